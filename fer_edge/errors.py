@@ -1,0 +1,51 @@
+"""Every error that fer-edge raises on purpose.
+
+    FerEdgeError
+    ├── DatasetError       faces that cannot be read, or do not fit together
+    ├── RecipeError        a training recipe with a wrong key or value
+    ├── TrainingError      a training run that cannot start, go on or be read
+    ├── ModelError         a model file that is broken, altered, or not what it says
+    ├── SourceError        a picture, video or camera that cannot be read
+    ├── DetectorError      a face detector whose model file is missing or unusable
+    ├── OutputError        a place that cannot be written
+    └── MissingExtraError  an optional part of fer-edge that is not installed
+
+A message says what, what was got, what was wanted, and what to do next, in one line. The command
+line prints it as `fer-edge: error: ...` and exits with 1.
+"""
+
+
+class FerEdgeError(Exception):
+    """The base of all errors below; catch it to catch them all."""
+
+
+class DatasetError(FerEdgeError):
+    """Raised when faces cannot be read, or do not fit together."""
+
+
+class RecipeError(FerEdgeError):
+    """Raised for a training recipe with a wrong key or value."""
+
+
+class TrainingError(FerEdgeError):
+    """Raised when a training run cannot start, go on or be read."""
+
+
+class ModelError(FerEdgeError):
+    """Raised for a model file that is broken, altered, or not what it says it is."""
+
+
+class SourceError(FerEdgeError):
+    """Raised when a picture, video or camera cannot be read."""
+
+
+class DetectorError(FerEdgeError):
+    """Raised when a face detector's model file is missing or unusable."""
+
+
+class OutputError(FerEdgeError):
+    """Raised when a result cannot be written."""
+
+
+class MissingExtraError(FerEdgeError):
+    """Raised when an optional part of fer-edge is asked for and not installed."""

@@ -1,0 +1,149 @@
+"""From a frame and a box to what a model reads. Everybody comes through here.
+
+Training, calibration, evaluation, benchmark and runtime make their model input with `model_input`;
+the runtime gets its face crops from `crop`. There is no second resize and no second scaling.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+PIXEL_SCALE = 1.0 / 255.0
+"""A model's real-valued input is the grey pixel times this: 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A face's bounding box in pixels of its frame; it may reach over the frame's edge."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class CropPolicy:
+    """How a detector's box becomes the square that a model was trained on.
+
+    The defaults map YuNet's boxes onto FER2013's framing; they are measured, not chosen:
+    `python -m benchmarks.crop_policy` finds YuNet's boxes on training faces enlarged onto a
+    canvas and prints the medians.
+
+    Attributes:
+        side: Side of the square, in heights of the box (a box's width varies more with the pose).
+        centre_x: Where the box's centre lies in the square, 0 left to 1 right.
+        centre_y: Where the box's centre lies in the square, 0 top to 1 bottom.
+    """
+
+    side: float = 1.01
+    centre_x: float = 0.496
+    centre_y: float = 0.493
+
+    def square(self, box: Box) -> Box:
+        """Return the square around a box."""
+        side = self.side * box.height
+        left = (box.left + box.right) / 2 - self.centre_x * side
+        top = (box.top + box.bottom) / 2 - self.centre_y * side
+        return Box(left, top, left + side, top + side)
+
+
+def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn an image to grey.
+
+    Args:
+        image: uint8, (height, width) grey, (height, width, 3) BGR or (height, width, 4) BGRA.
+
+    Returns:
+        uint8, (height, width).
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if image.dtype == np.uint8 and image.size:
+        if image.ndim == 2:
+            return image
+        if image.ndim == 3 and image.shape[2] == 1:
+            return image[..., 0]
+        if image.ndim == 3 and image.shape[2] in (3, 4):
+            code = cv2.COLOR_BGR2GRAY if image.shape[2] == 3 else cv2.COLOR_BGRA2GRAY
+            return cv2.cvtColor(image, code).astype(np.uint8, copy=False)
+    raise ValueError(
+        f"an image of {image.dtype} {image.shape} is not supported; "
+        "wanted uint8, (height, width) grey or (height, width, 3 or 4) BGR(A)"
+    )
+
+
+def crop(image: NDArray[np.uint8], box: Box, policy: CropPolicy) -> NDArray[np.uint8]:
+    """Cut the square around a face out of an image.
+
+    Args:
+        image: uint8, (height, width[, 3 or 4]), grey or BGR(A).
+        box: The detector's box; what lies beyond the image repeats its edge.
+        policy: How the box becomes a square.
+
+    Returns:
+        uint8, (side, side), grey.
+    """
+    square = policy.square(box)
+    side = max(1, round(square.right - square.left))
+    left, top = round(square.left), round(square.top)
+    height, width = image.shape[:2]
+    x0, x1 = np.clip((left, left + side), 0, width)
+    y0, y1 = np.clip((top, top + side), 0, height)
+    # a box that lies wholly outside still yields the nearest edge, never an empty picture
+    x0, y0 = min(x0, width - 1), min(y0, height - 1)
+    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+    face = grey(image[y0:y1, x0:x1])
+    borders = (y0 - top, top + side - y1, x0 - left, left + side - x1)
+    if any(border > 0 for border in borders):
+        above, below, before, after = (max(0, int(border)) for border in borders)
+        face = cv2.copyMakeBorder(  # type: ignore[assignment]
+            face, above, below, before, after, cv2.BORDER_REPLICATE
+        )
+    return face
+
+
+def model_input(face: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Make the raw model input from one face: grey, and of the model's size.
+
+    An int8 model with uint8 input takes these pixels as they are; a float model takes them times
+    `PIXEL_SCALE` (`as_real`).
+
+    Args:
+        face: uint8, (any height, any width[, 3 or 4]), grey or BGR(A).
+        height: The model's input height in pixels.
+        width: The model's input width in pixels.
+
+    Returns:
+        uint8, (height, width, 1).
+    """
+    face = grey(face)
+    if face.shape != (height, width):
+        # area averaging is OpenCV's choice for shrinking; it would make blocks when enlarging
+        shrinks = face.shape[0] >= height and face.shape[1] >= width
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        face = cv2.resize(face, (width, height), interpolation=method).astype(np.uint8, copy=False)
+    return face[..., np.newaxis]
+
+
+def model_inputs(faces: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Make the raw model input of many faces: uint8, (n, height, width, 1)."""
+    return np.stack([model_input(face, height, width) for face in faces])
+
+
+def as_real(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Scale raw model input to the real values that a float model reads, 0 to 1."""
+    return pixels.astype(np.float32) * np.float32(PIXEL_SCALE)

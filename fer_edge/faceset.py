@@ -1,0 +1,181 @@
+"""A face set: grey face crops with labels and splits, in one `.npz` file.
+
+FER2013's `Usage` maps to splits so: Training is `train`, PublicTest is `validation` (models are
+selected on it), PrivateTest is `test`.
+"""
+
+import hashlib
+import zipfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError
+from fer_edge.files import whole_file
+
+SPLITS = ("train", "validation", "test")
+"""Names of the split codes 0, 1 and 2."""
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Grey faces, all of one size.
+
+    Attributes:
+        images: uint8, (n, height, width), grey, 0 to 255.
+        labels: uint8, (n,), index into `class_names`.
+        split: uint8, (n,), index into `SPLITS`.
+        class_names: The classes in label order.
+        votes: uint8, (n, 10), FER+ votes in FER+'s own order (neutral, happiness, surprise,
+            sadness, anger, disgust, fear, contempt, unknown, not a face), all zero where unknown.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    split: NDArray[np.uint8]
+    class_names: tuple[str, ...]
+    votes: NDArray[np.uint8] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        _check("images", self.images, "(n, height, width)", self.images.ndim == 3)
+        _check("labels", self.labels, f"({n},)", self.labels.shape == (n,))
+        _check("split", self.split, f"({n},)", self.split.shape == (n,))
+        if self.votes is not None:
+            _check("votes", self.votes, f"({n}, 10)", self.votes.shape == (n, 10))
+        if n == 0:
+            raise DatasetError("the face set holds no face; wanted at least one")
+        if self.labels.max() >= len(self.class_names):
+            raise DatasetError(
+                f"label {self.labels.max()} is out of range; "
+                f"wanted 0 to {len(self.class_names) - 1} for {len(self.class_names)} classes"
+            )
+        if self.split.max() >= len(SPLITS):
+            raise DatasetError(
+                f"split code {self.split.max()} is unknown; wanted 0 train, 1 validation or 2 test"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over pixels, labels, splits and class names: the data's identity in a card."""
+        digest = hashlib.sha256()
+        for array in (self.images, self.labels, self.split):
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update("\n".join(self.class_names).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def duplicates(self) -> NDArray[np.bool_]:
+        """Mark faces outside `train` that stand in `train` pixel for pixel.
+
+        Returns:
+            bool, (n,). FER2013 has 280 such faces in PublicTest: scores are printed without them,
+            too.
+        """
+        hashes = np.array([hash(image.tobytes()) for image in self.images])
+        return np.isin(hashes, hashes[self.split == 0]) & (self.split != 0)
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceSet":
+        """Take the rows of a mask or an index array."""
+        votes = None if self.votes is None else self.votes[rows]
+        return FaceSet(
+            self.images[rows], self.labels[rows], self.split[rows], self.class_names, votes
+        )
+
+    def part(self, split: str) -> "FaceSet":
+        """Take the faces of one split.
+
+        Raises:
+            DatasetError: The split's name is unknown, or it holds no face.
+        """
+        if split not in SPLITS:
+            raise DatasetError(f"split '{split}' is unknown; wanted one of {', '.join(SPLITS)}")
+        rows = self.split == SPLITS.index(split)
+        if not rows.any():
+            raise DatasetError(
+                f"the face set has no {split} faces; it has {', '.join(self.split_names)}"
+            )
+        return self.select(rows)
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """The splits that hold at least one face, in code order."""
+        return tuple(SPLITS[code] for code in np.unique(self.split))
+
+    def counts(self) -> NDArray[np.int64]:
+        """Count faces per split and class.
+
+        Returns:
+            int64, (3, classes).
+        """
+        table = np.zeros((len(SPLITS), len(self.class_names)), np.int64)
+        np.add.at(table, (self.split, self.labels), 1)
+        return table
+
+
+def load_faceset(path: Path) -> FaceSet:
+    """Read a `.npz` face set.
+
+    Wanted are `images`, `labels` and `split`; `class_names` (default: FER2013's), `votes` or
+    `ferplus` (with `ferplus_valid`) are read when there.
+
+    Raises:
+        DatasetError: The file is missing, broken, or lacks an array.
+    """
+    from fer_edge.labels import FER2013
+
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if isinstance(arrays, np.ndarray):
+                raise DatasetError(f"{path} is a single array (.npy); wanted a .npz face set")
+            missing = [key for key in ("images", "labels", "split") if key not in arrays]
+            if missing:
+                raise DatasetError(
+                    f"{path} has no array {', '.join(missing)}; it has {', '.join(arrays)}; "
+                    "make a face set with: fer-edge data import"
+                )
+            names = FER2013
+            if "class_names" in arrays:
+                names = tuple(str(name) for name in arrays["class_names"])
+            votes = arrays["votes"] if "votes" in arrays else None
+            if votes is None and "ferplus" in arrays:
+                votes = arrays["ferplus"]
+                if "ferplus_valid" in arrays:
+                    votes = votes * arrays["ferplus_valid"][:, None].astype(np.uint8)
+            return FaceSet(arrays["images"], arrays["labels"], arrays["split"], names, votes)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+        raise DatasetError(f"{path} is not a readable .npz face set: {error}") from error
+
+
+def save_faceset(faces: FaceSet, path: Path) -> None:
+    """Write a face set as compressed `.npz`, whole or not at all.
+
+    Raises:
+        OutputError: The place cannot be written.
+    """
+    arrays: dict[str, NDArray[np.generic]] = {
+        "images": faces.images,
+        "labels": faces.labels,
+        "split": faces.split,
+        "class_names": np.array(faces.class_names),
+    }
+    if faces.votes is not None:
+        arrays["votes"] = faces.votes
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def _check(name: str, array: NDArray[np.uint8], wanted: str, fits: bool) -> None:
+    if array.dtype != np.uint8 or not fits:
+        raise DatasetError(
+            f"'{name}' is {array.dtype} {array.shape}; wanted uint8 {wanted}"
+        )

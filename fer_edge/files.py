@@ -1,0 +1,71 @@
+"""Files that appear whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fer_edge.errors import OutputError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; move it there when the block ends without an error.
+
+    The temporary name keeps the suffix, since OpenCV and NumPy choose a format by it.
+
+    Raises:
+        OutputError: The folder cannot be made, or the file cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        )
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())  # mkstemp's 0600 is for secrets
+        temporary.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def new_folder(path: Path, *, replace: bool = False) -> Path:
+    """Make an empty folder that does not exist yet.
+
+    Args:
+        path: The folder.
+        replace: Delete what stands there first.
+
+    Raises:
+        OutputError: It exists and `replace` is false, or it cannot be made.
+    """
+    if path.exists() and not replace:
+        raise OutputError(f"{path} exists already; name another folder, or pass --overwrite")
+    try:
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return path
+
+
+def _cannot_write(path: Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    return OutputError(f"cannot write {path}: {reason}; name a place that you may write to")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

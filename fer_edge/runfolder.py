@@ -1,0 +1,95 @@
+"""A run folder: what training leaves and conversion reads.
+
+    recipe.toml          everything that decided the run
+    run.json             architecture, classes, input size, data, tools (`RunInfo`)
+    history.csv          one line an epoch
+    model.keras          the float network of the best epoch
+    qat.keras            the quantization-aware network, if that stage ran (tf-keras)
+    scores.json          scores on the validation faces
+    curves.png confusion.png samples.png
+
+A run in progress lives in `NAME.partial` and is moved to `NAME` when it is complete.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_edge.errors import TrainingError
+from fer_edge.files import whole_file
+from fer_edge.schema import SchemaError, decode, encode
+
+RECIPE = "recipe.toml"
+INFO = "run.json"
+HISTORY = "history.csv"
+FLOAT_MODEL = "model.keras"
+QAT_MODEL = "qat.keras"
+SCORES = "scores.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DataInfo:
+    """The identity of a face set.
+
+    Attributes:
+        name: Its file's name.
+        digest: `FaceSet.digest`.
+        train: Number of training faces.
+        validation: Number of validation faces.
+    """
+
+    name: str
+    digest: str
+    train: int
+    validation: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a later stage must know about a run.
+
+    Attributes:
+        architecture: Name in the zoo.
+        labels: The classes in output order.
+        size_px: Side of the square grey input.
+        data: What it was trained on.
+        tools: Names and versions of what trained it.
+    """
+
+    architecture: str
+    labels: tuple[str, ...]
+    size_px: int
+    data: DataInfo
+    tools: tuple[str, ...]
+
+
+def partial(folder: Path) -> Path:
+    """Name the folder in which a run lives until it is complete."""
+    return folder.with_name(folder.name + ".partial")
+
+
+def save_info(info: RunInfo, folder: Path) -> None:
+    """Write `run.json`."""
+    with whole_file(folder / INFO) as temporary:
+        temporary.write_text(json.dumps(encode(info), indent=2) + "\n", "utf-8")
+
+
+def load_info(folder: Path) -> RunInfo:
+    """Read `run.json`.
+
+    Raises:
+        TrainingError: The folder is not a run folder.
+    """
+    path = folder / INFO
+    try:
+        return decode(RunInfo, json.loads(path.read_text("utf-8")))
+    except OSError as error:
+        unfinished = partial(folder)
+        advice = (
+            f"its training has not finished ({unfinished} is there): go on with --resume"
+            if unfinished.is_dir()
+            else "make one with: fer-edge train"
+        )
+        raise TrainingError(f"{folder} is not a run folder: {INFO} cannot be read; {advice}") from error
+    except (ValueError, SchemaError) as error:
+        raise TrainingError(f"{path} is damaged: {error}; train again") from error

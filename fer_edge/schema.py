@@ -1,0 +1,121 @@
+"""Frozen dataclasses from and to plain data (JSON, TOML), strictly.
+
+Model cards and training recipes are both small trees of frozen dataclasses; this is their one
+reader. It refuses unknown keys with the nearest known one, missing keys, and wrong types, and says
+where in the tree.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class SchemaError(ValueError):
+    """Raised for data that does not fit the dataclass; the caller turns it into its own error."""
+
+
+def decode(cls: type[T], data: object, *, where: str = "") -> T:
+    """Build a dataclass from the plain data of a JSON or TOML document.
+
+    Args:
+        cls: A dataclass whose fields are bool, int, float, str, None, Literal, tuples, nested
+            dataclasses, or unions of these.
+        data: What the parser returned for it.
+        where: The path of `data` in its document, for messages; empty at the root.
+
+    Raises:
+        SchemaError: A key is unknown or missing, or a value has the wrong type.
+    """
+    if not isinstance(data, dict):
+        raise SchemaError(f"{where or 'the document'} is {_kind(data)}, wanted a table of keys")
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, n=1)
+            advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(fields)}"
+            raise SchemaError(f"unknown key '{_join(where, str(key))}'; {advice}")
+    values = {}
+    for name, field in fields.items():
+        if name in data:
+            values[name] = _decode_value(hints[name], data[name], _join(where, name))
+        elif (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        ):
+            raise SchemaError(f"key '{_join(where, name)}' is missing")
+    return cls(**values)
+
+
+def encode(value: object) -> Any:
+    """Turn a tree of dataclasses and tuples into dicts and lists."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in value]
+    return value
+
+
+def _decode_value(hint: Any, value: object, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _decode_union(typing.get_args(hint), value, where)
+    if origin is typing.Literal:
+        return _decode_choice(typing.get_args(hint), value, where)
+    if origin is tuple:
+        return _decode_tuple(typing.get_args(hint), value, where)
+    if dataclasses.is_dataclass(hint):
+        return decode(typing.cast(type, hint), value, where=where)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is type(None) and value is None:
+        return None
+    # bool is a subclass of int, and `epochs = true` is a mistake
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise SchemaError(f"'{where}' is {_kind(value)}, wanted {hint.__name__}")
+    return value
+
+
+def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:
+    """Report the last alternative's complaint: `X | None` is written with None last."""
+    wanted = [option for option in options if option is not type(None)]
+    if value is None and len(wanted) < len(options):
+        return None
+    for option in wanted[:-1]:
+        try:
+            return _decode_value(option, value, where)
+        except SchemaError:
+            continue
+    return _decode_value(wanted[-1], value, where)
+
+
+def _decode_choice(choices: tuple[Any, ...], value: object, where: str) -> Any:
+    if value in choices:
+        return value
+    near = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    advice = f"; did you mean '{near[0]}'?" if near else ""
+    raise SchemaError(f"'{where}' is {value!r}, wanted one of {', '.join(map(str, choices))}{advice}")
+
+
+def _decode_tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise SchemaError(f"'{where}' is {_kind(value)}, wanted a list")
+    if items[-1] is not Ellipsis and len(value) != len(items):
+        raise SchemaError(f"'{where}' has {len(value)} items, wanted {len(items)}")
+    hints = [items[0]] * len(value) if items[-1] is Ellipsis else list(items)
+    return tuple(
+        _decode_value(hint, item, f"{where}[{i}]")
+        for i, (hint, item) in enumerate(zip(hints, value, strict=True))
+    )
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def _kind(value: object) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"

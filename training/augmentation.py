@@ -1,0 +1,64 @@
+"""Random changes of training faces, on whichever device trains.
+
+`augment` is a pure function of faces and of numbers drawn uniformly from [0, 1), so that the float
+stage (Keras 3, any backend) and the quantization-aware stage (tf-keras, where Keras 3's operations
+run on TensorFlow tensors) share it and differ in who draws.
+"""
+
+from typing import Any
+
+from .recipe import Augmentation
+
+DRAWS = 7
+"""Random numbers per face: rotation, shift x, shift y, zoom, flip, brightness, contrast."""
+
+
+def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
+    """Change each face by its own draws.
+
+    Args:
+        faces: float32 tensor, (n, size, size, 1), in [0, 1].
+        draws: float32 tensor, (n, DRAWS), uniform in [0, 1).
+        settings: The largest changes.
+
+    Returns:
+        float32 tensor of the same shape, in [0, 1]. What a warp brings in from outside the face
+        repeats the edge.
+    """
+    from keras import ops
+
+    signed = 2.0 * draws - 1.0
+    if settings.rotation_degrees or settings.shift or settings.zoom or settings.flip:
+        transform = _transform(ops, draws, signed, faces.shape[1], settings)
+        faces = ops.image.affine_transform(
+            faces,
+            transform,
+            interpolation="bilinear",
+            fill_mode="nearest",
+            data_format="channels_last",
+        )
+    if settings.contrast:
+        factor = 1.0 + settings.contrast * signed[:, 6, None, None, None]
+        faces = 0.5 + (faces - 0.5) * factor
+    if settings.brightness:
+        faces = faces + settings.brightness * signed[:, 5, None, None, None]
+    return ops.clip(faces, 0.0, 1.0)
+
+
+def _transform(ops: Any, draws: Any, signed: Any, size: int, settings: Augmentation) -> Any:
+    """Build `ops.image.affine_transform`'s eight numbers per face, output to input pixels.
+
+    An output pixel p is read at A (p - c) + c + t with c the centre: one resampling for
+    rotation, zoom, mirror and shift together.
+    """
+    angle = signed[:, 0] * (settings.rotation_degrees * 3.141592653589793 / 180.0)
+    scale = 1.0 + settings.zoom * signed[:, 3]
+    mirror = ops.where(draws[:, 4] < 0.5, -1.0, 1.0) if settings.flip else ops.ones_like(angle)
+    a0, a1 = scale * ops.cos(angle) * mirror, -scale * ops.sin(angle)
+    b0, b1 = scale * ops.sin(angle) * mirror, scale * ops.cos(angle)
+    centre = (size - 1) / 2.0
+    shift_x, shift_y = settings.shift * size * signed[:, 1], settings.shift * size * signed[:, 2]
+    a2 = centre - a0 * centre - a1 * centre + shift_x
+    b2 = centre - b0 * centre - b1 * centre + shift_y
+    zero = ops.zeros_like(angle)
+    return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)

@@ -1,0 +1,167 @@
+"""The float stage: Keras 3 on any backend, resumable after any epoch."""
+
+import logging
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before Keras brings TensorFlow in
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import TrainingError
+from fer_edge.faces import model_inputs
+from fer_edge.faceset import FaceSet
+from fer_edge.files import whole_file
+from fer_edge.runfolder import FLOAT_MODEL, HISTORY
+from fer_edge.scores import score
+
+from .architectures import build
+from .progress import EpochBar
+from .recipe import Recipe
+from .resident import ResidentFaces, training_model
+from .schedule import Epoch, best_epoch, is_finished, learning_rate, load_history, save_history
+
+STATE = "state.npz"
+
+log = logging.getLogger(__name__)
+
+
+def train_float(
+    recipe: Recipe, faces: FaceSet, folder: Path, *, on_epoch: Callable[[Epoch], None]
+) -> None:
+    """Train, or go on training, in a run folder.
+
+    After every epoch the folder holds the history, the best network so far and the whole state
+    (weights, optimizer, random generators); a folder that holds them is continued.
+
+    Args:
+        recipe: What to do.
+        faces: With `train` and `validation` parts.
+        folder: An existing folder.
+        on_epoch: Called after each epoch.
+
+    Raises:
+        TrainingError: The loss is no longer finite, or the state in the folder does not fit.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    train, validation = faces.part("train"), faces.part("validation")
+    size_px = faces.images.shape[1]
+    network = build(
+        recipe.architecture, keras, size_px=size_px, classes=len(faces.class_names)
+    )
+    pixels = model_inputs(np.concatenate([train.images, validation.images]), size_px, size_px)
+    resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
+    model = training_model(network, resident)
+    model.compile(
+        optimizer=keras.optimizers.Adam(recipe.learning_rate),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        weighted_metrics=[],
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+    state = [v for v in model.variables if v is not resident.pixels] + model.optimizer.variables
+
+    history: list[Epoch] = []
+    if (folder / STATE).exists():
+        history = load_history(folder / HISTORY)
+        _load_state(state, folder / STATE, epochs=len(history))
+    targets = np.eye(len(faces.class_names), dtype=np.float32)[train.labels]
+    weights = class_weights(train.labels, len(faces.class_names), recipe.class_weights)
+    while not is_finished(recipe, history):
+        started = time.monotonic()
+        rate = learning_rate(recipe, history)
+        number = len(history) + 1
+        model.optimizer.learning_rate.assign(rate)
+        # an order of its own for each epoch, so that a resumed run sees the same ones
+        order = np.random.default_rng((recipe.seed, number)).permutation(len(train))
+        fitted = model.fit(
+            order.astype(np.int32),
+            targets[order],
+            sample_weight=weights[train.labels[order]],
+            batch_size=recipe.batch_size,
+            shuffle=False,
+            verbose=0,
+            callbacks=[EpochBar(f"epoch {number}/{recipe.epochs}")],
+        ).history
+        probabilities = predict(network, validation.images)
+        loss = cross_entropy(probabilities, validation.labels)
+        if not np.isfinite([fitted["loss"][0], loss]).all():
+            raise TrainingError(
+                f"the loss of epoch {number} is not finite (training {fitted['loss'][0]}, "
+                f"validation {loss}); {folder} keeps the last good epoch; "
+                f"lower the learning rate (now {rate:g}) and train again"
+            )
+        history.append(
+            Epoch(
+                number=number,
+                learning_rate=rate,
+                loss=float(fitted["loss"][0]),
+                accuracy=float(fitted["accuracy"][0]),
+                validation_loss=loss,
+                validation_accuracy=score(probabilities, validation.labels).accuracy,
+                seconds=time.monotonic() - started,
+            )
+        )
+        if best_epoch(history).number == number:
+            with whole_file(folder / FLOAT_MODEL) as temporary:
+                network.save(temporary)
+        save_history(history, folder / HISTORY)
+        _save_state(state, folder / STATE)
+        on_epoch(history[-1])
+    (folder / STATE).unlink(missing_ok=True)
+
+
+def class_weights(labels: NDArray[np.uint8], classes: int, kind: str) -> NDArray[np.float32]:
+    """Return the loss weight of each class; `Recipe.class_weights` says what the kinds mean.
+
+    Returns:
+        float32, (classes,), scaled so that the mean over `labels` is 1.
+    """
+    if kind == "none":
+        return np.ones(classes, np.float32)
+    counts = np.bincount(labels, minlength=classes)
+    weights = len(labels) / (classes * np.maximum(counts, 1))
+    if kind == "sqrt":
+        weights = np.sqrt(weights)
+    return (weights / weights[labels].mean()).astype(np.float32)
+
+
+def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a Keras network's probabilities, float32 (n, classes), for grey uint8 faces."""
+    from fer_edge.faces import as_real
+
+    _, height, width, _ = network.input_shape
+    inputs = as_real(model_inputs(images, height, width))
+    return np.asarray(network.predict(inputs, batch_size=256, verbose=0), np.float32)
+
+
+def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    """Return the mean cross-entropy in nats."""
+    picked = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(picked, 1e-7, 1.0)).mean())
+
+
+def _save_state(variables: list[Any], path: Path) -> None:
+    arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, *arrays)
+
+
+def _load_state(variables: list[Any], path: Path, *, epochs: int) -> None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if len(arrays) != len(variables):
+                raise ValueError(f"{len(arrays)} arrays, wanted {len(variables)}")
+            for i, variable in enumerate(variables):
+                variable.assign(arrays[f"arr_{i}"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise TrainingError(
+            f"{path} does not fit this recipe: {error}; train again without --resume"
+        ) from error
+    log.info("going on after epoch %d", epochs)
