@@ -4,7 +4,7 @@
     run.json             architecture, classes, input size, data, tools (`RunInfo`)
     history.csv          one line an epoch
     model.keras          the float network of the best epoch
-    qat.keras            the quantization-aware network, if that stage ran (tf-keras)
+    qat.h5               the quantization-aware network, if that stage ran (tf-keras)
     scores.json          scores on the validation faces
     curves.png confusion.png samples.png
 
@@ -15,6 +15,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.card import DataInfo
 from fer_edge.errors import TrainingError
 from fer_edge.files import whole_file
 from fer_edge.schema import SchemaError, decode, encode
@@ -23,25 +24,8 @@ RECIPE = "recipe.toml"
 INFO = "run.json"
 HISTORY = "history.csv"
 FLOAT_MODEL = "model.keras"
-QAT_MODEL = "qat.keras"
+QAT_MODEL = "qat.h5"
 SCORES = "scores.json"
-
-
-@dataclass(frozen=True, slots=True)
-class DataInfo:
-    """The identity of a face set.
-
-    Attributes:
-        name: Its file's name.
-        digest: `FaceSet.digest`.
-        train: Number of training faces.
-        validation: Number of validation faces.
-    """
-
-    name: str
-    digest: str
-    train: int
-    validation: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,31 @@
+"""The models that come with fer-edge, and where a model's name leads."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from fer_edge.errors import ModelError
+
+DEFAULT_MODEL = "four-block"
+
+
+def bundled_models() -> dict[str, Path]:
+    """Return the bundled model files by name."""
+    folder = Path(str(files("fer_edge") / "models"))
+    return {path.stem: path for path in sorted(folder.glob("*.tflite"))}
+
+
+def find_model(name_or_path: str) -> Path:
+    """Turn a bundled model's name, or a path, into a path.
+
+    Raises:
+        ModelError: It is neither.
+    """
+    path = Path(name_or_path)
+    if path.suffix or path.exists():
+        return path
+    models = bundled_models()
+    if name_or_path in models:
+        return models[name_or_path]
+    raise ModelError(
+        f"model '{name_or_path}' is neither a file nor bundled; bundled: {', '.join(models)}"
+    )

@@ -1,0 +1,202 @@
+"""The model card: what a `.tflite` file says of itself, as JSON inside the file.
+
+The runtime trusts the tensors for scale, zero point and dtype, and the card for meaning: which
+output is which expression, how a face is cut, where the model comes from, how good it is.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fer_edge.errors import ModelError
+from fer_edge.faces import CropPolicy
+from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.scores import Agreement
+
+FORMAT_VERSION = 1
+
+INTENDED_USE = (
+    "Reading the shown facial expression of people who know of it and agreed. An expression is "
+    "not a feeling. Not for emotion inference at work or in schools, which the EU AI Act "
+    "(Art. 5(1)(f)) forbids, and not for decisions about people."
+)
+LIMITS = (
+    "Frontal faces, about 40 pixels or larger. Labels of FER2013 are noisy: people agree with "
+    "them on about two faces of three. Fear, sad, angry and disgust are read worst; accuracy "
+    "differs between groups of people and was not measured by group."
+)
+LICENCE = (
+    "Weights: Apache-2.0. FER2013 was published for a Kaggle competition (2013) and its public "
+    "copies state no licence; no image of it is in this file."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DataInfo:
+    """The identity of a face set.
+
+    Attributes:
+        name: Its file's name.
+        digest: `FaceSet.digest`.
+        train: Number of training faces.
+        validation: Number of validation faces.
+    """
+
+    name: str
+    digest: str
+    train: int
+    validation: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What the model reads.
+
+    Attributes:
+        height: In pixels.
+        width: In pixels.
+        channels: 1, grey.
+        minimum: Real value of a black pixel.
+        maximum: Real value of a white pixel.
+        crop: How a detector's box becomes the model's square.
+    """
+
+    height: int
+    width: int
+    channels: int = 1
+    minimum: float = 0.0
+    maximum: float = 1.0
+    crop: CropPolicy = field(default_factory=CropPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The faces by which post-training quantisation chose its ranges.
+
+    Attributes:
+        faces: How many, drawn from the training part, balanced over the classes.
+        seed: Of the draw.
+        digest: Sha256 of their pixels.
+    """
+
+    faces: int
+    seed: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """How the numbers are stored.
+
+    Attributes:
+        scheme: Type of weights and activations.
+        method: none (float), ptq (post-training) or qat (quantization-aware training).
+        calibration: What PTQ looked at.
+    """
+
+    scheme: Literal["float32", "int8"]
+    method: Literal["none", "ptq", "qat"]
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardScore:
+    """One model's score on one split, taken through the served path; shares are 0 to 1.
+
+    Attributes:
+        variant: float (the network that was trained, as float32 .tflite) or served (this file).
+        split: Of the face set; models are selected on validation.
+        n: Faces scored.
+        accuracy: Top-1 accuracy.
+        n_without_duplicates: Faces that do not stand in the training part pixel for pixel.
+        accuracy_without_duplicates: Top-1 accuracy on those.
+        balanced_accuracy: Mean recall over classes.
+        macro_f1: Mean F1 over classes.
+        calibration_error: Expected calibration error, 15 bins.
+        recall: Recall per class, in label order.
+    """
+
+    variant: Literal["float", "served"]
+    split: str
+    n: int
+    accuracy: float
+    n_without_duplicates: int
+    accuracy_without_duplicates: float
+    balanced_accuracy: float
+    macro_f1: float
+    calibration_error: float
+    recall: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """The card.
+
+    Attributes:
+        name: The model's name, also its file's stem.
+        architecture: Name in the zoo.
+        labels: The classes in output order; what the runtime reads.
+        input: What the model reads.
+        quantization: How the numbers are stored.
+        parameters: Weights and biases in the file.
+        macs: Multiply-accumulates of one inference.
+        sha256: Of the flatbuffer part of the file.
+        recipe: The training recipe, as TOML.
+        data: What it was trained on.
+        tools: Names and versions of what trained and converted it.
+        scores: Through the served path.
+        agreement: This file against the float network, on the validation faces.
+        intended_use: For whom and what.
+        limits: Where it fails.
+        licence: Of weights and data.
+        format_version: Of this card.
+    """
+
+    name: str
+    architecture: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    quantization: Quantization
+    parameters: int
+    macs: int
+    sha256: str
+    recipe: str = ""
+    data: DataInfo | None = None
+    tools: tuple[str, ...] = ()
+    scores: tuple[CardScore, ...] = ()
+    agreement: Agreement | None = None
+    intended_use: str = INTENDED_USE
+    limits: str = LIMITS
+    licence: str = LICENCE
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        if self.format_version != FORMAT_VERSION:
+            raise ModelError(
+                f"the card has format version {self.format_version}, this fer-edge reads "
+                f"{FORMAT_VERSION}; convert the model again or upgrade fer-edge"
+            )
+        if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
+            raise ModelError(f"the card's labels {self.labels} are not at least two different names")
+
+    def served_score(self) -> CardScore | None:
+        """Return the score of this very file, if the card has one."""
+        return next((score for score in self.scores if score.variant == "served"), None)
+
+
+def card_to_json(card: ModelCard) -> str:
+    """Write a card as JSON text; the same card gives the same text."""
+    return json.dumps(encode(card), indent=2, ensure_ascii=False) + "\n"
+
+
+def card_from_json(text: str) -> ModelCard:
+    """Read a card.
+
+    Raises:
+        ModelError: The text is not a card of this format.
+    """
+    try:
+        data = json.loads(text)
+        return decode(ModelCard, data)
+    except (ValueError, SchemaError) as error:
+        raise ModelError(f"the card is damaged: {error}; convert the model again") from error

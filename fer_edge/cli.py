@@ -1,0 +1,97 @@
+"""The command line: a table of commands, each loaded when it is called.
+
+A command lives in its stage's `command.py`, which imports click only; the work is imported inside
+the command's body. `--help` lists all of them from the table without loading any.
+"""
+
+import importlib
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from fer_edge import __version__
+from fer_edge.errors import FerEdgeError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("fer_edge.runtime.command", "Read the face on a sample photograph."),
+    "run": ("fer_edge.runtime.command", "Read faces from pictures, a video or a camera."),
+    "benchmark": ("fer_edge.runtime.benchmark_command", "Compare models: accuracy and latency."),
+    "models": ("fer_edge.models_command", "Show the bundled models and their cards."),
+    "data": ("fer_edge.training.data_command", "Import and inspect face sets."),
+    "train": ("fer_edge.training.command", "Train a network on a face set."),
+    "convert": ("fer_edge.converters.command", "Turn a trained run into .tflite files."),
+}
+"""Command -> the module that holds a click command of that name, and its line in `--help`."""
+
+HEAVY = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "matplotlib", "tomli")
+
+
+class Failure(click.ClickException):
+    """An error of ours, printed as one line."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        """Print it on standard error."""
+        message = " ".join(self.message.split())  # a library's own message may have line breaks
+        click.echo(f"fer-edge: error: {message}", err=True)
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table into `--help` without importing the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; errors of ours become one line."""
+        try:
+            return super().invoke(ctx)
+        except FerEdgeError as error:
+            raise Failure(str(error)) from error
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in HEAVY:
+                raise
+            raise Failure(
+                f"this command needs {error.name}, which is not installed; "
+                "run: pip install 'fer-edge[train]'"
+            ) from error
+        except BrokenPipeError:
+            # the reader of our output has gone (`| head`): nothing is wrong, and nothing is to be
+            # flushed into the closed pipe at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: fer-edge demo",
+)
+@click.version_option(__version__, prog_name="fer-edge")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
+def main(verbose: bool) -> None:
+    """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="fer-edge: %(levelname)s: %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("fer_edge").setLevel(logging.INFO if verbose else logging.WARNING)

@@ -1,0 +1,243 @@
+"""The one door to a `.tflite` file.
+
+The interpreter comes from LiteRT (ai-edge-litert); where that is not installed, from tflite-runtime
+(old Coral stacks), then from TensorFlow. tflite-runtime does not hand int8 graphs to XNNPACK on
+x86-64 and runs them 12 to 16 times slower there: a warning says so.
+"""
+
+import importlib
+import logging
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace, TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import MissingExtraError, ModelError
+from fer_edge.faces import PIXEL_SCALE, as_real
+from fer_edge.modelfile import ModelFile, read_model
+
+RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
+"""Modules that have an `Interpreter`, in order of preference."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The TFLite runtime in use.
+
+    Attributes:
+        name: Of its distribution.
+        version: Of its distribution.
+        module: Has `Interpreter` and `load_delegate`.
+    """
+
+    name: str
+    version: str
+    module: Any
+
+
+def find_runtime() -> Runtime:
+    """Import the first TFLite runtime that is installed.
+
+    Raises:
+        MissingExtraError: None is.
+    """
+    for path in RUNTIMES:
+        try:
+            module = importlib.import_module(path)
+        except ImportError:
+            continue
+        package = path.partition(".")[0]
+        if package == "tensorflow":  # it keeps load_delegate in another place
+            module = SimpleNamespace(
+                Interpreter=module.Interpreter, load_delegate=module.experimental.load_delegate
+            )
+        return Runtime(package.replace("_", "-"), _version(package), module)
+    raise MissingExtraError("no TFLite runtime is installed; run: pip install ai-edge-litert")
+
+
+class TFLiteModel:
+    """A model file, open for inference. A context manager; close it when done.
+
+    Attributes:
+        file: The file and its card.
+        runtime: What runs it.
+        labels: The classes in output order, from the card.
+        threads: CPU threads of one inference.
+    """
+
+    def __init__(self, file: ModelFile, *, threads: int = 1, delegate: str | None = None) -> None:
+        """Open it.
+
+        Args:
+            file: From `read_model`.
+            threads: CPU threads of one inference.
+            delegate: Shared library of a TFLite delegate (`libedgetpu.so.1`), or None.
+
+        Raises:
+            ModelError: The graph cannot be run, or contradicts the card.
+            MissingExtraError: No TFLite runtime is installed.
+        """
+        self.file = file
+        self.labels = file.card.labels
+        self.threads = threads
+        self.runtime = find_runtime()
+        self._interpreter: Any = _open(self.runtime, file, threads, delegate)
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        _check_against_card(file, self._interpreter)
+        if self.runtime.name == "tflite-runtime" and self._input["dtype"] != np.float32:
+            _warn_about_xnnpack()
+
+    def __enter__(self) -> "TFLiteModel":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the interpreter."""
+        self._interpreter = None
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """The model's input (height, width) in pixels."""
+        return self.file.card.input.height, self.file.card.input.width
+
+    def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        """Turn one raw model input into the input tensor's own numbers.
+
+        Args:
+            pixels: uint8, (height, width, 1), from `faces.model_input`.
+
+        Returns:
+            (1, height, width, 1): the pixels themselves for uint8, minus 128 for int8, times 1/255
+            for float32.
+        """
+        if self._input["dtype"] == np.uint8:
+            return pixels[np.newaxis]
+        if self._input["dtype"] == np.int8:
+            # q = p - 128, as a flip of the sign bit: no overflow, no wider type
+            return (pixels ^ np.uint8(128)).view(np.int8)[np.newaxis]
+        return as_real(pixels)[np.newaxis]
+
+    def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Run one inference on a prepared tensor; returns the raw output, (classes,)."""
+        self._interpreter.set_tensor(self._input["index"], tensor)
+        self._interpreter.invoke()
+        output: NDArray[Any] = self._interpreter.get_tensor(self._output["index"])[0]
+        return output
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Read one face.
+
+        Args:
+            pixels: uint8, (height, width, 1), from `faces.model_input`.
+
+        Returns:
+            float32, (classes,), in the order of `labels`, summing to about 1.
+        """
+        raw = self.invoke(self.prepare(pixels))
+        if raw.dtype == np.float32:
+            return raw
+        scale, zero_point = self._output["quantization"]
+        # widen first: uint8 minus a zero point would wrap around
+        return (raw.astype(np.float32) - zero_point) * np.float32(scale)
+
+    def probabilities_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Read many faces, uint8 (n, height, width, 1); returns float32 (n, classes)."""
+        return np.stack([self.probabilities(face) for face in pixels])
+
+
+def open_model(path: Path, *, threads: int = 1, delegate: str | None = None) -> TFLiteModel:
+    """Read a model file, check it, and open it for inference; see `TFLiteModel`."""
+    return TFLiteModel(read_model(path), threads=threads, delegate=delegate)
+
+
+def _open(runtime: Runtime, file: ModelFile, threads: int, delegate: str | None) -> Any:
+    delegates = []
+    if delegate is not None:
+        try:
+            delegates.append(runtime.module.load_delegate(delegate))
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"delegate {delegate} cannot be loaded: {str(error) or 'no reason given'}; "
+                "install it (Coral: libedgetpu1-std) and plug the device in, or leave --delegate out"
+            ) from error
+    try:
+        interpreter = runtime.module.Interpreter(
+            model_content=file.flatbuffer,
+            num_threads=threads,
+            experimental_delegates=delegates or None,
+        )
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError, SystemError) as error:
+        reason = str(error).strip().splitlines() or ["no reason given"]
+        raise ModelError(
+            f"{file.path} cannot be run by {runtime.name} {runtime.version}: {reason[0]}"
+        ) from error
+    return interpreter
+
+
+def _check_against_card(file: ModelFile, interpreter: Any) -> None:
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelError(
+            f"{file.path} has {len(inputs)} inputs and {len(outputs)} outputs, wanted one of each"
+        )
+    spec, card = file.card.input, file.card
+    shape, wanted = tuple(map(int, inputs[0]["shape"])), (1, spec.height, spec.width, spec.channels)
+    if shape != wanted:
+        raise ModelError(f"{file.path}: the input is {shape}, the card says {wanted}; convert again")
+    shape, wanted_out = tuple(map(int, outputs[0]["shape"])), (1, len(card.labels))
+    if shape != wanted_out:
+        raise ModelError(
+            f"{file.path}: the output is {shape}, the card has {len(card.labels)} labels; "
+            "convert again"
+        )
+    dtype = inputs[0]["dtype"]
+    if dtype not in (np.float32, np.uint8, np.int8):
+        raise ModelError(
+            f"{file.path}: input of {np.dtype(dtype).name} is not supported; "
+            "wanted float32, uint8 or int8"
+        )
+    if (spec.minimum, spec.maximum, spec.channels) != (0.0, 1.0, 1):
+        raise ModelError(
+            f"{file.path}: the card's input is {spec.channels} channels from {spec.minimum} to "
+            f"{spec.maximum}; this fer-edge serves 1 grey channel from 0 to 1"
+        )
+    if dtype != np.float32:
+        scale, zero_point = inputs[0]["quantization"]
+        wanted_zero = 0 if dtype == np.uint8 else -128
+        if abs(scale - PIXEL_SCALE) > 1e-6 or zero_point != wanted_zero:
+            raise ModelError(
+                f"{file.path}: the input's scale is {scale:.6g} and its zero point {zero_point}; "
+                f"wanted {PIXEL_SCALE:.6g} and {wanted_zero}, so that a raw pixel is the input"
+            )
+
+
+def _warn_about_xnnpack() -> None:
+    if platform.machine() in ("x86_64", "AMD64"):
+        log.warning(
+            "tflite-runtime runs int8 models without XNNPACK on this machine, 12 to 16 times "
+            "slower; pip install ai-edge-litert"
+        )
+
+
+def _version(package: str) -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version(package.replace("_", "-"))
+    except metadata.PackageNotFoundError:
+        return "unknown"

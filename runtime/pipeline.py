@@ -1,0 +1,49 @@
+"""From source to sinks, to the end."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from .reading import Reader
+from .sinks import Sink
+from .sources import Source
+
+
+def run_to_end(
+    source: Source,
+    reader: Reader,
+    open_sinks: Iterable[Callable[[], Sink]],
+    *,
+    max_frames: int | None = None,
+) -> int:
+    """Read every frame of a source and hand it to the sinks; close all of them, come what may.
+
+    Ctrl-C ends a camera run as its normal end: files are finished.
+
+    Args:
+        source: Where frames come from.
+        reader: What reads them.
+        open_sinks: Each opens one sink. They are opened here, when the source is open, so that a
+            missing source leaves no empty output and every opened sink is closed.
+        max_frames: Stop after so many.
+
+    Returns:
+        Number of frames read.
+    """
+    sinks: list[Sink] = []
+    complete, count = False, 0
+    try:
+        for open_sink in open_sinks:
+            sinks.append(open_sink())
+        for frame in islice(source, max_frames):
+            readings = reader.read(frame.image)
+            for sink in sinks:
+                sink.write(frame, readings)
+            count += 1
+        complete = True
+    except KeyboardInterrupt:
+        complete = True
+    finally:
+        source.close()
+        for sink in sinks:
+            sink.close(complete=complete)
+    return count

@@ -1,0 +1,27 @@
+"""The sample photograph: matplotlib's, found in its installed files without importing it."""
+
+from importlib import metadata
+from pathlib import Path
+
+from fer_edge.errors import MissingExtraError
+
+_NAME = "grace_hopper.jpg"
+
+
+def sample_photo() -> Path:
+    """Return the path of matplotlib's photograph of Grace Hopper.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        installed = metadata.distribution("matplotlib").files or []
+    except metadata.PackageNotFoundError:
+        installed = []
+    for item in installed:
+        if item.name == _NAME:
+            return Path(str(item.locate()))
+    raise MissingExtraError(
+        "the sample photograph comes with matplotlib, which is not installed; "
+        "run: pip install 'fer-edge[demo]', or pass --input PHOTO"
+    )

@@ -1,0 +1,212 @@
+"""Where frames come from: a picture, a folder of pictures, a video file, a camera."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import SourceError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One image of a source.
+
+    Attributes:
+        image: uint8, (height, width, 3), BGR.
+        index: Position in the source, from 0.
+        time_s: Seconds from the source's start: by the video's clock, by the wall clock for a
+            camera, 0 for pictures.
+        name: The picture's path, or the source's name.
+    """
+
+    image: NDArray[np.uint8]
+    index: int
+    time_s: float
+    name: str
+
+
+class Source(Protocol):
+    """An iterable of frames that is closed when done.
+
+    Attributes:
+        is_video: Whether the frames are one moving picture.
+        frame_rate_hz: Of a moving picture.
+        length: Number of frames where it is known.
+    """
+
+    is_video: bool
+    frame_rate_hz: float
+    length: int | None
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:
+        """Free what is open."""
+
+
+class Pictures:
+    """Pictures from files, in the order given."""
+
+    is_video = False
+    frame_rate_hz = 0.0
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+        self.length: int | None = len(paths)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, path in enumerate(self._paths):
+            yield Frame(read_image(path), index, 0.0, str(path))
+
+    def close(self) -> None:
+        """Nothing stays open between pictures."""
+
+
+class Video:
+    """A video file, every frame in order."""
+
+    is_video = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _quiet_opencv():
+            self._capture = cv2.VideoCapture(str(path))
+        if not self._capture.isOpened():
+            raise SourceError(
+                f"{path} is neither a picture nor a video that OpenCV can open; "
+                "check that the file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
+            )
+        self.frame_rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.length: int | None = count if count > 0 else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while True:
+            found, image = self._capture.read()
+            if not found:
+                break
+            yield Frame(_as_bgr(image), index, index / self.frame_rate_hz, str(self._path))
+            index += 1
+        if index == 0:
+            raise SourceError(f"{self._path} has no frame that can be decoded; is it cut short?")
+        # containers round their frame count; a tenth missing is no rounding
+        if self.length is not None and index < 0.9 * self.length:
+            raise SourceError(
+                f"{self._path} is cut short: {index} of {self.length} frames could be decoded; "
+                "copy it again"
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._capture.release()
+
+
+class Camera:
+    """A camera that OpenCV can open (V4L2): USB webcams, and Pi cameras through libcamerify."""
+
+    is_video = True
+    length: int | None = None
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        with _quiet_opencv():
+            self._capture = cv2.VideoCapture(number)
+        if not self._capture.isOpened():
+            present = sorted(str(path) for path in Path("/dev").glob("video*"))
+            raise SourceError(
+                f"camera {number} cannot be opened; cameras on this device: "
+                f"{', '.join(present) or 'none'}; plug one in or pass another --camera"
+            )
+        self.frame_rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS)) or 30.0
+
+    def __iter__(self) -> Iterator[Frame]:
+        started, index = time.monotonic(), 0
+        while True:
+            found, image = self._capture.read()
+            if not found:
+                raise SourceError(f"camera {self._number} stopped after {index} frames; replug it")
+            now = time.monotonic() - started
+            yield Frame(_as_bgr(image), index, now, f"camera {self._number}")
+            index += 1
+
+    def close(self) -> None:
+        """Free the camera."""
+        self._capture.release()
+
+
+def open_source(path: Path) -> Source:
+    """Open a picture, a folder of pictures, or a video file.
+
+    Raises:
+        SourceError: It is missing, empty, or none of these.
+    """
+    if path.is_dir():
+        pictures = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        if not pictures:
+            raise SourceError(
+                f"folder {path} holds no picture; wanted files that end in "
+                f"{', '.join(IMAGE_SUFFIXES)}"
+            )
+        return Pictures(pictures)
+    if not path.exists():
+        raise SourceError(f"{path} does not exist; name a picture, a folder or a video file")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path} may not be read; check its permissions")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path} is empty; name a picture, a folder or a video file")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return Pictures([path])
+    return Video(path)
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as uint8 (height, width, 3) BGR.
+
+    The bytes go through memory, since OpenCV's own reader is silent about what went wrong.
+
+    Raises:
+        SourceError: The file cannot be read or is no picture.
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise SourceError(f"picture {path} cannot be read: {error.strerror}") from error
+    try:
+        with _quiet_opencv():
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:  # such as a header that claims more pixels than OpenCV accepts
+        raise SourceError(f"picture {path} cannot be decoded: {error.err}") from error
+    if image is None:
+        raise SourceError(f"{path} is not a picture that OpenCV can decode, or it is cut short")
+    return image.astype(np.uint8, copy=False)
+
+
+def _as_bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bring what a capture delivers (rarely grey or BGRA) to three channels."""
+    if image.ndim == 2:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+    if image.shape[2] == 4:
+        return cv2.cvtColor(image, cv2.COLOR_BGRA2BGR).astype(np.uint8, copy=False)
+    return image
+
+
+@contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """Hold back OpenCV's own warnings: the error raised here says it in one line."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -1,0 +1,87 @@
+"""`fer-edge train`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--data", type=PATH, required=True, help="A .npz face set, csv, or class folders.")
+@click.option("--out", type=PATH, required=True, help="The run folder to write.")
+@click.option(
+    "--recipe", default="four-block", show_default=True, metavar="NAME|FILE", help="What to do."
+)
+@click.option("--arch", "architecture", help="Another architecture than the recipe's.")
+@click.option("--epochs", type=click.IntRange(1), help="Other than the recipe's.")
+@click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
+@click.option("--learning-rate", type=float, help="Other than the recipe's.")
+@click.option("--seed", type=click.IntRange(0), help="Other than the recipe's.")
+@click.option("--qat", is_flag=True, help="Add quantization-aware training after the float stage.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run, or add --qat to one.")
+@click.option("--overwrite", is_flag=True, help="Delete what stands at --out.")
+@click.option("--json", "as_json", is_flag=True, help="The scores as JSON.")
+def train(
+    data: Path,
+    out: Path,
+    recipe: str,
+    qat: bool,
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+    **overrides: Any,
+) -> None:
+    """Train a network on a face set: float first, then, with --qat, with int8 rounding.
+
+    Training learns from the set's train part and selects on its validation part. The Keras backend
+    is TensorFlow unless KERAS_BACKEND says jax or torch.
+
+    \b
+    Examples:
+        fer-edge train --data faces.npz --out runs/first
+        fer-edge train --data faces.npz --recipe four-block-cosine --qat --out runs/best
+        fer-edge train --data faces.npz --resume --out runs/best --recipe four-block-cosine --qat
+    """
+    import json
+
+    from fer_edge.evaluation import describe
+    from fer_edge.faceset import load_faceset
+    from fer_edge.runfolder import SCORES
+
+    from .importing import import_faces
+    from .recipe import load_recipe
+    from .schedule import Epoch
+
+    resolved = load_recipe(recipe, {key: v for key, v in overrides.items() if v is not None})
+    faces = load_faceset(data) if data.suffix == ".npz" else import_faces(data)
+
+    from . import run  # brings Keras in, which takes seconds: after the cheap errors
+
+    def report(stage: str, epoch: Epoch) -> None:
+        total = resolved.epochs if stage == "float" else resolved.qat.epochs
+        click.echo(
+            f"{stage} epoch {epoch.number:3}/{total}  "
+            f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}  "
+            f"validation loss {epoch.validation_loss:.4f}  accuracy "
+            f"{epoch.validation_accuracy:6.2%}  rate {epoch.learning_rate:.2e}  "
+            f"{epoch.seconds:.0f} s",
+            err=True,
+        )
+
+    scores = run.train(
+        resolved,
+        faces,
+        data.name,
+        out,
+        qat=qat,
+        resume=resume,
+        replace=overwrite,
+        on_epoch=report,
+    )
+    if as_json:
+        click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
+        return
+    click.echo(f"validation: {describe(scores, faces.class_names)}")
+    click.echo(f"run folder: {out}")

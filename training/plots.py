@@ -1,0 +1,67 @@
+"""A run's pictures: curves and confusion matrix."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from fer_edge.scores import Scores
+
+from .schedule import Epoch, best_epoch
+
+
+def plot_curves(history: Sequence[Epoch], path: Path) -> None:
+    """Draw accuracy, loss and learning rate over the epochs as PNG."""
+    numbers = [epoch.number for epoch in history]
+    best = best_epoch(history)
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+    left.plot(numbers, [100 * epoch.accuracy for epoch in history], label="training (augmented)")
+    left.plot(numbers, [100 * epoch.validation_accuracy for epoch in history], label="validation")
+    left.plot(best.number, 100 * best.validation_accuracy, "o", color="C1")
+    left.set(title=f"accuracy (best {best.validation_accuracy:.2%}, epoch {best.number})", ylabel="%")
+    middle.plot(numbers, [epoch.loss for epoch in history], label="training")
+    middle.plot(numbers, [epoch.validation_loss for epoch in history], label="validation")
+    middle.set(title="cross-entropy", ylabel="nats")
+    right.plot(numbers, [epoch.learning_rate for epoch in history])
+    right.set(title="learning rate", yscale="log")
+    for axes in (left, middle, right):
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+    left.legend()
+    middle.legend()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> None:
+    """Draw the confusion matrix as PNG: shares of each true class, counts written in."""
+    counts = np.array(scores.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(*counts.shape):
+        axes.text(
+            column,
+            row,
+            f"{shares[row, column]:.0%}\n{counts[row, column]}",
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if shares[row, column] > 0.5 else "black",
+        )
+    ticks = range(len(class_names))
+    axes.set_xticks(ticks, class_names, rotation=40, ha="right")
+    axes.set_yticks(ticks, class_names)
+    axes.set(
+        xlabel="predicted",
+        ylabel="true",
+        title=f"validation: accuracy {scores.accuracy:.2%}, balanced {scores.balanced_accuracy:.2%}",
+    )
+    figure.colorbar(image, label="share of the true class")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

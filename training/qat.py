@@ -1,0 +1,153 @@
+"""Quantization-aware training: tfmot on tf-keras, from the float network's weights.
+
+tensorflow-model-optimization accepts tf-keras models only, so the same architecture is built again
+with tf-keras and takes the float weights by order. Both Keras versions live in one process; the
+augmentation runs Keras 3 operations on TensorFlow tensors.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # before tfmot, which looks for it
+
+import tensorflow_model_optimization as tfmot
+import tf_keras
+
+from fer_edge.errors import TrainingError
+from fer_edge.faces import PIXEL_SCALE, model_inputs
+from fer_edge.faceset import FaceSet
+from fer_edge.files import whole_file
+from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
+from fer_edge.scores import score
+
+from .architectures import build
+from .augmentation import DRAWS, augment
+from .fit import class_weights, cross_entropy, predict
+from .progress import EpochBar
+from .recipe import Recipe
+from .schedule import Epoch, best_epoch
+
+
+def train_quantized(
+    recipe: Recipe, faces: FaceSet, folder: Path, *, on_epoch: Callable[[Epoch], None]
+) -> list[Epoch]:
+    """Train on with int8 rounding in the graph, and keep the best epoch as `qat.h5`.
+
+    Args:
+        recipe: Its `qat` table says how long and how fast.
+        faces: With `train` and `validation` parts.
+        folder: A run folder with a float network.
+        on_epoch: Called after each epoch.
+
+    Returns:
+        The epochs.
+
+    Raises:
+        TrainingError: Keras does not run on TensorFlow, or the loss is no longer finite.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise TrainingError(
+            f"quantization-aware training needs the TensorFlow backend, Keras runs on "
+            f"{keras.backend.backend()}; run with KERAS_BACKEND=tensorflow and --resume"
+        )
+    tf_keras.utils.set_random_seed(recipe.seed)
+    train, validation = faces.part("train"), faces.part("validation")
+    network = quantized_copy(keras.models.load_model(folder / FLOAT_MODEL), recipe)
+    network.compile(
+        optimizer=tf_keras.optimizers.Adam(recipe.qat.learning_rate),
+        loss=tf_keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        weighted_metrics=[],
+        metrics=["accuracy"],
+    )
+    history: list[Epoch] = []
+    for number in range(1, recipe.qat.epochs + 1):
+        started = time.monotonic()
+        label = f"quantization-aware epoch {number}/{recipe.qat.epochs}"
+        fitted = network.fit(
+            _batches(recipe, train, number),
+            verbose=0,
+            callbacks=[_tf_keras_bar(EpochBar(label), len(train) // recipe.batch_size)],
+        ).history
+        pin_input_range(network)
+        probabilities = predict(network, validation.images)
+        history.append(
+            Epoch(
+                number=number,
+                learning_rate=recipe.qat.learning_rate,
+                loss=float(fitted["loss"][0]),
+                accuracy=float(fitted["accuracy"][0]),
+                validation_loss=cross_entropy(probabilities, validation.labels),
+                validation_accuracy=score(probabilities, validation.labels).accuracy,
+                seconds=time.monotonic() - started,
+            )
+        )
+        if not np.isfinite(history[-1].loss):
+            raise TrainingError(
+                f"the loss of quantization-aware epoch {number} is not finite; lower "
+                f"qat.learning_rate (now {recipe.qat.learning_rate:g})"
+            )
+        if best_epoch(history).number == number:
+            with whole_file(folder / QAT_MODEL) as temporary:
+                network.save(temporary)
+        on_epoch(history[-1])
+    return history
+
+
+def quantized_copy(float_network: Any, recipe: Recipe) -> Any:
+    """Build the tf-keras twin of a Keras 3 network, with its weights, ready for QAT."""
+    _, size_px, _, _ = float_network.input_shape
+    twin = build(
+        recipe.architecture, tf_keras, size_px=size_px, classes=float_network.output_shape[-1]
+    )
+    twin.set_weights(float_network.get_weights())
+    return tfmot.quantization.keras.quantize_model(twin)
+
+
+def pin_input_range(network: Any) -> None:
+    """Fix the input's range to exactly 0 to 1, so that its scale becomes 1/255.
+
+    tfmot takes the range from the values that it has seen, which may never reach pure white.
+    """
+    layer = network.layers[1]
+    for weight in layer.weights:
+        if weight.name.endswith("_min:0"):
+            weight.assign(tf.zeros_like(weight))
+        if weight.name.endswith("_max:0"):
+            weight.assign(tf.ones_like(weight))
+
+
+def _batches(recipe: Recipe, train: FaceSet, epoch: int) -> tf.data.Dataset:
+    size_px = train.images.shape[1]
+    pixels = model_inputs(train.images, size_px, size_px)
+    targets = np.eye(len(train.class_names), dtype=np.float32)[train.labels]
+    weights = class_weights(train.labels, len(train.class_names), recipe.class_weights)
+    order = np.random.default_rng((recipe.seed, 1000 + epoch)).permutation(len(train))
+    random = tf.random.Generator.from_seed(recipe.seed * 1000 + epoch)
+
+    def prepare(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        batch = tf.cast(tf.gather(pixels, rows), tf.float32) * PIXEL_SCALE
+        if recipe.qat.augment:
+            draws = random.uniform((tf.shape(rows)[0], DRAWS))
+            batch = augment(batch, draws, recipe.augmentation)
+        return batch, tf.gather(targets, rows), tf.gather(weights[train.labels], rows)
+
+    # whole batches only: quantised batch normalisation dislikes a last batch of a few faces
+    rows = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size, drop_remainder=True)
+    return rows.map(prepare).prefetch(tf.data.AUTOTUNE)
+
+
+def _tf_keras_bar(bar: EpochBar, steps: int) -> Any:
+    """Hand tf-keras the bar, which is a Keras 3 callback."""
+    bar.set_params({"steps": steps})
+    return tf_keras.callbacks.LambdaCallback(
+        on_train_begin=bar.on_train_begin,
+        on_batch_end=bar.on_train_batch_end,
+        on_train_end=bar.on_train_end,
+    )

@@ -1,0 +1,158 @@
+"""A whole training run: float stage, quantization-aware stage, scores, pictures, run folder."""
+
+import json
+import shutil
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import keras
+
+from fer_edge.card import CardScore, DataInfo
+from fer_edge.errors import OutputError, RecipeError, TrainingError
+from fer_edge.evaluation import card_score
+from fer_edge.faceset import FaceSet
+from fer_edge.files import new_folder, whole_file
+from fer_edge.runfolder import (
+    FLOAT_MODEL,
+    HISTORY,
+    QAT_MODEL,
+    RECIPE,
+    SCORES,
+    RunInfo,
+    partial,
+    save_info,
+)
+from fer_edge.schema import encode
+from fer_edge.scores import Scores, score
+
+from .fit import predict, train_float
+from .inspection import sample_sheet
+from .plots import plot_confusion, plot_curves
+from .recipe import Recipe, format_recipe, parse_recipe
+from .schedule import Epoch, load_history, save_history
+
+QAT_HISTORY = "qat-history.csv"
+
+Report = Callable[[str, Epoch], None]
+
+
+def train(
+    recipe: Recipe,
+    faces: FaceSet,
+    data_name: str,
+    out: Path,
+    *,
+    qat: bool,
+    resume: bool,
+    replace: bool,
+    on_epoch: Report,
+) -> Scores:
+    """Train into a run folder, or finish one.
+
+    The run lives in `NAME.partial` until it is complete. Resuming does what is missing: the float
+    epochs that are left, then, with `qat`, the quantization-aware stage, which may also be added to
+    a run that is complete (the float stage may come from another machine and another backend).
+
+    Args:
+        recipe: What to do.
+        faces: With `train` and `validation` parts.
+        data_name: The face set's name for the card.
+        out: The run folder.
+        qat: Whether to add the quantization-aware stage.
+        resume: Go on with what is there.
+        replace: Delete what is there.
+        on_epoch: Called after each epoch with the stage's name.
+
+    Returns:
+        Scores of the float network on the validation faces.
+
+    Raises:
+        OutputError: The folder exists, or cannot be written.
+        TrainingError: The run cannot start, go on or be finished.
+    """
+    height, width = faces.images.shape[1:]
+    if height != width:
+        raise TrainingError(f"the faces are {height}x{width}; wanted square ones")
+    if any(split not in faces.split_names for split in ("train", "validation")):
+        raise TrainingError(
+            f"the face set has {', '.join(faces.split_names)}; wanted train and validation; "
+            "make it with: fer-edge data import --validation-share 0.1"
+        )
+    folder = _open_folder(recipe, out, resume=resume, replace=replace)
+    info = RunInfo(
+        architecture=recipe.architecture,
+        labels=faces.class_names,
+        size_px=height,
+        data=DataInfo(
+            name=data_name,
+            digest=faces.digest,
+            train=len(faces.part("train")),
+            validation=len(faces.part("validation")),
+        ),
+        tools=(
+            f"keras {metadata.version('keras')}",
+            f"{keras.backend.backend()} (float stage)",
+        ),
+    )
+    if not (folder / SCORES).exists():
+        train_float(recipe, faces, folder, on_epoch=lambda epoch: on_epoch("float", epoch))
+        save_info(info, folder)
+    if qat and not (folder / QAT_MODEL).exists():
+        from .qat import train_quantized
+
+        epochs = train_quantized(
+            recipe, faces, folder, on_epoch=lambda epoch: on_epoch("qat", epoch)
+        )
+        save_history(epochs, folder / QAT_HISTORY)
+    scores = _describe(faces, folder)
+    if folder != out:
+        try:
+            folder.replace(out)
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be moved to {out}: {error.strerror}") from error
+    return scores
+
+
+def _open_folder(recipe: Recipe, out: Path, *, resume: bool, replace: bool) -> Path:
+    unfinished = partial(out)
+    if resume:
+        folder = unfinished if unfinished.is_dir() else out
+        if not folder.is_dir():
+            raise TrainingError(f"there is no run to resume at {out}; train without --resume")
+        before = parse_recipe((folder / RECIPE).read_text("utf-8"), where=str(folder / RECIPE))
+        if before != recipe:
+            raise RecipeError(
+                f"the run in {folder} has another recipe ({folder / RECIPE}); resume with that "
+                "one: --recipe, and no other options"
+            )
+        return folder
+    if out.exists() and not replace:
+        raise OutputError(f"{out} exists already; name another --out, or pass --overwrite")
+    if unfinished.exists() and not replace:
+        raise OutputError(
+            f"{unfinished} holds an unfinished run; go on with --resume, or pass --overwrite"
+        )
+    if out.is_dir():
+        shutil.rmtree(out)
+    folder = new_folder(unfinished, replace=True)
+    with whole_file(folder / RECIPE) as temporary:
+        temporary.write_text(format_recipe(recipe), "utf-8")
+    return folder
+
+
+def _describe(faces: FaceSet, folder: Path) -> Scores:
+    """Score the float network and write scores and pictures."""
+    network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
+    validation = faces.part("validation")
+    probabilities = predict(network, validation.images)
+    scores = score(probabilities, validation.labels)
+    record: CardScore = card_score(
+        "float", probabilities, validation, faces.duplicates[faces.split == 1]
+    )
+    plot_curves(load_history(folder / HISTORY), folder / "curves.png")
+    plot_confusion(scores, faces.class_names, folder / "confusion.png")
+    sample_sheet(faces, folder / "samples.png")
+    with whole_file(folder / SCORES) as temporary:
+        temporary.write_text(json.dumps(encode(record), indent=2) + "\n", "utf-8")
+    return scores
