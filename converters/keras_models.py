@@ -6,10 +6,13 @@ from typing import Any
 
 # the TFLite converter reads TensorFlow graphs, whatever backend trained the network
 os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # for tfmot
 
-import keras
+from fer_edge.chatter import without_chatter
+
+with without_chatter():
+    import keras
 
 from fer_edge.errors import ModelError
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
@@ -33,8 +36,9 @@ def load_qat_network(run: Path) -> Any:
     path = run / QAT_MODEL
     if not path.exists():
         return None
-    import tensorflow_model_optimization as tfmot
-    import tf_keras
+    with without_chatter():
+        import tensorflow_model_optimization as tfmot
+        import tf_keras
 
     with tfmot.quantization.keras.quantize_scope():
         return _load(path, tf_keras.models.load_model)

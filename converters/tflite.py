@@ -4,17 +4,20 @@ Every graph has batch size 1 and constant shapes, as the Edge TPU compiler wants
 """
 
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
+
+from fer_edge.chatter import without_chatter
+
+with without_chatter():
+    import tensorflow as tf
 
 from fer_edge.errors import ModelError
 from fer_edge.faces import as_real
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on saved models
 
 IntegerType = Literal["uint8", "int8"]
 
@@ -61,13 +64,25 @@ def _converter(network: Any) -> Any:
     spec = tf.TensorSpec([1, height, width, channels], tf.float32, name="face")
     function = tf.function(lambda face: network(face, training=False))
     return tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function(spec)], network
+        [function.get_concrete_function(spec)], _Variables(network)
     )
+
+
+class _Variables(tf.Module):  # type: ignore[misc]  # TensorFlow has no stubs
+    """Shows the converter the variables of a Keras 3 network, which is no `tf.Module` itself.
+
+    Without it the converter takes a deprecated path that does not fold the weights'
+    fake quantisation: the dense layers of a QAT network stay float32.
+    """
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.weights = [getattr(weight, "value", weight) for weight in network.weights]
 
 
 def _convert(converter: Any) -> bytes:
     try:
-        with _quiet():
+        with without_chatter():
             flatbuffer: bytes = converter.convert()
     except Exception as error:  # the converter raises a type of its own, not exported
         lines = [line for line in str(error).splitlines() if line.strip()]
@@ -76,16 +91,3 @@ def _convert(converter: Any) -> bytes:
         ) from error
     return flatbuffer
 
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hold back the converter's chatter, which C++ writes straight to standard error."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    saved = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nothing:  # noqa: PTH123  # a device, not a path of ours
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces import PIXEL_SCALE, as_real
 from fer_edge.modelfile import ModelFile, read_model
@@ -175,12 +176,13 @@ def _open(runtime: Runtime, file: ModelFile, threads: int, delegate: str | None)
                 "install it (Coral: libedgetpu1-std) and plug the device in, or leave --delegate out"
             ) from error
     try:
-        interpreter = runtime.module.Interpreter(
-            model_content=file.flatbuffer,
-            num_threads=threads,
-            experimental_delegates=delegates or None,
-        )
-        interpreter.allocate_tensors()
+        with without_chatter():
+            interpreter = runtime.module.Interpreter(
+                model_content=file.flatbuffer,
+                num_threads=threads,
+                experimental_delegates=delegates or None,
+            )
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError, SystemError) as error:
         reason = str(error).strip().splitlines() or ["no reason given"]
         raise ModelError(

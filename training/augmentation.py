@@ -25,7 +25,9 @@ def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
         float32 tensor of the same shape, in [0, 1]. What a warp brings in from outside the face
         repeats the edge.
     """
-    from keras import ops
+    from .backend import keras
+
+    ops = keras.ops
 
     signed = 2.0 * draws - 1.0
     if settings.rotation_degrees or settings.shift or settings.zoom or settings.flip:

@@ -97,11 +97,11 @@ def inspect(path: Path, sheet: Path | None, as_json: bool) -> None:
         click.echo(f"samples: {sheet}", err=as_json)
 
 
-def _length(path: Path) -> int | None:
-    """Count rows or files, for the progress bar; None where that is not worth it."""
+def _length(path: Path) -> int:
+    """Count rows or files, for the progress bar; an archive is one step."""
     if path.is_dir():
         return sum(1 for item in path.rglob("*.*") if item.is_file())
     if path.suffix.lower() == ".csv" and path.exists():
         with path.open("rb") as file:
             return max(0, sum(1 for _ in file) - 1)
-    return None
+    return 1

@@ -1,16 +1,12 @@
 """The float stage: Keras 3 on any backend, resumable after any epoch."""
 
 import logging
-import os
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before Keras brings TensorFlow in
-
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +18,7 @@ from fer_edge.runfolder import FLOAT_MODEL, HISTORY
 from fer_edge.scores import score
 
 from .architectures import build
+from .backend import keras
 from .progress import EpochBar
 from .recipe import Recipe
 from .resident import ResidentFaces, training_model

@@ -3,7 +3,8 @@
 from typing import Any
 
 import click
-import keras
+
+from .backend import keras
 
 
 class EpochBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no stubs

@@ -7,18 +7,21 @@ augmentation runs Keras 3 operations on TensorFlow tensors.
 
 import os
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+from fer_edge.chatter import without_chatter
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # before tfmot, which looks for it
 
-import tensorflow_model_optimization as tfmot
-import tf_keras
+with without_chatter():
+    import tensorflow as tf
+    import tensorflow_model_optimization as tfmot
+    import tf_keras
 
 from fer_edge.errors import TrainingError
 from fer_edge.faces import PIXEL_SCALE, model_inputs
@@ -29,6 +32,7 @@ from fer_edge.scores import score
 
 from .architectures import build
 from .augmentation import DRAWS, augment
+from .backend import keras
 from .fit import class_weights, cross_entropy, predict
 from .progress import EpochBar
 from .recipe import Recipe
@@ -94,7 +98,9 @@ def train_quantized(
                 f"qat.learning_rate (now {recipe.qat.learning_rate:g})"
             )
         if best_epoch(history).number == number:
-            with whole_file(folder / QAT_MODEL) as temporary:
+            with whole_file(folder / QAT_MODEL) as temporary, warnings.catch_warnings():
+                # HDF5, since tf-keras cannot read quantize wrappers back from a .keras file
+                warnings.filterwarnings("ignore", message=".*HDF5.*")
                 network.save(temporary)
         on_epoch(history[-1])
     return history

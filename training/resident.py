@@ -7,13 +7,13 @@ on TensorFlow, JAX and PyTorch.
 
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces import PIXEL_SCALE
 
 from .augmentation import DRAWS, augment
+from .backend import keras
 from .recipe import Augmentation
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-import keras
-
 from fer_edge.card import CardScore, DataInfo
 from fer_edge.errors import OutputError, RecipeError, TrainingError
 from fer_edge.evaluation import card_score
@@ -26,6 +24,7 @@ from fer_edge.runfolder import (
 from fer_edge.schema import encode
 from fer_edge.scores import Scores, score
 
+from .backend import keras
 from .fit import predict, train_float
 from .inspection import sample_sheet
 from .plots import plot_confusion, plot_curves
