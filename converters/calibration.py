@@ -30,7 +30,8 @@ def choose_calibration(
     """
     random = np.random.default_rng(seed)
     by_class = [
-        random.permutation(np.flatnonzero(train.labels == label)) for label in np.unique(train.labels)
+        random.permutation(np.flatnonzero(train.labels == label))
+        for label in np.unique(train.labels)
     ]
     # round robin over the classes; the rare one runs out first
     longest = max(len(rows) for rows in by_class)

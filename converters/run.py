@@ -84,7 +84,6 @@ def convert_run(run: Path, faces: FaceSet, out: Path, options: Options) -> list[
             f"({', '.join(info.labels)}); pass the face set it was trained on"
         )
     validation = faces.part("validation")
-    duplicates = faces.duplicates[faces.split == 1]
     drafts = _convert_networks(run, faces.part("train"), info, options)
     paths = {suffix: out / f"{run.name}-{suffix}.tflite" for suffix in drafts}
     for path in paths.values():
@@ -97,7 +96,7 @@ def convert_run(run: Path, faces: FaceSet, out: Path, options: Options) -> list[
     for suffix, (flatbuffer, card) in drafts.items():
         path = paths[suffix]
         probabilities = _serve(flatbuffer, card, path, validation)
-        served = card_score("served", probabilities, validation, duplicates)
+        served = card_score("served", probabilities, validation)
         if reference is None or float_score is None:
             reference, float_score = probabilities, replace(served, variant="float")
         agreement = compare(probabilities, reference, validation.labels)

@@ -90,4 +90,3 @@ def _convert(converter: Any) -> bytes:
             f"TensorFlow Lite cannot convert this network: {lines[0] if lines else type(error)}"
         ) from error
     return flatbuffer
-

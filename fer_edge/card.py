@@ -171,13 +171,11 @@ class ModelCard:
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
-        if self.format_version != FORMAT_VERSION:
-            raise ModelError(
-                f"the card has format version {self.format_version}, this fer-edge reads "
-                f"{FORMAT_VERSION}; convert the model again or upgrade fer-edge"
-            )
+        _check_version(self.format_version)
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise ModelError(f"the card's labels {self.labels} are not at least two different names")
+            raise ModelError(
+                f"the card's labels {self.labels} are not at least two different names"
+            )
 
     def served_score(self) -> CardScore | None:
         """Return the score of this very file, if the card has one."""
@@ -197,6 +195,16 @@ def card_from_json(text: str) -> ModelCard:
     """
     try:
         data = json.loads(text)
+        if isinstance(data, dict):  # first: a newer format may have keys that this one lacks
+            _check_version(data.get("format_version", FORMAT_VERSION))
         return decode(ModelCard, data)
     except (ValueError, SchemaError) as error:
         raise ModelError(f"the card is damaged: {error}; convert the model again") from error
+
+
+def _check_version(version: object) -> None:
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"the card has format version {version}, this fer-edge reads {FORMAT_VERSION}; "
+            "convert the model again or upgrade fer-edge"
+        )

@@ -73,11 +73,21 @@ class LazyGroup(click.Group):
                 f"this command needs {error.name}, which is not installed; "
                 "run: pip install 'fer-edge[train]'"
             ) from error
-        except BrokenPipeError:
-            # the reader of our output has gone (`| head`): nothing is wrong, and nothing is to be
-            # flushed into the closed pipe at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # the reader of our output has gone (`| head`): nothing is wrong
+            _settle_stdout()
             return None
+        except OSError as error:  # a full disk, a name that is too long, ...
+            _settle_stdout()
+            where = f"{error.filename}: " if error.filename else ""
+            raise Failure(f"{where}{error.strerror or error}") from error
+
+
+def _settle_stdout() -> None:
+    """Drop what standard output no longer takes, or Python complains of it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(

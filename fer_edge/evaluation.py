@@ -34,7 +34,6 @@ def card_score(
     variant: Literal["float", "served"],
     probabilities: NDArray[np.float32],
     faces: FaceSet,
-    duplicates: NDArray[np.bool_],
 ) -> CardScore:
     """Score probabilities for a card.
 
@@ -42,10 +41,9 @@ def card_score(
         variant: Which model they come from.
         probabilities: float32, (n, classes).
         faces: The n faces, all of one split.
-        duplicates: bool, (n,), faces that also stand in the training part.
     """
     scores = score(probabilities, faces.labels)
-    clean = ~duplicates
+    clean = ~faces.duplicates
     without = score(probabilities[clean], faces.labels[clean]) if clean.any() else scores
     return CardScore(
         variant=variant,

@@ -6,7 +6,8 @@ selected on it), PrivateTest is `test`.
 
 import hashlib
 import zipfile
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +19,19 @@ from fer_edge.files import whole_file
 
 SPLITS = ("train", "validation", "test")
 """Names of the split codes 0, 1 and 2."""
+
+# what a damaged archive, or an array of an unexpected shape or kind, makes NumPy raise
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -31,21 +45,26 @@ class FaceSet:
         class_names: The classes in label order.
         votes: uint8, (n, 10), FER+ votes in FER+'s own order (neutral, happiness, surprise,
             sadness, anger, disgust, fear, contempt, unknown, not a face), all zero where unknown.
+        twins: bool, (n,), faces outside `train` that stand in `train` pixel for pixel. None finds
+            them; a part of a set keeps what was found in the whole.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     split: NDArray[np.uint8]
     class_names: tuple[str, ...]
-    votes: NDArray[np.uint8] | None = field(default=None)
+    votes: NDArray[np.uint8] | None = None
+    twins: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        n = len(self.images)
         _check("images", self.images, "(n, height, width)", self.images.ndim == 3)
+        n = len(self.images)
         _check("labels", self.labels, f"({n},)", self.labels.shape == (n,))
         _check("split", self.split, f"({n},)", self.split.shape == (n,))
         if self.votes is not None:
             _check("votes", self.votes, f"({n}, 10)", self.votes.shape == (n, 10))
+        if self.twins is not None and self.twins.shape != (n,):
+            raise DatasetError(f"'twins' is {self.twins.shape}; wanted ({n},)")
         if n == 0:
             raise DatasetError("the face set holds no face; wanted at least one")
         if self.labels.max() >= len(self.class_names):
@@ -79,14 +98,22 @@ class FaceSet:
             bool, (n,). FER2013 has 280 such faces in PublicTest: scores are printed without them,
             too.
         """
+        if self.twins is not None:
+            return self.twins
         hashes = np.array([hash(image.tobytes()) for image in self.images])
-        return np.isin(hashes, hashes[self.split == 0]) & (self.split != 0)
+        found: NDArray[np.bool_] = np.isin(hashes, hashes[self.split == 0]) & (self.split != 0)
+        return found
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceSet":
         """Take the rows of a mask or an index array."""
         votes = None if self.votes is None else self.votes[rows]
         return FaceSet(
-            self.images[rows], self.labels[rows], self.split[rows], self.class_names, votes
+            self.images[rows],
+            self.labels[rows],
+            self.split[rows],
+            self.class_names,
+            votes,
+            self.duplicates[rows],
         )
 
     def part(self, split: str) -> "FaceSet":
@@ -132,27 +159,29 @@ def load_faceset(path: Path) -> FaceSet:
     from fer_edge.labels import FER2013
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if isinstance(arrays, np.ndarray):
-                raise DatasetError(f"{path} is a single array (.npy); wanted a .npz face set")
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            raise DatasetError(f"{path} is a single array (.npy); wanted a .npz face set")
+        with loaded as arrays:
             missing = [key for key in ("images", "labels", "split") if key not in arrays]
             if missing:
                 raise DatasetError(
                     f"{path} has no array {', '.join(missing)}; it has {', '.join(arrays)}; "
                     "make a face set with: fer-edge data import"
                 )
-            names = FER2013
+            names: tuple[str, ...] = FER2013
             if "class_names" in arrays:
                 names = tuple(str(name) for name in arrays["class_names"])
-            votes = arrays["votes"] if "votes" in arrays else None
+            votes = arrays.get("votes")
             if votes is None and "ferplus" in arrays:
                 votes = arrays["ferplus"]
                 if "ferplus_valid" in arrays:
                     votes = votes * arrays["ferplus_valid"][:, None].astype(np.uint8)
-            return FaceSet(arrays["images"], arrays["labels"], arrays["split"], names, votes)
+            twins = arrays.get("twins")
+            return FaceSet(arrays["images"], arrays["labels"], arrays["split"], names, votes, twins)
     except FileNotFoundError as error:
         raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except _UNREADABLE as error:
         raise DatasetError(f"{path} is not a readable .npz face set: {error}") from error
 
 
@@ -167,6 +196,7 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
         "labels": faces.labels,
         "split": faces.split,
         "class_names": np.array(faces.class_names),
+        "twins": faces.duplicates,
     }
     if faces.votes is not None:
         arrays["votes"] = faces.votes
@@ -176,6 +206,4 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
 
 def _check(name: str, array: NDArray[np.uint8], wanted: str, fits: bool) -> None:
     if array.dtype != np.uint8 or not fits:
-        raise DatasetError(
-            f"'{name}' is {array.dtype} {array.shape}; wanted uint8 {wanted}"
-        )
+        raise DatasetError(f"'{name}' is {array.dtype} {array.shape}; wanted uint8 {wanted}")

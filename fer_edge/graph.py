@@ -95,7 +95,7 @@ def read_graph(flatbuffer: bytes) -> Graph:
         if model.SubgraphsLength() != 1:
             raise ModelError(f"the model has {model.SubgraphsLength()} subgraphs, wanted 1")
         return _read_subgraph(model, model.Subgraphs(0), schema)
-    except (struct.error, IndexError, TypeError, AttributeError) as error:
+    except (struct.error, LookupError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"the TFLite graph is damaged: {error}") from error
 
 

@@ -5,6 +5,7 @@ The interpreter comes from LiteRT (ai-edge-litert); where that is not installed,
 x86-64 and runs them 12 to 16 times slower there: a warning says so.
 """
 
+import ctypes
 import importlib
 import logging
 import platform
@@ -21,8 +22,8 @@ from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces import PIXEL_SCALE, as_real
 from fer_edge.modelfile import ModelFile, read_model
 
-RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
-"""Modules that have an `Interpreter`, in order of preference."""
+RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow")
+"""Modules that have an `Interpreter` (TensorFlow: in its `lite`), in order of preference."""
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +51,15 @@ def find_runtime() -> Runtime:
     """
     for path in RUNTIMES:
         try:
-            module = importlib.import_module(path)
+            module: Any = importlib.import_module(path)
         except ImportError:
             continue
         package = path.partition(".")[0]
-        if package == "tensorflow":  # it keeps load_delegate in another place
+        if package == "tensorflow":
+            # `tensorflow.lite` is an attribute; a module of that name exists and is another one
             module = SimpleNamespace(
-                Interpreter=module.Interpreter, load_delegate=module.experimental.load_delegate
+                Interpreter=module.lite.Interpreter,
+                load_delegate=module.lite.experimental.load_delegate,
             )
         return Runtime(package.replace("_", "-"), _version(package), module)
     raise MissingExtraError("no TFLite runtime is installed; run: pip install ai-edge-litert")
@@ -88,7 +91,9 @@ class TFLiteModel:
         self.labels = file.card.labels
         self.threads = threads
         self.runtime = find_runtime()
-        self._interpreter: Any = _open(self.runtime, file, threads, delegate)
+        self._interpreter: Any = open_interpreter(
+            self.runtime, file.flatbuffer, name=str(file.path), threads=threads, delegate=delegate
+        )
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         _check_against_card(file, self._interpreter)
@@ -125,12 +130,13 @@ class TFLiteModel:
             (1, height, width, 1): the pixels themselves for uint8, minus 128 for int8, times 1/255
             for float32.
         """
-        if self._input["dtype"] == np.uint8:
-            return pixels[np.newaxis]
+        tensor: NDArray[Any] = pixels
         if self._input["dtype"] == np.int8:
             # q = p - 128, as a flip of the sign bit: no overflow, no wider type
-            return (pixels ^ np.uint8(128)).view(np.int8)[np.newaxis]
-        return as_real(pixels)[np.newaxis]
+            tensor = (pixels ^ np.uint8(128)).view(np.int8)
+        elif self._input["dtype"] == np.float32:
+            tensor = as_real(pixels)
+        return tensor[np.newaxis]
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Run one inference on a prepared tensor; returns the raw output, (classes,)."""
@@ -153,7 +159,8 @@ class TFLiteModel:
             return raw
         scale, zero_point = self._output["quantization"]
         # widen first: uint8 minus a zero point would wrap around
-        return (raw.astype(np.float32) - zero_point) * np.float32(scale)
+        real: NDArray[np.float32] = (raw.astype(np.float32) - zero_point) * np.float32(scale)
+        return real
 
     def probabilities_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Read many faces, uint8 (n, height, width, 1); returns float32 (n, classes)."""
@@ -165,20 +172,33 @@ def open_model(path: Path, *, threads: int = 1, delegate: str | None = None) -> 
     return TFLiteModel(read_model(path), threads=threads, delegate=delegate)
 
 
-def _open(runtime: Runtime, file: ModelFile, threads: int, delegate: str | None) -> Any:
+def open_interpreter(
+    runtime: Runtime, flatbuffer: bytes, *, name: str, threads: int, delegate: str | None = None
+) -> Any:
+    """Open a bare interpreter, tensors allocated; `name` stands in messages.
+
+    `TFLiteModel` is the door for whoever wants expressions. This one is for measuring files that
+    have no card.
+
+    Raises:
+        ModelError: The runtime refuses the graph or the delegate.
+    """
     delegates = []
     if delegate is not None:
         try:
+            # LiteRT's own loader leaves a half-made object that complains when it is freed
+            if not hasattr(ctypes.CDLL(delegate), "tflite_plugin_create_delegate"):
+                raise ValueError("it is no TFLite delegate")
             delegates.append(runtime.module.load_delegate(delegate))
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"delegate {delegate} cannot be loaded: {str(error) or 'no reason given'}; "
-                "install it (Coral: libedgetpu1-std) and plug the device in, or leave --delegate out"
+                "install it (Coral: libedgetpu1-std), plug the device in, or leave --delegate out"
             ) from error
     try:
         with without_chatter():
             interpreter = runtime.module.Interpreter(
-                model_content=file.flatbuffer,
+                model_content=flatbuffer,
                 num_threads=threads,
                 experimental_delegates=delegates or None,
             )
@@ -186,7 +206,7 @@ def _open(runtime: Runtime, file: ModelFile, threads: int, delegate: str | None)
     except (ValueError, RuntimeError, SystemError) as error:
         reason = str(error).strip().splitlines() or ["no reason given"]
         raise ModelError(
-            f"{file.path} cannot be run by {runtime.name} {runtime.version}: {reason[0]}"
+            f"{name} cannot be run by {runtime.name} {runtime.version}: {reason[0]}"
         ) from error
     return interpreter
 
@@ -200,7 +220,9 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
     spec, card = file.card.input, file.card
     shape, wanted = tuple(map(int, inputs[0]["shape"])), (1, spec.height, spec.width, spec.channels)
     if shape != wanted:
-        raise ModelError(f"{file.path}: the input is {shape}, the card says {wanted}; convert again")
+        raise ModelError(
+            f"{file.path}: the input is {shape}, the card says {wanted}; convert again"
+        )
     shape, wanted_out = tuple(map(int, outputs[0]["shape"])), (1, len(card.labels))
     if shape != wanted_out:
         raise ModelError(

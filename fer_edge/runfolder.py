@@ -74,6 +74,8 @@ def load_info(folder: Path) -> RunInfo:
             if unfinished.is_dir()
             else "make one with: fer-edge train"
         )
-        raise TrainingError(f"{folder} is not a run folder: {INFO} cannot be read; {advice}") from error
+        raise TrainingError(
+            f"{folder} is not a run folder: {INFO} cannot be read; {advice}"
+        ) from error
     except (ValueError, SchemaError) as error:
         raise TrainingError(f"{path} is damaged: {error}; train again") from error

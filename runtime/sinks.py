@@ -7,6 +7,7 @@ from typing import IO, Any, Protocol
 
 import cv2
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import OutputError
 from fer_edge.files import whole_file
 
@@ -33,7 +34,7 @@ class JsonLines:
 
     def write(self, frame: Frame, readings: list[Reading]) -> None:
         """Write one line."""
-        self._stream.write(json.dumps(as_record(frame, readings), ensure_ascii=False) + "\n")
+        self._stream.write(json.dumps(as_record(frame, readings)) + "\n")
         self._stream.flush()  # whoever reads a pipe wants it now
 
     def close(self, *, complete: bool) -> None:
@@ -58,7 +59,7 @@ class AnnotatedPictures:
 
     def __init__(self, path: Path, source: Source) -> None:
         single = source.length == 1 and not source.is_video
-        self._folder = None if single and path.suffix else path
+        self._folder = None if single and path.suffix and not path.is_dir() else path
         self._path = path
         if self._folder:
             try:
@@ -94,25 +95,51 @@ class AnnotatedVideo:
         self._rate_hz = source.frame_rate_hz if source.is_video else 1.0
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
+        self._frames = 0
 
     def write(self, frame: Frame, readings: list[Reading]) -> None:
         """Add one frame."""
         if self._writer is None:
             self._size = (frame.image.shape[1], frame.image.shape[0])
             code = cv2.VideoWriter.fourcc(*str(self._codec))
-            self._writer = cv2.VideoWriter(str(self._temporary), code, self._rate_hz, self._size)
+            with without_chatter():
+                self._writer = cv2.VideoWriter(
+                    str(self._temporary), code, self._rate_hz, self._size
+                )
             if not self._writer.isOpened():
-                raise OutputError(f"{self._path} cannot be written by this OpenCV; try .avi")
+                raise OutputError(
+                    f"{self._path}: this OpenCV writes no video of {self._size[0]}x{self._size[1]} "
+                    "pixels there; try .avi, or --annotate for pictures"
+                )
         image: Any = annotate(frame.image, readings)
         if (image.shape[1], image.shape[0]) != self._size:
             image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
-        self._writer.write(image)
+        with without_chatter():
+            self._writer.write(image)
+        self._frames += 1
 
     def close(self, *, complete: bool) -> None:
         """Finish the file and move it to its name."""
-        if self._writer is not None:
+        if self._writer is None:
+            _leave(self._files, complete=False)
+            return
+        with without_chatter():
             self._writer.release()
-        _leave(self._files, complete=complete and self._writer is not None)
+        whole = complete and self._is_whole()
+        _leave(self._files, complete=whole)
+        if complete and not whole:
+            raise OutputError(f"{self._path} could not be written whole; is the disk full?")
+
+    def _is_whole(self) -> bool:
+        """Look into the file: OpenCV's writer is silent about a full disk."""
+        with without_chatter():
+            written = cv2.VideoCapture(str(self._temporary))
+            # an .avi cut short says so in its count, an .mkv only when a late frame is wanted
+            count = written.get(cv2.CAP_PROP_FRAME_COUNT)
+            written.set(cv2.CAP_PROP_POS_FRAMES, int(0.9 * (self._frames - 1)))
+            whole = written.grab() and count >= 0.9 * self._frames
+            written.release()
+        return bool(whole)
 
 
 def as_record(frame: Frame, readings: list[Reading]) -> dict[str, Any]:

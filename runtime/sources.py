@@ -3,15 +3,15 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import SourceError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
@@ -79,9 +79,11 @@ class Video:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _quiet_opencv():
+        with without_chatter():
             self._capture = cv2.VideoCapture(str(path))
-        if not self._capture.isOpened():
+        # FFmpeg's "ansi" codec makes a film of any file whose name ends in .txt
+        is_text = int(self._capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"ansi")
+        if is_text or not self._capture.isOpened():
             raise SourceError(
                 f"{path} is neither a picture nor a video that OpenCV can open; "
                 "check that the file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
@@ -91,17 +93,23 @@ class Video:
         self.length: int | None = count if count > 0 else None
 
     def __iter__(self) -> Iterator[Frame]:
-        index = 0
+        index, time_s = 0, 0.0
         while True:
-            found, image = self._capture.read()
+            with without_chatter():
+                found, image = self._capture.read()
             if not found:
                 break
-            yield Frame(_as_bgr(image), index, index / self.frame_rate_hz, str(self._path))
+            # not every container knows the time of a frame
+            clock_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            time_s = clock_s if clock_s > 0 else index / self.frame_rate_hz
+            yield Frame(_as_bgr(image), index, time_s, str(self._path))
             index += 1
         if index == 0:
             raise SourceError(f"{self._path} has no frame that can be decoded; is it cut short?")
-        # containers round their frame count; a tenth missing is no rounding
-        if self.length is not None and index < 0.9 * self.length:
+        # Where a container does not store its frame count, OpenCV takes duration times rate, which
+        # is too high for a varying rate: the clock counts as well. A tenth missing is no rounding.
+        reached = max(index, time_s * self.frame_rate_hz)
+        if self.length is not None and reached < 0.9 * self.length:
             raise SourceError(
                 f"{self._path} is cut short: {index} of {self.length} frames could be decoded; "
                 "copy it again"
@@ -120,7 +128,7 @@ class Camera:
 
     def __init__(self, number: int) -> None:
         self._number = number
-        with _quiet_opencv():
+        with without_chatter():
             self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
             present = sorted(str(path) for path in Path("/dev").glob("video*"))
@@ -152,7 +160,11 @@ def open_source(path: Path) -> Source:
         SourceError: It is missing, empty, or none of these.
     """
     if path.is_dir():
-        pictures = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        pictures = sorted(
+            item
+            for item in path.rglob("*")
+            if item.suffix.lower() in IMAGE_SUFFIXES and item.is_file()
+        )
         if not pictures:
             raise SourceError(
                 f"folder {path} holds no picture; wanted files that end in "
@@ -183,7 +195,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     except OSError as error:
         raise SourceError(f"picture {path} cannot be read: {error.strerror}") from error
     try:
-        with _quiet_opencv():
+        with without_chatter():
             image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error as error:  # such as a header that claims more pixels than OpenCV accepts
         raise SourceError(f"picture {path} cannot be decoded: {error.err}") from error
@@ -192,21 +204,11 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     return image.astype(np.uint8, copy=False)
 
 
-def _as_bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _as_bgr(image: Any) -> NDArray[np.uint8]:
     """Bring what a capture delivers (rarely grey or BGRA) to three channels."""
     if image.ndim == 2:
-        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
-    if image.shape[2] == 4:
-        return cv2.cvtColor(image, cv2.COLOR_BGRA2BGR).astype(np.uint8, copy=False)
-    return image
-
-
-@contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    """Hold back OpenCV's own warnings: the error raised here says it in one line."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    elif image.shape[2] == 4:
+        image = cv2.cvtColor(image, cv2.COLOR_BGRA2BGR)
+    bgr: NDArray[np.uint8] = image
+    return bgr

@@ -1,5 +1,6 @@
 """`fer-edge data`."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def import_(path: Path, out: Path, size_px: int, validation_share: float, seed: 
 
     from .importing import count_table, import_faces
 
-    stream = click.get_text_stream("stderr")
+    stream = sys.stderr
     with click.progressbar(
         length=_length(path), label=f"reading {path.name}", file=stream, hidden=not stream.isatty()
     ) as bar:

@@ -49,9 +49,7 @@ def train_float(
     keras.utils.set_random_seed(recipe.seed)
     train, validation = faces.part("train"), faces.part("validation")
     size_px = faces.images.shape[1]
-    network = build(
-        recipe.architecture, keras, size_px=size_px, classes=len(faces.class_names)
-    )
+    network = build(recipe.architecture, keras, size_px=size_px, classes=len(faces.class_names))
     pixels = model_inputs(np.concatenate([train.images, validation.images]), size_px, size_px)
     resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
     model = training_model(network, resident)
@@ -126,7 +124,8 @@ def class_weights(labels: NDArray[np.uint8], classes: int, kind: str) -> NDArray
     weights = len(labels) / (classes * np.maximum(counts, 1))
     if kind == "sqrt":
         weights = np.sqrt(weights)
-    return (weights / weights[labels].mean()).astype(np.float32)
+    scaled: NDArray[np.float32] = (weights / weights[labels].mean()).astype(np.float32)
+    return scaled
 
 
 def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -23,7 +23,9 @@ def plot_curves(history: Sequence[Epoch], path: Path) -> None:
     left.plot(numbers, [100 * epoch.accuracy for epoch in history], label="training (augmented)")
     left.plot(numbers, [100 * epoch.validation_accuracy for epoch in history], label="validation")
     left.plot(best.number, 100 * best.validation_accuracy, "o", color="C1")
-    left.set(title=f"accuracy (best {best.validation_accuracy:.2%}, epoch {best.number})", ylabel="%")
+    left.set(
+        title=f"accuracy (best {best.validation_accuracy:.2%}, epoch {best.number})", ylabel="%"
+    )
     middle.plot(numbers, [epoch.loss for epoch in history], label="training")
     middle.plot(numbers, [epoch.validation_loss for epoch in history], label="validation")
     middle.set(title="cross-entropy", ylabel="nats")
@@ -60,7 +62,8 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
     axes.set(
         xlabel="predicted",
         ylabel="true",
-        title=f"validation: accuracy {scores.accuracy:.2%}, balanced {scores.balanced_accuracy:.2%}",
+        title=f"validation: accuracy {scores.accuracy:.2%}, "
+        f"balanced {scores.balanced_accuracy:.2%}",
     )
     figure.colorbar(image, label="share of the true class")
     figure.savefig(path, dpi=110)

@@ -1,5 +1,6 @@
 """Live progress on standard error; plain lines where there is no terminal."""
 
+import sys
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ class EpochBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
 
     def on_train_begin(self, logs: object = None) -> None:
         """Open the bar."""
-        stream = click.get_text_stream("stderr")
+        stream = sys.stderr
         if stream.isatty():
             self._bar = click.progressbar(
                 length=self.params["steps"],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from fer_edge.card import CardScore, DataInfo
+from fer_edge.card import DataInfo
 from fer_edge.errors import OutputError, RecipeError, TrainingError
 from fer_edge.evaluation import card_score
 from fer_edge.faceset import FaceSet
@@ -146,9 +146,7 @@ def _describe(faces: FaceSet, folder: Path) -> Scores:
     validation = faces.part("validation")
     probabilities = predict(network, validation.images)
     scores = score(probabilities, validation.labels)
-    record: CardScore = card_score(
-        "float", probabilities, validation, faces.duplicates[faces.split == 1]
-    )
+    record = card_score("float", probabilities, validation)
     plot_curves(load_history(folder / HISTORY), folder / "curves.png")
     plot_confusion(scores, faces.class_names, folder / "confusion.png")
     sample_sheet(faces, folder / "samples.png")

@@ -5,15 +5,15 @@ normalisation, 2x2 max pooling and dropout 0.25; then flatten, a dense layer, dr
 softmax. Public repositories report 65.92 % best validation accuracy after 60 epochs.
 
     input    parameters   MACs     int8 file
-    48x48    981,319      32.6 M   0.96 MB
+    48x48    981,927      33.1 M   1.0 MB
 
-The normalisation stands between convolution and ReLU, where TFLite folds it into the convolution
-(behind the ReLU it would stay a multiplication and an addition of its own at run time).
+The normalisation stands between convolution and ReLU, where TFLite folds it into the
+convolution (behind the ReLU it would stay a multiplication and an addition of its own).
 
-The dense layer is normalised too: without it the network hardly learns at first (400 steps of Adam,
-rate 1e-3: 25 % training accuracy, with it 33 %). And it is written as a convolution over the whole
-3x3 map, which is the same multiplication: tfmot folds a normalisation into convolutions, but leaves
-a dense layer with one in float32 (2.8 MB instead of 1.0), and a convolution gets one scale per unit.
+The dense layer is normalised too: without it the network hardly learns at first (400 steps of
+Adam, rate 1e-3: 25 % training accuracy, with it 33 %). And it is written as a convolution over the
+whole 3x3 map, which is the same multiplication: tfmot folds a normalisation into convolutions, but
+leaves a dense layer with one in float32 (2.8 MB instead of 1.0).
 """
 
 from typing import Any

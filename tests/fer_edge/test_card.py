@@ -1,0 +1,87 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from fer_edge.card import (
+    Calibration,
+    CardScore,
+    DataInfo,
+    InputSpec,
+    ModelCard,
+    Quantization,
+    card_from_json,
+    card_to_json,
+)
+from fer_edge.errors import ModelError
+from fer_edge.labels import FER2013
+from fer_edge.scores import Agreement
+
+SCORE = CardScore("served", "validation", 10, 0.5, 9, 0.4, 0.45, 0.44, 0.1, (0.5,) * 7)
+CARD = ModelCard(
+    name="tiny",
+    architecture="four-block",
+    labels=FER2013,
+    input=InputSpec(48, 48),
+    quantization=Quantization("int8", "ptq", Calibration(512, 0, "abc")),
+    parameters=10,
+    macs=20,
+    sha256="00",
+    recipe='kind = "cosine"\n',
+    data=DataInfo("faces.npz", "abc", 100, 10),
+    tools=("keras 3", "tensorflow 2"),
+    scores=(replace(SCORE, variant="float"), SCORE),
+    agreement=Agreement(10, 0.9, 1, 2, -0.1, (-0.2, 0.0), 0.3),
+)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        CARD,
+        replace(CARD, data=None, agreement=None, scores=(), tools=()),
+        replace(CARD, quantization=Quantization("float32", "none")),
+        replace(CARD, name="Müdigkeit ☺", labels=("glücklich", "悲しい")),
+    ],
+)
+def test_a_card_survives_json(card: ModelCard) -> None:
+    text = card_to_json(card)
+    assert card_from_json(text) == card
+    assert card_to_json(card_from_json(text)) == text
+
+
+def test_the_served_score_is_that_of_this_file() -> None:
+    assert CARD.served_score() == SCORE
+    assert replace(CARD, scores=()).served_score() is None
+
+
+def altered(**change: object) -> str:
+    return json.dumps(json.loads(card_to_json(CARD)) | change)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "damaged"),
+        ("{", "damaged"),
+        ("[]", "damaged"),
+        ("null", "damaged"),
+        (altered(labels=["happy", "happy"]), "labels"),
+        (altered(labels=["happy"]), "labels"),
+        (altered(labels=[1, 2]), "labels[0]"),
+        (altered(macs="many"), "macs"),
+        (altered(lables=[]), "did you mean 'labels'"),
+        (altered(format_version=99), "format version 99"),
+        (altered(format_version=99, mood_lighting=True), "format version 99"),
+        (altered(format_version="1"), "format version 1"),
+    ],
+)
+def test_a_text_that_is_no_card_of_this_format_is_refused(text: str, word: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        card_from_json(text)
+    assert word in str(caught.value)
+
+
+def test_the_advice_for_a_newer_card_is_to_upgrade() -> None:
+    with pytest.raises(ModelError, match="upgrade fer-edge"):
+        card_from_json(altered(format_version=99, new_key=1))

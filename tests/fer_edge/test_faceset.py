@@ -1,0 +1,156 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_edge.errors import DatasetError, OutputError
+from fer_edge.faceset import FaceSet, load_faceset, save_faceset
+from fer_edge.labels import FER2013
+
+N = 6
+ARRAYS: dict[str, Any] = {
+    "images": np.arange(N * 4, dtype=np.uint8).reshape(N, 2, 2),
+    "labels": np.array([0, 1, 2, 3, 4, 6], np.uint8),
+    "split": np.array([0, 0, 0, 1, 1, 2], np.uint8),
+}
+
+
+def save(path: Path, **change: Any) -> Path:
+    arrays = {key: value for key, value in (ARRAYS | change).items() if value is not None}
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def same(one: FaceSet, other: FaceSet) -> bool:
+    fields = ("images", "labels", "split", "votes")
+    equal = (np.array_equal(getattr(one, name), getattr(other, name)) for name in fields)
+    return all(equal) and one.class_names == other.class_names and one.digest == other.digest
+
+
+@pytest.mark.parametrize("with_votes", [False, True])
+def test_a_saved_set_is_loaded_back(faces: FaceSet, tmp_path: Path, with_votes: bool) -> None:
+    if with_votes:
+        faces = replace(faces, votes=np.full((len(faces), 10), 3, np.uint8))
+    save_faceset(faces, tmp_path / "faces.npz")
+    assert same(load_faceset(tmp_path / "faces.npz"), faces)
+    assert [path.name for path in tmp_path.iterdir()] == ["faces.npz"]
+
+
+def test_a_set_without_class_names_has_those_of_fer2013(tmp_path: Path) -> None:
+    assert load_faceset(save(tmp_path / "faces.npz")).class_names == FER2013
+
+
+def test_fer_plus_votes_count_only_where_they_are_valid(tmp_path: Path) -> None:
+    votes = np.full((N, 10), 2, np.uint8)
+    valid = np.array([1, 1, 0, 0, 1, 1], bool)
+    loaded = load_faceset(save(tmp_path / "faces.npz", ferplus=votes, ferplus_valid=valid))
+    assert loaded.votes is not None
+    assert loaded.votes.sum(axis=1).tolist() == [20, 20, 0, 0, 20, 20]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"images": None}, "no array images"),
+        ({"labels": None, "split": None}, "no array labels, split"),
+        ({"images": ARRAYS["images"].astype(np.float32)}, "'images' is float32"),
+        ({"images": np.zeros((N, 2, 2, 3), np.uint8)}, "(n, height, width)"),
+        ({"images": np.uint8(3)}, "'images' is uint8 ()"),
+        ({"images": np.array([{}], object)}, "not a readable"),
+        ({"labels": ARRAYS["labels"].astype(np.int64)}, "'labels' is int64"),
+        ({"labels": ARRAYS["labels"][:3]}, "'labels' is uint8 (3,); wanted uint8 (6,)"),
+        ({"labels": np.uint8(0)}, "'labels' is uint8 ()"),
+        ({"labels": ARRAYS["labels"] + np.uint8(1)}, "label 7 is out of range; wanted 0 to 6"),
+        ({"split": ARRAYS["split"] + np.uint8(1)}, "split code 3"),
+        ({"class_names": np.array(["one", "two"])}, "label 6 is out of range"),
+        ({"class_names": np.array("one")}, "not a readable"),
+        ({"votes": np.zeros((N, 3), np.uint8)}, "'votes'"),
+        ({"ferplus": np.zeros((N, 10), np.uint8), "ferplus_valid": np.uint8(1)}, "not a readable"),
+        ({key: value[:0] for key, value in ARRAYS.items()}, "no face"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(
+    tmp_path: Path, change: dict[str, Any], word: str
+) -> None:
+    with pytest.raises(DatasetError) as caught:
+        load_faceset(save(tmp_path / "faces.npz", **change))
+    assert word in str(caught.value)
+
+
+def test_a_damaged_file_is_refused_or_read_as_it_was(faces: FaceSet, tmp_path: Path) -> None:
+    path = tmp_path / "faces.npz"
+    save_faceset(faces.select(np.arange(4)), path)
+    good, data = load_faceset(path), path.read_bytes()
+    damages = [data[:length] for length in range(0, len(data), len(data) // 25)]
+    for place in [*range(0, len(data), len(data) // 60), *range(len(data) - 80, len(data))]:
+        flipped = bytearray(data)
+        flipped[place] ^= 0xFF
+        damages.append(bytes(flipped))
+    for damage in damages:
+        path.write_bytes(damage)
+        try:
+            assert same(load_faceset(path), good)
+        except DatasetError as error:
+            assert str(path) in str(error)  # noqa: PT017
+
+
+def test_what_is_no_face_set_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", ARRAYS["images"])
+    (tmp_path / "text.npz").write_text("emotion,pixels\n")
+    (tmp_path / "empty.npz").touch()
+    for name, word in [
+        ("one.npy", "single array"),
+        ("text.npz", "not a readable"),
+        ("empty.npz", "not a readable"),
+        ("missing.npz", "fer-edge data import"),
+        (".", "not a readable"),
+    ]:
+        with pytest.raises(DatasetError) as caught:
+            load_faceset(tmp_path / name)
+        assert word in str(caught.value)
+
+
+def test_an_unwritable_place_is_an_output_error(faces: FaceSet, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        save_faceset(faces, tmp_path / "file" / "faces.npz")
+
+
+def test_twins_of_training_faces_are_found_in_the_other_splits() -> None:
+    images = np.arange(5, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
+    images = images[[0, 1, 0, 2, 3, 3, 1, 1]]
+    split = np.array([0, 0, 1, 1, 1, 1, 2, 0], np.uint8)
+    faces = FaceSet(images, np.zeros(8, np.uint8), split, ("a", "b"))
+    # a twin within train, or within validation, is none; nor is the training face itself
+    assert faces.duplicates.tolist() == [False, False, True, False, False, False, True, False]
+
+
+def test_a_part_holds_the_faces_of_its_split(faces: FaceSet) -> None:
+    part = faces.part("validation")
+    assert len(part) == faces.counts()[1].sum() == 28
+    assert part.split_names == ("validation",)
+    assert faces.split_names == ("train", "validation")
+    assert part.digest != faces.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("test", "it has train, validation"), ("val", "unknown; wanted one of")]
+)
+def test_a_part_that_is_not_there_is_refused(faces: FaceSet, name: str, word: str) -> None:
+    with pytest.raises(DatasetError, match=word):
+        faces.part(name)
+
+
+@pytest.mark.parametrize("field", ["images", "labels", "split", "class_names"])
+def test_the_digest_tells_sets_apart(faces: FaceSet, field: str) -> None:
+    values = {
+        "images": faces.images ^ np.uint8(1),
+        "labels": faces.labels[::-1],
+        "split": faces.split[::-1],
+        "class_names": faces.class_names[::-1],
+    }
+    other = replace(faces, **{field: values[field]})  # type: ignore[arg-type]
+    assert other.digest != faces.digest
+    assert replace(faces, images=faces.images.copy(order="F")).digest == faces.digest

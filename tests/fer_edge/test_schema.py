@@ -1,0 +1,95 @@
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from fer_edge.schema import SchemaError, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    rate: float
+    kind: Literal["cosine", "plateau"] = "cosine"
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    name: str
+    epochs: int
+    inner: Inner
+    flip: bool = True
+    shares: tuple[float, ...] = ()
+    pair: tuple[int, str] = (1, "one")
+    note: str | None = None
+    parts: tuple[Inner, ...] = ()
+
+
+WHOLE = {
+    "name": "x",
+    "epochs": 3,
+    "inner": {"rate": 1, "kind": "plateau"},
+    "flip": False,
+    "shares": [1, 0.5],
+    "pair": [2, "two"],
+    "note": None,
+    "parts": [{"rate": 0.5}],
+}
+
+
+def test_plain_data_becomes_a_tree_and_goes_back() -> None:
+    tree = decode(Outer, WHOLE)
+    assert tree == Outer(
+        "x", 3, Inner(1.0, "plateau"), False, (1.0, 0.5), (2, "two"), None, (Inner(0.5),)
+    )
+    assert isinstance(tree.inner.rate, float)
+    assert decode(Outer, encode(tree)) == tree
+
+
+def test_keys_with_a_default_may_be_left_out() -> None:
+    assert decode(Outer, {"name": "x", "epochs": 3, "inner": {"rate": 0.1}}).note is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"epoch": 3}, ["unknown key 'epoch'", "did you mean 'epochs'?"]),
+        ({"zzz": 3}, ["unknown key 'zzz'", "known keys: name, epochs"]),
+        ({"inner": {"rates": 1}}, ["'inner.rates'", "did you mean 'rate'?"]),
+        ({"inner": {}}, ["'inner.rate' is missing"]),
+        ({"inner": 4}, ["inner is int 4", "wanted a table"]),
+        ({"inner": {"rate": 1, "kind": "cosinus"}}, ["'inner.kind'", "did you mean 'cosine'?"]),
+        ({"inner": {"rate": 1, "kind": 7}}, ["'inner.kind' is 7", "cosine, plateau"]),
+        ({"inner": {"rate": True}}, ["'inner.rate' is bool True", "wanted float"]),
+        ({"inner": {"rate": "1"}}, ["'inner.rate' is str '1'", "wanted float"]),
+        ({"name": 3}, ["'name' is int 3", "wanted str"]),
+        ({"epochs": 3.0}, ["'epochs' is float 3.0", "wanted int"]),
+        ({"epochs": True}, ["'epochs' is bool True", "wanted int"]),
+        ({"epochs": None}, ["'epochs'", "wanted int"]),
+        ({"flip": 1}, ["'flip' is int 1", "wanted bool"]),
+        ({"shares": 0.5}, ["'shares' is float 0.5", "wanted a list"]),
+        ({"shares": [0.5, "a"]}, ["'shares[1]' is str 'a'", "wanted float"]),
+        ({"pair": [1]}, ["'pair' has 1 items, wanted 2"]),
+        ({"pair": ["a", "b"]}, ["'pair[0]'", "wanted int"]),
+        ({"note": 5}, ["'note' is int 5", "wanted str"]),
+        ({"parts": [{"rate": 1}, {}]}, ["'parts[1].rate' is missing"]),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_place(
+    change: dict[str, object], words: list[str]
+) -> None:
+    with pytest.raises(SchemaError) as caught:
+        decode(Outer, WHOLE | change)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [[], "text", 3, None])
+def test_a_document_that_is_no_table_is_refused(data: object) -> None:
+    with pytest.raises(SchemaError, match=r"the document is .*wanted a table"):
+        decode(Outer, data)
+
+
+def test_a_long_value_is_shortened_in_the_message() -> None:
+    with pytest.raises(SchemaError) as caught:
+        decode(Outer, WHOLE | {"epochs": "x" * 500})
+    assert len(str(caught.value)) < 120

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError
+from fer_edge.scores import compare, score
+
+
+def sure_of(answers: list[int], classes: int = 3, confidence: float = 1.0) -> NDArray[np.float32]:
+    """Make probabilities that give these answers."""
+    rest = (1 - confidence) / (classes - 1)
+    table = np.full((len(answers), classes), rest, np.float32)
+    table[np.arange(len(answers)), answers] = confidence
+    return table
+
+
+LABELS = np.array([0, 0, 0, 0, 1, 1], np.uint8)
+
+
+def test_a_known_confusion_has_its_known_scores() -> None:
+    scores = score(sure_of([0, 0, 0, 1, 1, 0]), LABELS)
+    assert scores.confusion == ((3, 1, 0), (1, 1, 0), (0, 0, 0))
+    assert scores.n == 6
+    assert scores.accuracy == pytest.approx(4 / 6)
+    assert scores.recall == pytest.approx((3 / 4, 1 / 2, 0))
+    # the class that is absent counts in neither mean
+    assert scores.balanced_accuracy == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert scores.macro_f1 == pytest.approx((3 / 4 + 1 / 2) / 2)
+
+
+def test_always_the_same_answer_is_no_better_than_chance_when_balanced() -> None:
+    scores = score(sure_of([0] * 100), np.array([0] * 98 + [1, 2], np.uint8))
+    assert scores.accuracy == pytest.approx(0.98)
+    assert scores.balanced_accuracy == pytest.approx(1 / 3)
+
+
+def test_a_model_as_sure_as_it_is_right_has_no_calibration_error() -> None:
+    right = score(sure_of([0, 0, 1, 1]), np.array([0, 0, 1, 1], np.uint8))
+    assert right.calibration_error == pytest.approx(0)
+    answers = [0] * 10
+    labels = np.array([0] * 7 + [1] * 3, np.uint8)
+    honest = score(sure_of(answers, confidence=0.7), labels)
+    boastful = score(sure_of(answers, confidence=1.0), labels)
+    assert honest.calibration_error == pytest.approx(0, abs=1e-6)
+    assert boastful.calibration_error == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "labels"),
+    [
+        (sure_of([0, 1]), np.array([0], np.uint8)),
+        (sure_of([0, 1]), np.array([0, 3], np.uint8)),
+        (sure_of([]), np.array([], np.uint8)),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> None:
+    with pytest.raises(DatasetError, match="do not fit"):
+        score(probabilities, labels)
+
+
+def test_a_comparison_counts_what_was_fixed_and_what_was_broken() -> None:
+    reference = sure_of([0, 0, 0, 1, 1, 2])  # right on 0 1 2 4, wrong on 3 5
+    candidate = sure_of([0, 0, 2, 0, 1, 1], confidence=0.8)  # fixes 3 and 5, breaks 2
+    agreement = compare(candidate, reference, LABELS)
+    assert (agreement.n, agreement.fixed, agreement.broken) == (6, 2, 1)
+    assert agreement.top1 == pytest.approx(3 / 6)
+    assert agreement.difference == pytest.approx(1 / 6)
+    low, high = agreement.interval
+    spread = 1.96 * np.sqrt(3 - 1 / 6) / 6
+    assert (low, high) == pytest.approx((1 / 6 - spread, 1 / 6 + spread))
+    assert agreement.largest_gap == pytest.approx(0.9)
+
+
+def test_a_model_agrees_with_itself() -> None:
+    same = sure_of([0, 1, 2, 0, 1, 2])
+    agreement = compare(same, same, LABELS)
+    assert (agreement.top1, agreement.difference, agreement.largest_gap) == (1.0, 0.0, 0.0)
+    assert agreement.interval == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "reference", "labels"),
+    [
+        (sure_of([0, 1]), sure_of([0]), [0, 1]),
+        (sure_of([0, 1]), sure_of([0, 1], classes=4), [0, 1]),
+        (sure_of([0, 1]), sure_of([0, 1]), [0]),
+        (sure_of([]), sure_of([]), []),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    candidate: NDArray[np.float32], reference: NDArray[np.float32], labels: list[int]
+) -> None:
+    with pytest.raises(DatasetError, match="cannot compare"):
+        compare(candidate, reference, np.array(labels, np.uint8))

@@ -1,0 +1,209 @@
+"""Whole training runs on cartoons."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge import runfolder
+from fer_edge.errors import OutputError, TrainingError
+from fer_edge.faceset import FaceSet, load_faceset, save_faceset
+from fer_edge.training import fit
+from fer_edge.training.recipe import Recipe, load_recipe
+from fer_edge.training.run import train
+from tests.conftest import QUICK_RECIPE, assert_one_clear_line, make_faces
+
+pytestmark = pytest.mark.train
+
+
+def ignore(stage, epoch):
+    pass
+
+
+def run_quietly(recipe, faces, out, **changes):
+    settings = {"qat": False, "resume": False, "replace": False, "on_epoch": ignore, **changes}
+    return train(recipe, faces, "cartoons.npz", out, **settings)
+
+
+def test_a_run_folder_is_complete(trained):
+    run, data = trained
+    names = {path.name for path in run.iterdir()}
+    assert names >= {
+        *("recipe.toml", "run.json", "history.csv", "model.keras", "qat.h5", "scores.json"),
+        *("curves.png", "confusion.png", "samples.png", "qat-history.csv"),
+    }
+    assert "state.npz" not in names
+    assert not runfolder.partial(run).exists()
+    info = runfolder.load_info(run)
+    faces = load_faceset(data)
+    assert info.data.digest == faces.digest
+    assert info.labels == faces.class_names
+    scores = json.loads((run / "scores.json").read_text())
+    assert scores["n"] == info.data.validation == 84
+
+
+def test_it_learns_cartoons(trained):
+    run, _ = trained
+    with (run / "history.csv").open() as file:
+        history = list(csv.DictReader(file))
+    best = max(float(epoch["validation_accuracy"]) for epoch in history)
+    assert best > 0.5  # seven classes: chance is 0.14
+    assert json.loads((run / "scores.json").read_text())["accuracy"] == pytest.approx(best)
+
+
+def test_the_resolved_recipe_repeats_the_run(trained):
+    run, _ = trained
+    assert load_recipe(str(run / "recipe.toml")).epochs == 10
+
+
+def test_a_killed_run_goes_on_from_its_last_epoch(tmp_path):
+    data, out = tmp_path / "faces.npz", tmp_path / "run"
+    save_faceset(make_faces(per_class=24, validation_per_class=4), data)
+    recipe = tmp_path / "quick.toml"
+    recipe.write_text(QUICK_RECIPE)
+    command = [sys.executable, "-m", "fer_edge", "train", "--data", str(data), "--recipe"]
+    command += [str(recipe), "--out", str(out), "--epochs", "4"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    history = runfolder.partial(out) / "history.csv"
+    deadline = time.monotonic() + 120
+    while not history.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = history.read_text().splitlines()
+    assert len(before) < 5, "the run was over before it could be killed"
+    assert not out.exists()
+
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    after = (out / "history.csv").read_text().splitlines()
+    assert after[: len(before)] == before
+    assert len(after) == 5
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch):
+    faces = make_faces()
+    recipe = Recipe(epochs=3, batch_size=16, augmentation=load_recipe("four-block").augmentation)
+    run_quietly(recipe, faces, tmp_path / "whole")
+
+    def stop(stage, epoch):
+        if epoch.number == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_quietly(recipe, faces, tmp_path / "parts", on_epoch=stop)
+    run_quietly(recipe, faces, tmp_path / "parts", resume=True)
+    whole, parts = (
+        [
+            {key: value for key, value in row.items() if key != "seconds"}
+            for row in csv.DictReader((tmp_path / name / "history.csv").open())
+        ]
+        for name in ("whole", "parts")
+    )
+    for one, other in zip(whole, parts, strict=True):
+        for key in one:
+            assert float(one[key]) == pytest.approx(float(other[key]), rel=1e-3), key
+
+
+def test_an_existing_run_is_kept_unless_told(trained, fer_edge, tmp_path):
+    run, data = trained
+    before = (run / "history.csv").read_bytes()
+    assert_one_clear_line(fer_edge("train", "--data", data, "--out", run), "--overwrite")
+    assert (run / "history.csv").read_bytes() == before
+
+
+def test_resuming_with_another_recipe_is_refused(trained, fer_edge):
+    run, data = trained
+    result = fer_edge("train", "--data", data, "--out", run, "--resume", "--epochs", "99")
+    assert_one_clear_line(result, "another recipe")
+
+
+def test_resuming_nothing_is_refused(trained, fer_edge, tmp_path):
+    result = fer_edge("train", "--data", trained[1], "--out", tmp_path / "none", "--resume")
+    assert_one_clear_line(result, "no run to resume")
+
+
+def test_a_state_of_another_network_is_refused(tmp_path):
+    recipe = Recipe(epochs=2, batch_size=16)
+
+    def stop(stage, epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_quietly(recipe, make_faces(), tmp_path / "run", on_epoch=stop)
+    np.savez(runfolder.partial(tmp_path / "run") / fit.STATE, np.zeros(3))
+    with pytest.raises(TrainingError, match="does not fit"):
+        run_quietly(recipe, make_faces(), tmp_path / "run", resume=True)
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path):
+    faces = make_faces()
+
+    def explode(stage, epoch):
+        monkey.setattr(fit, "cross_entropy", lambda *_: float("nan"))
+
+    with pytest.MonkeyPatch.context() as monkey:
+        with pytest.raises(TrainingError, match="epoch 2 is not finite"):
+            run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", on_epoch=explode)
+    left = runfolder.partial(tmp_path / "run")
+    assert (left / "model.keras").exists()
+    assert len((left / "history.csv").read_text().splitlines()) == 2
+    run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "scores.json").exists()
+
+
+def test_faces_without_a_validation_part_are_refused(tmp_path, fer_edge):
+    faces = make_faces(validation_per_class=0)
+    save_faceset(faces, tmp_path / "faces.npz")
+    result = fer_edge("train", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run")
+    assert_one_clear_line(result, "wanted train and validation")
+    assert not (tmp_path / "run.partial").exists()
+
+
+def test_faces_that_are_not_square_are_refused(tmp_path):
+    faces = make_faces()
+    oblong = FaceSet(faces.images[:, :40], faces.labels, faces.split, faces.class_names)
+    with pytest.raises(TrainingError, match="40x48"):
+        run_quietly(Recipe(epochs=1), oblong, tmp_path / "run")
+
+
+def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        run_quietly(Recipe(epochs=1), make_faces(), tmp_path / "file" / "run")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--recipe", "nonsense"], "nonsense"),
+        (["--arch", "three-block"], "three-block"),
+        (["--learning-rate", "-1"], "above 0"),
+        (["--data", "missing.npz"], "missing.npz"),
+    ],
+)
+def test_wrong_options_are_one_clear_line(trained, fer_edge, tmp_path, options, words):
+    arguments = ["train", "--data", trained[1], "--out", tmp_path / "run", *options]
+    assert_one_clear_line(fer_edge(*arguments), words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_qat_can_be_added_to_a_finished_run(trained, tmp_path):
+    run, data = trained
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "qat.h5").unlink()
+    recipe = load_recipe(str(copy / "recipe.toml"))
+    before = (copy / "model.keras").read_bytes()
+    run_quietly(recipe, load_faceset(data), copy, qat=True, resume=True)
+    assert (copy / "qat.h5").exists()
+    assert (copy / "model.keras").read_bytes() == before
