@@ -151,9 +151,11 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path)
     def explode(stage, epoch):
         monkey.setattr(fit, "cross_entropy", lambda *_: float("nan"))
 
-    with pytest.MonkeyPatch.context() as monkey:
-        with pytest.raises(TrainingError, match="epoch 2 is not finite"):
-            run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", on_epoch=explode)
+    with (
+        pytest.MonkeyPatch.context() as monkey,
+        pytest.raises(TrainingError, match="epoch 2 is not finite"),
+    ):
+        run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", on_epoch=explode)
     left = runfolder.partial(tmp_path / "run")
     assert (left / "model.keras").exists()
     assert len((left / "history.csv").read_text().splitlines()) == 2
