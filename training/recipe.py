@@ -14,6 +14,8 @@ from typing import Any, Literal
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
+from .architectures import ARCHITECTURES
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -84,6 +86,10 @@ class Recipe:
     qat: QuantizationAware = field(default_factory=QuantizationAware)
 
     def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise RecipeError(
+                f"architecture '{self.architecture}' is unknown; wanted: {', '.join(ARCHITECTURES)}"
+            )
         for name, value, fits, wanted in (
             ("epochs", self.epochs, self.epochs >= 1, "at least 1"),
             ("batch_size", self.batch_size, self.batch_size >= 1, "at least 1"),

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from fer_edge.errors import RecipeError
-
 from .four_block import four_block
 
 Builder = Callable[..., Any]
@@ -29,10 +27,5 @@ def build(name: str, keras: Any, *, size_px: int, classes: int) -> Any:
     Returns:
         A Keras model from float32 (batch, size_px, size_px, 1) in [0, 1] to probabilities
         (batch, classes).
-
-    Raises:
-        RecipeError: There is no such architecture.
     """
-    if name not in ARCHITECTURES:
-        raise RecipeError(f"architecture '{name}' is unknown; wanted: {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[name](keras, size_px=size_px, classes=classes)
