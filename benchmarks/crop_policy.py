@@ -1,9 +1,9 @@
 """Measure the crop policy: which square around a YuNet box is the framing of the training faces?
 
-Each training face is enlarged and laid onto a canvas, where its place is known; YuNet finds a box in
-it; the square that a crop policy should return for that box is the face's own. The medians of
-side / box height and of the box centre's place in the square are the policy. YuNet's boxes depend a
-little on the face's size and on what surrounds it, so both are varied and all are pooled.
+Each training face is enlarged and laid onto a canvas, where its place is known; YuNet finds a box
+in it; the square that a crop policy should return for that box is the face's own. The medians of
+side / box height and of the box centre's place in the square are the policy. YuNet's boxes depend
+a little on the face's size and on what surrounds it, so both are varied and all are pooled.
 
     python -m benchmarks.crop_policy --data faces.npz --faces 400
 """

@@ -19,6 +19,14 @@ PATH = click.Path(path_type=Path)
 @click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--learning-rate", type=float, help="Other than the recipe's.")
 @click.option("--seed", type=click.IntRange(0), help="Other than the recipe's.")
+@click.option(
+    "--teacher",
+    "teachers",
+    type=PATH,
+    multiple=True,
+    metavar="RUN",
+    help="Learn from this run's network, too; several are averaged.",
+)
 @click.option("--qat", is_flag=True, help="Add quantization-aware training after the float stage.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or add --qat to one.")
 @click.option("--overwrite", is_flag=True, help="Delete what stands at --out.")
@@ -27,6 +35,7 @@ def train(
     data: Path,
     out: Path,
     recipe: str,
+    teachers: tuple[Path, ...],
     qat: bool,
     resume: bool,
     overwrite: bool,
@@ -75,6 +84,7 @@ def train(
         faces,
         data.name,
         out,
+        teachers=teachers,
         qat=qat,
         resume=resume,
         replace=overwrite,
