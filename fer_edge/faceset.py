@@ -63,8 +63,9 @@ class FaceSet:
         _check("split", self.split, f"({n},)", self.split.shape == (n,))
         if self.votes is not None:
             _check("votes", self.votes, f"({n}, 10)", self.votes.shape == (n, 10))
-        if self.twins is not None and self.twins.shape != (n,):
-            raise DatasetError(f"'twins' is {self.twins.shape}; wanted ({n},)")
+        twins = self.twins
+        if twins is not None and (twins.dtype != np.bool_ or twins.shape != (n,)):
+            raise DatasetError(f"'twins' is {twins.dtype} {twins.shape}; wanted bool ({n},)")
         if n == 0:
             raise DatasetError("the face set holds no face; wanted at least one")
         if self.labels.max() >= len(self.class_names):
@@ -159,26 +160,29 @@ def load_faceset(path: Path) -> FaceSet:
     from fer_edge.labels import FER2013
 
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            raise DatasetError(f"{path} is a single array (.npy); wanted a .npz face set")
-        with loaded as arrays:
-            missing = [key for key in ("images", "labels", "split") if key not in arrays]
-            if missing:
-                raise DatasetError(
-                    f"{path} has no array {', '.join(missing)}; it has {', '.join(arrays)}; "
-                    "make a face set with: fer-edge data import"
+        with path.open("rb") as file:  # NumPy leaves a file open that it cannot read
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise DatasetError(f"{path} is a single array (.npy); wanted a .npz face set")
+            with loaded as arrays:
+                missing = [key for key in ("images", "labels", "split") if key not in arrays]
+                if missing:
+                    raise DatasetError(
+                        f"{path} has no array {', '.join(missing)}; it has {', '.join(arrays)}; "
+                        "make a face set with: fer-edge data import"
+                    )
+                names: tuple[str, ...] = FER2013
+                if "class_names" in arrays:
+                    names = tuple(str(name) for name in arrays["class_names"])
+                votes = arrays.get("votes")
+                if votes is None and "ferplus" in arrays:
+                    votes = arrays["ferplus"]
+                    if "ferplus_valid" in arrays:
+                        votes = votes * arrays["ferplus_valid"][:, None].astype(np.uint8)
+                twins = arrays.get("twins")
+                return FaceSet(
+                    arrays["images"], arrays["labels"], arrays["split"], names, votes, twins
                 )
-            names: tuple[str, ...] = FER2013
-            if "class_names" in arrays:
-                names = tuple(str(name) for name in arrays["class_names"])
-            votes = arrays.get("votes")
-            if votes is None and "ferplus" in arrays:
-                votes = arrays["ferplus"]
-                if "ferplus_valid" in arrays:
-                    votes = votes * arrays["ferplus_valid"][:, None].astype(np.uint8)
-            twins = arrays.get("twins")
-            return FaceSet(arrays["images"], arrays["labels"], arrays["split"], names, votes, twins)
     except FileNotFoundError as error:
         raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
     except _UNREADABLE as error:

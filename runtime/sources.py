@@ -191,17 +191,28 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         SourceError: The file cannot be read or is no picture.
     """
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"picture {path} cannot be read: {error.strerror}") from error
     try:
         with without_chatter():
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error as error:  # such as a header that claims more pixels than OpenCV accepts
         raise SourceError(f"picture {path} cannot be decoded: {error.err}") from error
-    if image is None:
+    if image is None or _is_cut_jpeg(data):
         raise SourceError(f"{path} is not a picture that OpenCV can decode, or it is cut short")
     return image.astype(np.uint8, copy=False)
+
+
+def _is_cut_jpeg(data: bytes) -> bool:
+    """Tell whether a JPEG lacks its end mark: older OpenCV paints what is missing grey."""
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    at = 2  # walk the segments before the scan: a thumbnail in them has its own end mark
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
+        is_filler = data[at + 1 : at + 2] == b"\xff"
+        at += 1 if is_filler else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return b"\xff\xd9" not in data[at:]
 
 
 def _as_bgr(image: Any) -> NDArray[np.uint8]:

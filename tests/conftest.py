@@ -101,7 +101,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 QUICK_RECIPE = """
 architecture = "four-block"
 epochs = 10
-batch_size = 16
+batch_size = 8
 [augmentation]
 shift = 0.05
 [qat]

@@ -1,5 +1,6 @@
 """The float stage: Keras 3 on any backend, resumable after any epoch."""
 
+import dataclasses
 import logging
 import time
 import zipfile
@@ -23,7 +24,7 @@ from .optimizer import build_loss, build_optimizer
 from .progress import EpochBar
 from .recipe import Recipe
 from .resident import ResidentFaces, epoch_inputs, training_model
-from .schedule import Epoch, best_epoch, is_finished, learning_rate, load_history, save_history
+from .schedule import Epoch, best_epoch, is_finished, learning_rate, save_history
 from .targets import class_weights, soft_targets, training_faces
 
 STATE = "state.npz"
@@ -74,8 +75,7 @@ def train_float(
 
     history: list[Epoch] = []
     if (folder / STATE).exists():
-        history = load_history(folder / HISTORY)
-        _load_state(state, folder / STATE, epochs=len(history))
+        history = _load_state(state, folder / STATE)
     targets = soft_targets(recipe, train)
     weights = class_weights(train.labels, classes, recipe.class_weights)
     while not is_finished(recipe, history):
@@ -119,10 +119,9 @@ def train_float(
             if best_epoch(history).number == number:
                 with whole_file(folder / FLOAT_MODEL) as temporary:
                     network.save(temporary)
+        _save_state(state, history, folder / STATE)
         save_history(history, folder / HISTORY)
-        _save_state(state, folder / STATE)
         on_epoch(history[-1])
-    (folder / STATE).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -155,21 +154,25 @@ def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8])
     return float(-np.log(np.clip(picked, 1e-7, 1.0)).mean())
 
 
-def _save_state(variables: list[Any], path: Path) -> None:
+def _save_state(variables: list[Any], history: Sequence[Epoch], path: Path) -> None:
+    """Write variables and history as one file, so that a kill cannot part them."""
     arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    rows = np.array([dataclasses.astuple(epoch) for epoch in history])
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, *arrays)
+        np.savez(file, *arrays, history=rows)
 
 
-def _load_state(variables: list[Any], path: Path, *, epochs: int) -> None:
+def _load_state(variables: list[Any], path: Path) -> list[Epoch]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            if len(arrays) != len(variables):
-                raise ValueError(f"{len(arrays)} arrays, wanted {len(variables)}")
+            history = [Epoch(int(number), *rest) for number, *rest in arrays["history"].tolist()]
+            if len(arrays) != len(variables) + 1:
+                raise ValueError(f"{len(arrays) - 1} variables, wanted {len(variables)}")
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"arr_{i}"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise TrainingError(
             f"{path} does not fit this recipe: {error}; train again without --resume"
         ) from error
-    log.info("going on after epoch %d", epochs)
+    log.info("going on after epoch %d", len(history))
+    return history

@@ -27,7 +27,7 @@ def build_optimizer(keras: Any, recipe: Recipe) -> Any:
 
 def build_loss(keras: Any, recipe: Recipe) -> Any:
     """Build the loss against soft targets."""
-    smoothing = recipe.loss.label_smoothing
+    smoothing = recipe.label_smoothing
     if recipe.loss.kind == "focal":
         return keras.losses.CategoricalFocalCrossentropy(
             gamma=recipe.loss.focal_gamma, label_smoothing=smoothing

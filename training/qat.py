@@ -5,6 +5,7 @@ with tf-keras and takes the float weights by order. Both Keras versions live in 
 augmentation runs Keras 3 operations on TensorFlow tensors.
 """
 
+import logging
 import os
 import time
 import warnings
@@ -22,6 +23,10 @@ with without_chatter():
     import tensorflow as tf
     import tensorflow_model_optimization as tfmot
     import tf_keras
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs,
+        default_8bit_quantize_registry,
+    )
 
 from fer_edge.errors import TrainingError
 from fer_edge.faces import PIXEL_SCALE, model_inputs
@@ -39,6 +44,8 @@ from .progress import EpochBar
 from .recipe import Recipe
 from .schedule import Epoch, best_epoch
 from .targets import class_weights, soft_targets, training_faces
+
+log = logging.getLogger(__name__)
 
 
 def train_quantized(
@@ -121,7 +128,28 @@ def quantized_copy(float_network: Any, recipe: Recipe) -> Any:
         tf_keras, size_px=recipe.size_px, classes=float_network.output_shape[-1]
     )
     twin.set_weights(float_network.get_weights())
-    return tfmot.quantization.keras.quantize_model(twin)
+    registry = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+    passed: list[str] = []
+
+    def annotate(layer: Any) -> Any:
+        # a normalisation is quantised with the convolution before it
+        if registry.supports(layer) or isinstance(layer, tf_keras.layers.BatchNormalization):
+            return tfmot.quantization.keras.quantize_annotate_layer(layer)
+        passed.append(layer.name)
+        return tfmot.quantization.keras.quantize_annotate_layer(
+            layer, default_8bit_quantize_configs.NoOpQuantizeConfig()
+        )
+
+    annotated = tf_keras.models.clone_model(twin, clone_function=annotate)
+    annotated.set_weights(twin.get_weights())
+    if passed:
+        log.warning(
+            "tfmot cannot quantise %s: trained without rounding there; the converter takes the "
+            "range of the layer before",
+            ", ".join(passed),
+        )
+    with tfmot.quantization.keras.quantize_scope():
+        return tfmot.quantization.keras.quantize_apply(annotated)
 
 
 def pin_input_range(network: Any) -> None:

@@ -80,7 +80,6 @@ class Loss:
     """What is minimised."""
 
     kind: Literal["cross-entropy", "focal"] = "cross-entropy"
-    label_smoothing: float = 0.0
     focal_gamma: float = 2.0
     vote_share: float = 0.0
     """Share of the FER+ votes in the target, where a face has votes; the rest is its label."""
@@ -115,6 +114,7 @@ class Recipe:
     class_weights: Literal["none", "balanced", "sqrt"] = "none"
     """balanced: loss weight n / (classes * n_class); sqrt: the square root of that, a milder
     lift of rare classes."""
+    label_smoothing: float = 0.0
     drop_non_faces: bool = False
     """Leave out training faces that most FER+ taggers called no face or unknown."""
     early_stopping_patience: int = 10
@@ -133,6 +133,7 @@ class Recipe:
             ("epochs", self.epochs, self.epochs >= 1, "at least 1"),
             ("batch_size", self.batch_size, self.batch_size >= 1, "at least 1"),
             ("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0"),
+            ("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "0 to 1"),
             ("size_px", self.size_px, 8 <= self.size_px <= 512, "8 to 512"),
             *(
                 (
@@ -141,7 +142,7 @@ class Recipe:
                     0 <= getattr(self.loss, name) <= 1,
                     "0 to 1",
                 )
-                for name in ("label_smoothing", "vote_share", "teacher_share")
+                for name in ("vote_share", "teacher_share")
             ),
             ("loss.temperature", self.loss.temperature, self.loss.temperature > 0, "above 0"),
             (

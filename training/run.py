@@ -26,7 +26,7 @@ from fer_edge.scores import Scores, score
 
 from .backend import keras
 from .distillation import load_teachers
-from .fit import predict, train_float
+from .fit import STATE, predict, train_float
 from .inspection import sample_sheet
 from .plots import plot_confusion, plot_curves
 from .recipe import Recipe, format_recipe, parse_recipe
@@ -119,6 +119,7 @@ def train(
         )
         save_history(epochs, folder / QAT_HISTORY)
     scores = _describe(faces, folder)
+    (folder / STATE).unlink(missing_ok=True)
     if folder != out:
         try:
             folder.replace(out)

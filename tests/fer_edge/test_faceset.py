@@ -67,6 +67,8 @@ def test_fer_plus_votes_count_only_where_they_are_valid(tmp_path: Path) -> None:
         ({"class_names": np.array(["one", "two"])}, "label 6 is out of range"),
         ({"class_names": np.array("one")}, "not a readable"),
         ({"votes": np.zeros((N, 3), np.uint8)}, "'votes'"),
+        ({"twins": np.zeros(N, np.uint8)}, "'twins' is uint8 (6,); wanted bool"),
+        ({"twins": np.zeros(2, bool)}, "'twins' is bool (2,); wanted bool (6,)"),
         ({"ferplus": np.zeros((N, 10), np.uint8), "ferplus_valid": np.uint8(1)}, "not a readable"),
         ({key: value[:0] for key, value in ARRAYS.items()}, "no face"),
     ],
@@ -93,7 +95,7 @@ def test_a_damaged_file_is_refused_or_read_as_it_was(faces: FaceSet, tmp_path: P
         try:
             assert same(load_faceset(path), good)
         except DatasetError as error:
-            assert str(path) in str(error)  # noqa: PT017
+            assert str(path) in str(error)
 
 
 def test_what_is_no_face_set_is_refused(tmp_path: Path) -> None:
@@ -118,13 +120,18 @@ def test_an_unwritable_place_is_an_output_error(faces: FaceSet, tmp_path: Path) 
         save_faceset(faces, tmp_path / "file" / "faces.npz")
 
 
-def test_twins_of_training_faces_are_found_in_the_other_splits() -> None:
+def test_twins_of_training_faces_are_found_in_the_other_splits(tmp_path: Path) -> None:
     images = np.arange(5, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
     images = images[[0, 1, 0, 2, 3, 3, 1, 1]]
     split = np.array([0, 0, 1, 1, 1, 1, 2, 0], np.uint8)
     faces = FaceSet(images, np.zeros(8, np.uint8), split, ("a", "b"))
     # a twin within train, or within validation, is none; nor is the training face itself
     assert faces.duplicates.tolist() == [False, False, True, False, False, False, True, False]
+    # a part knows them still, and so does a file of that part
+    part = faces.part("validation")
+    assert part.duplicates.tolist() == [True, False, False, False]
+    save_faceset(part, tmp_path / "part.npz")
+    assert load_faceset(tmp_path / "part.npz").duplicates.tolist() == [True, False, False, False]
 
 
 def test_a_part_holds_the_faces_of_its_split(faces: FaceSet) -> None:

@@ -37,6 +37,7 @@ def test_an_empty_recipe_is_the_default():
         ("learning_rate = -1.0", "above 0"),
         ('class_weights = "ballanced"', "did you mean 'balanced'"),
         ('[schedule]\nkind = "cosinus"', "cosine"),
+        ('architecture = "three-block"', "four-block"),
         ("epochs = ", "recipe under test"),
         ("schedule = 3", "wanted a table"),
     ],

@@ -17,7 +17,6 @@ from .lenet import LeNet
 from .mini_xception import MiniXception
 from .residual import Compact, Tiny
 
-
 __all__ = ["ARCHITECTURES", "Architecture", "FourBlock", "find_architecture"]
 
 

@@ -4,7 +4,7 @@
 flatten; dense 128; softmax; L2 1e-4; Adam 3e-4.
 
     input    parameters   MACs     int8 file
-    48x48    @deep@
+    48x48    1,314,823    305 M    1.34 MB
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,84 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from fer_edge.errors import OutputError
+from fer_edge.files import new_folder, whole_file
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "x.json"
+    with whole_file(path) as temporary:
+        temporary.write_text("whole")
+        assert temporary.suffix == ".json"
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
+def test_an_exception_leaves_nothing_new_and_the_old_file(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    old = tmp_path / "old.txt"
+    old.write_text("old")
+    for path in (old, tmp_path / "new.txt"):
+        with pytest.raises(error), whole_file(path) as temporary:
+            temporary.write_text("half")
+            raise error
+    assert list(tmp_path.iterdir()) == [old]
+    assert old.read_text() == "old"
+
+
+def test_a_file_has_the_permissions_that_open_would_give(tmp_path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        with whole_file(tmp_path / "x") as temporary:
+            temporary.touch()
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("name", ["name with spaces", "new\nline", "ünï", "x" * 250, ".hidden"])
+def test_any_name_will_do(tmp_path: Path, name: str) -> None:
+    with whole_file(tmp_path / name) as temporary:
+        temporary.write_text("x")
+    assert (tmp_path / name).read_text() == "x"
+
+
+@pytest.mark.parametrize("place", ["file/x.txt", "folder", "y" * 300])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with (
+        pytest.raises(OutputError, match=r"cannot write .*; name a place"),
+        whole_file(tmp_path / place) as temporary,
+    ):
+        temporary.write_text("x")
+        assert len(place) > 255, "the work was begun"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_place_that_the_system_refuses_is_an_output_error() -> None:
+    with pytest.raises(OutputError, match="cannot write"), whole_file(Path("/proc/x.json")):
+        pass
+
+
+def test_a_new_folder_replaces_another_only_when_told(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    assert new_folder(folder).is_dir()
+    (folder / "x").touch()
+    with pytest.raises(OutputError, match="exists already"):
+        new_folder(folder)
+    assert not list(new_folder(folder, replace=True).iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        new_folder(tmp_path / "file" / "x")
+    with pytest.raises(OutputError, match="cannot write"):
+        new_folder(tmp_path / "file", replace=True)

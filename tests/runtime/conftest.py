@@ -1,0 +1,34 @@
+"""Synthetic media: noise clips and cartoon pictures."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+CLIP_FRAMES = 12
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip of 12 frames of noise at 8 Hz, 160x120, whose mean rises by 10 a frame."""
+    path = tmp_path / "media" / "clip.avi"
+    path.parent.mkdir(exist_ok=True)
+    code = cv2.VideoWriter.fourcc(*"MJPG")
+    random = np.random.default_rng(0)
+    writer = cv2.VideoWriter(str(path), code, 8, (160, 120))
+    for number in range(CLIP_FRAMES):
+        mean = 70 + 10 * number
+        writer.write(random.integers(mean - 60, mean + 61, (120, 160, 3)).astype(np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A picture of noise, 80 pixels wide and 60 high."""
+    path = tmp_path / "media" / "picture.png"
+    path.parent.mkdir(exist_ok=True)
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    cv2.imwrite(str(path), noise)
+    return path

@@ -1,0 +1,70 @@
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer_edge.bundled import DEFAULT_MODEL, bundled_models
+from fer_edge.errors import DetectorError, ModelError
+from fer_edge.faces import Box, crop, model_input
+from fer_edge.interpreter import open_model
+from fer_edge.runtime import Reader, Reading, open_reader
+from fer_edge.runtime.detection import Face
+from tests.conftest import draw_face
+
+
+class TwoFaces:
+    """Finds the same two faces in every frame."""
+
+    finds_crops = False
+    faces = (Face(Box(10, 10, 50, 60), 0.9), Face(Box(-20, 30, 15, 70), 0.7))
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        return list(self.faces)
+
+
+def frame() -> NDArray[np.uint8]:
+    return cv2.cvtColor(draw_face(3, 0, size_px=100), cv2.COLOR_GRAY2BGR)
+
+
+def test_every_face_is_cut_by_the_policy_of_the_card_and_read() -> None:
+    model = open_model(bundled_models()[DEFAULT_MODEL])
+    with Reader(model, TwoFaces()) as reader:
+        image = frame()
+        readings = reader.read(image)
+        assert [reading.box for reading in readings] == [face.box for face in TwoFaces.faces]
+        assert [reading.detection for reading in readings] == [0.9, 0.7]
+        policy = model.file.card.input.crop
+        for reading in readings:
+            face = crop(image, reading.box, policy)
+            wanted = model.probabilities(model_input(face, *model.input_size))
+            assert np.array_equal(np.array(reading.probabilities, np.float32), wanted)
+            assert reading.labels == model.labels
+
+
+def test_a_crop_is_read_as_it_is_when_there_is_no_detector() -> None:
+    image = draw_face(3, 0)
+    with open_reader(detector="none") as reader:
+        (reading,) = reader.read(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+        wanted = reader.model.probabilities(image[..., np.newaxis])
+    assert np.array_equal(np.array(reading.probabilities, np.float32), wanted)
+    assert reading.box == Box(0, 0, 48, 48)
+
+
+def test_a_reading_knows_its_likeliest_label() -> None:
+    reading = Reading(Box(0, 0, 1, 1), 1.0, ("a", "b", "c"), (0.2, 0.5, 0.3))
+    assert (reading.label, reading.probability) == ("b", 0.5)
+
+
+def test_an_image_is_left_as_it_was() -> None:
+    image = frame()
+    before = image.copy()
+    with Reader(open_model(bundled_models()[DEFAULT_MODEL]), TwoFaces()) as reader:
+        reader.read(image)
+    assert np.array_equal(image, before)
+
+
+def test_what_cannot_be_opened_is_refused() -> None:
+    with pytest.raises(ModelError):
+        open_reader("no-such-model")
+    with pytest.raises(DetectorError):
+        open_reader(detector_model=bundled_models()[DEFAULT_MODEL])

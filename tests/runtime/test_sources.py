@@ -1,0 +1,199 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer_edge.errors import SourceError
+from fer_edge.runtime import Frame, open_source
+from fer_edge.runtime.sources import Camera, read_image
+
+from .conftest import CLIP_FRAMES
+
+
+def frames_of(path: Path) -> list[Frame]:
+    source = open_source(path)
+    try:
+        return list(source)
+    finally:
+        source.close()
+
+
+def test_a_picture_is_one_frame(picture: Path) -> None:
+    (frame,) = frames_of(picture)
+    assert frame.image.shape == (60, 80, 3)
+    assert np.array_equal(frame.image, cv2.imread(str(picture)))
+    assert (frame.index, frame.time_s, frame.name) == (0, 0.0, str(picture))
+
+
+def test_a_folder_is_its_pictures_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for number, name in enumerate(["b.png", "a.PNG", "deep/er/c.jpg", "a b\nc.png", "ü.bmp"]):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ok, data = cv2.imencode(path.suffix, np.full((4, 4), number, np.uint8))
+        assert ok
+        path.write_bytes(data.tobytes())
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "notes.txt").write_text("no picture")
+    source = open_source(tmp_path)
+    assert (source.length, source.is_video) == (5, False)
+    frames = list(source)
+    names = [str(Path(frame.name).relative_to(tmp_path)) for frame in frames]
+    assert names == ["a b\nc.png", "a.PNG", "b.png", "deep/er/c.jpg", "ü.bmp"]
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    assert [int(frame.image[0, 0, 0]) for frame in frames] == [3, 1, 0, 2, 4]
+
+
+def test_a_video_is_every_frame_in_order_by_its_clock(clip: Path) -> None:
+    source = open_source(clip)
+    assert (source.is_video, source.frame_rate_hz, source.length) == (True, 8.0, CLIP_FRAMES)
+    frames = list(source)
+    source.close()
+    assert [frame.index for frame in frames] == list(range(CLIP_FRAMES))
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 8 for i in range(CLIP_FRAMES)])
+    assert [frame.image.mean() for frame in frames] == pytest.approx(
+        [70 + 10 * i for i in range(CLIP_FRAMES)], abs=2
+    )
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        np.full((5, 7), 200, np.uint8),
+        np.full((5, 7), 200 * 257, np.uint16),
+        np.full((5, 7, 3), 200, np.uint8),
+        np.full((5, 7, 3), 200 * 257, np.uint16),
+        np.full((5, 7, 4), 200, np.uint8),
+    ],
+    ids=["grey", "grey 16 bit", "colour", "colour 16 bit", "transparent"],
+)
+def test_any_png_is_read_as_bgr_of_8_bits(tmp_path: Path, stored: NDArray[np.uint8]) -> None:
+    cv2.imwrite(str(tmp_path / "x.png"), stored)
+    image = read_image(tmp_path / "x.png")
+    assert (image.shape, image.dtype) == ((5, 7, 3), np.uint8)
+    assert (image == 200).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["name with spaces.png", "new\nline.png", "ünïcode ☺.png", "%d.png"]
+)
+def test_any_file_name_will_do(tmp_path: Path, picture: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(picture.read_bytes())
+    assert frames_of(tmp_path / name)[0].name == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".webp", ".tif"])
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_a_picture_cut_short_is_refused(
+    picture: Path, suffix: str, share: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = cv2.imencode(suffix, cv2.imread(str(picture)))[1].tobytes()
+    cut = picture.with_suffix(suffix)
+    cut.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(SourceError, match=r"cut short|cannot be decoded"):
+        frames_of(cut)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_its_jpeg(picture: Path) -> None:
+    data = cv2.imencode(".jpg", cv2.imread(str(picture)))[1].tobytes()
+    segment = b"\xff\xe1\x00\x0c" + b"\xff\xd8thumb\xff\xd9" + b"\x00" + b"\xff"
+    photo = data[:2] + segment + data[2:]
+    path = picture.with_suffix(".jpg")
+    path.write_bytes(photo + b"\xff\xdaa film behind the photograph")
+    assert read_image(path).shape == (60, 80, 3)
+    path.write_bytes(photo[: len(photo) // 2])
+    with pytest.raises(SourceError, match="cut short"):
+        read_image(path)
+
+
+def test_a_picture_with_a_flipped_byte_is_refused_or_read_quietly(
+    picture: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = picture.read_bytes()
+    refused = 0
+    for place in range(0, len(data), len(data) // 40):
+        flipped = bytearray(data)
+        flipped[place] ^= 0xFF
+        picture.write_bytes(bytes(flipped))
+        try:
+            frames_of(picture)
+        except SourceError:
+            refused += 1
+    assert refused > 20
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
+def test_a_video_cut_short_is_refused_after_its_last_frame(
+    clip: Path, share: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = clip.read_bytes()
+    clip.write_bytes(data[: int(share * len(data))])
+    source, seen = open_source(clip), 0
+    with pytest.raises(SourceError, match="cut short"):
+        for _ in source:
+            seen += 1
+    source.close()
+    assert seen < CLIP_FRAMES
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("missing.jpg", None, "does not exist"),
+        ("missing", None, "does not exist"),
+        ("empty.jpg", b"", "is empty"),
+        ("empty.mp4", b"", "is empty"),
+        ("text.jpg", b"hello\n" * 99, "is not a picture"),
+        ("text.mp4", b"hello\n" * 99, "neither a picture nor a video"),
+        ("text.txt", b"hello\n" * 99, "neither a picture nor a video"),
+        ("zeros.avi", bytes(5000), "neither a picture nor a video"),
+        ("img_001.dat", b"hello", "neither a picture nor a video"),
+    ],
+)
+def test_what_is_neither_picture_nor_video_is_refused(
+    tmp_path: Path,
+    name: str,
+    content: bytes | None,
+    word: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError) as caught:
+        frames_of(path)
+    assert word in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(SourceError, match=r"holds no picture; wanted files that end in \.jpg"):
+        open_source(tmp_path)
+
+
+def test_a_header_of_too_many_pixels_is_refused(picture: Path) -> None:
+    data = bytearray(picture.read_bytes())
+    data[16:24] = bytes.fromhex("7fffffff7fffffff")
+    picture.write_bytes(bytes(data))
+    with pytest.raises(SourceError):
+        frames_of(picture)
+
+
+def test_a_camera_that_is_not_there_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SourceError, match=r"camera 63 cannot be opened; cameras on this device: "):
+        Camera(63)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_gif_plays(media: Path) -> None:
+    frames = frames_of(media / "face-demographics-walking.gif")
+    assert len(frames) == 35
+    times = [frame.time_s for frame in frames]
+    assert times == sorted(times)
+    assert len({frame.image.shape for frame in frames}) == 1
