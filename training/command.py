@@ -15,6 +15,7 @@ PATH = click.Path(path_type=Path)
     "--recipe", default="four-block", show_default=True, metavar="NAME|FILE", help="What to do."
 )
 @click.option("--arch", "architecture", help="Another architecture than the recipe's.")
+@click.option("--start", metavar="RUN", help="Start from this run's weights: fine-tuning.")
 @click.option("--epochs", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--learning-rate", type=float, help="Other than the recipe's.")
@@ -51,6 +52,7 @@ def train(
     Examples:
         fer-edge train --data faces.npz --out runs/first
         fer-edge train --data faces.npz --recipe four-block-cosine --qat --out runs/best
+        fer-edge train --data own.npz --recipe fine-tune --start runs/best --out runs/own
         fer-edge train --data faces.npz --resume --out runs/best --recipe four-block-cosine --qat
     """
     import json

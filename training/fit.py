@@ -16,7 +16,7 @@ from fer_edge.errors import TrainingError
 from fer_edge.faces import model_inputs
 from fer_edge.faceset import FaceSet
 from fer_edge.files import whole_file
-from fer_edge.runfolder import FLOAT_MODEL, HISTORY
+from fer_edge.runfolder import FLOAT_MODEL, HISTORY, load_info
 from fer_edge.scores import score
 
 from .backend import keras
@@ -59,6 +59,8 @@ def train_float(
     train, validation = training_faces(recipe, faces), faces.part("validation")
     classes = len(faces.class_names)
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
+    if recipe.start:
+        start_from(Path(recipe.start), network, faces.class_names)
     pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
     resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
     model = training_model(network, resident, recipe.augmentation, recipe.loss, teachers)
@@ -122,6 +124,27 @@ def train_float(
         _save_state(state, history, folder / STATE)
         save_history(history, folder / HISTORY)
         on_epoch(history[-1])
+
+
+def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
+    """Give a network the float weights of a run.
+
+    Raises:
+        TrainingError: It is no run folder, or its classes or weights do not fit.
+    """
+    if load_info(run).labels != class_names:
+        raise TrainingError(
+            f"{run} has the classes {', '.join(load_info(run).labels)}; "
+            f"wanted those of the data: {', '.join(class_names)}"
+        )
+    weights = keras.models.load_model(run / FLOAT_MODEL, compile=False).get_weights()
+    try:
+        network.set_weights(weights)
+    except ValueError as error:
+        raise TrainingError(
+            f"the weights of {run} do not fit this architecture: {error}; "
+            "start from a run of the same one, with the same [network] sizes"
+        ) from error
 
 
 @contextmanager

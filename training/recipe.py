@@ -107,6 +107,9 @@ class Recipe:
     architecture: str = "four-block"
     size_px: int = 48
     """Side of the network's square input; faces of another size are brought to it."""
+    start: str = ""
+    """A run folder, of the same architecture and classes, whose float weights training starts from;
+    empty: random ones."""
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 1e-3

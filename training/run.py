@@ -14,6 +14,7 @@ from fer_edge.files import new_folder, whole_file
 from fer_edge.runfolder import (
     FLOAT_MODEL,
     HISTORY,
+    INFO,
     QAT_MODEL,
     RECIPE,
     SCORES,
@@ -98,7 +99,7 @@ def train(
         ),
     )
     networks = load_teachers(teachers, faces.class_names)
-    if not (folder / SCORES).exists():
+    if not (folder / INFO).exists():  # written when the float stage is done
         train_float(
             recipe,
             faces,

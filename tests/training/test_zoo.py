@@ -126,3 +126,22 @@ def test_a_teacher_of_other_classes_is_refused(tmp_path):
     run(quick(Recipe(network=SMALL)), make_faces(names=("a", "b")), tmp_path / "teacher")
     with pytest.raises(TrainingError, match="classes a, b"):
         run(Recipe(), make_faces(), tmp_path / "run", teachers=[tmp_path / "teacher"])
+
+
+def test_fine_tuning_starts_from_another_runs_weights(tmp_path):
+    faces = make_faces()
+    run(quick(Recipe(network=SMALL)), faces, tmp_path / "first")
+    still = quick(Recipe(network=SMALL, learning_rate=1e-9, start=str(tmp_path / "first")))
+    run(still, faces, tmp_path / "second")
+    first, second = (
+        keras.models.load_model(tmp_path / name / "model.keras").get_weights()[0]
+        for name in ("first", "second")
+    )
+    np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path):
+    run(quick(Recipe(network=SMALL)), make_faces(), tmp_path / "first")
+    other = Recipe(network=FourBlock(filters=(4, 4, 4, 4)), start=str(tmp_path / "first"))
+    with pytest.raises(TrainingError, match="do not fit"):
+        run(other, make_faces(), tmp_path / "second")
