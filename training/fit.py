@@ -4,7 +4,8 @@ import dataclasses
 import logging
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ from fer_edge.errors import TrainingError
 from fer_edge.faces import model_inputs
 from fer_edge.faceset import FaceSet
 from fer_edge.files import whole_file
-from fer_edge.runfolder import FLOAT_MODEL, HISTORY
+from fer_edge.runfolder import FLOAT_MODEL, HISTORY, load_info
 from fer_edge.scores import score
 
-from .architectures import build
 from .backend import keras
+from .optimizer import build_loss, build_optimizer
 from .progress import EpochBar
 from .recipe import Recipe
-from .resident import ResidentFaces, training_model
+from .resident import ResidentFaces, epoch_inputs, training_model
 from .schedule import Epoch, best_epoch, is_finished, learning_rate, save_history
+from .targets import class_weights, soft_targets, training_faces
 
 STATE = "state.npz"
 
@@ -31,7 +33,12 @@ log = logging.getLogger(__name__)
 
 
 def train_float(
-    recipe: Recipe, faces: FaceSet, folder: Path, *, on_epoch: Callable[[Epoch], None]
+    recipe: Recipe,
+    faces: FaceSet,
+    folder: Path,
+    *,
+    teachers: Sequence[Any] = (),
+    on_epoch: Callable[[Epoch], None],
 ) -> None:
     """Train, or go on training, in a run folder.
 
@@ -42,89 +49,117 @@ def train_float(
         recipe: What to do.
         faces: With `train` and `validation` parts.
         folder: An existing folder.
+        teachers: Keras networks to learn from, beside the labels.
         on_epoch: Called after each epoch.
 
     Raises:
         TrainingError: The loss is no longer finite, or the state in the folder does not fit.
     """
     keras.utils.set_random_seed(recipe.seed)
-    train, validation = faces.part("train"), faces.part("validation")
-    size_px = faces.images.shape[1]
-    network = build(recipe.architecture, keras, size_px=size_px, classes=len(faces.class_names))
-    pixels = model_inputs(np.concatenate([train.images, validation.images]), size_px, size_px)
+    train, validation = training_faces(recipe, faces), faces.part("validation")
+    classes = len(faces.class_names)
+    network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
+    if recipe.start:
+        start_from(Path(recipe.start), network, faces.class_names)
+    pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
     resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
-    model = training_model(network, resident)
+    model = training_model(network, resident, recipe.augmentation, recipe.loss, teachers)
     model.compile(
-        optimizer=keras.optimizers.Adam(recipe.learning_rate),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        optimizer=build_optimizer(keras, recipe),
+        loss=build_loss(keras, recipe),
+        loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
         weighted_metrics=[],
         metrics=["accuracy"],
     )
     model.optimizer.build(model.trainable_variables)
-    state = [v for v in model.variables if v is not resident.pixels] + model.optimizer.variables
+    constant = {id(resident.pixels)}.union(id(v) for t in teachers for v in t.variables)
+    state = [v for v in model.variables if id(v) not in constant] + model.optimizer.variables
 
     history: list[Epoch] = []
     if (folder / STATE).exists():
         history = _load_state(state, folder / STATE)
-    targets = np.eye(len(faces.class_names), dtype=np.float32)[train.labels]
-    weights = class_weights(train.labels, len(faces.class_names), recipe.class_weights)
+    targets = soft_targets(recipe, train)
+    weights = class_weights(train.labels, classes, recipe.class_weights)
     while not is_finished(recipe, history):
         started = time.monotonic()
         rate = learning_rate(recipe, history)
         number = len(history) + 1
         model.optimizer.learning_rate.assign(rate)
         # an order of its own for each epoch, so that a resumed run sees the same ones
-        order = np.random.default_rng((recipe.seed, number)).permutation(len(train))
+        random = np.random.default_rng((recipe.seed, number))
+        order = random.permutation(len(train))
+        inputs, wanted = epoch_inputs(order, targets, recipe.augmentation, random)
         fitted = model.fit(
-            order.astype(np.int32),
-            targets[order],
+            inputs,
+            wanted,
             sample_weight=weights[train.labels[order]],
             batch_size=recipe.batch_size,
             shuffle=False,
             verbose=0,
             callbacks=[EpochBar(f"epoch {number}/{recipe.epochs}")],
         ).history
-        probabilities = predict(network, validation.images)
-        loss = cross_entropy(probabilities, validation.labels)
-        if not np.isfinite([fitted["loss"][0], loss]).all():
-            raise TrainingError(
-                f"the loss of epoch {number} is not finite (training {fitted['loss'][0]}, "
-                f"validation {loss}); {folder} keeps the last good epoch; "
-                f"lower the learning rate (now {rate:g}) and train again"
+        with _averaged(model, recipe):
+            probabilities = predict(network, validation.images)
+            loss = cross_entropy(probabilities, validation.labels)
+            if not np.isfinite([fitted["loss"][0], loss]).all():
+                raise TrainingError(
+                    f"the loss of epoch {number} is not finite (training {fitted['loss'][0]}, "
+                    f"validation {loss}); {folder} keeps the last good epoch; "
+                    f"lower the learning rate (now {rate:g}) and train again"
+                )
+            history.append(
+                Epoch(
+                    number=number,
+                    learning_rate=rate,
+                    loss=float(fitted["loss"][0]),
+                    accuracy=float(fitted["accuracy"][0]),
+                    validation_loss=loss,
+                    validation_accuracy=score(probabilities, validation.labels).accuracy,
+                    seconds=time.monotonic() - started,
+                )
             )
-        history.append(
-            Epoch(
-                number=number,
-                learning_rate=rate,
-                loss=float(fitted["loss"][0]),
-                accuracy=float(fitted["accuracy"][0]),
-                validation_loss=loss,
-                validation_accuracy=score(probabilities, validation.labels).accuracy,
-                seconds=time.monotonic() - started,
-            )
-        )
-        if best_epoch(history).number == number:
-            with whole_file(folder / FLOAT_MODEL) as temporary:
-                network.save(temporary)
+            if best_epoch(history).number == number:
+                with whole_file(folder / FLOAT_MODEL) as temporary:
+                    network.save(temporary)
         _save_state(state, history, folder / STATE)
         save_history(history, folder / HISTORY)
         on_epoch(history[-1])
 
 
-def class_weights(labels: NDArray[np.uint8], classes: int, kind: str) -> NDArray[np.float32]:
-    """Return the loss weight of each class; `Recipe.class_weights` says what the kinds mean.
+def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
+    """Give a network the float weights of a run.
 
-    Returns:
-        float32, (classes,), scaled so that the mean over `labels` is 1.
+    Raises:
+        TrainingError: It is no run folder, or its classes or weights do not fit.
     """
-    if kind == "none":
-        return np.ones(classes, np.float32)
-    counts = np.bincount(labels, minlength=classes)
-    weights = len(labels) / (classes * np.maximum(counts, 1))
-    if kind == "sqrt":
-        weights = np.sqrt(weights)
-    scaled: NDArray[np.float32] = (weights / weights[labels].mean()).astype(np.float32)
-    return scaled
+    if load_info(run).labels != class_names:
+        raise TrainingError(
+            f"{run} has the classes {', '.join(load_info(run).labels)}; "
+            f"wanted those of the data: {', '.join(class_names)}"
+        )
+    weights = keras.models.load_model(run / FLOAT_MODEL, compile=False).get_weights()
+    try:
+        network.set_weights(weights)
+    except ValueError as error:
+        raise TrainingError(
+            f"the weights of {run} do not fit this architecture: {error}; "
+            "start from a run of the same one, with the same [network] sizes"
+        ) from error
+
+
+@contextmanager
+def _averaged(model: Any, recipe: Recipe) -> Iterator[None]:
+    """Put the averaged weights in place, if the recipe averages, and the others back after."""
+    if not recipe.optimizer.average:
+        yield
+        return
+    saved = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, saved, strict=True):
+            variable.assign(value)
 
 
 def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -5,10 +5,11 @@ with tf-keras and takes the float weights by order. Both Keras versions live in 
 augmentation runs Keras 3 operations on TensorFlow tensors.
 """
 
+import logging
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ with without_chatter():
     import tensorflow as tf
     import tensorflow_model_optimization as tfmot
     import tf_keras
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs,
+        default_8bit_quantize_registry,
+    )
 
 from fer_edge.errors import TrainingError
 from fer_edge.faces import PIXEL_SCALE, model_inputs
@@ -30,17 +35,26 @@ from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 from fer_edge.scores import score
 
-from .architectures import build
 from .augmentation import DRAWS, augment
 from .backend import keras
-from .fit import class_weights, cross_entropy, predict
+from .distillation import TeacherLoss
+from .fit import cross_entropy, predict
+from .optimizer import build_loss
 from .progress import EpochBar
 from .recipe import Recipe
 from .schedule import Epoch, best_epoch
+from .targets import class_weights, soft_targets, training_faces
+
+log = logging.getLogger(__name__)
 
 
 def train_quantized(
-    recipe: Recipe, faces: FaceSet, folder: Path, *, on_epoch: Callable[[Epoch], None]
+    recipe: Recipe,
+    faces: FaceSet,
+    folder: Path,
+    *,
+    teachers: Sequence[Any] = (),
+    on_epoch: Callable[[Epoch], None],
 ) -> list[Epoch]:
     """Train on with int8 rounding in the graph, and keep the best epoch as `qat.h5`.
 
@@ -48,6 +62,8 @@ def train_quantized(
         recipe: Its `qat` table says how long and how fast.
         faces: With `train` and `validation` parts.
         folder: A run folder with a float network.
+        teachers: Keras 3 networks; their probabilities are mixed into the targets by the recipe's
+            `loss.teacher_share`.
         on_epoch: Called after each epoch.
 
     Returns:
@@ -62,11 +78,11 @@ def train_quantized(
             f"{keras.backend.backend()}; run with KERAS_BACKEND=tensorflow and --resume"
         )
     tf_keras.utils.set_random_seed(recipe.seed)
-    train, validation = faces.part("train"), faces.part("validation")
+    train, validation = training_faces(recipe, faces), faces.part("validation")
     network = quantized_copy(keras.models.load_model(folder / FLOAT_MODEL), recipe)
     network.compile(
         optimizer=tf_keras.optimizers.Adam(recipe.qat.learning_rate),
-        loss=tf_keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        loss=build_loss(tf_keras, recipe),
         weighted_metrics=[],
         metrics=["accuracy"],
     )
@@ -75,7 +91,7 @@ def train_quantized(
         started = time.monotonic()
         label = f"quantization-aware epoch {number}/{recipe.qat.epochs}"
         fitted = network.fit(
-            _batches(recipe, train, number),
+            _batches(recipe, train, number, teachers),
             verbose=0,
             callbacks=[_tf_keras_bar(EpochBar(label), len(train) // recipe.batch_size)],
         ).history
@@ -108,12 +124,32 @@ def train_quantized(
 
 def quantized_copy(float_network: Any, recipe: Recipe) -> Any:
     """Build the tf-keras twin of a Keras 3 network, with its weights, ready for QAT."""
-    _, size_px, _, _ = float_network.input_shape
-    twin = build(
-        recipe.architecture, tf_keras, size_px=size_px, classes=float_network.output_shape[-1]
+    twin = recipe.network.build(
+        tf_keras, size_px=recipe.size_px, classes=float_network.output_shape[-1]
     )
     twin.set_weights(float_network.get_weights())
-    return tfmot.quantization.keras.quantize_model(twin)
+    registry = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+    passed: list[str] = []
+
+    def annotate(layer: Any) -> Any:
+        # a normalisation is quantised with the convolution before it
+        if registry.supports(layer) or isinstance(layer, tf_keras.layers.BatchNormalization):
+            return tfmot.quantization.keras.quantize_annotate_layer(layer)
+        passed.append(layer.name)
+        return tfmot.quantization.keras.quantize_annotate_layer(
+            layer, default_8bit_quantize_configs.NoOpQuantizeConfig()
+        )
+
+    annotated = tf_keras.models.clone_model(twin, clone_function=annotate)
+    annotated.set_weights(twin.get_weights())
+    if passed:
+        log.warning(
+            "tfmot cannot quantise %s: trained without rounding there; the converter takes the "
+            "range of the layer before",
+            ", ".join(passed),
+        )
+    with tfmot.quantization.keras.quantize_scope():
+        return tfmot.quantization.keras.quantize_apply(annotated)
 
 
 def pin_input_range(network: Any) -> None:
@@ -129,10 +165,13 @@ def pin_input_range(network: Any) -> None:
             weight.assign(tf.ones_like(weight))
 
 
-def _batches(recipe: Recipe, train: FaceSet, epoch: int) -> tf.data.Dataset:
-    size_px = train.images.shape[1]
-    pixels = model_inputs(train.images, size_px, size_px)
-    targets = np.eye(len(train.class_names), dtype=np.float32)[train.labels]
+def _batches(
+    recipe: Recipe, train: FaceSet, epoch: int, teachers: Sequence[Any]
+) -> tf.data.Dataset:
+    pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
+    targets = soft_targets(recipe, train)
+    share = recipe.loss.teacher_share if teachers else 0.0
+    teaching = TeacherLoss(teachers, share, temperature=1.0)
     weights = class_weights(train.labels, len(train.class_names), recipe.class_weights)
     order = np.random.default_rng((recipe.seed, 1000 + epoch)).permutation(len(train))
     random = tf.random.Generator.from_seed(recipe.seed * 1000 + epoch)
@@ -142,7 +181,10 @@ def _batches(recipe: Recipe, train: FaceSet, epoch: int) -> tf.data.Dataset:
         if recipe.qat.augment:
             draws = random.uniform((tf.shape(rows)[0], DRAWS))
             batch = augment(batch, draws, recipe.augmentation)
-        return batch, tf.gather(targets, rows), tf.gather(weights[train.labels], rows)
+        wanted = tf.gather(targets, rows)
+        if teachers:
+            wanted = (1.0 - share) * wanted + share * teaching.soft_targets(batch)
+        return batch, wanted, tf.gather(weights[train.labels], rows)
 
     # whole batches only: quantised batch normalisation dislikes a last batch of a few faces
     rows = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size, drop_remainder=True)

@@ -4,6 +4,7 @@ A recipe is read from TOML (`training/recipes/NAME.toml` or the user's own file)
 command line go over it, and the run folder keeps the resolved one.
 """
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any, Literal
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
-from .architectures import ARCHITECTURES
+from .architectures import Architecture, FourBlock, find_architecture
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,6 +39,11 @@ class Augmentation:
     """Lighter or darker by up to this share of the full range."""
     contrast: float = 0.0
     """Contrast multiplied by 1 - this to 1 + this, about the middle grey."""
+    erase: float = 0.0
+    """Chance that a rectangle becomes plain grey (Zhong et al. 2017, arXiv:1708.04896)."""
+    mixup: float = 0.0
+    """Parameter of the Beta distribution that blends pairs of faces and their targets (Zhang et al.
+    2017, arXiv:1710.09412)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,35 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Optimizer:
+    """What moves the weights."""
+
+    kind: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    momentum: float = 0.9
+    """sgd: of Nesterov's kind; rmsprop: plain."""
+    weight_decay: float = 0.0
+    """adamw and sgd, decoupled from the gradient."""
+    average: float = 0.0
+    """Decay of an exponential moving average of the weights, which is what is scored and kept; 0
+    keeps the weights themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is minimised."""
+
+    kind: Literal["cross-entropy", "focal"] = "cross-entropy"
+    focal_gamma: float = 2.0
+    vote_share: float = 0.0
+    """Share of the FER+ votes in the target, where a face has votes; the rest is its label."""
+    teacher_share: float = 0.5
+    """Share of the teachers in the loss, when there are any."""
+    temperature: float = 2.0
+    """By which the logits of teacher and student are divided (Hinton et al. 2015,
+    arXiv:1503.02531)."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuantizationAware:
     """The short second training, with int8 rounding in the graph."""
 
@@ -70,31 +105,55 @@ class Recipe:
     """One training run."""
 
     architecture: str = "four-block"
+    size_px: int = 48
+    """Side of the network's square input; faces of another size are brought to it."""
+    start: str = ""
+    """A run folder, of the same architecture and classes, whose float weights training starts from;
+    empty: random ones."""
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 1e-3
-    """Of the Adam optimizer, before the schedule."""
+    """Of the optimizer, before the schedule."""
     class_weights: Literal["none", "balanced", "sqrt"] = "none"
     """balanced: loss weight n / (classes * n_class); sqrt: the square root of that, a milder
     lift of rare classes."""
     label_smoothing: float = 0.0
+    drop_non_faces: bool = False
+    """Leave out training faces that most FER+ taggers called no face or unknown."""
     early_stopping_patience: int = 10
     """Epochs without a better validation accuracy after which training ends; 0: never."""
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
     schedule: Schedule = field(default_factory=Schedule)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    loss: Loss = field(default_factory=Loss)
+    network: Architecture = field(default_factory=FourBlock)
+    """The architecture's own options."""
     qat: QuantizationAware = field(default_factory=QuantizationAware)
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
-            raise RecipeError(
-                f"architecture '{self.architecture}' is unknown; wanted: {', '.join(ARCHITECTURES)}"
-            )
         for name, value, fits, wanted in (
             ("epochs", self.epochs, self.epochs >= 1, "at least 1"),
             ("batch_size", self.batch_size, self.batch_size >= 1, "at least 1"),
             ("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0"),
             ("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "0 to 1"),
+            ("size_px", self.size_px, 8 <= self.size_px <= 512, "8 to 512"),
+            *(
+                (
+                    f"loss.{name}",
+                    getattr(self.loss, name),
+                    0 <= getattr(self.loss, name) <= 1,
+                    "0 to 1",
+                )
+                for name in ("vote_share", "teacher_share")
+            ),
+            ("loss.temperature", self.loss.temperature, self.loss.temperature > 0, "above 0"),
+            (
+                "optimizer.average",
+                self.optimizer.average,
+                0 <= self.optimizer.average < 1,
+                "below 1",
+            ),
             ("seed", self.seed, self.seed >= 0, "at least 0"),
             ("qat.epochs", self.qat.epochs, self.qat.epochs >= 0, "at least 0"),
         ):
@@ -138,7 +197,10 @@ def parse_recipe(text: str, *, where: str, overrides: Mapping[str, Any] | None =
         RecipeError: It is not TOML, or has a wrong key or value.
     """
     try:
-        return decode(Recipe, {**tomllib.loads(text), **(overrides or {})})
+        data = {**tomllib.loads(text), **(overrides or {})}
+        options = find_architecture(str(data.get("architecture", Recipe().architecture)))
+        network = decode(options, data.pop("network", {}), where="network")
+        return dataclasses.replace(decode(Recipe, data), network=network)
     except (tomllib.TOMLDecodeError, SchemaError, RecipeError) as error:
         raise RecipeError(f"{where}: {error}") from error
 
@@ -153,7 +215,9 @@ def format_recipe(recipe: Recipe) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _toml(value: bool | int | float | str) -> str:
+def _toml(value: bool | int | float | str | list[Any]) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)

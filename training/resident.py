@@ -5,6 +5,7 @@ batch of pictures, so the input pipeline is never the limit, and plain `model.fi
 on TensorFlow, JAX and PyTorch.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from fer_edge.faces import PIXEL_SCALE
 
 from .augmentation import DRAWS, augment
 from .backend import keras
-from .recipe import Augmentation
+from .distillation import TeacherLoss
+from .recipe import Augmentation, Loss
 
 
 class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
@@ -35,8 +37,21 @@ class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no s
         )
         self.pixels.assign(faces[..., np.newaxis])
 
-    def call(self, rows: Any, training: bool = False) -> Any:
-        """Gather the rows as float32 (batch, height, width, 1) in [0, 1]."""
+    def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        """Gather rows as float32 (batch, height, width, 1) in [0, 1].
+
+        Args:
+            inputs: `row`; with mixup also `other`, a second row number, and `share`, the first
+                face's share in the blend.
+            training: Whether to change the faces.
+        """
+        faces = self._gather(inputs["row"], training)
+        if not training or "other" not in inputs:
+            return faces
+        share = inputs["share"][:, None, None, None]
+        return share * faces + (1.0 - share) * self._gather(inputs["other"], training)
+
+    def _gather(self, rows: Any, training: bool) -> Any:
         faces = keras.ops.take(self.pixels, rows, axis=0)
         faces = keras.ops.cast(faces, "float32") * PIXEL_SCALE
         if not training:
@@ -45,7 +60,37 @@ class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no s
         return augment(faces, draws, self._settings)
 
 
-def training_model(network: Any, faces: ResidentFaces) -> Any:
-    """Put the resident faces in front of a network: row numbers in, probabilities out."""
-    rows = keras.Input((), dtype="int32", name="row")
-    return keras.Model(rows, network(faces(rows)))
+def training_model(
+    network: Any, faces: ResidentFaces, settings: Augmentation, loss: Loss, teachers: Sequence[Any]
+) -> Any:
+    """Put the resident faces in front of a network, and teachers beside it.
+
+    Returns:
+        A Keras model from row numbers (see `ResidentFaces.call`) to probabilities.
+    """
+    inputs = {"row": keras.Input((), dtype="int32", name="row")}
+    if settings.mixup:
+        inputs["other"] = keras.Input((), dtype="int32", name="other")
+        inputs["share"] = keras.Input((), dtype="float32", name="share")
+    pixels = faces(inputs)
+    outputs = network(pixels)
+    if teachers:
+        outputs = TeacherLoss(teachers, loss.teacher_share, loss.temperature)((pixels, outputs))
+    return keras.Model(inputs, outputs)
+
+
+def epoch_inputs(
+    order: NDArray[np.int64],
+    targets: NDArray[np.float32],
+    settings: Augmentation,
+    random: np.random.Generator,
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
+    """Return one epoch's inputs of the training model and its targets, in `order`."""
+    inputs: dict[str, NDArray[Any]] = {"row": order.astype(np.int32)}
+    if not settings.mixup:
+        return inputs, targets[order]
+    other = random.permutation(order)
+    share = random.beta(settings.mixup, settings.mixup, len(order)).astype(np.float32)
+    inputs |= {"other": other.astype(np.int32), "share": share}
+    blend = share[:, np.newaxis]
+    return inputs, blend * targets[order] + (1 - blend) * targets[other]

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from fer_edge.files import new_folder, whole_file
 from fer_edge.runfolder import (
     FLOAT_MODEL,
     HISTORY,
+    INFO,
     QAT_MODEL,
     RECIPE,
     SCORES,
@@ -25,6 +26,7 @@ from fer_edge.schema import encode
 from fer_edge.scores import Scores, score
 
 from .backend import keras
+from .distillation import load_teachers
 from .fit import STATE, predict, train_float
 from .inspection import sample_sheet
 from .plots import plot_confusion, plot_curves
@@ -42,6 +44,7 @@ def train(
     data_name: str,
     out: Path,
     *,
+    teachers: Sequence[Path] = (),
     qat: bool,
     resume: bool,
     replace: bool,
@@ -58,6 +61,7 @@ def train(
         faces: With `train` and `validation` parts.
         data_name: The face set's name for the card.
         out: The run folder.
+        teachers: Run folders whose float networks teach.
         qat: Whether to add the quantization-aware stage.
         resume: Go on with what is there.
         replace: Delete what is there.
@@ -82,7 +86,7 @@ def train(
     info = RunInfo(
         architecture=recipe.architecture,
         labels=faces.class_names,
-        size_px=height,
+        size_px=recipe.size_px,
         data=DataInfo(
             name=data_name,
             digest=faces.digest,
@@ -94,14 +98,25 @@ def train(
             f"{keras.backend.backend()} (float stage)",
         ),
     )
-    if not (folder / SCORES).exists():
-        train_float(recipe, faces, folder, on_epoch=lambda epoch: on_epoch("float", epoch))
+    networks = load_teachers(teachers, faces.class_names)
+    if not (folder / INFO).exists():  # written when the float stage is done
+        train_float(
+            recipe,
+            faces,
+            folder,
+            teachers=networks,
+            on_epoch=lambda epoch: on_epoch("float", epoch),
+        )
         save_info(info, folder)
     if qat and not (folder / QAT_MODEL).exists():
         from .qat import train_quantized
 
         epochs = train_quantized(
-            recipe, faces, folder, on_epoch=lambda epoch: on_epoch("qat", epoch)
+            recipe,
+            faces,
+            folder,
+            teachers=networks,
+            on_epoch=lambda epoch: on_epoch("qat", epoch),
         )
         save_history(epochs, folder / QAT_HISTORY)
     scores = _describe(faces, folder)

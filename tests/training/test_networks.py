@@ -7,11 +7,11 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.training.architectures import ARCHITECTURES, build
+from fer_edge.faces import model_inputs
+from fer_edge.training.architectures import ARCHITECTURES, FourBlock
 from fer_edge.training.augmentation import DRAWS, augment
-from fer_edge.training.fit import class_weights
-from fer_edge.training.recipe import Augmentation
-from fer_edge.training.resident import ResidentFaces, training_model
+from fer_edge.training.recipe import Augmentation, Loss, load_recipe
+from fer_edge.training.resident import ResidentFaces, epoch_inputs, training_model
 from tests.conftest import make_faces
 
 pytestmark = pytest.mark.train
@@ -20,7 +20,8 @@ REAL = FACES[..., np.newaxis].astype(np.float32) / 255
 
 
 def changed(settings, draws):
-    rows = np.broadcast_to(np.asarray(draws, np.float32), (len(REAL), DRAWS))
+    padded = [*draws, *[0.5] * (DRAWS - len(draws))]
+    rows = np.broadcast_to(np.asarray(padded, np.float32), (len(REAL), DRAWS))
     return np.asarray(augment(REAL, rows, settings))
 
 
@@ -28,17 +29,22 @@ def changed(settings, draws):
 def test_weights_go_from_keras_3_to_tf_keras_by_order(name):
     import tf_keras
 
-    ours = build(name, keras, size_px=48, classes=7)
-    theirs = build(name, tf_keras, size_px=48, classes=7)
+    recipe = load_recipe(name)
+    ours, theirs = (
+        recipe.network.build(module, size_px=recipe.size_px, classes=7)
+        for module in (keras, tf_keras)
+    )
     theirs.set_weights(ours.get_weights())
+    faces = model_inputs(FACES, recipe.size_px, recipe.size_px) / np.float32(255)
     np.testing.assert_allclose(
-        ours.predict(REAL, verbose=0), theirs.predict(REAL, verbose=0), atol=1e-6
+        ours.predict(faces, verbose=0), theirs.predict(faces, verbose=0), atol=1e-5
     )
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_an_architecture_has_the_parameters_that_its_text_says(name):
-    network = build(name, keras, size_px=48, classes=7)
+    recipe = load_recipe(name)
+    network = recipe.network.build(keras, size_px=recipe.size_px, classes=7)
     assert f"{network.count_params():,}" in inspect.getmodule(ARCHITECTURES[name]).__doc__
 
 
@@ -78,23 +84,44 @@ def test_brightness_and_contrast_stay_in_range():
 def test_resident_faces_give_the_model_input_and_change_it_only_in_training():
     layer = ResidentFaces(FACES, Augmentation(rotation_degrees=20), seed=0)
     rows = np.array([3, 0, 5], np.int32)
-    np.testing.assert_allclose(np.asarray(layer(rows)), REAL[rows], atol=1e-7)
-    assert not np.allclose(np.asarray(layer(rows, training=True)), REAL[rows], atol=1e-2)
+    np.testing.assert_allclose(np.asarray(layer({"row": rows})), REAL[rows], atol=1e-7)
+    changed = np.asarray(layer({"row": rows}, training=True))
+    assert not np.allclose(changed, REAL[rows], atol=1e-2)
 
 
 def test_the_training_model_is_the_network_behind_the_faces():
-    network = build("four-block", keras, size_px=48, classes=7)
-    model = training_model(network, ResidentFaces(FACES, Augmentation(), seed=0))
+    network = FourBlock().build(keras, size_px=48, classes=7)
+    plain = Augmentation()
+    model = training_model(network, ResidentFaces(FACES, plain, seed=0), plain, Loss(), [])
     rows = np.arange(len(FACES), dtype=np.int32)
     np.testing.assert_allclose(
-        model.predict(rows, verbose=0), network.predict(REAL, verbose=0), atol=1e-6
+        model.predict({"row": rows}, verbose=0), network.predict(REAL, verbose=0), atol=1e-6
     )
 
 
-def test_class_weights_lift_the_rare_class_and_keep_the_mean_at_one():
-    labels = np.array([0] * 90 + [1] * 10, np.uint8)
-    balanced, mild = (class_weights(labels, 2, kind) for kind in ("balanced", "sqrt"))
-    assert balanced[1] / balanced[0] == pytest.approx(9)
-    assert mild[1] / mild[0] == pytest.approx(3)
-    for weights in (balanced, mild, class_weights(labels, 2, "none")):
-        assert weights[labels].mean() == pytest.approx(1)
+def test_erasing_greys_a_rectangle_of_the_chosen_faces_only():
+    settings = Augmentation(erase=0.5)
+    draws = [0.5] * 7 + [0.4, 0.0, 1.0, 0.0, 1.0]
+    erased = changed(settings, draws) != REAL
+    rows, columns = np.nonzero(erased.any(axis=(0, 3)))
+    assert rows.max() <= 5 and columns.min() >= 28  # a tenth high at the top, two fifths wide right
+    assert changed(settings, [*draws[:7], 0.6, *draws[8:]]).tolist() == REAL.tolist()
+
+
+def test_mixup_blends_faces_as_it_blends_their_targets():
+    settings = Augmentation(mixup=0.4)
+    targets = np.eye(len(FACES), dtype=np.float32)
+    order = np.random.default_rng(0).permutation(len(FACES))
+    inputs, wanted = epoch_inputs(order, targets, settings, np.random.default_rng(1))
+    layer = ResidentFaces(FACES, settings, seed=0)
+    blended = np.asarray(layer(inputs, training=True))
+    np.testing.assert_allclose(blended, np.tensordot(wanted, REAL, axes=1), atol=1e-5)
+    np.testing.assert_allclose(wanted.sum(axis=1), 1, atol=1e-6)
+    assert (inputs["share"] < 0.99).any()
+
+
+def test_an_epoch_without_mixup_is_its_order():
+    order = np.array([2, 0, 1])
+    inputs, wanted = epoch_inputs(order, np.eye(3), Augmentation(), np.random.default_rng())
+    assert inputs["row"].tolist() == [2, 0, 1]
+    np.testing.assert_array_equal(wanted, np.eye(3)[order])

@@ -1,0 +1,74 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fer_edge.errors import RecipeError, TrainingError
+from fer_edge.faceset import FaceSet
+from fer_edge.labels import FER2013, FERPLUS
+from fer_edge.training.recipe import Loss, Recipe
+from fer_edge.training.targets import class_weights, soft_targets, training_faces
+from tests.conftest import make_faces
+
+
+def voted(votes):
+    """Two training faces, angry and disgust, with votes given by FER+ name."""
+    faces = make_faces(per_class=1, validation_per_class=1)
+    rows = np.flatnonzero(faces.split == 0)[:2]
+    table = np.array([[row.get(name, 0) for name in FERPLUS] for row in votes], np.uint8)
+    return FaceSet(faces.images[rows], faces.labels[rows], faces.split[rows], FER2013, table)
+
+
+def share(value):
+    return dataclasses.replace(Recipe(), loss=Loss(vote_share=value))
+
+
+def test_targets_are_the_labels_unless_votes_are_asked_for():
+    faces = make_faces(validation_per_class=0)
+    np.testing.assert_array_equal(soft_targets(Recipe(), faces), np.eye(7)[faces.labels])
+
+
+def test_votes_take_their_share_of_the_target():
+    faces = voted([{"anger": 3, "neutral": 1}, {"sadness": 2}])
+    targets = soft_targets(share(0.5), faces)
+    np.testing.assert_allclose(targets[0], [0.5 + 0.375, 0, 0, 0, 0, 0, 0.125])
+    np.testing.assert_allclose(targets[1], [0, 0.5, 0, 0, 0.5, 0, 0])
+
+
+def test_a_face_without_usable_votes_keeps_its_label():
+    faces = voted([{}, {"contempt": 9, "unknown": 1}])
+    np.testing.assert_array_equal(soft_targets(share(1.0), faces), np.eye(7)[faces.labels])
+
+
+def test_what_most_taggers_called_no_face_is_left_out():
+    faces = voted([{"not a face": 6, "anger": 4}, {"unknown": 5, "fear": 5}])
+    kept = training_faces(Recipe(drop_non_faces=True), faces)
+    assert kept.labels.tolist() == [1]
+
+
+def test_leaving_out_everything_is_refused():
+    faces = voted([{"not a face": 9}, {"not a face": 9}])
+    with pytest.raises(TrainingError, match="no training face"):
+        training_faces(Recipe(drop_non_faces=True), faces)
+
+
+@pytest.mark.parametrize("recipe", [share(0.5), Recipe(drop_non_faces=True)])
+def test_votes_that_are_not_there_are_one_clear_error(recipe):
+    faces = make_faces()
+    with pytest.raises(RecipeError, match="FER\\+ votes"):
+        soft_targets(recipe, training_faces(recipe, faces))
+
+
+def test_votes_for_other_classes_are_refused():
+    faces = make_faces(names=("awake", "tired"))
+    with pytest.raises(RecipeError, match="'awake'"):
+        soft_targets(share(0.5), faces)
+
+
+def test_class_weights_lift_the_rare_class_and_keep_the_mean_at_one():
+    labels = np.array([0] * 90 + [1] * 10, np.uint8)
+    balanced, mild = (class_weights(labels, 2, kind) for kind in ("balanced", "sqrt"))
+    assert balanced[1] / balanced[0] == pytest.approx(9)
+    assert mild[1] / mild[0] == pytest.approx(3)
+    for weights in (balanced, mild, class_weights(labels, 2, "none")):
+        assert weights[labels].mean() == pytest.approx(1)

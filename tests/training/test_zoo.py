@@ -1,0 +1,147 @@
+"""Every bundled recipe goes train -> convert -> run; every optimizer, loss and teacher trains."""
+
+import dataclasses
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge.converters.run import Options, convert_run
+from fer_edge.errors import TrainingError
+from fer_edge.graph import read_graph
+from fer_edge.modelfile import read_model
+from fer_edge.training.architectures import ARCHITECTURES, FourBlock
+from fer_edge.training.distillation import TeacherLoss, soften
+from fer_edge.training.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
+from fer_edge.training.run import train
+from tests.conftest import draw_face, make_faces
+
+pytestmark = pytest.mark.train
+SMALL = FourBlock(filters=(4, 4, 8, 8), dense_units=8)
+
+
+def quick(recipe, **changes):
+    qat = dataclasses.replace(recipe.qat, epochs=1)
+    return dataclasses.replace(recipe, epochs=1, batch_size=14, qat=qat, **changes)
+
+
+def run(recipe, faces, out, **changes):
+    settings = {"qat": False, "resume": False, "replace": False, **changes}
+    return train(recipe, faces, "cartoons.npz", out, on_epoch=lambda *_: None, **settings)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge):
+    faces = make_faces(per_class=4, validation_per_class=2)
+    run(quick(load_recipe(name)), faces, tmp_path / name, qat=True)
+    options = Options(max_drop_points=100)
+    results = convert_run(tmp_path / name, faces, tmp_path / "models", options)
+    assert len(results) == 3
+    for item in results[1:]:
+        graph = read_graph(read_model(item.path).flatbuffer)
+        tensors = [t for o in graph.operators for t in (*o.inputs, *o.outputs)]
+        assert {tensor.dtype for tensor in tensors} <= {"INT8", "UINT8", "INT32"}
+        inside = [operator.name for operator in graph.operators[1:-1]]
+        assert not {"QUANTIZE", "DEQUANTIZE"} & set(inside)
+    picture = tmp_path / "face.png"
+    cv2.imwrite(str(picture), draw_face(3, 0))
+    result = fer_edge(
+        *("run", "--input", picture, "--detector", "none", "--model", results[2].path)
+    )
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["faces"][0]["label"] in faces.class_names
+
+
+@pytest.mark.parametrize("limit", [("compact", 1_000_000), ("tiny", 100_000)])
+def test_our_own_networks_keep_their_size(limit):
+    name, size_bytes = limit
+    network = load_recipe(name).network.build(keras, size_px=48, classes=7)
+    assert network.count_params() < 0.9 * size_bytes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"optimizer": Optimizer(kind)} for kind in ("adam", "adamw", "sgd", "rmsprop")),
+        {"optimizer": Optimizer("sgd", weight_decay=1e-3, average=0.9)},
+        {"loss": Loss("focal")},
+        {"augmentation": Augmentation(10, 0.1, 0.1, True, 0.1, 0.1, 0.5, 0.4)},
+    ],
+    ids=str,
+)
+def test_a_recipes_parts_train(changes, tmp_path):
+    recipe = quick(Recipe(network=SMALL), **changes)
+    assert run(recipe, make_faces(), tmp_path / "run").n == 28
+
+
+def test_averaged_weights_are_what_is_kept(tmp_path):
+    """With a decay near 1 the average stays where the first step led."""
+    recipe = quick(Recipe(network=SMALL, learning_rate=0.05))
+    for name, average in (("plain", 0.0), ("averaged", 0.9999)):
+        settings = Optimizer("sgd", average=average)
+        run(dataclasses.replace(recipe, optimizer=settings), make_faces(), tmp_path / name)
+    keras.utils.set_random_seed(recipe.seed)
+    first = SMALL.build(keras, size_px=48, classes=7).get_weights()[0]
+    plain, averaged = (
+        np.abs(keras.models.load_model(tmp_path / name / "model.keras").get_weights()[0] - first)
+        for name in ("plain", "averaged")
+    )
+    assert 0 < averaged.max() < 0.5 * plain.max()
+
+
+def test_softening_by_one_changes_nothing_and_by_more_evens_out():
+    probabilities = np.array([[0.7, 0.2, 0.1]], np.float32)
+    np.testing.assert_allclose(np.asarray(soften(probabilities, 1.0)), probabilities, atol=1e-6)
+    assert np.asarray(soften(probabilities, 4.0)).max() < 0.5
+
+
+def test_the_teachers_loss_is_least_where_the_student_says_the_same():
+    faces = np.random.default_rng(0).random((4, 48, 48, 1), np.float32)
+    teacher = SMALL.build(keras, size_px=48, classes=7)
+    layer = TeacherLoss([teacher], share=0.5, temperature=2.0)
+
+    def loss(said):
+        layer((faces, said), training=True)
+        return float(layer.losses[-1])
+
+    same = np.asarray(teacher(faces))
+    other = np.roll(same, 1, axis=1)
+    assert loss(same) < loss(other)
+
+
+def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(tmp_path):
+    faces = make_faces(per_class=4)
+    run(quick(Recipe(network=SMALL, size_px=56)), faces, tmp_path / "teacher")
+    before = (tmp_path / "teacher" / "model.keras").read_bytes()
+    student = quick(Recipe(network=SMALL, loss=Loss(teacher_share=0.9)))
+    run(student, faces, tmp_path / "student", teachers=[tmp_path / "teacher"] * 2, qat=True)
+    assert (tmp_path / "student" / "qat.h5").exists()
+    assert (tmp_path / "teacher" / "model.keras").read_bytes() == before
+
+
+def test_a_teacher_of_other_classes_is_refused(tmp_path):
+    run(quick(Recipe(network=SMALL)), make_faces(names=("a", "b")), tmp_path / "teacher")
+    with pytest.raises(TrainingError, match="classes a, b"):
+        run(Recipe(), make_faces(), tmp_path / "run", teachers=[tmp_path / "teacher"])
+
+
+def test_fine_tuning_starts_from_another_runs_weights(tmp_path):
+    faces = make_faces()
+    run(quick(Recipe(network=SMALL)), faces, tmp_path / "first")
+    still = quick(Recipe(network=SMALL, learning_rate=1e-9, start=str(tmp_path / "first")))
+    run(still, faces, tmp_path / "second")
+    first, second = (
+        keras.models.load_model(tmp_path / name / "model.keras").get_weights()[0]
+        for name in ("first", "second")
+    )
+    np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path):
+    run(quick(Recipe(network=SMALL)), make_faces(), tmp_path / "first")
+    other = Recipe(network=FourBlock(filters=(4, 4, 4, 4)), start=str(tmp_path / "first"))
+    with pytest.raises(TrainingError, match="do not fit"):
+        run(other, make_faces(), tmp_path / "second")

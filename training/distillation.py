@@ -1,0 +1,80 @@
+"""Learning from teachers: their softened probabilities on the very views that the student sees.
+
+Hinton et al. 2015 (arXiv:1503.02531): the student's loss is (1 - share) of the usual one plus share
+times T^2 times the cross-entropy between the teachers' and the student's probabilities at
+temperature T. Several teachers are averaged after softening.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import TrainingError
+from fer_edge.runfolder import FLOAT_MODEL, load_info
+
+from .backend import keras
+
+ops = keras.ops
+
+
+class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
+    """Hands the student's probabilities on and adds the distance to the teachers' to the loss."""
+
+    def __init__(self, teachers: Sequence[Any], share: float, temperature: float) -> None:
+        super().__init__(name="teacher_loss")
+        self._share = share
+        self._temperature = temperature
+        self._teachers = list(teachers)
+        for teacher in self._teachers:
+            teacher.trainable = False
+
+    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+        """Take (faces, student's probabilities); return the probabilities."""
+        faces, student = inputs
+        if training:
+            wanted = self.soft_targets(faces)
+            said = ops.log(soften(student, self._temperature))
+            distance = -ops.mean(ops.sum(wanted * said, axis=-1))
+            self.add_loss(self._share * self._temperature**2 * distance)
+        return student
+
+    def soft_targets(self, faces: Any) -> Any:
+        """Return the teachers' mean softened probabilities, (n, classes)."""
+        soft = [
+            soften(teacher(_resized(faces, teacher), training=False), self._temperature)
+            for teacher in self._teachers
+        ]
+        return sum(soft) / float(len(soft))
+
+
+def soften(probabilities: Any, temperature: float) -> Any:
+    """Divide the logits by a temperature; log-probabilities are logits up to a constant."""
+    return ops.softmax(ops.log(ops.clip(probabilities, 1e-7, 1.0)) / temperature)
+
+
+def load_teachers(runs: Sequence[Path], class_names: tuple[str, ...]) -> list[Any]:
+    """Read the float networks of run folders.
+
+    Raises:
+        TrainingError: One is no run folder, or has other classes.
+    """
+    teachers = []
+    for number, run in enumerate(runs):
+        info = load_info(run)
+        if info.labels != class_names:
+            raise TrainingError(
+                f"teacher {run} has the classes {', '.join(info.labels)}; "
+                f"wanted those of the data: {', '.join(class_names)}"
+            )
+        teacher = keras.models.load_model(run / FLOAT_MODEL, compile=False)
+        teacher.name = f"teacher_{number}"
+        teachers.append(teacher)
+    return teachers
+
+
+def _resized(faces: Any, teacher: Any) -> Any:
+    """Bring the student's view to the teacher's size."""
+    size = teacher.input_shape[1:3]
+    if tuple(faces.shape[1:3]) == tuple(size):
+        return faces
+    return ops.image.resize(faces, size, interpolation="bilinear", data_format="channels_last")

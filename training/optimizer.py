@@ -1,0 +1,35 @@
+"""A recipe's optimizer and loss, for either Keras."""
+
+from typing import Any
+
+from .recipe import Recipe
+
+
+def build_optimizer(keras: Any, recipe: Recipe) -> Any:
+    """Build the optimizer of the float stage."""
+    settings = recipe.optimizer
+    average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
+    rate, optimizers = recipe.learning_rate, keras.optimizers
+    if settings.kind == "adamw":
+        return optimizers.AdamW(rate, weight_decay=settings.weight_decay, **average)
+    if settings.kind == "sgd":
+        return optimizers.SGD(
+            rate,
+            momentum=settings.momentum,
+            nesterov=True,
+            weight_decay=settings.weight_decay or None,
+            **average,
+        )
+    if settings.kind == "rmsprop":
+        return optimizers.RMSprop(rate, momentum=settings.momentum, **average)
+    return optimizers.Adam(rate, **average)
+
+
+def build_loss(keras: Any, recipe: Recipe) -> Any:
+    """Build the loss against soft targets."""
+    smoothing = recipe.label_smoothing
+    if recipe.loss.kind == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(
+            gamma=recipe.loss.focal_gamma, label_smoothing=smoothing
+        )
+    return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)

@@ -1,0 +1,94 @@
+"""What the network is to say of each training face, and how much each face counts."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import RecipeError, TrainingError
+from fer_edge.faceset import FaceSet
+from fer_edge.labels import FER2013, FERPLUS
+
+from .recipe import Recipe
+
+_FERPLUS_OF = {
+    "angry": "anger",
+    "happy": "happiness",
+    "sad": "sadness",
+}
+"""FER2013's names whose FER+ names differ."""
+
+_NO_FACE = slice(8, 10)
+"""FER+'s columns `unknown` and `not a face`."""
+
+
+def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
+    """Take the training part, without what FER+ taggers called no face if the recipe says so.
+
+    Raises:
+        RecipeError: Votes are wanted and the set has none.
+        TrainingError: Nothing is left.
+    """
+    train = faces.part("train")
+    if not recipe.drop_non_faces:
+        return train
+    votes = _votes(train, "drop_non_faces")
+    keep = votes[:, _NO_FACE].sum(axis=1) * 2 <= votes.sum(axis=1)
+    if not keep.any():
+        raise TrainingError("drop_non_faces leaves no training face; check the set's votes")
+    return train.select(keep)
+
+
+def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:
+    """Return each face's target distribution, float32 (n, classes).
+
+    The label's one-hot vector, blended with the share of FER+ votes that fall on the set's classes
+    where `loss.vote_share` says so and the face has such votes.
+
+    Raises:
+        RecipeError: Votes are wanted and the set has none, or a class has no FER+ name.
+    """
+    targets = np.eye(len(train.class_names), dtype=np.float32)[train.labels]
+    share = recipe.loss.vote_share
+    if share == 0:
+        return targets
+    columns = [_column(name) for name in train.class_names]
+    votes = _votes(train, "loss.vote_share")[:, columns].astype(np.float32)
+    total = votes.sum(axis=1, keepdims=True)
+    voted = votes / np.maximum(total, 1)
+    blended: NDArray[np.float32] = np.where(
+        total > 0, (1 - share) * targets + share * voted, targets
+    ).astype(np.float32)
+    return blended
+
+
+def class_weights(labels: NDArray[np.uint8], classes: int, kind: str) -> NDArray[np.float32]:
+    """Return the loss weight of each class; `Recipe.class_weights` says what the kinds mean.
+
+    Returns:
+        float32, (classes,), scaled so that the mean over `labels` is 1.
+    """
+    if kind == "none":
+        return np.ones(classes, np.float32)
+    counts = np.bincount(labels, minlength=classes)
+    weights = len(labels) / (classes * np.maximum(counts, 1))
+    if kind == "sqrt":
+        weights = np.sqrt(weights)
+    scaled: NDArray[np.float32] = (weights / weights[labels].mean()).astype(np.float32)
+    return scaled
+
+
+def _votes(train: FaceSet, key: str) -> NDArray[np.uint8]:
+    if train.votes is None:
+        raise RecipeError(
+            f"'{key}' needs FER+ votes and the face set has none; set it to its default"
+        )
+    return train.votes
+
+
+def _column(name: str) -> int:
+    known = _FERPLUS_OF.get(name, name)
+    if known not in FERPLUS:
+        raise RecipeError(
+            f"'loss.vote_share' needs classes that FER+ has; '{name}' is none of them; "
+            f"FER2013's are {', '.join(FER2013)}"
+        )
+    return FERPLUS.index(known)
