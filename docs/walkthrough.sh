@@ -43,7 +43,7 @@ fi
 printf '\n```console\n$ %s\n' "$first"
 grep -E 'float epoch +(1|2|5|10|20|30|40|45)/|^(validation|recall|run folder)' "$log"
 printf '$ %s\n' "$second"
-grep -E 'float epoch +(1|2|4|8|12)/|^qat|^(validation|recall|run folder)' "$log.tuned"
+grep -E 'float epoch +(1|2|4|6|8|10)/|^qat|^(validation|recall|run folder)' "$log.tuned"
 printf '```\n'
 printf '\nThe run folder:\n'
 show "ls runs/four-block-tuned"
