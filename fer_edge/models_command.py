@@ -31,7 +31,8 @@ def models(names: tuple[str, ...], as_json: bool) -> None:
         return
     for file in files:
         card, size = file.card, file.card.input
-        click.secho(card.name, bold=True)
+        click.secho(file.path.stem, bold=True)
+        click.echo(f"  card          {card.name}")
         click.echo(f"  file          {file.path} ({file.size_bytes / 1e6:.2f} MB)")
         click.echo(
             f"  network       {card.architecture}, {card.parameters:,} parameters, "

@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from fer_edge.scores import Scores
 
@@ -33,6 +34,7 @@ def plot_curves(history: Sequence[Epoch], path: Path) -> None:
     right.set(title="learning rate", yscale="log")
     for axes in (left, middle, right):
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     left.legend()
     middle.legend()
