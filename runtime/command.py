@@ -98,7 +98,15 @@ def run(
             sinks.append(partial(AnnotatedPictures, annotate, source))
         if video is not None:
             sinks.append(partial(AnnotatedVideo, video, source))
-        run_to_end(source, reader, sinks, max_frames=max_frames)
+        # a bar where the end is known and no lines run over the same terminal
+        is_free = sys.stderr.isatty() and not (jsonl == "-" and sys.stdout.isatty())
+        with click.progressbar(
+            length=min(source.length or 0, max_frames or source.length or 0),
+            label="reading",
+            file=sys.stderr,
+            hidden=not is_free or source.length is None,
+        ) as bar:
+            run_to_end(source, reader, sinks, max_frames=max_frames, on_frame=bar.update)
 
 
 @click.command()

@@ -15,6 +15,7 @@ def run_to_end(
     open_sinks: Iterable[Callable[[], Sink]],
     *,
     max_frames: int | None = None,
+    on_frame: Callable[[int], object] = lambda count: None,
 ) -> int:
     """Read every frame of a source and hand it to the sinks; close all of them, come what may.
 
@@ -26,6 +27,7 @@ def run_to_end(
         open_sinks: Each opens one sink. They are opened here, when the source is open, so that a
             missing source leaves no empty output and every opened sink is closed.
         max_frames: Stop after so many.
+        on_frame: Called with 1 after each frame, for a progress bar.
 
     Returns:
         Number of frames read.
@@ -40,6 +42,7 @@ def run_to_end(
             for sink in sinks:
                 sink.write(frame, readings)
             count += 1
+            on_frame(1)
         complete = True
     except KeyboardInterrupt:
         complete = True
