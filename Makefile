@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint package format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -15,6 +15,15 @@ lint: $(DEV_ENV)/ready ## style and types
 	$(DEV_ENV)/bin/ruff check .
 	$(DEV_ENV)/bin/ruff format --check .
 	$(DEV_ENV)/bin/mypy
+
+package: ## install the built wheel alone into a bare environment, and use it from there
+	rm -rf build .venv/bare
+	$(PYTHON) -m venv .venv/bare
+	.venv/bare/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt .
+	cd .venv/bare && bin/fer-edge --help >/dev/null && bin/fer-edge models
+	cd .venv/bare && bin/fer-edge benchmark four-block --rounds 1
+	cd .venv/bare && bin/python -c "from fer_edge.training.recipe import load_recipe as r; r('tiny')"
 
 format: $(DEV_ENV)/ready
 	$(DEV_ENV)/bin/ruff check --fix .
