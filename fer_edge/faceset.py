@@ -186,7 +186,12 @@ def load_faceset(path: Path) -> FaceSet:
     except FileNotFoundError as error:
         raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
     except _UNREADABLE as error:
-        raise DatasetError(f"{path} is not a readable .npz face set: {error}") from error
+        # NumPy's own text would advise to unpickle the file
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "not an archive"
+        raise DatasetError(
+            f"{path} is not a readable .npz face set ({why}, or cut short); "
+            "make one with: fer-edge data import"
+        ) from error
 
 
 def save_faceset(faces: FaceSet, path: Path) -> None:
