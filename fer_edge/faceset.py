@@ -5,8 +5,6 @@ selected on it), PrivateTest is `test`.
 """
 
 import hashlib
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,23 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.files import whole_file
+from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
 
 SPLITS = ("train", "validation", "test")
 """Names of the split codes 0, 1 and 2."""
 
-# what a damaged archive, or an array of an unexpected shape or kind, makes NumPy raise
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,
-)
+# beside a damaged archive: an array of an unexpected shape or kind
+_UNREADABLE = (*UNREADABLE_ARCHIVE, TypeError, LookupError)
 
 
 @dataclass(frozen=True)

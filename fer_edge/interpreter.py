@@ -2,7 +2,7 @@
 
 The interpreter comes from LiteRT (ai-edge-litert); where that is not installed, from tflite-runtime
 (old Coral stacks), then from TensorFlow. tflite-runtime does not hand int8 graphs to XNNPACK on
-x86-64 and runs them 12 to 16 times slower there: a warning says so.
+x86-64 and runs them many times slower there: a warning says so.
 """
 
 import ctypes
@@ -253,7 +253,7 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
 def _warn_about_xnnpack() -> None:
     if platform.machine() in ("x86_64", "AMD64"):
         log.warning(
-            "tflite-runtime runs int8 models without XNNPACK on this machine, 12 to 16 times "
+            "tflite-runtime runs int8 models without XNNPACK on this machine, many times "
             "slower; pip install ai-edge-litert"
         )
 

@@ -9,28 +9,17 @@ refused before an interpreter sees it.
 import hashlib
 import io
 import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fer_edge.card import ModelCard, card_from_json, card_to_json
 from fer_edge.errors import ModelError
-from fer_edge.files import whole_file
+from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
 
 CARD = "fer_edge.json"
 LABELS = "labels.txt"
 
 _FLATBUFFER_MAGIC = b"TFL3"  # at byte 4, the schema's file identifier
-# all that zipfile was seen to raise when bits of an archive were flipped, one by one
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-)
 _KERAS_MAGICS = {b"PK\x03\x04": "a Keras file (.keras)", b"\x89HDF": "an HDF5 file (.h5)"}
 
 
@@ -65,7 +54,7 @@ def read_model(path: Path) -> ModelFile:
             labels = tuple(archive.read(LABELS).decode("utf-8").splitlines())
     except KeyError as error:
         raise ModelError(f"{path} has no card: {error}; make it with: fer-edge convert") from error
-    except _UNREADABLE as error:
+    except UNREADABLE_ARCHIVE as error:
         if CARD.encode() in data:
             raise ModelError(
                 f"{path} is cut short or damaged: the card in it cannot be read; copy it again"

@@ -11,10 +11,9 @@ softmax. Public repositories report 65.92 % best validation accuracy after 60 ep
 The normalisation stands between convolution and ReLU, where TFLite folds it into the
 convolution (behind the ReLU it would stay a multiplication and an addition of its own).
 
-The dense layer is normalised too: without it the network hardly learns at first (400 steps of
-Adam, rate 1e-3: 25 % training accuracy, with it 33 %). And it is written as a convolution over the
-whole 3x3 map, which is the same multiplication: tfmot folds a normalisation into convolutions, but
-leaves a dense layer with one in float32 (2.8 MB instead of 1.0).
+The dense layer is normalised too: without it the first epochs hardly learn. And it is written as a
+convolution over the whole 3x3 map, which is the same multiplication: tfmot folds a normalisation
+into convolutions, but leaves a dense layer with one in float32.
 """
 
 from dataclasses import dataclass
@@ -36,10 +35,7 @@ class FourBlock:
         """Build the network."""
         layers = keras.layers
         inputs = x = keras.Input((size_px, size_px, 1), name="face")
-        for block, filters in enumerate(self.filters, start=1):
-            x = conv_norm_relu(keras, x, filters, 3, name=f"conv{block}")
-            x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
-            x = layers.Dropout(self.block_dropout, name=f"drop{block}")(x)
+        x = _blocks(keras, x, self.filters, self.block_dropout)
         x = flat_dense(keras, x, self.dense_units, name="dense")
         x = layers.Dropout(self.dropout, name="drop")(x)
         return model(keras, inputs, x, classes, name="four_block")
@@ -60,13 +56,19 @@ class FourBlock56:
         """Build the network."""
         layers = keras.layers
         inputs = x = keras.Input((size_px, size_px, 1), name="face")
-        for block in range(4):
-            filters = 2 ** (self.first_filters_log2 + block)
-            x = conv_norm_relu(keras, x, filters, 3, name=f"conv{block + 1}")
-            x = layers.MaxPooling2D(2, name=f"pool{block + 1}")(x)
-            x = layers.Dropout(self.block_dropout, name=f"drop{block + 1}")(x)
+        filters = tuple(2 ** (self.first_filters_log2 + block) for block in range(4))
+        x = _blocks(keras, x, filters, self.block_dropout)
         x = flat_dense(keras, x, self.dense1, name="dense1")
         x = layers.Dropout(self.dropout, name="drop_dense1")(x)
         x = flat_dense(keras, x, self.dense2, name="dense2")
         x = layers.Dropout(self.dropout, name="drop_dense2")(x)
         return model(keras, inputs, x, classes, name="four_block_56")
+
+
+def _blocks(keras: Any, x: Any, widths: tuple[int, ...], dropout: float) -> Any:
+    layers = keras.layers
+    for block, filters in enumerate(widths, start=1):
+        x = conv_norm_relu(keras, x, filters, 3, name=f"conv{block}")
+        x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
+        x = layers.Dropout(dropout, name=f"drop{block}")(x)
+    return x
