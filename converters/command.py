@@ -1,93 +1,207 @@
 """`fer-edge convert`."""
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.errors import ModelError
+
+if TYPE_CHECKING:
+    from .run import Converted, Variant
+
 PATH = click.Path(path_type=Path)
+INTEGER = click.Choice(["uint8", "int8"])
 
 
 @click.command()
-@click.argument("run", type=PATH)
+@click.argument("source", type=PATH)
 @click.option("--data", type=PATH, required=True, help="The .npz face set the run was trained on.")
 @click.option("--out", type=PATH, required=True, help="The folder to write into.")
 @click.option("--int8", is_flag=True, help="Full-integer int8: PTQ, and QAT if the run has it.")
 @click.option("--float32", is_flag=True, help="The float network as it is.")
+@click.option("--float16", is_flag=True, help="Weights as float16: half the size.")
+@click.option("--dynamic", is_flag=True, help="Weights as int8, float input and output.")
+@click.option("--int16x8", is_flag=True, help="Activations as int16, weights as int8: slow.")
+@click.option("--input-type", type=INTEGER, default="uint8", show_default=True, help="Of --int8.")
+@click.option("--output-type", type=INTEGER, default="uint8", show_default=True, help="Of --int8.")
 @click.option(
-    "--input-type", type=click.Choice(["uint8", "int8"]), default="uint8", show_default=True
+    "--calibration", type=PATH, help="A .npz face set to calibrate with, not the training faces."
 )
-@click.option(
-    "--output-type", type=click.Choice(["uint8", "int8"]), default="uint8", show_default=True
-)
-@click.option("--calibration-faces", default=512, show_default=True, type=click.IntRange(1))
+@click.option("--calibration-faces", default=2048, show_default=True, type=click.IntRange(1))
 @click.option("--calibration-seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option(
     "--max-drop",
     "max_drop_points",
     default=0.5,
     show_default=True,
-    help="Points of accuracy; an int8 file that loses more is not written.",
+    help="Points of accuracy against the float network; a file that loses more is not written.",
+)
+@click.option(
+    "--min-agreement",
+    "min_agreement_percent",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Per cent of faces on which a file must agree with the float network to be written.",
+)
+@click.option(
+    "--labels", metavar="A,B,C", help="Classes in output order, for another project's network."
+)
+@click.option(
+    "--input-range",
+    metavar="LOW,HIGH",
+    help="Values for black and white that another project's network was trained with.",
+)
+@click.option(
+    "--input-size", "size_px", type=click.IntRange(8, 512), help="Where the network leaves it open."
+)
+@click.option(
+    "--as-told", is_flag=True, help="Keep --labels and --input-range, however they score."
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 def convert(
-    run: Path, data: Path, out: Path, int8: bool, float32: bool, as_json: bool, **settings: Any
+    source: Path,
+    data: Path,
+    out: Path,
+    calibration: Path | None,
+    max_drop_points: float,
+    min_agreement_percent: float,
+    labels: str | None,
+    input_range: str | None,
+    size_px: int | None,
+    as_told: bool,
+    overwrite: bool,
+    as_json: bool,
+    **settings: Any,
 ) -> None:
-    """Turn a trained run into .tflite files, scored through the served path.
+    """Turn a trained network into .tflite files, scored through the served path.
 
-    Each file carries its card and labels. Its accuracy is measured on the face set's validation
-    part with the very code that serves it, beside the float network's.
+    SOURCE is a run folder, or a .keras or .h5 file of another project (then say --labels and
+    --input-range). Each file carries its card and labels. Its accuracy is measured on the face
+    set's validation part with the very code that serves it, beside the float network's, and a file
+    that loses more than --max-drop is not written.
 
     \b
-    Example:
+    Examples:
         fer-edge convert runs/best --int8 --float32 --data faces.npz --out models
+        fer-edge convert theirs.h5 --int8 --data faces.npz --out models --input-range -1,1 \\
+            --labels angry,disgust,fear,happy,sad,surprise,neutral
     """
-    if not (int8 or float32):
-        raise click.UsageError("choose what to write: --int8, --float32 or both")
-    import json
+    names: tuple[Variant, ...] = ("float32", "float16", "dynamic", "int8", "int16x8")
+    variants = tuple(name for name in names if settings.pop(name))
+    if not variants:
+        raise click.UsageError(f"choose what to write: {', '.join(f'--{name}' for name in names)}")
+    foreign = source.suffix in (".keras", ".h5", ".hdf5") and not source.is_dir()
+    if foreign and labels is None:
+        raise click.UsageError(f"{source} has no card: name its classes in output order, --labels")
+    if not foreign and (labels or input_range or size_px):
+        raise click.UsageError(
+            "--labels, --input-range and --input-size are for .keras and .h5 files; "
+            f"a run folder ({source}) says them itself"
+        )
+    span = _span(input_range or "0,1")
 
+    from fer_edge.card import Gate
     from fer_edge.faceset import load_faceset
     from fer_edge.runfolder import load_info
+
+    if not foreign:
+        load_info(source)  # brings a clear error before TensorFlow takes its seconds
+    faces = load_faceset(data)
+    own = None if calibration is None else load_faceset(calibration)
+
+    from .run import Options, convert_source
+    from .source import Claims, open_foreign, open_run
+
+    if foreign:
+        claims = Claims(tuple(name.strip() for name in (labels or "").split(",")), span, size_px)
+        opened = open_foreign(source, claims)
+        if not as_told:
+            from .suspicions import check_claims
+
+            check_claims(source, claims, faces)
+    else:
+        opened = open_run(source)
+    options = Options(
+        variants=variants,
+        gate=Gate(max_drop_points, min_agreement_percent / 100),
+        replace=overwrite,
+        **settings,
+    )
+    with click.progressbar(
+        length=len(variants), label="converting", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        results = convert_source(
+            opened,
+            faces,
+            out,
+            options,
+            calibration=own,
+            calibration_name="" if calibration is None else calibration.name,
+            on_variant=lambda suffix: bar.update(1),
+        )
+    click.echo(_as_json(results) if as_json else _as_table(results, out))
+    faults = [f"{item.path.name} {item.fault}" for item in results if item.fault]
+    if faults:
+        raise ModelError(
+            f"{'; '.join(faults)}; not written: try more --calibration-faces, --layer-report, or "
+            "train with --qat"
+        )
+
+
+def _span(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not LOW,HIGH (as 0,1 or -1,1 or 0,255)", param_hint="--input-range"
+        ) from None
+    if low >= high:
+        raise click.BadParameter(f"{low:g} is not below {high:g}", param_hint="--input-range")
+    return low, high
+
+
+def _as_json(results: "list[Converted]") -> str:
+    import json
+
     from fer_edge.schema import encode
 
-    load_info(run)  # brings a clear error before TensorFlow takes its seconds
-    faces = load_faceset(data)
-
-    from .run import Converted, Options, convert_run
-
-    settings["replace"] = settings.pop("overwrite")
-    results = convert_run(run, faces, out, Options(int8=int8, float32=float32, **settings))
-    if as_json:
-        records = [
+    return json.dumps(
+        [
             {
                 "path": str(item.path),
+                "written": not item.fault,
+                "fault": item.fault,
                 "size_bytes": item.size_bytes,
                 "score": encode(item.score),
                 "agreement": encode(item.agreement),
+                "float_operators": encode(item.float_operators),
             }
             for item in results
         ]
-        click.echo(json.dumps(records))
-        return
+    )
 
-    def line(item: Converted) -> str:
+
+def _as_table(results: "list[Converted]", out: Path) -> str:
+    lines = [f"{results[0].score.n} {results[0].score.split} faces, through the served path:"]
+    for item in results:
         score, agreement = item.score, item.agreement
-        text = (
+        low, high = agreement.interval
+        lines += [
             f"{item.path.name:28} {item.size_bytes / 1e6:5.2f} MB  accuracy {score.accuracy:.2%}  "
             f"without twins {score.accuracy_without_duplicates:.2%}  "
-            f"balanced {score.balanced_accuracy:.2%}"
-        )
-        if agreement is None:
-            return text
-        low, high = agreement.interval
-        return (
-            f"{text}\n{'':28} against float32: {100 * agreement.difference:+.2f} points "
+            f"balanced {score.balanced_accuracy:.2%}",
+            f"{'':28} against the float network: {100 * agreement.difference:+.2f} points "
             f"[{100 * low:+.2f}, {100 * high:+.2f}], agreement {agreement.top1:.2%}, "
-            f"fixed {agreement.fixed}, broken {agreement.broken}"
-        )
-
-    click.echo(f"{results[0].score.n} {results[0].score.split} faces, through the served path:")
-    for item in results:
-        click.echo(line(item))
-    click.echo(f"written to {out}")
+            f"fixed {agreement.fixed}, broken {agreement.broken}",
+        ]
+        if item.float_operators:
+            names = ", ".join(sorted(set(item.float_operators)))
+            lines.append(f"{'':28} in floating point: {len(item.float_operators)} ops ({names})")
+        if item.fault:
+            lines.append(f"{'':28} NOT WRITTEN: it {item.fault}")
+    written = sum(not item.fault for item in results)
+    return "\n".join([*lines, f"{written} of {len(results)} written to {out}"])

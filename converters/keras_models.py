@@ -1,4 +1,4 @@
-"""The trained networks of a run folder, read back for conversion."""
+"""Keras networks read back for conversion: those of a run folder, and other projects'."""
 
 import os
 from pathlib import Path
@@ -44,9 +44,36 @@ def load_qat_network(run: Path) -> Any:
         return _load(path, tf_keras.models.load_model)
 
 
+def load_any_network(path: Path) -> tuple[Any, Any]:
+    """Read a `.keras` or `.h5` file of another project.
+
+    Keras 3 is tried first, then tf-keras (Keras 2), whose older files Keras 3 may refuse.
+
+    Returns:
+        The network, and the Keras module that it belongs to.
+
+    Raises:
+        ModelError: Neither can read it; the message is Keras 3's, which names an unknown layer.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path} does not exist; wanted a run folder or a .keras or .h5 file")
+    try:
+        return _load(path, keras.models.load_model), keras
+    except ModelError as error:
+        if path.suffix == ".keras":  # tf-keras reads its own .keras files only, and few exist
+            raise
+        with without_chatter():
+            import tf_keras
+        try:
+            return _load(path, tf_keras.models.load_model), tf_keras
+        except ModelError:
+            raise error from None
+
+
 def _load(path: Path, load_model: Any) -> Any:
     try:
-        return load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        with without_chatter():
+            return load_model(path, compile=False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"{path} cannot be read as a Keras model: {reason[0]}") from error

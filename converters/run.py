@@ -1,30 +1,34 @@
-"""One run folder to `.tflite` files, each scored through the served path before it is kept."""
+"""One source to `.tflite` files, each scored through the served path before it is kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.card import CardScore, InputSpec, ModelCard, Quantization
-from fer_edge.errors import DatasetError, ModelError, OutputError
+from fer_edge.card import Calibration, CardScore, Gate, InputSpec, ModelCard, Quantization
+from fer_edge.errors import OutputError
 from fer_edge.evaluation import card_score, served_probabilities
 from fer_edge.faceset import FaceSet
 from fer_edge.graph import read_graph
 from fer_edge.interpreter import TFLiteModel
 from fer_edge.modelfile import ModelFile, pack_model, write_model
-from fer_edge.runfolder import RECIPE, RunInfo, load_info
 from fer_edge.scores import Agreement, compare
 
 from .calibration import choose_calibration
-from .keras_models import load_float_network, load_qat_network
-from .tflite import IntegerType, to_float32, to_int8
+from .gate import fault
+from .source import Source, float_probabilities
+from .tflite import IntegerType, to_dynamic, to_float16, to_float32, to_int8, to_int16x8
 
-Variant = Literal["float32", "int8"]
+Variant = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
 TOOLS = ("tensorflow", "tf-keras", "tensorflow-model-optimization")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,151 +36,186 @@ class Options:
     """What to convert and how.
 
     Attributes:
-        int8: Whether to write int8 files; the float32 file is always made, as the reference.
-        float32: Whether to keep the float32 file.
+        variants: Which files to write; int8 is one by post-training quantisation and, where the
+            source has such a network, one by quantization-aware training.
         input_type: Of the int8 files.
         output_type: Of the int8 files.
         calibration_faces: For post-training quantisation.
         calibration_seed: Of their draw.
-        max_drop_points: An int8 file that loses more accuracy than this is not written.
+        gate: What a file must keep to be written.
         replace: Whether existing files may be replaced.
     """
 
-    int8: bool = True
-    float32: bool = True
+    variants: tuple[Variant, ...] = ("float32", "int8")
     input_type: IntegerType = "uint8"
     output_type: IntegerType = "uint8"
-    calibration_faces: int = 512
+    calibration_faces: int = 2048
     calibration_seed: int = 0
-    max_drop_points: float = 0.5
+    gate: Gate = field(default_factory=Gate)
     replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A flatbuffer before it is scored; the suffix names the file: NAME-SUFFIX.tflite."""
+
+    suffix: str
+    flatbuffer: bytes
+    quantization: Quantization
+
+
+@dataclass(frozen=True, slots=True)
 class Converted:
-    """One file that was written."""
+    """One variant, scored.
+
+    Attributes:
+        path: The file.
+        size_bytes: Of the file.
+        score: On the validation faces, through the served path.
+        agreement: Against the float network.
+        fault: Why the file was not written; empty if it was.
+        float_operators: Operators that an integer file computes in floating point all the same.
+    """
 
     path: Path
     size_bytes: int
     score: CardScore
-    agreement: Agreement | None
+    agreement: Agreement
+    fault: str = ""
+    float_operators: tuple[str, ...] = ()
 
 
-def convert_run(run: Path, faces: FaceSet, out: Path, options: Options) -> list[Converted]:
-    """Convert a run and score every file on the validation faces.
+def convert_source(
+    source: Source,
+    faces: FaceSet,
+    out: Path,
+    options: Options,
+    *,
+    calibration: FaceSet | None = None,
+    calibration_name: str = "",
+    on_variant: Callable[[str], None] = lambda suffix: None,
+) -> list[Converted]:
+    """Convert, score every file on the validation faces beside the float network, keep the good.
 
     Args:
-        run: A finished run folder.
-        faces: The face set it was trained on: calibration comes from `train`, scores from
-            `validation`.
-        out: The folder for NAME-float32.tflite, NAME-int8-ptq.tflite and NAME-int8-qat.tflite.
+        source: What to convert.
+        faces: Calibration comes from its `train` part, scores from `validation`.
+        out: The folder for NAME-float32.tflite, NAME-int8-ptq.tflite and so on.
         options: What and how.
+        calibration: Faces of the user's own to calibrate with, instead.
+        calibration_name: Their name for the card.
+        on_variant: Called with each file's suffix when its work begins.
 
     Raises:
-        ModelError: The network cannot be read or converted, or an int8 file loses too much.
-        DatasetError: The face set is another than the run's.
+        ModelError: A network cannot be converted.
+        DatasetError: The face set's classes are not the source's, or a part is missing.
         OutputError: A file exists and must not be replaced, or cannot be written.
     """
-    info = load_info(run)
-    if faces.class_names != info.labels:
-        raise DatasetError(
-            f"the face set's classes ({', '.join(faces.class_names)}) are not the run's "
-            f"({', '.join(info.labels)}); pass the face set it was trained on"
+    if source.data is not None and source.data.digest != faces.digest:
+        log.warning(
+            "the face set is not the one that %s was trained on (%s): its validation faces may "
+            "have been trained on",
+            source.name,
+            source.data.name,
         )
+    faces = faces.in_class_order(source.labels)
     validation = faces.part("validation")
-    drafts = _convert_networks(run, faces.part("train"), info, options)
-    paths = {suffix: out / f"{run.name}-{suffix}.tflite" for suffix in drafts}
-    for path in paths.values():
+    suffixes = [
+        *(name for name in options.variants if name != "int8"),
+        *(["int8-ptq"] if "int8" in options.variants else []),
+        *(["int8-qat"] if "int8" in options.variants and source.qat_network is not None else []),
+    ]
+    for path in (_path(source, out, suffix) for suffix in suffixes):
         if path.exists() and not options.replace:
             raise OutputError(f"{path} exists already; name another --out, or pass --overwrite")
 
-    reference: NDArray[np.float32] | None = None
-    float_score: CardScore | None = None
-    results, finished = [], []
-    for suffix, (flatbuffer, card) in drafts.items():
-        path = paths[suffix]
-        probabilities = _serve(flatbuffer, card, path, validation)
+    pixels, record = choose_calibration(
+        faces.part("train") if calibration is None else calibration,
+        count=options.calibration_faces,
+        seed=options.calibration_seed,
+        height=source.height,
+        width=source.width,
+        source=calibration_name,
+    )
+    reference = float_probabilities(source, validation)
+    float_score = card_score("float", reference, validation)
+    results, good = [], []
+    for draft in _drafts(source, suffixes, pixels, record, options, on_variant):
+        path = _path(source, out, draft.suffix)
+        card = _card(source, draft)
+        probabilities = _serve(draft.flatbuffer, card, path, validation)
         served = card_score("served", probabilities, validation)
-        if reference is None or float_score is None:
-            reference, float_score = probabilities, replace(served, variant="float")
         agreement = compare(probabilities, reference, validation.labels)
-        drop_points = -100 * agreement.difference
-        if drop_points > options.max_drop_points:
-            raise ModelError(
-                f"{path.name} loses {drop_points:.2f} points of accuracy against float32, more "
-                f"than --max-drop {options.max_drop_points:g}; nothing was written; try more "
-                "--calibration-faces, or train with --qat"
-            )
-        if suffix == "float32":
-            card = replace(card, scores=(served,))
-        else:
-            card = replace(card, scores=(float_score, served), agreement=agreement)
-        finished.append((path, flatbuffer, card))
+        card = replace(card, scores=(float_score, served), agreement=agreement, gate=options.gate)
+        integer = draft.quantization.scheme in ("int8", "int16x8")
         results.append(
             Converted(
                 path=path,
-                size_bytes=len(pack_model(flatbuffer, card)),
+                size_bytes=len(pack_model(draft.flatbuffer, card)),
                 score=served,
-                agreement=None if suffix == "float32" else agreement,
+                agreement=agreement,
+                fault=fault(agreement, probabilities, options.gate),
+                float_operators=read_graph(draft.flatbuffer).float_operators if integer else (),
             )
         )
-    for path, flatbuffer, card in finished:
-        if options.float32 or path != paths["float32"]:
-            write_model(path, flatbuffer, card)
+        if not results[-1].fault:
+            good.append((path, draft.flatbuffer, card))
+    for path, flatbuffer, card in good:
+        write_model(path, flatbuffer, card)
     return results
 
 
-def _convert_networks(
-    run: Path, train: FaceSet, info: RunInfo, options: Options
-) -> dict[str, tuple[bytes, ModelCard]]:
-    """Return flatbuffer and card, still without scores, by file suffix; float32 comes first."""
-    network = load_float_network(run)
-    drafts = {"float32": (to_float32(network), Quantization("float32", "none"))}
-    if options.int8:
-        calibration, record = choose_calibration(
-            train,
-            count=options.calibration_faces,
-            seed=options.calibration_seed,
-            height=info.size_px,
-            width=info.size_px,
-        )
-        types = {"input_type": options.input_type, "output_type": options.output_type}
-        drafts["int8-ptq"] = (
-            to_int8(network, calibration, **types),
-            Quantization("int8", "ptq", record),
-        )
-        qat_network = load_qat_network(run)
-        if qat_network is not None:
-            drafts["int8-qat"] = (to_int8(qat_network, None, **types), Quantization("int8", "qat"))
-    recipe = (run / RECIPE).read_text("utf-8")
-    return {
-        suffix: (flatbuffer, _card(f"{run.name}-{suffix}", info, recipe, flatbuffer, quantization))
-        for suffix, (flatbuffer, quantization) in drafts.items()
-    }
+def _path(source: Source, out: Path, suffix: str) -> Path:
+    return out / f"{source.name}-{suffix}.tflite"
 
 
-def _card(
-    name: str, info: RunInfo, recipe: str, flatbuffer: bytes, quantization: Quantization
-) -> ModelCard:
-    graph = read_graph(flatbuffer)
+def _drafts(
+    source: Source,
+    suffixes: list[str],
+    pixels: NDArray[np.uint8],
+    record: Calibration,
+    options: Options,
+    on_variant: Callable[[str], None],
+) -> Iterator[Draft]:
+    types = {"input_type": options.input_type, "output_type": options.output_type}
+    network = source.network
+    for suffix in suffixes:
+        on_variant(suffix)
+        if suffix == "float32":
+            yield Draft(suffix, to_float32(network), Quantization("float32", "none"))
+        elif suffix == "float16":
+            yield Draft(suffix, to_float16(network), Quantization("float16", "none"))
+        elif suffix == "dynamic":
+            yield Draft(suffix, to_dynamic(network), Quantization("dynamic", "ptq"))
+        elif suffix == "int16x8":
+            flatbuffer = to_int16x8(network, pixels)
+            yield Draft(suffix, flatbuffer, Quantization("int16x8", "ptq", record))
+        elif suffix == "int8-ptq":
+            flatbuffer = to_int8(network, pixels, **types)
+            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record))
+        else:
+            flatbuffer = to_int8(source.qat_network, None, **types)
+            yield Draft(suffix, flatbuffer, Quantization("int8", "qat"))
+
+
+def _card(source: Source, draft: Draft) -> ModelCard:
+    graph = read_graph(draft.flatbuffer)
     return ModelCard(
-        name=name,
-        architecture=info.architecture,
-        labels=info.labels,
-        input=InputSpec(height=info.size_px, width=info.size_px),
-        quantization=quantization,
+        name=f"{source.name}-{draft.suffix}",
+        architecture=source.architecture,
+        labels=source.labels,
+        input=InputSpec(height=source.height, width=source.width),
+        quantization=draft.quantization,
         parameters=graph.parameters,
         macs=graph.macs,
         sha256="",  # pack_model fills it in
-        recipe=recipe,
-        data=info.data,
-        tools=(*info.tools, *tool_versions(TOOLS)),
+        recipe=source.recipe,
+        data=source.data,
+        tools=(*source.tools, *(f"{name} {metadata.version(name)}" for name in TOOLS)),
+        intended_use=source.intended_use,
+        limits=source.limits,
+        licence=source.licence,
     )
-
-
-def tool_versions(names: Sequence[str]) -> tuple[str, ...]:
-    """Return "name version" of installed distributions."""
-    return tuple(f"{name} {metadata.version(name)}" for name in names)
 
 
 def _serve(

@@ -4,6 +4,8 @@ Every graph has batch size 1 and constant shapes, as the Edge TPU compiler wants
 """
 
 import logging
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +26,45 @@ IntegerType = Literal["uint8", "int8"]
 
 def to_float32(network: Any) -> bytes:
     """Convert a float network as it is."""
-    return _convert(_converter(network))
+    return _convert(_converter(network), network)
+
+
+def to_float16(network: Any) -> bytes:
+    """Convert with weights stored as float16; LiteRT computes in float32, a GPU in float16."""
+    converter = _converter(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return _convert(converter, network)
+
+
+def to_dynamic(network: Any) -> bytes:
+    """Convert with int8 weights; activations are quantised by what each inference meets.
+
+    Input and output stay float32, so no Edge TPU takes the file, and no calibration is needed.
+    """
+    converter = _converter(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return _convert(converter, network)
+
+
+def to_int16x8(network: Any, calibration: NDArray[np.uint8]) -> bytes:
+    """Convert to int16 activations and int8 weights, with int16 input and output.
+
+    Nearer to float than int8; but LiteRT has only its reference-speed kernels for it, on every CPU.
+
+    Args:
+        network: A float network.
+        calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen.
+    """
+    converter = _converter(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [
+        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    ]
+    converter.inference_input_type = tf.int16
+    converter.inference_output_type = tf.int16
+    converter.representative_dataset = _representative(calibration)
+    return _convert(converter, network)
 
 
 def to_int8(
@@ -53,19 +93,22 @@ def to_int8(
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     if calibration is not None:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = lambda: (
-            [as_real(pixels)[np.newaxis]] for pixels in calibration
-        )
-    return _convert(converter)
+        converter.representative_dataset = _representative(calibration)
+    return _convert(converter, network)
+
+
+def _representative(calibration: NDArray[np.uint8]) -> Callable[[], Iterator[list[Any]]]:
+    return lambda: ([as_real(pixels)[np.newaxis]] for pixels in calibration)
+
+
+def _trace(network: Any) -> Any:
+    _, height, width, channels = network.input_shape
+    spec = tf.TensorSpec([1, height, width, channels], tf.float32, name="face")
+    return tf.function(lambda face: network(face, training=False)).get_concrete_function(spec)
 
 
 def _converter(network: Any) -> Any:
-    _, height, width, channels = network.input_shape
-    spec = tf.TensorSpec([1, height, width, channels], tf.float32, name="face")
-    function = tf.function(lambda face: network(face, training=False))
-    return tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function(spec)], _Variables(network)
-    )
+    return tf.lite.TFLiteConverter.from_concrete_functions([_trace(network)], _Variables(network))
 
 
 class _Variables(tf.Module):  # type: ignore[misc]  # TensorFlow has no stubs
@@ -80,13 +123,24 @@ class _Variables(tf.Module):  # type: ignore[misc]  # TensorFlow has no stubs
         self.weights = [getattr(weight, "value", weight) for weight in network.weights]
 
 
-def _convert(converter: Any) -> bytes:
+def _convert(converter: Any, network: Any) -> bytes:
     try:
         with without_chatter():
             flatbuffer: bytes = converter.convert()
     except Exception as error:  # the converter raises a type of its own, not exported
-        lines = [line for line in str(error).splitlines() if line.strip()]
         raise ModelError(
-            f"TensorFlow Lite cannot convert this network: {lines[0] if lines else type(error)}"
+            f"TensorFlow Lite cannot convert this network: {_reason(str(error), network)}"
         ) from error
     return flatbuffer
+
+
+def _reason(message: str, network: Any) -> str:
+    """Name the operation that has no TFLite counterpart, and where in the network it stands."""
+    found = re.search(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message)
+    if found is None:
+        return next((line for line in message.splitlines() if line.strip()), "no reason given")
+    places = [op.name for op in _trace(network).graph.get_operations() if op.type == found[1]]
+    return (
+        f"it has no operation {found[1]} ({', '.join(places)}); build that layer from others, or "
+        "leave it out of the network"
+    )

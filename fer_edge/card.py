@@ -74,14 +74,16 @@ class Calibration:
     """The faces by which post-training quantisation chose its ranges.
 
     Attributes:
-        faces: How many, drawn from the training part, balanced over the classes.
+        faces: How many, balanced over the classes as far as there are.
         seed: Of the draw.
         digest: Sha256 of their pixels.
+        source: Where they come from: empty for the training part of the model's own data.
     """
 
     faces: int
     seed: int
     digest: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,29 @@ class Quantization:
     """How the numbers are stored.
 
     Attributes:
-        scheme: Type of weights and activations.
-        method: none (float), ptq (post-training) or qat (quantization-aware training).
+        scheme: float32; float16 (weights; activations float32); dynamic (int8 weights, activations
+            quantised at each inference); int8 (both, throughout); int16x8 (int16 activations, int8
+            weights).
+        method: none (no integers), ptq (post-training) or qat (quantization-aware training).
         calibration: What PTQ looked at.
     """
 
-    scheme: Literal["float32", "int8"]
+    scheme: Literal["float32", "float16", "dynamic", "int8", "int16x8"]
     method: Literal["none", "ptq", "qat"]
     calibration: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a file had to keep of the float network's accuracy to be written.
+
+    Attributes:
+        max_drop_points: It may lose at most this many points of accuracy.
+        min_agreement: Its top-1 agreement with the float network is at least this share.
+    """
+
+    max_drop_points: float = 0.5
+    min_agreement: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +121,7 @@ class CardScore:
     """One model's score on one split, taken through the served path; shares are 0 to 1.
 
     Attributes:
-        variant: float (the network that was trained, as float32 .tflite) or served (this file).
+        variant: float (the network that was trained, run by Keras) or served (this file).
         split: Of the face set; models are selected on validation.
         n: Faces scored.
         accuracy: Top-1 accuracy.
@@ -146,6 +163,7 @@ class ModelCard:
         tools: Names and versions of what trained and converted it.
         scores: Through the served path.
         agreement: This file against the float network, on the validation faces.
+        gate: The bar that the agreement passed; None in older files.
         intended_use: For whom and what.
         limits: Where it fails.
         licence: Of weights and data.
@@ -165,6 +183,7 @@ class ModelCard:
     tools: tuple[str, ...] = ()
     scores: tuple[CardScore, ...] = ()
     agreement: Agreement | None = None
+    gate: Gate | None = None
     intended_use: str = INTENDED_USE
     limits: str = LIMITS
     licence: str = LICENCE

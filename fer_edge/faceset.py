@@ -5,7 +5,7 @@ selected on it), PrivateTest is `test`.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -119,6 +119,22 @@ class FaceSet:
                 f"the face set has no {split} faces; it has {', '.join(self.split_names)}"
             )
         return self.select(rows)
+
+    def in_class_order(self, class_names: tuple[str, ...]) -> "FaceSet":
+        """Number the same classes in another order, a model's.
+
+        Raises:
+            DatasetError: The classes are others.
+        """
+        if class_names == self.class_names:
+            return self
+        if set(class_names) != set(self.class_names):
+            raise DatasetError(
+                f"the face set's classes ({', '.join(self.class_names)}) are not the model's "
+                f"({', '.join(class_names)}); pass the face set it was made for"
+            )
+        place = np.array([class_names.index(name) for name in self.class_names], np.uint8)
+        return replace(self, labels=place[self.labels], class_names=class_names)
 
     @property
     def split_names(self) -> tuple[str, ...]:

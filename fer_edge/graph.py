@@ -13,6 +13,7 @@ import numpy as np
 from fer_edge.errors import MissingExtraError, ModelError
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+_FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64")
 _WITH_PARAMETERS = (*_WEIGHTED, "ADD", "MUL", "SUB", "PRELU")
 
 
@@ -58,12 +59,18 @@ class Graph:
     @property
     def parameters(self) -> int:
         """Weights and biases."""
+        widened = {  # float16 weights pass a DEQUANTIZE first
+            tensor.name
+            for operator in self.operators
+            if operator.name == "DEQUANTIZE" and operator.inputs[0].is_constant
+            for tensor in operator.outputs
+        }
         constants = {
             tensor.name: tensor.size
             for operator in self.operators
             if operator.name in _WITH_PARAMETERS
             for tensor in operator.inputs
-            if tensor.is_constant
+            if tensor.is_constant or tensor.name in widened
         }
         return sum(constants.values())
 
@@ -71,6 +78,16 @@ class Graph:
     def macs(self) -> int:
         """Multiply-accumulates of convolutions and dense layers in one inference."""
         return sum(_macs(operator) for operator in self.operators)
+
+    @property
+    def float_operators(self) -> tuple[str, ...]:
+        """Operators that compute in floating point, in order; none in a full-integer graph."""
+        return tuple(
+            operator.name
+            for operator in self.operators
+            if operator.name not in ("QUANTIZE", "DEQUANTIZE")
+            and any(tensor.dtype in _FLOATS for tensor in (*operator.inputs, *operator.outputs))
+        )
 
     def counts(self) -> dict[str, int]:
         """Return how often each operator occurs, the most frequent first."""

@@ -97,6 +97,9 @@ class TFLiteModel:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         _check_against_card(file, self._interpreter)
+        if self._input["dtype"] == np.int16:
+            steps = np.arange(256) * (PIXEL_SCALE / self._input["quantization"][0])
+            self._int16_pixels = steps.round().clip(max=32767).astype(np.int16)
         if self.runtime.name == "tflite-runtime" and self._input["dtype"] != np.float32:
             _warn_about_xnnpack()
 
@@ -128,10 +131,12 @@ class TFLiteModel:
 
         Returns:
             (1, height, width, 1): the pixels themselves for uint8, minus 128 for int8, times 1/255
-            for float32.
+            for float32, by a table for int16.
         """
         tensor: NDArray[Any] = pixels
-        if self._input["dtype"] == np.int8:
+        if self._input["dtype"] == np.int16:
+            tensor = self._int16_pixels[pixels]
+        elif self._input["dtype"] == np.int8:
             # q = p - 128, as a flip of the sign bit: no overflow, no wider type
             tensor = (pixels ^ np.uint8(128)).view(np.int8)
         elif self._input["dtype"] == np.float32:
@@ -230,10 +235,10 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
             "convert again"
         )
     dtype = inputs[0]["dtype"]
-    if dtype not in (np.float32, np.uint8, np.int8):
+    if dtype not in (np.float32, np.uint8, np.int8, np.int16):
         raise ModelError(
             f"{file.path}: input of {np.dtype(dtype).name} is not supported; "
-            "wanted float32, uint8 or int8"
+            "wanted float32, uint8, int8 or int16"
         )
     if (spec.minimum, spec.maximum, spec.channels) != (0.0, 1.0, 1):
         raise ModelError(
@@ -242,11 +247,12 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
         )
     if dtype != np.float32:
         scale, zero_point = inputs[0]["quantization"]
-        wanted_zero = 0 if dtype == np.uint8 else -128
-        if abs(scale - PIXEL_SCALE) > 1e-6 or zero_point != wanted_zero:
+        wanted_zero = -128 if dtype == np.int8 else 0
+        wanted_scale = 1 / 32767 if dtype == np.int16 else PIXEL_SCALE
+        if abs(scale / wanted_scale - 1) > 3e-4 or zero_point != wanted_zero:
             raise ModelError(
                 f"{file.path}: the input's scale is {scale:.6g} and its zero point {zero_point}; "
-                f"wanted {PIXEL_SCALE:.6g} and {wanted_zero}, so that a raw pixel is the input"
+                f"wanted {wanted_scale:.6g} and {wanted_zero}, so that black to white is 0 to 1"
             )
 
 

@@ -46,6 +46,7 @@ class Agreement:
         difference: Accuracy of the candidate minus that of the reference, a share.
         interval: Paired 95 % confidence interval of the difference (Wald, on discordant pairs).
         largest_gap: Largest difference of any probability.
+        recall_change: Recall of each class, candidate minus reference; empty in older cards.
     """
 
     n: int
@@ -55,6 +56,7 @@ class Agreement:
     difference: float
     interval: tuple[float, float]
     largest_gap: float
+    recall_change: tuple[float, ...] = ()
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scores:
@@ -111,6 +113,7 @@ def compare(
             f"{len(labels)} labels; wanted the same faces and classes"
         )
     n = len(labels)
+    recalls = score(candidate, labels).recall, score(reference, labels).recall
     ours, theirs = candidate.argmax(axis=1), reference.argmax(axis=1)
     fixed = int(((ours == labels) & (theirs != labels)).sum())
     broken = int(((ours != labels) & (theirs == labels)).sum())
@@ -124,6 +127,7 @@ def compare(
         difference=difference,
         interval=(float(difference - spread), float(difference + spread)),
         largest_gap=float(np.abs(candidate - reference).max()),
+        recall_change=tuple(a - b for a, b in zip(*recalls, strict=True)),
     )
 
 

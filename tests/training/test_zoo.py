@@ -9,7 +9,9 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.converters.run import Options, convert_run
+from fer_edge.card import Gate
+from fer_edge.converters.run import Options, convert_source
+from fer_edge.converters.source import open_run
 from fer_edge.errors import TrainingError
 from fer_edge.graph import read_graph
 from fer_edge.modelfile import read_model
@@ -37,8 +39,8 @@ def run(recipe, faces, out, **changes):
 def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge):
     faces = make_faces(per_class=4, validation_per_class=2)
     run(quick(load_recipe(name)), faces, tmp_path / name, qat=True)
-    options = Options(max_drop_points=100)
-    results = convert_run(tmp_path / name, faces, tmp_path / "models", options)
+    options = Options(gate=Gate(max_drop_points=100))
+    results = convert_source(open_run(tmp_path / name), faces, tmp_path / "models", options)
     assert len(results) == 3
     for item in results[1:]:
         graph = read_graph(read_model(item.path).flatbuffer)

@@ -1,0 +1,178 @@
+"""What is converted: a run folder, or a Keras file that another project trained.
+
+Both become a `Source`: a network from a grey face in [0, 1] to probabilities, and all that its card
+will say.
+"""
+
+import logging
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.card import INTENDED_USE, LICENCE, LIMITS, DataInfo
+from fer_edge.errors import ModelError
+from fer_edge.faces import as_real, model_inputs
+from fer_edge.faceset import FaceSet
+from fer_edge.labels import FER2013, FERPLUS
+from fer_edge.runfolder import RECIPE, load_info
+
+from .keras_models import load_any_network, load_float_network, load_qat_network
+
+NOT_STATED = "Not stated; whoever knows writes it with: fer-edge card edit"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Networks to convert, and what is known of them.
+
+    Attributes:
+        name: Stem of the files to write.
+        network: The float network: float32 (n, height, width, 1) in [0, 1] to float32
+            (n, classes) probabilities.
+        qat_network: The same after quantization-aware training (tf-keras), if there is one.
+        labels: The classes in output order.
+        height: Of the input in pixels.
+        width: Of the input in pixels.
+        architecture: Its name.
+        recipe: Of the training, as TOML.
+        data: What it was trained on, if known.
+        tools: Names and versions of what trained it.
+        limits: For the card.
+        licence: For the card.
+    """
+
+    name: str
+    network: Any
+    qat_network: Any
+    labels: tuple[str, ...]
+    height: int
+    width: int
+    architecture: str
+    recipe: str = ""
+    data: DataInfo | None = None
+    tools: tuple[str, ...] = ()
+    intended_use: str = INTENDED_USE
+    limits: str = NOT_STATED
+    licence: str = NOT_STATED
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a user says of a Keras file that no run folder describes.
+
+    Attributes:
+        labels: The classes in output order.
+        input_range: Real values that the network was trained to see for black and for white.
+        size_px: Side of the square input, where the network leaves it open.
+    """
+
+    labels: tuple[str, ...]
+    input_range: tuple[float, float]
+    size_px: int | None = None
+
+
+def open_run(run: Path) -> Source:
+    """Read a finished run folder.
+
+    Raises:
+        TrainingError: It is none.
+        ModelError: A network in it cannot be read.
+    """
+    info = load_info(run)
+    # what is known of FER2013 is said of nothing else
+    known = info.labels in (FER2013, FERPLUS)
+    return Source(
+        name=run.name,
+        network=load_float_network(run),
+        qat_network=load_qat_network(run),
+        labels=info.labels,
+        height=info.size_px,
+        width=info.size_px,
+        architecture=info.architecture,
+        recipe=(run / RECIPE).read_text("utf-8"),
+        data=info.data,
+        tools=info.tools,
+        limits=LIMITS if known else NOT_STATED,
+        licence=LICENCE if known else NOT_STATED,
+    )
+
+
+def open_foreign(path: Path, claims: Claims) -> Source:
+    """Read another project's network and wrap it so that it reads a grey face in [0, 1].
+
+    The wrapper scales to the claimed range, repeats grey where the network wants colour, and adds a
+    softmax where its outputs are logits: all of it inside the graph, so that nothing is left for a
+    serving program to get wrong.
+
+    Raises:
+        ModelError: It cannot be read, or its shapes do not fit the claims.
+    """
+    network, module = load_any_network(path)
+    height, width, channels = _input_shape(network, path, claims.size_px)
+    classes = network.output_shape[-1] if len(getattr(network, "outputs", ())) == 1 else None
+    if classes != len(claims.labels) or len(network.output_shape) != 2:
+        raise ModelError(
+            f"{path} gives {network.output_shape}; wanted one output of {len(claims.labels)} "
+            f"classes, as --labels has ({', '.join(claims.labels)})"
+        )
+    layers = module.layers
+    low, high = claims.input_range
+    face = module.Input((height, width, 1), name="face")
+    x = face
+    if (low, high) != (0.0, 1.0):
+        x = layers.Rescaling(scale=high - low, offset=low)(x)
+    if channels == 3:
+        x = layers.Concatenate()([x, x, x])
+    x = network(x)
+    wrapped = module.Model(face, x, name=_identifier(path.stem))
+    if not _gives_probabilities(wrapped):
+        log.warning("%s gives logits: a softmax is added", path.name)
+        wrapped = module.Model(face, layers.Softmax()(x), name=_identifier(path.stem))
+    return Source(
+        name=path.stem,
+        network=wrapped,
+        qat_network=None,
+        labels=claims.labels,
+        height=height,
+        width=width,
+        architecture=network.name,
+        tools=(f"{module.__name__.replace('_', '-')} {metadata.version(module.__name__)}",),
+    )
+
+
+def float_probabilities(source: Source, faces: FaceSet) -> NDArray[np.float32]:
+    """Read faces with the float network itself, in Keras; returns float32 (n, classes)."""
+    inputs = as_real(model_inputs(faces.images, source.height, source.width))
+    return np.asarray(source.network.predict(inputs, batch_size=256, verbose=0), np.float32)
+
+
+def _input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, int, int]:
+    shape = network.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
+        raise ModelError(
+            f"{path} reads {shape}; wanted one input (batch, height, width, 1 or 3), channels last"
+        )
+    height, width = shape[1] or size_px, shape[2] or size_px
+    if height is None or width is None:
+        raise ModelError(f"{path} reads pictures of any size; choose one with --input-size")
+    if size_px is not None and (height, width) != (size_px, size_px):
+        raise ModelError(f"{path} reads {height}x{width} pictures; --input-size says {size_px}")
+    return height, width, shape[3]
+
+
+def _gives_probabilities(network: Any) -> bool:
+    _, height, width, _ = network.input_shape
+    noise = np.random.default_rng(0).random((4, height, width, 1), np.float32)
+    outputs = np.asarray(network(noise))
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1.0, atol=1e-3))
+
+
+def _identifier(stem: str) -> str:
+    """Keep what Keras takes in a model's name."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in stem)
