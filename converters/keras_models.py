@@ -1,6 +1,7 @@
 """Keras networks read back for conversion: those of a run folder, and other projects'."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,5 +76,14 @@ def _load(path: Path, load_model: Any) -> Any:
         with without_chatter():
             return load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelError(f"{path} cannot be read as a Keras model: {reason[0]}") from error
+        raise ModelError(f"{path} cannot be read as a Keras model: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    unknown = re.search(r"(?:Could not locate class|Unknown layer:) '([^']+)'", str(error))
+    if unknown:
+        return (
+            f"it has a layer {unknown[1]} that Keras does not know; save the network with stock "
+            "layers in its place"
+        )
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

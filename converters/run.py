@@ -137,7 +137,7 @@ def convert_source(
         width=source.width,
         source=calibration_name,
     )
-    reference = float_probabilities(source, validation)
+    reference = float_probabilities(source.network, validation)
     float_score = card_score("float", reference, validation)
     results, good = [], []
     for draft in _drafts(source, suffixes, pixels, record, options, on_variant):

@@ -106,34 +106,14 @@ def open_run(run: Path) -> Source:
 def open_foreign(path: Path, claims: Claims) -> Source:
     """Read another project's network and wrap it so that it reads a grey face in [0, 1].
 
-    The wrapper scales to the claimed range, repeats grey where the network wants colour, and adds a
-    softmax where its outputs are logits: all of it inside the graph, so that nothing is left for a
-    serving program to get wrong.
-
     Raises:
         ModelError: It cannot be read, or its shapes do not fit the claims.
     """
     network, module = load_any_network(path)
-    height, width, channels = _input_shape(network, path, claims.size_px)
-    classes = network.output_shape[-1] if len(getattr(network, "outputs", ())) == 1 else None
-    if classes != len(claims.labels) or len(network.output_shape) != 2:
-        raise ModelError(
-            f"{path} gives {network.output_shape}; wanted one output of {len(claims.labels)} "
-            f"classes, as --labels has ({', '.join(claims.labels)})"
-        )
-    layers = module.layers
-    low, high = claims.input_range
-    face = module.Input((height, width, 1), name="face")
-    x = face
-    if (low, high) != (0.0, 1.0):
-        x = layers.Rescaling(scale=high - low, offset=low)(x)
-    if channels == 3:
-        x = layers.Concatenate()([x, x, x])
-    x = network(x)
-    wrapped = module.Model(face, x, name=_identifier(path.stem))
-    if not _gives_probabilities(wrapped):
+    wrapped = wrap_network(network, module, path, claims)
+    if isinstance(wrapped.layers[-1], module.layers.Softmax):
         log.warning("%s gives logits: a softmax is added", path.name)
-        wrapped = module.Model(face, layers.Softmax()(x), name=_identifier(path.stem))
+    _, height, width, _ = wrapped.input_shape
     return Source(
         name=path.stem,
         network=wrapped,
@@ -146,10 +126,49 @@ def open_foreign(path: Path, claims: Claims) -> Source:
     )
 
 
-def float_probabilities(source: Source, faces: FaceSet) -> NDArray[np.float32]:
-    """Read faces with the float network itself, in Keras; returns float32 (n, classes)."""
-    inputs = as_real(model_inputs(faces.images, source.height, source.width))
-    return np.asarray(source.network.predict(inputs, batch_size=256, verbose=0), np.float32)
+def wrap_network(network: Any, module: Any, path: Path, claims: Claims) -> Any:
+    """Put our input and our output around another project's network.
+
+    The wrapper scales to the claimed range, repeats grey where the network wants colour, and adds a
+    softmax where its outputs are logits: all of it inside the graph, so that nothing is left for a
+    serving program to get wrong.
+
+    Args:
+        network: A Keras network.
+        module: The Keras that it belongs to.
+        path: Where it comes from, for messages.
+        claims: What its user says of it.
+
+    Raises:
+        ModelError: Its shapes do not fit the claims.
+    """
+    height, width, channels = _input_shape(network, path, claims.size_px)
+    shape = network.output_shape
+    if not isinstance(shape, tuple) or shape != (None, len(claims.labels)):
+        raise ModelError(
+            f"{path} gives {shape}; wanted one output of {len(claims.labels)} classes, as "
+            f"--labels has ({', '.join(claims.labels)})"
+        )
+    layers, name = module.layers, _identifier(path.stem)
+    low, high = claims.input_range
+    face = module.Input((height, width, 1), name="face")
+    x = face
+    if (low, high) != (0.0, 1.0):
+        x = layers.Rescaling(scale=high - low, offset=low)(x)
+    if channels == 3:
+        x = layers.Concatenate()([x, x, x])
+    x = network(x)
+    wrapped = module.Model(face, x, name=name)
+    if _gives_probabilities(wrapped):
+        return wrapped
+    return module.Model(face, layers.Softmax()(x), name=name)
+
+
+def float_probabilities(network: Any, faces: FaceSet) -> NDArray[np.float32]:
+    """Read faces with a float network itself, in Keras; returns float32 (n, classes)."""
+    _, height, width, _ = network.input_shape
+    inputs = as_real(model_inputs(faces.images, height, width))
+    return np.asarray(network.predict(inputs, batch_size=256, verbose=0), np.float32)
 
 
 def _input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, int, int]:

@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from fer_edge.errors import ModelError
 from fer_edge.faceset import FaceSet
 
-from .source import Claims, float_probabilities, open_foreign
+from .keras_models import load_any_network
+from .source import Claims, float_probabilities, wrap_network
 
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-0.5, 0.5))
 """Real values of black and white that public networks are trained with."""
 
 MARGIN = 0.02
-"""Share of the faces by which another reading must win; chance does not bring that much on the
-3,589 faces of a FER2013 split (two standard errors of a paired difference are 0.005 there)."""
+STANDARD_ERRORS = 3.0
+"""Another reading must be right on this share of the faces more, and by so many standard errors of
+the paired difference: on few faces, chance alone brings some points."""
 
 
 def check_claims(path: Path, claims: Claims, faces: FaceSet) -> None:
@@ -38,67 +40,66 @@ def check_claims(path: Path, claims: Claims, faces: FaceSet) -> None:
         DatasetError: The faces have other classes.
     """
     validation = faces.in_class_order(claims.labels).part("validation")
-
-    def read(span: tuple[float, float]) -> NDArray[np.float32]:
-        source = open_foreign(path, replace(claims, input_range=span))
-        return float_probabilities(source, validation)
-
-    spans = {claims.input_range, *USUAL_RANGES}
-    probabilities = {span: read(span) for span in spans}
+    network, module = load_any_network(path)
+    top = {}
+    for span in {claims.input_range, *USUAL_RANGES}:
+        wrapped = wrap_network(network, module, path, replace(claims, input_range=span))
+        top[span] = float_probabilities(wrapped, validation).argmax(axis=1)
     check_range(
-        {
-            span: float((found.argmax(axis=1) == validation.labels).mean())
-            for span, found in probabilities.items()
-        },
-        claims.input_range,
+        {span: found == validation.labels for span, found in top.items()}, claims.input_range
     )
-    check_labels(probabilities[claims.input_range], validation.labels, claims.labels)
+    check_labels(top[claims.input_range], validation.labels, claims.labels)
 
 
-def check_labels(
-    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], names: tuple[str, ...]
-) -> None:
+def check_labels(top: NDArray[np.int64], labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
     """Check that no other order of the class names fits the faces better.
 
     Args:
-        probabilities: float32 (n, classes), of the network as claimed.
-        labels: uint8 (n,).
+        top: int64 (n,), the network's top-1 outputs.
+        labels: uint8 (n,), numbered as `names`.
         names: The claimed classes in output order.
 
     Raises:
         ModelError: Another order is right on many more faces; the message has it.
     """
-    top = probabilities.argmax(axis=1)
     confusion = np.zeros((len(names), len(names)), np.int64)
     np.add.at(confusion, (labels, top), 1)
-    order = _best_order(confusion)
-    claimed = np.trace(confusion) / len(labels)
-    better = confusion[order, np.arange(len(names))].sum() / len(labels)
-    if better - claimed > MARGIN:
+    order = np.array(_best_order(confusion))
+    claimed, other = top == labels, order[top] == labels
+    if _is_clearly_better(other, claimed):
         raise ModelError(
-            f"with these labels the network is right on {claimed:.1%} of the faces, with --labels "
-            f"{','.join(names[i] for i in order)} on {better:.1%}: the order looks wrong; "
-            "correct it, or pass --as-told"
+            f"with these labels the network is right on {claimed.mean():.1%} of the faces, with "
+            f"--labels {','.join(names[i] for i in order)} on {other.mean():.1%}: the order looks "
+            "wrong; correct it, or pass --as-told"
         )
 
 
-def check_range(scores: Mapping[tuple[float, float], float], claimed: tuple[float, float]) -> None:
+def check_range(
+    hits: Mapping[tuple[float, float], NDArray[np.bool_]], claimed: tuple[float, float]
+) -> None:
     """Check that no other input range scores better.
 
     Args:
-        scores: Accuracy of the network by the range it is fed, as a share.
+        hits: By the range that the network is fed: bool (n,), whether it is right on each face.
         claimed: The range that the user named, one of them.
 
     Raises:
         ModelError: Another range is right on many more faces; the message has it.
     """
-    best = max(scores, key=lambda pair: scores[pair])
-    if scores[best] - scores[claimed] > MARGIN:
+    best = max(hits, key=lambda span: hits[span].sum())
+    if _is_clearly_better(hits[best], hits[claimed]):
         raise ModelError(
-            f"fed {claimed[0]:g} to {claimed[1]:g} the network is right on {scores[claimed]:.1%} "
-            f"of the faces, fed {best[0]:g} to {best[1]:g} on {scores[best]:.1%}: the range looks "
-            f"wrong; try --input-range {best[0]:g},{best[1]:g}, or pass --as-told"
+            f"fed {claimed[0]:g} to {claimed[1]:g} the network is right on "
+            f"{hits[claimed].mean():.1%} of the faces, fed {best[0]:g} to {best[1]:g} on "
+            f"{hits[best].mean():.1%}: the range looks wrong; "
+            f"try --input-range {best[0]:g},{best[1]:g}, or pass --as-told"
         )
+
+
+def _is_clearly_better(other: NDArray[np.bool_], claimed: NDArray[np.bool_]) -> bool:
+    gain = int(other.sum()) - int(claimed.sum())
+    chance = STANDARD_ERRORS * np.sqrt((other != claimed).sum())
+    return bool(gain > max(MARGIN * len(claimed), chance))
 
 
 def _best_order(confusion: NDArray[np.int64]) -> list[int]:
