@@ -100,6 +100,21 @@ class Quantization:
 
 
 @dataclass(frozen=True, slots=True)
+class Compilation:
+    """What a device's compiler made of the file.
+
+    Attributes:
+        target: edgetpu (Coral).
+        compiler: Its name and version, in its own words.
+        source_sha256: Of the flatbuffer that it was given.
+    """
+
+    target: Literal["edgetpu"]
+    compiler: str
+    source_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardScore:
     """One model's score on one split, taken through the served path; shares are 0 to 1.
 
@@ -149,6 +164,7 @@ class ModelCard:
         intended_use: For whom and what.
         limits: Where it fails.
         licence: Of weights and data.
+        compilation: How it was compiled for a device; None if it was not.
         format_version: Of this card.
     """
 
@@ -168,6 +184,7 @@ class ModelCard:
     intended_use: str = INTENDED_USE
     limits: str = LIMITS
     licence: str = LICENCE
+    compilation: Compilation | None = None
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
