@@ -1,9 +1,9 @@
 """Will a `.tflite` file run on the Edge TPU? A static check against Google's documentation.
 
 The check runs nothing and needs no compiler, so it works on every machine. Its rules are those of
-"TensorFlow models on the Edge TPU" (https://coral.ai/docs/edgetpu/models-intro/), Model requirements
-and Supported operations. The compiler knows limits that are not documented; its log is the last
-word (`edgetpu_compiler.py`).
+"TensorFlow models on the Edge TPU" (https://coral.ai/docs/edgetpu/models-intro/), under Model
+requirements and Supported operations. The compiler knows limits that are not documented; its log
+is the last word (`edgetpu_compiler.py`).
 """
 
 from collections import Counter

@@ -101,7 +101,12 @@ def _run_compiler(file: ModelFile) -> tuple[bytes, str]:
         command = [program, "--show_operations", "--out_dir", str(folder), str(source)]
         try:
             done = subprocess.run(
-                command, cwd=folder, capture_output=True, timeout=TIMEOUT_S, check=False
+                command,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=TIMEOUT_S,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise ModelError(
@@ -109,18 +114,18 @@ def _run_compiler(file: ModelFile) -> tuple[bytes, str]:
             ) from error
         except OSError as error:
             raise ModelError(f"{program} cannot be run: {error.strerror or error}") from error
-        said = (done.stdout + done.stderr).decode("utf-8", "replace")
+        said = done.stdout.decode("utf-8", "replace").replace(f"{folder}/", "")
         compiled = folder / f"{stem}_edgetpu.tflite"
         table = folder / f"{stem}_edgetpu.log"
         if done.returncode != 0 or not compiled.exists():
             raise ModelError(
-                f"{COMPILER} refuses {file.path}: {_complaint(said)} (exit code {done.returncode}); "
-                "the static check may say why"
+                f"{COMPILER} refuses {file.path}: {_complaint(said)} "
+                f"(exit code {done.returncode}); the static check may say why"
             )
         log = said.rstrip() + "\n"
         if table.exists():
-            log += "\n" + table.read_text("utf-8", "replace")
-        return compiled.read_bytes(), log.replace(f"{folder}/", "")
+            log += "\n" + table.read_text("utf-8", "replace").replace(f"{folder}/", "")
+        return compiled.read_bytes(), log
 
 
 def _complaint(said: str) -> str:

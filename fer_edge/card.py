@@ -90,12 +90,13 @@ class Quantization:
 
     Attributes:
         scheme: Type of weights and activations.
-        method: none (float), ptq (post-training) or qat (quantization-aware training).
+        method: none (float), ptq (post-training), qat (quantization-aware training), or unknown
+            for a file from elsewhere.
         calibration: What PTQ looked at.
     """
 
     scheme: Literal["float32", "int8"]
-    method: Literal["none", "ptq", "qat"]
+    method: Literal["none", "ptq", "qat", "unknown"]
     calibration: Calibration | None = None
 
 
