@@ -14,7 +14,7 @@ def card() -> None:
     """Show, check or change the card inside a .tflite file, or attach one."""
 
 
-@card.command()
+@card.command(short_help="Show a card.")
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="The whole card, as JSON.")
 def show(file: str, as_json: bool) -> None:
@@ -39,7 +39,7 @@ def show(file: str, as_json: bool) -> None:
     print_card(model)
 
 
-@card.command()
+@card.command(short_help="Check files against their cards; exit code 1 for a fault.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def verify(files: tuple[str, ...]) -> None:
     """Check digest, labels and card of each FILE against its graph.
@@ -65,7 +65,7 @@ def verify(files: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(1)
 
 
-@card.command()
+@card.command(short_help="Change name, intended use, limits, licence, crop or labels.")
 @click.argument("file", type=PATH)
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="May be given again.")
 @click.option("--labels", metavar="A,B,...", help="New names of the classes, in output order.")
@@ -95,7 +95,7 @@ def edit(
     click.echo(f"written to {target}")
 
 
-@card.command()
+@card.command(short_help="Make a card for a .tflite file from elsewhere.")
 @click.argument("file", type=PATH)
 @click.option("--labels", required=True, metavar="A,B,...", help="The classes in output order.")
 @click.option("--name", help="The model's name; else the file's stem.")

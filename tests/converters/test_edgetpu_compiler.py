@@ -18,6 +18,7 @@ from fer_edge.converters.edgetpu import check
 from fer_edge.converters.edgetpu_compiler import COMPILER, compile_for_edgetpu
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
 from fer_edge.graph import read_graph
+from fer_edge.interpreter import open_model
 from fer_edge.modelfile import read_model
 
 MODEL = find_model("four-block")
@@ -95,6 +96,15 @@ def test_a_compiled_file_has_its_card_and_log(install: Install, tmp_path: Path) 
     assert log == done.log
     assert "Mapped to Edge TPU" in log
     assert "Input model: four-block.tflite" in log
+
+
+def test_a_compiled_file_without_its_device_says_what_to_pass(
+    install: Install, tmp_path: Path
+) -> None:
+    install(COMPILES)
+    done = compile_for_edgetpu(MODEL, tmp_path / "out.tflite")
+    with pytest.raises(ModelError, match=r"edgetpu-custom-op.*--delegate libedgetpu.so.1"):
+        open_model(done.path)
 
 
 def test_existing_files_are_kept_unless_told(install: Install, tmp_path: Path) -> None:
