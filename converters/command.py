@@ -1,6 +1,7 @@
 """`fer-edge convert`."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,10 @@ INTEGER = click.Choice(["uint8", "int8"])
 @click.option(
     "--as-told", is_flag=True, help="Keep --labels and --input-range, however they score."
 )
+@click.option(
+    "--edgetpu", is_flag=True, help="Compile the int8 files for Coral, where edgetpu_compiler is."
+)
+@click.option("--c-array", is_flag=True, help="The int8 files as C, for microcontrollers.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 def convert(
@@ -73,6 +78,8 @@ def convert(
     input_range: str | None,
     size_px: int | None,
     as_told: bool,
+    edgetpu: bool,
+    c_array: bool,
     overwrite: bool,
     as_json: bool,
     **settings: Any,
@@ -82,7 +89,8 @@ def convert(
     SOURCE is a run folder, or a .keras or .h5 file of another project (then say --labels and
     --input-range). Each file carries its card and labels. Its accuracy is measured on the face
     set's validation part with the very code that serves it, beside the float network's, and a file
-    that loses more than --max-drop is not written.
+    that loses more than --max-drop is not written. An int8 file is also checked against the Edge
+    TPU's documented operations.
 
     \b
     Examples:
@@ -113,6 +121,7 @@ def convert(
     faces = load_faceset(data)
     own = None if calibration is None else load_faceset(calibration)
 
+    from .devices import companions, leave_for_devices
     from .run import Options, convert_source
     from .source import Claims, open_foreign, open_run
 
@@ -129,6 +138,7 @@ def convert(
         variants=variants,
         gate=Gate(max_drop_points, min_agreement_percent / 100),
         replace=overwrite,
+        companions=partial(companions, edgetpu=edgetpu, c_array=c_array),
         **settings,
     )
     with click.progressbar(
@@ -144,6 +154,10 @@ def convert(
             on_variant=lambda suffix: bar.update(1),
         )
     click.echo(_as_json(results) if as_json else _as_table(results, out))
+    int8 = [item.path for item in results if not item.fault and "int8-" in item.path.name]
+    if int8:
+        said = leave_for_devices(int8, edgetpu=edgetpu, c_array=c_array)
+        click.echo(said, err=as_json)
     faults = [f"{item.path.name} {item.fault}" for item in results if item.fault]
     if faults:
         raise ModelError(

@@ -44,6 +44,7 @@ class Options:
         calibration_seed: Of their draw.
         gate: What a file must keep to be written.
         replace: Whether existing files may be replaced.
+        companions: Names the further files that will be made of an int8 file.
     """
 
     variants: tuple[Variant, ...] = ("float32", "int8")
@@ -53,6 +54,7 @@ class Options:
     calibration_seed: int = 0
     gate: Gate = field(default_factory=Gate)
     replace: bool = False
+    companions: Callable[[Path], tuple[Path, ...]] = lambda path: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,14 @@ def convert_source(
         *(["int8-ptq"] if "int8" in options.variants else []),
         *(["int8-qat"] if "int8" in options.variants and source.qat_network is not None else []),
     ]
-    for path in (_path(source, out, suffix) for suffix in suffixes):
-        if path.exists() and not options.replace:
-            raise OutputError(f"{path} exists already; name another --out, or pass --overwrite")
+    for suffix in suffixes:
+        path = _path(source, out, suffix)
+        others = options.companions(path) if suffix.startswith("int8-") else ()
+        for target in (path, *others):
+            if target.exists() and not options.replace:
+                raise OutputError(
+                    f"{target} exists already; name another --out, or pass --overwrite"
+                )
 
     pixels, record = choose_calibration(
         faces.part("train") if calibration is None else calibration,

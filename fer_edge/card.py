@@ -94,12 +94,13 @@ class Quantization:
         scheme: float32; float16 (weights; activations float32); dynamic (int8 weights, activations
             quantised at each inference); int8 (both, throughout); int16x8 (int16 activations, int8
             weights).
-        method: none (no integers), ptq (post-training) or qat (quantization-aware training).
+        method: none (no integers), ptq (post-training), qat (quantization-aware training), or
+            unknown for a file from elsewhere.
         calibration: What PTQ looked at.
     """
 
     scheme: Literal["float32", "float16", "dynamic", "int8", "int16x8"]
-    method: Literal["none", "ptq", "qat"]
+    method: Literal["none", "ptq", "qat", "unknown"]
     calibration: Calibration | None = None
 
 
@@ -114,6 +115,21 @@ class Gate:
 
     max_drop_points: float = 0.5
     min_agreement: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """What a device's compiler made of the file.
+
+    Attributes:
+        target: edgetpu (Coral).
+        compiler: Its name and version, in its own words.
+        source_sha256: Of the flatbuffer that it was given.
+    """
+
+    target: Literal["edgetpu"]
+    compiler: str
+    source_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +183,7 @@ class ModelCard:
         intended_use: For whom and what.
         limits: Where it fails.
         licence: Of weights and data.
+        compilation: How it was compiled for a device; None if it was not.
         format_version: Of this card.
     """
 
@@ -187,6 +204,7 @@ class ModelCard:
     intended_use: str = INTENDED_USE
     limits: str = LIMITS
     licence: str = LICENCE
+    compilation: Compilation | None = None
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:

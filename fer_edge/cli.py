@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("fer_edge.runtime.command", "Read faces from pictures, a video or a camera."),
     "benchmark": ("fer_edge.runtime.benchmark_command", "Compare models: accuracy and latency."),
     "models": ("fer_edge.models_command", "Show the bundled models and their cards."),
+    "card": ("fer_edge.card_command", "Show, check, change or attach a model's card."),
     "data": ("fer_edge.training.data_command", "Import and inspect face sets."),
     "train": ("fer_edge.training.command", "Train a network on a face set."),
     "convert": ("fer_edge.converters.command", "Turn a trained run into .tflite files."),

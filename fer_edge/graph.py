@@ -15,6 +15,7 @@ from fer_edge.errors import MissingExtraError, ModelError
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64")
 _WITH_PARAMETERS = (*_WEIGHTED, "ADD", "MUL", "SUB", "PRELU")
+_MOST_INDICES = 64  # a graph's axes, paddings and strides are far fewer; a bias may be more
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Tensor:
         dtype: Name in the schema: FLOAT32, INT8, UINT8, INT32, ...
         is_constant: Whether its values are in the file.
         scales: Quantisation scales; several where weights are quantised per channel.
+        zero_points: As many as scales.
+        is_dynamic: Whether a size of its shape is known at run time only.
+        size_bytes: Of a constant's values in the file; 0 for others.
+        indices: Values of a small int32 constant: axes, paddings, strides; empty for others.
     """
 
     name: str
@@ -34,6 +39,10 @@ class Tensor:
     dtype: str
     is_constant: bool
     scales: tuple[float, ...]
+    zero_points: tuple[int, ...] = ()
+    is_dynamic: bool = False
+    size_bytes: int = 0
+    indices: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -43,18 +52,32 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator of the graph; its inputs leave out the optional ones that are absent."""
+    """An operator of the graph; its inputs leave out the optional ones that are absent.
+
+    Attributes:
+        name: Of the built-in operator, or CUSTOM.
+        inputs: Data first, in the schema's order.
+        outputs: In the schema's order.
+        version: Of the built-in operator.
+        custom_name: Of a CUSTOM operator, else empty.
+        options: The schema's own object (Conv2DOptionsT, ...), or None where it has none.
+    """
 
     name: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    version: int = 1
+    custom_name: str = ""
+    options: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The main subgraph of a TFLite file."""
+    """The main subgraph of a TFLite file: its operators in order of execution, its ends."""
 
     operators: tuple[Operator, ...]
+    inputs: tuple[Tensor, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -122,15 +145,28 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
     tensors = []
     for i in range(subgraph.TensorsLength()):
         tensor = subgraph.Tensors(i)
+        buffer = model.Buffers(tensor.Buffer())
         quantization = tensor.Quantization()
-        scales = quantization.ScaleAsNumpy() if quantization and quantization.ScaleLength() else ()
+        scales, zero_points = (), ()
+        if quantization and quantization.ScaleLength():
+            scales = quantization.ScaleAsNumpy()
+            zero_points = quantization.ZeroPointAsNumpy() if quantization.ZeroPointLength() else ()
+        dtype = dtypes[tensor.Type()]
+        indices: Any = ()
+        if dtype == "INT32" and 0 < buffer.DataLength() <= _MOST_INDICES * 4:
+            indices = buffer.DataAsNumpy().view("<i4")
+        signature = (tensor.ShapeSignature(axis) for axis in range(tensor.ShapeSignatureLength()))
         tensors.append(
             Tensor(
                 name=tensor.Name().decode("utf-8", "replace"),
                 shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
-                dtype=dtypes[tensor.Type()],
-                is_constant=model.Buffers(tensor.Buffer()).DataLength() > 0,
+                dtype=dtype,
+                is_constant=buffer.DataLength() > 0,
                 scales=tuple(map(float, scales)),
+                zero_points=tuple(map(int, zero_points)),
+                is_dynamic=any(size < 0 for size in signature),
+                size_bytes=buffer.DataLength(),
+                indices=tuple(map(int, indices)),
             )
         )
     operators = []
@@ -146,9 +182,18 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
                 name=operator_names[number],
                 inputs=tuple(tensors[k] for k in inputs if k >= 0),
                 outputs=tuple(tensors[k] for k in outputs),
+                version=code.Version(),
+                custom_name=(code.CustomCode() or b"").decode("utf-8", "replace"),
+                options=schema.BuiltinOptionsCreator(
+                    operator.BuiltinOptionsType(), operator.BuiltinOptions()
+                ),
             )
         )
-    return Graph(tuple(operators))
+    return Graph(
+        tuple(operators),
+        inputs=tuple(tensors[subgraph.Inputs(i)] for i in range(subgraph.InputsLength())),
+        outputs=tuple(tensors[subgraph.Outputs(i)] for i in range(subgraph.OutputsLength())),
+    )
 
 
 def _macs(operator: Operator) -> int:

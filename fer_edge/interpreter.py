@@ -210,8 +210,11 @@ def open_interpreter(
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError, SystemError) as error:
         reason = str(error).strip().splitlines() or ["no reason given"]
+        advice = ""
+        if "edgetpu-custom-op" in reason[0]:
+            advice = "; it is compiled for the Edge TPU: pass --delegate libedgetpu.so.1"
         raise ModelError(
-            f"{name} cannot be run by {runtime.name} {runtime.version}: {reason[0]}"
+            f"{name} cannot be run by {runtime.name} {runtime.version}: {reason[0]}{advice}"
         ) from error
     return interpreter
 

@@ -1,8 +1,12 @@
 """`fer-edge models`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from fer_edge.modelfile import ModelFile
 
 
 @click.command()
@@ -30,27 +34,34 @@ def models(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(cards, indent=2, ensure_ascii=False))
         return
     for file in files:
-        card, size = file.card, file.card.input
-        click.secho(file.path.stem, bold=True)
-        click.echo(f"  card          {card.name}")
-        click.echo(f"  file          {file.path} ({file.size_bytes / 1e6:.2f} MB)")
+        print_card(file)
+
+
+def print_card(file: "ModelFile") -> None:
+    """Print a model's card for people."""
+    card, size = file.card, file.card.input
+    click.secho(file.path.stem, bold=True)
+    click.echo(f"  card          {card.name}")
+    click.echo(f"  file          {file.path} ({file.size_bytes / 1e6:.2f} MB)")
+    click.echo(
+        f"  network       {card.architecture}, {card.parameters:,} parameters, "
+        f"{card.macs / 1e6:.1f} M MACs"
+    )
+    click.echo(f"  numbers       {card.quantization.scheme}, {card.quantization.method}")
+    click.echo(f"  reads         {size.height}x{size.width} grey, 0 to 255 as they are")
+    click.echo(f"  expressions   {', '.join(card.labels)}")
+    for score in card.scores:
         click.echo(
-            f"  network       {card.architecture}, {card.parameters:,} parameters, "
-            f"{card.macs / 1e6:.1f} M MACs"
+            f"  {score.variant:13} {score.accuracy:.2%} on {score.n} {score.split} faces "
+            f"({score.accuracy_without_duplicates:.2%} without training duplicates, "
+            f"balanced {score.balanced_accuracy:.2%})"
         )
-        click.echo(f"  numbers       {card.quantization.scheme}, {card.quantization.method}")
-        click.echo(f"  reads         {size.height}x{size.width} grey, 0 to 255 as they are")
-        click.echo(f"  expressions   {', '.join(card.labels)}")
-        for score in card.scores:
-            click.echo(
-                f"  {score.variant:13} {score.accuracy:.2%} on {score.n} {score.split} faces "
-                f"({score.accuracy_without_duplicates:.2%} without training duplicates, "
-                f"balanced {score.balanced_accuracy:.2%})"
-            )
-        if card.agreement:
-            click.echo(f"  agreement     {card.agreement.top1:.2%} with the float network")
-        if card.data:
-            click.echo(f"  trained on    {card.data.name}, {card.data.train:,} faces")
-        click.echo(f"  intended use  {card.intended_use}")
-        click.echo(f"  limits        {card.limits}")
-        click.echo(f"  licence       {card.licence}")
+    if card.agreement:
+        click.echo(f"  agreement     {card.agreement.top1:.2%} with the float network")
+    if card.data:
+        click.echo(f"  trained on    {card.data.name}, {card.data.train:,} faces")
+    if card.compilation:
+        click.echo(f"  compiled for  {card.compilation.target}, by {card.compilation.compiler}")
+    click.echo(f"  intended use  {card.intended_use}")
+    click.echo(f"  limits        {card.limits}")
+    click.echo(f"  licence       {card.licence}")

@@ -1,0 +1,84 @@
+"""Whether a model file and its card agree: everything that can be seen without faces."""
+
+from pathlib import Path
+
+from fer_edge.errors import ModelError
+from fer_edge.graph import Graph, read_graph
+from fer_edge.interpreter import TFLiteModel
+from fer_edge.modelfile import ModelFile, read_model
+
+_INPUT_TYPES = {
+    "float32": ("FLOAT32",),
+    "float16": ("FLOAT32",),
+    "dynamic": ("FLOAT32",),
+    "int8": ("UINT8", "INT8"),
+    "int16x8": ("INT16",),
+}
+
+
+def faults_of_path(path: Path) -> tuple[str, ...]:
+    """Read a model file and list what is wrong with it; empty for a sound one.
+
+    The digest and `labels.txt` are checked first: a file that fails there is not looked at further.
+    """
+    try:
+        file = read_model(path)
+        faults = card_faults(file)
+        if not faults and file.card.compilation is None:  # a compiled file wants its device
+            TFLiteModel(file).close()
+    except ModelError as error:
+        return (str(error),)
+    return tuple(f"{path}: {fault}" for fault in faults)
+
+
+def card_faults(file: ModelFile) -> tuple[str, ...]:
+    """List where the card contradicts the graph.
+
+    Raises:
+        ModelError: The graph is damaged.
+    """
+    graph = read_graph(file.flatbuffer)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        return (
+            f"the graph has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
+            "wanted one of each",
+        )
+    checks = (_input_fault, _output_fault, _scheme_fault, _cost_fault)
+    return tuple(fault for check in checks if (fault := check(file, graph)))
+
+
+def _input_fault(file: ModelFile, graph: Graph) -> str:
+    spec, shape = file.card.input, graph.inputs[0].shape
+    wanted = (1, spec.height, spec.width, spec.channels)
+    return "" if shape == wanted else f"the input is {shape}, the card says {wanted}"
+
+
+def _output_fault(file: ModelFile, graph: Graph) -> str:
+    shape, labels = graph.outputs[0].shape, file.card.labels
+    if shape == (1, len(labels)):
+        return ""
+    return f"the output is {shape}, the card has {len(labels)} labels: {', '.join(labels)}"
+
+
+def _scheme_fault(file: ModelFile, graph: Graph) -> str:
+    """Compare the input's type; what is inside may be mixed."""
+    scheme, dtype = file.card.quantization.scheme, graph.inputs[0].dtype
+    wanted = _INPUT_TYPES[scheme]
+    if dtype in wanted:
+        return ""
+    return (
+        f"the card says {scheme}, whose input is {' or '.join(wanted).lower()}; "
+        f"this one is {dtype.lower()}"
+    )
+
+
+def _cost_fault(file: ModelFile, graph: Graph) -> str:
+    card = file.card
+    if card.compilation is not None:  # the operators are inside one that cannot be read
+        return ""
+    if (card.parameters, card.macs) == (graph.parameters, graph.macs):
+        return ""
+    return (
+        f"the graph has {graph.parameters:,} parameters and {graph.macs:,} MACs, "
+        f"the card says {card.parameters:,} and {card.macs:,}"
+    )

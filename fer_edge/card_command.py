@@ -1,0 +1,166 @@
+"""`fer-edge card`."""
+
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+OUT = click.option("--out", type=PATH, help="The file to write.")
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Write over FILE, or over --out.")
+
+
+@click.group()
+def card() -> None:
+    """Show, check or change the card inside a .tflite file, or attach one."""
+
+
+@card.command(short_help="Show a card.")
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="The whole card, as JSON.")
+def show(file: str, as_json: bool) -> None:
+    """Show the card of FILE, a path or a bundled model's name.
+
+    \b
+    Example:
+        fer-edge card show my.tflite --json
+    """
+    import json
+
+    from fer_edge.bundled import find_model
+    from fer_edge.modelfile import read_model
+    from fer_edge.models_command import print_card
+    from fer_edge.schema import encode
+
+    model = read_model(find_model(file))
+    if as_json:
+        text = json.dumps({"path": str(model.path), **encode(model.card)}, indent=2)
+        click.echo(text)
+        return
+    print_card(model)
+
+
+@card.command(short_help="Check files against their cards; exit code 1 for a fault.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def verify(files: tuple[str, ...]) -> None:
+    """Check digest, labels and card of each FILE against its graph.
+
+    A line for each fault on standard error, and exit code 1 if there is one.
+
+    \b
+    Example:
+        fer-edge card verify models/*.tflite
+    """
+    from fer_edge.bundled import find_model
+    from fer_edge.card_check import faults_of_path
+
+    broken = False
+    for name in files:
+        faults = faults_of_path(find_model(name))
+        for fault in faults:
+            click.echo(f"fer-edge: error: {' '.join(fault.split())}", err=True)
+        if not faults:
+            click.echo(f"{name}: ok")
+        broken = broken or bool(faults)
+    if broken:
+        raise click.exceptions.Exit(1)
+
+
+@card.command(short_help="Change name, intended use, limits, licence, crop or labels.")
+@click.argument("file", type=PATH)
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="May be given again.")
+@click.option("--labels", metavar="A,B,...", help="New names of the classes, in output order.")
+@OUT
+@OVERWRITE
+def edit(
+    file: Path, pairs: tuple[str, ...], labels: str | None, out: Path | None, overwrite: bool
+) -> None:
+    """Change what people decide in the card of FILE; what was measured stays.
+
+    \b
+    Keys: name, intended_use, limits, licence,
+          input.crop.side, input.crop.centre_x, input.crop.centre_y
+    \b
+    Example:
+        fer-edge card edit my.tflite --set name=lobby --set "limits=Lamps at night." --overwrite
+    """
+    if not pairs and labels is None:
+        raise click.UsageError("nothing to change: pass --set KEY=VALUE or --labels")
+    from fer_edge.card_edit import edit_card, parse_settings
+    from fer_edge.modelfile import read_model, write_model
+
+    target = _target(file, out, overwrite)
+    model = read_model(file)
+    changed = edit_card(model.card, parse_settings(pairs), _split_labels(labels))
+    write_model(target, model.flatbuffer, changed)
+    click.echo(f"written to {target}")
+
+
+@card.command(short_help="Make a card for a .tflite file from elsewhere.")
+@click.argument("file", type=PATH)
+@click.option("--labels", required=True, metavar="A,B,...", help="The classes in output order.")
+@click.option("--name", help="The model's name; else the file's stem.")
+@click.option("--architecture", default="unknown", show_default=True)
+@click.option("--licence", help="Of weights and data.")
+@click.option(
+    "--input-range",
+    type=(float, float),
+    metavar="BLACK WHITE",
+    help="Real values of a black and a white pixel; for float32 models only.",
+)
+@OUT
+@OVERWRITE
+def attach(
+    file: Path,
+    labels: str,
+    name: str | None,
+    architecture: str,
+    licence: str | None,
+    input_range: tuple[float, float] | None,
+    out: Path | None,
+    overwrite: bool,
+) -> None:
+    """Attach a card to FILE, a .tflite file from elsewhere, so that it can be served.
+
+    Size and range come from the graph. The file is opened with the new card before it is written;
+    one that fer-edge cannot serve is refused.
+
+    \b
+    Example:
+        fer-edge card attach other.tflite --labels angry,disgust,fear,happy,sad,surprise,neutral \\
+            --out other-with-card.tflite
+    """
+    from fer_edge.card_check import card_faults
+    from fer_edge.card_edit import UNKNOWN_LICENCE, bare_flatbuffer, new_card
+    from fer_edge.errors import ModelError
+    from fer_edge.interpreter import TFLiteModel
+    from fer_edge.modelfile import ModelFile, read_flatbuffer_file, write_model
+
+    target = _target(file, out, overwrite)
+    flatbuffer = bare_flatbuffer(read_flatbuffer_file(file), str(file))
+    made = new_card(
+        flatbuffer,
+        _split_labels(labels) or (),
+        name=name or target.stem,
+        architecture=architecture,
+        licence=licence or UNKNOWN_LICENCE,
+        input_range=input_range,
+    )
+    model = ModelFile(path=file, flatbuffer=flatbuffer, card=made, size_bytes=len(flatbuffer))
+    if faults := card_faults(model):
+        raise ModelError(f"{file}: {'; '.join(faults)}")
+    TFLiteModel(model).close()
+    write_model(target, flatbuffer, made)
+    click.echo(f"written to {target}")
+
+
+def _target(file: Path, out: Path | None, overwrite: bool) -> Path:
+    from fer_edge.errors import OutputError
+
+    target = out or file
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} exists already; name another --out, or pass --overwrite")
+    return target
+
+
+def _split_labels(labels: str | None) -> tuple[str, ...] | None:
+    return None if labels is None else tuple(label.strip() for label in labels.split(","))
