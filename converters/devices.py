@@ -37,7 +37,7 @@ def leave_for_devices(paths: list[Path], *, edgetpu: bool, c_array: bool) -> str
         The check's table, once for all files that have the same, and a line for each new file.
     """
     tables: dict[str, list[str]] = {}
-    lines = []
+    lines, missing = [], set()
     for path in paths:
         file = read_model(path)
         table = format_report(check(file.flatbuffer)).rstrip("\n")
@@ -49,16 +49,18 @@ def leave_for_devices(paths: list[Path], *, edgetpu: bool, c_array: bool) -> str
                 )
                 lines.append(f"compiled: {compiled.path}, log: {compiled.log_path}")
             except MissingExtraError as error:
-                log.warning("%s", error)
+                missing.add(str(error))
         if c_array:
             try:
                 arena = arena_bytes(file.flatbuffer)
             except MissingExtraError as error:
-                log.warning("%s", error)
+                missing.add(str(error))
                 arena = None
             array = to_c_array(file.flatbuffer, file.card, name=path.stem, arena=arena)
             header, source = write_c_array(array, path.parent, overwrite=True)
             size = "not measured" if arena is None else f"{arena:,} bytes"
             lines.append(f"C array: {header}, {source}; tflite-micro's arena: {size}")
+    for message in sorted(missing):
+        log.warning("%s", message)
     blocks = [f"Edge TPU, {', '.join(names)}:\n{table}" for table, names in tables.items()]
     return "\n".join([*blocks, *lines])

@@ -230,6 +230,7 @@ def _c_string(text: str) -> str:
 
 
 def c_identifier(name: str) -> str:
+    """Turn any name into one that C takes."""
     text = re.sub(r"[^A-Za-z0-9_]", "_", name)
     return text if text[:1].isalpha() else f"model_{text}"
 

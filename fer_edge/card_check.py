@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from fer_edge.errors import ModelError
+from fer_edge.evaluation import card_score, served_probabilities
+from fer_edge.faceset import FaceSet
 from fer_edge.graph import Graph, read_graph
 from fer_edge.interpreter import TFLiteModel
 from fer_edge.modelfile import ModelFile, read_model
@@ -16,16 +18,31 @@ _INPUT_TYPES = {
 }
 
 
-def faults_of_path(path: Path) -> tuple[str, ...]:
+SCORE_TOLERANCE = 0.002
+"""Share of the faces by which a score may differ from the card's: another CPU's kernels round
+otherwise."""
+
+
+def faults_of_path(path: Path, faces: FaceSet | None = None) -> tuple[str, ...]:
     """Read a model file and list what is wrong with it; empty for a sound one.
 
     The digest and `labels.txt` are checked first: a file that fails there is not looked at further.
+
+    Args:
+        path: The file.
+        faces: The face set of the card's scores; the model then has to score what the card says,
+            which gives away a card that was put behind another model, or labels in another order.
+
+    Raises:
+        DatasetError: The faces have other classes, or no validation part.
     """
     try:
         file = read_model(path)
         faults = card_faults(file)
         if not faults and file.card.compilation is None:  # a compiled file wants its device
-            TFLiteModel(file).close()
+            with TFLiteModel(file) as model:
+                if faces is not None:
+                    faults = _score_faults(model, faces)
     except ModelError as error:
         return (str(error),)
     return tuple(f"{path}: {fault}" for fault in faults)
@@ -45,6 +62,20 @@ def card_faults(file: ModelFile) -> tuple[str, ...]:
         )
     checks = (_input_fault, _output_fault, _scheme_fault, _cost_fault)
     return tuple(fault for check in checks if (fault := check(file, graph)))
+
+
+def _score_faults(model: TFLiteModel, faces: FaceSet) -> tuple[str, ...]:
+    claimed = model.file.card.served_score()
+    if claimed is None:
+        return ("the card has no score to compare with; convert the model again",)
+    validation = faces.in_class_order(model.labels).part("validation")
+    found = card_score("served", served_probabilities(model, validation), validation)
+    if found.n == claimed.n and abs(found.accuracy - claimed.accuracy) <= SCORE_TOLERANCE:
+        return ()
+    return (
+        f"it is right on {found.accuracy:.2%} of {found.n} validation faces, the card says "
+        f"{claimed.accuracy:.2%} of {claimed.n}",
+    )
 
 
 def _input_fault(file: ModelFile, graph: Graph) -> str:

@@ -41,21 +41,26 @@ def show(file: str, as_json: bool) -> None:
 
 @card.command(short_help="Check files against their cards; exit code 1 for a fault.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def verify(files: tuple[str, ...]) -> None:
+@click.option("--data", type=PATH, help="The .npz face set of the card's scores: score again.")
+def verify(files: tuple[str, ...], data: Path | None) -> None:
     """Check digest, labels and card of each FILE against its graph.
 
-    A line for each fault on standard error, and exit code 1 if there is one.
+    With --data each model also has to score what its card says. A line for each fault on standard
+    error, and exit code 1 if there is one.
 
     \b
-    Example:
+    Examples:
         fer-edge card verify models/*.tflite
+        fer-edge card verify four-block --data faces.npz
     """
     from fer_edge.bundled import find_model
     from fer_edge.card_check import faults_of_path
+    from fer_edge.faceset import load_faceset
 
+    faces = None if data is None else load_faceset(data)
     broken = False
     for name in files:
-        faults = faults_of_path(find_model(name))
+        faults = faults_of_path(find_model(name), faces)
         for fault in faults:
             click.echo(f"fer-edge: error: {' '.join(fault.split())}", err=True)
         if not faults:

@@ -6,6 +6,7 @@ its zero point (35 points).
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -224,3 +225,20 @@ def test_an_unknown_layer_is_named(trained, fer_edge, tmp_path):
     keras.saving.get_custom_objects().clear()
     result = convert(fer_edge, path, trained, tmp_path / "out", "--labels", NAMES)
     assert_one_clear_line(result, "TheirOwnLayer")
+
+
+def test_bug_one_labels_reordered_with_their_card_are_caught_by_scoring_again(
+    theirs, trained, fer_edge, tmp_path
+):
+    told = ("--labels", NAMES, "--input-range=-1,1")
+    assert convert(fer_edge, theirs, trained, tmp_path, *told).exit_code == 0
+    path = tmp_path / "mini net-v2-int8-ptq.tflite"
+    verify = ("card", "verify", path, "--data", trained[1])
+    assert fer_edge(*verify).exit_code == 0
+    file = read_model(path)
+    swapped = replace(file.card, labels=(FER2013[1], FER2013[0], *FER2013[2:]))
+    path.write_bytes(pack_model(file.flatbuffer, swapped))
+    assert fer_edge("card", "verify", path).exit_code == 0  # nothing else can tell
+    result = fer_edge(*verify)
+    assert result.exit_code == 1
+    assert "the card says" in result.stderr
