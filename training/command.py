@@ -46,7 +46,8 @@ def train(
     """Train a network on a face set: float first, then, with --qat, with int8 rounding.
 
     Training learns from the set's train part and selects on its validation part. The Keras backend
-    is TensorFlow unless KERAS_BACKEND says jax or torch.
+    is TensorFlow unless KERAS_BACKEND says jax or torch. With --qat the run ends with float, int8
+    by post-training quantisation and int8 by quantization-aware training side by side.
 
     \b
     Examples:
@@ -96,4 +97,8 @@ def train(
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return
     click.echo(f"validation: {describe(scores, faces.class_names)}")
+    if qat:
+        from .side_by_side import compare_quantized
+
+        click.echo(compare_quantized(out, faces))
     click.echo(f"run folder: {out}")

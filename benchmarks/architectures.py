@@ -1,0 +1,108 @@
+"""Trained run folders as the table of docs/architectures.md: accuracy, size and latency of each.
+
+Every run is converted here (float32, int8 post-training and, where it has that network, int8
+quantization-aware) and scored through the served path on the validation faces; latencies of the
+int8 files are taken in rounds over all of them on one core. No file is kept, no gate is applied:
+the table shows.
+
+    python -m benchmarks.architectures runs/* --data faces.npz
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from fer_edge.card import Gate
+from fer_edge.converters.run import Converted, Options, convert_source
+from fer_edge.converters.source import open_run
+from fer_edge.errors import FerEdgeError
+from fer_edge.faceset import FaceSet, load_faceset
+from fer_edge.modelfile import read_model
+from fer_edge.runfolder import RECIPE, load_info
+from fer_edge.runtime.benchmark import benchmark_models
+from fer_edge.training.recipe import parse_recipe
+from fer_edge.training.run import QAT_HISTORY
+from fer_edge.training.schedule import load_history
+
+SHOW = Gate(max_drop_points=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run, converted."""
+
+    run: Path
+    epochs: int
+    qat_epochs: int
+    size_px: int
+    files: dict[str, Converted]
+
+    @property
+    def int8(self) -> Converted:
+        """The file whose size and latency stand in the table."""
+        return self.files["int8-ptq"]
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.option("--rounds", default=20, show_default=True, type=click.IntRange(1))
+def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
+    """Print a row for each of RUNS, the smallest latency first."""
+    try:
+        faces = load_faceset(data)
+        with tempfile.TemporaryDirectory() as folder:
+            rows = [_convert(run, faces, Path(folder)) for run in runs]
+            paths = [row.int8.path for row in rows]
+            results = benchmark_models(paths, None, reference=None, threads=(1,), rounds=rounds)
+            lines = [
+                (result.latencies[0].median_ms, _line(row, result.latencies[0].median_ms))
+                for row, result in zip(rows, results, strict=True)
+            ]
+    except FerEdgeError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        "| architecture | input | parameters | MACs | epochs float + QAT | float | int8 PTQ "
+        "| int8 QAT | int8 file | latency |\n| --- " + "| --- " * 9 + "|"
+    )
+    for _, line in sorted(lines):
+        click.echo(line)
+
+
+def _convert(run: Path, faces: FaceSet, folder: Path) -> Row:
+    click.echo(f"converting {run}", err=True)
+    options = Options(("float32", "int8"), gate=SHOW, replace=True)
+    results = convert_source(open_run(run), faces, folder, options)
+    recipe = parse_recipe((run / RECIPE).read_text("utf-8"), where=str(run / RECIPE))
+    quantized = run / QAT_HISTORY
+    return Row(
+        run=run,
+        epochs=len(load_history(run / "history.csv")),
+        qat_epochs=len(load_history(quantized)) if quantized.exists() else 0,
+        size_px=recipe.size_px,
+        files={item.path.stem.removeprefix(f"{run.name}-"): item for item in results},
+    )
+
+
+def _line(row: Row, latency_ms: float) -> str:
+    card = read_model(row.int8.path).card
+    cells = [
+        f"`{load_info(row.run).architecture}`",
+        f"{row.size_px}x{row.size_px}",
+        f"{card.parameters:,}",
+        f"{card.macs / 1e6:.1f} M",
+        f"{row.epochs} + {row.qat_epochs}",
+        *(
+            f"{row.files[name].score.accuracy:.2%}" if name in row.files else "not trained"
+            for name in ("float32", "int8-ptq", "int8-qat")
+        ),
+        f"{row.int8.size_bytes / 1e6:.2f} MB",
+        f"{latency_ms:.3f} ms",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
