@@ -114,6 +114,9 @@ class CardScore:
         macro_f1: Mean F1 over classes.
         calibration_error: Expected calibration error, 15 bins.
         recall: Recall per class, in label order.
+        top3_accuracy: Share of faces whose class is among the three most probable ones.
+        ferplus_n: Faces that most FER+ taggers gave one of the model's classes, if there are votes.
+        ferplus_accuracy: Top-1 accuracy on those against what the taggers said.
     """
 
     variant: Literal["float", "served"]
@@ -126,6 +129,9 @@ class CardScore:
     macro_f1: float
     calibration_error: float
     recall: tuple[float, ...]
+    top3_accuracy: float | None = None
+    ferplus_n: int | None = None
+    ferplus_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

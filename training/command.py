@@ -81,7 +81,7 @@ def train(
             err=True,
         )
 
-    scores = run.train(
+    evaluation = run.train(
         resolved,
         faces,
         data.name,
@@ -95,5 +95,5 @@ def train(
     if as_json:
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return
-    click.echo(f"validation: {describe(scores, faces.class_names)}")
+    click.echo(describe(evaluation))
     click.echo(f"run folder: {out}")
