@@ -10,6 +10,7 @@ from typing import Literal
 
 from fer_edge.errors import ModelError
 from fer_edge.faces import CropPolicy
+from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.schema import SchemaError, decode, encode
 from fer_edge.scores import Agreement
 
@@ -29,6 +30,18 @@ LICENCE = (
     "Weights: Apache-2.0. FER2013 was published for a Kaggle competition (2013) and its public "
     "copies state no licence; no image of it is in this file."
 )
+FERPLUS_LIMITS = (
+    "Frontal faces, about 40 pixels or larger. The labels are what most of ten taggers said; faces "
+    "without a majority were left out. Disgust, fear and contempt are rare in the training data; "
+    "accuracy differs between groups of people and was not measured by group."
+)
+OWN_LIMITS = (
+    "Faces like those it was trained on. fer-edge knows nothing of its data; accuracy differs "
+    "between groups of people and was not measured by group."
+)
+OWN_LICENCE = "As the maker of the weights and of the data says; no training image is in this file."
+
+_TEXTS = {FER2013: (LIMITS, LICENCE), FERPLUS_CLASSES: (FERPLUS_LIMITS, LICENCE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +166,8 @@ class ModelCard:
         scores: Through the served path.
         agreement: This file against the float network, on the validation faces.
         intended_use: For whom and what.
-        limits: Where it fails.
-        licence: Of weights and data.
+        limits: Where it fails; left empty, what is known of the labels' usual data.
+        licence: Of weights and data; left empty, likewise.
         format_version: Of this card.
     """
 
@@ -172,8 +185,8 @@ class ModelCard:
     scores: tuple[CardScore, ...] = ()
     agreement: Agreement | None = None
     intended_use: str = INTENDED_USE
-    limits: str = LIMITS
-    licence: str = LICENCE
+    limits: str = ""
+    licence: str = ""
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -182,6 +195,10 @@ class ModelCard:
             raise ModelError(
                 f"the card's labels {self.labels} are not at least two different names"
             )
+        limits, licence = _TEXTS.get(self.labels, (OWN_LIMITS, OWN_LICENCE))
+        # the way to fill a field of a frozen dataclass from another one
+        object.__setattr__(self, "limits", self.limits or limits)
+        object.__setattr__(self, "licence", self.licence or licence)
 
     def served_score(self) -> CardScore | None:
         """Return the score of this very file, if the card has one."""

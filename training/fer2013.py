@@ -60,11 +60,15 @@ def read_votes(path: Path, split: NDArray[np.uint8]) -> NDArray[np.uint8]:
     table: list[list[int]] = []
     for where, row in _rows(path, ("Usage", *VOTES), "FER+'s fer2013new.csv"):
         code = _parse_usage(row["Usage"] or "", where)
-        if len(table) == len(split) or code != split[len(table)]:
-            face = SPLITS[split[len(table)]] if len(table) < len(split) else "not there"
+        if len(table) == len(split):
             raise DatasetError(
-                f"{where}: votes for a face of {SPLITS[code]}, and the face in this row is {face}; "
+                f"{where}: more votes than the {len(split)} faces; "
                 "wanted the votes of this very fer2013.csv"
+            )
+        if code != split[len(table)]:
+            raise DatasetError(
+                f"{where}: votes for a {SPLITS[code]} face, but the face in this row is a "
+                f"{SPLITS[split[len(table)]]} one; wanted the votes of this very fer2013.csv"
             )
         table.append([_parse_count(row[name], f"{where}: {name}") for name in VOTES])
     if len(table) != len(split):

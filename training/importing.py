@@ -61,12 +61,12 @@ def import_faces(
     """
     try:
         faces = _read(path, size_px, on_progress)
+        if votes is not None:
+            if path.suffix.lower() != ".csv":
+                raise DatasetError(f"votes follow the rows of fer2013.csv, and {path} is no csv")
+            faces = dataclasses.replace(faces, votes=read_votes(votes, faces.split))
     except OSError as error:
         raise DatasetError(f"{error.filename or path} cannot be read: {error.strerror}") from error
-    if votes is not None:
-        if path.suffix.lower() != ".csv":
-            raise DatasetError(f"votes follow the rows of fer2013.csv, and {path} is no csv")
-        faces = dataclasses.replace(faces, votes=read_votes(votes, faces.split))
     if classes == "ferplus":
         faces = relabel(faces)
     if validation_share is None:
