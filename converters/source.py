@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.card import INTENDED_USE, LICENCE, LIMITS, DataInfo
+from fer_edge.card import INTENDED_USE, UNKNOWN_LICENCE, UNKNOWN_LIMITS, DataInfo
 from fer_edge.errors import ModelError
 from fer_edge.faces import as_real, model_inputs
 from fer_edge.faceset import FaceSet
-from fer_edge.labels import FER2013, FERPLUS
 from fer_edge.runfolder import RECIPE, load_info
 
 from .keras_models import load_any_network, load_float_network, load_qat_network
-
-NOT_STATED = "Not stated; whoever knows writes it with: fer-edge card edit"
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +40,9 @@ class Source:
         recipe: Of the training, as TOML.
         data: What it was trained on, if known.
         tools: Names and versions of what trained it.
-        limits: For the card.
-        licence: For the card.
+        intended_use: For the card.
+        limits: For the card; empty for what is known of the labels' usual data.
+        licence: Likewise.
     """
 
     name: str
@@ -58,8 +56,8 @@ class Source:
     data: DataInfo | None = None
     tools: tuple[str, ...] = ()
     intended_use: str = INTENDED_USE
-    limits: str = NOT_STATED
-    licence: str = NOT_STATED
+    limits: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,6 @@ def open_run(run: Path) -> Source:
         ModelError: A network in it cannot be read.
     """
     info = load_info(run)
-    # what is known of FER2013 is said of nothing else
-    known = info.labels in (FER2013, FERPLUS)
     return Source(
         name=run.name,
         network=load_float_network(run),
@@ -98,8 +94,6 @@ def open_run(run: Path) -> Source:
         recipe=(run / RECIPE).read_text("utf-8"),
         data=info.data,
         tools=info.tools,
-        limits=LIMITS if known else NOT_STATED,
-        licence=LICENCE if known else NOT_STATED,
     )
 
 
@@ -122,6 +116,8 @@ def open_foreign(path: Path, claims: Claims) -> Source:
         height=height,
         width=width,
         architecture=network.name,
+        limits=UNKNOWN_LIMITS,
+        licence=UNKNOWN_LICENCE,
         tools=(f"{module.__name__.replace('_', '-')} {metadata.version(module.__name__)}",),
     )
 

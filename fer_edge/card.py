@@ -10,6 +10,7 @@ from typing import Literal
 
 from fer_edge.errors import ModelError
 from fer_edge.faces import CropPolicy
+from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.schema import SchemaError, decode, encode
 from fer_edge.scores import Agreement
 
@@ -29,6 +30,20 @@ LICENCE = (
     "Weights: Apache-2.0. FER2013 was published for a Kaggle competition (2013) and its public "
     "copies state no licence; no image of it is in this file."
 )
+FERPLUS_LIMITS = (
+    "Frontal faces, about 40 pixels or larger. The labels are what most of ten taggers said; faces "
+    "without a majority were left out. Disgust, fear and contempt are rare in the training data; "
+    "accuracy differs between groups of people and was not measured by group."
+)
+OWN_LIMITS = (
+    "Faces like those it was trained on. fer-edge knows nothing of its data; accuracy differs "
+    "between groups of people and was not measured by group."
+)
+OWN_LICENCE = "As the maker of the weights and of the data says; no training image is in this file."
+UNKNOWN_LIMITS = "Not stated; test it on faces like yours, and write down what you found."
+UNKNOWN_LICENCE = "Not stated; ask whoever made the model."
+
+_TEXTS = {FER2013: (LIMITS, LICENCE), FERPLUS_CLASSES: (FERPLUS_LIMITS, LICENCE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +162,9 @@ class CardScore:
         macro_f1: Mean F1 over classes.
         calibration_error: Expected calibration error, 15 bins.
         recall: Recall per class, in label order.
+        top3_accuracy: Share of faces whose class is among the three most probable ones.
+        ferplus_n: Faces that most FER+ taggers gave one of the model's classes, if there are votes.
+        ferplus_accuracy: Top-1 accuracy on those against what the taggers said.
     """
 
     variant: Literal["float", "served"]
@@ -159,6 +177,9 @@ class CardScore:
     macro_f1: float
     calibration_error: float
     recall: tuple[float, ...]
+    top3_accuracy: float | None = None
+    ferplus_n: int | None = None
+    ferplus_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +202,8 @@ class ModelCard:
         agreement: This file against the float network, on the validation faces.
         gate: The bar that the agreement passed; None in older files.
         intended_use: For whom and what.
-        limits: Where it fails.
-        licence: Of weights and data.
+        limits: Where it fails; left empty, what is known of the labels' usual data.
+        licence: Of weights and data; left empty, likewise.
         compilation: How it was compiled for a device; None if it was not.
         format_version: Of this card.
     """
@@ -202,8 +223,8 @@ class ModelCard:
     agreement: Agreement | None = None
     gate: Gate | None = None
     intended_use: str = INTENDED_USE
-    limits: str = LIMITS
-    licence: str = LICENCE
+    limits: str = ""
+    licence: str = ""
     compilation: Compilation | None = None
     format_version: int = FORMAT_VERSION
 
@@ -213,6 +234,10 @@ class ModelCard:
             raise ModelError(
                 f"the card's labels {self.labels} are not at least two different names"
             )
+        limits, licence = _TEXTS.get(self.labels, (OWN_LIMITS, OWN_LICENCE))
+        # the way to fill a field of a frozen dataclass from another one
+        object.__setattr__(self, "limits", self.limits or limits)
+        object.__setattr__(self, "licence", self.licence or licence)
 
     def served_score(self) -> CardScore | None:
         """Return the score of this very file, if the card has one."""

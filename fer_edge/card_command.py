@@ -134,8 +134,9 @@ def attach(
         fer-edge card attach other.tflite --labels angry,disgust,fear,happy,sad,surprise,neutral \\
             --out other-with-card.tflite
     """
+    from fer_edge.card import UNKNOWN_LICENCE
     from fer_edge.card_check import card_faults
-    from fer_edge.card_edit import UNKNOWN_LICENCE, bare_flatbuffer, new_card
+    from fer_edge.card_edit import bare_flatbuffer, new_card
     from fer_edge.errors import ModelError
     from fer_edge.interpreter import TFLiteModel
     from fer_edge.modelfile import ModelFile, read_flatbuffer_file, write_model

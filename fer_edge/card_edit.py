@@ -12,7 +12,13 @@ from dataclasses import fields, replace
 from typing import Any
 
 from fer_edge import __version__
-from fer_edge.card import InputSpec, ModelCard, Quantization
+from fer_edge.card import (
+    UNKNOWN_LICENCE,
+    UNKNOWN_LIMITS,
+    InputSpec,
+    ModelCard,
+    Quantization,
+)
 from fer_edge.errors import ModelError
 from fer_edge.graph import Tensor, read_graph
 from fer_edge.schema import SchemaError, decode, encode
@@ -21,9 +27,6 @@ TEXT_KEYS = ("name", "intended_use", "limits", "licence")
 NUMBER_KEYS = ("input.crop.side", "input.crop.centre_x", "input.crop.centre_y")
 EDITABLE = (*TEXT_KEYS, *NUMBER_KEYS)
 """The keys of a card that people decide, not measurements."""
-
-UNKNOWN_LIMITS = "Not known: the model was neither trained nor scored by fer-edge."
-UNKNOWN_LICENCE = "Not stated; ask whoever made the model."
 
 
 def edit_card(

@@ -1,5 +1,6 @@
 """Accuracy through the served path: face set, model input, interpreter, scores."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,34 @@ from fer_edge.faces import model_inputs
 from fer_edge.faceset import SPLITS, FaceSet
 from fer_edge.interpreter import TFLiteModel
 from fer_edge.scores import Scores, score
+from fer_edge.votes import NO_MAJORITY, majority_labels, no_face
+
+Variant = Literal["float", "served"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One model's scores on one split and its parts, the whole picture; `scores.json` holds it.
+
+    Attributes:
+        variant: float (the network that was trained) or served (a .tflite file).
+        split: Of the face set.
+        class_names: The classes in label order, that of `recall` and `confusion`.
+        every_face: On the whole split.
+        without_duplicates: On faces that do not stand in train; None if there is none.
+        without_non_faces: On what most FER+ taggers took for a face; None without votes.
+        ferplus: Against what most FER+ taggers said, on faces with a majority for one of the
+            classes (`fer_edge.votes.majority`); None without votes, or for other classes than
+            FER+'s.
+    """
+
+    variant: Variant
+    split: str
+    class_names: tuple[str, ...]
+    every_face: Scores
+    without_duplicates: Scores | None
+    without_non_faces: Scores | None
+    ferplus: Scores | None
 
 
 def served_probabilities(model: TFLiteModel, faces: FaceSet) -> NDArray[np.float32]:
@@ -30,42 +59,87 @@ def served_probabilities(model: TFLiteModel, faces: FaceSet) -> NDArray[np.float
     return model.probabilities_of(model_inputs(faces.images, *model.input_size))
 
 
-def card_score(
-    variant: Literal["float", "served"],
-    probabilities: NDArray[np.float32],
-    faces: FaceSet,
-) -> CardScore:
-    """Score probabilities for a card.
+def evaluate(variant: Variant, probabilities: NDArray[np.float32], faces: FaceSet) -> Evaluation:
+    """Score probabilities on a split and on its parts.
+
+    Args:
+        variant: Which model they come from.
+        probabilities: float32, (n, classes).
+        faces: The n faces, all of one split.
+
+    Raises:
+        DatasetError: The probabilities do not fit the faces.
+    """
+    labels = faces.labels.astype(np.int64)
+
+    def scores_of(rows: NDArray[np.bool_], wanted: NDArray[np.int64] = labels) -> Scores | None:
+        return score(probabilities[rows], wanted[rows].astype(np.uint8)) if rows.any() else None
+
+    voted = None if faces.votes is None else faces.votes.any(axis=1)
+    real = ferplus = None
+    if faces.votes is not None and voted is not None and voted.any():
+        real = scores_of(~no_face(faces.votes))
+        said = majority_labels(faces.votes, faces.class_names)
+        ferplus = None if said is None else scores_of(said != NO_MAJORITY, said)
+    return Evaluation(
+        variant=variant,
+        split=SPLITS[int(faces.split[0])],
+        class_names=faces.class_names,
+        every_face=score(probabilities, faces.labels),
+        without_duplicates=scores_of(~faces.duplicates),
+        without_non_faces=real,
+        ferplus=ferplus,
+    )
+
+
+def card_score(variant: Variant, probabilities: NDArray[np.float32], faces: FaceSet) -> CardScore:
+    """Score probabilities for a card, which holds the figures that matter on a device.
 
     Args:
         variant: Which model they come from.
         probabilities: float32, (n, classes).
         faces: The n faces, all of one split.
     """
-    scores = score(probabilities, faces.labels)
-    clean = ~faces.duplicates
-    without = score(probabilities[clean], faces.labels[clean]) if clean.any() else scores
+    evaluation = evaluate(variant, probabilities, faces)
+    scores, ferplus = evaluation.every_face, evaluation.ferplus
+    without = evaluation.without_duplicates
     return CardScore(
         variant=variant,
-        split=SPLITS[int(faces.split[0])],
+        split=evaluation.split,
         n=scores.n,
         accuracy=scores.accuracy,
-        n_without_duplicates=int(clean.sum()),
-        accuracy_without_duplicates=without.accuracy,
+        n_without_duplicates=without.n if without else 0,
+        accuracy_without_duplicates=(without or scores).accuracy,
         balanced_accuracy=scores.balanced_accuracy,
         macro_f1=scores.macro_f1,
         calibration_error=scores.calibration_error,
         recall=scores.recall,
+        top3_accuracy=scores.top3_accuracy,
+        ferplus_n=ferplus.n if ferplus else None,
+        ferplus_accuracy=ferplus.accuracy if ferplus else None,
     )
 
 
-def describe(scores: Scores, class_names: tuple[str, ...]) -> str:
-    """Write scores as one line for people."""
+def describe(evaluation: Evaluation) -> str:
+    """Write an evaluation for people: a line for each part of the split, then the recalls."""
+    parts = {
+        "every face": evaluation.every_face,
+        "without twins": evaluation.without_duplicates,
+        "without non-faces": evaluation.without_non_faces,
+        "FER+ majority": evaluation.ferplus,
+    }
+    columns = ("n", "accuracy", "top-3", "balanced", "macro-F1", "calibration")
+    lines = [f"{evaluation.split:18}" + "".join(f"{name:>12}" for name in columns)]
+    for name, scores in parts.items():
+        if scores is None:
+            continue
+        shares = (
+            *(scores.accuracy, scores.top3_accuracy, scores.balanced_accuracy),
+            *(scores.macro_f1, scores.calibration_error),
+        )
+        lines.append(f"{name:18}{scores.n:12,}" + "".join(f"{share:12.2%}" for share in shares))
     recall = "  ".join(
-        f"{name} {share:.1%}" for name, share in zip(class_names, scores.recall, strict=True)
+        f"{name} {share:.1%}"
+        for name, share in zip(evaluation.class_names, evaluation.every_face.recall, strict=True)
     )
-    return (
-        f"accuracy {scores.accuracy:.2%}  balanced {scores.balanced_accuracy:.2%}  "
-        f"macro-F1 {scores.macro_f1:.2%}  calibration error {scores.calibration_error:.2%}  "
-        f"(n {scores.n})\nrecall: {recall}"
-    )
+    return "\n".join([*lines, f"recall: {recall}"])

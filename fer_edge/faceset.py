@@ -5,18 +5,23 @@ selected on it), PrivateTest is `test`.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
 from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
+from fer_edge.labels import FER2013, FERPLUS
 
 SPLITS = ("train", "validation", "test")
 """Names of the split codes 0, 1 and 2."""
+
+_SPLIT_CODES = "0 train, 1 validation or 2 test"
 
 # beside a damaged archive: an array of an unexpected shape or kind
 _UNREADABLE = (*UNREADABLE_ARCHIVE, TypeError, LookupError)
@@ -56,15 +61,9 @@ class FaceSet:
             raise DatasetError(f"'twins' is {twins.dtype} {twins.shape}; wanted bool ({n},)")
         if n == 0:
             raise DatasetError("the face set holds no face; wanted at least one")
-        if self.labels.max() >= len(self.class_names):
-            raise DatasetError(
-                f"label {self.labels.max()} is out of range; "
-                f"wanted 0 to {len(self.class_names) - 1} for {len(self.class_names)} classes"
-            )
-        if self.split.max() >= len(SPLITS):
-            raise DatasetError(
-                f"split code {self.split.max()} is unknown; wanted 0 train, 1 validation or 2 test"
-            )
+        _check_names(self.class_names)
+        _check_labels(self.labels, self.class_names)
+        _check_range("split code", self.split, len(SPLITS), _SPLIT_CODES)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -80,6 +79,13 @@ class FaceSet:
         return digest.hexdigest()
 
     @cached_property
+    def pictures(self) -> NDArray[np.int64]:
+        """Tell pictures apart: int64, (n,), the first row that holds the very same pixels."""
+        hashes = np.array([hash(image.tobytes()) for image in self.images])
+        _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
+        return first[numbers]
+
+    @cached_property
     def duplicates(self) -> NDArray[np.bool_]:
         """Mark faces outside `train` that stand in `train` pixel for pixel.
 
@@ -89,8 +95,8 @@ class FaceSet:
         """
         if self.twins is not None:
             return self.twins
-        hashes = np.array([hash(image.tobytes()) for image in self.images])
-        found: NDArray[np.bool_] = np.isin(hashes, hashes[self.split == 0]) & (self.split != 0)
+        in_train = np.isin(self.pictures, self.pictures[self.split == 0])
+        found: NDArray[np.bool_] = in_train & (self.split != 0)
         return found
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceSet":
@@ -156,37 +162,21 @@ def load_faceset(path: Path) -> FaceSet:
     """Read a `.npz` face set.
 
     Wanted are `images`, `labels` and `split`; `class_names` (default: FER2013's), `votes` or
-    `ferplus` (with `ferplus_valid`) are read when there.
+    `ferplus` (with `ferplus_valid`) are read when there. Labels, splits and votes may be of any
+    integer type.
 
     Raises:
-        DatasetError: The file is missing, broken, or lacks an array.
+        DatasetError: The file is missing, broken, lacks an array, or holds a value out of range.
     """
-    from fer_edge.labels import FER2013
-
     try:
         with path.open("rb") as file:  # NumPy leaves a file open that it cannot read
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
-                raise DatasetError(f"{path} is a single array (.npy); wanted a .npz face set")
+                raise DatasetError("a single array (.npy); wanted a .npz face set")
             with loaded as arrays:
-                missing = [key for key in ("images", "labels", "split") if key not in arrays]
-                if missing:
-                    raise DatasetError(
-                        f"{path} has no array {', '.join(missing)}; it has {', '.join(arrays)}; "
-                        "make a face set with: fer-edge data import"
-                    )
-                names: tuple[str, ...] = FER2013
-                if "class_names" in arrays:
-                    names = tuple(str(name) for name in arrays["class_names"])
-                votes = arrays.get("votes")
-                if votes is None and "ferplus" in arrays:
-                    votes = arrays["ferplus"]
-                    if "ferplus_valid" in arrays:
-                        votes = votes * arrays["ferplus_valid"][:, None].astype(np.uint8)
-                twins = arrays.get("twins")
-                return FaceSet(
-                    arrays["images"], arrays["labels"], arrays["split"], names, votes, twins
-                )
+                return _from_arrays(arrays)
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
     except _UNREADABLE as error:
@@ -215,6 +205,78 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
         arrays["votes"] = faces.votes
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def _from_arrays(arrays: Mapping[str, Any]) -> FaceSet:
+    missing = [key for key in ("images", "labels", "split") if key not in arrays]
+    if missing:
+        raise DatasetError(
+            f"no array {', '.join(missing)}; it has {', '.join(arrays)}; "
+            "make a face set with: fer-edge data import"
+        )
+    names: tuple[str, ...] = FER2013
+    if "class_names" in arrays:
+        names = tuple(str(name) for name in arrays["class_names"])
+    labels, split, votes = arrays["labels"], arrays["split"], arrays.get("votes")
+    if votes is None and "ferplus" in arrays:
+        votes = _trusted_votes(arrays["ferplus"], arrays.get("ferplus_valid"))
+    _check_labels(labels, names)
+    _check_range("split code", split, len(SPLITS), _SPLIT_CODES)
+    if votes is not None:
+        _check_range("vote", votes, 256, "0 to 255")
+        votes = _as_bytes(votes)
+    return FaceSet(
+        arrays["images"], _as_bytes(labels), _as_bytes(split), names, votes, arrays.get("twins")
+    )
+
+
+def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Blank the votes of faces that they are not known to belong to.
+
+    FER+ names no file for a picture that all its taggers called no face, so that only the order of
+    its rows ties these votes to a picture. They are kept: they can leave a picture out, and never
+    teach a class. (In FER2013's Training and PublicTest these are 158 signs, drawings and crops.)
+    """
+    if valid is None:
+        return votes
+    if valid.shape != (len(votes),) or votes.ndim != 2 or votes.shape[1] != len(FERPLUS):
+        raise DatasetError(
+            f"'ferplus' is {votes.shape} and 'ferplus_valid' {valid.shape}; wanted (n, 10) and (n,)"
+        )
+    says_no_face = 2 * votes[:, -1].astype(np.int64) > votes.sum(axis=1)
+    return np.where((valid.astype(bool) | says_no_face)[:, None], votes, 0)
+
+
+def _as_bytes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Bring integers to uint8; what is none goes on to the check that says so."""
+    return values.astype(np.uint8) if values.dtype.kind in "iu" else values  # type: ignore[return-value]
+
+
+def _check_names(names: tuple[str, ...]) -> None:
+    if not 2 <= len(names) <= 256 or len(set(names)) != len(names):
+        raise DatasetError(
+            f"the classes are {', '.join(names) or 'none'}; wanted 2 to 256 different names"
+        )
+    for name in names:
+        if name.splitlines() != [name] or not name.strip():  # labels.txt has one a line
+            raise DatasetError(f"class name {name!r} is empty or has a line break; rename it")
+
+
+def _check_labels(labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
+    wanted = f"0 to {len(names) - 1} for {len(names)} classes"
+    _check_range("label", labels, len(names), wanted)
+
+
+def _check_range(name: str, values: NDArray[np.uint8], count: int, wanted: str) -> None:
+    if values.dtype.kind not in "iu":
+        return  # _check says so
+    wrong = np.argwhere((values < 0) | (values >= count))
+    if len(wrong):
+        row = wrong[0][0] if values.ndim else 0
+        raise DatasetError(
+            f"{name} {values[tuple(wrong[0])]} in row {row}, counted from 0, is out of range; "
+            f"wanted {wanted}"
+        )
 
 
 def _check(name: str, array: NDArray[np.uint8], wanted: str, fits: bool) -> None:

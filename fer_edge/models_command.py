@@ -56,6 +56,11 @@ def print_card(file: "ModelFile") -> None:
             f"({score.accuracy_without_duplicates:.2%} without training duplicates, "
             f"balanced {score.balanced_accuracy:.2%})"
         )
+        if score.ferplus_accuracy is not None:
+            click.echo(
+                f"  {'':13} {score.ferplus_accuracy:.2%} on the {score.ferplus_n} that most "
+                "FER+ taggers gave one of these classes, against the taggers"
+            )
     if card.agreement:
         click.echo(f"  agreement     {card.agreement.top1:.2%} with the float network")
     if card.data:

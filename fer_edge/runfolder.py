@@ -5,7 +5,7 @@
     history.csv          one line an epoch
     model.keras          the float network of the best epoch
     qat.h5               the quantization-aware network, if that stage ran (tf-keras)
-    scores.json          scores on the validation faces
+    scores.json          scores on the validation faces (`fer_edge.evaluation.Evaluation`)
     curves.png confusion.png samples.png
 
 A run in progress lives in `NAME.partial` and is moved to `NAME` when it is complete.

@@ -17,6 +17,7 @@ class Scores:
     Attributes:
         n: Faces scored.
         accuracy: Top-1 accuracy.
+        top3_accuracy: Share of faces whose class is among the three most probable ones.
         balanced_accuracy: Mean recall over the classes present.
         macro_f1: Mean F1 over the classes present.
         calibration_error: Expected calibration error of the top-1 probability, 15 equal-width
@@ -27,6 +28,7 @@ class Scores:
 
     n: int
     accuracy: float
+    top3_accuracy: float
     balanced_accuracy: float
     macro_f1: float
     calibration_error: float
@@ -86,6 +88,7 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scor
     return Scores(
         n=n,
         accuracy=float(hits.sum() / n),
+        top3_accuracy=float((_ranks(probabilities, labels) < 3).mean()),
         balanced_accuracy=float(recall[present].mean()),
         macro_f1=float(f1[present].mean()),
         calibration_error=_calibration_error(probabilities.max(axis=1), top == labels),
@@ -129,6 +132,16 @@ def compare(
         largest_gap=float(np.abs(candidate - reference).max()),
         recall_change=tuple(a - b for a, b in zip(*recalls, strict=True)),
     )
+
+
+def _ranks(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how many classes stand before each face's own; equals stand in order, as in argmax."""
+    own = np.take_along_axis(probabilities, labels[:, None].astype(np.int64), axis=1)
+    earlier = np.arange(probabilities.shape[1]) < labels[:, None]
+    ranks: NDArray[np.int64] = ((probabilities > own) | ((probabilities == own) & earlier)).sum(
+        axis=1
+    )
+    return ranks
 
 
 def _calibration_error(confidence: NDArray[np.float32], correct: NDArray[np.bool_]) -> float:

@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.labels import drawable
+
 from .reading import Reading
 
-# BGR; one hue per expression of FER2013, grey for any other label
+# BGR; one hue per expression of FER2013 and FER+
 _COLOURS = {
     "angry": (60, 60, 230),
     "disgust": (60, 160, 60),
@@ -15,8 +17,15 @@ _COLOURS = {
     "sad": (220, 140, 60),
     "surprise": (60, 140, 255),
     "neutral": (170, 170, 170),
+    "contempt": (150, 150, 40),
 }
-_OTHER = (170, 170, 170)
+_COLOURS |= {
+    "anger": _COLOURS["angry"],
+    "happiness": _COLOURS["happy"],
+    "sadness": _COLOURS["sad"],
+}
+_OTHERS = tuple(dict.fromkeys(hue for name, hue in _COLOURS.items() if name != "neutral"))
+"""For other labels, in turn."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BARS = 3
 
@@ -40,7 +49,8 @@ def annotate(image: NDArray[np.uint8], readings: list[Reading]) -> NDArray[np.ui
 def _draw(image: NDArray[np.uint8], reading: Reading) -> None:
     height, width = image.shape[:2]
     box = reading.box
-    colour = _COLOURS.get(reading.label, _OTHER)
+    colours = _colours(reading.labels)
+    colour = colours[reading.label]
     # sizes follow the face, so that a crowd and a portrait are both readable
     scale = float(np.clip(box.height / 220, 0.4, 2.0))
     line = max(1, round(2 * scale))
@@ -50,7 +60,7 @@ def _draw(image: NDArray[np.uint8], reading: Reading) -> None:
 
     order = np.argsort(reading.probabilities)[::-1][:_BARS]
     rows = [(reading.labels[i], reading.probabilities[i]) for i in order]
-    texts = [f"{label} {probability:.0%}" for label, probability in rows]
+    texts = [f"{drawable(label)} {probability:.0%}" for label, probability in rows]
     sizes = [cv2.getTextSize(text, _FONT, 0.6 * scale, line)[0] for text in texts]
     row_height = round(max(size[1] for size in sizes) * 1.8)
     panel_width = min(width, max(size[0] for size in sizes) + 2 * row_height // 2)
@@ -63,9 +73,7 @@ def _draw(image: NDArray[np.uint8], reading: Reading) -> None:
     for i, ((label, probability), text) in enumerate(zip(rows, texts, strict=True)):
         row = panel[i * row_height : (i + 1) * row_height]
         bar = round(panel.shape[1] * probability)
-        row[:, :bar] = (0.45 * row[:, :bar] + 0.55 * np.array(_COLOURS.get(label, _OTHER))).astype(
-            np.uint8
-        )
+        row[:, :bar] = (0.45 * row[:, :bar] + 0.55 * np.array(colours[label])).astype(np.uint8)
         baseline = y + i * row_height + round(row_height * 0.72)
         cv2.putText(
             image,
@@ -77,3 +85,10 @@ def _draw(image: NDArray[np.uint8], reading: Reading) -> None:
             max(1, line - 1),
             cv2.LINE_AA,
         )
+
+
+def _colours(labels: tuple[str, ...]) -> dict[str, tuple[int, int, int]]:
+    return {
+        label: _COLOURS.get(label.lower(), _OTHERS[i % len(_OTHERS)])
+        for i, label in enumerate(labels)
+    }

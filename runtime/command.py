@@ -158,6 +158,7 @@ def demo(
             + click.style(f"{reading.label} ({reading.probability:.0%})", bold=True)
         )
         order = sorted(zip(reading.probabilities, reading.labels, strict=True), reverse=True)
+        width = max(map(len, reading.labels))
         for probability, label in order:
-            click.echo(f"  {label:9} {probability:6.1%} {'█' * round(30 * probability)}")
+            click.echo(f"  {label:{width}} {probability:6.1%} {'█' * round(30 * probability)}")
     click.echo(f"annotated picture: {out}")

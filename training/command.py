@@ -82,7 +82,7 @@ def train(
             err=True,
         )
 
-    scores = run.train(
+    evaluation = run.train(
         resolved,
         faces,
         data.name,
@@ -96,7 +96,7 @@ def train(
     if as_json:
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return
-    click.echo(f"validation: {describe(scores, faces.class_names)}")
+    click.echo(describe(evaluation))
     if qat:
         from .side_by_side import compare_quantized
 

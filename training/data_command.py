@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,33 +20,41 @@ def data() -> None:
 @click.option("--size", "size_px", default=48, show_default=True, type=click.IntRange(8, 512))
 @click.option(
     "--validation-share",
-    default=0.1,
-    show_default=True,
     type=click.FloatRange(0, 0.9),
-    help="Taken from train, per class, when there is no validation part.",
+    help="Of train, per class; a validation part that is there joins test. Default: 0.1 where "
+    "there is none.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of that draw.")
-def import_(path: Path, out: Path, size_px: int, validation_share: float, seed: int) -> None:
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of that draw.")
+@click.option("--votes", type=PATH, help="FER+'s fer2013new.csv, beside fer2013.csv.")
+@click.option(
+    "--classes",
+    type=click.Choice(["own", "ferplus"]),
+    default="own",
+    show_default=True,
+    help="ferplus: the eight of FER+, as most taggers said; the others are left out.",
+)
+def import_(path: Path, out: Path, **settings: Any) -> None:
     """Bring faces into one .npz face set.
 
     PATH is fer2013.csv (columns emotion, pixels, Usage), a folder with train/<class>/*.jpg (and
-    validation/, test/), a folder with <class>/*.jpg, or a .npz.
+    validation/, test/), a folder with <class>/*.jpg, or a .npz. The classes are the folders' names.
+
+    \b
+    Examples:
+        fer-edge data import fer2013.csv --votes fer2013new.csv --out faces.npz
+        fer-edge data import faces.npz --classes ferplus --out ferplus.npz
+        fer-edge data import photos/ --validation-share 0.2 --out own.npz
     """
     from fer_edge.faceset import save_faceset
 
-    from .importing import count_table, import_faces
+    from .importing import import_faces
+    from .inspection import count_table
 
     stream = sys.stderr
     with click.progressbar(
         length=_length(path), label=f"reading {path.name}", file=stream, hidden=not stream.isatty()
     ) as bar:
-        faces = import_faces(
-            path,
-            size_px=size_px,
-            validation_share=validation_share,
-            seed=seed,
-            on_progress=bar.update,
-        )
+        faces = import_faces(path, **settings, on_progress=bar.update)
     save_faceset(faces, out)
     click.echo(count_table(faces))
     click.echo(f"{out}: {len(faces):,} faces, {out.stat().st_size / 1e6:.1f} MB")
@@ -53,24 +62,32 @@ def import_(path: Path, out: Path, size_px: int, validation_share: float, seed: 
 
 @data.command()
 @click.argument("path", type=PATH)
-@click.option("--sheet", type=PATH, help="Write a picture with samples of each class.")
+@click.option("--sheet", type=PATH, help="Write a picture with samples of each class and split.")
+@click.option("--duplicates", type=PATH, help="Write the rows that stand there twice, as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
-def inspect(path: Path, sheet: Path | None, as_json: bool) -> None:
-    """Count a face set's classes and splits, find twins across splits and empty pictures.
+def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bool) -> None:
+    """Count a face set's classes and splits; find duplicates, empty pictures and non-faces.
 
-    PATH is a .npz face set. A twin is a face that also stands in train, pixel for pixel.
+    PATH is a .npz face set. Duplicates (twins) are the same pixel for pixel. What is no face, most
+    FER+ taggers said, where the set has their votes.
     """
     import json
 
     from fer_edge.faceset import SPLITS, load_faceset
+    from fer_edge.schema import encode
 
-    from .importing import count_table
-    from .inspection import blank_faces, sample_sheet
+    from .inspection import (
+        count_table,
+        inspect_faces,
+        report_table,
+        sample_sheet,
+        save_duplicates,
+    )
 
     faces = load_faceset(path)
-    blank = blank_faces(faces)
+    reports = inspect_faces(faces)
+    counts = faces.counts()
     if as_json:
-        counts = faces.counts()
         result = {
             "faces": len(faces),
             "size_px": faces.images.shape[1],
@@ -79,23 +96,27 @@ def inspect(path: Path, sheet: Path | None, as_json: bool) -> None:
                 split: dict(zip(faces.class_names, map(int, counts[code]), strict=True))
                 for code, split in enumerate(SPLITS)
             },
-            "twins_of_train": {
-                split: int(faces.duplicates[faces.split == code].sum())
-                for code, split in enumerate(SPLITS)
-            },
-            "blank": len(blank),
+            "splits": [
+                {**encode(report), "also_in": dict(zip(SPLITS, report.also_in, strict=True))}
+                for report in reports
+            ],
             "votes": faces.votes is not None,
         }
-        click.echo(json.dumps(result))
+        click.echo(json.dumps(result, ensure_ascii=False))
     else:
         click.echo(count_table(faces))
         height, width = faces.images.shape[1:]
-        click.echo(f"{len(faces):,} grey faces of {height}x{width}, digest {faces.digest[:12]}")
-        click.echo(f"twins of training faces in other splits: {int(faces.duplicates.sum()):,}")
-        click.echo(f"blank pictures (one grey value): {len(blank)}")
+        click.echo(f"{len(faces):,} grey faces of {height}x{width}, digest {faces.digest[:12]}\n")
+        click.echo(report_table(reports))
+        rare = [name for name, n in zip(faces.class_names, counts[0], strict=True) if n < 2]
+        if rare and reports[0].faces:
+            click.echo(f"fewer than two training faces: {', '.join(rare)}")
     if sheet:
         sample_sheet(faces, sheet)
         click.echo(f"samples: {sheet}", err=as_json)
+    if duplicates:
+        written = save_duplicates(faces, duplicates)
+        click.echo(f"duplicates: {duplicates}, {written:,} faces", err=as_json)
 
 
 def _length(path: Path) -> int:

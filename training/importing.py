@@ -1,8 +1,10 @@
 """Faces from elsewhere into a face set: fer2013.csv, class folders, another `.npz`."""
 
-import csv
+import dataclasses
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -10,17 +12,22 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
 from fer_edge.faces import model_input
-from fer_edge.faceset import SPLITS, FaceSet, load_faceset
+from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.labels import FER2013
 
-USAGES = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
-"""FER2013's `Usage` to split codes."""
+from .fer2013 import read_faces, read_votes
+from .ferplus import relabel
+from .splitting import split_off_validation
 
 FOLDERS = {"train": 0, "training": 0, "validation": 1, "valid": 1, "val": 1, "test": 2}
 """Names of split folders to split codes."""
 
+_UNSPLIT = (("train",), ("train", "test"))
+
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm")
 SIZE_PX = 48
+DEFAULT_SHARE = 0.1
+"""Of the training faces for validation, where there is no validation part."""
 
 Progress = Callable[[int], None]
 
@@ -29,8 +36,10 @@ def import_faces(
     path: Path,
     *,
     size_px: int = SIZE_PX,
-    validation_share: float = 0.1,
+    validation_share: float | None = None,
     seed: int = 0,
+    votes: Path | None = None,
+    classes: Literal["own", "ferplus"] = "own",
     on_progress: Progress = lambda count: None,
 ) -> FaceSet:
     """Read faces from a csv, a folder or a `.npz`, by what `path` is.
@@ -39,121 +48,59 @@ def import_faces(
         path: fer2013.csv, a folder of `train/<class>/*.jpg` (and `validation/...`, `test/...`), a
             folder of `<class>/*.jpg`, or a `.npz` face set.
         size_px: Side to which pictures in folders are brought.
-        validation_share: Of each class, taken out of the training faces when there is neither a
-            validation nor a test part. A test part alone stays a test part.
+        validation_share: Of each class, taken out of the training faces; a validation part that is
+            there joins the test part, and 0 takes none. None takes a tenth, and nothing if there
+            is a validation part already.
         seed: Of that draw.
+        votes: FER+'s fer2013new.csv, beside fer2013.csv.
+        classes: own keeps the labels; ferplus takes FER+'s eight classes from the votes.
         on_progress: Called with the number of faces read since the last call.
 
     Raises:
         DatasetError: Something in it cannot be read; the message names the row or file.
     """
+    try:
+        faces = _read(path, size_px, on_progress)
+        if votes is not None:
+            if path.suffix.lower() != ".csv":
+                raise DatasetError(f"votes follow the rows of fer2013.csv, and {path} is no csv")
+            faces = dataclasses.replace(faces, votes=read_votes(votes, faces.split))
+    except OSError as error:
+        raise DatasetError(f"{error.filename or path} cannot be read: {error.strerror}") from error
+    if classes == "ferplus":
+        faces = relabel(faces)
+    if validation_share is None:
+        validation_share = DEFAULT_SHARE if faces.split_names in _UNSPLIT else 0.0
+    if validation_share == 0:
+        return faces
+    where = str(_train_folder(path)) if path.is_dir() else ""
+    return split_off_validation(faces, share=validation_share, seed=seed, where=where)
+
+
+def _read(path: Path, size_px: int, on_progress: Progress) -> FaceSet:
     if path.is_dir():
-        faces = _read_folders(path, size_px, on_progress)
-    elif not path.exists():
+        return _read_folders(path, size_px, on_progress)
+    if not path.exists():
         raise DatasetError(f"{path} does not exist; name a csv, a folder of classes or a .npz")
-    elif path.suffix.lower() == ".csv":
-        faces = _read_csv(path, on_progress)
-    elif path.suffix.lower() == ".npz":
-        faces = load_faceset(path)
-    else:
-        raise DatasetError(
-            f"{path} is neither .csv, .npz nor a folder; wanted fer2013.csv, a face set, or "
-            "train/<class>/*.jpg"
-        )
-    if "validation" not in faces.split_names and validation_share > 0:
-        return split_off_validation(faces, share=validation_share, seed=seed)
-    return faces
-
-
-def split_off_validation(faces: FaceSet, *, share: float, seed: int) -> FaceSet:
-    """Move a share of each class from `train` to `validation`, at least one face of each.
-
-    Raises:
-        DatasetError: A class has fewer than two training faces.
-    """
-    split = faces.split.copy()
-    random = np.random.default_rng(seed)
-    for label, name in enumerate(faces.class_names):
-        rows = np.flatnonzero((faces.labels == label) & (faces.split == 0))
-        if len(rows) < 2:
-            raise DatasetError(
-                f"class '{name}' has {len(rows)} training face(s); wanted at least 2, one to "
-                "train on and one to validate on"
-            )
-        split[random.permutation(rows)[: max(1, round(share * len(rows)))]] = 1
-    return FaceSet(faces.images, faces.labels, split, faces.class_names, faces.votes)
-
-
-def _read_csv(path: Path, on_progress: Progress) -> FaceSet:
-    images, labels, splits = [], [], []
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        rows = csv.DictReader(file)
-        header = rows.fieldnames or []
-        missing = [name for name in ("emotion", "pixels") if name not in header]
-        if missing:
-            raise DatasetError(
-                f"{path} has no column {', '.join(missing)}; its header is {', '.join(header)}; "
-                "wanted FER2013's emotion, pixels, Usage"
-            )
-        try:
-            for row in rows:
-                where = f"{path}, line {rows.line_num}"
-                images.append(_parse_pixels(row["pixels"], where))
-                labels.append(_parse_label(row["emotion"], where))
-                splits.append(_parse_usage(row.get("Usage") or "Training", where))
-                on_progress(1)
-        except csv.Error as error:
-            raise DatasetError(f"{path}, line {rows.line_num}: {error}") from error
-    if not images:
-        raise DatasetError(f"{path} has a header and no rows; wanted one face per row")
-    if len({image.shape for image in images}) > 1:
-        raise DatasetError(f"{path} has faces of different sizes; wanted one size for all")
-    return FaceSet(
-        np.stack(images), np.array(labels, np.uint8), np.array(splits, np.uint8), FER2013
+    if path.suffix.lower() == ".csv":
+        return read_faces(path, on_progress)
+    if path.suffix.lower() == ".npz":
+        return load_faceset(path)
+    raise DatasetError(
+        f"{path} is neither .csv, .npz nor a folder; wanted fer2013.csv, a face set, or "
+        "train/<class>/*.jpg"
     )
 
 
-def _parse_pixels(text: str | None, where: str) -> NDArray[np.uint8]:
-    try:
-        values = np.array([int(value) for value in (text or "").split()])
-    except ValueError as error:
-        raise DatasetError(f"{where}: pixels hold something that is no number: {error}") from error
-    side = round(len(values) ** 0.5)
-    if side == 0 or side * side != len(values):
-        raise DatasetError(
-            f"{where}: {len(values)} pixels are no square; FER2013 has {SIZE_PX * SIZE_PX}"
-        )
-    if values.min() < 0 or values.max() > 255:
-        raise DatasetError(
-            f"{where}: pixels go from {values.min()} to {values.max()}; wanted 0 to 255"
-        )
-    return values.astype(np.uint8).reshape(side, side)
-
-
-def _parse_label(text: str | None, where: str) -> int:
-    if not (text or "").strip().isdigit() or int(text or "") >= len(FER2013):
-        raise DatasetError(
-            f"{where}: emotion is '{text}'; wanted 0 to {len(FER2013) - 1} ({', '.join(FER2013)})"
-        )
-    return int(text or "")
-
-
-def _parse_usage(text: str, where: str) -> int:
-    if text.strip() not in USAGES:
-        raise DatasetError(f"{where}: Usage is '{text}'; wanted one of {', '.join(USAGES)}")
-    return USAGES[text.strip()]
-
-
 def _read_folders(root: Path, size_px: int, on_progress: Progress) -> FaceSet:
-    parts = {folder: FOLDERS[folder.name.lower()] for folder in _folders(root) if _is_split(folder)}
-    if not parts:
-        parts = {root: 0}
+    parts = _parts(root)
     names = sorted({folder.name for part in parts for folder in _folders(part)})
     if len(names) < 2:
         raise DatasetError(
             f"{root} has {len(names)} class folder(s) ({', '.join(names) or 'none'}); "
             "wanted at least 2, as in train/happy/*.jpg"
         )
+    _check_spelling(names, root)
     class_names = _order(names)
     images, labels, splits = [], [], []
     for part, code in parts.items():
@@ -161,7 +108,7 @@ def _read_folders(root: Path, size_px: int, on_progress: Progress) -> FaceSet:
             folder = part / name
             if not folder.is_dir():
                 continue
-            paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES)
+            paths = sorted(path for path in folder.rglob("*") if _is_picture(path))
             if not paths:
                 raise DatasetError(
                     f"class folder {folder} holds no picture ({', '.join(PICTURES)}); "
@@ -195,23 +142,36 @@ def _read_face(path: Path, size_px: int) -> NDArray[np.uint8]:
     return model_input(image.astype(np.uint8, copy=False), size_px, size_px)[..., 0]
 
 
+def _parts(root: Path) -> dict[Path, int]:
+    """Return the folders that hold class folders, with their split codes."""
+    parts = {
+        folder: FOLDERS[folder.name.lower()]
+        for folder in _folders(root)
+        if folder.name.lower() in FOLDERS
+    }
+    return parts or {root: 0}
+
+
+def _train_folder(root: Path) -> Path:
+    return next((folder for folder, code in _parts(root).items() if code == 0), root)
+
+
 def _folders(root: Path) -> Iterator[Path]:
     return (item for item in sorted(root.iterdir()) if item.is_dir() and item.name[0] != ".")
 
 
-def _is_split(folder: Path) -> bool:
-    return folder.name.lower() in FOLDERS
+def _is_picture(path: Path) -> bool:
+    # macOS leaves ._photo.jpg beside photo.jpg in its archives
+    return path.suffix.lower() in PICTURES and path.name[0] != "."
 
 
-def count_table(faces: FaceSet) -> str:
-    """Write faces per split and class as a table for people."""
-    width = max(len(name) for name in (*faces.class_names, "without twin"))
-    header = " " * width + "".join(f"{name:>12}" for name in SPLITS)
-    counts = faces.counts()
-    lines = [header]
-    for label, name in enumerate(faces.class_names):
-        lines.append(f"{name:{width}}" + "".join(f"{count:12,}" for count in counts[:, label]))
-    lines.append(f"{'all':{width}}" + "".join(f"{count:12,}" for count in counts.sum(axis=1)))
-    clean = [int(((faces.split == code) & ~faces.duplicates).sum()) for code in range(len(SPLITS))]
-    lines.append(f"{'without twin':{width}}" + "".join(f"{count:12,}" for count in clean))
-    return "\n".join(lines)
+def _check_spelling(names: list[str], root: Path) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = unicodedata.normalize("NFC", name).casefold()
+        other = seen.setdefault(plain, name)
+        if other != name:
+            raise DatasetError(
+                f"{root} has class folders {other!r} and {name!r}, which differ only in capitals "
+                "or in how accents are stored; give them one spelling"
+            )

@@ -1,5 +1,8 @@
 """Looking at a face set before training on it."""
 
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -7,17 +10,131 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import OutputError
-from fer_edge.faceset import FaceSet
+from fer_edge.faceset import SPLITS, FaceSet
 from fer_edge.files import whole_file
+from fer_edge.labels import drawable
+from fer_edge.votes import no_face
 
 COLUMNS = 16
-_NAME_WIDTH_PX = 110
+_FONT, _SCALE, _LINE_PX = cv2.FONT_HERSHEY_SIMPLEX, 0.4, 16
 
 
-def blank_faces(faces: FaceSet) -> NDArray[np.int64]:
-    """Return the rows of pictures that hold a single grey value."""
+@dataclass(frozen=True, slots=True)
+class SplitReport:
+    """What to know of one split; all but its name are numbers of faces.
+
+    Attributes:
+        split: Its name.
+        faces: All of them.
+        repeated: The same, pixel for pixel, as an earlier face of this split.
+        also_in: The same as a face of another split: in train, in validation, in test; 0 for the
+            split itself.
+        contradicting: Whose very picture stands somewhere in the set with another label.
+        blank: Pictures of a single grey value.
+        non_faces: Called unknown or not a face by most FER+ taggers; None without votes.
+    """
+
+    split: str
+    faces: int
+    repeated: int
+    also_in: tuple[int, int, int]
+    contradicting: int
+    blank: int
+    non_faces: int | None
+
+
+def inspect_faces(faces: FaceSet) -> tuple[SplitReport, ...]:
+    """Report on each split, those without a face included."""
+    contradicting, blank = contradicting_faces(faces), blank_faces(faces)
+    non_faces = None if faces.votes is None else no_face(faces.votes)
+    reports = []
+    for code, split in enumerate(SPLITS):
+        rows = faces.split == code
+        reports.append(
+            SplitReport(
+                split=split,
+                faces=int(rows.sum()),
+                repeated=int(rows.sum()) - len(np.unique(faces.pictures[rows])),
+                also_in=(
+                    int(faces.duplicates[rows].sum()),  # known also to a part without train
+                    _shared(faces, code, 1),
+                    _shared(faces, code, 2),
+                ),
+                contradicting=int(contradicting[rows].sum()),
+                blank=int(blank[rows].sum()),
+                non_faces=None if non_faces is None else int(non_faces[rows].sum()),
+            )
+        )
+    return tuple(reports)
+
+
+def contradicting_faces(faces: FaceSet) -> NDArray[np.bool_]:
+    """Mark faces whose very picture stands in the set with another label: bool, (n,)."""
+    count = faces.pictures.max() + 1
+    low, high = np.full(count, 255), np.zeros(count, int)
+    np.minimum.at(low, faces.pictures, faces.labels)
+    np.maximum.at(high, faces.pictures, faces.labels)
+    marked: NDArray[np.bool_] = (low != high)[faces.pictures]
+    return marked
+
+
+def blank_faces(faces: FaceSet) -> NDArray[np.bool_]:
+    """Mark pictures that hold a single grey value: bool, (n,)."""
     flat = faces.images.reshape(len(faces), -1)
-    return np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
+    marked: NDArray[np.bool_] = flat.min(axis=1) == flat.max(axis=1)
+    return marked
+
+
+def count_table(faces: FaceSet) -> str:
+    """Write faces per split and class as a table for people."""
+    counts = faces.counts()
+    clean = [int(((faces.split == code) & ~faces.duplicates).sum()) for code in range(len(SPLITS))]
+    return _table(
+        [
+            *((name, counts[:, label]) for label, name in enumerate(faces.class_names)),
+            ("all", counts.sum(axis=1)),
+            ("without twin", clean),
+        ]
+    )
+
+
+def report_table(reports: tuple[SplitReport, ...]) -> str:
+    """Write the reports as a table for people."""
+    rows = [
+        ("same as an earlier one", [report.repeated for report in reports]),
+        *(
+            (f"stand in {split} too", [report.also_in[code] for report in reports])
+            for code, split in enumerate(SPLITS)
+            if reports[code].faces or any(report.also_in[code] for report in reports)
+        ),
+        ("same picture, other label", [report.contradicting for report in reports]),
+        ("blank (one grey value)", [report.blank for report in reports]),
+    ]
+    voted = [report.non_faces for report in reports if report.non_faces is not None]
+    if voted:
+        rows.append(("no face (FER+ taggers)", voted))
+    return _table(rows)
+
+
+def save_duplicates(faces: FaceSet, path: Path) -> int:
+    """Write every face that stands in the set more than once as CSV, the same picture together.
+
+    Returns:
+        The number of faces written.
+
+    Raises:
+        OutputError: The place cannot be written.
+    """
+    counts = np.bincount(faces.pictures)
+    rows = np.flatnonzero(counts[faces.pictures] > 1)
+    rows = rows[np.argsort(faces.pictures[rows], kind="stable")]
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["picture", "row", "split", "class"])
+        for row in rows:
+            split, name = SPLITS[faces.split[row]], faces.class_names[faces.labels[row]]
+            table.writerow([faces.pictures[row], row, split, name])
+    return len(rows)
 
 
 def sample_sheet(faces: FaceSet, path: Path, *, seed: int = 0) -> None:
@@ -28,22 +145,39 @@ def sample_sheet(faces: FaceSet, path: Path, *, seed: int = 0) -> None:
     """
     random = np.random.default_rng(seed)
     height, width = faces.images.shape[1:]
+    names = [drawable(name) for name in faces.class_names]
+    texts = [*names, "validation 99999"]
+    margin = 8 + max(cv2.getTextSize(text, _FONT, _SCALE, 1)[0][0] for text in texts)
     rows = []
     for split in faces.split_names:
         part = faces.part(split)
-        for label, name in enumerate(part.class_names):
+        for label, name in enumerate(names):
             members = np.flatnonzero(part.labels == label)
             chosen = random.permutation(members)[:COLUMNS]
-            row = np.full((height, _NAME_WIDTH_PX + COLUMNS * width), 255, np.uint8)
+            row = np.full((max(height, 2 * _LINE_PX + 8), margin + COLUMNS * width), 255, np.uint8)
             for line, text in enumerate((name, f"{split} {len(members)}")):
-                place = (4, 18 + 16 * line)
-                cv2.putText(row, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 0, 1, cv2.LINE_AA)
+                place = (4, _LINE_PX * (line + 1))
+                cv2.putText(row, text, place, _FONT, _SCALE, 0, 1, cv2.LINE_AA)
             for column, index in enumerate(chosen):
-                left = _NAME_WIDTH_PX + column * width
-                row[:, left : left + width] = part.images[index]
+                left = margin + column * width
+                row[:height, left : left + width] = part.images[index]
             rows.append(row)
     done, data = cv2.imencode(".png", np.vstack(rows))
     if not done:
         raise OutputError(f"{path}: the samples cannot be encoded as PNG")
     with whole_file(path) as temporary:
         temporary.write_bytes(data.tobytes())
+
+
+def _shared(faces: FaceSet, code: int, other: int) -> int:
+    if code == other:
+        return 0
+    mine = faces.pictures[faces.split == code]
+    return int(np.isin(mine, faces.pictures[faces.split == other]).sum())
+
+
+def _table(rows: Sequence[tuple[str, Sequence[int] | NDArray[np.int64]]]) -> str:
+    width = max(len(name) for name, _ in rows)
+    lines = [" " * width + "".join(f"{name:>12}" for name in SPLITS)]
+    lines += [f"{name:{width}}" + "".join(f"{int(n):12,}" for n in counts) for name, counts in rows]
+    return "\n".join(lines)

@@ -1,5 +1,6 @@
 """A run's pictures: curves and confusion matrix."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,8 +60,9 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
             color="white" if shares[row, column] > 0.5 else "black",
         )
     ticks = range(len(class_names))
-    axes.set_xticks(ticks, class_names, rotation=40, ha="right")
-    axes.set_yticks(ticks, class_names)
+    # a name is no formula, whatever it holds
+    axes.set_xticks(ticks, class_names, rotation=40, ha="right", parse_math=False)
+    axes.set_yticks(ticks, class_names, parse_math=False)
     axes.set(
         xlabel="predicted",
         ylabel="true",
@@ -68,5 +70,7 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
         f"balanced {scores.balanced_accuracy:.2%}",
     )
     figure.colorbar(image, label="share of the true class")
-    figure.savefig(path, dpi=110)
+    with warnings.catch_warnings():  # a script that matplotlib's font lacks is drawn as boxes
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure.savefig(path, dpi=110)
     plt.close(figure)

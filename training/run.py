@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer_edge.card import DataInfo
 from fer_edge.errors import OutputError, RecipeError, TrainingError
-from fer_edge.evaluation import card_score
+from fer_edge.evaluation import Evaluation, evaluate
 from fer_edge.faceset import FaceSet
 from fer_edge.files import new_folder, whole_file
 from fer_edge.runfolder import (
@@ -23,7 +23,6 @@ from fer_edge.runfolder import (
     save_info,
 )
 from fer_edge.schema import encode
-from fer_edge.scores import Scores, score
 
 from .backend import keras
 from .distillation import load_teachers
@@ -49,7 +48,7 @@ def train(
     resume: bool,
     replace: bool,
     on_epoch: Report,
-) -> Scores:
+) -> Evaluation:
     """Train into a run folder, or finish one.
 
     The run lives in `NAME.partial` until it is complete. Resuming does what is missing: the float
@@ -68,7 +67,7 @@ def train(
         on_epoch: Called after each epoch with the stage's name.
 
     Returns:
-        Scores of the float network on the validation faces.
+        The float network's scores on the validation faces.
 
     Raises:
         OutputError: The folder exists, or cannot be written.
@@ -119,14 +118,14 @@ def train(
             on_epoch=lambda epoch: on_epoch("qat", epoch),
         )
         save_history(epochs, folder / QAT_HISTORY)
-    scores = _describe(faces, folder)
+    evaluation = _describe(faces, folder)
     (folder / STATE).unlink(missing_ok=True)
     if folder != out:
         try:
             folder.replace(out)
         except OSError as error:
             raise OutputError(f"{folder} cannot be moved to {out}: {error.strerror}") from error
-    return scores
+    return evaluation
 
 
 def _open_folder(recipe: Recipe, out: Path, *, resume: bool, replace: bool) -> Path:
@@ -156,16 +155,16 @@ def _open_folder(recipe: Recipe, out: Path, *, resume: bool, replace: bool) -> P
     return folder
 
 
-def _describe(faces: FaceSet, folder: Path) -> Scores:
+def _describe(faces: FaceSet, folder: Path) -> Evaluation:
     """Score the float network and write scores and pictures."""
     network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
     validation = faces.part("validation")
     probabilities = predict(network, validation.images)
-    scores = score(probabilities, validation.labels)
-    record = card_score("float", probabilities, validation)
+    evaluation = evaluate("float", probabilities, validation)
     plot_curves(load_history(folder / HISTORY), folder / "curves.png")
-    plot_confusion(scores, faces.class_names, folder / "confusion.png")
+    plot_confusion(evaluation.every_face, faces.class_names, folder / "confusion.png")
     sample_sheet(faces, folder / "samples.png")
     with whole_file(folder / SCORES) as temporary:
-        temporary.write_text(json.dumps(encode(record), indent=2) + "\n", "utf-8")
-    return scores
+        text = json.dumps(encode(evaluation), indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", "utf-8")
+    return evaluation

@@ -5,19 +5,10 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.faceset import FaceSet
-from fer_edge.labels import FER2013, FERPLUS
+from fer_edge.labels import FER2013, FERPLUS_CLASSES
+from fer_edge.votes import ferplus_column, no_face
 
 from .recipe import Recipe
-
-_FERPLUS_OF = {
-    "angry": "anger",
-    "happy": "happiness",
-    "sad": "sadness",
-}
-"""FER2013's names whose FER+ names differ."""
-
-_NO_FACE = slice(8, 10)
-"""FER+'s columns `unknown` and `not a face`."""
 
 
 def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
@@ -30,8 +21,7 @@ def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
     train = faces.part("train")
     if not recipe.drop_non_faces:
         return train
-    votes = _votes(train, "drop_non_faces")
-    keep = votes[:, _NO_FACE].sum(axis=1) * 2 <= votes.sum(axis=1)
+    keep = ~no_face(_votes(train, "drop_non_faces"))
     if not keep.any():
         raise TrainingError("drop_non_faces leaves no training face; check the set's votes")
     return train.select(keep)
@@ -85,10 +75,10 @@ def _votes(train: FaceSet, key: str) -> NDArray[np.uint8]:
 
 
 def _column(name: str) -> int:
-    known = _FERPLUS_OF.get(name, name)
-    if known not in FERPLUS:
+    column = ferplus_column(name)
+    if column is None:
         raise RecipeError(
             f"'loss.vote_share' needs classes that FER+ has; '{name}' is none of them; "
-            f"FER2013's are {', '.join(FER2013)}"
+            f"wanted FER2013's ({', '.join(FER2013)}) or FER+'s ({', '.join(FERPLUS_CLASSES)})"
         )
-    return FERPLUS.index(known)
+    return column

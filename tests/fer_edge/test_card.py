@@ -50,6 +50,21 @@ def test_a_card_survives_json(card: ModelCard) -> None:
     assert card_to_json(card_from_json(text)) == text
 
 
+def test_a_card_from_before_a_score_was_known_is_read() -> None:
+    data = json.loads(card_to_json(CARD))
+    for score in data["scores"]:
+        for key in ("top3_accuracy", "ferplus_n", "ferplus_accuracy"):
+            del score[key]
+    assert card_from_json(json.dumps(data)) == CARD
+
+
+def test_a_card_says_nothing_of_fer2013_when_the_classes_are_others() -> None:
+    own = replace(CARD, labels=("awake", "asleep"), limits="", licence="")
+    assert "FER2013" in CARD.limits + CARD.licence
+    assert "FER2013" not in own.limits + own.licence
+    assert replace(CARD, limits="Mine.").limits == "Mine."
+
+
 def test_the_served_score_is_that_of_this_file() -> None:
     assert CARD.served_score() == SCORE
     assert replace(CARD, scores=()).served_score() is None

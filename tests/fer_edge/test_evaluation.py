@@ -5,11 +5,11 @@ import pytest
 
 from fer_edge.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.errors import DatasetError
-from fer_edge.evaluation import card_score, describe, served_probabilities
+from fer_edge.evaluation import card_score, describe, evaluate, served_probabilities
 from fer_edge.faces import model_input
 from fer_edge.faceset import FaceSet
 from fer_edge.interpreter import open_model
-from fer_edge.scores import score
+from fer_edge.labels import FER2013, FERPLUS
 from tests.conftest import make_faces
 
 
@@ -52,6 +52,41 @@ def test_a_card_score_leaves_the_duplicates_out() -> None:
     assert got.accuracy_without_duplicates == pytest.approx(2 / 3)
     only = card_score("served", probabilities, replace(faces, twins=np.ones(4, bool)))
     assert only.n_without_duplicates == 0
-    text = describe(score(probabilities, faces.labels), ("a", "b"))
-    assert "accuracy 75.00%" in text
-    assert "a 50.0%  b 100.0%" in text
+    text = describe(evaluate("served", probabilities, some))
+    lines = [line.split() for line in text.splitlines()]
+    assert lines[1][:4] == ["every", "face", "4", "75.00%"]
+    assert lines[2][:4] == ["without", "twins", "3", "66.67%"]
+    assert lines[3] == ["recall:", "a", "50.0%", "b", "100.0%"]
+
+
+def test_votes_bring_a_second_truth_and_a_mask_of_non_faces() -> None:
+    """Labels: angry angry disgust disgust fear fear; the model says fear to all."""
+    faces = make_faces(0, 2).select(np.arange(6))
+    probabilities = np.tile(np.eye(7, dtype=np.float32)[2], (6, 1))
+    said = ["fear", "contempt", "fear", "not a face", "sadness", None]
+    votes = np.zeros((6, 10), np.uint8)
+    for row, name in enumerate(said):
+        if name:
+            votes[row, FERPLUS.index(name)] = 9
+    got = evaluate("float", probabilities, replace(faces, votes=votes))
+    assert got.every_face.accuracy == pytest.approx(2 / 6)
+    assert got.without_non_faces is not None
+    assert (got.without_non_faces.n, got.without_non_faces.accuracy) == (5, pytest.approx(2 / 5))
+    # contempt, no face and no votes are none of the seven classes
+    assert got.ferplus is not None
+    assert (got.ferplus.n, got.ferplus.accuracy) == (3, pytest.approx(2 / 3))
+    assert got.ferplus.recall[FER2013.index("sad")] == 0
+    card = card_score("float", probabilities, replace(faces, votes=votes))
+    assert (card.ferplus_n, card.ferplus_accuracy) == (3, pytest.approx(2 / 3))
+    assert "FER+ majority" in describe(got)
+
+
+def test_votes_that_say_nothing_of_a_set_bring_no_score() -> None:
+    faces = make_faces(0, 2, names=("awake", "asleep"))
+    probabilities = np.full((4, 2), 0.5, np.float32)
+    votes = np.zeros((4, 10), np.uint8)
+    for none in (None, votes):
+        got = evaluate("float", probabilities, replace(faces, votes=none))
+        assert got.ferplus is got.without_non_faces is None
+    votes[:, 0] = 9
+    assert evaluate("float", probabilities, replace(faces, votes=votes)).ferplus is None

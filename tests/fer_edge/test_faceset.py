@@ -50,6 +50,27 @@ def test_fer_plus_votes_count_only_where_they_are_valid(tmp_path: Path) -> None:
     assert loaded.votes.sum(axis=1).tolist() == [20, 20, 0, 0, 20, 20]
 
 
+def test_votes_of_no_face_count_everywhere(tmp_path: Path) -> None:
+    # FER+ names no file for such a picture, so that these votes are never marked as valid
+    votes = np.zeros((N, 10), np.uint8)
+    votes[:2, 9], votes[2, 8], votes[3, 0] = 10, 10, 10
+    valid = np.zeros(N, bool)
+    loaded = load_faceset(save(tmp_path / "faces.npz", ferplus=votes, ferplus_valid=valid))
+    assert loaded.votes is not None
+    assert loaded.votes.sum(axis=1).tolist() == [10, 10, 0, 0, 0, 0]
+
+
+def test_integers_of_any_kind_are_read(tmp_path: Path) -> None:
+    change = {
+        "labels": ARRAYS["labels"].astype(np.int64),
+        "split": ARRAYS["split"].astype(np.int32),
+        "votes": np.ones((N, 10), np.int16),
+    }
+    loaded = load_faceset(save(tmp_path / "faces.npz", **change))
+    assert loaded.labels.tolist() == ARRAYS["labels"].tolist()
+    assert loaded.labels.dtype == loaded.split.dtype == np.uint8
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -59,17 +80,36 @@ def test_fer_plus_votes_count_only_where_they_are_valid(tmp_path: Path) -> None:
         ({"images": np.zeros((N, 2, 2, 3), np.uint8)}, "(n, height, width)"),
         ({"images": np.uint8(3)}, "'images' is uint8 ()"),
         ({"images": np.array([{}], object)}, "not a readable"),
-        ({"labels": ARRAYS["labels"].astype(np.int64)}, "'labels' is int64"),
+        ({"labels": ARRAYS["labels"].astype(np.float32)}, "'labels' is float32"),
+        ({"labels": np.array([0, 1, -2, 3, 4, 6])}, "label -2 in row 2, counted from 0"),
+        ({"labels": np.array([0, 1, 2, 3, 4, 262])}, "label 262 in row 5"),
+        ({"labels": np.array(7)}, "label 7 in row 0"),
         ({"labels": ARRAYS["labels"][:3]}, "'labels' is uint8 (3,); wanted uint8 (6,)"),
         ({"labels": np.uint8(0)}, "'labels' is uint8 ()"),
-        ({"labels": ARRAYS["labels"] + np.uint8(1)}, "label 7 is out of range; wanted 0 to 6"),
-        ({"split": ARRAYS["split"] + np.uint8(1)}, "split code 3"),
-        ({"class_names": np.array(["one", "two"])}, "label 6 is out of range"),
+        (
+            {"labels": ARRAYS["labels"] + np.uint8(1)},
+            "label 7 in row 5, counted from 0, is out of range; wanted 0 to 6",
+        ),
+        ({"split": ARRAYS["split"] + np.uint8(1)}, "split code 3 in row 5"),
+        ({"split": np.array([0, 0, 0, 0, 0, -1])}, "split code -1"),
+        (
+            {"class_names": np.array(["one", "two"])},
+            "label 2 in row 2, counted from 0, is out of range",
+        ),
+        ({"class_names": np.array(["one"] * 7)}, "different names"),
+        ({"class_names": np.array(["a", "b", "c", "d", "e", "f", "g\n"])}, "line break"),
+        ({"class_names": np.array(["a", "b", "c", "d", "e", "f", " "])}, "' ' is empty"),
         ({"class_names": np.array("one")}, "not a readable"),
-        ({"votes": np.zeros((N, 3), np.uint8)}, "'votes'"),
+        ({"votes": np.zeros((N, 3), np.uint8)}, "'votes' is uint8 (6, 3); wanted uint8 (6, 10)"),
+        ({"votes": np.zeros((N, 10))}, "'votes' is float64"),
+        ({"votes": np.full((N, 10), -1)}, "vote -1 in row 0"),
+        ({"ferplus": np.zeros((3, 10), np.uint8)}, "'votes' is uint8 (3, 10)"),
         ({"twins": np.zeros(N, np.uint8)}, "'twins' is uint8 (6,); wanted bool"),
         ({"twins": np.zeros(2, bool)}, "'twins' is bool (2,); wanted bool (6,)"),
-        ({"ferplus": np.zeros((N, 10), np.uint8), "ferplus_valid": np.uint8(1)}, "not a readable"),
+        (
+            {"ferplus": np.zeros((N, 10), np.uint8), "ferplus_valid": np.uint8(1)},
+            "'ferplus_valid' ()",
+        ),
         ({key: value[:0] for key, value in ARRAYS.items()}, "no face"),
     ],
 )

@@ -122,6 +122,7 @@ def test_an_old_runtime_warns_of_int8_on_a_pc(
     [
         (np.uint8, (1 / 255, 0), EVERY_PIXEL),
         (np.int8, (1 / 255, -128), (EVERY_PIXEL.astype(int) - 128).astype(np.int8)),
+        (np.int16, (1 / 32767, 0), (EVERY_PIXEL * (32767 / 255)).round().astype(np.int16)),
         (np.float32, (0.0, 0), as_real(EVERY_PIXEL)),
     ],
 )
@@ -153,7 +154,8 @@ def test_an_integer_output_becomes_probabilities(
         (np.uint8, (1 / 128, 0), {}, "the input's scale is 0.0078125"),
         (np.uint8, (1 / 255, 3), {}, "its zero point 3"),
         (np.int8, (1 / 255, 0), {}, "wanted 0.00392157 and -128"),
-        (np.int16, (1 / 255, 0), {}, "input of int16 is not supported"),
+        (np.int16, (1 / 255, 0), {}, "wanted 3.05185e-05 and 0"),
+        (np.int32, (1 / 255, 0), {}, "input of int32 is not supported"),
         (np.uint8, (1 / 255, 0), {"height": 32}, "the card says (1, 32, 16, 1)"),
         (np.uint8, (1 / 255, 0), {"channels": 3}, "the card says (1, 16, 16, 3)"),
         (np.uint8, (1 / 255, 0), {"minimum": -1.0}, "from -1.0 to 1.0"),

@@ -28,6 +28,16 @@ def test_a_known_confusion_has_its_known_scores() -> None:
     assert scores.macro_f1 == pytest.approx((3 / 4 + 1 / 2) / 2)
 
 
+def test_the_three_most_probable_classes_count_for_top_3() -> None:
+    row = [0.4, 0.3, 0.2, 0.1]
+    four = np.array([row] * 4, np.float32)
+    assert score(four, np.arange(4, dtype=np.uint8)).top3_accuracy == pytest.approx(3 / 4)
+    # equals stand in the order in which argmax takes them
+    even = np.full((4, 4), 0.25, np.float32)
+    scores = score(even, np.arange(4, dtype=np.uint8))
+    assert (scores.accuracy, scores.top3_accuracy) == (pytest.approx(1 / 4), pytest.approx(3 / 4))
+
+
 def test_always_the_same_answer_is_no_better_than_chance_when_balanced() -> None:
     scores = score(sure_of([0] * 100), np.array([0] * 98 + [1, 2], np.uint8))
     assert scores.accuracy == pytest.approx(0.98)

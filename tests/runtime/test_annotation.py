@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.labels import FER2013
+from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.runtime import Reading
 from fer_edge.runtime.annotation import annotate
 
@@ -48,6 +48,16 @@ def test_a_box_is_drawn_around_the_face_and_not_in_it() -> None:
     assert changed[240, 100:200].mean() > 0.9
     assert not changed[125:235, 105:195].any()
     assert not changed[:, 260:].any()
+
+
+def test_the_winner_decides_the_colour_for_any_classes() -> None:
+    box, plain = Box(100, 120, 200, 240), np.zeros((300, 300, 3), np.uint8)
+    for labels in (FERPLUS_CLASSES, ("awake", "asleep", "ill")):
+        edges = set()
+        for winner in range(len(labels)):
+            shares = tuple(float(i == winner) for i in range(len(labels)))
+            edges.add(tuple(annotate(plain, [Reading(box, 1.0, labels, shares)])[180, 100]))
+        assert len(edges) == len(labels)
 
 
 @pytest.mark.parametrize("labels", [("yes", "no"), ("glücklich", "b", "c"), ("x" * 80, "y")])

@@ -65,6 +65,25 @@ def test_votes_for_other_classes_are_refused():
         soft_targets(share(0.5), faces)
 
 
+@pytest.mark.parametrize("kind", ["none", "balanced", "sqrt"])
+def test_a_class_without_training_faces_changes_no_weight_of_the_others(kind):
+    labels = np.array([0] * 6 + [2] * 2, np.uint8)
+    weights = class_weights(labels, 3, kind)
+    assert np.isfinite(weights).all()
+    assert weights[labels].mean() == pytest.approx(1)
+    np.testing.assert_allclose(
+        weights[[0, 2]], class_weights(np.minimum(labels, 1), 2, kind), rtol=1e-6
+    )
+
+
+def test_votes_make_targets_of_ferplus_classes_too():
+    faces = voted([{"contempt": 3, "neutral": 1}, {"happiness": 2}])
+    faces = FaceSet(faces.images, np.array([7, 1], np.uint8), faces.split, FERPLUS[:8], faces.votes)
+    targets = soft_targets(share(1.0), faces)
+    np.testing.assert_allclose(targets[0], [0.25, 0, 0, 0, 0, 0, 0, 0.75])
+    np.testing.assert_allclose(targets[1], np.eye(8)[1])
+
+
 def test_class_weights_lift_the_rare_class_and_keep_the_mean_at_one():
     labels = np.array([0] * 90 + [1] * 10, np.uint8)
     balanced, mild = (class_weights(labels, 2, kind) for kind in ("balanced", "sqrt"))

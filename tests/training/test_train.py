@@ -48,7 +48,8 @@ def test_a_run_folder_is_complete(trained):
     assert info.data.digest == faces.digest
     assert info.labels == faces.class_names
     scores = json.loads((run / "scores.json").read_text())
-    assert scores["n"] == info.data.validation == 84
+    assert scores["every_face"]["n"] == info.data.validation == 84
+    assert scores["without_duplicates"]["n"] == 84
 
 
 def test_it_learns_cartoons(trained):
@@ -57,7 +58,9 @@ def test_it_learns_cartoons(trained):
         history = list(csv.DictReader(file))
     best = max(float(epoch["validation_accuracy"]) for epoch in history)
     assert best > 0.3  # seven classes, 84 faces: chance is 0.14, and three deviations above 0.26
-    assert json.loads((run / "scores.json").read_text())["accuracy"] == pytest.approx(best)
+    assert json.loads((run / "scores.json").read_text())["every_face"]["accuracy"] == pytest.approx(
+        best
+    )
 
 
 def test_the_resolved_recipe_repeats_the_run(trained):
