@@ -26,6 +26,7 @@ class Tensor:
         dtype: Name in the schema: FLOAT32, INT8, UINT8, INT32, ...
         is_constant: Whether its values are in the file.
         scales: Quantisation scales; several where weights are quantised per channel.
+        index: Its number in the file, by which an interpreter knows it; -1 if made by hand.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Tensor:
     dtype: str
     is_constant: bool
     scales: tuple[float, ...]
+    index: int = -1
 
     @property
     def size(self) -> int:
@@ -106,14 +108,17 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
     for i in range(subgraph.TensorsLength()):
         tensor = subgraph.Tensors(i)
         quantization = tensor.Quantization()
+        buffer = model.Buffers(tensor.Buffer())
         scales = quantization.ScaleAsNumpy() if quantization and quantization.ScaleLength() else ()
         tensors.append(
             Tensor(
                 name=tensor.Name().decode("utf-8", "replace"),
                 shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
                 dtype=dtypes[tensor.Type()],
-                is_constant=model.Buffers(tensor.Buffer()).DataLength() > 0,
+                # ai-edge-quantizer puts large ones behind the flatbuffer, by offset and size
+                is_constant=buffer.DataLength() > 0 or buffer.Size() > 0,
                 scales=tuple(map(float, scales)),
+                index=i,
             )
         )
     operators = []
