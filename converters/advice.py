@@ -149,7 +149,7 @@ def _accumulation(layers: Sequence[LayerError]) -> Advice:
 def format_advice(advice: Sequence[Advice]) -> str:
     """Write advice for people; one line says so when there is nothing to do."""
     if not advice:
-        return f"every layer keeps {POOR_SNR_DB:.0f} dB by itself: nothing to do"
+        return f"every layer keeps {POOR_SNR_DB:.0f} dB: nothing to do"
     lines = []
     for item in advice:
         lines.append(f"{item.layer}: {item.reason}; try")

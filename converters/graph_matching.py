@@ -5,6 +5,8 @@ either: quantised files have QUANTIZE and DEQUANTIZE between. So both graphs are
 the output back.
 """
 
+from collections.abc import Mapping
+
 from fer_edge.errors import ModelError
 from fer_edge.graph import Graph, Operator, Tensor
 
@@ -23,7 +25,7 @@ def match_operators(first: Graph, second: Graph) -> tuple[Pair, ...]:
     ends = [[o for o in graph.operators if o.name not in CONVERSIONS] for graph in (first, second)]
     if not ends[0] or not ends[1]:
         raise ModelError("a model without operators cannot be compared")
-    walk = _Walk(_producers(first), _producers(second))
+    walk = _Walk(producers(first), producers(second))
     if not walk.matches(ends[0][-1].outputs[0], ends[1][-1].outputs[0]):
         raise ModelError(
             f"the two files are not of one network: {walk.difference}; "
@@ -36,15 +38,23 @@ def match_operators(first: Graph, second: Graph) -> tuple[Pair, ...]:
     )
 
 
-def _producers(graph: Graph) -> dict[int, Operator]:
+def producers(graph: Graph) -> dict[int, Operator]:
+    """Return what writes each tensor, by the tensor's index."""
     return {tensor.index: operator for operator in graph.operators for tensor in operator.outputs}
+
+
+def before_conversions(tensor: Tensor, written_by: Mapping[int, Operator]) -> Tensor:
+    """Follow a tensor back over QUANTIZE and DEQUANTIZE, such as those of float16 weights."""
+    while (writer := written_by.get(tensor.index)) is not None and writer.name in CONVERSIONS:
+        tensor = writer.inputs[0]
+    return tensor
 
 
 class _Walk:
     """The walk back through two graphs, and what it has found so far."""
 
     def __init__(self, first: dict[int, Operator], second: dict[int, Operator]) -> None:
-        self.producers = first, second
+        self.written_by = first, second
         self.pairs: dict[int, Operator] = {}
         self.difference = ""
         self._failed: set[tuple[int, int]] = set()
@@ -59,7 +69,7 @@ class _Walk:
             return self.pairs[key[0]] is other
         if key in self._failed:
             return False
-        sides = _data(one), _data(other)
+        sides = self._data(0, one), self._data(1, other)
         if one.name != other.name or len(sides[0]) != len(sides[1]):
             self.difference = (
                 f"{one.name} of {len(sides[0])} inputs ({one.outputs[0].name[:60]}) stands where "
@@ -84,11 +94,13 @@ class _Walk:
         return False
 
     def _origin(self, side: int, tensor: Tensor) -> Operator | None:
-        operator = self.producers[side].get(tensor.index)
-        while operator is not None and operator.name in CONVERSIONS:
-            operator = self.producers[side].get(operator.inputs[0].index)
-        return operator
+        written_by = self.written_by[side]
+        return written_by.get(before_conversions(tensor, written_by).index)
 
-
-def _data(operator: Operator) -> tuple[Tensor, ...]:
-    return tuple(tensor for tensor in operator.inputs if not tensor.is_constant)
+    def _data(self, side: int, operator: Operator) -> tuple[Tensor, ...]:
+        """Return the inputs that are not in the file."""
+        return tuple(
+            tensor
+            for tensor in operator.inputs
+            if not before_conversions(tensor, self.written_by[side]).is_constant
+        )

@@ -36,14 +36,24 @@ def plot_layers(report: LayerReport, path: Path, *, title: str = "") -> None:
     finite = [e.channel_snr_db for e in layers if np.isfinite(e.channel_snr_db)]
     finite += [e.snr_db for e in layers if np.isfinite(e.snr_db)]
     # a layer without any error stands as high as the best one, one without any signal at 0
-    ceiling = max([*finite, 10.0])
-    median = np.clip([e.channel_snr_db for e in layers], min(*finite, 0.0), ceiling)
-    whole = np.clip([e.snr_db for e in layers], min(*finite, 0.0), ceiling)
+    floor, ceiling = min([*finite, 0.0]), max([*finite, 10.0])
+    median = np.clip([e.channel_snr_db for e in layers], floor, ceiling)
+    whole = np.clip([e.snr_db for e in layers], floor, ceiling)
     colours = ["C3" if value < 10 else "C1" if value < 20 else "C0" for value in median]
     left.barh(rows, median, color=colours, height=0.7)
     left.plot(whole, rows, "|", color="black", markersize=11, label="SNR of the whole tensor")
-    for row, ends in enumerate(zip(median, whole, strict=True)):
-        left.text(max(*ends, 0) + 0.012 * ceiling, row, f"{ends[0]:.1f}", va="center", fontsize=8)
+    for row, (value, tick, error) in enumerate(zip(median, whole, layers, strict=True)):
+        # after the bar, or after the tick where that would be written over
+        place = max(value, tick) if -0.02 < (tick - value) / ceiling < 0.07 else value
+        exact = f"{error.channel_snr_db:.1f}" if np.isfinite(error.channel_snr_db) else "no error"
+        left.text(
+            max(place, 0) + 0.012 * ceiling,
+            row,
+            exact if error.channel_snr_db > -np.inf else "no signal",
+            va="center",
+            fontsize=8,
+            color="black" if value >= 10 else "C3",
+        )
     left.set_yticks(rows, [_label(e.layer, e.operator, e.dtype) for e in layers], fontsize=8)
     left.invert_yaxis()
     left.set_xlim(min(0.0, *median), 1.12 * max(ceiling, *whole))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DatasetError
 from fer_edge.graph import Operator
 
-from .graph_matching import Pair, match_operators
+from .graph_matching import Pair, before_conversions, match_operators, producers
 from .layer_names import WEIGHTED, Layer, name_layers
 from .probe import Probe
 from .tensor_error import ErrorSums, WeightError, measure_error, weight_error
@@ -156,7 +156,8 @@ def _weights(floating: Probe, quantised: Probe, pair: Pair) -> WeightError | Non
     real, stored = pair
     if real.name not in WEIGHTED:
         return None
-    one, other = real.inputs[1], stored.inputs[1]
+    one = real.inputs[1]
+    other = before_conversions(stored.inputs[1], producers(quantised.graph))
     if not (one.is_constant and other.is_constant):
         return None
     return weight_error(

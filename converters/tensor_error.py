@@ -172,8 +172,8 @@ def weight_error(
         (decibels(s, n) for s, n in zip(signal[alive], noise[alive], strict=True)),
         default=float("inf"),
     )
-    # a float file's rounding of batch normalisation into weights is not the same to the last bit
-    step = np.array(scales or (0.0,))[:, np.newaxis] + 1e-4 * ranges.max(initial=0.0)
+    # float16 weights, and those into which batch normalisation was folded by another tool
+    step = np.array(scales or (0.0,))[:, np.newaxis] + 1e-3 * ranges.max(initial=0.0)
     return WeightError(
         scales=len(scales),
         worst_snr_db=worst,

@@ -82,11 +82,32 @@ def test_figures_are_those_of_the_tensors(files, report):
     assert 0.9 < softmax.cosine <= 1
 
 
-def test_a_file_against_itself_has_no_error(files):
+def test_a_file_against_itself_has_no_error(files, tmp_path):
     _, flatbuffers, _, measured = files
     report = layer_report(flatbuffers["float32"], flatbuffers["float32"], measured[:2])
     assert {layer.snr_db for layer in report.layers} == {np.inf}
     assert {layer.dtype for layer in report.layers} == {"float32"}
+    plot_layers(report, tmp_path / "perfect.png")
+    assert (tmp_path / "perfect.png").stat().st_size > 10_000
+
+
+def test_weights_behind_a_conversion_are_found(files):
+    """Write float16 weights, which a DEQUANTIZE turns into float32 at every inference."""
+    import tensorflow as tf
+
+    from fer_edge.converters.tflite import _convert, _converter
+
+    network, flatbuffers, _, measured = files
+    converter = _converter(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    half = _convert(converter)
+    assert "DEQUANTIZE" in read_graph(half).counts()
+    report = layer_report(flatbuffers["float32"], half, measured[:4])
+    assert report.same_weights
+    assert report.layers[-1].snr_db > 50
+    worst = [layer.weights.worst_snr_db for layer in report.layers if layer.weights]
+    assert 60 < min(worst) < 100
 
 
 def test_a_quantization_aware_file_is_matched_and_said_to_be_another_training(files):
