@@ -33,6 +33,23 @@ INTEGER = click.Choice(["uint8", "int8"])
 @click.option("--calibration-faces", default=2048, show_default=True, type=click.IntRange(1))
 @click.option("--calibration-seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option(
+    "--keep-float", multiple=True, metavar="LAYER", help="Leave this layer float32 in PTQ's int8."
+)
+@click.option(
+    "--keep-int16", multiple=True, metavar="LAYER", help="Its activations as int16: slow."
+)
+@click.option(
+    "--clip-percentile",
+    default=100.0,
+    show_default=True,
+    type=click.FloatRange(50, 100),
+    help="PTQ's ranges leave out the values beyond.",
+)
+@click.option("--per-channel-dense", is_flag=True, help="PTQ: a scale for each dense output.")
+@click.option(
+    "--layer-report", is_flag=True, help="What int8 does to each layer: table, advice, a PNG."
+)
+@click.option(
     "--max-drop",
     "max_drop_points",
     default=0.5,
@@ -78,6 +95,11 @@ def convert(
     input_range: str | None,
     size_px: int | None,
     as_told: bool,
+    keep_float: tuple[str, ...],
+    keep_int16: tuple[str, ...],
+    clip_percentile: float,
+    per_channel_dense: bool,
+    layer_report: bool,
     edgetpu: bool,
     c_array: bool,
     overwrite: bool,
@@ -123,6 +145,7 @@ def convert(
 
     from .devices import companions, leave_for_devices
     from .run import Options, convert_source
+    from .selective import Exceptions
     from .source import Claims, open_foreign, open_run
 
     if foreign:
@@ -138,6 +161,7 @@ def convert(
         variants=variants,
         gate=Gate(max_drop_points, min_agreement_percent / 100),
         replace=overwrite,
+        exceptions=Exceptions(keep_float, keep_int16, clip_percentile, per_channel_dense),
         companions=partial(companions, edgetpu=edgetpu, c_array=c_array),
         **settings,
     )
@@ -154,9 +178,14 @@ def convert(
             on_variant=lambda suffix: bar.update(1),
         )
     click.echo(_as_json(results) if as_json else _as_table(results, out))
-    int8 = [item.path for item in results if not item.fault and "int8-" in item.path.name]
-    if int8:
-        said = leave_for_devices(int8, edgetpu=edgetpu, c_array=c_array)
+    int8 = [item for item in results if "-int8-" in item.path.name]
+    if layer_report and int8:
+        from .report_files import write_layer_reports
+
+        click.echo(write_layer_reports(opened, faces, int8), err=as_json)
+    written = [item.path for item in int8 if not item.fault]
+    if written:
+        said = leave_for_devices(written, edgetpu=edgetpu, c_array=c_array)
         click.echo(said, err=as_json)
     faults = [f"{item.path.name} {item.fault}" for item in results if item.fault]
     if faults:

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from fer_edge.scores import Agreement, compare
 
 from .calibration import choose_calibration
 from .gate import fault
+from .selective import Exceptions, to_int8_selective
 from .source import Source, float_probabilities
 from .tflite import IntegerType, to_dynamic, to_float16, to_float32, to_int8, to_int16x8
 
@@ -40,6 +41,7 @@ class Options:
             source has such a network, one by quantization-aware training.
         input_type: Of the int8 files.
         output_type: Of the int8 files.
+        exceptions: What is not to be int8 in the file of post-training quantisation.
         calibration_faces: For post-training quantisation.
         calibration_seed: Of their draw.
         gate: What a file must keep to be written.
@@ -50,6 +52,7 @@ class Options:
     variants: tuple[Variant, ...] = ("float32", "int8")
     input_type: IntegerType = "uint8"
     output_type: IntegerType = "uint8"
+    exceptions: Exceptions = field(default_factory=Exceptions)
     calibration_faces: int = 2048
     calibration_seed: int = 0
     gate: Gate = field(default_factory=Gate)
@@ -72,6 +75,7 @@ class Converted:
 
     Attributes:
         path: The file.
+        flatbuffer: What is in it before the card.
         size_bytes: Of the file.
         score: On the validation faces, through the served path.
         agreement: Against the float network.
@@ -80,6 +84,7 @@ class Converted:
     """
 
     path: Path
+    flatbuffer: bytes = field(repr=False)
     size_bytes: int
     score: CardScore
     agreement: Agreement
@@ -158,6 +163,7 @@ def convert_source(
         results.append(
             Converted(
                 path=path,
+                flatbuffer=draft.flatbuffer,
                 size_bytes=len(pack_model(draft.flatbuffer, card)),
                 score=served,
                 agreement=agreement,
@@ -198,8 +204,13 @@ def _drafts(
             flatbuffer = to_int16x8(network, pixels)
             yield Draft(suffix, flatbuffer, Quantization("int16x8", "ptq", record))
         elif suffix == "int8-ptq":
-            flatbuffer = to_int8(network, pixels, **types)
-            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record))
+            words = options.exceptions.in_words()
+            if words:
+                kept: dict[str, Any] = {**asdict(options.exceptions), **types}
+                flatbuffer = to_int8_selective(network, pixels, **kept)
+            else:
+                flatbuffer = to_int8(network, pixels, **types)
+            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record, words))
         else:
             flatbuffer = to_int8(source.qat_network, None, **types)
             yield Draft(suffix, flatbuffer, Quantization("int8", "qat"))
@@ -207,6 +218,7 @@ def _drafts(
 
 def _card(source: Source, draft: Draft) -> ModelCard:
     graph = read_graph(draft.flatbuffer)
+    tools = (*TOOLS, *(["ai-edge-quantizer"] if draft.quantization.exceptions else []))
     return ModelCard(
         name=f"{source.name}-{draft.suffix}",
         architecture=source.architecture,
@@ -218,7 +230,7 @@ def _card(source: Source, draft: Draft) -> ModelCard:
         sha256="",  # pack_model fills it in
         recipe=source.recipe,
         data=source.data,
-        tools=(*source.tools, *(f"{name} {metadata.version(name)}" for name in TOOLS)),
+        tools=(*source.tools, *(f"{name} {metadata.version(name)}" for name in tools)),
         intended_use=source.intended_use,
         limits=source.limits,
         licence=source.licence,

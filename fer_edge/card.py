@@ -112,11 +112,14 @@ class Quantization:
         method: none (no integers), ptq (post-training), qat (quantization-aware training), or
             unknown for a file from elsewhere.
         calibration: What PTQ looked at.
+        exceptions: What deviates from the scheme, in words: layers kept float32 or int16, clipped
+            ranges.
     """
 
     scheme: Literal["float32", "float16", "dynamic", "int8", "int16x8"]
     method: Literal["none", "ptq", "qat", "unknown"]
     calibration: Calibration | None = None
+    exceptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

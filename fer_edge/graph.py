@@ -32,6 +32,7 @@ class Tensor:
         is_dynamic: Whether a size of its shape is known at run time only.
         size_bytes: Of a constant's values in the file; 0 for others.
         indices: Values of a small int32 constant: axes, paddings, strides; empty for others.
+        index: Its number in the file, by which an interpreter knows it; -1 if made by hand.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Tensor:
     is_dynamic: bool = False
     size_bytes: int = 0
     indices: tuple[int, ...] = ()
+    index: int = -1
 
     @property
     def size(self) -> int:
@@ -161,12 +163,14 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
                 name=tensor.Name().decode("utf-8", "replace"),
                 shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
                 dtype=dtype,
-                is_constant=buffer.DataLength() > 0,
+                # ai-edge-quantizer puts large ones behind the flatbuffer, by offset and size
+                is_constant=buffer.DataLength() > 0 or buffer.Size() > 0,
                 scales=tuple(map(float, scales)),
                 zero_points=tuple(map(int, zero_points)),
                 is_dynamic=any(size < 0 for size in signature),
-                size_bytes=buffer.DataLength(),
+                size_bytes=buffer.DataLength() or buffer.Size(),
                 indices=tuple(map(int, indices)),
+                index=i,
             )
         )
     operators = []

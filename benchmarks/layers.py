@@ -1,0 +1,52 @@
+"""Which layers of a run suffer from int8, why, and which is worth keeping float?
+
+Prints the layer report of the int8 file that `fer-edge convert` would make, its advice, and with
+`--gains` what keeping each layer float does for the output.
+
+    python -m benchmarks.layers --run runs/best --data faces.npz --png layers.png --gains
+"""
+
+from pathlib import Path
+
+import click
+
+from fer_edge.converters.advice import advise, format_advice
+from fer_edge.converters.calibration import choose_calibration
+from fer_edge.converters.keras_models import load_float_network
+from fer_edge.converters.layer_plot import plot_layers
+from fer_edge.converters.layer_report import format_layers, layer_report
+from fer_edge.converters.sensitivity import format_gains, measure_gains
+from fer_edge.converters.tflite import to_float32, to_int8
+from fer_edge.faces import model_inputs
+from fer_edge.faceset import load_faceset
+from fer_edge.runfolder import load_info
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--run", type=PATH, required=True, help="A finished run folder.")
+@click.option("--data", type=PATH, required=True, help="Its face set.")
+@click.option("--faces", "count", default=128, show_default=True, help="Validation faces.")
+@click.option("--png", type=PATH, help="Also draw the report.")
+@click.option("--gains", is_flag=True, help="Also keep each layer float, one at a time.")
+def main(run: Path, data: Path, count: int, png: Path | None, gains: bool) -> None:
+    """Print the report and the advice."""
+    faces, size_px = load_faceset(data), load_info(run).size_px
+    inputs = model_inputs(faces.part("validation").images[:count], size_px, size_px)
+    calibration, _ = choose_calibration(
+        faces.part("train"), count=512, seed=0, height=size_px, width=size_px
+    )
+    network = load_float_network(run)
+    floating = to_float32(network)
+    report = layer_report(floating, to_int8(network, calibration), inputs)
+    print(format_layers(report))
+    print(format_advice(advise(report)))
+    if png:
+        plot_layers(report, png, title=f"{run.name}, int8")
+    if gains:
+        print(format_gains(measure_gains(floating, calibration, inputs)))
+
+
+if __name__ == "__main__":
+    main()

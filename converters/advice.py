@@ -1,0 +1,168 @@
+"""What to do about the layers that suffer from quantisation, read off a layer report.
+
+Each piece of advice can be applied with `to_int8_selective` or a larger calibration set;
+`tests/converters/test_advice.py` applies each to a network made to fail in its way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import Literal
+
+from .layer_report import LayerError, LayerReport
+
+POOR_SNR_DB = 20.0
+"""Noise of a tenth of the signal's amplitude: about 3 bits are left."""
+SATURATED_SHARE = 0.001
+"""Fewer saturated values than this are the rare large ones that any calibration misses."""
+FEW = 0.005
+"""Loud values that are no more than this share may be cut off: the others gain 4 bits."""
+
+Cause = Literal["saturation", "outliers", "weights", "accumulation"]
+Remedy = Literal["calibrate", "keep-float", "keep-int16", "clip", "per-channel-dense"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What is wrong with a layer, and what to try.
+
+    Attributes:
+        layer: Its name.
+        cause: saturation (values beyond the range that calibration found), outliers (a range so
+            wide that most values share a few steps), weights (channels of very different range
+            under one scale), accumulation (no cause of its own stands out).
+        reason: In words and figures.
+        remedies: In the order to try: calibrate (more, or other calibration pictures), clip
+            (`clip_percentile`), per-channel-dense (`per_channel_dense`), keep-float and keep-int16
+            (`keep_float`, `keep_int16` with the layers of `keep`).
+        keep: Layers to keep float or int16.
+        clip_percentile: What cuts the few large values off; 100 where they are not few.
+    """
+
+    layer: str
+    cause: Cause
+    reason: str
+    remedies: tuple[Remedy, ...]
+    keep: tuple[str, ...]
+    clip_percentile: float = 100.0
+
+
+def advise(report: LayerReport) -> tuple[Advice, ...]:
+    """Find the layers that have a cause of their own, in the network's order.
+
+    A layer that only hands on the error of an earlier one gets no advice: mend the first, and
+    report again. Empty if every layer keeps 20 dB.
+    """
+    found: list[Advice] = []
+    covered: set[str] = set()
+    for layer in report.layers:
+        if layer.layer in covered:  # it hands on what was advised about already
+            continue
+        advice = _saturation(layer) or _outliers(layer) or _weights(layer, report)
+        if advice is not None:
+            found.append(advice)
+            covered.update(layer.reach)
+    if not found and report.layers[-1].channel_snr_db < POOR_SNR_DB:
+        found.append(_accumulation(report.layers))
+    return tuple(found)
+
+
+def _saturation(layer: LayerError) -> Advice | None:
+    if layer.saturated <= SATURATED_SHARE or layer.rounding_snr_db >= POOR_SNR_DB:
+        return None
+    return Advice(
+        layer=layer.layer,
+        cause="saturation",
+        reason=(
+            f"{layer.saturated:.1%} of its values are cut off: float runs from "
+            f"{layer.lowest_real:.3g} to {layer.highest_real:.3g}, {layer.dtype} holds "
+            f"{layer.lowest_held:.3g} to {layer.highest_held:.3g}"
+        ),
+        remedies=("calibrate", "keep-float"),
+        keep=layer.reach,
+    )
+
+
+def _outliers(layer: LayerError) -> Advice | None:
+    if not layer.scale or layer.rounding_snr_db >= POOR_SNR_DB:
+        return None
+    few = layer.loud <= FEW
+    return Advice(
+        layer=layer.layer,
+        cause="outliers",
+        reason=(
+            f"its range of {layer.lowest_held:.3g} to {layer.highest_held:.3g} makes steps of "
+            f"{layer.scale:.3g}, too coarse for the median channel: {layer.rounding_snr_db:.1f} dB"
+            + (f"; {layer.loud:.2%} of the values are above a sixteenth of it" if few else "")
+        ),
+        remedies=("clip", "keep-float", "keep-int16") if few else ("keep-float", "keep-int16"),
+        keep=layer.reach,
+        # twice the share, at least 0.1 %: the calibration pictures may hold more of them than these
+        clip_percentile=min(99.9, floor(1e4 * (1 - 2 * layer.loud)) / 100) if few else 100.0,
+    )
+
+
+def _weights(layer: LayerError, report: LayerReport) -> Advice | None:
+    weights = layer.weights
+    if (
+        weights is None
+        or not report.same_weights
+        or weights.worst_snr_db >= POOR_SNR_DB
+        or layer.channel_snr_db >= POOR_SNR_DB
+    ):
+        return None
+    one_scale = weights.scales == 1
+    shared = " under one scale" if one_scale else ""
+    mend = one_scale and layer.operator == "FULLY_CONNECTED"
+    return Advice(
+        layer=layer.layer,
+        cause="weights",
+        reason=(
+            f"its weights' channels differ {weights.range_ratio:.0f}-fold in range{shared}; the "
+            f"worst one keeps {weights.worst_snr_db:.1f} dB"
+        ),
+        remedies=("per-channel-dense", "keep-float") if mend else ("keep-float",),
+        keep=(layer.layer,),
+    )
+
+
+def _accumulation(layers: Sequence[LayerError]) -> Advice:
+    """Name the layer that loses most against its input; the picture counts as flawless."""
+    best = max(layer.channel_snr_db for layer in layers)
+
+    def loss(layer: LayerError) -> float:
+        return min(layer.input_snr_db, best) - layer.channel_snr_db
+
+    worst = max((layer for layer in layers if layer.scale), key=loss, default=layers[-1])
+    return Advice(
+        layer=worst.layer,
+        cause="accumulation",
+        reason=(
+            f"no layer fails by itself; this one loses most, {loss(worst):.1f} dB, and ends at "
+            f"{worst.channel_snr_db:.1f} dB"
+        ),
+        remedies=("keep-float", "calibrate"),
+        keep=(worst.layer,),
+    )
+
+
+def format_advice(advice: Sequence[Advice]) -> str:
+    """Write advice for people; one line says so when there is nothing to do."""
+    if not advice:
+        return f"every layer keeps {POOR_SNR_DB:.0f} dB: nothing to do"
+    lines = []
+    for item in advice:
+        lines.append(f"{item.layer}: {item.reason}; try")
+        lines += [f"  {_in_words(remedy, item)}" for remedy in item.remedies]
+    return "\n".join(lines)
+
+
+def _in_words(remedy: Remedy, advice: Advice) -> str:
+    if remedy == "calibrate":
+        return "more --calibration-faces, or --calibration with some that look like these"
+    if remedy == "clip":
+        return f"--clip-percentile {advice.clip_percentile:g}"
+    if remedy == "per-channel-dense":
+        return "--per-channel-dense"
+    options = " ".join(f"--{remedy} {name}" for name in advice.keep)
+    return options + (" (slow on CPUs)" if remedy == "keep-int16" else "")

@@ -1,0 +1,43 @@
+"""The layer report of freshly converted int8 files: tables, advice, and a PNG beside each."""
+
+from collections.abc import Sequence
+
+from fer_edge.faces import model_inputs
+from fer_edge.faceset import FaceSet
+
+from .advice import advise, format_advice
+from .layer_plot import plot_layers
+from .layer_report import format_layers, layer_report
+from .run import Converted
+from .source import Source
+from .tflite import to_float32
+
+FACES = 128
+"""Validation faces that are read; the errors hardly move with more."""
+
+
+def write_layer_reports(source: Source, faces: FaceSet, files: Sequence[Converted]) -> str:
+    """Measure every layer of int8 files against float32, also of files that the gate held back.
+
+    Args:
+        source: Where they come from.
+        faces: With a `validation` part.
+        files: int8 files.
+
+    Returns:
+        Tables and advice.
+
+    Raises:
+        OutputError: A PNG cannot be written.
+    """
+    floating = to_float32(source.network)
+    images = faces.part("validation").images[:FACES]
+    inputs = model_inputs(images, source.height, source.width)
+    blocks = []
+    for file in files:
+        report = layer_report(floating, file.flatbuffer, inputs)
+        png = file.path.with_name(f"{file.path.stem}-layers.png")
+        plot_layers(report, png, title=file.path.stem)
+        advice = format_advice(advise(report))
+        blocks.append(f"{file.path.stem}, layer by layer:\n{format_layers(report)}\n{advice}\n{png}")
+    return "\n".join(blocks)
