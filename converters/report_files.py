@@ -39,5 +39,6 @@ def write_layer_reports(source: Source, faces: FaceSet, files: Sequence[Converte
         png = file.path.with_name(f"{file.path.stem}-layers.png")
         plot_layers(report, png, title=file.path.stem)
         advice = format_advice(advise(report))
-        blocks.append(f"{file.path.stem}, layer by layer:\n{format_layers(report)}\n{advice}\n{png}")
+        title = f"{file.path.stem}, layer by layer:"
+        blocks.append(f"{title}\n{format_layers(report)}\n{advice}\n{png}")
     return "\n".join(blocks)

@@ -97,7 +97,7 @@ def test_a_loud_channel_is_kept_float(pictures):
     assert advice.remedies[0] == "keep-float"
     assert "clip" not in advice.remedies  # an eighth of the values is loud, and conv2 needs them
     assert advice.keep == ("conv1", "pool", "conv2")
-    assert "conv1, pool, conv2" in format_advice([advice])
+    assert "--keep-float conv1 --keep-float pool --keep-float conv2" in format_advice([advice])
 
     mended = to_int8_selective(network, calibration, keep_float=advice.keep)
     assert scores_snr_db(layer_report(floating, mended, measured)) > 25

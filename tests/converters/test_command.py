@@ -1,0 +1,95 @@
+"""`fer-edge convert` as a command: what it leaves beside the files, and a disk that is full."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge.modelfile import read_model
+from tests.conftest import assert_one_clear_line
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def first(trained, tmp_path_factory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Convert in a process of its own, with everything that can be left beside the files."""
+    out = tmp_path_factory.mktemp("first")
+    command = [sys.executable, "-m", "fer_edge", "convert", *arguments(trained, out)]
+    command += ["--layer-report", "--edgetpu", "--c-array"]
+    return subprocess.run(command, capture_output=True, text=True, check=True), out
+
+
+def arguments(trained, out):
+    run, data = trained
+    return [str(run), "--data", str(data), "--out", str(out), "--int8", "--max-drop", "100"]
+
+
+def test_everything_asked_for_lies_beside_the_files(first):
+    done, out = first
+    for variant in ("ptq", "qat"):
+        assert (out / f"cartoons-int8-{variant}-layers.png").stat().st_size > 10_000
+        header = (out / f"cartoons_int8_{variant}.h").read_text("utf-8")
+        assert "cartoons_int8_ptq_model".replace("ptq", variant) in header
+        assert f"cartoons-int8-{variant}, layer by layer:" in done.stdout
+    assert "13 of 13 operators will map" in done.stdout
+    assert done.stdout.count("Will map") == 1  # one table for two files that have the same
+    assert "tflite-micro's arena: " in done.stdout
+
+
+def test_a_compiler_that_is_not_there_is_said_once(first, monkeypatch):
+    done, out = first
+    if list(out.glob("*_edgetpu.tflite")):
+        pytest.skip("edgetpu_compiler is installed here")
+    assert done.stderr.count("edgetpu_compiler is not installed") == 1
+
+
+def test_another_process_gives_the_same_bytes(first, trained, fer_edge, tmp_path):
+    result = fer_edge("convert", *arguments(trained, tmp_path))
+    assert result.exit_code == 0, result.output
+    for path in tmp_path.glob("*.tflite"):
+        assert path.read_bytes() == (first[1] / path.name).read_bytes(), path.name
+
+
+def test_a_file_that_would_be_written_over_is_named_before_any_work(trained, fer_edge, tmp_path):
+    (tmp_path / "cartoons_int8_ptq.h").write_text("somebody's")
+    result = fer_edge("convert", *arguments(trained, tmp_path), "--c-array")
+    assert_one_clear_line(result, "cartoons_int8_ptq.h exists already", "--overwrite")
+    assert [path.name for path in tmp_path.iterdir()] == ["cartoons_int8_ptq.h"]
+
+
+def test_a_layer_kept_float_is_in_the_file_and_in_the_card(trained, fer_edge, tmp_path):
+    pytest.importorskip("ai_edge_quantizer", reason="ai-edge-quantizer is not installed")
+    result = fer_edge("convert", *arguments(trained, tmp_path), "--keep-float", "conv1")
+    assert result.exit_code == 0, result.output
+    assert "in floating point: 1 ops (CONV_2D)" in result.stdout
+    quantization = read_model(tmp_path / "cartoons-int8-ptq.tflite").card.quantization
+    assert quantization.exceptions == ("conv1 float32",)
+    result = fer_edge("convert", *arguments(trained, tmp_path / "o"), "--keep-float", "conv")
+    assert_one_clear_line(result, "no layer 'conv'", "nearest: conv")
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """Mount a disk of 200 kB."""
+    folder = tmp_path / "small disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(mount, capture_output=True, check=False)
+    except OSError:
+        pytest.skip("there is no mount command")
+    if done.returncode != 0:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_nothing(trained, fer_edge, small_disk):
+    result = fer_edge("convert", *arguments(trained, small_disk))
+    assert_one_clear_line(result, "No space left", "small disk")
+    assert list(small_disk.iterdir()) == []
