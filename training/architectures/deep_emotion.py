@@ -1,6 +1,17 @@
-"""Deep-Emotion (Minaee and Abdolrashidi 2019, arXiv:1902.01019): a small CNN behind an aligned face.
+"""Deep-Emotion: a small CNN behind a spatial transformer that aligns the face.
 
-To be written.
+Minaee and Abdolrashidi 2019 (arXiv:1902.01019). The transformer's localisation network, of two
+convolutions with pooling and two dense layers, regresses an affine map, and the face is read again
+through it. Then four 3x3 convolutions, a pooling after each two, dropout, and two dense layers. The
+filters (8 and 10; 10 each) and units (32; 50) are those that public PyTorch versions settled on.
+Every convolution is normalised here, and the affine map is regressed as two passes of shear, scale
+and shift, each number from -1 to 1 by a tanh (`sampler`).
+
+    input    parameters   MACs     int8 file
+    48x48    86,717       @M       @MB
+
+What int8 costs: nothing stays float, and there is no change of scale in the middle of the graph; the
+sampler's operators are FULLY_CONNECTED, RESHAPE, CONV_2D and MUL. @
 """
 
 from dataclasses import dataclass
