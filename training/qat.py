@@ -89,6 +89,7 @@ def train_quantized(
     float_network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
     network = quantized_copy(float_network, recipe)
     settle_ranges(network, float_network, train.images[:SETTLING_FACES])
+    network.compile()  # saving warns otherwise
     trained = _Trained(network.inputs, network.outputs)
     trained.compile(
         optimizer=tf_keras.optimizers.Adam(recipe.qat.learning_rate),

@@ -77,7 +77,7 @@ def test_the_alignment_learns_and_its_constants_stay():
         name = f"align_{axis}_parameters"
         assert np.abs(network.get_layer(name).get_weights()[0] - before[name][0]).max() > 0
     frozen = [layer for layer in network.layers if not layer.trainable]
-    assert len(frozen) == 10
+    assert len(frozen) == 12
     for layer in frozen:
         for now, then in zip(layer.get_weights(), before[layer.name], strict=True):
             np.testing.assert_array_equal(now, then)

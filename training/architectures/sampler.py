@@ -54,7 +54,7 @@ def _pass(keras: Any, picture: Any, values: Any, reach_px: int, axis: int, *, na
     y, x = np.meshgrid(place, place, indexing="ij")
     planes = np.stack([x, y, np.ones_like(x)]).reshape(PARAMETERS, -1)
     half = CEILING / 2
-    moved = _constant(
+    moved = constant(
         layers.Dense(size * size, name=f"{name}_displacement"),
         values,
         half * planes,
@@ -64,7 +64,7 @@ def _pass(keras: Any, picture: Any, values: Any, reach_px: int, axis: int, *, na
     moved = layers.Reshape((size, size, 1), name=f"{name}_map")(moved)
 
     steps = np.arange(-reach_px, reach_px)
-    ramps = _constant(
+    ramps = constant(
         layers.Conv2D(2 * reach_px, 1, name=f"{name}_ramps"),
         moved,
         np.full((1, 1, 1, 2 * reach_px), CEILING * reach_px / half),
@@ -74,7 +74,7 @@ def _pass(keras: Any, picture: Any, values: Any, reach_px: int, axis: int, *, na
     rises = np.zeros((2 * reach_px, taps))
     for step in range(2 * reach_px):
         rises[step, step], rises[step, step + 1] = -1 / CEILING, 1 / CEILING
-    weights = _constant(
+    weights = constant(
         layers.Conv2D(taps, 1, name=f"{name}_weights"),
         ramps,
         rises[np.newaxis, np.newaxis],
@@ -82,18 +82,18 @@ def _pass(keras: Any, picture: Any, values: Any, reach_px: int, axis: int, *, na
     )
 
     window = (taps, 1) if axis == 0 else (1, taps)
-    neighbours = _constant(
+    neighbours = constant(
         layers.Conv2D(taps, window, padding="same", use_bias=False, name=f"{name}_neighbours"),
         picture,
         np.eye(taps).reshape(*window, 1, taps),
     )
     product = layers.Multiply(name=f"{name}_product")([neighbours, weights])
-    return _constant(
+    return constant(
         layers.Conv2D(1, 1, use_bias=False, name=f"{name}_sum"), product, np.ones((1, 1, taps, 1))
     )
 
 
-def _constant(layer: Any, inputs: Any, *values: Any) -> Any:
+def constant(layer: Any, inputs: Any, *values: Any) -> Any:
     """Apply a layer whose weights are these and are not trained."""
     layer.trainable = False
     outputs = layer(inputs)
