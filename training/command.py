@@ -16,6 +16,11 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--arch", "architecture", help="Another architecture than the recipe's.")
 @click.option("--start", metavar="RUN", help="Start from this run's weights: fine-tuning.")
+@click.option(
+    "--weights",
+    metavar="imagenet|none|FILE",
+    help="What the base of resnet50 starts from.",
+)
 @click.option("--epochs", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--learning-rate", type=float, help="Other than the recipe's.")
@@ -36,6 +41,7 @@ def train(
     data: Path,
     out: Path,
     recipe: str,
+    weights: str | None,
     teachers: tuple[Path, ...],
     qat: bool,
     resume: bool,
@@ -66,7 +72,8 @@ def train(
     from .recipe import load_recipe
     from .schedule import Epoch
 
-    resolved = load_recipe(recipe, {key: v for key, v in overrides.items() if v is not None})
+    changes = {key: value for key, value in overrides.items() if value is not None}
+    resolved = load_recipe(recipe, changes, weights=weights)
     faces = load_faceset(data) if data.suffix == ".npz" else import_faces(data)
 
     from . import run  # brings Keras in, which takes seconds: after the cheap errors

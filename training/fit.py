@@ -19,8 +19,10 @@ from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, HISTORY, load_info
 from fer_edge.scores import score
 
+from .architectures import ResNet50
 from .backend import keras
 from .optimizer import build_loss, build_optimizer
+from .pretrained import load_base_weights
 from .progress import EpochBar
 from .recipe import Recipe
 from .resident import ResidentFaces, epoch_inputs, training_model
@@ -59,8 +61,11 @@ def train_float(
     train, validation = training_faces(recipe, faces), faces.part("validation")
     classes = len(faces.class_names)
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
-    if recipe.start:
-        start_from(Path(recipe.start), network, faces.class_names)
+    if not (folder / STATE).exists():  # which would hold later weights
+        if recipe.start:
+            start_from(Path(recipe.start), network, faces.class_names)
+        elif isinstance(recipe.network, ResNet50):
+            load_base_weights(recipe.network, network)
     pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
     resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
     model = training_model(network, resident, recipe.augmentation, recipe.loss, teachers)

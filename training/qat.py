@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
 
@@ -29,7 +30,7 @@ with without_chatter():
     )
 
 from fer_edge.errors import TrainingError
-from fer_edge.faces import PIXEL_SCALE, model_inputs
+from fer_edge.faces import PIXEL_SCALE, as_real, model_inputs
 from fer_edge.faceset import FaceSet
 from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
@@ -46,6 +47,12 @@ from .schedule import Epoch, best_epoch
 from .targets import class_weights, soft_targets, training_faces
 
 log = logging.getLogger(__name__)
+
+_OUTPUT_BOUNDS = tuple(
+    f"{part}_{bound}:0" for part in ("output", "post_activation") for bound in ("min", "max")
+)
+SETTLING_FACES = 512
+"""By which the activations' ranges are chosen before training."""
 
 
 def train_quantized(
@@ -79,8 +86,12 @@ def train_quantized(
         )
     tf_keras.utils.set_random_seed(recipe.seed)
     train, validation = training_faces(recipe, faces), faces.part("validation")
-    network = quantized_copy(keras.models.load_model(folder / FLOAT_MODEL), recipe)
-    network.compile(
+    float_network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
+    network = quantized_copy(float_network, recipe)
+    settle_ranges(network, float_network, train.images[:SETTLING_FACES])
+    network.compile()  # saving warns otherwise
+    trained = _Trained(network.inputs, network.outputs)
+    trained.compile(
         optimizer=tf_keras.optimizers.Adam(recipe.qat.learning_rate),
         loss=build_loss(tf_keras, recipe),
         weighted_metrics=[],
@@ -90,7 +101,7 @@ def train_quantized(
     for number in range(1, recipe.qat.epochs + 1):
         started = time.monotonic()
         label = f"quantization-aware epoch {number}/{recipe.qat.epochs}"
-        fitted = network.fit(
+        fitted = trained.fit(
             _batches(recipe, train, number, teachers),
             verbose=0,
             callbacks=[_tf_keras_bar(EpochBar(label), len(train) // recipe.batch_size)],
@@ -135,6 +146,10 @@ def quantized_copy(float_network: Any, recipe: Recipe) -> Any:
         # a normalisation is quantised with the convolution before it
         if registry.supports(layer) or isinstance(layer, tf_keras.layers.BatchNormalization):
             return tfmot.quantization.keras.quantize_annotate_layer(layer)
+        if isinstance(layer, tf_keras.layers.Multiply):  # not in the registry; an output suffices
+            return tfmot.quantization.keras.quantize_annotate_layer(
+                layer, default_8bit_quantize_configs.Default8BitOutputQuantizeConfig()
+            )
         passed.append(layer.name)
         return tfmot.quantization.keras.quantize_annotate_layer(
             layer, default_8bit_quantize_configs.NoOpQuantizeConfig()
@@ -150,6 +165,49 @@ def quantized_copy(float_network: Any, recipe: Recipe) -> Any:
         )
     with tfmot.quantization.keras.quantize_scope():
         return tfmot.quantization.keras.quantize_apply(annotated)
+
+
+def settle_ranges(network: Any, float_network: Any, images: NDArray[np.uint8]) -> None:
+    """Start the ranges of activations from those of the float network.
+
+    tfmot starts them at -6 to 6 and moves them by a thousandth a step, so that a short training
+    would end before they arrive: pictures of 0 to 1 would keep a few dozen greys, and activations
+    above 6 would be cut.
+
+    Args:
+        network: What `quantized_copy` made.
+        float_network: Of which it made it.
+        images: Grey faces, uint8 (n, height, width).
+    """
+    bounds: dict[str, list[Any]] = {}
+    for wrapper in network.layers:
+        for weight in wrapper.non_trainable_weights:
+            if weight.name.rpartition("/")[2] in _OUTPUT_BOUNDS:
+                bounds.setdefault(wrapper.layer.name, []).append(weight)
+    _, height, width, _ = float_network.input_shape
+    outputs = {name: float_network.get_layer(name).output for name in bounds}
+    tap = keras.Model(float_network.inputs, outputs)
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in bounds}
+    for start in range(0, len(images), 64):
+        inputs = as_real(model_inputs(images[start : start + 64], height, width))
+        for name, values in tap.predict_on_batch(inputs).items():
+            seen[name].append((min(0.0, values.min()), max(0.0, values.max())))
+    for name, weights in bounds.items():
+        low, high = np.mean(seen[name], axis=0)
+        for weight in weights:
+            weight.assign(low if "_min" in weight.name else high)
+
+
+class _Trained(tf_keras.Model):  # type: ignore[misc]  # tf-keras has no stubs
+    """A quantization-aware network, the same layers, without what is frozen.
+
+    tfmot lists the kernel of a frozen layer among the trainable weights (QuantizeWrapper.build).
+    """
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The weights of the layers that are not frozen."""
+        return [w for layer in self.layers if layer.trainable for w in layer.trainable_weights]
 
 
 def pin_input_range(network: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
-from .architectures import Architecture, FourBlock, find_architecture
+from .architectures import Architecture, FourBlock, ResNet50, find_architecture
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,13 +50,15 @@ class Augmentation:
 class Schedule:
     """How the learning rate moves."""
 
-    kind: Literal["constant", "plateau", "cosine"] = "constant"
+    kind: Literal["constant", "plateau", "exponential", "cosine"] = "constant"
     factor: float = 0.5
-    """plateau: multiplied by this ..."""
+    """plateau and exponential: multiplied by this ..."""
     patience: int = 5
     """plateau: ... when the validation loss has not fallen for this many epochs."""
+    decay_epochs: int = 10
+    """exponential: ... over this many epochs, a little after each."""
     final: float = 1e-6
-    """plateau and cosine: the rate never falls below this."""
+    """All but constant: the rate never falls below this."""
     warmup_epochs: int = 0
     """cosine: epochs in which the rate climbs linearly from zero."""
 
@@ -154,6 +156,12 @@ class Recipe:
                 0 <= self.optimizer.average < 1,
                 "below 1",
             ),
+            (
+                "schedule.decay_epochs",
+                self.schedule.decay_epochs,
+                self.schedule.decay_epochs >= 1,
+                "at least 1",
+            ),
             ("seed", self.seed, self.seed >= 0, "at least 0"),
             ("qat.epochs", self.qat.epochs, self.qat.epochs >= 0, "at least 0"),
         ):
@@ -167,12 +175,18 @@ def bundled_recipes() -> list[str]:
     return sorted(Path(item.name).stem for item in folder.iterdir() if item.name.endswith(".toml"))
 
 
-def load_recipe(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
+def load_recipe(
+    name_or_path: str,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    weights: str | None = None,
+) -> Recipe:
     """Read a recipe.
 
     Args:
         name_or_path: A bundled recipe's name, or a TOML file.
         overrides: Top-level keys that replace the file's.
+        weights: Replaces `network.weights`, which only an architecture with a pretrained base has.
 
     Raises:
         RecipeError: It does not exist, is not TOML, or has a wrong key or value.
@@ -187,10 +201,17 @@ def load_recipe(name_or_path: str, overrides: Mapping[str, Any] | None = None) -
                 f"recipe {name_or_path} cannot be read; name a TOML file or one of: "
                 f"{', '.join(bundled_recipes())}"
             ) from error
-    return parse_recipe(text, where=f"recipe {name_or_path}", overrides=overrides)
+    where = f"recipe {name_or_path}"
+    return parse_recipe(text, where=where, overrides=overrides, weights=weights)
 
 
-def parse_recipe(text: str, *, where: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
+def parse_recipe(
+    text: str,
+    *,
+    where: str,
+    overrides: Mapping[str, Any] | None = None,
+    weights: str | None = None,
+) -> Recipe:
     """Build a recipe from TOML text; `where` names it in messages.
 
     Raises:
@@ -198,8 +219,16 @@ def parse_recipe(text: str, *, where: str, overrides: Mapping[str, Any] | None =
     """
     try:
         data = {**tomllib.loads(text), **(overrides or {})}
-        options = find_architecture(str(data.get("architecture", Recipe().architecture)))
+        name = str(data.get("architecture", Recipe().architecture))
+        options = find_architecture(name)
         network = decode(options, data.pop("network", {}), where="network")
+        if weights is not None:
+            if not isinstance(network, ResNet50):
+                raise RecipeError(
+                    f"architecture '{name}' has no pretrained weights; leave --weights out, or "
+                    "take resnet50"
+                )
+            network = dataclasses.replace(network, weights=weights)
         return dataclasses.replace(decode(Recipe, data), network=network)
     except (tomllib.TOMLDecodeError, SchemaError, RecipeError) as error:
         raise RecipeError(f"{where}: {error}") from error

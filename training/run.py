@@ -143,7 +143,8 @@ def _open_folder(recipe: Recipe, out: Path, *, resume: bool, replace: bool) -> P
         return folder
     if out.exists() and not replace:
         raise OutputError(f"{out} exists already; name another --out, or pass --overwrite")
-    if unfinished.exists() and not replace:
+    begun = any((unfinished / name).exists() for name in (STATE, INFO))
+    if begun and not replace:
         raise OutputError(
             f"{unfinished} holds an unfinished run; go on with --resume, or pass --overwrite"
         )

@@ -40,6 +40,9 @@ def learning_rate(recipe: Recipe, history: Sequence[Epoch]) -> float:
         span = max(1, recipe.epochs - schedule.warmup_epochs)
         share = (done - schedule.warmup_epochs) / span
         return max(schedule.final, recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share)))
+    if schedule.kind == "exponential":
+        falls = done / schedule.decay_epochs
+        return max(schedule.final, recipe.learning_rate * schedule.factor**falls)
     if schedule.kind == "plateau":
         rate, best, waited = recipe.learning_rate, math.inf, 0
         for epoch in history:

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from fer_edge.errors import TrainingError
+from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.training.recipe import Recipe, Schedule
 from fer_edge.training.schedule import (
     Epoch,
@@ -46,6 +46,17 @@ def test_a_cosine_climbs_then_falls_to_the_final_rate():
     assert rates[0] < rates[1] < rates[2] == 1.0
     assert rates[2:] == sorted(rates[2:], reverse=True)
     assert 0.01 <= rates[-1] < 0.1
+
+
+def test_an_exponential_falls_by_its_factor_over_its_epochs_to_the_final_rate():
+    plan = recipe(schedule=Schedule("exponential", factor=0.25, decay_epochs=2, final=0.1))
+    rates = [learning_rate(plan, epochs([1] * done)) for done in range(6)]
+    assert rates == [1.0, 0.5, 0.25, 0.125, 0.1, 0.1]
+
+
+def test_an_exponential_over_no_epochs_is_refused():
+    with pytest.raises(RecipeError, match=r"schedule\.decay_epochs"):
+        recipe(schedule=Schedule("exponential", decay_epochs=0))
 
 
 def test_a_constant_rate_stays():

@@ -10,6 +10,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge.card import Gate
+from fer_edge.converters.keras_models import load_qat_network
 from fer_edge.converters.run import Options, convert_source
 from fer_edge.converters.source import open_run
 from fer_edge.errors import TrainingError
@@ -35,10 +36,22 @@ def run(recipe, faces, out, **changes):
     return train(recipe, faces, "cartoons.npz", out, on_epoch=lambda *_: None, **settings)
 
 
+def frozen_stays_frozen(folder):
+    """Check that quantization-aware training left the kernels of frozen layers alone."""
+    network = keras.models.load_model(folder / "model.keras")
+    quantized = load_qat_network(folder)
+    for layer in network.layers:
+        if not layer.trainable and hasattr(layer, "kernel"):
+            wrapper = quantized.get_layer(f"quant_{layer.name}")
+            (kernel,) = [weight for weight in wrapper.weights if "/kernel:" in weight.name]
+            np.testing.assert_array_equal(kernel.numpy(), layer.get_weights()[0])
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge):
+def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge, small_recipe):
     faces = make_faces(per_class=4, validation_per_class=2)
-    run(quick(load_recipe(name)), faces, tmp_path / name, qat=True)
+    run(quick(small_recipe(name)), faces, tmp_path / name, qat=True)
+    frozen_stays_frozen(tmp_path / name)
     options = Options(gate=Gate(max_drop_points=100))
     results = convert_source(open_run(tmp_path / name), faces, tmp_path / "models", options)
     assert len(results) == 3

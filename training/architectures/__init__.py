@@ -12,12 +12,14 @@ from typing import Any, Protocol
 from fer_edge.errors import RecipeError
 
 from .deep_4x4 import Deep4x4
+from .deep_emotion import DeepEmotion
 from .four_block import FourBlock, FourBlock56
 from .lenet import LeNet
 from .mini_xception import MiniXception
 from .residual import Compact, Tiny
+from .resnet50 import ResNet50
 
-__all__ = ["ARCHITECTURES", "Architecture", "FourBlock", "find_architecture"]
+__all__ = ["ARCHITECTURES", "Architecture", "FourBlock", "ResNet50", "find_architecture"]
 
 
 class Architecture(Protocol):
@@ -47,6 +49,8 @@ ARCHITECTURES: Mapping[str, type[Architecture]] = MappingProxyType(
         "mini-xception": MiniXception,
         "compact": Compact,
         "tiny": Tiny,
+        "resnet50": ResNet50,
+        "deep-emotion": DeepEmotion,
     }
 )
 
