@@ -22,6 +22,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+Precision = Literal["float32", "bfloat16", "float16"]
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
@@ -114,6 +116,8 @@ class Recipe:
     batch_size: int = 64
     learning_rate: float = 1e-3
     """Of the optimizer, before the schedule."""
+    precision: Precision = "float32"
+    """In which the float stage computes; weights, loss and what is kept are float32 in any case."""
     class_weights: Literal["none", "balanced", "sqrt"] = "none"
     """balanced: loss weight n / (classes * n_class); sqrt: the square root of that, a milder
     lift of rare classes."""

@@ -26,6 +26,7 @@ from fer_edge.schema import encode
 from fer_edge.scores import Scores, score
 
 from .backend import keras
+from .devices import device_count
 from .distillation import load_teachers
 from .fit import STATE, predict, train_float
 from .inspection import sample_sheet
@@ -72,8 +73,15 @@ def train(
 
     Raises:
         OutputError: The folder exists, or cannot be written.
-        TrainingError: The run cannot start, go on or be finished.
+        TrainingError: The run cannot start, go on or be finished; `qat` without TensorFlow.
     """
+    backend = keras.backend.backend()
+    if qat and backend != "tensorflow":  # said now, not after hours of the float stage
+        raise TrainingError(
+            f"quantization-aware training needs TensorFlow, and Keras runs on {backend}; train "
+            "without --qat here, then add it, there or elsewhere: pip install 'fer-edge[train]', "
+            "and KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
+        )
     height, width = faces.images.shape[1:]
     if height != width:
         raise TrainingError(f"the faces are {height}x{width}; wanted square ones")
@@ -95,7 +103,7 @@ def train(
         ),
         tools=(
             f"keras {metadata.version('keras')}",
-            f"{keras.backend.backend()} (float stage)",
+            f"{backend} (float stage, {recipe.precision}, devices: {device_count()})",
         ),
     )
     networks = load_teachers(teachers, faces.class_names)
@@ -163,8 +171,10 @@ def _describe(faces: FaceSet, folder: Path) -> Scores:
     probabilities = predict(network, validation.images)
     scores = score(probabilities, validation.labels)
     record = card_score("float", probabilities, validation)
-    plot_curves(load_history(folder / HISTORY), folder / "curves.png")
-    plot_confusion(scores, faces.class_names, folder / "confusion.png")
+    with whole_file(folder / "curves.png") as temporary:
+        plot_curves(load_history(folder / HISTORY), temporary)
+    with whole_file(folder / "confusion.png") as temporary:
+        plot_confusion(scores, faces.class_names, temporary)
     sample_sheet(faces, folder / "samples.png")
     with whole_file(folder / SCORES) as temporary:
         temporary.write_text(json.dumps(encode(record), indent=2) + "\n", "utf-8")

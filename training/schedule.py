@@ -28,6 +28,10 @@ class Epoch:
     validation_loss: float
     validation_accuracy: float
     seconds: float
+    top3: float = math.nan
+    """Share of faces whose label is among the three likeliest; not a number in the history of a run
+    from before it was measured."""
+    validation_top3: float = math.nan
 
 
 def learning_rate(recipe: Recipe, history: Sequence[Epoch]) -> float:

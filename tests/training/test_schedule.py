@@ -17,7 +17,7 @@ from fer_edge.training.schedule import (
 def epochs(losses, accuracies=None):
     accuracies = accuracies or [0.5] * len(losses)
     return [
-        Epoch(number, 1e-3, 1.0, 0.4, loss, accuracy, 1.0)
+        Epoch(number, 1e-3, 1.0, 0.4, loss, accuracy, 1.0, top3=0.7, validation_top3=0.8)
         for number, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
     ]
 
