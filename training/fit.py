@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import TrainingError
 from fer_edge.faces import model_inputs
 from fer_edge.faceset import FaceSet
@@ -57,7 +58,8 @@ def train_float(
     Raises:
         TrainingError: The loss is no longer finite, or the state in the folder does not fit.
     """
-    keras.utils.set_random_seed(recipe.seed)
+    with without_chatter():  # it seeds TensorFlow, too, which announces itself
+        keras.utils.set_random_seed(recipe.seed)
     train, validation = training_faces(recipe, faces), faces.part("validation")
     classes = len(faces.class_names)
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
@@ -83,8 +85,7 @@ def train_float(
         )
         model.optimizer.learning_rate.assign(rate)
         fitted = fit_epoch(model, recipe, train, number, bar)
-        network.set_weights(learner.get_weights())
-        model.optimizer.finalize_variable_values(network.trainable_variables)  # averages, if any
+        _hand_over(model.optimizer, learner, network)
         probabilities = predict(network, validation.images)
         loss = cross_entropy(probabilities, validation.labels)
         if not np.isfinite([fitted["loss"], loss]).all():
@@ -125,6 +126,8 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
         loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
         weighted_metrics=[],
         metrics=build_metrics(keras, len(train.class_names)),
+        # TensorFlow waits for the device after each call, to hand callbacks the loss: fewer calls
+        steps_per_execution=16 if keras.backend.backend() == "tensorflow" else 1,
     )
     model.optimizer.build(model.trainable_variables)
     return model
@@ -176,6 +179,13 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
             f"the weights of {run} do not fit this architecture: {error}; "
             "start from a run of the same one, with the same [network] sizes"
         ) from error
+
+
+def _hand_over(optimizer: Any, learner: Any, network: Any) -> None:
+    """Give the network what was learned; where the optimizer averages weights, the average."""
+    network.set_weights(learner.get_weights())
+    optimizer.finalize_variable_values(network.trainable_variables)
+    network.set_weights(network.get_weights())  # JAX shared the averages, and drops them in a step
 
 
 @contextmanager
