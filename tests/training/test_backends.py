@@ -26,6 +26,7 @@ epochs = 2
 batch_size = 8
 [network]
 filters = [4, 4, 8, 8]
+block_dropout = 0.0
 dense_units = 16
 [augmentation]
 rotation_degrees = 5.0
