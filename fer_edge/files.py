@@ -78,7 +78,9 @@ def new_folder(path: Path, *, replace: bool = False) -> Path:
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
-    return OutputError(f"cannot write {path}: {reason}; name a place that you may write to")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    advice = "make room there" if full else "name a place that you may write to"
+    return OutputError(f"cannot write {path}: {reason}; {advice}")
 
 
 def _umask() -> int:

@@ -24,6 +24,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--epochs", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--learning-rate", type=float, help="Other than the recipe's.")
+@click.option("--precision", metavar="NAME", help="Other than the recipe's, such as bfloat16.")
 @click.option("--seed", type=click.IntRange(0), help="Other than the recipe's.")
 @click.option(
     "--teacher",
@@ -34,6 +35,14 @@ PATH = click.Path(path_type=Path)
     help="Learn from this run's network, too; several are averaged.",
 )
 @click.option("--qat", is_flag=True, help="Add quantization-aware training after the float stage.")
+@click.option(
+    "--devices",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Share each batch among so many GPUs (KERAS_BACKEND=jax).",
+)
+@click.option("--tensorboard", type=PATH, metavar="DIR", help="Write a TensorBoard log there.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or add --qat to one.")
 @click.option("--overwrite", is_flag=True, help="Delete what stands at --out.")
 @click.option("--json", "as_json", is_flag=True, help="The scores as JSON.")
@@ -44,6 +53,8 @@ def train(
     weights: str | None,
     teachers: tuple[Path, ...],
     qat: bool,
+    devices: int,
+    tensorboard: Path | None,
     resume: bool,
     overwrite: bool,
     as_json: bool,
@@ -52,8 +63,9 @@ def train(
     """Train a network on a face set: float first, then, with --qat, with int8 rounding.
 
     Training learns from the set's train part and selects on its validation part. The Keras backend
-    is TensorFlow unless KERAS_BACKEND says jax or torch. With --qat the run ends with float, int8
-    by post-training quantisation and int8 by quantization-aware training side by side.
+    is TensorFlow unless KERAS_BACKEND says jax or torch; these need no TensorFlow, but --qat does.
+    With --qat the run ends with float, int8 by post-training quantisation and int8 by
+    quantization-aware training side by side.
 
     \b
     Examples:
@@ -76,30 +88,42 @@ def train(
     resolved = load_recipe(recipe, changes, weights=weights)
     faces = load_faceset(data) if data.suffix == ".npz" else import_faces(data)
 
+    from .eventlog import EventLog
+
+    events = EventLog(tensorboard) if tensorboard else None
+
     from . import run  # brings Keras in, which takes seconds: after the cheap errors
+    from .devices import spread
+    from .progress import duration
 
     def report(stage: str, epoch: Epoch) -> None:
         total = resolved.epochs if stage == "float" else resolved.qat.epochs
+        left_s = epoch.seconds * (total - epoch.number)  # at most: training may stop early
+        left = f"  up to {duration(left_s)} left" if left_s else ""
+        then = ", then quantization-aware" if left and qat and stage == "float" else ""
         click.echo(
             f"{stage} epoch {epoch.number:3}/{total}  "
-            f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}  "
+            f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}  top-3 {epoch.top3:6.2%}  "
             f"validation loss {epoch.validation_loss:.4f}  accuracy "
-            f"{epoch.validation_accuracy:6.2%}  rate {epoch.learning_rate:.2e}  "
-            f"{epoch.seconds:.0f} s",
+            f"{epoch.validation_accuracy:6.2%}  top-3 {epoch.validation_top3:6.2%}  "
+            f"rate {epoch.learning_rate:.2e}  {duration(epoch.seconds)}{left}{then}",
             err=True,
         )
+        if events:
+            events.add(stage, epoch)
 
-    evaluation = run.train(
-        resolved,
-        faces,
-        data.name,
-        out,
-        teachers=teachers,
-        qat=qat,
-        resume=resume,
-        replace=overwrite,
-        on_epoch=report,
-    )
+    with spread(devices, resolved.batch_size):
+        evaluation = run.train(
+            resolved,
+            faces,
+            data.name,
+            out,
+            teachers=teachers,
+            qat=qat,
+            resume=resume,
+            replace=overwrite,
+            on_epoch=report,
+        )
     if as_json:
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import TrainingError
 from fer_edge.faces import model_inputs
 from fer_edge.faceset import FaceSet
@@ -21,7 +22,9 @@ from fer_edge.scores import score
 
 from .architectures import ResNet50
 from .backend import keras
-from .optimizer import build_loss, build_optimizer
+from .devices import device_count
+from .optimizer import build_loss, build_metrics, build_optimizer
+from .precision import learning_copy, scaled
 from .pretrained import load_base_weights
 from .progress import EpochBar
 from .recipe import Recipe
@@ -57,7 +60,8 @@ def train_float(
     Raises:
         TrainingError: The loss is no longer finite, or the state in the folder does not fit.
     """
-    keras.utils.set_random_seed(recipe.seed)
+    with without_chatter():  # it seeds TensorFlow, too, which announces itself
+        keras.utils.set_random_seed(recipe.seed)
     train, validation = training_faces(recipe, faces), faces.part("validation")
     classes = len(faces.class_names)
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
@@ -66,34 +70,89 @@ def train_float(
             start_from(Path(recipe.start), network, faces.class_names)
         elif isinstance(recipe.network, ResNet50):
             load_base_weights(recipe.network, network)
-    pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
-    resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
-    model = training_model(network, resident, recipe.augmentation, recipe.loss, teachers)
-    model.compile(
-        optimizer=build_optimizer(keras, recipe),
-        loss=build_loss(keras, recipe),
-        loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
-        weighted_metrics=[],
-        metrics=["accuracy"],
-    )
-    model.optimizer.build(model.trainable_variables)
-    constant = {id(resident.pixels)}.union(id(v) for t in teachers for v in t.variables)
+    learner = learning_copy(network, recipe.precision)
+    model = build_training(recipe, learner, train, teachers)
+    constant = {id(model.get_layer("resident_faces").pixels)}
+    constant.update(id(v) for t in teachers for v in t.variables)
     state = [v for v in model.variables if id(v) not in constant] + model.optimizer.variables
 
     history: list[Epoch] = []
     if (folder / STATE).exists():
         history = _load_state(state, folder / STATE)
-    targets = soft_targets(recipe, train)
-    weights = class_weights(train.labels, classes, recipe.class_weights)
     while not is_finished(recipe, history):
         started = time.monotonic()
         rate = learning_rate(recipe, history)
         number = len(history) + 1
+        bar = EpochBar(
+            f"epoch {number}/{recipe.epochs}",
+            epochs_after=recipe.epochs - number,
+            last_epoch_s=history[-1].seconds if history else None,
+        )
         model.optimizer.learning_rate.assign(rate)
-        # an order of its own for each epoch, so that a resumed run sees the same ones
-        random = np.random.default_rng((recipe.seed, number))
-        order = random.permutation(len(train))
-        inputs, wanted = epoch_inputs(order, targets, recipe.augmentation, random)
+        fitted = fit_epoch(model, recipe, train, number, bar)
+        _hand_over(model.optimizer, learner, network)
+        probabilities = predict(network, validation.images)
+        loss = cross_entropy(probabilities, validation.labels)
+        if not np.isfinite([fitted["loss"], loss]).all():
+            raise TrainingError(
+                f"the loss of epoch {number} is not finite (training {fitted['loss']}, "
+                f"validation {loss}); {folder} keeps the epochs before it; "
+                f"lower the learning rate (now {rate:g}) and train again"
+            )
+        history.append(
+            Epoch(
+                number=number,
+                learning_rate=rate,
+                loss=fitted["loss"],
+                accuracy=fitted["accuracy"],
+                validation_loss=loss,
+                validation_accuracy=score(probabilities, validation.labels).accuracy,
+                seconds=time.monotonic() - started,
+                top3=fitted["top3"],
+                validation_top3=top_share(probabilities, validation.labels),
+            )
+        )
+        if best_epoch(history).number == number:
+            with whole_file(folder / FLOAT_MODEL) as temporary:
+                network.save(temporary)
+        _save_state(state, history, folder / STATE)
+        save_history(history, folder / HISTORY)
+        on_epoch(history[-1])
+
+
+def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Sequence[Any]) -> Any:
+    """Return the compiled model from row numbers of `train` to what `learner` says of them."""
+    pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
+    resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
+    model = training_model(learner, resident, recipe.augmentation, recipe.loss, teachers)
+    model.compile(
+        optimizer=scaled(build_optimizer(keras, recipe), recipe.precision),
+        loss=build_loss(keras, recipe),
+        loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
+        weighted_metrics=[],
+        metrics=build_metrics(keras, len(train.class_names)),
+        # TensorFlow waits for the device after each call, to hand callbacks the loss: fewer calls
+        steps_per_execution=16 if keras.backend.backend() == "tensorflow" else 1,
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def fit_epoch(
+    model: Any, recipe: Recipe, train: FaceSet, number: int, bar: EpochBar | None = None
+) -> dict[str, float]:
+    """Train one epoch, counted from 1; return its loss, accuracy and top3.
+
+    Each epoch has an order of its own, so that a resumed run sees the same ones. Several devices
+    take equal shares: faces that remain sit this epoch out.
+    """
+    random = np.random.default_rng((recipe.seed, number))
+    order = random.permutation(len(train))
+    order = order[: len(order) - len(order) % device_count()]
+    targets = soft_targets(recipe, train)
+    inputs, wanted = epoch_inputs(order, targets, recipe.augmentation, random)
+    weights = class_weights(train.labels, len(train.class_names), recipe.class_weights)
+    with _unaveraged(model.optimizer) as keep:
         fitted = model.fit(
             inputs,
             wanted,
@@ -101,34 +160,9 @@ def train_float(
             batch_size=recipe.batch_size,
             shuffle=False,
             verbose=0,
-            callbacks=[EpochBar(f"epoch {number}/{recipe.epochs}")],
+            callbacks=[keep, *([bar] if bar else [])],
         ).history
-        with _averaged(model, recipe):
-            probabilities = predict(network, validation.images)
-            loss = cross_entropy(probabilities, validation.labels)
-            if not np.isfinite([fitted["loss"][0], loss]).all():
-                raise TrainingError(
-                    f"the loss of epoch {number} is not finite (training {fitted['loss'][0]}, "
-                    f"validation {loss}); {folder} keeps the last good epoch; "
-                    f"lower the learning rate (now {rate:g}) and train again"
-                )
-            history.append(
-                Epoch(
-                    number=number,
-                    learning_rate=rate,
-                    loss=float(fitted["loss"][0]),
-                    accuracy=float(fitted["accuracy"][0]),
-                    validation_loss=loss,
-                    validation_accuracy=score(probabilities, validation.labels).accuracy,
-                    seconds=time.monotonic() - started,
-                )
-            )
-            if best_epoch(history).number == number:
-                with whole_file(folder / FLOAT_MODEL) as temporary:
-                    network.save(temporary)
-        _save_state(state, history, folder / STATE)
-        save_history(history, folder / HISTORY)
-        on_epoch(history[-1])
+    return {name: float(values[0]) for name, values in fitted.items()}
 
 
 def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
@@ -152,19 +186,29 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
         ) from error
 
 
+def _hand_over(optimizer: Any, learner: Any, network: Any) -> None:
+    """Give the network what was learned; where the optimizer averages weights, the average."""
+    network.set_weights(learner.get_weights())
+    optimizer.finalize_variable_values(network.trainable_variables)
+    network.set_weights(network.get_weights())  # JAX shared the averages, and drops them in a step
+
+
 @contextmanager
-def _averaged(model: Any, recipe: Recipe) -> Iterator[None]:
-    """Put the averaged weights in place, if the recipe averages, and the others back after."""
-    if not recipe.optimizer.average:
-        yield
-        return
-    saved = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+def _unaveraged(optimizer: Any) -> Iterator[Any]:
+    """Yield a callback that keeps `fit` from ending with the averaged weights in place.
+
+    `fit` writes them over the trained ones after its last epoch, and every epoch is a `fit` here.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    averages = inner.use_ema
+
+    def hide(epoch: int, logs: object) -> None:
+        inner.use_ema = False
+
     try:
-        yield
+        yield keras.callbacks.LambdaCallback(on_epoch_end=hide)
     finally:
-        for variable, value in zip(model.trainable_variables, saved, strict=True):
-            variable.assign(value)
+        inner.use_ema = averages
 
 
 def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -173,13 +217,25 @@ def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     _, height, width, _ = network.input_shape
     inputs = as_real(model_inputs(images, height, width))
-    return np.asarray(network.predict(inputs, batch_size=256, verbose=0), np.float32)
+    devices = device_count()
+    rest = np.repeat(inputs[:1], -len(inputs) % devices, axis=0)  # each device takes as many
+    shared = np.concatenate([inputs, rest])
+    probabilities = network.predict(shared, batch_size=256 * devices, verbose=0)
+    return np.asarray(probabilities, np.float32)[: len(inputs)]
 
 
 def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
     """Return the mean cross-entropy in nats."""
     picked = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.clip(picked, 1e-7, 1.0)).mean())
+
+
+def top_share(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], likeliest: int = 3
+) -> float:
+    """Return the share of faces whose label is among the likeliest."""
+    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :likeliest]
+    return float((top == labels[:, np.newaxis]).any(axis=1).mean())
 
 
 def _save_state(variables: list[Any], history: Sequence[Epoch], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A recipe's optimizer and loss, for either Keras."""
+"""A recipe's optimizer and loss, and what is measured beside it, for either Keras."""
 
 from typing import Any
 
@@ -33,3 +33,12 @@ def build_loss(keras: Any, recipe: Recipe) -> Any:
             gamma=recipe.loss.focal_gamma, label_smoothing=smoothing
         )
     return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+
+
+def build_metrics(keras: Any, classes: int) -> list[Any]:
+    """Build what every run reports beside the loss: categorical accuracy and top-3 accuracy."""
+    metrics = keras.metrics
+    return [
+        metrics.CategoricalAccuracy(name="accuracy"),
+        metrics.TopKCategoricalAccuracy(k=min(3, classes), name="top3"),
+    ]

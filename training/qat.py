@@ -39,8 +39,8 @@ from fer_edge.scores import score
 from .augmentation import DRAWS, augment
 from .backend import keras
 from .distillation import TeacherLoss
-from .fit import cross_entropy, predict
-from .optimizer import build_loss
+from .fit import cross_entropy, predict, top_share
+from .optimizer import build_loss, build_metrics
 from .progress import EpochBar
 from .recipe import Recipe
 from .schedule import Epoch, best_epoch
@@ -77,13 +77,8 @@ def train_quantized(
         The epochs.
 
     Raises:
-        TrainingError: Keras does not run on TensorFlow, or the loss is no longer finite.
+        TrainingError: The loss is no longer finite.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise TrainingError(
-            f"quantization-aware training needs the TensorFlow backend, Keras runs on "
-            f"{keras.backend.backend()}; run with KERAS_BACKEND=tensorflow and --resume"
-        )
     tf_keras.utils.set_random_seed(recipe.seed)
     train, validation = training_faces(recipe, faces), faces.part("validation")
     float_network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
@@ -95,16 +90,20 @@ def train_quantized(
         optimizer=tf_keras.optimizers.Adam(recipe.qat.learning_rate),
         loss=build_loss(tf_keras, recipe),
         weighted_metrics=[],
-        metrics=["accuracy"],
+        metrics=build_metrics(tf_keras, len(faces.class_names)),
     )
     history: list[Epoch] = []
     for number in range(1, recipe.qat.epochs + 1):
         started = time.monotonic()
-        label = f"quantization-aware epoch {number}/{recipe.qat.epochs}"
+        bar = EpochBar(
+            f"quantization-aware epoch {number}/{recipe.qat.epochs}",
+            epochs_after=recipe.qat.epochs - number,
+            last_epoch_s=history[-1].seconds if history else None,
+        )
         fitted = trained.fit(
             _batches(recipe, train, number, teachers),
             verbose=0,
-            callbacks=[_tf_keras_bar(EpochBar(label), len(train) // recipe.batch_size)],
+            callbacks=[_tf_keras_bar(bar, len(train) // recipe.batch_size)],
         ).history
         pin_input_range(network)
         probabilities = predict(network, validation.images)
@@ -117,6 +116,8 @@ def train_quantized(
                 validation_loss=cross_entropy(probabilities, validation.labels),
                 validation_accuracy=score(probabilities, validation.labels).accuracy,
                 seconds=time.monotonic() - started,
+                top3=float(fitted["top3"][0]),
+                validation_top3=top_share(probabilities, validation.labels),
             )
         )
         if not np.isfinite(history[-1].loss):

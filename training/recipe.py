@@ -22,6 +22,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+Precision = Literal["float32", "bfloat16", "float16"]
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
@@ -116,12 +118,16 @@ class Recipe:
     batch_size: int = 64
     learning_rate: float = 1e-3
     """Of the optimizer, before the schedule."""
+    precision: Precision = "float32"
+    """In which the float stage computes; weights, loss and what is kept are float32 in any case."""
     class_weights: Literal["none", "balanced", "sqrt"] = "none"
     """balanced: loss weight n / (classes * n_class); sqrt: the square root of that, a milder
     lift of rare classes."""
     label_smoothing: float = 0.0
     drop_non_faces: bool = False
     """Leave out training faces that most FER+ taggers called no face or unknown."""
+    train_faces: int = 0
+    """Learn from this many training faces, drawn at random, for a quick try; 0: from all."""
     early_stopping_patience: int = 10
     """Epochs without a better validation accuracy after which training ends; 0: never."""
     seed: int = 0
@@ -162,6 +168,7 @@ class Recipe:
                 self.schedule.decay_epochs >= 1,
                 "at least 1",
             ),
+            ("train_faces", self.train_faces, self.train_faces >= 0, "at least 0"),
             ("seed", self.seed, self.seed >= 0, "at least 0"),
             ("qat.epochs", self.qat.epochs, self.qat.epochs >= 0, "at least 0"),
         ):

@@ -25,6 +25,7 @@ from fer_edge.runfolder import (
 from fer_edge.schema import encode
 
 from .backend import keras
+from .devices import device_count
 from .distillation import load_teachers
 from .fit import STATE, predict, train_float
 from .inspection import sample_sheet
@@ -71,8 +72,15 @@ def train(
 
     Raises:
         OutputError: The folder exists, or cannot be written.
-        TrainingError: The run cannot start, go on or be finished.
+        TrainingError: The run cannot start, go on or be finished; `qat` without TensorFlow.
     """
+    backend = keras.backend.backend()
+    if qat and backend != "tensorflow":  # said now, not after hours of the float stage
+        raise TrainingError(
+            f"quantization-aware training needs TensorFlow, and Keras runs on {backend}; train "
+            "without --qat here, then add it, there or elsewhere: pip install 'fer-edge[train]', "
+            "and KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
+        )
     height, width = faces.images.shape[1:]
     if height != width:
         raise TrainingError(f"the faces are {height}x{width}; wanted square ones")
@@ -94,7 +102,7 @@ def train(
         ),
         tools=(
             f"keras {metadata.version('keras')}",
-            f"{keras.backend.backend()} (float stage)",
+            f"{backend} (float stage, {recipe.precision}, devices: {device_count()})",
         ),
     )
     networks = load_teachers(teachers, faces.class_names)
@@ -162,8 +170,10 @@ def _describe(faces: FaceSet, folder: Path) -> Evaluation:
     validation = faces.part("validation")
     probabilities = predict(network, validation.images)
     evaluation = evaluate("float", probabilities, validation)
-    plot_curves(load_history(folder / HISTORY), folder / "curves.png")
-    plot_confusion(evaluation.every_face, faces.class_names, folder / "confusion.png")
+    with whole_file(folder / "curves.png") as temporary:
+        plot_curves(load_history(folder / HISTORY), temporary)
+    with whole_file(folder / "confusion.png") as temporary:
+        plot_confusion(evaluation.every_face, faces.class_names, temporary)
     sample_sheet(faces, folder / "samples.png")
     with whole_file(folder / SCORES) as temporary:
         text = json.dumps(encode(evaluation), indent=2, ensure_ascii=False)

@@ -28,6 +28,10 @@ class Epoch:
     validation_loss: float
     validation_accuracy: float
     seconds: float
+    top3: float = math.nan
+    """Share of faces whose label is among the three likeliest; not a number in the history of a run
+    from before it was measured."""
+    validation_top3: float = math.nan
 
 
 def learning_rate(recipe: Recipe, history: Sequence[Epoch]) -> float:
@@ -42,7 +46,7 @@ def learning_rate(recipe: Recipe, history: Sequence[Epoch]) -> float:
         return max(schedule.final, recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share)))
     if schedule.kind == "exponential":
         falls = done / schedule.decay_epochs
-        return max(schedule.final, recipe.learning_rate * schedule.factor**falls)
+        return max(schedule.final, recipe.learning_rate * math.pow(schedule.factor, falls))
     if schedule.kind == "plateau":
         rate, best, waited = recipe.learning_rate, math.inf, 0
         for epoch in history:

@@ -12,19 +12,24 @@ from .recipe import Recipe
 
 
 def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
-    """Take the training part, without what FER+ taggers called no face if the recipe says so.
+    """Take the training part, or what the recipe wants of it.
+
+    That is without the faces that FER+ taggers called no face, or a random draw of a number.
 
     Raises:
         RecipeError: Votes are wanted and the set has none.
         TrainingError: Nothing is left.
     """
     train = faces.part("train")
-    if not recipe.drop_non_faces:
-        return train
-    keep = ~no_face(_votes(train, "drop_non_faces"))
-    if not keep.any():
-        raise TrainingError("drop_non_faces leaves no training face; check the set's votes")
-    return train.select(keep)
+    if recipe.drop_non_faces:
+        keep = ~no_face(_votes(train, "drop_non_faces"))
+        if not keep.any():
+            raise TrainingError("drop_non_faces leaves no training face; check the set's votes")
+        train = train.select(keep)
+    if 0 < recipe.train_faces < len(train):
+        random = np.random.default_rng(recipe.seed)
+        train = train.select(random.permutation(len(train))[: recipe.train_faces])
+    return train
 
 
 def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:

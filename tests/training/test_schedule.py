@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import pytest
 
@@ -17,7 +18,7 @@ from fer_edge.training.schedule import (
 def epochs(losses, accuracies=None):
     accuracies = accuracies or [0.5] * len(losses)
     return [
-        Epoch(number, 1e-3, 1.0, 0.4, loss, accuracy, 1.0)
+        Epoch(number, 1e-3, 1.0, 0.4, loss, accuracy, 1.0, top3=0.7, validation_top3=0.8)
         for number, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
     ]
 
@@ -80,6 +81,17 @@ def test_history_survives_writing_and_reading(tmp_path):
     history = epochs([1.25, 0.5])
     save_history(history, tmp_path / "history.csv")
     assert load_history(tmp_path / "history.csv") == history
+
+
+def test_a_history_from_before_top3_was_measured_is_read(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_text(
+        "number,learning_rate,loss,accuracy,validation_loss,validation_accuracy,seconds\n"
+        "1,0.001,1.9,0.2,1.8,0.3,4.5\n"
+    )
+    (epoch,) = load_history(path)
+    assert (epoch.number, epoch.validation_accuracy, epoch.seconds) == (1, 0.3, 4.5)
+    assert math.isnan(epoch.top3) and math.isnan(epoch.validation_top3)
 
 
 @pytest.mark.parametrize("text", ["", "number,loss\n1,x\n", "a,b\n1,2\n"])

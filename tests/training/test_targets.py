@@ -91,3 +91,13 @@ def test_class_weights_lift_the_rare_class_and_keep_the_mean_at_one():
     assert mild[1] / mild[0] == pytest.approx(3)
     for weights in (balanced, mild, class_weights(labels, 2, "none")):
         assert weights[labels].mean() == pytest.approx(1)
+
+
+def test_a_number_of_training_faces_is_drawn_at_random_and_repeatably(faces):
+    drawn = training_faces(Recipe(train_faces=20), faces)
+    assert len(drawn) == 20
+    assert set(drawn.split) == {0}
+    assert len(np.unique(drawn.labels)) > 3  # a cartoon set is sorted by class
+    again = training_faces(Recipe(train_faces=20), faces)
+    np.testing.assert_array_equal(drawn.images, again.images)
+    assert len(training_faces(Recipe(train_faces=10_000), faces)) == (faces.split == 0).sum()

@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -18,15 +20,27 @@ from fer_edge import runfolder
 from fer_edge.errors import OutputError, TrainingError
 from fer_edge.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.training import fit
-from fer_edge.training.recipe import Recipe, load_recipe
+from fer_edge.training.architectures import FourBlock
+from fer_edge.training.recipe import Optimizer, Recipe, format_recipe, load_recipe
 from fer_edge.training.run import train
+from fer_edge.training.schedule import load_history
 from tests.conftest import QUICK_RECIPE, assert_one_clear_line, make_faces
 
 pytestmark = pytest.mark.train
 
 
+QUICK_NETWORK = FourBlock(filters=(4, 4, 8, 8), dense_units=16)
+
+
 def ignore(stage, epoch):
     pass
+
+
+def quick_recipe(folder):
+    recipe = Recipe(epochs=20, batch_size=16, early_stopping_patience=0, network=QUICK_NETWORK)
+    path = folder / "quick.toml"
+    path.write_text(format_recipe(recipe))
+    return path
 
 
 def run_quietly(recipe, faces, out, **changes):
@@ -165,6 +179,74 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path)
     assert len((left / "history.csv").read_text().splitlines()) == 2
     run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "scores.json").exists()
+
+
+def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(fer_edge, tmp_path):
+    save_faceset(make_faces(), tmp_path / "faces.npz")
+    result = fer_edge(
+        *("train", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run"),
+        *("--recipe", quick_recipe(tmp_path), "--learning-rate", "1e30"),
+    )
+    assert_one_clear_line(result, "loss of epoch 1 is not finite", "lower the learning rate")
+    assert sorted(path.name for path in (tmp_path / "run.partial").iterdir()) == ["recipe.toml"]
+
+
+def test_a_full_disk_keeps_the_last_good_epoch(fer_edge, tmp_path):
+    data, out = tmp_path / "faces.npz", tmp_path / "run"
+    save_faceset(make_faces(), data)
+    options = ["--data", str(data), "--recipe", str(quick_recipe(tmp_path)), "--out", str(out)]
+    command = [sys.executable, "-m", "fer_edge", "train", *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    folder = runfolder.partial(out)
+    deadline = time.monotonic() + 120
+    while not (folder / "history.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # from now on the kernel refuses what makes a file larger than this, as a full disk does
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 1, error
+    assert "Traceback" not in error
+    line = error.splitlines()[-1]
+    assert line.startswith(f"fer-edge: error: cannot write {folder}"), error
+    assert "make room" in line
+    assert {path.name for path in folder.iterdir()} == {
+        *("recipe.toml", "model.keras", "state.npz", "history.csv")
+    }
+    with zipfile.ZipFile(folder / "model.keras") as saved:
+        assert saved.testzip() is None
+    done = len(load_history(folder / "history.csv"))
+    assert 1 <= done < 20
+
+    result = fer_edge("train", *options, "--resume")
+    assert result.exit_code == 0, result.output
+    assert len(load_history(out / "history.csv")) == 20
+
+
+def test_averaging_the_weights_leaves_the_training_as_it_is(tmp_path):
+    histories = []
+    for average in (0.0, 0.5):
+        optimizer = Optimizer(average=average)
+        recipe = Recipe(epochs=2, batch_size=8, network=QUICK_NETWORK, optimizer=optimizer)
+        run_quietly(recipe, make_faces(), tmp_path / f"{average}")
+        histories.append(load_history(tmp_path / f"{average}" / "history.csv"))
+    for plain, averaged in zip(*histories, strict=True):
+        assert averaged.loss == pytest.approx(plain.loss, rel=1e-4)
+        assert averaged.validation_loss != pytest.approx(plain.validation_loss, rel=1e-4)
+
+
+def test_the_share_of_labels_among_the_three_likeliest():
+    probabilities = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]], np.float32)
+    labels = np.array([3, 3], np.uint8)
+    assert fit.top_share(probabilities, labels) == 0.5
+    assert fit.top_share(probabilities, np.array([2, 1], np.uint8)) == 1.0
+    assert fit.top_share(probabilities[:, :2], np.array([0, 1], np.uint8)) == 1.0
+
+
+def test_a_state_from_before_top3_was_measured_is_read(tmp_path):
+    np.savez(tmp_path / "state.npz", history=np.arange(1.0, 8.0)[np.newaxis])
+    (epoch,) = fit._load_state([], tmp_path / "state.npz")
+    assert (epoch.number, epoch.seconds) == (1, 7.0)
+    assert np.isnan(epoch.validation_top3)
 
 
 def test_faces_without_a_validation_part_are_refused(tmp_path, fer_edge):

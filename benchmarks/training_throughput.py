@@ -1,0 +1,151 @@
+"""Is the input pipeline the limit? Images per second of a real epoch beside the bare train step.
+
+The real epoch is what `fer-edge train` runs: shuffled row numbers, faces gathered and changed on
+the device, the progress bar; validation and saving come after it and are left out. The bare step is
+the same model's train step, compiled alike, on one batch that lies in device memory all the time.
+Both are run in turn, since a shared machine's speed drifts.
+
+    python -m benchmarks.training_throughput --recipe four-block-cosine
+    KERAS_BACKEND=jax python -m benchmarks.training_throughput --recipe tiny --precision bfloat16
+"""
+
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from fer_edge.chatter import without_chatter
+from fer_edge.faceset import FaceSet, load_faceset
+from fer_edge.labels import FER2013
+from fer_edge.training.backend import keras
+from fer_edge.training.fit import build_training, fit_epoch
+from fer_edge.training.precision import learning_copy
+from fer_edge.training.progress import EpochBar
+from fer_edge.training.recipe import load_recipe
+from fer_edge.training.resident import epoch_inputs
+from fer_edge.training.targets import soft_targets, training_faces
+
+WANTED = 0.9
+
+
+@click.command()
+@click.option("--recipe", "name", default="four-block-cosine", show_default=True)
+@click.option("--data", type=click.Path(path_type=Path), help="A face set; default: noise.")
+@click.option("--faces", default=4096, show_default=True, help="Of noise: the speed is the same.")
+@click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
+@click.option("--precision", help="Other than the recipe's.")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+def main(
+    name: str,
+    data: Path | None,
+    faces: int,
+    batch_size: int | None,
+    precision: str | None,
+    rounds: int,
+) -> None:
+    """Print both rates and their ratio; exit 1 if it is below 0.9."""
+    overrides = {"batch_size": batch_size, "precision": precision}
+    recipe = load_recipe(name, {key: value for key, value in overrides.items() if value})
+    train = training_faces(recipe, load_faceset(data) if data else noise(faces))
+    with without_chatter():
+        keras.utils.set_random_seed(recipe.seed)
+    network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
+    model = build_training(recipe, learning_copy(network, recipe.precision), train, teachers=())
+    steps = len(train) // recipe.batch_size
+    random = np.random.default_rng(0)
+    order = random.permutation(len(train))[: recipe.batch_size]
+    targets = soft_targets(recipe, train)
+    inputs, wanted = epoch_inputs(order, targets, recipe.augmentation, random)
+    run_steps = bare_steps(model, (inputs, wanted, np.ones(len(order), np.float32)))
+
+    real_rates, bare_rates = [], []
+    for number in range(rounds + 1):
+        bar = EpochBar(f"round {number}/{rounds}", epochs_after=rounds - number, last_epoch_s=None)
+        real_s = seconds(lambda: fit_epoch(model, recipe, train, number + 1, bar))  # noqa: B023
+        bare_s = seconds(lambda: run_steps(steps))
+        if number:  # the first round compiles
+            real_rates.append(len(train) / real_s)
+            bare_rates.append(steps * recipe.batch_size / bare_s)
+    ratio = statistics.median(a / b for a, b in zip(real_rates, bare_rates, strict=True))
+    print(
+        f"{name}, {recipe.precision}, batches of {recipe.batch_size}, {len(train)} faces, "
+        f"{rounds} rounds in turn; Keras {keras.__version__} on {keras.backend.backend()}, "
+        f"{', '.join(keras.distribution.list_devices()) if on_jax() else platform.machine()}\n"
+    )
+    print(f"{'images/s':<18}{'median':>10}{'least':>10}{'most':>10}")
+    for label, rates in (("real epoch", real_rates), ("bare train step", bare_rates)):
+        middle = statistics.median(rates)
+        print(f"{label:<18}{middle:>10,.0f}{min(rates):>10,.0f}{max(rates):>10,.0f}")
+    print(f"\nratio, median of the rounds: {ratio:.2f} (wanted: at least {WANTED})")
+    sys.exit(int(ratio < WANTED))
+
+
+def noise(count: int) -> FaceSet:
+    """Make a face set of noise, all of it for training."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (count, 48, 48), np.uint8)
+    labels = np.arange(count) % len(FER2013)
+    return FaceSet(images, labels.astype(np.uint8), np.zeros(count, np.uint8), FER2013)
+
+
+def on_jax() -> bool:
+    return bool(keras.backend.backend() == "jax")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def bare_steps(model: Any, batch: Any) -> Callable[[int], None]:
+    """Return a function that runs so many train steps on one batch and waits for the last."""
+    resident = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+    if on_jax():
+        return jax_steps(model, resident)
+    step = model.train_step
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        step = tf.function(step, jit_compile=model.jit_compile)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            logs = step(resident)
+        float(logs["loss"])
+
+    return run
+
+
+def jax_steps(model: Any, resident: Any) -> Callable[[int], None]:
+    """Do the same with JAX, where the state goes through the step and its memory is reused."""
+    import jax
+
+    step = jax.jit(model.train_step, donate_argnums=0)
+
+    def run(count: int) -> None:
+        variables = (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.optimizer.variables,
+            model.metrics_variables,
+        )
+        state = tuple([variable.value for variable in group] for group in variables)
+        for _ in range(count):
+            logs, state = step(state, resident)
+        float(logs["loss"])
+        for group, values in zip(variables, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
