@@ -42,7 +42,7 @@ def learning_rate(recipe: Recipe, history: Sequence[Epoch]) -> float:
         return max(schedule.final, recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share)))
     if schedule.kind == "exponential":
         falls = done / schedule.decay_epochs
-        return max(schedule.final, recipe.learning_rate * schedule.factor**falls)
+        return max(schedule.final, recipe.learning_rate * math.pow(schedule.factor, falls))
     if schedule.kind == "plateau":
         rate, best, waited = recipe.learning_rate, math.inf, 0
         for epoch in history:
