@@ -9,7 +9,7 @@ from fer_edge.training.recipe import Recipe, load_recipe
 
 @pytest.fixture(scope="session")
 def resnet50_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file in the format of the published weights, which tf-keras writes; its content is random."""
+    """Random weights in a file of the published one's format, which tf-keras writes."""
     import numpy as np
     import tf_keras
 

@@ -92,6 +92,24 @@ def test_a_recipes_parts_train(changes, tmp_path):
     assert run(recipe, make_faces(), tmp_path / "run").n == 28
 
 
+def test_quantization_starts_from_the_float_networks_ranges():
+    """Else activations of 0 to 1 keep a tenth of int8's steps until thousands of batches are by."""
+    from fer_edge.training.qat import quantized_copy, settle_ranges
+
+    recipe, faces = Recipe(network=SMALL), make_faces()
+    network = SMALL.build(keras, size_px=48, classes=7)
+    quantized = quantized_copy(network, recipe)
+    settle_ranges(quantized, network, faces.images)
+    relu = keras.Model(network.input, network.get_layer("conv1_relu").output)
+    seen = np.asarray(relu(faces.images[..., np.newaxis] / np.float32(255)))
+    weights = quantized.get_layer("quant_conv1_relu").weights
+    low, high = (
+        next(float(w) for w in weights if w.name.endswith(f"output_{bound}:0"))
+        for bound in ("min", "max")
+    )
+    assert low == 0 and 0.8 * seen.max() < high <= seen.max() + 1e-5
+
+
 def test_averaged_weights_are_what_is_kept(tmp_path):
     """With a decay near 1 the average stays where the first step led."""
     recipe = quick(Recipe(network=SMALL, learning_rate=0.05))

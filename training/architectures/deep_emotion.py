@@ -8,10 +8,17 @@ Every convolution is normalised here, and the affine map is regressed as two pas
 and shift, each number from -1 to 1 by a tanh (`sampler`).
 
     input    parameters   MACs     int8 file
-    48x48    86,735       @M       @MB
+    48x48    86,467       6.07 M   0.11 MB
 
-What int8 costs: nothing stays float, and there is no change of scale in the middle of the graph; the
-sampler's operators are FULLY_CONNECTED, RESHAPE, CONV_2D and MUL. @
+19,552 of the parameters are constants of the sampler.
+
+What int8 costs: nothing stays float, and there is no QUANTIZE in the middle of the graph. The
+sampler's operators are FULLY_CONNECTED, RESHAPE, CONV_2D, TANH and MUL; tfmot does not know MUL,
+whose output `training/qat.py` rounds itself. After five epochs on 8,000 faces of FER2013 with
+`benchmarks/short_recipes/deep-emotion.toml`, int8 without QAT agrees with float32 on 96.1 % of
+1,800 validation faces, at the same accuracy (39.0 %; the difference is 0.00 points, 95 % interval
+-0.67 to 0.67). The file is a third as large. What int8 does not bring here is speed: a median of
+0.23 ms against 0.24 ms as float32 (one x86-64 core, LiteRT 2.3 with XNNPACK).
 """
 
 from dataclasses import dataclass
@@ -37,7 +44,7 @@ class DeepEmotion:
     dropout: float = 0.5
     locator_filters: tuple[int, int] = (8, 10)
     locator_units: int = 32
-    reach: float = 1 / 6
+    reach: float = 0.15
     """How far the aligned face may take a pixel from, along each axis, as a share of the side."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:

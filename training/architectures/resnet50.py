@@ -6,7 +6,7 @@ minus ImageNet's mean of it) is a frozen 1x1 convolution at the input, so that t
 pixel/255 like every other.
 
     input    parameters    MACs     int8 file
-    56x56    24,146,061    @M       @MB
+    56x56    24,146,061    282 M    24.7 MB
 
 Frozen layers keep their normalisation in inference mode, and so does the base's normalisation when
 its convolutions are unfrozen, as Keras's guide to transfer learning advises: batches of faces would
