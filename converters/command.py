@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_edge.errors import ModelError
+from fer_edge.runfolder import FLOAT_MODEL, INFO
 
 if TYPE_CHECKING:
     from .run import Converted, Variant
@@ -108,8 +109,8 @@ def convert(
 ) -> None:
     """Turn a trained network into .tflite files, scored through the served path.
 
-    SOURCE is a run folder, or a .keras or .h5 file of another project (then say --labels and
-    --input-range). Each file carries its card and labels. Its accuracy is measured on the face
+    SOURCE is a run folder, the model.keras in it, or a .keras or .h5 file of another project (then
+    say --labels and --input-range). Each file carries its card and labels. Its accuracy is measured on the face
     set's validation part with the very code that serves it, beside the float network's, and a file
     that loses more than --max-drop is not written. An int8 file is also checked against the Edge
     TPU's documented operations.
@@ -124,6 +125,8 @@ def convert(
     variants = tuple(name for name in names if settings.pop(name))
     if not variants:
         raise click.UsageError(f"choose what to write: {', '.join(f'--{name}' for name in names)}")
+    if source.name == FLOAT_MODEL and (source.parent / INFO).exists() and not labels:
+        source = source.parent  # the run folder beside the network says all that a card needs
     foreign = source.suffix in (".keras", ".h5", ".hdf5") and not source.is_dir()
     if foreign and labels is None:
         raise click.UsageError(f"{source} has no card: name its classes in output order, --labels")

@@ -112,7 +112,7 @@ def train_float(
                 validation_top3=top_share(probabilities, validation.labels),
             )
         )
-        if best_epoch(history).number == number:
+        if best_epoch(history, recipe.monitor).number == number:
             with whole_file(folder / FLOAT_MODEL) as temporary:
                 network.save(temporary)
         _save_state(state, history, folder / STATE)

@@ -14,13 +14,12 @@ from matplotlib.ticker import MaxNLocator
 
 from fer_edge.scores import Scores
 
-from .schedule import Epoch, best_epoch
+from .schedule import Epoch
 
 
-def plot_curves(history: Sequence[Epoch], path: Path) -> None:
-    """Draw accuracy, loss and learning rate over the epochs as PNG."""
+def plot_curves(history: Sequence[Epoch], best: Epoch, path: Path) -> None:
+    """Draw accuracy, loss and learning rate over the epochs as PNG, the best epoch marked."""
     numbers = [epoch.number for epoch in history]
-    best = best_epoch(history)
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
     left.plot(numbers, [100 * epoch.accuracy for epoch in history], label="training (augmented)")
     left.plot(numbers, [100 * epoch.validation_accuracy for epoch in history], label="validation")

@@ -125,7 +125,7 @@ def train_quantized(
                 f"the loss of quantization-aware epoch {number} is not finite; lower "
                 f"qat.learning_rate (now {recipe.qat.learning_rate:g})"
             )
-        if best_epoch(history).number == number:
+        if best_epoch(history, recipe.monitor).number == number:
             with whole_file(folder / QAT_MODEL) as temporary, warnings.catch_warnings():
                 # HDF5, since tf-keras cannot read quantize wrappers back from a .keras file
                 warnings.filterwarnings("ignore", message=".*HDF5.*")

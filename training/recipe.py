@@ -128,8 +128,10 @@ class Recipe:
     """Leave out training faces that most FER+ taggers called no face or unknown."""
     train_faces: int = 0
     """Learn from this many training faces, drawn at random, for a quick try; 0: from all."""
+    monitor: Literal["accuracy", "loss"] = "accuracy"
+    """The epoch that is kept has the highest validation accuracy, or the lowest validation loss."""
     early_stopping_patience: int = 10
-    """Epochs without a better validation accuracy after which training ends; 0: never."""
+    """Epochs without a better one after which training ends; 0: never."""
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
     schedule: Schedule = field(default_factory=Schedule)

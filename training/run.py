@@ -31,7 +31,7 @@ from .fit import STATE, predict, train_float
 from .inspection import sample_sheet
 from .plots import plot_confusion, plot_curves
 from .recipe import Recipe, format_recipe, parse_recipe
-from .schedule import Epoch, load_history, save_history
+from .schedule import Epoch, best_epoch, load_history, save_history
 
 QAT_HISTORY = "qat-history.csv"
 
@@ -126,7 +126,7 @@ def train(
             on_epoch=lambda epoch: on_epoch("qat", epoch),
         )
         save_history(epochs, folder / QAT_HISTORY)
-    evaluation = _describe(faces, folder)
+    evaluation = _describe(recipe, faces, folder)
     (folder / STATE).unlink(missing_ok=True)
     if folder != out:
         try:
@@ -164,14 +164,15 @@ def _open_folder(recipe: Recipe, out: Path, *, resume: bool, replace: bool) -> P
     return folder
 
 
-def _describe(faces: FaceSet, folder: Path) -> Evaluation:
+def _describe(recipe: Recipe, faces: FaceSet, folder: Path) -> Evaluation:
     """Score the float network and write scores and pictures."""
     network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
     validation = faces.part("validation")
     probabilities = predict(network, validation.images)
     evaluation = evaluate("float", probabilities, validation)
+    history = load_history(folder / HISTORY)
     with whole_file(folder / "curves.png") as temporary:
-        plot_curves(load_history(folder / HISTORY), temporary)
+        plot_curves(history, best_epoch(history, recipe.monitor), temporary)
     with whole_file(folder / "confusion.png") as temporary:
         plot_confusion(evaluation.every_face, faces.class_names, temporary)
     sample_sheet(faces, folder / "samples.png")

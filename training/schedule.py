@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from fer_edge.errors import TrainingError
 from fer_edge.files import whole_file
@@ -60,9 +61,13 @@ def learning_rate(recipe: Recipe, history: Sequence[Epoch]) -> float:
     return recipe.learning_rate
 
 
-def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """Return the epoch with the best validation accuracy, the earliest of equals."""
-    return max(history, key=lambda epoch: (epoch.validation_accuracy, -epoch.number))
+def best_epoch(
+    history: Sequence[Epoch], monitor: Literal["accuracy", "loss"] = "accuracy"
+) -> Epoch:
+    """Return the epoch with the best validation accuracy or loss, the earliest of equals."""
+    if monitor == "loss":
+        return min(history, key=lambda epoch: epoch.validation_loss)
+    return max(history, key=lambda epoch: epoch.validation_accuracy)
 
 
 def is_finished(recipe: Recipe, history: Sequence[Epoch]) -> bool:
@@ -71,7 +76,7 @@ def is_finished(recipe: Recipe, history: Sequence[Epoch]) -> bool:
         return False
     if len(history) >= recipe.epochs:
         return True
-    waited = history[-1].number - best_epoch(history).number
+    waited = history[-1].number - best_epoch(history, recipe.monitor).number
     return 0 < recipe.early_stopping_patience <= waited
 
 

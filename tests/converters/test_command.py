@@ -55,6 +55,14 @@ def test_another_process_gives_the_same_bytes(first, trained, fer_edge, tmp_path
         assert path.read_bytes() == (first[1] / path.name).read_bytes(), path.name
 
 
+def test_the_network_in_a_run_folder_stands_for_the_run(first, trained, fer_edge, tmp_path):
+    run, *more = arguments(trained, tmp_path)
+    result = fer_edge("convert", f"{run}/model.keras", *more)
+    assert result.exit_code == 0, result.output
+    name = "cartoons-int8-ptq.tflite"
+    assert (tmp_path / name).read_bytes() == (first[1] / name).read_bytes()
+
+
 def test_a_file_that_would_be_written_over_is_named_before_any_work(trained, fer_edge, tmp_path):
     (tmp_path / "cartoons_int8_ptq.h").write_text("somebody's")
     result = fer_edge("convert", *arguments(trained, tmp_path), "--c-array")

@@ -103,3 +103,11 @@ def test_a_damaged_history_is_refused_or_empty(tmp_path, text):
             load_history(path)
     else:
         assert load_history(path) == []
+
+
+def test_the_best_epoch_is_that_of_the_lowest_loss_where_the_recipe_says_so():
+    history = epochs([1.0, 0.7, 0.9, 0.7], [0.4, 0.5, 0.6, 0.6])
+    assert best_epoch(history, "loss").number == 2
+    assert best_epoch(history, "accuracy").number == 3
+    assert is_finished(recipe(monitor="loss", early_stopping_patience=2), history)
+    assert not is_finished(recipe(monitor="accuracy", early_stopping_patience=2), history)
