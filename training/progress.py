@@ -70,7 +70,7 @@ class EpochBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
         """Write what stands beside the bar after `done` batches."""
         so_far_s = time.monotonic() - self._started
         epoch_s = so_far_s / done * self.params["steps"]
-        left_s = epoch_s - so_far_s
+        left_s = max(0.0, epoch_s - so_far_s)
         run_s = left_s + self._epochs_after * (self._last_epoch_s or epoch_s)
         return (
             f"loss {logs.get('loss', 0):.3f}  accuracy {logs.get('accuracy', 0):.1%}  "

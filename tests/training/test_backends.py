@@ -27,6 +27,7 @@ batch_size = 8
 [network]
 filters = [4, 4, 8, 8]
 block_dropout = 0.0
+dropout = 0.0
 dense_units = 16
 [augmentation]
 rotation_degrees = 5.0
@@ -121,8 +122,9 @@ def test_the_float_stage_needs_no_tensorflow(backend, no_tensorflow, fer_edge, t
     # where TensorFlow is, the very run goes on
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed (fer-edge[train])")
     network = (run / "model.keras").read_bytes()
-    result = fer_edge(*common, "--qat", "--resume")
+    result = fer_edge(*common, *log, "--qat", "--resume")
     assert result.exit_code == 0, result.output
+    assert not log or len(scalars(tmp_path / "log" / "qat" / "train")["top3"]) == 1
     assert (run / "qat.h5").exists()
     assert (run / "model.keras").read_bytes() == network
 
