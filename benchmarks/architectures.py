@@ -36,6 +36,7 @@ class Row:
     run: Path
     epochs: int
     qat_epochs: int
+    faces: int
     size_px: int
     files: dict[str, Converted]
 
@@ -64,8 +65,8 @@ def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
     except FerEdgeError as error:
         raise click.ClickException(str(error)) from error
     click.echo(
-        "| architecture | input | parameters | MACs | epochs float + QAT | float | int8 PTQ "
-        "| int8 QAT | int8 file | latency |\n| --- " + "| --- " * 9 + "|"
+        "| architecture | input | parameters | MACs | faces | epochs float + QAT | float | int8 PTQ "
+        "| int8 QAT | int8 file | latency |\n| --- " + "| --- " * 10 + "|"
     )
     for _, line in sorted(lines):
         click.echo(line)
@@ -81,6 +82,7 @@ def _convert(run: Path, faces: FaceSet, folder: Path) -> Row:
         run=run,
         epochs=len(load_history(run / "history.csv")),
         qat_epochs=len(load_history(quantized)) if quantized.exists() else 0,
+        faces=recipe.train_faces or load_info(run).data.train,
         size_px=recipe.size_px,
         files={item.path.stem.removeprefix(f"{run.name}-"): item for item in results},
     )
@@ -93,6 +95,7 @@ def _line(row: Row, latency_ms: float) -> str:
         f"{row.size_px}x{row.size_px}",
         f"{card.parameters:,}",
         f"{card.macs / 1e6:.1f} M",
+        f"{row.faces:,}",
         f"{row.epochs} + {row.qat_epochs}",
         *(
             f"{row.files[name].score.accuracy:.2%}" if name in row.files else "not trained"
