@@ -65,8 +65,8 @@ def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
     except FerEdgeError as error:
         raise click.ClickException(str(error)) from error
     click.echo(
-        "| architecture | input | parameters | MACs | faces | epochs float + QAT | float | int8 PTQ "
-        "| int8 QAT | int8 file | latency |\n| --- " + "| --- " * 10 + "|"
+        "| architecture | input | parameters | MACs | faces | epochs float + QAT | float "
+        "| int8 PTQ | int8 QAT | int8 file | latency |\n| --- " + "| --- " * 10 + "|"
     )
     for _, line in sorted(lines):
         click.echo(line)

@@ -89,7 +89,7 @@ def test_our_own_networks_keep_their_size(limit):
 )
 def test_a_recipes_parts_train(changes, tmp_path):
     recipe = quick(Recipe(network=SMALL), **changes)
-    assert run(recipe, make_faces(), tmp_path / "run").n == 28
+    assert run(recipe, make_faces(), tmp_path / "run").every_face.n == 28
 
 
 def test_quantization_starts_from_the_float_networks_ranges():
