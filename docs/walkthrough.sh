@@ -42,9 +42,9 @@ if [ ! -d runs/four-block-tuned ]; then
     $second >"$log.tuned" 2>&1
 fi
 printf '\n```console\n$ %s\n' "$first"
-grep -E 'float epoch +(1|2|5|10|20|30|40|45)/|^(validation|recall|run folder)' "$log"
+grep -E 'float epoch +(1|2|5|10|20|30|40|45)/|^(validation|every|without|FER|recall|float {4,}|int8|run folder)' "$log"
 printf '$ %s\n' "$second"
-grep -E 'float epoch +(1|2|4|6|8|10)/|^qat|^(validation|recall|run folder)' "$log.tuned"
+grep -E 'float epoch +(1|2|4|6|8|10)/|^qat|^(validation|every|without|FER|recall|float {4,}|int8|run folder)' "$log.tuned"
 printf '```\n'
 printf '\nThe run folder:\n'
 show "ls runs/four-block-tuned"
