@@ -79,7 +79,9 @@ def verify(files: tuple[str, ...], data: Path | None) -> None:
 def edit(
     file: Path, pairs: tuple[str, ...], labels: str | None, out: Path | None, overwrite: bool
 ) -> None:
-    """Change what people decide in the card of FILE; what was measured stays.
+    """Change what people decide in the card of FILE, a path or a bundled model's name.
+
+    What was measured stays.
 
     \b
     Keys: name, intended_use, limits, licence,
@@ -90,11 +92,13 @@ def edit(
     """
     if not pairs and labels is None:
         raise click.UsageError("nothing to change: pass --set KEY=VALUE or --labels")
+    from fer_edge.bundled import find_model
     from fer_edge.card_edit import edit_card, parse_settings
     from fer_edge.modelfile import read_model, write_model
 
-    target = _target(file, out, overwrite)
-    model = read_model(file)
+    path = find_model(str(file))
+    target = _target(path, out, overwrite)
+    model = read_model(path)
     changed = edit_card(model.card, parse_settings(pairs), _split_labels(labels))
     write_model(target, model.flatbuffer, changed)
     click.echo(f"written to {target}")

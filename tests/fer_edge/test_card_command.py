@@ -219,3 +219,11 @@ def test_an_archive_of_somebody_else_makes_way_for_the_card(fer_edge: Invoke, ba
     assert result.exit_code == 0, result.output
     card = replace(read_model(bare).card, sha256="")
     assert bare.read_bytes() == pack_model(MODEL.flatbuffer, card)
+
+
+def test_a_bundled_models_card_is_edited_into_a_file_of_ones_own(fer_edge, tmp_path):
+    path = tmp_path / "lobby.tflite"
+    result = fer_edge("card", "edit", "four-block", "--set", "name=lobby", "--out", path)
+    assert result.exit_code == 0, result.output
+    assert read_model(path).card.name == "lobby"
+    assert_one_clear_line(fer_edge("card", "edit", "four-block", "--set", "name=x"), "--out")
