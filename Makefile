@@ -3,13 +3,18 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test lint package format clean
+.PHONY: demo test parts lint package format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
 
 test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
 	$(DEV_ENV)/bin/python -m pytest
+
+parts: ## Debian packages that some tests start for real (they skip without); needs root
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive xargs -a tests/debian-packages.txt \
+		apt-get install -qq --yes --no-install-recommends
 
 lint: $(DEV_ENV)/ready ## style and types
 	$(DEV_ENV)/bin/ruff check .

@@ -16,8 +16,8 @@ from fer_edge import __version__
 from fer_edge.errors import FerEdgeError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("fer_edge.runtime.command", "Read the face on a sample photograph."),
-    "run": ("fer_edge.runtime.command", "Read faces from pictures, a video or a camera."),
+    "demo": ("fer_edge.runtime.demo_command", "Read the face on a sample photograph."),
+    "run": ("fer_edge.runtime.run_command", "Read faces from pictures, a video or a camera."),
     "benchmark": ("fer_edge.runtime.benchmark_command", "Compare models: accuracy and latency."),
     "models": ("fer_edge.models_command", "Show the bundled models and their cards."),
     "card": ("fer_edge.card_command", "Show, check, change or attach a model's card."),

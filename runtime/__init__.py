@@ -7,7 +7,9 @@ Example:
         readings = reader.read(cv2.imread("photo.jpg"))
 """
 
-from .reading import Reader, Reading, open_reader
-from .sources import Frame, open_source
+from .frame import Frame
+from .reading import Reader, open_reader
+from .result import Reading, Result
+from .sources import open_source
 
-__all__ = ["Frame", "Reader", "Reading", "open_reader", "open_source"]
+__all__ = ["Frame", "Reader", "Reading", "Result", "open_reader", "open_source"]

@@ -1,12 +1,14 @@
 """Drawing readings onto a picture."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.labels import drawable
 
-from .reading import Reading
+from .result import Reading
 
 # BGR; one hue per expression of FER2013 and FER+
 _COLOURS = {
@@ -26,11 +28,12 @@ _COLOURS |= {
 }
 _OTHERS = tuple(dict.fromkeys(hue for name, hue in _COLOURS.items() if name != "neutral"))
 """For other labels, in turn."""
+_UNCERTAIN = (200, 200, 200)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BARS = 3
 
 
-def annotate(image: NDArray[np.uint8], readings: list[Reading]) -> NDArray[np.uint8]:
+def annotate(image: NDArray[np.uint8], readings: Sequence[Reading]) -> NDArray[np.uint8]:
     """Draw boxes, labels and the likeliest expressions' bars onto a copy of an image.
 
     Args:
@@ -50,7 +53,7 @@ def _draw(image: NDArray[np.uint8], reading: Reading) -> None:
     height, width = image.shape[:2]
     box = reading.box
     colours = _colours(reading.labels)
-    colour = colours[reading.label]
+    colour = colours.get(reading.label, _UNCERTAIN)
     # sizes follow the face, so that a crowd and a portrait are both readable
     scale = float(np.clip(box.height / 220, 0.4, 2.0))
     line = max(1, round(2 * scale))

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -139,6 +139,24 @@ class YuNet:
             f"{self._model} cannot be used as YuNet by OpenCV {cv2.__version__}: {error.err}; "
             "wanted OpenCV 4.8 or later and the file of 2023mar"
         )
+
+
+def open_detector(
+    name: Literal["yunet", "none"], model: Path | None = None, *, min_score: float = 0.6
+) -> FaceDetector:
+    """Open a detector.
+
+    Args:
+        name: yunet, or none for pictures that already are face crops.
+        model: Its model file, instead of the one that came with fer-edge.
+        min_score: Faces below it are dropped, 0 to 1.
+
+    Raises:
+        DetectorError: The model file is missing or unusable.
+    """
+    if name == "none":
+        return WholeFrame()
+    return YuNet(model, min_score=min_score)
 
 
 def find_yunet() -> Path:

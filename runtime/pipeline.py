@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 
-from .reading import Reader
+from .frame import Source
+from .result import FrameReader
 from .sinks import Sink
-from .sources import Source
 
 
 def run_to_end(
     source: Source,
-    reader: Reader,
+    reader: FrameReader,
     open_sinks: Iterable[Callable[[], Sink]],
     *,
     max_frames: int | None = None,
@@ -38,9 +39,9 @@ def run_to_end(
         for open_sink in open_sinks:
             sinks.append(open_sink())
         for frame in islice(source, max_frames):
-            readings = reader.read(frame.image)
+            result = replace(reader.read_frame(frame), dropped=source.dropped)
             for sink in sinks:
-                sink.write(frame, readings)
+                sink.write(result)
             count += 1
             on_frame(1)
         complete = True

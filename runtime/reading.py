@@ -1,6 +1,5 @@
 """Reading a frame: find the faces, cut them by the card's policy, classify them."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -9,37 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.faces import Box, crop, model_input
+from fer_edge.faces import crop, model_input
 from fer_edge.interpreter import TFLiteModel, open_model
 
-from .detection import FaceDetector, WholeFrame, YuNet
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The expression of one face in one frame.
-
-    Attributes:
-        box: The face's bounding box in frame pixels, as the detector gave it.
-        detection: The detector's score, 0 to 1.
-        labels: The model's expressions in output order.
-        probabilities: One per label, summing to about 1.
-    """
-
-    box: Box
-    detection: float
-    labels: tuple[str, ...]
-    probabilities: tuple[float, ...]
-
-    @property
-    def label(self) -> str:
-        """The most probable expression."""
-        return self.labels[int(np.argmax(self.probabilities))]
-
-    @property
-    def probability(self) -> float:
-        """The probability of `label`."""
-        return max(self.probabilities)
+from .detection import FaceDetector, open_detector
+from .frame import Frame
+from .result import Reading, Result, Stopwatch
 
 
 class Reader:
@@ -73,11 +47,25 @@ class Reader:
         Returns:
             One reading per face, the largest face first.
         """
+        return self._read(image, Stopwatch())
+
+    def read_frame(self, frame: Frame) -> Result:
+        """Read every face in a frame, each frame for itself."""
+        watch = Stopwatch()
+        readings = self._read(frame.image, watch)
+        return Result(frame, tuple(readings), watch.times())
+
+    def _read(self, image: NDArray[np.uint8], watch: Stopwatch) -> list[Reading]:
         policy = self.model.file.card.input.crop
+        with watch.stage("detect"):
+            faces = self._detector.detect(image)
         readings = []
-        for face in self._detector.detect(image):
-            pixels = image if self._detector.finds_crops else crop(image, face.box, policy)
-            probabilities = self.model.probabilities(model_input(pixels, *self.model.input_size))
+        for face in faces:
+            with watch.stage("crop"):
+                pixels = image if self._detector.finds_crops else crop(image, face.box, policy)
+                pixels = model_input(pixels, *self.model.input_size)
+            with watch.stage("classify"):
+                probabilities = self.model.probabilities(pixels)
             readings.append(
                 Reading(
                     box=face.box,
@@ -114,9 +102,7 @@ def open_reader(
     """
     opened = open_model(find_model(str(model)), threads=threads, delegate=delegate)
     try:
-        if detector == "none":
-            return Reader(opened, WholeFrame())
-        return Reader(opened, YuNet(detector_model, min_score=min_score))
+        return Reader(opened, open_detector(detector, detector_model, min_score=min_score))
     except BaseException:
         opened.close()
         raise

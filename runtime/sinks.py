@@ -12,14 +12,14 @@ from fer_edge.errors import OutputError
 from fer_edge.files import whole_file
 
 from .annotation import annotate
-from .reading import Reading
-from .sources import Frame, Source
+from .frame import Source
+from .result import Result
 
 
 class Sink(Protocol):
     """Takes what was read, frame by frame."""
 
-    def write(self, frame: Frame, readings: list[Reading]) -> None:
+    def write(self, result: Result) -> None:
         """Take one frame and what was read in it."""
 
     def close(self, *, complete: bool) -> None:
@@ -32,9 +32,9 @@ class JsonLines:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
-    def write(self, frame: Frame, readings: list[Reading]) -> None:
+    def write(self, result: Result) -> None:
         """Write one line."""
-        self._stream.write(json.dumps(as_record(frame, readings)) + "\n")
+        self._stream.write(json.dumps(as_record(result)) + "\n")
         self._stream.flush()  # whoever reads a pipe wants it now
 
     def close(self, *, complete: bool) -> None:
@@ -67,8 +67,9 @@ class AnnotatedPictures:
             except OSError as error:
                 raise OutputError(f"folder {path} cannot be made: {error.strerror}") from error
 
-    def write(self, frame: Frame, readings: list[Reading]) -> None:
+    def write(self, result: Result) -> None:
         """Write one picture."""
+        frame = result.frame
         if self._folder is None:
             path = self._path
         elif Path(frame.name).is_file() and not frame.time_s:
@@ -76,7 +77,7 @@ class AnnotatedPictures:
         else:
             path = self._folder / f"{frame.index:06d}.jpg"
         with whole_file(path) as temporary:
-            _encode(temporary, annotate(frame.image, readings))
+            _encode(temporary, annotate(result.frame.image, result.readings))
 
     def close(self, *, complete: bool) -> None:
         """Each picture is whole already."""
@@ -97,10 +98,11 @@ class AnnotatedVideo:
         self._size = (0, 0)
         self._frames = 0
 
-    def write(self, frame: Frame, readings: list[Reading]) -> None:
+    def write(self, result: Result) -> None:
         """Add one frame."""
         if self._writer is None:
-            self._size = (frame.image.shape[1], frame.image.shape[0])
+            height, width = result.frame.image.shape[:2]
+            self._size = (width, height)
             code = cv2.VideoWriter.fourcc(*str(self._codec))
             with without_chatter():
                 self._writer = cv2.VideoWriter(
@@ -111,7 +113,7 @@ class AnnotatedVideo:
                     f"{self._path}: this OpenCV writes no video of {self._size[0]}x{self._size[1]} "
                     "pixels there; try .avi, or --annotate for pictures"
                 )
-        image: Any = annotate(frame.image, readings)
+        image: Any = annotate(result.frame.image, result.readings)
         if (image.shape[1], image.shape[0]) != self._size:
             image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         with without_chatter():
@@ -142,15 +144,15 @@ class AnnotatedVideo:
         return bool(whole)
 
 
-def as_record(frame: Frame, readings: list[Reading]) -> dict[str, Any]:
+def as_record(result: Result) -> dict[str, Any]:
     """Return one frame's results as plain data for JSON.
 
     `box` is [left, top, right, bottom] in pixels; `scores` has every expression's probability.
     """
     return {
-        "frame": frame.index,
-        "time_s": round(frame.time_s, 4),
-        "source": frame.name,
+        "frame": result.frame.index,
+        "time_s": round(result.frame.time_s, 4),
+        "source": result.frame.name,
         "faces": [
             {
                 "box": [
@@ -171,7 +173,7 @@ def as_record(frame: Frame, readings: list[Reading]) -> dict[str, Any]:
                     )
                 },
             }
-            for reading in readings
+            for reading in result.readings
         ],
     }
 

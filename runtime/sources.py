@@ -3,9 +3,8 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,51 +13,18 @@ from numpy.typing import NDArray
 from fer_edge.chatter import without_chatter
 from fer_edge.errors import SourceError
 
+from .frame import Frame, Source
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One image of a source.
-
-    Attributes:
-        image: uint8, (height, width, 3), BGR.
-        index: Position in the source, from 0.
-        time_s: Seconds from the source's start: by the video's clock, by the wall clock for a
-            camera, 0 for pictures.
-        name: The picture's path, or the source's name.
-    """
-
-    image: NDArray[np.uint8]
-    index: int
-    time_s: float
-    name: str
-
-
-class Source(Protocol):
-    """An iterable of frames that is closed when done.
-
-    Attributes:
-        is_video: Whether the frames are one moving picture.
-        frame_rate_hz: Of a moving picture.
-        length: Number of frames where it is known.
-    """
-
-    is_video: bool
-    frame_rate_hz: float
-    length: int | None
-
-    def __iter__(self) -> Iterator[Frame]: ...
-
-    def close(self) -> None:
-        """Free what is open."""
 
 
 class Pictures:
     """Pictures from files, in the order given."""
 
     is_video = False
+    is_live = False
     frame_rate_hz = 0.0
+    dropped = 0
 
     def __init__(self, paths: list[Path]) -> None:
         self._paths = paths
@@ -76,6 +42,8 @@ class Video:
     """A video file, every frame in order."""
 
     is_video = True
+    is_live = False
+    dropped = 0
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -124,6 +92,8 @@ class Camera:
     """A camera that OpenCV can open (V4L2): USB webcams, and Pi cameras through libcamerify."""
 
     is_video = True
+    is_live = True
+    dropped = 0
     length: int | None = None
 
     def __init__(self, number: int) -> None:

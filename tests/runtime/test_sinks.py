@@ -12,7 +12,7 @@ import pytest
 
 from fer_edge.errors import OutputError, SourceError
 from fer_edge.faces import Box
-from fer_edge.runtime import Frame, Reading, open_reader, open_source
+from fer_edge.runtime import Frame, Reading, Result, open_reader, open_source
 from fer_edge.runtime.pipeline import run_to_end
 from fer_edge.runtime.sinks import (
     AnnotatedPictures,
@@ -54,7 +54,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def test_a_record_says_everything_of_a_frame() -> None:
-    assert as_record(FRAME, [READING]) == {
+    assert as_record(Result(FRAME, (READING,))) == {
         "frame": 7,
         "time_s": 1.2346,
         "source": FRAME.name,
@@ -72,8 +72,8 @@ def test_a_record_says_everything_of_a_frame() -> None:
 def test_a_line_is_one_line_of_ascii_whatever_the_names_are() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), "ascii")
     sink = JsonLines(stream)
-    for readings in ([], [READING], [READING] * 3):
-        sink.write(FRAME, readings)
+    for readings in ((), (READING,), (READING,) * 3):
+        sink.write(Result(FRAME, readings))
     stream.seek(0)
     lines = stream.read().splitlines()
     assert [len(json.loads(line)["faces"]) for line in lines] == [0, 1, 3]
@@ -165,7 +165,7 @@ def test_an_error_on_the_way_leaves_no_file(clip: Path, tmp_path: Path) -> None:
 
 def test_ctrl_c_finishes_the_files(clip: Path, tmp_path: Path) -> None:
     class Interrupted:
-        is_video, frame_rate_hz, length = True, 8.0, None
+        is_video, is_live, frame_rate_hz, length, dropped = True, True, 8.0, None, 0
 
         def __iter__(self) -> Any:
             yield FRAME

@@ -1,0 +1,66 @@
+"""`fer-edge demo`."""
+
+from pathlib import Path
+
+import click
+
+from .model_options import model_options
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--input", "path", type=PATH, help="Your own photograph instead of the sample.")
+@model_options
+@click.option(
+    "--out",
+    type=PATH,
+    default=Path("fer-edge-demo.png"),
+    show_default=True,
+    help="The annotated picture.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+def demo(
+    path: Path | None,
+    model: str,
+    threads: int,
+    delegate: str | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Read the face on a sample photograph, print it, and write the annotated picture.
+
+    The sample is matplotlib's photograph of Grace Hopper; it is read from the installed package.
+    """
+    import json
+
+    from fer_edge.errors import SourceError
+
+    from .annotation import annotate
+    from .frame import Frame
+    from .reading import open_reader
+    from .result import Result
+    from .sample import sample_photo
+    from .sinks import as_record, write_picture
+    from .sources import read_image
+
+    photo = path or sample_photo()
+    image = read_image(photo)
+    with open_reader(model, threads=threads, delegate=delegate) as reader:
+        readings = reader.read(image)
+    if not readings:
+        raise SourceError(f"no face was found on {photo}; try another photograph with --input")
+    write_picture(out, annotate(image, readings))
+    if as_json:
+        click.echo(json.dumps(as_record(Result(Frame(image, 0, 0.0, str(photo)), tuple(readings)))))
+        return
+    for number, reading in enumerate(readings, start=1):
+        click.echo(
+            f"face {number} of {len(readings)} on {photo.name}: "
+            + click.style(f"{reading.label} ({reading.probability:.0%})", bold=True)
+        )
+        order = sorted(zip(reading.probabilities, reading.labels, strict=True), reverse=True)
+        width = max(map(len, reading.labels))
+        for probability, label in order:
+            click.echo(f"  {label:{width}} {probability:6.1%} {'█' * round(30 * probability)}")
+    click.echo(f"annotated picture: {out}")

@@ -1,0 +1,49 @@
+"""One image of a source, and what a source is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One image of a source.
+
+    Attributes:
+        image: uint8, (height, width, 3), BGR.
+        index: Position in the source, from 0; a live source that drops frames leaves gaps.
+        time_s: Seconds from the source's start: by the video's clock, by the wall clock for a
+            live source, 0 for pictures.
+        name: The picture's path, or the source's name.
+    """
+
+    image: NDArray[np.uint8]
+    index: int
+    time_s: float
+    name: str
+
+
+class Source(Protocol):
+    """An iterable of frames that is closed when done.
+
+    Attributes:
+        is_video: Whether the frames are one moving picture.
+        is_live: Whether frames come at their own pace, and late ones are dropped.
+        frame_rate_hz: Of a moving picture.
+        length: Number of frames where it is known.
+        dropped: Frames dropped so far, since they came faster than they were read.
+    """
+
+    is_video: bool
+    is_live: bool
+    frame_rate_hz: float
+    length: int | None
+    dropped: int
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:
+        """Free what is open; may be called twice, and from another thread."""

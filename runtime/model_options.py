@@ -1,0 +1,22 @@
+"""The options that choose a model; `run` and `demo` share them."""
+
+from typing import Any
+
+import click
+
+
+def model_options(command: Any) -> Any:
+    """Add the options that choose a model and how it is run."""
+    for option in (
+        click.option("--delegate", metavar="LIBRARY", help="TFLite delegate (libedgetpu.so.1)."),
+        click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64)),
+        click.option(
+            "--model",
+            default="four-block",
+            show_default=True,
+            metavar="NAME|FILE",
+            help="A bundled model, or a .tflite file made by fer-edge convert.",
+        ),
+    ):
+        command = option(command)
+    return command

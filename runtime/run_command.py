@@ -1,0 +1,53 @@
+"""`fer-edge run`."""
+
+import sys
+from typing import Any
+
+import click
+
+from .face_options import face_options
+from .output_options import output_options
+from .reading_options import reading_options
+from .source_options import source_options
+
+
+@click.command()
+@source_options
+@reading_options
+@face_options
+@output_options
+@click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
+def run(max_frames: int | None, **options: Any) -> None:
+    """Read faces: one JSON object per frame, with box, scores and label of each face.
+
+    Nothing is stored unless an output is asked for.
+
+    \b
+    Examples:
+        fer-edge run --input photo.jpg
+        fer-edge run --input clip.mp4 --video annotated.mp4
+        fer-edge run --camera 0
+        fer-edge run --input crops/ --detector none --model my-int8.tflite
+    """
+    from contextlib import closing
+
+    from .face_options import open_chosen_detector
+    from .output_options import chosen_sinks
+    from .pipeline import run_to_end
+    from .reading_options import open_chosen_reader
+    from .source_options import open_chosen_source
+
+    with (
+        closing(open_chosen_source(options)) as source,
+        open_chosen_reader(options, open_chosen_detector(options), source) as reader,
+    ):
+        sinks = chosen_sinks(options, source)
+        # a bar where the end is known and no lines run over the same terminal
+        is_free = sys.stderr.isatty() and not (options["jsonl"] == "-" and sys.stdout.isatty())
+        with click.progressbar(
+            length=min(source.length or 0, max_frames or source.length or 0),
+            label="reading",
+            file=sys.stderr,
+            hidden=not is_free or source.length is None,
+        ) as bar:
+            run_to_end(source, reader, sinks, max_frames=max_frames, on_frame=bar.update)
