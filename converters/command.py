@@ -224,6 +224,7 @@ def _as_json(results: "list[Converted]") -> str:
                 "size_bytes": item.size_bytes,
                 "score": encode(item.score),
                 "agreement": encode(item.agreement),
+                "temperature_scaling": encode(item.temperature),
                 "float_operators": encode(item.float_operators),
             }
             for item in results
@@ -244,6 +245,8 @@ def _as_table(results: "list[Converted]", out: Path) -> str:
             f"[{100 * low:+.2f}, {100 * high:+.2f}], agreement {agreement.top1:.2%}, "
             f"fixed {agreement.fixed}, broken {agreement.broken}",
         ]
+        if item.temperature is not None:
+            lines.append(f"{'':28} {item.temperature.describe()}")
         if item.float_operators:
             names = ", ".join(sorted(set(item.float_operators)))
             lines.append(f"{'':28} in floating point: {len(item.float_operators)} ops ({names})")

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from fer_edge.card import Calibration, CardScore, Gate, InputSpec, ModelCard, Quantization
 from fer_edge.errors import OutputError
-from fer_edge.evaluation import card_score, served_probabilities
+from fer_edge.evaluation import card_score, fit_scaling, unscaled_probabilities
 from fer_edge.faceset import FaceSet
 from fer_edge.graph import read_graph
-from fer_edge.interpreter import TFLiteModel
 from fer_edge.modelfile import ModelFile, pack_model, write_model
 from fer_edge.scores import Agreement, compare
+from fer_edge.temperature import MIN_FACES, TemperatureScaling
 
 from .calibration import choose_calibration
 from .gate import fault
@@ -79,6 +79,7 @@ class Converted:
         size_bytes: Of the file.
         score: On the validation faces, through the served path.
         agreement: Against the float network.
+        temperature: The card's; None where the file was not written, or the faces were too few.
         fault: Why the file was not written; empty if it was.
         float_operators: Operators that an integer file computes in floating point all the same.
     """
@@ -88,6 +89,7 @@ class Converted:
     size_bytes: int
     score: CardScore
     agreement: Agreement
+    temperature: TemperatureScaling | None = None
     fault: str = ""
     float_operators: tuple[str, ...] = ()
 
@@ -155,10 +157,21 @@ def convert_source(
     for draft in _drafts(source, suffixes, pixels, record, options, on_variant):
         path = _path(source, out, draft.suffix)
         card = _card(source, draft)
-        probabilities = _serve(draft.flatbuffer, card, path, validation)
+        file = ModelFile(path, draft.flatbuffer, card, len(draft.flatbuffer))
+        probabilities, floor = unscaled_probabilities(file, validation)
         served = card_score("served", probabilities, validation)
         agreement = compare(probabilities, reference, validation.labels)
-        card = replace(card, scores=(float_score, served), agreement=agreement, gate=options.gate)
+        wrong = fault(agreement, probabilities, options.gate)
+        scaling = None
+        if not wrong and len(validation) >= MIN_FACES:
+            scaling = fit_scaling(probabilities, validation, floor=floor)
+        card = replace(
+            card,
+            scores=(float_score, served),
+            agreement=agreement,
+            gate=options.gate,
+            temperature_scaling=scaling,
+        )
         integer = draft.quantization.scheme in ("int8", "int16x8")
         results.append(
             Converted(
@@ -167,11 +180,12 @@ def convert_source(
                 size_bytes=len(pack_model(draft.flatbuffer, card)),
                 score=served,
                 agreement=agreement,
-                fault=fault(agreement, probabilities, options.gate),
+                temperature=scaling,
+                fault=wrong,
                 float_operators=read_graph(draft.flatbuffer).float_operators if integer else (),
             )
         )
-        if not results[-1].fault:
+        if not wrong:
             good.append((path, draft.flatbuffer, card))
     for path, flatbuffer, card in good:
         write_model(path, flatbuffer, card)
@@ -235,11 +249,3 @@ def _card(source: Source, draft: Draft) -> ModelCard:
         limits=source.limits,
         licence=source.licence,
     )
-
-
-def _serve(
-    flatbuffer: bytes, card: ModelCard, path: Path, validation: FaceSet
-) -> NDArray[np.float32]:
-    file = ModelFile(path=path, flatbuffer=flatbuffer, card=card, size_bytes=len(flatbuffer))
-    with TFLiteModel(file) as model:
-        return served_probabilities(model, validation)

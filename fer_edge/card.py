@@ -13,6 +13,7 @@ from fer_edge.faces import CropPolicy
 from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.schema import SchemaError, decode, encode
 from fer_edge.scores import Agreement
+from fer_edge.temperature import TemperatureScaling
 
 FORMAT_VERSION = 1
 
@@ -154,6 +155,8 @@ class Compilation:
 class CardScore:
     """One model's score on one split, taken through the served path; shares are 0 to 1.
 
+    At temperature 1, so that the network itself is scored, and beside the float one.
+
     Attributes:
         variant: float (the network that was trained, run by Keras) or served (this file).
         split: Of the face set; models are selected on validation.
@@ -163,7 +166,8 @@ class CardScore:
         accuracy_without_duplicates: Top-1 accuracy on those.
         balanced_accuracy: Mean recall over classes.
         macro_f1: Mean F1 over classes.
-        calibration_error: Expected calibration error, 15 bins.
+        calibration_error: Expected calibration error, 15 bins; that at the card's temperature is
+            in `TemperatureScaling`.
         recall: Recall per class, in label order.
         top3_accuracy: Share of faces whose class is among the three most probable ones.
         ferplus_n: Faces that most FER+ taggers gave one of the model's classes, if there are votes.
@@ -208,6 +212,8 @@ class ModelCard:
         limits: Where it fails; left empty, what is known of the labels' usual data.
         licence: Of weights and data; left empty, likewise.
         compilation: How it was compiled for a device; None if it was not.
+        temperature_scaling: By what the runtime scales the probabilities so that 0.8 means 80 %;
+            None where it was never fitted, as in older files.
         format_version: Of this card.
     """
 
@@ -229,6 +235,7 @@ class ModelCard:
     limits: str = ""
     licence: str = ""
     compilation: Compilation | None = None
+    temperature_scaling: TemperatureScaling | None = None
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -241,6 +248,11 @@ class ModelCard:
         # the way to fill a field of a frozen dataclass from another one
         object.__setattr__(self, "limits", self.limits or limits)
         object.__setattr__(self, "licence", self.licence or licence)
+
+    @property
+    def temperature(self) -> float:
+        """The temperature at which the probabilities are read; 1 where none was fitted."""
+        return 1.0 if self.temperature_scaling is None else self.temperature_scaling.value
 
     def served_score(self) -> CardScore | None:
         """Return the score of this very file, if the card has one."""

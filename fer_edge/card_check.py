@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fer_edge.errors import ModelError
-from fer_edge.evaluation import card_score, served_probabilities
+from fer_edge.evaluation import card_score, fit_scaling, unscaled_probabilities
 from fer_edge.faceset import FaceSet
 from fer_edge.graph import Graph, read_graph
 from fer_edge.interpreter import TFLiteModel
@@ -21,6 +21,9 @@ _INPUT_TYPES = {
 SCORE_TOLERANCE = 0.002
 """Share of the faces by which a score may differ from the card's: another CPU's kernels round
 otherwise."""
+
+TEMPERATURE_TOLERANCE = 0.02
+"""By which a temperature, fitted again on the same faces, may differ from the card's."""
 
 
 def faults_of_path(path: Path, faces: FaceSet | None = None) -> tuple[str, ...]:
@@ -40,9 +43,9 @@ def faults_of_path(path: Path, faces: FaceSet | None = None) -> tuple[str, ...]:
         file = read_model(path)
         faults = card_faults(file)
         if not faults and file.card.compilation is None:  # a compiled file wants its device
-            with TFLiteModel(file) as model:
-                if faces is not None:
-                    faults = _score_faults(model, faces)
+            TFLiteModel(file).close()
+            if faces is not None:
+                faults = _score_faults(file, faces)
     except ModelError as error:
         return (str(error),)
     return tuple(f"{path}: {fault}" for fault in faults)
@@ -64,17 +67,28 @@ def card_faults(file: ModelFile) -> tuple[str, ...]:
     return tuple(fault for check in checks if (fault := check(file, graph)))
 
 
-def _score_faults(model: TFLiteModel, faces: FaceSet) -> tuple[str, ...]:
-    claimed = model.file.card.served_score()
+def _score_faults(file: ModelFile, faces: FaceSet) -> tuple[str, ...]:
+    card = file.card
+    claimed = card.served_score()
     if claimed is None:
         return ("the card has no score to compare with; convert the model again",)
-    validation = faces.in_class_order(model.labels).part("validation")
-    found = card_score("served", served_probabilities(model, validation), validation)
-    if found.n == claimed.n and abs(found.accuracy - claimed.accuracy) <= SCORE_TOLERANCE:
+    validation = faces.in_class_order(card.labels).part("validation")
+    probabilities, floor = unscaled_probabilities(file, validation)
+    found = card_score("served", probabilities, validation)
+    if found.n != claimed.n or abs(found.accuracy - claimed.accuracy) > SCORE_TOLERANCE:
+        return (
+            f"it is right on {found.accuracy:.2%} of {found.n} validation faces, the card says "
+            f"{claimed.accuracy:.2%} of {claimed.n}",
+        )
+    scaling = card.temperature_scaling
+    if scaling is None or (scaling.split, scaling.digest) != ("validation", validation.digest):
+        return ()  # fitted on other faces than these
+    fitted = fit_scaling(probabilities, validation, floor=floor).value
+    if abs(fitted - scaling.value) <= TEMPERATURE_TOLERANCE:
         return ()
     return (
-        f"it is right on {found.accuracy:.2%} of {found.n} validation faces, the card says "
-        f"{claimed.accuracy:.2%} of {claimed.n}",
+        f"the temperature {fitted:.3f} fits the validation faces, the card says "
+        f"{scaling.value:.3f}; fit it again: fer-edge card calibrate",
     )
 
 

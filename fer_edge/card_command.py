@@ -11,7 +11,7 @@ OVERWRITE = click.option("--overwrite", is_flag=True, help="Write over FILE, or 
 
 @click.group()
 def card() -> None:
-    """Show, check or change the card inside a .tflite file, or attach one."""
+    """Show, check, change or calibrate the card inside a .tflite file, or attach one."""
 
 
 @card.command(short_help="Show a card.")
@@ -102,6 +102,41 @@ def edit(
     changed = edit_card(model.card, parse_settings(pairs), _split_labels(labels))
     write_model(target, model.flatbuffer, changed)
     click.echo(f"written to {target}")
+
+
+@card.command(short_help="Fit the temperature, so that 0.8 means 80 %.")
+@click.argument("file")
+@click.option("--data", type=PATH, required=True, help="An .npz face set with labels.")
+@click.option("--split", default="validation", show_default=True, help="Of the face set.")
+@OUT
+@OVERWRITE
+def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bool) -> None:
+    """Fit the temperature of FILE, a path or a bundled model's name, on labelled faces.
+
+    A model that says 0.8 should be right on 80 % of such faces. One number, the temperature, is
+    fitted to that end and written into the card; whatever serves the file applies it. The most
+    probable expression of a face never changes. Faces of your own camera, labelled, make it fit
+    that camera. `fer-edge convert` does this to every file that it writes.
+
+    \b
+    Example:
+        fer-edge card calibrate my.tflite --data faces.npz --overwrite
+    """
+    from dataclasses import replace
+
+    from fer_edge.bundled import find_model
+    from fer_edge.evaluation import fit_scaling, unscaled_probabilities
+    from fer_edge.faceset import load_faceset
+    from fer_edge.modelfile import read_model, write_model
+
+    path = find_model(file)
+    target = _target(path, out, overwrite)
+    model = read_model(path)
+    faces = load_faceset(data).in_class_order(model.card.labels).part(split)
+    probabilities, floor = unscaled_probabilities(model, faces)
+    scaling = fit_scaling(probabilities, faces, floor=floor)
+    write_model(target, model.flatbuffer, replace(model.card, temperature_scaling=scaling))
+    click.echo(f"{scaling.describe()}; written to {target}")
 
 
 @card.command(short_help="Make a card for a .tflite file from elsewhere.")

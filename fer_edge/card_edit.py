@@ -153,6 +153,8 @@ def _refuse(key: str) -> str:
     root = key.partition(".")[0]
     if root == "labels":
         return "labels are changed with --labels a,b,c"
+    if root in ("temperature", "temperature_scaling"):
+        return f"'{key}' is fitted, not edited: fer-edge card calibrate FILE --data faces.npz"
     near = difflib.get_close_matches(key, EDITABLE, n=1)
     if not near and root in {field.name for field in fields(ModelCard)}:
         return (

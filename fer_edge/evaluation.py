@@ -1,6 +1,6 @@
 """Accuracy through the served path: face set, model input, interpreter, scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,9 @@ from fer_edge.errors import DatasetError
 from fer_edge.faces import model_inputs
 from fer_edge.faceset import SPLITS, FaceSet
 from fer_edge.interpreter import TFLiteModel
+from fer_edge.modelfile import ModelFile
 from fer_edge.scores import Scores, score
+from fer_edge.temperature import TemperatureScaling, cross_fit
 from fer_edge.votes import NO_MAJORITY, majority_labels, no_face
 
 Variant = Literal["float", "served"]
@@ -57,6 +59,47 @@ def served_probabilities(model: TFLiteModel, faces: FaceSet) -> NDArray[np.float
             f"{model.file.path.name} ({', '.join(model.labels)}); use the set it was made for"
         )
     return model.probabilities_of(model_inputs(faces.images, *model.input_size))
+
+
+def unscaled_probabilities(file: ModelFile, faces: FaceSet) -> tuple[NDArray[np.float32], float]:
+    """Read every face of a set at temperature 1, whatever the card says.
+
+    A card's scores are taken so, and temperatures are fitted on it: what the network itself gives.
+
+    Returns:
+        float32, (n, classes), and the model's `floor`.
+
+    Raises:
+        DatasetError: The set's classes are not the model's.
+        ModelError: The graph cannot be run, or contradicts the card.
+    """
+    plain = replace(file, card=replace(file.card, temperature_scaling=None))
+    with TFLiteModel(plain) as model:
+        return served_probabilities(model, faces), model.floor
+
+
+def fit_scaling(
+    probabilities: NDArray[np.float32], faces: FaceSet, *, floor: float
+) -> TemperatureScaling:
+    """Fit the temperature for a card.
+
+    Args:
+        probabilities: float32, (n, classes), at temperature 1.
+        faces: The n faces, all of one split.
+        floor: The model's.
+
+    Raises:
+        DatasetError: The faces are too few.
+    """
+    fit = cross_fit(probabilities, faces.labels, floor)
+    return TemperatureScaling(
+        value=fit.temperature,
+        faces=len(faces),
+        split=SPLITS[int(faces.split[0])],
+        digest=faces.digest,
+        error_before=fit.error_before,
+        error_after=fit.error_after,
+    )
 
 
 def evaluate(variant: Variant, probabilities: NDArray[np.float32], faces: FaceSet) -> Evaluation:

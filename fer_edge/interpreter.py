@@ -21,6 +21,7 @@ from fer_edge.chatter import without_chatter
 from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces import PIXEL_SCALE, as_real
 from fer_edge.modelfile import ModelFile, read_model
+from fer_edge.temperature import at_temperature, output_floor
 
 RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow")
 """Modules that have an `Interpreter` (TensorFlow: in its `lite`), in order of preference."""
@@ -73,6 +74,7 @@ class TFLiteModel:
         runtime: What runs it.
         labels: The classes in output order, from the card.
         threads: CPU threads of one inference.
+        floor: What an output of 0 is taken for, see `fer_edge.temperature.output_floor`.
     """
 
     def __init__(self, file: ModelFile, *, threads: int = 1, delegate: str | None = None) -> None:
@@ -97,6 +99,7 @@ class TFLiteModel:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         _check_against_card(file, self._interpreter)
+        self.floor = output_floor(float(self._output["quantization"][0]))
         if self._input["dtype"] == np.int16:
             steps = np.arange(256) * (PIXEL_SCALE / self._input["quantization"][0])
             self._int16_pixels = steps.round().clip(max=32767).astype(np.int16)
@@ -151,7 +154,7 @@ class TFLiteModel:
         return output
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Read one face.
+        """Read one face, at the card's temperature.
 
         Args:
             pixels: uint8, (height, width, 1), from `faces.model_input`.
@@ -161,11 +164,12 @@ class TFLiteModel:
         """
         raw = self.invoke(self.prepare(pixels))
         if raw.dtype == np.float32:
-            return raw
-        scale, zero_point = self._output["quantization"]
-        # widen first: uint8 minus a zero point would wrap around
-        real: NDArray[np.float32] = (raw.astype(np.float32) - zero_point) * np.float32(scale)
-        return real
+            real: NDArray[np.float32] = raw
+        else:
+            scale, zero_point = self._output["quantization"]
+            # widen first: uint8 minus a zero point would wrap around
+            real = (raw.astype(np.float32) - zero_point) * np.float32(scale)
+        return at_temperature(real, self.file.card.temperature, self.floor)
 
     def probabilities_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Read many faces, uint8 (n, height, width, 1); returns float32 (n, classes)."""

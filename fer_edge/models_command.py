@@ -63,6 +63,8 @@ def print_card(file: "ModelFile") -> None:
             )
     if card.agreement:
         click.echo(f"  agreement     {card.agreement.top1:.2%} with the float network")
+    if card.temperature_scaling:
+        click.echo(f"  calibration   {card.temperature_scaling.describe()}")
     if card.data:
         click.echo(f"  trained on    {card.data.name}, {card.data.train:,} faces")
     if card.compilation:

@@ -91,7 +91,7 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scor
         top3_accuracy=float((_ranks(probabilities, labels) < 3).mean()),
         balanced_accuracy=float(recall[present].mean()),
         macro_f1=float(f1[present].mean()),
-        calibration_error=_calibration_error(probabilities.max(axis=1), top == labels),
+        calibration_error=calibration_error(probabilities, labels),
         recall=tuple(map(float, recall)),
         confusion=tuple(tuple(map(int, row)) for row in confusion),
     )
@@ -134,6 +134,19 @@ def compare(
     )
 
 
+def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    """Return the expected calibration error of the top-1 probability, a share; see `Scores`.
+
+    Args:
+        probabilities: float32, (n, classes).
+        labels: uint8, (n,).
+    """
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, weights=confidence - correct, minlength=CALIBRATION_BINS)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
 def _ranks(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return how many classes stand before each face's own; equals stand in order, as in argmax."""
     own = np.take_along_axis(probabilities, labels[:, None].astype(np.int64), axis=1)
@@ -142,9 +155,3 @@ def _ranks(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDA
         axis=1
     )
     return ranks
-
-
-def _calibration_error(confidence: NDArray[np.float32], correct: NDArray[np.bool_]) -> float:
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - correct, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(confidence))

@@ -15,9 +15,12 @@ from fer_edge.card import (
 )
 from fer_edge.errors import ModelError
 from fer_edge.labels import FER2013
+from fer_edge.schema import encode
 from fer_edge.scores import Agreement
+from fer_edge.temperature import TemperatureScaling
 
 SCORE = CardScore("served", "validation", 10, 0.5, 9, 0.4, 0.45, 0.44, 0.1, (0.5,) * 7)
+SCALING = TemperatureScaling(1.25, 100, "validation", "abc", 0.08, 0.02)
 CARD = ModelCard(
     name="tiny",
     architecture="four-block",
@@ -58,6 +61,19 @@ def test_a_card_from_before_a_score_was_known_is_read() -> None:
     assert card_from_json(json.dumps(data)) == CARD
 
 
+def test_a_card_from_before_temperatures_were_fitted_is_read_at_temperature_1() -> None:
+    data = json.loads(card_to_json(CARD))
+    del data["temperature_scaling"]
+    assert card_from_json(json.dumps(data)) == CARD
+    assert CARD.temperature == 1.0
+
+
+def test_a_card_keeps_its_temperature() -> None:
+    scaled = replace(CARD, temperature_scaling=SCALING)
+    assert card_from_json(card_to_json(scaled)) == scaled
+    assert scaled.temperature == 1.25
+
+
 def test_a_card_says_nothing_of_fer2013_when_the_classes_are_others() -> None:
     own = replace(CARD, labels=("awake", "asleep"), limits="", licence="")
     assert "FER2013" in CARD.limits + CARD.licence
@@ -86,6 +102,9 @@ def altered(**change: object) -> str:
         (altered(labels=[1, 2]), "labels[0]"),
         (altered(macs="many"), "macs"),
         (altered(lables=[]), "did you mean 'labels'"),
+        (altered(temperature_scaling={"value": 1.2}), "temperature_scaling.faces"),
+        (altered(temperature_scaling=encode(SCALING) | {"value": 0}), "temperature is 0"),
+        (altered(temperature_scaling=encode(SCALING) | {"value": float("nan")}), "is nan"),
         (altered(format_version=99), "format version 99"),
         (altered(format_version=99, mood_lighting=True), "format version 99"),
         (altered(format_version="1"), "format version 1"),

@@ -8,16 +8,20 @@ import pytest
 from click.testing import Result
 
 from fer_edge.bundled import DEFAULT_MODEL, bundled_models, find_model
-from fer_edge.card import Compilation, InputSpec, ModelCard, Quantization
+from fer_edge.card import CardScore, Compilation, InputSpec, ModelCard, Quantization
 from fer_edge.card_check import faults_of_path
+from fer_edge.evaluation import served_probabilities
+from fer_edge.faceset import load_faceset, save_faceset
 from fer_edge.interpreter import open_model
 from fer_edge.modelfile import pack_model, read_model, write_model
-from tests.conftest import assert_one_clear_line, draw_face
+from fer_edge.temperature import at_temperature
+from tests.conftest import assert_one_clear_line, draw_face, make_faces
 from tests.graph_edits import dense_float_model, make_edgetpu_file
 
 Invoke = Callable[..., Result]
 MODEL = read_model(find_model(DEFAULT_MODEL))
 LABELS = ",".join(MODEL.card.labels)
+SCORE = CardScore("served", "validation", 10, 0.5, 10, 0.5, 0.5, 0.5, 0.1, (0.5,) * 7)
 
 
 @pytest.fixture
@@ -139,6 +143,8 @@ def test_edit_in_place_wants_to_be_told(fer_edge: Invoke, copy: Path) -> None:
         ("agreement.top1=1", ["not edited"]),
         ("data.digest=x", ["not edited"]),
         ("labels=a", ["--labels"]),
+        ("temperature=1", ["fitted, not edited", "card calibrate"]),
+        ("temperature_scaling.value=1", ["fitted, not edited", "card calibrate"]),
         ("name", ["not of the form KEY=VALUE"]),
         ("input.crop.side=wide", ["'input.crop.side' is 'wide', wanted a number"]),
     ],
@@ -185,7 +191,8 @@ def test_a_file_from_elsewhere_is_served_with_an_attached_card(
     assert faults_of_path(out) == ()
     face = draw_face(3, 0)[..., np.newaxis]
     with open_model(out) as model, open_model(MODEL.path) as original:
-        np.testing.assert_array_equal(model.probabilities(face), original.probabilities(face))
+        raw = [opened.invoke(opened.prepare(face)) for opened in (model, original)]
+        np.testing.assert_array_equal(*raw)
 
 
 def test_attach_checks_the_labels_against_the_output(fer_edge: Invoke, bare: Path) -> None:
@@ -227,3 +234,64 @@ def test_a_bundled_models_card_is_edited_into_a_file_of_ones_own(fer_edge, tmp_p
     assert result.exit_code == 0, result.output
     assert read_model(path).card.name == "lobby"
     assert_one_clear_line(fer_edge("card", "edit", "four-block", "--set", "name=x"), "--out")
+
+
+def hesitant_faces(tmp_path: Path) -> Path:
+    """Write cartoons whose labels are drawn from what the model says of them at temperature 2."""
+    faces = make_faces(per_class=1, validation_per_class=40)
+    with open_model(MODEL.path) as model:
+        shares = at_temperature(served_probabilities(model, faces), 2.0, model.floor)
+    random = np.random.default_rng(0)
+    drawn = (random.random((len(faces), 1)) > shares.cumsum(axis=1)).sum(axis=1).clip(max=6)
+    path = tmp_path / "hesitant.npz"
+    save_faceset(replace(faces, labels=drawn.astype(np.uint8)), path)
+    return path
+
+
+def test_calibrate_fits_a_temperature_that_verify_finds_again(
+    fer_edge: Invoke, copy: Path, tmp_path: Path
+) -> None:
+    data, out = hesitant_faces(tmp_path), tmp_path / "calibrated.tflite"
+    result = fer_edge("card", "calibrate", copy, "--data", data, "--out", out)
+    assert result.exit_code == 0, result.output
+    made = read_model(out)
+    scaling = made.card.temperature_scaling
+    assert scaling is not None
+    assert scaling.describe() in result.stdout
+    assert scaling.describe() in fer_edge("card", "show", out).stdout
+    assert (scaling.faces, scaling.split) == (280, "validation")
+    assert scaling.value == pytest.approx(2.0, rel=0.2)
+    assert scaling.error_after < scaling.error_before
+    assert replace(made.card, temperature_scaling=MODEL.card.temperature_scaling) == MODEL.card
+    assert made.flatbuffer == MODEL.flatbuffer
+
+    faces = load_faceset(data).part("validation")
+    with open_model(out) as model, open_model(MODEL.path) as original:
+        read, before = served_probabilities(model, faces), served_probabilities(original, faces)
+    assert np.array_equal(read.argmax(axis=1), before.argmax(axis=1))
+    assert not np.array_equal(read, before)
+    right = read.argmax(axis=1) == faces.labels
+    assert read.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.03)
+
+    score = replace(SCORE, n=280, accuracy=float(right.mean()))
+    honest = replace(made.card, scores=(score,))
+    assert faults_of_path(with_card(out, honest), load_faceset(data)) == ()
+    wished = replace(scaling, value=scaling.value + 0.1)
+    (fault,) = faults_of_path(
+        with_card(out, replace(honest, temperature_scaling=wished)), load_faceset(data)
+    )
+    assert f"the card says {wished.value:.3f}" in fault
+
+
+def test_calibrate_wants_enough_faces_of_the_models_classes(
+    fer_edge: Invoke, copy: Path, tmp_path: Path
+) -> None:
+    few, others = tmp_path / "few.npz", tmp_path / "others.npz"
+    save_faceset(make_faces(per_class=1, validation_per_class=4), few)
+    save_faceset(make_faces(names=("awake", "asleep")), others)
+    before = copy.read_bytes()
+    calibrate = ("card", "calibrate", copy, "--overwrite", "--data")
+    assert_one_clear_line(fer_edge(*calibrate, few), "28 faces are too few", "at least 50")
+    assert_one_clear_line(fer_edge(*calibrate, others), "awake")
+    assert_one_clear_line(fer_edge(*calibrate[:3], "--data", few), "--overwrite")
+    assert copy.read_bytes() == before

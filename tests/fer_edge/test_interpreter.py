@@ -17,6 +17,7 @@ from fer_edge.faces import as_real
 from fer_edge.interpreter import RUNTIMES, TFLiteModel, find_runtime, open_model
 from fer_edge.labels import FER2013
 from fer_edge.modelfile import ModelFile, read_model, write_model
+from fer_edge.temperature import at_temperature
 
 EVERY_PIXEL = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
 
@@ -143,7 +144,8 @@ def test_an_integer_output_becomes_probabilities(
     install: Callable[..., None], bundled: ModelFile
 ) -> None:
     install(stand_in(np.uint8, (1 / 255, 0)), RUNTIMES[0])
-    read = model_of(bundled).probabilities(EVERY_PIXEL)
+    plain = replace(bundled, card=replace(bundled.card, temperature_scaling=None))
+    read = model_of(plain).probabilities(EVERY_PIXEL)
     assert read.dtype == np.float32
     assert read == pytest.approx([-0.3, -0.2, 0.0, 0.1, 9.7, 19.7, 25.2])
 
@@ -224,7 +226,10 @@ def test_the_bundled_model_reads_any_face(threads: int, capfd: pytest.CaptureFix
             assert read.sum() == pytest.approx(1, abs=0.03)  # steps of 1/256
             raw = model.invoke(model.prepare(pixels))
             assert raw.dtype == np.uint8
-            assert np.array_equal(read, raw.astype(np.float32) / 256)
+            real = raw.astype(np.float32) / 256
+            card = model.file.card
+            assert np.array_equal(read, at_temperature(real, card.temperature, 1 / 512))
+            assert np.argmax(read) == np.argmax(raw)
             # no state is left from one face to the next
             assert np.array_equal(read, model.probabilities_of(pixels[np.newaxis])[0])
     assert capfd.readouterr().err == ""
