@@ -32,7 +32,16 @@ def main(data: Path, split: str, model: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, image in enumerate(faces.images):
             cv2.imwrite(f"{folder}/{number:06d}.png", image)
-        command = [sys.executable, "-m", "fer_edge", "run", "--detector", "none"]
+        command = [
+            sys.executable,
+            "-m",
+            "fer_edge",
+            "run",
+            "--detector",
+            "none",
+            "--uncertain-below",
+            "0",
+        ]
         command += ["--model", model, "--input", folder]
         lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     said = np.array([json.loads(line)["faces"][0]["label"] for line in lines.splitlines()])

@@ -7,9 +7,22 @@ Example:
         readings = reader.read(cv2.imread("photo.jpg"))
 """
 
+from .following import Follower, Pace, open_follower
 from .frame import Frame
 from .reading import Reader, open_reader
 from .result import Reading, Result
+from .smoothing import Steadiness
 from .sources import open_source
 
-__all__ = ["Frame", "Reader", "Reading", "Result", "open_reader", "open_source"]
+__all__ = [
+    "Follower",
+    "Frame",
+    "Pace",
+    "Reader",
+    "Reading",
+    "Result",
+    "Steadiness",
+    "open_follower",
+    "open_reader",
+    "open_source",
+]

@@ -1,29 +1,37 @@
-"""Reading a frame: find the faces, cut them by the card's policy, classify them."""
+"""Reading pictures: find the faces, cut them by the card's policy, classify them."""
 
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.faces import crop, model_input
 from fer_edge.interpreter import TFLiteModel, open_model
 
+from .classifier import Classifier
+from .comparing import Comparer, Comparison
 from .detection import FaceDetector, open_detector
 from .frame import Frame
-from .result import Reading, Result, Stopwatch
+from .result import UNCERTAIN, Reading, Result, Stopwatch
+from .smoothing import STEADY
+
+Opened = TypeVar("Opened", bound="ModelReader")
 
 
-class Reader:
-    """A detector and a model, ready to read frames. A context manager; close it when done."""
+class ModelReader:
+    """What `Reader` and `Follower` share: a model that is closed when done."""
 
-    def __init__(self, model: TFLiteModel, detector: FaceDetector) -> None:
-        self.model = model
-        self._detector = detector
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
 
-    def __enter__(self) -> "Reader":
+    @property
+    def model(self) -> TFLiteModel:
+        """The model that reads the faces."""
+        return self._classifier.model
+
+    def __enter__(self: Opened) -> Opened:
         return self
 
     def __exit__(
@@ -35,8 +43,40 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Free the model."""
-        self.model.close()
+        """Free the models."""
+        self._classifier.close()
+
+    def comparison(self) -> Comparison | None:
+        """Return what the comparison with another model has found so far, if there is one."""
+        comparer = self._classifier.comparer
+        return None if comparer is None else comparer.result()
+
+
+class Reader(ModelReader):
+    """A detector and a model, ready to read pictures, each for itself.
+
+    A context manager; close it when done. For videos and cameras there is `Follower`.
+    """
+
+    def __init__(
+        self,
+        model: TFLiteModel,
+        detector: FaceDetector,
+        *,
+        uncertain_below: float = STEADY.uncertain_below,
+        comparer: Comparer | None = None,
+    ) -> None:
+        """Take both.
+
+        Args:
+            model: Open; closed with the reader.
+            detector: What finds the faces.
+            uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
+            comparer: Lets another model read a sample of the crops; closed with the reader.
+        """
+        super().__init__(Classifier(model, boxes_are_crops=detector.finds_crops, comparer=comparer))
+        self._detector = detector
+        self._uncertain_below = uncertain_below
 
     def read(self, image: NDArray[np.uint8]) -> list[Reading]:
         """Read every face in an image.
@@ -56,22 +96,19 @@ class Reader:
         return Result(frame, tuple(readings), watch.times())
 
     def _read(self, image: NDArray[np.uint8], watch: Stopwatch) -> list[Reading]:
-        policy = self.model.file.card.input.crop
         with watch.stage("detect"):
             faces = self._detector.detect(image)
         readings = []
         for face in faces:
-            with watch.stage("crop"):
-                pixels = image if self._detector.finds_crops else crop(image, face.box, policy)
-                pixels = model_input(pixels, *self.model.input_size)
-            with watch.stage("classify"):
-                probabilities = self.model.probabilities(pixels)
+            probabilities = self._classifier.read(image, face.box, watch)
+            is_uncertain = probabilities.max() < self._uncertain_below
             readings.append(
                 Reading(
                     box=face.box,
                     detection=face.score,
                     labels=self.model.labels,
                     probabilities=tuple(map(float, probabilities)),
+                    steady=UNCERTAIN if is_uncertain else None,
                 )
             )
         return readings
@@ -83,16 +120,18 @@ def open_reader(
     detector: Literal["yunet", "none"] = "yunet",
     detector_model: Path | None = None,
     min_score: float = 0.6,
+    uncertain_below: float = STEADY.uncertain_below,
     threads: int = 1,
     delegate: str | None = None,
 ) -> Reader:
-    """Open a model and a detector.
+    """Open a model and a detector, to read pictures.
 
     Args:
         model: A bundled model's name, or a .tflite file with a card.
         detector: yunet, or none for pictures that already are face crops.
         detector_model: A YuNet ONNX file instead of the one that came with fer-edge.
         min_score: Detections below it are dropped, 0 to 1.
+        uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
         threads: CPU threads of one inference.
         delegate: Shared library of a TFLite delegate, such as libedgetpu.so.1.
 
@@ -102,7 +141,11 @@ def open_reader(
     """
     opened = open_model(find_model(str(model)), threads=threads, delegate=delegate)
     try:
-        return Reader(opened, open_detector(detector, detector_model, min_score=min_score))
+        return Reader(
+            opened,
+            open_detector(detector, detector_model, min_score=min_score),
+            uncertain_below=uncertain_below,
+        )
     except BaseException:
         opened.close()
         raise

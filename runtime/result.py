@@ -27,8 +27,9 @@ class Reading:
         detection: The detector's score, 0 to 1; of the last detection where the face was tracked.
         labels: The model's expressions in output order.
         probabilities: One per label, summing to about 1; smoothed over time where the face is
-            followed.
-        steady: The label after hysteresis, or `UNCERTAIN`; None where each frame is for itself.
+            followed; all equal where its turn to be read has not come yet.
+        steady: The label after hysteresis, or `UNCERTAIN`. Where each frame is for itself, None or
+            `UNCERTAIN`.
         track: Number of the followed face, from 1, never used twice in a run; None where faces are
             not followed.
     """

@@ -51,3 +51,5 @@ def run(max_frames: int | None, **options: Any) -> None:
             hidden=not is_free or source.length is None,
         ) as bar:
             run_to_end(source, reader, sinks, max_frames=max_frames, on_frame=bar.update)
+        if (comparison := reader.comparison()) is not None:
+            click.echo(comparison.describe(), err=True)

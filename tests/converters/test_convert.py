@@ -14,11 +14,18 @@ from fer_edge.converters.calibration import choose_calibration
 from fer_edge.converters.run import VARIANTS, Options, convert_source
 from fer_edge.converters.source import open_run
 from fer_edge.errors import DatasetError, ModelError, OutputError
+from fer_edge.evaluation import (
+    card_score,
+    fit_scaling,
+    served_probabilities,
+    unscaled_probabilities,
+)
 from fer_edge.faces import PIXEL_SCALE
 from fer_edge.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.graph import read_graph
 from fer_edge.interpreter import TFLiteModel, open_model
 from fer_edge.modelfile import read_model
+from fer_edge.temperature import at_temperature
 from tests.conftest import assert_one_clear_line, make_faces
 
 pytestmark = pytest.mark.train
@@ -120,9 +127,26 @@ def test_the_float_file_equals_the_keras_network(trained, converted):
     faces = load_faceset(data).part("validation")
     network = load_float_network(run)
     wanted = network.predict(as_real(faces.images[..., np.newaxis]), verbose=0)
-    with open_model(converted["float32"].path) as model:
-        served = model.probabilities_of(faces.images[..., np.newaxis])
+    served, _ = unscaled_probabilities(read_model(converted["float32"].path), faces)
     np.testing.assert_allclose(served, wanted, atol=1e-5)
+
+
+def test_every_file_is_calibrated_on_the_validation_faces_and_compared_as_it_is(trained, converted):
+    faces = load_faceset(trained[1]).part("validation")
+    for item in converted.values():
+        file = read_model(item.path)
+        scaling = file.card.temperature_scaling
+        assert scaling == item.temperature
+        assert (scaling.faces, scaling.split, scaling.digest) == (84, "validation", faces.digest)
+        probabilities, floor = unscaled_probabilities(file, faces)
+        assert fit_scaling(probabilities, faces, floor=floor) == scaling
+        # scores and agreement are the network's own, whatever temperature it is served at
+        assert card_score("served", probabilities, faces) == item.score
+        assert scaling.error_before == item.score.calibration_error
+        with open_model(item.path) as model:
+            served = served_probabilities(model, faces)
+        assert np.array_equal(served, at_temperature(probabilities, scaling.value, floor))
+        assert np.array_equal(served.argmax(axis=1), probabilities.argmax(axis=1))
 
 
 def test_the_card_tells_where_the_model_comes_from(trained, converted):

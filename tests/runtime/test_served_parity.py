@@ -22,7 +22,7 @@ def check_parity(fer_edge: Callable[..., Result], faces: FaceSet, folder: Path) 
     folder.mkdir()
     for number, image in enumerate(faces.images):
         cv2.imwrite(str(folder / f"{number:05d}.png"), image)
-    result = fer_edge("run", "--input", folder, "--detector", "none")
+    result = fer_edge("run", "--input", folder, "--detector", "none", "--uncertain-below", 0)
     assert result.exit_code == 0, result.output
     with open_model(bundled_models()[DEFAULT_MODEL]) as model:
         served = served_probabilities(model, faces)
