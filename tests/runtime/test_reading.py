@@ -9,6 +9,7 @@ from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import open_model
 from fer_edge.runtime import Reader, Reading, open_reader
 from fer_edge.runtime.detection import Face
+from fer_edge.runtime.result import UNCERTAIN
 from tests.conftest import draw_face
 
 
@@ -22,8 +23,8 @@ class TwoFaces:
         return list(self.faces)
 
 
-def frame() -> NDArray[np.uint8]:
-    return cv2.cvtColor(draw_face(3, 0, size_px=100), cv2.COLOR_GRAY2BGR)
+def frame(label: int = 3) -> NDArray[np.uint8]:
+    return cv2.cvtColor(draw_face(label, 0, size_px=100), cv2.COLOR_GRAY2BGR)
 
 
 def test_every_face_is_cut_by_the_policy_of_the_card_and_read() -> None:
@@ -53,6 +54,26 @@ def test_a_crop_is_read_as_it_is_when_there_is_no_detector() -> None:
 def test_a_reading_knows_its_likeliest_label() -> None:
     reading = Reading(Box(0, 0, 1, 1), 1.0, ("a", "b", "c"), (0.2, 0.5, 0.3))
     assert (reading.label, reading.probability) == ("b", 0.5)
+
+
+@pytest.mark.parametrize(("threshold", "is_uncertain"), [(0.0, False), (0.4, None), (1.0, True)])
+def test_a_face_on_which_nothing_is_likely_is_uncertain(
+    threshold: float, is_uncertain: bool | None
+) -> None:
+    faces = [frame(label) for label in range(7)]
+    seen = set()
+    with open_reader(detector="none", uncertain_below=threshold) as reader:
+        for image in faces:
+            (reading,) = reader.read(image)
+            most = max(reading.probabilities)
+            assert reading.probability == most
+            if most < threshold:
+                assert reading.label == reading.steady == UNCERTAIN
+            else:
+                assert reading.steady is None
+                assert reading.label == reading.labels[reading.probabilities.index(most)]
+            seen.add(reading.label == UNCERTAIN)
+    assert seen == ({is_uncertain} if is_uncertain is not None else {True, False})
 
 
 def test_an_image_is_left_as_it_was() -> None:
