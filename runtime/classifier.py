@@ -59,6 +59,17 @@ class Classifier:
             self.comparer.take(face, probabilities, elapsed_ms)
         return probabilities
 
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Read with another model from here on; the old one is closed.
+
+        Raises:
+            ModelError: Its expressions are not those of the model that it is compared with.
+        """
+        if self.comparer is not None:
+            self.comparer.check(model)
+        old, self.model = self.model, model
+        old.close()
+
     def close(self) -> None:
         """Free the models."""
         self.model.close()

@@ -77,13 +77,8 @@ class Comparer:
         Raises:
             ModelError: The two models' expressions differ.
         """
-        if model.labels != served.labels:
-            raise ModelError(
-                f"{model.file.path} reads {', '.join(model.labels)} and cannot be compared with "
-                f"{served.file.path.name}, which reads {', '.join(served.labels)}; "
-                "pass the float file of the same run"
-            )
         self._model = model
+        self.check(served)
         self._every = every
         self._seen = self._compared = self._same = 0
         self._sum = self._largest = 0.0
@@ -91,6 +86,19 @@ class Comparer:
         for opened in (served, model):
             for _ in range(WARM_UP_RUNS):
                 opened.probabilities(np.zeros((*opened.input_size, 1), np.uint8))
+
+    def check(self, served: TFLiteModel) -> None:
+        """Refuse a served model that cannot be compared.
+
+        Raises:
+            ModelError: The two models' expressions differ.
+        """
+        if self._model.labels != served.labels:
+            raise ModelError(
+                f"{self._model.file.path} reads {', '.join(self._model.labels)} and cannot be "
+                f"compared with {served.file.path.name}, which reads {', '.join(served.labels)}; "
+                "pass the float file of the same run"
+            )
 
     def take(
         self, face: NDArray[np.uint8], probabilities: NDArray[np.float32], served_ms: float

@@ -117,6 +117,13 @@ class Follower(ModelReader):
         readings = tuple(self._reading(track) for track in tracks)
         return Result(frame, readings, watch.times())
 
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Read with another model from here on; see `ModelReader.replace_model`."""
+        labels = self.model.labels
+        super().replace_model(model)
+        if model.labels != labels:
+            self._states.clear()
+
     def _see(self, number: int, now_s: float) -> None:
         state = self._states.get(number)
         if state is None:

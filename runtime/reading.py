@@ -46,6 +46,14 @@ class ModelReader:
         """Free the models."""
         self._classifier.close()
 
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Read with another model from here on, between two frames; the old one is closed.
+
+        Raises:
+            ModelError: Its expressions are not those of the model that it is compared with.
+        """
+        self._classifier.replace_model(model)
+
     def comparison(self) -> Comparison | None:
         """Return what the comparison with another model has found so far, if there is one."""
         comparer = self._classifier.comparer

@@ -88,6 +88,17 @@ def test_a_model_of_other_expressions_is_refused(tmp_path: Path) -> None:
         open_comparer(path, served)
 
 
+def test_a_model_that_cannot_be_compared_does_not_take_over(tmp_path: Path, other: Path) -> None:
+    path = tmp_path / "others.tflite"
+    write_model(path, BUNDLED.flatbuffer, replace(BUNDLED.card, labels=tuple("abcdefg")))
+    served = TFLiteModel(BUNDLED)
+    classifier = Classifier(served, comparer=open_comparer(other, served))
+    with open_model(path) as wrong, pytest.raises(ModelError, match="cannot be compared"):
+        classifier.replace_model(wrong)
+    assert classifier.model is served
+    classifier.close()
+
+
 def test_run_reports_the_comparison_on_standard_error(
     fer_edge: Callable[..., Result], tmp_path: Path, other: Path
 ) -> None:

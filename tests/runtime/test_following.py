@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import TFLiteModel, open_model
-from fer_edge.modelfile import read_model
+from fer_edge.modelfile import read_model, write_model
 from fer_edge.runtime import Follower, Frame, Pace, Result, Steadiness, open_follower, open_source
 from fer_edge.runtime.detection import Face
 from fer_edge.runtime.following import FORGET_AFTER_S
@@ -313,6 +314,24 @@ def test_a_folder_of_pictures_is_read_each_for_itself(
     # each picture for itself: the first alone is read as it is among others
     alone = fer_edge("run", "--input", tmp_path / "2.png", "--detector", "none")
     assert json.loads(alone.stdout)["faces"][0]["scores"] == faces[2]["scores"]
+
+
+def test_another_model_takes_over_between_two_frames(model: Counting, tmp_path: Path) -> None:
+    german = ("Wut", "Ekel", "Angst", "Freude", "Trauer", "Staunen", "neutral")
+    path = tmp_path / "german.tflite"
+    bundled = read_model(find_model(DEFAULT_MODEL))
+    write_model(path, bundled.flatbuffer, replace(bundled.card, labels=german))
+    follower = Follower(model, Seen(n1=place(1)), steadiness=Steadiness(5.0, 0, 0))
+    first = follower.read_frame(view(0.0, 1, label=0)).readings[0]
+    follower.replace_model(open_model(find_model(DEFAULT_MODEL)))
+    assert model._interpreter is None
+    same = follower.read_frame(view(0.01, 1, label=6)).readings[0]
+    assert same.probabilities == pytest.approx(first.probabilities, abs=0.01)  # goes on smoothly
+    follower.replace_model(open_model(path))
+    other = follower.read_frame(view(0.02, 1, label=6)).readings[0]
+    assert (other.labels, other.label in german) == (german, True)
+    assert other.probabilities != pytest.approx(first.probabilities, abs=0.01)
+    follower.close()
 
 
 def test_open_model_is_closed_with_the_follower() -> None:
