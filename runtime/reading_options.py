@@ -1,5 +1,6 @@
 """The options of `fer-edge run` that say how a face is read, and the reader made of them."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,22 @@ if TYPE_CHECKING:
     from .reading import Reader
 
 
+class NumberRange(click.FloatRange):
+    """A range in which "nan" is no number: click lets it through."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a number."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
 def reading_options(command: Any) -> Any:
     """Add the options."""
-    share, seconds = click.FloatRange(0, 1), click.FloatRange(0, 3600)
+    share, seconds = NumberRange(0, 1), NumberRange(0, 3600)
     for option in (
         click.option(
             "--compare-every",
