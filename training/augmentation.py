@@ -5,13 +5,19 @@ stage (Keras 3, any backend) and the quantization-aware stage (tf-keras, where K
 run on TensorFlow tensors) share it and differ in who draws.
 """
 
+from functools import cache
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .recipe import Augmentation
 
-DRAWS = 12
-"""Random numbers per face: rotation, shift x and y, zoom, flip, brightness, contrast, and for
-erasing whether, height, width, top and left."""
+DRAWS = 17
+"""Random numbers per face: rotation, shift x and y, zoom, flip, brightness, contrast, for erasing
+whether, height, width, top and left, darkness, blur, and for noise how much and two patterns."""
+
+_PATTERNS = 256
 
 
 def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
@@ -40,14 +46,47 @@ def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
             fill_mode="nearest",
             data_format="channels_last",
         )
+    if settings.blur:
+        is_blurred = draws[:, 13, None, None, None] < settings.blur
+        faces = ops.where(is_blurred, _at_half_resolution(ops, faces), faces)
     if settings.contrast:
         factor = 1.0 + settings.contrast * signed[:, 6, None, None, None]
         faces = 0.5 + (faces - 0.5) * factor
     if settings.brightness:
         faces = faces + settings.brightness * signed[:, 5, None, None, None]
+    if settings.darken:  # every other face keeps its light
+        lost = settings.darken * ops.maximum(signed[:, 12, None, None, None], 0.0)
+        faces = ops.clip(faces, 0.0, 1.0) * (1.0 - lost)
     if settings.erase:
         faces = ops.where(_rectangle(ops, draws, faces.shape[1], settings.erase), 0.5, faces)
+    if settings.noise:  # every other face stays clean; light is lost before the sensor adds this
+        amount = settings.noise * ops.maximum(signed[:, 14, None, None, None], 0.0)
+        faces = faces + amount * _noise(ops, draws, faces.shape[1])
     return ops.clip(faces, 0.0, 1.0)
+
+
+def _at_half_resolution(ops: Any, faces: Any) -> Any:
+    size = faces.shape[1]
+    small = ops.average_pool(faces, 2, strides=2, padding="valid", data_format="channels_last")
+    return ops.image.resize(
+        small, (size, size), interpolation="bilinear", data_format="channels_last"
+    )
+
+
+def _noise(ops: Any, draws: Any, size: int) -> Any:
+    """Give each face normal noise of deviation 1: the sum of two of a bank of fixed patterns.
+
+    A draw per pixel would cost more than the rest of the augmentation.
+    """
+    bank = ops.convert_to_tensor(_patterns(size))
+    one, other = (ops.cast(draws[:, at] * _PATTERNS, "int32") for at in (15, 16))
+    return (ops.take(bank, one, axis=0) - ops.take(bank, other, axis=0)) / 2**0.5
+
+
+@cache
+def _patterns(size: int) -> NDArray[np.float32]:
+    shape = (_PATTERNS, size, size, 1)
+    return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
 
 
 def _rectangle(ops: Any, draws: Any, size: int, chance: float) -> Any:

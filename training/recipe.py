@@ -43,6 +43,12 @@ class Augmentation:
     """Contrast multiplied by 1 - this to 1 + this, about the middle grey."""
     erase: float = 0.0
     """Chance that a rectangle becomes plain grey (Zhong et al. 2017, arXiv:1708.04896)."""
+    darken: float = 0.0
+    """Every other face loses up to this share of its light."""
+    blur: float = 0.0
+    """Chance that a face loses half its resolution."""
+    noise: float = 0.0
+    """Every other face gets normal noise of a deviation up to this share of the full range."""
     mixup: float = 0.0
     """Parameter of the Beta distribution that blends pairs of faces and their targets (Zhang et al.
     2017, arXiv:1710.09412)."""

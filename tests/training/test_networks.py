@@ -125,3 +125,39 @@ def test_an_epoch_without_mixup_is_its_order():
     inputs, wanted = epoch_inputs(order, np.eye(3), Augmentation(), np.random.default_rng())
     assert inputs["row"].tolist() == [2, 0, 1]
     np.testing.assert_array_equal(wanted, np.eye(3)[order])
+
+
+def test_darkening_takes_light_from_every_other_face():
+    settings, light = Augmentation(darken=0.8), [0.5] * 12
+    assert changed(settings, [*light, 0.4]).tolist() == REAL.tolist()
+    np.testing.assert_allclose(changed(settings, [*light, 0.75]), 0.6 * REAL, atol=1e-6)
+
+
+def test_blur_halves_the_resolution_of_the_chosen_faces_only():
+    settings, before = Augmentation(blur=0.3), [0.5] * 13
+    assert changed(settings, [*before, 0.3]).tolist() == REAL.tolist()
+    blurred = changed(settings, [*before, 0.2])
+    blocks = REAL.reshape(len(REAL), 24, 2, 24, 2).mean(axis=(2, 4))
+    np.testing.assert_allclose(
+        blurred.reshape(len(REAL), 24, 2, 24, 2).mean(axis=(2, 4))[:, 1:-1, 1:-1],
+        doubled_and_averaged(blocks)[:, 1:-1, 1:-1],
+        atol=1e-4,
+    )
+
+
+def doubled_and_averaged(blocks):
+    """Average each block of what bilinear doubling makes of them."""
+    padded = np.pad(blocks, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = (padded[:, :-2] + 6 * padded[:, 1:-1] + padded[:, 2:]) / 8
+    return (rows[:, :, :-2] + 6 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 8
+
+
+def test_noise_has_the_deviation_that_was_asked_for_on_every_other_face():
+    settings, before = Augmentation(noise=0.1), [0.5] * 14
+    assert changed(settings, [*before, 0.4, 0.1, 0.7]).tolist() == REAL.tolist()
+    added = changed(settings, [*before, 0.75, 0.1, 0.7]) - REAL
+    inner = added[(REAL > 0.2) & (REAL < 0.8)]  # elsewhere it is clipped
+    assert inner.std() == pytest.approx(0.05, rel=0.1)
+    assert abs(inner.mean()) < 0.005
+    other = changed(settings, [*before, 0.75, 0.2, 0.9]) - REAL
+    assert abs(np.corrcoef(added.ravel(), other.ravel())[0, 1]) < 0.2

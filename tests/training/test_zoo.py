@@ -83,7 +83,7 @@ def test_our_own_networks_keep_their_size(limit):
         *({"optimizer": Optimizer(kind)} for kind in ("adam", "adamw", "sgd", "rmsprop")),
         {"optimizer": Optimizer("sgd", weight_decay=1e-3, average=0.9)},
         {"loss": Loss("focal")},
-        {"augmentation": Augmentation(10, 0.1, 0.1, True, 0.1, 0.1, 0.5, 0.4)},
+        {"augmentation": Augmentation(10, 0.1, 0.1, True, 0.1, 0.1, 0.5, 0.5, 0.5, 0.1, 0.4)},
     ],
     ids=str,
 )
