@@ -29,8 +29,8 @@ TEXT = Template("""\
 # Rivals
 
 What PyPI and npm serve with weights inside, each in its own environment, beside fer-edge: the same
-$faces faces of FER2013's PublicTest ($clean of them without a twin in Training) and the same $frames
-frames of ${width}x$height pixels, one CPU core for each, in $rounds interleaved rounds. Made by
+$faces faces of FER2013's PublicTest ($clean of them without a twin in Training) and the same
+$frames frames of ${width}x$height pixels, one CPU core for each, in $rounds interleaved rounds. Made by
 
     python -m benchmarks.rivals --data faces.npz --clip $clip --out docs/rivals.md
 
@@ -43,12 +43,12 @@ $ratios
 - `face` is one 48x48 crop, from raw pixels to the label, with the system's own preprocessing.
 - `frame` is a decoded frame through the system's own detector and classifier. fer-edge detects in
   every frame here, as the others do; `fer-edge run` follows a face between detections.
-- All of them were trained on FER2013's Training or say nothing of it; ours was chosen on PublicTest,
-  and so was `fer`'s (its authors validated on it).
+- All of them were trained on FER2013's Training or say nothing of it; ours was chosen on
+  PublicTest, and so was `fer`'s (its authors validated on it).
 - `installed` is everything that pip or npm brought, without pip itself. For `fer` it leaves out
   facenet-pytorch and moviepy, which its Haar detector never imports.
-- `fer` and `facex` find faces with OpenCV's CascadeClassifier, which OpenCV 5 no longer has, and they
-  set no upper bound: their environments here are made with `opencv-contrib-python<5`.
+- `fer` and `facex` find faces with OpenCV's CascadeClassifier, which OpenCV 5 no longer has, and
+  they set no upper bound: their environments here are made with `opencv-contrib-python<5`.
 """)
 
 
