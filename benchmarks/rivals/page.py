@@ -30,7 +30,8 @@ TEXT = Template("""\
 
 What PyPI and npm serve with weights inside, each in its own environment, beside fer-edge: the same
 $faces faces of FER2013's PublicTest ($clean of them without a twin in Training) and the same
-$frames frames of ${width}x$height pixels, one CPU core for each, in $rounds interleaved rounds. Made by
+$frames frames of ${width}x$height pixels, one CPU core for each, in $rounds interleaved rounds.
+Made by
 
     python -m benchmarks.rivals --data faces.npz --clip $clip --out docs/rivals.md
 
