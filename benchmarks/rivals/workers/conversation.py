@@ -4,7 +4,8 @@ A worker runs in its rival's own environment, so this file imports numpy only. C
 
     {"do": "faces", "file": F, "count": N, "side": S}   N grey faces, raw    -> {"labels": [...]}
     {"do": "face_ms", "runs": N}                        one face, N times    -> {"ms": [...]}
-    {"do": "frames_ms"}                                 every frame once     -> {"ms": [...]}
+    {"do": "frames_ms"}                                 every frame once     -> {"ms": [...],
+                                                           and processor time:   "cpu_ms": [...]}
     {"do": "memory"}                                    peak resident set    -> {"mb": M}
 
 Its arguments are the clip's raw BGR frames: FILE COUNT HEIGHT WIDTH.
@@ -44,7 +45,12 @@ def serve(read_face: Callable, read_frame: Callable) -> None:
         elif command["do"] == "face_ms":
             reply = {"ms": [_timed(read_face, face) for _ in range(command["runs"])]}
         elif command["do"] == "frames_ms":
-            reply = {"ms": [_timed(read_frame, frame) for frame in frames]}
+            started = [time.process_time()]
+            reply = {"ms": []}
+            for frame in frames:
+                reply["ms"].append(_timed(read_frame, frame))
+                started.append(time.process_time())
+            reply["cpu_ms"] = list(1e3 * np.diff(started))
         else:
             reply = {"mb": _peak_mb()}
         answer.write(json.dumps(reply) + "\n")
