@@ -1,9 +1,7 @@
 """Drawing readings onto a picture."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -13,6 +11,7 @@ from fer_edge.faces import Box
 
 from .lettering import font_size, lettering
 from .palette import UNCERTAIN_BGR, Colour, colours_bgr, ink_on
+from .plate import plate, rounded
 from .result import Reading
 
 _ROWS = 3
@@ -20,6 +19,7 @@ _SHADE_BGR = (28, 24, 22)
 _DIM_BGR = (215, 215, 215)
 _LEAST_FACE_WITH_ROWS_PX = 90
 _LEAST_FACE_WITH_LABEL_PX = 26
+_MOST_HIDDEN = 0.02
 _SUBPIXEL_BITS = 4
 
 
@@ -59,19 +59,24 @@ def annotate(image: NDArray[np.uint8], readings: Sequence[Reading]) -> NDArray[n
     """
     drawn: NDArray[np.uint8] = image.copy()
     height, width = image.shape[:2]
-    shown = [
-        (reading, box) for reading in readings if (box := _within(reading.box, width, height))
-    ]
+    shown = [(reading, box) for reading in readings if (box := _within(reading.box, width, height))]
     for reading, box in shown:
         _outline(drawn, box, _colour(reading))
     taken = np.array([[b.left, b.top, b.right, b.bottom] for _, b in shown]).reshape(-1, 4)
     for number, (reading, box) in enumerate(shown):
-        card = _card(reading, box, width, height)
-        if card is None:
-            continue
-        left, top = _place(card, box, np.delete(taken, number, axis=0), (width, height))
-        _draw_card(drawn, card, left, top)
-        taken = np.vstack([taken, [left, top, left + card.width, top + card.height]])
+        others = np.delete(taken, number, axis=0)
+        best: tuple[float, _Card, int, int] | None = None
+        for most_rows in (_ROWS, 0):  # in a crowd the label alone
+            card = _card(reading, box, (width, height), most_rows)
+            if card is None or (best and best[0] < _MOST_HIDDEN):
+                continue
+            hidden, left, top = _place(card, box, others, (width, height))
+            if best is None or hidden < best[0]:
+                best = hidden, card, left, top
+        if best:
+            _, card, left, top = best
+            _draw_card(drawn, card, left, top)
+            taken = np.vstack([taken, [left, top, left + card.width, top + card.height]])
     return drawn
 
 
@@ -88,47 +93,26 @@ def _colour(reading: Reading) -> Colour:
 
 def _outline(image: NDArray[np.uint8], box: Box, colour: Colour) -> None:
     """Draw a rounded box, dark at its rims, so that it is seen on any ground."""
-    line = max(1, round(min(box.width, box.height) / 90))
-    radius = 0.08 * min(box.width, box.height)
+    side = min(box.width, box.height)
+    line = max(1, round(side / 60))
     # fractions of a pixel: a box that glides must not jump
     one = 1 << _SUBPIXEL_BITS
-    outline = (_rounded(box, radius) * one).round().astype(np.int32)
-    for tone, thickness in ((_SHADE_BGR, line + 2), (colour, line)):
+    outline = (rounded(box, 0.08 * side) * one).round().astype(np.int32)
+    rims = ((_SHADE_BGR, line + 2), (colour, line)) if line > 1 else ((colour, line),)
+    for tone, thickness in rims:
         cv2.polylines(image, [outline], True, tone, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _rounded(box: Box, radius: float) -> NDArray[np.float64]:
-    """Return the corners of a rounded rectangle, (n, 2), x and y in pixels."""
-    corners = (
-        (box.right - radius, box.bottom - radius, 0.0),
-        (box.left + radius, box.bottom - radius, 0.5),
-        (box.left + radius, box.top + radius, 1.0),
-        (box.right - radius, box.top + radius, 1.5),
-    )
-    turn = np.linspace(0, 0.5, 7) * math.pi
-    return np.concatenate(
-        [
-            np.stack(
-                [
-                    x + radius * np.cos(start * math.pi + turn),
-                    y + radius * np.sin(start * math.pi + turn),
-                ],
-                axis=1,
-            )
-            for x, y, start in corners
-        ]
-    )
-
-
-def _card(reading: Reading, box: Box, width: int, height: int) -> _Card | None:
+def _card(reading: Reading, box: Box, size: tuple[int, int], most_rows: int) -> _Card | None:
+    width, height = size
     if box.height < _LEAST_FACE_WITH_LABEL_PX:
         return None
     least = min(22.0, max(11.0, min(width, height) / 45))
     size_px = font_size(min(max(box.height / 13, least), 40.0, height / 6))
     title = reading.label if reading.track is None else f"{reading.track}  {reading.label}"
     rows: tuple[tuple[str, float, Colour], ...] = ()
-    if box.height >= _LEAST_FACE_WITH_ROWS_PX:
-        order = np.argsort(reading.probabilities)[::-1][:_ROWS]
+    if most_rows and box.height >= _LEAST_FACE_WITH_ROWS_PX:
+        order = np.argsort(reading.probabilities)[::-1][:most_rows]
         colours = colours_bgr(reading.labels)
         rows = tuple(
             (name, reading.probabilities[i], colours[name])
@@ -158,43 +142,45 @@ def _line_height(size_px: int) -> int:
 
 def _place(
     card: _Card, box: Box, taken: NDArray[np.float64], size: tuple[int, int]
-) -> tuple[int, int]:
-    """Put the card where it hides least: above, below, right, left, or inside at the bottom."""
+) -> tuple[float, int, int]:
+    """Put a card where it hides least: above, below, right, left, or inside at the bottom.
+
+    Returns:
+        How much is hidden (0 nothing, 1 as much as the card is large), left, top.
+    """
     gap = max(2, card.size_px // 4)
     width, height = size
     x = min(max(0, round(box.left)), width - card.width)
+    x_end = min(max(0, round(box.right) - card.width), width - card.width)
     y = min(max(0, round(box.top)), height - card.height)
+    above, below = round(box.top) - card.height - gap, round(box.bottom) + gap
     places = [
-        (x, round(box.top) - card.height - gap),
-        (x, round(box.bottom) + gap),
-        (round(box.right) + gap, y),
-        (round(box.left) - card.width - gap, y),
-        (x, round(box.bottom) - card.height),
+        *((x, above), (x, below), (x_end, above), (x_end, below)),
+        *((round(box.right) + gap, y), (round(box.left) - card.width - gap, y)),
     ]
-    costs = []
-    for rank, (left, top) in enumerate(places):
-        if left < 0 or top < 0 or left + card.width > width or top + card.height > height:
-            costs.append(math.inf)
-            continue
+    # inside at the bottom hides the face itself
+    best = (0.6, x, max(0, min(round(box.bottom) - card.height - gap, height - card.height)))
+    for left, top in places:
         right, bottom = left + card.width, top + card.height
+        if left < 0 or top < 0 or right > width or bottom > height:
+            continue
         across = np.minimum(right, taken[:, 2]) - np.maximum(left, taken[:, 0])
         down = np.minimum(bottom, taken[:, 3]) - np.maximum(top, taken[:, 1])
         hidden = float((across.clip(0) * down.clip(0)).sum()) / (card.width * card.height)
-        inside = 0.5 if rank == len(places) - 1 else 0.0
-        costs.append(hidden + inside + 0.01 * rank)
-    best = int(np.argmin(costs))
-    if math.isinf(costs[best]):
-        return x, max(0, min(round(box.bottom) - card.height, height - card.height))
-    return places[best]
+        if hidden < best[0]:
+            best = (hidden, left, top)
+        if hidden == 0:
+            break
+    return best
 
 
 def _draw_card(image: NDArray[np.uint8], card: _Card, left: int, top: int) -> None:
     area = image[top : top + card.height, left : left + card.width]
     radius = max(2, card.size_px // 3)
     line, margin = _line_height(card.size_px), _line_height(card.size_px) // 2
-    _blend(area, _plate(card.width, card.height, radius), _SHADE_BGR, 0.72)
+    _blend(area, plate(card.width, card.height, radius), _SHADE_BGR, 0.72)
     head = area[:line]
-    _blend(head, _plate(card.width, card.height, radius)[:line], card.colour, 1.0)
+    _blend(head, plate(card.width, card.height, radius)[:line], card.colour, 1.0)
     _write(head, card.title, card.size_px, margin, line, ink_on(card.colour))
     step = line + line // 4
     for i, (name, share, colour) in enumerate(card.rows):
@@ -222,14 +208,3 @@ def _write(
 def _blend(area: NDArray[np.uint8], mask: NDArray[np.uint8], colour: Colour, most: float) -> None:
     share = (mask[: area.shape[0], : area.shape[1], np.newaxis] * (most / 255)).astype(np.float32)
     area[:] = (area + share * (np.array(colour, np.float32) - area) + 0.5).astype(np.uint8)
-
-
-@lru_cache(maxsize=128)
-def _plate(width: int, height: int, radius: int) -> NDArray[np.uint8]:
-    """Return a rounded plate as a smooth mask, (height, width), 0 to 255."""
-    times = 4
-    outline = _rounded(Box(0, 0, width * times - 1, height * times - 1), radius * times)
-    large = np.zeros((height * times, width * times), np.uint8)
-    cv2.fillPoly(large, [outline.round().astype(np.int32)], 255)
-    plate = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
-    return plate.astype(np.uint8, copy=False)

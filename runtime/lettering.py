@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from fer_edge.labels import drawable
 
-_SIZES_PX = (10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 27, 30, 34, 38, 44, 50, 58, 66, 76, 88)
-"""Few sizes, so that the letters of a face that comes nearer are found drawn already."""
+_SIZES_PX = (11, 13, 16, 20, 25, 31, 39, 49, 61, 76, 95)
+"""Few sizes, so that letters seldom change with a face that moves, and are found drawn already."""
 
 
 def font_size(wanted_px: float) -> int:
