@@ -30,7 +30,7 @@ _PALETTE_FRAMES = 8
 _STILL = 14
 """Changes below this many levels (of 255) are noise: the pixel stays as it was, and costs little.
 
-On a clip of a talking head (640x360, 10 s) the file has 0.5 of the size that it has with 0.
+On two clips of a talking head a file has 0.54 and 0.65 of the size that it has with 1.
 """
 
 

@@ -27,7 +27,7 @@ COVER_MIN_SCORE = 0.3
 HOLD_S = 1.0
 """So long a place stays covered after the face there was last seen."""
 _CELLS = 8
-_LEVELS = 16
+_LEVELS = 32
 _GROWTH_PER_S = 0.5
 _SAME_FACE_IOU = 0.3
 _BOX_BGR = (44, 40, 38)
@@ -127,7 +127,7 @@ def _cover_head(image: NDArray[np.uint8], head: Box, style: Style) -> None:
     if max(head_width, head_height) > 4 * max(height, width):
         area[:] = cover
         return
-    mask = plate(head_width, head_height, int(0.4 * min(head_width, head_height)))
+    mask = plate(head_width, head_height, int(0.45 * min(head_width, head_height)))
     x, y = left - int(np.floor(head.left)), top - int(np.floor(head.top))
     mask = mask[y : y + area.shape[0], x : x + area.shape[1]]
     area[: mask.shape[0], : mask.shape[1]] = np.where(
