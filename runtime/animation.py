@@ -92,7 +92,8 @@ class Animation:
             return len(self._slots)
         if self._start_s is None:
             self._start_s = result.frame.time_s
-        return round((result.frame.time_s - self._start_s) / self._step_s)
+        since_s = result.frame.time_s - self._start_s
+        return int(since_s / self._step_s + 0.01)  # a clock's rounding is not a frame's time
 
     def _add(self, image: NDArray[np.uint8]) -> None:
         if not self._frames:

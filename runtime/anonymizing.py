@@ -1,7 +1,7 @@
 """Covering faces, so that a picture can be shown without showing who is on it.
 
 Blurred and pixelated faces were recognised by networks trained for it (McPherson et al. 2016,
-arXiv:1609.00408, with mosaics and blurs of single pictures). So both styles here leave some eight
+arXiv:1609.00408, with mosaics and blurs of single pictures). So both styles here leave some five
 averages of coarse colour along a whole head, whatever its size; `box` leaves nothing at all.
 """
 
@@ -26,7 +26,7 @@ COVER_MIN_SCORE = 0.3
 """Half of what a face must reach to be read: a covered lamp does less harm than a shown face."""
 HOLD_S = 1.0
 """So long a place stays covered after the face there was last seen."""
-_CELLS = 8
+_CELLS = 5
 _LEVELS = 32
 _GROWTH_PER_S = 0.5
 _SAME_FACE_IOU = 0.3
