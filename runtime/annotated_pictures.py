@@ -34,6 +34,8 @@ class AnnotatedPictures:
             path = self._folder / f"{frame.index:06d}-{Path(frame.name).stem}.jpg"
         else:
             path = self._folder / f"{frame.index:06d}.jpg"
+        if path.exists() and Path(frame.name).exists() and path.samefile(frame.name):
+            raise OutputError(f"--annotate {path} is the input itself; name another place")
         write_picture(path, annotate(frame.image, result.readings))
 
     def close(self, *, complete: bool) -> None:

@@ -8,7 +8,6 @@ comes from a live source is appended in place, line by line.
 
 import errno
 import os
-import stat
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,7 +35,7 @@ class LineFile:
         self._path, self._header = path, header
         self._files = ExitStack()
         self._handle, self._is_regular = -1, True
-        self._in_place = in_place or (path.exists() and not path.is_file())
+        self._in_place = in_place or is_device(path)
         if self._in_place:
             self._open_in_place()
             return
@@ -68,13 +67,12 @@ class LineFile:
     def _open_in_place(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            is_special = self._path.exists() and not self._path.is_file()
             # a pipe opened for reading too would read its own lines
-            access = os.O_WRONLY if is_special else os.O_RDWR | os.O_CREAT
+            access = os.O_WRONLY if is_device(self._path) else os.O_RDWR | os.O_CREAT
             self._handle = os.open(self._path, access | os.O_APPEND, 0o666)
-            size = os.fstat(self._handle).st_size
-            self._is_regular = stat.S_ISREG(os.fstat(self._handle).st_mode)
-            if size and self._is_regular:
+            self._is_regular = not is_device(self._path)
+            size = os.fstat(self._handle).st_size if self._is_regular else 0
+            if size:
                 self._continue(size)
         except OSError as error:
             raise cannot_write(self._path, error) from error
@@ -114,6 +112,13 @@ class LineFile:
             if written and self._in_place and self._is_regular:  # take half a line back
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             raise cannot_write(self._path, error) from error
+
+
+def is_device(path: Path) -> bool:
+    """Tell whether a path is a device, a pipe, or such as /dev/stdout: never to be replaced."""
+    if not path.exists() or path.is_dir():
+        return False
+    return not path.is_file() or path.absolute().parts[1] in ("dev", "proc")
 
 
 def leave(files: ExitStack, *, complete: bool) -> None:

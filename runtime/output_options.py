@@ -1,7 +1,6 @@
 """The options of `fer-edge run` that say where results go."""
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -45,8 +44,8 @@ def output_options(command: Any) -> Any:
             click.option(
                 "--csv",
                 type=path,
-                help="CSV, a row per face and frame: frame, time_s, source, track, left, top, "
-                "right, bottom, detection, label, and a column per expression.",
+                help="CSV (- is stdout), a row per face and frame: frame, time_s, source, track, "
+                "left, top, right, bottom, detection, label, and a column per expression.",
             ),
             click.option(
                 "--annotate", type=path, help="Write annotated pictures: a file or a folder."
@@ -134,7 +133,8 @@ def chosen_sinks(
         sinks.append(partial(Window, source))
     sinks += _line_sinks(options, source)
     if options["csv"] is not None:
-        sinks.append(partial(CsvRows, options["csv"], labels, in_place=source.is_live))
+        csv = Path("/dev/stdout") if str(options["csv"]) == "-" else options["csv"]
+        sinks.append(partial(CsvRows, csv, labels, in_place=source.is_live))
     if options["annotate"] is not None:
         sinks.append(partial(AnnotatedPictures, options["annotate"], source))
     if options["video"] is not None:
@@ -145,7 +145,7 @@ def chosen_sinks(
     summary = options["summary"]
     if summary not in (None, "-"):
         sinks.append(partial(Summary, source, Path(summary), comparison=comparison))
-    elif summary == "-" or (sys.stderr.isatty() and not options["quiet"]):
+    elif summary == "-" or (sys.stderr.isatty() and not options["quiet"] and source.length != 1):
         sinks.append(partial(Summary, source, sys.stderr, comparison=comparison))
     return sinks
 
@@ -182,6 +182,10 @@ def check_paths(options: dict[str, Any]) -> None:
     """
     from fer_edge.errors import OutputError
 
+    from .line_file import is_device
+
+    if str(options["csv"]) == "-" and options["jsonl"] == "-" and not options["quiet"]:
+        raise OutputError("JSON lines and CSV cannot share stdout; add --jsonl none")
     given = {
         name: Path(value)
         for name in FILES
@@ -195,7 +199,7 @@ def check_paths(options: dict[str, Any]) -> None:
             raise OutputError(
                 f"--{taken[where]} and --{name} both name {path}; name a file for each"
             )
-        if not _is_device(path):
+        if not is_device(path):
             taken[where] = name
         if source is not None and _is_same(Path(source), path):
             raise OutputError(f"--{name} {path} is the input itself; name another place")
@@ -210,15 +214,6 @@ def _line_sinks(options: dict[str, Any], source: Source) -> list[Callable[[], "S
     if jsonl == "-":
         return [partial(JsonLines, sys.stdout, on=on)]
     return [partial(JsonLinesFile, Path(jsonl), on=on, in_place=source.is_live)]
-
-
-def _is_device(path: Path) -> bool:
-    """Tell whether a path is /dev/null, a terminal or a pipe, which takes several writers."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return False
-    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
 
 
 def _is_same(source: Path, path: Path) -> bool:

@@ -205,7 +205,8 @@ class Summary:
             with whole_file(self._to) as temporary:
                 temporary.write_text(text + "\n", "utf-8")
         else:
-            self._to.write(as_text(self._totals, comparison))
+            over_bar = "\r\x1b[K" if self._to.isatty() else ""
+            self._to.write(over_bar + as_text(self._totals, comparison))
             self._to.flush()
 
 

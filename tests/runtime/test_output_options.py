@@ -86,9 +86,9 @@ def test_quiet_keeps_the_file_that_was_asked_for(fer_edge: Invoke, clip: Path) -
 
 
 def test_a_terminal_gets_lines_and_a_summary_but_nothing_when_quiet(clip: Path) -> None:
-    seen = in_a_terminal("--input", clip, "--detector", "none").splitlines()
+    seen = in_a_terminal("--input", clip, "--detector", "none").split("\n")
     assert [json.loads(line)["frame"] for line in seen[:CLIP_FRAMES]] == list(range(CLIP_FRAMES))
-    assert seen[CLIP_FRAMES].startswith(f"{CLIP_FRAMES} frames in ")
+    assert seen[CLIP_FRAMES].startswith(f"\r\x1b[K{CLIP_FRAMES} frames in ")
     assert in_a_terminal("--input", clip, "--detector", "none", "--quiet") == ""
 
 
@@ -166,6 +166,20 @@ def test_anonymized_pictures_show_no_face_and_the_lines_are_the_same(
     assert a == b
     again = fer_edge("run", "--input", "covered.png")
     assert json.loads(again.stdout)["faces"] == []
+
+
+def test_rows_go_to_stdout_whatever_it_is(clip: Path, elsewhere: Path) -> None:
+    command = [*PROGRAM, "--input", str(clip), "--detector", "none", "--csv"]
+    piped = subprocess.run([*command, "-", "-q"], capture_output=True, text=True, check=True)
+    assert len(piped.stdout.splitlines()) == CLIP_FRAMES + 1
+    for name in ("-", "/dev/stdout"):
+        with Path("rows.csv").open("w") as file:
+            subprocess.run([*command, name, "-q"], stdout=file, check=True)
+        assert Path("rows.csv").read_text() == piped.stdout
+    assert Path("/dev/stdout").is_symlink()
+    both = subprocess.run([*command, "-"], capture_output=True, text=True, check=False)
+    assert both.returncode == 1
+    assert "add --jsonl none" in both.stderr
 
 
 def test_anonymize_knows_its_styles(fer_edge: Invoke, picture: Path) -> None:
