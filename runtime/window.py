@@ -47,6 +47,8 @@ class Window:
         Raises:
             ReaderGoneError: The window was closed.
         """
+        if self._is_sized and self._is_closed():  # to show a frame would open it again
+            raise ReaderGoneError("the window was closed")
         image = annotate(result.frame.image, result.readings)
         cv2.imshow(TITLE, np.ascontiguousarray(image))
         if not self._is_sized:
@@ -56,11 +58,14 @@ class Window:
             self._is_sized = True
         while True:
             key = cv2.waitKey(50 if self._waits else 1)
-            is_closed = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
-            if is_closed or (key >= 0 and key & 0xFF in _CLOSING_KEYS):
+            if self._is_closed() or (key >= 0 and key & 0xFF in _CLOSING_KEYS):
                 raise ReaderGoneError("the window was closed")
             if not self._waits or key >= 0:
                 return
+
+    @staticmethod
+    def _is_closed() -> bool:
+        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
 
     def close(self, *, complete: bool) -> None:
         """Close the window."""
