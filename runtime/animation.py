@@ -82,10 +82,12 @@ class Animation:
 
     def close(self, *, complete: bool) -> None:
         """Write the file, unless it was written when its seconds were over."""
-        if complete and self._frames:
-            self._save()
-        elif not self._is_full:
-            leave(self._files, complete=False)
+        try:
+            if complete and self._frames:
+                self._save()
+        finally:
+            if not self._is_full:
+                leave(self._files, complete=False)
 
     def _slot(self, result: Result) -> int:
         if not self._source.is_video:

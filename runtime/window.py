@@ -16,6 +16,7 @@ from .sinks import ReaderGoneError
 
 TITLE = "fer-edge (q closes)"
 _INSTEAD = "look with a browser instead: --web 127.0.0.1:8000"
+_PLAIN = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 _CLOSING_KEYS = (ord("q"), 27)
 
 
@@ -34,7 +35,7 @@ class Window:
             raise OutputError(f"--show needs a screen, and none is here; {_INSTEAD}")
         try:
             with without_chatter():
-                cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+                cv2.namedWindow(TITLE, _PLAIN)
         except cv2.error as error:
             raise OutputError(
                 "--show needs an OpenCV with windows, and this is the headless one; " + _INSTEAD
@@ -65,7 +66,10 @@ class Window:
 
     @staticmethod
     def _is_closed() -> bool:
-        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
+        try:
+            return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # Qt's way of saying that no window is left
+            return True
 
     def close(self, *, complete: bool) -> None:
         """Close the window."""

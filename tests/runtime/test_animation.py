@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from fer_edge.errors import OutputError
 from fer_edge.runtime import Frame, Result
 from fer_edge.runtime.animation import Animation
 from fer_edge.runtime.annotation import annotate
+from fer_edge.runtime.pipeline import run_to_end
 
 from .results import File, make_reading, make_result
 
@@ -124,6 +126,22 @@ def test_what_does_not_fit_into_memory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"60 s of 1280x720 pixels are 1055 MiB .* --gif-width"):
         sink.write(make_result(size=(1440, 2560)))
     sink.close(complete=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", [0.5, 10.0])  # over before the end, or not
+def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path: Path, seconds: float) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))  # the kernel's own "disk full"
+    try:
+        source = File(results(30))
+        with pytest.raises(OutputError, match=r"cannot write .*a\.gif: .*; make room there"):
+            run_to_end(
+                *(source, source),
+                [lambda: Animation(tmp_path / "a.gif", source, seconds=seconds)],
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
 
 
