@@ -54,7 +54,8 @@ def output_options(command: Any) -> Any:
                 "--video",
                 type=path,
                 help="Write an annotated video (.mp4, .avi, .mkv). Of a camera or stream, .avi and "
-                ".mkv can be read after a power cut, .mp4 only after a normal end.",
+                ".mkv can be read after a power cut, .mp4 only after a normal end; an older file "
+                "stays, and the new one is called NAME-2.",
             ),
             click.option("--gif", type=path, help="Write an annotated GIF of the first seconds."),
             click.option(
