@@ -159,4 +159,4 @@ def open_comparer(path: Path, served: TFLiteModel, *, every: int = 20) -> Compar
 
 
 def _latency(histogram: LatencyHistogram) -> ModelLatency:
-    return ModelLatency(histogram.percentile(50), histogram.percentile(95))
+    return ModelLatency(histogram.percentile_ms(50), histogram.percentile_ms(95))

@@ -38,10 +38,11 @@ def demo(
 
     from .annotation import annotate
     from .frame import Frame
+    from .picture_file import write_picture
     from .reading import open_reader
+    from .record import as_record
     from .result import Result
     from .sample import sample_photo
-    from .sinks import as_record, write_picture
     from .sources import read_image
 
     photo = path or sample_photo()

@@ -2,36 +2,41 @@
 
 import math
 
-import numpy as np
-
 _LOWEST_MS, _HIGHEST_MS = 1e-3, 1e5
 _STEP = 1.01
-_BINS = math.ceil(math.log(_HIGHEST_MS / _LOWEST_MS) / math.log(_STEP)) + 1
 
 
 class LatencyHistogram:
     """Counts latencies in bins 1 % wide, from a microsecond to 100 seconds.
 
     A percentile is right to within 0.5 %, however many latencies were added.
+
+    Attributes:
+        count: How many were added.
+        max_ms: The largest of them, as it was; 0 where there is none.
     """
 
     def __init__(self) -> None:
-        self._counts = np.zeros(_BINS, np.int64)
-
-    @property
-    def n(self) -> int:
-        """How many were added."""
-        return int(self._counts.sum())
+        self._counts = [0] * (_bin(_HIGHEST_MS) + 1)
+        self.count = 0
+        self.max_ms = 0.0
 
     def add(self, latency_ms: float) -> None:
         """Count one, in milliseconds; beyond the ends, as the end."""
-        inside = min(max(latency_ms, _LOWEST_MS), _HIGHEST_MS)
-        self._counts[int(math.log(inside / _LOWEST_MS) / math.log(_STEP))] += 1
+        self._counts[_bin(latency_ms)] += 1
+        self.count += 1
+        self.max_ms = max(self.max_ms, latency_ms)
 
-    def percentile(self, percent: float) -> float:
-        """Return a percentile in milliseconds; NaN where nothing was added."""
-        if not self.n:
-            return math.nan
-        rank = math.ceil(percent / 100 * self.n)
-        place = int(np.searchsorted(self._counts.cumsum(), max(rank, 1)))
-        return float(_LOWEST_MS * _STEP ** (place + 0.5))  # the bin's middle, by ratio
+    def percentile_ms(self, percent: float) -> float:
+        """Return the latency that `percent` of them do not exceed; NaN where nothing was added."""
+        wanted, seen = max(1, math.ceil(percent / 100 * self.count)), 0
+        for number, count in enumerate(self._counts):
+            seen += count
+            if seen >= wanted:
+                return _LOWEST_MS * math.pow(_STEP, number + 0.5)  # the bin's middle, by ratio
+        return math.nan
+
+
+def _bin(latency_ms: float) -> int:
+    inside = min(max(latency_ms, _LOWEST_MS), _HIGHEST_MS)
+    return int(math.log(inside / _LOWEST_MS) / math.log(_STEP))

@@ -7,7 +7,7 @@ from itertools import islice
 
 from .frame import Source
 from .result import FrameReader
-from .sinks import Sink
+from .sinks import ReaderGoneError, Sink
 
 
 def run_to_end(
@@ -20,7 +20,9 @@ def run_to_end(
 ) -> int:
     """Read every frame of a source and hand it to the sinks; close all of them, come what may.
 
-    Ctrl-C ends a camera run as its normal end: files are finished.
+    Ctrl-C ends a camera run as its normal end: files are finished. So does a reader who has seen
+    enough (`| head`). An output that fails ends the run, and the others are finished; a source
+    that fails leaves no file that is written whole, unless it is live: what was seen is kept.
 
     Args:
         source: Where frames come from.
@@ -32,24 +34,34 @@ def run_to_end(
 
     Returns:
         Number of frames read.
+
+    Raises:
+        FerEdgeError: The source, the reader or an output failed.
+        ReaderGoneError: Nobody reads the output any more; all is closed and finished.
     """
     sinks: list[Sink] = []
+    writing: Sink | None = None
     complete, count = False, 0
     try:
         for open_sink in open_sinks:
             sinks.append(open_sink())
         for frame in islice(source, max_frames):
             result = replace(reader.read_frame(frame), dropped=source.dropped)
-            for sink in sinks:
-                sink.write(result)
+            for writing in sinks:
+                writing.write(result)
+            writing = None
             count += 1
             on_frame(1)
         complete = True
     except KeyboardInterrupt:
-        complete = True
+        complete, writing = True, None
+    except ReaderGoneError:
+        complete, writing = True, None
+        raise
     finally:
+        complete = complete or (count > 0 and (writing is not None or source.is_live))
         with ExitStack() as closing:  # one that fails does not keep the others open
             closing.callback(source.close)
             for sink in sinks:
-                closing.callback(sink.close, complete=complete)
+                closing.callback(sink.close, complete=complete and sink is not writing)
     return count

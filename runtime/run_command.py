@@ -1,7 +1,7 @@
 """`fer-edge run`."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,9 @@ from .face_options import face_options
 from .output_options import output_options
 from .reading_options import reading_options
 from .source_options import source_options
+
+if TYPE_CHECKING:
+    from .reading import ModelReader
 
 
 @click.command()
@@ -20,19 +23,22 @@ from .source_options import source_options
 def run(max_frames: int | None, **options: Any) -> None:
     """Read faces: one JSON object per frame, with box, scores and label of each face.
 
-    Nothing is stored unless an output is asked for.
+    Nothing is stored unless an output is asked for. Any number of outputs may be named at once; one
+    that fails ends the run, and the others are finished.
 
     \b
     Examples:
         fer-edge run --input photo.jpg
-        fer-edge run --input clip.mp4 --video annotated.mp4
-        fer-edge run --camera 0
+        fer-edge run --input clip.mp4 --quiet --video annotated.mp4 --csv faces.csv
+        fer-edge run --input clip.mp4 --quiet --gif share.gif --anonymize
+        fer-edge run --camera 0 --jsonl-on change
         fer-edge run --input crops/ --detector none --model my-int8.tflite
     """
     from contextlib import closing
+    from functools import partial
 
     from .face_options import open_chosen_detector
-    from .output_options import chosen_sinks
+    from .output_options import anonymizing, chosen_sinks
     from .pipeline import run_to_end
     from .reading_options import open_chosen_reader
     from .source_options import open_chosen_source
@@ -41,15 +47,22 @@ def run(max_frames: int | None, **options: Any) -> None:
         closing(open_chosen_source(options)) as source,
         open_chosen_reader(options, open_chosen_detector(options), source) as reader,
     ):
-        sinks = chosen_sinks(options, source)
+        sinks = chosen_sinks(
+            options, source, reader.model.labels, comparison=partial(_comparison, reader)
+        )
         # a bar where the end is known and no lines run over the same terminal
-        is_free = sys.stderr.isatty() and not (options["jsonl"] == "-" and sys.stdout.isatty())
+        is_free = not options["quiet"] and sys.stderr.isatty()
+        is_free = is_free and not (options["jsonl"] == "-" and sys.stdout.isatty())
         with click.progressbar(
             length=min(source.length or 0, max_frames or source.length or 0),
             label="reading",
             file=sys.stderr,
             hidden=not is_free or source.length is None,
         ) as bar:
-            run_to_end(source, reader, sinks, max_frames=max_frames, on_frame=bar.update)
-        if (comparison := reader.comparison()) is not None:
-            click.echo(comparison.describe(), err=True)
+            covering = anonymizing(options, reader, source)
+            run_to_end(source, covering, sinks, max_frames=max_frames, on_frame=bar.update)
+
+
+def _comparison(reader: "ModelReader") -> str | None:
+    comparison = reader.comparison()
+    return None if comparison is None else comparison.describe()

@@ -13,16 +13,13 @@ import pytest
 from fer_edge.errors import OutputError, SourceError
 from fer_edge.faces import Box
 from fer_edge.runtime import Frame, Reading, Result, open_reader, open_source
+from fer_edge.runtime.annotated_pictures import AnnotatedPictures
+from fer_edge.runtime.annotated_video import AnnotatedVideo
+from fer_edge.runtime.json_lines import JsonLines, JsonLinesFile
+from fer_edge.runtime.picture_file import write_picture
 from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.sinks import (
-    AnnotatedPictures,
-    AnnotatedVideo,
-    JsonLines,
-    JsonLinesFile,
-    Sink,
-    as_record,
-    write_picture,
-)
+from fer_edge.runtime.record import as_record
+from fer_edge.runtime.sinks import Sink
 
 from .conftest import CLIP_FRAMES
 
@@ -58,8 +55,14 @@ def test_a_record_says_everything_of_a_frame() -> None:
         "frame": 7,
         "time_s": 1.2346,
         "source": FRAME.name,
+        "dropped": 0,
+        "times_ms": {
+            **{"detect": 0, "track": 0, "crop": 0, "classify": 0, "smooth": 0},
+            "total": 0,
+        },
         "faces": [
             {
+                "track": None,
                 "box": [1.3, -2.0, 30, 40.5],
                 "detection": 0.9877,
                 "label": "fröhlich",

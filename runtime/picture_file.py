@@ -1,0 +1,67 @@
+"""One picture into one file."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import OutputError
+from fer_edge.files import whole_file
+
+
+def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a picture, uint8 (height, width, 3) BGR, in the format of its suffix.
+
+    Raises:
+        OutputError: The format is unknown, or the place cannot be written.
+    """
+    check_picture_suffix(path)
+    with whole_file(path) as temporary:
+        try:
+            done, data = cv2.imencode(path.suffix, image)
+        except cv2.error:  # more pixels than the format takes
+            done = False
+        if not done:
+            size = f"{image.shape[1]}x{image.shape[0]}"
+            raise OutputError(f"{path}: '{path.suffix}' takes no picture of {size}; try .png")
+        temporary.write_bytes(data.tobytes())
+
+
+def check_picture_suffix(path: Path) -> None:
+    """Refuse what OpenCV cannot write, before the first frame is read.
+
+    Raises:
+        OutputError: The suffix names no picture format.
+    """
+    if not path.suffix or not cv2.haveImageWriter(f"picture{path.suffix}"):
+        raise OutputError(
+            f"'{path.suffix}' is no picture format that OpenCV can write; try .jpg or .png"
+        )
+
+
+def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Fit an image into a size, whole and undistorted, with black bars.
+
+    Args:
+        image: uint8, (height, width, 3), BGR.
+        size: (width, height) in pixels.
+
+    Returns:
+        uint8, (size[1], size[0], 3), BGR.
+    """
+    height, width = image.shape[:2]
+    if (width, height) == size:
+        return image
+    scale = min(size[0] / width, size[1] / height)
+    inner = (
+        min(size[0], max(1, round(width * scale))),
+        min(size[1], max(1, round(height * scale))),
+    )
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        image, inner, interpolation=method
+    )
+    return canvas

@@ -1,0 +1,66 @@
+"""Results made by hand, and a live source of them."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fer_edge.faces import Box
+from fer_edge.labels import FER2013
+from fer_edge.runtime import Frame, Reading, Result
+from fer_edge.runtime.result import StageTimes
+
+
+def make_reading(label: str = "happy", track: int | None = 1, box: Box | None = None) -> Reading:
+    """A face of one label, steady, with a probability of 0.7."""
+    shares = tuple(0.7 if name == label else 0.05 for name in FER2013)
+    return Reading(box or Box(20, 10, 60, 55), 0.9, FER2013, shares, steady=label, track=track)
+
+
+def make_result(
+    *readings: Reading,
+    index: int = 0,
+    time_s: float = 0.0,
+    dropped: int = 0,
+    times: StageTimes | None = None,
+    size: tuple[int, int] = (64, 96),
+    name: str = "camera 0",
+) -> Result:
+    """One frame of noise with these faces; `size` is (height, width)."""
+    image = np.random.default_rng(index).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return Result(Frame(image, index, time_s, name), readings, times or StageTimes(), dropped)
+
+
+class Live:
+    """A live source that yields given frames, and then fails or ends."""
+
+    is_video, is_live, length, dropped = True, True, None, 0
+
+    def __init__(
+        self,
+        results: Sequence[Result] = (),
+        *,
+        frame_rate_hz: float = 10.0,
+        error: BaseException | None = None,
+    ) -> None:
+        self.frame_rate_hz = frame_rate_hz
+        self._results = {result.frame.index: result for result in results}
+        self._error = error
+
+    def __iter__(self) -> Iterator[Frame]:
+        for result in self._results.values():
+            yield result.frame
+        if self._error:
+            raise self._error
+
+    def read_frame(self, frame: Frame) -> Result:
+        """Be the reader, too."""
+        return self._results[frame.index]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class File(Live):
+    """The same, as a video file."""
+
+    is_live = False

@@ -1,0 +1,268 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_edge.errors import OutputError, SourceError
+from fer_edge.runtime import Result, open_source
+from fer_edge.runtime.annotated_pictures import AnnotatedPictures
+from fer_edge.runtime.annotated_video import AnnotatedVideo
+from fer_edge.runtime.json_lines import JsonLinesFile
+from fer_edge.runtime.pipeline import run_to_end
+from fer_edge.runtime.sinks import ReaderGoneError, Sink
+
+from .results import File, Live, make_reading, make_result
+
+
+class Failing:
+    """An output that fails at its third frame."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+        self._frames = 0
+        self.complete: bool | None = None
+
+    def write(self, result: Result) -> None:
+        self._frames += 1
+        if self._frames == 3:
+            raise self._error
+
+    def close(self, *, complete: bool) -> None:
+        self.complete = complete
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def frames(
+    count: int, *, step_s: float = 0.1, size: tuple[int, int] = (64, 96), start: int = 0
+) -> list[Result]:
+    return [
+        make_result(make_reading(), index=i, time_s=i * step_s, size=size)
+        for i in range(start, start + count)
+    ]
+
+
+def run(source: Live, *sinks: Callable[[], Sink]) -> int:
+    return run_to_end(source, source, sinks)
+
+
+def count_frames(path: Path) -> int:
+    source = open_source(path)
+    count = sum(1 for _ in source)
+    source.close()
+    return count
+
+
+@pytest.mark.parametrize("make", [File, Live])
+def test_an_output_that_fails_ends_the_run_and_the_others_are_finished(
+    tmp_path: Path, make: type[Live]
+) -> None:
+    source, failing = make(frames(5)), Failing(OutputError("no more"))
+    with pytest.raises(OutputError, match="no more"):
+        run(
+            source,
+            lambda: JsonLinesFile(tmp_path / "a.jsonl"),
+            lambda: failing,
+            lambda: AnnotatedVideo(tmp_path / "b.mp4", source),
+        )
+    assert failing.complete is False
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 3
+    assert count_frames(tmp_path / "b.mp4") == 2
+
+
+def test_a_reader_who_has_gone_is_a_normal_end(tmp_path: Path) -> None:
+    source, gone = File(frames(5)), Failing(ReaderGoneError())
+    with pytest.raises(ReaderGoneError):
+        run(source, lambda: gone, lambda: AnnotatedVideo(tmp_path / "b.mkv", source))
+    assert gone.complete is True
+    assert count_frames(tmp_path / "b.mkv") == 2
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "mkv"])
+def test_a_camera_that_dies_takes_no_output_along(tmp_path: Path, suffix: str) -> None:
+    source = Live(frames(5), error=SourceError("unplugged"))
+    video = tmp_path / f"b.{suffix}"
+    with pytest.raises(SourceError, match="unplugged"):
+        run(
+            source,
+            lambda: JsonLinesFile(tmp_path / "a.jsonl"),
+            lambda: AnnotatedVideo(video, source),
+        )
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 5
+    assert count_frames(video) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", video.name]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "mkv"])
+def test_a_camera_without_a_frame_leaves_no_file(tmp_path: Path, suffix: str) -> None:
+    source = Live(error=SourceError("unplugged"))
+    with pytest.raises(SourceError):
+        run(source, lambda: AnnotatedVideo(tmp_path / "out" / f"b.{suffix}", source))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("times_s", "count"),
+    [
+        ([0, 0.1, 0.2, 0.3], 4),  # as fast as the camera says
+        ([5.0, 5.2, 5.4, 5.6], 7),  # half as fast: each stands twice as long
+        ([0, 0.05, 0.1, 0.15, 0.2], 3),  # twice as fast: one is left out now and then
+        ([0, 0.1, 3600.0, 3600.1], 4),  # an hour without the camera is no hour of video
+        ([7.0, 7.1, 0.0, 0.1], 4),  # the clock was set back
+    ],
+)
+def test_a_live_video_keeps_the_clock(tmp_path: Path, times_s: list[float], count: int) -> None:
+    source = Live([make_result(index=i, time_s=time_s) for i, time_s in enumerate(times_s)])
+    run(source, lambda: AnnotatedVideo(tmp_path / "b.avi", source))
+    assert abs(count_frames(tmp_path / "b.avi") - count) <= (times_s[1] == 0.05)
+
+
+@pytest.mark.parametrize("claimed_hz", [0.0, 90000.0])
+def test_a_rate_that_cannot_be_is_not_believed(tmp_path: Path, claimed_hz: float) -> None:
+    source = Live(frames(10), frame_rate_hz=claimed_hz)
+    run(source, lambda: AnnotatedVideo(tmp_path / "b.mkv", source))
+    video = open_source(tmp_path / "b.mkv")
+    assert video.frame_rate_hz == pytest.approx(25)
+    assert len(list(video)) in (23, 24)
+    video.close()
+
+
+def test_a_live_video_replaces_no_older_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(3):
+        source = Live(frames(number + 1))
+        run(source, lambda source=source: AnnotatedVideo(tmp_path / "b.mkv", source))
+    assert [
+        count_frames(tmp_path / name) for name in ("b.mkv", "b-2.mkv", "b-3.mkv")
+    ] == [1, 2, 3]  # fmt: skip
+    assert [message.split("exists")[1] for message in caplog.messages] == [
+        f" already; this run writes {tmp_path / 'b-2.mkv'}",
+        f" already; this run writes {tmp_path / 'b-3.mkv'}",
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mkv"])
+def test_a_live_video_can_be_read_after_a_power_cut(tmp_path: Path, suffix: str) -> None:
+    program = f"""
+import os, signal
+from pathlib import Path
+from fer_edge.runtime.annotated_video import AnnotatedVideo
+from tests.runtime.results import Live, make_result
+sink = AnnotatedVideo(Path({str(tmp_path / "cut")!r} + ".{suffix}"), Live())
+for i in range(60):
+    sink.write(make_result(index=i, time_s=i / 10, size=(240, 320)))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, check=False)
+    assert done.returncode == -9
+    capture, count = cv2.VideoCapture(str(tmp_path / f"cut.{suffix}")), 0
+    while capture.grab():
+        count += 1
+    capture.release()
+    assert count >= 40
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "b.avi", "b.mkv"])
+@pytest.mark.parametrize("make", [File, Live])
+def test_a_full_disk_ends_a_video_in_one_line(
+    tmp_path: Path,
+    small_disk: Path,
+    name: str,
+    make: type[Live],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    pictures = [make_result(index=i, time_s=i / 10, size=(240, 320)) for i in range(8)]
+    many = [
+        Result(type(p.frame)(p.frame.image, i, i / 10, "x"), ()) for i in range(400)
+        for p in [pictures[i % 8]]
+    ]  # fmt: skip
+    source = make(many)
+    with pytest.raises(OutputError) as caught:
+        run(
+            source,
+            lambda: JsonLinesFile(tmp_path / "a.jsonl"),
+            lambda: AnnotatedVideo(small_disk / name, source),
+        )
+    assert f"cannot write {small_disk / name}: the disk is full after" in str(caught.value)
+    assert 0 < len((tmp_path / "a.jsonl").read_text().splitlines()) < 400
+    kept = [path.name for path in small_disk.iterdir()]
+    assert kept == ([name] if make is Live and name != "b.mp4" else [])
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "b.avi"])
+def test_a_folder_that_vanishes_ends_in_one_line(tmp_path: Path, name: str) -> None:
+    class Vanishing(File):
+        def read_frame(self, frame):  # type: ignore[no-untyped-def]
+            if frame.index == 3:
+                shutil.rmtree(tmp_path / "out")
+            return super().read_frame(frame)
+
+    source = Vanishing(frames(60))
+    with pytest.raises(OutputError, match=f"{name}"):
+        run(source, lambda: AnnotatedVideo(tmp_path / "out" / name, source))
+    source = Vanishing(frames(5))
+    with pytest.raises(OutputError, match=r"cannot write .*a.jsonl: No such file"):
+        run(source, lambda: JsonLinesFile(tmp_path / "out" / "a.jsonl"))
+    source = Vanishing(frames(5))  # of pictures each is whole for itself: the folder is made again
+    run(source, lambda: AnnotatedPictures(tmp_path / "out", source))
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_frames_of_another_size_are_fitted_in_whole(tmp_path: Path) -> None:
+    source = File(
+        [
+            Result(type(r.frame)(np.full((*size, 3), 255, np.uint8), i, 0.0, "x"), ())
+            for i, (size, r) in enumerate(zip([(60, 80), (80, 40)], frames(2), strict=True))
+        ]
+    )
+    run(source, lambda: AnnotatedVideo(tmp_path / "b.avi", source))
+    video = open_source(tmp_path / "b.avi")
+    first, second = (frame.image for frame in video)
+    video.close()
+    assert first.min() > 200
+    assert second[:, 30:50].min() > 200  # 30 pixels wide in the middle
+    assert second[:, :20].max() < 50
+
+
+def test_head_gets_its_line_and_the_other_outputs_are_finished(tmp_path: Path) -> None:
+    long = tmp_path / "long.avi"
+    writer = cv2.VideoWriter(str(long), cv2.VideoWriter.fourcc(*"MJPG"), 8, (80, 60))
+    for i in range(400):
+        writer.write(np.full((60, 80, 3), i % 256, np.uint8))
+    writer.release()
+    program = "from fer_edge.cli import main; main(prog_name='fer-edge')"
+    options = ["run", "--input", str(long), "--detector", "none"]
+    options += ["--video", str(tmp_path / "out.mp4"), "--csv", str(tmp_path / "out.csv")]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert json.loads(process.stdout.readline())["frame"] == 0
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+    rows = (tmp_path / "out.csv").read_text().splitlines()
+    assert 1 <= count_frames(tmp_path / "out.mp4") <= len(rows) < 400
