@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .frame import Source
+from .mqtt_options import MQTT_OPTIONS, mqtt_sinks
 
 if TYPE_CHECKING:
     from .sinks import Sink
@@ -18,6 +19,7 @@ def output_options(command: Any) -> Any:
     """Add the options."""
     path = click.Path(path_type=Path)
     for option in (
+        *MQTT_OPTIONS,
         click.option("--annotate", type=path, help="Write annotated pictures: a file or a folder."),
         click.option("--video", type=path, help="Write an annotated video (.mp4, .avi, .mkv)."),
         click.option(
@@ -44,4 +46,5 @@ def chosen_sinks(options: dict[str, Any], source: Source) -> list[Callable[[], "
         sinks.append(partial(AnnotatedPictures, pictures, source))
     if video is not None:
         sinks.append(partial(AnnotatedVideo, video, source))
+    sinks += mqtt_sinks(options)
     return sinks

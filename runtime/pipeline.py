@@ -7,7 +7,9 @@ from itertools import islice
 
 from .frame import Source
 from .result import FrameReader
+from .signals import Signals
 from .sinks import Sink
+from .watchdog import ServiceManager
 
 
 def run_to_end(
@@ -17,10 +19,12 @@ def run_to_end(
     *,
     max_frames: int | None = None,
     on_frame: Callable[[int], object] = lambda count: None,
+    on_reload: Callable[[], object] = lambda: None,
 ) -> int:
     """Read every frame of a source and hand it to the sinks; close all of them, come what may.
 
-    Ctrl-C ends a camera run as its normal end: files are finished.
+    Ctrl-C and SIGTERM end a run between two frames, as its normal end: files are finished. A second
+    one ends the process at once. systemd, if it started this process, hears how the run goes.
 
     Args:
         source: Where frames come from.
@@ -29,27 +33,35 @@ def run_to_end(
             missing source leaves no empty output and every opened sink is closed.
         max_frames: Stop after so many.
         on_frame: Called with 1 after each frame, for a progress bar.
+        on_reload: Called between two frames after a SIGHUP.
 
     Returns:
         Number of frames read.
     """
     sinks: list[Sink] = []
     complete, count = False, 0
-    try:
-        for open_sink in open_sinks:
-            sinks.append(open_sink())
-        for frame in islice(source, max_frames):
-            result = replace(reader.read_frame(frame), dropped=source.dropped)
-            for sink in sinks:
-                sink.write(result)
-            count += 1
-            on_frame(1)
-        complete = True
-    except KeyboardInterrupt:
-        complete = True
-    finally:
-        with ExitStack() as closing:  # one that fails does not keep the others open
-            closing.callback(source.close)
-            for sink in sinks:
-                closing.callback(sink.close, complete=complete)
+    with Signals() as signals, ServiceManager(source) as manager:
+        try:
+            for open_sink in open_sinks:
+                sinks.append(open_sink())
+            for frame in islice(signals.frames(source), max_frames):
+                if signals.take_reload():
+                    manager.reloading()
+                    on_reload()
+                    manager.reloaded()
+                result = replace(reader.read_frame(frame), dropped=source.dropped)
+                for sink in sinks:
+                    sink.write(result)
+                count += 1
+                on_frame(1)
+                manager.frame_read(result)
+            complete = True
+        except KeyboardInterrupt:  # from a source of another's making, or outside the main thread
+            complete = True
+        finally:
+            manager.stopping()
+            with ExitStack() as closing:  # one that fails does not keep the others open
+                closing.callback(source.close)
+                for sink in sinks:
+                    closing.callback(sink.close, complete=complete)
     return count

@@ -38,6 +38,11 @@ class Reader:
         """Free the model."""
         self.model.close()
 
+    def swap_model(self, model: TFLiteModel) -> TFLiteModel:
+        """Use `model` from the next frame on; returns the old one, for the caller to close."""
+        old, self.model = self.model, model
+        return old
+
     def read(self, image: NDArray[np.uint8]) -> list[Reading]:
         """Read every face in an image.
 

@@ -30,11 +30,13 @@ def run(max_frames: int | None, **options: Any) -> None:
         fer-edge run --input crops/ --detector none --model my-int8.tflite
     """
     from contextlib import closing
+    from functools import partial
 
     from .face_options import open_chosen_detector
+    from .model_reload import reload_model
     from .output_options import chosen_sinks
     from .pipeline import run_to_end
-    from .reading_options import open_chosen_reader
+    from .reading_options import open_chosen_model, open_chosen_reader
     from .source_options import open_chosen_source
 
     with (
@@ -50,4 +52,11 @@ def run(max_frames: int | None, **options: Any) -> None:
             file=sys.stderr,
             hidden=not is_free or source.length is None,
         ) as bar:
-            run_to_end(source, reader, sinks, max_frames=max_frames, on_frame=bar.update)
+            run_to_end(
+                source,
+                reader,
+                sinks,
+                max_frames=max_frames,
+                on_frame=bar.update,
+                on_reload=partial(reload_model, reader, partial(open_chosen_model, options)),
+            )
