@@ -1,16 +1,19 @@
 """Signals as requests that a loop obeys between two frames.
 
-A handler that raised wherever the program stands could cut a JSON line or a picture in two. Here a
-handler only notes the request; it raises in one place alone, where the loop waits for its next
-frame, so that a stalled source does not hold up the end.
+A handler that raised wherever the program stands could cut a JSON line in two, or leave a lock
+taken. Here a handler notes the request, and no more. Only where the loop waits for a frame that may
+never come is there something to do: the source is closed by another thread, which ends the wait.
 """
 
+import _thread
 import os
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
+
+from fer_edge.errors import FerEdgeError
 
 from .frame import Frame, Source
 
@@ -26,7 +29,7 @@ class Signals:
     def __init__(self) -> None:
         self.stop_requested = False
         self.reload_requested = False
-        self._is_waiting = False
+        self._waits_for: Source | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._terminals = [number for number in range(3) if _is_terminal(number)]
 
@@ -53,8 +56,7 @@ class Signals:
     def frames(self, source: Source) -> Iterator[Frame]:
         """Yield a source's frames until it ends or the end is asked for."""
         frames = iter(source)
-        # one that knows its length never stands still: no need to interrupt it in mid-read
-        while (frame := self._next(frames, may_stall=source.length is None)) is not None:
+        while (frame := self._next(frames, source)) is not None:
             yield frame
 
     def take_reload(self) -> bool:
@@ -62,34 +64,33 @@ class Signals:
         requested, self.reload_requested = self.reload_requested, False
         return requested
 
-    def _next(self, frames: Iterator[Frame], *, may_stall: bool) -> Frame | None:
+    def _next(self, frames: Iterator[Frame], source: Source) -> Frame | None:
+        # one that knows its length never stands still, and need not be closed in mid-read
+        self._waits_for = source if source.length is None else None
         try:
-            try:
-                self._is_waiting = may_stall
-                # a signal above this line is seen here, one below it raises
-                return None if self.stop_requested else next(frames, None)
-            finally:
-                self._is_waiting = False
-        except _StopWaitingError:
-            return None
+            # a signal above this line is seen by it, one below it finds a source to close
+            return None if self.stop_requested else next(frames, None)
+        except FerEdgeError:
+            if self.stop_requested:  # what is closed in mid-read may complain
+                return None
+            raise
+        finally:
+            self._waits_for = None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stop_requested = True
         for ending in {signal.SIGTERM, signal.SIGINT} & set(self._before):
             signal.signal(ending, signal.SIG_DFL)  # the second one is the kernel's
-        if self._is_waiting:
-            self._is_waiting = False
-            raise _StopWaitingError
+        if self._waits_for is not None:
+            # not here: this thread may hold the source's lock. And not by threading.Thread, whose
+            # start takes a lock that the interrupted code may hold as well.
+            _thread.start_new_thread(self._waits_for.close, ())
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         if all(map(_is_terminal, self._terminals)):
             self.reload_requested = True
         else:
             self._stop(number, frame)
-
-
-class _StopWaitingError(BaseException):
-    """Never leaves this module; no `except Exception` of a source swallows it."""
 
 
 def _is_terminal(descriptor: int) -> bool:
