@@ -22,7 +22,7 @@ def needs_of(arguments: tuple[str, ...]) -> Needs:
         click.UsageError: The command would refuse them.
     """
     with run.make_context("fer-edge run", list(arguments)) as context:
-        values, given = context.params, _given(context, arguments)
+        given = _given(context, arguments)
     if "path" not in given and "camera" not in given:
         raise click.UsageError(
             "the service has nothing to read; add the options of fer-edge run behind --, such as "
@@ -33,11 +33,10 @@ def needs_of(arguments: tuple[str, ...]) -> Needs:
         for value in given.get(option.name or "", ()):
             _hide(option, value, words, secrets)
     outputs = {option.name for option in _output_paths()}
-    reads = [Path(value) for value in _existing(values)]
     return Needs(
         arguments=tuple(words),
         secrets=secrets,
-        reads=tuple(reads),
+        reads=tuple(map(Path, _existing(given))),
         writes=tuple(
             Path(value)
             for name in sorted(given)
@@ -125,13 +124,12 @@ def _output_paths() -> list[click.Parameter]:
     ]
 
 
-def _existing(values: dict[str, Any]) -> list[str]:
+def _existing(given: dict[str, list[str]]) -> list[str]:
     """Return the files that are read: the model, certificates, an input that is a file."""
-    found = [str(value) for name, value in values.items() if name in ("path", "mqtt_ca") and value]
-    found += [values["model"]] if values["model"] not in bundled_models() else []
-    found += [str(values["detector_model"])] if values.get("detector_model") else []
     return [
         value
-        for value in found
-        if value != "-" and not _is_address(value) and not set(value) & set("*?[")
+        for name in ("path", "model", "detector_model", "mqtt_ca")
+        for value in given.get(name, ())
+        if not (value == "-" or _is_address(value) or set(value) & set("*?["))
+        and not (name == "model" and value in bundled_models())
     ]
