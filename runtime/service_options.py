@@ -1,5 +1,6 @@
 """What the options of `fer-edge run` ask of the system, and which of them are secrets."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ def needs_of(arguments: tuple[str, ...]) -> Needs:
     for option in run.params:
         for value in given.get(option.name or "", ()):
             _hide(option, value, words, secrets)
+    for variable in _secret_variables(given):
+        if variable not in secrets and os.environ.get(variable):
+            secrets[variable] = os.environ[variable]
     outputs = {option.name for option in _output_paths()}
     return Needs(
         arguments=tuple(words),
@@ -65,10 +69,22 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)  # flags are not, and click marks what is absent
 
 
+def _secret_variable(option: click.Parameter) -> str | None:
+    """Return the environment variable that may stand for an option, if that is a secret."""
+    if not option.envvar or not re.search("token|password|secret", option.name or ""):
+        return None
+    return option.envvar if isinstance(option.envvar, str) else option.envvar[0]
+
+
+def _secret_variables(given: dict[str, list[str]]) -> list[str]:
+    """Return the variables that the run would take a secret from: the service must have them."""
+    named = [variable for option in run.params if (variable := _secret_variable(option))]
+    return [*named, *([PASSWORD_VARIABLE] if "mqtt" in given else [])]
+
+
 def _hide(option: click.Parameter, value: str, words: list[str], secrets: dict[str, str]) -> None:
     """Take a secret out of the command line, into the environment."""
-    if option.envvar and re.search("token|password|secret", option.name or ""):
-        variable = option.envvar if isinstance(option.envvar, str) else option.envvar[0]
+    if variable := _secret_variable(option):
         secrets[variable] = value
         _remove(option, value, words)
     elif option.name == "mqtt":

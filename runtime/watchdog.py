@@ -4,6 +4,9 @@ Alive means that frames flow. A reader that hangs, or a stream that stands still
 it, gets no WATCHDOG=1, and systemd starts the service again. A source that has noticed its loss and
 tries to open its camera again is doing its duty: a restart would do no more, and would lose what
 the run knows. It says so with a true `is_lost`.
+
+A container has no such manager. There FER_EDGE_HEARTBEAT names a file that is touched every five
+seconds while frames flow, for a health check to look at.
 """
 
 import logging
@@ -12,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 
 from .frame import Source
@@ -29,6 +33,7 @@ class ServiceManager:
     def __init__(self, source: Source, environment: Mapping[str, str] = os.environ) -> None:
         self._source = source
         self._address = environment.get("NOTIFY_SOCKET", "")
+        self._heartbeat = environment.get("FER_EDGE_HEARTBEAT", "")
         self._interval_s = _interval_s(environment) if self._address else None
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -57,7 +62,7 @@ class ServiceManager:
     def frame_read(self, result: Result) -> None:
         """Say READY=1 after the first frame, and how it goes every five seconds."""
         self._frames += 1
-        if not self._address:
+        if not (self._address or self._heartbeat):
             return
         now_s = time.monotonic()
         self._rate.count(now_s)
@@ -65,6 +70,7 @@ class ServiceManager:
             self.notify("READY=1")
         if now_s - self._status_s >= STATUS_S:
             self._status_s = now_s
+            self._beat()
             faces = len(result.readings)
             self.notify(
                 f"STATUS={self._rate.hz:.1f} frames/s, {faces} face{'s' * (faces != 1)}, "
@@ -96,6 +102,15 @@ class ServiceManager:
         except OSError as error:
             log.warning("NOTIFY_SOCKET %s takes no message: %s", self._address, error)
             self._address = ""  # said once
+
+    def _beat(self) -> None:
+        if not self._heartbeat:
+            return
+        try:
+            Path(self._heartbeat).touch()
+        except OSError as error:
+            log.warning("FER_EDGE_HEARTBEAT %s: %s", self._heartbeat, error.strerror)
+            self._heartbeat = ""  # said once
 
     def _watch(self, interval_s: float) -> None:
         seen = 0

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from click.testing import Result as CommandResult
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.pipeline import run_to_end
 from fer_edge.runtime.result import Result
+from fer_edge.runtime.run_command import run
 from fer_edge.runtime.service import quote, secrets_text
+from fer_edge.runtime.service_options import needs_of
 from fer_edge.runtime.watchdog import ServiceManager
 from tests.conftest import assert_one_clear_line
 
@@ -118,6 +121,18 @@ def test_a_watchdog_meant_for_another_process_is_left_alone(listener: Listener) 
     threads = threading.active_count()
     with ServiceManager(Slow(0), environment):
         assert threading.active_count() == threads
+
+
+def test_a_heartbeat_is_a_file_touched_while_frames_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    beat = tmp_path / "beat"
+    monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(beat))
+    run_to_end(Slow(0), NoFaces(), [])
+    assert beat.exists()
+    monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(tmp_path / "gone" / "beat"))
+    run_to_end(Slow(0), NoFaces(), [])
+    assert len(caplog.records) == 1
 
 
 def test_a_manager_that_does_not_listen_is_named_once(
@@ -295,6 +310,17 @@ def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path) -> None:
         secrets_text({"FER_EDGE_PATH_ADDRESS": address})
         == (home / "fer-edge/fer-edge.env").read_text()
     )
+
+
+def test_a_token_leaves_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = click.Option(["--web-token"], envvar="FER_EDGE_WEB_TOKEN")
+    monkeypatch.setattr(run, "params", [*run.params, token])
+    for words in (("--web-token", "t0p"), ("--web-token=t0p",)):
+        needs = needs_of(("--camera", "0", *words, "--jsonl", "-"))
+        assert needs.arguments == ("--camera", "0", "--jsonl", "-")
+        assert needs.secrets == {"FER_EDGE_WEB_TOKEN": "t0p"}
+    monkeypatch.setenv("FER_EDGE_WEB_TOKEN", "from the shell")
+    assert needs_of(("--camera", "0")).secrets == {"FER_EDGE_WEB_TOKEN": "from the shell"}
 
 
 def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
