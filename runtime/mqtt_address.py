@@ -41,8 +41,10 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
         OutputError: It is no such address. The message does not repeat it: it may hold a password.
     """
     try:
+        url.encode()
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")  # as the socket will do
         user = None if parts.username is None else unquote(parts.username, errors="strict")
         password = None if parts.password is None else unquote(parts.password, errors="strict")
         topic = unquote(parts.path, errors="strict").removeprefix("/")
@@ -53,7 +55,7 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
     if is_odd or not host or parts.scheme not in ("mqtt", "mqtts") or port == 0:
         raise OutputError(NO_ADDRESS)
     topic = topic.removesuffix("/")
-    if not topic or topic.startswith("$") or set(topic) & {"+", "#", "\0"}:
+    if not is_topic(topic):
         raise OutputError(
             f"--mqtt wants a topic behind {host}, without + # and no $ in front; "
             f"try mqtt://{host}/fer-edge"
@@ -63,3 +65,9 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
         raise OutputError(f"--mqtt has a password and no user; write mqtt://user@{host}/{topic}")
     secure = parts.scheme == "mqtts"
     return Broker(host, port or (8883 if secure else 1883), topic, secure, user, password)
+
+
+def is_topic(text: str) -> bool:
+    """Tell whether states can be published below a topic: no wildcard, not the broker's own."""
+    is_plain = text.isprintable() and not set(text) & {"+", "#"}
+    return is_plain and not text.startswith("$") and 0 < len(text) <= 1000

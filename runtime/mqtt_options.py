@@ -11,7 +11,7 @@ import click
 
 from fer_edge.errors import OutputError
 
-from .mqtt_address import Broker, parse_broker
+from .mqtt_address import Broker, is_topic, parse_broker
 
 if TYPE_CHECKING:
     from .mqtt import MqttStates
@@ -25,6 +25,18 @@ def _parsed(ctx: click.Context, param: click.Parameter, value: Any) -> Broker | 
         raise click.UsageError(str(error), ctx) from error
 
 
+def _prefix(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    if value is not None and not is_topic(value):
+        raise click.BadParameter(f"{value!r} is no topic; wanted a prefix such as homeassistant")
+    return value
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which is in every range
+        raise click.BadParameter("nan is no number of seconds")
+    return value
+
+
 MQTT_OPTIONS = (
     click.option(
         "--mqtt-ca",
@@ -36,6 +48,7 @@ MQTT_OPTIONS = (
         "--mqtt-discovery",
         is_flag=False,
         flag_value="homeassistant",
+        callback=_prefix,
         metavar="[PREFIX]",
         help="Announce the device to Home Assistant 2024.11 or later, under its discovery prefix "
         "(homeassistant unless changed there).",
@@ -45,6 +58,7 @@ MQTT_OPTIONS = (
         default=30.0,
         show_default=True,
         type=click.FloatRange(0, 86400),
+        callback=_seconds,
         metavar="SECONDS",
         help="Send a state at least so often, even if nothing changed; 0: with every frame.",
     ),

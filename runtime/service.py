@@ -84,7 +84,8 @@ def unit_text(unit: Unit, needs: Needs) -> str:
         f"{MARK}; see docs/service.md. Change the options with: fer-edge service install",
         "[Unit]",
         f"Description=Facial expressions ({unit.name})",
-        *_start_limits(unit),
+        # a camera that comes back in a week must find us trying: bounded in pace, not in number
+        "StartLimitIntervalSec=0",
         *(["Wants=network-online.target", "After=network-online.target"] if needs.network else []),
         "",
         "[Service]",
@@ -97,7 +98,8 @@ def unit_text(unit: Unit, needs: Needs) -> str:
         # unasked, standard output would put a line a frame into the journal, on a card that wears
         *([] if needs.prints else ["StandardOutput=null"]),
         *_restarts(unit),
-        "TimeoutStartSec=60",
+        # ready is whoever has read a frame; a source that waits for its camera extends this
+        f"TimeoutStartSec={60 if unit.watchdog_s else 'infinity'}",
         "TimeoutStopSec=30",
         "Nice=5",
         f"MemoryMax={unit.memory_mb}M",
@@ -201,11 +203,6 @@ def _path(path: Path) -> str:
     if text != text.strip() or not text.isprintable() or quote(text).strip('"') == "":
         raise OutputError(f"{text!r} cannot stand in a unit; rename the folder")
     return text.replace("%", "%%")
-
-
-def _start_limits(unit: Unit) -> list[str]:
-    # a camera that comes back in a week must find us trying: bounded in pace, not in number
-    return ["StartLimitIntervalSec=0"]
 
 
 def _restarts(unit: Unit) -> list[str]:

@@ -360,6 +360,7 @@ def test_an_address_is_taken_apart(url: str, expected: tuple[object, ...]) -> No
     "url",
     [
         *("host/t", "http://host/t", "mqtt://host", "mqtt://host/", "mqtt:///t", ""),
+        *("mqtt://a..b/t", f"mqtt://{70 * 'a'}/t", "mqtt://host/\udcff", "mqtt://host/a%0ab"),
         *("mqtt://host/a/+/b", "mqtt://host/$SYS/x", "mqtt://host:99999/t", "mqtt://host:0/t"),
         *("mqtt://:secret@host/t", "mqtt://u:sec/ret@host/t", "mqtt://u:12/secret@host/t"),
         *("mqtt://u:sec#ret@host/t", "mqtt://u:%ffsecret@host/t", "mqtt://[u:secret@host/t"),
@@ -375,6 +376,17 @@ def test_a_bad_address_is_refused_without_repeating_the_password(
     assert done.exit_code == 2
     assert "--mqtt" in done.stderr.splitlines()[-1]
     assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [("--mqtt-discovery", "a/#"), ("--mqtt-every", "nan"), ("--mqtt-every", "-1")]
+)
+def test_a_bad_value_is_refused(
+    fer_edge: Callable[..., Any], picture: Path, options: tuple[str, ...]
+) -> None:
+    done = fer_edge("run", "--input", picture, "--mqtt", "mqtt://127.0.0.1:1/t", *options)
+    assert done.exit_code == 2
+    assert options[0] in done.stderr.splitlines()[-1]
 
 
 def test_options_of_mqtt_do_not_stand_alone(fer_edge: Callable[..., Any], picture: Path) -> None:

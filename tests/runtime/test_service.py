@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.pipeline import run_to_end
 from fer_edge.runtime.result import Result
 from fer_edge.runtime.run_command import run
-from fer_edge.runtime.service import quote, secrets_text
+from fer_edge.runtime.service import Unit, quote, secrets_text, unit_text
 from fer_edge.runtime.service_options import needs_of
 from fer_edge.runtime.watchdog import ServiceManager
 from tests.conftest import assert_one_clear_line
@@ -221,6 +222,13 @@ def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> N
     assert 'ReadWritePaths="/srv/my pictures"' in writing
     assert "WatchdogSec=30" in writing
     assert "Watchdog" not in fer_edge("service", "print", "--watchdog=0", "--", "--camera=0").stdout
+
+
+def test_a_newer_systemd_is_asked_for_ever_longer_pauses() -> None:
+    needs = needs_of(("--camera", "0"))
+    unit = Unit("door", ("/usr/bin/fer-edge",), Path("/"), systemd=257)
+    assert "RestartMaxDelaySec=300" in unit_text(unit, needs)
+    assert "RestartMaxDelaySec" not in unit_text(replace(unit, systemd=252), needs)
 
 
 @pytest.fixture
