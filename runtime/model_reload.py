@@ -12,17 +12,20 @@ from fer_edge.interpreter import TFLiteModel
 log = logging.getLogger(__name__)
 
 
-class SwapsModel(Protocol):
+class ReplacesModel(Protocol):
     """A reader whose model can be exchanged between two frames."""
 
-    model: TFLiteModel
+    @property
+    def model(self) -> TFLiteModel:
+        """The model in use."""
+        ...
 
-    def swap_model(self, model: TFLiteModel) -> TFLiteModel:
-        """Use `model` from the next frame on; returns the old one, for the caller to close."""
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Use `model` from the next frame on, and close the old one."""
         ...
 
 
-def reload_model(reader: SwapsModel, open_model: Callable[[], TFLiteModel]) -> bool:
+def reload_model(reader: ReplacesModel, open_model: Callable[[], TFLiteModel]) -> bool:
     """Open the model again and put it into the reader; a bad one leaves the old one at work.
 
     Its labels must be the old ones: a CSV file's header, the page's bars and Home Assistant's list
@@ -44,11 +47,11 @@ def reload_model(reader: SwapsModel, open_model: Callable[[], TFLiteModel]) -> b
                 f"{', '.join(reader.model.labels)}; other labels need a restart"
             )
         fresh.probabilities(np.zeros((*fresh.input_size, 1), np.uint8))  # it runs, too
+        reader.replace_model(fresh)
     except (FerEdgeError, OSError, RuntimeError, ValueError) as error:
         log.warning("the model in use stays: %s", " ".join(str(error).split()))
         if fresh is not None:
             fresh.close()
         return False
-    reader.swap_model(fresh).close()
     log.info("the model %s was loaded again", fresh.file.path)
     return True

@@ -38,10 +38,10 @@ class Reader:
         """Free the model."""
         self.model.close()
 
-    def swap_model(self, model: TFLiteModel) -> TFLiteModel:
-        """Use `model` from the next frame on; returns the old one, for the caller to close."""
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Read with another model from here on, between two frames; the old one is closed."""
         old, self.model = self.model, model
-        return old
+        old.close()
 
     def read(self, image: NDArray[np.uint8]) -> list[Reading]:
         """Read every face in an image.

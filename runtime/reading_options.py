@@ -1,6 +1,6 @@
 """The options of `fer-edge run` that say how a face is read, and the reader made of them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fer_edge.bundled import find_model
 
@@ -9,26 +9,10 @@ from .frame import Source
 from .model_options import model_options
 from .reading import Reader
 
-if TYPE_CHECKING:
-    from fer_edge.interpreter import TFLiteModel
-
 
 def reading_options(command: Any) -> Any:
     """Add the options."""
     return model_options(command)
-
-
-def open_chosen_model(options: dict[str, Any]) -> "TFLiteModel":
-    """Open the model that the options name.
-
-    Raises:
-        ModelError: The model is broken, altered or not what it says.
-    """
-    from fer_edge.interpreter import open_model
-
-    return open_model(
-        find_model(options["model"]), threads=options["threads"], delegate=options["delegate"]
-    )
 
 
 def open_chosen_reader(options: dict[str, Any], detector: FaceDetector, source: Source) -> Reader:
@@ -37,4 +21,9 @@ def open_chosen_reader(options: dict[str, Any], detector: FaceDetector, source: 
     Raises:
         ModelError: The model is broken, altered or not what it says.
     """
-    return Reader(open_chosen_model(options), detector)
+    from fer_edge.interpreter import open_model
+
+    model = open_model(
+        find_model(options["model"]), threads=options["threads"], delegate=options["delegate"]
+    )
+    return Reader(model, detector)

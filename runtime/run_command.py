@@ -33,10 +33,11 @@ def run(max_frames: int | None, **options: Any) -> None:
     from functools import partial
 
     from .face_options import open_chosen_detector
+    from .model_options import open_chosen_model
     from .model_reload import reload_model
     from .output_options import chosen_sinks
     from .pipeline import run_to_end
-    from .reading_options import open_chosen_model, open_chosen_reader
+    from .reading_options import open_chosen_reader
     from .source_options import open_chosen_source
 
     with (

@@ -45,13 +45,13 @@ def needs_of(arguments: tuple[str, ...]) -> Needs:
             Path(value)
             for name in sorted(given)
             for value in given[name]
-            if name in outputs and value != "-"
+            if name in outputs and value not in ("-", "none")
         ),
         camera="camera" in given,
         accelerator="delegate" in given,
         network=any(_is_address(value) for values in given.values() for value in values)
         or any(name == "web" for name in given),
-        prints="-" in given.get("jsonl", ()),
+        prints=any("-" in given.get(name, ()) for name in ("jsonl", "csv")),
     )
 
 
@@ -136,7 +136,7 @@ def _output_paths() -> list[click.Parameter]:
         option
         for option in options
         if (isinstance(option.type, click.Path) and not option.type.exists)
-        or (isinstance(option.type, click.types.StringParamType) and option.metavar == "FILE")
+        or (not isinstance(option.type, click.Path) and "FILE" in (option.metavar or ""))
     ]
 
 
@@ -144,7 +144,7 @@ def _existing(given: dict[str, list[str]]) -> list[str]:
     """Return the files that are read: the model, certificates, an input that is a file."""
     return [
         value
-        for name in ("path", "model", "detector_model", "mqtt_ca")
+        for name in ("path", "model", "compare", "detector_model", "mqtt_ca")
         for value in given.get(name, ())
         if not (value == "-" or _is_address(value) or set(value) & set("*?["))
         and not (name == "model" and value in bundled_models())
