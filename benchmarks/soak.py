@@ -22,7 +22,7 @@ from fer_edge.runtime import open_source
 from fer_edge.runtime.annotation import annotate
 from fer_edge.runtime.following import open_follower
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.sinks import JsonLines
+from fer_edge.runtime.json_lines import JsonLines
 
 
 @click.command()

@@ -18,6 +18,7 @@ from fer_edge.errors import FerEdgeError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.demo_command", "Read the face on a sample photograph."),
     "run": ("fer_edge.runtime.run_command", "Read faces from pictures, a video or a camera."),
+    "service": ("fer_edge.runtime.service_command", "Run as a systemd service: print or install."),
     "benchmark": ("fer_edge.runtime.benchmark_command", "Compare models: accuracy and latency."),
     "models": ("fer_edge.models_command", "Show the bundled models and their cards."),
     "card": ("fer_edge.card_command", "Show, check, change or attach a model's card."),

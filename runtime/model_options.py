@@ -1,8 +1,11 @@
 """The options that choose a model; `run` and `demo` share them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from fer_edge.interpreter import TFLiteModel
 
 
 def model_options(command: Any) -> Any:
@@ -20,3 +23,17 @@ def model_options(command: Any) -> Any:
     ):
         command = option(command)
     return command
+
+
+def open_chosen_model(options: dict[str, Any]) -> "TFLiteModel":
+    """Open the model that the options name.
+
+    Raises:
+        ModelError: The model is broken, altered or not what it says.
+    """
+    from fer_edge.bundled import find_model
+    from fer_edge.interpreter import open_model
+
+    return open_model(
+        find_model(options["model"]), threads=options["threads"], delegate=options["delegate"]
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .frame import Source
+from .mqtt_options import MQTT_OPTIONS, mqtt_sinks
 from .result import FrameReader
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def output_options(command: Any) -> Any:
                 help="Nothing on the terminal that was not asked for: no JSON lines on stdout, no "
                 "progress, no summary. Errors still show.",
             ),
+            *reversed(MQTT_OPTIONS),
         )
     ):
         command = option(command)
@@ -152,6 +154,7 @@ def chosen_sinks(
         or (sys.stderr.isatty() and not options["quiet"] and source.length != 1)
     ):
         sinks.append(partial(Summary, source, sys.stderr, comparison=comparison))
+    sinks += mqtt_sinks(options)
     return sinks
 
 

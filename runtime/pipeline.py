@@ -7,7 +7,9 @@ from itertools import islice
 
 from .frame import Source
 from .result import FrameReader
+from .signals import Signals
 from .sinks import ReaderGoneError, Sink
+from .watchdog import ServiceManager
 
 
 def run_to_end(
@@ -17,12 +19,15 @@ def run_to_end(
     *,
     max_frames: int | None = None,
     on_frame: Callable[[int], object] = lambda count: None,
+    on_reload: Callable[[], object] = lambda: None,
 ) -> int:
     """Read every frame of a source and hand it to the sinks; close all of them, come what may.
 
-    Ctrl-C ends a camera run as its normal end: files are finished. So does a reader who has seen
-    enough (`| head`). An output that fails ends the run, and the others are finished; a source
-    that fails leaves no file that is written whole, unless it is live: what was seen is kept.
+    Ctrl-C and SIGTERM end a run between two frames, as its normal end: files are finished. A second
+    one ends the process at once. A reader who has seen enough (`| head`) is a normal end, too. An
+    output that fails ends the run, and the others are finished; a source that fails leaves no file
+    that is written whole, unless it is live: what was seen is kept. systemd, if it started this
+    process, hears how the run goes.
 
     Args:
         source: Where frames come from.
@@ -31,6 +36,7 @@ def run_to_end(
             missing source leaves no empty output and every opened sink is closed.
         max_frames: Stop after so many.
         on_frame: Called with 1 after each frame, for a progress bar.
+        on_reload: Called between two frames after a SIGHUP.
 
     Returns:
         Number of frames read.
@@ -42,26 +48,33 @@ def run_to_end(
     sinks: list[Sink] = []
     writing: Sink | None = None
     complete, count = False, 0
-    try:
-        for open_sink in open_sinks:
-            sinks.append(open_sink())
-        for frame in islice(source, max_frames):
-            result = replace(reader.read_frame(frame), dropped=source.dropped)
-            for writing in sinks:
-                writing.write(result)
-            writing = None
-            count += 1
-            on_frame(1)
-        complete = True
-    except KeyboardInterrupt:
-        complete, writing = True, None
-    except ReaderGoneError:
-        complete, writing = True, None
-        raise
-    finally:
-        complete = complete or (count > 0 and (writing is not None or source.is_live))
-        with ExitStack() as closing:  # one that fails does not keep the others open
-            closing.callback(source.close)
-            for sink in sinks:
-                closing.callback(sink.close, complete=complete and sink is not writing)
+    with Signals() as signals, ServiceManager(source) as manager:
+        try:
+            for open_sink in open_sinks:
+                sinks.append(open_sink())
+            for frame in islice(signals.frames(source), max_frames):
+                if signals.take_reload():
+                    manager.reloading()
+                    on_reload()
+                    manager.reloaded()
+                result = replace(reader.read_frame(frame), dropped=source.dropped)
+                for writing in sinks:
+                    writing.write(result)
+                writing = None
+                count += 1
+                on_frame(1)
+                manager.frame_read(result)
+            complete = True
+        except KeyboardInterrupt:  # from a source of another's making, or outside the main thread
+            complete, writing = True, None
+        except ReaderGoneError:
+            complete, writing = True, None
+            raise
+        finally:
+            manager.stopping()
+            complete = complete or (count > 0 and (writing is not None or source.is_live))
+            with ExitStack() as closing:  # one that fails does not keep the others open
+                closing.callback(source.close)
+                for sink in sinks:
+                    closing.callback(sink.close, complete=complete and sink is not writing)
     return count

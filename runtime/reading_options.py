@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .frame import Source
-from .model_options import model_options
+from .model_options import model_options, open_chosen_model
 
 if TYPE_CHECKING:
     from .detection import FaceDetector
@@ -107,7 +107,6 @@ def open_chosen_reader(
     from contextlib import ExitStack
 
     from fer_edge.bundled import find_model
-    from fer_edge.interpreter import open_model
 
     from .comparing import open_comparer
     from .following import FILE_PACE, LIVE_PACE, Follower, Pace
@@ -116,9 +115,7 @@ def open_chosen_reader(
 
     compare, every_s = options["compare"], options["classify_every"]
     with ExitStack() as opened:
-        model = open_model(
-            find_model(options["model"]), threads=options["threads"], delegate=options["delegate"]
-        )
+        model = open_chosen_model(options)
         opened.callback(model.close)
         comparer = None
         if compare is not None:

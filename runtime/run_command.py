@@ -38,6 +38,8 @@ def run(max_frames: int | None, **options: Any) -> None:
     from functools import partial
 
     from .face_options import open_chosen_detector
+    from .model_options import open_chosen_model
+    from .model_reload import reload_model
     from .output_options import anonymizing, chosen_sinks
     from .pipeline import run_to_end
     from .reading_options import open_chosen_reader
@@ -59,8 +61,14 @@ def run(max_frames: int | None, **options: Any) -> None:
             file=sys.stderr,
             hidden=not is_free or source.length is None,
         ) as bar:
-            covering = anonymizing(options, reader, source)
-            run_to_end(source, covering, sinks, max_frames=max_frames, on_frame=bar.update)
+            run_to_end(
+                source,
+                anonymizing(options, reader, source),
+                sinks,
+                max_frames=max_frames,
+                on_frame=bar.update,
+                on_reload=partial(reload_model, reader, partial(open_chosen_model, options)),
+            )
 
 
 def _comparison(reader: "ModelReader") -> str | None:

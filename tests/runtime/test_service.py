@@ -1,0 +1,365 @@
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+import pytest
+from click.testing import Result as CommandResult
+
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.pipeline import run_to_end
+from fer_edge.runtime.result import Result
+from fer_edge.runtime.run_command import run
+from fer_edge.runtime.service import Unit, quote, secrets_text, unit_text
+from fer_edge.runtime.service_options import needs_of
+from fer_edge.runtime.watchdog import ServiceManager
+from tests.conftest import assert_one_clear_line
+
+Invoke = Callable[..., CommandResult]
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
+
+
+class Listener:
+    """A NOTIFY_SOCKET; it keeps every assignment that comes."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(address.replace("@", "\0", 1))
+        self.lines: list[str] = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while data := self._socket.recv(4096):
+            self.lines += data.decode().splitlines()
+            if "test over" in self.lines:
+                self._socket.close()
+                return
+
+    def has(self, line: str, timeout_s: float = 10) -> bool:
+        until = time.monotonic() + timeout_s
+        while not any(said.startswith(line) for said in self.lines):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"test over", self.address.replace("@", "\0", 1))
+
+
+@pytest.fixture(params=["path", "abstract"])
+def listener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Listener]:
+    name = f"@fer-edge-test-{os.getpid()}" if request.param == "abstract" else str(tmp_path / "n")
+    opened = Listener(name)
+    yield opened
+    opened.close()
+
+
+class Slow:
+    """A frame, then nothing for a while, then another frame."""
+
+    is_video, is_live, frame_rate_hz, length, dropped = True, True, 1.0, None, 0
+    is_lost = False
+
+    def __init__(self, gap_s: float) -> None:
+        self._gap_s = gap_s
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "slow")
+        time.sleep(self._gap_s)
+        yield Frame(np.zeros((4, 4, 3), np.uint8), 1, 1.0, "slow")
+
+    def close(self) -> None: ...
+
+
+class NoFaces:
+    def read_frame(self, frame: Frame) -> Result:
+        return Result(frame, ())
+
+
+@pytest.mark.parametrize(("is_lost", "pings"), [(False, range(1, 3)), (True, range(7, 12))])
+def test_the_watchdog_bites_a_stalled_source_and_spares_one_that_knows_its_loss(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, is_lost: bool, pings: range
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", listener.address)
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    source = Slow(gap_s=1.0)
+    source.is_lost = is_lost
+    assert run_to_end(source, NoFaces(), []) == 2
+    assert listener.has("STOPPING=1")
+    assert listener.lines[0] == "READY=1"
+    assert listener.lines.count("READY=1") == 1
+    assert listener.lines.count("WATCHDOG=1") in pings
+    assert any(line == "STATUS=0.0 frames/s, 0 faces, 0 frames dropped" for line in listener.lines)
+
+
+def test_without_a_service_manager_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = threading.active_count()
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setenv("WATCHDOG_USEC", "1000")
+    with ServiceManager(Slow(0), os.environ) as manager:
+        assert threading.active_count() == threads
+        manager.stopping()
+
+
+def test_a_watchdog_meant_for_another_process_is_left_alone(listener: Listener) -> None:
+    environment = {"NOTIFY_SOCKET": listener.address, "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}
+    threads = threading.active_count()
+    with ServiceManager(Slow(0), environment):
+        assert threading.active_count() == threads
+
+
+def test_a_heartbeat_is_a_file_touched_while_frames_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    beat = tmp_path / "beat"
+    monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(beat))
+    run_to_end(Slow(0), NoFaces(), [])
+    assert beat.exists()
+    monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(tmp_path / "gone" / "beat"))
+    run_to_end(Slow(0), NoFaces(), [])
+    assert len(caplog.records) == 1
+
+
+def test_a_manager_that_does_not_listen_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = ServiceManager(Slow(0), {"NOTIFY_SOCKET": str(tmp_path / "nobody")})
+    manager.stopping()
+    manager.stopping()
+    assert len(caplog.records) == 1
+    assert "takes no message" in caplog.text
+
+
+def verify(folder: Path, text: str, *options: str) -> str:
+    """Let systemd read a unit; returns its complaints."""
+    assert ANALYZE is not None
+    unit = folder / "fer-edge.service"
+    unit.write_text(text, "utf-8")
+    done = subprocess.run(
+        [ANALYZE, "--man=no", "--generators=no", *options, "verify", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+    )
+    return done.stdout + done.stderr
+
+
+WORDS = [
+    *("plain", "a b", "50%", "%%i", 'q"uote', "it's", "new\nline", "tab\t", "semi;", ";"),
+    *("back\\slash", "\\x41", "umläut", "#hash", "*glob?", "~t", "sn☃w", "a\u00a0b", "\x01"),
+]
+
+
+@needs_systemd
+@pytest.mark.parametrize("word", WORDS)
+def test_systemd_reads_back_what_was_quoted(tmp_path: Path, word: str) -> None:
+    # It says nothing of a command that exists. One whose name it dislikes it repeats, as read.
+    command = tmp_path / word
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    said = verify(tmp_path, f"[Service]\nExecStart={quote(str(command))} argument\n")
+    assert said == "" or f"special characters: {command}\n" in said
+
+
+OPTIONS: list[tuple[str, ...]] = [
+    ("--camera", "0", "--mqtt", "mqtt://pi:s3cret@broker/home/door", "--mqtt-discovery"),
+    ("--camera", "0", "--jsonl", '/var/lib/fer-edge/a "b"/50% $HOME;\n.jsonl', "--video=x.mp4"),
+    ("--input", "clips/a b.mp4", "--jsonl", "-", "--delegate", "libedgetpu.so.1"),
+]
+
+
+@needs_systemd
+@pytest.mark.parametrize("scope", ["--system", "--user"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_systemd_finds_no_fault_with_the_unit(
+    fer_edge: Invoke, tmp_path: Path, options: tuple[str, ...], scope: str
+) -> None:
+    printed = fer_edge("service", "print", scope, "--", *options)
+    assert printed.exit_code == 0, printed.output
+    flags = ["--user"] if scope == "--user" else []
+    assert verify(tmp_path, printed.stdout, *flags) == ""
+    assert "s3cret" not in printed.output
+    assert ("DynamicUser=yes" in printed.stdout) == (scope == "--system")
+
+
+@needs_systemd
+def test_a_fault_in_a_unit_would_be_seen(fer_edge: Invoke, tmp_path: Path) -> None:
+    text = fer_edge("service", "print", "--", "--camera", "0", "--jsonl", "-").stdout
+    assert verify(tmp_path, text.replace("Nice=5", "Nicer=5")) != ""
+
+
+def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> None:
+    camera = fer_edge("service", "print", "--", "--camera", "0", "--jsonl", "-").stdout
+    assert "DeviceAllow=char-video4linux rw" in camera
+    assert "RestrictAddressFamilies=AF_UNIX\n" in camera  # nothing can leave the machine
+    assert "StandardOutput=null" not in camera
+    assert "WorkingDirectory" not in camera
+    sending = fer_edge("service", "print", "--", "--input", "x.mp4", "--mqtt", "mqtt://h/t").stdout
+    assert "DeviceAllow" not in sending
+    assert "AF_INET" in sending
+    assert "StandardOutput=null" in sending
+    assert f"WorkingDirectory={Path.cwd()}" in sending
+    output = ("--jsonl", "/var/lib/door/a.jsonl", "--annotate", "/srv/my pictures")
+    writing = fer_edge("service", "print", "--name", "door", "--", "--camera", "0", *output).stdout
+    assert "StateDirectory=door" in writing
+    assert 'ReadWritePaths="/srv/my pictures"' in writing
+    assert "WatchdogSec=30" in writing
+    assert "Watchdog" not in fer_edge("service", "print", "--watchdog=0", "--", "--camera=0").stdout
+
+
+def test_a_newer_systemd_is_asked_for_ever_longer_pauses() -> None:
+    needs = needs_of(("--camera", "0"))
+    unit = Unit("door", ("/usr/bin/fer-edge",), Path("/"), systemd=257)
+    assert "RestartMaxDelaySec=300" in unit_text(unit, needs)
+    assert "RestartMaxDelaySec" not in unit_text(replace(unit, systemd=252), needs)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config"
+
+
+def install(fer_edge: Invoke, *options: object) -> CommandResult:
+    more = ("--camera", "0", "--mqtt", "mqtt://pi:s3%22cr%5Ct$@broker/door")
+    return fer_edge("service", "install", "--user", *options, "--", *more)
+
+
+def test_install_writes_the_unit_and_hides_its_secrets(fer_edge: Invoke, home: Path) -> None:
+    done = install(fer_edge)
+    assert done.exit_code == 0, done.output
+    unit, secrets = home / "systemd/user/fer-edge.service", home / "fer-edge/fer-edge.env"
+    assert "systemctl --user enable --now fer-edge" in done.stdout
+    assert f"EnvironmentFile={secrets}" in unit.read_text()
+    assert "--mqtt mqtt://pi@broker/door" in unit.read_text()
+    assert "s3" not in unit.read_text() + done.output
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    assert secrets.read_text() == 'FER_EDGE_MQTT_PASSWORD="s3\\"cr\\\\t\\$"\n'
+    assert install(fer_edge).exit_code == 0  # its own unit is replaced
+    assert {path.name for path in home.rglob("*") if path.is_file()} == {unit.name, secrets.name}
+
+
+def test_install_leaves_anothers_unit_alone(fer_edge: Invoke, home: Path) -> None:
+    unit = home / "systemd/user/fer-edge.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/bin/true\n")
+    assert_one_clear_line(install(fer_edge), "was not written by fer-edge", "--force")
+    assert "/bin/true" in unit.read_text()
+    assert not (home / "fer-edge").exists()
+    assert install(fer_edge, "--force").exit_code == 0
+    assert "Type=notify" in unit.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--", "--camera", "0", "--jsnl", "x"), "--jsnl"),
+        (("--", "--camera", "0", "--threads", "many"), "--threads"),
+        (("--", "--camera", "0", "--mqtt", "broker"), "--mqtt"),
+        (("--",), "nothing to read"),
+        (("--", "--jsonl", "x"), "nothing to read"),
+        (("--name", "../x", "--", "--camera", "0"), "--name"),
+        (("--run-as", "pi", "--", "--camera", "0"), "--run-as"),
+    ],
+)
+def test_a_typo_is_found_before_anything_is_written(
+    fer_edge: Invoke, home: Path, options: tuple[str, ...], words: str
+) -> None:
+    done = fer_edge("service", "install", "--user", *options)
+    assert done.exit_code == 2, done.output
+    assert words in done.stderr
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--user", "--", "--camera", "0"), "no output"),
+        (("--user", "--", "--input", "gone.mp4", "--jsonl", "-"), "does not exist"),
+        (("--user", "--", "--camera", "0", "--jsonl", "gone/x.jsonl"), "make it"),
+        (("--system", "--", "--camera", "0", "--jsonl", "/srv/x.jsonl"), "/var/lib/fer-edge"),
+        (("--system", "--run-as", "no such", "--", "--camera", "0"), "no such user"),
+        (("--user", "--", "--camera", "0", "--jsonl", "\udcff.jsonl"), "UTF-8"),
+    ],
+)
+def test_what_could_not_work_is_not_installed(
+    fer_edge: Invoke, home: Path, options: tuple[str, ...], words: str
+) -> None:
+    assert_one_clear_line(fer_edge("service", "install", *options), words)
+    assert not home.exists()
+
+
+def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path) -> None:
+    address = "rtsp://admin:s3cret@10.0.0.9/stream"
+    # until the source takes addresses, the command line does: it is parsed, not opened
+    done = fer_edge("service", "install", "--user", "--", "--input", address, "--jsonl", "-")
+    assert done.exit_code == 0, done.output
+    unit = (home / "systemd/user/fer-edge.service").read_text()
+    assert "--input ${FER_EDGE_PATH_ADDRESS}" in unit
+    assert "s3cret" not in unit
+    assert (
+        secrets_text({"FER_EDGE_PATH_ADDRESS": address})
+        == (home / "fer-edge/fer-edge.env").read_text()
+    )
+
+
+def test_a_token_leaves_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = click.Option(["--web-token"], envvar="FER_EDGE_WEB_TOKEN")
+    monkeypatch.setattr(run, "params", [*run.params, token])
+    for words in (("--web-token", "t0p"), ("--web-token=t0p",)):
+        needs = needs_of(("--camera", "0", *words, "--jsonl", "-"))
+        assert needs.arguments == ("--camera", "0", "--jsonl", "-")
+        assert needs.secrets == {"FER_EDGE_WEB_TOKEN": "t0p"}
+    monkeypatch.setenv("FER_EDGE_WEB_TOKEN", "from the shell")
+    assert needs_of(("--camera", "0")).secrets == {"FER_EDGE_WEB_TOKEN": "from the shell"}
+
+
+def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
+    fer_edge: Invoke, tmp_path: Path
+) -> None:
+    clip, out = tmp_path / "a clip.avi", tmp_path / "out 50%.jsonl"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 64))
+    for _ in range(20_000):
+        writer.write(np.full((64, 64, 3), 90, np.uint8))
+    writer.release()
+    options = ("--input", clip, "--detector", "none", "--jsonl", out)
+    text = fer_edge("service", "print", "--", *options).stdout
+    (line,) = re.findall("^ExecStart=(.*)$", text, re.MULTILINE)
+    manager = Listener(str(tmp_path / "notify"))
+    process = subprocess.Popen(
+        shlex.split(line.replace("%%", "%").replace("$$", "$")),
+        env={**os.environ, "NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "200000"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert manager.has("READY=1", 20)
+    assert manager.has("WATCHDOG=1")
+    assert manager.has("STATUS=")
+    process.send_signal(signal.SIGHUP)
+    assert manager.has("RELOADING=1")
+    assert manager.has("MONOTONIC_USEC=")
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "was loaded again" in errors
+    assert manager.has("STOPPING=1")
+    assert manager.lines.count("READY=1") == 2
+    assert out.read_text().endswith("}\n")
+    manager.close()

@@ -1,0 +1,216 @@
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from fer_edge.bundled import DEFAULT_MODEL, find_model
+from fer_edge.interpreter import TFLiteModel, open_model
+from fer_edge.runtime.detection import open_detector
+from fer_edge.runtime.model_reload import reload_model
+from fer_edge.runtime.reading import Reader
+
+LOOP = """
+import sys, threading, time
+import numpy as np
+from pathlib import Path
+from fer_edge.interpreter import open_model
+from fer_edge.runtime.detection import open_detector
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.model_reload import reload_model
+from fer_edge.runtime.pipeline import run_to_end
+from fer_edge.runtime.reading import Reader
+from fer_edge.runtime.annotated_video import AnnotatedVideo
+from fer_edge.runtime.json_lines import JsonLines, JsonLinesFile
+
+
+class Endless:
+    '''Frames at 20 Hz; after `stall` of them none, until it is closed.'''
+    is_video, is_live, frame_rate_hz, length, dropped = True, True, 20.0, None, 0
+
+    def __init__(self, stall):
+        self.stall, self.changed, self.over = stall, threading.Condition(), False
+
+    def __iter__(self):
+        index = 0
+        while not self.over:
+            with self.changed:
+                if index == self.stall:
+                    print("stalled", flush=True)
+                    self.changed.wait_for(lambda: self.over)
+                else:
+                    self.changed.wait_for(lambda: self.over, 0.05)
+            if not self.over:
+                yield Frame(np.full((120, 160, 3), index % 256, np.uint8), index, 0.05 * index, "x")
+            index += 1
+
+    def close(self):
+        with self.changed:
+            self.over = True
+            self.changed.notify_all()
+
+
+folder, stall, model = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+source = Endless(stall)
+sinks = [lambda: JsonLines(sys.stdout), lambda: JsonLinesFile(folder / "out.jsonl"),
+         lambda: AnnotatedVideo(folder / "out.avi", source)]
+with Reader(open_model(model), open_detector("none", None, min_score=0.6)) as reader:
+    run_to_end(source, reader, sinks,
+               on_reload=lambda: reload_model(reader, lambda: open_model(model)))
+print("ended", flush=True)
+"""
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    def start(*, stall: int = -1, model: Path | None = None) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", LOOP, tmp_path, str(stall), model or find_model(DEFAULT_MODEL)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("{")
+        return process
+
+    return start
+
+
+def end(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[float, str]:
+    started = time.monotonic()
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=20)
+    return time.monotonic() - started, out
+
+
+def check_outputs(folder: Path) -> None:
+    frames = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    assert [record["frame"] for record in frames] == list(range(len(frames)))
+    capture = cv2.VideoCapture(str(folder / "out.avi"))
+    assert int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == len(frames) > 0
+    assert capture.read()[0]
+    assert {path.name for path in folder.iterdir()} == {"out.jsonl", "out.avi"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_with_every_file_whole(
+    start: Start, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = start()
+    time.sleep(0.4)
+    _, out = end(process, number)
+    assert process.returncode == 0
+    assert out.endswith("ended\n")
+    check_outputs(tmp_path)
+
+
+def test_a_stalled_source_does_not_hold_up_the_end(start: Start, tmp_path: Path) -> None:
+    process = start(stall=3)
+    assert process.stdout is not None
+    while process.stdout.readline() != "stalled\n":
+        pass
+    took_s, _ = end(process, signal.SIGTERM)
+    assert process.returncode == 0
+    assert took_s < 2
+    check_outputs(tmp_path)
+
+
+def test_the_second_signal_ends_at_once(tmp_path: Path) -> None:
+    code = """
+import signal, time
+from fer_edge.runtime.signals import Signals
+with Signals() as signals:
+    print("ready", flush=True)
+    while True:  # files that take for ever to finish
+        time.sleep(0.01)
+        if signals.stop_requested:
+            print("asked", flush=True)
+            time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    assert process.stdout.readline() == "asked\n"
+    process.terminate()
+    assert process.wait(5) == -signal.SIGTERM
+    process.stdout.close()
+
+
+def test_a_bad_model_file_leaves_the_old_one_at_work_and_a_good_one_is_taken(
+    start: Start, tmp_path: Path
+) -> None:
+    model = tmp_path / "model" / "m.tflite"
+    model.parent.mkdir()
+    shutil.copy(find_model(DEFAULT_MODEL), model)
+    process = start(model=model)
+    model.write_bytes(model.read_bytes()[:5000])
+    process.send_signal(signal.SIGHUP)
+    assert process.stderr is not None
+    assert "the model in use stays: " in process.stderr.readline()
+    shutil.copy(find_model(DEFAULT_MODEL), model)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert errors == ""  # the good one was taken in silence
+    shutil.rmtree(model.parent)
+    check_outputs(tmp_path)
+
+
+def test_a_model_is_swapped_only_for_one_with_the_same_labels(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = find_model(DEFAULT_MODEL)
+    with Reader(open_model(path), open_detector("none", None, min_score=0.6)) as reader:
+        before = reader.model
+
+        def others() -> TFLiteModel:
+            opened = open_model(path)
+            opened.labels = ("glad", *opened.labels[1:])
+            return opened
+
+        assert not reload_model(reader, others)
+        assert reader.model is before
+        assert "other labels need a restart" in caplog.text
+        assert reload_model(reader, lambda: open_model(path))
+        assert reader.model is not before
+        assert before._interpreter is None  # the old one is freed
+
+
+def test_a_closed_terminal_ends_the_run() -> None:
+    code = (
+        "import time\nfrom fer_edge.runtime.signals import Signals\n"
+        "with Signals() as signals:\n"
+        "    print('ready', flush=True)\n"
+        "    while not signals.stop_requested: time.sleep(0.01)\n"
+        "    assert not signals.reload_requested\n"
+    )
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-c", code])
+    said = b""
+    while b"\n" not in said:
+        said += os.read(terminal, 100)
+    os.close(terminal)  # the kernel sends SIGHUP
+    for _ in range(100):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert ended
+    assert os.waitstatus_to_exitcode(status) == 0
