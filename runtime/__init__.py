@@ -5,11 +5,63 @@ Example:
 
     with open_reader() as reader:
         readings = reader.read(cv2.imread("photo.jpg"))
+
+The names below are loaded when they are first used (PEP 562), so that importing this package costs
+a few milliseconds: OpenCV, NumPy and LiteRT come with the first name that needs them.
 """
 
-from .frame import Frame
-from .reading import Reader, open_reader
-from .result import Reading, Result
-from .sources import open_source
+import importlib
+from typing import TYPE_CHECKING
 
-__all__ = ["Frame", "Reader", "Reading", "Result", "open_reader", "open_source"]
+if TYPE_CHECKING:
+    from .detection import Face, FaceDetector
+    from .frame import Frame, Source
+    from .reading import Reader, open_reader
+    from .result import UNCERTAIN, Reading, Result, StageTimes
+    from .sources import open_source
+    from .stream import Images, read_source
+
+_HOMES = {
+    "UNCERTAIN": "result",
+    "Face": "detection",
+    "FaceDetector": "detection",
+    "Frame": "frame",
+    "Images": "stream",
+    "Reader": "reading",
+    "Reading": "result",
+    "Result": "result",
+    "Source": "frame",
+    "StageTimes": "result",
+    "open_reader": "reading",
+    "open_source": "sources",
+    "read_source": "stream",
+}
+"""Name -> the module here that defines it."""
+
+__all__ = [
+    "UNCERTAIN",
+    "Face",
+    "FaceDetector",
+    "Frame",
+    "Images",
+    "Reader",
+    "Reading",
+    "Result",
+    "Source",
+    "StageTimes",
+    "open_reader",
+    "open_source",
+    "read_source",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value  # asked for once only
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
