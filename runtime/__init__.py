@@ -14,11 +14,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .annotation import annotate
     from .detection import Face, FaceDetector
     from .frame import Frame, Source
     from .reading import Reader, open_reader
     from .result import UNCERTAIN, Reading, Result, StageTimes
-    from .sources import open_source
+    from .sources import open_source, read_image
     from .stream import Images, read_source
 
 _HOMES = {
@@ -32,8 +33,10 @@ _HOMES = {
     "Result": "result",
     "Source": "frame",
     "StageTimes": "result",
+    "annotate": "annotation",
     "open_reader": "reading",
     "open_source": "sources",
+    "read_image": "sources",
     "read_source": "stream",
 }
 """Name -> the module here that defines it."""
@@ -49,8 +52,10 @@ __all__ = [
     "Result",
     "Source",
     "StageTimes",
+    "annotate",
     "open_reader",
     "open_source",
+    "read_image",
     "read_source",
 ]
 
