@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from fer_edge.bundled import find_model
 from fer_edge.faces import Box
 from fer_edge.interpreter import open_model
-from fer_edge.runtime import Face, Reader, read_source
-from fer_edge.runtime.detection import YuNet
+from fer_edge.runtime import Face, Reader, open_detector, read_source
 
 
 class Middle:
@@ -21,7 +20,7 @@ class Middle:
     finds_crops = False  # its boxes are boxes of faces, to be cut by the model's crop policy
 
     def __init__(self) -> None:
-        self._yunet = YuNet()
+        self._yunet = open_detector("yunet")
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find faces in uint8 (height, width, 3) BGR, the largest first."""

@@ -34,13 +34,21 @@ class Runtime:
 
     Attributes:
         name: Of its distribution.
-        version: Of its distribution.
         module: Has `Interpreter` and `load_delegate`.
     """
 
     name: str
-    version: str
     module: Any
+
+    @property
+    def version(self) -> str:
+        """Of its distribution; looked up when asked for, since importing the look-up is slow."""
+        from importlib import metadata
+
+        try:
+            return metadata.version(self.name)
+        except metadata.PackageNotFoundError:
+            return "unknown"
 
 
 def find_runtime() -> Runtime:
@@ -61,7 +69,7 @@ def find_runtime() -> Runtime:
                 Interpreter=module.lite.Interpreter,
                 load_delegate=module.lite.experimental.load_delegate,
             )
-        return Runtime(package.replace("_", "-"), _version(package), module)
+        return Runtime(package.replace("_", "-"), module)
     raise MissingExtraError("no TFLite runtime is installed; run: pip install ai-edge-litert")
 
 
@@ -257,12 +265,3 @@ def _warn_about_xnnpack() -> None:
             "tflite-runtime runs int8 models without XNNPACK on this machine, many times "
             "slower; pip install ai-edge-litert"
         )
-
-
-def _version(package: str) -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version(package.replace("_", "-"))
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .annotation import annotate
-    from .detection import Face, FaceDetector
+    from .detection import Face, FaceDetector, open_detector
     from .frame import Frame, Source
     from .reading import Reader, open_reader
     from .result import UNCERTAIN, Reading, Result, StageTimes
@@ -34,6 +34,7 @@ _HOMES = {
     "Source": "frame",
     "StageTimes": "result",
     "annotate": "annotation",
+    "open_detector": "detection",
     "open_reader": "reading",
     "open_source": "sources",
     "read_image": "sources",
@@ -53,6 +54,7 @@ __all__ = [
     "Source",
     "StageTimes",
     "annotate",
+    "open_detector",
     "open_reader",
     "open_source",
     "read_image",

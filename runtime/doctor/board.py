@@ -11,7 +11,7 @@ _HOT_CELSIUS, _WARM_CELSIUS = 80.0, 70.0
 """A Raspberry Pi 3 to 5 slows down from 80 degrees on (its documentation, thermal control)."""
 
 _NEEDED_MB = 160
-"""What `fer-edge run` takes at most on a small video, and what its disk use should never meet."""
+"""Below this much free memory or disk, `fer-edge run` is in danger: its peak is about 100 MB."""
 
 _PARTS = {
     "0xd03": "Cortex-A53",
@@ -144,7 +144,7 @@ def _memory(root: Path) -> Finding:
         return Finding(
             "memory",
             "warning",
-            f"{text}, less than the {_NEEDED_MB} MB of fer-edge run",
+            f"{text}, which is little for fer-edge run",
             "end other programs; a desktop takes the most (sudo systemctl set-default "
             "multi-user.target)",
         )

@@ -155,6 +155,16 @@ def test_a_camera_without_its_device_file_is_a_warning(tmp_path: Path) -> None:
     assert "--device /dev/video2" in finding.advice
 
 
+def test_a_camera_that_this_user_may_not_open_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = pi5(tmp_path)
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may open everything
+    (finding,) = examine_cameras(root)
+    assert finding.status == "warning"
+    assert finding.advice.startswith("sudo usermod -aG video $USER")
+
+
 def test_a_device_without_a_camera_is_a_note(tmp_path: Path) -> None:
     assert [item.status for item in examine_cameras(tmp_path)] == ["note"]
 
