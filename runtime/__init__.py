@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from .annotation import annotate
     from .detection import Face, FaceDetector, open_detector
     from .frame import Frame, Source
+    from .images import Images
+    from .loop import read_source
     from .reading import Reader, open_reader
     from .result import UNCERTAIN, Reading, Result, StageTimes
     from .sources import open_source, read_image
-    from .stream import Images, read_source
 
 _HOMES = {
     "UNCERTAIN": "result",
     "Face": "detection",
     "FaceDetector": "detection",
     "Frame": "frame",
-    "Images": "stream",
+    "Images": "images",
     "Reader": "reading",
     "Reading": "result",
     "Result": "result",
@@ -38,7 +39,7 @@ _HOMES = {
     "open_reader": "reading",
     "open_source": "sources",
     "read_image": "sources",
-    "read_source": "stream",
+    "read_source": "loop",
 }
 """Name -> the module here that defines it."""
 
