@@ -1,6 +1,7 @@
 """One thing that the doctor found."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Status = Literal["ok", "note", "warning", "problem"]
@@ -27,11 +28,9 @@ class Finding:
     advice: str = ""
 
 
-def read_text(path: object) -> str:
+def read_text(path: Path) -> str:
     """Read a small file of the kernel's, without its line end; empty where it cannot be read."""
-    from pathlib import Path
-
     try:
-        return Path(str(path)).read_text("utf-8", "replace").strip(" \t\n\0")
+        return path.read_text("utf-8", "replace").strip(" \t\n\0")
     except OSError:
         return ""
