@@ -84,6 +84,26 @@ def parse_delegate(text: str) -> Delegate:
     return Delegate(text, is_edgetpu="edgetpu" in Path(text).name)
 
 
+def find_library(text: str) -> Delegate:
+    """Read what `--delegate` was given, and make sure that its library can be loaded.
+
+    Raises:
+        ModelError: The library is missing, or is no TFLite delegate.
+    """
+    delegate = parse_delegate(text)
+    try:
+        # LiteRT's own loader leaves a half-made object that complains when it is freed
+        library = ctypes.CDLL(delegate.library)
+        if not hasattr(library, "tflite_plugin_create_delegate"):
+            raise OSError(f"{delegate.library} is no TFLite delegate")
+    except OSError as error:
+        wanted = _INSTALL if delegate.is_edgetpu else "name a TFLite delegate's shared library"
+        raise ModelError(
+            f"delegate {text} cannot be loaded: {error}; {wanted}, {_INSTEAD}"
+        ) from error
+    return delegate
+
+
 def load_delegate(text: str, module: Any) -> Any:
     """Load a delegate.
 
@@ -97,17 +117,7 @@ def load_delegate(text: str, module: Any) -> Any:
     Raises:
         ModelError: The library or the device is missing, or cannot be used.
     """
-    delegate = parse_delegate(text)
-    try:
-        # LiteRT's own loader leaves a half-made object that complains when it is freed
-        library = ctypes.CDLL(delegate.library)
-        if not hasattr(library, "tflite_plugin_create_delegate"):
-            raise OSError(f"{delegate.library} is no TFLite delegate")
-    except OSError as error:
-        wanted = _INSTALL if delegate.is_edgetpu else "name a TFLite delegate's shared library"
-        raise ModelError(
-            f"delegate {text} cannot be loaded: {error}; {wanted}, {_INSTEAD}"
-        ) from error
+    delegate = find_library(text)
     options = {"device": delegate.device} if delegate.device else {}
     try:
         return module.load_delegate(delegate.library, options)

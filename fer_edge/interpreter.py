@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
-from fer_edge.delegate import EDGETPU_OPERATOR, check_compiled, load_delegate
+from fer_edge.delegate import (
+    EDGETPU_OPERATOR,
+    check_compiled,
+    find_library,
+    load_delegate,
+)
 from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces import PIXEL_SCALE, as_real
 from fer_edge.modelfile import ModelFile, read_model
@@ -198,6 +203,11 @@ def open_interpreter(
     """
     delegates = []
     if delegate is not None:
+        found = find_library(delegate)
+        if found.is_edgetpu:
+            from fer_edge.delegate_trial import check_survival
+
+            check_survival(found, delegate, flatbuffer)
         delegates.append(load_delegate(delegate, runtime.module))
         check_compiled(flatbuffer, delegate, name)
     try:

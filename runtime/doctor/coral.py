@@ -4,7 +4,8 @@ import ctypes
 import platform
 from pathlib import Path
 
-from fer_edge.delegate import EDGETPU_LIBRARIES, find_edge_tpus
+from fer_edge.delegate import EDGETPU_LIBRARIES, find_edge_tpus, parse_delegate
+from fer_edge.errors import ModelError
 
 from .finding import Finding
 
@@ -41,9 +42,25 @@ def examine_coral(root: Path) -> list[Finding]:
             )
         else:
             of_bus = sum(other.bus == tpu.bus for other in tpus[:number])
-            finding = Finding("edge tpu", "ok", f"{place}: --delegate edgetpu:{tpu.bus}:{of_bus}")
+            finding = _try(place, f"edgetpu:{tpu.bus}:{of_bus}", is_here=root == Path("/"))
         findings.append(finding)
     return findings
+
+
+def _try(place: str, delegate: str, *, is_here: bool) -> Finding:
+    """Run the bundled model with the delegate: one built for another TFLite crashes."""
+    from fer_edge.bundled import DEFAULT_MODEL, find_model
+    from fer_edge.delegate_trial import check_survival
+    from fer_edge.modelfile import read_model
+
+    try:
+        if is_here:
+            flatbuffer = read_model(find_model(DEFAULT_MODEL)).flatbuffer
+            check_survival(parse_delegate(delegate), delegate, flatbuffer)
+    except ModelError as error:
+        what, _, advice = str(error).rpartition("; ")
+        return Finding("edge tpu", "warning", f"{place}: {what}", advice)
+    return Finding("edge tpu", "ok", f"{place}: --delegate {delegate}")
 
 
 def _can_load(library: str) -> bool:

@@ -23,12 +23,14 @@ from fer_edge.interpreter import open_model
 CORAL = EDGETPU_LIBRARIES[platform.system()]
 
 # A delegate that takes no operator, by the ABI of TFLite's external_delegate_interface.h and
-# common.h: it writes down its options, or finds no device where `device` asks for number 9.
+# common.h: it writes down its options. Its device 9 is
+# missing, its device 8 crashes, its device 7 hangs.
 STAND_IN = r"""
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Delegate {
   void* data;
@@ -48,6 +50,7 @@ static void note(const char* key, const char* value) {
 
 static int prepare(void* context, Delegate* self) {
   note("prepare", "called");
+  if (self->data) abort();
   return 0;
 }
 
@@ -55,12 +58,14 @@ Delegate* tflite_plugin_create_delegate(char** keys, char** values, size_t count
                                         void (*report)(const char*)) {
   for (size_t i = 0; i < count; ++i) {
     note(keys[i], values[i]);
+    if (strstr(values[i], "7")) sleep(600);
     if (strstr(values[i], "9")) {
       report("no such device");
       return NULL;
     }
   }
   Delegate* made = calloc(1, sizeof(Delegate));
+  made->data = count && strstr(values[0], "8") ? made : NULL;
   made->prepare = prepare;
   return made;
 }
@@ -129,7 +134,27 @@ def test_a_delegate_is_loaded_with_its_option_and_the_model_still_reads(
     with open_model(path, delegate=given) as model, open_model(path) as plain:
         face = np.random.default_rng(0).integers(0, 256, (*model.input_size, 1), dtype=np.uint8)
         assert np.array_equal(model.probabilities(face), plain.probabilities(face))
-    assert stand_in.read_text().splitlines() == [*wanted, "prepare=called"]
+    # once in the trial, in a process of its own, and once for good
+    assert stand_in.read_text().splitlines() == 2 * [*wanted, "prepare=called"]
+
+
+def test_a_library_that_crashes_is_one_clear_line(
+    stand_in: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        open_model(bundled_models()[DEFAULT_MODEL], delegate="edgetpu:usb:8")
+    assert "crashes with ai-edge-litert" in str(caught.value)
+    assert "(SIGABRT)" in str(caught.value)
+    assert "leave --delegate out" in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_library_that_hangs_is_one_clear_line(
+    stand_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_edge.delegate_trial.TIMEOUT_S", 2.0)
+    with pytest.raises(ModelError, match=r"edgetpu:usb:7 gave no answer for 2 s.*leave --delegate"):
+        open_model(bundled_models()[DEFAULT_MODEL], delegate="edgetpu:usb:7")
 
 
 def test_an_uncompiled_model_runs_on_the_cpu_with_a_warning(
