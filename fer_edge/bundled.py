@@ -1,6 +1,5 @@
 """The models that come with fer-edge, and where a model's name leads."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from fer_edge.errors import ModelError
@@ -10,7 +9,7 @@ DEFAULT_MODEL = "four-block"
 
 def bundled_models() -> dict[str, Path]:
     """Return the bundled model files by name."""
-    folder = Path(str(files("fer_edge") / "models"))
+    folder = Path(__file__).with_name("models")
     return {path.stem: path for path in sorted(folder.glob("*.tflite"))}
 
 

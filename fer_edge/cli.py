@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("fer_edge.runtime.run_command", "Read faces from pictures, a video or a camera."),
     "service": ("fer_edge.runtime.service_command", "Run as a systemd service: print or install."),
     "benchmark": ("fer_edge.runtime.benchmark_command", "Compare models: accuracy and latency."),
+    "doctor": ("fer_edge.runtime.doctor_command", "Look at what this device has, and advise."),
     "models": ("fer_edge.models_command", "Show the bundled models and their cards."),
     "card": ("fer_edge.card_command", "Show, check, change or attach a model's card."),
     "data": ("fer_edge.training.data_command", "Import and inspect face sets."),

@@ -5,7 +5,6 @@ The interpreter comes from LiteRT (ai-edge-litert); where that is not installed,
 x86-64 and runs them many times slower there: a warning says so.
 """
 
-import ctypes
 import importlib
 import logging
 import platform
@@ -18,6 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
+from fer_edge.delegate import (
+    EDGETPU_OPERATOR,
+    check_compiled,
+    find_library,
+    load_delegate,
+)
 from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces import PIXEL_SCALE, as_real
 from fer_edge.modelfile import ModelFile, read_model
@@ -35,13 +40,21 @@ class Runtime:
 
     Attributes:
         name: Of its distribution.
-        version: Of its distribution.
         module: Has `Interpreter` and `load_delegate`.
     """
 
     name: str
-    version: str
     module: Any
+
+    @property
+    def version(self) -> str:
+        """Of its distribution; looked up when asked for, since importing the look-up is slow."""
+        from importlib import metadata
+
+        try:
+            return metadata.version(self.name)
+        except metadata.PackageNotFoundError:
+            return "unknown"
 
 
 def find_runtime() -> Runtime:
@@ -62,7 +75,7 @@ def find_runtime() -> Runtime:
                 Interpreter=module.lite.Interpreter,
                 load_delegate=module.lite.experimental.load_delegate,
             )
-        return Runtime(package.replace("_", "-"), _version(package), module)
+        return Runtime(package.replace("_", "-"), module)
     raise MissingExtraError("no TFLite runtime is installed; run: pip install ai-edge-litert")
 
 
@@ -83,7 +96,7 @@ class TFLiteModel:
         Args:
             file: From `read_model`.
             threads: CPU threads of one inference.
-            delegate: Shared library of a TFLite delegate (`libedgetpu.so.1`), or None.
+            delegate: `edgetpu`, `edgetpu:usb:0`, ..., a TFLite delegate's library, or None.
 
         Raises:
             ModelError: The graph cannot be run, or contradicts the card.
@@ -194,16 +207,13 @@ def open_interpreter(
     """
     delegates = []
     if delegate is not None:
-        try:
-            # LiteRT's own loader leaves a half-made object that complains when it is freed
-            if not hasattr(ctypes.CDLL(delegate), "tflite_plugin_create_delegate"):
-                raise ValueError("it is no TFLite delegate")
-            delegates.append(runtime.module.load_delegate(delegate))
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"delegate {delegate} cannot be loaded: {str(error) or 'no reason given'}; "
-                "install it (Coral: libedgetpu1-std), plug the device in, or leave --delegate out"
-            ) from error
+        found = find_library(delegate)
+        if found.is_edgetpu:
+            from fer_edge.delegate_trial import check_survival
+
+            check_survival(found, delegate, flatbuffer)
+        delegates.append(load_delegate(delegate, runtime.module))
+        check_compiled(flatbuffer, delegate, name)
     try:
         with without_chatter():
             interpreter = runtime.module.Interpreter(
@@ -215,8 +225,8 @@ def open_interpreter(
     except (ValueError, RuntimeError, SystemError) as error:
         reason = str(error).strip().splitlines() or ["no reason given"]
         advice = ""
-        if "edgetpu-custom-op" in reason[0]:
-            advice = "; it is compiled for the Edge TPU: pass --delegate libedgetpu.so.1"
+        if EDGETPU_OPERATOR.decode() in reason[0]:
+            advice = "; it is compiled for the Edge TPU: pass --delegate edgetpu"
         raise ModelError(
             f"{name} cannot be run by {runtime.name} {runtime.version}: {reason[0]}{advice}"
         ) from error
@@ -269,12 +279,3 @@ def _warn_about_xnnpack() -> None:
             "tflite-runtime runs int8 models without XNNPACK on this machine, many times "
             "slower; pip install ai-edge-litert"
         )
-
-
-def _version(package: str) -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version(package.replace("_", "-"))
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -11,8 +11,21 @@ if TYPE_CHECKING:
 def model_options(command: Any) -> Any:
     """Add the options that choose a model and how it is run."""
     for option in (
-        click.option("--delegate", metavar="LIBRARY", help="TFLite delegate (libedgetpu.so.1)."),
-        click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64)),
+        click.option(
+            "--delegate",
+            metavar="edgetpu[:usb|:pci][:N]|LIBRARY",
+            help="Run the model elsewhere than on the CPU: edgetpu is any Coral Edge TPU, "
+            "edgetpu:usb:0 the first on USB, edgetpu:pci:0 the first on PCIe; or another TFLite "
+            "delegate's shared library. The model must be compiled for it (fer-edge convert "
+            "--edgetpu); faces are always found on the CPU.",
+        ),
+        click.option(
+            "--threads",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, 64),
+            help="CPU threads of one inference; one is enough for a small model.",
+        ),
         click.option(
             "--model",
             default="four-block",

@@ -141,7 +141,7 @@ def open_reader(
         min_score: Detections below it are dropped, 0 to 1.
         uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
         threads: CPU threads of one inference.
-        delegate: Shared library of a TFLite delegate, such as libedgetpu.so.1.
+        delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
 
     Raises:
         ModelError: The model is broken, altered or not what it says.

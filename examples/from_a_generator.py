@@ -1,0 +1,24 @@
+"""How do I read frames that come from somewhere else: a simulator, a network, a NumPy array?
+
+Run: python examples/from_a_generator.py photo.jpg
+"""
+
+import sys
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.runtime import Images, read_source
+
+
+def fade_in(path: str) -> Iterator[NDArray[np.uint8]]:
+    """Make frames, uint8 (height, width, 3) BGR: a photograph that grows bright."""
+    photo = cv2.imread(path).astype(np.float32)
+    for brightness in np.linspace(0.0, 1.0, 6):
+        yield (photo * brightness).astype(np.uint8)
+
+
+for result in read_source(Images(fade_in(sys.argv[1]), frame_rate_hz=25)):
+    print(f"{result.frame.time_s:.2f} s: {[reading.label for reading in result.readings]}")

@@ -1,0 +1,63 @@
+"""What this device has, how it fares, and what to do about it.
+
+Each check is a function that returns findings; one that fails is a finding itself, so that a broken
+installation is described and never a traceback. Paths of the kernel stand under a `root`, so that
+the tests read trees recorded from other boards.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .finding import RANKING, Finding, Status
+
+__all__ = ["RANKING", "Finding", "Status", "examine", "worst"]
+
+_REINSTALL = "make a new virtual environment and install fer-edge there"
+
+
+def examine(root: Path = Path("/")) -> list[Finding]:
+    """Look at everything; takes about a second, and never raises.
+
+    Args:
+        root: Where /proc, /sys, /dev and /usr stand.
+    """
+    findings: list[Finding] = []
+    for topic, is_vital, check in _checks(root):
+        try:
+            findings += check()
+        except Exception as error:  # a check must not hide what the others found
+            reason = (str(error).strip().splitlines() or [""])[0]
+            text = f"could not be looked at: {type(error).__name__}: {reason}"
+            # a module that cannot be imported stops fer-edge as well as the check
+            is_broken = is_vital and isinstance(error, ImportError)
+            advice = _REINSTALL if is_broken else "tell the makers of fer-edge, with this line"
+            findings.append(Finding(topic, "problem" if is_broken else "note", text, advice))
+    return findings
+
+
+def worst(findings: list[Finding]) -> Status:
+    """Return the worst status of all; ok for none."""
+    return max((item.status for item in findings), key=RANKING.index, default="ok")
+
+
+def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
+    """Return (topic, whether fer-edge stops without it, check)."""
+    from . import board, cameras, coral, models, packages, video
+
+    return [
+        (
+            "packages",
+            False,
+            lambda: packages.examine_packages(
+                packages.installed_versions(), packages.requirements_of_fer_edge()
+            ),
+        ),
+        ("interpreter", True, models.examine_interpreter),
+        ("model", True, models.examine_models),
+        ("detector", True, models.examine_detector),
+        ("opencv", True, video.examine_opencv),
+        ("edge tpu", False, lambda: coral.examine_coral(root)),
+        ("camera", False, lambda: cameras.examine_cameras(root)),
+        ("board", False, lambda: board.examine_board(root)),
+        ("disk", False, lambda: board.examine_disk(Path.cwd())),
+    ]

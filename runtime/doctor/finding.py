@@ -1,0 +1,36 @@
+"""One thing that the doctor found."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Status = Literal["ok", "note", "warning", "problem"]
+
+RANKING: tuple[Status, ...] = ("ok", "note", "warning", "problem")
+"""From good to bad. A problem is what stops fer-edge from working."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found, in one line.
+
+    Attributes:
+        topic: What was looked at, in one or two words.
+        status: ok; note: worth knowing; warning: slower or less reliable than it could be; problem:
+            fer-edge does not work.
+        text: What was found.
+        advice: What to do; empty only for ok.
+    """
+
+    topic: str
+    status: Status
+    text: str
+    advice: str = ""
+
+
+def read_text(path: Path) -> str:
+    """Read a small file of the kernel's, without its line end; empty where it cannot be read."""
+    try:
+        return path.read_text("utf-8", "replace").strip(" \t\n\0")
+    except OSError:
+        return ""
