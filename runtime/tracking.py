@@ -39,7 +39,7 @@ _ALL_CORNERS = 600
 _LEAST_CORNERS = 8
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Followed:
     """A face that is followed; boxes and corners are in pixels of the grey image.
 
@@ -169,8 +169,8 @@ class FaceTracker:
                 self._flow(missed, before, after)
                 missed, faces = _confirm(missed, faces, match)
             missed, faces = _confirm(missed, faces, match_nearest)
-            self._end(missed, is_followed=before is not None)
             self._begin(faces)
+            self._end(missed, is_followed=before is not None)
             return after
 
     def _flow(
@@ -207,7 +207,7 @@ class FaceTracker:
         """Take up faces that no track stands for: those that are back, and new ones."""
         gone = [face for face in self._gone if 0 < self._time_s - face.gone_s <= _RETURN_S]
         self._gone, faces = _confirm(gone, faces, match)
-        self._followed += [face for face in gone if face not in self._gone]
+        self._followed += [face for face in gone if not face.gone_s]
         for face in faces:
             self._last_number += 1
             self._followed.append(_Followed(self._last_number, face.box, face.score))
