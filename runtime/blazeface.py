@@ -26,7 +26,11 @@ from .shrinking import shrink
 # Cell size in pixels and anchors per cell of each grid, by input size: MediaPipe's
 # face_detection_short_range, _full_range and _back graphs. All anchors of a cell are its centre.
 _GRIDS = {128: ((8, 2), (16, 6)), 192: ((4, 1),), 256: ((16, 2), (32, 6))}
-_FRAMING = Framing(width=1.0, height=1.0, centre_x=0.5, centre_y=0.5)
+_FRAMINGS = {
+    128: Framing(width=0.94, height=1.21, centre_x=0.50, centre_y=0.43),
+    192: Framing(width=0.89, height=1.13, centre_x=0.51, centre_y=0.48),
+    256: Framing(width=0.92, height=1.19, centre_x=0.50, centre_y=0.42),
+}
 _SAME_FACE_OVERLAP = 0.3
 
 
@@ -84,6 +88,7 @@ class BlazeFace:
         self._boxes, self._scores = by_shape[1, count, 16], by_shape[1, count, 1]
         self._min_score = min_score
         self._selection = selection
+        self.framing = _FRAMINGS[self.long_side_px]
         self._canvas = np.zeros((self.long_side_px, self.long_side_px, 3), np.uint8)
 
     def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
@@ -119,7 +124,7 @@ class BlazeFace:
                 (box.right - left) / scale,
                 (box.bottom - top) / scale,
             )
-            faces.append(Face(_FRAMING.of(in_frame), face.score))
+            faces.append(Face(self.framing.of(in_frame), face.score))
         return self._selection.of(faces)
 
 

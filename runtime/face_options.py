@@ -52,9 +52,9 @@ def face_options(command: Any) -> Any:
             "detect_size_px",
             type=click.IntRange(64),
             metavar="PX",
-            help="Shrink frames to this long side to find faces: 640 finds faces a quarter as "
-            "large as 160 does and costs about ten times as much. Default: 320 for yunet, 640 for "
-            "haar; blazeface has its own.",
+            help="Shrink frames to this long side to find faces: 640 finds faces half as large as "
+            "320 does, and costs almost four times as much. Default: 320 for yunet, 640 for haar; "
+            "blazeface has its own.",
         ),
         click.option(
             "--detector-model",

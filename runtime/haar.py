@@ -21,7 +21,7 @@ from .shrinking import shrink
 
 CASCADE_FILE = "haarcascade_frontalface_alt2.xml"
 
-_FRAMING = Framing(width=1.0, height=1.0, centre_x=0.5, centre_y=0.5)
+_FRAMING = Framing(width=0.82, height=1.06, centre_x=0.50, centre_y=0.53)
 _MIN_SIDE_PX = 24
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Haar:
         """
         self.long_side_px = long_side_px
         self._selection = selection
+        self.framing = _FRAMING
         self._cascade = _load(model or _find_cascade())
         log.warning(
             "detector haar finds far fewer faces than yunet, more that are none, and takes dozens "
@@ -69,7 +70,7 @@ class Haar:
         faces = []
         for left, top, width, height in np.asarray(found, np.float64).reshape(-1, 4).tolist():
             box = Box(left / scale, top / scale, (left + width) / scale, (top + height) / scale)
-            faces.append(Face(_FRAMING.of(box), 1.0))
+            faces.append(Face(self.framing.of(box), 1.0))
         return self._selection.of(faces)
 
 
