@@ -190,7 +190,7 @@ class FaceTracker:
 
     def _end(self, missed: list[_Followed], *, is_followed: bool) -> None:
         """End the tracks that the detector missed once too often, or that the flow has lost."""
-        seen = [face.box for face in self._followed if not face.misses]
+        seen = [face.box for face in self._followed if face not in missed]
         for face in missed:
             face.misses += 1
             # one that was found only once may have been no face at all
