@@ -28,9 +28,7 @@ NAMES = ("width", "height", "centre_x", "centre_y")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--detector", type=click.Choice(["haar", "blazeface"]), required=True)
 @click.option("--detector-model", type=click.Path(path_type=Path))
-def main(
-    data: Path, count: int, seed: int, detector: str, detector_model: Path | None
-) -> None:
+def main(data: Path, count: int, seed: int, detector: str, detector_model: Path | None) -> None:
     """Print the medians and quartiles over all sizes and surroundings."""
     train = load_faceset(data).part("train")
     images = train.images[np.random.default_rng(seed).permutation(len(train))[:count]]

@@ -169,8 +169,11 @@ def _common_motion(
 def is_cut(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     """Tell whether two grey images are of different scenes: hardly a pixel is what it was."""
     ones, others = (grey[::8, ::8].astype(np.float32) for grey in (before, after))
-    ones -= ones.mean()
-    others -= others.mean()
-    least = _SAME_PIXEL * float(np.sqrt(np.vdot(ones, ones) / ones.size))
-    # an even image, as of a covered lens, has no scene to compare
-    return least > 0 and np.count_nonzero(abs(ones - others) < least) < _MIN_SAME * ones.size
+    for pixels in (ones, others):
+        pixels -= pixels.mean()
+        spread = float(np.sqrt(np.vdot(pixels, pixels) / pixels.size))
+        if spread < 1:  # an even image, as of a covered lens, has no scene to compare
+            return False
+        pixels /= spread  # exposure is no scene either
+    same = int(np.count_nonzero(abs(ones - others) < _SAME_PIXEL))
+    return same < _MIN_SAME * ones.size
