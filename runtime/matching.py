@@ -14,6 +14,16 @@ _MAX_DISTANCE = 0.8
 _MAX_RATIO = 1.6
 
 
+def overlap(one: Box, other: Box) -> float:
+    """Compute the intersection over union of two boxes, 0 to 1."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / (one.width * one.height + other.width * other.height - common)
+
+
 def overlaps(ones: Sequence[Box], others: Sequence[Box]) -> NDArray[np.float64]:
     """Compute the intersection over union of every pair; float64, (ones, others), 0 to 1."""
     one, other = _edges(ones)[:, np.newaxis], _edges(others)[np.newaxis]

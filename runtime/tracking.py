@@ -11,15 +11,17 @@ from fer_edge.faces import Box
 
 from .detection import Face, FaceDetector
 from .frame import Frame
-from .matching import match, match_nearest, overlaps
+from .matching import match, match_nearest, overlap
 from .optical_flow import MAX_CORNERS, find_corners, follow, is_cut
 from .result import Stopwatch
 from .shrinking import shrink
 from .track import Track
 
-FLOW_SIDE_PX = 320
-"""Long side of the grey images that flow is computed on."""
-
+# Long side of the grey images that the flow is computed on: the detector's own, so that the faces
+# that it finds have corners, within these limits.
+_FLOW_SIDES_PX = (320, 640)
+# the share of lost faces at which the detector looks at once: any of four, not one of a crowd
+_LOST_SHARE = 0.25
 # Of a detection's box, against where the track was: a detector's boxes tremble on a face that is
 # still. Where the two overlap less than that explains, the face has moved.
 _BOX_WEIGHT = 0.6
@@ -65,7 +67,7 @@ class _Followed:
 
     def confirm(self, face: Face) -> None:
         """Take over what the detector found; a box of its own place is smoothed."""
-        has_moved = overlaps([self.box], [face.box])[0, 0] < _TREMBLE_OVERLAP
+        has_moved = overlap(self.box, face.box) < _TREMBLE_OVERLAP
         self.box = face.box if has_moved else _blend(self.box, face.box)
         self.score = face.score
         self.detections += 1
@@ -77,8 +79,9 @@ class FaceTracker:
 
     The detector looks at every Nth frame. In between, and wherever it misses a face that was there,
     optical flow moves the boxes. It looks at once when the flow loses a face and after a gap in
-    time. A face that the flow has lost as well ends; one that only the detector misses is looked
-    for in the next frames, and ends when it is missed again. At a cut all faces end.
+    time; in a crowd a single lost face waits where it was for the next look. A face that the flow
+    has lost as well ends; one that only the detector misses is looked for in the next frames, and
+    ends when it is missed again. At a cut all faces end.
     """
 
     def __init__(self, detector: FaceDetector, *, every: int = 5, max_faces: int = 100) -> None:
@@ -90,6 +93,7 @@ class FaceTracker:
             max_faces: At most so many tracks are returned, the largest.
         """
         self._detector = detector
+        self._flow_side_px = int(np.clip(detector.long_side_px, *_FLOW_SIDES_PX))
         self._every = every
         self._max_faces = max_faces
         self._last_number = 0
@@ -123,9 +127,10 @@ class FaceTracker:
         is_due = self._wait == 0 or (before is None and bool(self._followed))
         if self._followed and before is not None and not is_due:
             with watch.stage("track"):
-                after = _grey(image)
+                after = _grey(image, self._flow_side_px)
                 self._flow(self._followed, before, after)
-            is_due = any(face.is_lost for face in self._followed)
+            lost = sum(face.is_lost for face in self._followed)
+            is_due = lost > 0 and lost >= _LOST_SHARE * len(self._followed)
         self._wait = max(0, self._wait - 1)
         if is_due:
             after = self._look(image, before, after, watch)
@@ -151,7 +156,7 @@ class FaceTracker:
             This grey image; None where no face is.
         """
         with watch.stage("detect"):
-            view = shrink(image, max(FLOW_SIDE_PX, self._detector.long_side_px))
+            view = shrink(image, max(self._flow_side_px, self._detector.long_side_px))
             scale = max(view.shape[:2]) / max(image.shape[:2])
             found = self._detector.detect(view, scale=scale)
         with watch.stage("track"):
@@ -159,7 +164,7 @@ class FaceTracker:
             if not found and not self._followed:
                 return None
             has_flowed = after is not None
-            after = _grey(view) if after is None else after
+            after = _grey(view, self._flow_side_px) if after is None else after
             if before is not None and is_cut(before, after):
                 self._followed, self._gone = [], []
             scale = max(after.shape) / max(image.shape[:2])
@@ -184,7 +189,7 @@ class FaceTracker:
                 face.corners = find_corners(before, face.box, most)
             pairs.append((face.box, face.corners))
         for face, motion in zip(followed, follow(before, after, pairs), strict=True):
-            face.is_lost = motion is None
+            face.is_lost, face.corners = motion is None, None
             if motion is not None:
                 face.box, face.corners = motion.box, motion.corners
 
@@ -195,7 +200,7 @@ class FaceTracker:
             face.misses += 1
             # one that was found only once may have been no face at all
             is_over = face.misses > min(_MAX_MISSES, face.detections - 1)
-            is_double = bool(seen) and overlaps([face.box], seen).max() > _DOUBLE_OVERLAP
+            is_double = any(overlap(face.box, box) > _DOUBLE_OVERLAP for box in seen)
             if is_over or is_double or face.is_lost or not is_followed:
                 face.gone_s = self._time_s
                 self._followed.remove(face)
@@ -214,7 +219,7 @@ class FaceTracker:
 
     def _tracks(self, *, was_detected: bool) -> list[Track]:
         """Give the tracks out, in frame pixels, the largest first."""
-        scale = min(1.0, FLOW_SIDE_PX / max(self._shape[:2]))
+        scale = min(1.0, self._flow_side_px / max(self._shape[:2]))
         tracks = [
             Track(
                 face.number,
@@ -244,8 +249,8 @@ def _confirm(
     )
 
 
-def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    small = shrink(image, FLOW_SIDE_PX)
+def _grey(image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
+    small = shrink(image, long_side_px)
     return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
 
 

@@ -12,7 +12,7 @@ from fer_edge.faces import Box
 from fer_edge.runtime.blazeface import BlazeFace, decode, make_anchors
 from fer_edge.runtime.detection import open_detector
 from fer_edge.runtime.framing import Framing
-from fer_edge.runtime.matching import overlaps
+from fer_edge.runtime.matching import overlap
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources import read_image
 from fer_edge.runtime.yunet import YuNet
@@ -157,7 +157,7 @@ def test_the_real_models_find_the_face_where_yunet_does(name: str) -> None:
     detector = BlazeFace(Path(str(model.locate())))
     image = read_image(sample_photo())
     (wanted,), (face,) = YuNet().detect(image), detector.detect(image)
-    assert overlaps([face.box], [wanted.box]) > 0.7
+    assert overlap(face.box, wanted.box) > 0.7
     small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     (face,) = detector.detect(small, scale=0.5)
-    assert overlaps([face.box], [wanted.box]) > 0.7
+    assert overlap(face.box, wanted.box) > 0.7

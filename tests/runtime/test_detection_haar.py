@@ -8,7 +8,7 @@ import pytest
 from fer_edge.errors import DetectorError
 from fer_edge.runtime.detection import open_detector
 from fer_edge.runtime.haar import Haar
-from fer_edge.runtime.matching import overlaps
+from fer_edge.runtime.matching import overlap
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources import read_image
 from fer_edge.runtime.yunet import YuNet
@@ -25,10 +25,10 @@ def test_its_boxes_are_framed_as_yunet_frames_them(haar: Haar) -> None:
     (wanted,) = YuNet().detect(image)
     (face,) = haar.detect(image)
     assert face.score == 1.0
-    assert overlaps([face.box], [wanted.box]) > 0.7
+    assert overlap(face.box, wanted.box) > 0.7
     small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     (face,) = haar.detect(small, scale=0.5)
-    assert overlaps([face.box], [wanted.box]) > 0.7
+    assert overlap(face.box, wanted.box) > 0.7
 
 
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (1, 400), (400, 1), (20, 20), (1000, 30)])

@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime.matching import match, match_nearest, overlaps
+from fer_edge.runtime.matching import match, match_nearest, overlap, overlaps
 from fer_edge.runtime.optical_flow import find_corners, follow, is_cut
 from fer_edge.runtime.shrinking import shrink
 
@@ -93,6 +93,8 @@ def test_a_cut_is_told_from_motion() -> None:
 def test_overlaps_are_intersections_over_unions() -> None:
     ones = [Box(0, 0, 10, 10), Box(20, 20, 20, 30)]
     others = [Box(0, 0, 10, 10), Box(5, 0, 15, 10), Box(10, 10, 20, 20)]
+    assert overlap(ones[0], others[1]) == pytest.approx(1 / 3)
+    assert overlap(ones[1], others[2]) == overlap(ones[1], ones[1]) == 0
     assert overlaps(ones, others) == pytest.approx(np.array([[1, 1 / 3, 0], [0, 0, 0]]))
 
 
