@@ -312,8 +312,8 @@ def test_a_crowd_of_500_faces_is_followed(head: Image) -> None:
 
 def test_faces_that_only_a_large_detect_size_finds_are_followed(head: Image) -> None:
     images = [
-        paste(background(size=(720, 1280)), head, 500 + 3 * n, 300, 44) for n in range(11)
-    ]  # the face is 27 pixels high, and 7 where the long side is 320
+        paste(background(size=(720, 1280)), head, 500 + 3 * n, 300, 66) for n in range(11)
+    ]  # the face is 40 pixels high, and 10 where the long side is 320
     tracks = follow_all(FaceTracker(Counting(long_side_px=640)), images)
     assert numbers(tracks) == [[1]] * 11
     assert [each[0].is_detected for each in tracks] == [n % 5 == 0 for n in range(11)]
