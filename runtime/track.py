@@ -15,7 +15,7 @@ class Track:
 
     Attributes:
         number: From 1, never used twice by one tracker.
-        box: Its bounding box in frame pixels, in the detector's own framing.
+        box: Its bounding box in frame pixels, framed as YuNet does.
         detection: The detector's score when it last found this face, 0 to 1.
         is_detected: Whether the detector found it in this very frame.
     """

@@ -9,24 +9,11 @@ import pytest
 
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
-from fer_edge.runtime.detection import (
-    YUNET_FILE,
-    YUNET_SHA256,
-    Face,
-    WholeFrame,
-    YuNet,
-    find_yunet,
-)
+from fer_edge.runtime.detection import Face, Selection, WholeFrame, open_detector
+from fer_edge.runtime.matching import overlap
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources import open_source, read_image
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Share of the union that two boxes have in common."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    common = max(0, width) * max(0, height)
-    return common / (one.width * one.height + other.width * other.height - common)
+from fer_edge.runtime.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
 
 
 def test_the_model_file_is_found_and_is_the_one_that_was_tested() -> None:
@@ -64,7 +51,7 @@ def test_two_faces_come_the_larger_one_first_and_at_most_so_many() -> None:
     canvas[:300, :256], canvas[:, 288:] = small, image
     first, second = YuNet().detect(canvas)
     assert first.box.left > 288 > second.box.right
-    assert len(YuNet(max_faces=1).detect(canvas)) == 1
+    assert len(YuNet(selection=Selection(max_faces=1)).detect(canvas)) == 1
     assert YuNet(min_score=0.999).detect(canvas) == []
 
 
@@ -75,7 +62,9 @@ def test_a_blank_image_has_no_face(size: tuple[int, int]) -> None:
         assert detector.detect(np.full((*size, 3), grey, np.uint8)) == []
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 400), (400, 1), (2, 3), (1, 9999), (16, 16)])
+@pytest.mark.parametrize(
+    "size", [(0, 0), (0, 40), (1, 1), (1, 400), (400, 1), (2, 3), (1, 9999), (16, 16)]
+)
 @pytest.mark.filterwarnings("error")
 def test_an_image_of_any_size_is_taken(size: tuple[int, int]) -> None:
     assert YuNet().detect(np.zeros((*size, 3), np.uint8)) == []
@@ -106,7 +95,41 @@ def test_one_detector_takes_frames_of_changing_size() -> None:
         assert len(detector.detect(cv2.resize(image, size))) == 1
 
 
+def test_a_frame_that_the_caller_shrank_gives_boxes_of_the_frame() -> None:
+    pytest.importorskip("matplotlib")
+    image = read_image(sample_photo())
+    (wanted,) = YuNet().detect(image)
+    small = cv2.resize(image, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+    (face,) = YuNet().detect(small, scale=0.4)
+    assert overlap(face.box, wanted.box) > 0.85
+    # the least height counts in pixels of the frame as well
+    for least, found in ((wanted.box.height - 20, 1), (wanted.box.height + 20, 0)):
+        detector = YuNet(selection=Selection(min_face_px=least))
+        assert len(detector.detect(small, scale=0.4)) == len(detector.detect(image)) == found
+
+
+def test_an_8k_frame_is_shrunk_first() -> None:
+    pytest.importorskip("matplotlib")
+    large = np.zeros((4320, 7680, 3), np.uint8)
+    large[:4320, :3686] = cv2.resize(read_image(sample_photo()), (3686, 4320))
+    (face,) = YuNet().detect(large)
+    assert overlap(face.box, Box(170 * 7.2, 130 * 7.2, 355 * 7.2, 335 * 7.2)) > 0.7
+
+
+def test_the_largest_faces_are_kept() -> None:
+    faces = [Face(Box(0, 0, side, 2 * side), 0.7) for side in (3, 9, 0, 5, -4, 7)]
+    assert [face.box.width for face in Selection().of(faces)] == [9, 7, 5, 3]
+    assert [face.box.width for face in Selection(10, 2).of(faces)] == [9, 7]
+
+
+def test_no_detector_takes_no_model_file(tmp_path: Path) -> None:
+    assert isinstance(open_detector("none"), WholeFrame)
+    with pytest.raises(DetectorError, match="no detector takes no model file"):
+        open_detector("none", tmp_path / "model.onnx")
+
+
 def test_the_whole_frame_is_one_face() -> None:
+    assert WholeFrame().detect(np.zeros((0, 20, 3), np.uint8)) == []
     assert WholeFrame().detect(np.zeros((30, 20, 3), np.uint8)) == [Face(Box(0, 0, 20, 30), 1.0)]
 
 

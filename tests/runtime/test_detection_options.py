@@ -1,0 +1,69 @@
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.errors import DetectorError
+from fer_edge.runtime.face_options import face_options, open_chosen_detector, open_chosen_tracker
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.result import Stopwatch
+from fer_edge.runtime.sample import sample_photo
+from fer_edge.runtime.sources import read_image
+
+
+def parse(*arguments: str) -> dict[str, Any]:
+    """Return the options that a command gets from these arguments."""
+    got: dict[str, Any] = {}
+    command = click.command()(face_options(lambda **options: got.update(options)))
+    done = CliRunner().invoke(command, list(arguments))
+    assert done.exit_code == 0, done.output
+    return got
+
+
+def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:
+    pytest.importorskip("matplotlib")
+    detector = open_chosen_detector(parse())
+    assert detector.long_side_px == 320
+    tracker = open_chosen_tracker(parse(), detector)
+    image, detected = read_image(sample_photo()), []
+    for index in range(7):
+        (track,) = tracker.follow(Frame(image, index, index / 30, "clip"), Stopwatch())
+        detected.append(track.is_detected)
+    assert detected == [True, False, False, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ((), 2),
+        (("--max-faces", "1"), 1),
+        (("--min-face", "150"), 1),
+        (("--min-face", "300"), 0),
+        (("--min-score", "0.999"), 0),
+        (("--detect-size", "64"), 1),  # the smaller face is 13 pixels high now
+        (("--detector", "haar"), 2),
+        (("--detector", "haar", "--min-face", "150"), 1),
+        (("--detector", "none"), 1),
+    ],
+)
+def test_options_choose_the_faces(arguments: tuple[str, ...], found: int) -> None:
+    pytest.importorskip("matplotlib")
+    photo = read_image(sample_photo())  # 512 x 600, its face 205 pixels high
+    canvas = np.zeros((600, 768, 3), np.uint8)
+    canvas[:, :512], canvas[:300, 512:] = photo, photo[::2, ::2]
+    assert len(open_chosen_detector(parse(*arguments)).detect(canvas)) == found
+
+
+def test_a_model_file_goes_to_the_detector_that_is_named(tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    for name, words in (
+        ("yunet", "other cannot be used as YuNet"),
+        ("haar", "other cannot be used as a cascade"),
+        ("blazeface", "other cannot be used as BlazeFace"),
+        ("none", "takes no model file"),
+    ):
+        with pytest.raises(DetectorError, match=words):
+            open_chosen_detector(parse("--detector", name, "--detector-model", other))
