@@ -14,11 +14,11 @@ from .classifier import Classifier
 from .comparing import Comparer
 from .detection import open_detector
 from .frame import Frame
-from .overlap import OverlapTracker
 from .reading import ModelReader
 from .result import UNCERTAIN, Reading, Result, Stopwatch
 from .smoothing import STEADY, Steadiness, smoothed, steady_label
 from .track import Track, Tracker
+from .tracking import FaceTracker
 
 FORGET_AFTER_S = 2.0
 """A track that was not seen for so long is over: trackers use no number twice."""
@@ -211,7 +211,7 @@ def open_follower(
         found = open_detector(detector, detector_model, min_score=min_score)
         return Follower(
             opened,
-            OverlapTracker(found),
+            FaceTracker(found),
             steadiness=steadiness,
             pace=pace,
             boxes_are_crops=found.finds_crops,

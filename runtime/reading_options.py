@@ -109,6 +109,7 @@ def open_chosen_reader(
     from fer_edge.bundled import find_model
 
     from .comparing import open_comparer
+    from .face_options import open_chosen_tracker
     from .following import FILE_PACE, LIVE_PACE, Follower, Pace
     from .reading import Reader
     from .smoothing import Steadiness
@@ -128,7 +129,7 @@ def open_chosen_reader(
             usual = LIVE_PACE if source.is_live else FILE_PACE
             reader = Follower(
                 model,
-                _open_tracker(detector),
+                open_chosen_tracker(options, detector),
                 steadiness=Steadiness(options["smooth_s"], options["hysteresis"], uncertain_below),
                 pace=Pace(
                     usual.every_s if every_s is None else every_s,
@@ -141,9 +142,3 @@ def open_chosen_reader(
             reader = Reader(model, detector, uncertain_below=uncertain_below, comparer=comparer)
         opened.pop_all()  # the reader closes them from here on
     return reader
-
-
-def _open_tracker(detector: "FaceDetector") -> Any:
-    from .overlap import OverlapTracker
-
-    return OverlapTracker(detector)

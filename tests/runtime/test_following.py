@@ -17,9 +17,7 @@ from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import TFLiteModel, open_model
 from fer_edge.modelfile import read_model, write_model
 from fer_edge.runtime import Follower, Frame, Pace, Result, Steadiness, open_follower, open_source
-from fer_edge.runtime.detection import Face
 from fer_edge.runtime.following import FORGET_AFTER_S
-from fer_edge.runtime.overlap import OverlapTracker
 from fer_edge.runtime.result import UNCERTAIN, Stopwatch
 from fer_edge.runtime.smoothing import steady_label
 from fer_edge.runtime.track import Track
@@ -225,40 +223,6 @@ def test_a_face_at_the_edge_is_read(model: Counting) -> None:
     outside = {"n1": Box(-30, -30, 10, 10), "n2": Box(630, 470, 700, 540)}
     result = Follower(model, Seen(**outside)).read_frame(view(0.0))
     assert [sum(r.probabilities) for r in result.readings] == pytest.approx([1, 1], abs=1e-3)
-
-
-class Given:
-    """Finds the faces that it is told."""
-
-    finds_crops = False
-
-    def __init__(self) -> None:
-        self.faces: list[Face] = []
-
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        return self.faces
-
-
-def test_overlapping_boxes_are_one_face_and_a_number_is_never_used_twice() -> None:
-    detector = Given()
-    tracker = OverlapTracker(detector)
-
-    def follow(*boxes: Box) -> list[int]:
-        detector.faces = [Face(box, 0.8) for box in boxes]
-        tracks = tracker.follow(view(0.0), Stopwatch())
-        assert [track.box for track in tracks] == list(boxes)
-        assert all(track.is_detected for track in tracks)
-        return [track.number for track in tracks]
-
-    left, right = Box(0, 0, 40, 40), Box(100, 0, 140, 40)
-    assert follow(left, right) == [1, 2]
-    assert follow(Box(104, 2, 144, 42), Box(3, 1, 43, 41)) == [2, 1]
-    assert follow(left) == [1]
-    assert follow(left, right) == [1, 3]
-    # two boxes over one face: the nearer one keeps the number
-    assert follow(Box(15, 0, 55, 40), Box(1, 0, 41, 40)) == [4, 1]
-    assert follow() == []
-    assert follow(left) == [5]
 
 
 def test_open_follower_reads_a_video_of_crops_as_one_face(tmp_path: Path) -> None:
