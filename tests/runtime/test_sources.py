@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
 from fer_edge.runtime import Frame, open_source
-from fer_edge.runtime.sources import Camera, read_image
+from fer_edge.runtime.sources import open_camera, read_image
 
 from .conftest import CLIP_FRAMES
 
@@ -187,7 +187,7 @@ def test_a_header_of_too_many_pixels_is_refused(picture: Path) -> None:
 
 def test_a_camera_that_is_not_there_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceError, match=r"camera 63 cannot be opened; cameras on this device: "):
-        Camera(63)
+        open_camera(63)
     assert capfd.readouterr().err == ""
 
 
