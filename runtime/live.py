@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import FerEdgeError, SourceError
 
 from .frame import Frame
@@ -133,7 +134,8 @@ class Live:
             self._thread.join(CLOSE_S)
 
     def _wait_for_first_try(self) -> None:
-        with self._changed:
+        # without_chatter: FFmpeg tells why an address cannot be opened, and so does our error
+        with without_chatter(), self._changed:
             self._changed.wait_for(lambda: self._is_tried)
             if self._error is not None:
                 raise self._error

@@ -65,7 +65,7 @@ class StreamCapture:
             took = f": no answer in {waited_s:.0f} s" if waited_s >= self._open_timeout_s else ""
             raise SourceError(
                 f"{self.name} cannot be opened{took}; check that the camera is on, the address, "
-                "its user and password, and that it sends a codec FFmpeg knows (H.264, H.265, MJPEG)"
+                "its user and password, and that it sends H.264, H.265 or MJPEG"
             )
         frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         if frames > 0 and self._url.lower().startswith("http"):
