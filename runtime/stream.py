@@ -101,13 +101,13 @@ def is_address(text: str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """Return an address as it may be shown: without password and query, which may hold a key."""
+    """Return an address as it may be shown: without user, password and query (which holds keys)."""
     scheme, _, rest = url.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
-    user_info, at, host = authority.rpartition("@")
+    _, at, host = authority.rpartition("@")
     # where a password holds a bare / ? or #, nobody can tell what is host and what is secret
     if "@" in behind or (not at and not re.fullmatch(r"(\[[^]]*\]|[^:]*)(:\d*)?", host)):
         return f"{scheme}://..."
     path = re.split(r"[?#]", behind, maxsplit=1)[0]
-    return f"{scheme}://{user_info.partition(':')[0]}{at}{host}{path}"
+    return f"{scheme}://{host}{path}"

@@ -1,5 +1,6 @@
 """A video file, every frame in order."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ from fer_edge.errors import SourceError
 
 from .frame import Frame
 from .pixels import as_bgr
+
+_log = logging.getLogger(__name__)
+
+# A frame that cannot be decoded looks like the end of the file; after it there may be good ones.
+_MOST_DAMAGED_FRAMES = 50
 
 
 class Video:
@@ -41,8 +47,8 @@ class Video:
         self.length: int | None = count if count > 0 else None
 
     def __iter__(self) -> Iterator[Frame]:
-        index, time_s = 0, 0.0
-        while True:
+        index, time_s, failed, passed_over = 0, 0.0, 0, 0
+        while failed <= _MOST_DAMAGED_FRAMES:
             # OpenCV crashes where a capture is released while another thread reads it
             with self._reading:
                 if self._closed:
@@ -51,11 +57,15 @@ class Video:
                     found, image = self._capture.read()
                 clock_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if not found:
-                break
+                failed += 1
+                continue
+            passed_over, failed = passed_over + failed, 0
             # not every container knows the time of a frame
             time_s = clock_s if clock_s > 0 else index / self.frame_rate_hz
             yield Frame(as_bgr(image), index, time_s, str(self._path))
             index += 1
+        if passed_over:
+            _log.warning("%s: %d damaged frames were passed over", self._path, passed_over)
         if index == 0:
             raise SourceError(
                 f"{self._path} has no frame that can be decoded: it is cut short, or this OpenCV "
