@@ -14,7 +14,7 @@ from fer_edge.errors import SourceError
 
 from .pixels import as_bgr
 
-_READ_S = 5
+_READ_S = 3
 
 # USB 2 carries YUYV pictures of 640x480 at 30 Hz and larger ones at 10 Hz or less
 _LARGEST_RAW_PX = 640 * 480
@@ -74,6 +74,9 @@ class CameraCapture:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+    def interrupt(self) -> None:
+        """Do nothing: V4L2 waits for a frame, but never for long."""
 
     def _wishes(self) -> list[tuple[int, Any]]:
         """Return properties in the order in which V4L2 wants them: format, size, rate."""

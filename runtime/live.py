@@ -1,5 +1,6 @@
 """A live source: a thread reads a camera or stream, and the newest frame is handed over."""
 
+import atexit
 import logging
 import threading
 import time
@@ -26,6 +27,8 @@ STEADY_S = 10.0
 CLOSE_S = 2.0
 """So long `close` waits for a read that hangs in a driver or in the network."""
 USUAL_RATE_HZ = 30.0
+_GRACE_S = 0.1
+_LAST_WAIT_S = 15.0
 
 
 class Capture(Protocol):
@@ -55,6 +58,28 @@ class Capture(Protocol):
 
     def close(self) -> None:
         """Free it; may be called where it is not open."""
+        ...
+
+    def interrupt(self) -> None:
+        """Make an `open` or `read` that hangs in the thread return soon, where that is possible.
+
+        The one method that is called from another thread; perhaps several times.
+        """
+
+
+_running: "set[Live]" = set()
+
+
+@atexit.register
+def _end_threads() -> None:
+    """End the threads that still run when Python does.
+
+    A thread that comes back from OpenCV after Python has gone makes the process abort ("FATAL:
+    exception not rethrown"), so even one that hangs is waited for: its timeouts are shorter.
+    """
+    for source in list(_running):
+        source.close()
+        source._join(_LAST_WAIT_S)
 
 
 class Live:
@@ -95,6 +120,7 @@ class Live:
         self._lost_s: float | None = None
         self._is_tried = self._is_read = self._is_over = False
         self._thread = threading.Thread(target=self._run, name=f"read {capture.name}", daemon=True)
+        _running.add(self)
         self._thread.start()
         try:
             self._wait_for_first_try()
@@ -124,14 +150,22 @@ class Live:
     def close(self) -> None:
         """End the iteration and the thread; the thread frees the capture.
 
-        Where a read hangs, this returns after `CLOSE_S`, and the thread ends with that read.
+        A read that hangs is interrupted. Where a driver does not allow that, this returns after
+        `CLOSE_S`, and the thread ends with that read.
         """
         with self._changed:
             self._newest = None
             self._is_over = True
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
-            self._thread.join(CLOSE_S)
+            self._join(CLOSE_S)
+
+    def _join(self, patience_s: float) -> None:
+        deadline_s = time.monotonic() + patience_s
+        while self._thread.is_alive() and time.monotonic() < deadline_s:
+            self._thread.join(_GRACE_S)  # a camera that works delivers its frame in this time
+            if self._thread.is_alive():
+                self._capture.interrupt()
 
     def _wait_for_first_try(self) -> None:
         # without_chatter: FFmpeg tells why an address cannot be opened, and so does our error
@@ -141,6 +175,12 @@ class Live:
                 raise self._error
 
     def _run(self) -> None:
+        try:
+            self._read_until_over()
+        finally:
+            _running.discard(self)
+
+    def _read_until_over(self) -> None:
         retry_s = FIRST_RETRY_S
         while True:
             count, opened_s = self._count, time.monotonic()

@@ -1,6 +1,7 @@
 """The Raspberry Pi's CSI camera, by picamera2 (which OpenCV cannot open)."""
 
 import os
+from concurrent import futures
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,17 @@ class PiCapture:
         job = self._camera.capture_array("main", wait=False)
         try:
             image = self._camera.wait(job, timeout=_READ_S)
-        except TimeoutError as error:
+        except (TimeoutError, futures.TimeoutError) as error:  # one class from Python 3.11 on
             raise SourceError(
                 f"{self.name} gave no frame for {_READ_S:g} s; check the ribbon cable"
             ) from error
         return as_bgr(image)
+
+    def interrupt(self) -> None:
+        """Call off the frame that is waited for."""
+        camera = self._camera
+        if camera is not None:
+            camera.cancel_all_and_flush()
 
     def close(self) -> None:
         """Stop and free the camera."""

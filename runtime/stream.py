@@ -3,6 +3,8 @@
 import os
 import re
 import time
+from collections.abc import Collection
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -11,9 +13,11 @@ from numpy.typing import NDArray
 from fer_edge.chatter import quiet_opencv
 from fer_edge.errors import SourceError
 
+from .connection import find_connections, hang_up
 from .pixels import as_bgr
 
-SCHEMES = ("rtsp", "rtsps", "http", "https")
+SCHEMES = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+"""Those that `StreamCapture` opens, with their ports."""
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 5.0
 
@@ -41,6 +45,8 @@ class StreamCapture:
         """
         self.name = without_password(url)
         self._url = url
+        self._port = port_of(url)
+        self._others: Collection[int] = ()
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
         self._capture: cv2.VideoCapture | None = None
@@ -58,6 +64,7 @@ class StreamCapture:
             *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(1000 * self._open_timeout_s)),
             *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(1000 * self._read_timeout_s)),
         ]
+        self._others = find_connections(self._port).keys()
         started_s = time.monotonic()
         self._capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, timeouts)
         if not self._capture.isOpened():
@@ -94,10 +101,34 @@ class StreamCapture:
             self._capture.release()
             self._capture = None
 
+    def interrupt(self) -> None:
+        """Hang up the connections that were made by `open`; see `Capture`."""
+        for inode, descriptor in find_connections(self._port).items():
+            if inode not in self._others:
+                hang_up(descriptor)
+
 
 def is_address(text: str) -> bool:
     """Tell whether a text is an address of a stream and no file's name."""
     return text.partition("://")[0].lower() in SCHEMES and "://" in text
+
+
+def port_of(url: str) -> int:
+    """Return the TCP port of an address.
+
+    Raises:
+        SourceError: It has no host, or a port that is no number.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.hostname:
+            return parts.port or SCHEMES[parts.scheme]
+    except ValueError:  # such as [ without ]
+        pass
+    raise SourceError(
+        f"{without_password(url)} is no address of a stream; wanted "
+        "rtsp://USER:PASSWORD@HOST:PORT/PATH, with / ? # @ in a password as %2F %3F %23 %40"
+    )
 
 
 def without_password(url: str) -> str:

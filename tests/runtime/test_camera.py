@@ -2,8 +2,10 @@
 
 import itertools
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from typing import Any
 
 import cv2
@@ -22,6 +24,7 @@ class StandInPicamera2:
 
     cameras = 1
     frames = 5
+    hangs = False
     made: "list[StandInPicamera2]"
 
     def __init__(self, camera_num: int = 0, tuning: object = None) -> None:
@@ -30,6 +33,7 @@ class StandInPicamera2:
         self.calls: list[str] = ["open"]
         self.configuration: dict[str, Any] = {}
         self.jobs: list[int] = []
+        self.cancelled = threading.Event()
         self.made.append(self)
 
     def create_video_configuration(
@@ -55,7 +59,10 @@ class StandInPicamera2:
     def wait(self, job: int, timeout: float | None = None) -> NDArray[np.uint8]:
         assert timeout is not None
         if job >= self.frames:
-            raise TimeoutError
+            if self.hangs:
+                assert self.cancelled.wait(20)
+                raise futures.CancelledError
+            raise futures.TimeoutError
         width, height = self.configuration["main"]["size"]
         assert self.configuration["main"]["format"] == "RGB888"
         image = np.zeros((height, width, 3), np.uint8)
@@ -64,6 +71,7 @@ class StandInPicamera2:
 
     def cancel_all_and_flush(self) -> None:
         self.jobs.clear()
+        self.cancelled.set()
 
     def stop(self) -> None:
         assert not self.jobs, "stop() waits behind a job whose frame never comes"
@@ -104,6 +112,16 @@ def test_a_pi_camera_whose_cable_comes_off_is_opened_again(
     source.close()
     assert frame.image.shape == (480, 640, 3)
     assert len(picamera2.made) >= 2
+
+
+def test_close_calls_off_a_frame_that_never_comes(
+    picamera2: type[StandInPicamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picamera2, "hangs", True)
+    source = open_camera("picamera2")
+    next(itertools.dropwhile(lambda frame: frame.index < picamera2.frames - 1, source))
+    source.close()
+    assert not source._thread.is_alive()
 
 
 def test_a_pi_without_camera_is_told(

@@ -24,6 +24,8 @@ class Tap:
         self.frames: queue.Queue[NDArray[np.uint8] | Exception] = queue.Queue()
         self.opened_at: list[float] = []
         self.closed = 0
+        self.interrupted = False
+        self.is_interruptible = True
         self.reading = threading.Semaphore(0)
 
     def open(self) -> float:
@@ -42,6 +44,11 @@ class Tap:
 
     def close(self) -> None:
         self.closed += 1
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+        if self.is_interruptible:
+            self.frames.put(SourceError("interrupted"))
 
     def give(self, *frames: int | Exception) -> None:
         """Let reads return these, and wait until all of them were taken."""
@@ -83,7 +90,6 @@ def test_a_slow_reader_gets_the_newest_frame_and_the_others_are_counted() -> Non
     assert (frame.name, source.frame_rate_hz) == ("the tap", 12.5)
     tap.give(6)
     assert (next(frames).index, source.dropped) == (5, 3)
-    tap.frames.put(SourceError("over"))
     source.close()
 
 
@@ -94,7 +100,6 @@ def test_frames_before_anybody_reads_are_no_late_frames() -> None:
     tap.give(1, 2, 3)  # a model is loaded meanwhile
     assert next(iter(source)).index == 2
     assert source.dropped == 0
-    tap.frames.put(SourceError("over"))
     source.close()
 
 
@@ -109,7 +114,6 @@ def test_times_are_those_of_the_wall_clock_from_the_first_frame() -> None:
     time.sleep(0.05)
     tap.give(2)
     assert 0.05 <= next(frames).time_s <= time.monotonic() - earlier + 0.5
-    tap.frames.put(SourceError("over"))
     source.close()
 
 
@@ -125,7 +129,6 @@ def test_a_reader_that_waits_is_woken_by_the_frame() -> None:
     tap.give(1)
     assert woken.get(timeout=PATIENCE_S) == 0
     reader.join()
-    tap.frames.put(SourceError("over"))
     source.close()
 
 
@@ -150,7 +153,6 @@ def test_what_cannot_be_opened_at_first_is_waited_for_if_asked(
         "no such camera; trying again until it is back",
         "the tap is back after 0 s",
     ]
-    tap.frames.put(SourceError("over"))
     source.close()
 
 
@@ -178,7 +180,6 @@ def test_a_lost_camera_is_opened_again_and_told_once_per_change(
     waits = np.diff(tap.opened_at[1:])
     assert (waits >= [0.02, 0.04, 0.08]).all(), "each wait is twice the one before"
     assert tap.closed == 4
-    tap.frames.put(SourceError("over"))
     source.close()
 
 
@@ -212,13 +213,35 @@ def test_close_from_another_thread_ends_the_reader() -> None:
     threading.Timer(0.05, source.close).start()
     tap.frames.put(np.zeros((2, 2, 3), np.uint8))
     assert len(list(source)) == 1
-    tap.frames.put(SourceError("over"))
     source.close()
 
 
-def test_close_does_not_wait_for_a_read_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_close_interrupts_a_read_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    source.close()
+    assert (source._thread.is_alive(), tap.closed) == (False, 1)
+    assert list(source) == []
+    assert caplog.messages == []
+
+
+def test_a_read_that_comes_back_soon_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_edge.runtime.live._GRACE_S", PATIENCE_S)
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    threading.Timer(0.05, tap.frames.put, [np.zeros((2, 2, 3), np.uint8)]).start()
+    source.close()
+    assert (tap.interrupted, tap.closed) == (False, 1)
+
+
+def test_close_does_not_wait_for_a_read_that_cannot_be_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("fer_edge.runtime.live.CLOSE_S", 0.1)
     tap = Tap()
+    tap.is_interruptible = False
     source = Live(tap)
     tap.started()
     started = time.monotonic()

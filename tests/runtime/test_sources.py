@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
 from fer_edge.runtime import Frame, open_source
+from fer_edge.runtime.pixels import as_bgr
 from fer_edge.runtime.sources import open_camera, read_image
 
 from .conftest import CLIP_FRAMES
@@ -175,6 +176,12 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(SourceError, match=r"holds no picture; wanted files that end in \.jpg"):
         open_source(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(0, 0, 3), (0, 4, 3), (4, 4, 2), (4,), (1, 4, 4, 3)])
+def test_a_frame_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SourceError, match=r"wanted \(height, width, 3\)"):
+        as_bgr(np.zeros(shape, np.uint8))
 
 
 def test_a_header_of_too_many_pixels_is_refused(picture: Path) -> None:
