@@ -21,12 +21,13 @@ class Middle:
 
     def __init__(self) -> None:
         self._yunet = open_detector("yunet")
+        self.long_side_px = self._yunet.long_side_px
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Find faces in uint8 (height, width, 3) BGR, the largest first."""
-        left, right = image.shape[1] // 4, image.shape[1] * 3 // 4
-        found = self._yunet.detect(np.ascontiguousarray(image[:, left:right]))
-        boxes = (face.box for face in found)
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+        """Find faces in uint8 (height, width, 3) BGR; boxes in pixels of the whole frame."""
+        first, last = image.shape[1] // 4, image.shape[1] * 3 // 4
+        found = self._yunet.detect(np.ascontiguousarray(image[:, first:last]), scale=scale)
+        boxes, left = (face.box for face in found), first / scale
         moved = (Box(box.left + left, box.top, box.right + left, box.bottom) for box in boxes)
         return [Face(box, face.score) for box, face in zip(moved, found, strict=True)]
 

@@ -30,3 +30,18 @@ def without_chatter() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nothing)
+
+
+def quiet_opencv() -> None:
+    """Ask OpenCV and its FFmpeg, by their own settings, to write nothing to standard error.
+
+    For threads: standard error belongs to the whole process, so a thread that waits for a camera
+    inside `without_chatter` would swallow what the others have to say. Works for FFmpeg where no
+    video was opened before. Nothing is changed when the fer_edge logger is at INFO.
+    """
+    if logging.getLogger("fer_edge").isEnabledFor(logging.INFO):
+        return
+    import cv2
+
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .reading import Reader, open_reader
     from .result import UNCERTAIN, Reading, Result, StageTimes
     from .smoothing import Steadiness
-    from .sources import open_source, read_image
+    from .sources import open_camera, open_source, read_image
 
 _HOMES = {
     "FILE_PACE": "following",
@@ -42,6 +42,7 @@ _HOMES = {
     "StageTimes": "result",
     "Steadiness": "smoothing",
     "annotate": "annotation",
+    "open_camera": "sources",
     "open_detector": "detection",
     "open_follower": "following",
     "open_reader": "reading",
@@ -68,6 +69,7 @@ __all__ = [
     "StageTimes",
     "Steadiness",
     "annotate",
+    "open_camera",
     "open_detector",
     "open_follower",
     "open_reader",

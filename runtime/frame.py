@@ -35,6 +35,8 @@ class Source(Protocol):
         frame_rate_hz: Of a moving picture.
         length: Number of frames where it is known.
         dropped: Frames dropped so far, since they came faster than they were read.
+
+    A live source may also have `is_lost`: whether it waits for its camera or stream to come back.
     """
 
     is_video: bool
@@ -46,4 +48,7 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None:
-        """Free what is open; may be called twice, and from another thread."""
+        """Free what is open, and end an iteration that waits for a frame.
+
+        It may be called twice, and from another thread.
+        """

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from fer_edge.bundled import DEFAULT_MODEL
 
+from .following import FILE_PACE, LIVE_PACE, Follower, open_follower
 from .frame import Source
 from .images import Images
-from .reading import open_reader
+from .reading import Reader, open_reader
 from .result import FrameReader, Result
-from .sources import Camera, open_source
+from .sources import open_camera, open_source
 
 
 def read_source(
@@ -24,15 +25,17 @@ def read_source(
     reader: FrameReader | None = None,
     model: str | Path = DEFAULT_MODEL,
 ) -> Iterator[Result]:
-    """Read every frame of a source, lazily.
+    """Read every frame of a source, lazily: the faces of a moving picture are followed.
 
     What was opened here is closed when the loop ends, breaks or fails. Nothing is opened before
     the first result is asked for.
 
     Args:
-        source: A picture, a folder of pictures or a video file; a camera's number; a `Source`; or
-            images, uint8 (height, width, 3) BGR.
-        reader: What reads the frames. None opens one with `model`; yours stays open.
+        source: A picture, a folder of pictures, a pattern, a video file or a stream, as
+            `open_source` takes it; a camera's number; a `Source`; or images, uint8
+            (height, width, 3) BGR.
+        reader: What reads the frames. None opens a `Follower` for a moving picture and a `Reader`
+            for pictures, with `model`; yours stays open.
         model: A bundled model's name, or a .tflite file with a card.
 
     Yields:
@@ -47,16 +50,23 @@ def read_source(
         frames = _open(source)
         closing.callback(frames.close)
         if reader is None:
-            reader = closing.enter_context(open_reader(model))
+            reader = opened = _open_reader(frames, model)
+            closing.callback(opened.close)
         for frame in frames:
             yield replace(reader.read_frame(frame), dropped=frames.dropped)
 
 
 def _open(source: str | Path | int | Source | Iterable[NDArray[np.uint8]]) -> Source:
     if isinstance(source, int):
-        return Camera(source)
+        return open_camera(source)
     if isinstance(source, str | Path):
-        return open_source(Path(source))
+        return open_source(source)
     if hasattr(source, "is_live"):
         return cast(Source, source)
     return Images(source)
+
+
+def _open_reader(frames: Source, model: str | Path) -> Reader | Follower:
+    if not frames.is_video:
+        return open_reader(model)
+    return open_follower(model, pace=LIVE_PACE if frames.is_live else FILE_PACE)

@@ -169,7 +169,8 @@ def anonymizing(options: dict[str, Any], reader: FrameReader, source: Source) ->
         return reader
 
     from .anonymizing import COVER_MIN_SCORE, AnonymizingReader
-    from .detection import WholeFrame, YuNet
+    from .detection import WholeFrame
+    from .yunet import YuNet
 
     if options["detector"] == "none":  # each picture is a face
         return AnonymizingReader(reader, WholeFrame(), style)

@@ -14,8 +14,9 @@ from fer_edge.runtime.anonymizing import (
     Style,
     anonymize,
 )
-from fer_edge.runtime.detection import Face, YuNet
+from fer_edge.runtime.detection import Face
 from fer_edge.runtime.sample import sample_photo
+from fer_edge.runtime.yunet import YuNet
 
 from .results import make_reading
 

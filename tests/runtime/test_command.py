@@ -146,7 +146,7 @@ def bad_files(folder: Path, clip: Path) -> None:
         (["--input", "cut.mp4"], "neither a picture nor a video"),
         (["--input", "notes.txt"], "neither a picture nor a video"),
         (["--input", "y" * 300], "File name too long"),
-        (["--input", "rtsp://127.0.0.1:1/x"], "does not exist"),
+        (["--input", "rtsp://127.0.0.1:1/x"], "cannot be opened"),
         (["--camera", "63"], "camera 63 cannot be opened"),
         (["--input", "PICTURE", "--model", "model.keras"], "fer-edge convert"),
         (["--input", "PICTURE", "--model", "cut.tflite"], "cut short"),

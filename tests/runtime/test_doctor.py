@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from fer_edge.runtime import detection
+from fer_edge.runtime import yunet
 from fer_edge.runtime.doctor import Finding, examine, worst
 from fer_edge.runtime.doctor.board import examine_board, examine_disk
 from fer_edge.runtime.doctor.cameras import examine_cameras
@@ -245,7 +245,7 @@ def test_the_command_prints_a_line_each_and_ends_well(fer_edge: Invoke) -> None:
 def test_a_problem_is_exit_code_1_and_json_tells_of_it(
     fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detection, "YUNET_SHA256", "0" * 64)
+    monkeypatch.setattr(yunet, "YUNET_SHA256", "0" * 64)
     result = fer_edge("doctor", "--json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)

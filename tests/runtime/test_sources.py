@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
 from fer_edge.runtime import Frame, open_source
-from fer_edge.runtime.sources import Camera, read_image
+from fer_edge.runtime.pixels import as_bgr
+from fer_edge.runtime.sources import open_camera, read_image
 
 from .conftest import CLIP_FRAMES
 
@@ -177,6 +178,12 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
+@pytest.mark.parametrize("shape", [(0, 0, 3), (0, 4, 3), (4, 4, 2), (4,), (1, 4, 4, 3)])
+def test_a_frame_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SourceError, match=r"wanted \(height, width, 3\)"):
+        as_bgr(np.zeros(shape, np.uint8))
+
+
 def test_a_header_of_too_many_pixels_is_refused(picture: Path) -> None:
     data = bytearray(picture.read_bytes())
     data[16:24] = bytes.fromhex("7fffffff7fffffff")
@@ -187,8 +194,92 @@ def test_a_header_of_too_many_pixels_is_refused(picture: Path) -> None:
 
 def test_a_camera_that_is_not_there_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceError, match=r"camera 63 cannot be opened; cameras on this device: "):
-        Camera(63)
+        open_camera(63)
     assert capfd.readouterr().err == ""
+
+
+def test_an_animated_gif_is_a_video_that_plays_once(tmp_path: Path) -> None:
+    pictures = pytest.importorskip("PIL.Image", reason="pillow comes with matplotlib")
+    images = [pictures.new("RGB", (60, 40), (0, 0, 25 * number)) for number in range(8)]
+    path = tmp_path / "a.gif"
+    images[0].save(path, save_all=True, append_images=images[1:], duration=100, loop=0)
+    source = open_source(path)
+    frames = list(source)
+    source.close()
+    assert (source.is_video, source.length, source.frame_rate_hz) == (True, 8, 10)
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 10 for i in range(8)])
+    assert [int(frame.image[9, 9, 0]) for frame in frames] == [25 * i for i in range(8)]
+
+
+def test_a_cmyk_jpeg_is_read_as_bgr(tmp_path: Path) -> None:
+    pictures = pytest.importorskip("PIL.Image", reason="pillow comes with matplotlib")
+    pictures.new("CMYK", (32, 24), (0, 255, 255, 0)).save(tmp_path / "red.jpg")
+    image = read_image(tmp_path / "red.jpg")
+    assert image.shape == (24, 32, 3)
+    blue, green, red = image[5, 5].tolist()
+    assert red > 200 > 60 > max(blue, green)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_turned_upright_as_imread_does(
+    tmp_path: Path, picture: Path, orientation: int
+) -> None:
+    pictures = pytest.importorskip("PIL.Image", reason="pillow comes with matplotlib")
+    photo = pictures.open(picture)
+    tags = photo.getexif()
+    tags[0x0112] = orientation
+    path = tmp_path / "turned.jpg"
+    photo.save(path, exif=tags)
+    image = read_image(path)
+    assert image.shape == ((60, 80, 3) if orientation <= 4 else (80, 60, 3))
+    assert np.array_equal(image, cv2.imread(str(path)))
+
+
+def test_damaged_frames_within_a_film_are_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, count = tmp_path / "film.mp4", 60
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 20, (160, 120))
+    for number in range(count):
+        image = np.full((120, 160, 3), 40 + 2 * number, np.uint8)
+        writer.write(cv2.circle(image, (20 + 2 * number, 60), 20, (0, 0, 255), -1))
+    writer.release()
+    data = bytearray(path.read_bytes())
+    middle, damaged = len(data) // 2, len(data) // 20
+    data[middle : middle + damaged] = np.random.default_rng(1).bytes(damaged)
+    path.write_bytes(data)
+    frames = frames_of(path)
+    assert 0.8 * count < len(frames) < count
+    assert frames[-1].time_s == pytest.approx((count - 1) / 20), "the clock goes on"
+    assert [record.message for record in caplog.records] == [
+        f"{path}: {count - len(frames)} damaged frames were passed over"
+    ]
+
+
+def test_a_film_of_an_unknown_codec_is_refused(clip: Path) -> None:
+    clip.write_bytes(clip.read_bytes().replace(b"MJPG", b"ZQ9Z"))
+    with pytest.raises(SourceError, match="neither a picture nor a video that OpenCV can open"):
+        frames_of(clip)
+
+
+@pytest.mark.parametrize("name", ["12:30.avi", "rtsp:clip.avi", "a film\nof two lines.avi"])
+def test_a_film_of_any_name_is_a_file(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    clip.rename(clip.with_name(name))
+    monkeypatch.chdir(clip.parent)
+    assert len(frames_of(Path(name))) == CLIP_FRAMES
+
+
+def test_close_ends_files_and_films_before_their_next_frame(clip: Path, picture: Path) -> None:
+    (picture.parent / "second.png").write_bytes(picture.read_bytes())
+    for path in (clip, picture.parent):
+        source = open_source(path)
+        frames = iter(source)
+        next(frames)
+        source.close()
+        source.close()
+        assert list(frames) == []
 
 
 def test_a_gif_plays(media: Path) -> None:

@@ -1,0 +1,95 @@
+"""The Raspberry Pi's CSI camera, by picamera2 (which OpenCV cannot open)."""
+
+import os
+from concurrent import futures
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import MissingExtraError, SourceError
+
+from .pixels import as_bgr
+
+_READ_S = 5.0
+_DEFAULT_SIZE = (640, 480)
+_DEFAULT_RATE_HZ = 30.0
+
+
+class PiCapture:
+    """A `Capture` of the Pi's camera, in the terms of the Picamera2 manual, chapters 4 and 6."""
+
+    name = "picamera2"
+
+    def __init__(
+        self, *, size: tuple[int, int] | None = None, rate_hz: float | None = None
+    ) -> None:
+        """Import picamera2; `open` opens the camera.
+
+        Args:
+            size: Width and height in pixels, even; None takes 640x480.
+            rate_hz: Frame rate; None takes 30.
+
+        Raises:
+            MissingExtraError: picamera2 is not installed.
+        """
+        # libcamera tells each mode of the sensor on standard error
+        os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+        try:
+            from picamera2 import Picamera2
+        except ImportError as error:
+            raise MissingExtraError(
+                f"picamera2 cannot be imported ({error}); on Raspberry Pi OS run: sudo apt install "
+                "-y python3-picamera2, and make the environment with python3 -m venv "
+                "--system-site-packages, since pip does not bring libcamera"
+            ) from error
+        self._class: Any = Picamera2
+        self._size = size or _DEFAULT_SIZE
+        self._rate_hz = rate_hz or _DEFAULT_RATE_HZ
+        self._camera: Any = None
+
+    def open(self) -> float:
+        """Open, configure and start it; see `Capture`."""
+        try:
+            self._camera = self._class()
+            duration_us = round(1e6 / self._rate_hz)
+            # the format's name is that of a little-endian word: in memory RGB888 is B, G, R
+            configuration = self._camera.create_video_configuration(
+                main={"size": self._size, "format": "RGB888"},
+                controls={"FrameDurationLimits": (duration_us, duration_us)},
+            )
+            self._camera.configure(configuration)
+            self._camera.start()
+        except (RuntimeError, IndexError, ValueError) as error:  # IndexError: there is no camera
+            raise SourceError(
+                f"the Pi camera cannot be opened ({error}); check its ribbon cable, that no other "
+                "program uses it, and that rpicam-hello --list-cameras shows it"
+            ) from error
+        return self._rate_hz
+
+    def read(self) -> NDArray[np.uint8]:
+        """Wait for the next frame; see `Capture`."""
+        job = self._camera.capture_array("main", wait=False)
+        try:
+            image = self._camera.wait(job, timeout=_READ_S)
+        except (TimeoutError, futures.TimeoutError) as error:  # one class from Python 3.11 on
+            raise SourceError(
+                f"{self.name} gave no frame for {_READ_S:g} s; check the ribbon cable"
+            ) from error
+        return as_bgr(image)
+
+    def interrupt(self) -> None:
+        """Call off the frame that is waited for."""
+        camera = self._camera
+        if camera is not None:
+            camera.cancel_all_and_flush()
+
+    def close(self) -> None:
+        """Stop and free the camera."""
+        camera, self._camera = self._camera, None
+        if camera is None:
+            return
+        # a job that waits for a frame which never comes would keep stop() waiting behind it
+        camera.cancel_all_and_flush()
+        camera.stop()
+        camera.close()

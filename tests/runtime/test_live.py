@@ -1,0 +1,261 @@
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer_edge.errors import SourceError
+from fer_edge.runtime.live import Live
+
+PATIENCE_S = 20
+
+
+class Tap:
+    """A capture in the test's hands: `give` is what its next reads or openings do."""
+
+    name = "the tap"
+
+    def __init__(self, *openings: Exception | float) -> None:
+        self.openings = list(openings) or [25.0]
+        self.frames: queue.Queue[NDArray[np.uint8] | Exception] = queue.Queue()
+        self.opened_at: list[float] = []
+        self.closed = 0
+        self.interrupted = False
+        self.is_interruptible = True
+        self.reading = threading.Semaphore(0)
+
+    def open(self) -> float:
+        self.opened_at.append(time.monotonic())
+        outcome = self.openings.pop(0) if len(self.openings) > 1 else self.openings[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def read(self) -> NDArray[np.uint8]:
+        self.reading.release()
+        frame = self.frames.get(timeout=PATIENCE_S)
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+        if self.is_interruptible:
+            self.frames.put(SourceError("interrupted"))
+
+    def give(self, *frames: int | Exception) -> None:
+        """Let reads return these, and wait until all of them were taken."""
+        for frame in frames:
+            is_loss = isinstance(frame, Exception)
+            self.frames.put(frame if is_loss else np.full((2, 3, 3), frame, np.uint8))
+        for _ in frames:
+            assert self.reading.acquire(timeout=PATIENCE_S)
+
+    def started(self) -> "Tap":
+        assert self.reading.acquire(timeout=PATIENCE_S)
+        return self
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_edge.runtime.live.FIRST_RETRY_S", 0.01)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE_S)
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_slow_reader_gets_the_newest_frame_and_the_others_are_counted() -> None:
+    tap = Tap(12.5)
+    source = Live(tap)
+    tap.started()
+    frames = iter(source)
+    tap.give(1)
+    assert next(frames).image[0, 0, 0] == 1
+    tap.give(2, 3, 4, 5)
+    frame = next(frames)
+    assert (frame.image[0, 0, 0], frame.index, source.dropped) == (5, 4, 3)
+    assert (frame.name, source.frame_rate_hz) == ("the tap", 12.5)
+    tap.give(6)
+    assert (next(frames).index, source.dropped) == (5, 3)
+    source.close()
+
+
+def test_frames_before_anybody_reads_are_no_late_frames() -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    tap.give(1, 2, 3)  # a model is loaded meanwhile
+    assert next(iter(source)).index == 2
+    assert source.dropped == 0
+    source.close()
+
+
+def test_times_are_those_of_the_wall_clock_from_the_first_frame() -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    frames = iter(source)
+    tap.give(1)
+    assert next(frames).time_s == 0
+    earlier = time.monotonic()
+    time.sleep(0.05)
+    tap.give(2)
+    assert 0.05 <= next(frames).time_s <= time.monotonic() - earlier + 0.5
+    source.close()
+
+
+def test_a_reader_that_waits_is_woken_by_the_frame() -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    woken: queue.Queue[int] = queue.Queue()
+    reader = threading.Thread(target=lambda: woken.put(next(iter(source)).index))
+    reader.start()
+    with pytest.raises(queue.Empty):
+        woken.get(timeout=0.1)
+    tap.give(1)
+    assert woken.get(timeout=PATIENCE_S) == 0
+    reader.join()
+    source.close()
+
+
+def test_what_cannot_be_opened_at_first_is_an_error_at_once() -> None:
+    tap = Tap(SourceError("no such camera"))
+    with pytest.raises(SourceError, match="no such camera"):
+        Live(tap)
+    assert (len(tap.opened_at), tap.closed) == (1, 1)
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_what_cannot_be_opened_at_first_is_waited_for_if_asked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "fer_edge")
+    tap = Tap(SourceError("no such camera"), SourceError("still none"), 25.0)
+    source = Live(tap, on_loss="wait")
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))
+    assert next(iter(source)).index == 0
+    assert len(tap.opened_at) == 3
+    assert caplog.messages == [
+        "no such camera; trying again until it is back",
+        "the tap is back after 0 s",
+    ]
+    source.close()
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_lost_camera_is_opened_again_and_told_once_per_change(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "fer_edge")
+    gone = SourceError("the tap broke off")
+    tap = Tap(25.0, gone, gone, gone, 25.0)
+    source = Live(tap)
+    frames = iter(source)
+    tap.started()
+    tap.give(1)
+    before = next(frames)
+    tap.give(gone)
+    tap.give(2)
+    after = next(frames)
+    assert (before.index, after.index) == (0, 1)
+    assert after.time_s >= sum((0.01, 0.02, 0.04, 0.08))
+    assert caplog.messages == [
+        "the tap broke off; trying again until it is back",
+        "the tap is back after 0 s",
+    ]
+    waits = np.diff(tap.opened_at[1:])
+    assert (waits >= [0.02, 0.04, 0.08]).all(), "each wait is twice the one before"
+    assert tap.closed == 4
+    source.close()
+
+
+def test_a_loss_is_an_error_if_asked_after_the_last_frame() -> None:
+    tap = Tap()
+    source = Live(tap, on_loss="exit")
+    tap.started()
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))
+    tap.frames.put(SourceError("the tap broke off"))
+    source._thread.join(PATIENCE_S)
+    frames = iter(source)
+    assert next(frames).index == 0
+    with pytest.raises(SourceError, match="the tap broke off"):
+        next(frames)
+    source.close()
+
+
+def test_an_error_of_a_driver_ends_the_source_and_not_only_its_thread() -> None:
+    tap = Tap()
+    source = Live(tap, on_loss="exit")
+    tap.frames.put(OSError("ioctl said no"))
+    with pytest.raises(SourceError, match="the tap failed: OSError: ioctl said no"):
+        next(iter(source))
+    source.close()
+
+
+def test_close_from_another_thread_ends_the_reader() -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    threading.Timer(0.05, source.close).start()
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))
+    assert len(list(source)) == 1
+    source.close()
+
+
+def test_close_interrupts_a_read_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    source.close()
+    assert (source._thread.is_alive(), tap.closed) == (False, 1)
+    assert list(source) == []
+    assert caplog.messages == []
+
+
+def test_a_read_that_comes_back_soon_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_edge.runtime.live._GRACE_S", PATIENCE_S)
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    threading.Timer(0.05, tap.frames.put, [np.zeros((2, 2, 3), np.uint8)]).start()
+    source.close()
+    assert (tap.interrupted, tap.closed) == (False, 1)
+
+
+def test_close_does_not_wait_for_a_read_that_cannot_be_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fer_edge.runtime.live.CLOSE_S", 0.1)
+    tap = Tap()
+    tap.is_interruptible = False
+    source = Live(tap)
+    tap.started()
+    started = time.monotonic()
+    source.close()
+    assert time.monotonic() - started < PATIENCE_S / 2
+    assert (source._thread.is_alive(), tap.closed) == (True, 0)
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))  # at last
+    source._thread.join(PATIENCE_S)
+    assert (source._thread.is_alive(), tap.closed) == (False, 1)
+    assert list(source) == []
+
+
+def test_close_interrupts_the_wait_for_a_lost_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_edge.runtime.live.FIRST_RETRY_S", 600.0)
+    source = Live(Tap(SourceError("none")), on_loss="wait")
+    source.close()
+    assert not source._thread.is_alive()

@@ -1,0 +1,354 @@
+"""Streams: a real RTSP server that dies and comes back, and Motion JPEG over HTTP."""
+
+import http.server
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import Result
+
+from fer_edge.errors import SourceError
+from fer_edge.runtime import open_source
+from fer_edge.runtime.live import Live
+from fer_edge.runtime.stream import StreamCapture, without_password
+from tests.conftest import assert_one_clear_line
+
+PATIENCE_S = 30
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+class RtspServer:
+    """The server as a process that can be killed and started again on its port."""
+
+    def __init__(self) -> None:
+        self.port = "0"
+        self.start()
+
+    def start(self) -> None:
+        script = Path(__file__).with_name("rtsp_server.py")
+        self.process = subprocess.Popen(
+            [SYSTEM_PYTHON, str(script), self.port], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.port = self.process.stdout.readline().strip()
+        assert int(self.port) > 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    @property
+    def url(self) -> str:
+        return f"rtsp://anna:secret@127.0.0.1:{self.port}/camera?key=secret"
+
+
+@pytest.fixture
+def rtsp() -> Iterator[RtspServer]:
+    check = (
+        "import gi; gi.require_version('GstRtspServer', '1.0');"
+        "from gi.repository import Gst, GstRtspServer; Gst.init(None);"
+        "assert all(map(Gst.ElementFactory.find, ['x264enc', 'rtph264pay']))"
+    )
+    if (
+        not Path(SYSTEM_PYTHON).exists()
+        or subprocess.run([SYSTEM_PYTHON, "-c", check], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("GStreamer's RTSP server is missing (tests/debian-packages.txt)")
+    server = RtspServer()
+    yield server
+    server.kill()
+
+
+class MotionJpeg(http.server.BaseHTTPRequestHandler):
+    """Sends frames 1, 2, 3 ... whose grey tells their number; then stalls within a frame."""
+
+    frames = 1000
+    stalls = threading.Event()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        try:
+            for number in range(self.frames):
+                self._part(number, 1.0)
+            self._part(0, 0.5)
+            self.stalls.wait(PATIENCE_S)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def _part(self, number: int, share: float) -> None:
+        jpeg = cv2.imencode(".jpg", np.full((48, 64), number % 200, np.uint8))[1].tobytes()
+        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+        self.wfile.write(head.encode() + jpeg[: int(share * len(jpeg))])
+        self.wfile.write(b"\r\n" if share == 1 else b"")
+        self.wfile.flush()
+        time.sleep(0.01)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Start a server for a handler; returns its address."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def start(handler: type[http.server.BaseHTTPRequestHandler], **attributes: object) -> str:
+        own = type("Handler", (handler,), attributes)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), own)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def nothing_leaks() -> Iterator[None]:
+    """Count descriptors and threads before and after."""
+
+    def count() -> tuple[int, set[threading.Thread]]:
+        return len(list(Path("/proc/self/fd").iterdir())), set(threading.enumerate())
+
+    with pytest.raises(SourceError):  # what FFmpeg opens once and for all is open now
+        open_source("rtsp://127.0.0.1:1/none")
+    before = count()
+    yield
+    deadline = time.monotonic() + PATIENCE_S
+    while count() != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert count() == before
+
+
+def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
+    rtsp: RtspServer, tmp_path: Path
+) -> None:
+    lines = tmp_path / "errors.txt"
+    command = [
+        *(sys.executable, "-u", "-c", "from fer_edge.cli import main; main()"),
+        *("run", "--input", rtsp.url, "--detector", "none"),
+    ]
+    with (
+        lines.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as run,
+    ):
+        assert run.stdout is not None
+        try:
+            records = [json.loads(run.stdout.readline()) for _ in range(20)]
+            rtsp.kill()
+            # what was on its way comes still; the reader tells the loss when nothing does
+            deadline = time.monotonic() + PATIENCE_S
+            while "trying again" not in lines.read_text() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            rtsp.start()
+            while " is back after " not in lines.read_text() and time.monotonic() < deadline:
+                records.append(json.loads(run.stdout.readline()))
+            records += [json.loads(run.stdout.readline()) for _ in range(5)]
+            rtsp.process.send_signal(signal.SIGSTOP)  # the last read hangs while the run ends
+        finally:
+            stopped = time.monotonic()
+            run.send_signal(signal.SIGINT)
+            rest, _ = run.communicate(timeout=PATIENCE_S)
+    assert time.monotonic() - stopped < 4.5, "the read itself would give up after 5 s"
+    records += [json.loads(line) for line in rest.splitlines()]
+    shown = f"rtsp://127.0.0.1:{rtsp.port}/camera"
+    assert {record["source"] for record in records} == {shown}
+    for key in ("frame", "time_s"):
+        values = [record[key] for record in records]
+        assert values == sorted(set(values))
+    said = lines.read_text().splitlines()
+    assert len(said) == 2, said
+    assert re.fullmatch(rf"fer-edge: WARNING: {shown} (broke off|stalled.*); trying .*", said[0])
+    assert re.fullmatch(rf"fer-edge: WARNING: {shown} is back after \d+ s", said[1])
+    assert run.returncode == 0
+
+
+@pytest.mark.usefixtures("nothing_leaks")
+def test_close_ends_a_stalled_rtsp_stream_soon(rtsp: RtspServer) -> None:
+    source = Live(StreamCapture(rtsp.url, read_timeout_s=4 * PATIENCE_S))
+    frames = iter(source)
+    assert next(frames).image.shape == (120, 160, 3)
+    rtsp.process.send_signal(signal.SIGSTOP)
+    closer = threading.Timer(0.5, source.close)
+    closer.start()
+    started = time.monotonic()
+    for _ in frames:  # ends by close alone
+        pass
+    source.close()
+    assert time.monotonic() - started < PATIENCE_S / 2
+    closer.join()
+    assert not source._thread.is_alive()
+
+
+@pytest.mark.usefixtures("nothing_leaks")
+def test_motion_jpeg_over_http_is_a_live_source(serve: Callable[..., str]) -> None:
+    source = open_source(serve(MotionJpeg) + "/video?key=secret")
+    assert (source.is_live, source.is_video, source.length) == (True, True, None)
+    seen = []
+    for frame in source:
+        assert frame.image.shape == (48, 64, 3)
+        assert abs(int(frame.image[5, 5, 0]) - frame.index % 200) <= 2, "index counts the dropped"
+        seen.append(frame.index)
+        time.sleep(0.05)  # slower than the stream
+        if len(seen) == 20:
+            break
+    assert source.dropped >= 20
+    assert seen[-1] + 1 <= len(seen) + source.dropped <= seen[-1] + 1 + 20
+    assert frame.name == re.sub(r"\?.*", "", frame.name)
+    source.close()
+
+
+def test_a_stream_that_stalls_within_a_frame_is_opened_again(
+    serve: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "fer_edge")
+    url = serve(MotionJpeg, frames=30)
+    source = Live(StreamCapture(url, read_timeout_s=0.5))
+    for frame in source:
+        if frame.index >= 40:  # of the second connection
+            break
+    source.close()
+    assert re.search(r"stalled: no frame for \d+ s; trying again until it is back", caplog.text)
+    assert "is back after" in caplog.text
+
+
+def test_a_server_that_never_answers_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, fer_edge: Callable[..., Result]
+) -> None:
+    def impatient(url: str) -> StreamCapture:
+        return StreamCapture(url, open_timeout_s=0.3)
+
+    monkeypatch.setattr("fer_edge.runtime.sources.StreamCapture", impatient)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        for scheme in ("rtsp", "http"):
+            url = f"{scheme}://anna:secret@127.0.0.1:{mute.getsockname()[1]}/x"
+            result = fer_edge("run", "--input", url)
+            assert_one_clear_line(result, "cannot be opened: no answer in", f"{scheme}://127.")
+            assert "secret" not in result.stderr
+
+
+def test_a_stream_that_is_no_video_is_one_line(
+    serve: Callable[..., str], fer_edge: Callable[..., Result]
+) -> None:
+    class Text(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<p>welcome</p>" * 99)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    assert_one_clear_line(fer_edge("run", "--input", serve(Text)), "cannot be opened", "H.264")
+
+
+def test_a_film_on_a_web_server_is_no_live_stream(
+    serve: Callable[..., str], clip: Path, fer_edge: Callable[..., Result]
+) -> None:
+    class Film(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(clip.stat().st_size))
+            self.end_headers()
+            self.wfile.write(clip.read_bytes())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    result = fer_edge("run", "--input", serve(Film) + "/clip.avi")
+    assert_one_clear_line(result, "is a film of 12 frames", "download it")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://host/camera", "rtsp://host/camera"),
+        ("rtsp://host:554/a/b", "rtsp://host:554/a/b"),
+        ("RTSP://[fe80::1]:554/a", "RTSP://[fe80::1]:554/a"),
+        ("rtsp://anna:secret@host:554/a?x=1", "rtsp://host:554/a"),
+        ("rtsp://secret@host/a", "rtsp://host/a"),
+        ("http://host/v.cgi?user=anna&pwd=secret#secret", "http://host/v.cgi"),
+        # passwords that should have been escaped
+        ("rtsp://anna:se@secret@host/a", "rtsp://host/a"),
+        ("rtsp://anna:se/secret@host/a", "rtsp://..."),
+        ("rtsp://anna:12/secret@host/a", "rtsp://..."),
+        ("rtsp://anna:se?secret@host/a", "rtsp://..."),
+        ("rtsp://anna:se#secret@host/a", "rtsp://..."),
+    ],
+)
+def test_no_secret_of_an_address_is_shown(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+    try:
+        assert StreamCapture(url).name == shown
+    except SourceError as error:
+        assert f"{shown} is no address of a stream" in str(error)
+        assert "%2F" in str(error)
+        assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("url", ["rtsp://", "http:///x", "rtsp://[::1/x", "rtsp://host:port/"])
+def test_what_is_no_address_is_one_line(fer_edge: Callable[..., Result], url: str) -> None:
+    assert_one_clear_line(fer_edge("run", "--input", url), "is no address of a stream")
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["mute", "unreachable"])
+def test_an_opening_that_hangs_is_interrupted_and_other_connections_stay(answers: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        address = server.getsockname()
+        others = [socket.create_connection(address) for _ in range(1)]
+        if not answers:  # a full queue takes no more, as a camera that is off does not
+            for _ in range(3):
+                others.append(socket.socket())
+                others[-1].setblocking(False)
+                others[-1].connect_ex(address)
+        capture = StreamCapture(f"rtsp://127.0.0.1:{address[1]}/x", open_timeout_s=2 * PATIENCE_S)
+        failed: list[SourceError] = []
+
+        def open_it() -> None:
+            try:
+                capture.open()
+            except SourceError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=open_it)
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+        deadline = time.monotonic() + PATIENCE_S
+        while thread.is_alive() and time.monotonic() < deadline:
+            capture.interrupt()
+            thread.join(0.05)
+        assert len(failed) == 1
+        accepted, _ = server.accept()
+        accepted.sendall(b"still there")
+        assert others[0].recv(11) == b"still there"
+        for connection in (accepted, *others):
+            connection.close()
+
+
+def test_the_users_own_ffmpeg_options_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, wanted in ((None, "rtsp_transport;tcp"), ("rtsp_transport;udp",) * 2):
+        monkeypatch.delenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", raising=False)
+        if given:
+            monkeypatch.setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", given)
+        with pytest.raises(SourceError):
+            open_source("rtsp://127.0.0.1:1/none")
+        assert os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] == wanted
