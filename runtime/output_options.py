@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .frame import Source
+from .web_options import WEB_OPTIONS, open_web_page
 
 if TYPE_CHECKING:
     from .sinks import Sink
@@ -27,6 +28,7 @@ def output_options(command: Any) -> Any:
             metavar="FILE",
             help="JSON lines; - is stdout.",
         ),
+        *WEB_OPTIONS,
     ):
         command = option(command)
     return command
@@ -44,4 +46,6 @@ def chosen_sinks(options: dict[str, Any], source: Source) -> list[Callable[[], "
         sinks.append(partial(AnnotatedPictures, pictures, source))
     if video is not None:
         sinks.append(partial(AnnotatedVideo, video, source))
+    if options["web"] is not None:
+        sinks.append(partial(open_web_page, options))
     return sinks
