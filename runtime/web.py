@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -105,8 +106,11 @@ class WebPage:
         self._live.end()
         self._server.should_exit = True
         # streams end by themselves now; a viewer that takes nothing would keep its own open
-        await asyncio.sleep(_FAREWELL_S)
-        for connection in list(self._server.server_state.connections):
+        connections = self._server.server_state.connections
+        until_s = time.monotonic() + _FAREWELL_S
+        while connections and time.monotonic() < until_s:
+            await asyncio.sleep(0.02)
+        for connection in list(connections):
             connection.transport.abort()
         await serving
 

@@ -135,10 +135,11 @@ function showFaces(now) {
   const hidden = now.faces_in_all - now.faces.length;
   byId("more").hidden = hidden === 0;
   byId("more").textContent = `and ${hidden} smaller faces`;
-  const title = now.faces_in_all === 1 ? "1 face" : `${now.faces_in_all} faces`;
+  const count = now.faces_in_all;
+  const title = count === 0 ? "Faces" : count === 1 ? "1 face" : `${count} faces`;
   if (byId("people-title").textContent !== title) {
     byId("people-title").textContent = title;
-    byId("picture").setAttribute("aria-label", `Live picture with ${title}`);
+    byId("picture").setAttribute("aria-label", count ? `Live picture with ${title}` : "Live picture without a face");
   }
 }
 
@@ -159,7 +160,8 @@ function fillCard(card, face, labels) {
   const [title, list] = card.children;
   card.style.setProperty("--hue", colourOf(face.label));
   title.children[0].textContent = face.label;
-  title.children[1].textContent = percent(face.probability);
+  // the probability is that of the top bar: "uncertain 38 %" would be misread
+  title.children[1].textContent = face.label === "uncertain" ? "" : percent(face.probability);
   const top = face.scores.indexOf(Math.max(...face.scores));
   if (list.children.length !== labels.length) {
     list.replaceChildren(...labels.map(newBar));

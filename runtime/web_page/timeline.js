@@ -85,14 +85,16 @@ function fill(row, face, counts, now, shownS) {
   const brush = strip.getContext("2d");
   brush.clearRect(0, 0, width, height);
   const step = width / shownS;
+  const soft = getComputedStyle(strip).color;
   for (const [number, moments] of seconds) {
     const moment = moments.find(([other]) => other === face);
     if (!moment) continue;
     const [, shown, probability] = moment;
     const left = Math.round(width - (now - number) * step);
     const right = Math.round(width - (now - number - 1) * step);
-    const tall = shown === "uncertain" ? 3 * ratio : Math.max(0.2, probability) * height;
-    brush.fillStyle = colourOf(shown);
+    const isUncertain = shown === "uncertain";
+    const tall = isUncertain ? 3 * ratio : Math.max(0.2, probability) * height;
+    brush.fillStyle = isUncertain ? soft : colourOf(shown);
     brush.fillRect(left, height - tall, right - left, tall);
   }
 }
