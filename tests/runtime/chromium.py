@@ -46,6 +46,7 @@ class Chromium:
         os.close(from_browser)
         self._buffer = b""
         self._last_id = 0
+        self._loads = 0
         self._session: str | None = None
         self.requested: list[str] = []
         """Addresses of all requests of the tab."""
@@ -88,8 +89,12 @@ class Chromium:
             self._note(answer)
 
     def open(self, address: str) -> None:
-        """Go to an address."""
+        """Go to an address, and wait until it is loaded."""
+        before = self._loads
         self.call("Page.navigate", url=address)
+        deadline = time.monotonic() + 20
+        while self._loads == before:
+            self._note(self._next_message(deadline))
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""
@@ -138,7 +143,9 @@ class Chromium:
 
     def _note(self, message: dict[str, Any]) -> None:
         parameters = message.get("params", {})
-        if message.get("method") == "Network.requestWillBeSent":
+        if message.get("method") == "Page.loadEventFired":
+            self._loads += 1
+        elif message.get("method") == "Network.requestWillBeSent":
             self.requested.append(parameters["request"]["url"])
         elif message.get("method") == "Runtime.exceptionThrown":
             self.errors.append(parameters["exceptionDetails"]["text"])
