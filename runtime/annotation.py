@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fer_edge.labels import drawable
 
-from .result import UNCERTAIN, Reading
+from .result import Reading
 
 # BGR; one hue per expression of FER2013 and FER+
 _COLOURS = {
@@ -95,9 +95,3 @@ def _colours(labels: tuple[str, ...]) -> dict[str, tuple[int, int, int]]:
         label: _COLOURS.get(label.lower(), _OTHERS[i % len(_OTHERS)])
         for i, label in enumerate(labels)
     }
-
-
-def css_colours(labels: tuple[str, ...]) -> dict[str, str]:
-    """Return the colour in which `annotate` draws each label and `UNCERTAIN`, as #rrggbb."""
-    drawn = {UNCERTAIN: _UNCERTAIN} | _colours(labels)
-    return {label: "#{2:02x}{1:02x}{0:02x}".format(*colour) for label, colour in drawn.items()}

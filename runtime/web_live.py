@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .annotation import css_colours
-from .result import Result
-from .sinks import as_record
+from .palette import UNCERTAIN_BGR, colours_bgr
+from .record import as_record
+from .result import UNCERTAIN, Result
 from .web_history import History, Pace, Second, face_numbers
 
 Draw = Callable[[Result], NDArray[np.uint8]]
@@ -154,7 +154,7 @@ class Live:
         return numbers | {
             "source": seen.result.frame.name,
             "labels": labels,
-            "colours": css_colours(labels),
+            "colours": _css_colours(labels),
             "faces": faces[:_MAX_CARDS],
             "faces_in_all": len(faces),
         }
@@ -236,6 +236,11 @@ def _wake(waiting: list[asyncio.Future[None]]) -> None:
     for woken in waiting:
         if not woken.done():
             woken.set_result(None)
+
+
+def _css_colours(labels: tuple[str, ...]) -> dict[str, str]:
+    colours = {UNCERTAIN: UNCERTAIN_BGR} | colours_bgr(labels)
+    return {label: "#{2:02x}{1:02x}{0:02x}".format(*colour) for label, colour in colours.items()}
 
 
 def _as_numbers(seen: Seen | None, pace: Pace, uptime_s: float) -> dict[str, Any]:

@@ -84,8 +84,7 @@ function show(now) {
   sayHowItGoes(now);
   showNumbers(now);
   if (isPaused || now.frames === 0) return;
-  byId("source").textContent = now.source;
-  byId("source").title = now.source;
+  byId("source").textContent = now.source.split("/").pop(); // a viewer need not see the folders
   colours = now.colours;
   showLegend(now.labels);
   showFaces(now);

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from fer_edge.errors import OutputError
 from fer_edge.faces import Box
 from fer_edge.runtime import Frame, Reading, Result
+from fer_edge.runtime.record import as_record
 from fer_edge.runtime.result import StageTimes
-from fer_edge.runtime.sinks import as_record
 from tests.conftest import assert_one_clear_line
 
 pytest.importorskip("starlette")
