@@ -1,5 +1,6 @@
 """Where the web page listens, and who may see it there."""
 
+import errno
 import ipaddress
 import re
 import secrets
@@ -139,12 +140,12 @@ def _bind(opened: socket.socket, host: str, port: int) -> None:
 
 
 def _refused(address: WebAddress, error: OSError | None) -> OutputError:
-    advice = "pass another"
+    advice = "pass another address"
     if isinstance(error, PermissionError):
         advice = "a port below 1024 needs root; pass a higher one, such as 8000"
-    elif error is not None and error.errno == 98:
-        advice = f"another program uses it; stop that or pass another, such as {address.port + 1}"
-    elif error is not None and error.errno == 99:
+    elif error is not None and error.errno == errno.EADDRINUSE:
+        advice = "another program uses it; stop that one or pass another port"
+    elif error is not None and error.errno == errno.EADDRNOTAVAIL:
         advice = "it is no address of this machine; try 127.0.0.1"
     return OutputError(
         f"--web {address.host}:{address.port} cannot be opened "

@@ -3,11 +3,13 @@
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 
 from .result import Reading, Result, StageTimes
 
+_stages_of = attrgetter(*(field.name for field in fields(StageTimes)))
 MAX_FACES = 8
 """Faces kept per second, the largest first: what is kept must not grow with a crowd."""
 
@@ -114,12 +116,10 @@ class History:
         until_s = now_s if stalled_s > 1 else self._arrivals[-1]
         passed_s = until_s - self._arrivals[0]
         rate_hz = (len(self._arrivals) - 1) / passed_s if passed_s > 0 else 0.0
-        names = [field.name for field in fields(StageTimes)]
-        mean = {
-            name: float(np.mean([getattr(times, name) for times in self._times])) for name in names
-        }
-        median_ms, p95_ms = np.percentile([times.total_ms for times in self._times], (50, 95))
-        return Pace(rate_hz, StageTimes(**mean), float(median_ms), float(p95_ms), len(self._times))
+        table = np.array([_stages_of(times) for times in self._times])
+        median_ms, p95_ms = np.percentile(table.sum(axis=1), (50, 95))
+        stages = StageTimes(*map(float, table.mean(axis=0)))
+        return Pace(rate_hz, stages, float(median_ms), float(p95_ms), len(self._times))
 
     def _end_second(self) -> None:
         moments = []

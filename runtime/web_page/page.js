@@ -4,7 +4,7 @@ import { setPaused, showPictures, startAgain } from "./overlay.js";
 import { add, drawTimeline, forget } from "./timeline.js";
 
 const RETRY_MS = 2000;
-const STALL_MS = 3000;
+const STALL_MS = 10000;
 const GONE_MS = 1000;
 const byId = (id) => document.getElementById(id);
 
