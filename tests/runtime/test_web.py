@@ -139,10 +139,13 @@ def test_the_state_is_a_json_line_with_rate_and_latency() -> None:
         assert live["stages_mean_ms"]["detect"] == 3.0
 
 
-def test_health_is_a_word() -> None:
+def test_health_is_a_word_or_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as page:
         page.write(result())
         assert get(page, "/healthz")[::2] == (200, b"ok\n")
+        monkeypatch.setattr("fer_edge.runtime.web_app._SILENCE_S", 0.01)
+        time.sleep(0.05)
+        assert get(page, "/healthz")[::2] == (503, b"no frame for 0 s\n")
 
 
 @pytest.mark.parametrize(
