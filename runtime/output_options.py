@@ -12,6 +12,7 @@ import click
 from .frame import Source
 from .mqtt_options import MQTT_OPTIONS, mqtt_sinks
 from .result import FrameReader
+from .web_options import WEB_OPTIONS, open_web_page
 
 if TYPE_CHECKING:
     from .sinks import Sink
@@ -82,6 +83,7 @@ def output_options(command: Any) -> Any:
                 "style is named; box leaves least). It covers what the detector finds, at a lower "
                 "score than it reads: a face that it misses is shown.",
             ),
+            *reversed(WEB_OPTIONS),
             click.option("--show", is_flag=True, help="Show the picture in a window; q closes it."),
             click.option(
                 "--summary",
@@ -134,6 +136,8 @@ def chosen_sinks(
     sinks: list[Callable[[], Sink]] = []
     if options["show"]:  # first: without a screen nothing else starts
         sinks.append(partial(Window, source))
+    if options["web"] is not None:
+        sinks.append(partial(open_web_page, options))
     sinks += _line_sinks(options, source)
     if options["csv"] is not None:
         csv = Path("/dev/stdout") if str(options["csv"]) == "-" else options["csv"]

@@ -38,7 +38,7 @@ def test_the_version_is_printed(fer_edge: Invoke) -> None:
         (["models", "--nothing"], "No such option"),
         (["run", "--threads", "0"], "threads"),
         (["run", "--min-score", "2"], "min-score"),
-        (["run", "--detector", "haar"], "yunet"),
+        (["run", "--detector", "dog"], "yunet"),
     ],
 )
 def test_a_wrong_spelling_is_a_usage_error(

@@ -1,0 +1,153 @@
+"""Where the web page listens, and who may see it there."""
+
+import errno
+import ipaddress
+import re
+import secrets
+import socket
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from fer_edge.errors import OutputError
+
+SHORTEST_TOKEN = 12
+_SEND_BUFFER_BYTES = 128 * 1024
+_FORM = re.compile(r"((\[(?P<six>[^\[\]]+)\]|(?P<name>[^:\[\]]+)):)?(?P<port>\d{1,5})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """A host and a TCP port, 0 for any free one.
+
+    Attributes:
+        host: A name or a literal address, without brackets.
+        port: 0 to 65535.
+    """
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """What to type into a browser on this machine."""
+        anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+        host = anywhere.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+
+def parse_address(text: str) -> WebAddress:
+    """Read HOST:PORT, [IPV6]:PORT or PORT, which means the loopback address.
+
+    Raises:
+        OutputError: It is none of these.
+    """
+    found = _FORM.fullmatch(text)
+    if found is None or int(found["port"]) > 65535:
+        raise OutputError(
+            f"--web '{text}' is no address; wanted HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"
+        )
+    return WebAddress(found["six"] or found["name"] or "127.0.0.1", int(found["port"]))
+
+
+def chosen_token(text: str | None) -> str | None:
+    """Return the token that a viewer must show; `auto` makes one.
+
+    Raises:
+        OutputError: It is short enough to be guessed, or cannot stand in a header.
+    """
+    if not text:
+        return None
+    if text == "auto":
+        return secrets.token_urlsafe(18)
+    if len(text) < SHORTEST_TOKEN or not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise OutputError(
+            f"the web token must be {SHORTEST_TOKEN} or more printable ASCII characters without "
+            "spaces; --web-token auto makes one"
+        )
+    return text
+
+
+def listen(address: WebAddress, *, has_token: bool) -> tuple[WebAddress, list[socket.socket]]:
+    """Open a listening socket on each address of a host.
+
+    Args:
+        address: Where.
+        has_token: Whether viewers must show a token: without one, loopback only.
+
+    Returns:
+        The address with the port in use, and the sockets.
+
+    Raises:
+        OutputError: The host is unknown, not loopback without a token, or the port cannot be had.
+    """
+    places = _resolve(address)
+    if not has_token and not all(_is_loopback(host) for _, host in places):
+        raise OutputError(
+            f"--web {address.host} can be reached by others, so viewers must show a token: add "
+            "--web-token auto (or set FER_EDGE_WEB_TOKEN), or use --web 127.0.0.1:"
+            f"{address.port}"
+        )
+    sockets: list[socket.socket] = []
+    refusal: OSError | None = None
+    port = address.port
+    with ExitStack() as on_failure:
+        for family, host in places:
+            opened = on_failure.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            try:
+                _bind(opened, host, port)
+            except OSError as error:  # "localhost" may name ::1 on a machine without IPv6
+                refusal = error
+                opened.close()
+                continue
+            port = opened.getsockname()[1]
+            sockets.append(opened)
+        if not sockets:
+            raise _refused(address, refusal) from refusal
+        on_failure.pop_all()
+    return WebAddress(address.host, port), sockets
+
+
+def _resolve(address: WebAddress) -> list[tuple[socket.AddressFamily, str]]:
+    try:
+        found = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError) as error:
+        raise OutputError(
+            f"--web: host '{address.host}' is not known here ({error.args[-1]}); wanted an address "
+            "of this machine, such as 127.0.0.1"
+        ) from error
+    # a scope (fe80::1%eth0) stays part of the host
+    return list(dict.fromkeys((family, str(place[0])) for family, _, _, _, place in found))
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    return False
+
+
+def _bind(opened: socket.socket, host: str, port: int) -> None:
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # connections inherit it: without it the kernel queues megabytes of old frames for a slow viewer
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    if opened.family == socket.AF_INET6:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    place = socket.getaddrinfo(host, port, opened.family, socket.SOCK_STREAM)[0][4]
+    opened.bind(place)
+    opened.listen(64)
+    opened.setblocking(False)
+
+
+def _refused(address: WebAddress, error: OSError | None) -> OutputError:
+    advice = "pass another address"
+    if isinstance(error, PermissionError):
+        advice = "a port below 1024 needs root; pass a higher one, such as 8000"
+    elif error is not None and error.errno == errno.EADDRINUSE:
+        advice = "another program uses it; stop that one or pass another port"
+    elif error is not None and error.errno == errno.EADDRNOTAVAIL:
+        advice = "it is no address of this machine; try 127.0.0.1"
+    return OutputError(
+        f"--web {address.host}:{address.port} cannot be opened "
+        f"({error.strerror if error else 'no address'}): {advice}"
+    )

@@ -1,0 +1,153 @@
+"""A headless Chromium driven through its DevTools pipe: no port, no driver, no package.
+
+The protocol is that of https://chromedevtools.github.io/devtools-protocol/, messages end with NUL.
+"""
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe"),
+)
+
+
+class Chromium:
+    """One browser with one tab. A context manager."""
+
+    def __init__(self) -> None:
+        program = shutil.which("chromium")
+        if program is None:
+            pytest.skip("Chromium is not installed (tests/debian-packages.txt)")
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        to_browser, self._write_end = os.pipe()
+        self._read_end, from_browser = os.pipe()
+        # the browser wants its pipes as descriptors 3 and 4
+        shell = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
+        arguments = [program, *_FLAGS, f"--user-data-dir={self._profile.name}"]
+        self._process = subprocess.Popen(
+            ["bash", "-c", shell, "bash", *arguments],
+            pass_fds=(to_browser, from_browser),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self._buffer = b""
+        self._last_id = 0
+        self._loads = 0
+        self._session: str | None = None
+        self.requested: list[str] = []
+        """Addresses of all requests of the tab."""
+        self.errors: list[str] = []
+        """What the page's console and its policies complained of."""
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+
+    def __enter__(self) -> "Chromium":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session = None
+        try:
+            self.call("Browser.close")
+            self._process.wait(10)
+        except (OSError, EOFError, TimeoutError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
+        os.close(self._write_end)
+        os.close(self._read_end)
+        self._profile.cleanup()
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol and wait for its answer."""
+        self._last_id += 1
+        message = {"id": self._last_id, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._write_end, json.dumps(message).encode() + b"\0")
+        deadline = time.monotonic() + 30
+        while True:
+            answer = self._next_message(deadline)
+            if answer.get("id") == self._last_id:
+                assert "error" not in answer, answer["error"]
+                return answer["result"]
+            self._note(answer)
+
+    def open(self, address: str) -> None:
+        """Go to an address, and wait until it is loaded."""
+        before = self._loads
+        self.call("Page.navigate", url=address)
+        deadline = time.monotonic() + 20
+        while self._loads == before:
+            self._note(self._next_message(deadline))
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def wait_for(self, expression: str, timeout_s: float = 20) -> Any:
+        """Return an expression's value once it is true."""
+        deadline = time.monotonic() + timeout_s
+        while not (value := self.evaluate(expression)):
+            assert time.monotonic() < deadline, f"never true: {expression}; {self.errors}"
+            time.sleep(0.05)
+        return value
+
+    def resize(self, width: int, height: int, *, scale: float = 1, is_dark: bool = False) -> None:
+        """Set the window's size in CSS pixels, and the colour scheme."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 600,
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+
+    def screenshot(self, path: Path) -> None:
+        """Write the whole page as a PNG."""
+        answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(answer["data"]))
+
+    def _next_message(self, deadline: float) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            if not select.select([self._read_end], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise TimeoutError("Chromium does not answer")
+            data = os.read(self._read_end, 1 << 20)
+            if not data:
+                raise EOFError("Chromium has gone")
+            self._buffer += data
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        decoded: dict[str, Any] = json.loads(message)
+        return decoded
+
+    def _note(self, message: dict[str, Any]) -> None:
+        parameters = message.get("params", {})
+        if message.get("method") == "Page.loadEventFired":
+            self._loads += 1
+        elif message.get("method") == "Network.requestWillBeSent":
+            self.requested.append(parameters["request"]["url"])
+        elif message.get("method") == "Runtime.exceptionThrown":
+            self.errors.append(parameters["exceptionDetails"]["text"])
+        elif message.get("method") == "Log.entryAdded":
+            self.errors.append(parameters["entry"]["text"])
