@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import click
 import cv2
 import numpy as np
 import pytest
@@ -21,7 +20,6 @@ from click.testing import Result as CommandResult
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.pipeline import run_to_end
 from fer_edge.runtime.result import Result
-from fer_edge.runtime.run_command import run
 from fer_edge.runtime.service import Unit, quote, secrets_text, unit_text
 from fer_edge.runtime.service_options import needs_of
 from fer_edge.runtime.watchdog import ServiceManager
@@ -321,8 +319,6 @@ def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path) -> None:
 
 
 def test_a_token_leaves_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    token = click.Option(["--web-token"], envvar="FER_EDGE_WEB_TOKEN")
-    monkeypatch.setattr(run, "params", [*run.params, token])
     for words in (("--web-token", "t0p"), ("--web-token=t0p",)):
         needs = needs_of(("--camera", "0", *words, "--jsonl", "-"))
         assert needs.arguments == ("--camera", "0", "--jsonl", "-")
