@@ -13,9 +13,9 @@ import click
 import numpy as np
 
 from fer_edge.faceset import load_faceset
-from fer_edge.runtime.detection import open_detector
-from fer_edge.runtime.framing import Framing
-from fer_edge.runtime.yunet import YuNet
+from fer_edge.runtime.faces.detection import open_detector
+from fer_edge.runtime.faces.framing import Framing
+from fer_edge.runtime.faces.yunet import YuNet
 
 from .crop_policy import CANVAS_PX, SIZES_PX, SURROUNDINGS, lay_on_canvas
 

@@ -14,7 +14,7 @@ import click
 
 from fer_edge.errors import FerEdgeError
 from fer_edge.modelfile import read_model
-from fer_edge.runtime.benchmark import benchmark_models
+from fer_edge.runtime.benchmark.measuring import benchmark_models
 
 
 @click.command()

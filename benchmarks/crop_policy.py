@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box, CropPolicy
 from fer_edge.faceset import load_faceset
-from fer_edge.runtime.yunet import YuNet
+from fer_edge.runtime.faces.yunet import YuNet
 
 CANVAS_PX = 320
 SIZES_PX = (64, 96, 128, 192)

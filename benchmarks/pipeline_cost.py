@@ -25,9 +25,9 @@ import numpy as np
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.interpreter import open_model
-from fer_edge.runtime.following import open_follower
+from fer_edge.runtime.faces.yunet import find_yunet
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.yunet import find_yunet
+from fer_edge.runtime.reading.following import open_follower
 
 from .rivals.environments import python_rival
 from .rivals.worker import Worker

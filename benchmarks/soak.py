@@ -19,10 +19,10 @@ import click
 
 from fer_edge.bundled import DEFAULT_MODEL
 from fer_edge.runtime import open_source
-from fer_edge.runtime.annotation import annotate
-from fer_edge.runtime.following import open_follower
+from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.json_lines import JsonLines
+from fer_edge.runtime.outputs.json_lines import JsonLines
+from fer_edge.runtime.reading.following import open_follower
 
 
 @click.command()

@@ -18,9 +18,9 @@ from fer_edge.errors import FerEdgeError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.demo_command", "Read the face on a sample photograph."),
     "run": ("fer_edge.runtime.run_command", "Read faces from pictures, a video or a camera."),
-    "service": ("fer_edge.runtime.service_command", "Run as a systemd service: print or install."),
-    "benchmark": ("fer_edge.runtime.benchmark_command", "Compare models: accuracy and latency."),
-    "doctor": ("fer_edge.runtime.doctor_command", "Look at what this device has, and advise."),
+    "service": ("fer_edge.runtime.service.command", "Run as a systemd service: print or install."),
+    "benchmark": ("fer_edge.runtime.benchmark.command", "Compare models: accuracy and latency."),
+    "doctor": ("fer_edge.runtime.doctor.command", "Look at what this device has, and advise."),
     "models": ("fer_edge.models_command", "Show the bundled models and their cards."),
     "card": ("fer_edge.card_command", "Show, check, change or attach a model's card."),
     "data": ("fer_edge.training.data_command", "Import and inspect face sets."),

@@ -14,40 +14,40 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .annotation import annotate
-    from .detection import Face, FaceDetector, open_detector
-    from .following import FILE_PACE, LIVE_PACE, Follower, Pace, open_follower
+    from .drawing.annotation import annotate
+    from .faces.detection import Face, FaceDetector, open_detector
     from .frame import Frame, Source
-    from .images import Images
     from .loop import read_source
-    from .reading import Reader, open_reader
+    from .reading.following import FILE_PACE, LIVE_PACE, Follower, Pace, open_follower
+    from .reading.reader import Reader, open_reader
+    from .reading.smoothing import Steadiness
     from .result import UNCERTAIN, Reading, Result, StageTimes
-    from .smoothing import Steadiness
-    from .sources import open_camera, open_source, read_image
+    from .sources.images import Images
+    from .sources.opening import open_camera, open_source, read_image
 
 _HOMES = {
-    "FILE_PACE": "following",
-    "LIVE_PACE": "following",
+    "FILE_PACE": "reading.following",
+    "LIVE_PACE": "reading.following",
     "UNCERTAIN": "result",
-    "Face": "detection",
-    "FaceDetector": "detection",
-    "Follower": "following",
+    "Face": "faces.detection",
+    "FaceDetector": "faces.detection",
+    "Follower": "reading.following",
     "Frame": "frame",
-    "Images": "images",
-    "Pace": "following",
-    "Reader": "reading",
+    "Images": "sources.images",
+    "Pace": "reading.following",
+    "Reader": "reading.reader",
     "Reading": "result",
     "Result": "result",
     "Source": "frame",
     "StageTimes": "result",
-    "Steadiness": "smoothing",
-    "annotate": "annotation",
-    "open_camera": "sources",
-    "open_detector": "detection",
-    "open_follower": "following",
-    "open_reader": "reading",
-    "open_source": "sources",
-    "read_image": "sources",
+    "Steadiness": "reading.smoothing",
+    "annotate": "drawing.annotation",
+    "open_camera": "sources.opening",
+    "open_detector": "faces.detection",
+    "open_follower": "reading.following",
+    "open_reader": "reading.reader",
+    "open_source": "sources.opening",
+    "read_image": "sources.opening",
     "read_source": "loop",
 }
 """Name -> the module here that defines it."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .model_options import model_options
+from .reading.model_options import model_options
 
 PATH = click.Path(path_type=Path)
 
@@ -36,14 +36,14 @@ def demo(
 
     from fer_edge.errors import SourceError
 
-    from .annotation import annotate
+    from .drawing.annotation import annotate
     from .frame import Frame
-    from .picture_file import write_picture
-    from .reading import open_reader
+    from .outputs.picture_file import write_picture
+    from .reading.reader import open_reader
     from .record import as_record
     from .result import Result
     from .sample import sample_photo
-    from .sources import read_image
+    from .sources.opening import read_image
 
     photo = path or sample_photo()
     image = read_image(photo)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from fer_edge.bundled import DEFAULT_MODEL
 
-from .following import FILE_PACE, LIVE_PACE, Follower, open_follower
 from .frame import Source
-from .images import Images
-from .reading import Reader, open_reader
+from .reading.following import FILE_PACE, LIVE_PACE, Follower, open_follower
+from .reading.reader import Reader, open_reader
 from .result import FrameReader, Result
-from .sources import open_camera, open_source
+from .sources.images import Images
+from .sources.opening import open_camera, open_source
 
 
 def read_source(

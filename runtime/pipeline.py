@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import islice
 
 from .frame import Source
+from .outputs.sinks import ReaderGoneError, Sink
 from .result import FrameReader
+from .service.watchdog import ServiceManager
 from .signals import Signals
-from .sinks import ReaderGoneError, Sink
-from .watchdog import ServiceManager
 
 
 def run_to_end(

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .face_options import face_options
-from .output_options import output_options
-from .reading_options import reading_options
-from .source_options import source_options
+from .faces.options import face_options
+from .outputs.options import output_options
+from .reading.options import reading_options
+from .sources.options import source_options
 
 if TYPE_CHECKING:
-    from .reading import ModelReader
+    from .reading.reader import ModelReader
 
 
 @click.command()
@@ -37,13 +37,13 @@ def run(max_frames: int | None, **options: Any) -> None:
     from contextlib import closing
     from functools import partial
 
-    from .face_options import open_chosen_detector
-    from .model_options import open_chosen_model
-    from .model_reload import reload_model
-    from .output_options import anonymizing, chosen_sinks
+    from .faces.options import open_chosen_detector
+    from .outputs.options import anonymizing, chosen_sinks
     from .pipeline import run_to_end
-    from .reading_options import open_chosen_reader
-    from .source_options import open_chosen_source
+    from .reading.model_options import open_chosen_model
+    from .reading.model_reload import reload_model
+    from .reading.options import open_chosen_reader
+    from .sources.options import open_chosen_source
 
     with (
         closing(open_chosen_source(options)) as source,

@@ -35,7 +35,7 @@ def examine_models() -> list[Finding]:
 
 def examine_detector() -> list[Finding]:
     """Look for YuNet's file, check its digest, and load it."""
-    from ..yunet import YUNET_SHA256, YuNet, find_yunet
+    from ..faces.yunet import YUNET_SHA256, YuNet, find_yunet
 
     try:
         path = find_yunet()

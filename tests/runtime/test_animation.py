@@ -8,8 +8,8 @@ from PIL import Image, ImageSequence
 
 from fer_edge.errors import OutputError
 from fer_edge.runtime import Frame, Result
-from fer_edge.runtime.animation import Animation
-from fer_edge.runtime.annotation import annotate
+from fer_edge.runtime.drawing.annotation import annotate
+from fer_edge.runtime.outputs.animation import Animation
 from fer_edge.runtime.pipeline import run_to_end
 
 from .results import File, make_reading, make_result

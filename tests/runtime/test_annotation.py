@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from fer_edge.faces import Box
 from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.runtime import Reading
-from fer_edge.runtime.annotation import annotate
-from fer_edge.runtime.palette import UNCERTAIN_BGR
+from fer_edge.runtime.drawing.annotation import annotate
+from fer_edge.runtime.drawing.palette import UNCERTAIN_BGR
 from fer_edge.runtime.result import UNCERTAIN
 
 EVEN = (1 / 7,) * 7

@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 from fer_edge.runtime import Frame, Reading, Result
-from fer_edge.runtime.anonymizing import (
+from fer_edge.runtime.drawing.anonymizing import (
     COVER_MIN_SCORE,
     HOLD_S,
     AnonymizingReader,
     Style,
     anonymize,
 )
-from fer_edge.runtime.detection import Face
+from fer_edge.runtime.faces.detection import Face
+from fer_edge.runtime.faces.yunet import YuNet
 from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.yunet import YuNet
 
 from .results import make_reading
 

@@ -9,9 +9,9 @@ from fer_edge.bundled import bundled_models
 from fer_edge.errors import ModelError
 from fer_edge.faceset import save_faceset
 from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime import benchmark
-from fer_edge.runtime.benchmark import benchmark_models
-from fer_edge.runtime.device import describe_device
+from fer_edge.runtime.benchmark import measuring as benchmark
+from fer_edge.runtime.benchmark.device import describe_device
+from fer_edge.runtime.benchmark.measuring import benchmark_models
 from tests.conftest import assert_one_clear_line, make_faces
 
 

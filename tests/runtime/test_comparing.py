@@ -13,8 +13,8 @@ from fer_edge.errors import ModelError
 from fer_edge.faces import Box, model_input
 from fer_edge.interpreter import TFLiteModel, open_model
 from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime.classifier import Classifier
-from fer_edge.runtime.comparing import Comparer, open_comparer
+from fer_edge.runtime.reading.classifier import Classifier
+from fer_edge.runtime.reading.comparing import Comparer, open_comparer
 from fer_edge.runtime.result import Stopwatch
 from fer_edge.temperature import TemperatureScaling
 from tests.conftest import assert_one_clear_line, draw_face

@@ -9,11 +9,11 @@ import pytest
 
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
-from fer_edge.runtime.detection import Face, Selection, WholeFrame, open_detector
-from fer_edge.runtime.matching import overlap
+from fer_edge.runtime.faces.detection import Face, Selection, WholeFrame, open_detector
+from fer_edge.runtime.faces.matching import overlap
+from fer_edge.runtime.faces.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
 from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources import open_source, read_image
-from fer_edge.runtime.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
+from fer_edge.runtime.sources.opening import open_source, read_image
 
 
 def test_the_model_file_is_found_and_is_the_one_that_was_tested() -> None:

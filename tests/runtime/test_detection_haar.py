@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DetectorError
-from fer_edge.runtime.detection import open_detector
-from fer_edge.runtime.haar import Haar
-from fer_edge.runtime.matching import overlap
+from fer_edge.runtime.faces.detection import open_detector
+from fer_edge.runtime.faces.haar import Haar
+from fer_edge.runtime.faces.matching import overlap
+from fer_edge.runtime.faces.yunet import YuNet
 from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources import read_image
-from fer_edge.runtime.yunet import YuNet
+from fer_edge.runtime.sources.opening import read_image
 
 
 @pytest.fixture(scope="module")

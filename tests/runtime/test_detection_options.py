@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.errors import DetectorError
-from fer_edge.runtime.face_options import face_options, open_chosen_detector, open_chosen_tracker
+from fer_edge.runtime.faces.options import face_options, open_chosen_detector, open_chosen_tracker
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.result import Stopwatch
 from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources import read_image
+from fer_edge.runtime.sources.opening import read_image
 
 
 def parse(*arguments: str) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from fer_edge.runtime import yunet
 from fer_edge.runtime.doctor import Finding, examine, worst
 from fer_edge.runtime.doctor.board import examine_board, examine_disk
 from fer_edge.runtime.doctor.cameras import examine_cameras
 from fer_edge.runtime.doctor.coral import examine_coral
 from fer_edge.runtime.doctor.models import delegated_operators, examine_interpreter
 from fer_edge.runtime.doctor.packages import examine_packages
+from fer_edge.runtime.faces import yunet
 
 from .boards import GB, add_vcgencmd, add_video_node, pi4, pi5, set_meminfo, write
 

@@ -17,10 +17,10 @@ from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import TFLiteModel, open_model
 from fer_edge.modelfile import read_model, write_model
 from fer_edge.runtime import Follower, Frame, Pace, Result, Steadiness, open_follower, open_source
-from fer_edge.runtime.following import FORGET_AFTER_S
+from fer_edge.runtime.faces.track import Track
+from fer_edge.runtime.reading.following import FORGET_AFTER_S
+from fer_edge.runtime.reading.smoothing import steady_label
 from fer_edge.runtime.result import UNCERTAIN, Stopwatch
-from fer_edge.runtime.smoothing import steady_label
-from fer_edge.runtime.track import Track
 from tests.conftest import draw_face
 
 PLAIN = Steadiness(smooth_s=0, hysteresis=0, uncertain_below=0)

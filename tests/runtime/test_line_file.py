@@ -13,10 +13,10 @@ import pytest
 from fer_edge.errors import OutputError
 from fer_edge.labels import FER2013
 from fer_edge.runtime import Result
-from fer_edge.runtime.csv_rows import CsvRows
-from fer_edge.runtime.json_lines import JsonLines, JsonLinesFile
-from fer_edge.runtime.line_file import LineFile
-from fer_edge.runtime.sinks import ReaderGoneError
+from fer_edge.runtime.outputs.csv_rows import CsvRows
+from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
+from fer_edge.runtime.outputs.line_file import LineFile
+from fer_edge.runtime.outputs.sinks import ReaderGoneError
 
 from .results import make_reading, make_result
 

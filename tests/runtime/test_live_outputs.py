@@ -12,11 +12,11 @@ import pytest
 
 from fer_edge.errors import OutputError, SourceError
 from fer_edge.runtime import Result, open_source
-from fer_edge.runtime.annotated_pictures import AnnotatedPictures
-from fer_edge.runtime.annotated_video import AnnotatedVideo
-from fer_edge.runtime.json_lines import JsonLinesFile
+from fer_edge.runtime.outputs.annotated_pictures import AnnotatedPictures
+from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
+from fer_edge.runtime.outputs.json_lines import JsonLinesFile
+from fer_edge.runtime.outputs.sinks import ReaderGoneError, Sink
 from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.sinks import ReaderGoneError, Sink
 
 from .results import File, Live, make_reading, make_result
 
@@ -164,7 +164,7 @@ def test_a_live_video_can_be_read_after_a_power_cut(tmp_path: Path, suffix: str)
     program = f"""
 import os, signal
 from pathlib import Path
-from fer_edge.runtime.annotated_video import AnnotatedVideo
+from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
 from tests.runtime.results import Live, make_result
 sink = AnnotatedVideo(Path({str(tmp_path / "cut")!r} + ".{suffix}"), Live())
 for i in range(60):

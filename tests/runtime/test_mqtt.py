@@ -16,14 +16,14 @@ import pytest
 from fer_edge.errors import OutputError
 from fer_edge.faces import Box
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.home_assistant import device_id
-from fer_edge.runtime.mqtt_address import parse_broker
+from fer_edge.runtime.mqtt.address import parse_broker
+from fer_edge.runtime.mqtt.home_assistant import device_id
 from fer_edge.runtime.result import Reading, Result
 from tests.conftest import assert_one_clear_line
 
 paho = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 
-from fer_edge.runtime.mqtt import MqttStates
+from fer_edge.runtime.mqtt.states import MqttStates
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")

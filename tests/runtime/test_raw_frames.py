@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime.raw_frames import PIXEL_FORMATS, RawFrames
+from fer_edge.runtime.sources.raw_frames import PIXEL_FORMATS, RawFrames
 
 BGR = np.zeros((4, 6, 3), np.uint8)
 BGR[:, :2], BGR[:, 2:4], BGR[:, 4:] = (200, 0, 0), (0, 200, 0), (0, 0, 200)

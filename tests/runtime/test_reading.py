@@ -8,7 +8,7 @@ from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import open_model
 from fer_edge.runtime import Reader, Reading, open_reader
-from fer_edge.runtime.detection import Face
+from fer_edge.runtime.faces.detection import Face
 from fer_edge.runtime.result import UNCERTAIN
 from tests.conftest import draw_face
 

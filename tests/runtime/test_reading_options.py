@@ -9,11 +9,11 @@ from click.testing import Result
 from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import ModelError
 from fer_edge.runtime import Follower, Frame, Pace, Reader
-from fer_edge.runtime.detection import WholeFrame
-from fer_edge.runtime.face_options import face_options
-from fer_edge.runtime.following import FILE_PACE, LIVE_PACE
-from fer_edge.runtime.reading_options import open_chosen_reader, reading_options
-from fer_edge.runtime.smoothing import STEADY, Steadiness
+from fer_edge.runtime.faces.detection import WholeFrame
+from fer_edge.runtime.faces.options import face_options
+from fer_edge.runtime.reading.following import FILE_PACE, LIVE_PACE
+from fer_edge.runtime.reading.options import open_chosen_reader, reading_options
+from fer_edge.runtime.reading.smoothing import STEADY, Steadiness
 from tests.conftest import assert_one_clear_line
 
 

@@ -20,9 +20,9 @@ from click.testing import Result as CommandResult
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.pipeline import run_to_end
 from fer_edge.runtime.result import Result
-from fer_edge.runtime.service import Unit, quote, secrets_text, unit_text
-from fer_edge.runtime.service_options import needs_of
-from fer_edge.runtime.watchdog import ServiceManager
+from fer_edge.runtime.service.needs import needs_of
+from fer_edge.runtime.service.unit import Unit, quote, secrets_text, unit_text
+from fer_edge.runtime.service.watchdog import ServiceManager
 from tests.conftest import assert_one_clear_line
 
 Invoke = Callable[..., CommandResult]

@@ -14,22 +14,22 @@ import pytest
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.interpreter import TFLiteModel, open_model
-from fer_edge.runtime.detection import open_detector
-from fer_edge.runtime.model_reload import reload_model
-from fer_edge.runtime.reading import Reader
+from fer_edge.runtime.faces.detection import open_detector
+from fer_edge.runtime.reading.model_reload import reload_model
+from fer_edge.runtime.reading.reader import Reader
 
 LOOP = """
 import sys, threading, time
 import numpy as np
 from pathlib import Path
 from fer_edge.interpreter import open_model
-from fer_edge.runtime.detection import open_detector
+from fer_edge.runtime.faces.detection import open_detector
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.model_reload import reload_model
+from fer_edge.runtime.reading.model_reload import reload_model
 from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.reading import Reader
-from fer_edge.runtime.annotated_video import AnnotatedVideo
-from fer_edge.runtime.json_lines import JsonLines, JsonLinesFile
+from fer_edge.runtime.reading.reader import Reader
+from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
+from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
 
 
 class Endless:

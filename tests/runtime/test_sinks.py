@@ -13,13 +13,13 @@ import pytest
 from fer_edge.errors import OutputError, SourceError
 from fer_edge.faces import Box
 from fer_edge.runtime import Frame, Reading, Result, open_reader, open_source
-from fer_edge.runtime.annotated_pictures import AnnotatedPictures
-from fer_edge.runtime.annotated_video import AnnotatedVideo
-from fer_edge.runtime.json_lines import JsonLines, JsonLinesFile
-from fer_edge.runtime.picture_file import write_picture
+from fer_edge.runtime.outputs.annotated_pictures import AnnotatedPictures
+from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
+from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
+from fer_edge.runtime.outputs.picture_file import write_picture
+from fer_edge.runtime.outputs.sinks import Sink
 from fer_edge.runtime.pipeline import run_to_end
 from fer_edge.runtime.record import as_record
-from fer_edge.runtime.sinks import Sink
 
 from .conftest import CLIP_FRAMES
 

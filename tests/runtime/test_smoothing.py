@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_edge.runtime.reading.smoothing import STEADY, Steadiness, smoothed, steady_label
 from fer_edge.runtime.result import UNCERTAIN
-from fer_edge.runtime.smoothing import STEADY, Steadiness, smoothed, steady_label
 
 LABELS = ("calm", "merry", "cross")
 
@@ -122,7 +122,7 @@ def test_two_expressions_that_are_alike_do_not_flicker() -> None:
 def test_the_defaults_are_those_of_the_command_line() -> None:
     import click
 
-    from fer_edge.runtime.reading_options import reading_options
+    from fer_edge.runtime.reading.options import reading_options
 
     command = reading_options(click.Command("run"))
     defaults = {option.name: option.default for option in command.params}

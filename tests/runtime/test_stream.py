@@ -21,8 +21,8 @@ from click.testing import Result
 
 from fer_edge.errors import SourceError
 from fer_edge.runtime import open_source
-from fer_edge.runtime.live import Live
-from fer_edge.runtime.stream import StreamCapture, without_password
+from fer_edge.runtime.sources.live import Live
+from fer_edge.runtime.sources.stream import StreamCapture, without_password
 from tests.conftest import assert_one_clear_line
 
 PATIENCE_S = 30
@@ -236,7 +236,7 @@ def test_a_server_that_never_answers_is_one_line(
     def impatient(url: str) -> StreamCapture:
         return StreamCapture(url, open_timeout_s=0.3)
 
-    monkeypatch.setattr("fer_edge.runtime.sources.StreamCapture", impatient)
+    monkeypatch.setattr("fer_edge.runtime.sources.opening.StreamCapture", impatient)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         for scheme in ("rtsp", "http"):
             url = f"{scheme}://anna:secret@127.0.0.1:{mute.getsockname()[1]}/x"

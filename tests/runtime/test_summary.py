@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fer_edge.runtime.outputs.summary import MOST_TRACKS, Summary, Totals, as_plain, as_text
 from fer_edge.runtime.result import StageTimes
-from fer_edge.runtime.summary import MOST_TRACKS, Summary, Totals, as_plain, as_text
 
 from .results import File, Live, make_reading, make_result
 

@@ -7,15 +7,15 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime.detection import Face, FaceDetector, Selection, WholeFrame
+from fer_edge.runtime.faces.detection import Face, FaceDetector, Selection, WholeFrame
+from fer_edge.runtime.faces.matching import overlaps
+from fer_edge.runtime.faces.track import Track
+from fer_edge.runtime.faces.tracking import FaceTracker
+from fer_edge.runtime.faces.yunet import YuNet
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.matching import overlaps
 from fer_edge.runtime.result import Stopwatch
 from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources import open_source, read_image
-from fer_edge.runtime.track import Track
-from fer_edge.runtime.tracking import FaceTracker
-from fer_edge.runtime.yunet import YuNet
+from fer_edge.runtime.sources.opening import open_source, read_image
 
 RATE_HZ = 25.0
 Image = NDArray[np.uint8]

@@ -4,9 +4,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime.matching import match, match_nearest, overlap, overlaps
-from fer_edge.runtime.optical_flow import find_corners, follow, is_cut
-from fer_edge.runtime.shrinking import shrink
+from fer_edge.runtime.faces.matching import match, match_nearest, overlap, overlaps
+from fer_edge.runtime.faces.optical_flow import find_corners, follow, is_cut
+from fer_edge.runtime.faces.shrinking import shrink
 
 BOX = Box(120, 60, 200, 140)
 

@@ -27,8 +27,8 @@ from tests.conftest import assert_one_clear_line
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
-from fer_edge.runtime.web import WebPage
-from fer_edge.runtime.web_address import WebAddress, chosen_token, listen, parse_address
+from fer_edge.runtime.web.address import WebAddress, chosen_token, listen, parse_address
+from fer_edge.runtime.web.page import WebPage
 
 TOKEN = "correct-horse-battery"
 LABELS = ("sad", "happy", "fröhlich")
@@ -143,7 +143,7 @@ def test_health_is_a_word_or_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
     with served() as page:
         page.write(result())
         assert get(page, "/healthz")[::2] == (200, b"ok\n")
-        monkeypatch.setattr("fer_edge.runtime.web_app._SILENCE_S", 0.01)
+        monkeypatch.setattr("fer_edge.runtime.web.app._SILENCE_S", 0.01)
         time.sleep(0.05)
         assert get(page, "/healthz")[::2] == (503, b"no frame for 0 s\n")
 
@@ -259,7 +259,7 @@ def test_nothing_is_drawn_unless_somebody_looks(monkeypatch: pytest.MonkeyPatch)
         calls.append(len(readings))
         return np.full_like(image, 255)
 
-    monkeypatch.setattr("fer_edge.runtime.web.annotate", draw)
+    monkeypatch.setattr("fer_edge.runtime.web.page.annotate", draw)
     with served() as page:
         for number in range(50):
             page.write(result(number, [reading()]))

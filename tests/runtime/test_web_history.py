@@ -3,7 +3,7 @@ import pytest
 from fer_edge.faces import Box
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.result import Reading, Result, StageTimes
-from fer_edge.runtime.web_history import MAX_FACES, History, Moment, Second, face_numbers
+from fer_edge.runtime.web.history import MAX_FACES, History, Moment, Second, face_numbers
 
 LABELS = ("sad", "happy")
 

@@ -1,0 +1,1 @@
+"""Where faces are: detectors, and the tracker that follows what they found."""

@@ -1,0 +1,1 @@
+"""Where results go: lines, pictures, videos, a window, a summary."""

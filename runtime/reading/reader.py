@@ -1,0 +1,159 @@
+"""Reading pictures: find the faces, cut them by the card's policy, classify them."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.bundled import DEFAULT_MODEL, find_model
+from fer_edge.interpreter import TFLiteModel, open_model
+
+from ..faces.detection import FaceDetector, open_detector
+from ..frame import Frame
+from ..result import UNCERTAIN, Reading, Result, Stopwatch
+from .classifier import Classifier
+from .comparing import Comparer, Comparison
+from .smoothing import STEADY
+
+Opened = TypeVar("Opened", bound="ModelReader")
+
+
+class ModelReader:
+    """What `Reader` and `Follower` share: a model that is closed when done."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+
+    @property
+    def model(self) -> TFLiteModel:
+        """The model that reads the faces."""
+        return self._classifier.model
+
+    def __enter__(self: Opened) -> Opened:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the models."""
+        self._classifier.close()
+
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Read with another model from here on, between two frames; the old one is closed.
+
+        Raises:
+            ModelError: Its expressions are not those of the model that it is compared with.
+        """
+        self._classifier.replace_model(model)
+
+    def comparison(self) -> Comparison | None:
+        """Return what the comparison with another model has found so far, if there is one."""
+        comparer = self._classifier.comparer
+        return None if comparer is None else comparer.result()
+
+
+class Reader(ModelReader):
+    """A detector and a model, ready to read pictures, each for itself.
+
+    A context manager; close it when done. For videos and cameras there is `Follower`.
+    """
+
+    def __init__(
+        self,
+        model: TFLiteModel,
+        detector: FaceDetector,
+        *,
+        uncertain_below: float = STEADY.uncertain_below,
+        comparer: Comparer | None = None,
+    ) -> None:
+        """Take both.
+
+        Args:
+            model: Open; closed with the reader.
+            detector: What finds the faces.
+            uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
+            comparer: Lets another model read a sample of the crops; closed with the reader.
+        """
+        super().__init__(Classifier(model, boxes_are_crops=detector.finds_crops, comparer=comparer))
+        self._detector = detector
+        self._uncertain_below = uncertain_below
+
+    def read(self, image: NDArray[np.uint8]) -> list[Reading]:
+        """Read every face in an image.
+
+        Args:
+            image: uint8, (height, width, 3), BGR.
+
+        Returns:
+            One reading per face, the largest face first.
+        """
+        return self._read(image, Stopwatch())
+
+    def read_frame(self, frame: Frame) -> Result:
+        """Read every face in a frame, each frame for itself."""
+        watch = Stopwatch()
+        readings = self._read(frame.image, watch)
+        return Result(frame, tuple(readings), watch.times())
+
+    def _read(self, image: NDArray[np.uint8], watch: Stopwatch) -> list[Reading]:
+        with watch.stage("detect"):
+            faces = self._detector.detect(image)
+        readings = []
+        for face in faces:
+            probabilities = self._classifier.read(image, face.box, watch)
+            is_uncertain = probabilities.max() < self._uncertain_below
+            readings.append(
+                Reading(
+                    box=face.box,
+                    detection=face.score,
+                    labels=self.model.labels,
+                    probabilities=tuple(map(float, probabilities)),
+                    steady=UNCERTAIN if is_uncertain else None,
+                )
+            )
+        return readings
+
+
+def open_reader(
+    model: str | Path = DEFAULT_MODEL,
+    *,
+    detector: Literal["yunet", "none"] = "yunet",
+    detector_model: Path | None = None,
+    min_score: float = 0.6,
+    uncertain_below: float = STEADY.uncertain_below,
+    threads: int = 1,
+    delegate: str | None = None,
+) -> Reader:
+    """Open a model and a detector, to read pictures.
+
+    Args:
+        model: A bundled model's name, or a .tflite file with a card.
+        detector: yunet, or none for pictures that already are face crops.
+        detector_model: A YuNet ONNX file instead of the one that came with fer-edge.
+        min_score: Detections below it are dropped, 0 to 1.
+        uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
+        threads: CPU threads of one inference.
+        delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
+
+    Raises:
+        ModelError: The model is broken, altered or not what it says.
+        DetectorError: The detector's model file is missing or unusable.
+    """
+    opened = open_model(find_model(str(model)), threads=threads, delegate=delegate)
+    try:
+        return Reader(
+            opened,
+            open_detector(detector, detector_model, min_score=min_score),
+            uncertain_below=uncertain_below,
+        )
+    except BaseException:
+        opened.close()
+        raise

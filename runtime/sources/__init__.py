@@ -1,0 +1,1 @@
+"""Where frames come from: pictures, videos, cameras, streams, pipes."""

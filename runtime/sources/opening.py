@@ -1,0 +1,116 @@
+"""Where frames come from: pictures, videos, cameras, streams."""
+
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from fer_edge.errors import SourceError
+
+from ..frame import Source
+from .camera import CameraCapture
+from .live import Capture, Live, OnLoss
+from .pi_camera import PiCapture
+from .pictures import IMAGE_SUFFIXES, Pictures, read_image
+from .stream import StreamCapture, is_address, without_password
+from .video import Video
+
+__all__ = ["open_camera", "open_source", "read_image"]
+
+_WANTED = "a picture, a folder or a video file"
+
+
+def open_source(place: str | Path, *, on_loss: OnLoss | None = None) -> Source:
+    """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
+
+    Args:
+        place: A path; a pattern such as "photos/**/*.jpg"; or an address, rtsp:// or http(s)://.
+        on_loss: What a stream does when it breaks off, see `Live`; files know no loss.
+
+    Raises:
+        SourceError: It is missing, empty, or none of these.
+    """
+    if isinstance(place, str) and is_address(place):
+        return Live(StreamCapture(place), on_loss=on_loss)
+    path = Path(place)
+    if path.is_dir():
+        pictures = _pictures(path.rglob("*"))
+        if not pictures:
+            raise SourceError(
+                f"folder {path} holds no picture; wanted files that end in "
+                f"{', '.join(IMAGE_SUFFIXES)}"
+            )
+        return Pictures(pictures)
+    if not path.exists():
+        return _open_pattern(str(place))
+    return _open_file(path)
+
+
+def open_camera(
+    which: int | Literal["picamera2"],
+    *,
+    size: tuple[int, int] | None = None,
+    rate_hz: float | None = None,
+    on_loss: OnLoss | None = None,
+) -> Live:
+    """Open a camera.
+
+    Args:
+        which: N of /dev/videoN, or "picamera2" for the one on a Raspberry Pi's CSI port.
+        size: Width and height in pixels to ask for.
+        rate_hz: Frame rate to ask for.
+        on_loss: What to do when the camera goes away, see `Live`.
+
+    Raises:
+        SourceError: It cannot be opened.
+        MissingExtraError: picamera2 is not installed.
+    """
+    capture: Capture
+    if which == "picamera2":
+        capture = PiCapture(size=size, rate_hz=rate_hz)
+    else:
+        capture = CameraCapture(which, size=size, rate_hz=rate_hz)
+    return Live(capture, on_loss=on_loss)
+
+
+def _open_file(path: Path) -> Source:
+    if path.is_char_device():
+        raise SourceError(f"{path} is a device; name a camera by its number, as --camera 0")
+    if not path.is_file():
+        raise SourceError(
+            f"{path} is no file; for raw frames from a pipe pass: --input - <{path}, with --size "
+            "and --pixel-format"
+        )
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path} may not be read; check its permissions")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path} is empty; name {_WANTED}")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return Pictures([path])
+    return Video(path)
+
+
+def _open_pattern(pattern: str) -> Source:
+    if "://" in pattern:
+        raise SourceError(
+            f"{without_password(pattern)} cannot be read; wanted an address that starts with "
+            "rtsp://, http:// or https://"
+        )
+    if not glob.has_magic(pattern):
+        raise SourceError(f"{pattern} does not exist; name {_WANTED}")
+    # pathlib takes no absolute patterns
+    found = [Path(item) for item in glob.glob(pattern, recursive=True)]  # noqa: PTH207
+    pictures = _pictures(found)
+    if not pictures:
+        raise SourceError(
+            f"{pattern} matches {len(found)} files and no picture; wanted files that end in "
+            f"{', '.join(IMAGE_SUFFIXES)}"
+        )
+    return Pictures(pictures)
+
+
+def _pictures(paths: Iterable[Path]) -> list[Path]:
+    return sorted(
+        path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+    )
