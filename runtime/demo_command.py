@@ -4,22 +4,30 @@ from pathlib import Path
 
 import click
 
-from .reading.model_options import model_options
+from .reading.model_options import MODEL_OPTIONS
 
-PATH = click.Path(path_type=Path)
-
-
-@click.command()
-@click.option("--input", "path", type=PATH, help="Your own photograph instead of the sample.")
-@model_options
-@click.option(
-    "--out",
-    type=PATH,
-    default=Path("fer-edge-demo.png"),
-    show_default=True,
-    help="The annotated picture.",
+_PATH = click.Path(path_type=Path)
+_OPTIONS = (
+    click.Option(
+        ["--input", "path"],
+        type=_PATH,
+        metavar="FILE",
+        help="Your own photograph instead of the sample.",
+    ),
+    *MODEL_OPTIONS,
+    click.Option(
+        ["--out"],
+        type=_PATH,
+        default=Path("fer-edge-demo.png"),
+        show_default=True,
+        metavar="FILE",
+        help="The annotated picture.",
+    ),
+    click.Option(["--json", "as_json"], is_flag=True, help="The result as JSON."),
 )
-@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+
+
+@click.command(params=[*_OPTIONS])
 def demo(
     path: Path | None,
     model: str,

@@ -5,21 +5,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .faces.options import face_options
-from .outputs.options import output_options
-from .reading.options import reading_options
-from .sources.options import source_options
+from .faces.options import FACE_OPTIONS
+from .mqtt.options import MQTT_OPTIONS
+from .options import Options, SectionedCommand
+from .outputs.options import OUTPUT_OPTIONS
+from .reading.model_options import MODEL_OPTIONS
+from .reading.options import COMPARE_OPTIONS, READING_OPTIONS
+from .sources.options import SOURCE_OPTIONS
+from .web.options import WEB_OPTIONS
 
 if TYPE_CHECKING:
     from .reading.reader import ModelReader
 
+_SECTIONS: dict[str, Options] = {
+    "Source": SOURCE_OPTIONS,
+    "Model": (*MODEL_OPTIONS, *COMPARE_OPTIONS),
+    "Faces": FACE_OPTIONS,
+    "Reading": READING_OPTIONS,
+    "Outputs": OUTPUT_OPTIONS,
+    "Web page": WEB_OPTIONS,
+    "MQTT": MQTT_OPTIONS,
+}
 
-@click.command()
-@source_options
-@reading_options
-@face_options
-@output_options
-@click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
+
+@click.command(cls=SectionedCommand, sections=_SECTIONS)
+@click.option(
+    "--max-frames", type=click.IntRange(1), metavar="N", help="Stop after so many frames."
+)
 def run(max_frames: int | None, **options: Any) -> None:
     """Read faces: one JSON object per frame, with box, scores and label of each face.
 

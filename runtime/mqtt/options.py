@@ -11,6 +11,7 @@ import click
 
 from fer_edge.errors import OutputError
 
+from ..options import NumberRange
 from .address import Broker, is_topic, parse_broker
 
 if TYPE_CHECKING:
@@ -31,21 +32,26 @@ def _prefix(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     return value
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # which is in every range
-        raise click.BadParameter("nan is no number of seconds")
-    return value
-
-
 MQTT_OPTIONS = (
-    click.option(
-        "--mqtt-ca",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="PEM certificates that an mqtts:// broker is checked against; default: the system's.",
+    click.Option(
+        ["--mqtt"],
+        callback=_parsed,
+        metavar="URL",
+        help="Send states to an MQTT broker: mqtt://[user[:password]@]host[:port]/topic, or "
+        "mqtts:// for TLS. A state is JSON on topic/state, sent when a face comes, goes or looks "
+        "another way; topic/availability is online or offline. The password may stand in "
+        "FER_EDGE_MQTT_PASSWORD. Example: mqtt://homeassistant.local/fer-edge/door",
     ),
-    click.option(
-        "--mqtt-discovery",
+    click.Option(
+        ["--mqtt-every", "mqtt_every_s"],
+        default=30.0,
+        show_default=True,
+        type=NumberRange(0, 86400),
+        metavar="SECONDS",
+        help="Send a state at least so often, even if nothing changed; 0: with every frame.",
+    ),
+    click.Option(
+        ["--mqtt-discovery"],
         is_flag=False,
         flag_value="homeassistant",
         callback=_prefix,
@@ -53,23 +59,11 @@ MQTT_OPTIONS = (
         help="Announce the device to Home Assistant 2024.11 or later, under its discovery prefix "
         "(homeassistant unless changed there).",
     ),
-    click.option(
-        "--mqtt-every",
-        default=30.0,
-        show_default=True,
-        type=click.FloatRange(0, 86400),
-        callback=_seconds,
-        metavar="SECONDS",
-        help="Send a state at least so often, even if nothing changed; 0: with every frame.",
-    ),
-    click.option(
-        "--mqtt",
-        callback=_parsed,
-        metavar="URL",
-        help="Send states to an MQTT broker: mqtt://[user[:password]@]host[:port]/topic, or "
-        "mqtts:// for TLS. A state is JSON on topic/state, sent when a face comes, goes or looks "
-        "another way; topic/availability is online or offline. The password may stand in "
-        "FER_EDGE_MQTT_PASSWORD. Example: mqtt://homeassistant.local/fer-edge/door",
+    click.Option(
+        ["--mqtt-ca"],
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="PEM certificates that an mqtts:// broker is checked against; default: the system's.",
     ),
 )
 
@@ -104,7 +98,7 @@ def _open_mqtt(options: dict[str, Any]) -> "MqttStates":
     from .home_assistant import discovery
     from .states import MqttStates
 
-    broker, every_s = options["mqtt"], options["mqtt_every"]
+    broker, every_s = options["mqtt"], options["mqtt_every_s"]
     announcement = None
     if options["mqtt_discovery"] is not None:
         card = read_model(find_model(options["model"])).card

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..frame import Source
-from ..mqtt.options import MQTT_OPTIONS, mqtt_sinks
+from ..mqtt.options import mqtt_sinks
+from ..options import NumberRange
 from ..result import FrameReader
-from ..web.options import WEB_OPTIONS, open_web_page
+from ..web.options import open_web_page
 
 if TYPE_CHECKING:
     from .sinks import Sink
@@ -21,90 +22,91 @@ FILES = ("jsonl", "csv", "annotate", "video", "gif", "summary")
 """The options that may name a file."""
 
 
-def output_options(command: Any) -> Any:
-    """Add the options."""
-    path = click.Path(path_type=Path)
-    for option in reversed(
-        (
-            click.option(
-                "--jsonl",
-                default="-",
-                show_default=True,
-                metavar="FILE",
-                help="JSON lines: a file, - for stdout, none for no lines. A camera's or stream's "
-                "file is appended to line by line (follow it with tail -f); that of a video or "
-                "picture appears when it is whole.",
-            ),
-            click.option(
-                "--jsonl-on",
-                type=click.Choice(["frame", "change"]),
-                default="frame",
-                show_default=True,
-                help="One line per frame, or the first and then one only when a face appears, "
-                "leaves or changes its label.",
-            ),
-            click.option(
-                "--csv",
-                type=path,
-                help="CSV (- is stdout), a row per face and frame: frame, time_s, source, track, "
-                "left, top, right, bottom, detection, label, and a column per expression.",
-            ),
-            click.option(
-                "--annotate", type=path, help="Write annotated pictures: a file or a folder."
-            ),
-            click.option(
-                "--video",
-                type=path,
-                help="Write an annotated video (.mp4, .avi, .mkv). Of a camera or stream, .avi and "
-                ".mkv can be read after a power cut, .mp4 only after a normal end; an older file "
-                "stays, and the new one is called NAME-2.",
-            ),
-            click.option("--gif", type=path, help="Write an annotated GIF of the first seconds."),
-            click.option(
-                "--gif-seconds",
-                type=click.FloatRange(0.1, 120),
-                default=10.0,
-                show_default=True,
-                help="Length of the GIF in seconds (10 frames each; of pictures one each).",
-            ),
-            click.option(
-                "--gif-width",
-                type=click.IntRange(16, 1920),
-                default=480,
-                show_default=True,
-                help="Longer side of the GIF in pixels; smaller frames stay as they are.",
-            ),
-            click.option(
-                "--anonymize",
-                type=click.Choice(["blur", "pixelate", "box"]),
-                is_flag=False,
-                flag_value="blur",
-                help="Cover faces in every picture that is written, shown or served (blur when no "
-                "style is named; box leaves least). It covers what the detector finds, at a lower "
-                "score than it reads: a face that it misses is shown.",
-            ),
-            *reversed(WEB_OPTIONS),
-            click.option("--show", is_flag=True, help="Show the picture in a window; q closes it."),
-            click.option(
-                "--summary",
-                is_flag=False,
-                flag_value="-",
-                metavar="[FILE.json]",
-                help="At the end, seconds per expression, frames, frame rate and latencies: as "
-                "JSON in a file, or without FILE as text on stderr (a terminal gets it anyway).",
-            ),
-            click.option(
-                "-q",
-                "--quiet",
-                is_flag=True,
-                help="Nothing on the terminal that was not asked for: no JSON lines on stdout, no "
-                "progress, no summary. Errors still show.",
-            ),
-            *reversed(MQTT_OPTIONS),
-        )
-    ):
-        command = option(command)
-    return command
+_PATH = click.Path(path_type=Path)
+
+OUTPUT_OPTIONS = (
+    click.Option(
+        ["--jsonl"],
+        default="-",
+        show_default=True,
+        metavar="FILE",
+        help="JSON lines: a file, - for stdout, none for no lines. A camera's or stream's file "
+        "grows line by line (tail -f); that of a video or picture appears when it is whole.",
+    ),
+    click.Option(
+        ["--jsonl-on"],
+        type=click.Choice(["frame", "change"]),
+        default="frame",
+        show_default=True,
+        help="One line per frame, or the first and then one only when a face appears, leaves or "
+        "changes its label.",
+    ),
+    click.Option(
+        ["--csv"],
+        type=_PATH,
+        metavar="FILE",
+        help="CSV (- is stdout), a row per face and frame: frame, time_s, source, track, left, "
+        "top, right, bottom, detection, label, and a column per expression.",
+    ),
+    click.Option(
+        ["--annotate"],
+        type=_PATH,
+        metavar="PLACE",
+        help="Annotated pictures: a file or a folder.",
+    ),
+    click.Option(
+        ["--video"],
+        type=_PATH,
+        metavar="FILE",
+        help="An annotated video (.mp4, .avi, .mkv). Of a camera or stream, .avi and .mkv can be "
+        "read after a power cut, .mp4 only after a normal end; an older file stays, and the new "
+        "one is called NAME-2.",
+    ),
+    click.Option(
+        ["--gif"], type=_PATH, metavar="FILE", help="An annotated GIF of the first seconds."
+    ),
+    click.Option(
+        ["--gif-seconds"],
+        type=NumberRange(0.1, 120),
+        default=10.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Length of the GIF, 10 frames a second; each picture of a folder takes one second.",
+    ),
+    click.Option(
+        ["--gif-width", "gif_width_px"],
+        type=click.IntRange(16, 1920),
+        default=480,
+        show_default=True,
+        metavar="PX",
+        help="Longer side of the GIF; smaller frames stay as they are.",
+    ),
+    click.Option(
+        ["--show"], is_flag=True, help="Show the annotated picture in a window; q closes it."
+    ),
+    click.Option(
+        ["--anonymize"],
+        type=click.Choice(["blur", "pixelate", "box"]),
+        is_flag=False,
+        flag_value="blur",
+        help="Cover the faces in every picture that is written, shown or served (blur when no "
+        "style is named; box leaves least). A face that the detector misses is shown.",
+    ),
+    click.Option(
+        ["--summary"],
+        is_flag=False,
+        flag_value="-",
+        metavar="[FILE.json]",
+        help="At the end, seconds per expression, frames, frame rate and latencies: as JSON in a "
+        "file, or without FILE as text on stderr (a terminal gets it anyway).",
+    ),
+    click.Option(
+        ["--quiet", "-q"],
+        is_flag=True,
+        help="Nothing on the terminal that was not asked for: no JSON lines on stdout, no "
+        "progress, no summary. Errors still show.",
+    ),
+)
 
 
 def chosen_sinks(
@@ -147,7 +149,7 @@ def chosen_sinks(
     if options["video"] is not None:
         sinks.append(partial(AnnotatedVideo, options["video"], source))
     if options["gif"] is not None:
-        gif = {"seconds": options["gif_seconds"], "width_px": options["gif_width"]}
+        gif = {"seconds": options["gif_seconds"], "width_px": options["gif_width_px"]}
         sinks.append(partial(Animation, options["gif"], source, **gif))
     summary = options["summary"]
     if summary not in (None, "-"):

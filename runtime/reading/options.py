@@ -1,13 +1,13 @@
 """The options of `fer-edge run` that say how a face is read, and the reader made of them."""
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..frame import Source
-from .model_options import model_options, open_chosen_model
+from ..options import NumberRange
+from .model_options import open_chosen_model
 
 if TYPE_CHECKING:
     from ..faces.detection import FaceDetector
@@ -15,83 +15,66 @@ if TYPE_CHECKING:
     from .reader import Reader
 
 
-class NumberRange(click.FloatRange):
-    """A range in which "nan" is no number: click lets it through."""
+READING_OPTIONS = (
+    click.Option(
+        ["--smooth", "smooth_s"],
+        default=0.2,
+        show_default=True,
+        type=NumberRange(0, 3600),
+        metavar="SECONDS",
+        help="Time constant of the smoothing of a video's probabilities: a sudden change is two "
+        "thirds through after it; 0 is off, 1 is calm and late.",
+    ),
+    click.Option(
+        ["--hysteresis"],
+        default=0.1,
+        show_default=True,
+        type=NumberRange(0, 1),
+        metavar="SHARE",
+        help="In a video, another expression must be more probable by this much to become the "
+        "label, so that it does not flicker; 0 is off.",
+    ),
+    click.Option(
+        ["--uncertain-below"],
+        default=0.4,
+        show_default=True,
+        type=NumberRange(0, 1),
+        metavar="SHARE",
+        help="A face is labelled 'uncertain' while no expression is this probable; 0 is never.",
+    ),
+    click.Option(
+        ["--classify-every", "classify_every_s"],
+        type=NumberRange(0, 3600),
+        metavar="SECONDS",
+        help="Read each face of a video again after so long; between, its last reading holds. "
+        "0 is every frame. Default: 0.1 for cameras and streams, 0 for files.",
+    ),
+    click.Option(
+        ["--classify-per-frame"],
+        type=click.IntRange(1),
+        metavar="N",
+        help="Read at most N faces in one frame of a video, those first that wait longest. "
+        "Default: 4 for cameras and streams, all for files.",
+    ),
+)
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read a number."""
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return number
-
-
-def reading_options(command: Any) -> Any:
-    """Add the options."""
-    share, seconds = NumberRange(0, 1), NumberRange(0, 3600)
-    for option in (
-        click.option(
-            "--compare-every",
-            default=20,
-            show_default=True,
-            type=click.IntRange(1),
-            metavar="N",
-            help="The model of --compare reads every Nth crop; 1 is each.",
-        ),
-        click.option(
-            "--compare",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Let another model, such as the float one, read a sample of the same crops, and "
-            "report agreement, differences and both latencies at the end: --compare float32.tflite",
-        ),
-        click.option(
-            "--classify-per-frame",
-            type=click.IntRange(1),
-            metavar="N",
-            help="Read at most N faces in one frame of a video, those first that wait longest. "
-            "[default: 4 for cameras and streams, all for files]",
-        ),
-        click.option(
-            "--classify-every",
-            type=seconds,
-            metavar="SECONDS",
-            help="Read each face of a video again after so long; between, its last reading holds. "
-            "0 is every frame. [default: 0.1 for cameras and streams, 0 for files]",
-        ),
-        click.option(
-            "--uncertain-below",
-            default=0.4,
-            show_default=True,
-            type=share,
-            metavar="SHARE",
-            help="A face is labelled 'uncertain' while no expression is this probable, 0 to 1; "
-            "0 never, 0.5 more often.",
-        ),
-        click.option(
-            "--hysteresis",
-            default=0.1,
-            show_default=True,
-            type=share,
-            metavar="SHARE",
-            help="In a video, another expression must be more probable by this much to become the "
-            "label, so that it does not flicker; 0 is off.",
-        ),
-        click.option(
-            "--smooth",
-            "smooth_s",
-            default=0.2,
-            show_default=True,
-            type=seconds,
-            metavar="SECONDS",
-            help="Time constant of the smoothing of a video's probabilities: a sudden change is "
-            "two thirds through after it; 0 is off, 1 is calm and late.",
-        ),
-    ):
-        command = option(command)
-    return model_options(command)
+COMPARE_OPTIONS = (
+    click.Option(
+        ["--compare"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Let another model, such as the float one, read a sample of the same crops, and "
+        "report agreement, differences and both latencies at the end.",
+    ),
+    click.Option(
+        ["--compare-every"],
+        default=20,
+        show_default=True,
+        type=click.IntRange(1),
+        metavar="N",
+        help="The model of --compare reads every Nth crop.",
+    ),
+)
 
 
 def open_chosen_reader(
@@ -114,7 +97,7 @@ def open_chosen_reader(
     from .reader import Reader
     from .smoothing import Steadiness
 
-    compare, every_s = options["compare"], options["classify_every"]
+    compare, every_s = options["compare"], options["classify_every_s"]
     with ExitStack() as opened:
         model = open_chosen_model(options)
         opened.callback(model.close)

@@ -9,6 +9,41 @@ if TYPE_CHECKING:
     from .unit import Needs, Unit
 
 
+_UNIT_OPTIONS = (
+    click.Option(
+        ["--name"], default="fer-edge", show_default=True, help="Of the unit; one per camera."
+    ),
+    click.Option(
+        ["--system/--user", "is_system"],
+        default=True,
+        help="A service of the machine (the default), or of the user who installs it.",
+    ),
+    click.Option(
+        ["--run-as"],
+        metavar="USER",
+        help="User of a --system service. Default: one that systemd makes for it, which may write "
+        "below /var/lib/NAME only and sees nobody's home.",
+    ),
+    click.Option(
+        ["--memory", "memory_mb"],
+        default=512,
+        show_default=True,
+        metavar="MIB",
+        type=click.IntRange(64, 65536),
+        help="Most memory that it may take; more, and it is started again.",
+    ),
+    click.Option(
+        ["--watchdog", "watchdog_s"],
+        default=30,
+        show_default=True,
+        metavar="SECONDS",
+        type=click.IntRange(0, 86400),
+        help="Start it again after so long without a frame; 0: never.",
+    ),
+    click.Argument(["run_options"], nargs=-1, type=click.UNPROCESSED),
+)
+
+
 @click.group()
 def service() -> None:
     r"""Run as a systemd service, for months.
@@ -24,47 +59,7 @@ def service() -> None:
     """
 
 
-def _unit_options(command: Any) -> Any:
-    for option in (
-        click.argument("run_options", nargs=-1, type=click.UNPROCESSED),
-        click.option(
-            "--watchdog",
-            default=30,
-            show_default=True,
-            metavar="SECONDS",
-            type=click.IntRange(0, 86400),
-            help="Start it again after so long without a frame; 0: never.",
-        ),
-        click.option(
-            "--memory",
-            default=512,
-            show_default=True,
-            metavar="MIB",
-            type=click.IntRange(64, 65536),
-            help="Most memory that it may take; more, and it is started again.",
-        ),
-        click.option(
-            "--run-as",
-            metavar="USER",
-            help="User of a --system service. Default: one that systemd makes for it, which may "
-            "write below /var/lib/NAME only and sees nobody's home.",
-        ),
-        click.option(
-            "--system/--user",
-            "is_system",
-            default=True,
-            help="A service of the machine (the default), or of the user who installs it.",
-        ),
-        click.option(
-            "--name", default="fer-edge", show_default=True, help="Of the unit; one per camera."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-@service.command("print")
-@_unit_options
+@service.command("print", params=[*_UNIT_OPTIONS])
 def print_unit(**options: Any) -> None:
     """Show the unit file; nothing is written, and root is not needed."""
     from .unit import problems, unit_text
@@ -81,8 +76,7 @@ def print_unit(**options: Any) -> None:
         click.echo(f"fer-edge: WARNING: {problem}", err=True)
 
 
-@service.command()
-@_unit_options
+@service.command(params=[*_UNIT_OPTIONS])
 @click.option("--force", is_flag=True, help="Replace a unit that fer-edge did not write.")
 def install(force: bool, **options: Any) -> None:
     """Write the unit file, and say how to start it."""
@@ -117,6 +111,6 @@ def _unit_of(options: dict[str, Any]) -> "tuple[Unit, Needs]":
         folder=Path.cwd(),
         is_system=options["is_system"],
         user=options["run_as"],
-        memory_mb=options["memory"],
-        watchdog_s=options["watchdog"],
+        memory_mb=options["memory_mb"],
+        watchdog_s=options["watchdog_s"],
     ), needs

@@ -11,7 +11,7 @@ import click
 from fer_edge.bundled import bundled_models
 
 from ..mqtt.address import PASSWORD_VARIABLE
-from ..outputs.options import output_options
+from ..outputs.options import OUTPUT_OPTIONS
 from ..run_command import run
 from .unit import SECRET_MARK, Needs
 
@@ -126,17 +126,12 @@ def _without_password(address: str) -> str:
     return f"{before}{mark}{name}{at}{after[len(user) + len(at) :]}" if colon else address
 
 
-def _output_paths() -> list[click.Parameter]:
+def _output_paths() -> list[click.Option]:
     """Return the options that name a file or a folder to write."""
-
-    def nothing() -> None: ...
-
-    options: list[click.Parameter] = click.command()(output_options(nothing)).params
     return [
         option
-        for option in options
-        if (isinstance(option.type, click.Path) and not option.type.exists)
-        or (not isinstance(option.type, click.Path) and "FILE" in (option.metavar or ""))
+        for option in OUTPUT_OPTIONS
+        if isinstance(option.type, click.Path) or "FILE" in (option.metavar or "")
     ]
 
 

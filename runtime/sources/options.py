@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..frame import Source
+from ..options import NumberRange
 
 _LARGEST_SIDE_PX = 16384
 
@@ -35,52 +36,47 @@ def _camera(
     return int(value)
 
 
-def source_options(command: Any) -> Any:
-    """Add the options."""
-    for option in (
-        click.option(
-            "--on-loss",
-            type=click.Choice(["exit", "wait"]),
-            help="When a camera or stream goes away: end with an error, or wait and open it again. "
-            "Default: exit until its first frame, wait from then on. A service that may start "
-            "before its camera does takes wait.",
-        ),
-        click.option(
-            "--pixel-format",
-            metavar="FORMAT",
-            help="Of raw frames on standard input: bgr24, rgb24, bgra, gray, yuyv422, yuv420p or "
-            "nv12, rows without padding.",
-        ),
-        click.option(
-            "--fps",
-            type=click.FloatRange(0, 1000, min_open=True),
-            help="Frames per second: what a camera is asked for (default: as it likes), or the "
-            "clock of raw frames (default: 30).",
-        ),
-        click.option(
-            "--size",
-            callback=_size,
-            metavar="WxH",
-            help="Width and height in pixels, as 640x480: what a camera is asked for, or what raw "
-            "frames have.",
-        ),
-        click.option(
-            "--camera",
-            callback=_camera,
-            metavar="N|picamera2",
-            help="Camera number, 0 the first (/dev/video0), or picamera2 for the one on a "
-            "Raspberry Pi's CSI port. Frames that come while one is read are dropped.",
-        ),
-        click.option(
-            "--input",
-            "path",
-            metavar="PLACE",
-            help="A picture, a folder of pictures, a quoted pattern as 'photos/*.jpg', a video "
-            "file, a stream (rtsp://, http://), or - for raw frames on standard input.",
-        ),
-    ):
-        command = option(command)
-    return command
+SOURCE_OPTIONS = (
+    click.Option(
+        ["--input", "path"],
+        metavar="PLACE",
+        help="A picture, a folder of pictures, a quoted pattern as 'photos/*.jpg', a video file, "
+        "a stream (rtsp://, http://), or - for raw frames on standard input.",
+    ),
+    click.Option(
+        ["--camera"],
+        callback=_camera,
+        metavar="N|picamera2",
+        help="Camera number, 0 the first (/dev/video0), or picamera2 for the one on a Raspberry "
+        "Pi's CSI port. Frames that come while one is read are dropped.",
+    ),
+    click.Option(
+        ["--size"],
+        callback=_size,
+        metavar="WxH",
+        help="Width and height in pixels, as 640x480: what a camera is asked for, or what raw "
+        "frames have.",
+    ),
+    click.Option(
+        ["--fps", "rate_hz"],
+        type=NumberRange(0, 1000, min_open=True),
+        metavar="HZ",
+        help="Frames per second: what a camera is asked for (default: as it likes), or the clock "
+        "of raw frames (default: 30).",
+    ),
+    click.Option(
+        ["--pixel-format"],
+        metavar="FORMAT",
+        help="Of raw frames: bgr24, rgb24, bgra, gray, yuyv422, yuv420p or nv12, rows without "
+        "padding.",
+    ),
+    click.Option(
+        ["--on-loss"],
+        type=click.Choice(["exit", "wait"]),
+        help="When a camera or stream goes away: end with an error, or wait and open it again. "
+        "Default: exit until its first frame, wait from then on.",
+    ),
+)
 
 
 def open_chosen_source(options: dict[str, Any]) -> Source:
@@ -92,7 +88,7 @@ def open_chosen_source(options: dict[str, Any]) -> Source:
         MissingExtraError: picamera2 is not installed.
     """
     path, camera = options["path"], options["camera"]
-    size, rate_hz, on_loss = options["size"], options["fps"], options["on_loss"]
+    size, rate_hz, on_loss = options["size"], options["rate_hz"], options["on_loss"]
     if (path is None) == (camera is None):
         raise click.UsageError("pass either --input or --camera; try: fer-edge run --camera 0")
     is_pipe = path == "-"

@@ -4,31 +4,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..options import NumberRange
+
 if TYPE_CHECKING:
     from .page import WebPage
 
 WEB_OPTIONS = (
-    click.option(
-        "--web",
+    click.Option(
+        ["--web"],
         metavar="HOST:PORT",
         help="Serve a live page: picture, bars, timeline, rates. Example: --web 127.0.0.1:8000, "
-        "then open that in a browser. Needs pip install 'fer-edge[web]'. A host that others can "
-        "reach, such as 0.0.0.0, wants a token.",
+        "then open that in a browser. Needs pip install 'fer-edge[web]'.",
     ),
-    click.option(
-        "--web-token",
+    click.Option(
+        ["--web-token"],
         metavar="TOKEN",
         envvar="FER_EDGE_WEB_TOKEN",
-        help="What a viewer of --web must show, 12 or more ASCII characters; open the page once "
-        "with ?token=TOKEN. auto makes one and prints the address. Whoever may list processes (ps) "
-        "sees a token on a command line: FER_EDGE_WEB_TOKEN in the environment is the other way.",
+        help="What a viewer must show, 12 or more ASCII characters; wanted where --web names a "
+        "host that others can reach. Open the page once with ?token=TOKEN. auto makes one and "
+        "prints the address. FER_EDGE_WEB_TOKEN hides it from who may list processes.",
     ),
-    click.option(
-        "--web-fps",
+    click.Option(
+        ["--web-fps", "web_rate_hz"],
         default=10.0,
         show_default=True,
-        type=click.FloatRange(0.1, 60),
-        help="Pictures per second that --web encodes at most, while somebody looks.",
+        type=NumberRange(0.1, 60),
+        metavar="HZ",
+        help="Pictures per second at most, while somebody looks.",
     ),
 )
 
@@ -48,7 +50,7 @@ def open_web_page(options: dict[str, Any]) -> "WebPage":
 
     address = parse_address(options["web"])
     token = chosen_token(options["web_token"])
-    page = WebPage(address, token=token, rate_hz=options["web_fps"])
+    page = WebPage(address, token=token, rate_hz=options["web_rate_hz"])
     # a token of the user's own is the user's to keep; one made here is told once
     query = f"?token={token}" if options["web_token"] == "auto" else ""
     click.echo(f"fer-edge: live page at {page.address.url}{query}", err=True)

@@ -1,26 +1,21 @@
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from fer_edge.errors import DetectorError
-from fer_edge.runtime.faces.options import face_options, open_chosen_detector, open_chosen_tracker
+from fer_edge.runtime.faces.options import open_chosen_detector, open_chosen_tracker
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.result import Stopwatch
+from fer_edge.runtime.run_command import run
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources.opening import read_image
 
 
 def parse(*arguments: str) -> dict[str, Any]:
     """Return the options that a command gets from these arguments."""
-    got: dict[str, Any] = {}
-    command = click.command()(face_options(lambda **options: got.update(options)))
-    done = CliRunner().invoke(command, list(arguments))
-    assert done.exit_code == 0, done.output
-    return got
+    return dict(run.make_context("run", list(arguments)).params)
 
 
 def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:

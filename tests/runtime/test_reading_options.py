@@ -2,7 +2,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import Result
 
@@ -10,10 +9,10 @@ from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import ModelError
 from fer_edge.runtime import Follower, Frame, Pace, Reader
 from fer_edge.runtime.faces.detection import WholeFrame
-from fer_edge.runtime.faces.options import face_options
 from fer_edge.runtime.reading.following import FILE_PACE, LIVE_PACE
-from fer_edge.runtime.reading.options import open_chosen_reader, reading_options
+from fer_edge.runtime.reading.options import open_chosen_reader
 from fer_edge.runtime.reading.smoothing import STEADY, Steadiness
+from fer_edge.runtime.run_command import run
 from tests.conftest import assert_one_clear_line
 
 
@@ -40,8 +39,7 @@ CAMERA = NoFrames(is_video=True, is_live=True)
 
 def options(*arguments: str) -> dict[str, Any]:
     """Parse the arguments as `fer-edge run` does."""
-    command = face_options(reading_options(click.Command("run")))
-    return dict(command.make_context("run", list(arguments)).params)
+    return dict(run.make_context("run", list(arguments)).params)
 
 
 def opened(source: NoFrames, *arguments: str) -> Reader | Follower:

@@ -120,11 +120,8 @@ def test_two_expressions_that_are_alike_do_not_flicker() -> None:
 
 
 def test_the_defaults_are_those_of_the_command_line() -> None:
-    import click
+    from fer_edge.runtime.reading.options import READING_OPTIONS
 
-    from fer_edge.runtime.reading.options import reading_options
-
-    command = reading_options(click.Command("run"))
-    defaults = {option.name: option.default for option in command.params}
+    defaults = {option.name: option.default for option in READING_OPTIONS}
     names = ("smooth_s", "hysteresis", "uncertain_below")
     assert Steadiness(*(defaults[name] for name in names)) == STEADY
