@@ -29,10 +29,9 @@ def as_record(result: Result) -> dict[str, Any]:
 
 
 def _face(reading: Reading) -> dict[str, Any]:
-    box = reading.box
     return {
         "track": reading.track,
-        "box": [round(edge, 1) for edge in (box.left, box.top, box.right, box.bottom)],
+        "box": [round(edge, 1) for edge in reading.box.edges],
         "detection": round(reading.detection, 4),
         "label": reading.label,
         "scores": {

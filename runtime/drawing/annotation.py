@@ -62,7 +62,7 @@ def annotate(image: NDArray[np.uint8], readings: Sequence[Reading]) -> NDArray[n
     shown = [(reading, box) for reading in readings if (box := _within(reading.box, width, height))]
     for reading, box in shown:
         _outline(drawn, box, _colour(reading))
-    taken = np.array([[b.left, b.top, b.right, b.bottom] for _, b in shown]).reshape(-1, 4)
+    taken = np.array([box.edges for _, box in shown]).reshape(-1, 4)
     for number, (reading, box) in enumerate(shown):
         others = np.delete(taken, number, axis=0)
         best: tuple[float, _Card, int, int] | None = None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_edge.faces import Box
 
 from ..faces.detection import FaceDetector
+from ..faces.matching import overlaps
 from ..frame import Frame
 from ..result import FrameReader, Reading, Result
 from .plate import plate
@@ -29,7 +30,7 @@ HOLD_S = 1.0
 _CELLS = 5
 _LEVELS = 32
 _GROWTH_PER_S = 0.5
-_SAME_FACE_IOU = 0.3
+_SAME_FACE_OVERLAP = 0.3
 _BOX_BGR = (44, 40, 38)
 
 
@@ -91,13 +92,12 @@ class AnonymizingReader:
             self._name, self._held = frame.name, []
         seen = [reading.box for reading in readings]
         seen = _united(seen + [face.box for face in self._detector.detect(frame.image)])
-        ages_s = [frame.time_s - time_s for _, time_s in self._held]
+        held = [(box, frame.time_s - time_s) for box, time_s in self._held]
+        likeness = overlaps([box for box, _ in held], seen).max(axis=1, initial=0.0)
         held = [
             (box, age_s)
-            for (box, _), age_s, is_seen in zip(
-                self._held, ages_s, _overlap([box for box, _ in self._held], seen), strict=True
-            )
-            if 0 <= age_s <= HOLD_S and not is_seen
+            for (box, age_s), same in zip(held, likeness.tolist(), strict=True)
+            if 0 <= age_s <= HOLD_S and same < _SAME_FACE_OVERLAP
         ]
         self._held = [(box, frame.time_s - age_s) for box, age_s in held]
         self._held += [(box, frame.time_s) for box in seen]
@@ -159,8 +159,8 @@ def _united(boxes: list[Box]) -> list[Box]:
     """Make one box of those that are the same face."""
     united: list[Box] = []
     for box in boxes:
-        overlap = _ious([box], united)[0]
-        if overlap.size == 0 or overlap.max() < _SAME_FACE_IOU:
+        overlap = overlaps([box], united)[0]
+        if overlap.size == 0 or overlap.max() < _SAME_FACE_OVERLAP:
             united.append(box)
             continue
         same = united[int(overlap.argmax())]
@@ -171,23 +171,3 @@ def _united(boxes: list[Box]) -> list[Box]:
             max(box.bottom, same.bottom),
         )
     return united
-
-
-def _overlap(boxes: list[Box], others: list[Box]) -> list[bool]:
-    """Tell which boxes are one of the others."""
-    if not boxes or not others:
-        return [False] * len(boxes)
-    return [best >= _SAME_FACE_IOU for best in _ious(boxes, others).max(axis=1).tolist()]
-
-
-def _ious(boxes: list[Box], others: list[Box]) -> NDArray[np.float64]:
-    """Return the intersection over union of each pair, (len(boxes), len(others))."""
-    a, b = (
-        np.array([[i.left, i.top, i.right, i.bottom] for i in each]).reshape(-1, 4)
-        for each in (boxes, others)
-    )
-    size = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    common = size.clip(0).prod(axis=2)
-    areas = (a[:, 2:] - a[:, :2]).prod(axis=1)[:, None] + (b[:, 2:] - b[:, :2]).prod(axis=1)
-    ratio: NDArray[np.float64] = common / np.maximum(areas - common, 1e-9)
-    return ratio

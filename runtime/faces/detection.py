@@ -67,7 +67,7 @@ class Selection:
             for face in faces
             if face.box.width > 0 and face.box.height >= max(self.min_face_px, 1e-6)
         ]
-        kept.sort(key=lambda face: face.box.width * face.box.height, reverse=True)
+        kept.sort(key=lambda face: face.box.area, reverse=True)
         return kept[: self.max_faces]
 
 

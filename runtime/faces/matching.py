@@ -21,7 +21,7 @@ def overlap(one: Box, other: Box) -> float:
     if width <= 0 or height <= 0:
         return 0.0
     common = width * height
-    return common / (one.width * one.height + other.width * other.height - common)
+    return common / (one.area + other.area - common)
 
 
 def overlaps(ones: Sequence[Box], others: Sequence[Box]) -> NDArray[np.float64]:
@@ -35,8 +35,6 @@ def overlaps(ones: Sequence[Box], others: Sequence[Box]) -> NDArray[np.float64]:
 
 def match(ones: Sequence[Box], others: Sequence[Box]) -> list[tuple[int, int]]:
     """Pair boxes that overlap, the best pair first; no box is in two pairs."""
-    if not ones or not others:
-        return []
     return _best_pairs(overlaps(ones, others), _MIN_OVERLAP)
 
 
@@ -45,8 +43,6 @@ def match_nearest(ones: Sequence[Box], others: Sequence[Box]) -> list[tuple[int,
 
     For a face that moved so fast that its boxes do not overlap.
     """
-    if not ones or not others:
-        return []
     one, other = _edges(ones)[:, np.newaxis], _edges(others)[np.newaxis]
     size, other_size = np.sqrt(_areas(one)), np.sqrt(_areas(other))
     way = (one[..., :2] + one[..., 2:] - other[..., :2] - other[..., 2:]) / 2
@@ -70,7 +66,7 @@ def _best_pairs(likeness: NDArray[np.float64], least: float) -> list[tuple[int, 
 
 
 def _edges(boxes: Sequence[Box]) -> NDArray[np.float64]:
-    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
+    return np.array([box.edges for box in boxes], np.float64).reshape(-1, 4)
 
 
 def _areas(edges: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -229,7 +229,7 @@ class FaceTracker:
             )
             for face in self._followed
         ]
-        tracks.sort(key=lambda track: track.box.width * track.box.height, reverse=True)
+        tracks.sort(key=lambda track: track.box.area, reverse=True)
         return tracks[: self._max_faces]
 
 

@@ -63,8 +63,7 @@ class CsvRows:
 
 
 def _face(reading: Reading) -> tuple[object, ...]:
-    box = reading.box
-    edges = (round(edge, 1) for edge in (box.left, box.top, box.right, box.bottom))
+    edges = (round(edge, 1) for edge in reading.box.edges)
     track = "" if reading.track is None else reading.track
     return (track, *edges, round(reading.detection, 4), reading.label)
 
