@@ -111,7 +111,7 @@ class MqttStates:
                 connection.shutdown(SHUT_RDWR)
 
     def _send_state(self) -> None:
-        state = json.dumps(as_state(self._readings, self._rate.hz))
+        state = json.dumps(as_state(self._readings, self._rate.hz(time.monotonic())))
         with self._lock:
             self._state = state
             if self._connected and not self._is_underway():

@@ -73,7 +73,7 @@ class ServiceManager:
             self._beat()
             faces = len(result.readings)
             self.notify(
-                f"STATUS={self._rate.hz:.1f} frames/s, {faces} face{'s' * (faces != 1)}, "
+                f"STATUS={self._rate.hz(now_s):.1f} frames/s, {faces} face{'s' * (faces != 1)}, "
                 f"{result.dropped} frames dropped"
             )
 

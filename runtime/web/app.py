@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .live import Live, Pictures, as_json, overlay
+from .live import LiveRun, PictureFeed, as_json, overlay
 
 _PAGE = Path(__file__).parent / "static"
 _FILES = {
@@ -112,9 +112,9 @@ class Views:
         drawn: The picture with boxes and bars in it, for other programs.
     """
 
-    live: Live
-    bare: Pictures
-    drawn: Pictures
+    live: LiveRun
+    bare: PictureFeed
+    drawn: PictureFeed
 
 
 def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
@@ -165,7 +165,7 @@ def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
     return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, port=port)])
 
 
-async def _frame(request: Request, pictures: Pictures) -> Response:
+async def _frame(request: Request, pictures: PictureFeed) -> Response:
     """Send the newest picture, once there is one after `?after=N`."""
     after = request.query_params.get("after", "0")
     number = int(after) if re.fullmatch(r"\d{1,15}", after, re.ASCII) else 0
@@ -179,7 +179,7 @@ async def _frame(request: Request, pictures: Pictures) -> Response:
     return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
 
 
-async def _events(live: Live) -> AsyncIterator[bytes]:
+async def _events(live: LiveRun) -> AsyncIterator[bytes]:
     """Send the past, then the present at most ten times a second, and the end."""
     number, second = 0, 0
     while True:
@@ -203,7 +203,7 @@ def _event(name: str, value: object) -> bytes:
     return f"event: {name}\ndata: {as_json(value)}\n\n".encode("ascii")
 
 
-async def _parts(pictures: Pictures) -> AsyncIterator[bytes]:
+async def _parts(pictures: PictureFeed) -> AsyncIterator[bytes]:
     number = 0
     while (picture := await pictures.newer(number)) is not None:
         number = picture.number

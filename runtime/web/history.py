@@ -7,6 +7,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from ..frame_rate import FrameRate
 from ..result import Reading, Result, StageTimes
 
 _stages_of = attrgetter(*(field.name for field in fields(StageTimes)))
@@ -43,7 +44,7 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throughput:
     """How fast frames come and how long they take.
 
     Attributes:
@@ -80,7 +81,7 @@ class History:
         self._current = 0
         self._counts: dict[int, Counter[str]] = {}
         self._sums: dict[int, dict[str, float]] = {}
-        self._arrivals: deque[float] = deque(maxlen=window_frames)
+        self._rate = FrameRate()
         self._times: deque[StageTimes] = deque(maxlen=window_frames)
 
     def add(self, result: Result, now_s: float) -> None:
@@ -89,7 +90,7 @@ class History:
         if second != self._current:
             self._end_second()
             self._current = second
-        self._arrivals.append(now_s)
+        self._rate.count(now_s)
         self._times.append(result.times)
         readings = result.readings[:MAX_FACES]
         for face, reading in zip(face_numbers(readings), readings, strict=True):
@@ -107,25 +108,21 @@ class History:
         """Return the number of the second that runs."""
         return int(now_s - self._started_s)
 
-    def pace(self, now_s: float) -> Pace:
+    def throughput(self, now_s: float) -> Throughput:
         """Return rate and latency over the last frames."""
-        if not self._arrivals:
-            return Pace(0.0, StageTimes(), 0.0, 0.0, 0)
-        # a source that stalls is seen in the rate a second later
-        stalled_s = now_s - self._arrivals[-1]
-        until_s = now_s if stalled_s > 1 else self._arrivals[-1]
-        passed_s = until_s - self._arrivals[0]
-        rate_hz = (len(self._arrivals) - 1) / passed_s if passed_s > 0 else 0.0
+        if not self._times:
+            return Throughput(0.0, StageTimes(), 0.0, 0.0, 0)
         table = np.array([_stages_of(times) for times in self._times])
         median_ms, p95_ms = np.percentile(table.sum(axis=1), (50, 95))
         stages = StageTimes(*map(float, table.mean(axis=0)))
-        return Pace(rate_hz, stages, float(median_ms), float(p95_ms), len(self._times))
+        rate_hz = self._rate.hz(now_s)
+        return Throughput(rate_hz, stages, float(median_ms), float(p95_ms), len(self._times))
 
     def _end_second(self) -> None:
         moments = []
         for face, counts in self._counts.items():
             label, count = counts.most_common(1)[0]
             moments.append(Moment(face, label, self._sums[face][label] / count))
-        if self._arrivals:
+        if self._times:
             self._seconds.append(Second(self._current, tuple(moments)))
         self._counts, self._sums = {}, {}

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..drawing.palette import UNCERTAIN_BGR, colours_bgr
+from ..faces.shrinking import shrink
 from ..record import as_record
 from ..result import UNCERTAIN, Result
-from .history import History, Pace, Second, face_numbers
+from .history import History, Second, Throughput, face_numbers
 
 Draw = Callable[[Result], NDArray[np.uint8]]
 """From a result to the picture that is shown of it: uint8, (height, width, 3), BGR."""
@@ -55,7 +56,7 @@ class Picture:
     result: Result
 
 
-class Live:
+class LiveRun:
     """The newest result and the past; written by the reader's thread, read by the server's."""
 
     def __init__(self) -> None:
@@ -128,17 +129,17 @@ class Live:
         """Return the newest frame as in a JSON line, with rate and latency under `live`."""
         now_s = time.monotonic()
         with self._lock:
-            seen, pace = self._seen, self._history.pace(now_s)
+            seen, throughput = self._seen, self._history.throughput(now_s)
         frame = as_record(seen.result) if seen else {}
-        return frame | {"live": _as_numbers(seen, pace, now_s - self._started_s)}
+        return frame | {"live": _as_numbers(seen, throughput, now_s - self._started_s)}
 
     def event(self) -> dict[str, Any]:
         """Return what the page shows beside the picture, as plain data for JSON."""
         now_s = time.monotonic()
         with self._lock:
-            seen, pace = self._seen, self._history.pace(now_s)
+            seen, throughput = self._seen, self._history.throughput(now_s)
             second, labels = self._history.second(now_s), self._labels
-        numbers = _as_numbers(seen, pace, now_s - self._started_s) | {"second": second}
+        numbers = _as_numbers(seen, throughput, now_s - self._started_s) | {"second": second}
         if seen is None:
             return numbers
         readings = seen.result.readings
@@ -166,10 +167,10 @@ class Live:
         return {"span_s": self._history.span_s, "seconds": [_as_row(item) for item in seconds]}
 
 
-class Pictures:
+class PictureFeed:
     """Encodes the newest frame, for whoever waits for it."""
 
-    def __init__(self, live: Live, draw: Draw, worker: ThreadPoolExecutor, *, rate_hz: float):
+    def __init__(self, live: LiveRun, draw: Draw, worker: ThreadPoolExecutor, *, rate_hz: float):
         self._live = live
         self._draw = draw
         self._worker = worker
@@ -214,12 +215,7 @@ def overlay(picture: Picture) -> dict[str, Any]:
                 "label": reading.label,
                 "box": [
                     round(edge / size, 4)
-                    for edge, size in (
-                        (reading.box.left, width),
-                        (reading.box.top, height),
-                        (reading.box.right, width),
-                        (reading.box.bottom, height),
-                    )
+                    for edge, size in zip(reading.box.edges, 2 * (width, height), strict=True)
                 ],
             }
             for face, reading in zip(face_numbers(readings), readings, strict=True)
@@ -243,16 +239,19 @@ def _css_colours(labels: tuple[str, ...]) -> dict[str, str]:
     return {label: "#{2:02x}{1:02x}{0:02x}".format(*colour) for label, colour in colours.items()}
 
 
-def _as_numbers(seen: Seen | None, pace: Pace, uptime_s: float) -> dict[str, Any]:
-    stages = {name.removesuffix("_ms"): ms for name, ms in asdict(pace.stages).items()}
+def _as_numbers(seen: Seen | None, throughput: Throughput, uptime_s: float) -> dict[str, Any]:
+    stages = {name.removesuffix("_ms"): ms for name, ms in asdict(throughput.stages).items()}
     return {
         "frames": seen.number if seen else 0,
         "dropped": seen.result.dropped if seen else 0,
         "uptime_s": round(uptime_s, 1),
-        "rate_hz": round(pace.rate_hz, 2),
-        "latency_ms": {"median": round(pace.median_ms, 2), "p95": round(pace.p95_ms, 2)},
+        "rate_hz": round(throughput.rate_hz, 2),
+        "latency_ms": {
+            "median": round(throughput.median_ms, 2),
+            "p95": round(throughput.p95_ms, 2),
+        },
         "stages_mean_ms": {name: round(ms, 2) for name, ms in stages.items()},
-        "window_frames": pace.frames,
+        "window_frames": throughput.frames,
     }
 
 
@@ -262,10 +261,5 @@ def _as_row(second: Second) -> list[Any]:
 
 
 def _as_jpeg(image: NDArray[np.uint8]) -> bytes:
-    height, width = image.shape[:2]
-    scale = _LONG_SIDE_PX / max(height, width)
-    shown: Any = image
-    if scale < 1:
-        size = (max(1, round(scale * width)), max(1, round(scale * height)))
-        shown = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    shown = shrink(image, _LONG_SIDE_PX)
     return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()

@@ -15,7 +15,7 @@ from fer_edge.errors import MissingExtraError
 from ..drawing.annotation import annotate
 from ..result import Result
 from .address import WebAddress, listen
-from .live import Live, Pictures
+from .live import LiveRun, PictureFeed
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -54,7 +54,7 @@ class WebPage:
             from .app import Views, make_app
         except ModuleNotFoundError as error:
             raise _missing(error) from error
-        self._live = Live()
+        self._live = LiveRun()
         with ExitStack() as on_failure:
             self.address, self._sockets = listen(address, has_token=token is not None)
             for opened in self._sockets:
@@ -62,7 +62,7 @@ class WebPage:
             self._worker = ThreadPoolExecutor(1, thread_name_prefix="fer-edge-web-jpeg")
             on_failure.callback(self._worker.shutdown)
             bare, drawn = (
-                Pictures(self._live, draw, self._worker, rate_hz=rate_hz)
+                PictureFeed(self._live, draw, self._worker, rate_hz=rate_hz)
                 for draw in (_bare, _drawn)
             )
             app = make_app(Views(self._live, bare, drawn), token=token, port=self.address.port)

@@ -56,17 +56,17 @@ def test_faces_that_are_not_followed_are_numbered_by_size() -> None:
 
 def test_the_pace_is_that_of_the_last_frames() -> None:
     history = History(0.0, window_frames=10)
-    assert history.pace(5.0).rate_hz == 0
+    assert history.throughput(5.0).rate_hz == 0
     for number in range(100):
         history.add(seen(1, detect_ms=5.0 if number % 5 == 0 else 0.0), number / 20)
-    pace = history.pace(99 / 20)
-    assert pace.rate_hz == pytest.approx(20)
-    assert pace.stages.detect_ms == pytest.approx(1)
-    assert (pace.median_ms, pace.p95_ms, pace.frames) == (0, pytest.approx(5), 10)
+    throughput = history.throughput(99 / 20)
+    assert throughput.rate_hz == pytest.approx(20)
+    assert throughput.stages.detect_ms == pytest.approx(1)
+    assert (throughput.median_ms, throughput.p95_ms, throughput.frames) == (0, pytest.approx(5), 10)
 
 
 def test_a_source_that_stalls_is_seen_in_the_rate() -> None:
     history = History(0.0)
     for number in range(100):
         history.add(seen(), number / 20)
-    assert history.pace(99 / 20 + 15).rate_hz < 5.1
+    assert history.throughput(99 / 20 + 15).rate_hz < 5.1
