@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fer_edge.errors import ModelError
+from fer_edge.kernel import read_text
 
 EDGETPU_LIBRARIES = {
     "Linux": "libedgetpu.so.1",
@@ -156,8 +157,8 @@ def find_edge_tpus(root: Path = Path("/")) -> list[EdgeTpu]:
     """
     found = [EdgeTpu("pci", node, _may_open(node)) for node in sorted(root.glob("dev/apex_*"))]
     for folder in sorted(root.glob("sys/bus/usb/devices/*")):
-        if (_read(folder / "idVendor"), _read(folder / "idProduct")) in _USB_IDS:
-            bus, number = _read(folder / "busnum"), _read(folder / "devnum")
+        if (read_text(folder / "idVendor"), read_text(folder / "idProduct")) in _USB_IDS:
+            bus, number = read_text(folder / "busnum"), read_text(folder / "devnum")
             node = root / "dev/bus/usb" / bus.zfill(3) / number.zfill(3)
             found.append(EdgeTpu("usb", node, _may_open(node)))
     return found
@@ -179,10 +180,3 @@ def _about_devices() -> str:
 
 def _may_open(node: Path) -> bool:
     return os.access(node, os.R_OK | os.W_OK)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("ascii", "replace").strip()
-    except OSError:
-        return ""

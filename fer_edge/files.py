@@ -25,10 +25,14 @@ UNREADABLE_ARCHIVE = (
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends without an error.
 
     The temporary name keeps the suffix, since OpenCV and NumPy choose a format by it.
+
+    Args:
+        path: The file.
+        is_secret: Only its owner may read it, at no moment otherwise.
 
     Raises:
         OutputError: The folder cannot be made, or the file cannot be written.
@@ -47,7 +51,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp's 0600 is for secrets
+        if not is_secret:  # for which mkstemp's 0600 is right
+            temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fer_edge import __version__
 from fer_edge.interpreter import find_runtime
+from fer_edge.kernel import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ def describe_device() -> Device:
     """Read what can be known of this machine."""
     runtime = find_runtime()
     return Device(
-        board=_read("/proc/device-tree/model").rstrip("\0"),
+        board=read_text(Path("/proc/device-tree/model")),
         cpu=_cpu_name(),
         machine=platform.machine(),
         cores=usable_cores(),
-        governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "unknown",
+        governor=read_text(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
+        or "unknown",
         load=os.getloadavg()[0],
         system=f"{platform.system()} {platform.release()}",
         versions=(
@@ -63,15 +65,8 @@ def usable_cores() -> int:
 
 
 def _cpu_name() -> str:
-    for line in _read("/proc/cpuinfo").splitlines():
+    for line in read_text(Path("/proc/cpuinfo")).splitlines():
         key, _, value = line.partition(":")
         if key.strip() in ("model name", "Model"):  # Arm kernels name the board instead
             return value.strip()
     return platform.processor() or "unknown"
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text("utf-8", "replace").strip()
-    except OSError:
-        return ""

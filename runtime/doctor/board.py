@@ -4,7 +4,9 @@ import shutil
 import struct
 from pathlib import Path
 
-from .finding import Finding, Status, read_text
+from fer_edge.kernel import read_text
+
+from .finding import Finding, Status
 from .thermals import cpu_temperature_celsius, read_throttling
 
 _HOT_CELSIUS, _WARM_CELSIUS = 80.0, 70.0

@@ -5,7 +5,9 @@ import os
 import struct
 from pathlib import Path
 
-from .finding import Finding, read_text
+from fer_edge.kernel import read_text
+
+from .finding import Finding
 
 _PARTS_OF_A_PI = (
     *("bcm2835-codec", "bcm2835-isp", "bcm2835_isp", "pispbe", "rpivid", "rpi-hevc-dec"),

@@ -1,7 +1,6 @@
 """One thing that the doctor found."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 Status = Literal["ok", "note", "warning", "problem"]
@@ -26,11 +25,3 @@ class Finding:
     status: Status
     text: str
     advice: str = ""
-
-
-def read_text(path: Path) -> str:
-    """Read a small file of the kernel's, without its line end; empty where it cannot be read."""
-    try:
-        return path.read_text("utf-8", "replace").strip(" \t\n\0")
-    except OSError:
-        return ""

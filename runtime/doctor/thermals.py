@@ -5,6 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.kernel import read_text
+
 _BITS = {
     0: "under-voltage",
     1: "frequency capped",
@@ -40,7 +42,7 @@ def cpu_temperature_celsius(root: Path = Path("/")) -> float | None:
     """
     zones: list[tuple[bool, float]] = []
     for zone in root.glob("sys/class/thermal/thermal_zone*"):
-        kind, value = _read(zone / "type").lower(), _read(zone / "temp")
+        kind, value = read_text(zone / "type").lower(), read_text(zone / "temp")
         if value.lstrip("-").isdigit():  # in thousandths; some zones fail to read
             zones.append((any(name in kind for name in _CPU_ZONES), int(value) / 1000))
     ours = [celsius for is_cpu, celsius in zones if is_cpu] or [celsius for _, celsius in zones]
@@ -59,7 +61,9 @@ def read_throttling(root: Path = Path("/")) -> Throttling | None:
     """
     value = _from_program(root)
     if value is None:
-        value = _hexadecimal(_read(root / "sys/devices/platform/soc/soc:firmware/get_throttled"))
+        value = _hexadecimal(
+            read_text(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
+        )
     if value is None:
         value = _from_alarm(root)
     return None if value is None else decode_throttling(value)
@@ -93,8 +97,8 @@ def _from_program(root: Path) -> int | None:
 
 def _from_alarm(root: Path) -> int | None:
     for folder in root.glob("sys/class/hwmon/hwmon*"):
-        if _read(folder / "name") == "rpi_volt":
-            return int(_read(folder / "in0_lcrit_alarm") == "1")
+        if read_text(folder / "name") == "rpi_volt":
+            return int(read_text(folder / "in0_lcrit_alarm") == "1")
     return None
 
 
@@ -103,10 +107,3 @@ def _hexadecimal(text: str) -> int | None:
         return int(text, 16)
     except ValueError:
         return None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("ascii", "replace").strip()
-    except OSError:
-        return ""

@@ -27,7 +27,7 @@ _SURVIVES_POWER_CUT = (".avi", ".mkv")
 _LONGEST_STILL_S = 2.0
 _FRAMES_PER_LOOK = 50
 _LEAST_FREE_BYTES = 1 << 20
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class AnnotatedVideo:
@@ -155,7 +155,7 @@ def _free_name(path: Path) -> Path:
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
     if free != path:
-        _log.warning("%s exists already; this run writes %s", path, free)
+        log.warning("%s exists already; this run writes %s", path, free)
     return free
 
 

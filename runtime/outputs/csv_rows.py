@@ -13,7 +13,7 @@ _COLUMNS = (
     *("frame", "time_s", "source", "track", "left", "top", "right", "bottom"),
     *("detection", "label"),
 )
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class CsvRows:
@@ -59,7 +59,7 @@ class CsvRows:
         others = shares.keys() - set(self._labels) - self._others
         if others:
             self._others |= others
-            _log.warning("%s has no column for %s", self._path, ", ".join(sorted(others)))
+            log.warning("%s has no column for %s", self._path, ", ".join(sorted(others)))
 
 
 def _face(reading: Reading) -> tuple[object, ...]:

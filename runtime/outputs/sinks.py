@@ -2,10 +2,7 @@
 
 from typing import Protocol
 
-from ..record import as_record
 from ..result import Result
-
-__all__ = ["ReaderGoneError", "Sink", "as_record"]
 
 
 class Sink(Protocol):

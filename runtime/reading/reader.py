@@ -1,7 +1,6 @@
 """Reading pictures: find the faces, cut them by the card's policy, classify them."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -34,12 +33,7 @@ class ModelReader:
     def __enter__(self: Opened) -> Opened:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:

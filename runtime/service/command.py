@@ -25,7 +25,7 @@ _UNIT_OPTIONS = (
         "below /var/lib/NAME only and sees nobody's home.",
     ),
     click.Option(
-        ["--memory", "memory_mb"],
+        ["--memory", "memory_mib"],
         default=512,
         show_default=True,
         metavar="MIB",
@@ -111,6 +111,6 @@ def _unit_of(options: dict[str, Any]) -> "tuple[Unit, Needs]":
         folder=Path.cwd(),
         is_system=options["is_system"],
         user=options["run_as"],
-        memory_mb=options["memory_mb"],
+        memory_mib=options["memory_mib"],
         watchdog_s=options["watchdog_s"],
     ), needs

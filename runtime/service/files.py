@@ -61,7 +61,8 @@ def install_unit(unit: Unit, needs: Needs, *, force: bool) -> list[str]:
             f"{folder} may not be written; run it with sudo, or pass --user for a service of yours"
         )
     if needs.secrets:
-        _write_secret(unit.secrets_file, secrets_text(needs.secrets))
+        with whole_file(unit.secrets_file, is_secret=True) as temporary:
+            temporary.write_text(secrets_text(needs.secrets), "utf-8")
     with whole_file(path) as temporary:
         temporary.write_text(text, "utf-8")
     control = "sudo systemctl" if unit.is_system else "systemctl --user"
@@ -77,23 +78,6 @@ def install_unit(unit: Unit, needs: Needs, *, force: bool) -> list[str]:
     if not unit.is_system:
         lines.append("  loginctl enable-linger    # or it ends when you log out")
     return lines
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, at no moment otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror}; it holds the run's secrets"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _executable() -> tuple[str, ...]:

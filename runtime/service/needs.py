@@ -13,6 +13,7 @@ from fer_edge.bundled import bundled_models
 from ..mqtt.address import PASSWORD_VARIABLE
 from ..outputs.options import OUTPUT_OPTIONS
 from ..run_command import run
+from ..sources.stream import without_password
 from .unit import SECRET_MARK, Needs
 
 
@@ -88,11 +89,11 @@ def _hide(option: click.Parameter, value: str, words: list[str], secrets: dict[s
         secrets[variable] = value
         _remove(option, value, words)
     elif option.name == "mqtt":
-        without = _without_password(value)
-        if without != value:
-            secrets[PASSWORD_VARIABLE] = unquote(urlsplit(value).password or "")
-            _replace(value, without, words)
-    elif _is_address(value) and _without_password(value) != value:
+        password = urlsplit(value).password
+        if password is not None:
+            secrets[PASSWORD_VARIABLE] = unquote(password)
+            _replace(value, value.replace(f":{password}@", "@", 1), words)
+    elif _is_address(value) and without_password(value) != value:
         variable = f"FER_EDGE_{(option.name or '').upper()}_ADDRESS"
         secrets[variable] = value
         _replace(value, f"{SECRET_MARK}{variable}", words)
@@ -117,13 +118,6 @@ def _replace(value: str, by: str, words: list[str]) -> None:
 
 def _is_address(value: str) -> bool:
     return re.match(r"[a-z0-9+]+://", value, re.IGNORECASE) is not None
-
-
-def _without_password(address: str) -> str:
-    before, mark, after = address.partition("://")
-    user, at, _ = after.partition("/")[0].rpartition("@")
-    name, colon, _ = user.partition(":")
-    return f"{before}{mark}{name}{at}{after[len(user) + len(at) :]}" if colon else address
 
 
 def _output_paths() -> list[click.Option]:

@@ -51,7 +51,7 @@ class Unit:
         is_system: A unit of the system; else one of the user who installs it.
         user: Who runs it; None for a user that systemd makes for it, or for a user's own unit.
         groups: Groups that may open its devices.
-        memory_mb: The most memory it may take, in MiB.
+        memory_mib: The most memory it may take, in MiB.
         watchdog_s: Without a frame for so long it is started again; 0 never.
         secrets_file: Where its secrets stand.
         systemd: Version of systemd that it is written for.
@@ -63,7 +63,7 @@ class Unit:
     is_system: bool = True
     user: str | None = None
     groups: tuple[str, ...] = ()
-    memory_mb: int = 512
+    memory_mib: int = 512
     watchdog_s: int = 30
     secrets_file: Path = Path("/etc/fer-edge/fer-edge.env")
     systemd: int = 252
@@ -102,7 +102,7 @@ def unit_text(unit: Unit, needs: Needs) -> str:
         f"TimeoutStartSec={60 if unit.watchdog_s else 'infinity'}",
         "TimeoutStopSec=30",
         "Nice=5",
-        f"MemoryMax={unit.memory_mb}M",
+        f"MemoryMax={unit.memory_mib}M",
         "OOMPolicy=stop",
         *_limits(needs),
         *(_system_limits(unit, needs) if unit.is_system else []),

@@ -16,7 +16,7 @@ from fer_edge.errors import FerEdgeError, SourceError
 
 from ..frame import Frame
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 OnLoss = Literal["exit", "wait"]
 
@@ -139,7 +139,7 @@ class Live:
             # Logged here and not by the thread: whoever silences a library's standard error in
             # this thread (fer_edge.chatter) would swallow the line.
             for line in news:
-                _log.warning(line)
+                log.warning(line)
             if frame is not None:
                 yield frame
             elif is_over:

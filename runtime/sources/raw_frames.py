@@ -17,7 +17,7 @@ from fer_edge.errors import SourceError
 from ..frame import Frame
 from .pixels import as_bgr
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 DEFAULT_RATE_HZ = 30.0
 
@@ -147,7 +147,7 @@ class RawFrames:
                 f"{self._name} ended after {rest}; check the sender, --size and --pixel-format"
             )
         if got:
-            _log.warning("%s ended within frame %d: %s came", self._name, index, rest)
+            log.warning("%s ended within frame %d: %s came", self._name, index, rest)
 
     def _fill(self, view: memoryview) -> int | None:
         """Read until the view is full or the pipe ends; None where `close` was called."""

@@ -13,7 +13,7 @@ from fer_edge.errors import SourceError
 from ..frame import Frame
 from .pixels import as_bgr
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # A frame that cannot be decoded looks like the end of the file; after it there may be good ones.
 _MOST_DAMAGED_FRAMES = 50
@@ -65,7 +65,7 @@ class Video:
             yield Frame(as_bgr(image), index, time_s, str(self._path))
             index += 1
         if passed_over:
-            _log.warning("%s: %d damaged frames were passed over", self._path, passed_over)
+            log.warning("%s: %d damaged frames were passed over", self._path, passed_over)
         if index == 0:
             raise SourceError(
                 f"{self._path} has no frame that can be decoded: it is cut short, or this OpenCV "

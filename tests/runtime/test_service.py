@@ -304,9 +304,15 @@ def test_what_could_not_work_is_not_installed(
     assert not home.exists()
 
 
-def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path) -> None:
-    address = "rtsp://admin:s3cret@10.0.0.9/stream"
-    # until the source takes addresses, the command line does: it is parsed, not opened
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://admin:s3cret@10.0.0.9/stream",
+        "rtsp://admin:a/s3cret@10.0.0.9/stream",  # which should be %2F, but it is no less secret
+        "http://10.0.0.9/stream?key=s3cret",
+    ],
+)
+def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path, address: str) -> None:
     done = fer_edge("service", "install", "--user", "--", "--input", address, "--jsonl", "-")
     assert done.exit_code == 0, done.output
     unit = (home / "systemd/user/fer-edge.service").read_text()
