@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.interpreter import TFLiteModel, open_model
 
-from ..faces.detection import open_detector
+from ..faces.detection import DetectorName, open_detector
 from ..faces.track import Track, Tracker
 from ..faces.tracking import FaceTracker
 from ..frame import Frame
@@ -176,7 +175,7 @@ class Follower(ModelReader):
 def open_follower(
     model: str | Path = DEFAULT_MODEL,
     *,
-    detector: Literal["yunet", "none"] = "yunet",
+    detector: DetectorName = "yunet",
     detector_model: Path | None = None,
     min_score: float = 0.6,
     steadiness: Steadiness = STEADY,
@@ -188,13 +187,14 @@ def open_follower(
 
     Args:
         model: A bundled model's name, or a .tflite file with a card.
-        detector: yunet, or none for frames that already are face crops.
-        detector_model: A YuNet ONNX file instead of the one that came with fer-edge.
+        detector: What finds the faces, see `open_detector`; none for frames that already are face
+            crops.
+        detector_model: Its model file, see `open_detector`.
         min_score: Detections below it are dropped, 0 to 1.
         steadiness: Smoothing, hysteresis, and when a face is `uncertain`.
         pace: How often a face is classified: `FILE_PACE`, `LIVE_PACE`, or your own.
         threads: CPU threads of one inference.
-        delegate: Shared library of a TFLite delegate, such as libedgetpu.so.1.
+        delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
 
     Raises:
         ModelError: The model is broken, altered or not what it says.

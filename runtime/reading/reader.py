@@ -1,7 +1,7 @@
 """Reading pictures: find the faces, cut them by the card's policy, classify them."""
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.interpreter import TFLiteModel, open_model
 
-from ..faces.detection import FaceDetector, open_detector
+from ..faces.detection import DetectorName, FaceDetector, open_detector
 from ..frame import Frame
 from ..result import UNCERTAIN, Reading, Result, Stopwatch
 from .classifier import Classifier
@@ -119,7 +119,7 @@ class Reader(ModelReader):
 def open_reader(
     model: str | Path = DEFAULT_MODEL,
     *,
-    detector: Literal["yunet", "none"] = "yunet",
+    detector: DetectorName = "yunet",
     detector_model: Path | None = None,
     min_score: float = 0.6,
     uncertain_below: float = STEADY.uncertain_below,
@@ -130,8 +130,9 @@ def open_reader(
 
     Args:
         model: A bundled model's name, or a .tflite file with a card.
-        detector: yunet, or none for pictures that already are face crops.
-        detector_model: A YuNet ONNX file instead of the one that came with fer-edge.
+        detector: What finds the faces, see `open_detector`; none for pictures that already are face
+            crops.
+        detector_model: Its model file, see `open_detector`.
         min_score: Detections below it are dropped, 0 to 1.
         uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
         threads: CPU threads of one inference.

@@ -3,11 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 from fer_edge.labels import FER2013
 from fer_edge.runtime import Frame, Reading, Result
 from fer_edge.runtime.result import StageTimes
+
+
+def noise(height: int = 300, width: int = 320, seed: int = 0) -> NDArray[np.uint8]:
+    """A picture of noise."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def make_reading(label: str = "happy", track: int | None = 1, box: Box | None = None) -> Reading:
@@ -26,8 +32,12 @@ def make_result(
     name: str = "camera 0",
 ) -> Result:
     """One frame of noise with these faces; `size` is (height, width)."""
-    image = np.random.default_rng(index).integers(0, 256, (*size, 3), dtype=np.uint8)
-    return Result(Frame(image, index, time_s, name), readings, times or StageTimes(), dropped)
+    return Result(
+        Frame(noise(*size, seed=index), index, time_s, name),
+        readings,
+        times or StageTimes(),
+        dropped,
+    )
 
 
 class Live:

@@ -11,11 +11,9 @@ from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.drawing.palette import UNCERTAIN_BGR
 from fer_edge.runtime.result import UNCERTAIN
 
+from .results import noise
+
 EVEN = (1 / 7,) * 7
-
-
-def noise(height: int, width: int) -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (9, 9), (100, 120), (700, 900)])

@@ -18,14 +18,10 @@ from fer_edge.runtime.faces.detection import Face
 from fer_edge.runtime.faces.yunet import YuNet
 from fer_edge.runtime.sample import sample_photo
 
-from .results import make_reading
+from .results import make_reading, noise
 
 STYLES: tuple[Style, ...] = get_args(Style)
 FACE = Box(120, 100, 200, 210)
-
-
-def noise(height: int = 300, width: int = 320) -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,17 +14,10 @@ from fer_edge.runtime.sample import sample_photo
 from tests.conftest import assert_one_clear_line
 
 from .conftest import CLIP_FRAMES
+from .programs import read_one_line_and_go
 
 Invoke = Callable[..., Result]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, so that anything left behind is seen."""
-    folder = tmp_path / "cwd"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture
@@ -229,16 +220,4 @@ def test_a_reader_of_the_lines_that_goes_away_ends_the_run_without_complaint(
 ) -> None:
     for number in range(300):  # lines that are more than a pipe holds
         (picture.parent / f"{number}.png").hardlink_to(picture)
-    program = "from fer_edge.cli import main; main(prog_name='fer-edge')"
-    arguments = ["run", "--input", str(picture.parent), "--detector", "none"]
-    with subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout
-        assert process.stderr
-        assert json.loads(process.stdout.readline())["frame"] == 0
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
+    read_one_line_and_go("--input", picture.parent, "--detector", "none")

@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DetectorError
+from fer_edge.runtime import Follower, Frame, Reader, open_follower, open_reader
 from fer_edge.runtime.faces.detection import open_detector
 from fer_edge.runtime.faces.haar import Haar
 from fer_edge.runtime.faces.matching import overlap
@@ -62,3 +64,13 @@ def test_an_opencv_without_cascades_is_told_so(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(DetectorError, match="no cascades any more; run: pip install"):
         Haar()
+
+
+@pytest.mark.parametrize("open_it", [open_reader, open_follower])
+def test_the_python_api_takes_any_detector(
+    open_it: Callable[..., Reader | Follower],
+) -> None:
+    pytest.importorskip("matplotlib")
+    frame = Frame(read_image(sample_photo()), 0, 0.0, "photo")
+    with open_it(detector="haar") as reader:
+        assert len(reader.read_frame(frame).readings) == 1

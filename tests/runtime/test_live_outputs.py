@@ -1,9 +1,7 @@
-import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -18,6 +16,7 @@ from fer_edge.runtime.outputs.json_lines import JsonLinesFile
 from fer_edge.runtime.outputs.sinks import ReaderGoneError, Sink
 from fer_edge.runtime.pipeline import run_to_end
 
+from .programs import read_one_line_and_go
 from .results import File, Live, make_reading, make_result
 
 
@@ -39,15 +38,9 @@ class Failing:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(make_disk: Callable[[str], Path]) -> Path:
     """A disk of 3 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    return make_disk("3m")
 
 
 def frames(
@@ -250,19 +243,7 @@ def test_head_gets_its_line_and_the_other_outputs_are_finished(tmp_path: Path) -
     for i in range(400):
         writer.write(np.full((60, 80, 3), i % 256, np.uint8))
     writer.release()
-    program = "from fer_edge.cli import main; main(prog_name='fer-edge')"
-    options = ["run", "--input", str(long), "--detector", "none"]
-    options += ["--video", str(tmp_path / "out.mp4"), "--csv", str(tmp_path / "out.csv")]
-    with subprocess.Popen(
-        [sys.executable, "-c", program, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout
-        assert process.stderr
-        assert json.loads(process.stdout.readline())["frame"] == 0
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
+    options = ["--input", long, "--detector", "none", "--video", tmp_path / "out.mp4"]
+    read_one_line_and_go(*options, "--csv", tmp_path / "out.csv")
     rows = (tmp_path / "out.csv").read_text().splitlines()
     assert 1 <= count_frames(tmp_path / "out.mp4") <= len(rows) < 400

@@ -2,7 +2,6 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,25 +15,17 @@ from fer_edge.runtime.sample import sample_photo
 from tests.conftest import assert_one_clear_line
 
 from .conftest import CLIP_FRAMES
+from .programs import RUN
 
 Invoke = Callable[..., Result]
-PROGRAM = [sys.executable, "-c", "from fer_edge.cli import main; main(prog_name='fer-edge')", "run"]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, so that anything left behind is seen."""
-    folder = tmp_path / "cwd"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def in_a_terminal(*arguments: object) -> str:
     """Run the command with all its streams on a terminal, and return what a person sees."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs
+        [*RUN, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
         os.close(theirs)
         seen = b""
@@ -169,7 +160,7 @@ def test_anonymized_pictures_show_no_face_and_the_lines_are_the_same(
 
 
 def test_rows_go_to_stdout_whatever_it_is(clip: Path, elsewhere: Path) -> None:
-    command = [*PROGRAM, "--input", str(clip), "--detector", "none", "--csv"]
+    command = [*RUN, "--input", str(clip), "--detector", "none", "--csv"]
     piped = subprocess.run([*command, "-", "-q"], capture_output=True, text=True, check=True)
     assert len(piped.stdout.splitlines()) == CLIP_FRAMES + 1
     for name in ("-", "/dev/stdout"):
@@ -193,7 +184,7 @@ def test_standard_output_on_a_full_disk_is_one_line_and_the_others_are_finished(
 ) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*PROGRAM, "--input", str(clip), "--detector", "none", "--csv", "a.csv"],
+            [*RUN, "--input", str(clip), "--detector", "none", "--csv", "a.csv"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

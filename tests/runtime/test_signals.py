@@ -107,7 +107,9 @@ def test_a_signal_ends_a_run_with_every_file_whole(
     start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
     process = start()
-    time.sleep(0.4)
+    assert process.stdout is not None
+    for _ in range(3):
+        assert process.stdout.readline().startswith("{")
     _, out = end(process, number)
     assert process.returncode == 0
     assert out.endswith("ended\n")

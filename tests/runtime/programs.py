@@ -1,0 +1,20 @@
+"""`fer-edge run` as a process of its own."""
+
+import json
+import subprocess
+import sys
+
+RUN = [sys.executable, "-c", "from fer_edge.cli import main; main(prog_name='fer-edge')", "run"]
+
+
+def read_one_line_and_go(*options: object) -> None:
+    """Be `| head -1`: read the first line, close the pipe; the run must end in silence."""
+    with subprocess.Popen(
+        [*RUN, *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert json.loads(process.stdout.readline())["frame"] == 0
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
