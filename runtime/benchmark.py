@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelError
-from fer_edge.evaluation import Evaluation, evaluate
+from fer_edge.evaluation import Evaluation, Variant, evaluate
 from fer_edge.faceset import FaceSet
 from fer_edge.graph import read_graph
 from fer_edge.scores import Agreement, compare
@@ -187,7 +187,7 @@ def benchmark_models(
             for limit in limits
             if (key := (candidate.path, limit.threads)) in latencies and macs is not None
         )
-        variant = "float" if candidate.flatbuffer is None else "served"
+        variant: Variant = "float" if candidate.flatbuffer is None else "served"
         results.append(
             ModelResult(
                 path=str(candidate.path),

@@ -35,10 +35,16 @@ MOST_FACES = 24
     "ratios (x); accuracy, balanced, macro-f1, calibration, agreement, limit in points. Again, or "
     "with commas, for several.",
 )
+@click.option("--all", "everything", is_flag=True, help="Every figure, not the chief ones alone.")
 @click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
 @click.pass_context
 def compare(
-    context: click.Context, before: Path, after: Path, bars: tuple[str, ...], as_json: bool
+    context: click.Context,
+    before: Path,
+    after: Path,
+    bars: tuple[str, ...],
+    everything: bool,
+    as_json: bool,
 ) -> None:
     """Compare two reports: before and after, or two devices.
 
@@ -52,7 +58,7 @@ def compare(
 
     from fer_edge.schema import encode
 
-    from .compare_reports import compare_reports, comparison_rows
+    from .compare_reports import CHIEF, METRICS, compare_reports, comparison_rows
     from .regression import crossed, describe_crossing, parse_bars
     from .report import read_report, warnings
     from .report_text import align
@@ -78,7 +84,8 @@ def compare(
                 click.echo(f"only {name}: {', '.join(models)}")
         if not comparison.same_faces:
             click.echo("accuracy is not compared: the two were not scored on the same faces")
-        click.echo(align(comparison_rows(comparison)))
+        shown = METRICS if everything else {*CHIEF, *(bar.metric for bar in wanted)}
+        click.echo(align(comparison_rows(comparison, shown)))
     for bar, change in found:
         click.echo(f"fer-edge: regression: {describe_crossing(bar, change)}", err=True)
     if found:

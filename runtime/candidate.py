@@ -57,7 +57,7 @@ def read_candidate(path: Path) -> Candidate:
     file = read_model(path)
     TFLiteModel(file).close()
     quantization = file.card.quantization
-    numbers = quantization.scheme
+    numbers: str = quantization.scheme
     if quantization.method != "none":
         numbers += f" {quantization.method}"
     return Candidate(path, file.card.name, numbers, file.card.labels, file.flatbuffer, file)

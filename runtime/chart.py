@@ -13,6 +13,7 @@ from .markup import Markup, join, tag
 WIDTH = 480
 _LETTER = 7.2  # width of a letter of the charts' 14-pixel font, generously
 _LINE = 17
+_MOVED = 25  # from a point to its label, where that had to give way to another
 _LONGEST_LABEL = 22
 
 
@@ -23,7 +24,6 @@ class Point:
     Attributes:
         label: Beside it.
         x: Positive: the axis is logarithmic.
-        x_high: End of the whisker to the right.
         y: Its height.
         y_low: Lower end of its vertical whisker.
         y_high: Upper end.
@@ -33,7 +33,6 @@ class Point:
 
     label: str
     x: float
-    x_high: float
     y: float
     y_low: float
     y_high: float
@@ -102,7 +101,9 @@ class _Axis:
 
 
 def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: str) -> Markup:
-    """Draw points with whiskers, and the stepped line through the best ones.
+    """Draw points with whiskers, and the stepped line of the best ones.
+
+    The line bounds what they leave to the others: what is below it and to its right is beaten.
 
     Args:
         points: At least one.
@@ -112,25 +113,25 @@ def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: 
         y: Title of the other one.
     """
     left, right, top, bottom = 58, WIDTH - 12, 24, 330
-    low, high = min(p.x for p in points), max(p.x_high for p in points)
-    across = _Axis(low / 1.25, high * 1.25, left, right, logarithmic=True)
+    low, high = min(p.x for p in points), max(p.x for p in points)
+    across = _Axis(low / 1.4, high * 1.4, left, right, logarithmic=True)
     bottom_y, top_y = min(p.y_low for p in points), max(p.y_high for p in points)
     room = max(0.15 * (top_y - bottom_y), 0.25)
     up = _Axis(bottom_y - room, top_y + room, bottom, top)
     parts = [_up_grid(up, left, right), _across_grid(across, top, bottom)]
     front = sorted((p for p in points if p.front), key=lambda p: p.x)
-    if len(front) > 1:
-        steps = [f"M{across(front[0].x):.1f} {up(front[0].y):.1f}"]
-        steps += [f"H{across(p.x):.1f} V{up(p.y):.1f}" for p in front[1:]]
-        parts.append(tag("path", d=" ".join(steps), class_="front"))
+    if front:
+        steps = [f"M{across(front[0].x):.1f} {bottom}"]
+        steps += [f"H{across(p.x):.1f} V{up(p.y):.1f}" for p in front]
+        parts.append(tag("path", d=f"{' '.join(steps)} H{right}", class_="front"))
     for point in points:
-        px, py = across(point.x), up(point.y)
-        parts.append(_line(px, py, across(point.x_high), py, "whisker"))
-        parts.append(_line(px, up(point.y_low), px, up(point.y_high), "whisker"))
+        px = across(point.x)
+        ends = up(point.y_low), up(point.y_high)
+        parts.append(_line(px, ends[0], px, ends[1], "whisker"))
+        if point.y_low < point.y_high:
+            parts += [_line(px - 4, end, px + 4, end, "whisker") for end in ends]
     parts += [_marker(point.shape, across(point.x), up(point.y), point.front) for point in points]
-    parts.append(
-        _labels([(p.label, across(p.x), across(p.x_high), up(p.y)) for p in points], right)
-    )
+    parts.append(_labels([(p.label, across(p.x), up(p.y)) for p in points], right))
     parts.append(_text((left + right) / 2, bottom + 40, x, "title", "middle"))
     parts.append(_text(left - 46, top - 10, y, "title", "start"))
     return _svg(parts, bottom + 48, name, description)
@@ -257,30 +258,25 @@ _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
 }
 
 
-def _labels(wanted: Sequence[tuple[str, float, float, float]], right: float) -> Markup:
-    """Set labels beside their points, and apart from each other.
-
-    Args:
-        wanted: Label, x of the point, x of its whisker's end, y.
-        right: Where the chart ends.
-    """
+def _labels(wanted: Sequence[tuple[str, float, float]], right: float) -> Markup:
+    """Set labels (text, x, y of their point) beside their points, and apart from each other."""
     sides: dict[str, list[tuple[str, float, float]]] = {"start": [], "end": []}
-    for label, x, x_end, y in wanted:
+    for label, x, y in wanted:
         text = _short(label)
-        if x_end + 10 + _LETTER * len(text) <= right:
-            sides["start"].append((text, x_end + 10, y - 9))
-        else:
-            sides["end"].append((text, x - 12, y - 9))
+        anchor = "start" if x + _MOVED + _LETTER * len(text) <= right else "end"
+        sides[anchor].append((text, x, y))
     parts = []
     for anchor, labels in sides.items():
         labels.sort(key=lambda item: item[2])
+        away = 1 if anchor == "start" else -1
         heights = _apart([y for _, _, y in labels])
         for (text, x, y), height in zip(labels, heights, strict=True):
-            if abs(height - y) > 6:
-                edge = x - 3 if anchor == "start" else x + 3
-                point = x - 10 if anchor == "start" else x + 12
-                parts.append(_line(point, y + 9, edge, height, "leader"))
-            parts.append(_text(x, height + 5, text, "label halo", anchor))
+            moved = abs(height - y) > 6
+            if moved:
+                parts.append(_line(x + 8 * away, y, x + (_MOVED - 3) * away, height, "leader"))
+            parts.append(
+                _text(x + (_MOVED if moved else 13) * away, height + 5, text, "label halo", anchor)
+            )
     return join(parts)
 
 

@@ -1,6 +1,6 @@
 """Two benchmark reports against each other: before and after, or two devices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -112,6 +112,9 @@ METRICS: dict[str, Metric] = {
 }
 """By name, in the order of the table. A share is compared in points, everything else by ratio."""
 
+CHIEF = ("latency", "p95", "memory", "size", "accuracy", "agreement")
+"""What the short table shows."""
+
 _OF_FACES = ("accuracy", "balanced", "macro-f1", "calibration", "agreement")
 
 
@@ -149,10 +152,15 @@ def compare_reports(before: Report, after: Report) -> Comparison:
     )
 
 
-def comparison_rows(comparison: Comparison) -> list[list[str]]:
-    """Write the changes as cells of text, the header first."""
+def comparison_rows(
+    comparison: Comparison, metrics: Collection[str] = tuple(METRICS)
+) -> list[list[str]]:
+    """Write the changes of some metrics as cells of text, the header first."""
     rows = [["model", "figure", "threads", "before", "after", "change"]]
+    last = ""
     for item in comparison.changes:
+        if item.metric not in metrics:
+            continue
         metric = METRICS[item.metric]
         scale = 100 if metric.unit == "points" else 1
         change = "-"
@@ -160,7 +168,9 @@ def comparison_rows(comparison: Comparison) -> list[list[str]]:
             change = f"{item.change:+.2f} points" if scale == 100 else f"{item.change:.2f}x"
         threads = "" if item.threads is None else str(item.threads)
         figures = [f"{scale * value:.4g}" for value in (item.before, item.after)]
-        rows.append([item.model, metric.title, threads, *figures, change])
+        name = "" if item.model == last else item.model
+        rows.append([name, metric.title, threads, *figures, change])
+        last = item.model
     return rows
 
 

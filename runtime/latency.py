@@ -79,8 +79,8 @@ def measure_in_rounds(
     turns = {key: _runs_in_a_turn(samples[-1]) for key, samples in warm_ups.items()}
     samples: dict[Key, list[list[float]]] = {key: [] for key in inferences}
     for number in range(rounds):
-        order = list(inferences) if number % 2 == 0 else list(reversed(inferences))
-        for key in order:
+        order = list(inferences)
+        for key in order if number % 2 == 0 else reversed(order):
             samples[key].append([_timed_ms(inferences[key]) for _ in range(turns[key])])
         on_round()
     return {key: summarise(samples[key], sum(warm_ups[key])) for key in inferences}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fer_edge.errors import ReportError
 
 from .compare_reports import METRICS, Change, Comparison
+from .figures import threads_text
 
 _BAR = re.compile(r"\s*([a-z0-9-]+)\s*(>=|<=|>|<)\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*([a-z]*)\s*")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -84,7 +85,7 @@ def crossed(bars: tuple[Bar, ...], comparison: Comparison) -> list[tuple[Bar, Ch
 
 def describe_crossing(bar: Bar, change: Change) -> str:
     """Say for people what crossed a bar."""
-    threads = "" if change.threads is None else f" with {change.threads} threads"
+    threads = "" if change.threads is None else f" with {threads_text(change.threads)}"
     unit = "x" if METRICS[bar.metric].unit == "ratio" else " points"
     value = 0.0 if change.change is None else change.change
     sign = "" if unit == "x" else "+"
@@ -104,7 +105,7 @@ def _parse(text: str) -> Bar:
     kind = METRICS[metric].unit
     if unit not in _UNITS[kind]:
         wanted = (
-            f"a ratio, after / before: {metric}{compare}1.10x"
+            f"as a ratio, after / before: {metric}{compare}1.10x"
             if kind == "ratio"
             else f"in points: {metric}{compare}-0.3"
         )

@@ -29,6 +29,7 @@ from .report_tables import (
     recall_table,
     scored,
     start_table,
+    summary_table,
 )
 from .verdict import headline, pareto, verdict
 
@@ -71,8 +72,15 @@ def report_to_html(
         tag(
             "main",
             tag("p", verdict(report), class_="verdict"),
+            tag("p", _meaning(report), class_="meaning"),
             _warnings(report),
-            tag("div", _tiles(report), _picture(report), class_="first"),
+            tag(
+                "div",
+                _tiles(report),
+                _picture(report),
+                _table(summary_table(report)),
+                class_="first",
+            ),
             _contents(shown),
             *(tag("section", tag("h2", name), part, id=key) for key, name, part in shown),
         ),
@@ -99,6 +107,19 @@ def _subject(report: Report) -> str:
     if report.faces:
         said.append(f"{report.faces.n:,} {report.faces.split} faces")
     return " · ".join([*said, report.made[:10]])
+
+
+def _meaning(report: Report) -> str:
+    found = report.models[headline(report).model].agreement
+    if found is None:
+        return ""
+    low, high = found.interval
+    says = (
+        "it holds zero, so these faces show no difference in accuracy."
+        if low <= 0 <= high
+        else "it does not hold zero, so chance alone does not explain the difference."
+    )
+    return f"In brackets the paired 95% interval on {found.n:,} faces: {says}"
 
 
 def _warnings(report: Report) -> Markup:
@@ -207,7 +228,6 @@ def _picture(report: Report) -> Markup:
             Point(
                 label=label,
                 x=found.steady.median_ms,
-                x_high=found.steady.p95_ms,
                 y=accuracy,
                 y_low=accuracy + low,
                 y_high=accuracy + high,
@@ -227,9 +247,8 @@ def _picture(report: Report) -> Markup:
         y="accuracy in %",
     )
     caption = (
-        "Up and to the left is better. Filled marks and the dashed line: no other model is both "
-        "faster and more accurate. Whiskers: to the right up to p95; up and down the paired 95% "
-        "interval against the reference."
+        "Up and to the left is better. Filled marks on the dashed Pareto line: no other model is "
+        "both faster and more accurate. Whiskers: the paired 95% interval against the reference."
     )
     return tag("figure", chart, tag("figcaption", caption))
 
@@ -261,7 +280,7 @@ def _accuracy(report: Report) -> Markup:
                 x=f"points of accuracy against {reference}",
             ),
         )
-    return join((scores, tag("div", against, chart, class_="pair") if chart else against, recalls))
+    return join((scores, against, tag("div", chart, recalls, class_="pair")))
 
 
 def _spread(report: Report, threads: int) -> Markup:
@@ -343,12 +362,11 @@ def _confusion(title: str, names: Sequence[str], counts: Sequence[Sequence[int]]
         cells = []
         for said, count in enumerate(row):
             share = count / total
-            kinds = ["hit"] * (true == said) + ["strong"] * (share > 0.55)
             cells.append(
                 tag(
                     "td",
                     f"{100 * share:.0f}",
-                    class_=" ".join(kinds) or None,
+                    class_="hit" if true == said else None,
                     style=f"--share: {share:.2f}",
                 )
             )
@@ -404,7 +422,7 @@ def _table(table: Table, kind: str = "") -> Markup:
     words = {
         column
         for column in range(1, len(table.header))
-        if all(not any(letter.isdigit() for letter in row[column]) for row in table.rows)
+        if not any(row[column][:1] in "0123456789+-[" for row in table.rows)
     }
 
     def cell(column: int, text: str) -> Markup:

@@ -29,6 +29,24 @@ class Table:
     note: str = ""
 
 
+def summary_table(report: Report) -> Table:
+    """Accuracy, latency and size of every model, the picture's own table."""
+    threads, front = report.plan.threads[0], pareto(report)
+    rows = []
+    for index, (label, model) in enumerate(zip(labels(report.models), report.models, strict=True)):
+        found = timing(model, threads)
+        rows.append(
+            (
+                label,
+                f"{model.evaluation.every_face.accuracy:.2%}" if model.evaluation else "-",
+                "-" if found is None else milliseconds(found.steady.median_ms),
+                megabytes(model.size_bytes).removesuffix(" MB"),
+                "yes" if index in front else "no",
+            )
+        )
+    return Table("All models", ("", "accuracy", "median ms", "MB", "Pareto"), tuple(rows))
+
+
 def models_table(report: Report) -> Table:
     """Which file is which, its size and its work."""
     line = headline(report)
@@ -48,7 +66,7 @@ def models_table(report: Report) -> Table:
                 {True: "yes", False: "no", None: "-"}[model.xnnpack],
             )
         )
-    of = "" if line.file is None else f", of {labels(report.models)[line.file]}"
+    of = "" if line.file is None else f" of {labels(report.models)[line.file]}"
     return Table(
         "Files",
         ("", "name", "numbers", "size", f"share{of}", "parameters", "MACs", "XNNPACK"),
@@ -144,12 +162,8 @@ def accuracy_table(report: Report) -> Table | None:
     """Scores through the served path; None if nothing was scored."""
     if report.faces is None:
         return None
-    front = pareto(report)
     rows = []
-    for index, (label, model) in enumerate(zip(labels(report.models), report.models, strict=True)):
-        found = model.evaluation
-        if found is None:
-            continue
+    for label, _, found in scored(report):
         scores = found.every_face
         rows.append(
             (
@@ -161,7 +175,6 @@ def accuracy_table(report: Report) -> Table | None:
                 f"{scores.macro_f1:.2%}",
                 f"{scores.top3_accuracy:.2%}",
                 f"{scores.calibration_error:.2%}",
-                "yes" if index in front else "no" if model.timings else "-",
             )
         )
     voted = _voted(report)
@@ -169,7 +182,7 @@ def accuracy_table(report: Report) -> Table | None:
         f"Accuracy on {report.faces.n:,} {report.faces.split} faces",
         (
             *("", "accuracy", "without duplicates", "FER+ majority", "balanced", "macro-F1"),
-            *("top-3", "calibration error", "on the Pareto line"),
+            *("top-3", "calibration error"),
         ),
         tuple(rows),
         f"Without duplicates: {report.faces.n_without_duplicates:,} faces that do not stand in the "

@@ -52,7 +52,7 @@ def verdict(report: Report) -> str:
         said.append(f"is {_speed(report, model, baseline)} and {_size(model, baseline)}")
     name = names[line.model]
     if baseline is None or line.file is None:
-        return _alone(report, model, f"{name} {said[0]} and" if said else model.name)
+        return _alone(report, model, f"{name} {said[0]}" if said else model.name)
     return f"{name} {', '.join(said)} {names[line.file]} on this device."
 
 
@@ -114,4 +114,4 @@ def _alone(report: Report, model: ModelResult, subject: str) -> str:
         accuracy = model.evaluation.every_face.accuracy
         figures.append(f"{accuracy:.2%} accuracy on {report.faces.n:,} {report.faces.split} faces")
     figures.append(megabytes(model.size_bytes))
-    return f"{subject} takes {', '.join(figures)} on this device."
+    return f"{subject}: {', '.join(figures)} on this device."
