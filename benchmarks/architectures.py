@@ -57,7 +57,7 @@ def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             rows = [_convert(run, faces, Path(folder)) for run in runs]
             paths = [row.int8.path for row in rows]
-            results = benchmark_models(paths, None, plan=Plan(rounds=rounds)).models
+            results = benchmark_models(paths, None, plan=Plan(rounds=rounds, cold_starts=1)).models
             lines = [
                 (median_ms, _line(row, median_ms))
                 for row, result in zip(rows, results, strict=True)

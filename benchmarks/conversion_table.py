@@ -24,7 +24,9 @@ def main(models: tuple[Path, ...], rounds: int) -> None:
     """Print a row for each of MODELS; each needs a card with scores."""
     try:
         files = [read_model(path) for path in models]
-        results = benchmark_models(list(models), None, plan=Plan(rounds=rounds)).models
+        results = benchmark_models(
+            list(models), None, plan=Plan(rounds=rounds, cold_starts=1)
+        ).models
     except FerEdgeError as error:
         raise click.ClickException(str(error)) from error
     click.echo(
