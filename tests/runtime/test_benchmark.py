@@ -158,7 +158,7 @@ def test_json_is_for_programs(fer_edge, model):
     data = json.loads(result.stdout)
     assert data["models"][0]["path"] == str(model)
     assert data["device"]["cpu"]
-    assert list(data)[0] == "format_version"
+    assert next(iter(data)) == "format_version"
 
 
 @pytest.mark.parametrize("text", ["0", "1,x", "", "65"])
