@@ -210,17 +210,6 @@ def bars(rows: Sequence[Bar], *, name: str, description: str) -> Markup:
     return _svg(parts, top + step * len(rows) + 4, name, description)
 
 
-def marker(shape: str) -> Markup:
-    """Draw a scatter chart's mark alone, for a legend."""
-    return tag(
-        "svg",
-        _marker(shape, 9, 9, True),
-        viewBox="0 0 18 18",
-        class_="mark-alone",
-        aria_hidden="true",
-    )
-
-
 def _svg(parts: Sequence[str], height: float, name: str, description: str) -> Markup:
     return tag(
         "svg",

@@ -14,6 +14,7 @@ from fer_edge.schema import SchemaError, decode, encode
 from .benchmark import ModelResult, Plan, Timing
 from .conditions import Conditions
 from .device import Device
+from .end_to_end import EndToEnd
 from .machine_limit import MachineLimit
 
 FORMAT_VERSION = 1
@@ -54,6 +55,7 @@ class Report:
         reference: Index of the model that agreement is taken against; None without one.
         limits: The machine's practical limit, one per thread count.
         models: What was measured of each file.
+        end_to_end: What a video gave, one for each; empty without one.
         format_version: Of this file.
     """
 
@@ -66,6 +68,7 @@ class Report:
     reference: int | None
     limits: tuple[MachineLimit, ...]
     models: tuple[ModelResult, ...]
+    end_to_end: tuple[EndToEnd, ...] = ()
     format_version: int = FORMAT_VERSION
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_edge import __version__
 
 from .benchmark import Disagreement, ModelResult
-from .chart import Point, Span, Spread, scatter, spans, spreads
+from .chart import Bar, Point, Span, Spread, bars, scatter, spans, spreads
 from .figures import interval, megabytes, milliseconds, threads_text
 from .markup import Markup, join, tag
 from .report import Report, labels, timing, warnings
@@ -23,6 +23,7 @@ from .report_tables import (
     accuracy_table,
     agreement_table,
     compute_table,
+    end_to_end_table,
     environment_table,
     latency_table,
     models_table,
@@ -58,6 +59,7 @@ def report_to_html(
         ("accuracy", "Accuracy", _accuracy(report)),
         ("latency", "Latency", _latency(report)),
         ("size", "Size, start and memory", _size(report)),
+        ("end-to-end", "End to end", _end_to_end(report)),
         ("confusion", "Confusion", _confusions(report)),
         ("disagreements", "Where they disagree", _faces(report, disagreements)),
         ("environment", "Environment", _table(environment_table(report), "environment")),
@@ -333,6 +335,19 @@ def _size(report: Report) -> Markup:
         if any(timing(model, threads) for model in report.models)
     ]
     return join((_table(models_table(report)), *starts))
+
+
+def _end_to_end(report: Report) -> Markup:
+    parts = []
+    for found in report.end_to_end:
+        table = end_to_end_table(found)
+        chart = bars(
+            [Bar(s.stage, s.median_ms, f"{milliseconds(s.median_ms)} ms") for s in found.stages],
+            name=f"Median time of each stage, {found.source}",
+            description="A bar for each stage of a frame; the table has the numbers.",
+        )
+        parts.append(tag("div", _table(table), tag("figure", chart), class_="pair"))
+    return join(parts)
 
 
 def _confusions(report: Report) -> Markup:

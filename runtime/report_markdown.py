@@ -6,6 +6,7 @@ from .report_tables import (
     accuracy_table,
     agreement_table,
     compute_table,
+    end_to_end_table,
     environment_table,
     latency_table,
     models_table,
@@ -29,6 +30,7 @@ def report_to_markdown(report: Report) -> str:
             compute_table(report, threads),
             start_table(report, threads),
         ]
+    tables += [end_to_end_table(found) for found in report.end_to_end]
     tables.append(environment_table(report))
     blocks = [f"**{_plain(verdict(report))}**"]
     blocks += [f"> Warning: {_plain(text)}" for text in warnings(report)]
