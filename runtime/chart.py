@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .axis import Axis, log_ticks, ticks
 from .markup import Markup, join, tag
 
 WIDTH = 480
@@ -82,24 +83,6 @@ class Bar:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """Maps values to pixels, linearly or by their logarithm."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    logarithmic: bool = False
-
-    def __call__(self, value: float) -> float:
-        if self.logarithmic:
-            share = math.log(value / self.low) / math.log(self.high / self.low)
-        else:
-            share = (value - self.low) / (self.high - self.low)
-        return self.start + share * (self.end - self.start)
-
-
 def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: str) -> Markup:
     """Draw points with whiskers, and the stepped line of the best ones.
 
@@ -114,10 +97,10 @@ def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: 
     """
     left, right, top, bottom = 58, WIDTH - 12, 24, 330
     low, high = min(p.x for p in points), max(p.x for p in points)
-    across = _Axis(low / 1.4, high * 1.4, left, right, logarithmic=True)
+    across = Axis(low / 1.4, high * 1.4, left, right, logarithmic=True)
     bottom_y, top_y = min(p.y_low for p in points), max(p.y_high for p in points)
     room = max(0.15 * (top_y - bottom_y), 0.25)
-    up = _Axis(bottom_y - room, top_y + room, bottom, top)
+    up = Axis(bottom_y - room, top_y + room, bottom, top)
     parts = [_up_grid(up, left, right), _across_grid(across, top, bottom)]
     front = sorted((p for p in points if p.front), key=lambda p: p.x)
     if front:
@@ -143,7 +126,7 @@ def spreads(rows: Sequence[Spread], *, name: str, description: str, x: str) -> M
     high = max((*(row.high for row in rows), *(value for row in rows for value in row.beyond)))
     left, right, top, step = _gutter(rows), WIDTH - 12, 8, 30
     bottom = top + step * len(rows) + 4
-    across = _Axis(low / 1.1, high * 1.1, left, right, logarithmic=True)
+    across = Axis(low / 1.1, high * 1.1, left, right, logarithmic=True)
     parts = [_across_grid(across, top, bottom)]
     for number, row in enumerate(rows):
         y = top + step * (number + 0.5) + 2
@@ -166,7 +149,7 @@ def spans(rows: Sequence[Span], *, name: str, description: str, x: str) -> Marku
     room = max(0.1 * (high - low), 0.1)
     left, right, top, step = _gutter(rows), WIDTH - 12, 8, 30
     bottom = top + step * len(rows) + 4
-    across = _Axis(low - room, high + room, left, right)
+    across = Axis(low - room, high + room, left, right)
     parts = [
         join(
             (
@@ -176,7 +159,7 @@ def spans(rows: Sequence[Span], *, name: str, description: str, x: str) -> Marku
                 ),
             )
         )
-        for value in _ticks(across.low, across.high, 5)
+        for value in ticks(across.low, across.high, 5)
     ]
     parts.append(_line(across(0), top, across(0), bottom, "zero"))
     for number, row in enumerate(rows):
@@ -197,7 +180,7 @@ def bars(rows: Sequence[Bar], *, name: str, description: str) -> Markup:
     longest = max(len(row.text) for row in rows)
     left, top, step = _gutter(rows), 4, 28
     right = WIDTH - 12 - _LETTER * (longest + 1)
-    across = _Axis(0, max(max(row.value for row in rows), 1e-12), left, right)
+    across = Axis(0, max(max(row.value for row in rows), 1e-12), left, right)
     parts = []
     for number, row in enumerate(rows):
         y = top + step * (number + 0.5)
@@ -283,7 +266,7 @@ def _top(group: Sequence[float]) -> float:
     return sum(group) / len(group) - _LINE * (len(group) - 1) / 2
 
 
-def _across_grid(axis: _Axis, top: float, bottom: float) -> Markup:
+def _across_grid(axis: Axis, top: float, bottom: float) -> Markup:
     return join(
         join(
             (
@@ -291,11 +274,11 @@ def _across_grid(axis: _Axis, top: float, bottom: float) -> Markup:
                 _text(axis(value), bottom + 18, f"{value:g}", "tick", "middle"),
             )
         )
-        for value in _log_ticks(axis.low, axis.high)
+        for value in log_ticks(axis.low, axis.high)
     )
 
 
-def _up_grid(axis: _Axis, left: float, right: float) -> Markup:
+def _up_grid(axis: Axis, left: float, right: float) -> Markup:
     return join(
         join(
             (
@@ -303,35 +286,8 @@ def _up_grid(axis: _Axis, left: float, right: float) -> Markup:
                 _text(left - 6, axis(value) + 5, f"{value:g}", "tick", "end"),
             )
         )
-        for value in _ticks(axis.low, axis.high, 6)
+        for value in ticks(axis.low, axis.high, 6)
     )
-
-
-def _ticks(low: float, high: float, count: int) -> list[float]:
-    """Return round values within a range, at most about `count`."""
-    raw = (high - low) / count
-    power = 10 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
-    return [
-        round(step * number, 10) for number in range(math.ceil(low / step), int(high // step) + 1)
-    ]
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Return 1, 2, 5 of each decade within a range, or more where that is too few."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found: list[float] = []
-    for factors in (
-        (1,),
-        (1, 2, 5),
-        (1, 1.5, 2, 3, 4, 5, 7),
-        tuple(k / 10 for k in range(10, 100)),
-    ):
-        ticks = [factor * 10.0**power for power in decades for factor in factors]
-        found = [round(tick, 10) for tick in ticks if low <= tick <= high]
-        if len(found) >= 3:
-            return found if len(found) <= 9 else found[:: math.ceil(len(found) / 8)]
-    return found
 
 
 def _gutter(rows: Sequence[Spread | Span | Bar]) -> float:

@@ -5,14 +5,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fer_edge.runtime.axis import log_ticks, ticks
 from fer_edge.runtime.chart import (
     Bar,
     Point,
     Span,
     Spread,
     _apart,
-    _log_ticks,
-    _ticks,
     bars,
     scatter,
     spans,
@@ -75,14 +74,14 @@ def test_the_other_charts_stay_inside_their_frames():
     ("low", "high"), [(0.14, 1.0), (0.95, 1.05), (0.01, 900.0), (3.0, 4.0), (16, 17)]
 )
 def test_a_logarithmic_axis_has_a_handful_of_ticks(low, high):
-    ticks = _log_ticks(low, high)
-    assert 1 <= len(ticks) <= 9
-    assert all(low <= tick <= high for tick in ticks)
+    marks = log_ticks(low, high)
+    assert 1 <= len(marks) <= 9
+    assert all(low <= mark <= high for mark in marks)
 
 
 def test_ticks_are_round():
-    assert _ticks(63.8, 65.3, 6) == [64.0, 64.5, 65.0]
-    assert _ticks(-0.8, 0.7, 5) == [-0.5, 0.0, 0.5]
+    assert ticks(63.8, 65.3, 6) == [64.0, 64.5, 65.0]
+    assert ticks(-0.8, 0.7, 5) == [-0.5, 0.0, 0.5]
 
 
 def test_labels_move_apart_around_their_middle():
