@@ -181,6 +181,8 @@ def benchmark(
         fer-edge benchmark four-block --quick
         fer-edge benchmark compare before after --fail-if "latency>1.10x"
     """
+    from dataclasses import replace
+
     from fer_edge.bundled import find_model
     from fer_edge.faceset import load_faceset
 
@@ -201,6 +203,9 @@ def benchmark(
     if quick:
         plan = Plan(threads=threads or (1,), rounds=2, cold_starts=1)
     report, measured = _measure(paths, faces, plan, against, data=data, split=split)
+    # as they were named: a bundled model's own path says nothing to the reader of a report
+    named = zip(report.models, models, strict=True)
+    report = replace(report, models=tuple(replace(item, path=name) for item, name in named))
     if folder is not None:
         pictures = _pictures(report, measured, faces) if with_faces else []
         for path in write_report(report, folder, pictures):

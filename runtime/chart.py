@@ -4,6 +4,7 @@ Colours and fonts come from the page's style sheet by class, so that a chart fol
 print. Nothing is told by colour alone: shapes differ, and every point and row has its label.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from .markup import Markup, join, tag
 
 WIDTH = 480
 _LETTER = 7.2  # width of a letter of the charts' 14-pixel font, generously
-_LINE = 17
+_SHIFTS = (0, -18, 18, -36, 36, -54, 54, -72, 72)  # of labels that gave way to others
 _MOVED = 25  # from a point to its label, where that had to give way to another
 _LONGEST_LABEL = 22
 
@@ -109,12 +110,16 @@ def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: 
         parts.append(tag("path", d=f"{' '.join(steps)} H{right}", class_="front"))
     for point in points:
         px = across(point.x)
-        ends = up(point.y_low), up(point.y_high)
-        parts.append(_line(px, ends[0], px, ends[1], "whisker"))
+        whisker = up(point.y_low), up(point.y_high)
+        parts.append(_line(px, whisker[0], px, whisker[1], "whisker"))
         if point.y_low < point.y_high:
-            parts += [_line(px - 4, end, px + 4, end, "whisker") for end in ends]
+            parts += [_line(px - 4, end, px + 4, end, "whisker") for end in whisker]
     parts += [_marker(point.shape, across(point.x), up(point.y), point.front) for point in points]
-    parts.append(_labels([(p.label, across(p.x), up(p.y)) for p in points], right))
+    ends = [*(across(p.x) for p in front[1:]), right]
+    lines = [
+        (across(p.x), up(p.y) - 1, end, up(p.y) + 1) for p, end in zip(front, ends, strict=True)
+    ]
+    parts.append(_labels([(p.label, across(p.x), up(p.y)) for p in points], lines, left, right))
     parts.append(_text((left + right) / 2, bottom + 40, x, "title", "middle"))
     parts.append(_text(left - 46, top - 10, y, "title", "start"))
     return _svg(parts, bottom + 48, name, description)
@@ -230,40 +235,41 @@ _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
 }
 
 
-def _labels(wanted: Sequence[tuple[str, float, float]], right: float) -> Markup:
-    """Set labels (text, x, y of their point) beside their points, and apart from each other."""
-    sides: dict[str, list[tuple[str, float, float]]] = {"start": [], "end": []}
+def _labels(
+    wanted: Sequence[tuple[str, float, float]],
+    lines: Sequence[tuple[float, ...]],
+    left: float,
+    right: float,
+) -> Markup:
+    """Set labels (text, x, y of their point) beside their points, clear of marks and each other.
+
+    The first free place counts: at the point's height to the right, to the left, then further and
+    further above and below, with a line to the point. Where nothing is free, labels overlap.
+    """
+    taken = [*lines, *((x - 9, y - 9, x + 9, y + 9) for _, x, y in wanted)]
+    parts = []
     for label, x, y in wanted:
         text = _short(label)
-        anchor = "start" if x + _MOVED + _LETTER * len(text) <= right else "end"
-        sides[anchor].append((text, x, y))
-    parts = []
-    for anchor, labels in sides.items():
-        labels.sort(key=lambda item: item[2])
-        away = 1 if anchor == "start" else -1
-        heights = _apart([y for _, _, y in labels])
-        for (text, x, y), height in zip(labels, heights, strict=True):
-            moved = abs(height - y) > 6
-            if moved:
-                parts.append(_line(x + 8 * away, y, x + (_MOVED - 3) * away, height, "leader"))
-            parts.append(
-                _text(x + (_MOVED if moved else 13) * away, height + 5, text, "label halo", anchor)
-            )
+        width = _LETTER * len(text)
+        for shift, away in itertools.product(_SHIFTS, (1, -1)):
+            edge = x + (_MOVED if shift else 13) * away
+            start = edge if away > 0 else edge - width
+            box = (start, y + shift - 8, start + width, y + shift + 8)
+            if left < start and box[2] < right and not any(_meet(box, other) for other in taken):
+                break
+        else:
+            shift, away, edge = 0, 1, x + 13
+            box = (edge, y - 8, edge + width, y + 8)
+        taken.append(box)
+        if shift:
+            parts.append(_line(x + 8 * away, y, edge - 3 * away, y + shift, "leader"))
+        anchor = "start" if away > 0 else "end"
+        parts.append(_text(edge, y + shift + 5, text, "label halo", anchor))
     return join(parts)
 
 
-def _apart(heights: Sequence[float]) -> list[float]:
-    """Move sorted heights apart by a line, as a whole around their middle."""
-    groups: list[list[float]] = []
-    for height in heights:
-        groups.append([height])
-        while len(groups) > 1 and _top(groups[-1]) < _top(groups[-2]) + _LINE * len(groups[-2]):
-            groups[-2:] = [groups[-2] + groups[-1]]
-    return [_top(group) + _LINE * place for group in groups for place in range(len(group))]
-
-
-def _top(group: Sequence[float]) -> float:
-    return sum(group) / len(group) - _LINE * (len(group) - 1) / 2
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _across_grid(axis: Axis, top: float, bottom: float) -> Markup:

@@ -96,6 +96,11 @@ def test_the_schema_says_what_each_key_means():
             assert "description" in value, f"{name}.{key}"
 
 
+def test_models_are_called_what_the_user_called_them(folder):
+    paths = [model["path"] for model in json.loads((folder / "report.json").read_text())["models"]]
+    assert paths == ["four-block", str(folder.parent / "float.tflite")]
+
+
 def test_a_report_is_read_back_as_it_was(folder):
     report = read_report(folder)
     assert report_to_json(report) == (folder / "report.json").read_text("utf-8")
