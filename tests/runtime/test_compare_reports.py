@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +10,11 @@ from fer_edge.errors import ReportError
 from fer_edge.runtime.benchmark_command import REGRESSION
 from fer_edge.runtime.compare_reports import METRICS, compare_reports
 from fer_edge.runtime.regression import crossed, parse_bars
-from fer_edge.runtime.report import report_to_json
+from fer_edge.runtime.report import read_report, report_to_json
 from tests.conftest import assert_one_clear_line
 from tests.runtime.made_reports import FLOAT, INT8, make_model, make_report
 
+REFERENCES = sorted((Path(__file__).parents[2] / "benchmarks" / "reference").glob("*.json"))
 BEFORE = make_report(FLOAT, INT8, reference=0)
 
 
@@ -171,3 +173,11 @@ def test_compare_has_its_own_help(fer_edge):
     assert result.exit_code == 0
     assert "Usage: main benchmark compare [OPTIONS] BEFORE AFTER" in result.stdout
     assert "--fail-if" in result.stdout
+
+
+@pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.stem)
+def test_a_reference_report_is_of_todays_format(path):
+    report = read_report(path)
+    assert report.command.startswith("fer-edge benchmark ")
+    assert not any(model.path.startswith("/") for model in report.models)
+    assert {c.change for c in compare_reports(report, report).changes} <= {0.0, 1.0}
