@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from fer_edge.errors import MissingExtraError
 from fer_edge.faceset import FaceSet
 
-PREDICTORS: dict[str, tuple[str, str]] = {
-    ".keras": ("fer_edge.converters.keras_predictor", "keras"),
+PREDICTORS: dict[str, tuple[str, tuple[str, ...]]] = {
+    ".keras": ("fer_edge.converters.keras_predictor", ("keras", "tensorflow")),
 }
-"""Suffix -> the module that holds `open_predictor`, and the package that it needs."""
+"""Suffix -> the module that holds `open_predictor`, and the packages that it needs."""
 
 
 class Predictor(Protocol):
@@ -37,14 +37,15 @@ def check_predictor(path: Path) -> None:
     """Find out, without loading anything, whether a file's network can be opened here.
 
     Raises:
-        MissingExtraError: The package for it is not installed.
+        MissingExtraError: A package for it is not installed.
     """
-    _, package = PREDICTORS[path.suffix]
-    if importlib.util.find_spec(package) is None:
-        raise MissingExtraError(
-            f"{path} needs {package}, which is not installed; run: pip install 'fer-edge[train]', "
-            "or leave it out"
-        )
+    _, packages = PREDICTORS[path.suffix]
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(
+                f"{path} needs {package}, which is not installed; "
+                "run: pip install 'fer-edge[train]', or leave it out"
+            )
 
 
 def open_predictor(path: Path) -> Predictor:
@@ -52,7 +53,7 @@ def open_predictor(path: Path) -> Predictor:
 
     Raises:
         ModelError: The file is damaged.
-        MissingExtraError: The package for it is not installed.
+        MissingExtraError: A package for it is not installed.
     """
     check_predictor(path)
     module: Any = importlib.import_module(PREDICTORS[path.suffix][0])

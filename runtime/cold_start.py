@@ -32,15 +32,15 @@ class ColdStart:
         load_ms: Reading the file and making the interpreter ready; Python and its imports are
             not in it, nor is a cold disk.
         first_inference_ms: The first inference after that.
-        peak_memory_mb: Largest resident set of the process, in MiB, after 50 inferences; None
+        peak_memory_mib: Largest resident set of the process, in MiB, after 50 inferences; None
             where the system does not tell.
-        added_memory_mb: That, minus the same process before the file was read.
+        added_memory_mib: That, minus the same process before the file was read.
     """
 
     load_ms: float
     first_inference_ms: float
-    peak_memory_mb: float | None
-    added_memory_mb: float | None
+    peak_memory_mib: float | None
+    added_memory_mib: float | None
 
 
 def cold_start(path: Path, threads: int) -> ColdStart:
@@ -64,20 +64,20 @@ def cold_start(path: Path, threads: int) -> ColdStart:
 
 def median_start(starts: Sequence[ColdStart]) -> ColdStart:
     """Return the median of each figure."""
-    peaks = [item.peak_memory_mb for item in starts if item.peak_memory_mb is not None]
-    added = [item.added_memory_mb for item in starts if item.added_memory_mb is not None]
+    peaks = [item.peak_memory_mib for item in starts if item.peak_memory_mib is not None]
+    added = [item.added_memory_mib for item in starts if item.added_memory_mib is not None]
     return ColdStart(
         load_ms=statistics.median(item.load_ms for item in starts),
         first_inference_ms=statistics.median(item.first_inference_ms for item in starts),
-        peak_memory_mb=statistics.median(peaks) if peaks else None,
-        added_memory_mb=statistics.median(added) if added else None,
+        peak_memory_mib=statistics.median(peaks) if peaks else None,
+        added_memory_mib=statistics.median(added) if added else None,
     )
 
 
 def probe(path: Path, threads: int) -> ColdStart:
     """Load and run a file in this process."""
     runtime = find_runtime()
-    before = _peak_mb()
+    before = _peak_mib()
     started = time.perf_counter()
     interpreter = open_interpreter(
         runtime, read_flatbuffer_file(path), name=str(path), threads=threads
@@ -90,16 +90,16 @@ def probe(path: Path, threads: int) -> ColdStart:
     first = time.perf_counter()
     for _ in range(RUNS - 1):
         interpreter.invoke()
-    after = _peak_mb()
+    after = _peak_mib()
     return ColdStart(
         load_ms=1e3 * (loaded - started),
         first_inference_ms=1e3 * (first - ready),
-        peak_memory_mb=after,
-        added_memory_mb=None if after is None or before is None else after - before,
+        peak_memory_mib=after,
+        added_memory_mib=None if after is None or before is None else after - before,
     )
 
 
-def _peak_mb() -> float | None:
+def _peak_mib() -> float | None:
     try:
         status = Path("/proc/self/status").read_text("ascii", "replace")
     except OSError:

@@ -94,7 +94,7 @@ METRICS: dict[str, Metric] = {
         Metric("p99", "p99 ms", "ratio", True, _timed(lambda t: t.steady.p99_ms)),
         Metric("load", "load ms", "ratio", True, _timed(lambda t: t.start.load_ms)),
         Metric("first", "first ms", "ratio", True, _timed(lambda t: t.start.first_inference_ms)),
-        Metric("memory", "added MiB", "ratio", True, _timed(lambda t: t.start.added_memory_mb)),
+        Metric("memory", "added MiB", "ratio", True, _timed(lambda t: t.start.added_memory_mib)),
         Metric("limit", "% of limit", "points", True, _timed(lambda t: t.share_of_limit)),
         Metric("size", "size MB", "ratio", False, lambda model, _: model.size_bytes / 1e6),
         Metric("accuracy", "accuracy %", "points", False, _scored(lambda s: s.accuracy)),

@@ -33,7 +33,7 @@ class EndToEnd:
         frames_per_second: Over the whole run.
         dropped: Frames that the source dropped.
         cpu_cores: CPU cores kept busy by the process, on average.
-        peak_memory_mb: Largest resident set of the process, in MiB; None where unknown.
+        peak_memory_mib: Largest resident set of the process, in MiB; None where unknown.
         stages: In the order in which a frame passes them.
     """
 
@@ -45,5 +45,5 @@ class EndToEnd:
     frames_per_second: float
     dropped: int
     cpu_cores: float
-    peak_memory_mb: float | None
+    peak_memory_mib: float | None
     stages: tuple[StageTime, ...]

@@ -127,8 +127,8 @@ def start_table(report: Report, threads: int) -> Table:
                     milliseconds(found.start.load_ms),
                     milliseconds(found.start.first_inference_ms),
                     milliseconds(found.steady.warm_up_ms),
-                    optional(found.start.added_memory_mb, "{:.1f}"),
-                    optional(found.start.peak_memory_mb, "{:.0f}"),
+                    optional(found.start.added_memory_mib, "{:.1f}"),
+                    optional(found.start.peak_memory_mib, "{:.0f}"),
                 )
             )
     return Table(
@@ -241,7 +241,7 @@ def end_to_end_table(found: EndToEnd) -> Table:
         (item.stage, milliseconds(item.median_ms), milliseconds(item.p95_ms), f"{item.frames:,}")
         for item in found.stages
     ]
-    memory = optional(found.peak_memory_mb, ", {:.0f} MiB at most")
+    memory = optional(found.peak_memory_mib, ", {:.0f} MiB at most")
     return Table(
         f"{found.source}: {found.frames_per_second:.1f} frames per second",
         ("", "median ms", "p95 ms", "frames"),

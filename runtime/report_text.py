@@ -88,5 +88,5 @@ def _row(report: Report, model: ModelResult) -> list[str]:
         row.append(f"{found.share_of_limit:.0%}")
     first = model.timings[0].start if model.timings else None
     row.append(milliseconds(first.load_ms) if first else "-")
-    row.append(optional(first.added_memory_mb if first else None, "{:.1f}"))
+    row.append(optional(first.added_memory_mib if first else None, "{:.1f}"))
     return row

@@ -48,7 +48,7 @@ def test_every_figure_is_there_and_plausible(model):
     assert [timing.threads for timing in result.timings] == [1, 2]
     for timing in result.timings:
         assert timing.steady.runs > 10
-        assert 0 < timing.start.added_memory_mb < timing.start.peak_memory_mb < 500
+        assert 0 < timing.start.added_memory_mib < timing.start.peak_memory_mib < 500
         assert timing.start.load_ms > 0
         assert timing.start.first_inference_ms > 0
         rate = result.macs / timing.steady.median_ms * 1e3
