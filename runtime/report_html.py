@@ -180,17 +180,17 @@ def _faces(
     reference, model = names[line.reference], names[line.model]
     items = []
     for item, image in disagreements:
-        theirs = f"{reference}: {classes[item.reference]} {item.reference_probability:.0%}"
-        ours = f"{model}: {classes[item.model]} {item.model_probability:.0%}"
+        theirs = _said(reference, item.reference, item.reference_probability, item, classes)
+        ours = _said(model, item.model, item.model_probability, item, classes)
         items.append(
             tag(
                 "li",
                 _image(image, f"Face {item.row} of the split, labelled {classes[item.label]}"),
                 tag("strong", f"labelled {classes[item.label]}"),
                 tag("br"),
-                theirs + (" (right)" if item.reference == item.label else ""),
+                theirs,
                 tag("br"),
-                ours + (" (right)" if item.model == item.label else ""),
+                ours,
             )
         )
     note = (
@@ -198,6 +198,13 @@ def _faces(
         "These pictures are part of this file: think before you pass it on."
     )
     return join((tag("p", note, class_="note"), tag("ul", *items, class_="faces")))
+
+
+def _said(
+    name: str, said: int, probability: float, item: Disagreement, classes: Sequence[str]
+) -> str:
+    right = ", right" if said == item.label else ""
+    return f"{name}{right}: {classes[said]} {probability:.0%}"
 
 
 def _image(image: NDArray[np.uint8], text: str) -> Markup:

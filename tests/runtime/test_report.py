@@ -165,7 +165,7 @@ def test_faces_are_in_the_page_only_when_asked_for():
     page = Page(report_to_html(report, shown))
     [image] = page.all("img")
     assert image["alt"] == "Face 5 of the split, labelled disgust"
-    assert "float32: disgust 80% (right)" in "".join(page.text)
+    assert "float32, right: disgust 80%" in "".join(page.text)
     assert "int8 ptq: fear 70%" in "".join(page.text)
 
 
