@@ -67,10 +67,10 @@ def models_table(report: Report) -> Table:
                 {True: "yes", False: "no", None: "-"}[model.xnnpack],
             )
         )
-    of = "" if line.file is None else f" of {labels(report.models)[line.file]}"
+    times = "ratio" if line.file is None else f"times {labels(report.models)[line.file]}"
     return Table(
         "Files",
-        ("", "name", "numbers", "size", f"share{of}", "parameters", "MACs", "XNNPACK"),
+        ("", "name", "numbers", "size", times, "parameters", "MACs", "XNNPACK"),
         tuple(rows),
         "MACs: multiply-accumulates of one inference. A megabyte is a million bytes.",
     )
@@ -94,18 +94,18 @@ def latency_table(report: Report, threads: int) -> Table:
                 ratio,
                 milliseconds(steady.p90_ms),
                 milliseconds(steady.p95_ms),
-                optional(steady.p99_ms, "{:.3g}"),
+                "-" if steady.p99_ms is None else milliseconds(steady.p99_ms),
                 milliseconds(steady.iqr_ms),
                 f"{steady.outliers} of {steady.runs:,}",
                 milliseconds(steady.maximum_ms),
                 f"{steady.throughput_hz:,.0f}",
             )
         )
-    of = "" if line.file is None else f" of {labels(report.models)[line.file]}"
+    times = "ratio" if line.file is None else f"times {labels(report.models)[line.file]}"
     return Table(
         f"Steady latency, {threads_text(threads)}",
         (
-            *("", "median ms", f"share{of}", "p90 ms", "p95 ms", "p99 ms", "IQR ms"),
+            *("", "median ms", times, "p90 ms", "p95 ms", "p99 ms", "IQR ms"),
             *("outliers", "slowest ms", "per second"),
         ),
         tuple(rows),
