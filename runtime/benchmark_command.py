@@ -208,6 +208,8 @@ def benchmark(
     report = replace(report, models=tuple(replace(item, path=name) for item, name in named))
     if folder is not None:
         pictures = _pictures(report, measured, faces) if with_faces else []
+        if with_faces and not pictures:
+            click.echo("no face to show: no two models that were scored disagree", err=True)
         for path in write_report(report, folder, pictures):
             click.echo(f"wrote {path}", err=True)
     click.echo(report_to_json(report) if as_json else report_to_text(report), nl=not as_json)

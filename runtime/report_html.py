@@ -30,6 +30,7 @@ from .report_tables import (
     latency_table,
     models_table,
     recall_table,
+    scored,
     start_table,
     summary_table,
 )
@@ -102,6 +103,8 @@ def _contents(sections: Sequence[tuple[str, str, Markup]]) -> Markup:
 
 
 def _accuracy(report: Report) -> Markup:
+    if not scored(report):
+        return Markup()
     tables = (accuracy_table(report), agreement_table(report), recall_table(report))
     scores, against, recalls = (table_to_html(table) if table else Markup() for table in tables)
     names = labels(report.models)

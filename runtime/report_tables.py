@@ -42,7 +42,7 @@ def summary_table(report: Report) -> Table:
                 f"{model.evaluation.every_face.accuracy:.2%}" if model.evaluation else "-",
                 "-" if found is None else milliseconds(found.steady.median_ms),
                 megabytes(model.size_bytes).removesuffix(" MB"),
-                "yes" if index in front else "no",
+                "yes" if index in front else "no" if found and model.evaluation else "-",
             )
         )
     return Table("All models", ("", "accuracy", "median ms", "MB", "Pareto"), tuple(rows))

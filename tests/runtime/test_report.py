@@ -280,7 +280,10 @@ def test_slow_kernels_and_too_many_threads_are_warned_of():
 )
 def test_what_was_not_measured_is_left_out(models):
     report = make_report(*models)
-    Page(report_to_html(report))
+    text = report_to_html(report)
+    Page(text)
+    for section in re.findall(r"<section.*?</section>", text, re.DOTALL):
+        assert "<table" in section, section
     assert "nan" not in report_to_markdown(report)
     assert verdict(report)
 
