@@ -4,8 +4,8 @@ import shutil
 import struct
 from pathlib import Path
 
+from ..thermals import cpu_temperature_celsius, read_throttling
 from .finding import Finding, Status, read_text
-from .thermals import cpu_temperature_celsius, read_throttling
 
 _HOT_CELSIUS, _WARM_CELSIUS = 80.0, 70.0
 """A Raspberry Pi 3 to 5 slows down from 80 degrees on (its documentation, thermal control)."""
