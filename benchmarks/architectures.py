@@ -21,7 +21,7 @@ from fer_edge.errors import FerEdgeError
 from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.modelfile import read_model
 from fer_edge.runfolder import RECIPE, load_info
-from fer_edge.runtime.benchmark.measuring import benchmark_models
+from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models
 from fer_edge.training.recipe import parse_recipe
 from fer_edge.training.run import QAT_HISTORY
 from fer_edge.training.schedule import load_history
@@ -57,10 +57,11 @@ def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             rows = [_convert(run, faces, Path(folder)) for run in runs]
             paths = [row.int8.path for row in rows]
-            results = benchmark_models(paths, None, reference=None, threads=(1,), rounds=rounds)
+            results = benchmark_models(paths, None, plan=Plan(rounds=rounds, cold_starts=1)).models
             lines = [
-                (result.latencies[0].median_ms, _line(row, result.latencies[0].median_ms))
+                (median_ms, _line(row, median_ms))
                 for row, result in zip(rows, results, strict=True)
+                for median_ms in (result.timings[0].steady.median_ms,)
             ]
     except FerEdgeError as error:
         raise click.ClickException(str(error)) from error

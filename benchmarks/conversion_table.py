@@ -14,7 +14,7 @@ import click
 
 from fer_edge.errors import FerEdgeError
 from fer_edge.modelfile import read_model
-from fer_edge.runtime.benchmark.measuring import benchmark_models
+from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models
 
 
 @click.command()
@@ -24,20 +24,22 @@ def main(models: tuple[Path, ...], rounds: int) -> None:
     """Print a row for each of MODELS; each needs a card with scores."""
     try:
         files = [read_model(path) for path in models]
-        results = benchmark_models(list(models), None, reference=None, threads=(1,), rounds=rounds)
+        results = benchmark_models(
+            list(models), None, plan=Plan(rounds=rounds, cold_starts=1)
+        ).models
     except FerEdgeError as error:
         raise click.ClickException(str(error)) from error
     click.echo(
         "| file | size | accuracy | without twins | against float, points | agreement "
         "| latency, median (p95) | times the first |\n| --- " + "| --- " * 7 + "|"
     )
-    first = results[0].latencies[0].median_ms
+    first = results[0].timings[0].steady.median_ms
     for file, result in zip(files, results, strict=True):
         score, agreement = file.card.served_score(), file.card.agreement
         if score is None or agreement is None:
             raise click.ClickException(f"{file.path} has no scores in its card; convert it again")
         low, high = (100 * end for end in agreement.interval)
-        latency = result.latencies[0]
+        latency = result.timings[0].steady
         click.echo(
             f"| `{file.card.name}` | {file.size_bytes / 1e6:.2f} MB | {score.accuracy:.2%} "
             f"| {score.accuracy_without_duplicates:.2%} "

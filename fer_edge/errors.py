@@ -8,6 +8,7 @@
     ├── SourceError        a picture, video or camera that cannot be read
     ├── DetectorError      a face detector whose model file is missing or unusable
     ├── OutputError        a place that cannot be written
+    ├── ReportError        a benchmark report that cannot be read, or not compared
     └── MissingExtraError  an optional part of fer-edge that is not installed
 
 A message says what, what was got, what was wanted, and what to do next, in one line. The command
@@ -45,6 +46,10 @@ class DetectorError(FerEdgeError):
 
 class OutputError(FerEdgeError):
     """Raised when a result cannot be written."""
+
+
+class ReportError(FerEdgeError):
+    """Raised when a benchmark report cannot be read, or two cannot be compared."""
 
 
 class MissingExtraError(FerEdgeError):

@@ -2,123 +2,267 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from .device import Device
-    from .measuring import ModelResult
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fer_edge.faceset import FaceSet
+
+    from ..report.report import Report
+    from .measuring import Benchmark, Disagreement, Plan
 
 PATH = click.Path(path_type=Path)
+REGRESSION = 3
+"""Exit code when a bar is crossed: 1 is an error, 2 a wrong command line."""
+
+MOST_FACES = 24
 
 
-@click.command()
+@click.command("compare")
+@click.argument("before", type=PATH)
+@click.argument("after", type=PATH)
+@click.option(
+    "--fail-if",
+    "bars",
+    multiple=True,
+    metavar="BAR",
+    help="Exit with 3 if a model crosses this bar, as latency>1.10x (10 per cent slower) or "
+    "accuracy<-0.3 (0.3 points lost). Metrics: latency, p95, p99, load, first, memory, size as "
+    "ratios (x); accuracy, balanced, macro-f1, calibration, agreement, limit in points. Again, or "
+    "with commas, for several.",
+)
+@click.option("--all", "everything", is_flag=True, help="Every figure, not the chief ones alone.")
+@click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
+@click.pass_context
+def compare(
+    context: click.Context,
+    before: Path,
+    after: Path,
+    bars: tuple[str, ...],
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Compare two reports: before and after, or two devices.
+
+    BEFORE and AFTER are report.json files or their folders. Models are matched by name and numbers.
+
+    \b
+    Example:
+        fer-edge benchmark compare old new --fail-if "latency>1.10x" --fail-if "accuracy<-0.3"
+    """
+    import json
+
+    from fer_edge.schema import encode
+
+    from ..report.report import read_report, warnings
+    from ..report.text import align
+    from .compare_reports import CHIEF, METRICS, compare_reports, comparison_rows
+    from .regression import crossed, describe_crossing, parse_bars
+
+    wanted = parse_bars(bars)
+    reports = read_report(before), read_report(after)
+    comparison = compare_reports(*reports)
+    found = crossed(wanted, comparison)
+    if as_json:
+        data = {
+            "comparison": encode(comparison),
+            "crossed": [{"bar": bar.text, "change": encode(change)} for bar, change in found],
+        }
+        click.echo(json.dumps(data))
+    else:
+        for text in comparison.differences:
+            click.echo(text)
+        for name, report in zip(("before", "after"), reports, strict=True):
+            for text in warnings(report):
+                click.echo(f"warning, {name}: {text}")
+        for name, models in (("before", comparison.only_before), ("after", comparison.only_after)):
+            if models:
+                click.echo(f"only {name}: {', '.join(models)}")
+        if not comparison.same_faces:
+            click.echo("accuracy is not compared: the two were not scored on the same faces")
+        shown = METRICS if everything else {*CHIEF, *(bar.metric for bar in wanted)}
+        click.echo(align(comparison_rows(comparison, shown)))
+    for bar, change in found:
+        click.echo(f"fer-edge: regression: {describe_crossing(bar, change)}", err=True)
+    if found:
+        context.exit(REGRESSION)
+
+
+class WithCompare(click.Command):
+    """A command on models that also knows one word: `compare`, followed by two reports."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Hand `benchmark compare ...` to the other command."""
+        if args[:1] == ["compare"]:
+            return compare.make_context(f"{info_name} compare", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+def _thread_counts(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        counts = sorted({int(word) for word in text.split(",")})
+    except ValueError:
+        counts = []
+    if not counts or not 1 <= counts[0] <= counts[-1] <= 64:
+        raise click.BadParameter(f"'{text}' is no list of thread counts from 1 to 64, as 1,2,4")
+    return tuple(counts)
+
+
+@click.command(cls=WithCompare)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--data", type=PATH, help="A .npz face set, for accuracy and agreement.")
 @click.option("--split", default="validation", show_default=True, help="Of the face set.")
+@click.option(
+    "--report",
+    "folder",
+    type=PATH,
+    metavar="DIR",
+    help="Write report.html, report.json and report.md there.",
+)
+@click.option(
+    "--with-faces",
+    is_flag=True,
+    help=f"Put up to {MOST_FACES} faces on which int8 and float disagree into report.html. They "
+    "are pictures of people: think before you pass the file on.",
+)
+@click.option(
+    "--threads",
+    callback=_thread_counts,
+    metavar="N,...",
+    help="CPU threads to measure with, as 1,2,4.  [default: 1 and all cores]",
+)
 @click.option("--reference", help="Agreement is taken against this one; the first float32 one.")
-@click.option("--rounds", default=10, show_default=True, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
+@click.option(
+    "--rounds",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Each gives every model a turn of up to 50 inferences.",
+)
+@click.option(
+    "--quick", is_flag=True, help="A short run: 2 rounds, 1 thread, memory measured once."
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
 def benchmark(
     models: tuple[str, ...],
     data: Path | None,
     split: str,
+    folder: Path | None,
+    with_faces: bool,
+    threads: tuple[int, ...] | None,
     reference: str | None,
     rounds: int,
+    quick: bool,
     as_json: bool,
 ) -> None:
     """Compare models: size, accuracy, agreement with float, latency, memory.
 
-    MODEL is a bundled model's name or a .tflite file. Latency is measured for one thread and for
-    all cores, in rounds over all models. Accuracy goes through the served path.
+    MODEL is a bundled model's name, a .tflite file, or a run's model.keras, which is scored, and
+    not timed. Latency is measured in rounds over all models, accuracy through the served path.
+    `fer-edge benchmark compare A B` compares two reports.
 
     \b
-    Example:
-        fer-edge benchmark models/*.tflite --data faces.npz
+    Examples:
+        fer-edge benchmark models/*.tflite --data faces.npz --report report
+        fer-edge benchmark four-block --quick
+        fer-edge benchmark compare before after --fail-if "latency>1.10x"
     """
-    import json
+    from dataclasses import replace
 
     from fer_edge.bundled import find_model
     from fer_edge.faceset import load_faceset
-    from fer_edge.schema import encode
 
-    from .device import describe_device, usable_cores
-    from .measuring import RUNS_PER_ROUND, benchmark_models
+    from ..report.files import check_folder, write_report
+    from ..report.report import report_to_json
+    from ..report.text import report_to_text
+    from .device import usable_cores
+    from .measuring import Plan
 
+    if with_faces and (folder is None or data is None):
+        raise click.UsageError("--with-faces needs --report and --data")
     paths = [find_model(name) for name in models]
+    against = find_model(reference) if reference else None
     faces = load_faceset(data).part(split) if data is not None else None
-    device = describe_device()
-    threads = tuple(sorted({1, usable_cores()}))
-    stream = sys.stderr
+    if folder is not None:
+        check_folder(folder)
+    plan = Plan(threads=threads or tuple(sorted({1, usable_cores()})), rounds=rounds)
+    if quick:
+        plan = Plan(threads=threads or (1,), rounds=2, cold_starts=1)
+    report, measured = _measure(paths, faces, plan, against, data=data, split=split)
+    # as they were named: a bundled model's own path says nothing to the reader of a report
+    named = zip(report.models, models, strict=True)
+    report = replace(report, models=tuple(replace(item, path=name) for item, name in named))
+    if folder is not None:
+        pictures = _pictures(report, measured, faces) if with_faces else []
+        if with_faces and not pictures:
+            click.echo("no face to show: no two models that were scored disagree", err=True)
+        for path in write_report(report, folder, pictures):
+            click.echo(f"wrote {path}", err=True)
+    click.echo(report_to_json(report) if as_json else report_to_text(report), nl=not as_json)
+
+
+def _measure(
+    paths: list[Path],
+    faces: "FaceSet | None",
+    plan: "Plan",
+    reference: Path | None,
+    *,
+    data: Path | None,
+    split: str,
+) -> "tuple[Report, Benchmark]":
+    import shlex
+    from datetime import datetime, timezone
+
+    from ..report.report import Report, faces_info
+    from .conditions import Watch
+    from .device import describe_device
+    from .measuring import benchmark_models
+
+    began = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    device, watch, stream = describe_device(), Watch(), sys.stderr
     with click.progressbar(
-        length=len(paths) + rounds,
+        length=plan.steps(len(paths)),
         label="measuring",
         file=stream,
         hidden=not stream.isatty(),
     ) as bar:
-        results = benchmark_models(
-            paths,
-            faces,
-            reference=find_model(reference) if reference else None,
-            threads=threads,
-            rounds=rounds,
-            on_step=bar.update,
+        measured = benchmark_models(
+            paths, faces, plan=plan, reference=reference, on_step=lambda: bar.update(1)
         )
-    if as_json:
-        records = [{**encode(item), "path": str(item.path)} for item in results]
-        click.echo(json.dumps({"device": encode(device), "models": records}))
-        return
-    click.echo(_describe(device))
-    if faces is not None:
-        clean = int((~faces.duplicates).sum())
-        click.echo(f"faces: {len(faces)} {split} faces of {data}; {clean} without a twin in train")
-    click.echo(
-        f"latency: one face, batch 1; {rounds} interleaved rounds of {RUNS_PER_ROUND} runs after "
-        "warm-up\n"
+    report = Report(
+        made=began,
+        command=shlex.join(["fer-edge", *sys.argv[1:]]),
+        device=device,
+        conditions=watch.conditions(device.governor),
+        plan=plan,
+        faces=faces_info(faces, data, split) if faces is not None and data is not None else None,
+        reference=measured.reference,
+        limits=measured.limits,
+        models=measured.models,
     )
-    click.echo(_table(results))
+    return report, measured
 
 
-def _describe(device: "Device") -> str:
-    name = f"{device.board} " if device.board else ""
-    return (
-        f"device: {name}{device.cpu}, {device.machine}, {device.cores} cores, governor "
-        f"{device.governor}, load {device.load:.2f}\nsoftware: {', '.join(device.versions)}"
-    )
+def _pictures(
+    report: "Report", measured: "Benchmark", faces: "FaceSet | None"
+) -> "list[tuple[Disagreement, NDArray[np.uint8]]]":
+    from ..report.verdict import headline
 
-
-def _table(results: "list[ModelResult]") -> str:
-    header = ["model", "numbers", "MB", "params", "MACs", "top-1", "no twins", "agrees"]
-    for latency in results[0].latencies:
-        plural = "s" if latency.threads > 1 else ""
-        header += [f"{latency.threads} thread{plural}: median", "p95 ms"]
-    header += ["peak MB", "added MB"]
-    rows = [header]
-    for item in results:
-        row = [
-            item.name,
-            item.numbers,
-            f"{item.size_bytes / 1e6:.3f}",
-            f"{item.parameters:,}",
-            f"{item.macs / 1e6:.1f} M",
-            f"{item.scores.accuracy:.2%}" if item.scores else "-",
-            "-"
-            if item.accuracy_without_duplicates is None
-            else f"{item.accuracy_without_duplicates:.2%}",
-            f"{item.agreement.top1:.2%}" if item.agreement else "-",
-        ]
-        for latency in item.latencies:
-            row += [f"{latency.median_ms:.3f}", f"{latency.p95_ms:.3f}"]
-        row += [f"{item.peak_memory_mb:.0f}", f"{item.added_memory_mb:.1f}"]
-        rows.append(row)
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    lines.insert(1, "-" * max(map(len, lines)))
-    return "\n".join(lines)
+    if faces is None:
+        return []
+    found = measured.disagreements[headline(report).model][:MOST_FACES]
+    return [(item, faces.images[item.row]) for item in found]

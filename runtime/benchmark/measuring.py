@@ -1,43 +1,74 @@
-"""Models against each other: size, accuracy, agreement, latency, memory, all measured.
+"""Models against each other: size, latency, memory, accuracy, agreement, all measured.
 
-Latencies are taken in rounds over all models and thread counts, so that a machine that drifts
-drifts for all of them. One sample is what a face costs the runtime: writing the input tensor, the
-inference, reading the output.
+One sample of latency is what a face costs the runtime: writing the input tensor, the inference,
+reading the output. Latencies are taken first, before a Keras network could warm the machine.
 """
 
-import json
-import subprocess
-import sys
-import time
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelError
-from fer_edge.evaluation import served_probabilities
-from fer_edge.faces import model_inputs
+from fer_edge.evaluation import Evaluation, Variant, evaluate
 from fer_edge.faceset import FaceSet
 from fer_edge.graph import read_graph
-from fer_edge.interpreter import TFLiteModel, find_runtime, open_interpreter
-from fer_edge.modelfile import ModelFile, read_flatbuffer_file, read_model
-from fer_edge.scores import Agreement, Scores, compare, score
+from fer_edge.scores import Agreement, compare
 
-WARM_UP_RUNS = 20
-RUNS_PER_ROUND = 50
+from .candidate import (
+    Candidate,
+    check_classes,
+    inference,
+    probabilities,
+    read_candidate,
+    uses_delegate,
+)
+from .cold_start import ColdStart, cold_start, median_start
+from .latency import Latency, measure_in_rounds
+from .machine_limit import MachineLimit, large_convolution, machine_limit
+
+LIMIT = "the large convolution"
 
 
 @dataclass(frozen=True, slots=True)
-class Latency:
-    """Latency of one inference at one thread count, in milliseconds."""
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        threads: Thread counts.
+        rounds: Of latency, see `measure_in_rounds`.
+        cold_starts: Fresh processes for each model and thread count; the median counts.
+    """
+
+    threads: tuple[int, ...] = (1,)
+    rounds: int = 10
+    cold_starts: int = 3
+
+    def steps(self, models: int) -> int:
+        """Return how often `benchmark_models` calls `on_step`."""
+        return self.rounds + self.cold_starts + models
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One file at one thread count.
+
+    Attributes:
+        threads: CPU threads.
+        start: Loading, first inference, memory.
+        steady: Latency after the warm-up.
+        macs_per_second: Multiply-accumulates per second, at the median.
+        share_of_limit: Of what one large int8 convolution reaches in the same rounds, 0 to 1.
+    """
 
     threads: int
-    runs: int
-    median_ms: float
-    p95_ms: float
+    start: ColdStart
+    steady: Latency
+    macs_per_second: float
+    share_of_limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,203 +76,220 @@ class ModelResult:
     """What was measured of one file.
 
     Attributes:
-        path: The file.
+        path: The file, as it was named.
         name: From its card; the file's stem where it has none.
-        numbers: float32, int8 ..., with the method; "no card" where it has none.
+        numbers: float32, int8 ptq, ...; "float32 keras"; "no card".
         size_bytes: Of the file.
-        parameters: Weights and biases in the graph.
-        macs: Multiply-accumulates of one inference.
-        scores: On the face set; None without a face set or a card.
-        accuracy_without_duplicates: On faces that do not stand in train.
+        parameters: Weights and biases in the graph; None for a Keras network that was not opened.
+        macs: Multiply-accumulates of one inference; None for a Keras network.
+        xnnpack: Whether XNNPACK runs the graph, or part of it; None where unknown.
+        timings: One per thread count; none of a Keras network.
+        evaluation: On the face set; None without a face set or a card.
         agreement: With the reference model; None for itself, or where there is none.
-        latencies: One per thread count.
-        peak_memory_mb: Resident set of a fresh process that loads and runs this file.
-        added_memory_mb: That, minus the same process before the file was read.
     """
 
-    path: Path
+    path: str
     name: str
     numbers: str
     size_bytes: int
-    parameters: int
-    macs: int
-    scores: Scores | None
-    accuracy_without_duplicates: float | None
+    parameters: int | None
+    macs: int | None
+    xnnpack: bool | None
+    timings: tuple[Timing, ...]
+    evaluation: Evaluation | None
     agreement: Agreement | None
-    latencies: tuple[Latency, ...]
-    peak_memory_mb: float
-    added_memory_mb: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    path: Path
-    file: ModelFile | None
-    flatbuffer: bytes
+class Disagreement:
+    """A face that the reference and a model read differently.
+
+    Attributes:
+        row: In the split, counted from 0.
+        label: The true class.
+        reference: The reference's class.
+        model: The model's class.
+        reference_probability: The reference's, of its class.
+        model_probability: The model's, of its class.
+    """
+
+    row: int
+    label: int
+    reference: int
+    model: int
+    reference_probability: float
+    model_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """All that was measured.
+
+    Attributes:
+        models: In the order in which they were named.
+        reference: Index of the model that agreement is taken against; None without one.
+        limits: The machine's practical limit, one per thread count.
+        disagreements: For each model, the faces that it reads otherwise than the reference, those
+            first of which the two are surest.
+    """
+
+    models: tuple[ModelResult, ...]
+    reference: int | None
+    limits: tuple[MachineLimit, ...]
+    disagreements: tuple[tuple[Disagreement, ...], ...]
 
 
 def benchmark_models(
     paths: list[Path],
     faces: FaceSet | None,
     *,
-    reference: Path | None,
-    threads: tuple[int, ...],
-    rounds: int,
-    on_step: Callable[[int], None] = lambda count: None,
-) -> list[ModelResult]:
+    plan: Plan,
+    reference: Path | None = None,
+    on_step: Callable[[], None] = lambda: None,
+) -> Benchmark:
     """Measure every model.
 
     Args:
-        paths: .tflite files; one without a card is measured, but not scored.
+        paths: .tflite files (one without a card is measured, but not scored), or a run's
+            `model.keras` (scored, but not measured).
         faces: Of one split, or None.
+        plan: How much is measured.
         reference: The model that agreement is taken against; None takes the first float32 one.
-        threads: Thread counts.
-        rounds: Of `RUNS_PER_ROUND` inferences for each model and thread count.
-        on_step: Called once per model for the scores, then once per round.
+        on_step: Called `plan.steps(len(paths))` times.
 
     Raises:
-        ModelError: A file is missing, damaged or cannot be run.
+        ModelError: A file is missing, damaged or cannot be run, or was named twice.
         DatasetError: The face set's classes are not a model's.
+        MissingExtraError: A Keras network was named, and Keras is not installed.
     """
-    candidates = [_read(path) for path in paths]
-    probabilities: dict[Path, NDArray[np.float32]] = {}
-    for candidate in candidates:
-        if faces is not None and candidate.file is not None:
-            with TFLiteModel(candidate.file) as model:
-                probabilities[candidate.path] = served_probabilities(model, faces)
-        on_step(1)
-    baseline = _reference(candidates, reference)
-    samples = _latencies(candidates, faces, threads, rounds, on_step)
+    for path in paths:
+        if paths.count(path) > 1:
+            raise ModelError(f"{path} is named twice; name each model once")
+    candidates = [read_candidate(path) for path in paths]
+    if faces is not None:
+        check_classes(candidates, faces)
+    against = _reference(candidates, reference)
+    timed = [item for item in candidates if item.flatbuffer is not None]
+    latencies = _latencies(timed, faces, plan, on_step)
+    starts = _cold_starts(timed, plan, on_step)
+    limits = tuple(machine_limit(count, latencies[LIMIT, count]) for count in plan.threads)
+    read: list[NDArray[np.float32] | None] = []
     results = []
     for candidate in candidates:
-        graph = read_graph(candidate.flatbuffer)
-        file, ours = candidate.file, probabilities.get(candidate.path)
-        peak, added = _memory(candidate.path)
-        agreement = None
-        if faces is not None and ours is not None and baseline not in (None, candidate.path):
-            theirs = probabilities.get(baseline) if baseline else None
-            if theirs is not None and theirs.shape == ours.shape:
-                agreement = compare(ours, theirs, faces.labels)
-        clean = ~faces.duplicates if faces is not None else None
+        ours, parameters = (None, None) if faces is None else probabilities(candidate, faces)
+        read.append(ours)
+        macs = None
+        if candidate.flatbuffer is not None:
+            graph = read_graph(candidate.flatbuffer)
+            parameters, macs = graph.parameters, graph.macs
+        timings = tuple(
+            _timing(limit, macs, starts[candidate.path, limit.threads], latencies[key])
+            for limit in limits
+            if (key := (candidate.path, limit.threads)) in latencies and macs is not None
+        )
+        variant: Variant = "float" if candidate.flatbuffer is None else "served"
         results.append(
             ModelResult(
-                path=candidate.path,
-                name=file.card.name if file else candidate.path.stem,
-                numbers=_numbers(file),
+                path=str(candidate.path),
+                name=candidate.name,
+                numbers=candidate.numbers,
                 size_bytes=candidate.path.stat().st_size,
-                parameters=graph.parameters,
-                macs=graph.macs,
-                scores=score(ours, faces.labels) if faces and ours is not None else None,
-                accuracy_without_duplicates=(
-                    score(ours[clean], faces.labels[clean]).accuracy
-                    if faces and ours is not None and clean is not None and clean.any()
-                    else None
-                ),
-                agreement=agreement,
-                latencies=tuple(
-                    _summarise(count, samples[candidate.path, count]) for count in threads
-                ),
-                peak_memory_mb=peak,
-                added_memory_mb=added,
+                parameters=parameters,
+                macs=macs,
+                xnnpack=uses_delegate(candidate),
+                timings=timings,
+                evaluation=evaluate(variant, ours, faces) if faces and ours is not None else None,
+                agreement=None,
             )
         )
-    return results
+        on_step()
+    return _with_agreement(results, read, faces, against, limits)
 
 
-def _read(path: Path) -> _Candidate:
-    data = read_flatbuffer_file(path)
-    if b"fer_edge.json" not in data:
-        return _Candidate(path, None, data)
-    file = read_model(path)
-    return _Candidate(path, file, file.flatbuffer)
+def disagreements(
+    ours: NDArray[np.float32], theirs: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> tuple[Disagreement, ...]:
+    """List the faces that two models read differently.
+
+    Args:
+        ours: The model's probabilities, float32 (n, classes).
+        theirs: The reference's.
+        labels: uint8, (n,).
+
+    Returns:
+        Those first of which the less sure one of the two is surest.
+    """
+    model, reference = ours.argmax(axis=1), theirs.argmax(axis=1)
+    [rows] = np.nonzero(model != reference)
+    surest = np.minimum(ours.max(axis=1), theirs.max(axis=1))[rows]
+    return tuple(
+        Disagreement(
+            row=int(row),
+            label=int(labels[row]),
+            reference=int(reference[row]),
+            model=int(model[row]),
+            reference_probability=float(theirs[row].max()),
+            model_probability=float(ours[row].max()),
+        )
+        for row in rows[np.argsort(-surest, kind="stable")]
+    )
 
 
-def _reference(candidates: list[_Candidate], wanted: Path | None) -> Path | None:
+def _reference(candidates: list[Candidate], wanted: Path | None) -> int | None:
     if wanted is not None:
-        if wanted not in [candidate.path for candidate in candidates]:
+        paths = [candidate.path for candidate in candidates]
+        if wanted not in paths:
             raise ModelError(f"reference {wanted} is not among the models; name it there, too")
-        return wanted
-    for candidate in candidates:
-        if candidate.file and candidate.file.card.quantization.scheme == "float32":
-            return candidate.path
+        return paths.index(wanted)
+    for numbers in ("float32", "float32 keras"):
+        for index, candidate in enumerate(candidates):
+            if candidate.numbers == numbers:
+                return index
     return None
 
 
-def _numbers(file: ModelFile | None) -> str:
-    if file is None:
-        return "no card"
-    quantization = file.card.quantization
-    if quantization.method == "none":
-        return quantization.scheme
-    return f"{quantization.scheme} {quantization.method}"
-
-
 def _latencies(
-    candidates: list[_Candidate],
-    faces: FaceSet | None,
-    threads: tuple[int, ...],
-    rounds: int,
-    on_step: Callable[[int], None],
-) -> dict[tuple[Path, int], list[float]]:
-    runs = {
-        (candidate.path, count): _inference(candidate, faces, count)
-        for candidate in candidates
-        for count in threads
+    candidates: list[Candidate], faces: FaceSet | None, plan: Plan, on_step: Callable[[], None]
+) -> dict[Hashable, Latency]:
+    inferences: dict[Hashable, Callable[[], object]] = {
+        (LIMIT, count): large_convolution(count) for count in plan.threads
     }
-    samples: dict[tuple[Path, int], list[float]] = {key: [] for key in runs}
-    for infer in runs.values():
-        for _ in range(WARM_UP_RUNS):
-            infer()
-    for _ in range(rounds):
-        for key, infer in runs.items():
-            for _ in range(RUNS_PER_ROUND):
-                started = time.perf_counter()
-                infer()
-                samples[key].append(1e3 * (time.perf_counter() - started))
-        on_step(1)
-    return samples
+    for candidate in candidates:
+        for count in plan.threads:
+            inferences[candidate.path, count] = inference(candidate, faces, count)
+    return measure_in_rounds(inferences, plan.rounds, on_step)
 
 
-def _inference(candidate: _Candidate, faces: FaceSet | None, threads: int) -> Callable[[], object]:
-    """Return a function that runs one inference on a fixed input."""
-    if candidate.file is not None:
-        model = TFLiteModel(candidate.file, threads=threads)
-        height, width = model.input_size
-        grey = np.full((1, height, width), 128, np.uint8) if faces is None else faces.images[:1]
-        tensor = model.prepare(model_inputs(grey, height, width)[0])
-        return lambda: model.invoke(tensor)
-    interpreter: Any = open_interpreter(
-        find_runtime(), candidate.flatbuffer, name=str(candidate.path), threads=threads
-    )
-    tensors = [
-        (item["index"], np.zeros(item["shape"], item["dtype"]))
-        for item in interpreter.get_input_details()
-    ]
-    output = interpreter.get_output_details()[0]["index"]
-
-    def infer() -> object:
-        for index, values in tensors:
-            interpreter.set_tensor(index, values)
-        interpreter.invoke()
-        return interpreter.get_tensor(output)
-
-    return infer
+def _cold_starts(
+    candidates: list[Candidate], plan: Plan, on_step: Callable[[], None]
+) -> dict[tuple[Path, int], ColdStart]:
+    keys = [(candidate.path, count) for candidate in candidates for count in plan.threads]
+    starts: dict[tuple[Path, int], list[ColdStart]] = {key: [] for key in keys}
+    for _ in range(plan.cold_starts):
+        for path, count in keys:
+            starts[path, count].append(cold_start(path, count))
+        on_step()
+    return {key: median_start(found) for key, found in starts.items()}
 
 
-def _summarise(threads: int, samples: list[float]) -> Latency:
-    median, p95 = np.percentile(samples, [50, 95])
-    return Latency(threads, len(samples), float(median), float(p95))
+def _timing(limit: MachineLimit, macs: int, start: ColdStart, steady: Latency) -> Timing:
+    rate = macs / (steady.median_ms / 1e3)
+    return Timing(limit.threads, start, steady, rate, rate / limit.macs_per_second)
 
 
-def _memory(path: Path) -> tuple[float, float]:
-    """Load and run a file in a fresh process; return its peak and added memory in MB."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fer_edge.runtime.benchmark.memory_probe", str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise ModelError(f"{path} cannot be run in a process of its own: {done.stderr.strip()}")
-    peak, added = json.loads(done.stdout)
-    return float(peak), float(added)
+def _with_agreement(
+    results: list[ModelResult],
+    read: list[NDArray[np.float32] | None],
+    faces: FaceSet | None,
+    against: int | None,
+    limits: tuple[MachineLimit, ...],
+) -> Benchmark:
+    theirs = None if against is None else read[against]
+    different: list[tuple[Disagreement, ...]] = []
+    for index, (result, ours) in enumerate(zip(results, read, strict=True)):
+        different.append(())
+        if faces is not None and ours is not None and theirs is not None and index != against:
+            agreement = compare(ours, theirs, faces.labels)
+            results[index] = dataclasses.replace(result, agreement=agreement)
+            different[-1] = disagreements(ours, theirs, faces.labels)
+    return Benchmark(tuple(results), against, limits, tuple(different))

@@ -3,15 +3,16 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from fer_edge.bundled import bundled_models
-from fer_edge.errors import ModelError
+from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faceset import save_faceset
 from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime.benchmark import measuring as benchmark
+from fer_edge.runtime.benchmark.candidate import read_candidate
 from fer_edge.runtime.benchmark.device import describe_device
-from fer_edge.runtime.benchmark.measuring import benchmark_models
+from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models, disagreements
 from tests.conftest import assert_one_clear_line, make_faces
 
 
@@ -28,23 +29,31 @@ def bare(model, tmp_path_factory):
     return path
 
 
-def measure(paths, faces=None, **changes):
-    settings = {"reference": None, "threads": (1,), "rounds": 2, **changes}
-    return benchmark_models(paths, faces, **settings)
+def measure(paths, faces=None, *, threads=(1,), **settings):
+    plan = Plan(threads=threads, rounds=2, cold_starts=1)
+    return benchmark_models(paths, faces, plan=plan, **settings)
 
 
 def test_every_figure_is_there_and_plausible(model):
-    faces = make_faces(per_class=0, validation_per_class=3)
-    [result] = measure([model], faces, threads=(1, 2))
-    card = read_model(model).card
+    faces, steps = make_faces(per_class=0, validation_per_class=3), []
+    plan = Plan(threads=(1, 2), rounds=2, cold_starts=1)
+    measured = benchmark_models([model], faces, plan=plan, on_step=lambda: steps.append(1))
+    assert len(steps) == plan.steps(1)
+    [result], card = measured.models, read_model(model).card
     assert (result.parameters, result.macs) == (card.parameters, card.macs)
     assert result.size_bytes == model.stat().st_size
-    assert result.scores.n == 21
-    assert [latency.threads for latency in result.latencies] == [1, 2]
-    for latency in result.latencies:
-        assert latency.runs == 2 * benchmark.RUNS_PER_ROUND
-        assert 0 < latency.median_ms <= latency.p95_ms
-    assert 0 < result.added_memory_mb < result.peak_memory_mb < 500
+    assert result.evaluation.every_face.n == 21
+    assert result.xnnpack is True
+    assert [limit.threads for limit in measured.limits] == [1, 2]
+    assert [timing.threads for timing in result.timings] == [1, 2]
+    for timing in result.timings:
+        assert timing.steady.runs > 10
+        assert 0 < timing.start.added_memory_mib < timing.start.peak_memory_mib < 500
+        assert timing.start.load_ms > 0
+        assert timing.start.first_inference_ms > 0
+        rate = result.macs / timing.steady.median_ms * 1e3
+        assert timing.macs_per_second == pytest.approx(rate)
+        assert 0 < timing.share_of_limit < 2
 
 
 def test_a_model_agrees_with_itself(model, tmp_path):
@@ -52,44 +61,47 @@ def test_a_model_agrees_with_itself(model, tmp_path):
     file = read_model(model)
     write_model(twin, file.flatbuffer, dataclasses.replace(file.card, name="twin"))
     faces = make_faces(per_class=0, validation_per_class=3)
-    first, second = measure([model, twin], faces, reference=model)
+    measured = measure([model, twin], faces, reference=model)
+    first, second = measured.models
+    assert measured.reference == 0
     assert first.agreement is None
     assert second.agreement.top1 == 1.0
     assert (second.agreement.fixed, second.agreement.broken) == (0, 0)
     assert second.name == "twin"
+    assert measured.disagreements == ((), ())
 
 
 def test_a_file_without_a_card_is_timed_but_not_scored(bare):
-    [result] = measure([bare], make_faces(per_class=0))
+    [result] = measure([bare], make_faces(per_class=0)).models
     assert result.numbers == "no card"
-    assert result.scores is None
-    assert result.latencies[0].median_ms > 0
+    assert result.evaluation is None
+    assert result.timings[0].steady.median_ms > 0
 
 
 def test_without_faces_there_is_no_accuracy(model):
-    [result] = measure([model])
-    assert result.scores is None
+    [result] = measure([model]).models
+    assert result.evaluation is None
     assert result.agreement is None
 
 
-def test_latencies_are_taken_in_turns(model, bare, monkeypatch):
-    """A drifting machine must drift for all models alike."""
-    order = []
-    honest = benchmark._inference
-
-    def watched(candidate, faces, threads):
-        infer = honest(candidate, faces, threads)
-        return lambda: (order.append(candidate.path), infer())
-
-    monkeypatch.setattr(benchmark, "_inference", watched)
-    measure([model, bare], rounds=2)
-    turns = order[2 * benchmark.WARM_UP_RUNS :: benchmark.RUNS_PER_ROUND]
-    assert turns == [model, bare] * 2
+def test_the_surest_disagreements_come_first():
+    theirs = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.8, 0.2]], np.float32)
+    ours = np.array([[0.8, 0.2], [0.3, 0.7], [0.9, 0.1], [0.4, 0.6]], np.float32)
+    found = disagreements(ours, theirs, np.array([0, 0, 1, 1], np.uint8))
+    assert [item.row for item in found] == [2, 1, 3]
+    assert (found[0].label, found[0].reference, found[0].model) == (1, 1, 0)
+    assert found[0].reference_probability == pytest.approx(0.8)
+    assert found[0].model_probability == pytest.approx(0.9)
 
 
 def test_a_reference_that_is_not_measured_is_refused(model, tmp_path):
     with pytest.raises(ModelError, match="not among the models"):
         measure([model], make_faces(per_class=0), reference=tmp_path / "other.tflite")
+
+
+def test_a_model_that_is_named_twice_is_refused(model):
+    with pytest.raises(ModelError, match="named twice"):
+        measure([model, model])
 
 
 def test_the_device_is_described():
@@ -98,35 +110,108 @@ def test_the_device_is_described():
     assert any(version.startswith("numpy ") for version in device.versions)
 
 
+def test_a_keras_network_without_keras_is_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"PK\x03\x04")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"needs keras.*fer-edge\[train\]"):
+        read_candidate(path)
+
+
+def test_a_keras_network_outside_a_run_is_refused(tmp_path):
+    pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(ModelError, match="no run folder"):
+        read_candidate(path)
+
+
+@pytest.mark.train
+def test_a_runs_keras_network_joins_as_the_reference(trained, fer_edge, tmp_path):
+    run, data = trained
+    arguments = ("--data", data, "--int8", "--max-drop", 100, "--out", tmp_path)
+    assert fer_edge("convert", run, *arguments).exit_code == 0
+    converted = sorted(tmp_path.glob("*-int8-ptq.tflite"))
+    result = fer_edge(
+        *("benchmark", run / "model.keras", *converted, "--data", data, "--quick", "--json")
+    )
+    assert result.exit_code == 0, result.output
+    keras, int8 = json.loads(result.stdout)["models"]
+    assert keras["numbers"] == "float32 keras"
+    assert keras["timings"] == []
+    assert keras["evaluation"]["variant"] == "float"
+    assert int8["agreement"]["top1"] > 0.9
+    assert len(int8["timings"]) == 1
+
+
 def test_the_table_has_a_line_per_model(fer_edge, model, bare, tmp_path):
     save_faceset(make_faces(per_class=1, validation_per_class=2), tmp_path / "faces.npz")
-    result = fer_edge(*("benchmark", model, bare, "--data", tmp_path / "faces.npz", "--rounds", 1))
+    result = fer_edge(*("benchmark", model, bare, "--data", tmp_path / "faces.npz", "--quick"))
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert "14 validation faces" in result.stdout
-    assert sum(line.startswith(("bare ", read_model(model).card.name)) for line in lines) == 2
+    assert sum(line.startswith(("bare ", read_model(model).card.name)) for line in lines) >= 2
 
 
 def test_json_is_for_programs(fer_edge, model):
-    result = fer_edge("benchmark", model, "--rounds", 1, "--json")
+    result = fer_edge("benchmark", model, "--quick", "--threads", "1", "--json")
     assert result.exit_code == 0, result.output
     data = json.loads(result.stdout)
     assert data["models"][0]["path"] == str(model)
     assert data["device"]["cpu"]
+    assert next(iter(data)) == "format_version"
+
+
+@pytest.mark.parametrize("text", ["0", "1,x", "", "65"])
+def test_wrong_thread_counts_are_a_wrong_command_line(fer_edge, model, text):
+    result = fer_edge("benchmark", model, "--threads", text)
+    assert result.exit_code == 2
+    assert "thread counts from 1 to 64" in result.stderr
+
+
+def test_no_model_is_a_wrong_command_line(fer_edge):
+    result = fer_edge("benchmark")
+    assert result.exit_code == 2
+    assert "MODEL" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [(None, "cannot be read"), (b"text", "not a TFLite model"), (b"PK\x03\x04abcd", "Keras")],
 )
-def test_what_is_no_model_is_one_clear_line(fer_edge, tmp_path, content, words):
+def test_what_is_no_model_is_one_clear_line(fer_edge, model, tmp_path, content, words):
     path = tmp_path / "x.tflite"
     if content is not None:
         path.write_bytes(content)
-    assert_one_clear_line(fer_edge("benchmark", path), "x.tflite", words)
+    result = fer_edge("benchmark", model, path, "--report", tmp_path / "report")
+    assert_one_clear_line(result, "x.tflite", words)
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_graph_that_cannot_be_run_is_one_clear_line(fer_edge, model, bare, tmp_path):
+    cut = tmp_path / "cut.tflite"
+    cut.write_bytes(bare.read_bytes()[:2000])
+    result = fer_edge("benchmark", model, cut, "--report", tmp_path / "report")
+    assert_one_clear_line(result, "cut.tflite")
+    assert not (tmp_path / "report").exists()
 
 
 def test_another_models_classes_are_one_clear_line(fer_edge, model, tmp_path):
     save_faceset(make_faces(names=("a", "b")), tmp_path / "faces.npz")
-    result = fer_edge("benchmark", model, "--data", tmp_path / "faces.npz")
+    result = fer_edge(
+        *("benchmark", model, "--data", tmp_path / "faces.npz", "--report", tmp_path / "report")
+    )
     assert_one_clear_line(result, "classes")
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_measurement(fer_edge, model, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = fer_edge("benchmark", model, "--report", tmp_path / "file" / "report")
+    assert_one_clear_line(result, "cannot write a report")
+
+
+def test_pictures_of_people_need_somewhere_to_go(fer_edge, model):
+    result = fer_edge("benchmark", model, "--with-faces")
+    assert result.exit_code == 2
+    assert "--report and --data" in result.stderr

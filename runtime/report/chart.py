@@ -1,0 +1,315 @@
+"""Charts as inline SVG, drawn by hand: they need no library, no script and no network.
+
+Colours and fonts come from the page's style sheet by class, so that a chart follows dark mode and
+print. Nothing is told by colour alone: shapes differ, and every point and row has its label.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .axis import Axis, log_ticks, ticks
+from .markup import Markup, join, tag
+
+WIDTH = 480
+_LETTER = 7.2  # width of a letter of the charts' 14-pixel font, generously
+_SHIFTS = (0, -18, 18, -36, 36, -54, 54, -72, 72)  # of labels that gave way to others
+_MOVED = 25  # from a point to its label, where that had to give way to another
+_LONGEST_LABEL = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a scatter chart.
+
+    Attributes:
+        label: Beside it.
+        x: Positive: the axis is logarithmic.
+        y: Its height.
+        y_low: Lower end of its vertical whisker.
+        y_high: Upper end.
+        shape: Key of `_SHAPES`.
+        front: Whether it lies on the line of the best ones.
+    """
+
+    label: str
+    x: float
+    y: float
+    y_low: float
+    y_high: float
+    shape: str
+    front: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A row of a spread chart: quartiles, whiskers, single values beyond.
+
+    Attributes:
+        label: Of the row.
+        low: The smallest value, positive: the axis is logarithmic.
+        quartile: The lower quartile.
+        median: The median.
+        upper_quartile: The upper quartile.
+        high: End of the whisker.
+        beyond: Values shown singly.
+    """
+
+    label: str
+    low: float
+    quartile: float
+    median: float
+    upper_quartile: float
+    high: float
+    beyond: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A row of an interval chart: a value and its interval."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row of a bar chart: a value of zero or more, and its text."""
+
+    label: str
+    value: float
+    text: str
+
+
+def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: str) -> Markup:
+    """Draw points with whiskers, and the stepped line of the best ones.
+
+    The line bounds what they leave to the others: what is below it and to its right is beaten.
+
+    Args:
+        points: At least one.
+        name: The chart's, for a screen reader.
+        description: What it shows, in a sentence, for a screen reader.
+        x: Title of the logarithmic axis.
+        y: Title of the other one.
+    """
+    left, right, top, bottom = 58, WIDTH - 12, 24, 330
+    low, high = min(p.x for p in points), max(p.x for p in points)
+    across = Axis(low / 1.4, high * 1.4, left, right, logarithmic=True)
+    bottom_y, top_y = min(p.y_low for p in points), max(p.y_high for p in points)
+    room = max(0.15 * (top_y - bottom_y), 0.25)
+    up = Axis(bottom_y - room, top_y + room, bottom, top)
+    parts = [_up_grid(up, left, right), _across_grid(across, top, bottom)]
+    front = sorted((p for p in points if p.front), key=lambda p: p.x)
+    if front:
+        steps = [f"M{across(front[0].x):.1f} {bottom}"]
+        steps += [f"H{across(p.x):.1f} V{up(p.y):.1f}" for p in front]
+        parts.append(tag("path", d=f"{' '.join(steps)} H{right}", class_="front"))
+    for point in points:
+        px = across(point.x)
+        whisker = up(point.y_low), up(point.y_high)
+        parts.append(_line(px, whisker[0], px, whisker[1], "whisker"))
+        if point.y_low < point.y_high:
+            parts += [_line(px - 4, end, px + 4, end, "whisker") for end in whisker]
+    parts += [_marker(point.shape, across(point.x), up(point.y), point.front) for point in points]
+    ends = [*(across(p.x) for p in front[1:]), right]
+    lines = [
+        (across(p.x), up(p.y) - 1, end, up(p.y) + 1) for p, end in zip(front, ends, strict=True)
+    ]
+    parts.append(_labels([(p.label, across(p.x), up(p.y)) for p in points], lines, left, right))
+    parts.append(_text((left + right) / 2, bottom + 40, x, "title", "middle"))
+    parts.append(_text(left - 46, top - 10, y, "title", "start"))
+    return _svg(parts, bottom + 48, name, description)
+
+
+def spreads(rows: Sequence[Spread], *, name: str, description: str, x: str) -> Markup:
+    """Draw a box with whiskers for each row, and single values beyond as rings."""
+    low = min(row.low for row in rows)
+    high = max((*(row.high for row in rows), *(value for row in rows for value in row.beyond)))
+    left, right, top, step = _gutter(rows), WIDTH - 12, 8, 30
+    bottom = top + step * len(rows) + 4
+    across = Axis(low / 1.1, high * 1.1, left, right, logarithmic=True)
+    parts = [_across_grid(across, top, bottom)]
+    for number, row in enumerate(rows):
+        y = top + step * (number + 0.5) + 2
+        start, end = across(row.quartile), across(row.upper_quartile)
+        parts += [
+            _text(left - 8, y + 5, _short(row.label), "label", "end"),
+            _line(across(row.low), y, across(row.high), y, "whisker"),
+            _line(across(row.high), y - 5, across(row.high), y + 5, "whisker"),
+            tag("rect", x=start, y=y - 7, width=max(end - start, 2), height=14, class_="box"),
+            _line(across(row.median), y - 9, across(row.median), y + 9, "median"),
+            *(tag("circle", cx=across(value), cy=y, r=3, class_="ring") for value in row.beyond),
+        ]
+    parts.append(_text((left + right) / 2, bottom + 38, x, "title", "middle"))
+    return _svg(parts, bottom + 46, name, description)
+
+
+def spans(rows: Sequence[Span], *, name: str, description: str, x: str) -> Markup:
+    """Draw a value with its interval for each row, and the line of zero."""
+    low, high = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
+    room = max(0.1 * (high - low), 0.1)
+    left, right, top, step = _gutter(rows), WIDTH - 12, 8, 30
+    bottom = top + step * len(rows) + 4
+    across = Axis(low - room, high + room, left, right)
+    parts = [
+        join(
+            (
+                _line(across(value), top, across(value), bottom, "grid"),
+                _text(
+                    across(value), bottom + 18, f"{value:+g}" if value else "0", "tick", "middle"
+                ),
+            )
+        )
+        for value in ticks(across.low, across.high, 5)
+    ]
+    parts.append(_line(across(0), top, across(0), bottom, "zero"))
+    for number, row in enumerate(rows):
+        y = top + step * (number + 0.5) + 2
+        parts += [
+            _text(left - 8, y + 5, _short(row.label), "label", "end"),
+            _line(across(row.low), y, across(row.high), y, "span"),
+            _line(across(row.low), y - 6, across(row.low), y + 6, "span"),
+            _line(across(row.high), y - 6, across(row.high), y + 6, "span"),
+            tag("circle", cx=across(row.value), cy=y, r=5, class_="dot"),
+        ]
+    parts.append(_text((left + right) / 2, bottom + 38, x, "title", "middle"))
+    return _svg(parts, bottom + 46, name, description)
+
+
+def bars(rows: Sequence[Bar], *, name: str, description: str) -> Markup:
+    """Draw a bar from zero for each row, its text behind it."""
+    longest = max(len(row.text) for row in rows)
+    left, top, step = _gutter(rows), 4, 28
+    right = WIDTH - 12 - _LETTER * (longest + 1)
+    across = Axis(0, max(max(row.value for row in rows), 1e-12), left, right)
+    parts = []
+    for number, row in enumerate(rows):
+        y = top + step * (number + 0.5)
+        end = across(row.value)
+        parts += [
+            _text(left - 8, y + 5, _short(row.label), "label", "end"),
+            tag("rect", x=left, y=y - 9, width=max(end - left, 1), height=18, class_="bar"),
+            _text(end + 6, y + 5, row.text, "label", "start"),
+        ]
+    return _svg(parts, top + step * len(rows) + 4, name, description)
+
+
+def _svg(parts: Sequence[str], height: float, name: str, description: str) -> Markup:
+    return tag(
+        "svg",
+        tag("title", name),
+        tag("desc", description),
+        *parts,
+        viewBox=f"0 0 {WIDTH} {height:.0f}",
+        role="img",
+        aria_label=f"{name}. {description}",
+    )
+
+
+def _marker(shape: str, x: float, y: float, front: bool) -> Markup:
+    kind = "mark" if front else "mark hollow"
+    if shape == "circle":
+        return tag("circle", cx=x, cy=y, r=6.5, class_=kind)
+    corners = _SHAPES[shape]
+    path = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in corners)
+    return tag("polygon", points=path, class_=kind)
+
+
+_SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
+    "circle": (),
+    "square": ((-6, -6), (6, -6), (6, 6), (-6, 6)),
+    "diamond": ((0, -8), (8, 0), (0, 8), (-8, 0)),
+    "triangle": ((0, -8), (7.5, 6), (-7.5, 6)),
+    "wedge": ((0, 8), (7.5, -6), (-7.5, -6)),
+    "star": tuple(
+        (
+            (9 if k % 2 == 0 else 4) * math.sin(k * math.pi / 5),
+            -(9 if k % 2 == 0 else 4) * math.cos(k * math.pi / 5),
+        )
+        for k in range(10)
+    ),
+}
+
+
+def _labels(
+    wanted: Sequence[tuple[str, float, float]],
+    lines: Sequence[tuple[float, ...]],
+    left: float,
+    right: float,
+) -> Markup:
+    """Set labels (text, x, y of their point) beside their points, clear of marks and each other.
+
+    The first free place counts: at the point's height to the right, to the left, then further and
+    further above and below, with a line to the point. Where nothing is free, labels overlap.
+    """
+    taken = [*lines, *((x - 9, y - 9, x + 9, y + 9) for _, x, y in wanted)]
+    parts = []
+    for label, x, y in wanted:
+        text = _short(label)
+        width = _LETTER * len(text)
+        for shift, away in itertools.product(_SHIFTS, (1, -1)):
+            edge = x + (_MOVED if shift else 13) * away
+            start = edge if away > 0 else edge - width
+            box = (start, y + shift - 8, start + width, y + shift + 8)
+            if left < start and box[2] < right and not any(_meet(box, other) for other in taken):
+                break
+        else:
+            shift, away, edge = 0, 1, x + 13
+            box = (edge, y - 8, edge + width, y + 8)
+        taken.append(box)
+        if shift:
+            parts.append(_line(x + 8 * away, y, edge - 3 * away, y + shift, "leader"))
+        anchor = "start" if away > 0 else "end"
+        parts.append(_text(edge, y + shift + 5, text, "label halo", anchor))
+    return join(parts)
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _across_grid(axis: Axis, top: float, bottom: float) -> Markup:
+    return join(
+        join(
+            (
+                _line(axis(value), top, axis(value), bottom, "grid"),
+                _text(axis(value), bottom + 18, f"{value:g}", "tick", "middle"),
+            )
+        )
+        for value in log_ticks(axis.low, axis.high)
+    )
+
+
+def _up_grid(axis: Axis, left: float, right: float) -> Markup:
+    return join(
+        join(
+            (
+                _line(left, axis(value), right, axis(value), "grid"),
+                _text(left - 6, axis(value) + 5, f"{value:g}", "tick", "end"),
+            )
+        )
+        for value in ticks(axis.low, axis.high, 6)
+    )
+
+
+def _gutter(rows: Sequence[Spread | Span | Bar]) -> float:
+    return 20 + _LETTER * max(len(_short(row.label)) for row in rows)
+
+
+def _short(label: str) -> str:
+    if len(label) <= _LONGEST_LABEL:
+        return label
+    half = (_LONGEST_LABEL - 1) // 2  # the ends of names tell them apart
+    return f"{label[:half]}…{label[-half:]}"
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=kind)
+
+
+def _text(x: float, y: float, text: str, kind: str, anchor: str) -> Markup:
+    return tag("text", text, x=x, y=y, class_=kind, text_anchor=anchor)

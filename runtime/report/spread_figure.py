@@ -1,0 +1,33 @@
+"""The spread of the latencies as a figure."""
+
+from .chart import Spread, spreads
+from .figures import threads_text
+from .markup import Markup, tag
+from .report import Report, labels, timing
+
+
+def spread_figure(report: Report, threads: int) -> Markup:
+    """Draw quartiles, whiskers and outliers of every timed model; nothing without one."""
+    rows = []
+    for label, model in zip(labels(report.models), report.models, strict=True):
+        if found := timing(model, threads):
+            steady = found.steady
+            end = steady.p99_ms or steady.p95_ms
+            rows.append(
+                Spread(
+                    *(label, steady.minimum_ms, steady.p25_ms, steady.median_ms, steady.p75_ms),
+                    high=end,
+                    beyond=tuple(value for value in steady.worst_ms if value > end),
+                )
+            )
+    if not rows:
+        return Markup()
+    chart = spreads(
+        rows,
+        name=f"Spread of the latency, {threads_text(threads)}",
+        description="A box from the lower to the upper quartile with the median in it, a line from "
+        "the fastest run to p99, rings for outliers; the table has the numbers.",
+        x=f"latency in ms, {threads_text(threads)} (logarithmic)",
+    )
+    caption = "Box: quartiles and median. Line: fastest run to p99. Rings: the slowest outliers."
+    return tag("figure", chart, tag("figcaption", caption))

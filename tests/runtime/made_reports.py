@@ -1,0 +1,95 @@
+"""Reports with chosen figures, for what is tested of a report's words and pictures."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from fer_edge.evaluation import evaluate
+from fer_edge.faceset import FaceSet
+from fer_edge.labels import FER2013
+from fer_edge.runtime.benchmark.cold_start import ColdStart
+from fer_edge.runtime.benchmark.conditions import Conditions
+from fer_edge.runtime.benchmark.device import Device
+from fer_edge.runtime.benchmark.latency import summarise
+from fer_edge.runtime.benchmark.machine_limit import machine_limit
+from fer_edge.runtime.benchmark.measuring import ModelResult, Plan, Timing
+from fer_edge.runtime.report.report import FacesInfo, Report
+from fer_edge.scores import Agreement
+
+FACES = 70
+
+
+def make_model(
+    numbers: str,
+    *,
+    name: str = "",
+    median_ms: float | None = 1.0,
+    accuracy: float | None = 0.6,
+    size_bytes: int = 1_000_000,
+    change: tuple[float, float, float] | None = None,
+    threads: tuple[int, ...] = (1,),
+    xnnpack: bool | None = True,
+) -> ModelResult:
+    """A model with these figures; `change` is the difference and its interval, as shares."""
+    timings = []
+    for count in threads if median_ms is not None else ():
+        steady = summarise([[median_ms] * 99, [median_ms, 5 * median_ms]], 30.0)
+        start = ColdStart(5.0, 2.0, 60.0, 5.0)
+        timings.append(Timing(count, start, steady, 1e9, 0.5))
+    evaluation = agreement = None
+    if accuracy is not None:
+        labels = np.arange(FACES, dtype=np.uint8) % 7
+        faces = FaceSet(np.zeros((FACES, 48, 48), np.uint8), labels, np.ones_like(labels), FER2013)
+        said = np.where(np.arange(FACES) < round(accuracy * FACES), labels, (labels + 1) % 7)
+        evaluation = evaluate("served", np.eye(7, dtype=np.float32)[said], faces)
+    if change is not None:
+        agreement = Agreement(FACES, 0.97, 2, 1, change[0], change[1:], 0.1)
+    return ModelResult(
+        path=f"models/{name or numbers}.tflite",
+        name=name or "four-block",
+        numbers=numbers,
+        size_bytes=size_bytes,
+        parameters=1000,
+        macs=1_000_000,
+        xnnpack=xnnpack,
+        timings=tuple(timings),
+        evaluation=evaluation,
+        agreement=agreement,
+    )
+
+
+def make_report(*models: ModelResult, reference: int | None = None, **changes: object) -> Report:
+    """A report of these models on a made-up board."""
+    scored = any(model.evaluation for model in models)
+    threads = next(
+        (tuple(item.threads for item in model.timings) for model in models if model.timings), (1,)
+    )
+    report = Report(
+        made="2026-11-21T12:00:00+00:00",
+        command="fer-edge benchmark models/*.tflite",
+        device=Device(
+            board="Raspberry Pi 5 Model B",
+            cpu="unknown",
+            machine="aarch64",
+            cores=4,
+            governor="performance",
+            load=0.1,
+            system="Linux 6.12",
+            versions=("fer-edge 0.1.0", "ai-edge-litert 2.3.0"),
+        ),
+        conditions=Conditions(60.0, 0.1, 0.9, 45.0, 61.0, 0.02, 0.0),
+        plan=Plan(threads=threads),
+        faces=FacesInfo("faces.npz", "validation", FACES, FACES, FER2013, "ab" * 32)
+        if scored
+        else None,
+        reference=reference,
+        limits=tuple(machine_limit(count, summarise([[10.0]], 0.0)) for count in threads),
+        models=models,
+    )
+    return replace(report, **changes)  # type: ignore[arg-type]
+
+
+FLOAT = make_model("float32", median_ms=3.4, accuracy=0.6, size_bytes=3_900_000)
+INT8 = make_model(
+    "int8 ptq", median_ms=1.0, accuracy=0.6, size_bytes=1_000_000, change=(-0.001, -0.004, 0.002)
+)

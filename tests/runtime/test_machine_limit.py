@@ -1,0 +1,51 @@
+"""The large convolution: a right TFLite file, made without TensorFlow."""
+
+import numpy as np
+import pytest
+
+from fer_edge.graph import read_graph
+from fer_edge.interpreter import find_runtime, open_interpreter
+from fer_edge.runtime.benchmark.latency import summarise
+from fer_edge.runtime.benchmark.machine_limit import (
+    CHANNELS,
+    MACS,
+    SIDE,
+    convolution_flatbuffer,
+    machine_limit,
+)
+
+
+def test_the_file_is_one_int8_convolution_of_that_many_macs():
+    graph = read_graph(convolution_flatbuffer())
+    [operator] = graph.operators
+    assert (operator.name, operator.version) == ("CONV_2D", 3)
+    assert graph.macs == MACS == 150_994_944
+    assert graph.float_operators == ()
+    assert {tensor.dtype for tensor in operator.inputs} == {"INT8", "INT32"}
+
+
+def test_it_computes_a_convolution():
+    interpreter = open_interpreter(find_runtime(), convolution_flatbuffer(), name="x", threads=1)
+    [given], [got] = interpreter.get_input_details(), interpreter.get_output_details()
+    pixels = np.zeros((1, SIDE, SIDE, CHANNELS), np.int8)
+    pixels[0, 5, 6, 7] = 100
+    interpreter.set_tensor(given["index"], pixels)
+    interpreter.invoke()
+    weights = np.random.default_rng(0).integers(-127, 128, (CHANNELS, 3, 3, CHANNELS))
+    # 100 x 0.05 x weight x 0.01, in steps of 1: the centre of the kernel over the one bright pixel
+    wanted = np.round(5.0 * 0.01 * weights[:, 1, 1, 7])
+    found = interpreter.get_tensor(got["index"])[0, 5, 6].astype(int)
+    assert np.abs(found - wanted).max() <= 1
+    assert np.abs(wanted).max() > 3
+
+
+def test_xnnpack_runs_it():
+    interpreter = open_interpreter(find_runtime(), convolution_flatbuffer(), name="x", threads=1)
+    names = [operator["op_name"] for operator in interpreter._get_ops_details()]
+    assert "DELEGATE" in names
+
+
+def test_the_limit_is_taken_at_the_median():
+    limit = machine_limit(2, summarise([[1.0, 2.0, 30.0]], 0.0))
+    assert limit.threads == 2
+    assert limit.macs_per_second == pytest.approx(MACS / 0.002)
