@@ -9,7 +9,7 @@ from ..options import NumberRange
 from .detection import FaceDetector
 from .track import Tracker
 
-FACE_OPTIONS = (
+DETECTOR_OPTIONS = (
     click.Option(
         ["--detector"],
         type=click.Choice(["yunet", "haar", "blazeface", "none"]),
@@ -41,6 +41,11 @@ FACE_OPTIONS = (
         help="Detect faces in every Nth frame of a video or camera and follow them in between, "
         "which costs a tenth. At 10 frames a second or less: --every 2.",
     ),
+)
+"""Those that choose what finds faces and how often, and so the cost."""
+
+FACE_OPTIONS = (
+    *DETECTOR_OPTIONS,
     click.Option(
         ["--min-score"],
         default=0.6,
