@@ -1,0 +1,115 @@
+"""What videos gave, in words and tables, once for the terminal, Markdown and HTML."""
+
+from pathlib import Path
+
+from .end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
+from .figures import milliseconds, optional, threads_text
+from .report import Report, labels
+from .report_tables import Table
+
+
+def keeping_up(report: Report, found: EndToEnd) -> str:
+    """Say in a sentence or two whether a camera's frames can be read here."""
+    rate, cores = found.frames_per_second, report.device.cores
+    said = f"{_subject(report, found)} reads {rate:.1f} frames per second of {_clip(found)}"
+    if rate < CAMERA_HZ:
+        return (
+            f"{said} and does not keep up with {CAMERA_HZ}. It keeps {found.cpu_cores:.2f} of "
+            f"{_cores(cores)} busy at that rate."
+        )
+    busy = busy_cores(found, CAMERA_HZ)
+    idle = f", {cores - busy:.2f} stay idle" if busy < cores else ""
+    return (
+        f"{said} and keeps up with {CAMERA_HZ}. At {CAMERA_HZ} it would keep {busy:.2f} of "
+        f"{_cores(cores)} busy{idle} (computed: {milliseconds(found.cpu_ms_per_frame)} ms of "
+        f"processor time per frame, times {CAMERA_HZ})."
+    )
+
+
+def end_to_end_table(report: Report) -> Table:
+    """Rate, processor time and memory of every video, model and thread count."""
+    rows = []
+    for found in report.end_to_end:
+        rows.append(
+            (
+                labels(report.models)[found.model],
+                _name(found),
+                str(found.threads),
+                f"{found.frames_per_second:.1f}",
+                _range(found.pass_rates_hz),
+                f"{found.cpu_cores:.2f}",
+                milliseconds(found.cpu_ms_per_frame),
+                f"{busy_cores(found, CAMERA_HZ):.2f}",
+                _cost(found, "detect", "track"),
+                _cost(found, "crop", "classify", "smooth"),
+                str(found.dropped),
+                optional(found.peak_memory_mib, "{:.0f}"),
+            )
+        )
+    return Table(
+        "Whole frames",
+        (
+            *("", "video", "threads", "frames per second", "of each pass", "cores busy"),
+            *("CPU ms a frame", f"cores at {CAMERA_HZ} a second, computed"),
+            *("detector, ms a frame", "classifier, ms a frame", "dropped", "peak MiB"),
+        ),
+        tuple(rows),
+        "As fer-edge run reads a file: decoding, finding and following faces, reading each face in "
+        "every frame, JSON lines. As fast as it goes, in fresh processes: a file waits and drops "
+        f"no frame. Cores at {CAMERA_HZ} a second: processor time per frame times {CAMERA_HZ}, not "
+        "measured. Detector: detect and track. Classifier: crop, classify and smooth; from a "
+        "camera a face is read ten times a second, which costs less.",
+    )
+
+
+def stages_table(report: Report, found: EndToEnd) -> Table:
+    """The stages of a frame."""
+    rows = [
+        (
+            item.stage,
+            milliseconds(item.median_ms),
+            milliseconds(item.p95_ms),
+            f"{item.frames:,}",
+            milliseconds(item.per_frame_ms),
+            f"{item.per_frame_ms / found.whole.per_frame_ms:.0%}",
+        )
+        for item in (*found.stages, found.whole)
+    ]
+    size = f", shrunk to {found.detect_size_px} pixels" if found.detect_size_px else ""
+    every = "every frame" if found.every == 1 else f"one frame of {found.every}"
+    return Table(
+        f"{_name(found)}, {_subject(report, found)}: {found.frames_per_second:.1f} frames per "
+        "second",
+        ("", "median ms", "p95 ms", "frames", "ms a frame", "share"),
+        tuple(rows),
+        f"{found.frames:,} frames of {found.width_px}x{found.height_px}, "
+        f"{found.source_hz:.4g} a second, {found.faces / found.frames:.2g} faces a frame; "
+        f"{len(found.pass_rates_hz)} times. Detector: {found.detector}{size}, in {every}, "
+        f"{threads_text(found.opencv_threads)}. Median and p95 are of the frames in which "
+        "the stage ran, ms a frame is the mean over all.",
+    )
+
+
+def _subject(report: Report, found: EndToEnd) -> str:
+    return f"{labels(report.models)[found.model]} with {threads_text(found.threads)}"
+
+
+def _name(found: EndToEnd) -> str:
+    return Path(found.source).name
+
+
+def _clip(found: EndToEnd) -> str:
+    faces = f"{found.faces / found.frames:.2g} faces a frame"
+    return f"{_name(found)} ({found.width_px}x{found.height_px}, {faces})"
+
+
+def _cost(found: EndToEnd, *stages: str) -> str:
+    return milliseconds(per_frame_ms(found, *stages))
+
+
+def _cores(count: int) -> str:
+    return f"{count} core{'' if count == 1 else 's'}"
+
+
+def _range(rates_hz: tuple[float, ...]) -> str:
+    return " ".join(f"{rate:.0f}" for rate in rates_hz)
