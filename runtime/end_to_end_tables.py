@@ -6,6 +6,20 @@ from .end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
 from .figures import milliseconds, optional, threads_text
 from .report import Report, labels
 from .report_tables import Table
+from .verdict import headline
+
+
+def answers(report: Report) -> tuple[str, ...]:
+    """Say of each video whether its frames can be read as fast as a camera brings them.
+
+    Of the model that the verdict is about; where that one read no video, of the first.
+    """
+    chosen: dict[str, EndToEnd] = {}
+    model = headline(report).model
+    for found in report.end_to_end:
+        if found.source not in chosen or (found.model == model != chosen[found.source].model):
+            chosen[found.source] = found
+    return tuple(keeping_up(report, found) for found in chosen.values())
 
 
 def keeping_up(report: Report, found: EndToEnd) -> str:
@@ -46,6 +60,12 @@ def end_to_end_table(report: Report) -> Table:
                 optional(found.peak_memory_mib, "{:.0f}"),
             )
         )
+    others = ""
+    if len(report.plan.threads) > 1:
+        others = (
+            f" The stages below are with {threads_text(report.plan.threads[0])}; report.json has "
+            "all."
+        )
     return Table(
         "Whole frames",
         (
@@ -58,8 +78,14 @@ def end_to_end_table(report: Report) -> Table:
         "every frame, JSON lines. As fast as it goes, in fresh processes: a file waits and drops "
         f"no frame. Cores at {CAMERA_HZ} a second: processor time per frame times {CAMERA_HZ}, not "
         "measured. Detector: detect and track. Classifier: crop, classify and smooth; from a "
-        "camera a face is read ten times a second, which costs less.",
+        f"camera a face is read ten times a second, which costs less.{others}",
     )
+
+
+def detailed(report: Report) -> tuple[EndToEnd, ...]:
+    """Return those whose stages are shown: at the first thread count, which finds faces alike."""
+    threads = report.plan.threads[0]
+    return tuple(found for found in report.end_to_end if found.threads == threads)
 
 
 def stages_table(report: Report, found: EndToEnd) -> Table:
@@ -71,7 +97,6 @@ def stages_table(report: Report, found: EndToEnd) -> Table:
             milliseconds(item.p95_ms),
             f"{item.frames:,}",
             milliseconds(item.per_frame_ms),
-            f"{item.per_frame_ms / found.whole.per_frame_ms:.0%}",
         )
         for item in (*found.stages, found.whole)
     ]
@@ -80,11 +105,11 @@ def stages_table(report: Report, found: EndToEnd) -> Table:
     return Table(
         f"{_name(found)}, {_subject(report, found)}: {found.frames_per_second:.1f} frames per "
         "second",
-        ("", "median ms", "p95 ms", "frames", "ms a frame", "share"),
+        ("", "median ms", "p95 ms", "frames", "ms a frame"),
         tuple(rows),
         f"{found.frames:,} frames of {found.width_px}x{found.height_px}, "
-        f"{found.source_hz:.4g} a second, {found.faces / found.frames:.2g} faces a frame; "
-        f"{len(found.pass_rates_hz)} times. Detector: {found.detector}{size}, in {every}, "
+        f"{found.source_hz:.4g} a second, {_faces(found)}; read "
+        f"{_times(len(found.pass_rates_hz))}. Detector: {found.detector}{size}, in {every}, "
         f"{threads_text(found.opencv_threads)}. Median and p95 are of the frames in which "
         "the stage ran, ms a frame is the mean over all.",
     )
@@ -99,12 +124,20 @@ def _name(found: EndToEnd) -> str:
 
 
 def _clip(found: EndToEnd) -> str:
-    faces = f"{found.faces / found.frames:.2g} faces a frame"
-    return f"{_name(found)} ({found.width_px}x{found.height_px}, {faces})"
+    return f"{_name(found)} ({found.width_px}x{found.height_px}, {_faces(found)})"
+
+
+def _faces(found: EndToEnd) -> str:
+    faces = f"{found.faces / found.frames:.2g}"
+    return f"{faces} face{'' if faces == '1' else 's'} a frame"
 
 
 def _cost(found: EndToEnd, *stages: str) -> str:
     return milliseconds(per_frame_ms(found, *stages))
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _cores(count: int) -> str:

@@ -16,7 +16,7 @@ from fer_edge import __version__
 from .benchmark import Disagreement
 from .chart import Bar, Span, bars, spans
 from .confusion_html import confusions
-from .end_to_end_tables import end_to_end_table, keeping_up, stages_table
+from .end_to_end_tables import answers, detailed, end_to_end_table, stages_table
 from .figures import milliseconds
 from .html_table import table_to_html
 from .markup import Markup, join, tag
@@ -163,9 +163,9 @@ def _size(report: Report) -> Markup:
 def _end_to_end(report: Report) -> Markup:
     if not report.end_to_end:
         return Markup()
-    parts = [tag("p", keeping_up(report, found)) for found in report.end_to_end]
+    parts = [tag("p", text) for text in answers(report)]
     parts.append(table_to_html(end_to_end_table(report)))
-    for found in report.end_to_end:
+    for found in detailed(report):
         table = stages_table(report, found)
         rows = [
             Bar(stage.stage, stage.per_frame_ms, f"{milliseconds(stage.per_frame_ms)} ms")

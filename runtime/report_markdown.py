@@ -1,6 +1,6 @@
 """A report as Markdown, for a README or an issue."""
 
-from .end_to_end_tables import end_to_end_table, keeping_up, stages_table
+from .end_to_end_tables import answers, detailed, end_to_end_table, stages_table
 from .report import Report, warnings
 from .report_tables import (
     Table,
@@ -32,11 +32,11 @@ def report_to_markdown(report: Report) -> str:
         ]
     if report.end_to_end:
         tables.append(end_to_end_table(report))
-        tables += [stages_table(report, found) for found in report.end_to_end]
+        tables += [stages_table(report, found) for found in detailed(report)]
     tables.append(environment_table(report))
     blocks = [f"**{_plain(verdict(report))}**"]
     blocks += [f"> Warning: {_plain(text)}" for text in warnings(report)]
-    blocks += [_plain(keeping_up(report, found)) for found in report.end_to_end]
+    blocks += [_plain(text) for text in answers(report)]
     blocks += [_table(table) for table in tables if table is not None and table.rows]
     return "\n\n".join(blocks) + "\n"
 
