@@ -44,7 +44,8 @@ class Plan:
         threads: Thread counts.
         rounds: Of latency, see `measure_in_rounds`.
         cold_starts: Fresh processes for each model and thread count; the median counts.
-        passes: Of each video with each model and thread count, each in a fresh process.
+        passes: Of each video with each model and thread count, each in a fresh process; as many
+            at a camera's pace.
     """
 
     threads: tuple[int, ...] = (1,)

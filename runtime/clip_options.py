@@ -22,8 +22,9 @@ def clip_options(command: Any) -> Any:
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="Read this video whole, as fer-edge run does, and report what each stage of a frame "
-        "costs, frames per second, cores kept busy and memory; again for several. Every model and "
-        "thread count reads it three times, in turns, each time in a fresh process.",
+        "costs, frames per second, cores kept busy and memory, and what is dropped at 30 frames "
+        "per second; again for several. Every model and thread count reads it three times, in "
+        "turns, each time in a fresh process.",
     )(finding_options(command))
 
 

@@ -25,9 +25,11 @@ from fer_edge.schema import SchemaError, decode, encode
 
 from .cold_start import peak_memory_mib
 from .detection import DetectorName, FaceDetector, open_detector
-from .following import Follower
+from .following import FILE_PACE, LIVE_PACE, Follower
 from .frame import Frame, Source
 from .json_lines import JsonLines
+from .live import Live
+from .paced_video import PacedVideo, VideoOverError
 from .pipeline import run_to_end
 from .record import STAGES
 from .result import Result
@@ -36,6 +38,9 @@ from .tracking import FaceTracker
 
 CLIP_STAGES = ("read", *STAGES, "output")
 """On the way of a frame: from the video to the JSON line."""
+
+MOST_PACED_FRAMES = 150
+"""Five seconds of a camera's: a long video need not be watched in its whole length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,16 @@ class ClipRun:
         model: The .tflite file.
         threads: CPU threads of one inference.
         finding: How faces are found.
+        rate_hz: Its first frames, at most `MOST_PACED_FRAMES`, come at this rate as a camera's do,
+            and a face is read as often as a camera's; None takes all frames, as fast as they are
+            read.
     """
 
     video: str
     model: str
     threads: int
     finding: Finding
+    rate_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +114,15 @@ class ClipPass:
 
     Attributes:
         faces: Readings in all frames.
-        dropped: Frames that the source dropped.
+        dropped: Frames that came and were not read.
         wall_s: From asking for the first frame to having written the last.
         cpu_s: Processor time of the process meanwhile, all threads.
         peak_memory_mib: Largest resident set of the process, in MiB; None where the system does
             not tell.
         opencv_threads: Threads that OpenCV may use, for the detector among others.
         detect_size_px: Long side of what the detector sees; 0 without one.
-        frames_ms: Wall time of each frame, all stages and what is between them.
+        frames_ms: Wall time of each frame that was read, all stages and what is between them;
+            where frames come at a rate, without the wait for them.
         stages: In the order of `CLIP_STAGES`.
     """
 
@@ -169,7 +179,10 @@ class _TimedSource:
         frames = iter(self._source)
         while True:
             self.asked_s = time.perf_counter()
-            frame = next(frames, None)
+            try:
+                frame = next(frames, None)
+            except VideoOverError:
+                return
             if frame is None:
                 return
             self.gave_s = time.perf_counter()
@@ -203,7 +216,8 @@ class _TimedLines(JsonLines):
         began_s = time.perf_counter()
         super().write(result)
         ended_s, asked_s = time.perf_counter(), self._source.asked_s
-        self.frames_ms.append(1e3 * (ended_s - asked_s))
+        waited_s = self._source.gave_s - asked_s if self._source.is_live else 0.0
+        self.frames_ms.append(1e3 * (ended_s - asked_s - waited_s))
         self.stages_ms["read"].append(1e3 * (self._source.gave_s - asked_s))
         for stage in STAGES:
             stage_ms = getattr(result.times, f"{stage}_ms")
@@ -211,9 +225,17 @@ class _TimedLines(JsonLines):
                 self.stages_ms[stage].append(stage_ms)
         self.stages_ms["output"].append(1e3 * (ended_s - began_s))
         self.faces += len(result.readings)
-        self.dropped = result.dropped
+        # by the index: Live does not count what comes before it is first asked
+        self.dropped = result.frame.index + 1 - len(self.frames_ms)
         self.wall_s = ended_s - self._began_s
         self.cpu_s = time.process_time() - self._began_cpu_s
+
+
+def _open(run: ClipRun) -> Source:
+    path = Path(run.video)
+    if run.rate_hz is None:
+        return open_source(path)
+    return Live(PacedVideo(path, run.rate_hz, MOST_PACED_FRAMES), on_loss="exit")
 
 
 def probe(run: ClipRun) -> ClipPass:
@@ -224,13 +246,14 @@ def probe(run: ClipRun) -> ClipPass:
     """
     detector = run.finding.open_detector()
     with (
-        closing(open_source(Path(run.video))) as video,
         Path(devnull).open("w", encoding="utf-8") as stream,
         Follower(
             open_model(Path(run.model), threads=run.threads),
             FaceTracker(detector, every=run.finding.every),
+            pace=FILE_PACE if run.rate_hz is None else LIVE_PACE,
             boxes_are_crops=detector.finds_crops,
         ) as follower,
+        closing(_open(run)) as video,
     ):
         source = _TimedSource(video)
         lines = _TimedLines(source, stream)

@@ -1,7 +1,7 @@
 """What a whole frame costs, stage by stage: the part of a report that a video gives."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from .clip import Clip
 from .clip_probe import CLIP_STAGES, ClipPass, ClipRun, Finding, run_clip
 
-CAMERA_HZ = 30
+CAMERA_HZ = 30.0
 """What most cameras deliver, and what a report measures its frames per second against."""
 
 
@@ -34,6 +34,27 @@ class StageTime:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraPace:
+    """The same video, its frames coming as a camera's do: one that is late is dropped.
+
+    Attributes:
+        rate_hz: Frames per second that came; at most the first five seconds of the video.
+        frames: Frames that came, in all passes.
+        dropped: Of these, frames that were not read, since a newer one had come meanwhile.
+        cpu_cores: CPU cores kept busy by the process meanwhile, on average.
+        delay_median_ms: From having a frame to having written its line.
+        delay_p95_ms: The same.
+    """
+
+    rate_hz: float
+    frames: int
+    dropped: int
+    cpu_cores: float
+    delay_median_ms: float
+    delay_p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class EndToEnd:
     """A video read from its first frame to its last, as fast as it goes, in fresh processes.
 
@@ -50,7 +71,6 @@ class EndToEnd:
         every: The detector looks at every Nth frame.
         frames: Frames of the video.
         faces: Faces read in one pass over them.
-        dropped: Frames that the source dropped; a file waits, and drops none.
         frames_per_second: Over all passes, decoding and output included.
         pass_rates_hz: Frames per second of each pass, in order: a machine that drifts shows here.
         cpu_cores: CPU cores kept busy by the process meanwhile, on average.
@@ -58,6 +78,7 @@ class EndToEnd:
         peak_memory_mib: Largest resident set of the processes, in MiB; None where unknown.
         whole: A frame, from asking for it to having written its line.
         stages: In the order in which a frame passes them; those that ran.
+        camera: At a camera's pace.
     """
 
     source: str
@@ -72,7 +93,6 @@ class EndToEnd:
     every: int
     frames: int
     faces: int
-    dropped: int
     frames_per_second: float
     pass_rates_hz: tuple[float, ...]
     cpu_cores: float
@@ -80,6 +100,7 @@ class EndToEnd:
     peak_memory_mib: float | None
     whole: StageTime
     stages: tuple[StageTime, ...]
+    camera: CameraPace
 
 
 def measure_end_to_end(
@@ -97,8 +118,8 @@ def measure_end_to_end(
         clips: The videos.
         models: .tflite files with a card, by their index in the report.
         threads: Thread counts.
-        rounds: In each, every video, model and thread count has one pass in a fresh process; every
-            other round goes backwards.
+        rounds: In each, every video, model and thread count has one pass in a fresh process, and
+            one at a camera's pace; every other round goes backwards.
         finding: How faces are found.
         on_step: Called `rounds` times for each video.
 
@@ -109,21 +130,32 @@ def measure_end_to_end(
     passes: dict[tuple[Clip, int, int], list[ClipPass]] = {
         (clip, *key): [] for clip in clips for key in keys
     }
+    paced: dict[tuple[Clip, int, int], list[ClipPass]] = {key: [] for key in passes}
     for number in range(rounds):
         order = 1 if number % 2 == 0 else -1
         for clip in clips[::order]:
             for index, count in keys[::order]:
                 run = ClipRun(str(clip.path), str(models[index]), count, finding)
                 passes[clip, index, count].append(run_clip(run))
+                at_pace = replace(run, rate_hz=CAMERA_HZ)
+                paced[clip, index, count].append(run_clip(at_pace))
             on_step()
     return tuple(
-        summarise_passes(clip, found, model=index, threads=count, finding=finding)
-        for (clip, index, count), found in passes.items()
+        summarise_passes(
+            *(key[0], found, paced[key]), model=key[1], threads=key[2], finding=finding
+        )
+        for key, found in passes.items()
     )
 
 
 def summarise_passes(
-    clip: Clip, passes: Sequence[ClipPass], *, model: int, threads: int, finding: Finding
+    clip: Clip,
+    passes: Sequence[ClipPass],
+    paced: Sequence[ClipPass],
+    *,
+    model: int,
+    threads: int,
+    finding: Finding,
 ) -> EndToEnd:
     """Put the passes over one video together; every frame of each counts."""
     frames_ms = [item.frames_ms for item in passes]
@@ -147,7 +179,6 @@ def summarise_passes(
         every=finding.every,
         frames=clip.frames,
         faces=passes[0].faces,
-        dropped=sum(item.dropped for item in passes),
         frames_per_second=frames / wall_s,
         pass_rates_hz=tuple(len(item.frames_ms) / item.wall_s for item in passes),
         cpu_cores=cpu_s / wall_s,
@@ -157,6 +188,7 @@ def summarise_passes(
         stages=tuple(
             _stage(stage, found, frames) for stage, found in samples.items() if any(found)
         ),
+        camera=_camera(paced),
     )
 
 
@@ -168,6 +200,20 @@ def busy_cores(found: EndToEnd, rate_hz: float) -> float:
 def per_frame_ms(found: EndToEnd, *stages: str) -> float:
     """Add up what some stages cost per frame, in milliseconds."""
     return sum(item.per_frame_ms for item in found.stages if item.stage in stages)
+
+
+def _camera(passes: Sequence[ClipPass]) -> CameraPace:
+    delays_ms = np.concatenate([np.asarray(item.frames_ms) for item in passes])
+    median, p95 = np.percentile(delays_ms, [50, 95])
+    dropped = sum(item.dropped for item in passes)
+    return CameraPace(
+        rate_hz=CAMERA_HZ,
+        frames=len(delays_ms) + dropped,
+        dropped=dropped,
+        cpu_cores=sum(item.cpu_s for item in passes) / sum(item.wall_s for item in passes),
+        delay_median_ms=float(median),
+        delay_p95_ms=float(p95),
+    )
 
 
 def _stage(stage: str, passes: Iterable[Sequence[float]], frames: int) -> StageTime:

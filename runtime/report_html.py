@@ -16,7 +16,7 @@ from fer_edge import __version__
 from .benchmark import Disagreement
 from .chart import Bar, Span, bars, spans
 from .confusion_html import confusions
-from .end_to_end_tables import answers, detailed, end_to_end_table, stages_table
+from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import milliseconds
 from .html_table import table_to_html
 from .markup import Markup, join, tag
@@ -165,6 +165,7 @@ def _end_to_end(report: Report) -> Markup:
         return Markup()
     parts = [tag("p", text) for text in answers(report)]
     parts.append(table_to_html(end_to_end_table(report)))
+    parts.append(table_to_html(camera_table(report)))
     for found in detailed(report):
         table = stages_table(report, found)
         rows = [

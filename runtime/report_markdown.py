@@ -1,6 +1,6 @@
 """A report as Markdown, for a README or an issue."""
 
-from .end_to_end_tables import answers, detailed, end_to_end_table, stages_table
+from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .report import Report, warnings
 from .report_tables import (
     Table,
@@ -31,7 +31,7 @@ def report_to_markdown(report: Report) -> str:
             start_table(report, threads),
         ]
     if report.end_to_end:
-        tables.append(end_to_end_table(report))
+        tables += [end_to_end_table(report), camera_table(report)]
         tables += [stages_table(report, found) for found in detailed(report)]
     tables.append(environment_table(report))
     blocks = [f"**{_plain(verdict(report))}**"]

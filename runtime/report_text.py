@@ -1,7 +1,7 @@
 """A report for the terminal: the verdict, one table, the machine."""
 
 from .benchmark import ModelResult
-from .end_to_end_tables import answers, detailed, end_to_end_table, stages_table
+from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
 from .report import Report, timing, warnings
 from .report_tables import Table
@@ -14,7 +14,7 @@ def report_to_text(report: Report) -> str:
     lines += [f"warning: {text}" for text in warnings(report)]
     lines += [*([""] if len(lines) > 2 else []), align(_rows(report)), "", verdict(report)]
     if report.end_to_end:
-        lines += ["", _set(end_to_end_table(report))]
+        lines += ["", _set(end_to_end_table(report)), "", _set(camera_table(report))]
         for found in detailed(report):
             lines += ["", _set(stages_table(report, found))]
         lines += ["", *answers(report)]

@@ -11,7 +11,7 @@ from fer_edge.runtime.benchmark import ModelResult, Plan, Timing
 from fer_edge.runtime.cold_start import ColdStart
 from fer_edge.runtime.conditions import Conditions
 from fer_edge.runtime.device import Device
-from fer_edge.runtime.end_to_end import EndToEnd, StageTime
+from fer_edge.runtime.end_to_end import CameraPace, EndToEnd, StageTime
 from fer_edge.runtime.latency import summarise
 from fer_edge.runtime.machine_limit import machine_limit
 from fer_edge.runtime.report import FacesInfo, Report
@@ -105,7 +105,6 @@ def make_end_to_end(**changes: object) -> EndToEnd:
         every=5,
         frames=90,
         faces=90,
-        dropped=0,
         frames_per_second=80.0,
         pass_rates_hz=(79.0, 81.0),
         cpu_cores=1.2,
@@ -121,6 +120,7 @@ def make_end_to_end(**changes: object) -> EndToEnd:
             StageTime("smooth", 180, 0.02, 0.03, 0.025),
             StageTime("output", 180, 0.1, 0.2, 0.1),
         ),
+        camera=CameraPace(30.0, 180, 2, 0.5, 6.0, 21.0),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

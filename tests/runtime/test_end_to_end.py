@@ -1,5 +1,6 @@
 """A video read whole: every stage timed, in a process of its own, and said in the report."""
 
+import dataclasses
 import json
 
 import cv2
@@ -20,8 +21,14 @@ from fer_edge.runtime.clip_probe import (
     probe,
     run_clip,
 )
-from fer_edge.runtime.end_to_end import busy_cores, per_frame_ms, summarise_passes
-from fer_edge.runtime.end_to_end_tables import answers, detailed, end_to_end_table, stages_table
+from fer_edge.runtime.end_to_end import CameraPace, busy_cores, per_frame_ms, summarise_passes
+from fer_edge.runtime.end_to_end_tables import (
+    answers,
+    camera_table,
+    detailed,
+    end_to_end_table,
+    stages_table,
+)
 from fer_edge.runtime.report import warnings
 from fer_edge.runtime.report_html import report_to_html
 from fer_edge.runtime.report_markdown import report_to_markdown
@@ -92,6 +99,16 @@ def test_a_process_that_fails_says_why(tmp_path, model):
         run_clip(ClipRun(str(tmp_path / "gone.avi"), str(model), 1, Finding()))
 
 
+def test_at_a_cameras_pace_a_late_frame_is_dropped(face_clip, model):
+    found = run_clip(ClipRun(str(face_clip), str(model), 1, Finding(), rate_hz=40.0))
+    assert len(found.frames_ms) + found.dropped == FRAMES
+    assert found.wall_s > (FRAMES - 2) / 40
+    assert sum(found.frames_ms) < 1e3 * found.wall_s  # the wait for a frame is no part of it
+    hurried = probe(ClipRun(str(face_clip), str(model), 1, Finding(every=1), rate_hz=5000.0))
+    assert hurried.dropped > 0
+    assert len(hurried.frames_ms) + hurried.dropped == FRAMES
+
+
 def make_pass(frames_ms, detect_ms, *, cpu_s, peak_mib=90.0):
     stages = [("read", [1.0] * len(frames_ms)), ("detect", detect_ms), ("track", [])]
     return ClipPass(
@@ -113,7 +130,8 @@ def test_passes_are_put_together_with_every_frame(tmp_path):
         make_pass([10.0, 10.0, 10.0, 10.0], [8.0], cpu_s=0.08),
         make_pass([30.0, 10.0, 10.0, 10.0], [16.0], cpu_s=0.12, peak_mib=95.0),
     ]
-    found = summarise_passes(clip, passes, model=1, threads=2, finding=Finding(every=3))
+    paced = [dataclasses.replace(passes[0], wall_s=0.2, dropped=2), passes[1]]
+    found = summarise_passes(clip, passes, paced, model=1, threads=2, finding=Finding(every=3))
     assert found.frames_per_second == pytest.approx(80)
     assert found.pass_rates_hz == pytest.approx((100, 66.67), rel=1e-3)
     assert found.cpu_cores == pytest.approx(2.0)
@@ -125,21 +143,26 @@ def test_passes_are_put_together_with_every_frame(tmp_path):
     detect = found.stages[1]
     assert (detect.frames, detect.median_ms, detect.per_frame_ms) == (2, 12, 3)
     assert per_frame_ms(found, "detect", "track") == 3
+    assert (found.camera.frames, found.camera.dropped) == (10, 2)
+    assert found.camera.cpu_cores == pytest.approx(0.2 / 0.26)
+    assert found.camera.delay_median_ms == 10
 
 
 def test_the_owners_question_is_answered_in_a_sentence():
     [text] = answers(make_report(FLOAT, INT8, end_to_end=(make_end_to_end(),)))
     assert text == (
         "float32 with 1 thread reads 80.0 frames per second of clip.mp4 (640x360, 1 face a frame) "
-        "and keeps up with 30. At 30 it would keep 0.45 of 4 cores busy, 3.55 stay idle (computed: "
-        "15.0 ms of processor time per frame, times 30)."
+        "and keeps up with a camera's 30. At that pace it dropped 2 of 180 frames and kept 0.50 of "
+        "4 cores busy, so 3.50 stay idle (computed: 15.0 ms of processor time per frame at full "
+        "speed, times 30, is 0.45 cores)."
     )
-    slow = make_end_to_end(frames_per_second=12.5, faces=270)
+    pace = CameraPace(30.0, 180, 105, 3.9, 80.0, 95.0)
+    slow = make_end_to_end(frames_per_second=12.5, faces=270, camera=pace)
     [text] = answers(make_report(FLOAT, end_to_end=(slow,)))
     assert (
         "reads 12.5 frames per second of clip.mp4 (640x360, 3 faces a frame) and does not" in text
     )
-    assert "keeps 1.20 of 4 cores busy at that rate" in text
+    assert text.endswith("105 of 180 frames and kept 3.90 of 4 cores busy, so 0.10 stay idle.")
 
 
 def test_the_answer_is_the_verdicts_model_and_one_per_video():
@@ -165,7 +188,10 @@ def test_detector_and_classifier_stand_apart():
     row = dict(zip(table.header, table.rows[0], strict=True))
     assert row["detector, ms a frame"] == "3.00"
     assert row["classifier, ms a frame"] == "0.900"
-    assert row["cores at 30 a second, computed"] == "0.45"
+    table = camera_table(report)
+    row = dict(zip(table.header, table.rows[0], strict=True))
+    assert (row["cores busy"], row["cores, computed"]) == ("0.50", "0.45")
+    assert row["dropped"] == "2 of 180"
     stages = stages_table(report, make_end_to_end())
     assert [row[0] for row in stages.rows] == [*CLIP_STAGES, "frame"]
 
@@ -177,7 +203,8 @@ def test_what_a_video_gave_is_in_every_rendering():
     assert "2.50 ms" in "".join(page.text)
     for text in ("".join(page.text), report_to_markdown(report), report_to_text(report)):
         assert "clip.mp4, int8 ptq with 1 thread: 80.0 frames per second" in text
-        assert "keeps up with 30" in text
+        assert "keeps up with a camera's 30" in text
+        assert "At a camera's pace, 30 frames per second" in text
 
 
 def test_a_clip_without_a_face_is_warned_of():
@@ -204,8 +231,9 @@ def test_models_take_turns_over_the_videos_and_the_report_has_them(
     assert (face["faces"], face["every"], face["threads"]) == (FRAMES, 2, 1)
     assert face["frames_per_second"] > 0
     assert len(face["pass_rates_hz"]) == 1
+    assert face["camera"]["frames"] == FRAMES
     assert "classify" not in [stage["stage"] for stage in noise["stages"]]
-    assert "keeps up with 30" in (tmp_path / "report" / "report.md").read_text("utf-8")
+    assert "up with a camera's 30" in (tmp_path / "report" / "report.md").read_text("utf-8")
 
 
 def test_what_is_no_video_is_one_clear_line_before_anything_is_measured(
