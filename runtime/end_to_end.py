@@ -38,7 +38,7 @@ class CameraPace:
     """The same video, its frames coming as a camera's do: one that is late is dropped.
 
     Attributes:
-        rate_hz: Frames per second that came; at most the first five seconds of the video.
+        rate_hz: Frames per second that came; at most the first 150 of the video.
         frames: Frames that came, in all passes.
         dropped: Of these, frames that were not read, since a newer one had come meanwhile.
         cpu_cores: CPU cores kept busy by the process meanwhile, on average.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .clip_probe import MOST_PACED_FRAMES
 from .end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
 from .figures import milliseconds, optional, threads_text
 from .report import Report, labels
@@ -47,9 +48,7 @@ def end_to_end_table(report: Report) -> Table:
     for found in report.end_to_end:
         rows.append(
             (
-                labels(report.models)[found.model],
-                _name(found),
-                str(found.threads),
+                *_which(report, found),
                 f"{found.frames_per_second:.1f}",
                 _range(found.pass_rates_hz),
                 f"{found.cpu_cores:.2f}",
@@ -66,10 +65,11 @@ def end_to_end_table(report: Report) -> Table:
             "all."
         )
     return Table(
-        "Whole frames",
+        f"Whole frames{_of(report)}",
         (
-            *("", "video", "threads", "frames per second", "of each pass", "cores busy"),
-            *("CPU ms a frame", "detector, ms a frame", "classifier, ms a frame", "peak MiB"),
+            *_columns(report),
+            *("frames per second", "of each pass", "cores busy", "CPU ms a frame"),
+            *("detector, ms a frame", "classifier, ms a frame", "peak MiB"),
         ),
         tuple(rows),
         "As fer-edge run reads a file, as fast as it goes, in fresh processes: decoding, finding "
@@ -86,9 +86,7 @@ def camera_table(report: Report) -> Table:
         camera = found.camera
         rows.append(
             (
-                labels(report.models)[found.model],
-                _name(found),
-                str(found.threads),
+                *_which(report, found),
                 f"{camera.dropped} of {camera.frames:,}",
                 f"{camera.cpu_cores:.2f}",
                 f"{busy_cores(found, camera.rate_hz):.2f}",
@@ -97,16 +95,16 @@ def camera_table(report: Report) -> Table:
             )
         )
     return Table(
-        f"At a camera's pace, {CAMERA_HZ:.0f} frames per second",
+        f"At a camera's pace, {CAMERA_HZ:.0f} frames per second{_of(report)}",
         (
-            *("", "video", "threads", "dropped", "cores busy", "cores, computed"),
-            *("median delay ms", "p95 delay ms"),
+            *_columns(report),
+            *("dropped", "cores busy", "cores, computed", "median delay ms", "p95 delay ms"),
         ),
         tuple(rows),
-        "The first five seconds of the video, as fer-edge run reads a camera: a face ten times a "
-        "second, and a frame is dropped if a newer one comes before it is read. Delay: from having "
-        f"the frame to having written its line. Computed: CPU ms a frame times {CAMERA_HZ:.0f}; "
-        "it lacks what waiting costs, such as cold caches.",
+        f"The first {MOST_PACED_FRAMES} frames of the video, or all, as fer-edge run reads a "
+        "camera: a face ten times a second, and a frame is dropped if a newer one comes before it "
+        "is read. Delay: from having the frame to having written its line. Computed: CPU ms a "
+        f"frame times {CAMERA_HZ:.0f}; it lacks what waiting costs, such as cold caches.",
     )
 
 
@@ -141,6 +139,23 @@ def stages_table(report: Report, found: EndToEnd) -> Table:
         f"{threads_text(found.opencv_threads)}. Median and p95 are of the frames in which "
         "the stage ran, ms a frame is the mean over all.",
     )
+
+
+def _columns(report: Report) -> tuple[str, ...]:
+    return ("", "video", "threads") if _has_several(report) else ("", "threads")
+
+
+def _which(report: Report, found: EndToEnd) -> tuple[str, ...]:
+    video = (_name(found),) if _has_several(report) else ()
+    return (labels(report.models)[found.model], *video, str(found.threads))
+
+
+def _of(report: Report) -> str:
+    return "" if _has_several(report) else f" of {_name(report.end_to_end[0])}"
+
+
+def _has_several(report: Report) -> bool:
+    return len({found.source for found in report.end_to_end}) > 1
 
 
 def _subject(report: Report, found: EndToEnd) -> str:
