@@ -36,6 +36,8 @@ def read_clip(path: Path) -> Clip:
     Raises:
         SourceError: It is missing, no video, cut short, or has no frame.
     """
+    if not path.exists():
+        raise SourceError(f"{path} does not exist; name a video file, as --video clip.mp4")
     source = open_source(path)
     try:
         if not source.is_video:

@@ -9,6 +9,9 @@ from .report import Report, labels
 from .report_tables import Table
 from .verdict import headline
 
+_FEW = 0.01
+"""Whoever drops more frames than this share does not keep up with each of them."""
+
 
 def answers(report: Report) -> tuple[str, ...]:
     """Say of each video whether its frames can be read as fast as a camera brings them.
@@ -26,12 +29,14 @@ def answers(report: Report) -> tuple[str, ...]:
 def keeping_up(report: Report, found: EndToEnd) -> str:
     """Say in a sentence or two whether a camera's frames can be read here."""
     rate, cores, camera = found.frames_per_second, report.device.cores, found.camera
-    keeps = "keeps" if rate >= camera.rate_hz else "does not keep"
+    keeps_up = "keeps up" if rate >= camera.rate_hz else "does not keep up"
+    if rate >= camera.rate_hz and camera.dropped > _FEW * camera.frames:
+        keeps_up = "on average keeps up"
     said = (
         f"{_subject(report, found)} reads {rate:.1f} frames per second of {_clip(found)} and "
-        f"{keeps} up with a camera's {camera.rate_hz:.0f}. At that pace it dropped "
+        f"{keeps_up} with a camera's {camera.rate_hz:.0f}. At that pace it dropped "
         f"{camera.dropped} of {camera.frames:,} frames and kept {camera.cpu_cores:.2f} of "
-        f"{_cores(cores)} busy, so {max(0, cores - camera.cpu_cores):.2f} stay idle"
+        f"{_cores(cores)} busy, which leaves {max(0, cores - camera.cpu_cores):.2f}"
     )
     if rate < camera.rate_hz:
         return f"{said}."
@@ -43,7 +48,7 @@ def keeping_up(report: Report, found: EndToEnd) -> str:
 
 
 def end_to_end_table(report: Report) -> Table:
-    """Rate, processor time and memory of every video, model and thread count."""
+    """Rate, processor time and memory of every video, model and thread count, at full speed."""
     rows = []
     for found in report.end_to_end:
         rows.append(
@@ -65,7 +70,7 @@ def end_to_end_table(report: Report) -> Table:
             "all."
         )
     return Table(
-        f"Whole frames{_of(report)}",
+        f"{_what(report)} at full speed",
         (
             *_columns(report),
             *("frames per second", "of each pass", "cores busy", "CPU ms a frame"),
@@ -95,7 +100,7 @@ def camera_table(report: Report) -> Table:
             )
         )
     return Table(
-        f"At a camera's pace, {CAMERA_HZ:.0f} frames per second{_of(report)}",
+        f"{_what(report)} at {CAMERA_HZ:.0f} frames per second",
         (
             *_columns(report),
             *("dropped", "cores busy", "cores, computed", "median delay ms", "p95 delay ms"),
@@ -150,8 +155,8 @@ def _which(report: Report, found: EndToEnd) -> tuple[str, ...]:
     return (labels(report.models)[found.model], *video, str(found.threads))
 
 
-def _of(report: Report) -> str:
-    return "" if _has_several(report) else f" of {_name(report.end_to_end[0])}"
+def _what(report: Report) -> str:
+    return "Whole frames" if _has_several(report) else _name(report.end_to_end[0])
 
 
 def _has_several(report: Report) -> bool:

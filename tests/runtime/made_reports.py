@@ -120,7 +120,7 @@ def make_end_to_end(**changes: object) -> EndToEnd:
             StageTime("smooth", 180, 0.02, 0.03, 0.025),
             StageTime("output", 180, 0.1, 0.2, 0.1),
         ),
-        camera=CameraPace(30.0, 180, 2, 0.5, 6.0, 21.0),
+        camera=CameraPace(30.0, 180, 1, 0.5, 6.0, 21.0),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
