@@ -71,6 +71,7 @@ class Loop:
                 raise click.ClickException("this clip cannot be rewound")
 
     def close(self) -> None:
+        """Close the clip."""
         self._capture.release()
 
 
@@ -84,6 +85,7 @@ class Looker:
         self._frames = 0
 
     def write(self, result: Result) -> None:
+        """Take one frame."""
         annotate(result.frame.image, result.readings)
         self._frames += 1
         elapsed_s = time.monotonic() - self._started
@@ -95,6 +97,7 @@ class Looker:
         click.echo(f"{elapsed_s / 60:5.1f} min {self._frames:9,d} frames  {now}")
 
     def close(self, *, complete: bool) -> None:
+        """Refuse a run that was too short."""
         if complete and self.first is None:
             raise click.ClickException("too short: nothing was looked at; raise --minutes")
 
