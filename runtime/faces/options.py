@@ -1,4 +1,4 @@
-"""The options of `fer-edge run` that say how faces are found and followed."""
+"""The options that say how faces are found and followed, of `run` and `benchmark`."""
 
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,14 @@ def face_options(command: Any) -> Any:
             help="Leave out faces that the detector is less sure of, 0 to 1; 0.7 if it takes "
             "other things for faces. haar has no scores.",
         ),
+    ):
+        command = option(command)
+    return finding_options(command)
+
+
+def finding_options(command: Any) -> Any:
+    """Add those of them that choose the detector, and so the cost."""
+    for option in (
         click.option(
             "--every",
             type=click.IntRange(1),
