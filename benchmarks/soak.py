@@ -1,7 +1,8 @@
 """Does a run of months stay as it was after a minute? A looped clip at full speed, for 20 minutes.
 
-Reads the clip over and over through what `fer-edge run` uses (decoder, follower, JSON lines and
-annotated pictures into nothing), and looks at its own memory, threads and file descriptors.
+Goes through what `fer-edge run` uses: decoder, tracker, follower, pipeline, JSON lines (into
+nothing), drawn pictures, summary. The clip is opened once and rewound at its end, as a camera is
+opened once: FFmpeg's threads leave a little memory behind at each opening. Its clock goes on.
 
     python -m benchmarks.soak --clip clip.mp4
 
@@ -13,16 +14,92 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
+import cv2
 
 from fer_edge.bundled import DEFAULT_MODEL
-from fer_edge.runtime import open_source
-from fer_edge.runtime.drawing.annotation import annotate
-from fer_edge.runtime.frame import Frame
+from fer_edge.runtime import Frame, Result, annotate, open_follower
 from fer_edge.runtime.outputs.json_lines import JsonLines
-from fer_edge.runtime.reading.following import open_follower
+from fer_edge.runtime.outputs.summary import Summary
+from fer_edge.runtime.pipeline import run_to_end
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the process holds: resident memory in MiB, threads, open file descriptors."""
+
+    memory_mib: float
+    threads: int
+    files: int
+
+    def __str__(self) -> str:
+        return f"{self.memory_mib:.1f} MiB, {self.threads} threads, {self.files} files"
+
+
+def look() -> Look:
+    """Look at this process."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    memory_mib = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return Look(memory_mib, threading.active_count(), len(list(Path("/proc/self/fd").iterdir())))
+
+
+class Loop:
+    """A clip, over and over, for some seconds; implements `Source`."""
+
+    is_video, is_live, length, dropped = True, False, None, 0
+
+    def __init__(self, clip: Path, seconds: float) -> None:
+        self._capture = cv2.VideoCapture(str(clip))
+        if not self._capture.isOpened():
+            raise click.ClickException(f"{clip} cannot be opened as a video")
+        self._seconds = seconds
+        self.frame_rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+
+    def __iter__(self) -> Iterator[Frame]:
+        started, index = time.monotonic(), 0
+        while time.monotonic() - started < self._seconds:
+            found, image = self._capture.read()
+            if found:
+                yield Frame(image, index, index / self.frame_rate_hz, "loop")
+                index += 1
+            elif not self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0):
+                raise click.ClickException("this clip cannot be rewound")
+
+    def close(self) -> None:
+        """Close the clip."""
+        self._capture.release()
+
+
+class Looker:
+    """Draws each frame, and looks at the process every minute; implements `Sink`."""
+
+    def __init__(self, settle_s: float) -> None:
+        self.first: Look | None = None
+        self._started = time.monotonic()
+        self._next_s = settle_s
+        self._frames = 0
+
+    def write(self, result: Result) -> None:
+        """Take one frame."""
+        annotate(result.frame.image, result.readings)
+        self._frames += 1
+        elapsed_s = time.monotonic() - self._started
+        if elapsed_s < self._next_s:
+            return
+        self._next_s += 60
+        now = look()
+        self.first = self.first or now
+        click.echo(f"{elapsed_s / 60:5.1f} min {self._frames:9,d} frames  {now}")
+
+    def close(self, *, complete: bool) -> None:
+        """Refuse a run that was too short."""
+        if complete and self.first is None:
+            raise click.ClickException("too short: nothing was looked at; raise --minutes")
 
 
 @click.command()
@@ -32,43 +109,19 @@ from fer_edge.runtime.reading.following import open_follower
 @click.option("--settle", default=1.0, show_default=True, help="Minutes before the first look.")
 def main(clip: Path, model: str, minutes: float, settle: float) -> None:
     """Loop, look, and say."""
-    started, first, frames, rounds = time.monotonic(), None, 0, 0
-    next_look = settle * 60
+    source, looker = Loop(clip, minutes * 60), Looker(settle * 60)
     with Path(os.devnull).open("w") as nowhere, open_follower(model) as follower:
-        sink = JsonLines(nowhere)
-        while (elapsed_s := time.monotonic() - started) < minutes * 60:
-            source = open_source(clip)
-            for frame in source:
-                # the clock goes on from round to round, as a camera's does
-                now_s = rounds * 3600 + frame.time_s
-                result = follower.read_frame(Frame(frame.image, frames, now_s, frame.name))
-                sink.write(result)
-                annotate(frame.image, result.readings)
-                frames += 1
-            source.close()
-            rounds += 1
-            if elapsed_s >= next_look:
-                look = _look()
-                first = first or look
-                click.echo(f"{elapsed_s / 60:5.1f} min  {frames:8d} frames  {_say(look)}")
-                next_look += 60
-    if first is None:
-        raise click.ClickException("too short: nothing was looked at; raise --minutes")
-    last = _look()
-    growth = last[0] / first[0] - 1
-    click.echo(f"after {settle:g} min {_say(first)}; at the end {_say(last)}; memory {growth:+.2%}")
-    sys.exit(int(growth > 0.02 or last[1] > first[1] or last[2] > first[2]))
-
-
-def _look() -> tuple[float, int, int]:
-    """Return resident memory in MB, threads, and open file descriptors."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    memory_mb = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-    return memory_mb, threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
-
-
-def _say(look: tuple[float, int, int]) -> str:
-    return f"{look[0]:.1f} MB, {look[1]} threads, {look[2]} files"
+        sinks = [
+            partial(JsonLines, nowhere),
+            partial(Summary, source, sys.stderr),
+            lambda: looker,
+        ]
+        run_to_end(source, follower, sinks)
+        last, first = look(), looker.first
+    assert first is not None
+    growth = last.memory_mib / first.memory_mib - 1
+    click.echo(f"after {settle:g} min {first}; at the end {last}; memory {growth:+.2%}")
+    sys.exit(int(growth > 0.02 or last.threads > first.threads or last.files > first.files))
 
 
 if __name__ == "__main__":

@@ -56,12 +56,14 @@ printf '\n## Run\n\nA photograph, then five people:\n'
 show "fer-edge run --input media/single_face.jpg --annotate single.jpg"
 show "fer-edge run --input media/multi_face.jpg --annotate multi.jpg" \
     "python3 -c 'import json, sys; [print(f[\"label\"], f[\"box\"]) for f in json.load(sys.stdin)[\"faces\"]]'"
-printf '\nA clip of a face that is neutral and then smiles: the label of each frame, counted in runs.\n'
+printf '\nA clip of a face that is neutral and then smiles: the steady label of each frame, counted in runs; '
+printf 'then each\nframe for itself.\n'
 runs_of='python3 -c "
 import itertools, json, sys
 labels = [\"+\".join(f[\"label\"] for f in json.loads(line)[\"faces\"]) or \"no face\" for line in sys.stdin]
 print(\", \".join(f\"{label} x{len(list(group))}\" for label, group in itertools.groupby(labels)))"'
 show "fer-edge run --input media/single_face.mp4 --video annotated.mp4" "$runs_of"
+show "fer-edge run --input media/single_face.mp4 --smooth 0 --hysteresis 0 --uncertain-below 0" "$runs_of"
 printf '\nA cartoon without a human face:\n'
 show "fer-edge run --input media/no_face.mp4" "$runs_of"
 printf '\n## What goes wrong, in one line\n'

@@ -79,7 +79,7 @@ def median_start(starts: Sequence[ColdStart]) -> ColdStart:
 def probe(path: Path, threads: int) -> ColdStart:
     """Load and run a file in this process."""
     runtime = find_runtime()
-    before = _peak_mib()
+    before = peak_memory_mib()
     started = time.perf_counter()
     interpreter = open_interpreter(
         runtime, read_flatbuffer_file(path), name=str(path), threads=threads
@@ -92,7 +92,7 @@ def probe(path: Path, threads: int) -> ColdStart:
     first = time.perf_counter()
     for _ in range(RUNS - 1):
         interpreter.invoke()
-    after = _peak_mib()
+    after = peak_memory_mib()
     return ColdStart(
         load_ms=1e3 * (loaded - started),
         first_inference_ms=1e3 * (first - ready),
@@ -101,7 +101,8 @@ def probe(path: Path, threads: int) -> ColdStart:
     )
 
 
-def _peak_mib() -> float | None:
+def peak_memory_mib() -> float | None:
+    """Return this process's largest resident set, in MiB; None where the system does not tell."""
     try:
         status = Path("/proc/self/status").read_text("ascii", "replace")
     except OSError:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..options import Options, SectionedCommand
+from .clip_options import CLIP_OPTIONS
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from fer_edge.faceset import FaceSet
 
     from ..report.report import Report
+    from .clip import Clip
+    from .clip_probe import Finding
     from .measuring import Benchmark, Disagreement, Plan
 
 PATH = click.Path(path_type=Path)
@@ -92,7 +97,7 @@ def compare(
         context.exit(REGRESSION)
 
 
-class WithCompare(click.Command):
+class WithCompare(SectionedCommand):
     """A command on models that also knows one word: `compare`, followed by two reports."""
 
     def make_context(
@@ -122,41 +127,68 @@ def _thread_counts(
     return tuple(counts)
 
 
-@click.command(cls=WithCompare)
+_MODEL_OPTIONS = (
+    click.Option(
+        ["--data"], type=PATH, metavar="FILE", help="A .npz face set, for accuracy and agreement."
+    ),
+    click.Option(
+        ["--split"],
+        default="validation",
+        show_default=True,
+        metavar="NAME",
+        help="Of the face set.",
+    ),
+    click.Option(
+        ["--reference"],
+        metavar="NAME|FILE",
+        help="Agreement is taken against this one; the first float32 one.",
+    ),
+    click.Option(
+        ["--threads"],
+        callback=_thread_counts,
+        metavar="N,...",
+        help="CPU threads to measure with, as 1,2,4.  [default: 1 and all cores]",
+    ),
+    click.Option(
+        ["--rounds"],
+        default=10,
+        show_default=True,
+        type=click.IntRange(1),
+        metavar="N",
+        help="Each gives every model a turn of up to 50 inferences.",
+    ),
+    click.Option(
+        ["--quick"],
+        is_flag=True,
+        help="A short run: 2 rounds, 1 thread, memory measured and videos read once.",
+    ),
+)
+_REPORT_OPTIONS = (
+    click.Option(
+        ["--report", "folder"],
+        type=PATH,
+        metavar="DIR",
+        help="Write report.html, report.json and report.md there.",
+    ),
+    click.Option(
+        ["--with-faces"],
+        is_flag=True,
+        help=f"Put up to {MOST_FACES} faces on which int8 and float disagree into report.html. "
+        "They are pictures of people: think before you pass the file on.",
+    ),
+    click.Option(
+        ["--json", "as_json"], is_flag=True, help="The report as JSON on standard output."
+    ),
+)
+_SECTIONS: dict[str, Options] = {
+    "Models": _MODEL_OPTIONS,
+    "Videos": CLIP_OPTIONS,
+    "Report": _REPORT_OPTIONS,
+}
+
+
+@click.command(cls=WithCompare, sections=_SECTIONS)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@click.option("--data", type=PATH, help="A .npz face set, for accuracy and agreement.")
-@click.option("--split", default="validation", show_default=True, help="Of the face set.")
-@click.option(
-    "--report",
-    "folder",
-    type=PATH,
-    metavar="DIR",
-    help="Write report.html, report.json and report.md there.",
-)
-@click.option(
-    "--with-faces",
-    is_flag=True,
-    help=f"Put up to {MOST_FACES} faces on which int8 and float disagree into report.html. They "
-    "are pictures of people: think before you pass the file on.",
-)
-@click.option(
-    "--threads",
-    callback=_thread_counts,
-    metavar="N,...",
-    help="CPU threads to measure with, as 1,2,4.  [default: 1 and all cores]",
-)
-@click.option("--reference", help="Agreement is taken against this one; the first float32 one.")
-@click.option(
-    "--rounds",
-    default=10,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Each gives every model a turn of up to 50 inferences.",
-)
-@click.option(
-    "--quick", is_flag=True, help="A short run: 2 rounds, 1 thread, memory measured once."
-)
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
 def benchmark(
     models: tuple[str, ...],
     data: Path | None,
@@ -168,8 +200,9 @@ def benchmark(
     rounds: int,
     quick: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Compare models: size, accuracy, agreement with float, latency, memory.
+    """Compare models: size, accuracy, agreement with float, latency, memory, and whole frames.
 
     MODEL is a bundled model's name, a .tflite file, or a run's model.keras, which is scored, and
     not timed. Latency is measured in rounds over all models, accuracy through the served path.
@@ -179,6 +212,7 @@ def benchmark(
     Examples:
         fer-edge benchmark models/*.tflite --data faces.npz --report report
         fer-edge benchmark four-block --quick
+        fer-edge benchmark four-block --video clip.mp4 --every 2
         fer-edge benchmark compare before after --fail-if "latency>1.10x"
     """
     from dataclasses import replace
@@ -189,9 +223,11 @@ def benchmark(
     from ..report.files import check_folder, write_report
     from ..report.report import report_to_json
     from ..report.text import report_to_text
+    from .clip_options import chosen_clips, chosen_finding
     from .device import usable_cores
     from .measuring import Plan
 
+    finding = chosen_finding(options)
     if with_faces and (folder is None or data is None):
         raise click.UsageError("--with-faces needs --report and --data")
     paths = [find_model(name) for name in models]
@@ -201,8 +237,11 @@ def benchmark(
         check_folder(folder)
     plan = Plan(threads=threads or tuple(sorted({1, usable_cores()})), rounds=rounds)
     if quick:
-        plan = Plan(threads=threads or (1,), rounds=2, cold_starts=1)
-    report, measured = _measure(paths, faces, plan, against, data=data, split=split)
+        plan = Plan(threads=threads or (1,), rounds=2, cold_starts=1, passes=1)
+    clips = chosen_clips(options)
+    report, measured = _measure(
+        *(paths, faces, plan, against), data=data, split=split, clips=clips, finding=finding
+    )
     # as they were named: a bundled model's own path says nothing to the reader of a report
     named = zip(report.models, models, strict=True)
     report = replace(report, models=tuple(replace(item, path=name) for item, name in named))
@@ -223,6 +262,8 @@ def _measure(
     *,
     data: Path | None,
     split: str,
+    clips: "tuple[Clip, ...]",
+    finding: "Finding",
 ) -> "tuple[Report, Benchmark]":
     import shlex
     from datetime import datetime, timezone
@@ -235,13 +276,18 @@ def _measure(
     began = datetime.now(timezone.utc).isoformat(timespec="seconds")
     device, watch, stream = describe_device(), Watch(), sys.stderr
     with click.progressbar(
-        length=plan.steps(len(paths)),
+        length=plan.steps(len(paths), len(clips)),
         label="measuring",
         file=stream,
         hidden=not stream.isatty(),
     ) as bar:
         measured = benchmark_models(
-            paths, faces, plan=plan, reference=reference, on_step=lambda: bar.update(1)
+            *(paths, faces),
+            plan=plan,
+            reference=reference,
+            clips=clips,
+            finding=finding,
+            on_step=lambda: bar.update(1),
         )
     report = Report(
         made=began,
@@ -253,6 +299,7 @@ def _measure(
         reference=measured.reference,
         limits=measured.limits,
         models=measured.models,
+        end_to_end=measured.end_to_end,
     )
     return report, measured
 

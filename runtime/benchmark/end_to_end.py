@@ -1,6 +1,16 @@
 """What a whole frame costs, stage by stage: the part of a report that a video gives."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from .clip import Clip
+from .clip_probe import CLIP_STAGES, ClipPass, ClipRun, Finding, run_clip
+
+CAMERA_HZ = 30.0
+"""What most cameras deliver, and what a report measures its frames per second against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,42 +18,211 @@ class StageTime:
     """One stage of the way from a frame to an event.
 
     Attributes:
-        stage: read, detect, track, crop, classify, smooth or output.
-        frames: Frames in which the stage ran.
+        stage: read, detect, track, crop, classify, smooth or output; frame is all of them and what
+            is between them.
+        frames: Frames in which the stage ran, in all passes.
         median_ms: Of those frames.
         p95_ms: Of those frames.
+        per_frame_ms: Mean over all frames, also those in which it did not run: these add up.
     """
 
     stage: str
     frames: int
     median_ms: float
     p95_ms: float
+    per_frame_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPace:
+    """The same video, its frames coming as a camera's do: one that is late is dropped.
+
+    Attributes:
+        rate_hz: Frames per second that came; at most the first 150 of the video.
+        frames: Frames that came, in all passes.
+        dropped: Of these, frames that were not read, since a newer one had come meanwhile.
+        cpu_cores: CPU cores kept busy by the process meanwhile, on average.
+        delay_median_ms: From having a frame to having written its line.
+        delay_p95_ms: The same.
+    """
+
+    rate_hz: float
+    frames: int
+    dropped: int
+    cpu_cores: float
+    delay_median_ms: float
+    delay_p95_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class EndToEnd:
-    """A video read from its first frame to its last.
+    """A video read from its first frame to its last, as fast as it goes, in fresh processes.
 
     Attributes:
         source: The video.
-        model: Name of the classifier.
+        width_px: Of its frames.
+        height_px: Of its frames.
+        source_hz: Its own frame rate.
+        model: Index of the classifier among the report's models.
+        threads: CPU threads of the classifier.
+        opencv_threads: CPU threads that OpenCV may use: for the detector and optical flow.
         detector: Name of the face detector.
-        threads: CPU threads of each of them.
-        frames: Frames read.
-        frames_per_second: Over the whole run.
-        dropped: Frames that the source dropped.
-        cpu_cores: CPU cores kept busy by the process, on average.
-        peak_memory_mib: Largest resident set of the process, in MiB; None where unknown.
-        stages: In the order in which a frame passes them.
+        detect_size_px: Long side to which frames are shrunk for it; 0 without one.
+        every: The detector looks at every Nth frame.
+        frames: Frames of the video.
+        faces: Faces read in one pass over them.
+        frames_per_second: Over all passes, decoding and output included.
+        pass_rates_hz: Frames per second of each pass, in order: a machine that drifts shows here.
+        cpu_cores: CPU cores kept busy by the process meanwhile, on average.
+        cpu_ms_per_frame: Processor time of the process per frame, all threads.
+        peak_memory_mib: Largest resident set of the processes, in MiB; None where unknown.
+        whole: A frame, from asking for it to having written its line.
+        stages: In the order in which a frame passes them; those that ran.
+        camera: At a camera's pace.
     """
 
     source: str
-    model: str
-    detector: str
+    width_px: int
+    height_px: int
+    source_hz: float
+    model: int
     threads: int
+    opencv_threads: int
+    detector: str
+    detect_size_px: int
+    every: int
     frames: int
+    faces: int
     frames_per_second: float
-    dropped: int
+    pass_rates_hz: tuple[float, ...]
     cpu_cores: float
+    cpu_ms_per_frame: float
     peak_memory_mib: float | None
+    whole: StageTime
     stages: tuple[StageTime, ...]
+    camera: CameraPace
+
+
+def measure_end_to_end(
+    clips: Sequence[Clip],
+    models: Mapping[int, Path],
+    *,
+    threads: Sequence[int],
+    rounds: int,
+    finding: Finding,
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[EndToEnd, ...]:
+    """Read every video with every model and thread count, in turns.
+
+    Args:
+        clips: The videos.
+        models: .tflite files with a card, by their index in the report.
+        threads: Thread counts.
+        rounds: In each, every video, model and thread count has one pass in a fresh process, and
+            one at a camera's pace; every other round goes backwards.
+        finding: How faces are found.
+        on_step: Called `rounds` times for each video.
+
+    Raises:
+        SourceError: A process failed.
+    """
+    keys = [(index, count) for index in models for count in threads]
+    passes: dict[tuple[Clip, int, int], list[ClipPass]] = {
+        (clip, *key): [] for clip in clips for key in keys
+    }
+    paced: dict[tuple[Clip, int, int], list[ClipPass]] = {key: [] for key in passes}
+    for number in range(rounds):
+        order = 1 if number % 2 == 0 else -1
+        for clip in clips[::order]:
+            for index, count in keys[::order]:
+                run = ClipRun(str(clip.path), str(models[index]), count, finding)
+                passes[clip, index, count].append(run_clip(run))
+                at_pace = replace(run, rate_hz=CAMERA_HZ)
+                paced[clip, index, count].append(run_clip(at_pace))
+            on_step()
+    return tuple(
+        summarise_passes(
+            *(key[0], found, paced[key]), model=key[1], threads=key[2], finding=finding
+        )
+        for key, found in passes.items()
+    )
+
+
+def summarise_passes(
+    clip: Clip,
+    passes: Sequence[ClipPass],
+    paced: Sequence[ClipPass],
+    *,
+    model: int,
+    threads: int,
+    finding: Finding,
+) -> EndToEnd:
+    """Put the passes over one video together; every frame of each counts."""
+    frames_ms = [item.frames_ms for item in passes]
+    frames = sum(map(len, frames_ms))
+    wall_s, cpu_s = sum(item.wall_s for item in passes), sum(item.cpu_s for item in passes)
+    samples: dict[str, list[tuple[float, ...]]] = {stage: [] for stage in CLIP_STAGES}
+    for item in passes:
+        for found in item.stages:
+            samples[found.stage].append(found.samples_ms)
+    peaks = [item.peak_memory_mib for item in passes if item.peak_memory_mib is not None]
+    return EndToEnd(
+        source=str(clip.path),
+        width_px=clip.width_px,
+        height_px=clip.height_px,
+        source_hz=clip.frame_rate_hz,
+        model=model,
+        threads=threads,
+        opencv_threads=passes[0].opencv_threads,
+        detector=finding.detector,
+        detect_size_px=passes[0].detect_size_px,
+        every=finding.every,
+        frames=clip.frames,
+        faces=passes[0].faces,
+        frames_per_second=frames / wall_s,
+        pass_rates_hz=tuple(len(item.frames_ms) / item.wall_s for item in passes),
+        cpu_cores=cpu_s / wall_s,
+        cpu_ms_per_frame=1e3 * cpu_s / frames,
+        peak_memory_mib=max(peaks, default=None),
+        whole=_stage("frame", frames_ms, frames),
+        stages=tuple(
+            _stage(stage, found, frames) for stage, found in samples.items() if any(found)
+        ),
+        camera=_camera(paced),
+    )
+
+
+def busy_cores(found: EndToEnd, rate_hz: float) -> float:
+    """Compute how many CPU cores so many frames per second would keep busy."""
+    return found.cpu_ms_per_frame * rate_hz / 1e3
+
+
+def per_frame_ms(found: EndToEnd, *stages: str) -> float:
+    """Add up what some stages cost per frame, in milliseconds."""
+    return sum(item.per_frame_ms for item in found.stages if item.stage in stages)
+
+
+def _camera(passes: Sequence[ClipPass]) -> CameraPace:
+    delays_ms = np.concatenate([np.asarray(item.frames_ms) for item in passes])
+    median, p95 = np.percentile(delays_ms, [50, 95])
+    dropped = sum(item.dropped for item in passes)
+    return CameraPace(
+        rate_hz=CAMERA_HZ,
+        frames=len(delays_ms) + dropped,
+        dropped=dropped,
+        cpu_cores=sum(item.cpu_s for item in passes) / sum(item.wall_s for item in passes),
+        delay_median_ms=float(median),
+        delay_p95_ms=float(p95),
+    )
+
+
+def _stage(stage: str, passes: Iterable[Sequence[float]], frames: int) -> StageTime:
+    samples = np.concatenate([np.asarray(found) for found in passes])
+    median, p95 = np.percentile(samples, [50, 95])
+    return StageTime(
+        stage=stage,
+        frames=len(samples),
+        median_ms=float(median),
+        p95_ms=float(p95),
+        per_frame_ms=float(samples.sum() / frames),
+    )

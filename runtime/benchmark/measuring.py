@@ -5,7 +5,7 @@ reading the output. Latencies are taken first, before a Keras network could warm
 """
 
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,10 @@ from .candidate import (
     read_candidate,
     uses_delegate,
 )
+from .clip import Clip
+from .clip_probe import AS_RUN, Finding
 from .cold_start import ColdStart, cold_start, median_start
+from .end_to_end import EndToEnd, measure_end_to_end
 from .latency import Latency, measure_in_rounds
 from .machine_limit import MachineLimit, large_convolution, machine_limit
 
@@ -41,15 +44,18 @@ class Plan:
         threads: Thread counts.
         rounds: Of latency, see `measure_in_rounds`.
         cold_starts: Fresh processes for each model and thread count; the median counts.
+        passes: Of each video with each model and thread count, each in a fresh process; as many
+            at a camera's pace.
     """
 
     threads: tuple[int, ...] = (1,)
     rounds: int = 10
     cold_starts: int = 3
+    passes: int = 3
 
-    def steps(self, models: int) -> int:
+    def steps(self, models: int, clips: int = 0) -> int:
         """Return how often `benchmark_models` calls `on_step`."""
-        return self.rounds + self.cold_starts + models
+        return self.rounds + self.cold_starts + self.passes * clips + models
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +137,14 @@ class Benchmark:
         limits: The machine's practical limit, one per thread count.
         disagreements: For each model, the faces that it reads otherwise than the reference, those
             first of which the two are surest.
+        end_to_end: What the videos gave.
     """
 
     models: tuple[ModelResult, ...]
     reference: int | None
     limits: tuple[MachineLimit, ...]
     disagreements: tuple[tuple[Disagreement, ...], ...]
+    end_to_end: tuple[EndToEnd, ...] = ()
 
 
 def benchmark_models(
@@ -145,6 +153,8 @@ def benchmark_models(
     *,
     plan: Plan,
     reference: Path | None = None,
+    clips: Sequence[Clip] = (),
+    finding: Finding = AS_RUN,
     on_step: Callable[[], None] = lambda: None,
 ) -> Benchmark:
     """Measure every model.
@@ -155,10 +165,14 @@ def benchmark_models(
         faces: Of one split, or None.
         plan: How much is measured.
         reference: The model that agreement is taken against; None takes the first float32 one.
-        on_step: Called `plan.steps(len(paths))` times.
+        clips: Videos that every model with a card reads whole; the others cannot.
+        finding: How faces are found in them.
+        on_step: Called `plan.steps(len(paths), len(clips))` times.
 
     Raises:
-        ModelError: A file is missing, damaged or cannot be run, or was named twice.
+        ModelError: A file is missing, damaged or cannot be run, or was named twice; or none of them
+            can read a video.
+        SourceError: A video cannot be read with a model.
         DatasetError: The face set's classes are not a model's.
         MissingExtraError: A Keras network was named, and Keras is not installed.
     """
@@ -169,9 +183,22 @@ def benchmark_models(
     if faces is not None:
         check_classes(candidates, faces)
     against = _reference(candidates, reference)
+    readers = {index: item.path for index, item in enumerate(candidates) if item.file is not None}
+    if clips and not readers:
+        raise ModelError(
+            f"{paths[0]} cannot read a video, which takes a .tflite file with a card; make one "
+            "with: fer-edge convert"
+        )
     timed = [item for item in candidates if item.flatbuffer is not None]
     latencies = _latencies(timed, faces, plan, on_step)
     starts = _cold_starts(timed, plan, on_step)
+    end_to_end = measure_end_to_end(
+        *(clips, readers),
+        threads=plan.threads,
+        rounds=plan.passes,
+        finding=finding,
+        on_step=on_step,
+    )
     limits = tuple(machine_limit(count, latencies[LIMIT, count]) for count in plan.threads)
     read: list[NDArray[np.float32] | None] = []
     results = []
@@ -203,7 +230,8 @@ def benchmark_models(
             )
         )
         on_step()
-    return _with_agreement(results, read, faces, against, limits)
+    measured = _with_agreement(results, read, faces, against, limits)
+    return dataclasses.replace(measured, end_to_end=end_to_end)
 
 
 def disagreements(

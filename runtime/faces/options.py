@@ -1,4 +1,4 @@
-"""The options of `fer-edge run` that say how faces are found and followed."""
+"""The options that say how faces are found and followed, of `run` and `benchmark`."""
 
 from pathlib import Path
 from typing import Any

@@ -16,6 +16,7 @@ from fer_edge import __version__
 from ..benchmark.measuring import Disagreement
 from .chart import Bar, Span, bars, spans
 from .confusion_html import confusions
+from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import milliseconds
 from .html_table import table_to_html
 from .markup import Markup, join, tag
@@ -26,7 +27,6 @@ from .tables import (
     accuracy_table,
     agreement_table,
     compute_table,
-    end_to_end_table,
     environment_table,
     latency_table,
     models_table,
@@ -161,15 +161,25 @@ def _size(report: Report) -> Markup:
 
 
 def _end_to_end(report: Report) -> Markup:
-    parts = []
-    for found in report.end_to_end:
-        table = end_to_end_table(found)
+    if not report.end_to_end:
+        return Markup()
+    parts = [tag("p", text) for text in answers(report)]
+    parts.append(table_to_html(end_to_end_table(report)))
+    parts.append(table_to_html(camera_table(report)))
+    for found in detailed(report):
+        table = stages_table(report, found)
+        rows = [
+            Bar(stage.stage, stage.per_frame_ms, f"{milliseconds(stage.per_frame_ms)} ms")
+            for stage in found.stages
+        ]
         chart = bars(
-            [Bar(s.stage, s.median_ms, f"{milliseconds(s.median_ms)} ms") for s in found.stages],
-            name=f"Median time of each stage, {found.source}",
-            description="A bar for each stage of a frame; the table has the numbers.",
+            rows,
+            name=f"Milliseconds a frame of each stage, {table.title}",
+            description="A bar for each stage, the mean over all frames: together they are the "
+            "frame; the table has the numbers.",
         )
-        parts.append(tag("div", table_to_html(table), tag("figure", chart), class_="pair"))
+        figure = tag("figure", chart, tag("figcaption", "Milliseconds a frame of each stage."))
+        parts.append(tag("div", table_to_html(table), figure, class_="pair"))
     return join(parts)
 
 

@@ -1,12 +1,12 @@
 """A report as Markdown, for a README or an issue."""
 
+from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .report import Report, warnings
 from .tables import (
     Table,
     accuracy_table,
     agreement_table,
     compute_table,
-    end_to_end_table,
     environment_table,
     latency_table,
     models_table,
@@ -30,10 +30,13 @@ def report_to_markdown(report: Report) -> str:
             compute_table(report, threads),
             start_table(report, threads),
         ]
-    tables += [end_to_end_table(found) for found in report.end_to_end]
+    if report.end_to_end:
+        tables += [end_to_end_table(report), camera_table(report)]
+        tables += [stages_table(report, found) for found in detailed(report)]
     tables.append(environment_table(report))
     blocks = [f"**{_plain(verdict(report))}**"]
     blocks += [f"> Warning: {_plain(text)}" for text in warnings(report)]
+    blocks += [_plain(text) for text in answers(report)]
     blocks += [_table(table) for table in tables if table is not None and table.rows]
     return "\n\n".join(blocks) + "\n"
 

@@ -159,4 +159,6 @@ def warnings(report: Report) -> tuple[str, ...]:
         found.append(
             f"{runtime} runs {', '.join(without)} without XNNPACK, by slower kernels of its own"
         )
+    for source in dict.fromkeys(item.source for item in report.end_to_end if not item.faces):
+        found.append(f"no face was read in {source}: its frames cost less than those of a face do")
     return tuple(found)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fer_edge.evaluation import Evaluation
 from fer_edge.scores import Scores
 
-from ..benchmark.end_to_end import EndToEnd
 from ..benchmark.measuring import ModelResult
 from .figures import interval, megabytes, milliseconds, optional, threads_text
 from .report import Report, labels, timing
@@ -232,23 +231,6 @@ def agreement_table(report: Report) -> Table | None:
         tuple(rows),
         "The interval is paired: both models read the same faces, so only those count that one of "
         "them gets right and the other wrong (fixed, broken).",
-    )
-
-
-def end_to_end_table(found: EndToEnd) -> Table:
-    """The stages of a frame."""
-    rows = [
-        (item.stage, milliseconds(item.median_ms), milliseconds(item.p95_ms), f"{item.frames:,}")
-        for item in found.stages
-    ]
-    memory = optional(found.peak_memory_mib, ", {:.0f} MiB at most")
-    return Table(
-        f"{found.source}: {found.frames_per_second:.1f} frames per second",
-        ("", "median ms", "p95 ms", "frames"),
-        tuple(rows),
-        f"{found.detector} and {found.model}, {threads_text(found.threads)}; {found.frames:,} "
-        f"frames, {found.dropped:,} dropped, {found.cpu_cores:.2f} cores busy"
-        f"{'' if memory == '-' else memory}.",
     )
 
 

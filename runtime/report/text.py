@@ -1,8 +1,10 @@
 """A report for the terminal: the verdict, one table, the machine."""
 
 from ..benchmark.measuring import ModelResult
+from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
 from .report import Report, timing, warnings
+from .tables import Table
 from .verdict import verdict
 
 
@@ -11,6 +13,11 @@ def report_to_text(report: Report) -> str:
     lines = [_machine(report), ""]
     lines += [f"warning: {text}" for text in warnings(report)]
     lines += [*([""] if len(lines) > 2 else []), align(_rows(report)), "", verdict(report)]
+    if report.end_to_end:
+        lines += ["", _set(end_to_end_table(report)), "", _set(camera_table(report))]
+        for found in detailed(report):
+            lines += ["", _set(stages_table(report, found))]
+        lines += ["", *answers(report)]
     return "\n".join(lines)
 
 
@@ -26,6 +33,10 @@ def align(rows: list[list[str]]) -> str:
     ]
     lines.insert(1, "-" * max(map(len, lines)))
     return "\n".join(lines)
+
+
+def _set(table: Table) -> str:
+    return f"{table.title}\n\n{align([list(table.header), *map(list, table.rows)])}"
 
 
 def _machine(report: Report) -> str:

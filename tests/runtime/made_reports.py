@@ -10,6 +10,7 @@ from fer_edge.labels import FER2013
 from fer_edge.runtime.benchmark.cold_start import ColdStart
 from fer_edge.runtime.benchmark.conditions import Conditions
 from fer_edge.runtime.benchmark.device import Device
+from fer_edge.runtime.benchmark.end_to_end import CameraPace, EndToEnd, StageTime
 from fer_edge.runtime.benchmark.latency import summarise
 from fer_edge.runtime.benchmark.machine_limit import machine_limit
 from fer_edge.runtime.benchmark.measuring import ModelResult, Plan, Timing
@@ -87,6 +88,41 @@ def make_report(*models: ModelResult, reference: int | None = None, **changes: o
         models=models,
     )
     return replace(report, **changes)  # type: ignore[arg-type]
+
+
+def make_end_to_end(**changes: object) -> EndToEnd:
+    """A video that the first model read at 80 frames a second."""
+    made = EndToEnd(
+        source="clips/clip.mp4",
+        width_px=640,
+        height_px=360,
+        source_hz=30.0,
+        model=0,
+        threads=1,
+        opencv_threads=4,
+        detector="yunet",
+        detect_size_px=320,
+        every=5,
+        frames=90,
+        faces=90,
+        frames_per_second=80.0,
+        pass_rates_hz=(79.0, 81.0),
+        cpu_cores=1.2,
+        cpu_ms_per_frame=15.0,
+        peak_memory_mib=88.0,
+        whole=StageTime("frame", 180, 5.0, 20.0, 12.5),
+        stages=(
+            StageTime("read", 180, 1.0, 2.0, 1.5),
+            StageTime("detect", 36, 12.5, 14.0, 2.5),
+            StageTime("track", 180, 0.5, 0.7, 0.5),
+            StageTime("crop", 180, 0.2, 0.3, 0.25),
+            StageTime("classify", 180, 0.6, 0.9, 0.625),
+            StageTime("smooth", 180, 0.02, 0.03, 0.025),
+            StageTime("output", 180, 0.1, 0.2, 0.1),
+        ),
+        camera=CameraPace(30.0, 180, 1, 0.5, 6.0, 21.0),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 FLOAT = make_model("float32", median_ms=3.4, accuracy=0.6, size_bytes=3_900_000)

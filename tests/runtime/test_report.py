@@ -13,7 +13,6 @@ from fer_edge.bundled import bundled_models
 from fer_edge.errors import OutputError, ReportError
 from fer_edge.faceset import save_faceset
 from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime.benchmark.end_to_end import EndToEnd, StageTime
 from fer_edge.runtime.report import files as report_files
 from fer_edge.runtime.report.files import NAMES, write_report
 from fer_edge.runtime.report.html import report_to_html
@@ -176,18 +175,6 @@ def test_a_name_from_a_card_cannot_write_on_the_page():
     assert not page.all("script")
     assert evil in "".join(page.text)
     assert "<script" not in report_to_markdown(report).replace("\\<script", "")
-
-
-def test_what_a_video_gave_has_its_bars_and_its_table():
-    stages = (StageTime("detect", 90, 12.5, 14.0), StageTime("classify", 80, 0.6, 0.9))
-    video = EndToEnd("clip.mp4", "four-block", "yunet", 2, 90, 31.5, 3, 1.2, 88.0, stages)
-    report = make_report(FLOAT, INT8, reference=0, end_to_end=(video,))
-    page = Page(report_to_html(report))
-    assert any("clip.mp4" in chart["aria-label"] for chart in page.all("svg"))
-    for text in ("".join(page.text), report_to_markdown(report)):
-        assert "clip.mp4: 31.5 frames per second" in text
-        assert "90 frames, 3 dropped, 1.20 cores busy, 88 MiB at most" in text
-    assert "12.5 ms" in "".join(page.text)
 
 
 def test_markdown_has_the_verdict_first_and_whole_tables(folder):

@@ -1,0 +1,66 @@
+"""How soon does `fer-edge run` say something, and how much memory does it ever take?
+
+Fresh processes, one after the other, each writing the clip's JSON lines to a pipe, an annotated
+video and a CSV file. Of each: seconds from its start to its first line; processor time that it had
+used by then, which other work on the machine changes less; and the most memory that it had resident
+(the kernel's VmHWM, which `wait4` reports as `ru_maxrss`).
+
+    python -m benchmarks.startup --clip clip.mp4
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+RUN = (sys.executable, "-m", "fer_edge", "run", "--input")
+
+
+@click.command()
+@click.option("--clip", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--times", default=11, show_default=True, type=click.IntRange(1))
+def main(clip: Path, times: int) -> None:
+    """Print the median and the range of each."""
+    rows = []
+    for _ in range(times):
+        with tempfile.TemporaryDirectory() as folder:
+            outputs = ("--video", f"{folder}/faces.mp4", "--csv", f"{folder}/faces.csv")
+            rows.append(_measure((*RUN, str(clip), *outputs)))
+    click.echo(f"{clip.name} to JSON lines, --video and --csv, {times} fresh processes, medians")
+    names = ("first JSON line", "s"), ("processor time until then", "s"), ("peak memory", "MB")
+    for (name, unit), samples in zip(names, zip(*rows, strict=True), strict=True):
+        low, median, high = np.percentile(samples, [0, 50, 100])
+        click.echo(f"  {name:26}{median:7.2f} {unit} [{low:.2f}, {high:.2f}]")
+
+
+def _measure(command: tuple[str, ...]) -> tuple[float, float, float]:
+    """Return seconds and processor seconds until the first line, and peak memory in 10^6 bytes."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    first_s = time.perf_counter() - started
+    cpu_s = _processor_s(process.pid)
+    process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.stdout.close()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0 or not line:
+        raise click.ClickException(f"{' '.join(command)} ended with {process.returncode}")
+    # a child's ru_maxrss begins at its parent's, which is smaller: this module loads no OpenCV
+    return first_s, cpu_s, 1024 * usage.ru_maxrss / 1e6
+
+
+def _processor_s(pid: int) -> float:
+    """Return the processor time that a process has used, its threads' included (proc(5), stat)."""
+    behind_name = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(behind_name[11]) + int(behind_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
