@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from fer_edge import __version__
+from fer_edge.chatter import StderrHandler
 from fer_edge.errors import FerEdgeError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -105,6 +106,6 @@ def main(verbose: bool) -> None:
     logging.basicConfig(
         level=logging.WARNING,
         format="fer-edge: %(levelname)s: %(message)s",
-        stream=sys.stderr,
+        handlers=[StderrHandler()],
     )
     logging.getLogger("fer_edge").setLevel(logging.INFO if verbose else logging.WARNING)
