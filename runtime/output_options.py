@@ -194,8 +194,7 @@ def check_paths(options: dict[str, Any]) -> None:
         OutputError: One of these.
     """
     from fer_edge.errors import OutputError
-
-    from .line_file import is_device
+    from fer_edge.files import is_device
 
     if str(options["csv"]) == "-" and options["jsonl"] == "-" and not options["quiet"]:
         raise OutputError("JSON lines and CSV cannot share stdout; add --jsonl none")
