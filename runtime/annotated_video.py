@@ -17,6 +17,7 @@ from fer_edge.files import cannot_write, whole_file
 from .annotation import annotate
 from .frame import Source
 from .line_file import leave
+from .opencv_path import opencv_path
 from .picture_file import fitted
 from .result import Result
 
@@ -44,6 +45,7 @@ class AnnotatedVideo:
         suffix = path.suffix.lower()
         if suffix not in _CODECS:
             raise OutputError(f"{path}: a video is .mp4, .avi or .mkv; name one of these")
+        opencv_path(path.absolute(), OutputError)
         self._codec = _CODECS[suffix]
         self._is_live = source.is_live
         rate_hz = source.frame_rate_hz if source.is_video else 1.0

@@ -18,6 +18,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
 from .detection import EVERY_FACE, Face, Selection
+from .opencv_path import opencv_path
 from .shrinking import shrink
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -53,7 +54,7 @@ class YuNet:
             DetectorError: The model file is missing, altered or cannot be loaded.
         """
         self.long_side_px = long_side_px
-        self._model = str(model or find_yunet())
+        self._model = opencv_path(model or find_yunet(), DetectorError)
         self._min_score = min_score
         self._selection = selection
         self._size = (_MIN_SIDE_PX, _MIN_SIDE_PX)
