@@ -120,6 +120,7 @@ class AnnotatedVideo:
         with without_chatter():
             writer = cv2.VideoWriter(str(self._growing), code, self._rate_hz, self._size)
         if not writer.isOpened():
+            self._look_at_disk()
             raise OutputError(
                 f"{self._path}: this OpenCV writes no video of {self._size[0]}x{self._size[1]} "
                 "pixels there; try .avi, or --annotate for pictures"
