@@ -36,7 +36,9 @@ class StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; nobody who listens is no error."""
-        line = self.format(record) + "\n"
+        # a file's name may have line breaks; a traceback keeps its own
+        text = self.format(record)
+        line = (text if record.exc_info else " ".join(text.split())) + "\n"
         with _swapping, suppress(OSError, ValueError):
             if _saved >= 0 and _is_descriptor_2(sys.stderr):
                 os.write(_saved, line.encode("utf-8", "backslashreplace"))

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from .detection import FaceDetector
+from .number_range import NumberRange
 from .track import Tracker
 
 
@@ -23,7 +24,7 @@ def face_options(command: Any) -> Any:
         click.option(
             "--min-face",
             "min_face_px",
-            type=click.FloatRange(0),
+            type=NumberRange(0),
             default=0.0,
             metavar="PX",
             help="Leave out faces less high than this, in pixels of the frame, such as passers-by "
@@ -33,7 +34,7 @@ def face_options(command: Any) -> Any:
             "--min-score",
             default=0.6,
             show_default=True,
-            type=click.FloatRange(0, 1),
+            type=NumberRange(0, 1),
             help="Leave out faces that the detector is less sure of, 0 to 1; 0.7 if it takes "
             "other things for faces. haar has no scores.",
         ),

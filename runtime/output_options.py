@@ -11,6 +11,7 @@ import click
 
 from .frame import Source
 from .mqtt_options import MQTT_OPTIONS, mqtt_sinks
+from .number_range import NumberRange
 from .result import FrameReader
 from .web_options import WEB_OPTIONS, open_web_page
 
@@ -62,7 +63,7 @@ def output_options(command: Any) -> Any:
             click.option("--gif", type=path, help="Write an annotated GIF of the first seconds."),
             click.option(
                 "--gif-seconds",
-                type=click.FloatRange(0.1, 120),
+                type=NumberRange(0.1, 120),
                 default=10.0,
                 show_default=True,
                 help="Length of the GIF in seconds (10 frames each; of pictures one each).",

@@ -1,6 +1,5 @@
 """The options of `fer-edge run` that say how a face is read, and the reader made of them."""
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,24 +7,12 @@ import click
 
 from .frame import Source
 from .model_options import model_options, open_chosen_model
+from .number_range import NumberRange
 
 if TYPE_CHECKING:
     from .detection import FaceDetector
     from .following import Follower
     from .reading import Reader
-
-
-class NumberRange(click.FloatRange):
-    """A range in which "nan" is no number: click lets it through."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read a number."""
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return number
 
 
 def reading_options(command: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .frame import Source
+from .number_range import NumberRange
 
 _LARGEST_SIDE_PX = 16384
 
@@ -53,7 +54,7 @@ def source_options(command: Any) -> Any:
         ),
         click.option(
             "--fps",
-            type=click.FloatRange(0, 1000, min_open=True),
+            type=NumberRange(0, 1000, min_open=True),
             help="Frames per second: what a camera is asked for (default: as it likes), or the "
             "clock of raw frames (default: 30).",
         ),

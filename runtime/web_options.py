@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .number_range import NumberRange
+
 if TYPE_CHECKING:
     from .web import WebPage
 
@@ -27,7 +29,7 @@ WEB_OPTIONS = (
         "--web-fps",
         default=10.0,
         show_default=True,
-        type=click.FloatRange(0.1, 60),
+        type=NumberRange(0.1, 60),
         help="Pictures per second that --web encodes at most, while somebody looks.",
     ),
 )

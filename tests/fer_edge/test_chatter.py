@@ -96,7 +96,7 @@ def test_a_warning_is_heard_while_libraries_are_not(capfd: pytest.CaptureFixture
     try:
         with without_chatter():
             os.write(2, b"chatter\n")
-            log.warning("the broker has gone")
+            log.warning("the broker\nhas gone")
     finally:
         log.removeHandler(handler)
     assert capfd.readouterr().err == "the broker has gone\n"

@@ -172,3 +172,8 @@ def test_no_standard_input_is_one_clear_line() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("fer-edge: error: standard input ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_s_help_shows_its_marks(fer_edge: Invoke, name: str) -> None:
+    assert "\\b" not in fer_edge(name, "--help").stdout
