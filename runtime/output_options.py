@@ -129,6 +129,7 @@ def chosen_sinks(
     from .animation import Animation
     from .annotated_pictures import AnnotatedPictures
     from .annotated_video import AnnotatedVideo
+    from .comparison_reports import ComparisonReports
     from .csv_rows import CsvRows
     from .summary import Summary
     from .window import Window
@@ -159,6 +160,8 @@ def chosen_sinks(
         or (sys.stderr.isatty() and not options["quiet"] and source.length != 1)
     ):
         sinks.append(partial(Summary, source, sys.stderr, comparison=comparison))
+    if options["compare"] is not None and not options["quiet"]:
+        sinks.append(partial(ComparisonReports, sys.stderr, comparison))
     sinks += mqtt_sinks(options)
     return sinks
 

@@ -32,7 +32,8 @@ def reading_options(command: Any) -> Any:
             type=click.Path(path_type=Path),
             metavar="FILE",
             help="Let another model, such as the float one, read a sample of the same crops, and "
-            "report agreement, differences and both latencies at the end: --compare float32.tflite",
+            "report agreement, differences and both latencies each minute and at the end: "
+            "--compare float32.tflite",
         ),
         click.option(
             "--classify-per-frame",
