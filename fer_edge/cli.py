@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from fer_edge import __version__
+from fer_edge.chatter import StderrHandler
 from fer_edge.errors import FerEdgeError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -93,6 +94,20 @@ def _settle_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_standard_streams() -> None:
+    """Open those that the caller closed (`>&-`), onto nothing.
+
+    The next file would get the free number: an output that is number 2 takes every library's
+    chatter.
+    """
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+            setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -102,9 +117,10 @@ def _settle_stdout() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
 def main(verbose: bool) -> None:
     """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""
+    _open_standard_streams()
     logging.basicConfig(
         level=logging.WARNING,
         format="fer-edge: %(levelname)s: %(message)s",
-        stream=sys.stderr,
+        handlers=[StderrHandler()],
     )
     logging.getLogger("fer_edge").setLevel(logging.INFO if verbose else logging.WARNING)

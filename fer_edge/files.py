@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import stat
 import tempfile
 import zipfile
 import zlib
@@ -28,7 +29,8 @@ UNREADABLE_ARCHIVE = (
 def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends without an error.
 
-    The temporary name keeps the suffix, since OpenCV and NumPy choose a format by it.
+    The temporary name keeps the suffix, since OpenCV and NumPy choose a format by it. A device or
+    a pipe is never replaced: the bytes are written into it at the end.
 
     Args:
         path: The file.
@@ -38,6 +40,10 @@ def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
         OutputError: The folder cannot be made, or the file cannot be written.
     """
     path = Path(path)
+    if is_device(path):
+        with _into_device(path) as temporary:
+            yield temporary
+        return
     try:
         if path.is_dir():  # said now, not after hours of work
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -58,6 +64,35 @@ def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_device(path: Path) -> bool:
+    """Tell whether a path is a device, a pipe, or such as /dev/stdout: never to be replaced."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # it does not exist, or never can
+        return False
+    if not stat.S_ISREG(mode):
+        return not stat.S_ISDIR(mode)
+    # /dev/stdout and /dev/fd/3 lead through /proc to a file that somebody has open
+    while not path.parent.resolve().is_relative_to("/proc"):
+        if not path.is_symlink():
+            return False
+        path = path.parent / path.readlink()
+    return True
+
+
+@contextmanager
+def _into_device(path: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder:
+        temporary = Path(folder) / f"whole{path.suffix}"
+        temporary.touch()
+        yield temporary
+        try:
+            with temporary.open("rb") as written, path.open("wb") as device:
+                shutil.copyfileobj(written, device)
+        except OSError as error:
+            raise cannot_write(path, error) from error
 
 
 def new_folder(path: Path, *, replace: bool = False) -> Path:

@@ -33,7 +33,8 @@ class LatencyHistogram:
         for number, count in enumerate(self._counts):
             seen += count
             if seen >= wanted:
-                return _LOWEST_MS * math.pow(_STEP, number + 0.5)  # the bin's middle, by ratio
+                middle_ms = _LOWEST_MS * math.pow(_STEP, number + 0.5)  # by ratio
+                return min(middle_ms, self.max_ms)
         return math.nan
 
 

@@ -1,5 +1,6 @@
 """From source to sinks, to the end."""
 
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -48,11 +49,12 @@ def run_to_end(
     sinks: list[Sink] = []
     writing: Sink | None = None
     complete, count = False, 0
+    most = None if max_frames is None else min(max_frames, sys.maxsize)  # all that islice takes
     with Signals() as signals, ServiceManager(source) as manager:
         try:
             for open_sink in open_sinks:
                 sinks.append(open_sink())
-            for frame in islice(signals.frames(source), max_frames):
+            for frame in islice(signals.frames(source), most):
                 if signals.take_reload():
                     manager.reloading()
                     on_reload()

@@ -15,6 +15,7 @@ from fer_edge.chatter import without_chatter
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
+from ..opencv_path import opencv_path
 from .detection import EVERY_FACE, Face, Selection
 from .framing import Framing
 from .shrinking import shrink
@@ -92,10 +93,11 @@ def _find_cascade() -> Path:
 
 
 def _load(path: Path) -> cv2.CascadeClassifier:
+    name = opencv_path(path, DetectorError)
     cascade = cv2.CascadeClassifier()
     try:
         with without_chatter():
-            is_loaded = path.is_file() and cascade.load(str(path))
+            is_loaded = path.is_file() and cascade.load(name)
     except (cv2.error, SystemError):
         is_loaded = False
     if not is_loaded:

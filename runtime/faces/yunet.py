@@ -17,6 +17,7 @@ from fer_edge.chatter import without_chatter
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
+from ..opencv_path import opencv_path
 from .detection import EVERY_FACE, Face, Selection
 from .shrinking import shrink
 
@@ -53,7 +54,7 @@ class YuNet:
             DetectorError: The model file is missing, altered or cannot be loaded.
         """
         self.long_side_px = long_side_px
-        self._model = str(model or find_yunet())
+        self._model = opencv_path(model or find_yunet(), DetectorError)
         self._min_score = min_score
         self._selection = selection
         self._size = (_MIN_SIDE_PX, _MIN_SIDE_PX)

@@ -51,7 +51,7 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
     except ValueError:
         raise OutputError(NO_ADDRESS) from None  # its text may quote the password
     # an @ behind the host is most likely a password with a bare / in it: never connect with that
-    is_odd = "@" in parts.path or bool(parts.query or parts.fragment)
+    is_odd = "@" in parts.path or "?" in url or "#" in url
     if is_odd or not host or parts.scheme not in ("mqtt", "mqtts") or port == 0:
         raise OutputError(NO_ADDRESS)
     topic = topic.removesuffix("/")

@@ -17,6 +17,7 @@ class AnnotatedPictures:
         single = source.length == 1 and not source.is_video
         self._folder = None if single and path.suffix and not path.is_dir() else path
         self._path = path
+        self._is_video = source.is_video
         if self._folder is None:
             check_picture_suffix(path)
             return
@@ -30,7 +31,7 @@ class AnnotatedPictures:
         frame = result.frame
         if self._folder is None:
             path = self._path
-        elif not frame.time_s and Path(frame.name).is_file():
+        elif not self._is_video:
             path = self._folder / f"{frame.index:06d}-{Path(frame.name).stem}.jpg"
         else:
             path = self._folder / f"{frame.index:06d}.jpg"

@@ -16,6 +16,7 @@ from fer_edge.files import cannot_write, whole_file
 
 from ..drawing.annotation import annotate
 from ..frame import Source
+from ..opencv_path import opencv_path
 from ..result import Result
 from .line_file import leave
 from .picture_file import fitted
@@ -44,6 +45,7 @@ class AnnotatedVideo:
         suffix = path.suffix.lower()
         if suffix not in _CODECS:
             raise OutputError(f"{path}: a video is .mp4, .avi or .mkv; name one of these")
+        opencv_path(path.absolute(), OutputError)
         self._codec = _CODECS[suffix]
         self._is_live = source.is_live
         rate_hz = source.frame_rate_hz if source.is_video else 1.0
@@ -118,6 +120,7 @@ class AnnotatedVideo:
         with without_chatter():
             writer = cv2.VideoWriter(str(self._growing), code, self._rate_hz, self._size)
         if not writer.isOpened():
+            self._look_at_disk()
             raise OutputError(
                 f"{self._path}: this OpenCV writes no video of {self._size[0]}x{self._size[1]} "
                 "pixels there; try .avi, or --annotate for pictures"

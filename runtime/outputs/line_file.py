@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, whole_file
+from fer_edge.files import cannot_write, is_device, whole_file
 
 from .sinks import ReaderGoneError
 
@@ -112,13 +112,6 @@ class LineFile:
             if written and self._in_place and self._is_regular:  # take half a line back
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             raise cannot_write(self._path, error) from error
-
-
-def is_device(path: Path) -> bool:
-    """Tell whether a path is a device, a pipe, or such as /dev/stdout: never to be replaced."""
-    if not path.exists() or path.is_dir():
-        return False
-    return not path.is_file() or path.absolute().parts[1] in ("dev", "proc")
 
 
 def leave(files: ExitStack, *, complete: bool) -> None:

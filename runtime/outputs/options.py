@@ -130,6 +130,7 @@ def chosen_sinks(
     from .animation import Animation
     from .annotated_pictures import AnnotatedPictures
     from .annotated_video import AnnotatedVideo
+    from .comparison_reports import ComparisonReports
     from .csv_rows import CsvRows
     from .summary import Summary
     from .window import Window
@@ -160,6 +161,8 @@ def chosen_sinks(
         or (sys.stderr.isatty() and not options["quiet"] and source.length != 1)
     ):
         sinks.append(partial(Summary, source, sys.stderr, comparison=comparison))
+    if options["compare"] is not None and not options["quiet"]:
+        sinks.append(partial(ComparisonReports, sys.stderr, comparison))
     sinks += mqtt_sinks(options)
     return sinks
 
@@ -196,8 +199,7 @@ def check_paths(options: dict[str, Any]) -> None:
         OutputError: One of these.
     """
     from fer_edge.errors import OutputError
-
-    from .line_file import is_device
+    from fer_edge.files import is_device
 
     if str(options["csv"]) == "-" and options["jsonl"] == "-" and not options["quiet"]:
         raise OutputError("JSON lines and CSV cannot share stdout; add --jsonl none")

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from fer_edge.errors import OutputError
 from fer_edge.files import whole_file
 
+from ..opencv_path import opencv_path
+
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     """Write a picture, uint8 (height, width, 3) BGR, in the format of its suffix.
@@ -34,6 +36,7 @@ def check_picture_suffix(path: Path) -> None:
     Raises:
         OutputError: The suffix names no picture format.
     """
+    opencv_path(Path(path.suffix), OutputError)
     if not path.suffix or not cv2.haveImageWriter(f"picture{path.suffix}"):
         raise OutputError(
             f"'{path.suffix}' is no picture format that OpenCV can write; try .jpg or .png"

@@ -4,6 +4,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +15,7 @@ from ..frame import Source
 from ..latency_histogram import LatencyHistogram
 from ..record import STAGES
 from ..result import Result
+from .line_file import leave
 
 MOST_TRACKS = 100
 """Faces of which details are kept, those seen last; totals count all."""
@@ -186,9 +188,16 @@ class Summary:
             source: Where frames come from.
             to: A stream for text, or a file for JSON.
             comparison: Called at the end for a text about the float model, if there is one.
+
+        Raises:
+            OutputError: The file may not be written.
         """
         self._totals = Totals(source)
         self._to = to
+        self._files = ExitStack()
+        # opened now: that it cannot be written must not be found out after a month
+        if isinstance(to, Path):
+            self._temporary = self._files.enter_context(whole_file(to))
         self._comparison = comparison
 
     def write(self, result: Result) -> None:
@@ -198,12 +207,13 @@ class Summary:
     def close(self, *, complete: bool) -> None:
         """Write the summary, unless the run failed: then its error is what matters."""
         if not complete:
+            leave(self._files, complete=False)
             return
         comparison = self._comparison()
         if isinstance(self._to, Path):
             text = json.dumps(as_plain(self._totals, comparison), indent=2)
-            with whole_file(self._to) as temporary:
-                temporary.write_text(text + "\n", "utf-8")
+            with self._files:
+                self._temporary.write_text(text + "\n", "utf-8")
         else:
             over_bar = "\r\x1b[K" if self._to.isatty() else ""
             self._to.write(over_bar + as_text(self._totals, comparison))

@@ -64,7 +64,7 @@ COMPARE_OPTIONS = (
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="Let another model, such as the float one, read a sample of the same crops, and "
-        "report agreement, differences and both latencies at the end.",
+        "report agreement, differences and both latencies each minute and at the end.",
     ),
     click.Option(
         ["--compare-every"],

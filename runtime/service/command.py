@@ -46,7 +46,7 @@ _UNIT_OPTIONS = (
 
 @click.group()
 def service() -> None:
-    r"""Run as a systemd service, for months.
+    """Run as a systemd service, for months.
 
     The unit starts `fer-edge run` with the options behind --, again after a failure and when frames
     stop coming, with as little of the system in reach as those options need. Passwords and tokens

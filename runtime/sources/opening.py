@@ -33,6 +33,8 @@ def open_source(place: str | Path, *, on_loss: OnLoss | None = None) -> Source:
     """
     if isinstance(place, str) and is_address(place):
         return Live(StreamCapture(place), on_loss=on_loss)
+    if not str(place):
+        raise SourceError(f"the name of the input is empty; name {_WANTED}")
     path = Path(place)
     if path.is_dir():
         pictures = _pictures(path.rglob("*"))

@@ -1,5 +1,6 @@
 """Pictures from files."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from fer_edge.errors import SourceError
 
 from ..frame import Frame
 
+_log = logging.getLogger(__name__)
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 
 
 class Pictures:
-    """Pictures from files, in the order given."""
+    """Pictures from files, in the order given; of several, a broken one is passed over."""
 
     is_video = False
     is_live = False
@@ -29,10 +32,22 @@ class Pictures:
         self.length: int | None = len(paths)
 
     def __iter__(self) -> Iterator[Frame]:
-        for index, path in enumerate(self._paths):
+        index, error = 0, None
+        for path in self._paths:
             if self._closed:
                 return
-            yield Frame(read_image(path), index, 0.0, str(path))
+            try:
+                image = read_image(path)
+            except SourceError as caught:
+                if len(self._paths) == 1:
+                    raise
+                error = caught
+                _log.warning("%s; it was passed over", error)
+                continue
+            yield Frame(image, index, 0.0, str(path))
+            index += 1
+        if index == 0 and error is not None:
+            raise SourceError(f"none of {len(self._paths)} pictures can be read") from error
 
     def close(self) -> None:
         """End before the next picture; nothing stays open between two."""

@@ -120,10 +120,11 @@ def port_of(url: str) -> int:
         SourceError: It has no host, or a port that is no number.
     """
     try:
+        url.encode()  # OpenCV crashes of what is no UTF-8
         parts = urlsplit(url)
         if parts.hostname:
             return parts.port or SCHEMES[parts.scheme]
-    except ValueError:  # such as [ without ]
+    except ValueError:  # such as [ without ], or no UTF-8
         pass
     raise SourceError(
         f"{without_password(url)} is no address of a stream; wanted "

@@ -11,6 +11,7 @@ from fer_edge.chatter import quiet_opencv, without_chatter
 from fer_edge.errors import SourceError
 
 from ..frame import Frame
+from ..opencv_path import opencv_path
 from .pixels import as_bgr
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,9 @@ class Video:
         self._closed = False
         quiet_opencv()
         # the absolute name: FFmpeg takes what stands before a colon for a protocol (12:30.mp4)
+        name = opencv_path(path.absolute(), SourceError)
         with without_chatter():
-            self._capture = cv2.VideoCapture(str(path.absolute()))
+            self._capture = cv2.VideoCapture(name)
         # FFmpeg's "ansi" codec makes a film of any file whose name ends in .txt
         is_text = int(self._capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"ansi")
         if is_text or not self._capture.isOpened():

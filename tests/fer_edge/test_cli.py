@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import Result
 
@@ -143,3 +145,35 @@ def test_a_full_disk_behind_standard_output_is_one_clear_line() -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "fer-edge: error: No space left on device\n"
+
+
+def test_an_output_is_not_taken_for_a_standard_stream_that_was_closed(tmp_path: Path) -> None:
+    clip, csv, video = (tmp_path / name for name in ("clip.avi", "rows.csv", "out.avi"))
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 8, (64, 48))
+    for level in range(0, 250, 25):
+        writer.write(np.full((48, 64, 3), level, np.uint8))
+    writer.release()
+    command = [*PROGRAM, "run", "--input", clip, "--detector", "none", "--video", video]
+    closed = '"$@" <&- >&- 2>&-'
+    done = subprocess.run(["sh", "-c", closed, "sh", *command, "--csv", csv], check=False)
+    assert done.returncode == 0
+    assert len(csv.read_text().splitlines()) == 11
+    assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 10
+
+
+def test_no_standard_input_is_one_clear_line() -> None:
+    frames = ["--input", "-", "--size", "4x4", "--pixel-format", "gray"]
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *PROGRAM, "run", *frames],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("fer-edge: error: standard input ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_s_help_shows_its_marks(fer_edge: Invoke, name: str) -> None:
+    assert "\\b" not in fer_edge(name, "--help").stdout

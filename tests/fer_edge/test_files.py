@@ -1,11 +1,13 @@
 import os
 import stat
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.files import new_folder, whole_file
+from fer_edge.files import is_device, new_folder, whole_file
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -82,3 +84,42 @@ def test_a_new_folder_replaces_another_only_when_told(tmp_path: Path) -> None:
         new_folder(tmp_path / "file" / "x")
     with pytest.raises(OutputError, match="cannot write"):
         new_folder(tmp_path / "file", replace=True)
+
+
+def test_a_pipe_takes_the_bytes_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    with whole_file(pipe) as temporary:
+        assert temporary.suffix == ".json"
+        temporary.write_text("whole")
+    reader.join(5)
+    assert read == [b"whole"]
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_an_open_file_is_written_into_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with path.open("wb") as opened:
+        by_descriptor = Path(f"/dev/fd/{opened.fileno()}")
+        link = tmp_path / "link"
+        link.symlink_to(by_descriptor)
+        assert is_device(by_descriptor)
+        assert is_device(link)
+        with whole_file(link) as temporary:
+            temporary.write_text("whole")
+        assert path.read_text() == "whole"
+        assert link.is_symlink()
+
+
+def test_a_file_in_dev_shm_is_a_file_like_others() -> None:
+    folder = Path("/dev/shm")
+    if not os.access(folder, os.W_OK):
+        pytest.skip("no /dev/shm to write to")
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        path = Path(name) / "x.csv"
+        path.touch()
+        assert not is_device(path)

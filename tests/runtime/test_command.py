@@ -66,7 +66,10 @@ def test_without_a_detector_every_picture_is_a_face(fer_edge: Invoke, picture: P
     check_face(read[0]["faces"][0], 80, 60)
 
 
-@pytest.mark.parametrize(("options", "count"), [([], CLIP_FRAMES), (["--max-frames", 5], 5)])
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [([], CLIP_FRAMES), (["--max-frames", 5], 5), (["--max-frames", 10**30], CLIP_FRAMES)],
+)
 def test_a_video_is_a_record_per_frame(
     fer_edge: Invoke, clip: Path, options: list[object], count: int
 ) -> None:

@@ -62,3 +62,9 @@ def test_a_model_file_goes_to_the_detector_that_is_named(tmp_path: Path) -> None
     ):
         with pytest.raises(DetectorError, match=words):
             open_chosen_detector(parse("--detector", name, "--detector-model", other))
+
+
+@pytest.mark.parametrize("name", ["yunet", "haar"])
+def test_a_model_file_whose_name_is_no_utf8_is_refused_since_opencv_would_crash(name: str) -> None:
+    with pytest.raises(DetectorError, match="not UTF-8; rename it"):
+        open_chosen_detector(parse("--detector", name, "--detector-model", "other\udcff"))

@@ -28,3 +28,9 @@ def test_what_is_beyond_the_ends_counts_as_the_end() -> None:
 
 def test_nothing_has_no_percentile() -> None:
     assert math.isnan(LatencyHistogram().percentile_ms(50))
+
+
+def test_no_percentile_is_beyond_the_largest() -> None:
+    histogram = LatencyHistogram()
+    histogram.add(13.03)
+    assert histogram.percentile_ms(99) <= histogram.max_ms

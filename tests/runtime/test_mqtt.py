@@ -369,7 +369,14 @@ def test_an_address_is_taken_apart(url: str, expected: tuple[object, ...]) -> No
     [
         *("host/t", "http://host/t", "mqtt://host", "mqtt://host/", "mqtt:///t", ""),
         *("mqtt://a..b/t", f"mqtt://{70 * 'a'}/t", "mqtt://host/\udcff", "mqtt://host/a%0ab"),
-        *("mqtt://host/a/+/b", "mqtt://host/$SYS/x", "mqtt://host:99999/t", "mqtt://host:0/t"),
+        *(
+            "mqtt://host/a/#",
+            "mqtt://host/a?",
+            "mqtt://host/a/+/b",
+            "mqtt://host/$SYS/x",
+            "mqtt://host:99999/t",
+            "mqtt://host:0/t",
+        ),
         *("mqtt://:secret@host/t", "mqtt://u:sec/ret@host/t", "mqtt://u:12/secret@host/t"),
         *("mqtt://u:sec#ret@host/t", "mqtt://u:%ffsecret@host/t", "mqtt://[u:secret@host/t"),
     ],

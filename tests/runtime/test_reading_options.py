@@ -88,6 +88,11 @@ def test_the_models_are_closed_when_one_cannot_be_opened(tmp_path: Path) -> None
         ("--classify-every", "inf"),
         ("--classify-per-frame", "0"),
         ("--compare-every", "0"),
+        ("--min-score", "nan"),
+        ("--min-face", "nan"),
+        ("--fps", "nan"),
+        ("--gif-seconds", "nan"),
+        ("--web-fps", "nan"),
     ],
 )
 def test_a_value_out_of_range_is_a_usage_error(

@@ -145,9 +145,17 @@ def test_several_pictures_are_annotated_into_a_folder(picture: Path, tmp_path: P
 
 def test_a_video_is_annotated_into_a_folder(clip: Path, tmp_path: Path) -> None:
     run(clip, as_pictures(tmp_path / "out"), max_frames=3)
-    names = files_in(tmp_path / "out")
-    assert len(names) == 3
-    assert names[1] == "000001.jpg"
+    assert files_in(tmp_path / "out") == ["000000.jpg", "000001.jpg", "000002.jpg"]
+
+
+def test_outputs_whose_name_is_no_utf8_are_refused_where_opencv_would_crash(clip: Path) -> None:
+    source = open_source(clip)
+    with pytest.raises(OutputError, match="not UTF-8; rename it"):
+        AnnotatedVideo(clip.with_name("out\udcff.avi"), source)
+    with pytest.raises(OutputError, match="not UTF-8; rename it"):
+        write_picture(clip.with_name("out.\udcff"), FRAME.image)
+    source.close()
+    assert files_in(clip.parent) == [clip.name]
 
 
 def test_an_error_on_the_way_leaves_no_file(clip: Path, tmp_path: Path) -> None:

@@ -288,3 +288,40 @@ def test_a_gif_plays(media: Path) -> None:
     times = [frame.time_s for frame in frames]
     assert times == sorted(times)
     assert len({frame.image.shape for frame in frames}) == 1
+
+
+def test_a_broken_picture_among_others_is_told_and_passed_over(
+    picture: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (picture.parent / "a.jpg").write_bytes(b"no picture")
+    (picture.parent / "z.png").write_bytes(b"")
+    frames = frames_of(picture.parent)
+    assert [(frame.index, frame.name) for frame in frames] == [(0, str(picture))]
+    assert [record.getMessage().split("; ")[-1] for record in caplog.records] == [
+        "it was passed over"
+    ] * 2
+    assert "a.jpg" in caplog.text
+
+
+def test_pictures_of_which_none_can_be_read_are_an_error(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.raises(SourceError, match="none of 2 pictures can be read"):
+        frames_of(tmp_path)
+
+
+def test_an_empty_name_is_not_the_working_folder(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(picture.parent)
+    with pytest.raises(SourceError, match="name of the input is empty"):
+        open_source("")
+
+
+def test_a_video_whose_name_is_no_utf8_is_refused_since_opencv_would_crash(clip: Path) -> None:
+    odd = clip.with_name("clip\udcff.avi")
+    odd.write_bytes(clip.read_bytes())
+    with pytest.raises(SourceError, match="not UTF-8; rename it"):
+        open_source(odd)
+    with pytest.raises(SourceError, match="no address of a stream"):
+        open_source("rtsp://127.0.0.1/\udcff")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_edge.errors import OutputError
 from fer_edge.runtime.outputs.summary import MOST_TRACKS, Summary, Totals, as_plain, as_text
 from fer_edge.runtime.result import StageTimes
 
@@ -136,3 +137,9 @@ def test_a_run_without_frames_has_a_summary_too(tmp_path: Path) -> None:
     for to in (io.StringIO(), tmp_path / "s.json"):
         Summary(Live(), to).close(complete=True)
     assert json.loads((tmp_path / "s.json").read_text())["frames"] == 0
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        Summary(Live(), tmp_path / "file" / "s.json")
