@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .reading.following import FILE_PACE, LIVE_PACE, Follower, Pace, open_follower
     from .reading.reader import Reader, open_reader
     from .reading.smoothing import Steadiness
-    from .result import UNCERTAIN, Reading, Result, StageTimes
+    from .result import UNCERTAIN, FrameReader, Reading, Result, StageTimes
     from .sources.images import Images
     from .sources.opening import open_camera, open_source, read_image
 
@@ -33,6 +33,7 @@ _HOMES = {
     "FaceDetector": "faces.detection",
     "Follower": "reading.following",
     "Frame": "frame",
+    "FrameReader": "result",
     "Images": "sources.images",
     "Pace": "reading.following",
     "Reader": "reading.reader",
@@ -60,6 +61,7 @@ __all__ = [
     "FaceDetector",
     "Follower",
     "Frame",
+    "FrameReader",
     "Images",
     "Pace",
     "Reader",
