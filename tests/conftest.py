@@ -1,5 +1,6 @@
 """Shared fixtures: synthetic faces, a small face set, the command line."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from numpy.typing import NDArray
 from fer_edge.cli import main
 from fer_edge.faceset import FaceSet, save_faceset
 from fer_edge.labels import FER2013
+
+# A suite that is started in the background (nohup, a CI runner) may ignore these, and what it
+# starts inherits that; the tests that send them want them heard.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
