@@ -84,6 +84,9 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
         "PYTHONHOME": f"{root}/usr",
         "PYTHONPATH": str(root / SITE),
         "QEMU_CPU": cpu,
+        # both would make the start differ from run to run, by 1 % of what 200 inferences take
+        "PYTHONHASHSEED": "0",
+        "OPENBLAS_NUM_THREADS": "1",
         "PATH": os.environ["PATH"],
     }
     qemu = ["qemu-aarch64", "-L", str(root), "-plugin", str(root.parent / "count.so")]
