@@ -1,5 +1,6 @@
 """A model that stands for measurement: a `.tflite` file, or a run's Keras network."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,11 @@ class Candidate:
     labels: tuple[str, ...] | None
     flatbuffer: bytes | None
     file: ModelFile | None
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the flatbuffer, as in the card; None for a Keras network."""
+        return None if self.flatbuffer is None else hashlib.sha256(self.flatbuffer).hexdigest()
 
 
 def read_candidate(path: Path) -> Candidate:

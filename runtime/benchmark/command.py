@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..report.report import Report
     from .clip import Clip
     from .clip_probe import Finding
+    from .instructions import Instructions
     from .measuring import Benchmark, Disagreement, Plan
 
 PATH = click.Path(path_type=Path)
@@ -165,6 +166,14 @@ _MODEL_OPTIONS = (
 )
 _REPORT_OPTIONS = (
     click.Option(
+        ["--instructions", "counted"],
+        type=PATH,
+        metavar="FILE",
+        help="Report the arm64 instructions of an inference, too: a .json file of "
+        "benchmarks.arm64_instructions, which counts them under qemu. Models are found in it by "
+        "their sha256.",
+    ),
+    click.Option(
         ["--report", "folder"],
         type=PATH,
         metavar="DIR",
@@ -199,6 +208,7 @@ def benchmark(
     reference: str | None,
     rounds: int,
     quick: bool,
+    counted: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -225,6 +235,7 @@ def benchmark(
     from ..report.text import report_to_text
     from .clip_options import chosen_clips, chosen_finding
     from .device import usable_cores
+    from .instructions import read_instructions
     from .measuring import Plan
 
     finding = chosen_finding(options)
@@ -238,13 +249,22 @@ def benchmark(
     plan = Plan(threads=threads or tuple(sorted({1, usable_cores()})), rounds=rounds)
     if quick:
         plan = Plan(threads=threads or (1,), rounds=2, cold_starts=1, passes=1)
+    instructions = None if counted is None else read_instructions(counted)
     clips = chosen_clips(options)
     report, measured = _measure(
-        *(paths, faces, plan, against), data=data, split=split, clips=clips, finding=finding
+        *(paths, faces, plan, against),
+        data=data,
+        split=split,
+        clips=clips,
+        finding=finding,
+        instructions=instructions,
     )
     # as they were named: a bundled model's own path says nothing to the reader of a report
     named = zip(report.models, models, strict=True)
     report = replace(report, models=tuple(replace(item, path=name) for item, name in named))
+    for item in report.models:
+        if counted is not None and item.arm64_instructions is None:
+            click.echo(f"{counted} has no arm64 instructions of {item.path}", err=True)
     if folder is not None:
         pictures = _pictures(report, measured, faces) if with_faces else []
         if with_faces and not pictures:
@@ -264,6 +284,7 @@ def _measure(
     split: str,
     clips: "tuple[Clip, ...]",
     finding: "Finding",
+    instructions: "Instructions | None",
 ) -> "tuple[Report, Benchmark]":
     import shlex
     from datetime import datetime, timezone
@@ -287,6 +308,7 @@ def _measure(
             reference=reference,
             clips=clips,
             finding=finding,
+            instructions=instructions,
             on_step=lambda: bar.update(1),
         )
     report = Report(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import ModelError, ReportError
 from fer_edge.evaluation import Evaluation, Variant, evaluate
 from fer_edge.faceset import FaceSet
 from fer_edge.graph import read_graph
@@ -30,6 +30,7 @@ from .clip import Clip
 from .clip_probe import AS_RUN, Finding
 from .cold_start import ColdStart, cold_start, median_start
 from .end_to_end import EndToEnd, measure_end_to_end
+from .instructions import Instructions
 from .latency import Latency, measure_in_rounds
 from .machine_limit import MachineLimit, large_convolution, machine_limit
 
@@ -92,6 +93,8 @@ class ModelResult:
         timings: One per thread count; none of a Keras network.
         evaluation: On the face set; None without a face set or a card.
         agreement: With the reference model; None for itself, or where there is none.
+        arm64_instructions: Guest instructions of one inference under qemu, which are no time; None
+            where none were given.
     """
 
     path: str
@@ -104,6 +107,7 @@ class ModelResult:
     timings: tuple[Timing, ...]
     evaluation: Evaluation | None
     agreement: Agreement | None
+    arm64_instructions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,7 @@ def benchmark_models(
     reference: Path | None = None,
     clips: Sequence[Clip] = (),
     finding: Finding = AS_RUN,
+    instructions: Instructions | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Benchmark:
     """Measure every model.
@@ -167,6 +172,7 @@ def benchmark_models(
         reference: The model that agreement is taken against; None takes the first float32 one.
         clips: Videos that every model with a card reads whole; the others cannot.
         finding: How faces are found in them.
+        instructions: Counted before; each model gets those of its flatbuffer.
         on_step: Called `plan.steps(len(paths), len(clips))` times.
 
     Raises:
@@ -174,6 +180,7 @@ def benchmark_models(
             can read a video.
         SourceError: A video cannot be read with a model.
         DatasetError: The face set's classes are not a model's.
+        ReportError: The instructions are those of other models, all of them.
         MissingExtraError: A Keras network was named, and Keras is not installed.
     """
     for path in paths:
@@ -182,6 +189,12 @@ def benchmark_models(
     candidates = [read_candidate(path) for path in paths]
     if faces is not None:
         check_classes(candidates, faces)
+    if instructions and all(instructions.of(item.sha256) is None for item in candidates):
+        raise ReportError(
+            "the arm64 instructions are of other models "
+            f"({', '.join(item.name for item in instructions.models) or 'none at all'}); count "
+            "those that are measured"
+        )
     against = _reference(candidates, reference)
     readers = {index: item.path for index, item in enumerate(candidates) if item.file is not None}
     if clips and not readers:
@@ -227,6 +240,7 @@ def benchmark_models(
                 timings=timings,
                 evaluation=evaluate(variant, ours, faces) if faces and ours is not None else None,
                 agreement=None,
+                arm64_instructions=instructions.of(candidate.sha256) if instructions else None,
             )
         )
         on_step()

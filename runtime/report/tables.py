@@ -51,7 +51,7 @@ def models_table(report: Report) -> Table:
     """Which file is which, its size and its work."""
     line = headline(report)
     baseline = None if line.file is None else report.models[line.file]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for label, model in zip(labels(report.models), report.models, strict=True):
         smaller = "-" if baseline is None else f"{model.size_bytes / baseline.size_bytes:.2f}"
         rows.append(
@@ -67,12 +67,18 @@ def models_table(report: Report) -> Table:
             )
         )
     times = "ratio" if line.file is None else f"times {labels(report.models)[line.file]}"
-    return Table(
-        "Files",
-        ("", "name", "numbers", "size", times, "parameters", "MACs", "XNNPACK"),
-        tuple(rows),
-        "MACs: multiply-accumulates of one inference. A megabyte is a million bytes.",
-    )
+    header = ["", "name", "numbers", "size", times, "parameters", "MACs", "XNNPACK"]
+    note = "MACs: multiply-accumulates of one inference. A megabyte is a million bytes."
+    if counted(report):
+        header.append("arm64 instructions")
+        rows = [
+            (*row, instructions_text(model)) for row, model in zip(rows, report.models, strict=True)
+        ]
+        note += (
+            " Arm64 instructions: what one inference takes of them, counted in a guest under qemu; "
+            "a portable figure, and not a time."
+        )
+    return Table("Files", tuple(header), tuple(rows), note)
 
 
 def latency_table(report: Report, threads: int) -> Table:
@@ -273,6 +279,17 @@ def scored(report: Report) -> list[tuple[str, ModelResult, Evaluation]]:
         for label, model in zip(labels(report.models), report.models, strict=True)
         if model.evaluation
     ]
+
+
+def counted(report: Report) -> bool:
+    """Tell whether arm64 instructions are known of any model."""
+    return any(model.arm64_instructions is not None for model in report.models)
+
+
+def instructions_text(model: ModelResult) -> str:
+    """Write a model's arm64 instructions in millions."""
+    count = model.arm64_instructions
+    return "-" if count is None else f"{count / 1e6:.1f} M"
 
 
 def _accuracy_of(scores: Scores | None) -> str:

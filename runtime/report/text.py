@@ -4,7 +4,7 @@ from ..benchmark.measuring import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
 from .report import Report, timing, warnings
-from .tables import Table
+from .tables import Table, counted, instructions_text
 from .verdict import verdict
 
 
@@ -73,7 +73,12 @@ def _rows(report: Report) -> list[list[str]]:
     header = ["model", "numbers", "MB", "params", "MACs", "top-1", "no twins", "against float"]
     for threads in report.plan.threads:
         header += [f"{threads_text(threads)}: median", "p95 ms", "of limit"]
-    return [[*header, "load ms", "added MiB"], *(_row(report, item) for item in report.models)]
+    rows = [[*header, "load ms", "added MiB"], *(_row(report, item) for item in report.models)]
+    if counted(report):
+        rows[0].append("arm64 instructions")
+        for row, model in zip(rows[1:], report.models, strict=True):
+            row.append(instructions_text(model))
+    return rows
 
 
 def _row(report: Report, model: ModelResult) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from fer_edge.bundled import bundled_models
 from fer_edge.runtime.sample import sample_photo
 
-from .userland import PYTHON, SITE, build, count_instructions, missing_programs, run_in
+from .userland import PYTHON, SITE, build, instructions_per_inference, missing_programs, run_in
 
 FOLDER = os.environ.get("FER_EDGE_ARM64")
 TOLERANCE = 0.005
@@ -131,11 +131,7 @@ def test_benchmark_runs(root: Path) -> None:
 
 @pytest.mark.parametrize("model", sorted(bundled_models()))
 def test_instructions_of_an_inference_can_be_counted(root: Path, model: str) -> None:
-    script, few, many = Path(__file__).with_name("infer.py"), 10, 210
-    counts = [
-        count_instructions(root, script, model, str(n), cpu="cortex-a72") for n in (few, many)
-    ]
-    each = (counts[1] - counts[0]) / (many - few)
+    each = instructions_per_inference(root, model)
     print(f"{model}: {each / 1e6:.1f} million arm64 instructions an inference")
     assert 1e5 < each < 1e9
 

@@ -10,6 +10,7 @@ Whatever runs there is right or wrong as on a Pi; its times mean nothing.
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ SOURCE = Path(__file__).resolve().parents[2]
 PYTHON = "/opt/fer-edge/bin/python"
 SITE = "opt/fer-edge/lib/python3.11/site-packages"
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
+CPU = "cortex-a72"
+"""A Raspberry Pi 4's."""
 PROGRAMS = ("debootstrap", "qemu-aarch64", "qemu-aarch64-static", "unshare", "cc")
 
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
@@ -81,6 +84,9 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
         "PYTHONHOME": f"{root}/usr",
         "PYTHONPATH": str(root / SITE),
         "QEMU_CPU": cpu,
+        # both would make the start differ from run to run, by 1 % of what 200 inferences take
+        "PYTHONHASHSEED": "0",
+        "OPENBLAS_NUM_THREADS": "1",
         "PATH": os.environ["PATH"],
     }
     qemu = ["qemu-aarch64", "-L", str(root), "-plugin", str(root.parent / "count.so")]
@@ -91,6 +97,25 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
         env=environment,
     )
     return int(result.read_text("ascii"))
+
+
+def instructions_per_inference(root: Path, model: str) -> int:
+    """Count guest instructions of one inference, the model's start left out.
+
+    Args:
+        root: The userland.
+        model: A bundled model's name, or a file.
+    """
+    script, few, many = Path(__file__).with_name("infer.py"), 10, 210
+    counts = [count_instructions(root, script, model, str(n), cpu=CPU) for n in (few, many)]
+    return round((counts[1] - counts[0]) / (many - few))
+
+
+def qemu_version() -> str:
+    """Return the version of the qemu that counts."""
+    said = subprocess.run(["qemu-aarch64", "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"version (\S+)", said.stdout)
+    return found[1] if found else said.stdout.strip()
 
 
 def register_qemu() -> None:

@@ -1,0 +1,72 @@
+"""How many arm64 instructions does an inference take? Counted by qemu, for the benchmark's report.
+
+Each model runs 10 and 210 times on an emulated Cortex-A72; the difference over 200 leaves out what
+Python's start and the model's loading cost. The figure is portable, and not a time.
+
+    python -m benchmarks.arm64_instructions four-block models/*.tflite --out instructions.json
+    fer-edge benchmark four-block models/*.tflite --instructions instructions.json --report report
+
+The userland is that of `make test-arm64`, made if it is not there: see tests/arm64/userland.py.
+"""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from fer_edge.bundled import find_model
+from fer_edge.errors import FerEdgeError
+from fer_edge.files import whole_file
+from fer_edge.runtime.benchmark.candidate import read_candidate
+from fer_edge.runtime.benchmark.instructions import (
+    Instructions,
+    ModelInstructions,
+    instructions_to_json,
+)
+from tests.arm64.userland import (
+    CPU,
+    build,
+    instructions_per_inference,
+    missing_programs,
+    qemu_version,
+)
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option(
+    "--userland",
+    "folder",
+    default=Path(".venv/arm64"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where the arm64 Debian is, or is to be made.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSON file.")
+def main(models: tuple[str, ...], folder: Path, out: Path) -> None:
+    """Count for each MODEL, a bundled model's name or a .tflite file."""
+    if missing := missing_programs():
+        raise click.ClickException(f"needs {', '.join(missing)}; see tests/arm64/userland.py")
+    try:
+        candidates = [read_candidate(find_model(name)) for name in models]
+        for candidate in candidates:
+            if candidate.flatbuffer is None:
+                raise click.ClickException(f"{candidate.path} is no .tflite file; convert it")
+        root = build(folder.resolve())
+        found = []
+        for candidate in candidates:
+            # a path of its own: qemu looks into the userland first for whatever is named
+            copy = root / "tmp" / "counted.tflite"
+            shutil.copyfile(candidate.path, copy)
+            count = instructions_per_inference(root, str(copy))
+            click.echo(f"{candidate.path}: {count / 1e6:.1f} million arm64 instructions", err=True)
+            found.append(ModelInstructions(candidate.name, candidate.sha256 or "", count))
+        with whole_file(out) as temporary:
+            text = instructions_to_json(Instructions(CPU, qemu_version(), tuple(found)))
+            temporary.write_text(text, "utf-8")
+    except (FerEdgeError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()
