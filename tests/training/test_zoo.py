@@ -64,7 +64,8 @@ def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge, smal
     picture = tmp_path / "face.png"
     cv2.imwrite(str(picture), draw_face(3, 0))
     result = fer_edge(
-        *("run", "--input", picture, "--detector", "none", "--model", results[2].path)
+        *("run", "--input", picture, "--detector", "none", "--model", results[2].path),
+        *("--uncertain-below", "0"),
     )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["faces"][0]["label"] in faces.class_names
