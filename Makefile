@@ -31,6 +31,8 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 		--constraint constraints.txt .
 	cd .venv/bare && bin/fer-edge --help >/dev/null && bin/fer-edge models
 	cd .venv/bare && bin/fer-edge benchmark four-block --rounds 1
+	cd .venv/bare && bin/fer-edge doctor
+	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
 	cd .venv/bare && bin/python -c "from fer_edge.training.recipe import load_recipe as r; r('tiny')"
 
 format: $(DEV_ENV)/ready
