@@ -1,4 +1,4 @@
-"""The built wheel in an arm64 Debian: `make test-arm64`, about ten minutes the first time."""
+"""The built wheel in an arm64 Debian: `make test-arm64`, about five minutes the first time."""
 
 import json
 import os

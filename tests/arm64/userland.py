@@ -1,7 +1,7 @@
 """A Raspberry Pi's software without the board: an arm64 Debian, run by qemu-user.
 
 `python -m tests.arm64.userland FOLDER` makes it, once: debootstrap's Debian 12, this checkout as a
-wheel, and the aarch64 wheels of its base requirements, installed there offline. It takes about ten
+wheel, and the aarch64 wheels of its base requirements, installed there offline. It takes about five
 minutes the first time, needs root (chroot, binfmt_misc) and these Debian packages:
 
     debootstrap qemu-user qemu-user-static gcc libc6-dev
