@@ -3,96 +3,28 @@ import json
 import logging
 import os
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import click.testing
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.errors import OutputError
 from fer_edge.faces import Box
-from fer_edge.runtime import Frame, Reading, Result
+from fer_edge.runtime import Reading
 from fer_edge.runtime.record import as_record
-from fer_edge.runtime.result import StageTimes
-from tests.conftest import assert_one_clear_line
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
-from fer_edge.runtime.web.address import WebAddress, chosen_token, listen, parse_address
+from fer_edge.runtime.web.address import WebAddress
 from fer_edge.runtime.web.page import WebPage
 
-TOKEN = "correct-horse-battery"
-LABELS = ("sad", "happy", "fröhlich")
-PATHS = (
-    *("/", "/style.css", "/page.js", "/overlay.js", "/timeline.js", "/icon.svg"),
-    *("/healthz", "/api/state", "/api/events", "/frame.jpg", "/stream.mjpg"),
-)
-Answer = tuple[int, dict[str, str], bytes]
-
-
-def reading(track: int | None = 1, label: str = "happy") -> Reading:
-    scores = tuple(0.8 if label == name else 0.1 for name in LABELS)
-    return Reading(Box(16, 12, 32, 36), 0.9, LABELS, scores, steady=label, track=track)
-
-
-def result(
-    number: int = 0, readings: Sequence[Reading] = (), image: NDArray[np.uint8] | None = None
-) -> Result:
-    if image is None:
-        image = np.full((48, 64, 3), 10 + number % 200, np.uint8)
-    return Result(
-        Frame(image, number, number / 25, "camera 0"),
-        tuple(readings),
-        StageTimes(detect_ms=3.0, classify_ms=1.0),
-        dropped=2,
-    )
-
-
-def served(**options: Any) -> AbstractContextManager[WebPage]:
-    return served_at(WebAddress("127.0.0.1", 0), **options)
-
-
-@contextmanager
-def served_at(address: WebAddress, **options: Any) -> Iterator[WebPage]:
-    page = WebPage(address, **options)
-    try:
-        yield page
-    finally:
-        page.close(complete=True)
-
-
-@contextmanager
-def asked(page: WebPage, path: str, headers: dict[str, str] | None = None) -> Iterator[Any]:
-    """Ask for a path; the answer's body is still to be read."""
-    with closing(http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=5)) as line:
-        line.request("GET", path, headers=headers or {})
-        yield line.getresponse()
-
-
-def get(page: WebPage, path: str, headers: dict[str, str] | None = None) -> Answer:
-    with asked(page, path, headers) as answer:
-        is_stream = path in ("/api/events", "/stream.mjpg") and answer.status == 200
-        body = answer.read1(100) if is_stream else answer.read()
-        return answer.status, {key.lower(): value for key, value in answer.headers.items()}, body
-
-
-def next_event(answer: Any, wanted: str) -> dict[str, Any]:
-    """Read server-sent events up to one of the wanted name."""
-    while True:
-        name = answer.readline().decode().removeprefix("event: ").strip()
-        data: dict[str, Any] = json.loads(answer.readline().decode().removeprefix("data: "))
-        assert answer.readline() == b"\n"
-        if name == wanted:
-            return data
+from .web_client import LABELS, PATHS, TOKEN, asked, get, next_event, reading, result, served
 
 
 def test_every_answer_forbids_storing_framing_and_other_sources() -> None:
@@ -388,101 +320,3 @@ def test_a_crowd_of_connections_is_turned_away() -> None:
             viewer.close()
         time.sleep(0.3)
         assert get(page, "/healthz")[0] == 200
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("127.0.0.1:8000", WebAddress("127.0.0.1", 8000)),
-        ("8000", WebAddress("127.0.0.1", 8000)),
-        ("[::1]:80", WebAddress("::1", 80)),
-        ("pi.local:1", WebAddress("pi.local", 1)),
-    ],
-)
-def test_an_address_is_read(text: str, address: WebAddress) -> None:
-    assert parse_address(text) == address
-
-
-@pytest.mark.parametrize(
-    "text", ["", ":8000", "host:", "host:x", "::1:80", "[::1]", "a:65536", "a:-1", "http://a:1"]
-)
-def test_what_is_no_address_says_what_one_is(text: str) -> None:
-    with pytest.raises(OutputError, match=r"wanted HOST:PORT, such as 127\.0\.0\.1:8000"):
-        parse_address(text)
-
-
-def test_ipv6_is_served() -> None:
-    try:
-        address, (opened,) = listen(WebAddress("::1", 0), has_token=False)
-    except OutputError:
-        pytest.skip("this machine has no IPv6")
-    opened.close()
-    assert address.url == f"http://[::1]:{address.port}/"
-    with served_at(address) as page:
-        page.write(result())
-        with closing(http.client.HTTPConnection("::1", address.port, timeout=5)) as line:
-            line.request("GET", "/healthz")
-            assert line.getresponse().status == 200
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "169.254.1.1"])
-def test_an_address_that_others_reach_needs_a_token(host: str) -> None:
-    with pytest.raises(OutputError, match="--web-token auto"):
-        listen(WebAddress(host, 0), has_token=False)
-
-
-@pytest.mark.parametrize(
-    ("host", "words"),
-    [("no-such-host.invalid", "is not known here"), ("192.0.2.1", "no address of this machine")],
-)
-def test_a_host_that_is_not_here_is_said_so(host: str, words: str) -> None:
-    with pytest.raises(OutputError, match=words):
-        listen(WebAddress(host, 0), has_token=True)
-
-
-def test_a_token_is_long_or_made() -> None:
-    assert chosen_token(None) is chosen_token("") is None
-    assert chosen_token(TOKEN) == TOKEN
-    made = {chosen_token("auto") for _ in range(3)}
-    assert len(made) == 3
-    assert all(len(token or "") >= 20 for token in made)
-    for poor in ("password", "with a space in it", "fröhlich-fröhlich"):
-        with pytest.raises(OutputError, match="--web-token auto"):
-            chosen_token(poor)
-
-
-Invoke = Callable[..., click.testing.Result]
-
-
-def test_a_port_that_is_taken_ends_the_run_in_one_line(fer_edge: Invoke, picture: Path) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
-        ended = fer_edge("run", "--input", picture, "--web", f"127.0.0.1:{port}")
-    assert_one_clear_line(ended, f"127.0.0.1:{port}", "another program uses it")
-    assert ended.stdout == ""
-
-
-def test_a_public_address_without_a_token_ends_the_run(fer_edge: Invoke, picture: Path) -> None:
-    ended = fer_edge("run", "--input", picture, "--web", "0.0.0.0:0")
-    assert_one_clear_line(ended, "--web-token auto", "127.0.0.1")
-
-
-def test_a_missing_web_server_names_the_extra(
-    fer_edge: Invoke, picture: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    ended = fer_edge("run", "--input", picture, "--web", "127.0.0.1:0")
-    assert_one_clear_line(ended, "pip install 'fer-edge[web]'", "uvicorn")
-
-
-def test_the_address_is_told_once_and_a_token_of_ones_own_never(
-    fer_edge: Invoke, picture: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command = ("run", "--input", picture, "--web", "127.0.0.1:0")
-    (line,) = fer_edge(*command, "--web-token", "auto").stderr.splitlines()
-    assert line.startswith("fer-edge: live page at http://127.0.0.1:")
-    assert "/?token=" in line
-    monkeypatch.setenv("FER_EDGE_WEB_TOKEN", TOKEN)
-    (line,) = fer_edge(*command).stderr.splitlines()
-    assert line.endswith("/")
-    assert TOKEN not in line

@@ -1,0 +1,80 @@
+"""A live page that is served for a test, and how a test asks it."""
+
+import http.client
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces import Box
+from fer_edge.runtime import Frame, Reading, Result
+from fer_edge.runtime.result import StageTimes
+from fer_edge.runtime.web.address import WebAddress
+from fer_edge.runtime.web.page import WebPage
+
+TOKEN = "correct-horse-battery"
+LABELS = ("sad", "happy", "fröhlich")
+PATHS = (
+    *("/", "/style.css", "/page.js", "/overlay.js", "/timeline.js", "/icon.svg"),
+    *("/healthz", "/api/state", "/api/events", "/frame.jpg", "/stream.mjpg"),
+)
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def reading(track: int | None = 1, label: str = "happy") -> Reading:
+    scores = tuple(0.8 if label == name else 0.1 for name in LABELS)
+    return Reading(Box(16, 12, 32, 36), 0.9, LABELS, scores, steady=label, track=track)
+
+
+def result(
+    number: int = 0, readings: Sequence[Reading] = (), image: NDArray[np.uint8] | None = None
+) -> Result:
+    if image is None:
+        image = np.full((48, 64, 3), 10 + number % 200, np.uint8)
+    return Result(
+        Frame(image, number, number / 25, "camera 0"),
+        tuple(readings),
+        StageTimes(detect_ms=3.0, classify_ms=1.0),
+        dropped=2,
+    )
+
+
+def served(**options: Any) -> AbstractContextManager[WebPage]:
+    return served_at(WebAddress("127.0.0.1", 0), **options)
+
+
+@contextmanager
+def served_at(address: WebAddress, **options: Any) -> Iterator[WebPage]:
+    page = WebPage(address, **options)
+    try:
+        yield page
+    finally:
+        page.close(complete=True)
+
+
+@contextmanager
+def asked(page: WebPage, path: str, headers: dict[str, str] | None = None) -> Iterator[Any]:
+    """Ask for a path; the answer's body is still to be read."""
+    with closing(http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=5)) as line:
+        line.request("GET", path, headers=headers or {})
+        yield line.getresponse()
+
+
+def get(page: WebPage, path: str, headers: dict[str, str] | None = None) -> Answer:
+    with asked(page, path, headers) as answer:
+        is_stream = path in ("/api/events", "/stream.mjpg") and answer.status == 200
+        body = answer.read1(100) if is_stream else answer.read()
+        return answer.status, {key.lower(): value for key, value in answer.headers.items()}, body
+
+
+def next_event(answer: Any, wanted: str) -> dict[str, Any]:
+    """Read server-sent events up to one of the wanted name."""
+    while True:
+        name = answer.readline().decode().removeprefix("event: ").strip()
+        data: dict[str, Any] = json.loads(answer.readline().decode().removeprefix("data: "))
+        assert answer.readline() == b"\n"
+        if name == wanted:
+            return data
