@@ -30,7 +30,8 @@ from .progress import EpochBar
 from .recipe import Recipe
 from .resident import ResidentFaces, epoch_inputs, training_model
 from .schedule import Epoch, best_epoch, is_finished, learning_rate, save_history
-from .targets import class_weights, soft_targets, training_faces
+from .targets import class_weights, soft_targets, training_faces, votes_of
+from .votes_head import VotesHead, vote_shares
 
 STATE = "state.npz"
 
@@ -72,9 +73,7 @@ def train_float(
             load_base_weights(recipe.network, network)
     learner = learning_copy(network, recipe.precision)
     model = build_training(recipe, learner, train, teachers)
-    constant = {id(model.get_layer("resident_faces").pixels)}
-    constant.update(id(v) for t in teachers for v in t.variables)
-    state = [v for v in model.variables if id(v) not in constant] + model.optimizer.variables
+    state = _changing_variables(model, teachers)
 
     history: list[Epoch] = []
     if (folder / STATE).exists():
@@ -90,7 +89,7 @@ def train_float(
         )
         model.optimizer.learning_rate.assign(rate)
         fitted = fit_epoch(model, recipe, train, number, bar)
-        _hand_over(model.optimizer, learner, network)
+        _hand_over(model, learner, network)
         probabilities = predict(network, validation.images)
         loss = cross_entropy(probabilities, validation.labels)
         if not np.isfinite([fitted["loss"], loss]).all():
@@ -124,7 +123,13 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
     """Return the compiled model from row numbers of `train` to what `learner` says of them."""
     pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
     resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
-    model = training_model(learner, resident, recipe.augmentation, recipe.loss, teachers)
+    votes = None
+    if recipe.loss.votes_weight:
+        shares = vote_shares(votes_of(train, "loss.votes_weight"))
+        votes = VotesHead(shares, recipe.loss.votes_weight)
+    model = training_model(
+        learner, resident, recipe.augmentation, recipe.loss, teachers=teachers, votes=votes
+    )
     model.compile(
         optimizer=scaled(build_optimizer(keras, recipe), recipe.precision),
         loss=build_loss(keras, recipe),
@@ -186,11 +191,22 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
         ) from error
 
 
-def _hand_over(optimizer: Any, learner: Any, network: Any) -> None:
+def _hand_over(model: Any, learner: Any, network: Any) -> None:
     """Give the network what was learned; where the optimizer averages weights, the average."""
     network.set_weights(learner.get_weights())
-    optimizer.finalize_variable_values(network.trainable_variables)
+    own = dict(zip(map(id, learner.variables), network.variables, strict=True))
+    # the optimizer wants a place for every average, also for those of a head that is not kept
+    places = [own[id(v)] if id(v) in own else keras.Variable(v) for v in model.trainable_variables]
+    model.optimizer.finalize_variable_values(places)
     network.set_weights(network.get_weights())  # JAX shared the averages, and drops them in a step
+
+
+def _changing_variables(model: Any, teachers: Sequence[Any]) -> list[Any]:
+    """Return what an epoch changes: not the faces, their votes and the teachers."""
+    constant = {id(v) for teacher in teachers for v in teacher.variables}
+    constant.add(id(model.get_layer("resident_faces").pixels))
+    constant.update(id(layer.shares) for layer in model.layers if isinstance(layer, VotesHead))
+    return [v for v in model.variables if id(v) not in constant] + model.optimizer.variables
 
 
 @contextmanager

@@ -93,6 +93,9 @@ class Loss:
     focal_gamma: float = 2.0
     vote_share: float = 0.0
     """Share of the FER+ votes in the target, where a face has votes; the rest is its label."""
+    votes_weight: float = 0.0
+    """Weight, beside the labels' 1, of a second head's loss that learns the FER+ votes while the
+    network trains; see `training/votes_head.py`. 0: no such head."""
     teacher_share: float = 0.5
     """Share of the teachers in the loss, when there are any."""
     temperature: float = 2.0
@@ -162,6 +165,12 @@ class Recipe:
                     "0 to 1",
                 )
                 for name in ("vote_share", "teacher_share")
+            ),
+            (
+                "loss.votes_weight",
+                self.loss.votes_weight,
+                self.loss.votes_weight >= 0,
+                "at least 0",
             ),
             ("loss.temperature", self.loss.temperature, self.loss.temperature > 0, "above 0"),
             (

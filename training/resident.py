@@ -17,6 +17,7 @@ from .augmentation import DRAWS, augment
 from .backend import keras
 from .distillation import TeacherLoss
 from .recipe import Augmentation, Loss
+from .votes_head import VotesHead
 
 
 class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
@@ -61,9 +62,23 @@ class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no s
 
 
 def training_model(
-    network: Any, faces: ResidentFaces, settings: Augmentation, loss: Loss, teachers: Sequence[Any]
+    network: Any,
+    faces: ResidentFaces,
+    settings: Augmentation,
+    loss: Loss,
+    *,
+    teachers: Sequence[Any] = (),
+    votes: VotesHead | None = None,
 ) -> Any:
-    """Put the resident faces in front of a network, and teachers beside it.
+    """Put the resident faces in front of a network, and what it learns from beside it.
+
+    Args:
+        network: A functional Keras model whose last layer is its softmax.
+        faces: What its inputs are.
+        settings: The faces' augmentation.
+        loss: How much teachers count.
+        teachers: Keras networks to learn from.
+        votes: A second head on the features below the softmax.
 
     Returns:
         A Keras model from row numbers (see `ResidentFaces.call`) to probabilities.
@@ -73,7 +88,12 @@ def training_model(
         inputs["other"] = keras.Input((), dtype="int32", name="other")
         inputs["share"] = keras.Input((), dtype="float32", name="share")
     pixels = faces(inputs)
-    outputs = network(pixels)
+    if votes is None:
+        outputs = network(pixels)
+    else:
+        both = keras.Model(network.inputs, [network.layers[-1].input, *network.outputs])
+        features, outputs = both(pixels)
+        outputs = votes((inputs, features, outputs))
     if teachers:
         outputs = TeacherLoss(teachers, loss.teacher_share, loss.temperature)((pixels, outputs))
     return keras.Model(inputs, outputs)

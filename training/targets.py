@@ -22,7 +22,7 @@ def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
     """
     train = faces.part("train")
     if recipe.drop_non_faces:
-        keep = ~no_face(_votes(train, "drop_non_faces"))
+        keep = ~no_face(votes_of(train, "drop_non_faces"))
         if not keep.any():
             raise TrainingError("drop_non_faces leaves no training face; check the set's votes")
         train = train.select(keep)
@@ -46,7 +46,7 @@ def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:
     if share == 0:
         return targets
     columns = [_column(name) for name in train.class_names]
-    votes = _votes(train, "loss.vote_share")[:, columns].astype(np.float32)
+    votes = votes_of(train, "loss.vote_share")[:, columns].astype(np.float32)
     total = votes.sum(axis=1, keepdims=True)
     voted = votes / np.maximum(total, 1)
     blended: NDArray[np.float32] = np.where(
@@ -71,7 +71,12 @@ def class_weights(labels: NDArray[np.uint8], classes: int, kind: str) -> NDArray
     return scaled
 
 
-def _votes(train: FaceSet, key: str) -> NDArray[np.uint8]:
+def votes_of(train: FaceSet, key: str) -> NDArray[np.uint8]:
+    """Return the faces' FER+ votes.
+
+    Raises:
+        RecipeError: There are none; the message names the recipe's key that wants them.
+    """
     if train.votes is None:
         raise RecipeError(
             f"'{key}' needs FER+ votes and the face set has none; set it to its default"
