@@ -1,6 +1,6 @@
 """fer-edge beside what PyPI and npm serve with weights inside: same faces, same clip, one core.
 
-    python -m benchmarks.rivals --data faces.npz --clip clip.mp4 --out docs/rivals.md
+    python -m benchmarks.rivals --data faces.npz --clip c.mp4 --out rivals.md --picture frontier.png
 
 Each rival runs in its own environment (made in --environments, hundreds of megabytes) in a process
 of its own that is kept to one core. Latencies are taken in rounds over all of them. Faces are
@@ -19,6 +19,7 @@ from fer_edge.faceset import FaceSet, load_faceset
 
 from .environments import node_rival, our_own, python_rival
 from .page import Measured, page_of
+from .picture import plot_frontier
 from .worker import Worker
 
 FACE_RUNS = 50
@@ -38,6 +39,7 @@ FACE_RUNS = 50
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--core", default=0, show_default=True, help="The CPU core for all of them.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the page here.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw the frontier here, as PNG.")
 def main(
     data: Path,
     clip: Path,
@@ -47,6 +49,7 @@ def main(
     rounds: int,
     core: int,
     out: Path | None,
+    picture: Path | None,
 ) -> None:
     """Measure all of them and print the table."""
     rivals = [our_own(environments / "fer-edge", name) for name in models.split(",")]
@@ -71,6 +74,8 @@ def main(
     page = page_of(measured, faces, clip, shape, rounds)
     if out is not None:
         out.write_text(page, "utf-8")
+    if picture is not None:
+        plot_frontier(measured, len(faces), picture)
     click.echo(page)
 
 

@@ -33,7 +33,8 @@ $faces faces of FER2013's PublicTest ($clean of them without a twin in Training)
 $frames frames of ${width}x$height pixels, one CPU core for each, in $rounds interleaved rounds.
 Made by
 
-    python -m benchmarks.rivals --data faces.npz --clip $clip --out docs/rivals.md
+    python -m benchmarks.rivals --data faces.npz --clip $clip --out docs/rivals.md \\
+        --picture docs/images/frontier.png
 
 on $cpu ($machine).
 
