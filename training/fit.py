@@ -17,7 +17,7 @@ from fer_edge.errors import TrainingError
 from fer_edge.faces import model_inputs
 from fer_edge.faceset import FaceSet
 from fer_edge.files import whole_file
-from fer_edge.runfolder import FLOAT_MODEL, HISTORY, load_info
+from fer_edge.runfolder import FLOAT_MODEL, HISTORY
 from fer_edge.scores import score
 
 from .architectures import ResNet50
@@ -30,6 +30,7 @@ from .progress import EpochBar
 from .recipe import Recipe
 from .resident import ResidentFaces, epoch_inputs, training_model
 from .schedule import Epoch, best_epoch, is_finished, learning_rate, save_history
+from .start import start_from
 from .targets import class_weights, soft_targets, training_faces, votes_of
 from .votes_head import VotesHead, vote_shares
 
@@ -168,27 +169,6 @@ def fit_epoch(
             callbacks=[keep, *([bar] if bar else [])],
         ).history
     return {name: float(values[0]) for name, values in fitted.items()}
-
-
-def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
-    """Give a network the float weights of a run.
-
-    Raises:
-        TrainingError: It is no run folder, or its classes or weights do not fit.
-    """
-    if load_info(run).labels != class_names:
-        raise TrainingError(
-            f"{run} has the classes {', '.join(load_info(run).labels)}; "
-            f"wanted those of the data: {', '.join(class_names)}"
-        )
-    weights = keras.models.load_model(run / FLOAT_MODEL, compile=False).get_weights()
-    try:
-        network.set_weights(weights)
-    except ValueError as error:
-        raise TrainingError(
-            f"the weights of {run} do not fit this architecture: {error}; "
-            "start from a run of the same one, with the same [network] sizes"
-        ) from error
 
 
 def _hand_over(model: Any, learner: Any, network: Any) -> None:

@@ -121,8 +121,8 @@ class Recipe:
     size_px: int = 48
     """Side of the network's square input; faces of another size are brought to it."""
     start: str = ""
-    """A run folder, of the same architecture and classes, whose float weights training starts from;
-    empty: random ones."""
+    """A run folder, of the same architecture, whose float weights training starts from; empty:
+    random ones. Classes that it does not know start anew."""
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 1e-3

@@ -1,0 +1,90 @@
+"""Going on from another run's weights, with the same classes or others."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge import runfolder
+from fer_edge.errors import TrainingError
+from fer_edge.labels import FER2013, FERPLUS_CLASSES
+from fer_edge.training import start
+from fer_edge.training.architectures import FourBlock
+from fer_edge.training.architectures.mini_xception import MiniXception
+
+RUN = Path("runs/first")
+
+
+class Info:
+    labels = FER2013
+
+
+def build(classes, plan=None):
+    plan = plan or FourBlock(filters=(4, 4, 8, 8), dense_units=16)
+    network = plan.build(keras, size_px=48, classes=classes)
+    random = np.random.default_rng(classes)  # a bias of zeros would look the same anywhere
+    network.set_weights([random.normal(size=w.shape) for w in network.get_weights()])
+    return network
+
+
+@pytest.fixture
+def first(monkeypatch):
+    """Stand in for a run folder of FER2013's classes."""
+    network = build(7)
+    monkeypatch.setattr(start, "load_info", lambda run: Info)
+    monkeypatch.setattr(keras.models, "load_model", lambda path, compile: network)
+    return network
+
+
+def test_the_same_classes_take_every_weight(first):
+    second = FourBlock(filters=(4, 4, 8, 8), dense_units=16).build(keras, size_px=48, classes=7)
+    start.start_from(RUN, second, FER2013)
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("plan", [None, MiniXception()])
+def test_known_classes_keep_their_part_of_the_last_layer(monkeypatch, first, plan):
+    first = build(7, plan)
+    monkeypatch.setattr(keras.models, "load_model", lambda path, compile: first)
+    second = build(8, plan)
+    kernel, bias = second.get_weights()[-2:]
+    start.start_from(RUN, second, FERPLUS_CLASSES)
+    for one, other in zip(first.get_weights()[:-2], second.get_weights()[:-2], strict=True):
+        np.testing.assert_array_equal(one, other)
+    happy, happiness = FER2013.index("happy"), FERPLUS_CLASSES.index("happiness")
+    contempt = FERPLUS_CLASSES.index("contempt")
+    for at, fresh in ((-2, kernel), (-1, bias)):
+        now = second.get_weights()[at]
+        np.testing.assert_array_equal(now[..., happiness], first.get_weights()[at][..., happy])
+        np.testing.assert_array_equal(now[..., contempt], fresh[..., contempt])
+
+
+def test_classes_go_by_name_and_not_by_place(first):
+    second = build(7)
+    start.start_from(RUN, second, FER2013[::-1])
+    np.testing.assert_array_equal(second.get_weights()[-1], first.get_weights()[-1][::-1])
+    np.testing.assert_array_equal(second.get_weights()[-2], first.get_weights()[-2][:, ::-1])
+
+
+def test_classes_of_ones_own_start_anew(first):
+    second = build(2)
+    fresh = second.get_weights()[-2:]
+    start.start_from(RUN, second, ("bored", "attentive"))
+    for now, was in zip(second.get_weights()[-2:], fresh, strict=True):
+        np.testing.assert_array_equal(now, was)
+    np.testing.assert_array_equal(second.get_weights()[0], first.get_weights()[0])
+
+
+def test_another_size_is_one_clear_error(first):
+    wider = FourBlock(filters=(4, 4, 8, 16), dense_units=16)
+    with pytest.raises(TrainingError, match=r"do not fit this architecture.*same \[network\]"):
+        start.start_from(RUN, build(7, wider), FER2013)
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    (tmp_path / runfolder.HISTORY).write_text("")
+    with pytest.raises(TrainingError):
+        start.start_from(tmp_path, build(7), FER2013)
