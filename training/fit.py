@@ -186,7 +186,7 @@ def _changing_variables(model: Any, teachers: Sequence[Any]) -> list[Any]:
     constant = {id(v) for teacher in teachers for v in teacher.variables}
     constant.add(id(model.get_layer("resident_faces").pixels))
     constant.update(id(layer.shares) for layer in model.layers if isinstance(layer, VotesHead))
-    return [v for v in model.variables if id(v) not in constant] + model.optimizer.variables
+    return [v for v in (*model.variables, *model.optimizer.variables) if id(v) not in constant]
 
 
 @contextmanager

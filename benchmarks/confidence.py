@@ -1,0 +1,77 @@
+"""When a model says 0.8, is it right on 80 %? And what does a threshold for `uncertain` cost?
+
+The served, calibrated probabilities of PublicTest's faces: recall by class, calibration error, how
+often a face is right by how sure the model is of it, and what a threshold leaves out.
+
+    python -m benchmarks.confidence compact --data faces.npz
+"""
+
+import itertools
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.bundled import find_model
+from fer_edge.evaluation import served_probabilities
+from fer_edge.faceset import load_faceset
+from fer_edge.interpreter import open_model
+from fer_edge.scores import score
+
+EDGES = (0.0, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
+THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
+
+
+def reliability(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str]:
+    """Return rows: a range of the most probable class's probability, faces, mean said, right."""
+    rows = ["| most probable expression | faces | mean said | right |", "| --- | --- | --- | --- |"]
+    for low, high in itertools.pairwise(EDGES):
+        inside = (sure >= low) & (sure < high)
+        if not inside.any():
+            continue
+        name = f"{low:.2f} to {high:.2f}"
+        if low == 0:
+            name = f"below {high:.2f}"
+        elif high > 1:
+            name = f"above {low:.2f}"
+        said, hit = sure[inside].mean(), right[inside].mean()
+        rows.append(f"| {name} | {inside.sum()} | {said:.0%} | {hit:.0%} |")
+    return rows
+
+
+def thresholds(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str]:
+    """Return rows: a threshold, the share it calls uncertain, and who is right on either side."""
+    rows = [
+        "| threshold | uncertain | right on the rest | right on the uncertain |",
+        "| --- | --- | --- | --- |",
+    ]
+    for threshold in THRESHOLDS:
+        out = sure < threshold
+        left_out = f"{right[out].mean():.0%}" if out.any() else ""
+        rest = f"{right[~out].mean():.1%}" if not out.all() else ""
+        rows.append(f"| {threshold:.2f} | {out.mean():.1%} | {rest} | {left_out} |")
+    return rows
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--split", default="validation", show_default=True)
+def main(models: tuple[str, ...], data: Path, split: str) -> None:
+    """Print the tables of each model, in Markdown."""
+    faces = load_faceset(data).part(split)
+    for model in models:
+        with open_model(find_model(model)) as opened:
+            probabilities = served_probabilities(opened, faces)
+        scores = score(probabilities, faces.labels)
+        sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == faces.labels
+        recall = zip(faces.class_names, scores.recall, strict=True)
+        click.echo(f"## {model}\n")
+        click.echo(f"top-1 {scores.accuracy:.2%}, calibration error {scores.calibration_error:.2%}")
+        click.echo("recall: " + ", ".join(f"{name} {share:.0%}" for name, share in recall) + "\n")
+        click.echo("\n".join([*reliability(sure, right), "", *thresholds(sure, right), ""]))
+
+
+if __name__ == "__main__":
+    main()
