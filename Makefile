@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test test-arm64 parts lint package format clean
+.PHONY: demo test test-arm64 parts lint package model-compact format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -34,6 +34,20 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 	cd .venv/bare && bin/fer-edge doctor
 	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
 	cd .venv/bare && bin/python -c "from fer_edge.training.recipe import load_recipe as r; r('tiny')"
+
+DATA ?= faces.npz
+FER_EDGE := $(DEV_ENV)/bin/fer-edge
+RESUME = $(if $(wildcard $(@D).partial),--resume)
+
+model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
+	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
+	cp models/compact-int8-ptq.tflite fer_edge/models/compact.tflite
+
+runs/compact-32px/run.json: | $(DEV_ENV)/ready
+	$(FER_EDGE) train --data $(DATA) --recipe compact-32px --out $(@D) $(RESUME)
+
+runs/compact/run.json: runs/compact-32px/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-32px --out $(@D) $(RESUME)
 
 format: $(DEV_ENV)/ready
 	$(DEV_ENV)/bin/ruff check --fix .

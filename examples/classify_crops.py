@@ -12,7 +12,7 @@ from fer_edge.faces import model_inputs
 from fer_edge.interpreter import open_model
 
 faces = np.load(sys.argv[1])
-with open_model(find_model("four-block")) as model:
+with open_model(find_model("compact")) as model:
     probabilities = model.probabilities_of(model_inputs(faces, *model.input_size))  # (n, classes)
 
 for number, row in enumerate(probabilities):

@@ -32,6 +32,6 @@ class Middle:
         return [Face(box, face.score) for box, face in zip(moved, found, strict=True)]
 
 
-with Reader(open_model(find_model("four-block")), Middle()) as reader:
+with Reader(open_model(find_model("compact")), Middle()) as reader:
     for result in read_source(sys.argv[1], reader=reader):
         print([(reading.label, round(reading.box.left)) for reading in result.readings])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fer_edge.errors import ModelError
 
-DEFAULT_MODEL = "four-block"
+DEFAULT_MODEL = "compact"
 
 
 def bundled_models() -> dict[str, Path]:

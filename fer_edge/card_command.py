@@ -51,7 +51,7 @@ def verify(files: tuple[str, ...], data: Path | None) -> None:
     \b
     Examples:
         fer-edge card verify models/*.tflite
-        fer-edge card verify four-block --data faces.npz
+        fer-edge card verify compact --data faces.npz
     """
     from fer_edge.bundled import find_model
     from fer_edge.card_check import faults_of_path

@@ -18,7 +18,7 @@ def models(names: tuple[str, ...], as_json: bool) -> None:
     \b
     Examples:
         fer-edge models
-        fer-edge models four-block --json
+        fer-edge models compact --json
         fer-edge models my.tflite
     """
     import json

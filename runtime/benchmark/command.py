@@ -221,8 +221,8 @@ def benchmark(
     \b
     Examples:
         fer-edge benchmark models/*.tflite --data faces.npz --report report
-        fer-edge benchmark four-block --quick
-        fer-edge benchmark four-block --video clip.mp4 --every 2
+        fer-edge benchmark compact --quick
+        fer-edge benchmark compact --video clip.mp4 --every 2
         fer-edge benchmark compare before after --fail-if "latency>1.10x"
     """
     from dataclasses import replace

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.bundled import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from fer_edge.interpreter import TFLiteModel
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 MODEL_OPTIONS = (
     click.Option(
         ["--model"],
-        default="four-block",
+        default=DEFAULT_MODEL,
         show_default=True,
         metavar="NAME|FILE",
         help="A bundled model, or a .tflite file made by fer-edge convert.",
