@@ -33,12 +33,13 @@ $faces faces of FER2013's PublicTest ($clean of them without a twin in Training)
 $frames frames of ${width}x$height pixels, one CPU core for each, in $rounds interleaved rounds.
 Made by
 
-    python -m benchmarks.rivals --data faces.npz --clip $clip --out docs/rivals.md \\
-        --picture docs/images/frontier.png
+    make frontier DATA=faces.npz CLIP=$clip
 
 on $cpu ($machine).
 
 $table
+
+![Accuracy over latency](images/frontier.png)
 
 $ratios
 

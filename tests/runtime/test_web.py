@@ -299,8 +299,8 @@ def test_closing_with_viewers_takes_less_than_a_second_and_leaks_nothing() -> No
     assert time.monotonic() - started < 1
     for viewer in viewers:
         viewer.close()
-    assert set(threading.enumerate()) == threads
-    assert open_files() == files
+    assert set(threading.enumerate()) <= threads  # one of the page before may have ended only now
+    assert open_files() <= files
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", page.address.port))
 
