@@ -25,7 +25,7 @@ from fer_edge.interpreter import open_model
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True)
 @click.option("--split", default="validation", show_default=True)
-@click.option("--model", default="four-block", show_default=True)
+@click.option("--model", default="compact", show_default=True)
 def main(data: Path, split: str, model: str) -> None:
     """Print how many labels are the same, and both accuracies; exit 1 unless all are."""
     faces = load_faceset(data).part(split)

@@ -52,7 +52,7 @@ printf '\n## Convert\n'
 show "fer-edge convert runs/four-block-tuned --int8 --float32 --data faces.npz --out models"
 printf '\n## Benchmark\n'
 show "fer-edge benchmark models/*.tflite --data faces.npz"
-printf '\n## Run\n\nA photograph, then five people:\n'
+printf '\n## Run\n\nWith the bundled `compact`: a photograph, then five people.\n'
 show "fer-edge run --input media/single_face.jpg --annotate single.jpg"
 show "fer-edge run --input media/multi_face.jpg --annotate multi.jpg" \
     "python3 -c 'import json, sys; [print(f[\"label\"], f[\"box\"]) for f in json.load(sys.stdin)[\"faces\"]]'"

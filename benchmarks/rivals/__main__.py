@@ -34,7 +34,7 @@ FACE_RUNS = 50
     default=Path(tempfile.gettempdir()) / "fer-edge-rivals",
     show_default=True,
 )
-@click.option("--models", default="four-block", show_default=True, help="Ours, by commas.")
+@click.option("--models", default="compact", show_default=True, help="Ours, by commas.")
 @click.option("--without", multiple=True, help="Leave out fer, facex or face-api.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--core", default=0, show_default=True, help="The CPU core for all of them.")
@@ -52,7 +52,7 @@ def main(
     picture: Path | None,
 ) -> None:
     """Measure all of them and print the table."""
-    rivals = [our_own(environments / "fer-edge", name) for name in models.split(",")]
+    rivals = our_own(environments / "fer-edge", models.split(","))
     if "fer" not in without:
         weights = "fer/data/emotion_model_quantized.tflite"
         rivals.append(

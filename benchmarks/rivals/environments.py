@@ -79,19 +79,23 @@ def node_rival(folder: Path, version: str) -> Rival:
     )
 
 
-def our_own(folder: Path, model: str) -> Rival:
-    """Install this checkout as `pip install .` does, and describe one bundled model."""
+def our_own(folder: Path, models: list[str]) -> list[Rival]:
+    """Install this checkout, as it is now, as `pip install .` does; describe bundled models."""
     python = _venv(folder, [str(ROOT)], [])
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--no-deps", "--force-reinstall", str(ROOT)], check=True)
     site = next(folder.glob("lib/python*/site-packages"))
-    file = next(site.glob(f"fer_edge/models/{model}.tflite"))
-    return Rival(
-        name=f"fer-edge `{model}`",
-        version="this checkout",
-        worker=(str(python), str(WORKERS / "fer_edge_package.py")),
-        home=model,
-        weights=file,
-        installed_mb=_size_mb(site),
-    )
+    return [
+        Rival(
+            name=f"fer-edge `{model}`",
+            version="this checkout",
+            worker=(str(python), str(WORKERS / "fer_edge_package.py")),
+            home=model,
+            weights=site / f"fer_edge/models/{model}.tflite",
+            installed_mb=_size_mb(site),
+        )
+        for model in models
+    ]
 
 
 def _venv(folder: Path, requirements: list[str], without_dependencies: list[str]) -> Path:
