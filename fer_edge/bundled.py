@@ -10,7 +10,7 @@ DEFAULT_MODEL = "compact"
 def bundled_models() -> dict[str, Path]:
     """Return the bundled model files by name."""
     folder = Path(__file__).with_name("models")
-    return {path.stem: path for path in sorted(folder.glob("*.tflite"))}
+    return {path.stem: path for path in sorted(folder.glob("*.tflite"), key=lambda path: path.stem)}
 
 
 def find_model(name_or_path: str) -> Path:

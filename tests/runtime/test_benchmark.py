@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from fer_edge.bundled import bundled_models
+from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faceset import save_faceset
 from fer_edge.modelfile import read_model, write_model
@@ -18,7 +18,7 @@ from tests.conftest import assert_one_clear_line, make_faces
 
 @pytest.fixture(scope="module")
 def model():
-    return next(iter(bundled_models().values()))
+    return find_model(DEFAULT_MODEL)
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,8 @@ def test_a_picture_without_a_face_is_a_record_without_faces(
 
 def test_without_a_detector_every_picture_is_a_face(fer_edge: Invoke, picture: Path) -> None:
     (picture.parent / "second.png").write_bytes(picture.read_bytes())
-    read = records(fer_edge("run", "--input", picture.parent, "--detector", "none"))
+    command = ("run", "--input", picture.parent, "--detector", "none", "--uncertain-below", 0)
+    read = records(fer_edge(*command))
     assert [Path(record["source"]).name for record in read] == ["picture.png", "second.png"]
     assert read[0]["faces"] == read[1]["faces"]
     check_face(read[0]["faces"][0], 80, 60)

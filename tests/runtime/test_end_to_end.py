@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.report_schema import report_schema
-from fer_edge.bundled import bundled_models
+from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import MissingExtraError, SourceError
 from fer_edge.modelfile import read_model
 from fer_edge.runtime.benchmark.clip import Clip, read_clip
@@ -48,7 +48,7 @@ FRAMES = 12
 
 @pytest.fixture(scope="module")
 def model():
-    return next(iter(bundled_models().values()))
+    return find_model(DEFAULT_MODEL)
 
 
 @pytest.fixture(scope="module")

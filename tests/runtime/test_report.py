@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.report_schema import report_schema
-from fer_edge.bundled import bundled_models
+from fer_edge.bundled import find_model
 from fer_edge.errors import OutputError, ReportError
 from fer_edge.faceset import save_faceset
 from fer_edge.modelfile import read_model, write_model
@@ -60,7 +60,7 @@ def folder(tmp_path_factory):
     from fer_edge.cli import main
 
     folder = tmp_path_factory.mktemp("report")
-    [path] = list(bundled_models().values())[:1]
+    path = find_model("four-block")
     file = read_model(path)
     quantization = dataclasses.replace(file.card.quantization, scheme="float32", method="none")
     card = dataclasses.replace(file.card, name="reference", quantization=quantization)
