@@ -50,8 +50,7 @@ def frozen_stays_frozen(folder):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge, small_recipe):
     faces = make_faces(per_class=4, validation_per_class=2)
-    votes = np.full((len(faces), 10), 1, np.uint8)  # some recipes want them
-    faces = dataclasses.replace(faces, votes=votes)
+    faces = dataclasses.replace(faces, votes=np.ones((len(faces), 10), np.uint8))  # `compact` asks
     run(quick(small_recipe(name)), faces, tmp_path / name, qat=True)
     frozen_stays_frozen(tmp_path / name)
     options = Options(gate=Gate(max_drop_points=100))
