@@ -78,7 +78,7 @@ def main(
     for number in range(rounds + 1):
         bar = EpochBar(f"round {number}/{rounds}", epochs_after=rounds - number, last_epoch_s=None)
         started = CLOCKS[clock]()
-        fit_epoch(model, recipe, train, number + 1, bar)
+        fit_epoch(model, recipe, train, targets, number + 1, bar)
         between = CLOCKS[clock]()
         run_steps(steps)
         real_s, bare_s = between - started, CLOCKS[clock]() - between

@@ -1,4 +1,7 @@
-"""Learning from teachers: their softened probabilities on the very views that the student sees.
+"""Learning from teachers: their probabilities as targets, beside the labels.
+
+Either on the very views that the student sees, or once on the clean faces. The first is the better
+teaching (Beyer et al. 2022, arXiv:2106.05237), and costs the teachers' time in every step.
 
 Hinton et al. 2015 (arXiv:1503.02531): the student's loss is (1 - share) of the usual one plus share
 times T^2 times the cross-entropy between the teachers' and the student's probabilities at
@@ -9,10 +12,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_edge.errors import TrainingError
+from fer_edge.faceset import FaceSet
 from fer_edge.runfolder import FLOAT_MODEL, load_info
 
 from .backend import keras
+from .recipe import Recipe
+from .targets import soft_targets
+from .validation import predict
 
 ops = keras.ops
 
@@ -45,6 +55,29 @@ class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stu
             for teacher in self._teachers
         ]
         return sum(soft) / float(len(soft))
+
+
+def taught_targets(
+    recipe: Recipe, train: FaceSet, teachers: Sequence[Any]
+) -> tuple[NDArray[np.float32], Sequence[Any]]:
+    """Return each face's target, and the teachers that are still to be asked in every step.
+
+    With `loss.teacher_views` = clean the target is a blend of `soft_targets` and of what the
+    teachers say of the face and of its mirror image; then none are.
+
+    Returns:
+        Targets, float32 (n, classes); teachers.
+
+    Raises:
+        RecipeError: As `soft_targets`.
+    """
+    targets = soft_targets(recipe, train)
+    if not teachers or recipe.loss.teacher_views == "augmented":
+        return targets, teachers
+    views = (train.images, train.images[:, :, ::-1])
+    said = np.mean([predict(teacher, view) for teacher in teachers for view in views], axis=0)
+    share = recipe.loss.teacher_share
+    return ((1 - share) * targets + share * said).astype(np.float32), ()
 
 
 def soften(probabilities: Any, temperature: float) -> Any:

@@ -23,6 +23,7 @@ from fer_edge.scores import score
 from .architectures import ResNet50
 from .backend import keras
 from .devices import device_count
+from .distillation import taught_targets
 from .optimizer import build_loss, build_metrics, build_optimizer
 from .precision import learning_copy, scaled
 from .pretrained import load_base_weights
@@ -31,7 +32,8 @@ from .recipe import Recipe
 from .resident import ResidentFaces, epoch_inputs, training_model
 from .schedule import Epoch, best_epoch, is_finished, learning_rate, save_history
 from .start import start_from
-from .targets import class_weights, soft_targets, training_faces, votes_of
+from .targets import class_weights, training_faces, votes_of
+from .validation import cross_entropy, predict, top_share
 from .votes_head import VotesHead, vote_shares
 
 STATE = "state.npz"
@@ -73,6 +75,7 @@ def train_float(
         elif isinstance(recipe.network, ResNet50):
             load_base_weights(recipe.network, network)
     learner = learning_copy(network, recipe.precision)
+    targets, teachers = taught_targets(recipe, train, teachers)
     model = build_training(recipe, learner, train, teachers)
     state = _changing_variables(model, teachers)
 
@@ -89,7 +92,7 @@ def train_float(
             last_epoch_s=history[-1].seconds if history else None,
         )
         model.optimizer.learning_rate.assign(rate)
-        fitted = fit_epoch(model, recipe, train, number, bar)
+        fitted = fit_epoch(model, recipe, train, targets, number, bar)
         _hand_over(model, learner, network)
         probabilities = predict(network, validation.images)
         loss = cross_entropy(probabilities, validation.labels)
@@ -145,9 +148,14 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
 
 
 def fit_epoch(
-    model: Any, recipe: Recipe, train: FaceSet, number: int, bar: EpochBar | None = None
+    model: Any,
+    recipe: Recipe,
+    train: FaceSet,
+    targets: NDArray[np.float32],
+    number: int,
+    bar: EpochBar | None = None,
 ) -> dict[str, float]:
-    """Train one epoch, counted from 1; return its loss, accuracy and top3.
+    """Train one epoch, counted from 1, to each face's target; return loss, accuracy and top3.
 
     Each epoch has an order of its own, so that a resumed run sees the same ones. Several devices
     take equal shares: faces that remain sit this epoch out.
@@ -155,7 +163,6 @@ def fit_epoch(
     random = np.random.default_rng((recipe.seed, number))
     order = random.permutation(len(train))
     order = order[: len(order) - len(order) % device_count()]
-    targets = soft_targets(recipe, train)
     inputs, wanted = epoch_inputs(order, targets, recipe.augmentation, random)
     weights = class_weights(train.labels, len(train.class_names), recipe.class_weights)
     with _unaveraged(model.optimizer) as keep:
@@ -205,33 +212,6 @@ def _unaveraged(optimizer: Any) -> Iterator[Any]:
         yield keras.callbacks.LambdaCallback(on_epoch_end=hide)
     finally:
         inner.use_ema = averages
-
-
-def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a Keras network's probabilities, float32 (n, classes), for grey uint8 faces."""
-    from fer_edge.faces import as_real
-
-    _, height, width, _ = network.input_shape
-    inputs = as_real(model_inputs(images, height, width))
-    devices = device_count()
-    rest = np.repeat(inputs[:1], -len(inputs) % devices, axis=0)  # each device takes as many
-    shared = np.concatenate([inputs, rest])
-    probabilities = network.predict(shared, batch_size=256 * devices, verbose=0)
-    return np.asarray(probabilities, np.float32)[: len(inputs)]
-
-
-def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    """Return the mean cross-entropy in nats."""
-    picked = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.clip(picked, 1e-7, 1.0)).mean())
-
-
-def top_share(
-    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], likeliest: int = 3
-) -> float:
-    """Return the share of faces whose label is among the likeliest."""
-    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :likeliest]
-    return float((top == labels[:, np.newaxis]).any(axis=1).mean())
 
 
 def _save_state(variables: list[Any], history: Sequence[Epoch], path: Path) -> None:

@@ -38,13 +38,13 @@ from fer_edge.scores import score
 
 from .augmentation import DRAWS, augment
 from .backend import keras
-from .distillation import TeacherLoss
-from .fit import cross_entropy, predict, top_share
+from .distillation import TeacherLoss, taught_targets
 from .optimizer import build_loss, build_metrics
 from .progress import EpochBar
 from .recipe import Recipe
 from .schedule import Epoch, best_epoch
-from .targets import class_weights, soft_targets, training_faces
+from .targets import class_weights, training_faces
+from .validation import cross_entropy, predict, top_share
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ def train_quantized(
         weighted_metrics=[],
         metrics=build_metrics(tf_keras, len(faces.class_names)),
     )
+    targets, teachers = taught_targets(recipe, train, teachers)
     history: list[Epoch] = []
     for number in range(1, recipe.qat.epochs + 1):
         started = time.monotonic()
@@ -101,7 +102,7 @@ def train_quantized(
             last_epoch_s=history[-1].seconds if history else None,
         )
         fitted = trained.fit(
-            _batches(recipe, train, number, teachers),
+            _batches(recipe, train, targets, number, teachers),
             verbose=0,
             callbacks=[_tf_keras_bar(bar, len(train) // recipe.batch_size)],
         ).history
@@ -225,10 +226,13 @@ def pin_input_range(network: Any) -> None:
 
 
 def _batches(
-    recipe: Recipe, train: FaceSet, epoch: int, teachers: Sequence[Any]
+    recipe: Recipe,
+    train: FaceSet,
+    targets: NDArray[np.float32],
+    epoch: int,
+    teachers: Sequence[Any],
 ) -> tf.data.Dataset:
     pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
-    targets = soft_targets(recipe, train)
     share = recipe.loss.teacher_share if teachers else 0.0
     teaching = TeacherLoss(teachers, share, temperature=1.0)
     weights = class_weights(train.labels, len(train.class_names), recipe.class_weights)

@@ -98,9 +98,12 @@ class Loss:
     network trains; see `training/votes_head.py`. 0: no such head."""
     teacher_share: float = 0.5
     """Share of the teachers in the loss, when there are any."""
+    teacher_views: Literal["augmented", "clean"] = "augmented"
+    """augmented: the teachers read what the student sees, in every step. clean: once, before
+    training, each face as it is and its mirror image; costs no time afterwards."""
     temperature: float = 2.0
     """By which the logits of teacher and student are divided (Hinton et al. 2015,
-    arXiv:1503.02531)."""
+    arXiv:1503.02531), where the teachers read augmented views; 1 for clean ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,12 @@ from fer_edge.schema import encode
 from .backend import keras
 from .devices import device_count
 from .distillation import load_teachers
-from .fit import STATE, predict, train_float
+from .fit import STATE, train_float
 from .inspection import sample_sheet
 from .plots import plot_confusion, plot_curves
 from .recipe import Recipe, format_recipe, parse_recipe
 from .schedule import Epoch, best_epoch, load_history, save_history
+from .validation import predict
 
 QAT_HISTORY = "qat-history.csv"
 

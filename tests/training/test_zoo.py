@@ -17,7 +17,6 @@ from fer_edge.errors import TrainingError
 from fer_edge.graph import read_graph
 from fer_edge.modelfile import read_model
 from fer_edge.training.architectures import ARCHITECTURES, FourBlock
-from fer_edge.training.distillation import TeacherLoss, soften
 from fer_edge.training.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
 from fer_edge.training.run import train
 from tests.conftest import draw_face, make_faces
@@ -125,42 +124,6 @@ def test_averaged_weights_are_what_is_kept(tmp_path):
         for name in ("plain", "averaged")
     )
     assert 0 < averaged.max() < 0.5 * plain.max()
-
-
-def test_softening_by_one_changes_nothing_and_by_more_evens_out():
-    probabilities = np.array([[0.7, 0.2, 0.1]], np.float32)
-    np.testing.assert_allclose(np.asarray(soften(probabilities, 1.0)), probabilities, atol=1e-6)
-    assert np.asarray(soften(probabilities, 4.0)).max() < 0.5
-
-
-def test_the_teachers_loss_is_least_where_the_student_says_the_same():
-    faces = np.random.default_rng(0).random((4, 48, 48, 1), np.float32)
-    teacher = SMALL.build(keras, size_px=48, classes=7)
-    layer = TeacherLoss([teacher], share=0.5, temperature=2.0)
-
-    def loss(said):
-        layer((faces, said), training=True)
-        return float(layer.losses[-1])
-
-    same = np.asarray(teacher(faces))
-    other = np.roll(same, 1, axis=1)
-    assert loss(same) < loss(other)
-
-
-def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(tmp_path):
-    faces = make_faces(per_class=4)
-    run(quick(Recipe(network=SMALL, size_px=56)), faces, tmp_path / "teacher")
-    before = (tmp_path / "teacher" / "model.keras").read_bytes()
-    student = quick(Recipe(network=SMALL, loss=Loss(teacher_share=0.9)))
-    run(student, faces, tmp_path / "student", teachers=[tmp_path / "teacher"] * 2, qat=True)
-    assert (tmp_path / "student" / "qat.h5").exists()
-    assert (tmp_path / "teacher" / "model.keras").read_bytes() == before
-
-
-def test_a_teacher_of_other_classes_is_refused(tmp_path):
-    run(quick(Recipe(network=SMALL)), make_faces(names=("a", "b")), tmp_path / "teacher")
-    with pytest.raises(TrainingError, match="classes a, b"):
-        run(Recipe(), make_faces(), tmp_path / "run", teachers=[tmp_path / "teacher"])
 
 
 def test_fine_tuning_starts_from_another_runs_weights(tmp_path):

@@ -1,0 +1,75 @@
+"""What a student learns from teachers, on the views that it sees or on the clean faces."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge.errors import TrainingError
+from fer_edge.training.architectures import FourBlock
+from fer_edge.training.distillation import TeacherLoss, soften, taught_targets
+from fer_edge.training.recipe import Loss, Recipe
+from fer_edge.training.validation import predict
+from tests.conftest import make_faces
+from tests.training.test_zoo import quick, run
+
+SMALL = FourBlock(filters=(4, 4, 8, 8), dense_units=8)
+
+
+def test_clean_views_put_the_teachers_mean_over_mirror_images_into_the_targets():
+    faces = make_faces(per_class=2).part("train")
+    teachers = [SMALL.build(keras, size_px=size, classes=7) for size in (48, 32)]
+    recipe = Recipe(loss=Loss(teacher_share=0.75, teacher_views="clean"))
+    targets, asked_in_every_step = taught_targets(recipe, faces, teachers)
+    assert not asked_in_every_step
+    mirrored = np.ascontiguousarray(faces.images[:, :, ::-1])
+    said = [predict(teacher, view) for teacher in teachers for view in (faces.images, mirrored)]
+    wanted = 0.25 * np.eye(7)[faces.labels] + 0.75 * sum(said) / 4
+    np.testing.assert_allclose(targets, wanted, atol=1e-5)
+    assert targets.dtype == np.float32
+
+
+def test_augmented_views_leave_the_targets_to_the_labels_and_ask_in_every_step():
+    faces, teachers = make_faces(per_class=1).part("train"), [object()]
+    targets, asked_in_every_step = taught_targets(Recipe(), faces, teachers)
+    assert asked_in_every_step == teachers
+    np.testing.assert_array_equal(targets, np.eye(7)[faces.labels])
+
+
+def test_softening_by_one_changes_nothing_and_by_more_evens_out():
+    probabilities = np.array([[0.7, 0.2, 0.1]], np.float32)
+    np.testing.assert_allclose(np.asarray(soften(probabilities, 1.0)), probabilities, atol=1e-6)
+    assert np.asarray(soften(probabilities, 4.0)).max() < 0.5
+
+
+def test_the_teachers_loss_is_least_where_the_student_says_the_same():
+    faces = np.random.default_rng(0).random((4, 48, 48, 1), np.float32)
+    teacher = SMALL.build(keras, size_px=48, classes=7)
+    layer = TeacherLoss([teacher], share=0.5, temperature=2.0)
+
+    def loss(said):
+        layer((faces, said), training=True)
+        return float(layer.losses[-1])
+
+    same = np.asarray(teacher(faces))
+    other = np.roll(same, 1, axis=1)
+    assert loss(same) < loss(other)
+
+
+@pytest.mark.train
+@pytest.mark.parametrize("views", ["augmented", "clean"])
+def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(views, tmp_path):
+    faces = make_faces(per_class=4)
+    run(quick(Recipe(network=SMALL, size_px=56)), faces, tmp_path / "teacher")
+    before = (tmp_path / "teacher" / "model.keras").read_bytes()
+    student = quick(Recipe(network=SMALL, loss=Loss(teacher_share=0.9, teacher_views=views)))
+    run(student, faces, tmp_path / "student", teachers=[tmp_path / "teacher"] * 2, qat=True)
+    assert (tmp_path / "student" / "qat.h5").exists()
+    assert (tmp_path / "teacher" / "model.keras").read_bytes() == before
+
+
+@pytest.mark.train
+def test_a_teacher_of_other_classes_is_refused(tmp_path):
+    run(quick(Recipe(network=SMALL)), make_faces(names=("a", "b")), tmp_path / "teacher")
+    with pytest.raises(TrainingError, match="classes a, b"):
+        run(Recipe(), make_faces(), tmp_path / "run", teachers=[tmp_path / "teacher"])

@@ -1,0 +1,35 @@
+"""What a Keras network says of whole sets of faces, and how far that is from their labels."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces import as_real, model_inputs
+
+from .devices import device_count
+
+
+def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a Keras network's probabilities, float32 (n, classes), for grey uint8 faces."""
+    _, height, width, _ = network.input_shape
+    inputs = as_real(model_inputs(images, height, width))
+    devices = device_count()
+    rest = np.repeat(inputs[:1], -len(inputs) % devices, axis=0)  # each device takes as many
+    shared = np.concatenate([inputs, rest])
+    probabilities = network.predict(shared, batch_size=256 * devices, verbose=0)
+    return np.asarray(probabilities, np.float32)[: len(inputs)]
+
+
+def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    """Return the mean cross-entropy in nats."""
+    picked = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(picked, 1e-7, 1.0)).mean())
+
+
+def top_share(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], likeliest: int = 3
+) -> float:
+    """Return the share of faces whose label is among the likeliest."""
+    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :likeliest]
+    return float((top == labels[:, np.newaxis]).any(axis=1).mean())
