@@ -38,9 +38,9 @@ class Tiny:
     """At most 100 KB as int8; see the module's text."""
 
     stem: int = 16
-    widths: tuple[int, ...] = (24, 36, 52)
-    blocks: tuple[int, ...] = (1, 1, 1)
-    dropout: float = 0.1
+    widths: tuple[int, ...] = (24, 32, 48)
+    blocks: tuple[int, ...] = (2, 1, 1)
+    dropout: float = 0.0
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""
