@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test test-arm64 parts lint package model-compact model-compact-ferplus frontier format clean
+.PHONY: demo test test-arm64 parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -44,19 +44,26 @@ model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled 
 	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
 	cp models/compact-int8-ptq.tflite fer_edge/models/compact.tflite
 
+model-tiny: runs/tiny/run.json ## at most 100 KB, from the run of model-compact
+	$(FER_EDGE) convert runs/tiny --int8 --float32 --data $(DATA) --out models --overwrite
+	cp models/tiny-int8-ptq.tflite fer_edge/models/tiny.tflite
+
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from the run of model-compact
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite
 	cp models/compact-ferplus-int8-ptq.tflite fer_edge/models/compact-ferplus.tflite
 
 frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \
-		--models compact,four-block --out docs/rivals.md --picture docs/images/frontier.png
+		--models compact,tiny,four-block --out docs/rivals.md --picture docs/images/frontier.png
 
 runs/compact-32px/run.json: | $(DEV_ENV)/ready
 	$(FER_EDGE) train --data $(DATA) --recipe compact-32px --out $(@D) $(RESUME)
 
 runs/compact/run.json: runs/compact-32px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-32px --out $(@D) $(RESUME)
+
+runs/tiny/run.json: runs/compact/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe tiny --teacher runs/compact --out $(@D) $(RESUME)
 
 runs/ferplus.npz: | $(DEV_ENV)/ready
 	mkdir -p $(@D)

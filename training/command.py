@@ -29,7 +29,6 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--teacher",
     "teachers",
-    type=PATH,
     multiple=True,
     metavar="RUN",
     help="Learn from this run's network, too; several are averaged.",
@@ -51,7 +50,7 @@ def train(
     out: Path,
     recipe: str,
     weights: str | None,
-    teachers: tuple[Path, ...],
+    teachers: tuple[str, ...],
     qat: bool,
     devices: int,
     tensorboard: Path | None,
@@ -85,6 +84,8 @@ def train(
     from .schedule import Epoch
 
     changes = {key: value for key, value in overrides.items() if value is not None}
+    if teachers:
+        changes["teachers"] = list(teachers)
     resolved = load_recipe(recipe, changes, weights=weights)
     faces = load_faceset(data) if data.suffix == ".npz" else import_faces(data)
 
@@ -118,7 +119,6 @@ def train(
             faces,
             data.name,
             out,
-            teachers=teachers,
             qat=qat,
             resume=resume,
             replace=overwrite,

@@ -85,14 +85,14 @@ def soften(probabilities: Any, temperature: float) -> Any:
     return ops.softmax(ops.log(ops.clip(probabilities, 1e-7, 1.0)) / temperature)
 
 
-def load_teachers(runs: Sequence[Path], class_names: tuple[str, ...]) -> list[Any]:
+def load_teachers(runs: Sequence[str], class_names: tuple[str, ...]) -> list[Any]:
     """Read the float networks of run folders.
 
     Raises:
         TrainingError: One is no run folder, or has other classes.
     """
     teachers = []
-    for number, run in enumerate(runs):
+    for number, run in enumerate(map(Path, runs)):
         info = load_info(run)
         if info.labels != class_names:
             raise TrainingError(

@@ -97,7 +97,7 @@ class Loss:
     """Weight, beside the labels' 1, of a second head's loss that learns the FER+ votes while the
     network trains; see `training/votes_head.py`. 0: no such head."""
     teacher_share: float = 0.5
-    """Share of the teachers in the loss, when there are any."""
+    """Share of the teachers in the loss, where there are any."""
     teacher_views: Literal["augmented", "clean"] = "augmented"
     """augmented: the teachers read what the student sees, in every step. clean: once, before
     training, each face as it is and its mirror image; costs no time afterwards."""
@@ -126,6 +126,9 @@ class Recipe:
     start: str = ""
     """A run folder, of the same architecture, whose float weights training starts from; empty:
     random ones. Classes that it does not know start anew."""
+    teachers: tuple[str, ...] = ()
+    """Run folders, of the same classes, whose float networks' probabilities are learned, too;
+    several are averaged."""
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 1e-3

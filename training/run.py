@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -45,7 +45,6 @@ def train(
     data_name: str,
     out: Path,
     *,
-    teachers: Sequence[Path] = (),
     qat: bool,
     resume: bool,
     replace: bool,
@@ -62,7 +61,6 @@ def train(
         faces: With `train` and `validation` parts.
         data_name: The face set's name for the card.
         out: The run folder.
-        teachers: Run folders whose float networks teach.
         qat: Whether to add the quantization-aware stage.
         resume: Go on with what is there.
         replace: Delete what is there.
@@ -106,7 +104,7 @@ def train(
             f"{backend} (float stage, {recipe.precision}, devices: {device_count()})",
         ),
     )
-    networks = load_teachers(teachers, faces.class_names)
+    networks = load_teachers(recipe.teachers, faces.class_names)
     if not (folder / INFO).exists():  # written when the float stage is done
         train_float(
             recipe,

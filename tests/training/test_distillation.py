@@ -62,8 +62,9 @@ def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(vie
     faces = make_faces(per_class=4)
     run(quick(Recipe(network=SMALL, size_px=56)), faces, tmp_path / "teacher")
     before = (tmp_path / "teacher" / "model.keras").read_bytes()
-    student = quick(Recipe(network=SMALL, loss=Loss(teacher_share=0.9, teacher_views=views)))
-    run(student, faces, tmp_path / "student", teachers=[tmp_path / "teacher"] * 2, qat=True)
+    loss = Loss(teacher_share=0.9, teacher_views=views)
+    student = quick(Recipe(network=SMALL, loss=loss, teachers=(str(tmp_path / "teacher"),) * 2))
+    run(student, faces, tmp_path / "student", qat=True)
     assert (tmp_path / "student" / "qat.h5").exists()
     assert (tmp_path / "teacher" / "model.keras").read_bytes() == before
 
@@ -72,4 +73,4 @@ def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(vie
 def test_a_teacher_of_other_classes_is_refused(tmp_path):
     run(quick(Recipe(network=SMALL)), make_faces(names=("a", "b")), tmp_path / "teacher")
     with pytest.raises(TrainingError, match="classes a, b"):
-        run(Recipe(), make_faces(), tmp_path / "run", teachers=[tmp_path / "teacher"])
+        run(Recipe(teachers=(str(tmp_path / "teacher"),)), make_faces(), tmp_path / "run")
