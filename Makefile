@@ -50,7 +50,7 @@ model-tiny: runs/tiny/run.json ## at most 100 KB, from the run of model-compact
 
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from the run of model-compact
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite
-	cp models/compact-ferplus-int8-ptq.tflite fer_edge/models/compact-ferplus.tflite
+	cp models/compact-ferplus-int8-qat.tflite fer_edge/models/compact-ferplus.tflite
 
 frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \
@@ -71,7 +71,7 @@ runs/ferplus.npz: | $(DEV_ENV)/ready
 
 runs/compact-ferplus/run.json: runs/compact/run.json runs/ferplus.npz
 	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact \
-		--out $(@D) $(RESUME)
+		--qat --out $(@D) $(RESUME)
 
 format: $(DEV_ENV)/ready
 	$(DEV_ENV)/bin/ruff check --fix .

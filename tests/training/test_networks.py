@@ -95,8 +95,8 @@ def test_the_training_model_is_the_network_behind_the_faces():
     model = training_model(network, ResidentFaces(FACES, plain, seed=0), plain, Loss())
     rows = np.arange(len(FACES), dtype=np.int32)
     np.testing.assert_allclose(
-        model.predict({"row": rows}, verbose=0), network.predict(REAL, verbose=0), atol=1e-6
-    )
+        model.predict({"row": rows}, verbose=0), network.predict(REAL, verbose=0), atol=1e-5
+    )  # two graphs, which TensorFlow may order otherwise: a few units in the last place
 
 
 def test_erasing_greys_a_rectangle_of_the_chosen_faces_only():
