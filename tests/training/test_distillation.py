@@ -8,7 +8,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from fer_edge.errors import TrainingError
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.distillation import TeacherLoss, soften, taught_targets
-from fer_edge.training.recipe import Loss, Recipe
+from fer_edge.training.recipe import Loss, Recipe, load_recipe
 from fer_edge.training.validation import predict
 from tests.conftest import make_faces
 from tests.training.test_zoo import quick, run
@@ -66,6 +66,8 @@ def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(vie
     student = quick(Recipe(network=SMALL, loss=loss, teachers=(str(tmp_path / "teacher"),) * 2))
     run(student, faces, tmp_path / "student", qat=True)
     assert (tmp_path / "student" / "qat.h5").exists()
+    kept = load_recipe(str(tmp_path / "student" / "recipe.toml"))
+    assert kept.teachers == student.teachers  # so that the card names them, and --resume asks them
     assert (tmp_path / "teacher" / "model.keras").read_bytes() == before
 
 
