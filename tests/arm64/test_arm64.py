@@ -112,6 +112,7 @@ def test_the_same_crops_get_the_same_probabilities(root: Path, crops: Path, mode
     print(f"{model}: {len(mine)} crops, largest difference {gap.max():.4f}, mean {gap.mean():.5f}")
     print(f"{model}: {same:.0%} same label")
     np.testing.assert_allclose(theirs, mine, atol=TOLERANCE)
+    assert same >= 0.95
 
 
 def test_a_clip_reads_as_on_this_machine(root: Path, clip: Path) -> None:
