@@ -20,14 +20,13 @@ from fer_edge.interpreter import open_model
 from fer_edge.scores import score
 
 TAUS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-HALF_STEP = 1 / 512  # what an int8 output of exactly 0 is taken for
 
 
 def adjusted(
     probabilities: NDArray[np.float32], shares: NDArray[np.float64], tau: float
 ) -> NDArray[np.float32]:
     """Return what counts after the adjustment, float32 (n, classes), rows summing to 1."""
-    raised = np.maximum(probabilities, HALF_STEP) / shares**tau
+    raised = probabilities / shares**tau
     normed: NDArray[np.float32] = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
     return normed
 

