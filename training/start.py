@@ -1,15 +1,18 @@
 """Where a run starts that goes on from another one's weights: fine-tuning."""
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
 from fer_edge.runfolder import FLOAT_MODEL, load_info
 from fer_edge.votes import ferplus_column
 
+from .architectures.residual import BRANCH_END, SHORTCUT
 from .backend import keras
 
 log = logging.getLogger(__name__)
@@ -19,7 +22,10 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
     """Give a network the float weights of a run.
 
     Classes may differ: those that the run knows, also by FER+'s name for FER2013's (`happiness`
-    for `happy`), keep their part of the last layer; the others' starts anew.
+    for `happy`), keep their part of the last layer; the others' starts anew. The network may have
+    residual blocks that the run has not: they start as the identity (a last gamma of zero), so
+    that the grown network says at first what the run says (Chen et al. 2016, Net2Net,
+    arXiv:1511.05641; Goyal et al. 2017, arXiv:1706.02677, section 5.1).
 
     Args:
         run: A finished run.
@@ -30,25 +36,59 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
         TrainingError: It is no run folder, or its weights do not fit.
     """
     known = load_info(run).labels
-    weights = keras.models.load_model(run / FLOAT_MODEL, compile=False).get_weights()
+    given = _weights(keras.models.load_model(run / FLOAT_MODEL, compile=False))
+    own = _weights(network)
     if known != class_names:
         places = {_meaning(name): place for place, name in enumerate(known)}
         kept = [places.get(_meaning(name)) for name in class_names]
         new = [name for name, place in zip(class_names, kept, strict=True) if place is None]
         log.info("classes that %s does not know: %s", run, ", ".join(new) or "none")
-        for at, fresh in zip((-2, -1), network.get_weights()[-2:], strict=True):
-            columns = [
-                fresh[..., own] if place is None else weights[at][..., place]
-                for own, place in enumerate(kept)
-            ]
-            weights[at] = np.stack(columns, axis=-1)
+        last = next(reversed(given))
+        given[last] = [
+            _for_classes(values, fresh, kept)
+            for values, fresh in zip(given[last], own.get(last, ()), strict=False)
+        ]
     try:
-        network.set_weights(weights)
+        for block in _new_blocks(given, own):
+            network.get_layer(block + BRANCH_END).gamma.assign(
+                np.zeros_like(own[block + BRANCH_END][0])
+            )
+        for name, values in given.items():
+            network.get_layer(name).set_weights(values)
     except ValueError as error:
         raise TrainingError(
-            f"the weights of {run} do not fit this architecture: {error}; "
-            "start from a run of the same one, with the same [network] sizes"
+            f"the weights of {run} do not fit this architecture: {error}; start from a run of the "
+            "same one, with the same [network] sizes or fewer blocks"
         ) from error
+
+
+def _weights(network: Any) -> dict[str, list[NDArray[np.float32]]]:
+    return {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
+
+
+def _for_classes(
+    given: NDArray[np.float32], fresh: NDArray[np.float32], kept: list[int | None]
+) -> NDArray[np.float32]:
+    """Return weights (..., classes): of known classes the given ones, of the others fresh ones."""
+    columns = [
+        fresh[..., own] if place is None else given[..., place] for own, place in enumerate(kept)
+    ]
+    return np.stack(columns, axis=-1)
+
+
+def _new_blocks(given: Iterable[str], own: Iterable[str]) -> list[str]:
+    """Name the residual blocks whose layers are new.
+
+    Raises:
+        ValueError: Other layers are new, or a block's shortcut, which would not be the identity.
+    """
+    new = set(own) - set(given)
+    blocks = [name.removesuffix(BRANCH_END) for name in new if name.endswith(BRANCH_END)]
+    fit = {name for name in new for block in blocks if name.startswith(f"{block}_")}
+    stray = (new - fit) | {name for name in new if SHORTCUT in name}
+    if stray:
+        raise ValueError(f"it has no layer {', '.join(sorted(stray))}")
+    return blocks
 
 
 def _meaning(name: str) -> int | str:

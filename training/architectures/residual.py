@@ -18,6 +18,11 @@ from typing import Any
 
 from .parts import conv_norm_relu, model
 
+SHORTCUT = "_shortcut"
+BRANCH_END = "_second_norm"
+"""How the names of two layers of a block end. A block without a shortcut layer is the identity
+while the gamma of its branch's last normalisation is zero: its input is never negative."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compact:
@@ -64,7 +69,7 @@ def _block(keras: Any, x: Any, width: int, *, strides: int, name: str) -> Any:
     if strides != 1 or x.shape[-1] != width:
         if strides != 1:
             shortcut = keras.layers.MaxPooling2D(strides, name=f"{name}_pool")(x)
-        shortcut = conv_norm_relu(keras, shortcut, width, 1, name=f"{name}_shortcut", relu=False)
+        shortcut = conv_norm_relu(keras, shortcut, width, 1, name=name + SHORTCUT, relu=False)
     x = conv_norm_relu(keras, x, width, 3, name=f"{name}_first", strides=strides)
     x = conv_norm_relu(keras, x, width, 3, name=f"{name}_second", relu=False)
     x = keras.layers.Add(name=f"{name}_add")([x, shortcut])
