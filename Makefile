@@ -44,11 +44,11 @@ model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled 
 	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
 	cp models/compact-int8-ptq.tflite fer_edge/models/compact.tflite
 
-model-tiny: runs/tiny/run.json ## at most 100 KB, from the run of model-compact
+model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
 	$(FER_EDGE) convert runs/tiny --int8 --float32 --data $(DATA) --out models --overwrite
 	cp models/tiny-int8-ptq.tflite fer_edge/models/tiny.tflite
 
-model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from the run of model-compact
+model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite
 	cp models/compact-ferplus-int8-qat.tflite fer_edge/models/compact-ferplus.tflite
 
@@ -59,18 +59,23 @@ frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CL
 runs/compact-32px/run.json: | $(DEV_ENV)/ready
 	$(FER_EDGE) train --data $(DATA) --recipe compact-32px --out $(@D) $(RESUME)
 
-runs/compact/run.json: runs/compact-32px/run.json
-	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-32px --out $(@D) $(RESUME)
+runs/compact-48px/run.json: runs/compact-32px/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact-48px --start runs/compact-32px \
+		--out $(@D) $(RESUME)
 
-runs/tiny/run.json: runs/compact/run.json
-	$(FER_EDGE) train --data $(DATA) --recipe tiny --teacher runs/compact --out $(@D) $(RESUME)
+runs/compact/run.json: runs/compact-48px/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-48px \
+		--teacher runs/compact-48px --out $(@D) $(RESUME)
+
+runs/tiny/run.json: runs/compact-48px/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe tiny --teacher runs/compact-48px --out $(@D) $(RESUME)
 
 runs/ferplus.npz: | $(DEV_ENV)/ready
 	mkdir -p $(@D)
 	$(FER_EDGE) data import $(DATA) --classes ferplus --out $@
 
-runs/compact-ferplus/run.json: runs/compact/run.json runs/ferplus.npz
-	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact \
+runs/compact-ferplus/run.json: runs/compact-48px/run.json runs/ferplus.npz
+	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact-48px \
 		--qat --out $(@D) $(RESUME)
 
 format: $(DEV_ENV)/ready

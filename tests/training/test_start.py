@@ -13,6 +13,7 @@ from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.training import start
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.architectures.mini_xception import MiniXception
+from fer_edge.training.architectures.residual import Compact
 
 RUN = Path("runs/first")
 
@@ -30,12 +31,20 @@ def build(classes, plan=None):
 
 
 @pytest.fixture
-def first(monkeypatch):
-    """Stand in for a run folder of FER2013's classes."""
-    network = build(7)
-    monkeypatch.setattr(start, "load_info", lambda run: Info)
-    monkeypatch.setattr(keras.models, "load_model", lambda path, compile: network)
-    return network
+def as_run(monkeypatch):
+    """Let a network stand in for a run folder of FER2013's classes."""
+
+    def put(network):
+        monkeypatch.setattr(start, "load_info", lambda run: Info)
+        monkeypatch.setattr(keras.models, "load_model", lambda path, compile: network)
+        return network
+
+    return put
+
+
+@pytest.fixture
+def first(as_run):
+    return as_run(build(7))
 
 
 def test_the_same_classes_take_every_weight(first):
@@ -46,9 +55,8 @@ def test_the_same_classes_take_every_weight(first):
 
 
 @pytest.mark.parametrize("plan", [None, MiniXception()])
-def test_known_classes_keep_their_part_of_the_last_layer(monkeypatch, first, plan):
-    first = build(7, plan)
-    monkeypatch.setattr(keras.models, "load_model", lambda path, compile: first)
+def test_known_classes_keep_their_part_of_the_last_layer(as_run, plan):
+    first = as_run(build(7, plan))
     second = build(8, plan)
     kernel, bias = second.get_weights()[-2:]
     start.start_from(RUN, second, FERPLUS_CLASSES)
@@ -82,6 +90,26 @@ def test_another_size_is_one_clear_error(first):
     wider = FourBlock(filters=(4, 4, 8, 16), dense_units=16)
     with pytest.raises(TrainingError, match=r"do not fit this architecture.*same \[network\]"):
         start.start_from(RUN, build(7, wider), FER2013)
+
+
+def test_a_network_grows_by_blocks_that_change_nothing_at_first(as_run):
+    small = as_run(build(7, Compact(stem=4, widths=(4, 8, 8), blocks=(1, 1, 1))))
+    grown = Compact(stem=4, widths=(4, 8, 8), blocks=(2, 2, 1)).build(keras, size_px=48, classes=7)
+    faces = np.random.default_rng(0).random((4, 48, 48, 1), dtype=np.float32)
+    assert not np.allclose(grown(faces), small(faces))
+    start.start_from(RUN, grown, FER2013)
+    np.testing.assert_array_equal(grown(faces), small(faces))
+    assert not np.any(grown.get_layer("s1b2_second_norm").gamma)
+    assert np.all(grown.get_layer("s1b2_first_norm").gamma), "or it would learn nothing"
+
+
+def test_what_is_not_the_identity_is_not_grown(as_run):
+    as_run(build(7, Compact(stem=4, widths=(4, 8), blocks=(1, 1))))
+    with pytest.raises(TrainingError, match="has no layer s3b1_"):
+        start.start_from(RUN, build(7, Compact(stem=4, widths=(4, 8, 8))), FER2013)
+    as_run(build(7, Compact(stem=4, widths=(4, 8), blocks=(2, 1))))
+    with pytest.raises(TrainingError, match="No such layer: s1b2_first"):
+        start.start_from(RUN, build(7, Compact(stem=4, widths=(4, 8), blocks=(1, 1))), FER2013)
 
 
 def test_what_is_no_run_is_refused(tmp_path):
