@@ -30,7 +30,7 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 	.venv/bare/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt .
 	cd .venv/bare && bin/fer-edge --help >/dev/null && bin/fer-edge models
-	cd .venv/bare && bin/fer-edge benchmark four-block --rounds 1
+	cd .venv/bare && bin/fer-edge benchmark tiny --rounds 1
 	cd .venv/bare && bin/fer-edge doctor
 	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
 	cd .venv/bare && bin/python -c "from fer_edge.training.recipe import load_recipe as r; r('tiny')"
@@ -54,7 +54,7 @@ model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, fr
 
 frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \
-		--models compact,tiny,four-block --out docs/rivals.md --picture docs/images/frontier.png
+		--models compact,tiny --out docs/rivals.md --picture docs/images/frontier.png
 
 runs/compact-32px/run.json: | $(DEV_ENV)/ready
 	$(FER_EDGE) train --data $(DATA) --recipe compact-32px --out $(@D) $(RESUME)

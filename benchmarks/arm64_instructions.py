@@ -3,8 +3,8 @@
 Each model runs 10 and 210 times on an emulated Cortex-A72; the difference over 200 leaves out what
 Python's start and the model's loading cost. The figure is portable, and not a time.
 
-    python -m benchmarks.arm64_instructions four-block models/*.tflite --out instructions.json
-    fer-edge benchmark four-block models/*.tflite --instructions instructions.json --report report
+    python -m benchmarks.arm64_instructions tiny models/*.tflite --out instructions.json
+    fer-edge benchmark tiny models/*.tflite --instructions instructions.json --report report
 
 The userland is that of `make test-arm64`, made if it is not there: see tests/arm64/userland.py.
 """

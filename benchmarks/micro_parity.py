@@ -19,7 +19,7 @@ from fer_edge.interpreter import open_model
 @click.option("--data", type=click.Path(path_type=Path), required=True)
 @click.option("--split", default="validation", show_default=True)
 @click.option("--faces", "count", default=300, show_default=True, type=click.IntRange(1))
-@click.option("--model", default="four-block", show_default=True, help="An int8 model.")
+@click.option("--model", default="tiny", show_default=True, help="An int8 model.")
 def main(data: Path, split: str, count: int, model: str) -> None:
     """Print how often labels and probabilities are the same, and the largest difference."""
     from tflite_micro import runtime

@@ -4,7 +4,7 @@ PublicTest's faces, 48x48, changed on their raw pixels and read through the serv
 or a shift brings in from outside is mirrored at the edge. A change with two directions is the mean
 of both. Noise is drawn with a fixed seed.
 
-    python -m benchmarks.robustness four-block --data faces.npz
+    python -m benchmarks.robustness compact --data faces.npz
 """
 
 from collections.abc import Callable

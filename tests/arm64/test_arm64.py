@@ -129,7 +129,7 @@ def test_a_clip_reads_as_on_this_machine(root: Path, clip: Path) -> None:
 
 
 def test_benchmark_runs(root: Path) -> None:
-    said = inside(root, "benchmark", "four-block", "--quick", "--json")
+    said = inside(root, "benchmark", "tiny", "--quick", "--json")
     assert json.loads(said)["device"]["machine"] == "aarch64"
 
 

@@ -21,7 +21,7 @@ from fer_edge.graph import read_graph
 from fer_edge.interpreter import open_model
 from fer_edge.modelfile import read_model
 
-MODEL = find_model("four-block")
+MODEL = find_model("tiny")
 ROOT = Path(__file__).resolve().parents[2]
 
 STAND_IN = """#!{python}
@@ -75,7 +75,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 def test_a_compiled_file_has_its_card_and_log(install: Install, tmp_path: Path) -> None:
     install(COMPILES)
-    done = compile_for_edgetpu(MODEL, tmp_path / "four-block_edgetpu.tflite")
+    done = compile_for_edgetpu(MODEL, tmp_path / "tiny_edgetpu.tflite")
     before, after = read_model(MODEL), read_model(done.path)
     assert check(after.flatbuffer).rows[0].operator == "edgetpu-custom-op"
     card = after.card
@@ -91,11 +91,11 @@ def test_a_compiled_file_has_its_card_and_log(install: Install, tmp_path: Path) 
     # the scores of the file that was compiled are not this file's
     assert {score.variant for score in card.scores} == {"float"}
     assert card.agreement is None
-    assert done.log_path == tmp_path / "four-block_edgetpu.log"
+    assert done.log_path == tmp_path / "tiny_edgetpu.log"
     log = done.log_path.read_text()
     assert log == done.log
     assert "Mapped to Edge TPU" in log
-    assert "Input model: four-block.tflite" in log
+    assert "Input model: tiny.tflite" in log
 
 
 def test_a_compiled_file_without_its_device_says_what_to_pass(

@@ -26,7 +26,7 @@ from fer_edge.modelfile import read_model
 from tests.conftest import draw_face
 from tests.graph_edits import dense_float_model, make_edgetpu_file, rebuild, replace_operator
 
-MODEL = read_model(find_model("four-block"))
+MODEL = read_model(find_model("tiny"))
 
 needs_tflite_micro = pytest.mark.skipif(
     importlib.util.find_spec("tflite_micro") is None,
@@ -66,8 +66,8 @@ def test_tflite_micro_answers_as_litert_does(arena: int) -> None:
             interpreter.invoke()
             micro, lite = interpreter.get_output(0)[0].astype(int), model.invoke(tensor)
             # the reference kernels round differently from XNNPACK; on 300 real faces the largest
-            # difference was 6 steps of 1/256
-            assert np.abs(micro - lite).max() <= 8
+            # difference was 11 steps of 1/256
+            assert np.abs(micro - lite).max() <= 16
             assert micro.argmax() == lite.argmax()
 
 
@@ -92,13 +92,13 @@ def test_without_tflite_micro_its_extra_is_named(monkeypatch: pytest.MonkeyPatch
 PROGRAM = """
 #include <stdint.h>
 #include <stdio.h>
-#include "four_block.h"
+#include "tiny_faces.h"
 
 int main(void) {
-  fwrite(four_block_model, 1, four_block_model_size, stdout);
-  fprintf(stderr, "%d %d %d\\n", (int)((uintptr_t)four_block_model % 16), FOUR_BLOCK_CLASSES,
-          FOUR_BLOCK_ARENA_BYTES);
-  for (int i = 0; i < FOUR_BLOCK_CLASSES; ++i) fprintf(stderr, "%s\\n", four_block_labels[i]);
+  fwrite(tiny_faces_model, 1, tiny_faces_model_size, stdout);
+  fprintf(stderr, "%d %d %d\\n", (int)((uintptr_t)tiny_faces_model % 16), TINY_FACES_CLASSES,
+          TINY_FACES_ARENA_BYTES);
+  for (int i = 0; i < TINY_FACES_CLASSES; ++i) fprintf(stderr, "%s\\n", tiny_faces_labels[i]);
   return 0;
 }
 """
@@ -115,9 +115,9 @@ def test_the_array_compiles_to_the_very_flatbuffer(
     labels = ('"quoted"', "back\\slash", "traurig ü", "what??/", *MODEL.card.labels[4:])
     card = replace(MODEL.card, labels=labels, name="ends with a backslash \\")
     flatbuffer = dense_float_model(classes=7, side=5)
-    array = to_c_array(flatbuffer, card, name="four-block", arena=101_312)
+    array = to_c_array(flatbuffer, card, name="tiny-faces", arena=77_760)
     header, source = write_c_array(array, tmp_path)
-    assert (header.name, source.name) == ("four_block.h", "four_block.c")
+    assert (header.name, source.name) == ("tiny_faces.h", "tiny_faces.c")
     main = tmp_path / "main.c"
     main.write_text(PROGRAM)
     standard = {"c": "-std=c11", "c++": "-std=c++11"}[language]
@@ -128,19 +128,19 @@ def test_the_array_compiles_to_the_very_flatbuffer(
     done = subprocess.run([program], capture_output=True, check=True)
     assert done.stdout == flatbuffer
     numbers, *printed = done.stderr.decode("utf-8").splitlines()
-    assert numbers == "0 7 101312"
+    assert numbers == "0 7 77760"
     assert tuple(printed) == labels
 
 
 def test_the_header_says_what_the_firmware_must_know() -> None:
-    array = to_c_array(MODEL.flatbuffer, MODEL.card, name="four-block", arena=101_312)
+    array = to_c_array(MODEL.flatbuffer, MODEL.card, name="tiny-faces", arena=77_760)
     for words in (
         "// input   uint8 (1, 48, 48, 1), real = 0.00392156886 * (value - 0)",
         "// output  uint8 (1, 7), real = 0.00390625 * (value - 0)",
         "// labels  angry, disgust, fear, happy, sad, surprise, neutral",
-        "// tflite::MicroMutableOpResolver<5> resolver;",
+        "// tflite::MicroMutableOpResolver<7> resolver;",
         "// resolver.AddMaxPool2D();",
-        "#define FOUR_BLOCK_ARENA_BYTES 101312",
+        "#define TINY_FACES_ARENA_BYTES 77760",
         MODEL.card.sha256,
     ):
         assert words in array.header

@@ -232,10 +232,10 @@ def test_an_archive_of_somebody_else_makes_way_for_the_card(fer_edge: Invoke, ba
 
 def test_a_bundled_models_card_is_edited_into_a_file_of_ones_own(fer_edge, tmp_path):
     path = tmp_path / "lobby.tflite"
-    result = fer_edge("card", "edit", "four-block", "--set", "name=lobby", "--out", path)
+    result = fer_edge("card", "edit", "tiny", "--set", "name=lobby", "--out", path)
     assert result.exit_code == 0, result.output
     assert read_model(path).card.name == "lobby"
-    assert_one_clear_line(fer_edge("card", "edit", "four-block", "--set", "name=x"), "--out")
+    assert_one_clear_line(fer_edge("card", "edit", "tiny", "--set", "name=x"), "--out")
 
 
 def hesitant_faces(tmp_path: Path) -> Path:

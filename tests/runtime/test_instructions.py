@@ -27,7 +27,7 @@ def file(tmp_path):
 
     def write(sha256, count=10_912_345):
         path = tmp_path / "instructions.json"
-        models = (ModelInstructions("four-block", sha256, count),)
+        models = (ModelInstructions("tiny", sha256, count),)
         path.write_text(instructions_to_json(Instructions("cortex-a72", "7.2.22", models)))
         return path
 
@@ -35,14 +35,14 @@ def file(tmp_path):
 
 
 def test_a_model_gets_the_figure_of_its_flatbuffer(fer_edge, file, tmp_path):
-    four_block, folder = read_model(find_model("four-block")), tmp_path / "report"
+    tiny, folder = read_model(find_model("tiny")), tmp_path / "report"
     bare = tmp_path / "bare.tflite"  # the same flatbuffer: a card changes no instruction
-    bare.write_bytes(four_block.flatbuffer)
+    bare.write_bytes(tiny.flatbuffer)
     other = tmp_path / "other.tflite"
-    other.write_bytes(four_block.flatbuffer + b"\0")
-    path = file(four_block.card.sha256)
+    other.write_bytes(tiny.flatbuffer + b"\0")
+    path = file(tiny.card.sha256)
     result = fer_edge(
-        *("benchmark", "four-block", bare, other, *QUICK),
+        *("benchmark", "tiny", bare, other, *QUICK),
         *("--instructions", path, "--report", folder),
     )
     assert result.exit_code == 0, result.output
@@ -89,11 +89,11 @@ def test_a_broken_file_is_one_clear_line(fer_edge, tmp_path, text, words):
     path, folder = tmp_path / "broken.json", tmp_path / "report"
     if text is not None:
         path.write_text(text)
-    result = fer_edge("benchmark", "four-block", "--instructions", path, "--report", folder)
+    result = fer_edge("benchmark", "tiny", "--instructions", path, "--report", folder)
     assert_one_clear_line(result, "broken.json", words)
     assert not folder.exists()
 
 
 def test_figures_of_other_models_alone_are_one_clear_line(fer_edge, file):
-    result = fer_edge("benchmark", "four-block", "--instructions", file("ab"))
-    assert_one_clear_line(result, "of other models (four-block)")
+    result = fer_edge("benchmark", "tiny", "--instructions", file("ab"))
+    assert_one_clear_line(result, "of other models (tiny)")

@@ -60,13 +60,13 @@ def folder(tmp_path_factory):
     from fer_edge.cli import main
 
     folder = tmp_path_factory.mktemp("report")
-    path = find_model("four-block")
+    path = find_model("tiny")
     file = read_model(path)
     quantization = dataclasses.replace(file.card.quantization, scheme="float32", method="none")
     card = dataclasses.replace(file.card, name="reference", quantization=quantization)
     write_model(folder / "float.tflite", file.flatbuffer, card)
     save_faceset(make_faces(per_class=1, validation_per_class=3), folder / "faces.npz")
-    command = ["benchmark", "four-block", str(folder / "float.tflite"), "--quick", "--threads"]
+    command = ["benchmark", "tiny", str(folder / "float.tflite"), "--quick", "--threads"]
     command += ["1,2", "--data", str(folder / "faces.npz"), "--report", str(folder / "report")]
     result = CliRunner().invoke(main, [*command, "--with-faces"])
     assert result.exit_code == 0, result.output
@@ -97,7 +97,7 @@ def test_the_schema_says_what_each_key_means():
 
 def test_models_are_called_what_the_user_called_them(folder):
     paths = [model["path"] for model in json.loads((folder / "report.json").read_text())["models"]]
-    assert paths == ["four-block", str(folder.parent / "float.tflite")]
+    assert paths == ["tiny", str(folder.parent / "float.tflite")]
 
 
 def test_a_report_is_read_back_as_it_was(folder):

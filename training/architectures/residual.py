@@ -10,7 +10,7 @@ which needs no new scale in int8.
     compact   48x48    891,583      104 M    0.94 MB
     tiny      48x48    74,375       15.2 M   0.10 MB
 
-The bundled `compact` has one block a stage: 683,071 parameters, 56.2 M MACs, 0.72 MB.
+`compact` grows to this from one block a stage: 683,071 parameters, 56.2 M MACs, 0.72 MB.
 """
 
 from dataclasses import dataclass
