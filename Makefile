@@ -42,7 +42,7 @@ RESUME = $(if $(wildcard $(@D).partial),--resume)
 
 model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
 	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
-	cp models/compact-int8-ptq.tflite fer_edge/models/compact.tflite
+	cp models/compact-int8-qat.tflite fer_edge/models/compact.tflite
 
 model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
 	$(FER_EDGE) convert runs/tiny --int8 --float32 --data $(DATA) --out models --overwrite
@@ -65,7 +65,7 @@ runs/compact-48px/run.json: runs/compact-32px/run.json
 
 runs/compact/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-48px \
-		--teacher runs/compact-48px --out $(@D) $(RESUME)
+		--teacher runs/compact-48px --qat --out $(@D) $(RESUME)
 
 runs/tiny/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe tiny --teacher runs/compact-48px --out $(@D) $(RESUME)
