@@ -88,6 +88,7 @@ def train(
             f"the face set has {', '.join(faces.split_names)}; wanted train and validation; "
             "make it with: fer-edge data import --validation-share 0.1"
         )
+    _check_network(recipe, len(faces.class_names))
     folder = _open_folder(recipe, out, resume=resume, replace=replace)
     info = RunInfo(
         architecture=recipe.architecture,
@@ -133,6 +134,18 @@ def train(
         except OSError as error:
             raise OutputError(f"{folder} cannot be moved to {out}: {error.strerror}") from error
     return evaluation
+
+
+def _check_network(recipe: Recipe, classes: int) -> None:
+    """Build the network once before there is a folder, since Keras says what it cannot build."""
+    try:
+        recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise RecipeError(
+            f"{recipe.architecture} with {recipe.network} cannot be built for faces of "
+            f"{recipe.size_px} px: {reason}; change size_px or [network]"
+        ) from error
 
 
 def _open_folder(recipe: Recipe, out: Path, *, resume: bool, replace: bool) -> Path:

@@ -38,21 +38,19 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
     known = load_info(run).labels
     given = _weights(keras.models.load_model(run / FLOAT_MODEL, compile=False))
     own = _weights(network)
-    if known != class_names:
-        places = {_meaning(name): place for place, name in enumerate(known)}
-        kept = [places.get(_meaning(name)) for name in class_names]
-        new = [name for name, place in zip(class_names, kept, strict=True) if place is None]
-        log.info("classes that %s does not know: %s", run, ", ".join(new) or "none")
-        last = next(reversed(given))
-        given[last] = [
-            _for_classes(values, fresh, kept)
-            for values, fresh in zip(given[last], own.get(last, ()), strict=False)
-        ]
     try:
+        if known != class_names:
+            last = next(reversed(given))
+            if last not in own:
+                raise ValueError(f"the run ends in the layer {last}")
+            kept = _kept(run, known, class_names)
+            given[last] = [
+                _for_classes(values, fresh, kept)
+                for values, fresh in zip(given[last], own[last], strict=True)
+            ]
         for block in _new_blocks(given, own):
-            network.get_layer(block + BRANCH_END).gamma.assign(
-                np.zeros_like(own[block + BRANCH_END][0])
-            )
+            gamma = network.get_layer(block + BRANCH_END).gamma
+            gamma.assign(keras.ops.zeros_like(gamma))
         for name, values in given.items():
             network.get_layer(name).set_weights(values)
     except ValueError as error:
@@ -64,6 +62,15 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
 
 def _weights(network: Any) -> dict[str, list[NDArray[np.float32]]]:
     return {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
+
+
+def _kept(run: Path, known: tuple[str, ...], class_names: tuple[str, ...]) -> list[int | None]:
+    """Return the place among the run's classes of each class, None where the run has none."""
+    places = {_meaning(name): place for place, name in enumerate(known)}
+    kept = [places.get(_meaning(name)) for name in class_names]
+    new = [name for name, place in zip(class_names, kept, strict=True) if place is None]
+    log.info("classes that %s does not know: %s", run, ", ".join(new) or "none")
+    return kept
 
 
 def _for_classes(

@@ -86,10 +86,19 @@ def test_classes_of_ones_own_start_anew(first):
     np.testing.assert_array_equal(second.get_weights()[0], first.get_weights()[0])
 
 
-def test_another_size_is_one_clear_error(first):
-    wider = FourBlock(filters=(4, 4, 8, 16), dense_units=16)
-    with pytest.raises(TrainingError, match=r"do not fit this architecture.*same \[network\]"):
-        start.start_from(RUN, build(7, wider), FER2013)
+@pytest.mark.parametrize(
+    "plan",
+    [
+        FourBlock(filters=(4, 4, 8, 16), dense_units=16),
+        FourBlock(filters=(4, 4, 8, 8), dense_units=32),
+        Compact(stem=4, widths=(4, 8), blocks=(1, 1)),
+        MiniXception(),
+    ],
+)
+def test_another_size_or_network_is_one_clear_error(first, plan):
+    for classes, names in ((7, FER2013), (8, FERPLUS_CLASSES)):
+        with pytest.raises(TrainingError, match=r"do not fit this architecture.*same \[network\]"):
+            start.start_from(RUN, build(classes, plan), names)
 
 
 def test_a_network_grows_by_blocks_that_change_nothing_at_first(as_run):

@@ -257,6 +257,27 @@ def test_faces_without_a_validation_part_are_refused(tmp_path, fer_edge):
     assert not (tmp_path / "run.partial").exists()
 
 
+@pytest.mark.parametrize(
+    ("architecture", "sizes", "words"),
+    [
+        ("compact", "widths = [4, 8]", "2 widths and 3 blocks"),
+        ("four-block", "filters = [0, 8]", "cannot be built for faces of 48 px"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_one_clear_line(
+    fer_edge, tmp_path, architecture, sizes, words
+):
+    save_faceset(make_faces(per_class=1), tmp_path / "faces.npz")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'architecture = "{architecture}"\n[network]\n{sizes}\n')
+    result = fer_edge(
+        *("train", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run"),
+        *("--recipe", recipe),
+    )
+    assert_one_clear_line(result, words)
+    assert {path.name for path in tmp_path.iterdir()} == {"faces.npz", "recipe.toml"}
+
+
 def test_faces_that_are_not_square_are_refused(tmp_path):
     faces = make_faces()
     oblong = FaceSet(faces.images[:, :40], faces.labels, faces.split, faces.class_names)

@@ -16,6 +16,8 @@ which needs no new scale in int8.
 from dataclasses import dataclass
 from typing import Any
 
+from fer_edge.errors import RecipeError
+
 from .parts import conv_norm_relu, model
 
 SHORTCUT = "_shortcut"
@@ -53,6 +55,11 @@ class Tiny:
 
 
 def _residual(keras: Any, plan: Compact | Tiny, *, size_px: int, classes: int, name: str) -> Any:
+    if len(plan.widths) != len(plan.blocks):
+        raise RecipeError(
+            f"{name} has {len(plan.widths)} widths and {len(plan.blocks)} blocks; "
+            "wanted a number of blocks for each width"
+        )
     layers = keras.layers
     inputs = keras.Input((size_px, size_px, 1), name="face")
     x = conv_norm_relu(keras, inputs, plan.stem, 3, name="stem")
