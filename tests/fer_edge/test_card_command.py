@@ -240,7 +240,7 @@ def test_a_bundled_models_card_is_edited_into_a_file_of_ones_own(fer_edge, tmp_p
 
 def hesitant_faces(tmp_path: Path) -> Path:
     """Write cartoons whose labels are drawn from what the model says of them at temperature 2."""
-    faces = make_faces(per_class=1, validation_per_class=40)
+    faces = make_faces(per_class=1, validation_per_class=160)
     with open_model(MODEL.path) as model:
         shares = at_temperature(served_probabilities(model, faces), 2.0, model.floor)
     random = np.random.default_rng(0)
@@ -261,7 +261,7 @@ def test_calibrate_fits_a_temperature_that_verify_finds_again(
     assert scaling is not None
     assert scaling.describe() in result.stdout
     assert scaling.describe() in fer_edge("card", "show", out).stdout
-    assert (scaling.faces, scaling.split) == (280, "validation")
+    assert (scaling.faces, scaling.split) == (1120, "validation")
     assert scaling.value == pytest.approx(2.0, rel=0.2)
     assert scaling.error_after < scaling.error_before
     assert replace(made.card, temperature_scaling=MODEL.card.temperature_scaling) == MODEL.card
@@ -275,7 +275,7 @@ def test_calibrate_fits_a_temperature_that_verify_finds_again(
     right = read.argmax(axis=1) == faces.labels
     assert read.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.03)
 
-    score = replace(SCORE, n=280, accuracy=float(right.mean()))
+    score = replace(SCORE, n=1120, accuracy=float(right.mean()))
     honest = replace(made.card, scores=(score,))
     assert faults_of_path(with_card(out, honest), load_faceset(data)) == ()
     wished = replace(scaling, value=scaling.value + 0.1)
