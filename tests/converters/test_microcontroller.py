@@ -59,7 +59,7 @@ def test_tflite_micro_answers_as_litert_does(arena: int) -> None:
 
     interpreter = runtime.Interpreter.from_bytes(MODEL.flatbuffer, arena_size=arena)
     noise = np.random.default_rng(0).integers(0, 256, (48, 48)).astype(np.uint8)
-    same = []
+    clear = 0
     with open_model(MODEL.path) as model:
         for face in (*(draw_face(label, 0) for label in range(7)), noise):
             tensor = model.prepare(face[..., np.newaxis])
@@ -69,8 +69,11 @@ def test_tflite_micro_answers_as_litert_does(arena: int) -> None:
             # the reference kernels round differently from XNNPACK; on 300 real faces the largest
             # difference was 11 steps of 1/256
             assert np.abs(micro - lite).max() <= 16
-            same.append(micro.argmax() == lite.argmax())
-    assert sum(same) >= len(same) - 1, "a cartoon between two expressions may go either way"
+            second, first = np.sort(lite.astype(int))[-2:]
+            if first - second > 8:  # a cartoon between two expressions may go either way
+                assert micro.argmax() == lite.argmax()
+                clear += 1
+    assert clear >= 6
 
 
 @needs_tflite_micro
