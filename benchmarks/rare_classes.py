@@ -1,12 +1,16 @@
 """What would it cost to read rare classes more often?
 
-The served probabilities of PublicTest's faces, divided by each class's share of the training faces
-to the power of tau (Menon et al. 2021, arXiv:2007.07314, section 4.1, "post-hoc"): accuracy and
-recall for some tau. At 1 every class would count as if it were as frequent as the others.
+The served probabilities of PublicTest's faces after logit adjustment (Menon et al. 2021,
+arXiv:2007.07314, section 4.1, "post-hoc"), each class's logit lowered by tau times the logarithm of
+its share of the training faces: accuracy and recall for some tau. At 1 every class would count as
+if it were as frequent as the others. With --only, a single class's logit is raised by some offsets,
+as `fer-edge convert --logit-offset` does.
 
     python -m benchmarks.rare_classes compact-ferplus --data ferplus.npz
+    python -m benchmarks.rare_classes compact-ferplus --data ferplus.npz --only contempt
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,44 +19,64 @@ from numpy.typing import NDArray
 
 from fer_edge.bundled import find_model
 from fer_edge.evaluation import served_probabilities
-from fer_edge.faceset import load_faceset
+from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.interpreter import open_model
 from fer_edge.scores import score
 
 TAUS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+OFFSETS = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 
 
 def adjusted(
-    probabilities: NDArray[np.float32], shares: NDArray[np.float64], tau: float
+    probabilities: NDArray[np.float32], offsets: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return what counts after the adjustment, float32 (n, classes), rows summing to 1."""
-    raised = probabilities / shares**tau
+    """Return what counts after adding to the logits, float32 (n, classes), rows summing to 1."""
+    raised = probabilities * np.exp(offsets)
     normed: NDArray[np.float32] = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
     return normed
+
+
+def _plans(everything: FaceSet, only: str | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Name each row of the table, and say what is added to the logits in it."""
+    names = everything.class_names
+    if only is not None:
+        if only not in names:
+            raise click.BadParameter(f"{only!r} is none of {', '.join(names)}", param_hint="--only")
+        for offset in OFFSETS:
+            yield f"{only} +{offset:g}", offset * np.eye(len(names))[names.index(only)]
+        return
+    labels = everything.part("train").labels
+    counts = np.bincount(labels, minlength=len(names))
+    shares = np.maximum(counts, 1) / len(labels)
+    for tau in TAUS:
+        yield f"tau {tau:.1f}", -tau * np.log(shares)
 
 
 @click.command()
 @click.argument("models", nargs=-1, required=True)
 @click.option("--data", type=click.Path(path_type=Path), required=True)
 @click.option("--split", default="validation", show_default=True)
-def main(models: tuple[str, ...], data: Path, split: str) -> None:
-    """Print a table for each model, in Markdown."""
+@click.option("--only", metavar="CLASS", help="Raise this class alone.")
+def main(models: tuple[str, ...], data: Path, split: str, only: str | None) -> None:
+    """Print a table for each model, in Markdown; behind a recall, how often the class is said."""
     everything = load_faceset(data)
-    labels, faces = everything.part("train").labels, everything.part(split)
-    counts = np.bincount(labels, minlength=len(everything.class_names))
-    shares = np.maximum(counts, 1) / len(labels)
+    faces, plans = everything.part(split), list(_plans(everything, only))
     for model in models:
         with open_model(find_model(model)) as opened:
             probabilities = served_probabilities(opened, faces)
         click.echo(f"## {model}\n")
         names = " | ".join(faces.class_names)
-        click.echo(f"| tau | accuracy | balanced | {names} |")
+        click.echo(f"| added | accuracy | balanced | {names} |")
         click.echo("| --- " * (3 + len(faces.class_names)) + "|")
-        for tau in TAUS:
-            scores = score(adjusted(probabilities, shares, tau), faces.labels)
-            recall = " | ".join(f"{share:.0%}" for share in scores.recall)
+        for name, offsets in plans:
+            raised = adjusted(probabilities, offsets)
+            scores = score(raised, faces.labels)
+            said = np.bincount(raised.argmax(axis=1), minlength=raised.shape[1])
+            recall = " | ".join(
+                f"{share:.0%} ({times})" for share, times in zip(scores.recall, said, strict=True)
+            )
             click.echo(
-                f"| {tau:.1f} | {scores.accuracy:.2%} | {scores.balanced_accuracy:.2%} | {recall} |"
+                f"| {name} | {scores.accuracy:.2%} | {scores.balanced_accuracy:.2%} | {recall} |"
             )
         click.echo()
 

@@ -1,6 +1,8 @@
 """`fer-edge convert`."""
 
+import math
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,13 @@ INTEGER = click.Choice(["uint8", "int8"])
     show_default=True,
     type=click.FloatRange(50, 100),
     help="PTQ's ranges leave out the values beyond.",
+)
+@click.option(
+    "--logit-offset",
+    "logit_offsets",
+    multiple=True,
+    metavar="CLASS=VALUE",
+    help="Add to a rare class's logit, so that it is read more often; its scores say the price.",
 )
 @click.option("--per-channel-dense", is_flag=True, help="PTQ: a scale for each dense output.")
 @click.option(
@@ -99,6 +108,7 @@ def convert(
     keep_float: tuple[str, ...],
     keep_int16: tuple[str, ...],
     clip_percentile: float,
+    logit_offsets: tuple[str, ...],
     per_channel_dense: bool,
     layer_report: bool,
     edgetpu: bool,
@@ -136,6 +146,7 @@ def convert(
             f"a run folder ({source}) says them itself"
         )
     span = _span(input_range or "0,1")
+    offsets = _offsets(logit_offsets)
 
     from fer_edge.card import Gate
     from fer_edge.faceset import load_faceset
@@ -147,6 +158,7 @@ def convert(
     own = None if calibration is None else load_faceset(calibration)
 
     from .devices import companions, leave_for_devices
+    from .logit_offsets import with_logit_offsets
     from .run import Options, convert_source
     from .selective import Exceptions
     from .source import Claims, open_foreign, open_run
@@ -160,6 +172,7 @@ def convert(
             check_claims(source, claims, faces)
     else:
         opened = open_run(source)
+    opened = with_logit_offsets(opened, offsets)
     options = Options(
         variants=variants,
         gate=Gate(max_drop_points, min_agreement_percent / 100),
@@ -208,6 +221,23 @@ def _span(text: str) -> tuple[float, float]:
     if low >= high:
         raise click.BadParameter(f"{low:g} is not below {high:g}", param_hint="--input-range")
     return low, high
+
+
+def _offsets(texts: Sequence[str]) -> dict[str, float]:
+    offsets: dict[str, float] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.rpartition("="))
+        try:
+            added = float(value)
+        except ValueError:
+            added = math.nan
+        if not name or not math.isfinite(added) or name in offsets:
+            raise click.BadParameter(
+                f"{text!r} is not CLASS=VALUE, once for each class (as contempt=2.5)",
+                param_hint="--logit-offset",
+            )
+        offsets[name] = added
+    return offsets
 
 
 def _as_json(results: "list[Converted]") -> str:

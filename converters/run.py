@@ -248,4 +248,5 @@ def _card(source: Source, draft: Draft) -> ModelCard:
         intended_use=source.intended_use,
         limits=source.limits,
         licence=source.licence,
+        logit_offsets=source.logit_offsets,
     )

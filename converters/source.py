@@ -43,6 +43,7 @@ class Source:
         intended_use: For the card.
         limits: For the card; empty for what is known of the labels' usual data.
         licence: Likewise.
+        logit_offsets: What was added to the trained network's logits; see `logit_offsets`.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Source:
     intended_use: str = INTENDED_USE
     limits: str = ""
     licence: str = ""
+    logit_offsets: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

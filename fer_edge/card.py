@@ -212,6 +212,9 @@ class ModelCard:
         limits: Where it fails; left empty, what is known of the labels' usual data.
         licence: Of weights and data; left empty, likewise.
         compilation: How it was compiled for a device; None if it was not.
+        logit_offsets: What was added to the trained network's logits, in label order, so that rare
+            classes are read more often; it is in the graph, and the scores have it, the float
+            network's, too. Empty: nothing.
         temperature_scaling: By what the runtime scales the probabilities so that 0.8 means 80 %;
             None where it was never fitted, as in older files.
         format_version: Of this card.
@@ -235,6 +238,7 @@ class ModelCard:
     limits: str = ""
     licence: str = ""
     compilation: Compilation | None = None
+    logit_offsets: tuple[float, ...] = ()
     temperature_scaling: TemperatureScaling | None = None
     format_version: int = FORMAT_VERSION
 

@@ -63,6 +63,10 @@ def print_card(file: "ModelFile") -> None:
             )
     if card.agreement:
         click.echo(f"  agreement     {card.agreement.top1:.2%} with the float network")
+    if card.logit_offsets:
+        raised = zip(card.labels, card.logit_offsets, strict=True)
+        said = ", ".join(f"{label} {added:+g}" for label, added in raised if added)
+        click.echo(f"  logit offsets {said}")
     if card.temperature_scaling:
         click.echo(f"  calibration   {card.temperature_scaling.describe()}")
     if card.data:
