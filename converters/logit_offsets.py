@@ -61,4 +61,6 @@ def _log_probabilities(network: Any) -> NDArray[np.float64]:
     """Read a middle grey face, in Keras: float64 (classes,)."""
     _, *shape = network.input_shape
     face = np.full((1, *shape), 0.5, np.float32)
-    return np.log(np.maximum(np.asarray(network(face, training=False))[0], 1e-30), dtype=np.float64)
+    probabilities = np.asarray(network(face, training=False), np.float64)[0]
+    log: NDArray[np.float64] = np.log(np.maximum(probabilities, 1e-30))
+    return log
