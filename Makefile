@@ -49,8 +49,9 @@ model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compa
 	cp models/tiny-int8-ptq.tflite fer_edge/models/tiny.tflite
 
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
-	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite
-	cp models/compact-ferplus-int8-qat.tflite fer_edge/models/compact-ferplus.tflite
+	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite \
+		--logit-offset contempt=1.6
+	cp models/compact-ferplus-int8-ptq.tflite fer_edge/models/compact-ferplus.tflite
 
 frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \
@@ -74,9 +75,9 @@ runs/ferplus.npz: | $(DEV_ENV)/ready
 	mkdir -p $(@D)
 	$(FER_EDGE) data import $(DATA) --classes ferplus --out $@
 
-runs/compact-ferplus/run.json: runs/compact-48px/run.json runs/ferplus.npz
-	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact-48px \
-		--qat --out $(@D) $(RESUME)
+runs/compact-ferplus/run.json: runs/compact/run.json runs/ferplus.npz
+	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact \
+		--out $(@D) $(RESUME)
 
 format: $(DEV_ENV)/ready
 	$(DEV_ENV)/bin/ruff check --fix .
