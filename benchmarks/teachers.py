@@ -1,0 +1,53 @@
+"""What would the mean of some trained networks read, and of each with its mirror image?
+
+A teacher that is no better than the student, or that errs on the same faces, teaches little. Each
+run's float network on PublicTest, alone and with the mirrored face; then the mean of all of them;
+and on how many faces two networks give the same label.
+
+    python -m benchmarks.teachers runs/compact runs/compact-48px --data faces.npz
+"""
+
+from itertools import combinations
+from pathlib import Path
+
+import click
+import numpy as np
+
+from fer_edge.faceset import load_faceset
+from fer_edge.scores import score
+from fer_edge.training.distillation import load_teachers
+from fer_edge.training.validation import predict
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--split", default="validation", show_default=True)
+def main(runs: tuple[str, ...], data: Path, split: str) -> None:
+    """Print two tables in Markdown."""
+    faces = load_faceset(data).part(split)
+    views = (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1]))
+    said = {
+        run: [predict(network, view) for view in views]
+        for run, network in zip(runs, load_teachers(runs, faces.class_names), strict=True)
+    }
+    click.echo("| network | as it is | with the mirrored face | balanced |")
+    click.echo("| --- | --- | --- | --- |")
+    means = [np.mean(parts, axis=0) for parts in zip(*said.values(), strict=True)]
+    for name, (plain, mirrored) in {**said, "the mean": means}.items():
+        both = score((plain + mirrored) / 2, faces.labels)
+        click.echo(
+            f"| {name} | {score(plain, faces.labels).accuracy:.2%} | {both.accuracy:.2%} | "
+            f"{both.balanced_accuracy:.2%} |"
+        )
+    if len(runs) < 2:
+        return
+    click.echo("\n| two networks | same label |")
+    click.echo("| --- | --- |")
+    for one, other in combinations(runs, 2):
+        same = said[one][0].argmax(axis=1) == said[other][0].argmax(axis=1)
+        click.echo(f"| {one}, {other} | {same.mean():.2%} |")
+
+
+if __name__ == "__main__":
+    main()
