@@ -17,6 +17,9 @@ from fer_edge.errors import ModelError
 
 from .source import Source
 
+_LEAST = -60.0
+"""A logarithm below which a float32 probability is soon 0, and tells nothing."""
+
 
 def with_logit_offsets(source: Source, offsets: Mapping[str, float]) -> Source:
     """Add to the logits of classes, in the float and the quantization-aware network.
@@ -37,24 +40,34 @@ def with_logit_offsets(source: Source, offsets: Mapping[str, float]) -> Source:
             f"--logit-offset names {', '.join(unknown)}; {source.name} has the classes "
             f"{', '.join(source.labels)}"
         )
-    added = np.array([offsets.get(name, 0.0) for name in source.labels], np.float32)
-    before = _log_probabilities(source.network)
-    for network in filter(None, (source.network, source.qat_network)):
-        biases = [
-            weight
-            for weight in network.trainable_weights
-            if "bias" in weight.name and tuple(weight.shape) == added.shape
-        ]
-        if biases:
-            biases[-1].assign(np.asarray(biases[-1]) + added)
-    moved = _log_probabilities(source.network) - before - added
-    # the softmax's normaliser moves all logits alike; a bias elsewhere, or none, would not
-    if np.ptp(moved) > 1e-3 * (1 + np.abs(added).max()):
+    added = tuple(offsets.get(name, 0.0) for name in source.labels)
+    if not _add_to_logits(source.network, added):
         raise ModelError(
             f"{source.name} does not end in a dense layer with a bias and a softmax, to which "
             "--logit-offset could add; convert without it"
         )
-    return replace(source, logit_offsets=tuple(added.tolist()))
+    if source.qat_network is not None:  # the same layers, where rounding hides what moved
+        _add_to_bias(source.qat_network, added)
+    return replace(source, logit_offsets=added)
+
+
+def _add_to_logits(network: Any, added: tuple[float, ...]) -> bool:
+    """Add to the last bias, and say whether that moved the logits by so much."""
+    before = _log_probabilities(network)
+    if not _add_to_bias(network, added):
+        return False
+    after = _log_probabilities(network)
+    moved = (after - before - added)[np.minimum(before, after) > _LEAST]
+    # the softmax's normaliser moves all logits alike; another layer's bias would not
+    return moved.size < 2 or bool(np.ptp(moved) < 1e-3 * (1 + np.abs(added).max()))
+
+
+def _add_to_bias(network: Any, added: tuple[float, ...]) -> bool:
+    """Add to the last bias of as many values as there are classes; False if there is none."""
+    biases = [w for w in network.weights if "bias" in w.name and tuple(w.shape) == (len(added),)]
+    if biases:
+        biases[-1].assign(np.asarray(biases[-1]) + np.array(added, np.float32))
+    return bool(biases)
 
 
 def _log_probabilities(network: Any) -> NDArray[np.float64]:
@@ -62,5 +75,5 @@ def _log_probabilities(network: Any) -> NDArray[np.float64]:
     _, *shape = network.input_shape
     face = np.full((1, *shape), 0.5, np.float32)
     probabilities = np.asarray(network(face, training=False), np.float64)[0]
-    log: NDArray[np.float64] = np.log(np.maximum(probabilities, 1e-30))
-    return log
+    logs: NDArray[np.float64] = np.log(np.maximum(probabilities, np.exp(_LEAST)))
+    return logs
