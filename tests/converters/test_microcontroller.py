@@ -45,7 +45,8 @@ def test_the_measured_arena_is_enough_and_no_larger(arena: int) -> None:
 
     assert arena % 16 == 0
     interpreter = runtime.Interpreter.from_bytes(MODEL.flatbuffer, arena_size=arena)
-    interpreter.set_input(np.zeros((1, 48, 48, 1), np.uint8), 0)
+    spec = MODEL.card.input
+    interpreter.set_input(np.zeros((1, spec.height, spec.width, 1), np.uint8), 0)
     interpreter.invoke()
     command = [sys.executable, "-m", "fer_edge.converters.arena_probe", str(arena - 64)]
     smaller = subprocess.run(command, input=MODEL.flatbuffer, capture_output=True, check=False)
