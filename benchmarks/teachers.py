@@ -25,11 +25,12 @@ from fer_edge.training.validation import predict
 @click.option("--split", default="validation", show_default=True)
 def main(runs: tuple[str, ...], data: Path, split: str) -> None:
     """Print two tables in Markdown."""
-    faces = load_faceset(data).part(split)
+    everything = load_faceset(data)
+    faces = everything.part(split)
     views = (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1]))
     said = {
         run: [predict(network, view) for view in views]
-        for run, network in zip(runs, load_teachers(runs, faces.class_names), strict=True)
+        for run, network in zip(runs, load_teachers(runs, everything), strict=True)
     }
     click.echo("| network | as it is | with the mirrored face | balanced |")
     click.echo("| --- | --- | --- | --- |")

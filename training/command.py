@@ -15,7 +15,11 @@ PATH = click.Path(path_type=Path)
     "--recipe", default="four-block", show_default=True, metavar="NAME|FILE", help="What to do."
 )
 @click.option("--arch", "architecture", help="Another architecture than the recipe's.")
-@click.option("--start", metavar="RUN", help="Start from this run's weights: fine-tuning.")
+@click.option(
+    "--start",
+    metavar="RUN|MODEL",
+    help="Start from the weights of a run, a bundled model or a .tflite file: fine-tuning.",
+)
 @click.option(
     "--weights",
     metavar="imagenet|none|FILE",
@@ -30,8 +34,8 @@ PATH = click.Path(path_type=Path)
     "--teacher",
     "teachers",
     multiple=True,
-    metavar="RUN",
-    help="Learn from this run's network, too; several are averaged.",
+    metavar="RUN|MODEL",
+    help="Learn from this network, too; several are averaged.",
 )
 @click.option("--qat", is_flag=True, help="Add quantization-aware training after the float stage.")
 @click.option(
@@ -70,7 +74,7 @@ def train(
     Examples:
         fer-edge train --data faces.npz --out runs/first
         fer-edge train --data faces.npz --recipe four-block-cosine --qat --out runs/best
-        fer-edge train --data own.npz --recipe fine-tune --start runs/best --out runs/own
+        fer-edge train --data own.npz --recipe own-faces --start compact --qat --out runs/own
         fer-edge train --data faces.npz --resume --out runs/best --recipe four-block-cosine --qat
     """
     import json

@@ -9,7 +9,6 @@ temperature T. Several teachers are averaged after softening.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,11 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
 from fer_edge.faceset import FaceSet
-from fer_edge.runfolder import FLOAT_MODEL, load_info
 
 from .backend import keras
 from .recipe import Recipe
 from .targets import soft_targets
+from .trained import load_trained
 from .validation import predict
 
 ops = keras.ops
@@ -85,23 +84,23 @@ def soften(probabilities: Any, temperature: float) -> Any:
     return ops.softmax(ops.log(ops.clip(probabilities, 1e-7, 1.0)) / temperature)
 
 
-def load_teachers(runs: Sequence[str], class_names: tuple[str, ...]) -> list[Any]:
-    """Read the float networks of run folders.
+def load_teachers(names: Sequence[str], faces: FaceSet) -> list[Any]:
+    """Read trained networks (see `load_trained`) for the training part of a face set.
 
     Raises:
-        TrainingError: One is no run folder, or has other classes.
+        TrainingError: One cannot be had, or has other classes.
+        ModelError: A model file is missing or damaged.
     """
     teachers = []
-    for number, run in enumerate(map(Path, runs)):
-        info = load_info(run)
-        if info.labels != class_names:
+    for number, name in enumerate(names):
+        trained = load_trained(name, faces.part("train").images)
+        if trained.labels != faces.class_names:
             raise TrainingError(
-                f"teacher {run} has the classes {', '.join(info.labels)}; "
-                f"wanted those of the data: {', '.join(class_names)}"
+                f"teacher {name} has the classes {', '.join(trained.labels)}; "
+                f"wanted those of the data: {', '.join(faces.class_names)}"
             )
-        teacher = keras.models.load_model(run / FLOAT_MODEL, compile=False)
-        teacher.name = f"teacher_{number}"
-        teachers.append(teacher)
+        trained.network.name = f"teacher_{number}"
+        teachers.append(trained.network)
     return teachers
 
 

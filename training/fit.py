@@ -24,6 +24,7 @@ from .architectures import ResNet50
 from .backend import keras
 from .devices import device_count
 from .distillation import taught_targets
+from .normalisations import measure_normalisations
 from .optimizer import build_loss, build_metrics, build_optimizer
 from .precision import learning_copy, scaled
 from .pretrained import load_base_weights
@@ -33,6 +34,7 @@ from .resident import ResidentFaces, epoch_inputs, training_model
 from .schedule import Epoch, best_epoch, is_finished, learning_rate, save_history
 from .start import start_from
 from .targets import class_weights, training_faces, votes_of
+from .trained import load_trained
 from .validation import cross_entropy, predict, top_share
 from .votes_head import VotesHead, vote_shares
 
@@ -71,7 +73,7 @@ def train_float(
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
     if not (folder / STATE).exists():  # which would hold later weights
         if recipe.start:
-            start_from(Path(recipe.start), network, faces.class_names)
+            start_from(load_trained(recipe.start, train.images), network, faces.class_names)
         elif isinstance(recipe.network, ResNet50):
             load_base_weights(recipe.network, network)
     learner = learning_copy(network, recipe.precision)
@@ -94,6 +96,8 @@ def train_float(
         model.optimizer.learning_rate.assign(rate)
         fitted = fit_epoch(model, recipe, train, targets, number, bar)
         _hand_over(model, learner, network)
+        if recipe.optimizer.average:
+            measure_normalisations(network, train.images)
         probabilities = predict(network, validation.images)
         loss = cross_entropy(probabilities, validation.labels)
         if not np.isfinite([fitted["loss"], loss]).all():
@@ -180,7 +184,8 @@ def fit_epoch(
 
 def _hand_over(model: Any, learner: Any, network: Any) -> None:
     """Give the network what was learned; where the optimizer averages weights, the average."""
-    network.set_weights(learner.get_weights())
+    for mine, learned in zip(network.variables, learner.variables, strict=True):  # seeds, too
+        mine.assign(keras.ops.convert_to_numpy(learned))
     own = dict(zip(map(id, learner.variables), network.variables, strict=True))
     # the optimizer wants a place for every average, also for those of a head that is not kept
     places = [own[id(v)] if id(v) in own else keras.Variable(v) for v in model.trainable_variables]

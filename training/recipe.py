@@ -79,7 +79,8 @@ class Optimizer:
     momentum: float = 0.9
     """sgd: of Nesterov's kind; rmsprop: plain."""
     weight_decay: float = 0.0
-    """adamw and sgd, decoupled from the gradient."""
+    """adamw and sgd, decoupled from the gradient: of sgd with momentum m, 1 / (1 - m) times the
+    figure of an L2 penalty decays as fast."""
     average: float = 0.0
     """Decay of an exponential moving average of the weights, which is what is scored and kept; 0
     keeps the weights themselves."""
@@ -124,11 +125,11 @@ class Recipe:
     size_px: int = 48
     """Side of the network's square input; faces of another size are brought to it."""
     start: str = ""
-    """A run folder, of the same architecture, whose float weights training starts from; empty:
-    random ones. Classes that it does not know start anew."""
+    """A run folder, a `.tflite` file or a bundled model, of the same architecture, whose weights
+    training starts from; empty: random ones. Classes that it does not know start anew."""
     teachers: tuple[str, ...] = ()
-    """Run folders, of the same classes, whose float networks' probabilities are learned, too;
-    several are averaged."""
+    """Run folders, `.tflite` files or bundled models, of the same classes, whose probabilities are
+    learned, too; several are averaged."""
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 1e-3

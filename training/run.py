@@ -105,7 +105,7 @@ def train(
             f"{backend} (float stage, {recipe.precision}, devices: {device_count()})",
         ),
     )
-    networks = load_teachers(recipe.teachers, faces.class_names)
+    networks = load_teachers(recipe.teachers, faces)
     if not (folder / INFO).exists():  # written when the float stage is done
         train_float(
             recipe,

@@ -1,49 +1,47 @@
-"""Where a run starts that goes on from another one's weights: fine-tuning."""
+"""Where a run starts that goes on from weights there are: fine-tuning."""
 
 import logging
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
-from fer_edge.runfolder import FLOAT_MODEL, load_info
 from fer_edge.votes import ferplus_column
 
 from .architectures.residual import BRANCH_END, SHORTCUT
 from .backend import keras
+from .trained import Trained
 
 log = logging.getLogger(__name__)
 
 
-def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
-    """Give a network the float weights of a run.
+def start_from(trained: Trained, network: Any, class_names: tuple[str, ...]) -> None:
+    """Give a network the weights of a trained one.
 
-    Classes may differ: those that the run knows, also by FER+'s name for FER2013's (`happiness`
-    for `happy`), keep their part of the last layer; the others' starts anew. The network may have
-    residual blocks that the run has not: they start as the identity (a last gamma of zero), so
-    that the grown network says at first what the run says (Chen et al. 2016, Net2Net,
-    arXiv:1511.05641; Goyal et al. 2017, arXiv:1706.02677, section 5.1).
+    Classes may differ: those that the trained one knows, also by FER+'s name for FER2013's
+    (`happiness` for `happy`), keep their part of the last layer; the others' starts anew. The
+    network may have residual blocks that the trained one has not: they start as the identity (a
+    last gamma of zero), so that the grown network says at first what the trained one says (Chen et
+    al. 2016, Net2Net, arXiv:1511.05641; Goyal et al. 2017, arXiv:1706.02677, section 5.1).
 
     Args:
-        run: A finished run.
+        trained: What there is.
         network: A Keras model whose last weights are kernel (..., classes) and bias (classes).
         class_names: What its outputs stand for.
 
     Raises:
-        TrainingError: It is no run folder, or its weights do not fit.
+        TrainingError: Its weights do not fit.
     """
-    known = load_info(run).labels
-    given = _weights(keras.models.load_model(run / FLOAT_MODEL, compile=False))
+    given = _weights(trained.network)
     own = _weights(network)
     try:
-        if known != class_names:
+        if trained.labels != class_names:
             last = next(reversed(given))
             if last not in own:
-                raise ValueError(f"the run ends in the layer {last}")
-            kept = _kept(run, known, class_names)
+                raise ValueError(f"it ends in the layer {last}")
+            kept = _kept(trained, class_names)
             given[last] = [
                 _for_classes(values, fresh, kept)
                 for values, fresh in zip(given[last], own[last], strict=True)
@@ -55,8 +53,8 @@ def start_from(run: Path, network: Any, class_names: tuple[str, ...]) -> None:
             network.get_layer(name).set_weights(values)
     except ValueError as error:
         raise TrainingError(
-            f"the weights of {run} do not fit this architecture: {error}; start from a run of the "
-            "same one, with the same [network] sizes or fewer blocks"
+            f"the weights of {trained.name} do not fit this architecture: {error}; start from one "
+            "of the same, with the same [network] sizes or fewer blocks"
         ) from error
 
 
@@ -64,12 +62,12 @@ def _weights(network: Any) -> dict[str, list[NDArray[np.float32]]]:
     return {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
 
 
-def _kept(run: Path, known: tuple[str, ...], class_names: tuple[str, ...]) -> list[int | None]:
-    """Return the place among the run's classes of each class, None where the run has none."""
-    places = {_meaning(name): place for place, name in enumerate(known)}
+def _kept(trained: Trained, class_names: tuple[str, ...]) -> list[int | None]:
+    """Return the place of each class among those that are known, None where it is not."""
+    places = {_meaning(name): place for place, name in enumerate(trained.labels)}
     kept = [places.get(_meaning(name)) for name in class_names]
     new = [name for name, place in zip(class_names, kept, strict=True) if place is None]
-    log.info("classes that %s does not know: %s", run, ", ".join(new) or "none")
+    log.info("classes that %s does not know: %s", trained.name, ", ".join(new) or "none")
     return kept
 
 

@@ -1,7 +1,5 @@
 """Going on from another run's weights, with the same classes or others."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,16 +8,11 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from fer_edge import runfolder
 from fer_edge.errors import TrainingError
 from fer_edge.labels import FER2013, FERPLUS_CLASSES
-from fer_edge.training import start
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.architectures.mini_xception import MiniXception
 from fer_edge.training.architectures.residual import Compact
-
-RUN = Path("runs/first")
-
-
-class Info:
-    labels = FER2013
+from fer_edge.training.start import start_from
+from fer_edge.training.trained import Trained, load_trained
 
 
 def build(classes, plan=None):
@@ -30,36 +23,28 @@ def build(classes, plan=None):
     return network
 
 
-@pytest.fixture
-def as_run(monkeypatch):
-    """Let a network stand in for a run folder of FER2013's classes."""
-
-    def put(network):
-        monkeypatch.setattr(start, "load_info", lambda run: Info)
-        monkeypatch.setattr(keras.models, "load_model", lambda path, compile: network)
-        return network
-
-    return put
+def as_run(network):
+    return Trained("runs/first", network, FER2013)
 
 
 @pytest.fixture
-def first(as_run):
-    return as_run(build(7))
+def first():
+    return build(7)
 
 
 def test_the_same_classes_take_every_weight(first):
     second = FourBlock(filters=(4, 4, 8, 8), dense_units=16).build(keras, size_px=48, classes=7)
-    start.start_from(RUN, second, FER2013)
+    start_from(as_run(first), second, FER2013)
     for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("plan", [None, MiniXception()])
-def test_known_classes_keep_their_part_of_the_last_layer(as_run, plan):
-    first = as_run(build(7, plan))
+def test_known_classes_keep_their_part_of_the_last_layer(plan):
+    first = build(7, plan)
     second = build(8, plan)
     kernel, bias = second.get_weights()[-2:]
-    start.start_from(RUN, second, FERPLUS_CLASSES)
+    start_from(as_run(first), second, FERPLUS_CLASSES)
     for one, other in zip(first.get_weights()[:-2], second.get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(one, other)
     happy, happiness = FER2013.index("happy"), FERPLUS_CLASSES.index("happiness")
@@ -72,7 +57,7 @@ def test_known_classes_keep_their_part_of_the_last_layer(as_run, plan):
 
 def test_classes_go_by_name_and_not_by_place(first):
     second = build(7)
-    start.start_from(RUN, second, FER2013[::-1])
+    start_from(as_run(first), second, FER2013[::-1])
     np.testing.assert_array_equal(second.get_weights()[-1], first.get_weights()[-1][::-1])
     np.testing.assert_array_equal(second.get_weights()[-2], first.get_weights()[-2][:, ::-1])
 
@@ -80,7 +65,7 @@ def test_classes_go_by_name_and_not_by_place(first):
 def test_classes_of_ones_own_start_anew(first):
     second = build(2)
     fresh = second.get_weights()[-2:]
-    start.start_from(RUN, second, ("bored", "attentive"))
+    start_from(as_run(first), second, ("bored", "attentive"))
     for now, was in zip(second.get_weights()[-2:], fresh, strict=True):
         np.testing.assert_array_equal(now, was)
     np.testing.assert_array_equal(second.get_weights()[0], first.get_weights()[0])
@@ -98,30 +83,30 @@ def test_classes_of_ones_own_start_anew(first):
 def test_another_size_or_network_is_one_clear_error(first, plan):
     for classes, names in ((7, FER2013), (8, FERPLUS_CLASSES)):
         with pytest.raises(TrainingError, match=r"do not fit this architecture.*same \[network\]"):
-            start.start_from(RUN, build(classes, plan), names)
+            start_from(as_run(first), build(classes, plan), names)
 
 
-def test_a_network_grows_by_blocks_that_change_nothing_at_first(as_run):
-    small = as_run(build(7, Compact(stem=4, widths=(4, 8, 8), blocks=(1, 1, 1))))
+def test_a_network_grows_by_blocks_that_change_nothing_at_first():
+    small = build(7, Compact(stem=4, widths=(4, 8, 8), blocks=(1, 1, 1)))
     grown = Compact(stem=4, widths=(4, 8, 8), blocks=(2, 2, 1)).build(keras, size_px=48, classes=7)
     faces = np.random.default_rng(0).random((4, 48, 48, 1), dtype=np.float32)
     assert not np.allclose(grown(faces), small(faces))
-    start.start_from(RUN, grown, FER2013)
+    start_from(as_run(small), grown, FER2013)
     np.testing.assert_array_equal(grown(faces), small(faces))
     assert not np.any(grown.get_layer("s1b2_second_norm").gamma)
     assert np.all(grown.get_layer("s1b2_first_norm").gamma), "or it would learn nothing"
 
 
-def test_what_is_not_the_identity_is_not_grown(as_run):
-    as_run(build(7, Compact(stem=4, widths=(4, 8), blocks=(1, 1))))
+def test_what_is_not_the_identity_is_not_grown():
+    two = as_run(build(7, Compact(stem=4, widths=(4, 8), blocks=(1, 1))))
     with pytest.raises(TrainingError, match="has no layer s3b1_"):
-        start.start_from(RUN, build(7, Compact(stem=4, widths=(4, 8, 8))), FER2013)
-    as_run(build(7, Compact(stem=4, widths=(4, 8), blocks=(2, 1))))
+        start_from(two, build(7, Compact(stem=4, widths=(4, 8, 8))), FER2013)
+    three = as_run(build(7, Compact(stem=4, widths=(4, 8), blocks=(2, 1))))
     with pytest.raises(TrainingError, match="No such layer: s1b2_first"):
-        start.start_from(RUN, build(7, Compact(stem=4, widths=(4, 8), blocks=(1, 1))), FER2013)
+        start_from(three, build(7, Compact(stem=4, widths=(4, 8), blocks=(1, 1))), FER2013)
 
 
 def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / runfolder.HISTORY).write_text("")
     with pytest.raises(TrainingError):
-        start.start_from(tmp_path, build(7), FER2013)
+        load_trained(str(tmp_path), np.zeros((1, 48, 48), np.uint8))

@@ -6,6 +6,9 @@ that weights go across by order and tfmot's report can be read.
 
 from typing import Any
 
+NORM = "_norm"
+"""How the name of a normalisation ends, after that of the layer before it."""
+
 
 def conv_norm_relu(
     keras: Any,
@@ -29,7 +32,7 @@ def conv_norm_relu(
         kernel_initializer="he_normal",
         name=name,
     )(x)
-    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    x = layers.BatchNormalization(name=name + NORM)(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 

@@ -13,17 +13,22 @@ which needs no new scale in int8.
 `compact` grows to this from one block a stage: 683,071 parameters, 56.2 M MACs, 0.72 MB.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fer_edge.errors import RecipeError
+from fer_edge.errors import RecipeError, TrainingError
 
-from .parts import conv_norm_relu, model
+from .parts import NORM, conv_norm_relu, model
 
 SHORTCUT = "_shortcut"
-BRANCH_END = "_second_norm"
+BRANCH_END = f"_second{NORM}"
 """How the names of two layers of a block end. A block without a shortcut layer is the identity
 while the gamma of its branch's last normalisation is zero: its input is never negative."""
+
+WEIGHTED = rf"stem|s\d+b\d+(_first|_second|{SHORTCUT})|expression"
+"""Pattern of the names of the layers that have weights and are no normalisations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,29 @@ class Tiny:
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""
         return _residual(keras, self, size_px=size_px, classes=classes, name="tiny")
+
+
+def plan_of(name: str, widths: Mapping[str, int]) -> Compact | Tiny:
+    """Return the plan of a network that was built already.
+
+    Args:
+        name: `compact` or `tiny`.
+        widths: Outputs of each layer that has weights, by the layer's name.
+
+    Raises:
+        TrainingError: It is another network.
+    """
+    plans: dict[str, type[Compact | Tiny]] = {"compact": Compact, "tiny": Tiny}
+    if name not in plans:
+        raise TrainingError(f"the network is {name}; wanted one of {', '.join(plans)}")
+    found = [re.fullmatch(r"s(\d+)b(\d+)_first", layer) for layer in widths]
+    blocks = {(int(block[1]), int(block[2])): widths[block[0]] for block in found if block}
+    stages = sorted({stage for stage, _ in blocks})
+    return plans[name](
+        stem=widths["stem"],
+        widths=tuple(blocks[stage, 1] for stage in stages),
+        blocks=tuple(sum(of == stage for of, _ in blocks) for stage in stages),
+    )
 
 
 def _residual(keras: Any, plan: Compact | Tiny, *, size_px: int, classes: int, name: str) -> Any:
