@@ -136,11 +136,19 @@ def train_quantized(
 
 
 def quantized_copy(float_network: Any, recipe: Recipe) -> Any:
-    """Build the tf-keras twin of a Keras 3 network, with its weights, ready for QAT."""
+    """Build the tf-keras twin of a Keras 3 network, with its weights, ready for QAT.
+
+    Batch normalisations are frozen: the converted file knows no batch's own statistics, and at the
+    rates of fine-tuning the moving ones would follow the augmentation within an epoch while the
+    weights hardly move (Krishnamoorthi 2018, arXiv:1806.08342, on freezing them).
+    """
     twin = recipe.network.build(
         tf_keras, size_px=recipe.size_px, classes=float_network.output_shape[-1]
     )
     twin.set_weights(float_network.get_weights())
+    for layer in twin.layers:
+        if isinstance(layer, tf_keras.layers.BatchNormalization):
+            layer.trainable = False
     registry = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
     passed: list[str] = []
 

@@ -36,11 +36,15 @@ def run(recipe, faces, out, **changes):
 
 
 def frozen_stays_frozen(folder):
-    """Check that quantization-aware training left the kernels of frozen layers alone."""
+    """Check that quantization-aware training left frozen kernels and normalisations alone."""
     network = keras.models.load_model(folder / "model.keras")
     quantized = load_qat_network(folder)
     for layer in network.layers:
-        if not layer.trainable and hasattr(layer, "kernel"):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            normalisation = quantized.get_layer(f"quant_{layer.name}").layer
+            for ours, theirs in zip(layer.get_weights(), normalisation.get_weights(), strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+        elif not layer.trainable and hasattr(layer, "kernel"):
             wrapper = quantized.get_layer(f"quant_{layer.name}")
             (kernel,) = [weight for weight in wrapper.weights if "/kernel:" in weight.name]
             np.testing.assert_array_equal(kernel.numpy(), layer.get_weights()[0])
