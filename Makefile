@@ -64,9 +64,17 @@ runs/compact-48px/run.json: runs/compact-32px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe compact-48px --start runs/compact-32px \
 		--out $(@D) $(RESUME)
 
-runs/compact/run.json: runs/compact-48px/run.json
-	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-48px \
-		--teacher runs/compact-48px --qat --out $(@D) $(RESUME)
+runs/compact-grown/run.json: runs/compact-48px/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact-grown --start runs/compact-48px \
+		--teacher runs/compact-48px --out $(@D) $(RESUME)
+
+runs/compact-decayed/run.json: runs/compact-grown/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact-decayed --start runs/compact-grown \
+		--teacher runs/compact-grown --out $(@D) $(RESUME)
+
+runs/compact/run.json: runs/compact-decayed/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-decayed \
+		--teacher runs/compact-grown --teacher runs/compact-decayed --out $(@D) $(RESUME)
 
 runs/tiny/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe tiny --teacher runs/compact-48px --out $(@D) $(RESUME)
@@ -75,8 +83,8 @@ runs/ferplus.npz: | $(DEV_ENV)/ready
 	mkdir -p $(@D)
 	$(FER_EDGE) data import $(DATA) --classes ferplus --out $@
 
-runs/compact-ferplus/run.json: runs/compact/run.json runs/ferplus.npz
-	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact \
+runs/compact-ferplus/run.json: runs/compact-grown/run.json runs/ferplus.npz
+	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact-grown \
 		--out $(@D) $(RESUME)
 
 format: $(DEV_ENV)/ready
