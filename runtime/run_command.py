@@ -50,7 +50,7 @@ def run(max_frames: int | None, **options: Any) -> None:
     from functools import partial
 
     from .faces.options import open_chosen_detector
-    from .outputs.options import anonymizing, chosen_sinks
+    from .outputs.options import anonymizing, chosen_sinks, lines_place
     from .pipeline import run_to_end
     from .reading.model_options import open_chosen_model
     from .reading.model_reload import reload_model
@@ -66,7 +66,7 @@ def run(max_frames: int | None, **options: Any) -> None:
         )
         # a bar where the end is known and no lines run over the same terminal
         is_free = not options["quiet"] and sys.stderr.isatty()
-        is_free = is_free and not (options["jsonl"] == "-" and sys.stdout.isatty())
+        is_free = is_free and not (lines_place(options) == "-" and sys.stdout.isatty())
         with click.progressbar(
             length=min(source.length or 0, max_frames or source.length or 0),
             label="reading",

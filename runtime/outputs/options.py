@@ -27,8 +27,7 @@ _PATH = click.Path(path_type=Path)
 OUTPUT_OPTIONS = (
     click.Option(
         ["--jsonl"],
-        default="-",
-        show_default=True,
+        show_default="-, with --quiet none",
         metavar="FILE",
         help="JSON lines: a file, - for stdout, none for no lines. A camera's or stream's file "
         "grows line by line (tail -f); that of a video or picture appears when it is whole.",
@@ -103,8 +102,8 @@ OUTPUT_OPTIONS = (
     click.Option(
         ["--quiet", "-q"],
         is_flag=True,
-        help="Nothing on the terminal that was not asked for: no JSON lines on stdout, no "
-        "progress, no summary. Errors still show.",
+        help="Nothing on the terminal that was not asked for: no JSON lines on stdout without "
+        "--jsonl -, no progress, no summary. Errors still show.",
     ),
 )
 
@@ -201,7 +200,7 @@ def check_paths(options: dict[str, Any]) -> None:
     from fer_edge.errors import OutputError
     from fer_edge.files import is_device
 
-    if str(options["csv"]) == "-" and options["jsonl"] == "-" and not options["quiet"]:
+    if str(options["csv"]) == "-" and lines_place(options) == "-":
         raise OutputError("JSON lines and CSV cannot share stdout; add --jsonl none")
     given = {
         name: Path(value)
@@ -222,11 +221,16 @@ def check_paths(options: dict[str, Any]) -> None:
             raise OutputError(f"--{name} {path} is the input itself; name another place")
 
 
+def lines_place(options: dict[str, Any]) -> str:
+    """Return where JSON lines go: a file's path, - for stdout, or none."""
+    return options["jsonl"] or ("none" if options["quiet"] else "-")
+
+
 def _line_sinks(options: dict[str, Any], source: Source) -> list[Callable[[], "Sink"]]:
     from .json_lines import JsonLines, JsonLinesFile
 
-    jsonl, on = options["jsonl"], options["jsonl_on"]
-    if jsonl == "none" or (jsonl == "-" and options["quiet"]):
+    jsonl, on = lines_place(options), options["jsonl_on"]
+    if jsonl == "none":
         return []
     if jsonl == "-":
         return [partial(JsonLines, sys.stdout, on=on)]

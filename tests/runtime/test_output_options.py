@@ -67,10 +67,12 @@ def test_lines_can_be_switched_off(fer_edge: Invoke, clip: Path, elsewhere: Path
     assert [path.name for path in elsewhere.iterdir()] == ["a.csv"]
 
 
-def test_quiet_keeps_the_file_that_was_asked_for(fer_edge: Invoke, clip: Path) -> None:
+def test_quiet_keeps_what_was_asked_for(fer_edge: Invoke, clip: Path) -> None:
     common = ("run", "--input", clip, "--detector", "none", "-q")
     fer_edge(*common, "--jsonl", "a.jsonl")
     assert len(Path("a.jsonl").read_text().splitlines()) == CLIP_FRAMES
+    result = fer_edge(*common, "--jsonl", "-")
+    assert (len(result.stdout.splitlines()), result.stderr) == (CLIP_FRAMES, "")
     result = fer_edge(*common, "--summary")
     assert result.stdout == ""
     assert result.stderr.startswith(f"{CLIP_FRAMES} frames in ")
