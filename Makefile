@@ -42,7 +42,7 @@ RESUME = $(if $(wildcard $(@D).partial),--resume)
 
 model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
 	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
-	cp models/compact-int8-qat.tflite fer_edge/models/compact.tflite
+	cp models/compact-int8-ptq.tflite fer_edge/models/compact.tflite
 
 model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
 	$(FER_EDGE) convert runs/tiny --int8 --float32 --data $(DATA) --out models --overwrite
@@ -68,13 +68,9 @@ runs/compact-grown/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe compact-grown --start runs/compact-48px \
 		--teacher runs/compact-48px --out $(@D) $(RESUME)
 
-runs/compact-decayed/run.json: runs/compact-grown/run.json
-	$(FER_EDGE) train --data $(DATA) --recipe compact-decayed --start runs/compact-grown \
+runs/compact/run.json: runs/compact-grown/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-grown \
 		--teacher runs/compact-grown --out $(@D) $(RESUME)
-
-runs/compact/run.json: runs/compact-decayed/run.json
-	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-decayed \
-		--teacher runs/compact-grown --teacher runs/compact-decayed --out $(@D) $(RESUME)
 
 runs/tiny/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe tiny --teacher runs/compact-48px --out $(@D) $(RESUME)
