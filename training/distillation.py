@@ -18,6 +18,7 @@ from fer_edge.errors import TrainingError
 from fer_edge.faceset import FaceSet
 
 from .backend import keras
+from .precision import learning_copy
 from .recipe import Recipe
 from .targets import soft_targets
 from .trained import load_trained
@@ -65,14 +66,14 @@ def taught_targets(
     teachers say of the face and of its mirror image; then none are.
 
     Returns:
-        Targets, float32 (n, classes); teachers.
+        Targets, float32 (n, classes); copies of the teachers that compute in the recipe's precision.
 
     Raises:
         RecipeError: As `soft_targets`.
     """
     targets = soft_targets(recipe, train)
     if not teachers or recipe.loss.teacher_views == "augmented":
-        return targets, teachers
+        return targets, [learning_copy(teacher, recipe.precision) for teacher in teachers]
     views = (train.images, train.images[:, :, ::-1])
     said = np.mean([predict(teacher, view) for teacher in teachers for view in views], axis=0)
     share = recipe.loss.teacher_share

@@ -78,7 +78,6 @@ def train_float(
             load_base_weights(recipe.network, network)
     learner = learning_copy(network, recipe.precision)
     targets, teachers = taught_targets(recipe, train, teachers)
-    teachers = [learning_copy(teacher, recipe.precision) for teacher in teachers]
     model = build_training(recipe, learner, train, teachers)
     state = _changing_variables(model, teachers)
 

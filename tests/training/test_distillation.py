@@ -29,11 +29,15 @@ def test_clean_views_put_the_teachers_mean_over_mirror_images_into_the_targets()
     assert targets.dtype == np.float32
 
 
-def test_augmented_views_leave_the_targets_to_the_labels_and_ask_in_every_step():
-    faces, teachers = make_faces(per_class=1).part("train"), [object()]
-    targets, asked_in_every_step = taught_targets(Recipe(), faces, teachers)
-    assert asked_in_every_step == teachers
+@pytest.mark.parametrize(("precision", "near"), [("float32", 1e-6), ("bfloat16", 0.02)])
+def test_augmented_views_leave_the_targets_to_the_labels_and_ask_in_every_step(precision, near):
+    faces = make_faces(per_class=1).part("train")
+    teacher = SMALL.build(keras, size_px=48, classes=7)
+    targets, (asked,) = taught_targets(Recipe(precision=precision), faces, [teacher])
     np.testing.assert_array_equal(targets, np.eye(7)[faces.labels])
+    assert asked.layers[1].compute_dtype == precision
+    views = np.random.default_rng(0).random((4, 48, 48, 1), np.float32)
+    np.testing.assert_allclose(np.asarray(asked(views)), np.asarray(teacher(views)), atol=near)
 
 
 def test_softening_by_one_changes_nothing_and_by_more_evens_out():
