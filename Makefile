@@ -9,7 +9,7 @@ demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled 
 	$(RUN_ENV)/bin/fer-edge demo
 
 test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
-	$(DEV_ENV)/bin/python -m pytest
+	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile  # two at a time; fixtures of a file stay together
 
 test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64
