@@ -8,8 +8,9 @@ DEV_ENV := .venv/dev
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
 
+# two at a time; the tests of a file share their fixtures, so they stay together
 test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
-	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile  # two at a time; fixtures of a file stay together
+	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile
 
 test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64
