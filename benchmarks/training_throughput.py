@@ -7,7 +7,7 @@ Both are run in turn, since a shared machine's speed drifts. Where it drifts too
 no GPU, `--clock processor` counts this process' processor time, which others hardly touch.
 
     python -m benchmarks.training_throughput --recipe four-block-cosine
-    KERAS_BACKEND=jax python -m benchmarks.training_throughput --recipe tiny-clean --precision bfloat16
+    KERAS_BACKEND=jax python -m benchmarks.training_throughput --recipe tiny-clean
 """
 
 import platform

@@ -66,7 +66,7 @@ def taught_targets(
     teachers say of the face and of its mirror image; then none are.
 
     Returns:
-        Targets, float32 (n, classes); copies of the teachers that compute in the recipe's precision.
+        Targets, float32 (n, classes); copies of the teachers, in the recipe's precision.
 
     Raises:
         RecipeError: As `soft_targets`.
