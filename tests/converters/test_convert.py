@@ -1,7 +1,6 @@
 """A trained run to .tflite files: what is in them, what they score, what is refused."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -294,37 +293,6 @@ def test_a_calibration_set_of_the_wrong_shape_or_empty_is_one_clear_line(
         result = fer_edge(*arguments, "--calibration", path)
         assert_one_clear_line(result, words)
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("spoil", [b"", b"not a model", b"PK\x03\x04 cut short"])
-def test_a_damaged_network_is_one_clear_line(trained, fer_edge, tmp_path, spoil):
-    run, data = trained
-    copy = tmp_path / "copy"
-    shutil.copytree(run, copy)
-    (copy / "model.keras").write_bytes(spoil)
-    result = fer_edge("convert", copy, "--int8", "--data", data, "--out", tmp_path / "out")
-    assert_one_clear_line(result, "model.keras", "cannot be read")
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_folder_that_is_no_run_is_one_clear_line(trained, fer_edge, tmp_path):
-    result = fer_edge("convert", tmp_path, "--int8", "--data", trained[1], "--out", tmp_path / "o")
-    assert_one_clear_line(result, "not a run folder")
-
-
-def test_an_unfinished_run_says_how_to_go_on(trained, fer_edge, tmp_path):
-    (tmp_path / "run.partial").mkdir()
-    result = fer_edge("convert", tmp_path / "run", "--int8", "--data", trained[1], "--out", "o")
-    assert_one_clear_line(result, "--resume")
-
-
-def test_a_damaged_run_info_is_one_clear_line(trained, fer_edge, tmp_path):
-    run, data = trained
-    copy = tmp_path / "copy"
-    shutil.copytree(run, copy)
-    (copy / "run.json").write_text('{"architecture": "four-block"}')
-    result = fer_edge("convert", copy, "--int8", "--data", data, "--out", tmp_path / "out")
-    assert_one_clear_line(result, "run.json", "is missing")
 
 
 def test_nothing_to_convert_is_a_usage_error(trained, fer_edge, tmp_path):

@@ -1,10 +1,9 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 from fer_edge.runtime.faces.detection import Face, FaceDetector, Selection, WholeFrame
@@ -16,9 +15,7 @@ from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.result import Stopwatch
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources.opening import open_source, read_image
-
-RATE_HZ = 25.0
-Image = NDArray[np.uint8]
+from tests.runtime.moving_faces import Image, as_frames, background, paste
 
 
 class Counting:
@@ -57,29 +54,6 @@ def head() -> Image:
     """A head, 260 pixels wide and 300 high; the face is 185 pixels high in its middle."""
     pytest.importorskip("matplotlib")
     return read_image(sample_photo())[80:380, 130:390]
-
-
-def background(seed: int = 0, size: tuple[int, int] = (360, 640)) -> Image:
-    """Soft blots of all colours, without a face."""
-    coarse = np.random.default_rng(seed).integers(30, 220, (9, 16, 3), dtype=np.uint8)
-    return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
-
-
-def paste(canvas: Image, head: Image, x: float, y: float, height: int) -> Image:
-    """Lay a head over a copy of the canvas, its middle at x, y; parts outside are cut off."""
-    width = round(head.shape[1] * height / head.shape[0])
-    small = cv2.resize(head, (width, height), interpolation=cv2.INTER_AREA)
-    mask = np.zeros((height, width), np.uint8)
-    cv2.ellipse(mask, (width // 2, height // 2), (width // 2, height // 2), 0, 0, 360, 255, -1)
-    shift = np.array([[1, 0, x - width / 2], [0, 1, y - height / 2]])
-    size = canvas.shape[1::-1]
-    over = cv2.warpAffine(mask, shift, size) > 127
-    return np.where(over[..., None], cv2.warpAffine(small, shift, size), canvas)
-
-
-def as_frames(images: Iterable[Image], start_s: float = 0.0) -> Iterator[Frame]:
-    for index, image in enumerate(images):
-        yield Frame(image, index, start_s + index / RATE_HZ, "clip")
 
 
 def follow_all(tracker: FaceTracker, images: Iterable[Image]) -> list[list[Track]]:

@@ -1,0 +1,42 @@
+"""What `convert` says of a run folder that it cannot use."""
+
+import shutil
+
+import pytest
+
+pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from tests.conftest import assert_one_clear_line
+
+pytestmark = pytest.mark.train
+
+
+@pytest.mark.parametrize("spoil", [b"", b"not a model", b"PK\x03\x04 cut short"])
+def test_a_damaged_network_is_one_clear_line(trained, fer_edge, tmp_path, spoil):
+    run, data = trained
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "model.keras").write_bytes(spoil)
+    result = fer_edge("convert", copy, "--int8", "--data", data, "--out", tmp_path / "out")
+    assert_one_clear_line(result, "model.keras", "cannot be read")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_no_run_is_one_clear_line(trained, fer_edge, tmp_path):
+    result = fer_edge("convert", tmp_path, "--int8", "--data", trained[1], "--out", tmp_path / "o")
+    assert_one_clear_line(result, "not a run folder")
+
+
+def test_an_unfinished_run_says_how_to_go_on(trained, fer_edge, tmp_path):
+    (tmp_path / "run.partial").mkdir()
+    result = fer_edge("convert", tmp_path / "run", "--int8", "--data", trained[1], "--out", "o")
+    assert_one_clear_line(result, "--resume")
+
+
+def test_a_damaged_run_info_is_one_clear_line(trained, fer_edge, tmp_path):
+    run, data = trained
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "run.json").write_text('{"architecture": "four-block"}')
+    result = fer_edge("convert", copy, "--int8", "--data", data, "--out", tmp_path / "out")
+    assert_one_clear_line(result, "run.json", "is missing")
