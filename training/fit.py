@@ -96,7 +96,7 @@ def train_float(
         model.optimizer.learning_rate.assign(rate)
         fitted = fit_epoch(model, recipe, train, targets, number, bar)
         _hand_over(model, learner, network)
-        if recipe.optimizer.average:
+        if recipe.optimizer.average or recipe.optimizer.sharpness:  # not those of these weights
             measure_normalisations(network, train.images)
         probabilities = predict(network, validation.images)
         loss = cross_entropy(probabilities, validation.labels)
@@ -136,7 +136,13 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
         shares = vote_shares(votes_of(train, "loss.votes_weight"))
         votes = VotesHead(shares, recipe.loss.votes_weight)
     model = training_model(
-        learner, resident, recipe.augmentation, recipe.loss, teachers=teachers, votes=votes
+        learner,
+        resident,
+        recipe.augmentation,
+        recipe.loss,
+        teachers=teachers,
+        votes=votes,
+        sharpness=recipe.optimizer.sharpness,
     )
     model.compile(
         optimizer=scaled(build_optimizer(keras, recipe), recipe.precision),

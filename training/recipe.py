@@ -84,6 +84,10 @@ class Optimizer:
     average: float = 0.0
     """Decay of an exponential moving average of the weights, which is what is scored and kept; 0
     keeps the weights themselves."""
+    sharpness: float = 0.0
+    """Above 0: each gradient is taken this far uphill of the weights (the length of the step over
+    all of them), which costs half a step more; see `training/sharpness.py`. 0.05 to 0.2 is usual,
+    and 16-bit floats have to be bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,18 @@ class Recipe:
                 self.optimizer.average,
                 0 <= self.optimizer.average < 1,
                 "below 1",
+            ),
+            (
+                "optimizer.sharpness",
+                self.optimizer.sharpness,
+                self.optimizer.sharpness >= 0,
+                "at least 0",
+            ),
+            (
+                "precision",
+                self.precision,
+                self.precision != "float16" or not self.optimizer.sharpness,
+                "float32 or bfloat16 with optimizer.sharpness",
             ),
             (
                 "schedule.decay_epochs",

@@ -17,6 +17,7 @@ from .augmentation import DRAWS, augment
 from .backend import keras
 from .distillation import TeacherLoss
 from .recipe import Augmentation, Loss
+from .sharpness import SharpnessAware
 from .votes_head import VotesHead
 
 
@@ -69,6 +70,7 @@ def training_model(
     *,
     teachers: Sequence[Any] = (),
     votes: VotesHead | None = None,
+    sharpness: float = 0.0,
 ) -> Any:
     """Put the resident faces in front of a network, and what it learns from beside it.
 
@@ -79,6 +81,7 @@ def training_model(
         loss: How much teachers count.
         teachers: Keras networks to learn from.
         votes: A second head on the features below the softmax.
+        sharpness: See `Optimizer.sharpness`.
 
     Returns:
         A Keras model from row numbers (see `ResidentFaces.call`) to probabilities.
@@ -96,6 +99,8 @@ def training_model(
         outputs = votes((inputs, features, outputs))
     if teachers:
         outputs = TeacherLoss(teachers, loss.teacher_share, loss.temperature)((pixels, outputs))
+    if sharpness:
+        return SharpnessAware(inputs, faces, pixels, outputs, sharpness)
     return keras.Model(inputs, outputs)
 
 

@@ -32,6 +32,7 @@ from .inspection import sample_sheet
 from .plots import plot_confusion, plot_curves
 from .recipe import Recipe, format_recipe, parse_recipe
 from .schedule import Epoch, best_epoch, load_history, save_history
+from .sharpness import check_backend
 from .validation import predict
 
 QAT_HISTORY = "qat-history.csv"
@@ -80,6 +81,8 @@ def train(
             "without --qat here, then add it, there or elsewhere: pip install 'fer-edge[train]', "
             "and KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
         )
+    if recipe.optimizer.sharpness:
+        check_backend()
     height, width = faces.images.shape[1:]
     if height != width:
         raise TrainingError(f"the faces are {height}x{width}; wanted square ones")
