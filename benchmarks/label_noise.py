@@ -1,0 +1,74 @@
+"""How many of a model's errors are errors? FER2013's labels against most of FER+'s taggers.
+
+Splits the faces by whether ten taggers agree with the label, and says of each part how often the
+model does. Needs FER+ votes in the face set.
+
+    python -m benchmarks.label_noise compact tiny --data faces.npz
+"""
+
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.bundled import find_model
+from fer_edge.evaluation import served_probabilities
+from fer_edge.faceset import load_faceset
+from fer_edge.interpreter import open_model
+from fer_edge.votes import NO_MAJORITY, majority_labels
+
+
+def by_agreement(
+    said: NDArray[np.int64], labels: NDArray[np.uint8], voted: NDArray[np.int64]
+) -> list[str]:
+    """Return rows: a part of the faces, how many, how often a model says the label, the majority.
+
+    Args:
+        said: (n,), the model's most probable classes.
+        labels: (n,), the face set's.
+        voted: (n,), what most taggers said; `NO_MAJORITY` where no class has a majority.
+    """
+    known = voted != NO_MAJORITY
+    parts = {
+        "most taggers say the label": known & (voted == labels),
+        "most taggers say another class": known & (voted != labels),
+        "no class has a majority": ~known,
+        "all": np.ones(len(labels), bool),
+    }
+    rows = ["| faces | how many | the label | the majority |", "| --- | --- | --- | --- |"]
+    for name, rows_in in parts.items():
+        judged = rows_in & known
+        label = f"{(said == labels)[rows_in].mean():.1%}" if rows_in.any() else ""
+        majority = f"{(said == voted)[judged].mean():.1%}" if judged.any() else ""
+        rows.append(f"| {name} | {rows_in.sum()} | {label} | {majority} |")
+    return rows
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--split", default="validation", show_default=True)
+def main(models: tuple[str, ...], data: Path, split: str) -> None:
+    """Print the table of each model, in Markdown."""
+    faces = load_faceset(data).part(split)
+    voted = None if faces.votes is None else majority_labels(faces.votes, faces.class_names)
+    if voted is None:
+        raise click.ClickException(
+            f"{data} has no FER+ votes for its classes; add them: fer-edge data import --votes"
+        )
+    for model in models:
+        with open_model(find_model(model)) as opened:
+            said = served_probabilities(opened, faces).argmax(axis=1)
+        wrong = (said != faces.labels) & (voted != NO_MAJORITY)
+        click.echo(f"## {model}\n")
+        click.echo("\n".join(by_agreement(said, faces.labels, voted)))
+        click.echo(
+            f"\nof {wrong.sum()} faces that it reads otherwise than labelled, and that have a "
+            f"majority, most taggers say what it says of {(said == voted)[wrong].mean():.1%} "
+            f"and the label of {(faces.labels == voted)[wrong].mean():.1%}\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
