@@ -96,7 +96,7 @@ def train_float(
         model.optimizer.learning_rate.assign(rate)
         fitted = fit_epoch(model, recipe, train, targets, number, bar)
         _hand_over(model, learner, network)
-        if recipe.optimizer.average or recipe.optimizer.sharpness:  # not those of these weights
+        if recipe.optimizer.average or recipe.optimizer.sharpness:  # the moving ones are of others
             measure_normalisations(network, train.images)
         probabilities = predict(network, validation.images)
         loss = cross_entropy(probabilities, validation.labels)
