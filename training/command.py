@@ -23,7 +23,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--weights",
     metavar="imagenet|none|FILE",
-    help="What the base of resnet50 starts from.",
+    help="What the base of resnet50 or efficientnet-lite starts from.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")

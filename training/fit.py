@@ -20,7 +20,7 @@ from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, HISTORY
 from fer_edge.scores import score
 
-from .architectures import ResNet50
+from .architectures import Pretrained
 from .backend import keras
 from .devices import device_count
 from .distillation import taught_targets
@@ -74,7 +74,7 @@ def train_float(
     if not (folder / STATE).exists():  # which would hold later weights
         if recipe.start:
             start_from(load_trained(recipe.start, train.images), network, faces.class_names)
-        elif isinstance(recipe.network, ResNet50):
+        elif isinstance(recipe.network, Pretrained):
             load_base_weights(recipe.network, network)
     learner = learning_copy(network, recipe.precision)
     targets, teachers = taught_targets(recipe, train, teachers)

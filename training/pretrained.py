@@ -10,8 +10,9 @@ from typing import Any
 
 from fer_edge.errors import TrainingError
 
-from .architectures import ResNet50
+from .architectures import EfficientNetLite, Pretrained
 from .backend import keras
+from .pretrained_lite import load_lite_weights
 
 IMAGENET_FILE = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
 """What keras.applications fetches, 94 MB, and keeps in `models` below KERAS_HOME or ~/.keras."""
@@ -22,7 +23,7 @@ _SUFFIXES = (".h5", ".hdf5", ".keras")
 log = logging.getLogger(__name__)
 
 
-def load_base_weights(options: ResNet50, network: Any) -> None:
+def load_base_weights(options: Pretrained, network: Any) -> None:
     """Give the base of an untrained network its pretrained weights.
 
     Args:
@@ -34,6 +35,9 @@ def load_base_weights(options: ResNet50, network: Any) -> None:
     """
     if options.weights == "none":
         log.info("the base starts at random and is trained whole")
+        return
+    if isinstance(options, EfficientNetLite):
+        load_lite_weights(options, network)
         return
     base = _fetch() if options.weights == "imagenet" else _read(Path(options.weights))
     for layer in base.layers:

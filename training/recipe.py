@@ -15,7 +15,7 @@ from typing import Any, Literal
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
-from .architectures import Architecture, FourBlock, ResNet50, find_architecture
+from .architectures import Architecture, FourBlock, Pretrained, find_architecture
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -98,6 +98,9 @@ class Loss:
     focal_gamma: float = 2.0
     vote_share: float = 0.0
     """Share of the FER+ votes in the target, where a face has votes; the rest is its label."""
+    vote_meaning: Literal["classes", "labels"] = "classes"
+    """classes: a vote counts for the class of its name. labels: for the labels that training faces
+    with such votes have; see `training/vote_translation.py`."""
     votes_weight: float = 0.0
     """Weight, beside the labels' 1, of a second head's loss that learns the FER+ votes while the
     network trains; see `training/votes_head.py`. 0: no such head."""
@@ -270,10 +273,10 @@ def parse_recipe(
         options = find_architecture(name)
         network = decode(options, data.pop("network", {}), where="network")
         if weights is not None:
-            if not isinstance(network, ResNet50):
+            if not isinstance(network, Pretrained):
                 raise RecipeError(
                     f"architecture '{name}' has no pretrained weights; leave --weights out, or "
-                    "take resnet50"
+                    "take resnet50 or efficientnet-lite"
                 )
             network = dataclasses.replace(network, weights=weights)
         return dataclasses.replace(decode(Recipe, data), network=network)

@@ -9,6 +9,7 @@ from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.votes import ferplus_column, no_face
 
 from .recipe import Recipe
+from .vote_translation import learn_translation, translate
 
 
 def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
@@ -35,8 +36,9 @@ def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
 def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:
     """Return each face's target distribution, float32 (n, classes).
 
-    The label's one-hot vector, blended with the share of FER+ votes that fall on the set's classes
-    where `loss.vote_share` says so and the face has such votes.
+    The label's one-hot vector, blended, where `loss.vote_share` says so, with the share of FER+
+    votes that fall on the set's classes or with the labels that such votes mean
+    (`loss.vote_meaning`); faces without such votes keep their label.
 
     Raises:
         RecipeError: Votes are wanted and the set has none, or a class has no FER+ name.
@@ -45,12 +47,28 @@ def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:
     share = recipe.loss.vote_share
     if share == 0:
         return targets
+    if recipe.loss.vote_meaning == "labels":
+        votes = votes_of(train, "loss.vote_share")
+        has_votes: NDArray[np.bool_] = votes.sum(axis=1) > 0
+        weights = learn_translation(
+            votes[has_votes], train.labels[has_votes], len(train.class_names)
+        )
+        return _blended(targets, translate(votes, weights), share, has_votes)
     columns = [_column(name) for name in train.class_names]
     votes = votes_of(train, "loss.vote_share")[:, columns].astype(np.float32)
-    total = votes.sum(axis=1, keepdims=True)
-    voted = votes / np.maximum(total, 1)
+    total = votes.sum(axis=1)
+    voted = votes / np.maximum(total, 1)[:, None]
+    return _blended(targets, voted, share, total > 0)
+
+
+def _blended(
+    targets: NDArray[np.float32],
+    voted: NDArray[np.float32],
+    share: float,
+    has_votes: NDArray[np.bool_],
+) -> NDArray[np.float32]:
     blended: NDArray[np.float32] = np.where(
-        total > 0, (1 - share) * targets + share * voted, targets
+        has_votes[:, None], (1 - share) * targets + share * voted, targets
     ).astype(np.float32)
     return blended
 

@@ -35,6 +35,24 @@ def test_votes_take_their_share_of_the_target():
     np.testing.assert_allclose(targets[1], [0, 0.5, 0, 0, 0.5, 0, 0])
 
 
+def test_votes_can_stand_for_the_labels_that_such_votes_have():
+    """Of faces called neutral by all, labelled sad as often as not, each target is half of both."""
+    faces = make_faces(per_class=40, validation_per_class=0)
+    votes = np.zeros((len(faces), 10), np.uint8)
+    votes[np.arange(len(faces)), faces.labels] = 10  # a column of its own per class
+    sad, neutral = (faces.labels == FER2013.index(name) for name in ("sad", "neutral"))
+    votes[sad] = votes[neutral]
+    votes[0] = 0  # a face without votes
+    recipe = dataclasses.replace(Recipe(), loss=Loss(vote_share=0.5, vote_meaning="labels"))
+    targets = soft_targets(recipe, dataclasses.replace(faces, votes=votes))
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(targets[0], np.eye(7)[faces.labels[0]])
+    np.testing.assert_allclose(targets[sad][:, FER2013.index("sad")], 0.75, atol=0.01)
+    np.testing.assert_allclose(targets[sad][:, FER2013.index("neutral")], 0.25, atol=0.01)
+    happy = faces.labels == FER2013.index("happy")
+    assert (targets[happy][:, FER2013.index("happy")] > 0.98).all()
+
+
 def test_a_face_without_usable_votes_keeps_its_label():
     faces = voted([{}, {"contempt": 9, "unknown": 1}])
     np.testing.assert_array_equal(soft_targets(share(1.0), faces), np.eye(7)[faces.labels])

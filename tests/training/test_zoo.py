@@ -46,7 +46,7 @@ def frozen_stays_frozen(folder):
                 np.testing.assert_array_equal(ours, theirs)
         elif not layer.trainable and hasattr(layer, "kernel"):
             wrapper = quantized.get_layer(f"quant_{layer.name}")
-            (kernel,) = [weight for weight in wrapper.weights if "/kernel:" in weight.name]
+            (kernel,) = [weight for weight in wrapper.weights if "kernel:" in weight.name]
             np.testing.assert_array_equal(kernel.numpy(), layer.get_weights()[0])
 
 

@@ -13,13 +13,25 @@ from fer_edge.errors import RecipeError
 
 from .deep_4x4 import Deep4x4
 from .deep_emotion import DeepEmotion
+from .efficientnet_lite import EfficientNetLite
 from .four_block import FourBlock, FourBlock56
 from .lenet import LeNet
 from .mini_xception import MiniXception
 from .residual import Compact, Tiny
 from .resnet50 import ResNet50
 
-__all__ = ["ARCHITECTURES", "Architecture", "FourBlock", "ResNet50", "find_architecture"]
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "EfficientNetLite",
+    "FourBlock",
+    "Pretrained",
+    "ResNet50",
+    "find_architecture",
+]
+
+Pretrained = EfficientNetLite | ResNet50
+"""Architectures with a base that has ImageNet's weights."""
 
 
 class Architecture(Protocol):
@@ -50,6 +62,7 @@ ARCHITECTURES: Mapping[str, type[Architecture]] = MappingProxyType(
         "compact": Compact,
         "tiny": Tiny,
         "resnet50": ResNet50,
+        "efficientnet-lite": EfficientNetLite,
         "deep-emotion": DeepEmotion,
     }
 )
