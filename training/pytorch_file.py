@@ -108,7 +108,6 @@ def _array(place: _Place, storage: NDArray[Any]) -> NDArray[Any]:
     if np.prod(place.shape, dtype=int) > len(storage) - place.offset:
         raise ValueError(f"an array of shape {place.shape} does not fit its storage")
     strides = [step * storage.itemsize for step in place.strides]
-    view: NDArray[Any] = np.lib.stride_tricks.as_strided(
-        storage[place.offset :], place.shape, strides
-    )
-    return view.copy()
+    begin = storage[place.offset :]
+    array: NDArray[Any] = np.lib.stride_tricks.as_strided(begin, place.shape, strides).copy()
+    return array

@@ -82,8 +82,8 @@ def _newton_step(
             block = (features * curve[:, None]).T @ features / n
             hessian[i, :, j, :] = hessian[j, :, i, :] = block
     square = hessian.reshape(classes * size, -1) + _PENALTY * np.eye(classes * size)
-    step: NDArray[np.float64] = np.linalg.solve(square, gradient.T.ravel())
-    return step.reshape(classes, size).T
+    step: NDArray[np.float64] = np.linalg.solve(square, gradient.T.ravel()).reshape(classes, size).T
+    return step
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
