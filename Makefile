@@ -47,7 +47,7 @@ model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled 
 
 model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
 	$(FER_EDGE) convert runs/tiny --int8 --float32 --data $(DATA) --out models --overwrite \
-		--logit-offset fear=0.3
+		--logit-offset fear=0.1
 	cp models/tiny-int8-ptq.tflite fer_edge/models/tiny.tflite
 
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
@@ -78,9 +78,13 @@ runs/tiny-clean/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe tiny-clean --teacher runs/compact-48px \
 		--out $(@D) $(RESUME)
 
-runs/tiny/run.json: runs/tiny-clean/run.json runs/compact/run.json
-	$(FER_EDGE) train --data $(DATA) --recipe tiny --start runs/tiny-clean --teacher runs/compact \
-		--out $(@D) $(RESUME)
+runs/tiny-mixed/run.json: runs/tiny-clean/run.json runs/compact/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe tiny-mixed --start runs/tiny-clean \
+		--teacher runs/compact --out $(@D) $(RESUME)
+
+runs/tiny/run.json: runs/tiny-mixed/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe tiny --start runs/tiny-mixed --teacher runs/compact \
+		--teacher runs/compact-grown --out $(@D) $(RESUME)
 
 runs/ferplus.npz: | $(DEV_ENV)/ready
 	mkdir -p $(@D)
