@@ -51,10 +51,7 @@ def by_agreement(
 def told_by_votes(train: FaceSet, faces: FaceSet) -> NDArray[np.float32]:
     """Return the probability of each label given the votes, (n, classes)."""
     assert train.votes is not None and faces.votes is not None  # one set's parts
-    learned_from = train.votes.any(axis=1)
-    weights = learn_translation(
-        train.votes[learned_from], train.labels[learned_from], len(train.class_names)
-    )
+    weights = learn_translation(train.votes, train.labels, len(train.class_names))
     return translate(faces.votes, weights)
 
 

@@ -89,7 +89,9 @@ def read_state(path: Path) -> dict[str, NDArray[Any]]:
             }
         return {name: _array(place, stored[place.storage]) for name, place in places.items()}
     except FileNotFoundError as error:
-        raise TrainingError(f"there is no weights file {path}") from error
+        raise TrainingError(
+            f"there is no weights file {path}; name one that is there, or leave --weights out"
+        ) from error
     except _UNREADABLE as error:
         raise TrainingError(
             f"weights {path} cannot be read: {error}; wanted a state_dict that PyTorch before 1.6 "

@@ -49,11 +49,8 @@ def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:
         return targets
     if recipe.loss.vote_meaning == "labels":
         votes = votes_of(train, "loss.vote_share")
-        has_votes: NDArray[np.bool_] = votes.sum(axis=1) > 0
-        weights = learn_translation(
-            votes[has_votes], train.labels[has_votes], len(train.class_names)
-        )
-        return _blended(targets, translate(votes, weights), share, has_votes)
+        weights = learn_translation(votes, train.labels, len(train.class_names))
+        return _blended(targets, translate(votes, weights), share, votes.sum(axis=1) > 0)
     columns = [_column(name) for name in train.class_names]
     votes = votes_of(train, "loss.vote_share")[:, columns].astype(np.float32)
     total = votes.sum(axis=1)

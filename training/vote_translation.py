@@ -21,14 +21,17 @@ def learn_translation(
     """Learn what faces with such votes are labelled.
 
     Args:
-        votes: uint8, (n, 10), in FER+'s order, none all zero.
+        votes: uint8, (n, 10), in FER+'s order; faces without any teach nothing.
         labels: uint8, (n,).
         classes: Number of classes.
 
     Returns:
         The regression's weights, for `translate`.
     """
-    return _fit(_features(votes), np.eye(classes)[labels])
+    voted = votes.any(axis=1)
+    if not voted.any():
+        return np.zeros((_features(votes).shape[1], classes))  # all labels alike
+    return _fit(_features(votes[voted]), np.eye(classes)[labels[voted]])
 
 
 def translate(votes: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[np.float32]:

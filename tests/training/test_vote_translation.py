@@ -41,3 +41,15 @@ def test_labels_that_the_votes_tell_for_sure_do_not_break_it():
     votes[np.arange(300), labels] = 10
     said = translate(votes, learn_translation(votes, labels, CLASSES))
     assert np.isfinite(said).all() and (said.argmax(axis=1) == labels).all()
+
+
+def test_faces_without_votes_teach_nothing():
+    votes, labels, _ = drawn(500)
+    weights = learn_translation(votes, labels, CLASSES)
+    silent = np.zeros_like(votes)
+    more = learn_translation(
+        np.concatenate([votes, silent]), np.concatenate([labels, 0 * labels]), CLASSES
+    )
+    np.testing.assert_array_equal(weights, more)
+    alike = translate(votes, learn_translation(silent, labels, CLASSES))
+    np.testing.assert_allclose(alike, 1 / CLASSES, rtol=1e-6)
