@@ -17,7 +17,6 @@ import click
 from fer_edge.card import Gate
 from fer_edge.converters.run import Converted, Options, convert_source
 from fer_edge.converters.source import open_run
-from fer_edge.errors import FerEdgeError
 from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.modelfile import read_model
 from fer_edge.runfolder import RECIPE, load_info
@@ -25,6 +24,8 @@ from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models
 from fer_edge.training.recipe import parse_recipe
 from fer_edge.training.run import QAT_HISTORY
 from fer_edge.training.schedule import load_history
+
+from .command import PATH, Benchmark, data_option
 
 SHOW = Gate(max_drop_points=100)
 
@@ -46,25 +47,22 @@ class Row:
         return self.files["int8-ptq"]
 
 
-@click.command()
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.command(cls=Benchmark)
+@click.argument("runs", nargs=-1, required=True, type=PATH)
+@data_option
 @click.option("--rounds", default=20, show_default=True, type=click.IntRange(1))
 def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
     """Print a row for each of RUNS, the smallest latency first."""
-    try:
-        faces = load_faceset(data)
-        with tempfile.TemporaryDirectory() as folder:
-            rows = [_convert(run, faces, Path(folder)) for run in runs]
-            paths = [row.int8.path for row in rows]
-            results = benchmark_models(paths, None, plan=Plan(rounds=rounds, cold_starts=1)).models
-            lines = [
-                (median_ms, _line(row, median_ms))
-                for row, result in zip(rows, results, strict=True)
-                for median_ms in (result.timings[0].steady.median_ms,)
-            ]
-    except FerEdgeError as error:
-        raise click.ClickException(str(error)) from error
+    faces = load_faceset(data)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [_convert(run, faces, Path(folder)) for run in runs]
+        paths = [row.int8.path for row in rows]
+        results = benchmark_models(paths, None, plan=Plan(rounds=rounds, cold_starts=1)).models
+        lines = [
+            (median_ms, _line(row, median_ms))
+            for row, result in zip(rows, results, strict=True)
+            for median_ms in (result.timings[0].steady.median_ms,)
+        ]
     click.echo(
         "| architecture | input | parameters | MACs | faces | epochs float + QAT | float "
         "| int8 PTQ | int8 QAT | int8 file | latency |\n| --- " + "| --- " * 10 + "|"

@@ -15,7 +15,6 @@ from pathlib import Path
 import click
 
 from fer_edge.bundled import find_model
-from fer_edge.errors import FerEdgeError
 from fer_edge.files import whole_file
 from fer_edge.runtime.benchmark.candidate import read_candidate
 from fer_edge.runtime.benchmark.instructions import (
@@ -31,18 +30,20 @@ from tests.arm64.userland import (
     qemu_version,
 )
 
+from .command import PATH, Benchmark
 
-@click.command()
+
+@click.command(cls=Benchmark)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option(
     "--userland",
     "folder",
     default=Path(".venv/arm64"),
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where the arm64 Debian is, or is to be made.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSON file.")
+@click.option("--out", type=PATH, required=True, help="The JSON file.")
 def main(models: tuple[str, ...], folder: Path, out: Path) -> None:
     """Count for each MODEL, a bundled model's name or a .tflite file."""
     if missing := missing_programs():
@@ -64,7 +65,7 @@ def main(models: tuple[str, ...], folder: Path, out: Path) -> None:
         with whole_file(out) as temporary:
             text = instructions_to_json(Instructions(CPU, qemu_version(), tuple(found)))
             temporary.write_text(text, "utf-8")
-    except (FerEdgeError, RuntimeError) as error:
+    except RuntimeError as error:
         raise click.ClickException(str(error)) from error
 
 

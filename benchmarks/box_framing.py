@@ -17,17 +17,18 @@ from fer_edge.runtime.faces.detection import open_detector
 from fer_edge.runtime.faces.framing import Framing
 from fer_edge.runtime.faces.yunet import YuNet
 
+from .command import PATH, Benchmark, data_option
 from .crop_policy import CANVAS_PX, SIZES_PX, SURROUNDINGS, lay_on_canvas
 
 NAMES = ("width", "height", "centre_x", "centre_y")
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.command(cls=Benchmark)
+@data_option
 @click.option("--faces", "count", default=100, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--detector", type=click.Choice(["haar", "blazeface"]), required=True)
-@click.option("--detector-model", type=click.Path(path_type=Path))
+@click.option("--detector-model", type=PATH)
 def main(data: Path, count: int, seed: int, detector: str, detector_model: Path | None) -> None:
     """Print the medians and quartiles over all sizes and surroundings."""
     train = load_faceset(data).part("train")

@@ -19,6 +19,8 @@ from fer_edge.faceset import load_faceset
 from fer_edge.interpreter import open_model
 from fer_edge.scores import score
 
+from .command import Benchmark, data_option, models_argument, split_option
+
 EDGES = (0.0, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
 
@@ -54,10 +56,10 @@ def thresholds(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str]
     return rows
 
 
-@click.command()
-@click.argument("models", nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--split", default="validation", show_default=True)
+@click.command(cls=Benchmark)
+@models_argument
+@data_option
+@split_option
 def main(models: tuple[str, ...], data: Path, split: str) -> None:
     """Print the tables of each model, in Markdown."""
     faces = load_faceset(data).part(split)

@@ -12,23 +12,19 @@ from pathlib import Path
 
 import click
 
-from fer_edge.errors import FerEdgeError
 from fer_edge.modelfile import read_model
 from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models
 
+from .command import PATH, Benchmark
 
-@click.command()
-@click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+@click.command(cls=Benchmark)
+@click.argument("models", nargs=-1, required=True, type=PATH)
 @click.option("--rounds", default=20, show_default=True, type=click.IntRange(1))
 def main(models: tuple[Path, ...], rounds: int) -> None:
     """Print a row for each of MODELS; each needs a card with scores."""
-    try:
-        files = [read_model(path) for path in models]
-        results = benchmark_models(
-            list(models), None, plan=Plan(rounds=rounds, cold_starts=1)
-        ).models
-    except FerEdgeError as error:
-        raise click.ClickException(str(error)) from error
+    files = [read_model(path) for path in models]
+    results = benchmark_models(list(models), None, plan=Plan(rounds=rounds, cold_starts=1)).models
     click.echo(
         "| file | size | accuracy | without twins | against float, points | agreement "
         "| latency, median (p95) | times the first |\n| --- " + "| --- " * 7 + "|"

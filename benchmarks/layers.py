@@ -21,12 +21,12 @@ from fer_edge.faces import model_inputs
 from fer_edge.faceset import load_faceset
 from fer_edge.runfolder import load_info
 
-PATH = click.Path(path_type=Path)
+from .command import PATH, Benchmark, data_option
 
 
-@click.command()
+@click.command(cls=Benchmark)
 @click.option("--run", type=PATH, required=True, help="A finished run folder.")
-@click.option("--data", type=PATH, required=True, help="Its face set.")
+@data_option
 @click.option("--faces", "count", default=128, show_default=True, help="Validation faces.")
 @click.option("--png", type=PATH, help="Also draw the report.")
 @click.option("--gains", is_flag=True, help="Also keep each layer float, one at a time.")

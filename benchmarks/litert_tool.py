@@ -18,32 +18,30 @@ from pathlib import Path
 
 import click
 
-from fer_edge.errors import FerEdgeError
 from fer_edge.runtime.benchmark.candidate import Candidate, inference, read_candidate
 from fer_edge.runtime.benchmark.latency import measure_in_rounds
+
+from .command import PATH, Benchmark
 
 TOOL = "ai_edge_litert.tools.benchmark_litert_model"
 RUNS, WARM_UP = 500, 50
 LARGEST_GAP = 0.10
 
 
-@click.command()
-@click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.command(cls=Benchmark)
+@click.argument("models", nargs=-1, required=True, type=PATH)
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--rounds", default=11, show_default=True, type=click.IntRange(1))
 def main(models: tuple[Path, ...], threads: int, rounds: int) -> None:
     """Print a Markdown row for each of MODELS; exit with 1 if one differs by more than 10 %."""
-    try:
-        candidates = [read_candidate(path) for path in models]
-        ours: dict[Path, list[float]] = {path: [] for path in models}
-        theirs: dict[Path, list[float]] = {path: [] for path in models}
-        for number in range(rounds):
-            click.echo(f"round {number + 1} of {rounds}", err=True)
-            for candidate in candidates:
-                ours[candidate.path].append(_ours_ms(candidate, threads))
-                theirs[candidate.path].append(_theirs_ms(candidate.path, threads))
-    except FerEdgeError as error:
-        raise click.ClickException(str(error)) from error
+    candidates = [read_candidate(path) for path in models]
+    ours: dict[Path, list[float]] = {path: [] for path in models}
+    theirs: dict[Path, list[float]] = {path: [] for path in models}
+    for number in range(rounds):
+        click.echo(f"round {number + 1} of {rounds}", err=True)
+        for candidate in candidates:
+            ours[candidate.path].append(_ours_ms(candidate, threads))
+            theirs[candidate.path].append(_theirs_ms(candidate.path, threads))
     click.echo("| file | fer-edge, ms | LiteRT's tool, ms | ratio | range of the rounds' ratios |")
     click.echo("| --- | ---: | ---: | ---: | ---: |")
     agree = True

@@ -14,10 +14,12 @@ from fer_edge.faces import model_inputs
 from fer_edge.faceset import load_faceset
 from fer_edge.interpreter import open_model
 
+from .command import Benchmark, data_option, split_option
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--split", default="validation", show_default=True)
+
+@click.command(cls=Benchmark)
+@data_option
+@split_option
 @click.option("--faces", "count", default=300, show_default=True, type=click.IntRange(1))
 @click.option("--model", default="tiny", show_default=True, help="An int8 model.")
 def main(data: Path, split: str, count: int, model: str) -> None:

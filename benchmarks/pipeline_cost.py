@@ -29,6 +29,7 @@ from fer_edge.runtime.faces.yunet import find_yunet
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.reading.following import open_follower
 
+from .command import PATH, Benchmark
 from .rivals.environments import python_rival
 from .rivals.worker import Worker
 
@@ -77,15 +78,15 @@ class BareParts:
         return self._model.invoke(self._model.prepare(face[..., np.newaxis]))
 
 
-@click.command()
-@click.option("--clip", type=click.Path(path_type=Path), required=True)
+@click.command(cls=Benchmark)
+@click.option("--clip", type=PATH, required=True)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--rounds", default=15, show_default=True, type=click.IntRange(2))
 @click.option("--core", default=0, show_default=True, help="The CPU core for all.")
 @click.option("--fer/--no-fer", default=True, show_default=True)
 @click.option(
     "--environments",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path(tempfile.gettempdir()) / "fer-edge-rivals",
     show_default=True,
 )

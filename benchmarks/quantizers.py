@@ -30,12 +30,12 @@ from fer_edge.interpreter import find_runtime, open_interpreter
 from fer_edge.runfolder import load_info
 from fer_edge.scores import compare, score
 
-PATH = click.Path(path_type=Path)
+from .command import PATH, Benchmark, data_option
 
 
-@click.command()
+@click.command(cls=Benchmark)
 @click.option("--run", type=PATH, required=True, help="A finished run folder.")
-@click.option("--data", type=PATH, required=True, help="Its face set.")
+@data_option
 @click.option("--keep", multiple=True, help="Also: this layer kept float32, and int16.")
 @click.option("--calibration-faces", default=512, show_default=True)
 @click.option("--rounds", default=30, show_default=True, help="Of timing, each of 20 inferences.")

@@ -23,6 +23,8 @@ from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.modelfile import read_model
 from fer_edge.scores import score
 
+from .command import Benchmark, data_option, models_argument, split_option
+
 TAUS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 OFFSETS = (0.0, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 
@@ -52,10 +54,10 @@ def _plans(everything: FaceSet, only: str | None) -> Iterator[tuple[str, NDArray
         yield f"tau {tau:.1f}", -tau * np.log(shares)
 
 
-@click.command()
-@click.argument("models", nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--split", default="validation", show_default=True)
+@click.command(cls=Benchmark)
+@models_argument
+@data_option
+@split_option
 @click.option("--only", metavar="CLASS", help="Raise this class alone.")
 def main(models: tuple[str, ...], data: Path, split: str, only: str | None) -> None:
     """Print a table for each model, in Markdown; behind a recall, how often the class is said."""

@@ -21,6 +21,8 @@ from fer_edge.evaluation import served_probabilities
 from fer_edge.faceset import load_faceset
 from fer_edge.interpreter import open_model
 
+from .command import Benchmark, data_option, models_argument, split_option
+
 Image = NDArray[np.uint8]
 
 
@@ -79,10 +81,10 @@ def changes() -> dict[str, list[Callable[[Image], Image]]]:
     }
 
 
-@click.command()
-@click.argument("models", nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--split", default="validation", show_default=True)
+@click.command(cls=Benchmark)
+@models_argument
+@data_option
+@split_option
 def main(models: tuple[str, ...], data: Path, split: str) -> None:
     """Print accuracy and what each change takes from it, in points."""
     faces = load_faceset(data).part(split)

@@ -21,10 +21,12 @@ from fer_edge.evaluation import served_probabilities
 from fer_edge.faceset import load_faceset
 from fer_edge.interpreter import open_model
 
+from .command import Benchmark, data_option, split_option
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--split", default="validation", show_default=True)
+
+@click.command(cls=Benchmark)
+@data_option
+@split_option
 @click.option("--model", default="compact", show_default=True)
 def main(data: Path, split: str, model: str) -> None:
     """Print how many labels are the same, and both accuracies; exit 1 unless all are."""

@@ -28,6 +28,8 @@ from fer_edge.runtime.outputs.json_lines import JsonLines
 from fer_edge.runtime.outputs.summary import Summary
 from fer_edge.runtime.pipeline import run_to_end
 
+from .command import PATH, Benchmark
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -102,8 +104,8 @@ class Looker:
             raise click.ClickException("too short: nothing was looked at; raise --minutes")
 
 
-@click.command()
-@click.option("--clip", type=click.Path(path_type=Path), required=True)
+@click.command(cls=Benchmark)
+@click.option("--clip", type=PATH, required=True)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--minutes", default=20.0, show_default=True, type=click.FloatRange(0.1))
 @click.option("--settle", default=1.0, show_default=True, help="Minutes before the first look.")

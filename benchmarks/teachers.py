@@ -18,11 +18,13 @@ from fer_edge.scores import score
 from fer_edge.training.distillation import load_teachers
 from fer_edge.training.validation import predict
 
+from .command import Benchmark, data_option, split_option
 
-@click.command()
+
+@click.command(cls=Benchmark)
 @click.argument("runs", nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--split", default="validation", show_default=True)
+@data_option
+@split_option
 def main(runs: tuple[str, ...], data: Path, split: str) -> None:
     """Print two tables in Markdown."""
     everything = load_faceset(data)

@@ -32,13 +32,15 @@ from fer_edge.training.recipe import load_recipe
 from fer_edge.training.resident import epoch_inputs
 from fer_edge.training.targets import soft_targets, training_faces
 
+from .command import PATH, Benchmark
+
 WANTED = 0.9
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 
-@click.command()
+@click.command(cls=Benchmark)
 @click.option("--recipe", "name", default="four-block-cosine", show_default=True)
-@click.option("--data", type=click.Path(path_type=Path), help="A face set; default: noise.")
+@click.option("--data", type=PATH, help="A face set; default: noise.")
 @click.option("--faces", default=4096, show_default=True, help="Of noise: the speed is the same.")
 @click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
 @click.option("--precision", help="Other than the recipe's.")

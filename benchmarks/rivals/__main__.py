@@ -17,6 +17,7 @@ import numpy as np
 
 from fer_edge.faceset import FaceSet, load_faceset
 
+from ..command import PATH, Benchmark, data_option
 from .environments import node_rival, our_own, python_rival
 from .page import Measured, page_of
 from .picture import plot_frontier
@@ -25,12 +26,12 @@ from .worker import Worker
 FACE_RUNS = 50
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True)
-@click.option("--clip", type=click.Path(path_type=Path), required=True)
+@click.command(cls=Benchmark)
+@data_option
+@click.option("--clip", type=PATH, required=True)
 @click.option(
     "--environments",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path(tempfile.gettempdir()) / "fer-edge-rivals",
     show_default=True,
 )
@@ -38,8 +39,8 @@ FACE_RUNS = 50
 @click.option("--without", multiple=True, help="Leave out fer, facex or face-api.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--core", default=0, show_default=True, help="The CPU core for all of them.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the page here.")
-@click.option("--picture", type=click.Path(path_type=Path), help="Draw the frontier here, as PNG.")
+@click.option("--out", type=PATH, help="Write the page here.")
+@click.option("--picture", type=PATH, help="Draw the frontier here, as PNG.")
 def main(
     data: Path,
     clip: Path,
@@ -52,6 +53,7 @@ def main(
     picture: Path | None,
 ) -> None:
     """Measure all of them and print the table."""
+    faces = load_faceset(data).part("validation")  # before environments are made
     rivals = our_own(environments / "fer-edge", models.split(","))
     if "fer" not in without:
         weights = "fer/data/emotion_model_quantized.tflite"
@@ -65,7 +67,6 @@ def main(
         )
     if "face-api" not in without:
         rivals.append(node_rival(environments / "face-api", "1.7.15"))
-    faces = load_faceset(data).part("validation")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         raw = Path(folder) / "clip.bgr"
         shape = _decode(clip, raw)

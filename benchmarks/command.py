@@ -1,0 +1,25 @@
+"""What the benchmarks' commands share: the options of most of them, and one line for an error."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fer_edge.errors import FerEdgeError
+
+PATH = click.Path(path_type=Path)
+
+data_option = click.option("--data", type=PATH, required=True, help="A face set.")
+split_option = click.option("--split", default="validation", show_default=True)
+models_argument = click.argument("models", nargs=-1, required=True)
+
+
+class Benchmark(click.Command):
+    """A command whose errors of ours become one line, as in `fer-edge`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        try:
+            return super().invoke(ctx)
+        except FerEdgeError as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
