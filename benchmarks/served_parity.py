@@ -22,7 +22,6 @@ import cv2
 import numpy as np
 
 from fer_edge.bundled import find_model
-from fer_edge.errors import FerEdgeError
 from fer_edge.evaluation import served_probabilities
 from fer_edge.faceset import load_faceset
 from fer_edge.interpreter import open_model
@@ -53,7 +52,7 @@ def main(data: Path, split: str, model: str, userland: Path | None) -> None:
             command = [sys.executable, *options, folder]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise FerEdgeError(f"fer-edge run ended with {done.returncode}: {done.stderr}")
+        raise click.ClickException(f"fer-edge run ended with {done.returncode}: {done.stderr}")
     records = map(json.loads, done.stdout.splitlines())
     said = np.array([record["faces"][0]["label"] for record in records])
     with open_model(find_model(model)) as opened:
@@ -67,11 +66,11 @@ def main(data: Path, split: str, model: str, userland: Path | None) -> None:
 
 def _userland(folder: Path) -> Path:
     if missing := missing_programs():
-        raise FerEdgeError(f"needs {', '.join(missing)}; see tests/arm64/userland.py")
+        raise click.ClickException(f"needs {', '.join(missing)}; see tests/arm64/userland.py")
     try:
         return build(folder.resolve())
     except RuntimeError as error:
-        raise FerEdgeError(str(error)) from error
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":
