@@ -7,7 +7,8 @@ from importlib import metadata
 
 from .finding import Finding
 
-_TESTED_PYTHONS = ((3, 10), (3, 13))
+_TESTED_PYTHONS = ((3, 11), (3, 13))
+"""Lowest and highest with which the whole test suite ran."""
 _OPENCVS = (
     "opencv-python",
     "opencv-python-headless",
