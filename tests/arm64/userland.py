@@ -1,6 +1,6 @@
 """A Raspberry Pi's software without the board: an arm64 Debian, run by qemu-user.
 
-`python -m tests.arm64.userland FOLDER` makes it, once: debootstrap's Debian 12, this checkout as a
+`python -m tests.arm64.userland FOLDER` makes it, once: debootstrap's Debian 13, this checkout as a
 wheel, and the aarch64 wheels of its base requirements, installed there offline. It takes about five
 minutes the first time, needs root (chroot, binfmt_misc) and these Debian packages:
 
@@ -18,8 +18,11 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
+DEBIAN = "trixie"
+"""Raspberry Pi OS's since October 2025."""
+PYTHON_VERSION = "3.13"
 PYTHON = "/opt/fer-edge/bin/python"
-SITE = "opt/fer-edge/lib/python3.11/site-packages"
+SITE = f"opt/fer-edge/lib/python{PYTHON_VERSION}/site-packages"
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
 CPU = "cortex-a72"
 """A Raspberry Pi 4's."""
@@ -43,14 +46,15 @@ def build(folder: Path) -> Path:
     """Make the userland in a folder, or bring this checkout up to date there; return its root."""
     root = folder / "root"
     register_qemu()
-    if not (folder / "debian-ready").exists():
+    ready = folder / f"{DEBIAN}-ready"
+    if not ready.exists():
         shutil.rmtree(root, ignore_errors=True)
         root.parent.mkdir(parents=True, exist_ok=True)
         packages = "--include=python3,python3-venv"
         strap = ["debootstrap", "--foreign", "--arch=arm64", "--variant=minbase", packages]
-        _run([*strap, "bookworm", str(root)])
+        _run([*strap, DEBIAN, str(root)])
         _run(["chroot", str(root), "/debootstrap/debootstrap", "--second-stage"])
-        (folder / "debian-ready").touch()
+        ready.touch()
     _wheels(root / "wheels")
     install = (
         "test -x /opt/fer-edge/bin/pip || python3 -m venv /opt/fer-edge; "
@@ -90,7 +94,7 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
         "PATH": os.environ["PATH"],
     }
     qemu = ["qemu-aarch64", "-L", str(root), "-plugin", str(root.parent / "count.so")]
-    qemu += ["-d", "plugin", "-D", str(result), f"{root}/usr/bin/python3.11"]
+    qemu += ["-d", "plugin", "-D", str(result), f"{root}/usr/bin/python{PYTHON_VERSION}"]
     command = shlex.join([*qemu, str(script), *arguments])
     _run(
         ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none /sys; exec {command}"],
@@ -135,8 +139,9 @@ def _wheels(folder: Path) -> None:
     _run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(SOURCE)])
     wheel = next(folder.glob("fer_edge-*.whl"))
     fetch = [*pip, "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
-    fetch += ["--constraint", str(SOURCE / "constraints.txt"), "--python-version", "3.11"]
-    fetch += ["--implementation", "cp", "--abi", "cp311", "--abi", "abi3", "--abi", "none"]
+    fetch += ["--constraint", str(SOURCE / "constraints.txt"), "--python-version", PYTHON_VERSION]
+    abi = f"cp{PYTHON_VERSION.replace('.', '')}"
+    fetch += ["--implementation", "cp", "--abi", abi, "--abi", "abi3", "--abi", "none"]
     fetch += [f"--platform={name}" for name in PLATFORMS]
     _run([*fetch, str(wheel)])
 
