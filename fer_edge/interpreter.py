@@ -155,7 +155,13 @@ class TFLiteModel:
         return tensor[np.newaxis]
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Run one inference on a prepared tensor; returns the raw output, (classes,)."""
+        """Run one inference on a prepared tensor; returns the raw output, (classes,).
+
+        Raises:
+            ModelError: The model is closed.
+        """
+        if self._interpreter is None:
+            raise ModelError(f"{self.file.path} is closed; open it again with open_model")
         self._interpreter.set_tensor(self._input["index"], tensor)
         self._interpreter.invoke()
         output: NDArray[Any] = self._interpreter.get_tensor(self._output["index"])[0]

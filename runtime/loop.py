@@ -6,9 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fer_edge.bundled import DEFAULT_MODEL
 
 from .frame import Source
@@ -20,20 +17,20 @@ from .sources.opening import open_camera, open_source
 
 
 def read_source(
-    source: str | Path | int | Source | Iterable[NDArray[np.uint8]],
+    source: str | Path | int | Source | Iterable[object],
     *,
     reader: FrameReader | None = None,
     model: str | Path = DEFAULT_MODEL,
 ) -> Iterator[Result]:
     """Read every frame of a source, lazily: the faces of a moving picture are followed.
 
-    What was opened here is closed when the loop ends, breaks or fails. Nothing is opened before
-    the first result is asked for.
+    What was opened here is closed when the loop ends, breaks or fails; a `Source`, a generator or
+    a reader of the caller's stays open. Nothing is opened before the first result is asked for.
 
     Args:
         source: A picture, a folder of pictures, a pattern, a video file or a stream, as
-            `open_source` takes it; a camera's number; a `Source`; or images, uint8
-            (height, width, 3) BGR.
+            `open_source` takes it; a camera's number; a `Source`; or images, each as `Reader.read`
+            takes it.
         reader: What reads the frames. None opens a `Follower` for a moving picture and a `Reader`
             for pictures, with `model`; yours stays open.
         model: A bundled model's name, or a .tflite file with a card.
@@ -48,7 +45,8 @@ def read_source(
     """
     with ExitStack() as closing:
         frames = _open(source)
-        closing.callback(frames.close)
+        if isinstance(source, int | str | Path):
+            closing.callback(frames.close)
         if reader is None:
             reader = opened = _open_reader(frames, model)
             closing.callback(opened.close)
@@ -56,7 +54,7 @@ def read_source(
             yield replace(reader.read_frame(frame), dropped=frames.dropped)
 
 
-def _open(source: str | Path | int | Source | Iterable[NDArray[np.uint8]]) -> Source:
+def _open(source: str | Path | int | Source | Iterable[object]) -> Source:
     if isinstance(source, int):
         return open_camera(source)
     if isinstance(source, str | Path):

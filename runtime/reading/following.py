@@ -103,7 +103,12 @@ class Follower(ModelReader):
         Every face of the tracker gets a reading, so that whoever draws over faces draws over all.
         One that has not been read yet, since its turn has not come, is `uncertain`, and all its
         probabilities are equal.
+
+        Raises:
+            SourceError: It is no frame, or its image is none.
+            ModelError: The follower is closed.
         """
+        frame = self._checked(frame)
         watch = Stopwatch()
         tracks = self._tracker.follow(frame, watch)
         for track in tracks:

@@ -1,5 +1,6 @@
 """Reading pictures: find the faces, cut them by the card's policy, classify them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -7,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
+from fer_edge.errors import ModelError, SourceError
 from fer_edge.interpreter import TFLiteModel, open_model
 
 from ..faces.detection import DetectorName, FaceDetector, open_detector
 from ..frame import Frame
 from ..result import UNCERTAIN, Reading, Result, Stopwatch
+from ..sources.pixels import ColorOrder, as_bgr
 from .classifier import Classifier
 from .comparing import Comparer, Comparison
 from .smoothing import STEADY
@@ -24,6 +27,7 @@ class ModelReader:
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
+        self._is_closed = False
 
     @property
     def model(self) -> TFLiteModel:
@@ -37,21 +41,43 @@ class ModelReader:
         self.close()
 
     def close(self) -> None:
-        """Free the models."""
+        """Free the models; nothing can be read after it."""
+        self._is_closed = True
         self._classifier.close()
 
     def replace_model(self, model: TFLiteModel) -> None:
         """Read with another model from here on, between two frames; the old one is closed.
 
         Raises:
-            ModelError: Its expressions are not those of the model that it is compared with.
+            ModelError: Its expressions are not those of the model that it is compared with, or the
+                reader is closed.
         """
+        self._check_open()
         self._classifier.replace_model(model)
 
     def comparison(self) -> Comparison | None:
         """Return what the comparison with another model has found so far, if there is one."""
         comparer = self._classifier.comparer
         return None if comparer is None else comparer.result()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            name = type(self).__name__
+            raise ModelError(
+                f"this {name} is closed; read within its with block, or open another with "
+                f"open_{name.lower()}"
+            )
+
+    def _checked(self, frame: Frame) -> Frame:
+        """Return a frame whose image is uint8 (height, width, 3) BGR; most are that already."""
+        self._check_open()
+        if not isinstance(frame, Frame):
+            raise SourceError(
+                f"expected a Frame, got {type(frame).__name__}; loop over read_source(images), or "
+                "make one: Frame(image, index, time_s, name)"
+            )
+        image = as_bgr(frame.image)
+        return frame if image is frame.image else replace(frame, image=image)
 
 
 class Reader(ModelReader):
@@ -80,19 +106,33 @@ class Reader(ModelReader):
         self._detector = detector
         self._uncertain_below = uncertain_below
 
-    def read(self, image: NDArray[np.uint8]) -> list[Reading]:
+    def read(self, image: object, *, color: ColorOrder = "bgr") -> list[Reading]:
         """Read every face in an image.
 
         Args:
-            image: uint8, (height, width, 3), BGR.
+            image: At best uint8, (height, width, 3), BGR. Gray, BGRA, 16 bits, floats, tensors,
+                Pillow's images and paths of pictures are converted, see `as_bgr`.
+            color: The order of an array's channels: NumPy does not know it, and RGB taken for BGR
+                loses faces.
 
         Returns:
             One reading per face, the largest face first.
+
+        Raises:
+            SourceError: It is no image, or none that could be read without guessing.
+            ModelError: The reader is closed.
         """
-        return self._read(image, Stopwatch())
+        self._check_open()
+        return self._read(as_bgr(image, color=color), Stopwatch())
 
     def read_frame(self, frame: Frame) -> Result:
-        """Read every face in a frame, each frame for itself."""
+        """Read every face in a frame, each frame for itself.
+
+        Raises:
+            SourceError: It is no frame, or its image is none.
+            ModelError: The reader is closed.
+        """
+        frame = self._checked(frame)
         watch = Stopwatch()
         readings = self._read(frame.image, watch)
         return Result(frame, tuple(readings), watch.times())

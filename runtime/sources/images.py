@@ -1,13 +1,15 @@
 """Images from memory, as a source."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
 
 from ..frame import Frame
+from .pillow_image import is_pillow_image
+from .pixels import EXPECTED, ColorOrder, as_bgr
 
 
 class Images:
@@ -18,29 +20,41 @@ class Images:
 
     def __init__(
         self,
-        images: Iterable[NDArray[np.uint8]],
+        images: Iterable[object],
         *,
         frame_rate_hz: float | None = None,
         name: str = "images",
+        color: ColorOrder = "bgr",
     ) -> None:
         """Take the images; nothing is read from them yet.
 
         Args:
-            images: uint8, (height, width, 3), BGR; they may differ in size.
+            images: Each as `as_bgr` takes it, at best uint8 (height, width, 3) BGR; they may differ
+                in size and kind. A single image, array or Pillow's, is a list of one.
             frame_rate_hz: Of a moving picture; None for pictures that are each for themselves.
-            name: Stands in `Frame.name`.
+            name: Stands in `Frame.name`; a picture that is given by its path has that instead.
+            color: The order of the arrays' channels.
+
+        Raises:
+            SourceError: It is nothing that holds images.
         """
-        self._images = images
+        self._images = _several(images)
         self._name = name
+        self._color = color
         self.is_video = frame_rate_hz is not None
         self.frame_rate_hz = frame_rate_hz or 0.0
-        self.length: int | None = len(images) if isinstance(images, list | np.ndarray) else None
+        listed = isinstance(self._images, list | np.ndarray)
+        self.length: int | None = len(self._images) if listed else None  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Frame]:
-        for index, image in enumerate(self._images):
-            _check(image, index)
+        for index, given in enumerate(self._images):
+            try:
+                image = as_bgr(given, color=self._color)
+            except SourceError as error:
+                raise SourceError(f"image {index}: {error}") from error
             time_s = index / self.frame_rate_hz if self.is_video else 0.0
-            yield Frame(image, index, time_s, self._name)
+            name = str(given) if isinstance(given, str | Path) else self._name
+            yield Frame(image, index, time_s, name)
 
     def close(self) -> None:
         """Close the images, where they can be closed as a generator can."""
@@ -49,14 +63,15 @@ class Images:
             close()
 
 
-def _check(image: object, index: int) -> None:
-    if not isinstance(image, np.ndarray):
+def _several(images: Iterable[object]) -> Iterable[object]:
+    """Return images that can be looped over; a single one would fall into its rows."""
+    if is_pillow_image(images):
+        return [images]
+    if isinstance(images, np.ndarray) and images.size:
+        is_one = images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
+        return [images] if is_one else images
+    if isinstance(images, bytes | bytearray) or not isinstance(images, Iterable):
         raise SourceError(
-            f"image {index} is a {type(image).__name__}, wanted a NumPy array, uint8 "
-            "(height, width, 3) BGR"
+            f"expected several images, got {type(images).__name__}; of each: {EXPECTED}"
         )
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise SourceError(
-            f"image {index} is {image.dtype} {image.shape}, wanted uint8 (height, width, 3) BGR; "
-            "convert it with cv2.cvtColor, and 16 bits with (image >> 8).astype(np.uint8)"
-        )
+    return images

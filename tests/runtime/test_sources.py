@@ -180,7 +180,7 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [(0, 0, 3), (0, 4, 3), (4, 4, 2), (4,), (1, 4, 4, 3)])
 def test_a_frame_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(SourceError, match=r"wanted \(height, width, 3\)"):
+    with pytest.raises(SourceError, match=r"of shape \(height, width, 3\)"):
         as_bgr(np.zeros(shape, np.uint8))
 
 
