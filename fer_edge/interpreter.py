@@ -5,6 +5,7 @@ The interpreter comes from LiteRT (ai-edge-litert); where that is not installed,
 x86-64 and runs them many times slower there: a warning says so.
 """
 
+import functools
 import importlib
 import logging
 import platform
@@ -117,7 +118,7 @@ class TFLiteModel:
             steps = np.arange(256) * (PIXEL_SCALE / self._input["quantization"][0])
             self._int16_pixels = steps.round().clip(max=32767).astype(np.int16)
         if self.runtime.name == "tflite-runtime" and self._input["dtype"] != np.float32:
-            _warn_about_xnnpack()
+            _warn_about_xnnpack(platform.machine())
 
     def __enter__(self) -> "TFLiteModel":
         return self
@@ -274,8 +275,9 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
             )
 
 
-def _warn_about_xnnpack() -> None:
-    if platform.machine() in ("x86_64", "AMD64"):
+@functools.cache  # once a process: a benchmark opens each model several times
+def _warn_about_xnnpack(machine: str) -> None:
+    if machine in ("x86_64", "AMD64"):
         log.warning(
             "tflite-runtime runs int8 models without XNNPACK on this machine, many times "
             "slower; pip install ai-edge-litert"

@@ -322,6 +322,7 @@ def _measure(
         limits=measured.limits,
         models=measured.models,
         end_to_end=measured.end_to_end,
+        no_limits=measured.no_limits,
     )
     return report, measured
 

@@ -48,6 +48,15 @@ def machine_limit(threads: int, latency: Latency) -> MachineLimit:
     return MachineLimit(threads, MACS, MACS / (latency.median_ms / 1e3), latency)
 
 
+def reason_against() -> str | None:
+    """Return why the limit cannot be measured here; None where it can."""
+    try:
+        _schema()
+    except MissingExtraError as error:
+        return f"not measured: {error}"
+    return None
+
+
 def large_convolution(threads: int) -> Callable[[], object]:
     """Return a function that runs the convolution once.
 
@@ -70,13 +79,7 @@ def convolution_flatbuffer() -> bytes:
     Raises:
         MissingExtraError: LiteRT is not installed.
     """
-    try:
-        import flatbuffers
-        from ai_edge_litert import schema_py_generated as schema
-    except ImportError as error:
-        raise MissingExtraError(
-            "measuring the machine's limit needs LiteRT; run: pip install ai-edge-litert"
-        ) from error
+    flatbuffers, schema = _schema()
     random = np.random.default_rng(0)
     weights = random.integers(-127, 128, (CHANNELS, KERNEL, KERNEL, CHANNELS)).astype(np.int8)
     bias = np.zeros(CHANNELS, np.int32)
@@ -104,6 +107,15 @@ def convolution_flatbuffer() -> bytes:
     builder = flatbuffers.Builder(weights.nbytes + 65536)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def _schema() -> tuple[Any, Any]:
+    try:
+        import flatbuffers
+        from ai_edge_litert import schema_py_generated as schema
+    except ImportError as error:
+        raise MissingExtraError("needs LiteRT; run: pip install ai-edge-litert") from error
+    return flatbuffers, schema
 
 
 def _operator(schema: Any) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelError, ReportError
+from fer_edge.errors import MissingExtraError, ModelError, ReportError
 from fer_edge.evaluation import Evaluation, Variant, evaluate
 from fer_edge.faceset import FaceSet
 from fer_edge.graph import read_graph
@@ -32,7 +32,7 @@ from .cold_start import ColdStart, cold_start, median_start
 from .end_to_end import EndToEnd, measure_end_to_end
 from .instructions import Instructions
 from .latency import Latency, measure_in_rounds
-from .machine_limit import MachineLimit, large_convolution, machine_limit
+from .machine_limit import MachineLimit, large_convolution, machine_limit, reason_against
 
 LIMIT = "the large convolution"
 
@@ -67,15 +67,17 @@ class Timing:
         threads: CPU threads.
         start: Loading, first inference, memory.
         steady: Latency after the warm-up.
-        macs_per_second: Multiply-accumulates per second, at the median.
-        share_of_limit: Of what one large int8 convolution reaches in the same rounds, 0 to 1.
+        macs_per_second: Multiply-accumulates per second, at the median; None where they are not
+            known.
+        share_of_limit: Of what one large int8 convolution reaches in the same rounds, 0 to 1; None
+            where that was not measured.
     """
 
     threads: int
     start: ColdStart
     steady: Latency
-    macs_per_second: float
-    share_of_limit: float
+    macs_per_second: float | None
+    share_of_limit: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ class ModelResult:
         name: From its card; the file's stem where it has none.
         numbers: float32, int8 ptq, ...; "float32 keras"; "no card".
         size_bytes: Of the file.
-        parameters: Weights and biases in the graph; None for a Keras network that was not opened.
-        macs: Multiply-accumulates of one inference; None for a Keras network.
+        parameters: Weights and biases in the graph; None for a Keras network that was not opened,
+            and for a file without a card where LiteRT is not installed, which reads graphs.
+        macs: Multiply-accumulates of one inference; None for a Keras network, and as above.
         xnnpack: Whether XNNPACK runs the graph, or part of it; None where unknown.
         timings: One per thread count; none of a Keras network.
         evaluation: On the face set; None without a face set or a card.
@@ -138,10 +141,11 @@ class Benchmark:
     Attributes:
         models: In the order in which they were named.
         reference: Index of the model that agreement is taken against; None without one.
-        limits: The machine's practical limit, one per thread count.
+        limits: The machine's practical limit, one per thread count; none where it was not measured.
         disagreements: For each model, the faces that it reads otherwise than the reference, those
             first of which the two are surest.
         end_to_end: What the videos gave.
+        no_limits: Why there are no limits; None where there are.
     """
 
     models: tuple[ModelResult, ...]
@@ -149,6 +153,7 @@ class Benchmark:
     limits: tuple[MachineLimit, ...]
     disagreements: tuple[tuple[Disagreement, ...], ...]
     end_to_end: tuple[EndToEnd, ...] = ()
+    no_limits: str | None = None
 
 
 def benchmark_models(
@@ -203,7 +208,8 @@ def benchmark_models(
             "with: fer-edge convert"
         )
     timed = [item for item in candidates if item.flatbuffer is not None]
-    latencies = _latencies(timed, faces, plan, on_step)
+    no_limits = reason_against()
+    latencies = _latencies(timed, faces, plan, on_step, has_limit=no_limits is None)
     starts = _cold_starts(timed, plan, on_step)
     end_to_end = measure_end_to_end(
         *(clips, readers),
@@ -212,7 +218,11 @@ def benchmark_models(
         finding=finding,
         on_step=on_step,
     )
-    limits = tuple(machine_limit(count, latencies[LIMIT, count]) for count in plan.threads)
+    limits = {
+        count: machine_limit(count, latencies[LIMIT, count])
+        for count in plan.threads
+        if no_limits is None
+    }
     read: list[NDArray[np.float32] | None] = []
     results = []
     for candidate in candidates:
@@ -220,12 +230,11 @@ def benchmark_models(
         read.append(ours)
         macs = None
         if candidate.flatbuffer is not None:
-            graph = read_graph(candidate.flatbuffer)
-            parameters, macs = graph.parameters, graph.macs
+            parameters, macs = _work(candidate, candidate.flatbuffer)
         timings = tuple(
-            _timing(limit, macs, starts[candidate.path, limit.threads], latencies[key])
-            for limit in limits
-            if (key := (candidate.path, limit.threads)) in latencies and macs is not None
+            _timing(count, limits.get(count), macs, starts[key], latencies[key])
+            for count in plan.threads
+            if (key := (candidate.path, count)) in latencies
         )
         variant: Variant = "float" if candidate.flatbuffer is None else "served"
         results.append(
@@ -244,8 +253,8 @@ def benchmark_models(
             )
         )
         on_step()
-    measured = _with_agreement(results, read, faces, against, limits)
-    return dataclasses.replace(measured, end_to_end=end_to_end)
+    measured = _with_agreement(results, read, faces, against, tuple(limits.values()))
+    return dataclasses.replace(measured, end_to_end=end_to_end, no_limits=no_limits)
 
 
 def disagreements(
@@ -291,10 +300,15 @@ def _reference(candidates: list[Candidate], wanted: Path | None) -> int | None:
 
 
 def _latencies(
-    candidates: list[Candidate], faces: FaceSet | None, plan: Plan, on_step: Callable[[], None]
+    candidates: list[Candidate],
+    faces: FaceSet | None,
+    plan: Plan,
+    on_step: Callable[[], None],
+    *,
+    has_limit: bool,
 ) -> dict[Hashable, Latency]:
     inferences: dict[Hashable, Callable[[], object]] = {
-        (LIMIT, count): large_convolution(count) for count in plan.threads
+        (LIMIT, count): large_convolution(count) for count in plan.threads if has_limit
     }
     for candidate in candidates:
         for count in plan.threads:
@@ -314,9 +328,22 @@ def _cold_starts(
     return {key: median_start(found) for key, found in starts.items()}
 
 
-def _timing(limit: MachineLimit, macs: int, start: ColdStart, steady: Latency) -> Timing:
-    rate = macs / (steady.median_ms / 1e3)
-    return Timing(limit.threads, start, steady, rate, rate / limit.macs_per_second)
+def _work(candidate: Candidate, flatbuffer: bytes) -> tuple[int | None, int | None]:
+    """Return parameters and multiply-accumulates; those of the card where no graph can be read."""
+    try:
+        graph = read_graph(flatbuffer)
+    except MissingExtraError:
+        card = candidate.file.card if candidate.file is not None else None
+        return (card.parameters, card.macs) if card is not None else (None, None)
+    return graph.parameters, graph.macs
+
+
+def _timing(
+    threads: int, limit: MachineLimit | None, macs: int | None, start: ColdStart, steady: Latency
+) -> Timing:
+    rate = None if macs is None else macs / (steady.median_ms / 1e3)
+    share = None if rate is None or limit is None else rate / limit.macs_per_second
+    return Timing(threads, start, steady, rate, share)
 
 
 def _with_agreement(

@@ -53,10 +53,11 @@ class Report:
         plan: How much was measured.
         faces: What the models were scored on; None if they were not.
         reference: Index of the model that agreement is taken against; None without one.
-        limits: The machine's practical limit, one per thread count.
+        limits: The machine's practical limit, one per thread count; none where it was not measured.
         models: What was measured of each file.
         end_to_end: What a video gave, one for each; empty without one.
         format_version: Of this file.
+        no_limits: Why there are no limits; None where there are.
     """
 
     made: str
@@ -70,6 +71,7 @@ class Report:
     models: tuple[ModelResult, ...]
     end_to_end: tuple[EndToEnd, ...] = ()
     format_version: int = FORMAT_VERSION
+    no_limits: str | None = None
 
 
 def faces_info(faces: FaceSet, path: Path, split: str) -> FacesInfo:

@@ -148,20 +148,30 @@ def start_table(report: Report, threads: int) -> Table:
 
 def compute_table(report: Report, threads: int) -> Table:
     """How much of the machine each model uses."""
-    limit = next(item for item in report.limits if item.threads == threads)
+    limit = next((item for item in report.limits if item.threads == threads), None)
     rows = [
-        (label, f"{found.macs_per_second / 1e9:.1f}", f"{found.share_of_limit:.0%}")
+        (label, _billions(found.macs_per_second), optional(found.share_of_limit, "{:.0%}"))
         for label, model in zip(labels(report.models), report.models, strict=True)
         if (found := timing(model, threads)) is not None
     ]
-    rows.append(("one large int8 convolution", f"{limit.macs_per_second / 1e9:.1f}", "100%"))
+    note = f"The limit was {report.no_limits}."
+    if limit is not None:
+        rows.append(("one large int8 convolution", _billions(limit.macs_per_second), "100%"))
+        note = (
+            "The limit is what LiteRT reaches here on one int8 convolution of "
+            f"{limit.macs / 1e6:.0f} million MACs, measured in the same rounds "
+            f"({milliseconds(limit.latency.median_ms)} ms)."
+        )
     return Table(
         f"Use of the machine, {threads_text(threads)}",
         ("", "billion MACs per second", "share of the limit"),
         tuple(rows),
-        f"The limit is what LiteRT reaches here on one int8 convolution of {limit.macs / 1e6:.0f} "
-        f"million MACs, measured in the same rounds ({milliseconds(limit.latency.median_ms)} ms).",
+        note,
     )
+
+
+def _billions(macs_per_second: float | None) -> str:
+    return "-" if macs_per_second is None else f"{macs_per_second / 1e9:.1f}"
 
 
 def accuracy_table(report: Report) -> Table | None:

@@ -62,7 +62,11 @@ def _machine(report: Report) -> str:
         f"{limit.macs_per_second / 1e9:.1f} with {threads_text(limit.threads)}"
         for limit in report.limits
     )
-    lines.append(f"limit: billion MACs per second of one large int8 convolution: {limits}")
+    lines.append(
+        f"limit: billion MACs per second of one large int8 convolution: {limits}"
+        if report.no_limits is None
+        else f"limit: {report.no_limits}"
+    )
     lines.append(
         f"latency: one face, batch 1; {report.plan.rounds} interleaved rounds after warm-up"
     )
@@ -101,7 +105,7 @@ def _row(report: Report, model: ModelResult) -> list[str]:
             continue
         steady = found.steady
         row += [milliseconds(steady.median_ms), milliseconds(steady.p95_ms)]
-        row.append(f"{found.share_of_limit:.0%}")
+        row.append(optional(found.share_of_limit, "{:.0%}"))
     first = model.timings[0].start if model.timings else None
     row.append(milliseconds(first.load_ms) if first else "-")
     row.append(optional(first.added_memory_mib if first else None, "{:.1f}"))

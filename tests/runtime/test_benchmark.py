@@ -2,7 +2,11 @@
 
 import dataclasses
 import json
+import sys
+from pathlib import Path
 
+import ai_edge_litert
+import jsonschema
 import numpy as np
 import pytest
 
@@ -11,9 +15,13 @@ from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faceset import save_faceset
 from fer_edge.modelfile import read_model, write_model
 from fer_edge.runtime.benchmark.candidate import read_candidate
+from fer_edge.runtime.benchmark.compare_reports import compare_reports
 from fer_edge.runtime.benchmark.device import describe_device
 from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models, disagreements
+from fer_edge.runtime.report.report import read_report
 from tests.conftest import assert_one_clear_line, make_faces
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "benchmark-report.schema.json"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,47 @@ def test_every_figure_is_there_and_plausible(model):
         rate = result.macs / timing.steady.median_ms * 1e3
         assert timing.macs_per_second == pytest.approx(rate)
         assert 0 < timing.share_of_limit < 2
+
+
+@pytest.fixture
+def without_schema(monkeypatch):
+    """LiteRT's interpreter without its schema: what tflite-runtime leaves to work with."""
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.schema_py_generated", None)
+    monkeypatch.delattr(ai_edge_litert, "schema_py_generated", raising=False)
+
+
+@pytest.mark.usefixtures("without_schema")
+def test_without_litert_everything_but_the_limit_is_measured(model, bare):
+    measured = measure([model, bare], make_faces(per_class=0, validation_per_class=3))
+    [with_card, without_card] = measured.models
+    card = read_model(model).card
+    assert measured.limits == ()
+    assert measured.no_limits == "not measured: needs LiteRT; run: pip install ai-edge-litert"
+    assert (with_card.parameters, with_card.macs) == (card.parameters, card.macs)
+    assert (without_card.parameters, without_card.macs) == (None, None)
+    assert with_card.evaluation.every_face.n == 21
+    for result in measured.models:
+        [timing] = result.timings
+        assert timing.steady.median_ms > 0
+        assert timing.share_of_limit is None
+        assert (timing.macs_per_second is None) == (result is without_card)
+
+
+@pytest.mark.usefixtures("without_schema")
+def test_a_report_without_a_limit_says_why_everywhere(model, bare, fer_edge, tmp_path):
+    command = ("benchmark", model, bare, "--rounds", 2, "--report", tmp_path / "report")
+    result = fer_edge(*command)
+    assert result.exit_code == 0, result.output
+    words = "not measured: needs LiteRT"
+    assert f"limit: {words}" in result.output
+    data = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    assert (data["limits"], data["no_limits"].startswith(words)) == ([], True)
+    assert data["models"][0]["timings"][0]["share_of_limit"] is None
+    jsonschema.validate(data, json.loads(SCHEMA.read_text("utf-8")))
+    for name in ("report.md", "report.html"):
+        assert words in (tmp_path / "report" / name).read_text("utf-8")
+    report = read_report(tmp_path / "report")
+    assert compare_reports(report, report).changes
 
 
 def test_a_model_agrees_with_itself(model, tmp_path):
