@@ -13,7 +13,7 @@ from fer_edge.bundled import bundled_models
 from ..mqtt.address import PASSWORD_VARIABLE
 from ..outputs.options import OUTPUT_OPTIONS
 from ..run_command import run
-from ..sources.stream import without_password
+from ..sources.stream_url import without_password
 from .unit import SECRET_MARK, Needs
 
 

@@ -21,11 +21,11 @@ _LARGEST_RAW_PX = 640 * 480
 
 
 class CameraCapture:
-    """A `Capture` of a camera by its number."""
+    """A `Capture` of a camera by its number or by the path of its device."""
 
     def __init__(
         self,
-        number: int,
+        which: int | str,
         *,
         size: tuple[int, int] | None = None,
         rate_hz: float | None = None,
@@ -33,13 +33,14 @@ class CameraCapture:
         """Say which camera; `open` opens it.
 
         Args:
-            number: Of /dev/videoN.
+            which: N of /dev/videoN, or a path such as /dev/v4l/by-id/usb-...-index0, which stays
+                the same camera however the kernel numbers them at boot.
             size: Width and height in pixels to ask for; None takes the driver's. Above 640x480
                 the camera is asked for MJPG, since USB 2 is too slow for more raw pixels.
             rate_hz: Frame rate to ask for; None takes the driver's.
         """
-        self.name = f"camera {number}"
-        self._number = number
+        self.name = f"camera {which}"
+        self._which = which
         self._size = size
         self._rate_hz = rate_hz
         self._capture: cv2.VideoCapture | None = None
@@ -50,12 +51,13 @@ class CameraCapture:
         # OpenCV waits 10 s for a frame unless told otherwise, and takes no other word for it
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_READ_S))
         api = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
-        self._capture = cv2.VideoCapture(self._number, api)
+        # the link is followed at each opening: the camera may come back as another videoN
+        which = str(Path(self._which).resolve()) if isinstance(self._which, str) else self._which
+        self._capture = cv2.VideoCapture(which, api)
         if not self._capture.isOpened():
-            present = sorted(str(path) for path in Path("/dev").glob("video*"))
             raise SourceError(
-                f"camera {self._number} cannot be opened; cameras on this device: "
-                f"{', '.join(present) or 'none'}; plug one in, pass another --camera, or "
+                f"{self.name} cannot be opened; cameras on this device: "
+                f"{', '.join(_present()) or 'none'}; plug one in, pass another --camera, or "
                 "--camera picamera2 for one on a Pi's CSI port"
             )
         for property_id, value in self._wishes():
@@ -89,3 +91,10 @@ class CameraCapture:
         if self._rate_hz is not None:
             wishes.append((cv2.CAP_PROP_FPS, self._rate_hz))
         return wishes
+
+
+def _present() -> list[str]:
+    """Return the video devices, those with a lasting name first."""
+    lasting = sorted(Path("/dev/v4l/by-id").glob("*"))
+    nodes = sorted(Path("/dev").glob("video*"), key=lambda path: (len(path.name), path.name))
+    return [str(path) for path in (*lasting, *nodes)]

@@ -11,7 +11,6 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.chatter import without_chatter
 from fer_edge.errors import FerEdgeError, SourceError
 
 from ..frame import Frame
@@ -29,10 +28,15 @@ CLOSE_S = 2.0
 USUAL_RATE_HZ = 30.0
 _GRACE_S = 0.1
 _LAST_WAIT_S = 15.0
+_LARGEST_DRIFT_S = 1.0
+_LEAST_STEP_S = 1e-3
 
 
 class Capture(Protocol):
     """What a `Live` source reads: blocking, used by one thread, opened again after a loss.
+
+    A capture may also have `clock_s`, the time stamp in seconds of the frame that was read last or
+    None, and `outlives_python`: whether Python may end while one of its reads hangs.
 
     Attributes:
         name: For messages and `Frame.name`; without any password.
@@ -76,10 +80,12 @@ def _end_threads() -> None:
 
     A thread that comes back from OpenCV after Python has gone makes the process abort ("FATAL:
     exception not rethrown"), so even one that hangs is waited for: its timeouts are shorter.
+    FFmpeg is C and does not mind.
     """
     for source in list(_running):
         source.close()
-        source._join(_LAST_WAIT_S)
+        if not getattr(source._capture, "outlives_python", False):
+            source._join(_LAST_WAIT_S)
 
 
 class Live:
@@ -87,7 +93,8 @@ class Live:
 
     One frame is kept. A newer one takes its place, and the older is counted in `dropped`: however
     slow the reader, latency stays that of one frame. What comes before the first iteration is not
-    counted. Frame times go on by the wall clock while the capture is lost.
+    counted. Frame times are the stream's own where it has time stamps, and go on by the wall clock
+    while the capture is lost.
     """
 
     is_video = True
@@ -117,6 +124,8 @@ class Live:
         self._news: deque[str] = deque(maxlen=8)
         self._count = 0
         self._started_s = 0.0
+        self._time_s = 0.0
+        self._clock_offset_s: float | None = None
         self._lost_s: float | None = None
         self._is_tried = self._is_read = self._is_over = False
         self._thread = threading.Thread(target=self._run, name=f"read {capture.name}", daemon=True)
@@ -136,8 +145,7 @@ class Live:
                 frame, self._newest = self._newest, None
                 news, is_over = list(self._news), self._is_over
                 self._news.clear()
-            # Logged here and not by the thread: whoever silences a library's standard error in
-            # this thread (fer_edge.chatter) would swallow the line.
+            # logged here and not by the thread: in the order in which the reader sees it
             for line in news:
                 log.warning(line)
             if frame is not None:
@@ -173,8 +181,7 @@ class Live:
                 self._capture.interrupt()
 
     def _wait_for_first_try(self) -> None:
-        # without_chatter: FFmpeg tells why an address cannot be opened, and so does our error
-        with without_chatter(), self._changed:
+        with self._changed:
             self._changed.wait_for(lambda: self._is_tried)
             if self._error is not None:
                 raise self._error
@@ -212,7 +219,8 @@ class Live:
 
     def _opened(self, rate_hz: float) -> None:
         with self._changed:
-            # some streams tell the clock of their packets, 90000 Hz
+            self._clock_offset_s = None
+            # some streams declare the clock of their packets, 90000 Hz
             if 0 < rate_hz <= 1000:
                 self.frame_rate_hz = rate_hz
             self._is_tried = True
@@ -233,10 +241,28 @@ class Live:
                 self._lost_s = None
             if self._newest is not None and self._is_read:
                 self.dropped += 1
-            self._newest = Frame(image, self._count, now_s - self._started_s, self._capture.name)
+            self._time_s = self._frame_time_s(now_s - self._started_s)
+            self._newest = Frame(image, self._count, self._time_s, self._capture.name)
             self._count += 1
             self._changed.notify_all()
         return True
+
+    def _frame_time_s(self, wall_s: float) -> float:
+        """Return the time of the frame that came at a time by the wall clock.
+
+        Packets arrive in bursts, so the stream's own time stamps are the better clock, as long as
+        they stay near the wall clock: a camera may set its clock, or start it anew.
+        """
+        clock_s: float | None = getattr(self._capture, "clock_s", None)
+        if clock_s is None:
+            return wall_s
+        if (
+            self._clock_offset_s is None
+            or abs(clock_s + self._clock_offset_s - wall_s) > _LARGEST_DRIFT_S
+        ):
+            self._clock_offset_s = wall_s - clock_s
+        time_s = clock_s + self._clock_offset_s
+        return time_s if self._count == 0 else max(self._time_s + _LEAST_STEP_S, time_s)
 
     def _lose(self, error: FerEdgeError) -> bool:
         """Note that the capture is gone; say whether to open it again."""

@@ -2,9 +2,9 @@
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from fer_edge.errors import SourceError
 
@@ -13,26 +13,38 @@ from .camera import CameraCapture
 from .live import Capture, Live, OnLoss
 from .pi_camera import PiCapture
 from .pictures import IMAGE_SUFFIXES, Pictures, read_image
-from .stream import StreamCapture, is_address, without_password
-from .video import Video
+from .stream_url import SCHEMES, is_address, without_password
 
 __all__ = ["open_camera", "open_source", "read_image"]
 
 _WANTED = "a picture, a folder or a video file"
 
 
-def open_source(place: str | Path, *, on_loss: OnLoss | None = None) -> Source:
+def open_source(
+    place: str | Path,
+    *,
+    on_loss: OnLoss | None = None,
+    frame_rate_hz: float | None = None,
+    pixel_aspect: Fraction | None = None,
+    stream_options: Mapping[str, str] | None = None,
+) -> Source:
     """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
 
     Args:
-        place: A path; a pattern such as "photos/**/*.jpg"; or an address, rtsp:// or http(s)://.
+        place: A path; a pattern such as "photos/**/*.jpg"; or an address, as rtsp://.
         on_loss: What a stream does when it breaks off, see `Live`; files know no loss.
+        frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file; other files have a clock.
+        pixel_aspect: Width of a pixel over its height, in place of what a video declares.
+        stream_options: FFmpeg's options of a stream, see `StreamCapture`.
 
     Raises:
         SourceError: It is missing, empty, or none of these.
     """
     if isinstance(place, str) and is_address(place):
-        return Live(StreamCapture(place), on_loss=on_loss)
+        from .stream import StreamCapture  # loads FFmpeg, which pictures do without
+
+        capture = StreamCapture(place, options=stream_options, pixel_aspect=pixel_aspect)
+        return Live(capture, on_loss=on_loss)
     if not str(place):
         raise SourceError(f"the name of the input is empty; name {_WANTED}")
     path = Path(place)
@@ -46,11 +58,11 @@ def open_source(place: str | Path, *, on_loss: OnLoss | None = None) -> Source:
         return Pictures(pictures)
     if not path.exists():
         return _open_pattern(str(place))
-    return _open_file(path)
+    return _open_file(path, frame_rate_hz, pixel_aspect)
 
 
 def open_camera(
-    which: int | Literal["picamera2"],
+    which: int | str,
     *,
     size: tuple[int, int] | None = None,
     rate_hz: float | None = None,
@@ -59,7 +71,8 @@ def open_camera(
     """Open a camera.
 
     Args:
-        which: N of /dev/videoN, or "picamera2" for the one on a Raspberry Pi's CSI port.
+        which: N of /dev/videoN; the path of a device, as /dev/v4l/by-id/...; or "picamera2" for
+            the one on a Raspberry Pi's CSI port.
         size: Width and height in pixels to ask for.
         rate_hz: Frame rate to ask for.
         on_loss: What to do when the camera goes away, see `Live`.
@@ -76,9 +89,9 @@ def open_camera(
     return Live(capture, on_loss=on_loss)
 
 
-def _open_file(path: Path) -> Source:
+def _open_file(path: Path, frame_rate_hz: float | None, pixel_aspect: Fraction | None) -> Source:
     if path.is_char_device():
-        raise SourceError(f"{path} is a device; name a camera by its number, as --camera 0")
+        raise SourceError(f"{path} is a device; pass a camera as --camera {path}")
     if not path.is_file():
         raise SourceError(
             f"{path} is no file; for raw frames from a pipe pass: --input - <{path}, with --size "
@@ -90,14 +103,16 @@ def _open_file(path: Path) -> Source:
         raise SourceError(f"{path} is empty; name {_WANTED}")
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return Pictures([path])
-    return Video(path)
+    from .video import Video
+
+    return Video(path, frame_rate_hz=frame_rate_hz, pixel_aspect=pixel_aspect)
 
 
 def _open_pattern(pattern: str) -> Source:
     if "://" in pattern:
         raise SourceError(
-            f"{without_password(pattern)} cannot be read; wanted an address that starts with "
-            "rtsp://, http:// or https://"
+            f"{without_password(pattern)} cannot be read; expected an address that starts with "
+            f"{', '.join(scheme + '://' for scheme in SCHEMES)}"
         )
     if not glob.has_magic(pattern):
         raise SourceError(f"{pattern} does not exist; name {_WANTED}")

@@ -2,12 +2,14 @@
 
 import re
 import sys
+from fractions import Fraction
 from typing import Any
 
 import click
 
 from ..frame import Source
 from ..options import NumberRange
+from .pixel_aspect import parse_pixel_aspect
 
 _LARGEST_SIDE_PX = 16384
 
@@ -29,11 +31,33 @@ def _size(
 def _camera(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> int | str | None:
-    if value is None or value == "picamera2":
+    if value is None or value == "picamera2" or value.startswith("/dev/"):
         return value
     if not re.fullmatch(r"\d{1,4}", value):
-        raise click.BadParameter(f"{value!r} is no camera; wanted 0, 1, ... or picamera2")
+        raise click.BadParameter(
+            f"{value!r} is not a camera; expected 0, 1, ..., a path such as "
+            "/dev/v4l/by-id/usb-...-index0, or picamera2"
+        )
     return int(value)
+
+
+def _pixel_aspect(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> Fraction | None:
+    try:
+        return None if value is None else parse_pixel_aspect(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _stream_options(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [value.partition("=") for value in values]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise click.BadParameter("expected KEY=VALUE, for example rtsp_transport=udp")
+    return {name: value for name, _, value in pairs}
 
 
 SOURCE_OPTIONS = (
@@ -41,14 +65,16 @@ SOURCE_OPTIONS = (
         ["--input", "path"],
         metavar="PLACE",
         help="A picture, a folder of pictures, a quoted pattern as 'photos/*.jpg', a video file, "
-        "a stream (rtsp://, http://), or - for raw frames on standard input.",
+        "a stream (rtsp://, http://, rtmp://, udp://, tcp://), or - for raw frames on standard "
+        "input.",
     ),
     click.Option(
         ["--camera"],
         callback=_camera,
-        metavar="N|picamera2",
-        help="Camera number, 0 the first (/dev/video0), or picamera2 for the one on a Raspberry "
-        "Pi's CSI port. Frames that come while one is read are dropped.",
+        metavar="N|PATH|picamera2",
+        help="Camera number, 0 the first (/dev/video0); a path such as /dev/v4l/by-id/usb-..., "
+        "which stays the same camera at every boot; or picamera2 for the one on a Raspberry Pi's "
+        "CSI port. Frames that come while one is read are dropped.",
     ),
     click.Option(
         ["--size"],
@@ -61,8 +87,24 @@ SOURCE_OPTIONS = (
         ["--fps", "rate_hz"],
         type=NumberRange(0, 1000, min_open=True),
         metavar="HZ",
-        help="Frames per second: what a camera is asked for (default: as it likes), or the clock "
-        "of raw frames (default: 30).",
+        help="Frames per second: what a camera is asked for (default: as it likes), the clock "
+        "of raw frames (default: 30), or of raw .h264, .h265 and .mjpeg files, which have none "
+        "(default: what their stream declares, else 25).",
+    ),
+    click.Option(
+        ["--pixel-aspect"],
+        callback=_pixel_aspect,
+        metavar="W:H",
+        help="Width of a pixel over its height, where a video or stream does not declare it or "
+        "declares a wrong one: 16:15 PAL, 64:45 wide PAL, 8:9 NTSC, 32:27 wide NTSC.",
+    ),
+    click.Option(
+        ["--stream-option", "stream_options"],
+        callback=_stream_options,
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="An option of FFmpeg's for a stream, as rtsp_transport=udp (default: tcp). May be "
+        "repeated.",
     ),
     click.Option(
         ["--pixel-format"],
@@ -94,20 +136,33 @@ def open_chosen_source(options: dict[str, Any]) -> Source:
     is_pipe = path == "-"
     if options["pixel_format"] is not None and not is_pipe:
         raise click.UsageError("--pixel-format is for raw frames; it goes with --input - only")
-    if path is not None and not is_pipe and (size is not None or rate_hz is not None):
+    if path is not None and not is_pipe and size is not None:
         raise click.UsageError(
-            "--size and --fps go with --camera or --input -; files and streams have their own"
+            "--size goes with --camera or --input -; files and streams have their own"
         )
 
     from .opening import open_camera, open_source
-    from .stream import is_address
+    from .stream_url import is_address
 
-    if on_loss is not None and path is not None and not is_address(path):
+    is_stream = path is not None and is_address(path)
+    if is_stream and rate_hz is not None:
+        raise click.UsageError("--fps goes with cameras and raw files; a stream has its own clock")
+    if options["stream_options"] and not is_stream:
+        raise click.UsageError("--stream-option goes with --input of a stream, as rtsp://...")
+    if options["pixel_aspect"] is not None and (camera is not None or is_pipe):
+        raise click.UsageError("--pixel-aspect goes with --input of a video or stream")
+    if on_loss is not None and path is not None and not is_stream:
         raise click.UsageError("--on-loss goes with --camera and streams; a file or pipe just ends")
     if is_pipe:
         return _open_pipe(size, options["pixel_format"], rate_hz)
     if path is not None:
-        return open_source(path, on_loss=on_loss)
+        return open_source(
+            path,
+            on_loss=on_loss,
+            frame_rate_hz=rate_hz,
+            pixel_aspect=options["pixel_aspect"],
+            stream_options=options["stream_options"],
+        )
     return open_camera(camera, size=size, rate_hz=rate_hz, on_loss=on_loss)
 
 

@@ -1,145 +1,148 @@
-"""Streams over the network: rtsp://, and http:// (Motion JPEG, HLS, ...), by FFmpeg in OpenCV."""
+"""Streams over the network: RTSP, HTTP (Motion JPEG, HLS), RTMP, and MPEG-TS over UDP or TCP."""
 
-import os
-import re
 import time
-from collections.abc import Collection
-from urllib.parse import urlsplit
+from collections import deque
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
 
-import cv2
+import av
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from fer_edge.chatter import quiet_opencv
 from fer_edge.errors import SourceError
 
-from .connection import find_connections, hang_up
-from .pixels import as_bgr
+from .container import open_container, picture_stream, reason
+from .frame_conversion import FrameConversion
+from .stream_url import check_url, without_password
 
-SCHEMES = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
-"""Those that `StreamCapture` opens, with their ports."""
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 5.0
 
 
 class StreamCapture:
-    """A `Capture` of a stream.
+    """A `Capture` of a stream, decoded by FFmpeg.
 
-    RTSP goes over TCP, as lost UDP packets tear pictures; whoever wants it otherwise sets
-    OPENCV_FFMPEG_CAPTURE_OPTIONS, as `rtsp_transport;udp`, which is left as it is.
+    Frames that the decoder could not make, as after a lost packet, are left out. A read that hangs
+    ends by its own time limit; Python may end before it does.
+
+    Attributes:
+        name: The address without user, password and query.
+        clock_s: The time stamp of the last frame that was read; None where the stream has none.
     """
+
+    outlives_python = True
 
     def __init__(
         self,
         url: str,
         *,
+        options: Mapping[str, str] | None = None,
+        pixel_aspect: Fraction | None = None,
         open_timeout_s: float = OPEN_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
-        """Say which stream; `open` opens it.
+        """Check the address; `open` connects.
 
         Args:
-            url: Its address; may hold a user's name and password.
+            url: The address; it may hold a user's name and password.
+            options: FFmpeg's options of the protocol. RTSP goes over TCP by default, since lost UDP
+                packets tear pictures: {"rtsp_transport": "udp"} changes that.
+            pixel_aspect: Width of a pixel over its height; None takes what the stream declares.
             open_timeout_s: An address that does not answer in this time cannot be opened.
             read_timeout_s: A stream without a frame for so long is lost.
+
+        Raises:
+            SourceError: The address is not valid.
         """
+        check_url(url)
         self.name = without_password(url)
+        self.clock_s: float | None = None
         self._url = url
-        self._port = port_of(url)
-        self._others: Collection[int] = ()
-        self._open_timeout_s = open_timeout_s
-        self._read_timeout_s = read_timeout_s
-        self._capture: cv2.VideoCapture | None = None
+        self._options = _default_options(url) | dict(options or {})
+        self._pixel_aspect = pixel_aspect
+        self._timeout_s = (open_timeout_s, read_timeout_s)
+        self._container: Any = None
+        self._stream: Any = None
+        self._packets: Iterator[Any] = iter(())
+        self._decoded: deque[VideoFrame] = deque()
+        self._conversion = FrameConversion(pixel_aspect)
 
     def open(self) -> float:
         """Connect; see `Capture`."""
-        if cv2.CAP_FFMPEG not in cv2.videoio_registry.getStreamBackends():
-            raise SourceError(
-                f"{self.name} needs an OpenCV with FFmpeg, which this one lacks; run: pip install "
-                "opencv-python-headless"
-            )
-        quiet_opencv()
-        os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
-        timeouts = [
-            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(1000 * self._open_timeout_s)),
-            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(1000 * self._read_timeout_s)),
-        ]
-        self._others = find_connections(self._port).keys()
         started_s = time.monotonic()
-        self._capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, timeouts)
-        if not self._capture.isOpened():
+        try:
+            self._container = open_container(
+                self._url, options=self._options, timeout_s=self._timeout_s
+            )
+        except av.error.FFmpegError as error:
             waited_s = time.monotonic() - started_s
-            took = f": no answer in {waited_s:.0f} s" if waited_s >= self._open_timeout_s else ""
+            why = reason(error)
+            if isinstance(error, av.error.ExitError):
+                why = f"no answer in {waited_s:.0f} s"
             raise SourceError(
-                f"{self.name} cannot be opened{took}; check that the camera is on, the address, "
+                f"{self.name} cannot be opened: {why}; check that the camera is on, the address, "
                 "its user and password, and that it sends H.264, H.265 or MJPEG"
-            )
-        frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        if frames > 0 and self._url.lower().startswith("http"):
+            ) from error
+        self._stream = picture_stream(self._container, self.name)
+        duration = self._container.duration
+        if duration and self._url.lower().startswith("http"):
             raise SourceError(
-                f"{self.name} is a film of {frames:.0f} frames and no live stream; download it "
-                "and pass the file"
+                f"{self.name} is a recorded video of {duration / av.time_base:.0f} s, not a live "
+                "stream; download it and pass the file"
             )
-        return float(self._capture.get(cv2.CAP_PROP_FPS))
+        self._conversion = FrameConversion(self._pixel_aspect)
+        self._packets = self._container.demux()
+        self._decoded.clear()
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        return float(rate or 0)
 
     def read(self) -> NDArray[np.uint8]:
         """Wait for the next frame; see `Capture`."""
         started_s = time.monotonic()
-        found, image = self._capture.read() if self._capture else (False, None)
-        if not found:
-            waited_s = time.monotonic() - started_s
-            stalled = waited_s >= self._read_timeout_s
-            raise SourceError(
-                f"{self.name} "
-                + (f"stalled: no frame for {waited_s:.0f} s" if stalled else "broke off")
-            )
-        return as_bgr(image)
+        while not self._decoded:
+            # sound alone keeps a connection alive, and is not a picture
+            if time.monotonic() - started_s > self._timeout_s[1]:
+                raise self._stalled(started_s)
+            self._decode_next(started_s)
+        frame = self._decoded.popleft()
+        self.clock_s = None if frame.pts is None else float(frame.time)
+        return self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
 
     def close(self) -> None:
         """Hang up."""
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        container, self._container = self._container, None
+        self._packets = iter(())
+        self._decoded.clear()
+        if container is not None:
+            container.close()
 
     def interrupt(self) -> None:
-        """Hang up the connections that were made by `open`; see `Capture`."""
-        for inode, descriptor in find_connections(self._port).items():
-            if inode not in self._others:
-                hang_up(descriptor)
+        """Do nothing: FFmpeg ends a read by its time limit, and nothing else can."""
+
+    def _decode_next(self, started_s: float) -> None:
+        try:
+            packet = next(self._packets)
+        except StopIteration:
+            raise SourceError(f"{self.name} broke off: the stream has ended") from None
+        except av.error.ExitError as error:
+            raise self._stalled(started_s) from error
+        except av.error.FFmpegError as error:
+            raise SourceError(f"{self.name} broke off: {reason(error)}") from error
+        if packet.stream is not self._stream:
+            return
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:  # a damaged packet; the next key frame mends it
+            return
+        self._decoded.extend(frame for frame in frames if not frame.is_corrupt)
+
+    def _stalled(self, started_s: float) -> SourceError:
+        return SourceError(
+            f"{self.name} stalled: no frame for {time.monotonic() - started_s:.0f} s"
+        )
 
 
-def is_address(text: str) -> bool:
-    """Tell whether a text is an address of a stream and no file's name."""
-    return text.partition("://")[0].lower() in SCHEMES and "://" in text
-
-
-def port_of(url: str) -> int:
-    """Return the TCP port of an address.
-
-    Raises:
-        SourceError: It has no host, or a port that is no number.
-    """
-    try:
-        url.encode()  # OpenCV crashes of what is no UTF-8
-        parts = urlsplit(url)
-        if parts.hostname:
-            return parts.port or SCHEMES[parts.scheme]
-    except ValueError:  # such as [ without ], or no UTF-8
-        pass
-    raise SourceError(
-        f"{without_password(url)} is no address of a stream; wanted "
-        "rtsp://USER:PASSWORD@HOST:PORT/PATH, with / ? # @ in a password as %2F %3F %23 %40"
-    )
-
-
-def without_password(url: str) -> str:
-    """Return an address as it may be shown: without user, password and query (which holds keys)."""
-    scheme, _, rest = url.partition("://")
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    behind = rest[len(authority) :]
-    _, at, host = authority.rpartition("@")
-    # where a password holds a bare / ? or #, nobody can tell what is host and what is secret
-    if "@" in behind or (not at and not re.fullmatch(r"(\[[^]]*\]|[^:]*)(:\d*)?", host)):
-        return f"{scheme}://..."
-    path = re.split(r"[?#]", behind, maxsplit=1)[0]
-    return f"{scheme}://{host}{path}"
+def _default_options(url: str) -> dict[str, str]:
+    return {"rtsp_transport": "tcp"} if url.lower().startswith("rtsp") else {}

@@ -1,89 +1,201 @@
 """A video file, every frame in order."""
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-import cv2
+import av
+from av.video.frame import VideoFrame
 
-from fer_edge.chatter import quiet_opencv, without_chatter
 from fer_edge.errors import SourceError
 
 from ..frame import Frame
-from ..opencv_path import opencv_path
-from .pixels import as_bgr
+from .container import open_container, picture_stream, reason
+from .frame_conversion import FrameConversion
+from .presentation_clock import PresentationClock
 
 log = logging.getLogger(__name__)
 
-# A frame that cannot be decoded looks like the end of the file; after it there may be good ones.
-_MOST_DAMAGED_FRAMES = 50
+_USUAL_RATE_HZ = 25.0
+_DECLARE_THEIR_LENGTH = ("mov", "matroska", "avi", "flv", "asf")
+"""Containers whose header says how long they are. Of the others FFmpeg reads the file's end."""
+_LEAST_SHARE = 0.9
+"""A file that ends before this share of its declared length is cut short."""
 
 
 class Video:
-    """A video file or an animated GIF, every frame in order, once."""
+    """A video file or an animated GIF, every frame in order, once.
+
+    Frames that the decoder could not make, or only in part, are left out and counted in a warning.
+    """
 
     is_video = True
     is_live = False
     dropped = 0
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        frame_rate_hz: float | None = None,
+        pixel_aspect: Fraction | None = None,
+    ) -> None:
+        """Open a file.
+
+        Args:
+            path: The file.
+            frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file, which has no time stamps;
+                None takes what its stream declares, else 25.
+            pixel_aspect: Width of a pixel over its height; None takes what the file declares.
+
+        Raises:
+            SourceError: The file is no video that FFmpeg can decode, or it has a clock of its own
+                and `frame_rate_hz` is given.
+        """
         self._path = path
         self._reading = threading.RLock()
         self._closed = False
-        quiet_opencv()
-        # the absolute name: FFmpeg takes what stands before a colon for a protocol (12:30.mp4)
-        name = opencv_path(path.absolute(), SourceError)
-        with without_chatter():
-            self._capture = cv2.VideoCapture(name)
-        # FFmpeg's "ansi" codec makes a film of any file whose name ends in .txt
-        is_text = int(self._capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"ansi")
-        if is_text or not self._capture.isOpened():
-            self._capture.release()
-            raise SourceError(
-                f"{path} is neither a picture nor a video that OpenCV can open; "
-                "check that the file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
-            )
-        self.frame_rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
-        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.length: int | None = count if count > 0 else None
+        self._container = _open(path)
+        try:
+            self._stream = picture_stream(self._container, str(path))
+            has_clock = not _has(self._container, av.format.Flags.no_timestamps)
+            if has_clock and frame_rate_hz is not None:
+                raise SourceError(
+                    f"{path} has time stamps of its own; --fps is for raw .h264, .h265 and .mjpeg "
+                    "files and for cameras"
+                )
+        except SourceError:
+            self._container.close()
+            raise
+        self._stream.thread_type = "AUTO"
+        self._conversion = FrameConversion(pixel_aspect)
+        self.frame_rate_hz = frame_rate_hz or _rate_hz(self._stream, has_clock)
+        self.length = _length(self._container, self._stream, self.frame_rate_hz)
+        self._is_broadcast = _has(self._container, av.format.Flags.ts_discont)
+        self._reached_s = 0.0
+        self._damaged = 0
 
     def __iter__(self) -> Iterator[Frame]:
-        index, time_s, failed, passed_over = 0, 0.0, 0, 0
-        while failed <= _MOST_DAMAGED_FRAMES:
-            # OpenCV crashes where a capture is released while another thread reads it
-            with self._reading:
-                if self._closed:
-                    return
-                with without_chatter():
-                    found, image = self._capture.read()
-                clock_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if not found:
-                failed += 1
-                continue
-            passed_over, failed = passed_over + failed, 0
-            # not every container knows the time of a frame
-            time_s = clock_s if clock_s > 0 else index / self.frame_rate_hz
-            yield Frame(as_bgr(image), index, time_s, str(self._path))
-            index += 1
-        if passed_over:
-            log.warning("%s: %d damaged frames were passed over", self._path, passed_over)
-        if index == 0:
-            raise SourceError(
-                f"{self._path} has no frame that can be decoded: it is cut short, or this OpenCV "
-                "lacks its codec; convert it (ffmpeg -i IN OUT.mp4)"
-            )
-        # Where a container does not store its frame count, OpenCV takes duration times rate, which
-        # is too high for a varying rate: the clock counts as well. A tenth missing is no rounding.
-        reached = max(index, time_s * self.frame_rate_hz)
-        if self.length is not None and reached < 0.9 * self.length:
-            raise SourceError(
-                f"{self._path} is cut short: {index} of {self.length} frames could be decoded; "
-                "copy it again"
-            )
+        clock = PresentationClock(self.frame_rate_hz, is_broadcast=self._is_broadcast)
+        packets = self._container.demux() if not self._closed else iter(())
+        index = 0
+        while (decoded := self._decode(packets)) is not None:
+            for frame in decoded:
+                with self._reading:
+                    if self._closed:
+                        return
+                    image = self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
+                yield Frame(image, index, clock.time_s(_stamp_s(frame)), str(self._path))
+                index += 1
+        if self._closed:
+            return
+        if self._damaged:
+            log.warning("%s: %d damaged frames were skipped", self._path, self._damaged)
+        self._check_end(index)
 
     def close(self) -> None:
         """Close the file."""
         with self._reading:
             self._closed = True
-            self._capture.release()
+            self._container.close()
+
+    def _decode(self, packets: Iterator[Any]) -> list[VideoFrame] | None:
+        """Return the frames that the next packet completes; None at the end."""
+        with self._reading:  # the container must not be closed while another thread reads it
+            if self._closed:
+                return None
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.FFmpegError):
+                # an error of the container ends what can be read; `_check_end` judges the rest
+                return None
+            self._note(packet)
+            if packet.stream is not self._stream:
+                return []
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                self._damaged += 1
+                return []
+        whole = [frame for frame in frames if not frame.is_corrupt]
+        self._damaged += len(frames) - len(whole)
+        return whole
+
+    def _note(self, packet: Any) -> None:
+        """Note how far the file reaches, sound included: it may be longer than the picture."""
+        if packet.pts is not None:
+            end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            self._reached_s = max(self._reached_s, end_s)
+
+    def _check_end(self, count: int) -> None:
+        if count == 0:
+            raise SourceError(
+                f"{self._path} has no frame that can be decoded: it is cut short, damaged or "
+                "encrypted; copy it again, or convert it (ffmpeg -i IN OUT.mp4)"
+            )
+        declared = self._container.duration
+        if declared is None or not self._container.format.name.startswith(_DECLARE_THEIR_LENGTH):
+            return
+        start_s = (self._container.start_time or 0) / av.time_base
+        length_s = declared / av.time_base
+        if self._reached_s - start_s < _LEAST_SHARE * length_s:
+            raise SourceError(
+                f"{self._path} is cut short: it declares {length_s:.1f} s and ends after "
+                f"{max(0.0, self._reached_s - start_s):.1f} s ({count} frames); copy it again"
+            )
+
+
+def _open(path: Path) -> Any:
+    try:
+        # the absolute name: FFmpeg takes the text before a colon for a protocol (12:30.mp4).
+        # protocol_whitelist: a playlist must not fetch addresses or other files
+        container = open_container(str(path.absolute()), options={"protocol_whitelist": "file"})
+    except av.error.FFmpegError as error:
+        raise SourceError(
+            f"{path} is neither a picture nor a video that FFmpeg can read ({reason(error)}); "
+            "check that the file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
+        ) from error
+    if container.format.name == "tty":  # makes a video of any text file
+        container.close()
+        raise SourceError(f"{path} is a text file; expected a picture or a video")
+    return container
+
+
+def _has(container: Any, flag: av.format.Flags) -> bool:
+    return bool(container.format.flags & flag.value)
+
+
+def _rate_hz(stream: Any, has_clock: bool) -> float:
+    # the average of a raw file is a guess of FFmpeg's; its stream may declare a rate
+    rates = (stream.average_rate, stream.guessed_rate)
+    for rate in rates if has_clock else reversed(rates):
+        if rate and 0.01 <= float(rate) <= 1000:
+            return float(rate)
+    return _USUAL_RATE_HZ
+
+
+def _length(container: Any, stream: Any, rate_hz: float) -> int | None:
+    """Return about how many frames there are; an edit list may show fewer than are stored."""
+    if stream.duration is not None and stream.time_base:
+        count = max(1, round(float(stream.duration * stream.time_base) * rate_hz))
+        return min(count, stream.frames) if stream.frames else count
+    if stream.frames:
+        return int(stream.frames)
+    seconds = _tagged_s(stream.metadata.get("DURATION", ""))
+    if seconds is None and container.duration is not None:
+        seconds = container.duration / av.time_base
+    return None if seconds is None else max(1, round(seconds * rate_hz))
+
+
+def _tagged_s(text: str) -> float | None:
+    """Return the seconds of Matroska's tag of a stream, as 00:01:02.345000000."""
+    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
+
+
+def _stamp_s(frame: VideoFrame) -> float | None:
+    return None if frame.pts is None or frame.time_base is None else float(frame.time)

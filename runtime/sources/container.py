@@ -1,0 +1,92 @@
+"""Video files and streams, opened by FFmpeg through PyAV.
+
+PyAV is the one reader and writer of moving pictures. Unlike OpenCV's VideoCapture it reports time
+stamps, pixel aspect ratio, rotation, interlacing and damage, has time limits of its own, and OpenCV
+4.13 and 4.14 return uninitialized memory for interlaced video.
+"""
+
+import errno
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from fer_edge.errors import SourceError
+
+LARGEST_FRAME_PX = 1 << 27
+"""Frames of more pixels are not decoded: 134 million, four times 8K, 400 MB in BGR."""
+
+_REASONS = {
+    av.error.ExitError: "no answer in time",
+    av.error.InvalidDataError: "invalid data",
+    av.error.ProtocolNotFoundError: "this PyAV has no such protocol",
+    av.error.HTTPUnauthorizedError: "user or password refused",
+    av.error.HTTPForbiddenError: "access forbidden",
+    av.error.HTTPNotFoundError: "not found",
+}
+
+
+def open_container(
+    place: str, *, options: Mapping[str, str], timeout_s: tuple[float, float] | None = None
+) -> InputContainer:
+    """Open a file or an address for reading.
+
+    Args:
+        place: An absolute path or an address. FFmpeg takes the text before a colon for a protocol.
+        options: FFmpeg's own, by name.
+        timeout_s: Seconds until it must be open, and until each packet must come; None waits.
+
+    Raises:
+        av.error.FFmpegError: It cannot be opened. The text of the error holds the address with its
+            password: show `reason` instead.
+    """
+    # what a file of another encoding says about itself must not end the run
+    return av.open(place, "r", options=dict(options), timeout=timeout_s, metadata_errors="replace")
+
+
+def picture_stream(container: InputContainer, name: str) -> VideoStream:
+    """Return the stream of pictures to decode: the default one, else the largest.
+
+    Args:
+        container: An open container.
+        name: Its name in messages.
+
+    Raises:
+        SourceError: It has none, or FFmpeg has no decoder for it.
+    """
+    attached = av.stream.Disposition.attached_pic  # the cover of a song
+    streams = [s for s in container.streams.video if not s.disposition & attached]
+    if not streams:
+        kinds = sorted({stream.type for stream in container.streams})
+        raise SourceError(
+            f"{name} has no moving picture; expected a video, got {', '.join(kinds) or 'nothing'}"
+        )
+    default = av.stream.Disposition.default
+    stream = max(streams, key=lambda s: (bool(s.disposition & default), *_size(s)))
+    if _size(stream) == (0,):
+        raise SourceError(
+            f"{name}: FFmpeg has no decoder for its video, or the file is damaged; convert it "
+            "(ffmpeg -i IN OUT.mp4)"
+        )
+    stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME_PX)}
+    return stream
+
+
+def reason(error: Exception) -> str:
+    """Return why FFmpeg failed, without the address, which may hold a password."""
+    for kind, text in _REASONS.items():
+        if isinstance(error, kind):
+            return text
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number in errno.errorcode:
+        return os.strerror(number).lower()
+    return str(getattr(error, "strerror", "") or type(error).__name__).lower()
+
+
+def _size(stream: VideoStream) -> tuple[Any, ...]:
+    # a stream without a decoder has no codec context
+    context: Any = stream.codec_context
+    return (0,) if context is None else (1, stream.width * stream.height)

@@ -1,0 +1,30 @@
+"""The shape of a video's pixels: width over height."""
+
+import re
+from fractions import Fraction
+from typing import Any
+
+MOST_STRETCHED = 4
+"""Pixels that are more than four times as wide as high, or the reverse, do not occur."""
+
+
+def parse_pixel_aspect(text: str) -> Fraction:
+    """Read a ratio such as 64:45.
+
+    Raises:
+        ValueError: It is not WIDTH:HEIGHT, or too far from square.
+    """
+    found = re.fullmatch(r"(\d{1,5}):(\d{1,5})", text)
+    if found and int(found[2]):
+        aspect = Fraction(int(found[1]), int(found[2]))
+        if is_plausible(aspect):
+            return aspect
+    raise ValueError(
+        f"{text!r} is not a pixel aspect ratio; expected WIDTH:HEIGHT from 1:{MOST_STRETCHED} to "
+        f"{MOST_STRETCHED}:1, for example 64:45 for wide PAL"
+    )
+
+
+def is_plausible(aspect: Any) -> bool:
+    """Return whether a declared ratio can be true; a damaged header may declare 1:65535."""
+    return bool(aspect) and 1 / MOST_STRETCHED <= float(aspect) <= MOST_STRETCHED

@@ -1,0 +1,56 @@
+"""The times of a video's frames, from its time stamps."""
+
+_LONGEST_GAP_S = 10.0
+"""A longer gap in a broadcast format is the joint of two recordings; FFmpeg's own threshold."""
+
+
+class PresentationClock:
+    """Turns time stamps into seconds that start at 0 and never go back.
+
+    A recording may start at any time stamp; a raw H.264 file has none; and where two recordings
+    were joined the stamps start again, which would take the time of the frames back.
+    """
+
+    def __init__(self, rate_hz: float, *, is_broadcast: bool = False) -> None:
+        """Create a clock that stands before the first frame.
+
+        Args:
+            rate_hz: Frame rate, for frames without a time stamp and across a joint.
+            is_broadcast: Whether time stamps may leap forward, as in MPEG-TS.
+        """
+        self._step_s = 1 / rate_hz
+        self._longest_gap_s = _LONGEST_GAP_S if is_broadcast else float("inf")
+        self._base_s = 0.0
+        self._unstamped = 0
+        self._offset_s: float | None = None
+        self._last_s: float | None = None
+
+    def time_s(self, stamp_s: float | None) -> float:
+        """Return the time of the next frame.
+
+        Args:
+            stamp_s: Its time stamp in seconds; None where it has none.
+        """
+        if stamp_s is None:
+            time_s = self._without_stamp()
+        else:
+            time_s = self._with_stamp(stamp_s)
+            self._base_s, self._unstamped = time_s, 0
+        self._last_s = time_s
+        return time_s
+
+    def _without_stamp(self) -> float:
+        if self._last_s is not None:
+            self._unstamped += 1
+        return self._base_s + self._unstamped * self._step_s
+
+    def _with_stamp(self, stamp_s: float) -> float:
+        if self._last_s is None or self._offset_s is None:
+            next_s = 0.0 if self._last_s is None else self._last_s + self._step_s
+            self._offset_s = next_s - stamp_s
+            return next_s
+        time_s = stamp_s + self._offset_s
+        if self._last_s <= time_s <= self._last_s + self._longest_gap_s:
+            return time_s
+        self._offset_s = self._last_s + self._step_s - stamp_s
+        return self._last_s + self._step_s
