@@ -58,6 +58,12 @@ def encode(image: Image.Image, format_: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+def turned_by(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
 def is_red(pixel: NDArray[np.uint8]) -> bool:
     blue, _, red = map(int, pixel)
     return red > blue + 100
@@ -109,11 +115,9 @@ def test_a_gif_is_a_picture_unless_it_moves(tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_turned_upright(tmp_path: Path, format_: str, orientation: int) -> None:
     stored = Image.fromarray(np.vstack([stripes(), np.full((32, 96, 3), 255, np.uint8)]))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
     path = tmp_path / "x"
-    path.write_bytes(encode(stored, format_, exif=exif))
-    png = io.BytesIO(encode(stored, "PNG", exif=exif))
+    path.write_bytes(encode(stored, format_, exif=turned_by(orientation)))
+    png = io.BytesIO(encode(stored, "PNG", exif=turned_by(orientation)))
     expected = np.asarray(ImageOps.exif_transpose(Image.open(png)).convert("RGB"))[..., ::-1]
     image = read_picture(path)
     assert image.shape == expected.shape
@@ -122,9 +126,8 @@ def test_pictures_are_turned_upright(tmp_path: Path, format_: str, orientation: 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_a_heic_is_not_turned_a_second_time_by_exif(tmp_path: Path, orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
     path = tmp_path / "x.heic"
+    exif = turned_by(orientation)
     path.write_bytes(encode(Image.fromarray(stripes()), "HEIF", exif=exif))
     upright = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
     image = read_picture(path)
