@@ -1,18 +1,20 @@
 """Where frames come from: pictures, videos, cameras, streams."""
 
-import glob
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
 from fer_edge.errors import SourceError
+from fer_edge.picture_kinds import is_picture_file
+from fer_edge.pictures import LIMIT_PX
+from fer_edge.pictures import read_picture as read_image
 
 from ..frame import Source
 from .camera import CameraCapture
 from .live import Capture, Live, OnLoss
 from .pi_camera import PiCapture
-from .pictures import IMAGE_SUFFIXES, Pictures, read_image
+from .pictures import Pictures, open_folder, open_pattern
 from .stream_url import SCHEMES, is_address, without_password
 
 __all__ = ["open_camera", "open_source", "read_image"]
@@ -27,6 +29,7 @@ def open_source(
     frame_rate_hz: float | None = None,
     pixel_aspect: Fraction | None = None,
     stream_options: Mapping[str, str] | None = None,
+    limit_px: int = LIMIT_PX,
 ) -> Source:
     """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
 
@@ -36,6 +39,7 @@ def open_source(
         frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file; other files have a clock.
         pixel_aspect: Width of a pixel over its height, in place of what a video declares.
         stream_options: FFmpeg's options of a stream, see `StreamCapture`.
+        limit_px: Refuse a picture that declares more pixels; in a folder it is passed over.
 
     Raises:
         SourceError: It is missing, empty, or none of these.
@@ -49,16 +53,20 @@ def open_source(
         raise SourceError(f"the name of the input is empty; name {_WANTED}")
     path = Path(place)
     if path.is_dir():
-        pictures = _pictures(path.rglob("*"))
-        if not pictures:
-            raise SourceError(
-                f"folder {path} holds no picture; wanted files that end in "
-                f"{', '.join(IMAGE_SUFFIXES)}"
-            )
-        return Pictures(pictures)
+        return open_folder(path, limit_px=limit_px)
     if not path.exists():
-        return _open_pattern(str(place))
-    return _open_file(path, frame_rate_hz, pixel_aspect)
+        if "://" in str(place):
+            raise SourceError(
+                f"{without_password(str(place))} cannot be read; expected an address that starts "
+                f"with {', '.join(scheme + '://' for scheme in SCHEMES)}"
+            )
+        return open_pattern(str(place), limit_px=limit_px)
+    _check_file(path)
+    if is_picture_file(path):
+        return Pictures([path], limit_px=limit_px)
+    from .video import Video
+
+    return Video(path, frame_rate_hz=frame_rate_hz, pixel_aspect=pixel_aspect)
 
 
 def open_camera(
@@ -89,7 +97,7 @@ def open_camera(
     return Live(capture, on_loss=on_loss)
 
 
-def _open_file(path: Path, frame_rate_hz: float | None, pixel_aspect: Fraction | None) -> Source:
+def _check_file(path: Path) -> None:
     if path.is_char_device():
         raise SourceError(f"{path} is a device; pass a camera as --camera {path}")
     if not path.is_file():
@@ -101,33 +109,3 @@ def _open_file(path: Path, frame_rate_hz: float | None, pixel_aspect: Fraction |
         raise SourceError(f"{path} may not be read; check its permissions")
     if path.stat().st_size == 0:
         raise SourceError(f"{path} is empty; name {_WANTED}")
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return Pictures([path])
-    from .video import Video
-
-    return Video(path, frame_rate_hz=frame_rate_hz, pixel_aspect=pixel_aspect)
-
-
-def _open_pattern(pattern: str) -> Source:
-    if "://" in pattern:
-        raise SourceError(
-            f"{without_password(pattern)} cannot be read; expected an address that starts with "
-            f"{', '.join(scheme + '://' for scheme in SCHEMES)}"
-        )
-    if not glob.has_magic(pattern):
-        raise SourceError(f"{pattern} does not exist; name {_WANTED}")
-    # pathlib takes no absolute patterns
-    found = [Path(item) for item in glob.glob(pattern, recursive=True)]  # noqa: PTH207
-    pictures = _pictures(found)
-    if not pictures:
-        raise SourceError(
-            f"{pattern} matches {len(found)} files and no picture; wanted files that end in "
-            f"{', '.join(IMAGE_SUFFIXES)}"
-        )
-    return Pictures(pictures)
-
-
-def _pictures(paths: Iterable[Path]) -> list[Path]:
-    return sorted(
-        path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    )

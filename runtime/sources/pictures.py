@@ -1,21 +1,34 @@
-"""Pictures from files."""
+"""Pictures from files, folders and patterns."""
 
+import glob
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from fer_edge.chatter import without_chatter
-from fer_edge.errors import SourceError
+from fer_edge.errors import FerEdgeError, MissingExtraError, SourceError
+from fer_edge.picture_folder import (
+    DAMAGED,
+    FoundPictures,
+    describe_kinds,
+    describe_left_out,
+    needing_extra,
+    pictures_in,
+    pictures_of_pattern,
+)
+from fer_edge.picture_kinds import SUFFIXES
+from fer_edge.pictures import LIMIT_PX, read_picture
 
 from ..frame import Frame
 
 _log = logging.getLogger(__name__)
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+_VIDEO_SUFFIXES = frozenset(
+    (
+        *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts"),
+        *(".wmv", ".flv", ".3gp", ".h264", ".264", ".h265", ".hevc", ".mjpeg", ".mjpg"),
+    )
+)
 
 
 class Pictures:
@@ -26,63 +39,87 @@ class Pictures:
     frame_rate_hz = 0.0
     dropped = 0
 
-    def __init__(self, paths: list[Path]) -> None:
+    def __init__(
+        self,
+        paths: list[Path],
+        *,
+        left_out: Counter[str] | None = None,
+        limit_px: int = LIMIT_PX,
+    ) -> None:
+        """Take the paths; nothing is read from them yet.
+
+        Args:
+            paths: Picture files.
+            left_out: Number of files by kind that are not read; told at the end.
+            limit_px: A picture with more pixels counts as broken.
+        """
         self._paths = paths
+        self._left_out = Counter(left_out or ())
+        self._limit_px = limit_px
         self._closed = False
         self.length: int | None = len(paths)
 
     def __iter__(self) -> Iterator[Frame]:
-        index, error = 0, None
+        index, left_out, error = 0, Counter(self._left_out), None
         for path in self._paths:
             if self._closed:
                 return
             try:
-                image = read_image(path)
-            except SourceError as caught:
+                image = read_picture(path, limit_px=self._limit_px)
+            except (SourceError, MissingExtraError) as caught:
                 if len(self._paths) == 1:
                     raise
                 error = caught
-                _log.warning("%s; it was passed over", error)
+                left_out[_kind_of(error, path)] += 1
+                _log.warning("%s; it was skipped", error)
                 continue
             yield Frame(image, index, 0.0, str(path))
             index += 1
         if index == 0 and error is not None:
             raise SourceError(f"none of {len(self._paths)} pictures can be read") from error
+        if left_out:
+            _log.warning("%s", describe_left_out(index, left_out))
 
     def close(self) -> None:
         """End before the next picture; nothing stays open between two."""
         self._closed = True
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as uint8 (height, width, 3) BGR, turned upright by its EXIF orientation.
-
-    16 bits become 8, grey and CMYK become BGR, transparency is dropped. The bytes go through
-    memory, since OpenCV's own reader is silent about what went wrong.
+def open_folder(folder: Path, *, limit_px: int = LIMIT_PX) -> Pictures:
+    """Open the pictures of a folder and the folders in it, in the order of their names.
 
     Raises:
-        SourceError: The file cannot be read or is no picture.
+        SourceError: It cannot be listed, or holds no picture.
     """
     try:
-        data = path.read_bytes()
+        found = pictures_in(folder)
     except OSError as error:
-        raise SourceError(f"picture {path} cannot be read: {error.strerror}") from error
-    try:
-        with without_chatter():
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error as error:  # such as a header that claims more pixels than OpenCV accepts
-        raise SourceError(f"picture {path} cannot be decoded: {error.err}") from error
-    if image is None or _is_cut_jpeg(data):
-        raise SourceError(f"{path} is not a picture that OpenCV can decode, or it is cut short")
-    return image.astype(np.uint8, copy=False)
+        raise SourceError(f"folder {folder} cannot be read: {error.strerror}") from error
+    return _open_found(found, f"folder {folder} holds", limit_px)
 
 
-def _is_cut_jpeg(data: bytes) -> bool:
-    """Tell whether a JPEG lacks its end mark: older OpenCV paints what is missing grey."""
-    if not data.startswith(b"\xff\xd8"):
-        return False
-    at = 2  # walk the segments before the scan: a thumbnail in them has its own end mark
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
-        is_filler = data[at + 1 : at + 2] == b"\xff"
-        at += 1 if is_filler else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return b"\xff\xd9" not in data[at:]
+def open_pattern(pattern: str, *, limit_px: int = LIMIT_PX) -> Pictures:
+    """Open the pictures that a glob pattern matches, in the order of their names.
+
+    Raises:
+        SourceError: It is not a pattern, or matches no picture.
+    """
+    if not glob.has_magic(pattern):
+        raise SourceError(f"{pattern} does not exist; name a picture, a folder or a video file")
+    return _open_found(pictures_of_pattern(pattern), f"{pattern} matches", limit_px)
+
+
+def _open_found(found: FoundPictures, subject: str, limit_px: int) -> Pictures:
+    if found.pictures:
+        return Pictures(list(found.pictures), left_out=found.left_out, limit_px=limit_px)
+    got = f"{subject} no picture that can be read"
+    got += f", but {describe_kinds(found.left_out)}" if found.left_out else " and no other file"
+    if needing_extra(found.left_out):
+        raise SourceError(f"{got}; run: pip install 'fer-edge[heif]'")
+    if _VIDEO_SUFFIXES & set(found.left_out):
+        raise SourceError(f"{got}; pass one video by its own name")
+    raise SourceError(f"{got}; expected files that end in {', '.join(SUFFIXES)}")
+
+
+def _kind_of(error: FerEdgeError, path: Path) -> str:
+    return path.suffix.lower() if isinstance(error, MissingExtraError) else DAMAGED

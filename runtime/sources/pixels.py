@@ -28,7 +28,7 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
             any other integers from 0 to 255, or floats from 0 to 1 or from 0 to 255, see
             `bit_depth.as_8_bits`;
             a Pillow image of any mode, turned upright by its EXIF orientation;
-            a path, as text or `Path`, read by `pictures.read_image`.
+            a path, as text or `Path`, read by `fer_edge.pictures.read_picture`.
         color: The order of an array's channels; pictures and Pillow images know their own.
 
     Returns:
@@ -41,9 +41,9 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
     if color not in ("bgr", "rgb"):
         raise SourceError(f"expected the color order 'bgr' or 'rgb', got {color!r}")
     if isinstance(image, str | Path):
-        from .pictures import read_image
+        from fer_edge.pictures import read_picture
 
-        return read_image(Path(image))
+        return read_picture(image)
     if is_pillow_image(image):
         return pillow_to_bgr(image)
     array = _as_array(image)
