@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fer_edge.errors import OutputError
+from fer_edge.picture_kinds import SUFFIXES
 
 from ..drawing.annotation import annotate
 from ..frame import Source
@@ -11,9 +12,19 @@ from .picture_file import check_picture_suffix, write_picture
 
 
 class AnnotatedPictures:
-    """Annotated pictures: one file for one picture, a folder for several."""
+    """Annotated pictures: one file for one picture, a folder for several.
+
+    In a folder each is a JPEG, whatever the input was, with its number before its name, so that
+    two inputs such as a.heic and a.jpg have a file each.
+    """
 
     def __init__(self, path: Path, source: Source) -> None:
+        """Check the place, and make the folder.
+
+        Raises:
+            OutputError: It cannot be made; its suffix is not that of a picture that OpenCV writes;
+                or it names one picture and there are several.
+        """
         single = source.length == 1 and not source.is_video
         self._folder = None if single and path.suffix and not path.is_dir() else path
         self._path = path
@@ -21,6 +32,11 @@ class AnnotatedPictures:
         if self._folder is None:
             check_picture_suffix(path)
             return
+        if path.suffix.lower() in SUFFIXES and not path.is_dir():
+            raise OutputError(
+                f"--annotate {path} names one picture, but the input has several; expected a "
+                "folder, for example --annotate annotated"
+            )
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -11,6 +11,9 @@ from fer_edge.files import whole_file
 
 from ..opencv_path import opencv_path
 
+_ENCODED_AS = {".jfif": ".jpg"}
+"""Suffixes that OpenCV does not know, though it writes the format."""
+
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     """Write a picture, uint8 (height, width, 3) BGR, in the format of its suffix.
@@ -21,12 +24,14 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     check_picture_suffix(path)
     with whole_file(path) as temporary:
         try:
-            done, data = cv2.imencode(path.suffix, image)
+            done, data = cv2.imencode(_encoding(path), image)
         except cv2.error:  # more pixels than the format takes
             done = False
         if not done:
             size = f"{image.shape[1]}x{image.shape[0]}"
-            raise OutputError(f"{path}: '{path.suffix}' takes no picture of {size}; try .png")
+            raise OutputError(
+                f"{path}: the format {path.suffix} cannot hold {size} pixels; use .png"
+            )
         temporary.write_bytes(data.tobytes())
 
 
@@ -37,10 +42,15 @@ def check_picture_suffix(path: Path) -> None:
         OutputError: The suffix names no picture format.
     """
     opencv_path(Path(path.suffix), OutputError)
-    if not path.suffix or not cv2.haveImageWriter(f"picture{path.suffix}"):
+    if not path.suffix or not cv2.haveImageWriter(f"picture{_encoding(path)}"):
         raise OutputError(
-            f"'{path.suffix}' is no picture format that OpenCV can write; try .jpg or .png"
+            f"'{path.suffix}' is not a picture format that OpenCV can write; expected .jpg, .png "
+            "or .webp, for example"
         )
+
+
+def _encoding(path: Path) -> str:
+    return _ENCODED_AS.get(path.suffix.lower(), path.suffix)
 
 
 def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -154,7 +154,7 @@ def bad_files(folder: Path, clip: Path) -> None:
         (["--input", "PICTURE", "--detector-model", "missing.onnx"], "cannot be used as YuNet"),
         (["--input", "PICTURE", "--delegate", "libmissing.so"], "leave --delegate out"),
         (["--input", "PICTURE", "--video", "out.gif"], ".mp4, .avi or .mkv"),
-        (["--input", "PICTURE", "--annotate", "out.xyz"], "no picture format"),
+        (["--input", "PICTURE", "--annotate", "out.xyz"], "not a picture format"),
         (["--input", "PICTURE", "--video", "PICTURE/out.mp4"], "cannot write"),
         (["--input", "PICTURE", "--jsonl", "empty"], "Is a directory"),
     ],
@@ -208,7 +208,7 @@ def test_the_demo_refuses_what_it_cannot_do_and_leaves_no_file(
 ) -> None:
     assert_one_clear_line(fer_edge("demo", "--input", picture), "no face was found", "--input")
     assert_one_clear_line(fer_edge("demo", "--input", "missing.jpg"), "cannot be read")
-    assert_one_clear_line(fer_edge("demo", "--out", "x.none"), "no picture format")
+    assert_one_clear_line(fer_edge("demo", "--out", "x.none"), "not a picture format")
     assert_one_clear_line(fer_edge("demo", "--out", picture / "x.png"), "cannot write")
     monkeypatch.setattr("importlib.metadata.distribution", lambda name: MissingFiles())
     assert_one_clear_line(fer_edge("demo"), "pip install 'fer-edge[demo]'")

@@ -214,7 +214,7 @@ def test_a_sink_that_cannot_be_closed_keeps_none_of_the_others_open(
     [
         (as_video(Path("x.gif")), "a video is .mp4, .avi or .mkv"),
         (as_video(Path("x")), "a video is .mp4, .avi or .mkv"),
-        (as_pictures(Path("x.xyz")), "'.xyz' is no picture format"),
+        (as_pictures(Path("x.xyz")), "'.xyz' is not a picture format"),
         (as_video(Path("/proc/x.mp4")), "cannot write /proc/x.mp4"),
         (as_jsonl(Path("/proc/x.jsonl")), "cannot write /proc/x.jsonl"),
         (as_pictures(Path("/proc/x.png")), "cannot write /proc/x.png"),
