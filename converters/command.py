@@ -89,6 +89,11 @@ INTEGER = click.Choice(["uint8", "int8"])
     "--as-told", is_flag=True, help="Keep --labels and --input-range, however they score."
 )
 @click.option(
+    "--trust-code",
+    is_flag=True,
+    help="Load Lambda layers: the file's own code then runs with your rights.",
+)
+@click.option(
     "--edgetpu", is_flag=True, help="Compile the int8 files for Coral, where edgetpu_compiler is."
 )
 @click.option("--c-array", is_flag=True, help="The int8 files as C, for microcontrollers.")
@@ -105,6 +110,7 @@ def convert(
     input_range: str | None,
     size_px: int | None,
     as_told: bool,
+    trust_code: bool,
     keep_float: tuple[str, ...],
     keep_int16: tuple[str, ...],
     clip_percentile: float,
@@ -137,12 +143,14 @@ def convert(
         raise click.UsageError(f"choose what to write: {', '.join(f'--{name}' for name in names)}")
     if source.name == FLOAT_MODEL and (source.parent / INFO).exists() and not labels:
         source = source.parent  # the run folder beside the network says all that a card needs
-    foreign = source.suffix in (".keras", ".h5", ".hdf5") and not source.is_dir()
+    from .source_kind import identify_source
+
+    foreign = identify_source(source) != "run"
     if foreign and labels is None:
         raise click.UsageError(f"{source} has no card: name its classes in output order, --labels")
     if not foreign and (labels or input_range or size_px):
         raise click.UsageError(
-            "--labels, --input-range and --input-size are for .keras and .h5 files; "
+            "--labels, --input-range and --input-size are for other projects' networks; "
             f"a run folder ({source}) says them itself"
         )
     span = _span(input_range or "0,1")
@@ -161,17 +169,19 @@ def convert(
     from .logit_offsets import with_logit_offsets
     from .run import Options, convert_source
     from .selective import Exceptions
-    from .source import Claims, open_foreign, open_run
+    from .source import open_run
 
     if foreign:
-        claims = Claims(tuple(name.strip() for name in (labels or "").split(",")), span, size_px)
-        opened = open_foreign(source, claims)
-        if not as_told:
-            from .suspicions import check_claims
+        from .foreign import Claims, foreign_source, open_network
+        from .suspicions import check_claims
 
-            check_claims(source, claims, faces)
+        claims = Claims(tuple(name.strip() for name in (labels or "").split(",")), span, size_px)
+        network = open_network(source, trust_code=trust_code)
+        opened = foreign_source(network, claims)
+        if not as_told:
+            check_claims(network, claims, faces)
     else:
-        opened = open_run(source)
+        opened = open_run(source, trust_code=trust_code)
     opened = with_logit_offsets(opened, offsets)
     options = Options(
         variants=variants,

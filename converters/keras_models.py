@@ -1,8 +1,11 @@
 """Keras networks read back for conversion: those of a run folder, and other projects'."""
 
+import logging
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 # the TFLite converter reads TensorFlow graphs, whatever backend trained the network
@@ -18,65 +21,109 @@ with without_chatter():
 from fer_edge.errors import ModelError
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 
+from .config_safety import check_config
+from .full_precision import to_full_precision
+from .network_config import read_config, write_checked
 
-def load_float_network(run: Path) -> Any:
+log = logging.getLogger(__name__)
+
+
+def load_float_network(run: Path, *, trust_code: bool = False) -> Any:
     """Read the float network of a run (Keras 3).
 
     Raises:
-        ModelError: The file is missing or damaged.
+        ModelError: The file is missing or damaged, or has code in it.
     """
-    return _load(run / FLOAT_MODEL, keras.models.load_model)
+    return _Checked(run / FLOAT_MODEL, trust_code).load(_load_keras3)
 
 
-def load_qat_network(run: Path) -> Any:
+def load_qat_network(run: Path, *, trust_code: bool = False) -> Any:
     """Read the quantization-aware network of a run (tf-keras), or None if it has none.
 
     Raises:
-        ModelError: The file is damaged.
+        ModelError: The file is damaged, or has code in it.
     """
     path = run / QAT_MODEL
     if not path.exists():
         return None
     with without_chatter():
         import tensorflow_model_optimization as tfmot
-        import tf_keras
 
     with tfmot.quantization.keras.quantize_scope():
-        return _load(path, tf_keras.models.load_model)
+        return _Checked(path, trust_code).load(_load_tf_keras)
 
 
-def load_any_network(path: Path) -> tuple[Any, Any]:
+def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]:
     """Read a `.keras` or `.h5` file of another project.
 
-    Keras 3 is tried first, then tf-keras (Keras 2), whose older files Keras 3 may refuse.
+    The configuration is checked first, and no loader sees a file that has code in it. A `.keras`
+    file of Keras 2 is read by tf-keras. For all others Keras 3 is tried first, then, for HDF5,
+    tf-keras, whose older files Keras 3 may refuse.
+
+    Args:
+        path: The file.
+        trust_code: Let Lambda layers load; their code runs with the user's rights.
 
     Returns:
         The network, and the Keras module that it belongs to.
 
     Raises:
-        ModelError: Neither can read it; the message is Keras 3's, which names an unknown layer.
+        ModelError: It has code in it, or neither can read it; the message is Keras 3's then, which
+            names an unknown layer.
     """
-    if not path.is_file():
-        raise ModelError(f"{path} does not exist; wanted a run folder or a .keras or .h5 file")
+    with without_chatter():
+        import tf_keras
+
+    checked = _Checked(path, trust_code)
+    if checked.config.container == "zip":
+        if checked.config.keras_major == 2:
+            return checked.load(_load_tf_keras), tf_keras
+        return checked.load(_load_keras3), keras
     try:
-        return _load(path, keras.models.load_model), keras
+        return checked.load(_load_keras3), keras
     except ModelError as error:
-        if path.suffix == ".keras":  # tf-keras reads its own .keras files only, and few exist
-            raise
-        with without_chatter():
-            import tf_keras
         try:
-            return _load(path, tf_keras.models.load_model), tf_keras
+            return checked.load(_load_tf_keras), tf_keras
         except ModelError:
             raise error from None
 
 
-def _load(path: Path, load_model: Any) -> Any:
-    try:
-        with without_chatter():
-            return load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} cannot be read as a Keras model: {_reason(error)}") from error
+class _Checked:
+    """A Keras file whose configuration was read, found free of code, and set to float32."""
+
+    def __init__(self, path: Path, trust_code: bool) -> None:
+        if not path.is_file():
+            raise ModelError(f"{path} cannot be read: there is no such file")
+        self.config = read_config(path)
+        self._trust_code = trust_code
+        check_config(self.config.root, path, trust_code=trust_code)
+        half = to_full_precision(self.config.root)
+        if half:
+            log.warning("%s computes in %s: read as float32", path.name, ", ".join(half))
+
+    def load(self, load_model: Callable[[Path, bool], Any]) -> Any:
+        """Let a loader read a copy that holds what was checked."""
+        path = self.config.path
+        with TemporaryDirectory(prefix="fer-edge-") as folder:
+            copy = write_checked(self.config, self.config.root, Path(folder))
+            try:
+                with without_chatter():
+                    return load_model(copy, not self._trust_code)
+            except Exception as error:  # a layer raises whatever its shapes and settings lead to
+                reason = _reason(error).replace(str(copy), str(path))
+                raise ModelError(f"{path} cannot be read as a Keras model: {reason}") from error
+
+
+def _load_keras3(path: Path, safe_mode: bool) -> Any:
+    return keras.models.load_model(path, compile=False, safe_mode=safe_mode)
+
+
+def _load_tf_keras(path: Path, safe_mode: bool) -> Any:
+    import tf_keras
+    from tf_keras.src.saving import serialization_lib  # its load_model heeds no safe_mode for .h5
+
+    with serialization_lib.SafeModeScope(safe_mode):
+        return tf_keras.models.load_model(path, compile=False, safe_mode=safe_mode)
 
 
 def _reason(error: Exception) -> str:
@@ -86,4 +133,5 @@ def _reason(error: Exception) -> str:
             f"it has a layer {unknown[1]} that Keras does not know; save the network with stock "
             "layers in its place"
         )
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return reason if len(reason) <= 300 else f"{reason[:300]}..."

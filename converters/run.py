@@ -21,6 +21,7 @@ from fer_edge.temperature import MIN_FACES, TemperatureScaling
 
 from .calibration import choose_calibration
 from .gate import fault
+from .loops import check_loops
 from .selective import Exceptions, to_int8_selective
 from .source import Source, float_probabilities
 from .tflite import IntegerType, to_dynamic, to_float16, to_float32, to_int8, to_int16x8
@@ -116,7 +117,7 @@ def convert_source(
         on_variant: Called with each file's suffix when its work begins.
 
     Raises:
-        ModelError: A network cannot be converted.
+        ModelError: A network cannot be converted, or not to a variant that is asked for.
         DatasetError: The face set's classes are not the source's, or a part is missing.
         OutputError: A file exists and must not be replaced, or cannot be written.
     """
@@ -143,6 +144,7 @@ def convert_source(
                     f"{target} exists already; name another --out, or pass --overwrite"
                 )
 
+    check_loops(source.network, options.variants)
     pixels, record = choose_calibration(
         faces.part("train") if calibration is None else calibration,
         count=options.calibration_faces,

@@ -7,7 +7,6 @@ order of the labels, or another input range, then scores far better than the one
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 from fer_edge.errors import ModelError
 from fer_edge.faceset import FaceSet
 
-from .keras_models import load_any_network
-from .source import Claims, float_probabilities, wrap_network
+from .foreign import Claims, ForeignNetwork, wrap_network
+from .source import float_probabilities
 
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-0.5, 0.5))
 """Real values of black and white that public networks are trained with."""
@@ -27,11 +26,11 @@ STANDARD_ERRORS = 3.0
 the paired difference: on few faces, chance alone brings some points."""
 
 
-def check_claims(path: Path, claims: Claims, faces: FaceSet) -> None:
+def check_claims(foreign: ForeignNetwork, claims: Claims, faces: FaceSet) -> None:
     """Check a user's words on a network against labelled faces.
 
     Args:
-        path: The network's file.
+        foreign: The network.
         claims: Its classes and input range, as the user says.
         faces: With a `validation` part.
 
@@ -40,10 +39,9 @@ def check_claims(path: Path, claims: Claims, faces: FaceSet) -> None:
         DatasetError: The faces have other classes.
     """
     validation = faces.in_class_order(claims.labels).part("validation")
-    network, module = load_any_network(path)
     top = {}
     for span in {claims.input_range, *USUAL_RANGES}:
-        wrapped = wrap_network(network, module, path, replace(claims, input_range=span))
+        wrapped = wrap_network(foreign, replace(claims, input_range=span))
         top[span] = float_probabilities(wrapped, validation).argmax(axis=1)
     check_range(
         {span: found == validation.labels for span, found in top.items()}, claims.input_range

@@ -101,14 +101,15 @@ def _representative(calibration: NDArray[np.uint8]) -> Callable[[], Iterator[lis
     return lambda: ([as_real(pixels)[np.newaxis]] for pixels in calibration)
 
 
-def _trace(network: Any) -> Any:
+def trace(network: Any) -> Any:
+    """Trace a network for one face; returns TensorFlow's concrete function."""
     _, height, width, channels = network.input_shape
     spec = tf.TensorSpec([1, height, width, channels], tf.float32, name="face")
     return tf.function(lambda face: network(face, training=False)).get_concrete_function(spec)
 
 
 def _converter(network: Any) -> Any:
-    return tf.lite.TFLiteConverter.from_concrete_functions([_trace(network)], _Variables(network))
+    return tf.lite.TFLiteConverter.from_concrete_functions([trace(network)], _Variables(network))
 
 
 class _Variables(tf.Module):  # type: ignore[misc]  # TensorFlow has no stubs
@@ -139,7 +140,7 @@ def _reason(message: str, network: Any) -> str:
     found = re.search(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message)
     if found is None:
         return next((line for line in message.splitlines() if line.strip()), "no reason given")
-    places = [op.name for op in _trace(network).graph.get_operations() if op.type == found[1]]
+    places = [op.name for op in trace(network).graph.get_operations() if op.type == found[1]]
     return (
         f"it has no operation {found[1]} ({', '.join(places)}); build that layer from others, or "
         "leave it out of the network"

@@ -14,8 +14,9 @@ import pytest
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS, Gate
+from fer_edge.converters.foreign import Claims, open_foreign
 from fer_edge.converters.run import Options, convert_source
-from fer_edge.converters.source import Claims, open_foreign, open_run
+from fer_edge.converters.source import open_run
 from fer_edge.converters.suspicions import check_labels, check_range
 from fer_edge.errors import ModelError
 from fer_edge.faceset import load_faceset

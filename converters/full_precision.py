@@ -1,0 +1,44 @@
+"""Networks that compute in half precision, as float32 ones.
+
+Training in mixed precision keeps the weights as float32 and computes in float16, whose operations
+TFLite does not have. The weights are all the same; only the configuration says otherwise.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+_FLOATS = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
+_POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1")
+
+
+def to_full_precision(root: Any) -> tuple[str, ...]:
+    """Change a configuration in place, so that each of its layers computes in float32.
+
+    Args:
+        root: As parsed from JSON.
+
+    Returns:
+        The types that were in it instead, such as `mixed_float16`.
+    """
+    found = {place[key] for place, key in _types(root) if place[key] in _FLOATS}
+    for place, key in _types(root):
+        if place[key] in _FLOATS:
+            place[key] = "float32"
+    # a mixed policy leaves float16 at the tensors between its layers, too
+    return tuple(sorted({name for name in found if name.startswith("mixed")} or found))
+
+
+def _types(root: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Give every place of a configuration that has the name of a type or of a policy."""
+    stack = [root]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("dtype"), str):
+                yield value, "dtype"
+            config: Any = value.get("config")
+            is_policy = value.get("class_name") in _POLICIES and isinstance(config, dict)
+            if is_policy and isinstance(config.get("name"), str):
+                yield config, "name"
+        if isinstance(value, dict | list):
+            stack += value.values() if isinstance(value, dict) else value

@@ -1,0 +1,128 @@
+"""The names that a network's configuration may use: what Keras itself brings, less what runs code.
+
+An allow-list: Keras looks a class up by the module and the name that the file states, and tf-keras
+imports any module for it. So nothing but these names ever reaches a loader.
+"""
+
+import importlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+PACKAGES = ("keras", "tf_keras", "tensorflow_model_optimization")
+"""What a configuration may state as a module's first part."""
+
+INTERNAL = frozenset(
+    {"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"}
+)
+"""Values that Keras writes in the form of a class."""
+
+CODE_LAYERS = frozenset({"Lambda", "__lambda__", "__typespec__"})
+"""What holds Python code, or looks a name up in TensorFlow."""
+
+OUTSIDE_LAYERS = frozenset(
+    {
+        *("TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
+        *("TensorFlowOpLayer", "StringLookup", "IntegerLookup", "TextVectorization"),
+    }
+)
+"""Stock layers that load other files or code: a SavedModel, a pickle, a vocabulary, a graph."""
+
+RECURRENT = frozenset(
+    {
+        *("RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+        *("Bidirectional", "CuDNNLSTM", "CuDNNGRU"),
+    }
+)
+"""Layers that go through their input step by step."""
+
+_SPACES = ("layers", "initializers", "regularizers", "constraints", "models")
+_KERAS3_SPACES = ("dtype_policies", "quantizers", "random", "rematerialization")
+_LEGACY = ("Functional", "Model", "Policy", "LocallyConnected1D", "LocallyConnected2D")
+_TFMOT = (
+    *("QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAnnotate"),
+    *("QuantizeAwareActivation", "NoOpActivation", "NoOpQuantizeConfig", "OutputOnlyConfig"),
+    *("Default8BitQuantizeConfig", "Default8BitConvQuantizeConfig"),
+    *("Default8BitOutputQuantizeConfig", "Default8BitConvTransposeQuantizeConfig"),
+    *("Default8BitConvWeightsQuantizer", "Default8BitConvTransposeWeightsQuantizer"),
+    *("LastValueQuantizer", "MovingAverageQuantizer", "AllValuesQuantizer"),
+)
+_OPERATIONS = re.compile(r"keras\.src\.ops\.(?!operation)[a-z_0-9]+")
+_GRAPH_FUNCTIONS = re.compile(
+    r"(math|nn|linalg|__operators__)\.\w+|image\.resize\w*"
+    r"|add_n|cast|clip_by_\w+|concat|expand_dims|gather|identity|ones_like|pad|reshape|reverse"
+    r"|shape|slice|split|squeeze|stack|tile|transpose|unstack|where|zeros_like|compat\.v1\.shape"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StockNames:
+    """What Keras 3, tf-keras and tensorflow-model-optimization call their own.
+
+    Attributes:
+        classes: Of layers, initializers, regularizers, constraints, policies, quantizers.
+        functions: Activations.
+    """
+
+    classes: frozenset[str]
+    functions: frozenset[str]
+
+
+@cache
+def stock_names() -> StockNames:
+    """Collect the names from the installed Keras packages."""
+    classes: set[str] = {*_LEGACY, *_TFMOT}
+    functions: set[str] = set()
+    for package in ("keras", "tf_keras"):
+        module: Any = importlib.import_module(package)
+        for space in (*_SPACES, *(_KERAS3_SPACES if package == "keras" else ())):
+            found = vars(getattr(module, space, object))
+            classes |= {name for name, value in found.items() if isinstance(value, type)}
+        functions |= {
+            name
+            for name, value in vars(module.activations).items()
+            if callable(value) and not name.startswith("_")
+        }
+    functions -= {"get", "serialize", "deserialize"}
+    return StockNames(
+        frozenset(classes - CODE_LAYERS - OUTSIDE_LAYERS), frozenset(functions | {"linear"})
+    )
+
+
+def is_stock_class(name: str, module: str | None) -> bool:
+    """Return whether Keras itself brings a class."""
+    names = stock_names().classes
+    # TensorFlow 2.0 to 2.3 wrote BatchNormalizationV2, LSTMV2 and the like
+    return (
+        name in names
+        or name.removesuffix("V1").removesuffix("V2") in names
+        or _is_operation(name, module)
+    )
+
+
+def is_stock_function(name: object) -> bool:
+    """Return whether a name is an activation of Keras; some may be written as layers' names."""
+    stock = stock_names()
+    return isinstance(name, str) and (name in stock.functions or name in stock.classes)
+
+
+def is_graph_function(name: object) -> bool:
+    """Return whether a function of TensorFlow computes, and does nothing else.
+
+    A functional network of Keras 2 states functions of TensorFlow by name (`TFOpLambda`), and
+    `io.write_file` is one of them.
+    """
+    return isinstance(name, str) and _GRAPH_FUNCTIONS.fullmatch(name) is not None
+
+
+def _is_operation(name: str, module: str | None) -> bool:
+    """Look among the operations: Keras 3 writes `keras.ops` calls so, with internal modules."""
+    if module is None or not _OPERATIONS.fullmatch(module):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return False
+    operation: Any = importlib.import_module("keras").Operation
+    return isinstance(found, type) and issubclass(found, operation)
