@@ -3,6 +3,8 @@
 import importlib.util
 import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 from fer_edge.kernel import read_text
@@ -26,6 +28,9 @@ _SENSORS = (
 
 _QUERYCAP = 0x80685600
 """VIDIOC_QUERYCAP, for the 104 bytes of struct v4l2_capability (linux/videodev2.h)."""
+
+_IMPORT_S = 30.0
+"""picamera2 loads in 2 to 5 s from an SD card."""
 
 _CAPTURES, _CAPTURES_PLANES, _HAS_DEVICE_CAPS = 0x1, 0x1000, 0x80000000
 
@@ -86,7 +91,36 @@ def _examine_csi(root: Path) -> Finding:
             "sudo apt install python3-picamera2, and make the virtual environment with: "
             "python3 -m venv --system-site-packages",
         )
+    reason = _why_picamera2_fails()
+    if reason:
+        from ..sources.pi_camera import advice_for
+
+        return Finding(
+            "camera",
+            "warning",
+            f"{text}, but picamera2 cannot be imported ({reason})",
+            advice_for(reason),
+        )
     return Finding("camera", "ok", text)
+
+
+def _why_picamera2_fails() -> str:
+    """Import picamera2 in a process of its own, which a module of another NumPy may crash."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "import picamera2"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_IMPORT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it takes more than {_IMPORT_S:g} s"
+    if done.returncode == 0:
+        return ""
+    lines = done.stderr.strip().splitlines()
+    return lines[-1].strip() if done.returncode > 0 and lines else f"exit code {done.returncode}"
 
 
 def _is_camera(root: Path, folder: Path, name: str) -> bool:

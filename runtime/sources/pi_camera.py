@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.chatter import without_chatter
 from fer_edge.errors import MissingExtraError, SourceError
 
 from .pixels import as_bgr
@@ -14,6 +15,49 @@ from .pixels import as_bgr
 _READ_S = 5.0
 _DEFAULT_SIZE = (640, 480)
 _DEFAULT_RATE_HZ = 30.0
+
+_INSTALL = (
+    "on Raspberry Pi OS run: sudo apt install -y python3-picamera2, and make the environment with "
+    "python3 -m venv --system-site-packages, since pip does not bring libcamera"
+)
+_ABI_WORDS = ("numpy", "multiarray", "dtype", "_array_api")
+"""What errors of modules that were compiled for another NumPy have in common."""
+
+
+def advice_for(reason: str) -> str:
+    """Return what to do when `import picamera2` fails.
+
+    Args:
+        reason: The error's type and text, as the last line of a traceback has it.
+    """
+    if reason.startswith("ModuleNotFoundError"):
+        return _INSTALL
+    is_numpy = any(word in reason.lower() for word in _ABI_WORDS)
+    if is_numpy and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        return (
+            "the system's packages were compiled for NumPy 1, and this environment has "
+            f"{np.__version__}: pip install 'numpy<2' 'opencv-python-headless<4.12'"
+        )
+    return (
+        "the system's packages do not fit those that pip installed: make the environment anew, as "
+        "docs/running.md says for the Pi's own camera"
+    )
+
+
+def _import_picamera2() -> Any:
+    # libcamera tells each mode of the sensor on standard error
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    try:
+        with without_chatter():  # NumPy writes a whole page about modules of another version
+            from picamera2 import Picamera2
+    # compiled modules of another NumPy raise nearly anything, mostly ValueError
+    except Exception as error:
+        lines = str(error).strip().splitlines() or ["no reason given"]
+        reason = f"{type(error).__name__}: {lines[0]}"
+        raise MissingExtraError(
+            f"picamera2 cannot be imported ({reason}); {advice_for(reason)}"
+        ) from error
+    return Picamera2
 
 
 class PiCapture:
@@ -24,26 +68,16 @@ class PiCapture:
     def __init__(
         self, *, size: tuple[int, int] | None = None, rate_hz: float | None = None
     ) -> None:
-        """Import picamera2; `open` opens the camera.
+        """Import picamera2, which is the slow part; `open` opens the camera.
 
         Args:
             size: Width and height in pixels, even; None takes 640x480.
             rate_hz: Frame rate; None takes 30.
 
         Raises:
-            MissingExtraError: picamera2 is not installed.
+            MissingExtraError: picamera2 is not installed, or does not fit what pip installed.
         """
-        # libcamera tells each mode of the sensor on standard error
-        os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
-        try:
-            from picamera2 import Picamera2
-        except ImportError as error:
-            raise MissingExtraError(
-                f"picamera2 cannot be imported ({error}); on Raspberry Pi OS run: sudo apt install "
-                "-y python3-picamera2, and make the environment with python3 -m venv "
-                "--system-site-packages, since pip does not bring libcamera"
-            ) from error
-        self._class: Any = Picamera2
+        self._class = _import_picamera2()
         self._size = size or _DEFAULT_SIZE
         self._rate_hz = rate_hz or _DEFAULT_RATE_HZ
         self._camera: Any = None

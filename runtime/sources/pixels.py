@@ -37,6 +37,7 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
     Raises:
         SourceError: It is no image, has no pixels or is a batch, or its numbers are in no range
             that says how bright they are.
+        MissingExtraError: It is the path of a picture that needs an optional library.
     """
     if color not in ("bgr", "rgb"):
         raise SourceError(f"expected the color order 'bgr' or 'rgb', got {color!r}")
