@@ -24,7 +24,9 @@ LAST_RETRY_S = 30.0
 STEADY_S = 10.0
 """So long must frames come before a further loss is tried again quickly."""
 CLOSE_S = 2.0
-"""So long `close` waits for a read that hangs in a driver or in the network."""
+"""So long `close` waits for a read that hangs in a driver."""
+_CLOSE_STREAM_S = 0.5
+"""So long it waits for one that hangs in the network, which nothing can interrupt."""
 USUAL_RATE_HZ = 30.0
 _GRACE_S = 0.1
 _LAST_WAIT_S = 15.0
@@ -83,8 +85,8 @@ def _end_threads() -> None:
     FFmpeg is C and does not mind.
     """
     for source in list(_running):
-        source.close()
-        if not getattr(source._capture, "outlives_python", False):
+        if not source._outlives_python:
+            source.close()
             source._join(_LAST_WAIT_S)
 
 
@@ -117,6 +119,7 @@ class Live:
         self.dropped = 0
         self.frame_rate_hz = USUAL_RATE_HZ
         self._capture = capture
+        self._outlives_python: bool = getattr(capture, "outlives_python", False)
         self._on_loss = on_loss
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -163,15 +166,15 @@ class Live:
     def close(self) -> None:
         """End the iteration and the thread; the thread frees the capture.
 
-        A read that hangs is interrupted. Where a driver does not allow that, this returns after
-        `CLOSE_S`, and the thread ends with that read.
+        A read that hangs is interrupted. Where a driver or FFmpeg does not allow that, this returns
+        after `CLOSE_S`, and the thread ends with that read.
         """
         with self._changed:
             self._newest = None
             self._is_over = True
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
-            self._join(CLOSE_S)
+            self._join(_CLOSE_STREAM_S if self._outlives_python else CLOSE_S)
 
     def _join(self, patience_s: float) -> None:
         deadline_s = time.monotonic() + patience_s

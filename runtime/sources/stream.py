@@ -78,9 +78,9 @@ class StreamCapture:
             )
         except av.error.FFmpegError as error:
             waited_s = time.monotonic() - started_s
-            why = reason(error)
-            if isinstance(error, av.error.ExitError):
-                why = f"no answer in {waited_s:.0f} s"
+            # the demuxer of RTSP reports the end of its time as invalid data
+            is_late = waited_s >= self._timeout_s[0]
+            why = f"no answer in {waited_s:.0f} s" if is_late else reason(error)
             raise SourceError(
                 f"{self.name} cannot be opened: {why}; check that the camera is on, the address, "
                 "its user and password, and that it sends H.264, H.265 or MJPEG"

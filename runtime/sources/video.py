@@ -21,7 +21,7 @@ from .presentation_clock import PresentationClock
 log = logging.getLogger(__name__)
 
 _USUAL_RATE_HZ = 25.0
-_DECLARE_THEIR_LENGTH = ("mov", "matroska", "avi", "flv", "asf")
+_DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """Containers whose header says how long they are. Of the others FFmpeg reads the file's end."""
 _LEAST_SHARE = 0.9
 """A file that ends before this share of its declared length is cut short."""
@@ -116,6 +116,9 @@ class Video:
             self._note(packet)
             if packet.stream is not self._stream:
                 return []
+            if packet.is_corrupt and not self._is_broadcast:  # cut off; a JPEG would be half gray
+                self._damaged += 1
+                return []
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
@@ -137,32 +140,43 @@ class Video:
                 f"{self._path} has no frame that can be decoded: it is cut short, damaged or "
                 "encrypted; copy it again, or convert it (ffmpeg -i IN OUT.mp4)"
             )
-        declared = self._container.duration
-        if declared is None or not self._container.format.name.startswith(_DECLARE_THEIR_LENGTH):
-            return
-        start_s = (self._container.start_time or 0) / av.time_base
-        length_s = declared / av.time_base
-        if self._reached_s - start_s < _LEAST_SHARE * length_s:
+        declared_s = self._declared_s()
+        if declared_s is not None and self._reached_s < _LEAST_SHARE * declared_s:
             raise SourceError(
-                f"{self._path} is cut short: it declares {length_s:.1f} s and ends after "
-                f"{max(0.0, self._reached_s - start_s):.1f} s ({count} frames); copy it again"
+                f"{self._path} is cut short: it declares {declared_s:.1f} s and ends after "
+                f"{max(0.0, self._reached_s):.1f} s ({count} frames); copy it again"
             )
+
+    def _declared_s(self) -> float | None:
+        """Return how long the header says that the file is, by the clock of its packets."""
+        name = self._container.format.name
+        if name == "avi":  # FFmpeg shortens the duration of a cut file, and not its frame count
+            frames, rate = self._stream.frames, self._stream.average_rate
+            return frames / float(rate) if frames and rate else None
+        if self._container.duration is None or not name.startswith(_DECLARE_THEIR_LENGTH):
+            return None
+        start = self._container.start_time or 0
+        return float((start + self._container.duration) / av.time_base)
 
 
 def _open(path: Path) -> Any:
     try:
         # the absolute name: FFmpeg takes the text before a colon for a protocol (12:30.mp4).
-        # protocol_whitelist: a playlist must not fetch addresses or other files
+        # protocol_whitelist: a playlist must not fetch addresses
         container = open_container(str(path.absolute()), options={"protocol_whitelist": "file"})
     except av.error.FFmpegError as error:
-        raise SourceError(
-            f"{path} is neither a picture nor a video that FFmpeg can read ({reason(error)}); "
-            "check that the file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
-        ) from error
+        raise _no_video(path, reason(error)) from error
     if container.format.name == "tty":  # makes a video of any text file
         container.close()
-        raise SourceError(f"{path} is a text file; expected a picture or a video")
+        raise _no_video(path, "a text file")
     return container
+
+
+def _no_video(path: Path, why: str) -> SourceError:
+    return SourceError(
+        f"{path} is neither a picture nor a video that FFmpeg can read ({why}); check that the "
+        "file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
+    )
 
 
 def _has(container: Any, flag: av.format.Flags) -> bool:

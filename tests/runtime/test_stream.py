@@ -3,8 +3,8 @@
 import http.server
 import json
 import logging
-import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -20,7 +21,8 @@ from click.testing import Result
 from fer_edge.errors import SourceError
 from fer_edge.runtime import open_source
 from fer_edge.runtime.sources.live import Live
-from fer_edge.runtime.sources.stream import StreamCapture, without_password
+from fer_edge.runtime.sources.stream import StreamCapture
+from fer_edge.runtime.sources.stream_url import without_password
 from tests.conftest import assert_one_clear_line
 from tests.runtime.stream_servers import PATIENCE_S, SYSTEM_PYTHON, MotionJpeg, RtspServer
 
@@ -106,7 +108,7 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
             stopped = time.monotonic()
             run.send_signal(signal.SIGINT)
             rest, _ = run.communicate(timeout=PATIENCE_S)
-    assert time.monotonic() - stopped < 4.5, "the read itself would give up after 5 s"
+    assert time.monotonic() - stopped < 4.5, "the read itself gives up after 5 s"
     records += [json.loads(line) for line in rest.splitlines()]
     shown = f"rtsp://127.0.0.1:{rtsp.port}/camera"
     assert {record["source"] for record in records} == {shown}
@@ -115,14 +117,14 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
         assert values == sorted(set(values))
     said = lines.read_text().splitlines()
     assert len(said) == 2, said
-    assert re.fullmatch(rf"fer-edge: WARNING: {shown} (broke off|stalled.*); trying .*", said[0])
+    assert re.fullmatch(rf"fer-edge: WARNING: {shown} (broke off|stalled).*; trying .*", said[0])
     assert re.fullmatch(rf"fer-edge: WARNING: {shown} is back after \d+ s", said[1])
     assert run.returncode == 0
 
 
 @pytest.mark.usefixtures("nothing_leaks")
 def test_close_ends_a_stalled_rtsp_stream_soon(rtsp: RtspServer) -> None:
-    source = Live(StreamCapture(rtsp.url, read_timeout_s=4 * PATIENCE_S))
+    source = Live(StreamCapture(rtsp.url, read_timeout_s=4))
     frames = iter(source)
     assert next(frames).image.shape == (120, 160, 3)
     rtsp.process.send_signal(signal.SIGSTOP)
@@ -132,9 +134,8 @@ def test_close_ends_a_stalled_rtsp_stream_soon(rtsp: RtspServer) -> None:
     for _ in frames:  # ends by close alone
         pass
     source.close()
-    assert time.monotonic() - started < PATIENCE_S / 2
+    assert time.monotonic() - started < 3.5, "the read itself gives up after 4 s"
     closer.join()
-    assert not source._thread.is_alive()
 
 
 @pytest.mark.usefixtures("nothing_leaks")
@@ -172,10 +173,10 @@ def test_a_stream_that_stalls_within_a_frame_is_opened_again(
 def test_a_server_that_never_answers_is_one_line(
     monkeypatch: pytest.MonkeyPatch, fer_edge: Callable[..., Result]
 ) -> None:
-    def impatient(url: str) -> StreamCapture:
-        return StreamCapture(url, open_timeout_s=0.3)
+    def impatient(url: str, **options: Any) -> StreamCapture:
+        return StreamCapture(url, open_timeout_s=0.3, **options)
 
-    monkeypatch.setattr("fer_edge.runtime.sources.opening.StreamCapture", impatient)
+    monkeypatch.setattr("fer_edge.runtime.sources.stream.StreamCapture", impatient)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         for scheme in ("rtsp", "http"):
             url = f"{scheme}://anna:secret@127.0.0.1:{mute.getsockname()[1]}/x"
@@ -199,7 +200,7 @@ def test_a_stream_that_is_no_video_is_one_line(
     assert_one_clear_line(fer_edge("run", "--input", serve(Text)), "cannot be opened", "H.264")
 
 
-def test_a_film_on_a_web_server_is_no_live_stream(
+def test_a_recorded_video_on_a_web_server_is_not_a_live_stream(
     serve: Callable[..., str], clip: Path, fer_edge: Callable[..., Result]
 ) -> None:
     class Film(http.server.BaseHTTPRequestHandler):
@@ -213,7 +214,7 @@ def test_a_film_on_a_web_server_is_no_live_stream(
             pass
 
     result = fer_edge("run", "--input", serve(Film) + "/clip.avi")
-    assert_one_clear_line(result, "is a film of 12 frames", "download it")
+    assert_one_clear_line(result, "is a recorded video of 2 s", "download it")
 
 
 @pytest.mark.parametrize(
@@ -238,56 +239,84 @@ def test_no_secret_of_an_address_is_shown(url: str, shown: str) -> None:
     try:
         assert StreamCapture(url).name == shown
     except SourceError as error:
-        assert f"{shown} is no address of a stream" in str(error)
+        assert f"{shown} is not a valid address of a stream" in str(error)
         assert "%2F" in str(error)
         assert "secret" not in str(error)
 
 
 @pytest.mark.parametrize("url", ["rtsp://", "http:///x", "rtsp://[::1/x", "rtsp://host:port/"])
 def test_what_is_no_address_is_one_line(fer_edge: Callable[..., Result], url: str) -> None:
-    assert_one_clear_line(fer_edge("run", "--input", url), "is no address of a stream")
+    assert_one_clear_line(fer_edge("run", "--input", url), "is not a valid address of a stream")
 
 
-@pytest.mark.parametrize("answers", [True, False], ids=["mute", "unreachable"])
-def test_an_opening_that_hangs_is_interrupted_and_other_connections_stay(answers: bool) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        address = server.getsockname()
-        others = [socket.create_connection(address) for _ in range(1)]
-        if not answers:  # a full queue takes no more, as a camera that is off does not
-            for _ in range(3):
-                others.append(socket.socket())
-                others[-1].setblocking(False)
-                others[-1].connect_ex(address)
-        capture = StreamCapture(f"rtsp://127.0.0.1:{address[1]}/x", open_timeout_s=2 * PATIENCE_S)
-        failed: list[SourceError] = []
-
-        def open_it() -> None:
-            try:
-                capture.open()
-            except SourceError as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=open_it)
-        thread.start()
-        thread.join(0.3)
-        assert thread.is_alive()
-        deadline = time.monotonic() + PATIENCE_S
-        while thread.is_alive() and time.monotonic() < deadline:
-            capture.interrupt()
-            thread.join(0.05)
-        assert len(failed) == 1
-        accepted, _ = server.accept()
-        accepted.sendall(b"still there")
-        assert others[0].recv(11) == b"still there"
-        for connection in (accepted, *others):
-            connection.close()
+def test_python_ends_while_an_opening_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        script = (
+            "import threading, time\n"
+            "from fer_edge.runtime.sources.live import Live\n"
+            "from fer_edge.runtime.sources.stream import StreamCapture\n"
+            f"capture = StreamCapture('rtsp://127.0.0.1:{mute.getsockname()[1]}/x')\n"
+            "threading.Thread(target=Live, args=(capture,), daemon=True).start()\n"
+            "time.sleep(0.5)\n"
+        )
+        started = time.monotonic()
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        assert time.monotonic() - started < 9, "the opening itself gives up after 10 s"
 
 
-def test_the_users_own_ffmpeg_options_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    for given, wanted in ((None, "rtsp_transport;tcp"), ("rtsp_transport;udp",) * 2):
-        monkeypatch.delenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", raising=False)
-        if given:
-            monkeypatch.setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", given)
-        with pytest.raises(SourceError):
-            open_source("rtsp://127.0.0.1:1/none")
-        assert os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] == wanted
+def test_rtsp_goes_over_tcp_unless_asked_otherwise(rtsp: RtspServer) -> None:
+    for options in ({}, {"rtsp_transport": "udp"}):
+        capture = StreamCapture(rtsp.url, options=options)
+        capture.open()
+        assert capture.read().shape == (120, 160, 3)
+        assert capture._container.options["rtsp_transport"] == options.get("rtsp_transport", "tcp")
+        capture.close()
+
+
+def _serve_by_ffmpeg(clip: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    """Send a clip again and again at its own pace, as a camera does."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is missing (tests/debian-packages.txt)")
+    source = ("-re", "-stream_loop", "-1", "-i", str(clip))
+    return subprocess.Popen(["ffmpeg", "-v", "quiet", "-nostdin", *source, *arguments])
+
+
+@pytest.mark.parametrize(
+    ("scheme", "encoding", "target"),
+    [
+        ("udp", ("-c:v", "mpeg2video", "-f", "mpegts"), "udp://127.0.0.1:{port}?pkt_size=1316"),
+        ("tcp", ("-c:v", "mpeg2video", "-f", "mpegts"), "tcp://127.0.0.1:{port}?listen=1"),
+        ("rtmp", ("-c:v", "flv1", "-f", "flv"), "rtmp://127.0.0.1:{port}/live"),
+    ],
+)
+def test_other_protocols_are_live_sources(
+    clip: Path, scheme: str, encoding: tuple[str, ...], target: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    target = target.format(port=port)
+    arguments = ("-g", "4", "-pix_fmt", "yuv420p", *encoding)
+    if scheme == "rtmp":
+        arguments = (*arguments, "-listen", "1")
+    path = "/live" if scheme == "rtmp" else ""
+    sender = _serve_by_ffmpeg(clip, *arguments, target)
+    try:
+        source = open_source(f"{scheme}://127.0.0.1:{port}{path}", on_loss="wait")
+        times = []
+        for frame in source:
+            assert frame.image.shape == (120, 160, 3)
+            times.append(frame.time_s)
+            if len(times) == 6:
+                break
+        source.close()
+    finally:
+        sender.kill()
+        sender.wait()
+    assert times == sorted(set(times))
+    assert frame.name == f"{scheme}://127.0.0.1:{port}{path}"
+
+
+def test_srt_without_support_in_pyav_is_one_line(fer_edge: Callable[..., Result]) -> None:
+    result = fer_edge("run", "--input", "srt://127.0.0.1:1")
+    assert_one_clear_line(result, "srt://127.0.0.1:1 cannot be opened")
