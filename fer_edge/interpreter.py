@@ -32,6 +32,9 @@ from fer_edge.temperature import at_temperature, output_floor
 RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow")
 """Modules that have an `Interpreter` (TensorFlow: in its `lite`), in order of preference."""
 
+FOR_NUMPY_1 = "pip install 'numpy<2' 'opencv-python-headless<4.12'"
+"""What makes an environment fit modules that were built for NumPy 1, such as tflite-runtime."""
+
 log = logging.getLogger(__name__)
 
 
@@ -78,6 +81,12 @@ def find_runtime() -> Runtime:
             )
         return Runtime(package.replace("_", "-"), module)
     raise MissingExtraError("no TFLite runtime is installed; run: pip install ai-edge-litert")
+
+
+def needs_numpy_1(runtime: Runtime) -> bool:
+    """Return whether the runtime fails here because it was built for NumPy 1."""
+    is_new = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
+    return is_new and runtime.name == "tflite-runtime"
 
 
 class TFLiteModel:
@@ -225,12 +234,14 @@ def open_interpreter(
             )
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError, SystemError) as error:
-        reason = str(error).strip().splitlines() or ["no reason given"]
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         advice = ""
-        if EDGETPU_OPERATOR.decode() in reason[0]:
+        if EDGETPU_OPERATOR.decode() in reason:
             advice = "; it is compiled for the Edge TPU: pass --delegate edgetpu"
+        elif needs_numpy_1(runtime):
+            advice = f"; it was built for NumPy 1, and here is {np.__version__}: {FOR_NUMPY_1}"
         raise ModelError(
-            f"{name} cannot be run by {runtime.name} {runtime.version}: {reason[0]}{advice}"
+            f"{name} cannot be run by {runtime.name} {runtime.version}: {reason}{advice}"
         ) from error
     return interpreter
 

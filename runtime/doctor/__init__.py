@@ -56,6 +56,7 @@ def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
         ("model", True, models.examine_models),
         ("detector", True, models.examine_detector),
         ("opencv", True, video.examine_opencv),
+        ("video", True, video.examine_pyav),
         ("edge tpu", False, lambda: coral.examine_coral(root)),
         ("camera", False, lambda: cameras.examine_cameras(root)),
         ("board", False, lambda: board.examine_board(root)),

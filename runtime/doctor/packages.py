@@ -17,6 +17,9 @@ _OPENCVS = (
 )
 """Wheels that all unpack into the one folder cv2."""
 
+_REPLACEMENTS = {"ai-edge-litert": "tflite-runtime"}
+"""What may stand in for a requirement: requirements/tflite-runtime.txt installs it so."""
+
 _EXTRAS_OF_DEVICES = ("demo", "web", "mqtt")
 _REQUIREMENT = re.compile(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(?:;\s*(.*))?")
 _EXTRA = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
@@ -85,6 +88,10 @@ def _required(versions: Mapping[str, str], requirements: list[str]) -> Finding:
         if marker:  # of an extra, or for another machine
             continue
         version = versions.get(name)
+        other = _REPLACEMENTS.get(name, "")
+        if version is None and other in versions:
+            shown.append(f"{other} {versions[other]} (in place of {name})")
+            continue
         shown.append(f"{name} {version or 'missing'}")
         if version is None or not _fits(version, bounds):
             wrong.append(f"{name}{bounds}")
@@ -129,7 +136,7 @@ def _conflicts(versions: Mapping[str, str]) -> list[Finding]:
                 "problem",
                 f"tflite-runtime {versions['tflite-runtime']} crashes with NumPy "
                 f"{versions['numpy']}",
-                "pip install ai-edge-litert, or pip install 'numpy<2' for an old Coral stack",
+                "pip install 'numpy<2' 'opencv-python-headless<4.12'; or ai-edge-litert instead",
             )
         )
     return findings

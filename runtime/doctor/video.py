@@ -1,12 +1,45 @@
-"""What this OpenCV can read, and whether it can open a window."""
+"""What reads videos, streams and cameras here, and whether a window can be opened."""
 
 import re
 
 from .finding import Finding
 
+_CODECS = ("h264", "hevc", "mpeg4", "mjpeg", "vp9", "av1")
+"""What files, phones and network cameras use most."""
+
+
+def examine_pyav() -> list[Finding]:
+    """Look at PyAV, which brings the FFmpeg that reads videos and streams."""
+    import av
+
+    versions = av.library_versions
+    numbers = ".".join(str(number) for number in versions.get("libavcodec", ()))
+    text = f"PyAV {av.__version__}, libavcodec {numbers or 'of unknown version'}"
+    missing = [name for name in _CODECS if not _can_decode(name)]
+    if missing:
+        return [
+            Finding(
+                "video",
+                "warning",
+                f"{text}, without a decoder for {', '.join(missing)}",
+                "pip install --force-reinstall av, whose wheel brings all of them",
+            )
+        ]
+    return [Finding("video", "ok", f"{text}, reads {', '.join(_CODECS)} and others")]
+
+
+def _can_decode(name: str) -> bool:
+    from av.codec.codec import Codec, UnknownCodecError
+
+    try:
+        Codec(name, "r")
+    except UnknownCodecError:
+        return False
+    return True
+
 
 def examine_opencv() -> list[Finding]:
-    """Look at OpenCV's video backends and its windows."""
+    """Look at OpenCV's camera backends and its windows."""
     import cv2
 
     findings = []
@@ -21,13 +54,10 @@ def examine_opencv() -> list[Finding]:
             )
         ]
     backends = _backends()
-    text = f"{version}, reads video by {', '.join(backends) or 'nothing'}"
-    if "FFMPEG" not in backends and "GSTREAMER" not in backends:
-        advice = "pip install --force-reinstall opencv-python-headless"
-        findings.append(Finding("opencv", "warning", f"{text}: no video files, no streams", advice))
-    elif "V4L2" not in backends and "GSTREAMER" not in backends:
+    text = f"{version}, reads cameras by {', '.join(backends) or 'nothing'}"
+    if not backends:
         advice = "on Linux: pip install --force-reinstall opencv-python-headless"
-        findings.append(Finding("opencv", "note", f"{text}: no cameras (V4L2)", advice))
+        findings.append(Finding("opencv", "note", f"{text}: no USB cameras (V4L2)", advice))
     else:
         findings.append(Finding("opencv", "ok", text))
     window = re.search(r"^\s*GUI:\s*(.*?)\s*$", cv2.getBuildInformation(), re.MULTILINE)
@@ -42,11 +72,10 @@ def _backends() -> list[str]:
     import cv2
 
     registry = cv2.videoio_registry
-    known = dict.fromkeys((*registry.getCameraBackends(), *registry.getStreamBackends()))
     # a plug-in that is known and not installed is listed, too
     return [
         registry.getBackendName(backend)
-        for backend in known
+        for backend in registry.getCameraBackends()
         if registry.hasBackend(backend)
-        and registry.getBackendName(backend) in ("V4L2", "FFMPEG", "GSTREAMER", "AVFOUNDATION")
+        and registry.getBackendName(backend) in ("V4L2", "GSTREAMER", "AVFOUNDATION")
     ]

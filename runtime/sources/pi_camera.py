@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
 from fer_edge.errors import MissingExtraError, SourceError
+from fer_edge.interpreter import FOR_NUMPY_1
 
 from .pixels import as_bgr
 
@@ -36,7 +37,7 @@ def advice_for(reason: str) -> str:
     if is_numpy and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         return (
             "the system's packages were compiled for NumPy 1, and this environment has "
-            f"{np.__version__}: pip install 'numpy<2' 'opencv-python-headless<4.12'"
+            f"{np.__version__}: {FOR_NUMPY_1}"
         )
     return (
         "the system's packages do not fit those that pip installed: make the environment anew, as "
@@ -94,7 +95,7 @@ class PiCapture:
             )
             self._camera.configure(configuration)
             self._camera.start()
-        except (RuntimeError, IndexError, ValueError) as error:  # IndexError: there is no camera
+        except Exception as error:  # whatever libcamera raises; IndexError: there is no camera
             raise SourceError(
                 f"the Pi camera cannot be opened ({error}); check its ribbon cable, that no other "
                 "program uses it, and that rpicam-hello --list-cameras shows it"

@@ -109,6 +109,25 @@ def test_without_any_runtime_the_message_says_what_to_install(
         find_runtime()
 
 
+@pytest.mark.parametrize(("numpy", "is_named"), [("2.4.6", True), ("1.26.4", False)])
+def test_an_old_runtime_beside_a_new_numpy_names_what_to_install(
+    install: Callable[..., None],
+    bundled: ModelFile,
+    monkeypatch: pytest.MonkeyPatch,
+    numpy: str,
+    is_named: bool,
+) -> None:
+    class Broken:
+        def __init__(self, **arguments: Any) -> None:
+            raise SystemError("<built-in method> returned a result with an exception set")
+
+    install(Broken, "tflite_runtime.interpreter")
+    monkeypatch.setattr(np, "__version__", numpy)
+    with pytest.raises(ModelError) as caught:
+        model_of(bundled)
+    assert ("pip install 'numpy<2'" in str(caught.value)) == is_named
+
+
 def test_an_old_runtime_warns_of_int8_on_a_pc(
     install: Callable[..., None],
     bundled: ModelFile,

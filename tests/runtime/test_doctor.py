@@ -15,6 +15,7 @@ from fer_edge.runtime.doctor.cameras import examine_cameras
 from fer_edge.runtime.doctor.coral import examine_coral
 from fer_edge.runtime.doctor.models import delegated_operators, examine_interpreter
 from fer_edge.runtime.doctor.packages import examine_packages
+from fer_edge.runtime.doctor.video import examine_pyav
 from fer_edge.runtime.faces import yunet
 
 from .boards import GB, add_vcgencmd, add_video_node, pi4, pi5, set_meminfo, write
@@ -194,6 +195,11 @@ def test_packages_that_fit_are_ok() -> None:
         ({"ai-edge-litert": None}, "warning", "ai-edge-litert missing"),
         ({"ai-edge-litert": None, "tflite-runtime": "2.14.0"}, "problem", "crashes with NumPy"),
         ({"tflite-runtime": "2.14.0"}, "ok", ""),
+        (
+            {"ai-edge-litert": None, "tflite-runtime": "2.14.0", "numpy": "1.26.4"},
+            "ok",
+            "tflite-runtime 2.14.0 (in place of ai-edge-litert)",
+        ),
     ],
 )
 def test_packages_that_quarrel_are_named(
@@ -256,9 +262,21 @@ def test_a_problem_is_exit_code_1_and_json_tells_of_it(
     assert "pip install" in found["advice"]
 
 
-def test_an_opencv_that_cannot_be_imported_is_a_problem_and_no_traceback() -> None:
+def test_the_video_reader_and_its_decoders_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    (finding,) = examine_pyav()
+    assert finding.status == "ok"
+    assert finding.text.startswith(f"PyAV {metadata.version('av')}, libavcodec ")
+    monkeypatch.setattr("fer_edge.runtime.doctor.video._CODECS", ("h264", "no-such-codec"))
+    (finding,) = examine_pyav()
+    assert (finding.status, "for no-such-codec" in finding.text) == ("warning", True)
+
+
+@pytest.mark.parametrize(("module", "topic"), [("cv2", "opencv"), ("av", "video")])
+def test_a_library_that_cannot_be_imported_is_a_problem_and_no_traceback(
+    module: str, topic: str
+) -> None:
     program = (
-        "import sys; sys.modules['cv2'] = None\n"
+        f"import sys; sys.modules['{module}'] = None\n"
         "from fer_edge.cli import main; main(['doctor'], prog_name='fer-edge')"
     )
     done = subprocess.run(
@@ -266,5 +284,5 @@ def test_an_opencv_that_cannot_be_imported_is_a_problem_and_no_traceback() -> No
     )
     assert done.returncode == 1
     assert done.stderr == ""
-    assert "opencv       problem" in done.stdout
+    assert re.search(f"^{topic} +problem", done.stdout, re.MULTILINE)
     assert "processor    " in done.stdout
