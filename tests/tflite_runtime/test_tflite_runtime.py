@@ -1,0 +1,154 @@
+"""The documented install on tflite-runtime, in an environment of its own.
+
+`make test-tflite-runtime` runs it: half a minute, less when the environment is there already.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_edge.runtime import open_reader
+from fer_edge.runtime.sample import sample_photo
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "requirements" / "tflite-runtime.txt"
+FOLDER = os.environ.get("FER_EDGE_TFLITE_RUNTIME")
+NEWEST_PYTHON = (3, 11)
+TOLERANCE = 0.02
+"""Of a probability: five steps of an int8 output. LiteRT's kernels on a PC are XNNPACK's."""
+
+pytestmark = [
+    pytest.mark.skipif(
+        not FOLDER, reason="run by `make test-tflite-runtime`: it installs packages"
+    ),
+    pytest.mark.skipif(
+        sys.version_info[:2] > NEWEST_PYTHON,
+        reason="tflite-runtime has no wheels for Python 3.12 and later; pass PYTHON=python3.11",
+    ),
+]
+
+
+def run(*command: object, folder: Path | None = None) -> str:
+    """Run a program, outside of the repository, so that only what is installed is found."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    """The environment's programs, installed as docs/running.md says."""
+    assert FOLDER is not None
+    folder = Path(FOLDER).resolve()
+    if not (folder / "bin" / "python").exists():
+        venv.create(folder, with_pip=True)
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
+    run(*pip, "--force-reinstall", "--no-deps", ".", folder=ROOT)
+    run(*pip, "--requirement", REQUIREMENTS, folder=ROOT)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def photo() -> Path:
+    return sample_photo()
+
+
+def same_as_litert(face: dict[str, Any], photo: Path) -> bool:
+    """Tell whether a face of `fer-edge run` is what this environment's LiteRT reads."""
+    with open_reader() as reader:
+        (expected,) = reader.read(photo)
+    differences = np.abs(np.subtract(tuple(face["scores"].values()), expected.probabilities))
+    near = np.allclose(face["box"], (expected.box.left, expected.box.top, *face["box"][2:]), atol=2)
+    return bool(face["label"] == expected.label and near and differences.max() < TOLERANCE)
+
+
+def test_litert_is_not_there_and_numpy_is_1(programs: Path, tmp_path: Path) -> None:
+    code = (
+        "import importlib.util, numpy\n"
+        "from fer_edge.interpreter import find_runtime\n"
+        "assert importlib.util.find_spec('ai_edge_litert') is None\n"
+        "print(find_runtime().name, find_runtime().version, numpy.__version__)"
+    )
+    name, version, numpy = run(programs / "python", "-c", code, folder=tmp_path).split()
+    assert (name, version) == ("tflite-runtime", "2.14.0")
+    assert numpy.startswith("1.")
+
+
+def test_demo_reads_a_photograph(programs: Path, photo: Path, tmp_path: Path) -> None:
+    told = run(programs / "fer-edge", "demo", "--input", photo, folder=tmp_path)
+    assert "neutral" in told
+    (picture,) = tmp_path.iterdir()
+    assert cv2.imread(str(picture)).shape[2] == 3
+
+
+def test_run_reads_a_picture_as_litert_does(programs: Path, photo: Path, tmp_path: Path) -> None:
+    record = json.loads(run(programs / "fer-edge", "run", "--input", photo, folder=tmp_path))
+    (face,) = record["faces"]
+    assert same_as_litert(face, photo)
+
+
+def test_run_reads_and_writes_a_video(programs: Path, photo: Path, tmp_path: Path) -> None:
+    image = cv2.resize(cv2.imread(str(photo)), (320, 376))
+    writer = cv2.VideoWriter(
+        str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 376)
+    )
+    for _ in range(6):
+        writer.write(image)
+    writer.release()
+    outputs = ("--jsonl", "-", "--video", "out.mp4")
+    told = run(programs / "fer-edge", "run", "--input", "clip.avi", *outputs, folder=tmp_path)
+    records = [json.loads(line) for line in told.splitlines()]
+    assert [len(record["faces"]) for record in records] == [1] * 6
+    assert {record["faces"][0]["label"] for record in records} == {"neutral"}
+    assert (tmp_path / "out.mp4").stat().st_size > 0
+
+
+def test_benchmark_measures_all_but_the_limit(programs: Path, tmp_path: Path) -> None:
+    command = (programs / "fer-edge", "benchmark", "tiny", "--rounds", 1, "--report", "report")
+    assert "not measured: needs LiteRT" in run(*command, folder=tmp_path)
+    report = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    (model,) = report["models"]
+    assert report["limits"] == []
+    assert "not measured: needs LiteRT" in report["no_limits"]
+    assert "not measured: needs LiteRT" in (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert model["macs"] > 0
+    for timing in model["timings"]:
+        assert timing["steady"]["median_ms"] > 0
+        assert timing["start"]["load_ms"] > 0
+        assert timing["share_of_limit"] is None
+
+
+def test_doctor_has_nothing_against_it(programs: Path, tmp_path: Path) -> None:
+    told = json.loads(run(programs / "fer-edge", "doctor", "--json", folder=tmp_path))
+    found = {item["topic"]: item for item in told["findings"]}
+    assert found["packages"]["status"] == "ok"
+    assert "tflite-runtime 2.14.0 (in place of ai-edge-litert)" in found["packages"]["text"]
+    assert found["interpreter"]["text"] == "tflite-runtime 2.14.0"
+    assert found["xnnpack"]["status"] in ("ok", "note")
+    assert not [item for item in told["findings"] if "litert" in item["advice"].lower()]
+    for topic in ("model", "detector", "opencv", "video"):
+        assert found[topic]["status"] == "ok"
+
+
+def test_a_reader_takes_arrays_and_pillow_images(
+    programs: Path, photo: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import sys, numpy, PIL.Image\n"
+        "from fer_edge.runtime import open_reader\n"
+        "with PIL.Image.open(sys.argv[1]) as image, open_reader() as reader:\n"
+        "    for given in (image, numpy.asarray(image)[..., ::-1], sys.argv[1]):\n"
+        "        print(*[reading.label for reading in reader.read(given)])\n"
+    )
+    told = run(programs / "python", "-c", code, photo, folder=tmp_path)
+    assert told.split() == ["neutral"] * 3
