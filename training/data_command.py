@@ -9,6 +9,17 @@ import click
 PATH = click.Path(path_type=Path)
 
 
+def _labels(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = tuple(name.strip() for name in value.split(","))
+    if len(names) < 2 or not all(names) or len(set(names)) != len(names):
+        raise click.BadParameter("expected different names with commas, such as sad,happy,neutral")
+    return names
+
+
 @click.group()
 def data() -> None:
     """Import and inspect face sets."""
@@ -28,22 +39,48 @@ def data() -> None:
 @click.option("--votes", type=PATH, help="FER+'s fer2013new.csv, beside fer2013.csv.")
 @click.option(
     "--classes",
-    type=click.Choice(["own", "ferplus"]),
+    type=click.Choice(["own", "as-named", "ferplus"]),
     default="own",
     show_default=True,
-    help="ferplus: the eight of FER+, as most taggers said; the others are left out.",
+    help="own: those that there are; anger, happiness, fearful and the like become FER2013's "
+    "angry, happy, fear. as-named: every name stays. ferplus: the eight of FER+, as most taggers "
+    "said; the others are left out.",
+)
+@click.option(
+    "--labels",
+    callback=_labels,
+    metavar="NAME,NAME,...",
+    help="What the numbers of a csv (or of numbered folders) mean, from 0 on. Default: FER2013's "
+    "angry,disgust,fear,happy,sad,surprise,neutral.",
+)
+@click.option(
+    "--skip-broken",
+    is_flag=True,
+    help="Leave out files and rows that cannot be read, and name them; else the first ends the "
+    "import.",
+)
+@click.option(
+    "--limit-pixels",
+    "limit_px",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Refuse pictures of more pixels before they are decoded. Default: 120 million, about 1 GB "
+    "of memory.",
 )
 def import_(path: Path, out: Path, **settings: Any) -> None:
     """Bring faces into one .npz face set.
 
-    PATH is fer2013.csv (columns emotion, pixels, Usage), a folder with train/<class>/*.jpg (and
-    validation/, test/), a folder with <class>/*.jpg, or a .npz. The classes are the folders' names.
+    PATH is fer2013.csv or a csv like it (columns emotion, pixels, Usage), a folder with
+    train/<class>/*.jpg (and validation/, test/, or Training/, PublicTest/, PrivateTest/), a folder
+    with <class>/*.jpg, or a .npz. The classes are the folders' names.
 
     \b
     Examples:
         fer-edge data import fer2013.csv --votes fer2013new.csv --out faces.npz
         fer-edge data import faces.npz --classes ferplus --out ferplus.npz
         fer-edge data import photos/ --validation-share 0.2 --out own.npz
+        fer-edge data import ck.csv --labels anger,disgust,fear,happy,sad,surprise,neutral,contempt
+            --out ck.npz
     """
     from fer_edge.faceset import save_faceset
 
@@ -122,7 +159,9 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
 def _length(path: Path) -> int:
     """Count rows or files, for the progress bar; an archive is one step."""
     if path.is_dir():
-        return sum(1 for item in path.rglob("*.*") if item.is_file())
+        from fer_edge.picture_folder import files_in
+
+        return sum(1 for _ in files_in(path))
     if path.suffix.lower() == ".csv" and path.exists():
         with path.open("rb") as file:
             return max(0, sum(1 for _ in file) - 1)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
+from fer_edge.labels import standard_name
 from fer_edge.votes import ferplus_column
 
 from .architectures.residual import BRANCH_END, SHORTCUT
@@ -20,8 +21,8 @@ log = logging.getLogger(__name__)
 def start_from(trained: Trained, network: Any, class_names: tuple[str, ...]) -> None:
     """Give a network the weights of a trained one.
 
-    Classes may differ: those that the trained one knows, also by FER+'s name for FER2013's
-    (`happiness` for `happy`), keep their part of the last layer; the others' starts anew. The
+    Classes may differ: those that the trained one knows, also by another usual name (`happiness`
+    or `joy` for `happy`), keep their part of the last layer; the others' starts anew. The
     network may have residual blocks that the trained one has not: they start as the identity (a
     last gamma of zero), so that the grown network says at first what the trained one says (Chen et
     al. 2016, Net2Net, arXiv:1511.05641; Goyal et al. 2017, arXiv:1706.02677, section 5.1).
@@ -67,7 +68,8 @@ def _kept(trained: Trained, class_names: tuple[str, ...]) -> list[int | None]:
     places = {_meaning(name): place for place, name in enumerate(trained.labels)}
     kept = [places.get(_meaning(name)) for name in class_names]
     new = [name for name, place in zip(class_names, kept, strict=True) if place is None]
-    log.info("classes that %s does not know: %s", trained.name, ", ".join(new) or "none")
+    if new:
+        log.warning("classes that %s does not know start anew: %s", trained.name, ", ".join(new))
     return kept
 
 
@@ -97,5 +99,6 @@ def _new_blocks(given: Iterable[str], own: Iterable[str]) -> list[str]:
 
 
 def _meaning(name: str) -> int | str:
-    column = ferplus_column(name)
-    return name.lower() if column is None else column
+    standard = standard_name(name)
+    column = ferplus_column(standard)
+    return standard.lower() if column is None else column

@@ -64,7 +64,7 @@ def test_votes_come_row_by_row(tmp_path: Path, fer_edge: Callable[..., Result]) 
         ([row("Secret")], "line 2: Usage is 'Secret'"),
         ([row(anger="many")], "line 2: anger is 'many'"),
         ([row(NF=-1)], "line 2: NF is '-1'"),
-        ([["Training", "fer0.png", 1]], "line 2: happiness is 'None'"),
+        ([["Training", "fer0.png", 1]], "line 2: happiness is ''"),
         ([], "votes for 0 faces"),
     ],
 )
@@ -87,7 +87,7 @@ def test_other_files_of_votes_are_refused(tmp_path: Path, fer_edge: Callable[...
     assert_one_clear_line(result, "none.csv cannot be read")
     save_faceset(make_faces(), tmp_path / "a.npz")
     result = fer_edge("data", "import", tmp_path / "a.npz", "--votes", votes, *out)
-    assert_one_clear_line(result, "a.npz is no csv")
+    assert_one_clear_line(result, "a.npz is not a csv")
     result = fer_edge("data", "import", faces, "--classes", "ferplus", *out)
     assert_one_clear_line(result, "need FER+ votes", "--votes")
 

@@ -46,16 +46,17 @@ def test_a_csv_gives_back_every_pixel_label_and_split(tmp_path):
     ("row", "words"),
     [
         ([7, pixels(), "Training"], "emotion is '7'"),
-        (["happy", pixels(), "Training"], "emotion is 'happy'"),
+        (["happy", pixels(), "Training"], "emotion is 'happy'; expected one of numbers"),
+        (["", pixels(), "Training"], "emotion is ''; expected a number or a name"),
         ([-1, pixels(), "Training"], "emotion is '-1'"),
-        ([9, pixels(), "Training"], "emotion is '9'; wanted 0 to 6"),
+        ([9, pixels(), "Training"], "emotion is '9'; expected 0 to 6"),
         (["²", pixels(), "Training"], "emotion is '²'"),
         ([0, "1 2 3 4", "Training"], "4 pixels, those before have 2304"),
         ([0, "1 2 3", "Training"], "3 pixels"),
         ([0, "", "Training"], "0 pixels"),
         ([0, pixels() + " 300", "Training"], "2305 pixels"),
         ([0, "256 " * 2304, "Training"], "0 to 255"),
-        ([0, "x " * 2304, "Training"], "no number"),
+        ([0, "x " * 2304, "Training"], "not all numbers"),
         ([0, pixels(), "Secret"], "Usage is 'Secret'"),
         ([0], "pixels"),
     ],
@@ -67,7 +68,7 @@ def test_a_csv_with_a_wrong_row_names_the_line(tmp_path, fer_edge, row, words):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("header", [["label", "pixels"], []])
+@pytest.mark.parametrize("header", [["face", "pixels"], []])
 def test_a_csv_with_another_header_says_what_is_missing(tmp_path, header):
     with pytest.raises(DatasetError, match="no column"):
         import_faces(write_csv(tmp_path / "x.csv", [], header))

@@ -1,0 +1,163 @@
+"""Where the class folders of a face set lie, and for which part each is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_edge.errors import DatasetError
+from fer_edge.faceset import SPLITS
+from fer_edge.labels import FER2013, standard_name
+from fer_edge.picture_folder import is_hidden
+from fer_edge.picture_kinds import is_picture_file
+
+from .import_notes import Notes
+from .split_words import split_code
+
+_OWN_NAMES = frozenset((*SPLITS, "training", "valid", "val", "testing"))
+"""Folders with these names need no word about what they are read as."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFolder:
+    """A folder of one class's faces.
+
+    Attributes:
+        path: The folder.
+        split: The part's index in `fer_edge.faceset.SPLITS`.
+    """
+
+    path: Path
+    split: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A face set in folders.
+
+    Attributes:
+        folders: The class folders, part by part.
+        beside: Files that lie in no class folder, but beside them.
+        unused: Folders that are neither a part nor a class.
+        train: The folder that holds the class folders of the training part.
+    """
+
+    folders: tuple[ClassFolder, ...]
+    beside: tuple[Path, ...]
+    unused: tuple[Path, ...]
+    train: Path
+
+
+def find_layout(root: Path, notes: Notes) -> Layout:
+    """Find class folders: in parts such as train/ and test/, at the root, or in both.
+
+    A folder that is alone in its folder and neither a part nor a class is stepped into.
+
+    Args:
+        root: The face set.
+        notes: Gets a line about parts that are called otherwise or joined.
+
+    Raises:
+        DatasetError: The folders have another order.
+        OSError: A folder cannot be listed.
+    """
+    root, passed = _step_in(root)
+    folders = folders_in(root)
+    parts = {folder: code for folder in folders if (code := _split(folder)) is not None}
+    if parts:
+        others = [folder for folder in folders if folder not in parts]
+        return _layout_of_parts(root, parts, others, passed, notes)
+    _check_order(root, folders)
+    classes = tuple(ClassFolder(folder, 0) for folder in folders)
+    return Layout(classes, tuple(_files_in(root)), tuple(passed), root)
+
+
+def _layout_of_parts(
+    root: Path, parts: dict[Path, int], others: list[Path], passed: list[Path], notes: Notes
+) -> Layout:
+    places = {part: _step_in(part, is_part=True)[0] for part in parts}
+    used = {part: code for part, code in parts.items() if folders_in(places[part])}
+    found = [
+        ClassFolder(folder, code)
+        for part, code in used.items()
+        for folder in folders_in(places[part])
+    ]
+    if 0 not in used.values() and _share_classes(others, found):
+        names = ", ".join(folder.name for folder in others)
+        notes.add(f"{root} has no train folder: {names} beside the other parts are read as train")
+        found = [*(ClassFolder(folder, 0) for folder in others), *found]
+        others = []
+    _note_parts(used, notes)
+    beside = [file for place in (root, *map(places.__getitem__, used)) for file in _files_in(place)]
+    unused = (*passed, *others, *(part for part in parts if part not in used))
+    train = next((places[part] for part, code in used.items() if code == 0), root)
+    return Layout(tuple(found), tuple(beside), unused, train)
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """List the folders in a folder, without hidden ones, in the order of their names."""
+    return [
+        item
+        for item in sorted(folder.iterdir())
+        if not is_hidden(item.name, is_folder=True) and item.is_dir()
+    ]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return [
+        item for item in sorted(folder.iterdir()) if not is_hidden(item.name) and item.is_file()
+    ]
+
+
+def _split(folder: Path) -> int | None:
+    return split_code(folder.name)
+
+
+def _step_in(root: Path, *, is_part: bool = False) -> tuple[Path, list[Path]]:
+    """Go down to the folder that holds parts or classes; return it and what was passed by."""
+    passed: list[Path] = []
+    while True:
+        folders = folders_in(root)
+        if any(_split(folder) is not None for folder in folders) and not is_part:
+            return root, passed
+        deeper = [f for f in folders if len(folders) == 1 or (_has_parts(f) and not is_part)]
+        if len(deeper) != 1 or _is_class(deeper[0]):
+            return root, passed
+        passed += [folder for folder in folders if folder != deeper[0]]
+        root = deeper[0]
+
+
+def _has_parts(folder: Path) -> bool:
+    return any(_split(inner) is not None for inner in folders_in(folder))
+
+
+def _is_class(folder: Path) -> bool:
+    """Tell whether a folder is a class and no step on the way to classes."""
+    is_known = standard_name(folder.name) in FER2013
+    return is_known or not folders_in(folder) or any(map(is_picture_file, _files_in(folder)))
+
+
+def _check_order(root: Path, classes: list[Path]) -> None:
+    mixed = [folder for folder in classes if _has_parts(folder)]
+    if mixed:
+        inner = next(item for item in folders_in(mixed[0]) if _split(item) is not None)
+        raise DatasetError(
+            f"{root} has {mixed[0].name}/{inner.name}; expected the part above the class, as in "
+            f"{inner.name}/{mixed[0].name}; if {mixed[0].name} is a face set, import it by itself"
+        )
+
+
+def _share_classes(others: list[Path], found: list[ClassFolder]) -> bool:
+    """Tell whether some folder is called like a class; then all beside it are classes."""
+    known = {*FER2013, *(standard_name(folder.path.name) for folder in found)}
+    return any(standard_name(folder.name) in known for folder in others)
+
+
+def _note_parts(parts: dict[Path, int], notes: Notes) -> None:
+    """Note what parts are read as, where their names are not SPLITS' own or several are joined."""
+    names = [[folder.name for folder in parts if parts[folder] == code] for code in range(3)]
+    told = [
+        f"{' and '.join(same)} as {split}"
+        for split, same in zip(SPLITS, names, strict=True)
+        if len(same) > 1 or any(name.lower() not in _OWN_NAMES for name in same)
+    ]
+    if told:
+        notes.add(f"folders are read so: {', '.join(told)}")

@@ -1,0 +1,110 @@
+"""How the classes of a face set are called, and in which order they come."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fer_edge.errors import DatasetError
+from fer_edge.labels import FER2013, standard_name
+
+from .import_notes import Notes
+
+Classes = Literal["own", "as-named", "ferplus"]
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How classes are named.
+
+    Attributes:
+        keeps_names: Keep every name as it stands; else the usual synonyms of FER2013's classes
+            become FER2013's names.
+        meanings: What the numbers from 0 mean; None for FER2013's.
+    """
+
+    keeps_names: bool = False
+    meanings: tuple[str, ...] | None = None
+
+
+def name_classes(found: Iterable[str], naming: Naming, where: str, notes: Notes) -> dict[str, str]:
+    """Give each class that was found its name, and note which ones are other than they were.
+
+    Args:
+        found: Names of folders, or in a csv.
+        naming: How to name them.
+        where: Stands in messages.
+        notes: Gets a line about names that change.
+
+    Returns:
+        Each name that was found, with the class that it stands for.
+
+    Raises:
+        DatasetError: Two names differ only in spelling, or a number has no meaning.
+    """
+    names = {name: _named(name, naming, where) for name in sorted(set(found))}
+    _note_changes(names, notes)
+    _check_spelling(sorted(set(names.values())), where)
+    return names
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Put FER2013's classes in FER2013's order, any others in the alphabet's."""
+    ordered = sorted(set(names))
+    if {name.lower() for name in ordered} <= set(FER2013):
+        return tuple(sorted(ordered, key=lambda name: FER2013.index(name.lower())))
+    return tuple(ordered)
+
+
+def meaning_of(number: int, naming: Naming, where: str) -> str:
+    """Return the class that a number stands for.
+
+    Raises:
+        DatasetError: It has no meaning.
+    """
+    meanings = naming.meanings or FER2013
+    if 0 <= number < len(meanings):
+        return meanings[number]
+    raise DatasetError(
+        f"{where} is '{number}'; expected 0 to {len(meanings) - 1} ({', '.join(meanings)}); "
+        "for other classes pass their names in the order of their numbers: --labels NAME,NAME,..."
+    )
+
+
+def _named(name: str, naming: Naming, where: str) -> str:
+    if naming.meanings is not None and name.isdecimal():
+        return meaning_of(int(name), naming, f"{where}: class")
+    return name if naming.keeps_names else standard_name(name)
+
+
+def _note_changes(names: dict[str, str], notes: Notes) -> None:
+    changed = {name: standard for name, standard in names.items() if name != standard}
+    if all(name.isdecimal() for name in names.values()):
+        notes.add(
+            f"the classes are called {', '.join(names)}; to name them pass --labels NAME,NAME,... "
+            "from number 0 on"
+        )
+    if not changed or all(name.isdecimal() for name in changed):
+        return
+    pairs = ", ".join(f"{name} as {standard}" for name, standard in changed.items())
+    joined = [
+        f"{' and '.join(same)} are joined"
+        for standard in dict.fromkeys(changed.values())
+        if len(same := [name for name, other in names.items() if other == standard]) > 1
+    ]
+    notes.add(
+        f"classes are read under FER2013's names: {'; '.join([pairs, *joined])}; "
+        "--classes as-named keeps their own"
+    )
+
+
+def _check_spelling(names: Sequence[str], where: str) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = unicodedata.normalize("NFC", name).casefold()
+        other = seen.setdefault(plain, name)
+        if other != name:
+            raise DatasetError(
+                f"{where} has classes {other!r} and {name!r}, which differ only in capitals "
+                "or in how accents are stored; give them one spelling"
+            )

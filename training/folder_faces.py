@@ -1,0 +1,104 @@
+"""Faces in class folders."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError, SourceError
+from fer_edge.faces import model_input
+from fer_edge.faceset import FaceSet
+from fer_edge.picture_folder import (
+    FoundPictures,
+    describe_kinds,
+    files_in,
+    pictures_in,
+    sort_out,
+)
+from fer_edge.pictures import LIMIT_PX, read_picture
+
+from .class_folders import Layout
+from .class_naming import Naming, in_order, name_classes
+from .import_notes import Notes
+
+
+def read_folders(
+    layout: Layout,
+    root: Path,
+    *,
+    size_px: int,
+    naming: Naming,
+    notes: Notes,
+    limit_px: int = LIMIT_PX,
+    on_progress: Callable[[int], object],
+) -> FaceSet:
+    """Read the pictures of class folders as gray faces of one size.
+
+    What is not read is noted in one line, and folders that are not used in another.
+
+    Raises:
+        DatasetError: There are too few classes, one is empty, or a picture is damaged.
+        MissingExtraError: A picture needs a library that is not installed.
+    """
+    found = sorted({folder.path.name for folder in layout.folders})
+    names = name_classes(found, naming, str(root), notes)
+    ordered = in_order(names.values())
+    if len(ordered) < 2:
+        raise DatasetError(
+            f"{root} has {len(ordered)} class folder(s) ({', '.join(ordered) or 'none'}); "
+            "expected at least 2, as in train/happy/*.jpg"
+        )
+    left_out = _left_out(layout, notes)
+    images, labels, splits = list[NDArray[np.uint8]](), list[int](), list[int]()
+    for folder in layout.folders:
+        pictures = _pictures(folder.path)
+        left_out += pictures.left_out
+        for path in pictures.pictures:
+            on_progress(1)
+            try:
+                images.append(_read_face(path, size_px, limit_px))
+            except DatasetError as error:
+                notes.skip(str(path), error)
+                continue
+            labels.append(ordered.index(names[folder.path.name]))
+            splits.append(folder.split)
+    if not images:
+        raise DatasetError(f"{root} has no picture that can be read")
+    notes.add_left_out(len(images), left_out, noun="files")
+    return FaceSet(
+        np.stack(images), np.array(labels, np.uint8), np.array(splits, np.uint8), ordered
+    )
+
+
+def _left_out(layout: Layout, notes: Notes) -> Counter[str]:
+    """Count what lies outside the class folders, and note the folders that are not used."""
+    beside = sort_out(layout.beside)
+    left_out = beside.left_out + Counter({"outside class folders": len(beside.pictures)})
+    if layout.unused:
+        notes.add(
+            f"folders that are not used: {', '.join(map(str, layout.unused))}; expected parts "
+            "such as train, validation and test with a folder for each class"
+        )
+        unused = sum(1 for folder in layout.unused for _ in files_in(folder))
+        left_out["in folders that are not used"] = unused
+    return left_out
+
+
+def _pictures(folder: Path) -> FoundPictures:
+    found = pictures_in(folder)
+    if not found.pictures:
+        got = f" but {describe_kinds(found.left_out)}" if found.left_out else ""
+        raise DatasetError(
+            f"class folder {folder} holds no picture that can be read{got}; fill it or remove it"
+        )
+    return found
+
+
+def _read_face(path: Path, size_px: int, limit_px: int) -> NDArray[np.uint8]:
+    try:
+        image = read_picture(path, limit_px=limit_px)
+    except SourceError as error:
+        raise DatasetError(f"{error}; remove or replace it, or pass --skip-broken") from error
+    return model_input(image, size_px, size_px)[..., 0]
