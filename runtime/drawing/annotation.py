@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fer_edge.faces import Box
 
 from ..result import Reading
+from ..sources.pixels import as_bgr
 from .lettering import font_size, lettering
 from .palette import UNCERTAIN_BGR, Colour, colours_bgr, ink_on
 from .plate import plate, rounded
@@ -44,21 +45,24 @@ class _Card:
     height: int
 
 
-def annotate(image: NDArray[np.uint8], readings: Sequence[Reading]) -> NDArray[np.uint8]:
+def annotate(image: object, readings: Sequence[Reading]) -> NDArray[np.uint8]:
     """Draw each face's box, number, label and likeliest expressions onto a copy of an image.
 
     Sizes follow the face, so that a crowd and a portrait are both readable: a small face has its
     label only, a tiny one its box.
 
     Args:
-        image: uint8, (height, width, 3), BGR.
+        image: As `Reader.read` takes it, at best uint8 (height, width, 3) BGR.
         readings: What was read in it.
 
     Returns:
         uint8, (height, width, 3), BGR.
+
+    Raises:
+        SourceError: It is no image.
     """
-    drawn: NDArray[np.uint8] = image.copy()
-    height, width = image.shape[:2]
+    drawn: NDArray[np.uint8] = as_bgr(image).copy()
+    height, width = drawn.shape[:2]
     shown = [(reading, box) for reading in readings if (box := _within(reading.box, width, height))]
     for reading, box in shown:
         _outline(drawn, box, _colour(reading))

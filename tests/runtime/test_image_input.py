@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_edge.errors import MissingExtraError, ModelError, SourceError
-from fer_edge.runtime import Frame, Images, Reader, Reading, open_follower, open_reader, read_source
+from fer_edge.runtime import (
+    Frame,
+    Images,
+    Reader,
+    Reading,
+    annotate,
+    open_follower,
+    open_reader,
+    read_source,
+)
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources.pixels import as_bgr
 from tests.conftest import draw_face
@@ -306,6 +315,15 @@ def test_a_follower_converts_its_frames_too(photo: Picture) -> None:
         found = other.read_frame(Frame(photo / 255, 0, 0.0, "photo"))
     assert found.readings == expected.readings
     assert np.array_equal(found.frame.image, photo)
+
+
+@pytest.mark.parametrize("form", ["uint8", "float64 to 1", "Pillow RGB"])
+def test_what_was_read_can_be_drawn_on(photo: Picture, reader: Reader, form: str) -> None:
+    readings, before = reader.read(photo), photo.copy()
+    drawn = annotate(SAME[form](photo), readings)
+    assert np.array_equal(drawn, annotate(photo, readings))
+    assert (drawn != photo).any()
+    assert np.array_equal(photo, before)
 
 
 def test_what_is_no_frame_is_refused(photo: Picture, reader: Reader) -> None:
