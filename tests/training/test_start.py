@@ -62,10 +62,20 @@ def test_classes_go_by_name_and_not_by_place(first):
     np.testing.assert_array_equal(second.get_weights()[-2], first.get_weights()[-2][:, ::-1])
 
 
-def test_classes_of_ones_own_start_anew(first):
+def test_synonyms_of_the_classes_keep_their_weights(first, caplog):
+    names = ("Anger", "disgusted", "fearful", "joy", "sadness", "surprised", "neutral")
+    second = build(7)
+    start_from(as_run(first), second, names)
+    for now, was in zip(second.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_array_equal(now, was)
+    assert not caplog.records
+
+
+def test_classes_of_ones_own_start_anew_and_are_named(first, caplog):
     second = build(2)
     fresh = second.get_weights()[-2:]
     start_from(as_run(first), second, ("bored", "attentive"))
+    assert caplog.messages == ["classes that runs/first does not know start anew: bored, attentive"]
     for now, was in zip(second.get_weights()[-2:], fresh, strict=True):
         np.testing.assert_array_equal(now, was)
     np.testing.assert_array_equal(second.get_weights()[0], first.get_weights()[0])
