@@ -9,7 +9,7 @@ from fer_edge.errors import SourceError
 
 from ..frame import Frame
 from .pillow_image import is_pillow_image
-from .pixels import EXPECTED, ColorOrder, as_bgr
+from .pixels import EXPECTED, ColorOrder, as_array, as_bgr
 
 
 class Images:
@@ -67,9 +67,10 @@ def _several(images: Iterable[object]) -> Iterable[object]:
     """Return images that can be looped over; a single one would fall into its rows."""
     if is_pillow_image(images):
         return [images]
-    if isinstance(images, np.ndarray) and images.size:
-        is_one = images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (1, 3, 4))
-        return [images] if is_one else images
+    if hasattr(images, "__array__"):
+        array = as_array(images)
+        is_one = array.ndim <= 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+        return [array] if is_one else array
     if isinstance(images, bytes | bytearray) or not isinstance(images, Iterable):
         raise SourceError(
             f"expected several images, got {type(images).__name__}; of each: {EXPECTED}"

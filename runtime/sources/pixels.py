@@ -47,12 +47,17 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
         return read_picture(image)
     if is_pillow_image(image):
         return pillow_to_bgr(image)
-    array = _as_array(image)
+    array = as_array(image)
     _check_shape(array)
     return _three_channels(as_8_bits(array), color)
 
 
-def _as_array(image: object) -> NDArray[Any]:
+def as_array(image: object) -> NDArray[Any]:
+    """Return what NumPy makes of an image, or of a batch; not checked any further.
+
+    Raises:
+        SourceError: NumPy makes nothing of it, or only of its Python objects.
+    """
     if isinstance(image, np.ndarray):
         return np.asarray(image)
     if image is None:

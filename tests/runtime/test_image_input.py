@@ -286,7 +286,7 @@ def test_an_order_of_channels_that_does_not_exist_is_refused(
         reader.read(photo, color="BGR")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("form", [lambda image: image, pillow, lambda image: gray(image)])
+@pytest.mark.parametrize("form", [lambda image: image, pillow, gray, Tensor])
 def test_one_image_is_a_source_of_one(
     photo: Picture, reader: Reader, form: Callable[[Picture], Any]
 ) -> None:
@@ -297,10 +297,18 @@ def test_one_image_is_a_source_of_one(
 
 def test_a_batch_is_a_source_of_its_images(photo: Picture, reader: Reader) -> None:
     expected = reader.read(photo)
-    results: list[list[Reading]] = [
-        list(result.readings) for result in read_source(np.stack([photo, photo]), reader=reader)
-    ]
-    assert results == [expected, expected]
+    batch = np.stack([photo, photo])
+    for given in (batch, Tensor(batch), Tensor(batch / 255)):
+        results: list[list[Reading]] = [
+            list(result.readings) for result in read_source(given, reader=reader)
+        ]
+        assert results == [expected, expected]
+
+
+@pytest.mark.parametrize("shape", [(0, 80, 3), (60, 0), (7,), ()])
+def test_an_array_without_images_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SourceError, match="image 0: expected an image"):
+        next(read_source(np.zeros(shape, np.uint8)))
 
 
 @pytest.mark.parametrize("source", [None, b"\xff\xd8", 0.5])
