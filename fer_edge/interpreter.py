@@ -62,17 +62,25 @@ class Runtime:
 
 
 def find_runtime() -> Runtime:
-    """Import the first TFLite runtime that is installed.
+    """Import the first TFLite runtime that is installed and fits this environment.
 
     Raises:
         MissingExtraError: None is.
     """
+    failures = []
     for path in RUNTIMES:
+        package = path.partition(".")[0]
         try:
             module: Any = importlib.import_module(path)
-        except ImportError:
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != package:
+                failures.append(f"{package} needs {error.name}")
             continue
-        package = path.partition(".")[0]
+        # compiled for another NumPy or C library; these raise nearly anything
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            failures.append(f"{package} cannot be imported ({reason})")
+            continue
         if package == "tensorflow":
             # `tensorflow.lite` is an attribute; a module of that name exists and is another one
             module = SimpleNamespace(
@@ -80,7 +88,8 @@ def find_runtime() -> Runtime:
                 load_delegate=module.lite.experimental.load_delegate,
             )
         return Runtime(package.replace("_", "-"), module)
-    raise MissingExtraError("no TFLite runtime is installed; run: pip install ai-edge-litert")
+    found = ", ".join(failures) or "no TFLite runtime is installed"
+    raise MissingExtraError(f"{found}; run: pip install ai-edge-litert")
 
 
 def needs_numpy_1(runtime: Runtime) -> bool:

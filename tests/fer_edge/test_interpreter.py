@@ -1,3 +1,4 @@
+import importlib
 import logging
 import sys
 from collections.abc import Callable
@@ -107,6 +108,33 @@ def test_without_any_runtime_the_message_says_what_to_install(
     install()
     with pytest.raises(MissingExtraError, match="pip install ai-edge-litert"):
         find_runtime()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libc.so.6: version `GLIBC_2.34' not found"),
+        ValueError("numpy.dtype size changed"),
+        AttributeError("_ARRAY_API not found"),
+    ],
+)
+def test_a_runtime_that_does_not_load_is_passed_over_or_named(
+    install: Callable[..., None], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def import_module(path: str) -> Any:
+        if path == RUNTIMES[0]:
+            raise error
+        return import_any(path)
+
+    import_any = importlib.import_module
+    install(dict, RUNTIMES[1])
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    assert find_runtime().name == "tflite-runtime"
+    install()
+    with pytest.raises(MissingExtraError) as caught:
+        find_runtime()
+    assert str(error) in str(caught.value)
+    assert "ai_edge_litert cannot be imported" in str(caught.value)
 
 
 @pytest.mark.parametrize(("numpy", "is_named"), [("2.4.6", True), ("1.26.4", False)])
