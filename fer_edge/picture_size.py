@@ -92,6 +92,11 @@ def _webp(data: bytes) -> tuple[int, int] | None:
     return None
 
 
+def has_exif(webp: bytes) -> bool:
+    """Tell whether a WebP says that it has EXIF data."""
+    return webp[12:16] == b"VP8X" and len(webp) > 20 and bool(webp[20] & 0x08)
+
+
 def _tiff(data: bytes) -> tuple[int, int] | None:
     order = "<" if data[:2] == b"II" else ">"
     is_big = struct.unpack_from(f"{order}H", data, 2)[0] == 43

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .chatter import without_chatter
 from .errors import MissingExtraError, SourceError
 from .picture_kinds import Kind, missing_extra, picture_kind
-from .picture_size import picture_size
+from .picture_size import has_exif, picture_size
 
 LIMIT_PX = 120_000_000
 """Pixels that a picture may have, unless more are asked for.
@@ -90,6 +90,8 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = LIMIT_PX) -> NDArr
     if size is None:
         raise SourceError(_damaged(kind, name))
     _check_size(size, name, limit_px)
+    if kind == "WebP" and has_exif(data):  # which OpenCV heeds since 4.13
+        return _decode_with_pillow(data, kind, name, limit_px)
     return _decode_with_opencv(data, kind, name)
 
 
@@ -112,7 +114,7 @@ def _decode_with_pillow(data: bytes, kind: Kind, name: str, limit_px: int) -> ND
         # Pillow warns of sizes that are allowed here
         with without_chatter(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=[kind]) as image:
+            with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
                 _check_size(image.size, name, limit_px)
                 upright = ImageOps.exif_transpose(image).convert("RGB")
     except SourceError:
@@ -132,7 +134,7 @@ def _decode_heic(data: bytes, name: str, limit_px: int) -> NDArray[np.uint8]:
             # its own rotation is applied; EXIF, which repeats it, is to be ignored (MIAF, 7.3.9)
             file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, bgr_mode=True)
             _check_size(file.size, name, limit_px)
-            image = np.asarray(file)
+            image = np.array(file)  # a copy: the library frees its own with the file
     except SourceError:
         raise
     except Exception as error:  # pillow-heif documents ValueError, EOFError, RuntimeError, ...
