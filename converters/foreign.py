@@ -89,7 +89,7 @@ def foreign_source(foreign: ForeignNetwork, claims: Claims) -> Source:
         ModelError: Its shapes do not fit the claims.
     """
     wrapped = wrap_network(foreign, claims)
-    if isinstance(wrapped.layers[-1], foreign.module.layers.Softmax):
+    if isinstance(wrapped.layers[-1], foreign.module.layers.Activation):
         log.warning("%s gives %s", foreign.path.name, remark(foreign.activation))
     _, height, width, _ = wrapped.input_shape
     return Source(
@@ -139,7 +139,8 @@ def wrap_network(foreign: ForeignNetwork, claims: Claims) -> Any:
     wrapped = module.Model(face, x, name=name)
     if foreign.activation not in SIGMOIDS and _gives_probabilities(wrapped):
         return wrapped
-    return module.Model(face, layers.Softmax()(x), name=name)
+    # a Softmax layer takes a mask, which old files' networks give as a list that Keras 3 stops at
+    return module.Model(face, layers.Activation("softmax", name="softmax")(x), name=name)
 
 
 def _input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, int, int]:

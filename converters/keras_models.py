@@ -56,9 +56,9 @@ def load_qat_network(run: Path, *, trust_code: bool = False) -> Any:
 def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]:
     """Read a `.keras` or `.h5` file of another project.
 
-    The configuration is checked first, and no loader sees a file that has code in it. A `.keras`
-    file of Keras 2 is read by tf-keras. For all others Keras 3 is tried first, then, for HDF5,
-    tf-keras, whose older files Keras 3 may refuse.
+    The configuration is checked first, and no loader sees a file that has code in it. A file is
+    read by the Keras that wrote it: by tf-keras if Keras 2 did, which Keras 3 reads in part only.
+    HDF5 of an unknown version is tried with both.
 
     Args:
         path: The file.
@@ -68,20 +68,19 @@ def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]
         The network, and the Keras module that it belongs to.
 
     Raises:
-        ModelError: It has code in it, or neither can read it; the message is Keras 3's then, which
-            names an unknown layer.
+        ModelError: It has code in it, or cannot be read; the message names an unknown layer.
     """
     with without_chatter():
         import tf_keras
 
     checked = _Checked(path, trust_code)
-    if checked.config.container == "zip":
-        if checked.config.keras_major == 2:
-            return checked.load(_load_tf_keras), tf_keras
-        return checked.load(_load_keras3), keras
+    if checked.config.keras_major == 2:
+        return checked.load(_load_tf_keras), tf_keras
     try:
         return checked.load(_load_keras3), keras
     except ModelError as error:
+        if checked.config.keras_major == 3 or checked.config.container == "zip":
+            raise
         try:
             return checked.load(_load_tf_keras), tf_keras
         except ModelError:

@@ -1,6 +1,6 @@
-"""Loops over time in a network: TFLite runs them in float, its quantiser ends the process."""
+"""Loops over time in a network, which a file for a camera's single pictures cannot have."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from fer_edge.errors import ModelError
@@ -8,27 +8,23 @@ from fer_edge.errors import ModelError
 from .stock_names import RECURRENT
 from .tflite import trace
 
-INTEGER_VARIANTS = ("int8", "int16x8")
 
+def check_loops(network: Any) -> None:
+    """Check that a network has no loop.
 
-def check_loops(network: Any, variants: Sequence[str]) -> None:
-    """Check that nothing which is to be calibrated has a loop.
-
-    Recurrent layers become loops of the graph, except with `unroll=True`. The quantiser of
-    TensorFlow 2.21 dies on them by a signal.
+    Recurrent layers become loops of the graph, except with `unroll=True`. TFLite keeps them in
+    graphs of their own, and TensorFlow's quantiser dies on them by a signal.
 
     Raises:
-        ModelError: An integer variant is asked for, and the network has a loop.
+        ModelError: It has one; the message names the layers.
     """
-    asked = [name for name in variants if name in INTEGER_VARIANTS]
-    if not asked or not _has_loop(network):
+    if not _has_loop(network):
         return
     names = [f"{layer.name} ({type(layer).__name__})" for layer in _recurrent(network)]
     where = f": {', '.join(names)}" if names else ""
     raise ModelError(
-        f"the network has a recurrent layer{where}, which cannot be quantized to "
-        f"{' or '.join(asked)}; choose --float32, --float16 or --dynamic, or build it with "
-        "unroll=True"
+        f"the network has a recurrent layer{where}, which cannot be converted as a loop; build it "
+        "with unroll=True, load the weights into that and save it again"
     )
 
 

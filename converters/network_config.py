@@ -222,18 +222,20 @@ def _check_datasets(path: Path) -> None:
     import h5py
 
     total = 0
+
+    def check(name: str, link: Any) -> str | None:
+        nonlocal total
+        if isinstance(link, h5py.ExternalLink):
+            return f"its array {name} lies in another file"
+        found = file.get(name)
+        if not isinstance(found, h5py.Dataset):
+            return None
+        if found.external or found.is_virtual:
+            return f"its array {name} lies in another file"
+        total += int(found.nbytes)
+        return None if total <= MAX_WEIGHTS_BYTES else "its arrays state more bytes than a network"
+
     with h5py.File(path, "r") as file:
-
-        def check(name: str, link: Any) -> None:
-            nonlocal total
-            if isinstance(link, h5py.ExternalLink):
-                raise ValueError(f"its array {name} lies in another file")
-            found = file.get(name)
-            if isinstance(found, h5py.Dataset):
-                if found.external or found.is_virtual:
-                    raise ValueError(f"its array {name} lies in another file")
-                total += int(found.nbytes)
-                if total > MAX_WEIGHTS_BYTES:
-                    raise ValueError(f"its arrays state more than {MAX_WEIGHTS_BYTES} bytes")
-
-        file.visititems_links(check)
+        fault = file.visititems_links(check)  # ends at the first fault
+    if fault:
+        raise ValueError(fault)

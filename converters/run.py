@@ -117,7 +117,7 @@ def convert_source(
         on_variant: Called with each file's suffix when its work begins.
 
     Raises:
-        ModelError: A network cannot be converted, or not to a variant that is asked for.
+        ModelError: A network cannot be converted.
         DatasetError: The face set's classes are not the source's, or a part is missing.
         OutputError: A file exists and must not be replaced, or cannot be written.
     """
@@ -144,7 +144,7 @@ def convert_source(
                     f"{target} exists already; name another --out, or pass --overwrite"
                 )
 
-    check_loops(source.network, options.variants)
+    check_loops(source.network)
     pixels, record = choose_calibration(
         faces.part("train") if calibration is None else calibration,
         count=options.calibration_faces,
