@@ -55,7 +55,7 @@ class FrameConversion:
             frame,
             width=width,
             format="bgr24",
-            interpolation=Interpolation.BILINEAR if width == frame.width else Interpolation.BICUBIC,
+            interpolation=Interpolation.BICUBIC,  # as FFmpeg's own program
             threads=1,
         )
         plane: Any = bgr.planes[0]

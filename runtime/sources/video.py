@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ log = logging.getLogger(__name__)
 _USUAL_RATE_HZ = 25.0
 _DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """Containers whose header says how long they are. Of the others FFmpeg reads the file's end."""
+_NOT_FILES = frozenset(
+    {"hls", "dash", "concat", "sdp", "rtsp", "rtp", "sap", "imf", "lavfi", "image2", "tty"}
+)
+"""Formats that lead to other files and addresses; tty makes a video of any text."""
 _LEAST_SHARE = 0.9
 """A file that ends before this share of its declared length is cut short."""
 
@@ -62,8 +67,8 @@ class Video:
         self._container = _open(path)
         try:
             self._stream = picture_stream(self._container, str(path))
-            has_clock = not _has(self._container, av.format.Flags.no_timestamps)
-            if has_clock and frame_rate_hz is not None:
+            self._has_clock = _has_clock(self._container)
+            if self._has_clock and frame_rate_hz is not None:
                 raise SourceError(
                     f"{path} has time stamps of its own; --fps is for raw .h264, .h265 and .mjpeg "
                     "files and for cameras"
@@ -73,7 +78,7 @@ class Video:
             raise
         self._stream.thread_type = "AUTO"
         self._conversion = FrameConversion(pixel_aspect)
-        self.frame_rate_hz = frame_rate_hz or _rate_hz(self._stream, has_clock)
+        self.frame_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
         self.length = _length(self._container, self._stream, self.frame_rate_hz)
         self._is_broadcast = _has(self._container, av.format.Flags.ts_discont)
         self._reached_s = 0.0
@@ -89,7 +94,8 @@ class Video:
                     if self._closed:
                         return
                     image = self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
-                yield Frame(image, index, clock.time_s(_stamp_s(frame)), str(self._path))
+                stamp_s = _stamp_s(frame) if self._has_clock else None
+                yield Frame(image, index, clock.time_s(stamp_s), str(self._path))
                 index += 1
         if self._closed:
             return
@@ -160,16 +166,19 @@ class Video:
 
 
 def _open(path: Path) -> Any:
+    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(_file_formats())}
     try:
-        # the absolute name: FFmpeg takes the text before a colon for a protocol (12:30.mp4).
-        # protocol_whitelist: a playlist must not fetch addresses
-        container = open_container(str(path.absolute()), options={"protocol_whitelist": "file"})
+        # the absolute name: FFmpeg takes the text before a colon for a protocol (12:30.mp4)
+        return open_container(str(path.absolute()), options=options)
+    except av.error.ArgumentError as error:
+        raise _no_video(path, "a playlist, or text") from error
     except av.error.FFmpegError as error:
         raise _no_video(path, reason(error)) from error
-    if container.format.name == "tty":  # makes a video of any text file
-        container.close()
-        raise _no_video(path, "a text file")
-    return container
+
+
+@lru_cache(maxsize=1)
+def _file_formats() -> tuple[str, ...]:
+    return tuple(sorted(av.formats_available - _NOT_FILES))
 
 
 def _no_video(path: Path, why: str) -> SourceError:
@@ -177,6 +186,12 @@ def _no_video(path: Path, why: str) -> SourceError:
         f"{path} is neither a picture nor a video that FFmpeg can read ({why}); check that the "
         "file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
     )
+
+
+def _has_clock(container: Any) -> bool:
+    """Return whether a container has time stamps; FFmpeg makes up those of raw files."""
+    is_raw = container.format.name.endswith("_pipe")  # JPEG pictures one after the other
+    return not is_raw and not _has(container, av.format.Flags.no_timestamps)
 
 
 def _has(container: Any, flag: av.format.Flags) -> bool:

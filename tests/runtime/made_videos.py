@@ -1,0 +1,43 @@
+"""Videos made by the ffmpeg program, whose own decoding is what ours is compared with."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+SIZE = (160, 128)  # width and height; DV alone has a size of its own
+
+
+def ffmpeg(*arguments: object) -> bytes:
+    """Run ffmpeg quietly; return what it writes to standard output."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("ffmpeg is missing (tests/debian-packages.txt)")
+    command = [program, "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def moving(seconds: float = 2, rate_hz: float = 25, *, size: str = "160x128") -> tuple[str, ...]:
+    """Input of a picture that moves and changes its colors slowly."""
+    source = f"mandelbrot=size={size}:rate={rate_hz}:end_scale=0.3"
+    return ("-f", "lavfi", "-t", f"{seconds}", "-i", source)
+
+
+def tone(seconds: float) -> tuple[str, ...]:
+    """Input of sound."""
+    return ("-f", "lavfi", "-t", f"{seconds}", "-i", "sine")
+
+
+def make(path: Path, *arguments: object) -> Path:
+    """Make a video; returns its path."""
+    ffmpeg(*arguments, path)
+    return path
+
+
+def decoded_by_ffmpeg(path: Path, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
+    """Every frame as ffmpeg decodes it: uint8, (n, height, width, 3), BGR."""
+    raw = ffmpeg("-i", path, "-f", "rawvideo", "-pix_fmt", "bgr24", "-vsync", "passthrough", "-")
+    return np.frombuffer(raw, np.uint8).reshape(-1, size[1], size[0], 3)
