@@ -22,10 +22,10 @@ LIMIT_PX = 120_000_000
 """Pixels that a picture may have, unless more are asked for.
 
 Decoding takes 6 bytes a pixel for most kinds, 9 for a progressive JPEG, 11 to 12 for HEIC, AVIF
-and animations: about 1 GB at this limit. The largest pictures of most phones have 108 million.
+and animations, 15 for JPEG 2000: about 1 GB at this limit. Phones take up to 108 million.
 """
-_LIMIT_BYTES = (1 << 31) - 1
-"""OpenCV takes no longer buffer."""
+_LIMIT_BYTES = 1 << 30
+"""A file of this size holds all that the limit allows, uncompressed with 16 bits."""
 
 
 def read_picture(path: str | Path, *, limit_px: int = LIMIT_PX) -> NDArray[np.uint8]:
@@ -51,7 +51,7 @@ def read_picture(path: str | Path, *, limit_px: int = LIMIT_PX) -> NDArray[np.ui
         if path.exists() and not path.is_file():
             raise SourceError(f"{path} is not a regular file; expected a picture")
         if path.stat().st_size > _LIMIT_BYTES:
-            raise SourceError(f"picture {path} is larger than 2 GiB; expected a smaller file")
+            raise SourceError(f"picture {path} is larger than 1 GiB; expected a smaller file")
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, "strerror", None) or error
@@ -157,7 +157,7 @@ def _check_size(size: tuple[int, int], name: str, limit_px: int) -> None:
     if width * height > limit_px:
         raise SourceError(
             f"picture {name} declares {width}x{height} pixels; expected at most "
-            f"{limit_px / 1e6:g} million; reduce its size"
+            f"{limit_px / 1e6:g} million; reduce its size, or raise the limit (--limit-pixels)"
         )
 
 

@@ -107,6 +107,13 @@ SOURCE_OPTIONS = (
         "repeated.",
     ),
     click.Option(
+        ["--limit-pixels", "limit_px"],
+        type=click.IntRange(1),
+        metavar="N",
+        help="Refuse pictures of more pixels before they are decoded. Default: 120 million, about "
+        "1 GB of memory.",
+    ),
+    click.Option(
         ["--pixel-format"],
         metavar="FORMAT",
         help="Of raw frames: bgr24, rgb24, bgra, gray, yuyv422, yuv420p or nv12, rows without "
@@ -141,6 +148,8 @@ def open_chosen_source(options: dict[str, Any]) -> Source:
             "--size goes with --camera or --input -; files and streams have their own"
         )
 
+    from fer_edge.pictures import LIMIT_PX
+
     from .opening import open_camera, open_source
     from .stream_url import is_address
 
@@ -162,6 +171,7 @@ def open_chosen_source(options: dict[str, Any]) -> Source:
             frame_rate_hz=rate_hz,
             pixel_aspect=options["pixel_aspect"],
             stream_options=options["stream_options"],
+            limit_px=options["limit_px"] or LIMIT_PX,
         )
     return open_camera(camera, size=size, rate_hz=rate_hz, on_loss=on_loss)
 

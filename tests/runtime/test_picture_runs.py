@@ -144,3 +144,11 @@ def test_a_picture_that_declares_billions_of_pixels_is_one_line(
     done = fer_edge(*RUN, "--input", path, "--annotate", tmp_path / "out.jpg")
     assert_one_clear_line(done, "declares 100000x100000 pixels; expected at most 120 million")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_limit_of_pixels_is_an_option(tmp_path: Path, fer_edge: Invoke) -> None:
+    path = write(tmp_path / "x.png")
+    limit = ("--limit-pixels", 80 * 60 - 1)
+    assert_one_clear_line(fer_edge(*RUN, "--input", path, *limit), "declares 80x60 pixels")
+    done = fer_edge(*RUN, "--input", path, "--limit-pixels", 80 * 60)
+    assert done.exit_code == 0, done.output

@@ -65,8 +65,8 @@ def test_a_quoted_pattern_is_its_pictures_in_order(
 @pytest.mark.parametrize(
     ("place", "word"),
     [
-        ("FOLDER/*.jpg", "matches 0 files"),
-        ("FOLDER/*.md", "matches 1 files and no picture"),
+        ("FOLDER/*.jpg", "matches no picture that can be read and no other file"),
+        ("FOLDER/*.md", "matches no picture that can be read, but 1 .md"),
         ("FOLDER/pipe", "--input - <"),
         ("/dev/null", "--camera /dev/null"),
         ("ftp://anna:secret@host/x", "ftp://host/x cannot be read; expected"),
