@@ -15,7 +15,7 @@ The bars are 1.15 for pipeline over bare, and 1/15 for pipeline over fer. One co
 import os
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from fer_edge.interpreter import open_model
 from fer_edge.runtime.faces.yunet import find_yunet
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.reading.following import open_follower
+from fer_edge.runtime.sources.video import Video
 
 from .command import PATH, Benchmark
 from .rivals.environments import python_rival
@@ -134,16 +135,8 @@ def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments
 
 
 def _decode(clip: Path) -> list[Frame]:
-    capture, frames = cv2.VideoCapture(str(clip)), []
-    rate_hz = capture.get(cv2.CAP_PROP_FPS) or 25.0
-    while True:
-        found, image = capture.read()
-        if not found:
-            break
-        frames.append(Frame(image, len(frames), len(frames) / rate_hz, clip.name))
-    if not frames:
-        raise click.ClickException(f"{clip} has no frame that can be decoded")
-    return frames
+    with closing(Video(clip)) as video:
+        return list(video)
 
 
 if __name__ == "__main__":

@@ -20,13 +20,13 @@ from functools import partial
 from pathlib import Path
 
 import click
-import cv2
 
 from fer_edge.bundled import DEFAULT_MODEL
 from fer_edge.runtime import Frame, Result, annotate, open_follower
 from fer_edge.runtime.outputs.json_lines import JsonLines
 from fer_edge.runtime.outputs.summary import Summary
 from fer_edge.runtime.pipeline import run_to_end
+from fer_edge.runtime.sources.video import Video
 
 from .command import PATH, Benchmark
 
@@ -56,25 +56,24 @@ class Loop:
     is_video, is_live, length, dropped = True, False, None, 0
 
     def __init__(self, clip: Path, seconds: float) -> None:
-        self._capture = cv2.VideoCapture(str(clip))
-        if not self._capture.isOpened():
-            raise click.ClickException(f"{clip} cannot be opened as a video")
-        self._seconds = seconds
-        self.frame_rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+        self._video = Video(clip)
+        self._clip, self._seconds = clip, seconds
+        self.frame_rate_hz = self._video.frame_rate_hz
 
     def __iter__(self) -> Iterator[Frame]:
         started, index = time.monotonic(), 0
-        while time.monotonic() - started < self._seconds:
-            found, image = self._capture.read()
-            if found:
-                yield Frame(image, index, index / self.frame_rate_hz, "loop")
+        while True:
+            for frame in self._video:
+                if time.monotonic() - started >= self._seconds:
+                    return
+                yield Frame(frame.image, index, index / self.frame_rate_hz, "loop")
                 index += 1
-            elif not self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0):
-                raise click.ClickException("this clip cannot be rewound")
+            self._video.close()
+            self._video = Video(self._clip)
 
     def close(self) -> None:
         """Close the clip."""
-        self._capture.release()
+        self._video.close()
 
 
 class Looker:

@@ -8,14 +8,14 @@ PublicTest's, cut already; a frame of the clip goes through each system's own de
 """
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 
 from fer_edge.faceset import FaceSet, load_faceset
+from fer_edge.runtime.sources.video import Video
 
 from ..command import PATH, Benchmark, data_option
 from .environments import node_rival, our_own, python_rival
@@ -82,15 +82,8 @@ def main(
 
 def _decode(clip: Path, raw: Path) -> tuple[int, ...]:
     """Write the clip's frames as raw BGR; return (count, height, width, 3)."""
-    capture = cv2.VideoCapture(str(clip))
-    frames = []
-    while True:
-        found, image = capture.read()
-        if not found:
-            break
-        frames.append(image)
-    if not frames:
-        raise click.ClickException(f"{clip} has no frame that can be decoded")
+    with closing(Video(clip)) as video:
+        frames = [frame.image for frame in video]
     stack = np.stack(frames)
     stack.tofile(raw)
     return stack.shape
