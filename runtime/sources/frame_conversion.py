@@ -21,6 +21,14 @@ _TURNS = {
 _FIXED_POINT = 1 << 16  # the matrix is in 16.16, ISO/IEC 14496-12, 6.2.2
 
 
+_FRAMES_KEPT = 8
+_LARGEST_LESSON_BYTES = 31 << 20
+"""From larger blocks glibc learns nothing."""
+
+_Matrix = tuple[tuple[int, int], tuple[int, int]]
+"""What a step to the right becomes, and a step down."""
+
+
 class FrameConversion:
     """Brings the frames of one video to BGR, in one pass of FFmpeg's scaler.
 
@@ -36,6 +44,8 @@ class FrameConversion:
         """
         self._pixel_aspect = pixel_aspect
         self._scaler = VideoReformatter()
+        self._matrix: _Matrix | None = None
+        self._is_warm = False
 
     def to_bgr(self, frame: VideoFrame, stored_aspect: Any) -> NDArray[np.uint8]:
         """Convert one frame.
@@ -47,9 +57,7 @@ class FrameConversion:
         Returns:
             uint8, (height, width, 3), BGR, upright; the width is that of square pixels.
         """
-        declared = stored_aspect if is_plausible(stored_aspect) else 1
-        aspect = float(self._pixel_aspect or declared)
-        width = max(1, round(frame.width * aspect))
+        width = self._square_width(frame.width, stored_aspect)
         # more than one thread costs a quarter more processor time and gains nothing at these sizes
         bgr = self._scaler.reformat(
             frame,
@@ -59,16 +67,36 @@ class FrameConversion:
             threads=1,
         )
         plane: Any = bgr.planes[0]
+        if not self._is_warm:
+            _keep_freed_memory(plane.buffer_size)
+            self._is_warm = True
         rows = np.frombuffer(plane, np.uint8).reshape(bgr.height, plane.line_size)
         # rows are padded; the array keeps FFmpeg's buffer alive, which nobody else writes
         image = rows[:, : 3 * bgr.width].reshape(bgr.height, bgr.width, 3)
-        return _upright(np.ascontiguousarray(image), frame)
+        if frame.key_frame:  # a look at a frame's side data takes a tenth of its decoding
+            self._matrix = _display_matrix(frame)
+        image = np.ascontiguousarray(image)
+        return image if self._matrix is None else _upright(image, self._matrix)
+
+    def _square_width(self, width: int, stored_aspect: Any) -> int:
+        aspect = self._pixel_aspect or stored_aspect
+        if not aspect or aspect == 1 or not is_plausible(aspect):
+            return width
+        return max(1, round(width * float(aspect)))
 
 
-def _upright(image: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
-    matrix = _display_matrix(frame)
-    if matrix is None:
-        return image
+def _keep_freed_memory(frame_bytes: int) -> None:
+    """Let the C library keep the memory of a few frames when they are freed.
+
+    Otherwise glibc gives it back to the kernel and asks for it again with every frame: a hundred
+    page faults, a fifth of the time that a frame of 640x360 takes. It learns how much to keep from
+    the largest block freed so far, mallopt(3), M_MMAP_THRESHOLD; pages that nobody touches cost
+    nothing.
+    """
+    np.empty(min(_FRAMES_KEPT * frame_bytes, _LARGEST_LESSON_BYTES), np.uint8)
+
+
+def _upright(image: NDArray[np.uint8], matrix: _Matrix) -> NDArray[np.uint8]:
     right, down = matrix
     if right[0] * down[1] - right[1] * down[0] < 0:  # mirrored, as a phone's front camera may do
         image = np.asarray(cv2.flip(image, 1), np.uint8)
@@ -78,7 +106,7 @@ def _upright(image: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
     return image
 
 
-def _display_matrix(frame: VideoFrame) -> tuple[tuple[int, int], tuple[int, int]] | None:
+def _display_matrix(frame: VideoFrame) -> _Matrix | None:
     """Return what the video's display matrix makes of a step right and a step down, rounded."""
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:

@@ -137,7 +137,7 @@ class Video:
     def _note(self, packet: Any) -> None:
         """Note how far the file reaches, sound included: it may be longer than the picture."""
         if packet.pts is not None:
-            end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            end_s = (packet.pts + (packet.duration or 0)) * float(packet.time_base)
             self._reached_s = max(self._reached_s, end_s)
 
     def _check_end(self, count: int) -> None:
