@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fer_edge.errors import ModelError
-from fer_edge.faces import CropPolicy
+from fer_edge.faces import Colors, CropPolicy
 from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.schema import SchemaError, decode, encode
 from fer_edge.scores import Agreement
 from fer_edge.temperature import TemperatureScaling
 
 FORMAT_VERSION = 1
+MOST_PIXELS = 4096
+MOST_RANGE = 1e6
+"""Bounds of a model's input: beyond them a card is damaged."""
 
 INTENDED_USE = (
     "Reading the shown facial expression of people who know of it and agreed. An expression is "
@@ -71,10 +74,11 @@ class InputSpec:
     Attributes:
         height: In pixels.
         width: In pixels.
-        channels: 1, grey.
+        channels: 1, grey, or 3, which only files from elsewhere have.
         minimum: Real value of a black pixel.
         maximum: Real value of a white pixel.
         crop: How a detector's box becomes the model's square.
+        color_order: Of three channels.
     """
 
     height: int
@@ -83,6 +87,27 @@ class InputSpec:
     minimum: float = 0.0
     maximum: float = 1.0
     crop: CropPolicy = field(default_factory=CropPolicy)
+    color_order: Literal["rgb", "bgr"] = "rgb"
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise ModelError(f"the card's input has {self.channels} channels; expected 1 or 3")
+        if not 1 <= self.height <= MOST_PIXELS or not 1 <= self.width <= MOST_PIXELS:
+            raise ModelError(
+                f"the card's input is {self.height}x{self.width}; expected sides of 1 to "
+                f"{MOST_PIXELS} pixels"
+            )
+        # a comparison with NaN is never true
+        if not -MOST_RANGE <= self.minimum < self.maximum <= MOST_RANGE:
+            raise ModelError(
+                f"the card's input goes from {self.minimum} to {self.maximum}; expected black "
+                f"below white, both within {-MOST_RANGE:g} to {MOST_RANGE:g}"
+            )
+
+    @property
+    def colors(self) -> Colors:
+        """What the channels are."""
+        return "grey" if self.channels == 1 else self.color_order
 
 
 @dataclass(frozen=True, slots=True)

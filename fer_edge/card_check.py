@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from fer_edge.errors import ModelError
 from fer_edge.evaluation import card_score, fit_scaling, unscaled_probabilities
 from fer_edge.faceset import FaceSet
@@ -17,6 +19,8 @@ _INPUT_TYPES = {
     "int16x8": ("INT16",),
 }
 
+SUM_TOLERANCE = 0.05
+"""By which probabilities may miss a sum of 1: an output of 8 bits rounds each of them."""
 
 SCORE_TOLERANCE = 0.002
 """Share of the faces by which a score may differ from the card's: another CPU's kernels round
@@ -65,6 +69,30 @@ def card_faults(file: ModelFile) -> tuple[str, ...]:
         )
     checks = (_input_fault, _output_fault, _scheme_fault, _cost_fault)
     return tuple(fault for check in checks if (fault := check(file, graph)))
+
+
+def try_outputs(file: ModelFile) -> str:
+    """Try a model from elsewhere on noise.
+
+    Returns:
+        What its outputs are instead of probabilities; empty for probabilities.
+
+    Raises:
+        ModelError: The model cannot be run, or contradicts its card.
+    """
+    random = np.random.default_rng(0)
+    with TFLiteModel(file) as model:
+        faces = random.integers(0, 256, (4, *model.input_shape), np.uint8)
+        outputs = model.probabilities_of(faces)
+    sums = outputs.sum(axis=1)
+    # a comparison with NaN is never true
+    if (outputs >= 0).all() and (abs(sums - 1) < SUM_TOLERANCE).all():
+        return ""
+    last = read_graph(file.flatbuffer).operators[-1].name
+    return (
+        f"its outputs of {outputs.min():.3g} to {outputs.max():.3g} from the operator {last} are "
+        "not probabilities that add up to 1"
+    )
 
 
 def _score_faults(file: ModelFile, faces: FaceSet) -> tuple[str, ...]:

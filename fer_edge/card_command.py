@@ -1,8 +1,12 @@
 """`fer-edge card`."""
 
+import logging
 from pathlib import Path
+from typing import Literal
 
 import click
+
+log = logging.getLogger(__name__)
 
 PATH = click.Path(path_type=Path)
 OUT = click.option("--out", type=PATH, help="The file to write.")
@@ -147,9 +151,16 @@ def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bo
 @click.option("--licence", help="Of weights and data.")
 @click.option(
     "--input-range",
-    type=(float, float),
-    metavar="BLACK WHITE",
-    help="Real values of a black and a white pixel; for float32 models only.",
+    metavar="BLACK,WHITE",
+    help="Real values of a black and a white pixel (0,1 or -1,1); integer models have them.",
+)
+@click.option("--channels", type=click.IntRange(1, 4), help="Of the input, to be checked.")
+@click.option(
+    "--color-order",
+    type=click.Choice(["rgb", "bgr"]),
+    default="rgb",
+    show_default=True,
+    help="Of three channels.",
 )
 @OUT
 @OVERWRITE
@@ -159,25 +170,29 @@ def attach(
     name: str | None,
     architecture: str,
     licence: str | None,
-    input_range: tuple[float, float] | None,
+    input_range: str | None,
+    channels: int | None,
+    color_order: Literal["rgb", "bgr"],
     out: Path | None,
     overwrite: bool,
 ) -> None:
     """Attach a card to FILE, a .tflite file from elsewhere, so that it can be served.
 
-    Size and range come from the graph. The file is opened with the new card before it is written;
-    one that fer-edge cannot serve is refused.
+    Size and channels come from the graph, the range of an integer model, too. The file is tried
+    with the new card before that is written; one that fer-edge cannot serve is refused. A model of
+    three channels reads the face in its colors.
 
     \b
-    Example:
+    Examples:
+        fer-edge card attach model_unquant.tflite --labels happy,sad --input-range -1,1 \\
+            --channels 3 --out teachable.tflite
         fer-edge card attach other.tflite --labels angry,disgust,fear,happy,sad,surprise,neutral \\
             --out other-with-card.tflite
     """
     from fer_edge.card import UNKNOWN_LICENCE
-    from fer_edge.card_check import card_faults
+    from fer_edge.card_check import card_faults, try_outputs
     from fer_edge.card_edit import bare_flatbuffer, new_card
     from fer_edge.errors import ModelError
-    from fer_edge.interpreter import TFLiteModel
     from fer_edge.modelfile import ModelFile, read_flatbuffer_file, write_model
 
     target = _target(file, out, overwrite)
@@ -188,12 +203,19 @@ def attach(
         name=name or target.stem,
         architecture=architecture,
         licence=licence or UNKNOWN_LICENCE,
-        input_range=input_range,
+        input_range=None if input_range is None else _span(input_range),
+        channels=channels,
+        color_order=color_order,
     )
     model = ModelFile(path=file, flatbuffer=flatbuffer, card=made, size_bytes=len(flatbuffer))
     if faults := card_faults(model):
         raise ModelError(f"{file}: {'; '.join(faults)}")
-    TFLiteModel(model).close()
+    if remark := try_outputs(model):
+        log.warning(
+            "%s: %s, and are shown as they are; better convert the network that it was made of "
+            "(fer-edge convert), which adds a softmax",
+            *(file.name, remark),
+        )
     write_model(target, flatbuffer, made)
     click.echo(f"written to {target}")
 
@@ -205,6 +227,16 @@ def _target(file: Path, out: Path | None, overwrite: bool) -> Path:
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists already; name another --out, or pass --overwrite")
     return target
+
+
+def _span(text: str) -> tuple[float, float]:
+    try:
+        black, white = map(float, text.replace(",", " ").split())
+    except ValueError:
+        raise click.BadParameter(
+            f"expected BLACK,WHITE such as 0,1 or -1,1, got {text!r}", param_hint="--input-range"
+        ) from None
+    return black, white
 
 
 def _split_labels(labels: str | None) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from fer_edge import __version__
 from fer_edge.card import (
@@ -80,6 +80,8 @@ def new_card(
     architecture: str = "unknown",
     licence: str = UNKNOWN_LICENCE,
     input_range: tuple[float, float] | None = None,
+    channels: int | None = None,
+    color_order: Literal["rgb", "bgr"] = "rgb",
 ) -> ModelCard:
     """Make a card for a model from elsewhere: shapes, range and cost from the graph.
 
@@ -91,10 +93,12 @@ def new_card(
         licence: Of weights and data.
         input_range: Real values of a black and a white pixel; the graph of an integer model has
             them, for a float model they must be stated.
+        channels: As the user says, or None; the graph has them.
+        color_order: Of three channels.
 
     Raises:
-        ModelError: The graph is damaged, has not one input and one output, or the range is
-            missing.
+        ModelError: The graph is damaged, has not one input and one output, contradicts the
+            channels or the range, or the range is missing.
     """
     graph = read_graph(flatbuffer)
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
@@ -106,6 +110,12 @@ def new_card(
     if len(tensor.shape) != 4:
         raise ModelError(
             f"{name}: the input is {tensor.shape}, wanted (1, height, width, channels)"
+        )
+    found = tensor.shape[3]
+    if found not in (1, 3) or channels not in (None, found):
+        stated = "1 or 3" if channels is None else f"{channels}, as --channels says"
+        raise ModelError(
+            f"{name}: the input {tensor.shape} has {found} channels, expected {stated}"
         )
     minimum, maximum = _input_range(tensor, input_range, name)
     quantization = Quantization("int8", "unknown")
@@ -121,6 +131,7 @@ def new_card(
             channels=tensor.shape[3],
             minimum=minimum,
             maximum=maximum,
+            color_order=color_order,
         ),
         quantization=quantization,
         parameters=graph.parameters,
@@ -140,13 +151,19 @@ def _input_range(
         if stated is None:
             raise ModelError(
                 f"{name}: the input is {tensor.dtype.lower()}, so the values of a black and a "
-                "white pixel are not in the file; state them: --input-range 0 1"
+                "white pixel are not in the file; state them: --input-range 0,1 or -1,1"
             )
         return stated
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]
     # a float32 scale of 1/255 times 255 is 1 but for the last bits
-    ends = (scale * (lowest - zero_point), scale * (lowest + 255 - zero_point))
-    return round(ends[0], 6), round(ends[1], 6)
+    low = round(scale * (lowest - zero_point), 6)
+    high = round(scale * (lowest + 255 - zero_point), 6)
+    if stated is None:
+        return low, high
+    # black and white are the tensor's ends, but for the rounding of its zero point
+    if max(abs(low - stated[0]), abs(high - stated[1])) <= 1.01 * scale:
+        return low, high
+    return stated  # which the interpreter's door compares with the tensor
 
 
 def _refuse(key: str) -> str:

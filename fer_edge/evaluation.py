@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from fer_edge.card import CardScore
 from fer_edge.errors import DatasetError
-from fer_edge.faces import model_inputs
 from fer_edge.faceset import SPLITS, FaceSet
 from fer_edge.interpreter import TFLiteModel
 from fer_edge.modelfile import ModelFile
@@ -58,7 +57,8 @@ def served_probabilities(model: TFLiteModel, faces: FaceSet) -> NDArray[np.float
             f"the faces' classes ({', '.join(faces.class_names)}) are not those of "
             f"{model.file.path.name} ({', '.join(model.labels)}); use the set it was made for"
         )
-    return model.probabilities_of(model_inputs(faces.images, *model.input_size))
+    # one by one: large inputs of all faces at once would fill the memory
+    return np.stack([model.probabilities(model.input_of(face)) for face in faces.images])
 
 
 def unscaled_probabilities(file: ModelFile, faces: FaceSet) -> tuple[NDArray[np.float32], float]:

@@ -5,10 +5,14 @@ the runtime gets its face crops from `crop`. There is no second resize and no se
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+Colors = Literal["grey", "rgb", "bgr"]
+"""What the channels of a model's input are."""
 
 PIXEL_SCALE = 1.0 / 255.0
 """A model's real-valued input is the grey pixel times this: 0 to 1."""
@@ -96,16 +100,19 @@ def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
 
 
-def crop(image: NDArray[np.uint8], box: Box, policy: CropPolicy) -> NDArray[np.uint8]:
+def crop(
+    image: NDArray[np.uint8], box: Box, policy: CropPolicy, *, channels: int = 1
+) -> NDArray[np.uint8]:
     """Cut the square around a face out of an image.
 
     Args:
         image: uint8, (height, width[, 3 or 4]), grey or BGR(A).
         box: The detector's box; what lies beyond the image repeats its edge.
         policy: How the box becomes a square.
+        channels: 1 for a grey crop, 3 for one in the image's own colors.
 
     Returns:
-        uint8, (side, side), grey.
+        uint8, (side, side), grey, or (side, side[, 3 or 4]), as the image.
     """
     square = policy.square(box)
     side = max(1, round(square.right - square.left))
@@ -115,14 +122,18 @@ def crop(image: NDArray[np.uint8], box: Box, policy: CropPolicy) -> NDArray[np.u
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     y, x = rows[0], columns[0]
-    face = grey(image[y : rows[-1] + 1, x : columns[-1] + 1])
-    if face.shape != (side, side):
+    face = image[y : rows[-1] + 1, x : columns[-1] + 1]
+    if channels == 1:
+        face = grey(face)
+    if face.shape[:2] != (side, side):
         face = face[np.ix_(rows - y, columns - x)]
     return face
 
 
-def model_input(face: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Make the raw model input from one face: grey, and of the model's size.
+def model_input(
+    face: NDArray[np.uint8], height: int, width: int, colors: Colors = "grey"
+) -> NDArray[np.uint8]:
+    """Make the raw model input from one face: in the model's colors, and of its size.
 
     An int8 model with uint8 input takes these pixels as they are; a float model takes them times
     `PIXEL_SCALE` (`as_real`).
@@ -131,22 +142,35 @@ def model_input(face: NDArray[np.uint8], height: int, width: int) -> NDArray[np.
         face: uint8, (any height, any width[, 3 or 4]), grey or BGR(A).
         height: The model's input height in pixels.
         width: The model's input width in pixels.
+        colors: What the model's channels are; a grey face is repeated for three channels.
 
     Returns:
-        uint8, (height, width, 1).
+        uint8, (height, width, 1), or (height, width, 3) for rgb and bgr.
     """
-    face = grey(face)
-    if face.shape != (height, width):
+    face = grey(face) if colors == "grey" else _in_order(face, colors)
+    if face.shape[:2] != (height, width):
         # area averaging is OpenCV's choice for shrinking; it would make blocks when enlarging
         shrinks = face.shape[0] >= height and face.shape[1] >= width
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         face = cv2.resize(face, (width, height), interpolation=method).astype(np.uint8, copy=False)
-    return face[..., np.newaxis]
+    return face if face.ndim == 3 else face[..., np.newaxis]
 
 
-def model_inputs(faces: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Make the raw model input of many faces: uint8, (n, height, width, 1)."""
-    return np.stack([model_input(face, height, width) for face in faces])
+def _in_order(face: NDArray[np.uint8], colors: Colors) -> NDArray[np.uint8]:
+    if face.ndim != 3 or face.shape[2] == 1:
+        return np.repeat(grey(face)[..., np.newaxis], 3, axis=2)
+    grey(face[:1, :1])  # checks type and channels
+    code = cv2.COLOR_BGR2RGB if colors == "rgb" else None
+    if face.shape[2] == 4:
+        code = cv2.COLOR_BGRA2RGB if colors == "rgb" else cv2.COLOR_BGRA2BGR
+    return face if code is None else cv2.cvtColor(face, code).astype(np.uint8, copy=False)
+
+
+def model_inputs(
+    faces: NDArray[np.uint8], height: int, width: int, colors: Colors = "grey"
+) -> NDArray[np.uint8]:
+    """Make the raw model input of many faces: uint8, (n, height, width, 1 or 3)."""
+    return np.stack([model_input(face, height, width, colors) for face in faces])
 
 
 def as_real(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

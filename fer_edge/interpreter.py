@@ -25,7 +25,8 @@ from fer_edge.delegate import (
     load_delegate,
 )
 from fer_edge.errors import MissingExtraError, ModelError
-from fer_edge.faces import PIXEL_SCALE, as_real
+from fer_edge.faces import model_input
+from fer_edge.input_tensor import pixel_numbers
 from fer_edge.modelfile import ModelFile, read_model
 from fer_edge.temperature import at_temperature, output_floor
 
@@ -131,10 +132,12 @@ class TFLiteModel:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         _check_against_card(file, self._interpreter)
+        self._numbers = pixel_numbers(file.card.input, self._input, file.path)
+        first = {np.uint8: 0, np.int8: -128}.get(self._input["dtype"])
+        self._reads_raw_pixels = first is not None and np.array_equal(
+            self._numbers, np.arange(first, first + 256)
+        )
         self.floor = output_floor(float(self._output["quantization"][0]))
-        if self._input["dtype"] == np.int16:
-            steps = np.arange(256) * (PIXEL_SCALE / self._input["quantization"][0])
-            self._int16_pixels = steps.round().clip(max=32767).astype(np.int16)
         if self.runtime.name == "tflite-runtime" and self._input["dtype"] != np.float32:
             _warn_about_xnnpack(platform.machine())
 
@@ -153,24 +156,39 @@ class TFLiteModel:
         """The model's input (height, width) in pixels."""
         return self.file.card.input.height, self.file.card.input.width
 
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """The model's input (height, width, channels)."""
+        return *self.input_size, self.file.card.input.channels
+
+    def input_of(self, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Make the raw model input from one face, as the card says: see `faces.model_input`.
+
+        Args:
+            face: uint8, (any height, any width[, 3 or 4]), grey or BGR(A).
+
+        Returns:
+            uint8, `input_shape`.
+        """
+        return model_input(face, *self.input_size, self.file.card.input.colors)
+
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """Turn one raw model input into the input tensor's own numbers.
 
         Args:
-            pixels: uint8, (height, width, 1), from `faces.model_input`.
+            pixels: uint8, `input_shape`, from `input_of`.
 
         Returns:
-            (1, height, width, 1): the pixels themselves for uint8, minus 128 for int8, times 1/255
-            for float32, by a table for int16.
+            (1, height, width, channels): for a card from 0 to 1, the pixels themselves for uint8,
+            minus 128 for int8, times 1/255 for float32.
         """
-        tensor: NDArray[Any] = pixels
-        if self._input["dtype"] == np.int16:
-            tensor = self._int16_pixels[pixels]
+        if not self._reads_raw_pixels:
+            tensor: NDArray[Any] = self._numbers[pixels]
         elif self._input["dtype"] == np.int8:
             # q = p - 128, as a flip of the sign bit: no overflow, no wider type
             tensor = (pixels ^ np.uint8(128)).view(np.int8)
-        elif self._input["dtype"] == np.float32:
-            tensor = as_real(pixels)
+        else:
+            tensor = pixels
         return tensor[np.newaxis]
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
@@ -190,7 +208,7 @@ class TFLiteModel:
         """Read one face, at the card's temperature.
 
         Args:
-            pixels: uint8, (height, width, 1), from `faces.model_input`.
+            pixels: uint8, `input_shape`, from `input_of`.
 
         Returns:
             float32, (classes,), in the order of `labels`, summing to about 1.
@@ -205,7 +223,7 @@ class TFLiteModel:
         return at_temperature(real, self.file.card.temperature, self.floor)
 
     def probabilities_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Read many faces, uint8 (n, height, width, 1); returns float32 (n, classes)."""
+        """Read many faces, uint8 (n, *input_shape); returns float32 (n, classes)."""
         return np.stack([self.probabilities(face) for face in pixels])
 
 
@@ -273,26 +291,6 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
             f"{file.path}: the output is {shape}, the card has {len(card.labels)} labels; "
             "convert again"
         )
-    dtype = inputs[0]["dtype"]
-    if dtype not in (np.float32, np.uint8, np.int8, np.int16):
-        raise ModelError(
-            f"{file.path}: input of {np.dtype(dtype).name} is not supported; "
-            "wanted float32, uint8, int8 or int16"
-        )
-    if (spec.minimum, spec.maximum, spec.channels) != (0.0, 1.0, 1):
-        raise ModelError(
-            f"{file.path}: the card's input is {spec.channels} channels from {spec.minimum} to "
-            f"{spec.maximum}; this fer-edge serves 1 grey channel from 0 to 1"
-        )
-    if dtype != np.float32:
-        scale, zero_point = inputs[0]["quantization"]
-        wanted_zero = -128 if dtype == np.int8 else 0
-        wanted_scale = 1 / 32767 if dtype == np.int16 else PIXEL_SCALE
-        if abs(scale / wanted_scale - 1) > 3e-4 or zero_point != wanted_zero:
-            raise ModelError(
-                f"{file.path}: the input's scale is {scale:.6g} and its zero point {zero_point}; "
-                f"wanted {wanted_scale:.6g} and {wanted_zero}, so that black to white is 0 to 1"
-            )
 
 
 @functools.cache  # once a process: a benchmark opens each model several times

@@ -48,7 +48,10 @@ def print_card(file: "ModelFile") -> None:
         f"{card.macs / 1e6:.1f} M MACs"
     )
     click.echo(f"  numbers       {card.quantization.scheme}, {card.quantization.method}")
-    click.echo(f"  reads         {size.height}x{size.width} grey, 0 to 255 as they are")
+    span = "as they are"
+    if (size.minimum, size.maximum) != (0.0, 1.0):
+        span = f"as {size.minimum:g} to {size.maximum:g}"
+    click.echo(f"  reads         {size.height}x{size.width} {size.colors}, 0 to 255 {span}")
     click.echo(f"  expressions   {', '.join(card.labels)}")
     for score in card.scores:
         click.echo(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError, ModelError, TrainingError
 from fer_edge.evaluation import served_probabilities
-from fer_edge.faces import model_inputs
 from fer_edge.faceset import FaceSet
 from fer_edge.interpreter import TFLiteModel, find_runtime, open_interpreter
 from fer_edge.modelfile import ModelFile, read_flatbuffer_file, read_model
@@ -90,9 +89,8 @@ def inference(candidate: Candidate, faces: FaceSet | None, threads: int) -> Call
     """
     if candidate.file is not None:
         model = TFLiteModel(candidate.file, threads=threads)
-        height, width = model.input_size
-        grey = np.full((1, height, width), 128, np.uint8) if faces is None else faces.images[:1]
-        tensor = model.prepare(model_inputs(grey, height, width)[0])
+        face = np.full(model.input_size, 128, np.uint8) if faces is None else faces.images[0]
+        tensor = model.prepare(model.input_of(face))
         return lambda: model.invoke(tensor)
     interpreter: Any = open_interpreter(
         *(find_runtime(), candidate.flatbuffer or b""), name=str(candidate.path), threads=threads

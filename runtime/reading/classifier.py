@@ -5,7 +5,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box, crop, model_input
+from fer_edge.faces import Box, crop
 from fer_edge.interpreter import TFLiteModel
 
 from ..result import Stopwatch
@@ -48,9 +48,8 @@ class Classifier:
             float32, (classes,), in the order of the model's labels.
         """
         with watch.stage("crop"):
-            policy = self.model.file.card.input.crop
-            face = image if self._boxes_are_crops else crop(image, box, policy)
-            pixels = model_input(face, *self.model.input_size)
+            face = image if self._boxes_are_crops else self._crop(image, box)
+            pixels = self.model.input_of(face)
         with watch.stage("classify"):
             started = time.perf_counter()
             probabilities = self.model.probabilities(pixels)
@@ -58,6 +57,13 @@ class Classifier:
         if self.comparer is not None:
             self.comparer.take(face, probabilities, elapsed_ms)
         return probabilities
+
+    def _crop(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+        """Cut a face out, in color if one of the models reads colors."""
+        channels = self.model.input_shape[2]
+        if self.comparer is not None:
+            channels = max(channels, self.comparer.channels)
+        return crop(image, box, self.model.file.card.input.crop, channels=channels)
 
     def replace_model(self, model: TFLiteModel) -> None:
         """Read with another model from here on; the old one is closed.

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelError
-from fer_edge.faces import model_input
 from fer_edge.interpreter import TFLiteModel, open_model
 
 from ..latency_histogram import LatencyHistogram
@@ -85,7 +84,12 @@ class Comparer:
         self._served_ms, self._other_ms = LatencyHistogram(), LatencyHistogram()
         for opened in (served, model):
             for _ in range(WARM_UP_RUNS):
-                opened.probabilities(np.zeros((*opened.input_size, 1), np.uint8))
+                opened.probabilities(np.zeros(opened.input_shape, np.uint8))
+
+    @property
+    def channels(self) -> int:
+        """Channels of the crops that the other model wants to see."""
+        return self._model.input_shape[2]
 
     def check(self, served: TFLiteModel) -> None:
         """Refuse a served model that cannot be compared.
@@ -114,7 +118,7 @@ class Comparer:
         self._seen += 1
         if not turn:
             return
-        pixels = model_input(face, *self._model.input_size)
+        pixels = self._model.input_of(face)
         started = time.perf_counter()
         theirs = self._model.probabilities(pixels)
         self._other_ms.add(1e3 * (time.perf_counter() - started))

@@ -46,7 +46,7 @@ def reload_model(reader: ReplacesModel, open_model: Callable[[], TFLiteModel]) -
                 f"{fresh.file.path} has the labels {', '.join(fresh.labels)}, wanted "
                 f"{', '.join(reader.model.labels)}; other labels need a restart"
             )
-        fresh.probabilities(np.zeros((*fresh.input_size, 1), np.uint8))  # it runs, too
+        fresh.probabilities(np.zeros(fresh.input_shape, np.uint8))  # it runs, too
         reader.replace_model(fresh)
     except (FerEdgeError, OSError, RuntimeError, ValueError) as error:
         log.warning("the model in use stays: %s", " ".join(str(error).split()))

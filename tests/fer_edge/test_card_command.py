@@ -212,10 +212,12 @@ def test_a_float_models_range_must_be_stated(fer_edge: Invoke, tmp_path: Path) -
     path, out = tmp_path / "float.tflite", tmp_path / "out.tflite"
     path.write_bytes(dense_float_model())
     attach = ("card", "attach", path, "--labels", "a,b,c", "--out", out)
-    assert_one_clear_line(fer_edge(*attach), "float32", "--input-range 0 1")
-    assert_one_clear_line(fer_edge(*attach, "--input-range", -1, 1), "serves 1 grey channel")
+    assert_one_clear_line(fer_edge(*attach), "float32", "--input-range 0,1 or -1,1")
+    for wrong, words in (("1,0", "black below white"), ("nan,1", "black below white")):
+        assert_one_clear_line(fer_edge(*attach, "--input-range", wrong), words)
+    assert fer_edge(*attach, "--input-range", "1").exit_code == 2
     assert not out.exists()
-    assert fer_edge(*attach, "--input-range", 0, 1).exit_code == 0
+    assert fer_edge(*attach, "--input-range", "0,1").exit_code == 0
     assert read_model(out).card.quantization == Quantization("float32", "none")
 
 
