@@ -29,6 +29,7 @@ def open_source(
     frame_rate_hz: float | None = None,
     pixel_aspect: Fraction | None = None,
     stream_options: Mapping[str, str] | None = None,
+    sample_every_s: float = 0.0,
     limit_px: int = LIMIT_PX,
 ) -> Source:
     """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
@@ -39,6 +40,7 @@ def open_source(
         frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file; other files have a clock.
         pixel_aspect: Width of a pixel over its height, in place of what a video declares.
         stream_options: FFmpeg's options of a stream, see `StreamCapture`.
+        sample_every_s: Of a video file, read one frame in so many seconds; 0 reads all.
         limit_px: Refuse a picture that declares more pixels; in a folder it is passed over.
 
     Raises:
@@ -52,21 +54,35 @@ def open_source(
     if not str(place):
         raise SourceError(f"the name of the input is empty; name {_WANTED}")
     path = Path(place)
-    if path.is_dir():
-        return open_folder(path, limit_px=limit_px)
-    if not path.exists():
-        if "://" in str(place):
-            raise SourceError(
-                f"{without_password(str(place))} cannot be read; expected an address that starts "
-                f"with {', '.join(scheme + '://' for scheme in SCHEMES)}"
-            )
-        return open_pattern(str(place), limit_px=limit_px)
-    _check_file(path)
-    if is_picture_file(path):
-        return Pictures([path], limit_px=limit_px)
-    from .video import Video
+    if path.exists() and not path.is_dir():
+        _check_file(path)
+        if not is_picture_file(path):
+            from .video import Video
 
-    return Video(path, frame_rate_hz=frame_rate_hz, pixel_aspect=pixel_aspect)
+            return Video(
+                path,
+                frame_rate_hz=frame_rate_hz,
+                pixel_aspect=pixel_aspect,
+                every_s=sample_every_s,
+            )
+    if frame_rate_hz or pixel_aspect or sample_every_s:
+        raise SourceError(
+            f"{place} is not a video; --fps, --pixel-aspect and --sample-every go with videos"
+        )
+    if path.is_file():
+        return Pictures([path], limit_px=limit_px)
+    return _open_pictures(place, limit_px)
+
+
+def _open_pictures(place: str | Path, limit_px: int) -> Source:
+    if Path(place).is_dir():
+        return open_folder(Path(place), limit_px=limit_px)
+    if "://" in str(place):
+        raise SourceError(
+            f"{without_password(str(place))} cannot be read; expected an address that starts "
+            f"with {', '.join(scheme + '://' for scheme in SCHEMES)}"
+        )
+    return open_pattern(str(place), limit_px=limit_px)
 
 
 def open_camera(

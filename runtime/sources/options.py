@@ -99,6 +99,14 @@ SOURCE_OPTIONS = (
         "declares a wrong one: 16:15 PAL, 64:45 wide PAL, 8:9 NTSC, 32:27 wide NTSC.",
     ),
     click.Option(
+        ["--sample-every", "sample_every_s"],
+        type=NumberRange(0, 86400),
+        default=0.0,
+        metavar="SECONDS",
+        help="Read one frame of a video file in so many seconds: 1 for an overview of a long one. "
+        "Default: every frame.",
+    ),
+    click.Option(
         ["--stream-option", "stream_options"],
         callback=_stream_options,
         multiple=True,
@@ -156,6 +164,8 @@ def open_chosen_source(options: dict[str, Any]) -> Source:
     is_stream = path is not None and is_address(path)
     if is_stream and rate_hz is not None:
         raise click.UsageError("--fps goes with cameras and raw files; a stream has its own clock")
+    if options["sample_every_s"] and (is_stream or is_pipe or camera is not None):
+        raise click.UsageError("--sample-every goes with --input of a video file")
     if options["stream_options"] and not is_stream:
         raise click.UsageError("--stream-option goes with --input of a stream, as rtsp://...")
     if options["pixel_aspect"] is not None and (camera is not None or is_pipe):
@@ -171,6 +181,7 @@ def open_chosen_source(options: dict[str, Any]) -> Source:
             frame_rate_hz=rate_hz,
             pixel_aspect=options["pixel_aspect"],
             stream_options=options["stream_options"],
+            sample_every_s=options["sample_every_s"],
             limit_px=options["limit_px"] or LIMIT_PX,
         )
     return open_camera(camera, size=size, rate_hz=rate_hz, on_loss=on_loss)

@@ -1,6 +1,7 @@
 """A video file, every frame in order."""
 
 import logging
+import math
 import re
 import threading
 from collections.abc import Iterator
@@ -48,6 +49,7 @@ class Video:
         *,
         frame_rate_hz: float | None = None,
         pixel_aspect: Fraction | None = None,
+        every_s: float = 0.0,
     ) -> None:
         """Open a file.
 
@@ -56,6 +58,8 @@ class Video:
             frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file, which has no time stamps;
                 None takes what its stream declares, else 25.
             pixel_aspect: Width of a pixel over its height; None takes what the file declares.
+            every_s: Leave out frames that are nearer than so many seconds to the last one; 0 takes
+                all. Frames keep their index and time.
 
         Raises:
             SourceError: The file is no video that FFmpeg can decode, or it has a clock of its own
@@ -78,24 +82,32 @@ class Video:
             raise
         self._stream.thread_type = "AUTO"
         self._conversion = FrameConversion(pixel_aspect)
-        self.frame_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
-        self.length = _length(self._container, self._stream, self.frame_rate_hz)
+        self._every_s = every_s
+        self._stored_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
+        self.frame_rate_hz = self._stored_rate_hz
+        self.length = _length(self._container, self._stream, self._stored_rate_hz)
+        if every_s * self._stored_rate_hz > 1:
+            self.frame_rate_hz = 1 / every_s
+            if self.length is not None:
+                self.length = math.ceil(self.length / (every_s * self._stored_rate_hz))
         self._is_broadcast = _has(self._container, av.format.Flags.ts_discont)
         self._reached_s = 0.0
         self._damaged = 0
 
     def __iter__(self) -> Iterator[Frame]:
-        clock = PresentationClock(self.frame_rate_hz, is_broadcast=self._is_broadcast)
+        clock = PresentationClock(self._stored_rate_hz, is_broadcast=self._is_broadcast)
         packets = self._container.demux() if not self._closed else iter(())
-        index = 0
+        index, due_s = 0, 0.0
         while (decoded := self._decode(packets)) is not None:
             for frame in decoded:
-                with self._reading:
-                    if self._closed:
-                        return
-                    image = self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
-                stamp_s = _stamp_s(frame) if self._has_clock else None
-                yield Frame(image, index, clock.time_s(stamp_s), str(self._path))
+                time_s = clock.time_s(_stamp_s(frame) if self._has_clock else None)
+                if time_s >= due_s:
+                    with self._reading:
+                        if self._closed:
+                            return
+                        image = self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
+                    due_s = _next_due_s(time_s, self._every_s)
+                    yield Frame(image, index, time_s, str(self._path))
                 index += 1
         if self._closed:
             return
@@ -224,6 +236,13 @@ def _tagged_s(text: str) -> float | None:
     """Return the seconds of Matroska's tag of a stream, as 00:01:02.345000000."""
     found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
+
+
+def _next_due_s(time_s: float, every_s: float) -> float:
+    """Return the next multiple of a step, a little earlier: time stamps are rounded."""
+    if not every_s:
+        return 0.0
+    return (math.floor(time_s / every_s + 1e-3) + 1) * every_s - 1e-3 * every_s
 
 
 def _stamp_s(frame: VideoFrame) -> float | None:

@@ -29,6 +29,7 @@ Invoke = Callable[..., Result]
         (["--input", "x.mp4", "--pixel-aspect", "wide"], "for example 64:45 for wide PAL"),
         (["--input", "x.mp4", "--pixel-aspect", "9:1"], "from 1:4 to 4:1"),
         (["--camera", "0", "--pixel-aspect", "16:15"], "goes with --input of a video or stream"),
+        (["--camera", "0", "--sample-every", "1"], "goes with --input of a video file"),
         (["--input", "rtsp://x", "--stream-option", "udp"], "expected KEY=VALUE"),
         (["--input", "x.mp4", "--stream-option", "a=b"], "goes with --input of a stream"),
         (["--input", "x.mp4", "--on-loss", "wait"], "a file or pipe just ends"),

@@ -141,6 +141,19 @@ def test_a_varying_rate_is_kept_in_lines_and_in_the_video(
     assert [frame.time_s for frame in frames_of(out)] == pytest.approx(expected_s, abs=within)
 
 
+@pytest.mark.parametrize(("every_s", "indices"), [(0.5, [0, 13, 25, 38]), (0.01, range(50))])
+def test_one_frame_in_so_many_seconds_can_be_read(
+    tmp_path: Path, every_s: float, indices: list[int]
+) -> None:
+    path = make(tmp_path / "a.mkv", *moving(2), *H264)
+    source = Video(path, every_s=every_s)
+    frames = list(source)
+    source.close()
+    assert [frame.index for frame in frames] == list(indices)
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in indices], abs=2e-3)
+    assert source.length == len(frames)
+
+
 RAW = {
     "raw.h264": (*H264, "-f", "h264"),
     "raw.264": (*H264, "-f", "h264"),
