@@ -128,7 +128,6 @@ def chosen_sinks(
     """
     from .animation import Animation
     from .annotated_pictures import AnnotatedPictures
-    from .annotated_video import AnnotatedVideo
     from .comparison_reports import ComparisonReports
     from .csv_rows import CsvRows
     from .summary import Summary
@@ -147,6 +146,8 @@ def chosen_sinks(
     if options["annotate"] is not None:
         sinks.append(partial(AnnotatedPictures, options["annotate"], source))
     if options["video"] is not None:
+        from .annotated_video import AnnotatedVideo  # loads FFmpeg
+
         sinks.append(partial(AnnotatedVideo, options["video"], source))
     if options["gif"] is not None:
         gif = {"seconds": options["gif_seconds"], "width_px": options["gif_width_px"]}
