@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections.abc import Sequence
 
 from .picture_kinds import Kind
 
@@ -16,7 +17,7 @@ def picture_size(data: bytes, kind: Kind) -> tuple[int, int] | None:
     """Return the width and height in pixels that a picture's header declares.
 
     Read as the decoders read it, so that what is found here is what they make room for. Where a
-    file can declare several sizes (tiles of a TIFF), it is the largest.
+    file can declare several sizes (as for the tiles of a TIFF), it is the largest.
 
     Args:
         data: The whole file.
@@ -111,8 +112,7 @@ def _tiff(data: bytes) -> tuple[int, int] | None:
             value = struct.unpack_from(order + code, data, entry + place)[0]
             sides[tag] = max(sides[tag], value)
     whole = sides[_TIFF_WIDTH], sides[_TIFF_HEIGHT]
-    tile = sides[_TIFF_TILE_WIDTH], sides[_TIFF_TILE_HEIGHT]
-    return max(whole, tile, key=lambda size: size[0] * size[1])
+    return _largest([whole, (sides[_TIFF_TILE_WIDTH], sides[_TIFF_TILE_HEIGHT])])
 
 
 def _pnm(data: bytes) -> tuple[int, int]:
@@ -125,4 +125,8 @@ def _jpeg_2000(data: bytes) -> tuple[int, int] | None:
     for found in re.finditer(rb"\xff\x4f\xff\x51", data):  # start of codestream, then its size
         right, bottom, left, top = struct.unpack_from(">IIII", data, found.start() + 8)
         sizes.append((max(0, right - left), max(0, bottom - top)))
+    return _largest(sizes)
+
+
+def _largest(sizes: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     return max(sizes, key=lambda size: size[0] * size[1], default=None)

@@ -17,6 +17,7 @@ from .chatter import without_chatter
 from .errors import MissingExtraError, SourceError
 from .picture_kinds import Kind, missing_extra, picture_kind
 from .picture_size import has_exif, picture_size
+from .still_png import still_png
 
 LIMIT_PX = 120_000_000
 """Pixels that a picture may have, unless more are asked for.
@@ -92,7 +93,10 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = LIMIT_PX) -> NDArr
     _check_size(size, name, limit_px)
     if kind == "WebP" and has_exif(data):  # which OpenCV heeds since 4.13
         return _decode_with_pillow(data, kind, name, limit_px)
-    return _decode_with_opencv(data, kind, name)
+    still = still_png(data) if kind == "PNG" else data
+    if still is None:
+        raise SourceError(_damaged(kind, name))
+    return _decode_with_opencv(still, kind, name)
 
 
 def _decode_with_opencv(data: bytes, kind: Kind, name: str) -> NDArray[np.uint8]:

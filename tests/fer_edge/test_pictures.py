@@ -351,3 +351,43 @@ def test_jpeg_and_png_are_read_without_loading_pillow(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"P", b"BM", b"RIFF", b"\0\0\0\x1cftyp", b"BM is a car."])
 def test_a_few_bytes_are_not_a_kind(data: bytes) -> None:
     assert picture_kind(data) is None
+
+
+def chunks_of(png: bytes) -> list[bytes]:
+    chunks, at = [], 8
+    while at < len(png):
+        end = at + 12 + struct.unpack_from(">I", png, at)[0]
+        chunks.append(png[at:end])
+        at = end
+    return chunks
+
+
+def moving_png() -> bytes:
+    first, second = Image.fromarray(stripes()), Image.fromarray(255 - stripes())
+    return encode(first, "PNG", save_all=True, append_images=[second])
+
+
+def test_a_damaged_animation_in_a_png_does_not_end_the_process(tmp_path: Path) -> None:
+    png = moving_png()
+    names = [chunk[4:8] for chunk in chunks_of(png)]
+    assert {b"acTL", b"fcTL", b"fdAT"} <= set(names)
+    path = tmp_path / "x.png"
+    path.write_bytes(png[:-12] + b"\0\0\0\0\0\x80\0D" + png[-4:])  # what OpenCV 4.14 crashes of
+    with pytest.raises(SourceError, match="cut short"):
+        read_picture(path)
+    path.write_bytes(png.replace(b"fdAT", b"fdAX").replace(b"fcTL", b"fcTW", 1))
+    assert is_red(read_picture(path)[32, 10])
+
+
+@pytest.mark.parametrize("length", [0x7FFFFFFF, 0xFFFFFFF0])
+def test_a_png_whose_chunk_declares_gigabytes_is_refused_at_once(
+    tmp_path: Path, length: int
+) -> None:
+    png = bytearray(moving_png())
+    struct.pack_into(">I", png, png.index(b"IDAT") - 4, length)
+    path = tmp_path / "x.png"
+    path.write_bytes(bytes(png))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SourceError, match="cut short"):
+        read_picture(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
