@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.labels import FERPLUS, FERPLUS_CLASSES
+from fer_edge.labels import FERPLUS, FERPLUS_CLASSES, standard_name
 
 NO_MAJORITY = -1
 
@@ -60,5 +60,6 @@ def no_face(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def ferplus_column(name: str) -> int | None:
     """Return a class's column of votes; None if FER+ has no such class."""
-    known = _FERPLUS_OF.get(name.lower(), name.lower())
+    standard = standard_name(name).lower()
+    known = _FERPLUS_OF.get(standard, standard)
     return FERPLUS_CLASSES.index(known) if known in FERPLUS_CLASSES else None

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
-from fer_edge.labels import standard_name
 from fer_edge.votes import ferplus_column
 
 from .architectures.residual import BRANCH_END, SHORTCUT
@@ -99,6 +98,5 @@ def _new_blocks(given: Iterable[str], own: Iterable[str]) -> list[str]:
 
 
 def _meaning(name: str) -> int | str:
-    standard = standard_name(name)
-    column = ferplus_column(standard)
-    return standard.lower() if column is None else column
+    column = ferplus_column(name)
+    return name.lower() if column is None else column

@@ -37,6 +37,9 @@ def test_a_majority_becomes_a_label_of_the_sets_classes() -> None:
     eight = majority_labels(votes, FERPLUS_CLASSES)
     assert eight is not None
     assert eight.tolist() == [*range(8), -1, -1]
+    synonyms = majority_labels(votes, ("fearful", "Joy"))
+    assert synonyms is not None
+    assert synonyms.tolist() == [-1, 1, -1, -1, -1, -1, 0, -1, -1, -1]
     assert majority_labels(votes, ("happy", "awake")) is None
 
 
