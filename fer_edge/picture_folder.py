@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from .picture_kinds import SUFFIXES, Kind, is_picture_file, missing_extra
@@ -106,14 +107,14 @@ def files_in(folder: Path, *, named: frozenset[str] = frozenset()) -> Iterator[P
 
 def sort_out(paths: Iterable[Path]) -> FoundPictures:
     """Part the pictures that can be read here from other files."""
-    missing = {kind for kind in _NEEDS_EXTRA if missing_extra(kind)}
+    is_missing = cache(missing_extra)
     pictures, left_out = [], Counter[str]()
     for path in paths:
         suffix = path.suffix.lower()
         kind = SUFFIXES.get(suffix)
         if not path.is_file():
             left_out["unreadable"] += 1
-        elif kind in missing:
+        elif kind in _NEEDS_EXTRA and is_missing(kind):
             left_out[suffix] += 1
         elif kind is not None or (not suffix and is_picture_file(path)):
             pictures.append(path)
