@@ -11,7 +11,7 @@ import numpy as np
 from fer_edge.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS
 from fer_edge.errors import ModelError
 
-from .keras_models import load_any_network
+from .keras_models import keras, load_any_network
 from .outputs import SIGMOIDS, output_activation, remark, take_sigmoid_off
 from .source import Source
 
@@ -53,16 +53,22 @@ class ForeignNetwork:
 
 
 def open_network(path: Path, *, trust_code: bool = False) -> ForeignNetwork:
-    """Open a Keras file.
+    """Open a Keras file or a SavedModel folder.
 
     Args:
-        path: The file.
+        path: The file or folder.
         trust_code: Let Lambda layers load; their code runs with the user's rights.
 
     Raises:
         ModelError: It cannot be read, has code in it, or ends in a sigmoid that cannot be taken
             off.
     """
+    if path.is_dir():
+        from .saved_model import open_saved_model
+
+        network, activation = open_saved_model(path)
+        tool = f"tensorflow {metadata.version('tensorflow')}"
+        return ForeignNetwork(path, network, keras, activation, tool)
     network, module = load_any_network(path, trust_code=trust_code)
     if not isinstance(network.output_shape, tuple):
         raise ModelError(f"{path} has {len(network.outputs)} outputs; expected one")
@@ -93,7 +99,7 @@ def foreign_source(foreign: ForeignNetwork, claims: Claims) -> Source:
         log.warning("%s gives %s", foreign.path.name, remark(foreign.activation))
     _, height, width, _ = wrapped.input_shape
     return Source(
-        name=foreign.path.stem,
+        name=_stem(foreign.path),
         network=wrapped,
         qat_network=None,
         labels=claims.labels,
@@ -127,7 +133,7 @@ def wrap_network(foreign: ForeignNetwork, claims: Claims) -> Any:
             f"{foreign.path} gives {network.output_shape}; expected one output of "
             f"{len(claims.labels)} classes, as --labels has ({', '.join(claims.labels)})"
         )
-    layers, name = module.layers, _identifier(foreign.path.stem)
+    layers, name = module.layers, _identifier(_stem(foreign.path))
     low, high = claims.input_range
     face = module.Input((height, width, 1), name="face")
     x = face
@@ -163,6 +169,10 @@ def _gives_probabilities(network: Any) -> bool:
     noise = np.random.default_rng(0).random((4, height, width, 1), np.float32)
     outputs = np.asarray(network(noise))
     return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1.0, atol=1e-3))
+
+
+def _stem(path: Path) -> str:
+    return path.resolve().name if path.is_dir() else path.stem
 
 
 def _identifier(stem: str) -> str:

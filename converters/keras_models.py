@@ -16,7 +16,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # for tfmot
 from fer_edge.chatter import without_chatter
 
 with without_chatter():
-    import keras
+    import keras as keras  # for the modules beside this one, which sets the backend
 
 from fer_edge.errors import ModelError
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL

@@ -8,6 +8,9 @@ from fer_edge.errors import ModelError
 from .stock_names import RECURRENT
 from .tflite import trace
 
+_LOOPS = ("While", "StatelessWhile", "LoopCond")
+"""The last one is TensorFlow 1's."""
+
 
 def check_loops(network: Any) -> None:
     """Check that a network has no loop.
@@ -31,7 +34,7 @@ def check_loops(network: Any) -> None:
 def _has_loop(network: Any) -> bool:
     graph = trace(network).graph.as_graph_def()
     nodes = [*graph.node, *(node for item in graph.library.function for node in item.node_def)]
-    return any(node.op in ("While", "StatelessWhile") for node in nodes)
+    return any(node.op in _LOOPS for node in nodes)
 
 
 def _recurrent(network: Any) -> Iterator[Any]:
