@@ -21,7 +21,7 @@ def picture_size(data: bytes, kind: Kind) -> tuple[int, int] | None:
 
     Args:
         data: The whole file.
-        kind: What it is. HEIC and AVIF are left to the libraries that read them.
+        kind: What it is.
 
     Returns:
         (width, height), or None where the header is damaged or cut short.
@@ -35,6 +35,8 @@ def picture_size(data: bytes, kind: Kind) -> tuple[int, int] | None:
         "PNM": _pnm,
         "GIF": _gif,
         "JPEG 2000": _jpeg_2000,
+        "HEIC": _heif,
+        "AVIF": _heif,
     }
     try:
         return readers[kind](data)
@@ -126,6 +128,13 @@ def _jpeg_2000(data: bytes) -> tuple[int, int] | None:
         right, bottom, left, top = struct.unpack_from(">IIII", data, found.start() + 8)
         sizes.append((max(0, right - left), max(0, bottom - top)))
     return _largest(sizes)
+
+
+def _heif(data: bytes) -> tuple[int, int] | None:
+    """Return the largest size of the picture, its tiles and its thumbnails."""
+    found = re.finditer(rb"ispe\0\0\0\0", data)
+    # a sequence may have none: the library that reads it knows its size
+    return _largest([(0, 0), *(struct.unpack_from(">II", data, box.end()) for box in found)])
 
 
 def _largest(sizes: Sequence[tuple[int, int]]) -> tuple[int, int] | None:

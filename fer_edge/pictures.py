@@ -82,16 +82,18 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = LIMIT_PX) -> NDArr
             "expected JPEG, PNG, BMP, WebP, TIFF, PPM, GIF, JPEG 2000, HEIC or AVIF"
         )
     if missing_extra(kind):
-        raise MissingExtraError(f"{name} is a {kind} picture; run: pip install 'fer-edge[heif]'")
-    if kind == "HEIC":
-        return _decode_heic(data, name, limit_px)
-    if kind in ("GIF", "AVIF"):
-        return _decode_with_pillow(data, kind, name, limit_px)
+        article = "an" if kind == "AVIF" else "a"
+        raise MissingExtraError(
+            f"{name} is {article} {kind} picture; run: pip install 'fer-edge[heif]'"
+        )
     size = picture_size(data, kind)
     if size is None:
         raise SourceError(_damaged(kind, name))
     _check_size(size, name, limit_px)
-    if kind == "WebP" and has_exif(data):  # which OpenCV heeds since 4.13
+    if kind == "HEIC":
+        return _decode_heic(data, name, limit_px)
+    # OpenCV heeds the EXIF data of a WebP since 4.13
+    if kind in ("GIF", "AVIF") or (kind == "WebP" and has_exif(data)):
         return _decode_with_pillow(data, kind, name, limit_px)
     still = still_png(data) if kind == "PNG" else data
     if still is None:
@@ -166,7 +168,7 @@ def _check_size(size: tuple[int, int], name: str, limit_px: int) -> None:
 
 
 def _damaged(kind: Kind, name: str) -> str:
-    return f"{name} is a {kind} picture that cannot be decoded: it is damaged or cut short"
+    return f"{name}, a picture of kind {kind}, cannot be decoded: it is damaged or cut short"
 
 
 def _is_cut_jpeg(data: bytes) -> bool:

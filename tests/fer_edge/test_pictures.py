@@ -169,8 +169,8 @@ def test_without_its_library_the_extra_is_named(
     monkeypatch.setattr(picture_kinds, "_pillow_reads_avif", lambda: False)
     with pytest.raises(MissingExtraError) as caught:
         read_picture(path)
-    kind = "HEIC" if format_ == "HEIF" else "AVIF"
-    assert str(caught.value) == (f"{path} is a {kind} picture; run: pip install 'fer-edge[heif]'")
+    kind = "a HEIC" if format_ == "HEIF" else "an AVIF"
+    assert str(caught.value) == (f"{path} is {kind} picture; run: pip install 'fer-edge[heif]'")
 
 
 @pytest.mark.parametrize("format_", sorted(set(FORMATS.values())))
@@ -285,7 +285,7 @@ def test_a_picture_that_declares_too_many_pixels_is_refused_before_it_is_decoded
     path = tmp_path / "bomb.jpg"
     path.write_bytes(BOMBS[bomb]())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(SourceError, match=r"declares \d+x\d+ pixels|cannot be decoded|by Pillow"):
+    with pytest.raises(SourceError, match=r"declares \d{5,}x\d{5,} pixels"):
         read_picture(path)
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown_kib < 100 << 10
