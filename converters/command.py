@@ -125,11 +125,11 @@ def convert(
 ) -> None:
     """Turn a trained network into .tflite files, scored through the served path.
 
-    SOURCE is a run folder, the model.keras in it, or a .keras or .h5 file of another project (then
-    say --labels and --input-range). Each file carries its card and labels. Its accuracy is measured
-    on the face set's validation part with the very code that serves it, beside the float network's,
-    and a file that loses more than --max-drop is not written. An int8 file is also checked against
-    the Edge TPU's documented operations.
+    SOURCE is a run folder, the model.keras in it, or another project's .keras or .h5 file or
+    SavedModel folder (then say --labels and --input-range). Each file carries its card and labels.
+    Its accuracy is measured on the face set's validation part with the very code that serves it,
+    beside the float network's, and a file that loses more than --max-drop is not written. An int8
+    file is also checked against the Edge TPU's documented operations.
 
     \b
     Examples:

@@ -67,7 +67,13 @@ def open_saved_model(folder: Path) -> tuple[Any, str]:
         ModelError: It is damaged, does more than compute, or has not one picture as input and one
             row of classes as output.
     """
-    loaded, signature = _load_signature(folder, read_meta_graph(folder))
+    graph = read_meta_graph(folder)
+    if any(node.op in ("Variable", "VariableV2") for node in graph.graph_def.node):
+        raise ModelError(
+            f"{folder} has variables of TensorFlow 1; load it with TensorFlow 2 and save it again "
+            "with tf.saved_model.save"
+        )
+    loaded, signature = _load_signature(folder, graph)
     spec, name = _input(signature, folder)
     classes = _classes(signature, folder)
     with without_chatter():
