@@ -137,7 +137,7 @@ def _decode_heic(data: bytes, name: str, limit_px: int) -> NDArray[np.uint8]:
 
     try:
         with without_chatter():
-            # its own rotation is applied; EXIF, which repeats it, is to be ignored (MIAF, 7.3.9)
+            # its own rotation is applied; EXIF repeats it, and HEIF says to ignore that
             file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, bgr_mode=True)
             _check_size(file.size, name, limit_px)
             image = np.array(file)  # a copy: the library frees its own with the file
