@@ -30,7 +30,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command -> the module that holds a click command of that name, and its line in `--help`."""
 
-HEAVY = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "matplotlib", "tomli")
+HEAVY = (
+    "keras",
+    "tensorflow",
+    "tf_keras",
+    "tensorflow_model_optimization",
+    "matplotlib",
+    "tomli",
+    "tomli_w",
+)
 
 
 class Failure(click.ClickException):

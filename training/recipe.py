@@ -285,18 +285,19 @@ def parse_recipe(
 
 
 def format_recipe(recipe: Recipe) -> str:
-    """Write a recipe as TOML, every key included."""
-    data = encode(recipe)
-    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
-    lines = [f"{key} = {_toml(value)}" for key, value in data.items() if key not in tables]
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
+    """Write a recipe as TOML, every key included.
 
+    Raises:
+        RecipeError: A path in it is not UTF-8, which TOML requires.
+    """
+    import tomli_w  # of the extra [train]; reading a recipe needs none
 
-def _toml(value: bool | int | float | str | list[Any]) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    text = tomli_w.dumps(encode(recipe))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RecipeError(
+            f"{error.object[error.start - 20 : error.end + 20]!r} cannot be kept in recipe.toml: "
+            "expected a name in UTF-8; rename the file"
+        ) from error
+    return text

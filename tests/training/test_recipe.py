@@ -58,3 +58,25 @@ def test_an_integer_is_good_for_a_float():
     assert recipe == dataclasses.replace(
         Recipe(), augmentation=dataclasses.replace(Recipe().augmentation, rotation_degrees=10.0)
     )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        'runs/Anna"s',
+        r"C:\runs\new\tab",
+        "two\nlines",
+        "tab\there",
+        "three '''quotes",
+        "\u00fcn\u263a",
+    ],
+)
+def test_a_path_survives_the_recipe_file_whatever_it_holds(path):
+    recipe = dataclasses.replace(Recipe(), start=path, teachers=(path, "plain"))
+    assert parse_recipe(format_recipe(recipe), where="copy") == recipe
+
+
+def test_a_path_that_is_not_utf8_is_refused_before_training():
+    recipe = dataclasses.replace(Recipe(), start="runs/\udcff")
+    with pytest.raises(RecipeError, match="expected a name in UTF-8"):
+        format_recipe(recipe)
