@@ -23,9 +23,10 @@ MAX_DEPTH = 200
 """Of a configuration; the deepest public networks nest layers some 10 times."""
 
 MAX_SIZE = 1 << 20
-"""Of a layer's units or filters and of a picture's side: what is beyond only fills the memory."""
+"""Of any whole number, such as units, strides and a picture's side: what is beyond fills the
+memory, or ends TensorFlow by a signal."""
 
-_SIZES = ("units", "filters", "input_dim", "output_dim", "batch_shape", "batch_input_shape")
+_NOT_SIZES = ("seed", "shared_object_id")
 
 
 def check_config(root: object, path: Path, *, trust_code: bool = False) -> None:
@@ -103,11 +104,13 @@ def _activation(node: dict[str, Any]) -> str:
 
 
 def _size(node: dict[str, Any]) -> str:
-    for key in _SIZES:
-        value = node.get(key)
-        for size in value if isinstance(value, list) else [value]:
-            if isinstance(size, int) and size > MAX_SIZE:
-                return f"is damaged: {key} is {size}, expected at most {MAX_SIZE}"
+    for key, value in node.items():
+        stack = [] if key in _NOT_SIZES else [value]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, int) and abs(item) > MAX_SIZE:
+                return f"is damaged: {key[:80]} is {str(item)[:20]}, expected at most {MAX_SIZE}"
+            stack += item if isinstance(item, list) else ()
     return ""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from fer_edge.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS
 from fer_edge.errors import ModelError
 
-from .keras_models import keras, load_any_network
+from .keras_models import first_line, keras, load_any_network
 from .outputs import SIGMOIDS, output_activation, remark, take_sigmoid_off
 from .source import Source
 
@@ -124,8 +124,17 @@ def wrap_network(foreign: ForeignNetwork, claims: Claims) -> Any:
         claims: What its user says of it.
 
     Raises:
-        ModelError: Its shapes do not fit the claims.
+        ModelError: Its shapes do not fit the claims, or it cannot be run.
     """
+    try:
+        return _wrap(foreign, claims)
+    except ModelError:
+        raise
+    except Exception as error:  # a layer raises whatever its settings lead to
+        raise ModelError(f"{foreign.path} cannot be run: {first_line(error)}") from error
+
+
+def _wrap(foreign: ForeignNetwork, claims: Claims) -> Any:
     network, module = foreign.network, foreign.module
     height, width, channels = _input_shape(network, foreign.path, claims.size_px)
     if network.output_shape != (None, len(claims.labels)):

@@ -21,11 +21,15 @@ with without_chatter():
 from fer_edge.errors import ModelError
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 
+from .config_links import check_links
 from .config_safety import check_config
 from .full_precision import to_full_precision
 from .network_config import read_config, write_checked
 
 log = logging.getLogger(__name__)
+
+_COLORS = re.compile(r"\x1b\[\d*m")
+"""Keras prints some words in bold."""
 
 
 def load_float_network(run: Path, *, trust_code: bool = False) -> Any:
@@ -96,6 +100,7 @@ class _Checked:
         self.config = read_config(path)
         self._trust_code = trust_code
         check_config(self.config.root, path, trust_code=trust_code)
+        check_links(self.config.root, path)
         half = to_full_precision(self.config.root)
         if half:
             log.warning("%s computes in %s: read as float32", path.name, ", ".join(half))
@@ -107,9 +112,12 @@ class _Checked:
             copy = write_checked(self.config, self.config.root, Path(folder))
             try:
                 with without_chatter():
-                    return load_model(copy, not self._trust_code)
+                    network = load_model(copy, not self._trust_code)
+                if not hasattr(network, "output_shape"):
+                    raise TypeError(f"it holds a {type(network).__name__}, expected a network")
+                return network
             except Exception as error:  # a layer raises whatever its shapes and settings lead to
-                reason = _reason(error).replace(str(copy), str(path))
+                reason = first_line(error).replace(str(copy), str(path))
                 raise ModelError(f"{path} cannot be read as a Keras model: {reason}") from error
 
 
@@ -125,12 +133,16 @@ def _load_tf_keras(path: Path, safe_mode: bool) -> Any:
         return tf_keras.models.load_model(path, compile=False, safe_mode=safe_mode)
 
 
-def _reason(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Give the reason in what Keras raises, in one line."""
     unknown = re.search(r"(?:Could not locate class|Unknown layer:) '([^']+)'", str(error))
     if unknown:
         return (
             f"it has a layer {unknown[1]} that Keras does not know; save the network with stock "
             "layers in its place"
         )
-    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
+        del lines[0]  # Keras puts the layer's own words below
+    reason = _COLORS.sub("", lines[0]) if lines else type(error).__name__
     return reason if len(reason) <= 300 else f"{reason[:300]}..."

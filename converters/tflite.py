@@ -102,10 +102,19 @@ def _representative(calibration: NDArray[np.uint8]) -> Callable[[], Iterator[lis
 
 
 def trace(network: Any) -> Any:
-    """Trace a network for one face; returns TensorFlow's concrete function."""
+    """Trace a network for one face; returns TensorFlow's concrete function.
+
+    Raises:
+        ModelError: The network cannot be run.
+    """
     _, height, width, channels = network.input_shape
     spec = tf.TensorSpec([1, height, width, channels], tf.float32, name="face")
-    return tf.function(lambda face: network(face, training=False)).get_concrete_function(spec)
+    function = tf.function(lambda face: network(face, training=False))
+    try:
+        return function.get_concrete_function(spec)
+    except Exception as error:  # a layer raises whatever its settings lead to
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ModelError(f"the network cannot be run: {lines[-1] if lines else error!r}") from error
 
 
 def _converter(network: Any) -> Any:

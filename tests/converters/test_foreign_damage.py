@@ -74,6 +74,26 @@ def units(value):
     return change
 
 
+def strides(config):
+    layer_of(config, "Conv2D")["config"]["strides"] = [1, 10**18]
+
+
+def a_call_that_never_comes(config):
+    """Make a network that Keras would put together for ever."""
+    name = layer_of(config, "Conv2D")["config"]["name"]
+    stack = [layer_of(config, "GlobalAveragePooling2D")["inbound_nodes"]]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list) and value[:1] == [name]:
+            value[1] = 5
+        stack += value.values() if isinstance(value, dict) else ()
+        stack += value if isinstance(value, list) else ()
+
+
+def a_layer_name_that_is_not_text(config):
+    layer_of(config, "Dense")["config"]["name"] = 5
+
+
 def without_class(config):
     layer_of(config, "Dense")["class_name"] = ["Dense"]
 
@@ -89,8 +109,9 @@ def without_layers(config):
 @pytest.mark.parametrize(
     "change",
     [
-        *(nested, without_class, with_a_list_as_layers, without_layers),
-        *map(units, (10**12, -3, 1e300, float("nan"), "seven", None, True, {}, [7])),
+        *(nested, without_class, with_a_list_as_layers, without_layers, strides),
+        *(a_call_that_never_comes, a_layer_name_that_is_not_text),
+        *map(units, (10**12, 10**400, -3, 1e300, float("nan"), "seven", None, True, {}, [7])),
     ],
 )
 def test_a_configuration_out_of_bounds_is_one_clear_line(convert, sound, change):
