@@ -50,9 +50,9 @@ _TFMOT = (
 )
 _OPERATIONS = re.compile(r"keras\.src\.ops\.(?!operation)[a-z_0-9]+")
 _GRAPH_FUNCTIONS = re.compile(
-    r"(math|nn|linalg|__operators__)\.\w+|image\.resize\w*"
+    r"(compat\.v1\.)?((math|nn|linalg|__operators__)\.\w+|image\.resize\w*"
     r"|add_n|cast|clip_by_\w+|concat|expand_dims|gather|identity|ones_like|pad|reshape|reverse"
-    r"|shape|slice|split|squeeze|stack|tile|transpose|unstack|where|zeros_like|compat\.v1\.shape"
+    r"|shape|slice|split|squeeze|stack|tile|transpose|unstack|where(_v2)?|zeros_like)"
 )
 
 

@@ -1,5 +1,6 @@
 """What `convert` says of files that are not Keras networks, and of networks of unusual kinds."""
 
+import itertools
 import pickle
 import zipfile
 from dataclasses import replace
@@ -11,6 +12,7 @@ pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge.bundled import find_model
 from fer_edge.converters.foreign import Claims, open_foreign, open_network
+from fer_edge.converters.loops import check_loops
 from fer_edge.converters.run import Options, convert_source
 from fer_edge.converters.source import float_probabilities
 from fer_edge.evaluation import unscaled_probabilities
@@ -94,13 +96,50 @@ def nested(module):
     return small_network(module, inner, layers.LeakyReLU())
 
 
-@pytest.mark.parametrize("build", [functional, sequential, nested])
-@pytest.mark.parametrize("kind", KINDS)
+def with_operations(module):
+    """Build with what people write between layers: preprocessing, slices, arithmetic."""
+    layers, tf = module.layers, pytest.importorskip("tensorflow")
+    face = module.Input((48, 48, 1))
+    if module.__name__ == "keras":
+        x = module.ops.concatenate([face, face * 0.5, 1 - face], axis=-1)[:, :, :, ::-1]
+        x = module.ops.pad(module.ops.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = module.ops.mean(layers.Conv2D(4, 5)(x) / 2, axis=(1, 2))
+    else:
+        x = tf.concat([face, face * 0.5, 1 - face], axis=-1)[:, :, :, ::-1]
+        x = tf.pad(tf.nn.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = module.applications.mobilenet_v2.preprocess_input(tf.cast(x * 255, tf.float32))
+        x = tf.reduce_mean(layers.Conv2D(4, 5)(x) / 2, axis=(1, 2))
+    return module.Model(face, layers.Dense(7, activation="softmax")(x))
+
+
+def with_attention(module):
+    layers = module.layers
+    face = module.Input((48, 48, 1))
+    x = layers.Reshape((-1, 8))(layers.Conv2D(8, 5, strides=8, activation="swish")(face))
+    x = layers.MultiHeadAttention(2, 4)(x, x)
+    x = layers.LayerNormalization()(x)
+    scaled = layers.Multiply()([x, layers.Dense(8, activation="sigmoid")(x)])
+    x = layers.Flatten()(layers.Dropout(0.2)(scaled))
+    x = layers.Dense(9, activation=layers.LeakyReLU(), kernel_regularizer="l2")(x)
+    constraint = module.constraints.MaxNorm(2.0)
+    dense = layers.Dense(7, kernel_constraint=constraint, kernel_initializer="he_normal")
+    return module.Model(face, layers.Softmax()(dense(x)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "build"),
+    [
+        *itertools.product(KINDS, [functional, sequential, nested, with_attention]),
+        # Keras 3 does not read operations back from its own .h5
+        *itertools.product(sorted({*KINDS} - {"keras3.h5"}), [with_operations]),
+    ],
+)
 def test_files_of_both_keras_give_their_own_answers(cartoons, tmp_path, kind, build):
     network = build(keras_of(kind))
     faces = load_faceset(cartoons).part("validation")
     wanted = float_probabilities(network, faces)
     source = open_foreign(saved(network, tmp_path / kind), CLAIMS)
+    check_loops(source.network)
     np.testing.assert_allclose(float_probabilities(source.network, faces), wanted, atol=1e-5)
 
 

@@ -98,6 +98,9 @@ def test_a_run_folder_is_not_a_way_around_it(trained, fer_edge, canary, tmp_path
     run = as_run_folder(trained[0], tmp_path / "run", path)
     out = ("--data", trained[1], "--out", tmp_path / "out", "--int8")
     assert_one_clear_line(fer_edge("convert", run, *out), "Lambda layer 'theirs'", "--trust-code")
+    if path.suffix == ".keras":
+        read = ("benchmark", run / "model.keras", "--data", trained[1], "--quick")
+        assert_one_clear_line(fer_edge(*read), "Lambda layer 'theirs'")
     assert not canary.exists()
 
 
