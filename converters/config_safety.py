@@ -11,6 +11,7 @@ from fer_edge.errors import ModelError
 
 from .stock_names import (
     CODE_LAYERS,
+    INITIALIZERS,
     INTERNAL,
     OUTSIDE_LAYERS,
     PACKAGES,
@@ -125,7 +126,8 @@ def _class(node: dict[str, Any]) -> str:
             f"has a layer {name}, which loads other files or code; nothing was loaded. Save the "
             "network with stock layers in its place"
         )
-    from_keras = module is None or str(module).partition(".")[0] in (*PACKAGES, "builtins")
+    package = str(module).partition(".")[0]
+    from_keras = module in (None, *INITIALIZERS) or package in (*PACKAGES, "builtins")
     if name == "function":
         if from_keras and is_stock_function(config):
             return ""
@@ -142,7 +144,7 @@ def _class(node: dict[str, Any]) -> str:
         return _unknown(kind, name)
     # where a name is registered, Keras takes the registered class instead of the stated one
     registered = node.get("registered_name")
-    return "" if registered in (None, name) else _unknown(kind, registered)
+    return "" if registered in (None, name, f"Custom>{name}") else _unknown(kind, registered)
 
 
 def _unknown(kind: str, name: object, place: str = "") -> str:

@@ -13,6 +13,9 @@ from typing import Any
 PACKAGES = ("keras", "tf_keras", "tensorflow_model_optimization")
 """What a configuration may state as a module's first part."""
 
+INITIALIZERS = ("tensorflow.python.ops.init_ops", "tensorflow.python.ops.init_ops_v2")
+"""Modules of TensorFlow that tf-keras states for some of Keras' initializers."""
+
 INTERNAL = frozenset(
     {"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"}
 )
@@ -39,7 +42,9 @@ RECURRENT = frozenset(
 
 _SPACES = ("layers", "initializers", "regularizers", "constraints", "models")
 _KERAS3_SPACES = ("dtype_policies", "quantizers", "random", "rematerialization")
-_LEGACY = ("Functional", "Model", "Policy", "LocallyConnected1D", "LocallyConnected2D")
+_UNLISTED = ("Functional", "Model", "Policy", "CustomScaleLayer", "LayerScale")
+"""In none of Keras' public modules; the last two are of its own Inception-ResNet and ConvNeXt."""
+
 _TFMOT = (
     *("QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAnnotate"),
     *("QuantizeAwareActivation", "NoOpActivation", "NoOpQuantizeConfig", "OutputOnlyConfig"),
@@ -72,7 +77,7 @@ class StockNames:
 @cache
 def stock_names() -> StockNames:
     """Collect the names from the installed Keras packages."""
-    classes: set[str] = {*_LEGACY, *_TFMOT}
+    classes: set[str] = {*_UNLISTED, *_TFMOT}
     functions: set[str] = set()
     for package in ("keras", "tf_keras"):
         module: Any = importlib.import_module(package)
