@@ -10,8 +10,9 @@ import numpy as np
 
 from fer_edge.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS
 from fer_edge.errors import ModelError
+from fer_edge.keras_file import first_line
 
-from .keras_models import first_line, keras, load_any_network
+from .keras_models import keras, load_any_network
 from .outputs import SIGMOIDS, output_activation, remark, take_sigmoid_off
 from .source import Source
 

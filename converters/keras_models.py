@@ -2,10 +2,7 @@
 
 import logging
 import os
-import re
-from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 # the TFLite converter reads TensorFlow graphs, whatever backend trained the network
@@ -19,17 +16,12 @@ with without_chatter():
     import keras as keras  # for the modules beside this one, which sets the backend
 
 from fer_edge.errors import ModelError
+from fer_edge.keras_file import CheckedFile
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 
-from .config_links import check_links
-from .config_safety import check_config
 from .full_precision import to_full_precision
-from .network_config import read_config, write_checked
 
 log = logging.getLogger(__name__)
-
-_COLORS = re.compile(r"\x1b\[\d*m")
-"""Keras prints some words in bold."""
 
 
 def load_float_network(run: Path, *, trust_code: bool = False) -> Any:
@@ -38,7 +30,7 @@ def load_float_network(run: Path, *, trust_code: bool = False) -> Any:
     Raises:
         ModelError: The file is missing or damaged, or has code in it.
     """
-    return _Checked(run / FLOAT_MODEL, trust_code).load(_load_keras3)
+    return _checked(run / FLOAT_MODEL, trust_code).load(_load_keras3)
 
 
 def load_qat_network(run: Path, *, trust_code: bool = False) -> Any:
@@ -54,7 +46,7 @@ def load_qat_network(run: Path, *, trust_code: bool = False) -> Any:
         import tensorflow_model_optimization as tfmot
 
     with tfmot.quantization.keras.quantize_scope():
-        return _Checked(path, trust_code).load(_load_tf_keras)
+        return _checked(path, trust_code).load(_load_tf_keras)
 
 
 def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]:
@@ -77,7 +69,7 @@ def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]
     with without_chatter():
         import tf_keras
 
-    checked = _Checked(path, trust_code)
+    checked = _checked(path, trust_code)
     if checked.config.keras_major == 2:
         return checked.load(_load_tf_keras), tf_keras
     try:
@@ -91,34 +83,12 @@ def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]
             raise error from None
 
 
-class _Checked:
-    """A Keras file whose configuration was read, found free of code, and set to float32."""
-
-    def __init__(self, path: Path, trust_code: bool) -> None:
-        if not path.is_file():
-            raise ModelError(f"{path} cannot be read: there is no such file")
-        self.config = read_config(path)
-        self._trust_code = trust_code
-        check_config(self.config.root, path, trust_code=trust_code)
-        check_links(self.config.root, path)
-        half = to_full_precision(self.config.root)
-        if half:
-            log.warning("%s computes in %s: read as float32", path.name, ", ".join(half))
-
-    def load(self, load_model: Callable[[Path, bool], Any]) -> Any:
-        """Let a loader read a copy that holds what was checked."""
-        path = self.config.path
-        with TemporaryDirectory(prefix="fer-edge-") as folder:
-            copy = write_checked(self.config, self.config.root, Path(folder))
-            try:
-                with without_chatter():
-                    network = load_model(copy, not self._trust_code)
-                if not hasattr(network, "output_shape"):
-                    raise TypeError(f"it holds a {type(network).__name__}, expected a network")
-                return network
-            except Exception as error:  # a layer raises whatever its shapes and settings lead to
-                reason = first_line(error).replace(str(copy), str(path))
-                raise ModelError(f"{path} cannot be read as a Keras model: {reason}") from error
+def _checked(path: Path, trust_code: bool) -> CheckedFile:
+    file = CheckedFile(path, trust_code=trust_code)
+    half = to_full_precision(file.config.root)
+    if half:
+        log.warning("%s computes in %s: read as float32", path.name, ", ".join(half))
+    return file
 
 
 def _load_keras3(path: Path, safe_mode: bool) -> Any:
@@ -131,18 +101,3 @@ def _load_tf_keras(path: Path, safe_mode: bool) -> Any:
 
     with serialization_lib.SafeModeScope(safe_mode):
         return tf_keras.models.load_model(path, compile=False, safe_mode=safe_mode)
-
-
-def first_line(error: Exception) -> str:
-    """Give the reason in what Keras raises, in one line."""
-    unknown = re.search(r"(?:Could not locate class|Unknown layer:) '([^']+)'", str(error))
-    if unknown:
-        return (
-            f"it has a layer {unknown[1]} that Keras does not know; save the network with stock "
-            "layers in its place"
-        )
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
-        del lines[0]  # Keras puts the layer's own words below
-    reason = _COLORS.sub("", lines[0]) if lines else type(error).__name__
-    return reason if len(reason) <= 300 else f"{reason[:300]}..."

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fer_edge.errors import ModelError
+from fer_edge.keras_names import RECURRENT
 
-from .stock_names import RECURRENT
 from .tflite import trace
 
 _LOOPS = ("While", "StatelessWhile", "LoopCond")

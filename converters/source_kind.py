@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from fer_edge.errors import ModelError
+from fer_edge.keras_config import HDF5_MAGIC
 from fer_edge.runfolder import INFO, partial
-
-from .network_config import HDF5_MAGIC
 
 Kind = Literal["run", "keras", "saved_model"]
 

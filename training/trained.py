@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.bundled import bundled_models, find_model
+from fer_edge.keras_file import CheckedFile
 from fer_edge.modelfile import read_model
 from fer_edge.runfolder import FLOAT_MODEL, load_info
 
@@ -51,4 +52,8 @@ def load_trained(where: str, images: NDArray[np.uint8]) -> Trained:
         some = random.permutation(len(images))[:_MEASURED_FACES]
         return Trained(where, unfolded_network(file, images[some]), file.card.labels)
     labels = load_info(path).labels
-    return Trained(where, keras.models.load_model(path / FLOAT_MODEL, compile=False), labels)
+    return Trained(where, CheckedFile(path / FLOAT_MODEL).load(_load), labels)
+
+
+def _load(path: Path, safe_mode: bool) -> Any:
+    return keras.models.load_model(path, compile=False, safe_mode=safe_mode)

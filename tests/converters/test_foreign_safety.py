@@ -101,6 +101,8 @@ def test_a_run_folder_is_not_a_way_around_it(trained, fer_edge, canary, tmp_path
     if path.suffix == ".keras":
         read = ("benchmark", run / "model.keras", "--data", trained[1], "--quick")
         assert_one_clear_line(fer_edge(*read), "Lambda layer 'theirs'")
+        train = ("train", "--data", trained[1], "--out", tmp_path / "new", "--start", run)
+        assert_one_clear_line(fer_edge(*train), "Lambda layer 'theirs'")
     assert not canary.exists()
 
 

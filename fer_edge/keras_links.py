@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import ModelError
-
-from .config_safety import walk
-from .stock_names import RECURRENT
+from fer_edge.keras_names import RECURRENT
+from fer_edge.keras_safety import walk
 
 Link = tuple[str, int]
 """A layer's name, and which of its calls."""

@@ -1,14 +1,19 @@
 """The names that a network's configuration may use: what Keras itself brings, less what runs code.
 
 An allow-list: Keras looks a class up by the module and the name that the file states, and tf-keras
-imports any module for it. So nothing but these names ever reaches a loader.
+imports any module for it. So nothing but these names ever reaches a loader. The Keras packages are
+looked at when a name is, by whoever is about to load a network with them.
 """
 
 import importlib
+import importlib.util
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from fer_edge.chatter import without_chatter
 
 PACKAGES = ("keras", "tf_keras", "tensorflow_model_optimization")
 """What a configuration may state as a module's first part."""
@@ -63,7 +68,7 @@ _GRAPH_FUNCTIONS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StockNames:
-    """What Keras 3, tf-keras and tensorflow-model-optimization call their own.
+    """What a Keras calls its own.
 
     Attributes:
         classes: Of layers, initializers, regularizers, constraints, policies, quantizers.
@@ -74,42 +79,20 @@ class StockNames:
     functions: frozenset[str]
 
 
-@cache
-def stock_names() -> StockNames:
-    """Collect the names from the installed Keras packages."""
-    classes: set[str] = {*_UNLISTED, *_TFMOT}
-    functions: set[str] = set()
-    for package in ("keras", "tf_keras"):
-        module: Any = importlib.import_module(package)
-        for space in (*_SPACES, *(_KERAS3_SPACES if package == "keras" else ())):
-            found = vars(getattr(module, space, object))
-            classes |= {name for name, value in found.items() if isinstance(value, type)}
-        functions |= {
-            name
-            for name, value in vars(module.activations).items()
-            if callable(value) and not name.startswith("_")
-        }
-    functions -= {"get", "serialize", "deserialize"}
-    return StockNames(
-        frozenset(classes - CODE_LAYERS - OUTSIDE_LAYERS), frozenset(functions | {"linear"})
-    )
-
-
 def is_stock_class(name: str, module: str | None) -> bool:
     """Return whether Keras itself brings a class."""
-    names = stock_names().classes
+    if name in _UNLISTED or name in _TFMOT or _is_operation(name, module):
+        return True
     # TensorFlow 2.0 to 2.3 wrote BatchNormalizationV2, LSTMV2 and the like
-    return (
-        name in names
-        or name.removesuffix("V1").removesuffix("V2") in names
-        or _is_operation(name, module)
-    )
+    plain = name.removesuffix("V1").removesuffix("V2")
+    return any(name in stock.classes or plain in stock.classes for stock in _stocks())
 
 
 def is_stock_function(name: object) -> bool:
     """Return whether a name is an activation of Keras; some may be written as layers' names."""
-    stock = stock_names()
-    return isinstance(name, str) and (name in stock.functions or name in stock.classes)
+    return isinstance(name, str) and any(
+        name in stock.functions or name in stock.classes for stock in _stocks()
+    )
 
 
 def is_graph_function(name: object) -> bool:
@@ -119,6 +102,32 @@ def is_graph_function(name: object) -> bool:
     `io.write_file` is one of them.
     """
     return isinstance(name, str) and _GRAPH_FUNCTIONS.fullmatch(name) is not None
+
+
+def _stocks() -> Iterator[StockNames]:
+    """Give the names of Keras 3, then, for what is not among them, those of tf-keras."""
+    for package in ("keras", "tf_keras"):
+        if importlib.util.find_spec(package) is not None:
+            yield _stock(package)
+
+
+@cache
+def _stock(package: str) -> StockNames:
+    with without_chatter():
+        module: Any = importlib.import_module(package)
+    classes: set[str] = set()
+    for space in (*_SPACES, *(_KERAS3_SPACES if package == "keras" else ())):
+        found = vars(getattr(module, space, object))
+        classes |= {name for name, value in found.items() if isinstance(value, type)}
+    functions = {
+        name
+        for name, value in vars(module.activations).items()
+        if callable(value) and not name.startswith("_")
+    }
+    return StockNames(
+        frozenset(classes - CODE_LAYERS - OUTSIDE_LAYERS),
+        frozenset(functions - {"get", "serialize", "deserialize"} | {"linear"}),
+    )
 
 
 def _is_operation(name: str, module: str | None) -> bool:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import ModelError
-
-from .stock_names import (
+from fer_edge.keras_names import (
     CODE_LAYERS,
     INITIALIZERS,
     INTERNAL,
@@ -86,7 +85,8 @@ def _code(node: dict[str, Any]) -> str:
         return ""
     return (
         f"has {what}, which is code that would run on this computer; nothing was loaded. Save the "
-        "network with stock layers in its place, or pass --trust-code if you trust its maker"
+        "network with stock layers in its place; convert loads it with --trust-code, if you trust "
+        "its maker"
     )
 
 
