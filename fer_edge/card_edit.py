@@ -21,7 +21,7 @@ from fer_edge.card import (
 )
 from fer_edge.errors import ModelError
 from fer_edge.graph import Tensor, read_graph
-from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.schema import decode, encode
 
 TEXT_KEYS = ("name", "intended_use", "limits", "licence")
 NUMBER_KEYS = ("input.crop.side", "input.crop.centre_x", "input.crop.centre_y")
@@ -52,7 +52,7 @@ def edit_card(
         place[last] = text if key in TEXT_KEYS else _number(key, text)
     try:
         card = decode(ModelCard, data)
-    except SchemaError as error:
+    except ValueError as error:  # a SchemaError is one, too
         raise ModelError(f"the card cannot be changed so: {error}") from error
     return card if labels is None else _rename_labels(card, tuple(labels))
 

@@ -60,11 +60,23 @@ class CropPolicy:
         side: Side of the square, in heights of the box (a box's width varies more with the pose).
         centre_x: Where the box's centre lies in the square, 0 left to 1 right.
         centre_y: Where the box's centre lies in the square, 0 top to 1 bottom.
+
+    Raises:
+        ValueError: A number is far from any face.
     """
 
     side: float = 0.98
     centre_x: float = 0.50
     centre_y: float = 0.52
+
+    def __post_init__(self) -> None:
+        # a comparison with NaN is never true
+        if not 0.1 <= self.side <= 10:
+            raise ValueError(f"the crop's side is {self.side} boxes; expected 0.1 to 10")
+        for name in ("centre_x", "centre_y"):
+            value = getattr(self, name)
+            if not -1 <= value <= 2:
+                raise ValueError(f"the crop's {name} is {value}; expected -1 to 2")
 
     def square(self, box: Box) -> Box:
         """Return the square around a box."""

@@ -21,6 +21,7 @@ from tests.graph_edits import dense_float_model, make_edgetpu_file
 Invoke = Callable[..., Result]
 MODEL = read_model(find_model(DEFAULT_MODEL))
 LABELS = ",".join(MODEL.card.labels)
+EXTREMES = ("nan", "inf", "-inf", "1e300", "0", "-1")
 SCORE = CardScore("served", "validation", 10, 0.5, 10, 0.5, 0.5, 0.5, 0.1, (0.5,) * 7)
 
 
@@ -149,6 +150,9 @@ def test_edit_in_place_wants_to_be_told(fer_edge: Invoke, copy: Path) -> None:
         ("temperature_scaling.value=1", ["fitted, not edited", "card calibrate"]),
         ("name", ["not of the form KEY=VALUE"]),
         ("input.crop.side=wide", ["'input.crop.side' is 'wide', wanted a number"]),
+        *((f"input.crop.side={text}", ["the crop's side is", "0.1 to 10"]) for text in EXTREMES),
+        ("input.crop.centre_x=nan", ["the crop's centre_x is nan", "-1 to 2"]),
+        ("input.crop.centre_y=1e300", ["the crop's centre_y is 1e+300", "-1 to 2"]),
     ],
 )
 def test_a_key_that_cannot_be_edited_is_one_clear_line(

@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from click.testing import Result
 from numpy.typing import NDArray
 
+from fer_edge.card import card_from_json, card_to_json
 from fer_edge.card_check import faults_of_path
 from fer_edge.errors import ModelError
 from fer_edge.evaluation import served_probabilities
@@ -210,6 +211,25 @@ def test_a_card_that_contradicts_the_tensor_is_refused(fer_edge: Invoke, tmp_pat
         write_model(out, file.flatbuffer, changed)
         with pytest.raises(ModelError, match=words):
             open_model(out)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *({"minimum": value} for value in (float("nan"), float("inf"), 1e300, 5.0)),
+        *({"maximum": value} for value in (float("nan"), float("-inf"), -1.0)),
+        *({"channels": 0}, {"channels": 2}, {"height": 0}, {"width": 10**12}),
+        *({"crop": {"side": value}} for value in (float("nan"), float("inf"), 1e300, 0.0, -1.0)),
+    ],
+)
+def test_a_card_with_numbers_out_of_bounds_is_refused(
+    fer_edge: Invoke, tmp_path: Path, damage: dict[str, Any]
+) -> None:
+    _, out = attach(fer_edge, tmp_path, dtype="UINT8")
+    text = json.loads(card_to_json(read_model(out).card))
+    text["input"] |= damage
+    with pytest.raises(ModelError, match="the card"):
+        card_from_json(json.dumps(text))
 
 
 def test_outputs_that_are_not_probabilities_are_said(
