@@ -143,6 +143,9 @@ def convert(
         raise click.UsageError(f"choose what to write: {', '.join(f'--{name}' for name in names)}")
     if source.name == FLOAT_MODEL and (source.parent / INFO).exists() and not labels:
         source = source.parent  # the run folder beside the network says all that a card needs
+    span = _span(input_range or "0,1")
+    offsets = _offsets(logit_offsets)
+
     from .source_kind import identify_source
 
     foreign = identify_source(source) != "run"
@@ -153,8 +156,6 @@ def convert(
             "--labels, --input-range and --input-size are for other projects' networks; "
             f"a run folder ({source}) says them itself"
         )
-    span = _span(input_range or "0,1")
-    offsets = _offsets(logit_offsets)
 
     from fer_edge.card import Gate
     from fer_edge.faceset import load_faceset
