@@ -16,6 +16,7 @@ with without_chatter():
     from tensorflow.python.framework import op_def_registry
 
 from fer_edge.errors import ModelError
+from fer_edge.keras_safety import printable
 
 MAX_BYTES = 2 << 30
 """More than protocol buffers can hold."""
@@ -78,7 +79,7 @@ def _check_graph(graph: Any, folder: Path) -> None:
         if node.op in functions or _is_allowed(node.op, (function, node.name) in called):
             continue
         raise ModelError(
-            f"{folder} has the operation {node.op[:80]} in its graph, which does more than "
+            f"{folder} has the operation {printable(node.op)} in its graph, which does more than "
             "compute; nothing was loaded. Save the network without it"
         )
 

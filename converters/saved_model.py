@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.chatter import without_chatter
+from fer_edge.errors import ModelError
+from fer_edge.keras_file import first_line
 
 from .graph_safety import read_meta_graph
 from .keras_models import keras
@@ -13,7 +15,6 @@ with without_chatter():
     import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants
 
-from fer_edge.errors import ModelError
 
 _PASSING = ("Identity", "IdentityN", "StopGradient", "Reshape", "Squeeze", "CheckNumerics")
 _ACTIVATIONS = ("sigmoid", "softmax", "tanh", "relu", "relu6", "elu")
@@ -116,8 +117,7 @@ def _load_signature(folder: Path, graph: Any) -> tuple[Any, Any]:
             loaded = tf.saved_model.load(str(folder), tags=["serve"])
             return loaded, loaded.signatures[name]
     except Exception as error:  # TensorFlow raises many types for a damaged checkpoint
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"{folder} cannot be read as a SavedModel: {reason[:300]}") from error
+        raise ModelError(f"{folder} cannot be read as a SavedModel: {first_line(error)}") from error
 
 
 def _input(signature: Any, folder: Path) -> tuple[Any, str]:

@@ -10,7 +10,7 @@ from fer_edge.chatter import without_chatter
 from fer_edge.errors import ModelError
 from fer_edge.keras_config import read_config, write_checked
 from fer_edge.keras_links import check_links
-from fer_edge.keras_safety import check_config
+from fer_edge.keras_safety import check_config, printable
 
 Load = Callable[[Path, bool], Any]
 """Loads a network from a path; the second argument is Keras' `safe_mode`."""
@@ -68,11 +68,11 @@ def first_line(error: Exception) -> str:
     unknown = re.search(r"(?:Could not locate class|Unknown layer:) '([^']+)'", str(error))
     if unknown:
         return (
-            f"it has a layer {unknown[1]} that Keras does not know; save the network with stock "
-            "layers in its place"
+            f"it has a layer {printable(unknown[1])} that Keras does not know; save the network "
+            "with stock layers in its place"
         )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
         del lines[0]  # Keras puts the layer's own words below
     reason = _COLORS.sub("", lines[0]) if lines else type(error).__name__
-    return reason if len(reason) <= 300 else f"{reason[:300]}..."
+    return printable(reason, 300)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fer_edge.errors import ModelError
 from fer_edge.keras_names import RECURRENT
-from fer_edge.keras_safety import walk
+from fer_edge.keras_safety import printable, walk
 
 Link = tuple[str, int]
 """A layer's name, and which of its calls."""
@@ -31,8 +31,8 @@ def check_links(root: object, path: Path) -> None:
         stuck = _first_stuck(known)
         if stuck:
             raise ModelError(
-                f"{path} is damaged: the inputs of its layer {stuck[:80]} do not come from layers "
-                "before it"
+                f"{path} is damaged: the inputs of its layer {printable(stuck)} do not come "
+                "from layers before it"
             )
 
 

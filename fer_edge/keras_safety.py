@@ -70,6 +70,11 @@ def walk(root: object, path: Path) -> Iterator[dict[str, Any]]:
             stack += [(item, depth + 1) for item in items if isinstance(item, dict | list)]
 
 
+def printable(text: object, most: int = 80) -> str:
+    """Make what a file says fit for one line of a terminal: no control characters, not too long."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:most])
+
+
 def _code(node: dict[str, Any]) -> str:
     what = ""
     name = str(node.get("class_name", "")).rpartition(">")[2]
@@ -78,7 +83,9 @@ def _code(node: dict[str, Any]) -> str:
     elif name in CODE_LAYERS or "function_type" in node:
         what = "a marshalled function"
     else:
-        listed = [key for key in node if key.endswith("activation") and _is_list(node[key])]
+        listed = [
+            printable(key) for key in node if key.endswith("activation") and _is_list(node[key])
+        ]
         if listed:
             what = f"a marshalled function as {listed[0]}"
     if not what:
@@ -110,7 +117,8 @@ def _size(node: dict[str, Any]) -> str:
         while stack:
             item = stack.pop()
             if isinstance(item, int) and abs(item) > MAX_SIZE:
-                return f"is damaged: {key[:80]} is {str(item)[:20]}, expected at most {MAX_SIZE}"
+                found = f"{printable(key)} is {printable(item, 20)}"
+                return f"is damaged: {found}, expected at most {MAX_SIZE}"
             stack += item if isinstance(item, list) else ()
     return ""
 
@@ -148,10 +156,10 @@ def _class(node: dict[str, Any]) -> str:
 
 
 def _unknown(kind: str, name: object, place: str = "") -> str:
-    shown = str(name).rpartition(">")[2]
+    shown = printable(str(name).rpartition(">")[2])
     return (
-        f"cannot be read as a Keras model: it has {kind} {shown[:80]} that Keras does not know"
-        f"{place[:80]}; save the network with stock layers in its place"
+        f"cannot be read as a Keras model: it has {kind} {shown} that Keras does not know"
+        f"{printable(place)}; save the network with stock layers in its place"
     )
 
 
@@ -163,7 +171,7 @@ def _is_layer(node: dict[str, Any]) -> bool:
 def _label(node: dict[str, Any]) -> str:
     config = node.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    return str(name or node.get("name") or "without a name")[:80]
+    return printable(name or node.get("name") or "without a name")
 
 
 def _is_list(value: object) -> bool:

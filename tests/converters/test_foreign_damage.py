@@ -94,6 +94,10 @@ def a_layer_name_that_is_not_text(config):
     layer_of(config, "Dense")["config"]["name"] = 5
 
 
+def a_class_name_of_control_characters(config):
+    layer_of(config, "Dense")["class_name"] = "Den\nse\x1b[31m\ud800" + "x" * 500
+
+
 def without_class(config):
     layer_of(config, "Dense")["class_name"] = ["Dense"]
 
@@ -111,6 +115,7 @@ def without_layers(config):
     [
         *(nested, without_class, with_a_list_as_layers, without_layers, strides),
         *(a_call_that_never_comes, a_layer_name_that_is_not_text),
+        a_class_name_of_control_characters,
         *map(units, (10**12, 10**400, -3, 1e300, float("nan"), "seven", None, True, {}, [7])),
     ],
 )
