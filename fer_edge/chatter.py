@@ -1,100 +1,101 @@
-"""Holding back what C++ libraries write straight to standard error."""
+"""What libraries write to standard error beside their exceptions, and who may hold it back.
+
+Two kinds. C++ libraries write to file descriptor 2, past every setting of theirs: TensorFlow
+announces its CPU flags at import, LiteRT each delegate, OpenCV each damaged byte. The descriptor
+belongs to the whole process, so only a program may redirect it, and the command line does, once
+(`silence_libraries`). Python libraries write to `sys.stderr`: progress bars, pages of advice. Those
+are dropped for the calling thread alone (`without_chatter`). Errors still come as exceptions.
+"""
 
 import logging
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TextIO
+from contextlib import contextmanager
+from typing import Any, TextIO
 
-_swapping = threading.Lock()
-_inside = 0
-_saved = -1
-"""The real standard error while somebody is inside `without_chatter`."""
+_muting = threading.Lock()
+
+
+def silence_libraries() -> None:
+    """Send what is written to file descriptor 2 nowhere; `sys.stderr` goes on with one of its own.
+
+    For programs, at their start. Child processes inherit the silence unless they are given a
+    standard error. Where `sys.stderr` is not descriptor 2, as in tests, nothing is changed.
+    """
+    if not _is_descriptor_2(sys.stderr):
+        return
+    sys.stderr.flush()
+    own = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    sys.stderr = os.fdopen(
+        own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
+    )
 
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Drop everything that is written to file descriptor 2 inside the block.
+    """Drop what this thread writes to `sys.stderr` inside the block.
 
-    TensorFlow announces its CPU flags and missing GPUs at import, LiteRT each delegate, past every
-    logging setting of theirs. Errors still come as exceptions. Nothing is dropped when the
-    fer_edge logger is at INFO (`fer-edge --verbose`). The descriptor is the whole process's: with
-    several threads inside, it comes back when the last one leaves.
+    What other threads write comes through, and nothing is dropped when the fer_edge logger is at
+    INFO (`fer-edge --verbose`).
     """
-    is_held = not logging.getLogger("fer_edge").isEnabledFor(logging.INFO) and _hold_back()
+    if logging.getLogger("fer_edge").isEnabledFor(logging.INFO):
+        yield
+        return
+    thread = threading.get_ident()
+    with _muting:
+        if not isinstance(sys.stderr, _Muted):
+            sys.stderr = _Muted(sys.stderr)
+        muted: Any = sys.stderr
+        muted.threads[thread] += 1
     try:
         yield
     finally:
-        if is_held:
-            _let_through()
+        with _muting:
+            muted.threads[thread] -= 1
+            if not +muted.threads and sys.stderr is muted:
+                sys.stderr = muted.stream
 
 
 class StderrHandler(logging.Handler):
-    """Writes log lines to standard error, also while another thread holds that back."""
+    """Writes log lines to standard error, each as one line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line; nobody who listens is no error."""
+        """Write one line; nobody who listens is not an error."""
         # a file's name may have line breaks; a traceback keeps its own
         text = self.format(record)
         line = (text if record.exc_info else " ".join(text.split())) + "\n"
-        with _swapping, suppress(OSError, ValueError):
-            if _saved >= 0 and _is_descriptor_2(sys.stderr):
-                os.write(_saved, line.encode("utf-8", "backslashreplace"))
-            else:
-                sys.stderr.write(line)
-                sys.stderr.flush()
+        stream = sys.stderr.stream if isinstance(sys.stderr, _Muted) else sys.stderr
+        try:
+            stream.write(line)
+            stream.flush()
+        except (OSError, ValueError):
+            pass
 
 
-def _hold_back() -> bool:
-    """Send descriptor 2 to nowhere; say whether it was possible."""
-    global _inside, _saved
-    with _swapping:
-        if _inside == 0:
-            try:
-                saved = os.dup(2)
-            except OSError:  # a service without standard error has nothing to hold back
-                return False
-            try:
-                nothing = os.open(os.devnull, os.O_WRONLY)
-            except OSError:
-                os.close(saved)
-                return False
-            os.dup2(nothing, 2)
-            os.close(nothing)
-            _saved = saved
-        _inside += 1
-        return True
+class _Muted:
+    """A standard error that drops what some threads write."""
 
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.threads: Counter[int] = Counter()
 
-def _let_through() -> None:
-    global _inside, _saved
-    with _swapping:
-        _inside -= 1
-        if _inside == 0:
-            os.dup2(_saved, 2)
-            os.close(_saved)
-            _saved = -1
+    def write(self, text: str) -> int:
+        if self.threads[threading.get_ident()] > 0:
+            return len(text)
+        return self.stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 def _is_descriptor_2(stream: TextIO) -> bool:
     try:
         return stream.fileno() == 2
-    except (OSError, ValueError):  # in memory, or closed
+    except (OSError, ValueError, AttributeError):  # in memory, closed, or none at all
         return False
-
-
-def quiet_opencv() -> None:
-    """Ask OpenCV and its FFmpeg, by their own settings, to write nothing to standard error.
-
-    For threads: standard error belongs to the whole process, so a thread that waits for a camera
-    inside `without_chatter` would swallow what the others have to say. Works for FFmpeg where no
-    video was opened before. Nothing is changed when the fer_edge logger is at INFO.
-    """
-    if logging.getLogger("fer_edge").isEnabledFor(logging.INFO):
-        return
-    import cv2
-
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

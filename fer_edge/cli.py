@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from fer_edge import __version__
-from fer_edge.chatter import StderrHandler
+from fer_edge.chatter import StderrHandler, silence_libraries
 from fer_edge.errors import FerEdgeError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -126,6 +126,8 @@ def _open_standard_streams() -> None:
 def main(verbose: bool) -> None:
     """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""
     _open_standard_streams()
+    if not verbose:
+        silence_libraries()
     logging.basicConfig(
         level=logging.WARNING,
         format="fer-edge: %(levelname)s: %(message)s",

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.chatter import without_chatter
 from fer_edge.delegate import (
     EDGETPU_OPERATOR,
     check_compiled,
@@ -253,13 +252,12 @@ def open_interpreter(
         delegates.append(load_delegate(delegate, runtime.module))
         check_compiled(flatbuffer, delegate, name)
     try:
-        with without_chatter():
-            interpreter = runtime.module.Interpreter(
-                model_content=flatbuffer,
-                num_threads=threads,
-                experimental_delegates=delegates or None,
-            )
-            interpreter.allocate_tensors()
+        interpreter = runtime.module.Interpreter(
+            model_content=flatbuffer,
+            num_threads=threads,
+            experimental_delegates=delegates or None,
+        )
+        interpreter.allocate_tensors()
     except (ValueError, RuntimeError, SystemError) as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         advice = ""

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .chatter import without_chatter
 from .errors import MissingExtraError, SourceError
 from .picture_kinds import Kind, missing_extra, picture_kind
 from .picture_size import has_exif, picture_size
@@ -104,8 +103,7 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = LIMIT_PX) -> NDArr
 def _decode_with_opencv(data: bytes, kind: Kind, name: str) -> NDArray[np.uint8]:
     """Decode from memory, since OpenCV's own reader is silent about what went wrong."""
     try:
-        with without_chatter():
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # such as a side that is longer than OpenCV accepts
         raise SourceError(f"picture {name} cannot be decoded: {error.err}") from error
     if image is None or (kind == "JPEG" and _is_cut_jpeg(data)):
@@ -118,7 +116,7 @@ def _decode_with_pillow(data: bytes, kind: Kind, name: str, limit_px: int) -> ND
 
     try:
         # Pillow warns of sizes that are allowed here
-        with without_chatter(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
                 _check_size(image.size, name, limit_px)
@@ -136,11 +134,10 @@ def _decode_heic(data: bytes, name: str, limit_px: int) -> NDArray[np.uint8]:
     import pillow_heif
 
     try:
-        with without_chatter():
-            # its own rotation is applied; EXIF repeats it, and HEIF says to ignore that
-            file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, bgr_mode=True)
-            _check_size(file.size, name, limit_px)
-            image = np.array(file)  # a copy: the library frees its own with the file
+        # its own rotation is applied; EXIF repeats it, and HEIF says to ignore that
+        file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, bgr_mode=True)
+        _check_size(file.size, name, limit_px)
+        image = np.array(file)  # a copy: the library frees its own with the file
     except SourceError:
         raise
     except Exception as error:  # pillow-heif documents ValueError, EOFError, RuntimeError, ...

@@ -50,7 +50,6 @@ def examine_detector() -> list[Finding]:
 def examine_interpreter() -> list[Finding]:
     """Find the interpreter, and run the bundled int8 model with and without XNNPACK."""
     from fer_edge.bundled import DEFAULT_MODEL, find_model
-    from fer_edge.chatter import without_chatter
     from fer_edge.interpreter import FOR_NUMPY_1, find_runtime, needs_numpy_1
     from fer_edge.modelfile import read_model
 
@@ -62,8 +61,7 @@ def examine_interpreter() -> list[Finding]:
     found = Finding("interpreter", "ok", f"{runtime.name} {runtime.version}")
     flatbuffer = read_model(find_model(DEFAULT_MODEL)).flatbuffer
     try:
-        with without_chatter():
-            return [found, _examine_xnnpack(runtime.module, flatbuffer, runtime.name)]
+        return [found, _examine_xnnpack(runtime.module, flatbuffer, runtime.name)]
     except (ValueError, RuntimeError, SystemError, TypeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         text = f"{found.text} cannot run the bundled model: {reason}"

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.chatter import without_chatter
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
@@ -96,8 +95,7 @@ def _load(path: Path) -> cv2.CascadeClassifier:
     name = opencv_path(path, DetectorError)
     cascade = cv2.CascadeClassifier()
     try:
-        with without_chatter():
-            is_loaded = path.is_file() and cascade.load(name)
+        is_loaded = path.is_file() and cascade.load(name)
     except (cv2.error, SystemError):
         is_loaded = False
     if not is_loaded:

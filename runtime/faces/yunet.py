@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.chatter import without_chatter
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
@@ -94,8 +93,7 @@ class YuNet:
 
     def _load(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
         try:
-            with without_chatter():
-                return cv2.FaceDetectorYN.create(self._model, "", size, self._min_score, 0.3, 5000)
+            return cv2.FaceDetectorYN.create(self._model, "", size, self._min_score, 0.3, 5000)
         except cv2.error as error:
             raise self._unusable(error) from error
 

@@ -6,7 +6,6 @@ import sys
 import cv2
 import numpy as np
 
-from fer_edge.chatter import without_chatter
 from fer_edge.errors import OutputError
 
 from ..drawing.annotation import annotate
@@ -34,8 +33,7 @@ class Window:
         if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
             raise OutputError(f"--show needs a screen, and none is here; {_INSTEAD}")
         try:
-            with without_chatter():
-                cv2.namedWindow(TITLE, _PLAIN)
+            cv2.namedWindow(TITLE, _PLAIN)
         except cv2.error as error:
             raise OutputError(
                 "--show needs an OpenCV with windows, and this is the headless one; " + _INSTEAD

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.chatter import quiet_opencv
 from fer_edge.errors import SourceError
 
 from .pixels import as_bgr
@@ -47,7 +46,6 @@ class CameraCapture:
 
     def open(self) -> float:
         """Open it; see `Capture`. The driver takes the nearest size and rate that it has."""
-        quiet_opencv()
         # OpenCV waits 10 s for a frame unless told otherwise, and takes no other word for it
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_READ_S))
         api = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY

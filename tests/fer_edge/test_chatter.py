@@ -1,102 +1,133 @@
 import logging
-import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from fer_edge.chatter import StderrHandler, without_chatter
 
 
-def test_what_libraries_write_is_dropped_and_what_follows_is_not(
-    capfd: pytest.CaptureFixture[str],
+def run(program: str) -> "subprocess.CompletedProcess[str]":
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=root, check=False
+    )
+
+
+def test_the_command_line_drops_what_libraries_write_and_keeps_what_python_does() -> None:
+    done = run(
+        "import logging, os, sys\n"
+        "from fer_edge.chatter import StderrHandler, silence_libraries\n"
+        "silence_libraries()\n"
+        "os.write(2, b'I0000 cpu_feature_guard\\n')\n"
+        "print('printed \\udcff', file=sys.stderr)\n"
+        "logging.getLogger('a').addHandler(StderrHandler())\n"
+        "logging.getLogger('a').warning('logged')\n"
+        "raise ValueError('raised')\n"
+    )
+    lines = done.stderr.splitlines()
+    assert lines[:2] == ["printed \\udcff", "logged"]
+    assert lines[-1] == "ValueError: raised"
+    assert "cpu_feature_guard" not in done.stderr
+
+
+def test_silencing_leaves_a_standard_error_that_is_not_the_process_s_own(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    from fer_edge.chatter import silence_libraries
+
+    before = sys.stderr
+    silence_libraries()
+    assert sys.stderr is before
+    sys.stderr.write("kept\n")
+    assert capsys.readouterr().err == "kept\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--verbose"]])
+def test_verbose_keeps_what_libraries_write(tmp_path: Path, options: list[str]) -> None:
+    program = (
+        "import os, sys\n"
+        "from fer_edge import cli\n"
+        "import fer_edge.models_command as command\n"
+        "command.models.callback = lambda **options: os.write(2, b'chatter\\n')\n"
+        f"sys.argv = ['fer-edge', *{options!r}, 'models']\n"
+        "cli.main()\n"
+    )
+    assert ("chatter" in run(program).stderr) == bool(options)
+
+
+def test_what_a_python_library_writes_is_dropped_in_this_thread_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    inside, written = threading.Event(), threading.Event()
+
+    def other() -> None:
+        inside.wait(5)
+        sys.stderr.write("kept\n")
+        written.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    before = sys.stderr
     with without_chatter():
-        os.write(2, b"I0000 cpu_feature_guard\n")
-    os.write(2, b"kept\n")
-    assert capfd.readouterr().err == "kept\n"
+        sys.stderr.write("progress 100 %\n")
+        with without_chatter():
+            sys.stderr.write("a page of advice\n")
+        inside.set()
+        written.wait(5)
+        sys.stderr.write("done\n")
+    thread.join()
+    assert sys.stderr is before
+    sys.stderr.write("after\n")
+    assert capsys.readouterr().err == "kept\nafter\n"
 
 
 def test_an_error_comes_through_and_standard_error_is_back(
-    capfd: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(ValueError, match="real"), without_chatter():
         raise ValueError("real")
-    print("kept", file=sys.stderr, flush=True)  # noqa: T201
-    assert "kept" in capfd.readouterr().err
-
-
-def test_verbose_drops_nothing(
-    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO, "fer_edge"), without_chatter():
-        os.write(2, b"heard\n")
-    assert capfd.readouterr().err == "heard\n"
-
-
-def test_no_file_descriptor_is_left_open() -> None:
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-    for _ in range(20):
-        with without_chatter():
-            pass
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
-
-
-def test_standard_error_is_back_when_the_last_thread_leaves(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    first_inside, second_inside, first_left = (threading.Event() for _ in range(3))
-
-    def first() -> None:
-        with without_chatter():
-            first_inside.set()
-            second_inside.wait(5)
-        first_left.set()
-
-    def second() -> None:
-        first_inside.wait(5)
-        with without_chatter():
-            second_inside.set()
-            first_left.wait(5)
-            os.write(2, b"chatter\n")
-
-    threads = [threading.Thread(target=each) for each in (first, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    os.write(2, b"kept\n")
-    assert capfd.readouterr().err == "kept\n"
+    sys.stderr.write("kept\n")
+    assert capsys.readouterr().err == "kept\n"
 
 
 def test_many_threads_in_and_out_leave_standard_error_as_it_was(
-    capfd: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    before = os.fstat(2)
+    before = sys.stderr
 
     def work() -> None:
         for _ in range(300):
             with without_chatter():
-                os.write(2, b"chatter\n")
+                sys.stderr.write("chatter\n")
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    after = os.fstat(2)
-    assert (after.st_dev, after.st_ino) == (before.st_dev, before.st_ino)
-    assert capfd.readouterr().err == ""
+    assert sys.stderr is before
+    assert capsys.readouterr().err == ""
 
 
-def test_a_warning_is_heard_while_libraries_are_not(capfd: pytest.CaptureFixture[str]) -> None:
+def test_verbose_drops_nothing_of_python_libraries(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "fer_edge"), without_chatter():
+        sys.stderr.write("heard\n")
+    assert capsys.readouterr().err == "heard\n"
+
+
+def test_a_warning_is_heard_while_libraries_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     log = logging.getLogger("other")
     handler = StderrHandler()
     log.addHandler(handler)
     try:
         with without_chatter():
-            os.write(2, b"chatter\n")
+            sys.stderr.write("chatter\n")
             log.warning("the broker\nhas gone")
     finally:
         log.removeHandler(handler)
-    assert capfd.readouterr().err == "the broker has gone\n"
+    assert capsys.readouterr().err == "the broker has gone\n"

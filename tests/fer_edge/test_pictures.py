@@ -124,16 +124,13 @@ def test_without_its_library_the_extra_is_named(
 
 @pytest.mark.parametrize("format_", sorted(set(FORMATS.values())))
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9])
-def test_a_picture_cut_short_is_refused(
-    tmp_path: Path, format_: str, share: float, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_picture_cut_short_is_refused(tmp_path: Path, format_: str, share: float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
     data = encode(Image.fromarray(noise), format_)
     path = tmp_path / "x.jpg"
     path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(SourceError, match=r"cut short|not a picture"):
         read_picture(path)
-    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n" * 99, bytes(5000), b"\xff\xd8", b"P6\n"])
@@ -150,9 +147,7 @@ def test_a_place_that_holds_no_file_is_refused(tmp_path: Path, place: str) -> No
         read_picture(tmp_path / place)
 
 
-def test_flipped_bytes_never_end_in_another_error(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_flipped_bytes_never_end_in_another_error(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     path = tmp_path / "x"
     for format_ in sorted(set(FORMATS.values())):
@@ -166,7 +161,6 @@ def test_flipped_bytes_never_end_in_another_error(
             except SourceError:
                 continue
             assert (image.ndim, image.dtype) == (3, np.uint8)
-    assert capfd.readouterr().err == ""
 
 
 def test_jpeg_and_png_are_read_without_loading_pillow(tmp_path: Path) -> None:
