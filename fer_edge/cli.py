@@ -14,7 +14,7 @@ import click
 
 from fer_edge import __version__
 from fer_edge.chatter import StderrHandler, silence_libraries
-from fer_edge.errors import FerEdgeError
+from fer_edge.errors import ConfigError, FerEdgeError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.demo_command", "Read the face on a sample photograph."),
@@ -36,8 +36,6 @@ HEAVY = (
     "tf_keras",
     "tensorflow_model_optimization",
     "matplotlib",
-    "tomli",
-    "tomli_w",
 )
 
 
@@ -50,6 +48,12 @@ class Failure(click.ClickException):
         """Print it on standard error."""
         message = " ".join(self.message.split())  # a library's own message may have line breaks
         click.echo(f"fer-edge: error: {message}", err=True)
+
+
+class WrongUse(Failure):
+    """A wrong configuration: as a wrong option it is not tried again by systemd."""
+
+    exit_code = click.UsageError.exit_code
 
 
 class LazyGroup(click.Group):
@@ -77,7 +81,8 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except FerEdgeError as error:
-            raise Failure(str(error)) from error
+            kind = WrongUse if isinstance(error, ConfigError) else Failure
+            raise kind(str(error)) from error
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in HEAVY:
                 raise

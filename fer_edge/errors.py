@@ -2,6 +2,7 @@
 
     FerEdgeError
     ├── DatasetError       faces that cannot be read, or do not fit together
+    ├── ConfigError        a configuration of a run with a wrong key or value
     ├── RecipeError        a training recipe with a wrong key or value
     ├── TrainingError      a training run that cannot start, go on or be read
     ├── ModelError         a model file that is broken, altered, or not what it says
@@ -12,7 +13,8 @@
     └── MissingExtraError  an optional part of fer-edge that is not installed
 
 A message says what, what was got, what was wanted, and what to do next, in one line. The command
-line prints it as `fer-edge: error: ...` and exits with 1.
+line prints it as `fer-edge: error: ...` and exits with 1; with 2 for a configuration, which no
+second try mends.
 """
 
 
@@ -22,6 +24,10 @@ class FerEdgeError(Exception):
 
 class DatasetError(FerEdgeError):
     """Raised when faces cannot be read, or do not fit together."""
+
+
+class ConfigError(FerEdgeError):
+    """Raised for a configuration of a run with a wrong key or value."""
 
 
 class RecipeError(FerEdgeError):

@@ -9,6 +9,7 @@ import dataclasses
 import difflib
 import types
 import typing
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
     """Build a dataclass from the plain data of a JSON or TOML document.
 
     Args:
-        cls: A dataclass whose fields are bool, int, float, str, None, Literal, tuples, nested
+        cls: A dataclass whose fields are bool, int, float, str, Path, None, Literal, tuples, nested
             dataclasses, or unions of these.
         data: What the parser returned for it.
         where: The path of `data` in its document, for messages; empty at the root.
@@ -49,12 +50,12 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
 
 
 def encode(value: object) -> Any:
-    """Turn a tree of dataclasses and tuples into dicts and lists."""
+    """Turn a tree of dataclasses and tuples into dicts and lists, and paths into text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
-    return value
+    return str(value) if isinstance(value, Path) else value
 
 
 def _decode_value(hint: Any, value: object, where: str) -> Any:
@@ -68,13 +69,22 @@ def _decode_value(hint: Any, value: object, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return decode(typing.cast(type, hint), value, where=where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _as_float(value, where)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
     if hint is type(None) and value is None:
         return None
     # bool is a subclass of int, and `epochs = true` is a mistake
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise SchemaError(f"'{where}' is {_kind(value)}, wanted {hint.__name__}")
     return value
+
+
+def _as_float(value: int, where: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise SchemaError(f"'{where}' is {_kind(value)}, wanted a number below 1e308") from error
 
 
 def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:

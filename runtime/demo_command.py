@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from .reading.model_options import MODEL_OPTIONS
+from .option_fields import click_options
+from .reading.model_config import SERVED_FIELDS, ModelConfig
 
 _PATH = click.Path(path_type=Path)
 _OPTIONS = (
@@ -14,7 +15,7 @@ _OPTIONS = (
         metavar="FILE",
         help="Your own photograph instead of the sample.",
     ),
-    *MODEL_OPTIONS,
+    *click_options(ModelConfig, only=SERVED_FIELDS),
     click.Option(
         ["--out"],
         type=_PATH,

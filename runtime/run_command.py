@@ -1,38 +1,50 @@
 """`fer-edge run`."""
 
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from .faces.options import FACE_OPTIONS
-from .mqtt.options import MQTT_OPTIONS
+from fer_edge.errors import ConfigError
+
+from .config import PARTS, RunConfig
+from .option_fields import click_options, option_fields, parameter_name
 from .options import Options, SectionedCommand
-from .outputs.options import OUTPUT_OPTIONS
-from .reading.model_options import MODEL_OPTIONS
-from .reading.options import COMPARE_OPTIONS, READING_OPTIONS
-from .sources.options import SOURCE_OPTIONS
-from .web.options import WEB_OPTIONS
 
 if TYPE_CHECKING:
-    from .reading.reader import ModelReader
+    from collections.abc import Callable
 
+    from .frame import Source
+    from .outputs.sinks import Sink
+    from .reading.following import Follower
+    from .reading.reader import Reader
+
+_HEADINGS = {"recognition": "Reading", "web": "Web page", "mqtt": "MQTT"}
 _SECTIONS: dict[str, Options] = {
-    "Source": SOURCE_OPTIONS,
-    "Model": (*MODEL_OPTIONS, *COMPARE_OPTIONS),
-    "Faces": FACE_OPTIONS,
-    "Reading": READING_OPTIONS,
-    "Outputs": OUTPUT_OPTIONS,
-    "Web page": WEB_OPTIONS,
-    "MQTT": MQTT_OPTIONS,
+    _HEADINGS.get(name, name.capitalize()): click_options(part, section=name)
+    for name, part in PARTS.items()
 }
 
 
-@click.command(cls=SectionedCommand, sections=_SECTIONS)
+@click.command(cls=SectionedCommand, sections=_SECTIONS, params=[*click_options(RunConfig)])
 @click.option(
-    "--max-frames", type=click.IntRange(1), metavar="N", help="Stop after so many frames."
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take what stands in a TOML file; options go before it.",
 )
-def run(max_frames: int | None, **options: Any) -> None:
+@click.option(
+    "--print-config",
+    is_flag=True,
+    help="Print all options as such a file, with what each means, and read nothing.",
+)
+@click.pass_context
+def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
     """Read faces: one JSON object per frame, with box, scores and label of each face.
 
     Nothing is stored unless an output is asked for. Any number of outputs may be named at once; one
@@ -46,43 +58,122 @@ def run(max_frames: int | None, **options: Any) -> None:
         fer-edge run --camera 0 --jsonl-on change
         fer-edge run --input crops/ --detector none --model my-int8.tflite
     """
+    config = _config_of(context)  # which knows where each option is from
+    if print_config:
+        _print_config(config)
+        return
+    try:
+        config.source.check_complete()
+    except ConfigError as error:
+        raise click.UsageError(str(error), context) from error
+    _run(config)
+
+
+def parse_run(arguments: Sequence[str]) -> RunConfig:
+    """Return the configuration that `fer-edge run` would get from these arguments.
+
+    Raises:
+        click.UsageError: The command would refuse them.
+        ConfigError: They name a configuration file that has a wrong key or value.
+    """
+    with run.make_context("fer-edge run", list(arguments)) as context:
+        return _config_of(context)
+
+
+def _config_of(context: click.Context) -> RunConfig:
+    """Lay the options over the file, if one is named, and the environment under both."""
+    given = {
+        table: {
+            name: context.params[parameter_name(table, name)]
+            for name, _ in option_fields(part)
+            if context.get_parameter_source(parameter_name(table, name))
+            is ParameterSource.COMMANDLINE
+        }
+        for table, part in {"": RunConfig, **PARTS}.items()
+    }
+    file = context.params["config_file"]
+    config = RunConfig()
+    if file is not None:
+        from .config_file import read_config
+
+        config = read_config(file)
+    try:
+        return config.with_values(given).completed(os.environ)
+    except ConfigError as error:
+        raise click.UsageError(str(error), context) from error
+
+
+def _print_config(config: RunConfig) -> None:
+    from .config_file import format_template
+
+    # absolute, so that it means the same wherever it is kept
+    click.echo(format_template(config.without_secrets().based_at(Path.cwd())), nl=False)
+    for variable in config.secrets({}):
+        click.echo(f"fer-edge: a secret is not printed; set {variable} for the run", err=True)
+
+
+def _run(config: RunConfig) -> None:
     from contextlib import closing
     from functools import partial
 
-    from .faces.options import open_chosen_detector
-    from .outputs.options import anonymizing, chosen_sinks, lines_place
+    from .faces.config import open_chosen_detector
+    from .outputs.chosen import anonymizing
     from .pipeline import run_to_end
-    from .reading.model_options import open_chosen_model
+    from .reading.config import open_chosen_reader
+    from .reading.model_config import open_chosen_model
     from .reading.model_reload import reload_model
-    from .reading.options import open_chosen_reader
-    from .sources.options import open_chosen_source
+    from .sources.config import open_chosen_source
 
+    most, outputs = config.max_frames, config.outputs
     with (
-        closing(open_chosen_source(options)) as source,
-        open_chosen_reader(options, open_chosen_detector(options), source) as reader,
+        closing(open_chosen_source(config.source)) as source,
+        open_chosen_reader(
+            config.model,
+            config.faces,
+            config.recognition,
+            detector=open_chosen_detector(config.faces),
+            source=source,
+        ) as reader,
     ):
-        sinks = chosen_sinks(
-            options, source, reader.model.labels, comparison=partial(_comparison, reader)
-        )
+        sinks = _sinks(config, source, reader)
         # a bar where the end is known and no lines run over the same terminal
-        is_free = not options["quiet"] and sys.stderr.isatty()
-        is_free = is_free and not (lines_place(options) == "-" and sys.stdout.isatty())
+        is_free = not outputs.quiet and sys.stderr.isatty()
+        is_free = is_free and not (outputs.lines_place == "-" and sys.stdout.isatty())
         with click.progressbar(
-            length=min(source.length or 0, max_frames or source.length or 0),
+            length=min(source.length or 0, most or source.length or 0),
             label="reading",
             file=sys.stderr,
             hidden=not is_free or source.length is None,
         ) as bar:
             run_to_end(
                 source,
-                anonymizing(options, reader, source),
+                anonymizing(outputs, config.faces, reader, source),
                 sinks,
-                max_frames=max_frames,
+                max_frames=most,
                 on_frame=bar.update,
-                on_reload=partial(reload_model, reader, partial(open_chosen_model, options)),
+                on_reload=partial(reload_model, reader, partial(open_chosen_model, config.model)),
             )
 
 
-def _comparison(reader: "ModelReader") -> str | None:
-    comparison = reader.comparison()
-    return None if comparison is None else comparison.describe()
+def _sinks(
+    config: RunConfig, source: "Source", reader: "Reader | Follower"
+) -> "list[Callable[[], Sink]]":
+    """Return what opens each output, in the order in which they are opened."""
+    from .mqtt.config import mqtt_sinks
+    from .outputs.chosen import check_paths, file_sinks, summary_sinks, window_sinks
+    from .web.config import web_sinks
+
+    def comparison() -> str | None:
+        found = reader.comparison()
+        return None if found is None else found.describe()
+
+    check_paths(config.outputs, config.source.input)
+    return [
+        *window_sinks(config.outputs, source),
+        *web_sinks(config.web),
+        *file_sinks(config.outputs, source, reader.model.labels),
+        *summary_sinks(
+            config.outputs, source, comparison if config.model.compare is not None else None
+        ),
+        *mqtt_sinks(config.mqtt, config.model.model),
+    ]

@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
+
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
@@ -290,8 +292,6 @@ def format_recipe(recipe: Recipe) -> str:
     Raises:
         RecipeError: A path in it is not UTF-8, which TOML requires.
     """
-    import tomli_w  # of the extra [train]; reading a recipe needs none
-
     text = tomli_w.dumps(encode(recipe))
     try:
         text.encode()

@@ -1,12 +1,14 @@
 """The options of `fer-edge benchmark` that let the models read whole videos."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from ..faces.options import DETECTOR_OPTIONS
+from ..faces.config import DETECTOR_FIELDS, FacesConfig
+from ..option_fields import click_options
 
 if TYPE_CHECKING:
     from .clip import Clip
@@ -24,36 +26,39 @@ CLIP_OPTIONS = (
         "per second; again for several. Every model and thread count reads it three times, in "
         "turns, each time in a fresh process.",
     ),
-    *DETECTOR_OPTIONS,
+    *click_options(FacesConfig, only=DETECTOR_FIELDS),
 )
 
 
-def chosen_finding(options: dict[str, Any]) -> "Finding":
+def chosen_finding(videos: Sequence[Path], faces: FacesConfig) -> "Finding":
     """Return how faces are to be found.
+
+    Args:
+        videos: As the command line has them.
+        faces: Of its options, those of `DETECTOR_FIELDS`.
 
     Raises:
         click.UsageError: There is no video to find them in, or one is named twice.
     """
     from .clip_probe import Finding
 
-    videos, context = options["videos"], click.get_current_context()
-    for name in ("detector", "detector_model", "detect_size_px", "every"):
-        if not videos and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = name.removesuffix("_px").replace("_", "-")
-            raise click.UsageError(f"--{option} needs --video, in which faces are found")
+    context = click.get_current_context()
+    for option in CLIP_OPTIONS[1:]:
+        source = context.get_parameter_source(str(option.name))
+        if not videos and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option.opts[0]} needs --video, in which faces are found")
     for path in videos:
         if videos.count(path) > 1:
             raise click.UsageError(f"--video {path} is named twice; name each video once")
-    model = options["detector_model"]
     return Finding(
-        detector=options["detector"],
-        detector_model=None if model is None else str(model),
-        detect_size_px=options["detect_size_px"],
-        every=options["every"],
+        detector=faces.detector,
+        detector_model=None if faces.detector_model is None else str(faces.detector_model),
+        detect_size_px=faces.detect_size_px,
+        every=faces.every,
     )
 
 
-def chosen_clips(options: dict[str, Any]) -> "tuple[Clip, ...]":
+def chosen_clips(videos: Sequence[Path], finding: "Finding") -> "tuple[Clip, ...]":
     """Read the videos through, and try the detector: before anything is measured.
 
     Raises:
@@ -61,9 +66,9 @@ def chosen_clips(options: dict[str, Any]) -> "tuple[Clip, ...]":
         DetectorError: The detector's model file is missing or unusable.
         MissingExtraError: blazeface, and no TFLite runtime is installed.
     """
-    if not options["videos"]:
+    if not videos:
         return ()
     from .clip import read_clip
 
-    chosen_finding(options).open_detector()
-    return tuple(map(read_clip, options["videos"]))
+    finding.open_detector()
+    return tuple(map(read_clip, videos))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..faces.config import FacesConfig
 from ..options import Options, SectionedCommand
 from .clip_options import CLIP_OPTIONS
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from fer_edge.faceset import FaceSet
 
+    from ..faces.detection import DetectorName
     from ..report.report import Report
     from .clip import Clip
     from .clip_probe import Finding
@@ -210,7 +212,11 @@ def benchmark(
     quick: bool,
     counted: Path | None,
     as_json: bool,
-    **options: Any,
+    videos: tuple[Path, ...],
+    detector: "DetectorName",
+    detector_model: Path | None,
+    detect_size_px: int | None,
+    every: int,
 ) -> None:
     """Compare models: size, accuracy, agreement with float, latency, memory, and whole frames.
 
@@ -238,7 +244,8 @@ def benchmark(
     from .instructions import read_instructions
     from .measuring import Plan
 
-    finding = chosen_finding(options)
+    found_as = FacesConfig(detector, detector_model, detect_size_px, every)
+    finding = chosen_finding(videos, found_as)
     if with_faces and (folder is None or data is None):
         raise click.UsageError("--with-faces needs --report and --data")
     paths = [find_model(name) for name in models]
@@ -250,7 +257,7 @@ def benchmark(
     if quick:
         plan = Plan(threads=threads or (1,), rounds=2, cold_starts=1, passes=1)
     instructions = None if counted is None else read_instructions(counted)
-    clips = chosen_clips(options)
+    clips = chosen_clips(videos, finding)
     report, measured = _measure(
         *(paths, faces, plan, against),
         data=data,

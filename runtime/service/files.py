@@ -1,4 +1,4 @@
-"""Where a unit and its secrets stand on this machine."""
+"""Where a unit, its configuration and its secrets stand on this machine."""
 
 import grp
 import os
@@ -6,21 +6,31 @@ import pwd
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from fer_edge.errors import OutputError
 from fer_edge.files import whole_file
 
-from .unit import MARK, Needs, Unit, secrets_text, unit_text
+from ..config import RunConfig
+from ..config_file import format_config
+from ..needs import Needs
+from .unit import MARK, Unit, secrets_text, unit_text
 
 
-def installed_unit(name: str, needs: Needs, *, folder: Path, is_system: bool, **more: Any) -> Unit:
+def installed_unit(
+    name: str,
+    needs: Needs,
+    *,
+    has_secrets: bool,
+    is_system: bool,
+    user: str | None,
+    memory_mib: int,
+    watchdog_s: int,
+) -> Unit:
     """Describe the unit of this installation of fer-edge on this machine.
 
     Raises:
         OutputError: The user does not exist.
     """
-    user = more.get("user")
     if user is not None:
         try:
             pwd.getpwnam(user)
@@ -29,46 +39,54 @@ def installed_unit(name: str, needs: Needs, *, folder: Path, is_system: bool, **
                 f"--run-as {user}: there is no such user; name one, or leave it out"
             ) from error
     wanted = ["video"] * needs.camera + ["plugdev", "apex"] * needs.accelerator
-    secrets_folder = Path("/etc/fer-edge") if is_system else _user_folder() / "fer-edge"
+    folder = Path("/etc/fer-edge") if is_system else _user_folder() / "fer-edge"
     return Unit(
         name,
         _executable(),
-        folder,
+        folder / f"{name}.toml",
         is_system=is_system,
+        user=user,
         groups=tuple(group for group in wanted if _group_exists(group)),
-        secrets_file=secrets_folder / f"{name}.env",
+        memory_mib=memory_mib,
+        watchdog_s=watchdog_s,
+        secrets_file=folder / f"{name}.env" if has_secrets else None,
         systemd=_systemd_version(),
-        **more,
     )
 
 
-def install_unit(unit: Unit, needs: Needs, *, force: bool) -> list[str]:
-    """Write the unit and its secrets; returns what to do next, one line each.
+def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
+    """Write the unit, its configuration and its secrets; returns what to do next, one line each.
 
     Raises:
+        ConfigError: A path is not UTF-8.
         OutputError: Another's unit stands there and `force` is false, or the place cannot be
             written.
     """
     folder = Path("/etc/systemd/system") if unit.is_system else _user_folder() / "systemd/user"
     path = folder / f"{unit.name}.service"
-    text = unit_text(unit, needs)
-    if path.exists() and not force and not path.read_text("utf-8", "replace").startswith(MARK):
-        raise OutputError(
-            f"{path} was not written by fer-edge; pass another --name, or --force to replace it"
-        )
+    text = unit_text(unit, config.needs())
+    settings = f"{MARK}: {unit.name}.service runs this\n{format_config(config.without_secrets())}"
+    for place in (path, unit.config_file):
+        if place.exists() and not force and not _is_ours(place):
+            raise OutputError(
+                f"{place} was not written by fer-edge service; pass another --name, or --force to "
+                "replace it"
+            )
     if unit.is_system and not os.access(folder, os.W_OK):
         raise OutputError(
             f"{folder} may not be written; run it with sudo, or pass --user for a service of yours"
         )
-    if needs.secrets:
+    _write_settings(unit.config_file, settings)
+    if unit.secrets_file is not None:
         with whole_file(unit.secrets_file, is_secret=True) as temporary:
-            temporary.write_text(secrets_text(needs.secrets), "utf-8")
+            temporary.write_text(secrets_text(config.secrets(os.environ)), "utf-8")
     with whole_file(path) as temporary:
         temporary.write_text(text, "utf-8")
     control = "sudo systemctl" if unit.is_system else "systemctl --user"
     lines = [
         f"wrote {path}",
-        *([f"wrote {unit.secrets_file}, readable by its owner only"] if needs.secrets else []),
+        f"wrote {unit.config_file}",
+        *([f"wrote {unit.secrets_file}, readable by its owner only"] if unit.secrets_file else []),
         "next:",
         f"  {control} daemon-reload",
         f"  {control} enable --now {unit.name}",
@@ -78,6 +96,21 @@ def install_unit(unit: Unit, needs: Needs, *, force: bool) -> list[str]:
     if not unit.is_system:
         lines.append("  loginctl enable-linger    # or it ends when you log out")
     return lines
+
+
+def _is_ours(path: Path) -> bool:
+    return path.read_text("utf-8", "replace").startswith(MARK)
+
+
+def _write_settings(path: Path, text: str) -> None:
+    """Write the configuration so that the user who runs the service can read it."""
+    is_new = not path.parent.exists()
+    with whole_file(path) as temporary:
+        temporary.write_text(text, "utf-8")
+    # whatever root's umask is: a user made for the service owns neither file nor folder
+    path.chmod(0o644)
+    if is_new:
+        path.parent.chmod(0o755)
 
 
 def _executable() -> tuple[str, ...]:

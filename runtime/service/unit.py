@@ -1,7 +1,7 @@
 """A systemd unit for `fer-edge run`.
 
-The unit gives the run what its options need and nothing else: no camera device for a run on a
-stream, no network for a run that sends nothing, no place to write but its outputs' folders.
+The unit gives the run what its configuration needs and nothing else: no camera device for a run on
+a stream, no network for a run that sends nothing, no place to write but its outputs' folders.
 Facts about systemd are from systemd.service(5), systemd.exec(5) and systemd.syntax(7), version 252.
 """
 
@@ -12,32 +12,9 @@ from pathlib import Path
 
 from fer_edge.errors import OutputError
 
+from ..needs import Needs
+
 MARK = "# Written by fer-edge service"
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a run's options ask of the system.
-
-    Attributes:
-        arguments: The options of `fer-edge run`, secrets taken out.
-        secrets: What was taken out, as environment variables.
-        reads: Files and folders that it reads.
-        writes: Files and folders that it writes.
-        camera: Whether it opens a camera of this device.
-        accelerator: Whether it opens a delegate's device.
-        network: Whether it talks to a network.
-        prints: Whether its results on standard output were asked for.
-    """
-
-    arguments: tuple[str, ...]
-    secrets: dict[str, str]
-    reads: tuple[Path, ...]
-    writes: tuple[Path, ...]
-    camera: bool
-    accelerator: bool
-    network: bool
-    prints: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +24,25 @@ class Unit:
     Attributes:
         name: Of the unit, without `.service`.
         executable: The command that is started: `fer-edge`, or Python with `-m fer_edge`.
-        folder: Where relative paths in the options start.
+        config_file: Where the configuration of the run stands.
         is_system: A unit of the system; else one of the user who installs it.
         user: Who runs it; None for a user that systemd makes for it, or for a user's own unit.
         groups: Groups that may open its devices.
         memory_mib: The most memory it may take, in MiB.
         watchdog_s: Without a frame for so long it is started again; 0 never.
-        secrets_file: Where its secrets stand.
+        secrets_file: Where its secrets stand; None if it has none.
         systemd: Version of systemd that it is written for.
     """
 
     name: str
     executable: tuple[str, ...]
-    folder: Path
+    config_file: Path
     is_system: bool = True
     user: str | None = None
     groups: tuple[str, ...] = ()
     memory_mib: int = 512
     watchdog_s: int = 30
-    secrets_file: Path = Path("/etc/fer-edge/fer-edge.env")
+    secrets_file: Path | None = None
     systemd: int = 252
 
     @property
@@ -78,10 +55,11 @@ def unit_text(unit: Unit, needs: Needs) -> str:
     """Write the unit file.
 
     Raises:
-        OutputError: An argument or a path cannot stand in one.
+        OutputError: A path cannot stand in one.
     """
+    command = (*unit.executable, "--verbose", "run", "--config", str(unit.config_file))
     lines = [
-        f"{MARK}; see docs/service.md. Change the options with: fer-edge service install",
+        f"{MARK}; see docs/service.md. What it runs stands in {unit.config_file}",
         "[Unit]",
         f"Description=Facial expressions ({unit.name})",
         # a camera that comes back in a week must find us trying: bounded in pace, not in number
@@ -91,10 +69,9 @@ def unit_text(unit: Unit, needs: Needs) -> str:
         "[Service]",
         "Type=notify",
         "NotifyAccess=main",
-        f"ExecStart={_command((*unit.executable, '--verbose', 'run', *needs.arguments))}",
+        f"ExecStart={_command(command)}",
         "ExecReload=/bin/kill -HUP $MAINPID",
-        *([f"WorkingDirectory={_path(unit.folder)}"] if _is_relative(needs) else []),
-        *([f"EnvironmentFile={_path(unit.secrets_file)}"] if needs.secrets else []),
+        *([f"EnvironmentFile={_path(unit.secrets_file)}"] if unit.secrets_file else []),
         # unasked, standard output would put a line a frame into the journal, on a card that wears
         *([] if needs.prints else ["StandardOutput=null"]),
         *_restarts(unit),
@@ -132,9 +109,7 @@ def problems(unit: Unit, needs: Needs) -> list[str]:
         )
     is_dynamic = unit.is_system and unit.user is None
     advice = f"pass --run-as {os.environ.get('SUDO_USER') or 'USER'}"
-    folders = [unit.folder] if _is_relative(needs) else []
-    for path in (Path(unit.executable[0]), *folders, *needs.reads):
-        place = unit.folder / path
+    for place in (Path(unit.executable[0]), *needs.reads):
         if unit.is_system and place.is_relative_to("/tmp"):
             found.append(f"{place} is not seen by a service, which has a /tmp of its own; move it")
         elif not place.exists():
@@ -142,10 +117,10 @@ def problems(unit: Unit, needs: Needs) -> list[str]:
         elif is_dynamic and not _is_open_to_all(place):
             found.append(f"{place} cannot be read by a user made for the service; {advice}")
     for path in needs.writes:
-        folder = _output_folder(unit, path)
+        folder = _output_folder(path)
         if is_dynamic and not folder.is_relative_to(unit.state_folder):
             found.append(
-                f"{unit.folder / path} cannot be written by a user made for the service; write "
+                f"{path} cannot be written by a user made for the service; write "
                 f"below {unit.state_folder}, or {advice}"
             )
         elif not is_dynamic and not folder.is_dir():
@@ -180,17 +155,7 @@ def quote(argument: str) -> str:
 
 def _command(words: tuple[str, ...]) -> str:
     # a $ is a variable's beginning in a command line, and in no other setting
-    return " ".join(_variable(word) or quote(word).replace("$", "$$") for word in words)
-
-
-def _variable(word: str) -> str | None:
-    """Let a secret's own variable through, alone or behind an option's `=`."""
-    before, mark, name = word.partition(SECRET_MARK)
-    return f"{quote(before) if before else ''}${{{name}}}" if mark else None
-
-
-SECRET_MARK = "\x00secret:"
-"""Before a variable's name in `Needs.arguments`; no argument of a process can hold a zero byte."""
+    return " ".join(quote(word).replace("$", "$$") for word in words)
 
 
 def _hexadecimal(letter: str) -> str:
@@ -211,7 +176,7 @@ def _restarts(unit: Unit) -> list[str]:
         "Restart=on-failure",
         f"RestartSec={5 if steps else 15}",
         *steps,
-        "RestartPreventExitStatus=2",  # click's code for a wrong option, which no retry mends
+        "RestartPreventExitStatus=2",  # a wrong option or configuration, which no retry mends
         *([f"WatchdogSec={unit.watchdog_s}"] if unit.watchdog_s else []),
     ]
 
@@ -232,7 +197,7 @@ def _limits(needs: Needs) -> list[str]:
 
 def _system_limits(unit: Unit, needs: Needs) -> list[str]:
     """Return what only the system's manager can do; a user's would refuse to start the unit."""
-    folders = sorted({_output_folder(unit, path) for path in needs.writes})
+    folders = sorted({_output_folder(path) for path in needs.writes})
     own = [folder for folder in folders if folder.is_relative_to(unit.state_folder)]
     others = [folder for folder in folders if folder not in own]
     devices = [
@@ -256,13 +221,8 @@ def _system_limits(unit: Unit, needs: Needs) -> list[str]:
     ]
 
 
-def _output_folder(unit: Unit, path: Path) -> Path:
-    place = unit.folder / path
-    return place if place.is_dir() or not place.suffix else place.parent
-
-
-def _is_relative(needs: Needs) -> bool:
-    return not all(path.is_absolute() for path in (*needs.reads, *needs.writes))
+def _output_folder(path: Path) -> Path:
+    return path if path.is_dir() or not path.suffix else path.parent
 
 
 def _is_open_to_all(path: Path) -> bool:

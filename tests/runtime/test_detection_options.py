@@ -1,21 +1,20 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from fer_edge.errors import DetectorError
-from fer_edge.runtime.faces.options import open_chosen_detector, open_chosen_tracker
+from fer_edge.runtime.faces.config import FacesConfig, open_chosen_detector, open_chosen_tracker
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.result import Stopwatch
-from fer_edge.runtime.run_command import run
+from fer_edge.runtime.run_command import parse_run
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources.opening import read_image
 
 
-def parse(*arguments: str) -> dict[str, Any]:
-    """Return the options that a command gets from these arguments."""
-    return dict(run.make_context("run", list(arguments)).params)
+def parse(*arguments: str) -> FacesConfig:
+    """Return the part of the configuration that a command gets from these arguments."""
+    return parse_run(arguments).faces
 
 
 def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:

@@ -1,6 +1,5 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
@@ -9,10 +8,10 @@ from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import ModelError
 from fer_edge.runtime import Follower, Frame, Pace, Reader
 from fer_edge.runtime.faces.detection import WholeFrame
+from fer_edge.runtime.reading.config import open_chosen_reader
 from fer_edge.runtime.reading.following import FILE_PACE, LIVE_PACE
-from fer_edge.runtime.reading.options import open_chosen_reader
 from fer_edge.runtime.reading.smoothing import STEADY, Steadiness
-from fer_edge.runtime.run_command import run
+from fer_edge.runtime.run_command import parse_run
 from tests.conftest import assert_one_clear_line
 
 
@@ -37,13 +36,11 @@ PICTURES, CLIP = NoFrames(is_video=False), NoFrames(is_video=True)
 CAMERA = NoFrames(is_video=True, is_live=True)
 
 
-def options(*arguments: str) -> dict[str, Any]:
-    """Parse the arguments as `fer-edge run` does."""
-    return dict(run.make_context("run", list(arguments)).params)
-
-
 def opened(source: NoFrames, *arguments: str) -> Reader | Follower:
-    with open_chosen_reader(options(*arguments), WholeFrame(), source) as reader:
+    config = parse_run(arguments)
+    with open_chosen_reader(
+        *(config.model, config.faces, config.recognition), detector=WholeFrame(), source=source
+    ) as reader:
         return reader
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import Result as CommandResult
 
-from fer_edge.runtime.service.needs import needs_of
+from fer_edge.runtime.run_command import parse_run
 from fer_edge.runtime.service.unit import Unit, quote, secrets_text, unit_text
 from tests.conftest import assert_one_clear_line
 
@@ -89,12 +89,11 @@ def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> N
     assert "DeviceAllow=char-video4linux rw" in camera
     assert "RestrictAddressFamilies=AF_UNIX\n" in camera  # nothing can leave the machine
     assert "StandardOutput=null" not in camera
-    assert "WorkingDirectory" not in camera
+    assert "run --config /etc/fer-edge/fer-edge.toml\n" in camera
     sending = fer_edge("service", "print", "--", "--input", "x.mp4", "--mqtt", "mqtt://h/t").stdout
     assert "DeviceAllow" not in sending
     assert "AF_INET" in sending
     assert "StandardOutput=null" in sending
-    assert f"WorkingDirectory={Path.cwd()}" in sending
     output = ("--jsonl", "/var/lib/door/a.jsonl", "--annotate", "/srv/my pictures")
     writing = fer_edge("service", "print", "--name", "door", "--", "--camera", "0", *output).stdout
     assert "StateDirectory=door" in writing
@@ -104,8 +103,8 @@ def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> N
 
 
 def test_a_newer_systemd_is_asked_for_ever_longer_pauses() -> None:
-    needs = needs_of(("--camera", "0"))
-    unit = Unit("door", ("/usr/bin/fer-edge",), Path("/"), systemd=257)
+    needs = parse_run(("--camera", "0")).needs()
+    unit = Unit("door", ("/usr/bin/fer-edge",), Path("/etc/door.toml"), systemd=257)
     assert "RestartMaxDelaySec=300" in unit_text(unit, needs)
     assert "RestartMaxDelaySec" not in unit_text(replace(unit, systemd=252), needs)
 
@@ -125,14 +124,19 @@ def test_install_writes_the_unit_and_hides_its_secrets(fer_edge: Invoke, home: P
     done = install(fer_edge)
     assert done.exit_code == 0, done.output
     unit, secrets = home / "systemd/user/fer-edge.service", home / "fer-edge/fer-edge.env"
+    settings = home / "fer-edge/fer-edge.toml"
     assert "systemctl --user enable --now fer-edge" in done.stdout
     assert f"EnvironmentFile={secrets}" in unit.read_text()
-    assert "--mqtt mqtt://pi@broker/door" in unit.read_text()
-    assert "s3" not in unit.read_text() + done.output
+    assert f"run --config {settings}\n" in unit.read_text()
+    assert settings.read_text().splitlines()[1:] == [
+        *("[source]", "camera = 0", "", "[mqtt]", 'url = "mqtt://pi@broker/door"'),
+    ]
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o644
+    assert "s3" not in unit.read_text() + settings.read_text() + done.output
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
     assert secrets.read_text() == 'FER_EDGE_MQTT_PASSWORD="s3\\"cr\\\\t\\$"\n'
     assert install(fer_edge).exit_code == 0  # its own unit is replaced
-    assert {path.name for path in home.rglob("*") if path.is_file()} == {unit.name, secrets.name}
+    assert {path for path in home.rglob("*") if path.is_file()} == {unit, settings, secrets}
 
 
 def test_install_leaves_anothers_unit_alone(fer_edge: Invoke, home: Path) -> None:
@@ -205,25 +209,22 @@ def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path, address:
     done = fer_edge("service", "install", "--user", "--", "--input", address, "--jsonl", "-")
     assert done.exit_code == 0, done.output
     unit = (home / "systemd/user/fer-edge.service").read_text()
-    assert "--input ${FER_EDGE_PATH_ADDRESS}" in unit
-    assert "s3cret" not in unit
-    assert (
-        secrets_text({"FER_EDGE_PATH_ADDRESS": address})
-        == (home / "fer-edge/fer-edge.env").read_text()
-    )
+    settings = (home / "fer-edge/fer-edge.toml").read_text()
+    assert "s3cret" not in unit + settings + done.output
+    assert secrets_text({"FER_EDGE_INPUT": address}) == (home / "fer-edge/fer-edge.env").read_text()
 
 
-def test_a_token_leaves_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_leaves_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     for words in (("--web-token", "t0p"), ("--web-token=t0p",)):
-        needs = needs_of(("--camera", "0", *words, "--jsonl", "-"))
-        assert needs.arguments == ("--camera", "0", "--jsonl", "-")
-        assert needs.secrets == {"FER_EDGE_WEB_TOKEN": "t0p"}
+        config = parse_run(("--camera", "0", *words, "--jsonl", "-"))
+        assert config.without_secrets() == parse_run(("--camera", "0", "--jsonl", "-"))
+        assert config.secrets({}) == {"FER_EDGE_WEB_TOKEN": "t0p"}
     monkeypatch.setenv("FER_EDGE_WEB_TOKEN", "from the shell")
-    assert needs_of(("--camera", "0")).secrets == {"FER_EDGE_WEB_TOKEN": "from the shell"}
+    assert parse_run(("--camera", "0")).secrets({}) == {"FER_EDGE_WEB_TOKEN": "from the shell"}
 
 
 def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
-    fer_edge: Invoke, tmp_path: Path
+    fer_edge: Invoke, tmp_path: Path, home: Path
 ) -> None:
     clip, out = tmp_path / "a clip.avi", tmp_path / "out 50%.jsonl"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 64))
@@ -231,7 +232,8 @@ def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
         writer.write(np.full((64, 64, 3), 90, np.uint8))
     writer.release()
     options = ("--input", clip, "--detector", "none", "--jsonl", out)
-    text = fer_edge("service", "print", "--", *options).stdout
+    assert fer_edge("service", "install", "--user", "--", *options).exit_code == 0
+    text = (home / "systemd/user/fer-edge.service").read_text()
     (line,) = re.findall("^ExecStart=(.*)$", text, re.MULTILINE)
     manager = Listener(str(tmp_path / "notify"))
     process = subprocess.Popen(

@@ -120,8 +120,7 @@ def test_two_expressions_that_are_alike_do_not_flicker() -> None:
 
 
 def test_the_defaults_are_those_of_the_command_line() -> None:
-    from fer_edge.runtime.reading.options import READING_OPTIONS
+    from fer_edge.runtime.reading.config import RecognitionConfig
 
-    defaults = {option.name: option.default for option in READING_OPTIONS}
-    names = ("smooth_s", "hysteresis", "uncertain_below")
-    assert Steadiness(*(defaults[name] for name in names)) == STEADY
+    usual = RecognitionConfig()
+    assert Steadiness(usual.smooth_s, usual.hysteresis, usual.uncertain_below) == STEADY

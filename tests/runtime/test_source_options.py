@@ -36,7 +36,7 @@ Invoke = Callable[..., Result]
         (["--input", "-", "--on-loss", "exit"], "a file or pipe just ends"),
         (["--input", "-"], "raw frames need --size and --pixel-format; try: fer-edge run"),
         (["--input", "-", "--size", "64x48"], "raw frames need --size and --pixel-format"),
-        (["--input", "-", "--size", "64x48", "--pixel-format", "h264"], "wanted one of bgr24,"),
+        (["--input", "-", "--size", "64x48", "--pixel-format", "h264"], "not one of 'bgr24',"),
     ],
 )
 def test_options_that_do_not_go_together_are_a_usage_error(
