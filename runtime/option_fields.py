@@ -100,8 +100,12 @@ def parameter_name(section: str, name: str) -> str:
     return f"{section}_{name}" if section else name
 
 
-def check_ranges(part: object) -> None:
+def check_ranges(part: object, table: str = "") -> None:
     """Refuse numbers out of their field's range.
+
+    Args:
+        part: A dataclass whose fields are options.
+        table: Goes before the field's name in the message.
 
     Raises:
         ConfigError: One is, or is not a number.
@@ -113,7 +117,8 @@ def check_ranges(part: object) -> None:
             if not _fits(value, field):
                 above = "above" if field.is_above else "at least"
                 most = "" if high is None else f", at most {high:g}"
-                raise ConfigError(f"'{name}' is {value}, expected {above} {low:g}{most}")
+                where = f"{table}.{name}" if table else name
+                raise ConfigError(f"'{where}' is {value}, expected {above} {low:g}{most}")
 
 
 def based_at(part: Part, folder: Path) -> Part:

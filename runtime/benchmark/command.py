@@ -244,8 +244,10 @@ def benchmark(
     from .instructions import read_instructions
     from .measuring import Plan
 
-    found_as = FacesConfig(detector, detector_model, detect_size_px, every)
-    finding = chosen_finding(videos, found_as)
+    faces_config = FacesConfig(
+        detector=detector, detector_model=detector_model, detect_size_px=detect_size_px, every=every
+    )
+    finding = chosen_finding(videos, faces_config)
     if with_faces and (folder is None or data is None):
         raise click.UsageError("--with-faces needs --report and --data")
     paths = [find_model(name) for name in models]

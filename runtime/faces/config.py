@@ -74,7 +74,7 @@ class FacesConfig:
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "faces")
 
     def needs(self) -> Needs:
         """Say what it asks of the system."""

@@ -13,7 +13,6 @@ from fer_edge.errors import ConfigError, OutputError
 
 from ..needs import Needs
 from ..option_fields import check_ranges, is_path, option
-from .address import PASSWORD_VARIABLE, is_topic, parse_broker
 
 if TYPE_CHECKING:
     from .states import MqttStates
@@ -56,20 +55,24 @@ class MqttConfig:
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "mqtt")
+        if self.url is not None:
+            self._check(self.url)
+        for value, name in ((self.discovery, "--mqtt-discovery"), (self.ca, "--mqtt-ca")):
+            if self.url is None and value is not None:
+                raise ConfigError(f"{name} goes with --mqtt; add: --mqtt mqtt://host/topic")
+
+    def _check(self, url: str) -> None:
+        from .address import is_topic, parse_broker
+
         if self.discovery is not None and not is_topic(self.discovery):
             raise ConfigError(
                 f"--mqtt-discovery {self.discovery!r} is no topic; wanted a prefix such as "
                 "homeassistant"
             )
-        if self.url is None:
-            for value, name in ((self.discovery, "--mqtt-discovery"), (self.ca, "--mqtt-ca")):
-                if value is not None:
-                    raise ConfigError(f"{name} goes with --mqtt; add: --mqtt mqtt://host/topic")
-            return
         try:
             # the password of the environment belongs to it: without a user it is a mistake, too
-            parse_broker(self.url, os.environ)
+            parse_broker(url, os.environ)
         except OutputError as error:
             raise ConfigError(str(error)) from error
 
@@ -81,6 +84,8 @@ class MqttConfig:
         """Return the password, as an environment variable."""
         if self.url is None:
             return {}
+        from .address import PASSWORD_VARIABLE
+
         password = urlsplit(self.url).password
         password = environment.get(PASSWORD_VARIABLE) if password is None else unquote(password)
         return {PASSWORD_VARIABLE: password} if password else {}
@@ -114,6 +119,7 @@ def _open_mqtt(url: str, mqtt: MqttConfig, model: str) -> "MqttStates":
     from fer_edge.bundled import find_model
     from fer_edge.modelfile import read_model
 
+    from .address import parse_broker
     from .home_assistant import discovery
     from .states import MqttStates
 

@@ -104,7 +104,7 @@ class OutputsConfig:
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "outputs")
 
     @property
     def lines_place(self) -> str:

@@ -64,7 +64,7 @@ class RecognitionConfig:
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "recognition")
 
 
 def open_chosen_reader(

@@ -70,13 +70,15 @@ class ModelConfig:
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "model")
 
     def needs(self) -> Needs:
         """Say what it asks of the system."""
-        models = (self.model, self.compare)
+        files = [name for name in (self.model, self.compare) if name and _is_model_file(name)]
+        if self.delegate is not None and _is_library_file(self.delegate):
+            files.append(self.delegate)
         return Needs(
-            reads=tuple(Path(name) for name in models if name is not None and _is_model_file(name)),
+            reads=tuple(map(Path, files)),
             accelerator=self.delegate is not None,
         )
 

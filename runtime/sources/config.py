@@ -103,7 +103,7 @@ class SourceConfig:
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "source")
         _check_values(self)
         if isinstance(self.camera, str) and self.camera.isdecimal():  # as the command line has it
             object.__setattr__(self, "camera", int(self.camera))

@@ -44,7 +44,7 @@ class WebConfig:
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_ranges(self, "web")
 
     def completed(self, environment: Mapping[str, str]) -> "WebConfig":
         """Return the part; where it has no token, with that of the environment."""

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -24,6 +25,11 @@ class Outer:
     parts: tuple[Inner, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    file: Path | None = None
+
+
 WHOLE = {
     "name": "x",
     "epochs": 3,
@@ -43,6 +49,19 @@ def test_plain_data_becomes_a_tree_and_goes_back() -> None:
     )
     assert isinstance(tree.inner.rate, float)
     assert decode(Outer, encode(tree)) == tree
+
+
+def test_a_path_is_text_in_the_data() -> None:
+    tree = decode(Place, {"file": "a/b.csv"})
+    assert tree == Place(Path("a/b.csv"))
+    assert encode(tree) == {"file": "a/b.csv"}
+    with pytest.raises(SchemaError, match="'file' is int 3, wanted Path"):
+        decode(Place, {"file": 3})
+
+
+def test_a_whole_number_that_no_float_can_hold_is_refused() -> None:
+    with pytest.raises(SchemaError, match="'rate'"):
+        decode(Inner, {"rate": 10**400})
 
 
 def test_keys_with_a_default_may_be_left_out() -> None:

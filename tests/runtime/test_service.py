@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from click.testing import Result as CommandResult
 
+from fer_edge.runtime.config_file import read_config
 from fer_edge.runtime.run_command import parse_run
 from fer_edge.runtime.service.unit import Unit, quote, secrets_text, unit_text
+from fer_edge.runtime.sources.config import SourceConfig
 from tests.conftest import assert_one_clear_line
 
 from .notify_socket import Listener
@@ -212,6 +214,71 @@ def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path, address:
     settings = (home / "fer-edge/fer-edge.toml").read_text()
     assert "s3cret" not in unit + settings + done.output
     assert secrets_text({"FER_EDGE_INPUT": address}) == (home / "fer-edge/fer-edge.env").read_text()
+
+
+def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_paths(
+    fer_edge: Invoke, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    text = (
+        '[source]\ninput = "rtsp://u:s3cret@h/s"\nstream_options = ["a=b"]\n'
+        '[outputs]\njsonl = "x.jsonl"\n[mqtt]\nurl = "mqtt://pi@broker/door"\n'
+    )
+    (folder / "door.toml").write_text(text)
+    monkeypatch.setenv("FER_EDGE_MQTT_PASSWORD", "s3cret, too")
+    options = ("service", "install", "--user", "--name", "door")
+    done = fer_edge(*options, "--config", folder / "door.toml", "--", "--csv", folder / "x.csv")
+    assert done.exit_code == 0, done.output
+    settings, secrets = home / "fer-edge/door.toml", home / "fer-edge/door.env"
+    assert "s3cret" not in settings.read_text() + done.output
+    installed = read_config(settings)
+    assert installed.source == SourceConfig(stream_options=("a=b",))
+    assert installed.outputs.files() == {"jsonl": folder / "x.jsonl", "csv": folder / "x.csv"}
+    assert secrets.read_text().splitlines() == [
+        'FER_EDGE_INPUT="rtsp://u:s3cret@h/s"',
+        'FER_EDGE_MQTT_PASSWORD="s3cret, too"',
+    ]
+    # what the service's environment holds goes back to where it was
+    monkeypatch.setenv("FER_EDGE_INPUT", "rtsp://u:s3cret@h/s")
+    again = parse_run(("--config", str(settings)))
+    assert again.source.input == "rtsp://u:s3cret@h/s"
+    assert again.secrets(os.environ) == {
+        "FER_EDGE_INPUT": "rtsp://u:s3cret@h/s",
+        "FER_EDGE_MQTT_PASSWORD": "s3cret, too",
+    }
+
+
+def test_a_wrong_configuration_file_is_not_installed(
+    fer_edge: Invoke, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "door.toml").write_text("[source]\ncamra = 0\n")
+    done = fer_edge("service", "install", "--user", "--config", tmp_path / "door.toml")
+    assert_one_clear_line(done, "door.toml", "'source.camra'", "'source.camera'")
+    assert not home.exists()
+
+
+def test_a_configuration_of_anothers_making_is_left_alone(fer_edge: Invoke, home: Path) -> None:
+    (home / "fer-edge").mkdir(parents=True)
+    settings = home / "fer-edge/fer-edge.toml"
+    settings.write_text("[source]\ncamera = 7\n")
+    assert_one_clear_line(install(fer_edge), str(settings), "--force")
+    assert "camera = 7" in settings.read_text()
+    assert install(fer_edge, "--force").exit_code == 0
+    assert "camera = 0" in settings.read_text()
+
+
+def test_the_configuration_can_be_read_by_the_service_whatever_the_umask(
+    fer_edge: Invoke, home: Path
+) -> None:
+    before = os.umask(0o077)
+    try:
+        assert install(fer_edge).exit_code == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((home / "fer-edge").stat().st_mode) == 0o755
+    assert stat.S_IMODE((home / "fer-edge/fer-edge.toml").stat().st_mode) == 0o644
+    assert stat.S_IMODE((home / "fer-edge/fer-edge.env").stat().st_mode) == 0o600
 
 
 def test_a_token_leaves_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

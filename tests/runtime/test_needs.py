@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from fer_edge.runtime.needs import Needs
+from fer_edge.runtime.run_command import parse_run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs"),
+    [
+        (("--camera", "0"), Needs(camera=True)),
+        (("--input", "/a.mp4"), Needs(reads=(Path("/a.mp4"),))),
+        (("--input", "/a/*.jpg", "--model", "tiny"), Needs()),
+        (("--input", "udp://@:5000"), Needs(network=True)),
+        (("--camera", "0", "--web", "0"), Needs(camera=True, network=True)),
+        (("--camera", "0", "--mqtt", "mqtt://h/t"), Needs(camera=True, network=True)),
+        (("--camera", "0", "--csv", "-"), Needs(camera=True, prints=True)),
+        (("--camera", "0", "--delegate", "edgetpu"), Needs(camera=True, accelerator=True)),
+        (
+            ("--input", "-", "--size", "8x8", "--pixel-format", "gray", "--compare", "/b.tflite"),
+            Needs(reads=(Path("/b.tflite"),)),
+        ),
+        (
+            ("--model", "/m.tflite", "--detector-model", "/d.onnx", "--delegate", "/lib/x.so"),
+            Needs(reads=(Path("/m.tflite"), Path("/lib/x.so"), Path("/d.onnx")), accelerator=True),
+        ),
+        (
+            tuple("--jsonl a --csv b --annotate c --video d --gif e --summary f".split()),
+            Needs(writes=tuple(map(Path, "abcdef"))),
+        ),
+    ],
+)
+def test_each_part_says_what_it_needs(arguments: tuple[str, ...], needs: Needs) -> None:
+    assert parse_run(arguments).needs() == needs
