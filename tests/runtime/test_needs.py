@@ -26,7 +26,10 @@ from fer_edge.runtime.run_command import parse_run
             Needs(reads=(Path("/m.tflite"), Path("/lib/x.so"), Path("/d.onnx")), accelerator=True),
         ),
         (
-            tuple("--jsonl a --csv b --annotate c --video d --gif e --summary f".split()),
+            (
+                *("--jsonl", "a", "--csv", "b", "--annotate", "c", "--video", "d"),
+                *("--gif", "e", "--summary", "f"),
+            ),
             Needs(writes=tuple(map(Path, "abcdef"))),
         ),
     ],
