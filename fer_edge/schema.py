@@ -32,7 +32,7 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
         SchemaError: A key is unknown or missing, or a value has the wrong type.
     """
     if not isinstance(data, dict):
-        raise SchemaError(f"{where or 'the document'} is {_kind(data)}, wanted a table of keys")
+        raise SchemaError(f"{where or 'the document'} is {_kind(data)}, expected a table of keys")
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
@@ -76,7 +76,7 @@ def _decode_value(hint: Any, value: object, where: str) -> Any:
         return None
     # bool is a subclass of int, and `epochs = true` is a mistake
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise SchemaError(f"'{where}' is {_kind(value)}, wanted {hint.__name__}")
+        raise SchemaError(f"'{where}' is {_kind(value)}, expected {hint.__name__}")
     return value
 
 
@@ -84,7 +84,7 @@ def _as_float(value: int, where: str) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise SchemaError(f"'{where}' is {_kind(value)}, wanted a number below 1e308") from error
+        raise SchemaError(f"'{where}' is {_kind(value)}, expected a number below 1e308") from error
 
 
 def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:
@@ -106,15 +106,15 @@ def _decode_choice(choices: tuple[Any, ...], value: object, where: str) -> Any:
     near = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
     advice = f"; did you mean '{near[0]}'?" if near else ""
     raise SchemaError(
-        f"'{where}' is {value!r}, wanted one of {', '.join(map(str, choices))}{advice}"
+        f"'{where}' is {value!r}, expected one of {', '.join(map(str, choices))}{advice}"
     )
 
 
 def _decode_tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise SchemaError(f"'{where}' is {_kind(value)}, wanted a list")
+        raise SchemaError(f"'{where}' is {_kind(value)}, expected a list")
     if items[-1] is not Ellipsis and len(value) != len(items):
-        raise SchemaError(f"'{where}' has {len(value)} items, wanted {len(items)}")
+        raise SchemaError(f"'{where}' has {len(value)} items, expected {len(items)}")
     hints = [items[0]] * len(value) if items[-1] is Ellipsis else list(items)
     return tuple(
         _decode_value(hint, item, f"{where}[{i}]")

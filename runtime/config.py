@@ -70,13 +70,16 @@ class RunConfig:
     def with_values(self, given: Given) -> "RunConfig":
         """Return the configuration with other values for some fields.
 
-        A source that is named replaces the whole of the old one: a size or a rate belonged to that.
+        A camera in place of an input, or the reverse, replaces the whole source: a size or a rate
+        belonged to the old one.
 
         Raises:
             ConfigError: A value does not fit, or two do not go together.
         """
-        parts = dict(self.parts())
-        if {"input", "camera"} & given.get("source", {}).keys():
+        parts, named = dict(self.parts()), given.get("source", {}).keys()
+        if ("input" in named and self.source.camera is not None) or (
+            "camera" in named and self.source.input is not None
+        ):
             parts["source"] = SourceConfig()
         changed = {
             name: dataclasses.replace(part, **given.get(name, {})) for name, part in parts.items()

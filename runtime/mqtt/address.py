@@ -8,7 +8,7 @@ from fer_edge.errors import OutputError
 
 PASSWORD_VARIABLE = "FER_EDGE_MQTT_PASSWORD"
 NO_ADDRESS = (
-    "--mqtt is no broker's address; wanted mqtt://[user[:password]@]host[:port]/topic or "
+    "--mqtt is not a broker's address; expected mqtt://[user[:password]@]host[:port]/topic or "
     "mqtts://..., with / @ : # ? % in user and password as %2F %40 %3A %23 %3F %25; or "
     f"pass the password in {PASSWORD_VARIABLE}"
 )
@@ -57,7 +57,7 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
     topic = topic.removesuffix("/")
     if not is_topic(topic):
         raise OutputError(
-            f"--mqtt wants a topic behind {host}, without + # and no $ in front; "
+            f"--mqtt needs a topic behind {host}, without + # and no $ in front; "
             f"try mqtt://{host}/fer-edge"
         )
     password = password or environment.get(PASSWORD_VARIABLE) or None

@@ -67,7 +67,7 @@ class MqttConfig:
 
         if self.discovery is not None and not is_topic(self.discovery):
             raise ConfigError(
-                f"--mqtt-discovery {self.discovery!r} is no topic; wanted a prefix such as "
+                f"--mqtt-discovery: {self.discovery!r} is not a topic; expected a prefix such as "
                 "homeassistant"
             )
         try:

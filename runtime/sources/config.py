@@ -268,7 +268,9 @@ def _parse_size(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
     width, height = (int(found[1]), int(found[2])) if found else (0, 0)
     if not (1 <= width <= _LARGEST_SIDE_PX and 1 <= height <= _LARGEST_SIDE_PX):
-        raise ConfigError(f"--size: '{text}' is no size in pixels; wanted WxH, as 640x480")
+        raise ConfigError(
+            f"--size: '{text}' is not a size; expected WIDTHxHEIGHT in pixels, for example 640x480"
+        )
     return width, height
 
 

@@ -55,7 +55,7 @@ def test_a_path_is_text_in_the_data() -> None:
     tree = decode(Place, {"file": "a/b.csv"})
     assert tree == Place(Path("a/b.csv"))
     assert encode(tree) == {"file": "a/b.csv"}
-    with pytest.raises(SchemaError, match="'file' is int 3, wanted Path"):
+    with pytest.raises(SchemaError, match="'file' is int 3, expected Path"):
         decode(Place, {"file": 3})
 
 
@@ -75,21 +75,21 @@ def test_keys_with_a_default_may_be_left_out() -> None:
         ({"zzz": 3}, ["unknown key 'zzz'", "known keys: name, epochs"]),
         ({"inner": {"rates": 1}}, ["'inner.rates'", "did you mean 'rate'?"]),
         ({"inner": {}}, ["'inner.rate' is missing"]),
-        ({"inner": 4}, ["inner is int 4", "wanted a table"]),
+        ({"inner": 4}, ["inner is int 4", "expected a table"]),
         ({"inner": {"rate": 1, "kind": "cosinus"}}, ["'inner.kind'", "did you mean 'cosine'?"]),
         ({"inner": {"rate": 1, "kind": 7}}, ["'inner.kind' is 7", "cosine, plateau"]),
-        ({"inner": {"rate": True}}, ["'inner.rate' is bool True", "wanted float"]),
-        ({"inner": {"rate": "1"}}, ["'inner.rate' is str '1'", "wanted float"]),
-        ({"name": 3}, ["'name' is int 3", "wanted str"]),
-        ({"epochs": 3.0}, ["'epochs' is float 3.0", "wanted int"]),
-        ({"epochs": True}, ["'epochs' is bool True", "wanted int"]),
-        ({"epochs": None}, ["'epochs'", "wanted int"]),
-        ({"flip": 1}, ["'flip' is int 1", "wanted bool"]),
-        ({"shares": 0.5}, ["'shares' is float 0.5", "wanted a list"]),
-        ({"shares": [0.5, "a"]}, ["'shares[1]' is str 'a'", "wanted float"]),
-        ({"pair": [1]}, ["'pair' has 1 items, wanted 2"]),
-        ({"pair": ["a", "b"]}, ["'pair[0]'", "wanted int"]),
-        ({"note": 5}, ["'note' is int 5", "wanted str"]),
+        ({"inner": {"rate": True}}, ["'inner.rate' is bool True", "expected float"]),
+        ({"inner": {"rate": "1"}}, ["'inner.rate' is str '1'", "expected float"]),
+        ({"name": 3}, ["'name' is int 3", "expected str"]),
+        ({"epochs": 3.0}, ["'epochs' is float 3.0", "expected int"]),
+        ({"epochs": True}, ["'epochs' is bool True", "expected int"]),
+        ({"epochs": None}, ["'epochs'", "expected int"]),
+        ({"flip": 1}, ["'flip' is int 1", "expected bool"]),
+        ({"shares": 0.5}, ["'shares' is float 0.5", "expected a list"]),
+        ({"shares": [0.5, "a"]}, ["'shares[1]' is str 'a'", "expected float"]),
+        ({"pair": [1]}, ["'pair' has 1 items, expected 2"]),
+        ({"pair": ["a", "b"]}, ["'pair[0]'", "expected int"]),
+        ({"note": 5}, ["'note' is int 5", "expected str"]),
         ({"parts": [{"rate": 1}, {}]}, ["'parts[1].rate' is missing"]),
     ],
 )
@@ -104,7 +104,7 @@ def test_what_does_not_fit_is_refused_with_its_place(
 
 @pytest.mark.parametrize("data", [[], "text", 3, None])
 def test_a_document_that_is_no_table_is_refused(data: object) -> None:
-    with pytest.raises(SchemaError, match=r"the document is .*wanted a table"):
+    with pytest.raises(SchemaError, match=r"the document is .*expected a table"):
         decode(Outer, data)
 
 

@@ -102,12 +102,17 @@ def test_a_file_is_run_as_its_options_would_be(
     assert [file.name for file in elsewhere.iterdir()] == ["rows.csv"]
 
 
-def test_a_source_of_the_command_line_takes_the_place_of_the_whole_source(tmp_path: Path) -> None:
+def test_a_source_of_another_kind_takes_the_place_of_the_whole_source(tmp_path: Path) -> None:
     path = written(tmp_path, '[source]\ncamera = 0\nsize = "640x480"\nfps = 15\n')
     assert parse_run(("--config", str(path), "--fps", "5")).source == SourceConfig(
         camera=0, size="640x480", fps=5.0
     )
+    assert parse_run(("--config", str(path), "--camera", "1")).source == SourceConfig(
+        camera=1, size="640x480", fps=15.0
+    )
     assert parse_run(("--config", str(path), "--input", "x.mp4")).source == SourceConfig("x.mp4")
+    path = written(tmp_path, '[source]\ninput = "x.mp4"\nsample_every_s = 1\n')
+    assert parse_run(("--config", str(path), "--camera", "1")).source == SourceConfig(camera=1)
 
 
 def test_the_environment_fills_what_nobody_named(
@@ -197,7 +202,7 @@ def test_a_file_that_cannot_be_read_is_one_line(fer_edge: Invoke, tmp_path: Path
 def test_a_password_is_not_repeated(fer_edge: Invoke, tmp_path: Path) -> None:
     path = written(tmp_path, '[mqtt]\nurl = "mqtt://u:sec/ret@host/t"\n')
     done = fer_edge("run", "--config", path)
-    assert_one_clear_line(done, "no broker's address")
+    assert_one_clear_line(done, "not a broker's address")
     assert "sec" not in done.stderr.replace(str(path), "")
 
 

@@ -31,15 +31,15 @@ def test_an_empty_recipe_is_the_default():
     [
         ("epoch = 3", "did you mean 'epochs'"),
         ("[augmentation]\nrotation = 3", "augmentation.rotation"),
-        ('epochs = "three"', "wanted int"),
-        ("epochs = true", "wanted int"),
+        ('epochs = "three"', "expected int"),
+        ("epochs = true", "expected int"),
         ("epochs = 0", "at least 1"),
         ("learning_rate = -1.0", "above 0"),
         ('class_weights = "ballanced"', "did you mean 'balanced'"),
         ('[schedule]\nkind = "cosinus"', "cosine"),
         ('architecture = "three-block"', "four-block"),
         ("epochs = ", "recipe under test"),
-        ("schedule = 3", "wanted a table"),
+        ("schedule = 3", "expected a table"),
     ],
 )
 def test_a_wrong_recipe_is_refused_with_advice(text, words):
