@@ -1,11 +1,11 @@
-"""The outputs that a configuration chooses."""
+"""The outputs that a configuration chooses; a module is loaded when its output is."""
 
 import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from fer_edge.errors import OutputError
 from fer_edge.files import is_device
@@ -24,9 +24,11 @@ Comparison = Callable[[], str | None]
 
 def window_sinks(outputs: OutputsConfig, source: Source) -> "list[Callable[[], Sink]]":
     """Return what opens the window, if one is asked for; first, since without a screen it fails."""
+    if not outputs.show:
+        return []
     from .window import Window
 
-    return [partial(Window, source)] if outputs.show else []
+    return [partial(Window, source)]
 
 
 def file_sinks(
@@ -39,21 +41,23 @@ def file_sinks(
         source: Where frames come from.
         labels: The model's expressions, for the columns of CSV.
     """
-    from .animation import Animation
-    from .annotated_pictures import AnnotatedPictures
-    from .csv_rows import CsvRows
-
     sinks = _line_sinks(outputs, source)
     if outputs.csv is not None:
+        from .csv_rows import CsvRows
+
         csv = Path("/dev/stdout") if str(outputs.csv) == "-" else outputs.csv
         sinks.append(partial(CsvRows, csv, labels, in_place=source.is_live))
     if outputs.annotate is not None:
+        from .annotated_pictures import AnnotatedPictures
+
         sinks.append(partial(AnnotatedPictures, outputs.annotate, source))
     if outputs.video is not None:
-        from .annotated_video import AnnotatedVideo  # loads FFmpeg
+        from .annotated_video import AnnotatedVideo
 
         sinks.append(partial(AnnotatedVideo, outputs.video, source))
     if outputs.gif is not None:
+        from .animation import Animation
+
         seconds, width_px = outputs.gif_seconds, outputs.gif_width_px
         sinks.append(partial(Animation, outputs.gif, source, seconds=seconds, width_px=width_px))
     return sinks
@@ -69,22 +73,27 @@ def summary_sinks(
         source: Where frames come from.
         comparison: What is said of the second model; None if there is none.
     """
-    from .comparison_reports import ComparisonReports
-    from .summary import Summary
-
     sinks: list[Callable[[], Sink]] = []
-    said = comparison or _nothing
-    if outputs.summary not in (None, "-"):
-        sinks.append(partial(Summary, source, Path(str(outputs.summary)), comparison=said))
-    elif (
-        outputs.summary == "-"
-        or comparison is not None  # whose figures are nowhere else
-        or (sys.stderr.isatty() and not outputs.quiet and source.length != 1)
-    ):
-        sinks.append(partial(Summary, source, sys.stderr, comparison=said))
+    place = _summary_place(outputs, source, is_compared=comparison is not None)
+    if place is not None:
+        from .summary import Summary
+
+        sinks.append(partial(Summary, source, place, comparison=comparison or _nothing))
     if comparison is not None and not outputs.quiet:
+        from .comparison_reports import ComparisonReports
+
         sinks.append(partial(ComparisonReports, sys.stderr, comparison))
     return sinks
+
+
+def _summary_place(
+    outputs: OutputsConfig, source: Source, *, is_compared: bool
+) -> Path | IO[str] | None:
+    if outputs.summary not in (None, "-"):
+        return Path(str(outputs.summary))
+    is_seen = sys.stderr.isatty() and not outputs.quiet and source.length != 1
+    # the figures of a comparison are nowhere else
+    return sys.stderr if outputs.summary == "-" or is_compared or is_seen else None
 
 
 def anonymizing(

@@ -123,33 +123,22 @@ def install(force: bool, **options: Any) -> None:
 
 
 def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
-    """Return the unit, and what it runs with absolute paths: it starts in another folder.
+    """Return the unit, and what it runs.
 
     Raises:
         click.UsageError: The options do not fit.
         ConfigError: The configuration file has a wrong key or value.
         OutputError: The user does not exist.
     """
-    from ..run_command import parse_run
     from .files import installed_unit
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", options.name):
         raise click.UsageError(
-            f"--name {options.name!r} cannot name a unit; wanted letters, digits, _ . and -"
+            f"--name {options.name!r} cannot name a unit; expected letters, digits, _ . and -"
         )
     if options.user is not None and not options.is_system:
         raise click.UsageError("--run-as goes with --system; a --user service runs as its user")
-    named = () if options.config_file is None else ("--config", str(options.config_file))
-    config = parse_run((*named, *options.run_options)).based_at(Path.cwd())
-    if not config.source.is_named:
-        raise click.UsageError(
-            "the service has nothing to read; add --config FILE, or the options of fer-edge run "
-            "behind --, such as -- --camera 0 --mqtt mqtt://host/topic"
-        )
-    try:
-        config.source.check_complete()
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
+    config = _run_config(options)
     unit = installed_unit(
         options.name,
         config.needs(),
@@ -160,3 +149,22 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
         watchdog_s=options.watchdog_s,
     )
     return unit, config
+
+
+def _run_config(options: ServiceOptions) -> "RunConfig":
+    """Return what the service runs, with absolute paths: it starts in another folder."""
+    from ..run_command import parse_run
+
+    file = options.config_file
+    named = () if file is None else ("--config", str(file))
+    config = parse_run((*named, *options.run_options))
+    if not config.source.is_named:
+        raise click.UsageError(
+            "the service has nothing to read; add --config FILE, or the options of fer-edge run "
+            "behind --, such as -- --camera 0 --mqtt mqtt://host/topic"
+        )
+    try:
+        config.source.check_complete()
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    return config.based_at(Path.cwd())
