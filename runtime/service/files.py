@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,27 +67,32 @@ def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
     path = folder / f"{unit.name}.service"
     text = unit_text(unit, config.needs())
     settings = f"{MARK}: {unit.name}.service runs this\n{format_config(config.without_secrets())}"
-    for place in (path, unit.config_file):
-        if place.exists() and not force and not _is_ours(place):
-            raise OutputError(
-                f"{place} was not written by fer-edge service; pass another --name, or --force to "
-                "replace it"
-            )
+    if not force:
+        _check_ours(path, unit.config_file)
     if unit.is_system and not os.access(folder, os.W_OK):
         raise OutputError(
             f"{folder} may not be written; run it with sudo, or pass --user for a service of yours"
         )
+    secrets = config.secrets(os.environ)
+    lost = sorted(_variables(unit.config_file.with_suffix(".env")) - secrets.keys())
     _write_settings(unit.config_file, settings)
     if unit.secrets_file is not None:
         with whole_file(unit.secrets_file, is_secret=True) as temporary:
-            temporary.write_text(secrets_text(config.secrets(os.environ)), "utf-8")
+            temporary.write_text(secrets_text(secrets), "utf-8")
     with whole_file(path) as temporary:
         temporary.write_text(text, "utf-8")
-    control = "sudo systemctl" if unit.is_system else "systemctl --user"
-    lines = [
+    return [
         f"wrote {path}",
         f"wrote {unit.config_file}",
         *([f"wrote {unit.secrets_file}, readable by its owner only"] if unit.secrets_file else []),
+        *([f"left out: {', '.join(lost)} of the installation before this one"] if lost else []),
+        *_next_steps(unit),
+    ]
+
+
+def _next_steps(unit: Unit) -> list[str]:
+    control = "sudo systemctl" if unit.is_system else "systemctl --user"
+    steps = [
         "next:",
         f"  {control} daemon-reload",
         f"  {control} enable --now {unit.name}",
@@ -94,12 +100,25 @@ def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
         f"  journalctl {'' if unit.is_system else '--user '}-u {unit.name} -f",
     ]
     if not unit.is_system:
-        lines.append("  loginctl enable-linger    # or it ends when you log out")
-    return lines
+        steps.append("  loginctl enable-linger    # or it ends when you log out")
+    return steps
 
 
-def _is_ours(path: Path) -> bool:
-    return path.read_text("utf-8", "replace").startswith(MARK)
+def _variables(path: Path) -> set[str]:
+    """Name the secrets of an earlier installation."""
+    if not path.is_file():
+        return set()
+    return set(re.findall(r'^(\w+)="', path.read_text("utf-8", "replace"), re.MULTILINE))
+
+
+def _check_ours(*paths: Path) -> None:
+    """Refuse to replace what somebody else wrote."""
+    for path in paths:
+        if path.exists() and not path.read_text("utf-8", "replace").startswith(MARK):
+            raise OutputError(
+                f"{path} was not written by fer-edge service; pass another --name, or --force to "
+                "replace it"
+            )
 
 
 def _write_settings(path: Path, text: str) -> None:

@@ -249,6 +249,16 @@ def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_path
     }
 
 
+def test_secrets_that_are_not_passed_again_are_named(fer_edge: Invoke, home: Path) -> None:
+    install(fer_edge)
+    options = ("service", "install", "--user", "--config", home / "fer-edge/fer-edge.toml")
+    again = fer_edge(*options)
+    assert again.exit_code == 0, again.output
+    assert "left out: FER_EDGE_MQTT_PASSWORD" in again.stdout
+    assert "EnvironmentFile" not in (home / "systemd/user/fer-edge.service").read_text()
+    assert "left out" not in install(fer_edge).stdout
+
+
 def test_a_wrong_configuration_file_is_not_installed(
     fer_edge: Invoke, home: Path, tmp_path: Path
 ) -> None:
