@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 
 from fer_edge.errors import ConfigError
+from fer_edge.files import is_device
 from fer_edge.schema import SchemaError, decode, encode
 
 from .config import PARTS, RunConfig
@@ -37,7 +38,8 @@ def read_config(path: Path) -> RunConfig:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
         _check_keys(data)
-        return decode(RunConfig, data).based_at(path.parent)
+        # what comes through a pipe has no folder of its own
+        return decode(RunConfig, data).based_at(Path() if is_device(path) else path.parent)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}; fer-edge run --print-config prints one"

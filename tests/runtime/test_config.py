@@ -23,6 +23,7 @@ from fer_edge.schema import encode
 from tests.conftest import assert_one_clear_line
 
 from .conftest import CLIP_FRAMES
+from .programs import RUN
 
 Invoke = Callable[..., Result]
 DOOR = Path(__file__).resolve().parents[2] / "examples" / "door.toml"
@@ -100,6 +101,20 @@ def test_a_file_is_run_as_its_options_would_be(
     done = fer_edge("run", "--config", path, *more)  # the command line's paths start where it is
     assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == [0, 1]
     assert [file.name for file in elsewhere.iterdir()] == ["rows.csv"]
+
+
+def test_a_file_from_a_pipe_starts_at_the_working_directory(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    done = subprocess.run(
+        [*RUN, "--config", "/dev/stdin", "--max-frames", "1"],
+        input=f'[source]\ninput = "{clip.name}"\n[faces]\ndetector = "none"\n',
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["source"] == clip.name
 
 
 def test_a_source_of_another_kind_takes_the_place_of_the_whole_source(tmp_path: Path) -> None:
