@@ -87,7 +87,7 @@ class Looker:
 
     def write(self, result: Result) -> None:
         """Take one frame."""
-        annotate(result.frame.image, result.readings)
+        annotate(result.frame.image, result.faces)
         self._frames += 1
         elapsed_s = time.monotonic() - self._started
         if elapsed_s < self._next_s:

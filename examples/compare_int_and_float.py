@@ -16,11 +16,11 @@ agreed, differences = 0, []
 with open_reader(sys.argv[1]) as reader, open_model(find_model(sys.argv[2])) as other:
     policy = reader.model.file.card.input.crop
     for result in read_source(sys.argv[3], reader=reader):
-        for reading in result.readings:
-            face = crop(result.frame.image, reading.box, policy)
-            theirs = other.probabilities(model_input(face, *other.input_size))
-            agreed += reading.label == other.labels[int(theirs.argmax())]
-            differences.append(np.abs(theirs - reading.probabilities).max())
+        for face in result.faces:
+            cut = crop(result.frame.image, face.box, policy)
+            theirs = other.probabilities(model_input(cut, *other.input_size))
+            agreed += face.label == other.labels[int(theirs.argmax())]
+            differences.append(np.abs(theirs - face.probabilities).max())
 
 print(f"{agreed} of {len(differences)} faces with the same label")
 print(f"largest difference of a probability: {max(differences, default=0.0):.3f}")

@@ -13,7 +13,7 @@ from fer_edge.runtime import open_source, read_source
 frames: Counter[str] = Counter()
 with closing(open_source(Path(sys.argv[1]))) as source:
     for result in read_source(source):
-        frames.update(reading.label for reading in result.readings)
+        frames.update(face.label for face in result.faces)
 
 for label, count in frames.most_common():
     print(f"{label:9} {count / source.frame_rate_hz:6.2f} s")

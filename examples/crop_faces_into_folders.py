@@ -15,9 +15,9 @@ photos, faces = map(Path, sys.argv[1:3])
 with open_reader() as reader:
     policy = reader.model.file.card.input.crop
     for result in read_source(photos, reader=reader):
-        for number, reading in enumerate(result.readings):
-            folder = faces / reading.label
+        for number, face in enumerate(result.faces):
+            folder = faces / face.label
             folder.mkdir(parents=True, exist_ok=True)
             name = f"{Path(result.frame.name).stem}-{result.frame.index}-{number}.png"
-            cv2.imwrite(str(folder / name), crop(result.frame.image, reading.box, policy))
+            cv2.imwrite(str(folder / name), crop(result.frame.image, face.box, policy))
             print(folder / name)

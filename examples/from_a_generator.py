@@ -21,4 +21,4 @@ def fade_in(path: str) -> Iterator[NDArray[np.uint8]]:
 
 
 for result in read_source(Images(fade_in(sys.argv[1]), frame_rate_hz=25)):
-    print(f"{result.frame.time_s:.2f} s: {[reading.label for reading in result.readings]}")
+    print(f"{result.frame.time_s:.2f} s: {[face.label for face in result.faces]}")

@@ -19,7 +19,7 @@ def send(url: str, record: dict[str, object]) -> None:
 
 last: list[str] | None = None
 for result in read_source(sys.argv[1]):
-    labels = [reading.label for reading in result.readings]
+    labels = [face.label for face in result.faces]
     if labels != last:
         send(sys.argv[2], {"time_s": result.frame.time_s, "faces": labels})
         print(f"{result.frame.time_s:.2f} s: {labels}")

@@ -4,7 +4,7 @@ Example:
     from fer_edge.runtime import open_reader
 
     with open_reader() as reader:
-        readings = reader.read(cv2.imread("photo.jpg"))
+        faces = reader.read(cv2.imread("photo.jpg"))
 
 The names below are loaded when they are first used (PEP 562), so that importing this package costs
 a few milliseconds: OpenCV, NumPy and LiteRT come with the first name that needs them.
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .drawing.annotation import annotate
-    from .faces.detection import Face, FaceDetector, open_detector
+    from .faces.detection import Detection, FaceDetector, open_detector
     from .frame import Frame, Source
     from .loop import read_source
     from .reading.following import FILE_PACE, LIVE_PACE, Follower, Pace, open_follower
     from .reading.reader import Reader, open_reader
     from .reading.smoothing import Steadiness
-    from .result import UNCERTAIN, FrameReader, Reading, Result, StageTimes
+    from .result import UNCERTAIN, Face, FrameReader, Result, StageTimes
     from .sources.images import Images
     from .sources.opening import open_camera, open_source, read_image
 
@@ -29,7 +29,7 @@ _HOMES = {
     "FILE_PACE": "reading.following",
     "LIVE_PACE": "reading.following",
     "UNCERTAIN": "result",
-    "Face": "faces.detection",
+    "Detection": "faces.detection",
     "FaceDetector": "faces.detection",
     "Follower": "reading.following",
     "Frame": "frame",
@@ -37,7 +37,7 @@ _HOMES = {
     "Images": "sources.images",
     "Pace": "reading.following",
     "Reader": "reading.reader",
-    "Reading": "result",
+    "Face": "result",
     "Result": "result",
     "Source": "frame",
     "StageTimes": "result",
@@ -57,6 +57,7 @@ __all__ = [
     "FILE_PACE",
     "LIVE_PACE",
     "UNCERTAIN",
+    "Detection",
     "Face",
     "FaceDetector",
     "Follower",
@@ -65,7 +66,6 @@ __all__ = [
     "Images",
     "Pace",
     "Reader",
-    "Reading",
     "Result",
     "Source",
     "StageTimes",

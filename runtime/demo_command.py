@@ -56,20 +56,20 @@ def demo(
     photo = path or sample_photo()
     image = read_image(photo)
     with open_reader(model, threads=threads, delegate=delegate) as reader:
-        readings = reader.read(image)
-    if not readings:
+        faces = reader.read(image)
+    if not faces:
         raise SourceError(f"no face was found on {photo}; try another photograph with --input")
-    write_picture(out, annotate(image, readings))
+    write_picture(out, annotate(image, faces))
     if as_json:
-        click.echo(json.dumps(as_record(Result(Frame(image, 0, 0.0, str(photo)), tuple(readings)))))
+        click.echo(json.dumps(as_record(Result(Frame(image, 0, 0.0, str(photo)), tuple(faces)))))
         return
-    for number, reading in enumerate(readings, start=1):
+    for number, face in enumerate(faces, start=1):
         click.echo(
-            f"face {number} of {len(readings)} on {photo.name}: "
-            + click.style(f"{reading.label} ({reading.probability:.0%})", bold=True)
+            f"face {number} of {len(faces)} on {photo.name}: "
+            + click.style(f"{face.label} ({face.probability:.0%})", bold=True)
         )
-        order = sorted(zip(reading.probabilities, reading.labels, strict=True), reverse=True)
-        width = max(map(len, reading.labels))
+        order = sorted(zip(face.probabilities, face.labels, strict=True), reverse=True)
+        width = max(map(len, face.labels))
         for probability, label in order:
             click.echo(f"  {label:{width}} {probability:6.1%} {'█' * round(30 * probability)}")
     click.echo(f"annotated picture: {out}")

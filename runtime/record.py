@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from .result import Reading, Result, StageTimes
+from .result import Face, Result, StageTimes
 
 STAGES = tuple(field.name.removesuffix("_ms") for field in fields(StageTimes))
 """The stages of one frame in their order: detect, track, crop, classify, smooth."""
@@ -24,18 +24,18 @@ def as_record(result: Result) -> dict[str, Any]:
         "source": result.frame.name,
         "dropped": result.dropped,
         "times_ms": {**times_ms, "total": round(result.times.total_ms, 3)},
-        "faces": [_face(reading) for reading in result.readings],
+        "faces": [_face(face) for face in result.faces],
     }
 
 
-def _face(reading: Reading) -> dict[str, Any]:
+def _face(face: Face) -> dict[str, Any]:
     return {
-        "track": reading.track,
-        "box": [round(edge, 1) for edge in reading.box.edges],
-        "detection": round(reading.detection, 4),
-        "label": reading.label,
+        "track": face.track,
+        "box": [round(edge, 1) for edge in face.box.edges],
+        "detection": round(face.detection, 4),
+        "label": face.label,
         "scores": {
             label: round(probability, 4)
-            for label, probability in zip(reading.labels, reading.probabilities, strict=True)
+            for label, probability in zip(face.labels, face.probabilities, strict=True)
         },
     }

@@ -19,7 +19,7 @@ Stage = Literal["detect", "track", "crop", "classify", "smooth"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Face:
     """The expression of one face in one frame.
 
     Attributes:
@@ -66,7 +66,7 @@ class StageTimes:
 
     @property
     def total_ms(self) -> float:
-        """All stages together: from a decoded frame to its readings."""
+        """All stages together: from a decoded frame to its faces."""
         return self.detect_ms + self.track_ms + self.crop_ms + self.classify_ms + self.smooth_ms
 
 
@@ -76,13 +76,13 @@ class Result:
 
     Attributes:
         frame: The frame.
-        readings: One per face, the largest first.
+        faces: The faces, the largest first.
         times: What it took.
         dropped: Frames that the source has dropped since it was opened.
     """
 
     frame: Frame
-    readings: tuple[Reading, ...]
+    faces: tuple[Face, ...]
     times: StageTimes = StageTimes()
     dropped: int = 0
 

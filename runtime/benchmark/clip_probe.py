@@ -224,7 +224,7 @@ class _TimedLines(JsonLines):
             if stage_ms:  # a stage that did not run is not a fast one
                 self.stages_ms[stage].append(stage_ms)
         self.stages_ms["output"].append(1e3 * (ended_s - began_s))
-        self.faces += len(result.readings)
+        self.faces += len(result.faces)
         # by the index: Live does not count what comes before it is first asked
         self.dropped = result.frame.index + 1 - len(self.frames_ms)
         self.wall_s = ended_s - self._began_s

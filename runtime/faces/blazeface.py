@@ -18,7 +18,7 @@ from fer_edge.faces import Box
 from fer_edge.interpreter import find_runtime, open_interpreter
 from fer_edge.modelfile import read_flatbuffer_file
 
-from .detection import EVERY_FACE, Face, Selection
+from .detection import EVERY_FACE, Detection, Selection
 from .framing import Framing
 from .matching import overlaps
 from .shrinking import shrink
@@ -91,7 +91,7 @@ class BlazeFace:
         self.framing = _FRAMINGS[self.long_side_px]
         self._canvas = np.zeros((self.long_side_px, self.long_side_px, 3), np.uint8)
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Detection]:
         """Find faces; see `FaceDetector`."""
         if not image.size:
             return []
@@ -124,7 +124,7 @@ class BlazeFace:
                 (box.right - left) / scale,
                 (box.bottom - top) / scale,
             )
-            faces.append(Face(self.framing.of(in_frame), face.score))
+            faces.append(Detection(self.framing.of(in_frame), face.score))
         return self._selection.of(faces)
 
 
@@ -148,7 +148,7 @@ def decode(
     anchors: NDArray[np.float32],
     *,
     min_score: float,
-) -> list[Face]:
+) -> list[Detection]:
     """Turn the network's output into faces.
 
     Boxes of one face are blended, each weighted by its score, which trembles less from frame to
@@ -172,7 +172,7 @@ def decode(
     centres, halves = boxes[likely, :2] + anchors[likely], boxes[likely, 2:4] / 2
     edges = np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float64)
     candidates = [Box(*row) for row in edges.tolist()]
-    faces: list[Face] = []
+    faces: list[Detection] = []
     left = np.arange(len(likely))
     while len(left):
         best = int(left[0])
@@ -180,6 +180,6 @@ def decode(
         same = left[is_same > _SAME_FACE_OVERLAP]
         weights = scores[likely[same]]
         blended = (weights[:, np.newaxis] * edges[same]).sum(axis=0) / weights.sum()
-        faces.append(Face(Box(*blended.tolist()), float(scores[likely[best]])))
+        faces.append(Detection(Box(*blended.tolist()), float(scores[likely[best]])))
         left = left[is_same <= _SAME_FACE_OVERLAP]
     return faces

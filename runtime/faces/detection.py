@@ -15,7 +15,7 @@ DetectorName = Literal["yunet", "haar", "blazeface", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class Detection:
     """A face that was found: its box in frame pixels, and the detector's score, 0 to 1."""
 
     box: Box
@@ -35,7 +35,7 @@ class FaceDetector(Protocol):
     finds_crops: bool
     long_side_px: int
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Detection]:
         """Find the faces in an image.
 
         Args:
@@ -60,7 +60,7 @@ class Selection:
     min_face_px: float = 0.0
     max_faces: int = 100
 
-    def of(self, faces: Iterable[Face]) -> list[Face]:
+    def of(self, faces: Iterable[Detection]) -> list[Detection]:
         """Return the faces that are kept, the largest first."""
         kept = [
             face
@@ -80,12 +80,12 @@ class WholeFrame:
     finds_crops = True
     long_side_px = 0
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Detection]:
         """Return one face that fills the picture."""
         height, width = image.shape[:2]
         if not height or not width:
             return []
-        return [Face(Box(0.0, 0.0, width / scale, height / scale), 1.0)]
+        return [Detection(Box(0.0, 0.0, width / scale, height / scale), 1.0)]
 
 
 def open_detector(

@@ -15,7 +15,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
 from ..opencv_path import opencv_path
-from .detection import EVERY_FACE, Face, Selection
+from .detection import EVERY_FACE, Detection, Selection
 from .framing import Framing
 from .shrinking import shrink
 
@@ -58,7 +58,7 @@ class Haar:
             "of times as long; use it only where you must"
         )
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Detection]:
         """Find faces; see `FaceDetector`. Every score is 1: a cascade says yes or no."""
         if not image.size:
             return []
@@ -70,7 +70,7 @@ class Haar:
         faces = []
         for left, top, width, height in np.asarray(found, np.float64).reshape(-1, 4).tolist():
             box = Box(left / scale, top / scale, (left + width) / scale, (top + height) / scale)
-            faces.append(Face(self.framing.of(box), 1.0))
+            faces.append(Detection(self.framing.of(box), 1.0))
         return self._selection.of(faces)
 
 

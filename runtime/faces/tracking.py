@@ -11,7 +11,7 @@ from fer_edge.faces import Box
 
 from ..frame import Frame
 from ..result import Stopwatch
-from .detection import Face, FaceDetector
+from .detection import Detection, FaceDetector
 from .matching import match, match_nearest, overlap
 from .optical_flow import MAX_CORNERS, find_corners, follow, is_cut
 from .shrinking import shrink
@@ -65,7 +65,7 @@ class _Followed:
     is_lost: bool = False
     gone_s: float = 0.0
 
-    def confirm(self, face: Face) -> None:
+    def confirm(self, face: Detection) -> None:
         """Take over what the detector found; a box of its own place is smoothed."""
         has_moved = overlap(self.box, face.box) < _TREMBLE_OVERLAP
         self.box = face.box if has_moved else _blend(self.box, face.box)
@@ -168,7 +168,7 @@ class FaceTracker:
             if before is not None and is_cut(before, after):
                 self._followed, self._gone = [], []
             scale = max(after.shape) / max(image.shape[:2])
-            faces = [Face(_scaled(face.box, scale), face.score) for face in found]
+            faces = [Detection(_scaled(face.box, scale), face.score) for face in found]
             missed, faces = _confirm(self._followed, faces, match)
             if missed and before is not None and not has_flowed:
                 self._flow(missed, before, after)
@@ -208,7 +208,7 @@ class FaceTracker:
             else:
                 self._wait = 0
 
-    def _begin(self, faces: list[Face]) -> None:
+    def _begin(self, faces: list[Detection]) -> None:
         """Take up faces that no track stands for: those that are back, and new ones."""
         gone = [face for face in self._gone if 0 < self._time_s - face.gone_s <= _RETURN_S]
         self._gone, faces = _confirm(gone, faces, match)
@@ -235,9 +235,9 @@ class FaceTracker:
 
 def _confirm(
     followed: list[_Followed],
-    faces: list[Face],
+    faces: list[Detection],
     pair: Callable[[Sequence[Box], Sequence[Box]], list[tuple[int, int]]],
-) -> tuple[list[_Followed], list[Face]]:
+) -> tuple[list[_Followed], list[Detection]]:
     """Confirm the tracks that pair with a face; returns the tracks and the faces that are left."""
     pairs = pair([face.box for face in followed], [face.box for face in faces])
     for one, other in pairs:

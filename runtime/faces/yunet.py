@@ -17,7 +17,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
 from ..opencv_path import opencv_path
-from .detection import EVERY_FACE, Face, Selection
+from .detection import EVERY_FACE, Detection, Selection
 from .shrinking import shrink
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -59,7 +59,7 @@ class YuNet:
         self._size = (_MIN_SIDE_PX, _MIN_SIDE_PX)
         self._network = self._load(self._size)
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Detection]:
         """Find faces; see `FaceDetector`."""
         if not image.size:
             return []
@@ -78,7 +78,7 @@ class YuNet:
         for row in found[np.isfinite(found).all(axis=1)]:
             left, top, right, bottom = row[0], row[1], row[0] + row[2], row[1] + row[3]
             box = Box(*(float(edge) / scale for edge in (left, top, right, bottom)))
-            faces.append(Face(box, float(row[14])))
+            faces.append(Detection(box, float(row[14])))
         return self._selection.of(faces)
 
     def _find(self, image: NDArray[np.uint8]) -> Any:

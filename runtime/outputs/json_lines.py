@@ -24,7 +24,7 @@ class Changes:
 
     def is_one(self, result: Result) -> bool:
         """Tell whether this frame differs from the one before it."""
-        faces = sorted((reading.track or 0, reading.label) for reading in result.readings)
+        faces = sorted((face.track or 0, face.label) for face in result.faces)
         state = (result.frame.name, faces)
         is_change = state != self._last
         self._last = state

@@ -13,7 +13,7 @@ from ..faces.detection import DetectorName, open_detector
 from ..faces.track import Track, Tracker
 from ..faces.tracking import FaceTracker
 from ..frame import Frame
-from ..result import UNCERTAIN, Reading, Result, Stopwatch
+from ..result import UNCERTAIN, Face, Result, Stopwatch
 from .classifier import Classifier
 from .comparing import Comparer
 from .reader import ModelReader
@@ -118,8 +118,8 @@ class Follower(ModelReader):
             with watch.stage("smooth"):
                 self._update(track.number, probabilities, frame.time_s)
         self._forget(frame.time_s)
-        readings = tuple(self._reading(track) for track in tracks)
-        return Result(frame, readings, watch.times())
+        faces = tuple(self._face(track) for track in tracks)
+        return Result(frame, faces, watch.times())
 
     def replace_model(self, model: TFLiteModel) -> None:
         """Read with another model from here on; see `ModelReader.replace_model`."""
@@ -165,9 +165,9 @@ class Follower(ModelReader):
         for number in over:
             del self._states[number]
 
-    def _reading(self, track: Track) -> Reading:
+    def _face(self, track: Track) -> Face:
         state = self._states[track.number]
-        return Reading(
+        return Face(
             box=track.box,
             detection=track.detection,
             labels=self.model.labels,

@@ -13,7 +13,7 @@ from fer_edge.interpreter import TFLiteModel, open_model
 
 from ..faces.detection import DetectorName, FaceDetector, open_detector
 from ..frame import Frame
-from ..result import UNCERTAIN, Reading, Result, Stopwatch
+from ..result import UNCERTAIN, Face, Result, Stopwatch
 from ..sources.pixels import ColorOrder, as_bgr
 from .classifier import Classifier
 from .comparing import Comparer, Comparison
@@ -106,7 +106,7 @@ class Reader(ModelReader):
         self._detector = detector
         self._uncertain_below = uncertain_below
 
-    def read(self, image: object, *, color: ColorOrder = "bgr") -> list[Reading]:
+    def read(self, image: object, *, color: ColorOrder = "bgr") -> list[Face]:
         """Read every face in an image.
 
         Args:
@@ -134,26 +134,26 @@ class Reader(ModelReader):
         """
         frame = self._checked(frame)
         watch = Stopwatch()
-        readings = self._read(frame.image, watch)
-        return Result(frame, tuple(readings), watch.times())
+        faces = self._read(frame.image, watch)
+        return Result(frame, tuple(faces), watch.times())
 
-    def _read(self, image: NDArray[np.uint8], watch: Stopwatch) -> list[Reading]:
+    def _read(self, image: NDArray[np.uint8], watch: Stopwatch) -> list[Face]:
         with watch.stage("detect"):
-            faces = self._detector.detect(image)
-        readings = []
-        for face in faces:
-            probabilities = self._classifier.read(image, face.box, watch)
+            found = self._detector.detect(image)
+        faces = []
+        for detection in found:
+            probabilities = self._classifier.read(image, detection.box, watch)
             is_uncertain = probabilities.max() < self._uncertain_below
-            readings.append(
-                Reading(
-                    box=face.box,
-                    detection=face.score,
+            faces.append(
+                Face(
+                    box=detection.box,
+                    detection=detection.score,
                     labels=self.model.labels,
                     probabilities=tuple(map(float, probabilities)),
                     steady=UNCERTAIN if is_uncertain else None,
                 )
             )
-        return readings
+        return faces
 
 
 def open_reader(

@@ -12,7 +12,7 @@ from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.outputs.animation import Animation
 from fer_edge.runtime.pipeline import run_to_end
 
-from .results import File, make_reading, make_result
+from .results import File, make_face, make_result
 
 
 class Folder(File):
@@ -34,8 +34,7 @@ def results(
     count: int, *, rate_hz: float = 30.0, size: tuple[int, int] = (120, 160)
 ) -> list[Result]:
     return [
-        Result(Frame(moving(i, size), i, i / rate_hz, "clip"), (make_reading(),))
-        for i in range(count)
+        Result(Frame(moving(i, size), i, i / rate_hz, "clip"), (make_face(),)) for i in range(count)
     ]
 
 
@@ -62,7 +61,7 @@ def test_it_shows_what_was_seen_at_ten_frames_a_second(tmp_path: Path) -> None:
     assert durations_ms == [100] * 10
     for number, frame in enumerate(frames):
         seen = results(30)[3 * number]
-        wanted = annotate(seen.frame.image, seen.readings)
+        wanted = annotate(seen.frame.image, seen.faces)
         assert np.abs(frame.astype(int) - wanted).mean() < 6
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 from fer_edge.labels import FER2013, FERPLUS_CLASSES
-from fer_edge.runtime import Reading
+from fer_edge.runtime import Face
 from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.drawing.palette import UNCERTAIN_BGR
 from fer_edge.runtime.result import UNCERTAIN
@@ -33,7 +33,7 @@ EVEN = (1 / 7,) * 7
 def test_a_box_anywhere_is_drawn_on_a_picture_of_any_size(size: tuple[int, int], box: Box) -> None:
     image = noise(*size)
     before = image.copy()
-    drawn = annotate(image, [Reading(box, 1.0, FER2013, EVEN)])
+    drawn = annotate(image, [Face(box, 1.0, FER2013, EVEN)])
     assert (drawn.shape, drawn.dtype) == (image.shape, np.uint8)
     assert np.array_equal(image, before)
 
@@ -44,7 +44,7 @@ def test_without_a_face_the_picture_stays_as_it_is() -> None:
 
 def test_a_box_is_drawn_around_the_face_and_not_in_it() -> None:
     image = noise(300, 300)
-    drawn = annotate(image, [Reading(Box(100, 120, 200, 240), 1.0, FER2013, EVEN)])
+    drawn = annotate(image, [Face(Box(100, 120, 200, 240), 1.0, FER2013, EVEN)])
     changed = (drawn != image).any(axis=2)
     assert changed[120:240, 100].mean() > 0.9
     assert changed[240, 100:200].mean() > 0.9
@@ -58,28 +58,28 @@ def test_the_winner_decides_the_colour_for_any_classes() -> None:
         edges = set()
         for winner in range(len(labels)):
             shares = tuple(float(i == winner) for i in range(len(labels)))
-            edges.add(tuple(annotate(plain, [Reading(box, 1.0, labels, shares)])[180, 100]))
+            edges.add(tuple(annotate(plain, [Face(box, 1.0, labels, shares)])[180, 100]))
         assert len(edges) == len(labels)
 
 
 @pytest.mark.parametrize("labels", [("yes", "no"), ("glücklich", "b", "c"), ("x" * 80, "y")])
 def test_other_labels_are_drawn_too(labels: tuple[str, ...]) -> None:
     share = (1 / len(labels),) * len(labels)
-    drawn = annotate(noise(200, 200), [Reading(Box(50, 80, 120, 160), 1.0, labels, share)])
+    drawn = annotate(noise(200, 200), [Face(Box(50, 80, 120, 160), 1.0, labels, share)])
     assert not np.array_equal(drawn, noise(200, 200))
 
 
 def drawn_on(
-    *readings: Reading, size: tuple[int, int] = (400, 600)
+    *faces: Face, size: tuple[int, int] = (400, 600)
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Draw on grey; returns the picture, and where something was drawn."""
     plain = np.full((*size, 3), 90, np.uint8)
-    drawn = annotate(plain, readings)
+    drawn = annotate(plain, faces)
     return drawn, (drawn != plain).any(axis=2)
 
 
-def happy(box: Box, **more: Any) -> Reading:
-    return Reading(box, 1.0, FER2013, (0.02, 0.0, 0.03, 0.8, 0.05, 0.0, 0.1), **more)
+def happy(box: Box, **more: Any) -> Face:
+    return Face(box, 1.0, FER2013, (0.02, 0.0, 0.03, 0.8, 0.05, 0.0, 0.1), **more)
 
 
 def test_a_large_face_has_bars_a_small_one_its_label_and_a_tiny_one_its_box() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
-from fer_edge.runtime.faces.detection import Face, Selection, WholeFrame, open_detector
+from fer_edge.runtime.faces.detection import Detection, Selection, WholeFrame, open_detector
 from fer_edge.runtime.faces.matching import overlap
 from fer_edge.runtime.faces.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
 from fer_edge.runtime.sample import sample_photo
@@ -117,7 +117,7 @@ def test_an_8k_frame_is_shrunk_first() -> None:
 
 
 def test_the_largest_faces_are_kept() -> None:
-    faces = [Face(Box(0, 0, side, 2 * side), 0.7) for side in (3, 9, 0, 5, -4, 7)]
+    faces = [Detection(Box(0, 0, side, 2 * side), 0.7) for side in (3, 9, 0, 5, -4, 7)]
     assert [face.box.width for face in Selection().of(faces)] == [9, 7, 5, 3]
     assert [face.box.width for face in Selection(10, 2).of(faces)] == [9, 7]
 
@@ -130,7 +130,9 @@ def test_no_detector_takes_no_model_file(tmp_path: Path) -> None:
 
 def test_the_whole_frame_is_one_face() -> None:
     assert WholeFrame().detect(np.zeros((0, 20, 3), np.uint8)) == []
-    assert WholeFrame().detect(np.zeros((30, 20, 3), np.uint8)) == [Face(Box(0, 0, 20, 30), 1.0)]
+    assert WholeFrame().detect(np.zeros((30, 20, 3), np.uint8)) == [
+        Detection(Box(0, 0, 20, 30), 1.0)
+    ]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no onnx", bytes(300), b"cut"])
@@ -198,7 +200,7 @@ def test_a_picture_of_five_faces_has_five(media: Path) -> None:
     assert len(faces) == 5
 
 
-def detections(path: Path, most: int = 40) -> list[list[Face]]:
+def detections(path: Path, most: int = 40) -> list[list[Detection]]:
     """Find the faces in the first frames."""
     source, detector = open_source(path), YuNet()
     found = [detector.detect(frame.image) for _, frame in zip(range(most), source, strict=False)]

@@ -73,4 +73,4 @@ def test_the_python_api_takes_any_detector(
     pytest.importorskip("matplotlib")
     frame = Frame(read_image(sample_photo()), 0, 0.0, "photo")
     with open_it(detector="haar") as reader:
-        assert len(reader.read_frame(frame).readings) == 1
+        assert len(reader.read_frame(frame).faces) == 1

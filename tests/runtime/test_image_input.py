@@ -13,10 +13,10 @@ from PIL import Image
 
 from fer_edge.errors import MissingExtraError, ModelError, SourceError
 from fer_edge.runtime import (
+    Face,
     Frame,
     Images,
     Reader,
-    Reading,
     annotate,
     open_follower,
     open_reader,
@@ -150,9 +150,9 @@ def test_any_form_of_an_image_has_the_faces_of_its_bgr(
     given = SAME[form](photo)
     assert len(expected) == 1
     assert reader.read(given) == expected
-    assert reader.read_frame(Frame(given, 0, 0.0, form)).readings == tuple(expected)
+    assert reader.read_frame(Frame(given, 0, 0.0, form)).faces == tuple(expected)
     (result,) = read_source([given], reader=reader)
-    assert result.readings == tuple(expected)
+    assert result.faces == tuple(expected)
     assert np.array_equal(result.frame.image, photo)
 
 
@@ -194,7 +194,7 @@ def test_a_path_is_read_as_the_picture_there(
     cv2.imwrite(str(path), photo)
     assert reader.read(kind(path)) == reader.read(photo)
     (result,) = read_source([kind(path)], reader=reader)
-    assert (result.frame.name, len(result.readings)) == (str(path), 1)
+    assert (result.frame.name, len(result.faces)) == (str(path), 1)
 
 
 def test_black_and_white_is_an_image() -> None:
@@ -291,7 +291,7 @@ def test_one_image_is_a_source_of_one(
     photo: Picture, reader: Reader, form: Callable[[Picture], Any]
 ) -> None:
     (result,) = read_source(form(photo), reader=reader)
-    assert len(result.readings) == 1
+    assert len(result.faces) == 1
     assert Images(form(photo)).length == 1
 
 
@@ -299,8 +299,8 @@ def test_a_batch_is_a_source_of_its_images(photo: Picture, reader: Reader) -> No
     expected = reader.read(photo)
     batch = np.stack([photo, photo])
     for given in (batch, Tensor(batch), Tensor(batch / 255)):
-        results: list[list[Reading]] = [
-            list(result.readings) for result in read_source(given, reader=reader)
+        results: list[list[Face]] = [
+            list(result.faces) for result in read_source(given, reader=reader)
         ]
         assert results == [expected, expected]
 
@@ -321,15 +321,15 @@ def test_a_follower_converts_its_frames_too(photo: Picture) -> None:
     with open_follower() as plain, open_follower() as other:
         expected = plain.read_frame(Frame(photo, 0, 0.0, "photo"))
         found = other.read_frame(Frame(photo / 255, 0, 0.0, "photo"))
-    assert found.readings == expected.readings
+    assert found.faces == expected.faces
     assert np.array_equal(found.frame.image, photo)
 
 
 @pytest.mark.parametrize("form", ["uint8", "float64 to 1", "Pillow RGB"])
 def test_what_was_read_can_be_drawn_on(photo: Picture, reader: Reader, form: str) -> None:
-    readings, before = reader.read(photo), photo.copy()
-    drawn = annotate(SAME[form](photo), readings)
-    assert np.array_equal(drawn, annotate(photo, readings))
+    faces, before = reader.read(photo), photo.copy()
+    drawn = annotate(SAME[form](photo), faces)
+    assert np.array_equal(drawn, annotate(photo, faces))
     assert (drawn != photo).any()
     assert np.array_equal(photo, before)
 

@@ -40,7 +40,7 @@ class Watched(Images):
 def test_each_frame_of_a_video_is_a_result(clip: Path, reader: Reader) -> None:
     results = list(read_source(clip, reader=reader))
     assert [result.frame.index for result in results] == list(range(CLIP_FRAMES))
-    assert [len(result.readings) for result in results] == [1] * CLIP_FRAMES
+    assert [len(result.faces) for result in results] == [1] * CLIP_FRAMES
     assert results[4].frame.time_s == pytest.approx(0.5)
     assert all(result.times.total_ms > 0 for result in results)
 
@@ -121,7 +121,7 @@ def test_readers_in_several_threads_do_not_disturb_each_other(clip: Path) -> Non
     def read(into: list[list[tuple[float, ...]]]) -> None:
         with open_reader(detector="none") as own:
             results = read_source(clip, reader=own)
-            into.append([result.readings[0].probabilities for result in results])
+            into.append([result.faces[0].probabilities for result in results])
 
     alone: list[list[tuple[float, ...]]] = []
     read(alone)
@@ -144,5 +144,5 @@ def test_every_public_name_can_be_had_and_no_other() -> None:
 
 
 def test_a_picture_of_opencvs_goes_straight_in(picture: Path, reader: Reader) -> None:
-    (reading,) = reader.read(cv2.imread(str(picture)))
-    assert sum(reading.probabilities) == pytest.approx(1, abs=0.03)
+    (face,) = reader.read(cv2.imread(str(picture)))
+    assert sum(face.probabilities) == pytest.approx(1, abs=0.03)

@@ -7,8 +7,8 @@ from fer_edge.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import open_model
-from fer_edge.runtime import Reader, Reading, open_reader
-from fer_edge.runtime.faces.detection import Face
+from fer_edge.runtime import Face, Reader, open_reader
+from fer_edge.runtime.faces.detection import Detection
 from fer_edge.runtime.result import UNCERTAIN
 from tests.conftest import draw_face
 
@@ -17,9 +17,9 @@ class TwoFaces:
     """Finds the same two faces in every frame."""
 
     finds_crops = False
-    faces = (Face(Box(10, 10, 50, 60), 0.9), Face(Box(-20, 30, 15, 70), 0.7))
+    faces = (Detection(Box(10, 10, 50, 60), 0.9), Detection(Box(-20, 30, 15, 70), 0.7))
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         return list(self.faces)
 
 
@@ -31,29 +31,29 @@ def test_every_face_is_cut_by_the_policy_of_the_card_and_read() -> None:
     model = open_model(bundled_models()[DEFAULT_MODEL])
     with Reader(model, TwoFaces()) as reader:
         image = frame()
-        readings = reader.read(image)
-        assert [reading.box for reading in readings] == [face.box for face in TwoFaces.faces]
-        assert [reading.detection for reading in readings] == [0.9, 0.7]
+        faces = reader.read(image)
+        assert [face.box for face in faces] == [face.box for face in TwoFaces.faces]
+        assert [face.detection for face in faces] == [0.9, 0.7]
         policy = model.file.card.input.crop
-        for reading in readings:
-            face = crop(image, reading.box, policy)
-            wanted = model.probabilities(model_input(face, *model.input_size))
-            assert np.array_equal(np.array(reading.probabilities, np.float32), wanted)
-            assert reading.labels == model.labels
+        for face in faces:
+            cut = crop(image, face.box, policy)
+            wanted = model.probabilities(model_input(cut, *model.input_size))
+            assert np.array_equal(np.array(face.probabilities, np.float32), wanted)
+            assert face.labels == model.labels
 
 
 def test_a_crop_is_read_as_it_is_when_there_is_no_detector() -> None:
     image = draw_face(3, 0)
     with open_reader(detector="none") as reader:
-        (reading,) = reader.read(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+        (face,) = reader.read(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
         wanted = reader.model.probabilities(image[..., np.newaxis])
-    assert np.array_equal(np.array(reading.probabilities, np.float32), wanted)
-    assert reading.box == Box(0, 0, 48, 48)
+    assert np.array_equal(np.array(face.probabilities, np.float32), wanted)
+    assert face.box == Box(0, 0, 48, 48)
 
 
 def test_a_reading_knows_its_likeliest_label() -> None:
-    reading = Reading(Box(0, 0, 1, 1), 1.0, ("a", "b", "c"), (0.2, 0.5, 0.3))
-    assert (reading.label, reading.probability) == ("b", 0.5)
+    face = Face(Box(0, 0, 1, 1), 1.0, ("a", "b", "c"), (0.2, 0.5, 0.3))
+    assert (face.label, face.probability) == ("b", 0.5)
 
 
 @pytest.mark.parametrize(("threshold", "is_uncertain"), [(0.0, False), (0.4, None), (1.0, True)])
@@ -64,15 +64,15 @@ def test_a_face_on_which_nothing_is_likely_is_uncertain(
     seen = set()
     with open_reader(detector="none", uncertain_below=threshold) as reader:
         for image in faces:
-            (reading,) = reader.read(image)
-            most = max(reading.probabilities)
-            assert reading.probability == most
+            (face,) = reader.read(image)
+            most = max(face.probabilities)
+            assert face.probability == most
             if most < threshold:
-                assert reading.label == reading.steady == UNCERTAIN
+                assert face.label == face.steady == UNCERTAIN
             else:
-                assert reading.steady is None
-                assert reading.label == reading.labels[reading.probabilities.index(most)]
-            seen.add(reading.label == UNCERTAIN)
+                assert face.steady is None
+                assert face.label == face.labels[face.probabilities.index(most)]
+            seen.add(face.label == UNCERTAIN)
     assert seen == ({is_uncertain} if is_uncertain is not None else {True, False})
 
 

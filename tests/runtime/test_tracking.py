@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_edge.faces import Box
-from fer_edge.runtime.faces.detection import Face, FaceDetector, Selection, WholeFrame
+from fer_edge.runtime.faces.detection import Detection, FaceDetector, Selection, WholeFrame
 from fer_edge.runtime.faces.matching import overlaps
 from fer_edge.runtime.faces.track import Track
 from fer_edge.runtime.faces.tracking import FaceTracker
@@ -29,7 +29,7 @@ class Counting:
         self.long_side_px = long_side_px
         self.calls = 0
 
-    def detect(self, image: Image, *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: Image, *, scale: float = 1.0) -> list[Detection]:
         self.calls += 1
         if self.calls in self._blind_calls:
             return []
@@ -43,9 +43,9 @@ class Scripted:
     long_side_px = 320
 
     def __init__(self, *boxes: Box) -> None:
-        self.faces = [Face(box, 0.9) for box in boxes]
+        self.faces = [Detection(box, 0.9) for box in boxes]
 
-    def detect(self, image: Image, *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: Image, *, scale: float = 1.0) -> list[Detection]:
         return list(self.faces)
 
 
