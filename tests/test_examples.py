@@ -16,7 +16,7 @@ import pytest
 
 from fer_edge.bundled import DEFAULT_MODEL
 from fer_edge.labels import FER2013
-from fer_edge.runtime import UNCERTAIN
+from fer_edge.runtime.result import UNCERTAIN
 from fer_edge.runtime.sample import sample_photo
 
 ROOT = Path(__file__).resolve().parents[1]

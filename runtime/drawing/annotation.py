@@ -1,7 +1,8 @@
 """Drawing faces and their expressions onto a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 
-from ..result import Face
 from ..sources.pixels import as_bgr
 from .lettering import font_size, lettering
 from .palette import UNCERTAIN_BGR, Colour, colours_bgr, ink_on
@@ -22,6 +22,35 @@ _LEAST_FACE_WITH_ROWS_PX = 90
 _LEAST_FACE_WITH_LABEL_PX = 26
 _MOST_HIDDEN = 0.02
 _SUBPIXEL_BITS = 4
+
+
+class Labelled(Protocol):
+    """A face with its label and the probabilities behind it, such as a `Face`."""
+
+    @property
+    def box(self) -> Box:
+        """In pixels of the picture."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Of the face."""
+        ...
+
+    @property
+    def probability(self) -> float:
+        """Of the label, 0 to 1."""
+        ...
+
+    @property
+    def probabilities(self) -> Mapping[str, float]:
+        """Of each expression by its name."""
+        ...
+
+    @property
+    def track(self) -> int | None:
+        """Number of a followed face."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +74,7 @@ class _Card:
     height: int
 
 
-def annotate(image: object, faces: Sequence[Face]) -> NDArray[np.uint8]:
+def annotate(image: object, faces: Iterable[Labelled]) -> NDArray[np.uint8]:
     """Draw each face's box, number, label and likeliest expressions onto a copy of an image.
 
     Sizes follow the face, so that a crowd and a portrait are both readable: a small face has its
@@ -91,8 +120,8 @@ def _within(box: Box, width: int, height: int) -> Box | None:
     return Box(left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _colour(face: Face) -> Colour:
-    return colours_bgr(face.labels).get(face.label, UNCERTAIN_BGR)
+def _colour(face: Labelled) -> Colour:
+    return colours_bgr(tuple(face.probabilities)).get(face.label, UNCERTAIN_BGR)
 
 
 def _outline(image: NDArray[np.uint8], box: Box, colour: Colour) -> None:
@@ -107,7 +136,7 @@ def _outline(image: NDArray[np.uint8], box: Box, colour: Colour) -> None:
         cv2.polylines(image, [outline], True, tone, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _card(face: Face, box: Box, size: tuple[int, int], most_rows: int) -> _Card | None:
+def _card(face: Labelled, box: Box, size: tuple[int, int], most_rows: int) -> _Card | None:
     width, height = size
     if box.height < _LEAST_FACE_WITH_LABEL_PX:
         return None
@@ -116,18 +145,16 @@ def _card(face: Face, box: Box, size: tuple[int, int], most_rows: int) -> _Card 
     title = face.label if face.track is None else f"{face.track}  {face.label}"
     rows: tuple[tuple[str, float, Colour], ...] = ()
     if most_rows and box.height >= _LEAST_FACE_WITH_ROWS_PX:
-        order = np.argsort(face.probabilities)[::-1][:most_rows]
-        colours = colours_bgr(face.labels)
-        rows = tuple(
-            (name, face.probabilities[i], colours[name])
-            for i, name in ((i, face.labels[i]) for i in order)
-        )
+        labels, shares = tuple(face.probabilities), tuple(face.probabilities.values())
+        order = np.argsort(shares)[::-1][:most_rows]
+        colours = colours_bgr(labels)
+        rows = tuple((labels[i], shares[i], colours[labels[i]]) for i in order)
     else:
         title = f"{title}  {face.probability:.0%}"
     line = _line_height(size_px)
     inner = lettering(title, size_px).shape[1]
     if rows:  # of all labels, so that the width does not change from frame to frame
-        names = max(lettering(name, size_px).shape[1] for name in face.labels)
+        names = max(lettering(name, size_px).shape[1] for name in face.probabilities)
         inner = max(inner, names + lettering("  100%", size_px).shape[1])
     card = _Card(
         title=title,

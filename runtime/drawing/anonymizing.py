@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 
-from ..faces.detection import FaceDetector
+from ..faces.detection import FaceDetector, select
 from ..faces.matching import overlaps
 from ..frame import Frame
 from ..result import Face, FrameReader, Result
@@ -83,13 +83,15 @@ class AnonymizingReader:
         result = self._reader.read_frame(frame)
         boxes = self._boxes(frame, result.faces)
         image = cover(frame.image, boxes, self._style)
-        return replace(result, frame=replace(result.frame, image=image))
+        # a face cut out of its frame is covered, too
+        faces = tuple(replace(face, frame_image=image) for face in result.faces)
+        return replace(result, frame=replace(result.frame, image=image), faces=faces)
 
     def _boxes(self, frame: Frame, faces: Sequence[Face]) -> list[Box]:
         if frame.name != self._name:  # another picture, where nothing is known
             self._name, self._held = frame.name, []
         seen = [face.box for face in faces]
-        seen = _united(seen + [found.box for found in self._detector.detect(frame.image)])
+        seen = _united(seen + [found.box for found in select(self._detector.detect(frame.image))])
         held = [(box, frame.time_s - time_s) for box, time_s in self._held]
         likeness = overlaps([box for box, _ in held], seen).max(axis=1, initial=0.0)
         held = [

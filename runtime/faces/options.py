@@ -87,13 +87,16 @@ def open_chosen_detector(options: dict[str, Any]) -> FaceDetector:
         options["detector_model"],
         min_score=options["min_score"],
         long_side_px=options["detect_size_px"],
-        min_face_px=options["min_face_px"],
-        max_faces=options["max_faces"],
     )
 
 
 def open_chosen_tracker(options: dict[str, Any], detector: FaceDetector) -> Tracker:
     """Make what follows faces through a moving picture as the options say."""
-    from .tracking import FaceTracker
+    from .tracking import open_tracker
 
-    return FaceTracker(detector, every=options["every"], max_faces=options["max_faces"])
+    return open_tracker(
+        detector,
+        every=options["every"],
+        min_face_px=options["min_face_px"],
+        max_faces=options["max_faces"],
+    )

@@ -188,10 +188,7 @@ def as_state(faces: tuple[Face, ...], rate_hz: float) -> dict[str, Any]:
             {
                 "track": face.track,
                 "label": face.label,
-                "scores": {
-                    label: round(probability, 4)
-                    for label, probability in zip(face.labels, face.probabilities, strict=True)
-                },
+                "scores": {label: round(share, 4) for label, share in face.probabilities.items()},
             }
             for face in faces
         ],

@@ -3,7 +3,7 @@
 import csv
 import io
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..result import Face, Result
@@ -38,7 +38,7 @@ class CsvRows:
         """Write a row for each face."""
         frame = result.frame
         for face in result.faces:
-            shares = dict(zip(face.labels, face.probabilities, strict=True))
+            shares = face.probabilities
             self._notice(shares)
             self._file.write(
                 _row(
@@ -55,7 +55,7 @@ class CsvRows:
         """Finish the file."""
         self._file.close(complete=complete)
 
-    def _notice(self, shares: dict[str, float]) -> None:
+    def _notice(self, shares: Mapping[str, float]) -> None:
         others = shares.keys() - set(self._labels) - self._others
         if others:
             self._others |= others
@@ -65,7 +65,7 @@ class CsvRows:
 def _face(face: Face) -> tuple[object, ...]:
     edges = (round(edge, 1) for edge in face.box.edges)
     track = "" if face.track is None else face.track
-    return (track, *edges, round(face.detection, 4), face.label)
+    return (track, *edges, round(face.score, 4), face.label)
 
 
 def _rounded(share: float | None) -> object:

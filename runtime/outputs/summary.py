@@ -13,8 +13,8 @@ from fer_edge.files import whole_file
 
 from ..frame import Source
 from ..latency_histogram import LatencyHistogram
-from ..record import STAGES
 from ..result import Result
+from ..stopwatch import STAGES
 from .line_file import leave
 
 MOST_TRACKS = 100

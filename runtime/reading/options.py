@@ -91,6 +91,7 @@ def open_chosen_reader(
 
     from fer_edge.bundled import find_model
 
+    from ..faces.detection import WholeFrame
     from ..faces.options import open_chosen_tracker
     from .comparing import open_comparer
     from .following import FILE_PACE, LIVE_PACE, Follower, Pace
@@ -118,10 +119,17 @@ def open_chosen_reader(
                     usual.every_s if every_s is None else every_s,
                     options["classify_per_frame"] or usual.per_frame,
                 ),
-                boxes_are_crops=detector.finds_crops,
+                boxes_are_crops=isinstance(detector, WholeFrame),
                 comparer=comparer,
             )
         else:
-            reader = Reader(model, detector, uncertain_below=uncertain_below, comparer=comparer)
+            reader = Reader(
+                model,
+                detector,
+                min_face_px=options["min_face_px"],
+                max_faces=options["max_faces"],
+                uncertain_below=uncertain_below,
+                comparer=comparer,
+            )
         opened.pop_all()  # the reader closes them from here on
     return reader

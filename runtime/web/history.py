@@ -8,7 +8,8 @@ from operator import attrgetter
 import numpy as np
 
 from ..frame_rate import FrameRate
-from ..result import Face, Result, StageTimes
+from ..result import Face, Result
+from ..stopwatch import StageTimes
 
 _stages_of = attrgetter(*(field.name for field in fields(StageTimes)))
 MAX_FACES = 8

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from ..drawing.palette import UNCERTAIN_BGR, colours_bgr
 from ..faces.shrinking import shrink
-from ..record import as_record
 from ..result import UNCERTAIN, Result
 from .history import History, Second, Throughput, face_numbers
 
@@ -88,7 +87,7 @@ class LiveRun:
             self._seen, self._arrived_s = Seen(number, result), now_s
             self._history.add(result, now_s)
             if result.faces:
-                self._labels = result.faces[0].labels
+                self._labels = tuple(result.faces[0].probabilities)
             waiting, self._waiting = self._waiting, []
         if waiting and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_wake, waiting)
@@ -130,7 +129,7 @@ class LiveRun:
         now_s = time.monotonic()
         with self._lock:
             seen, throughput = self._seen, self._history.throughput(now_s)
-        frame = as_record(seen.result) if seen else {}
+        frame = seen.result.to_dict() if seen else {}
         return frame | {"live": _as_numbers(seen, throughput, now_s - self._started_s)}
 
     def event(self) -> dict[str, Any]:
@@ -148,7 +147,7 @@ class LiveRun:
                 "face": number,
                 "label": face.label,
                 "probability": round(face.probability, 3),
-                "scores": [round(value, 3) for value in face.probabilities],
+                "scores": [round(value, 3) for value in face.probabilities.values()],
             }
             for number, face in zip(face_numbers(faces), faces, strict=True)
         ]

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 from fer_edge.labels import FER2013
-from fer_edge.runtime import Face, Frame, Result
-from fer_edge.runtime.result import StageTimes
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.result import Face, Result
+from fer_edge.runtime.stopwatch import StageTimes
 
 
 def noise(height: int = 300, width: int = 320, seed: int = 0) -> NDArray[np.uint8]:
@@ -18,8 +19,8 @@ def noise(height: int = 300, width: int = 320, seed: int = 0) -> NDArray[np.uint
 
 def make_face(label: str = "happy", track: int | None = 1, box: Box | None = None) -> Face:
     """A face of one label, steady, with a probability of 0.7."""
-    shares = tuple(0.7 if name == label else 0.05 for name in FER2013)
-    return Face(box or Box(20, 10, 60, 55), 0.9, FER2013, shares, steady=label, track=track)
+    shares = {name: 0.7 if name == label else 0.05 for name in FER2013}
+    return Face(label, shares, box or Box(20, 10, 60, 55), 0.9, track)
 
 
 def make_result(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import get_args
 
 import cv2
@@ -6,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime import Face, Frame, Result
 from fer_edge.runtime.drawing.anonymizing import (
     COVER_MIN_SCORE,
     HOLD_S,
@@ -16,6 +16,8 @@ from fer_edge.runtime.drawing.anonymizing import (
 )
 from fer_edge.runtime.faces.detection import Detection
 from fer_edge.runtime.faces.yunet import YuNet
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.result import Face, Result
 from fer_edge.runtime.sample import sample_photo
 
 from .results import make_face, noise
@@ -34,8 +36,6 @@ def photo() -> NDArray[np.uint8]:
 
 class Blind:
     """Finds no face."""
-
-    finds_crops = False
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         return []
@@ -79,6 +79,19 @@ def test_the_whole_head_is_covered_and_the_rest_is_not(style: Style) -> None:
     assert not mask[:40].any()
     assert not mask[250:].any()
     assert not mask[:, :80].any()
+
+
+def test_a_face_that_is_cut_out_is_covered_too() -> None:
+    frame = Frame(noise(), 0, 0.0, "noise")
+
+    class Recognizes(Reads):
+        def read_frame(self, frame: Frame) -> Result:
+            result = super().read_frame(frame)
+            faces = tuple(replace(face, frame_image=frame.image) for face in result)
+            return replace(result, faces=faces)
+
+    (face,) = AnonymizingReader(Recognizes(FACE), Blind(), "box").read_frame(frame)
+    assert len(np.unique(face.crop()[70:150, 120:200].reshape(-1, 3), axis=0)) == 1
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -12,11 +12,11 @@ import pytest
 
 from fer_edge.errors import OutputError
 from fer_edge.labels import FER2013
-from fer_edge.runtime import Result
 from fer_edge.runtime.outputs.csv_rows import CsvRows
 from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
 from fer_edge.runtime.outputs.line_file import LineFile
 from fer_edge.runtime.outputs.sinks import ReaderGoneError
+from fer_edge.runtime.result import Result
 
 from .results import make_face, make_result
 

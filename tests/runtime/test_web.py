@@ -15,8 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime import Face
-from fer_edge.runtime.record import as_record
+from fer_edge.runtime.result import Face, Probabilities
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -65,7 +64,7 @@ def test_the_state_is_a_json_line_with_rate_and_latency() -> None:
         page.write(shown)
         state = json.loads(get(page, "/api/state")[2])
         live = state.pop("live")
-        assert state == json.loads(json.dumps(as_record(shown)))
+        assert state == json.loads(json.dumps(shown.to_dict()))
         assert (live["frames"], live["dropped"]) == (1, 2)
         assert live["latency_ms"] == {"median": 4.0, "p95": 4.0}
         assert live["stages_mean_ms"]["detect"] == 3.0
@@ -155,7 +154,9 @@ def test_other_programs_get_a_stream_with_the_faces_drawn() -> None:
         assert answer.headers["content-type"].startswith("multipart/x-mixed-replace")
         for number in range(2):
             image = np.zeros((480, 640, 3), np.uint8)
-            face = Face(Box(200, 200, 400, 400), 0.9, LABELS, (0.1, 0.8, 0.1))
+            face = Face(
+                "happy", Probabilities(LABELS, (0.1, 0.8, 0.1)), Box(200, 200, 400, 400), 0.9
+            )
             page.write(result(number, [face], image))
             assert answer.readline() == b"--fer-edge-frame\r\n"
             assert answer.readline() == b"Content-Type: image/jpeg\r\n"

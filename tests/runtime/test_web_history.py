@@ -2,7 +2,8 @@ import pytest
 
 from fer_edge.faces import Box
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Face, Result, StageTimes
+from fer_edge.runtime.result import Face, Probabilities, Result
+from fer_edge.runtime.stopwatch import StageTimes
 from fer_edge.runtime.web.history import MAX_FACES, History, Moment, Second, face_numbers
 
 LABELS = ("sad", "happy")
@@ -10,7 +11,14 @@ LABELS = ("sad", "happy")
 
 def seen(*tracks: int | None, happy: float = 0.7, detect_ms: float = 1.0) -> Result:
     faces = tuple(
-        Face(Box(0, 0, 9, 9), 0.9, LABELS, (1 - happy, happy), track=track) for track in tracks
+        Face(
+            LABELS[happy > 0.5],
+            Probabilities(LABELS, (1 - happy, happy)),
+            Box(0, 0, 9, 9),
+            0.9,
+            track,
+        )
+        for track in tracks
     )
     return Result(Frame(None, 0, 0.0, ""), faces, StageTimes(detect_ms=detect_ms))  # type: ignore[arg-type]
 

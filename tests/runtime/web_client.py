@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime import Face, Frame, Result
-from fer_edge.runtime.result import StageTimes
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.result import Face, Probabilities, Result
+from fer_edge.runtime.stopwatch import StageTimes
 from fer_edge.runtime.web.address import WebAddress
 from fer_edge.runtime.web.page import WebPage
 
@@ -26,7 +27,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 def make_face(track: int | None = 1, label: str = "happy") -> Face:
     scores = tuple(0.8 if label == name else 0.1 for name in LABELS)
-    return Face(Box(16, 12, 32, 36), 0.9, LABELS, scores, steady=label, track=track)
+    return Face(label, Probabilities(LABELS, scores), Box(16, 12, 32, 36), 0.9, track)
 
 
 def result(
