@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from fer_edge.faceset import load_faceset
-from fer_edge.runtime.faces.detection import open_detector
+from fer_edge.runtime.faces.detection import open_detector, select
 from fer_edge.runtime.faces.framing import Framing
 from fer_edge.runtime.faces.yunet import YuNet
 
@@ -39,7 +39,7 @@ def main(data: Path, count: int, seed: int, detector: str, detector_model: Path 
     rows = []
     for image, size_px, surrounding in product(images, SIZES_PX, SURROUNDINGS):
         canvas = lay_on_canvas(image, size_px, surrounding)
-        ours, theirs = yunet.detect(canvas), other.detect(canvas)
+        ours, theirs = select(yunet.detect(canvas)), select(other.detect(canvas))
         if ours and theirs:
             box, frame = ours[0].box, theirs[0].box
             rows.append(

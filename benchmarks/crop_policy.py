@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box, CropPolicy
 from fer_edge.faceset import load_faceset
+from fer_edge.runtime.faces.detection import select
 from fer_edge.runtime.faces.yunet import YuNet
 
 from .command import Benchmark, data_option
@@ -43,7 +44,7 @@ def main(data: Path, count: int, seed: int) -> None:
         margin = (CANVAS_PX - size_px) // 2
         rows = []
         for image in images:
-            faces = detector.detect(lay_on_canvas(image, size_px, surrounding))
+            faces = select(detector.detect(lay_on_canvas(image, size_px, surrounding)))
             if faces:
                 rows.append(relation(faces[0].box, margin, size_px))
         medians = "  ".join(

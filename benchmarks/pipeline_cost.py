@@ -25,9 +25,11 @@ import numpy as np
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.interpreter import open_model
+from fer_edge.runtime.faces.detection import open_detector
+from fer_edge.runtime.faces.tracking import open_tracker
 from fer_edge.runtime.faces.yunet import find_yunet
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.reading.following import open_follower
+from fer_edge.runtime.reading.following import Follower
 from fer_edge.runtime.sources.video import Video
 
 from .command import PATH, Benchmark
@@ -105,7 +107,8 @@ def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments
             images = np.stack([frame.image for frame in frames])
             images.tofile(raw)
             worker = stack.enter_context(Worker(rival, raw, images.shape, core))
-        follower = stack.enter_context(open_follower(model))
+        tracker = open_tracker(open_detector("yunet"))
+        follower = stack.enter_context(Follower(open_model(find_model(model)), tracker))
         bare = BareParts(model, frames[0].image.shape[1::-1])
         pipeline_ms, bare_ms, fer_ms = [], [], []
         for number in range(rounds):

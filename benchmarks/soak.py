@@ -21,11 +21,17 @@ from pathlib import Path
 
 import click
 
-from fer_edge.bundled import DEFAULT_MODEL
-from fer_edge.runtime import Frame, Result, annotate, open_follower
+from fer_edge.bundled import DEFAULT_MODEL, find_model
+from fer_edge.interpreter import open_model
+from fer_edge.runtime.drawing.annotation import annotate
+from fer_edge.runtime.faces.detection import open_detector
+from fer_edge.runtime.faces.tracking import open_tracker
+from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.outputs.json_lines import JsonLines
 from fer_edge.runtime.outputs.summary import Summary
 from fer_edge.runtime.pipeline import run_to_end
+from fer_edge.runtime.reading.following import Follower
+from fer_edge.runtime.result import Result
 from fer_edge.runtime.sources.video import Video
 
 from .command import PATH, Benchmark
@@ -87,7 +93,7 @@ class Looker:
 
     def write(self, result: Result) -> None:
         """Take one frame."""
-        annotate(result.frame.image, result.readings)
+        annotate(result.frame.image, result.faces)
         self._frames += 1
         elapsed_s = time.monotonic() - self._started
         if elapsed_s < self._next_s:
@@ -111,7 +117,8 @@ class Looker:
 def main(clip: Path, model: str, minutes: float, settle: float) -> None:
     """Loop, look, and say."""
     source, looker = Loop(clip, minutes * 60), Looker(settle * 60)
-    with Path(os.devnull).open("w") as nowhere, open_follower(model) as follower:
+    opened, tracker = open_model(find_model(model)), open_tracker(open_detector("yunet"))
+    with Path(os.devnull).open("w") as nowhere, Follower(opened, tracker) as follower:
         sinks = [
             partial(JsonLines, nowhere),
             partial(Summary, source, sys.stderr),

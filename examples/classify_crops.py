@@ -7,13 +7,9 @@ import sys
 
 import numpy as np
 
-from fer_edge.bundled import find_model
-from fer_edge.faces import model_inputs
-from fer_edge.interpreter import open_model
+from fer_edge import Recognizer
 
-faces = np.load(sys.argv[1])
-with open_model(find_model("compact")) as model:
-    probabilities = model.probabilities_of(model_inputs(faces, *model.input_size))  # (n, classes)
-
-for number, row in enumerate(probabilities):
-    print(f"face {number}: {model.labels[row.argmax()]} ({row.max():.0%})")
+with Recognizer(detector="none", uncertain_below=0) as recognizer:
+    for number, crop in enumerate(np.load(sys.argv[1])):
+        (face,) = recognizer.read(crop)
+        print(f"face {number}: {face.label} ({face.probability:.0%})")

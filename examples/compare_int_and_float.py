@@ -5,22 +5,19 @@ Run: python examples/compare_int_and_float.py int8.tflite float32.tflite photos/
 
 import sys
 
-import numpy as np
-
-from fer_edge.bundled import find_model
-from fer_edge.faces import crop, model_input
-from fer_edge.interpreter import open_model
-from fer_edge.runtime import open_reader, read_source
+from fer_edge import Recognizer
 
 agreed, differences = 0, []
-with open_reader(sys.argv[1]) as reader, open_model(find_model(sys.argv[2])) as other:
-    policy = reader.model.file.card.input.crop
-    for result in read_source(sys.argv[3], reader=reader):
-        for reading in result.readings:
-            face = crop(result.frame.image, reading.box, policy)
-            theirs = other.probabilities(model_input(face, *other.input_size))
-            agreed += reading.label == other.labels[int(theirs.argmax())]
-            differences.append(np.abs(theirs - reading.probabilities).max())
+with (
+    Recognizer(sys.argv[1], uncertain_below=0) as ours,
+    Recognizer(sys.argv[2], uncertain_below=0, detector="none") as other,
+):
+    for result in ours.stream(sys.argv[3]):
+        for face in result:
+            (same,) = other.read(face.crop())
+            agreed += face.label == same.label
+            shares = zip(face.probabilities.values(), same.probabilities.values(), strict=True)
+            differences.append(max(abs(one - another) for one, another in shares))
 
 print(f"{agreed} of {len(differences)} faces with the same label")
 print(f"largest difference of a probability: {max(differences, default=0.0):.3f}")

@@ -6,14 +6,13 @@ Run: python examples/count_expressions.py clip.mp4
 import sys
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 
-from fer_edge.runtime import open_source, read_source
+from fer_edge import Recognizer, open_source
 
 frames: Counter[str] = Counter()
-with closing(open_source(Path(sys.argv[1]))) as source:
-    for result in read_source(source):
-        frames.update(reading.label for reading in result.readings)
+with Recognizer() as recognizer, closing(open_source(sys.argv[1])) as video:
+    for result in recognizer.stream(video):
+        frames.update(face.label for face in result)
 
 for label, count in frames.most_common():
-    print(f"{label:9} {count / source.frame_rate_hz:6.2f} s")
+    print(f"{label:9} {count / video.frame_rate_hz:6.2f} s")

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import cv2
 
-from fer_edge.faces import crop
-from fer_edge.runtime import open_reader, read_source
+from fer_edge import Recognizer
 
 photos, faces = map(Path, sys.argv[1:3])
-with open_reader() as reader:
-    policy = reader.model.file.card.input.crop
-    for result in read_source(photos, reader=reader):
-        for number, reading in enumerate(result.readings):
-            folder = faces / reading.label
+with Recognizer() as recognizer:
+    for result in recognizer.stream(photos):
+        for number, face in enumerate(result):
+            folder = faces / face.label
             folder.mkdir(parents=True, exist_ok=True)
             name = f"{Path(result.frame.name).stem}-{result.frame.index}-{number}.png"
-            cv2.imwrite(str(folder / name), crop(result.frame.image, reading.box, policy))
+            cv2.imwrite(str(folder / name), face.crop())  # as the model sees it, but in color
             print(folder / name)

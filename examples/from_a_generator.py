@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.runtime import Images, read_source
+from fer_edge import Recognizer
 
 
 def fade_in(path: str) -> Iterator[NDArray[np.uint8]]:
@@ -20,5 +20,6 @@ def fade_in(path: str) -> Iterator[NDArray[np.uint8]]:
         yield (photo * brightness).astype(np.uint8)
 
 
-for result in read_source(Images(fade_in(sys.argv[1]), frame_rate_hz=25)):
-    print(f"{result.frame.time_s:.2f} s: {[reading.label for reading in result.readings]}")
+with Recognizer() as recognizer:
+    for result in recognizer.stream(fade_in(sys.argv[1]), frame_rate_hz=25):
+        print(f"{result.frame.time_s:.2f} s: {[face.label for face in result]}")

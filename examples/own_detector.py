@@ -8,30 +8,23 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.bundled import find_model
-from fer_edge.faces import Box
-from fer_edge.interpreter import open_model
-from fer_edge.runtime import Face, Reader, open_detector, read_source
+from fer_edge import Box, Detection, Recognizer, open_detector
+
+yunet = open_detector("yunet")
 
 
-class Middle:
-    """A `FaceDetector`: YuNet on the middle half of the picture's width."""
-
-    finds_crops = False  # its boxes are boxes of faces, to be cut by the model's crop policy
-
-    def __init__(self) -> None:
-        self._yunet = open_detector("yunet")
-        self.long_side_px = self._yunet.long_side_px
-
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
-        """Find faces in uint8 (height, width, 3) BGR; boxes in pixels of the whole frame."""
-        first, last = image.shape[1] // 4, image.shape[1] * 3 // 4
-        found = self._yunet.detect(np.ascontiguousarray(image[:, first:last]), scale=scale)
-        boxes, left = (face.box for face in found), first / scale
-        moved = (Box(box.left + left, box.top, box.right + left, box.bottom) for box in boxes)
-        return [Face(box, face.score) for box, face in zip(moved, found, strict=True)]
+def in_the_middle(image: NDArray[np.uint8]) -> list[Detection]:
+    """Find faces in the middle half of uint8 (height, width, 3) BGR; boxes in its pixels."""
+    first, last = image.shape[1] // 4, image.shape[1] * 3 // 4
+    found = yunet.detect(np.ascontiguousarray(image[:, first:last]))
+    return [Detection(moved(face.box, first), face.score) for face in found]
 
 
-with Reader(open_model(find_model("compact")), Middle()) as reader:
-    for result in read_source(sys.argv[1], reader=reader):
-        print([(reading.label, round(reading.box.left)) for reading in result.readings])
+def moved(box: Box, right_px: int) -> Box:
+    """Move a box to the right."""
+    return Box(box.left + right_px, box.top, box.right + right_px, box.bottom)
+
+
+with Recognizer(detector=in_the_middle) as recognizer:
+    for result in recognizer.stream(sys.argv[1]):
+        print([(face.label, round(face.box.left)) for face in result])

@@ -4,12 +4,9 @@ Run: python examples/read_a_photo.py photo.jpg
 """
 
 import sys
-from pathlib import Path
 
-from fer_edge.runtime import open_reader, read_image
+from fer_edge import Recognizer
 
-image = read_image(Path(sys.argv[1]))  # or cv2.imread: uint8, (height, width, 3), BGR
-with open_reader() as reader:
-    for reading in reader.read(image):
-        box = reading.box
-        print(f"{reading.label} ({reading.probability:.0%}) at {box.left:.0f}, {box.top:.0f}")
+with Recognizer() as recognizer:
+    for face in recognizer.read(sys.argv[1]):
+        print(f"{face.label} ({face.probability:.0%}) at {face.box.left:.0f}, {face.box.top:.0f}")

@@ -7,20 +7,21 @@ import json
 import sys
 import urllib.request
 
-from fer_edge.runtime import read_source
+from fer_edge import Recognizer, Result
 
 
-def send(url: str, record: dict[str, object]) -> None:
-    """Post one record as JSON."""
-    data = json.dumps(record).encode()
+def send(url: str, result: Result) -> None:
+    """Post one result as JSON: what `fer-edge run` prints for a frame."""
+    data = json.dumps(result.to_dict()).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     urllib.request.urlopen(request, timeout=5).close()
 
 
 last: list[str] | None = None
-for result in read_source(sys.argv[1]):
-    labels = [reading.label for reading in result.readings]
-    if labels != last:
-        send(sys.argv[2], {"time_s": result.frame.time_s, "faces": labels})
-        print(f"{result.frame.time_s:.2f} s: {labels}")
-        last = labels
+with Recognizer() as recognizer:
+    for result in recognizer.stream(sys.argv[1]):
+        labels = [face.label for face in result]
+        if labels != last:
+            send(sys.argv[2], result)
+            print(f"{result.frame.time_s:.2f} s: {labels}")
+            last = labels

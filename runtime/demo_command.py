@@ -45,32 +45,28 @@ def demo(
 
     from fer_edge.errors import SourceError
 
-    from .drawing.annotation import annotate
-    from .frame import Frame
     from .outputs.picture_file import write_picture
-    from .reading.reader import open_reader
-    from .record import as_record
-    from .result import Result
+    from .recognizer import Recognizer
     from .sample import sample_photo
-    from .sources.opening import read_image
 
     photo = path or sample_photo()
-    image = read_image(photo)
-    with open_reader(model, threads=threads, delegate=delegate) as reader:
-        readings = reader.read(image)
-    if not readings:
+    with Recognizer(model, threads=threads, delegate=delegate) as recognizer:
+        result = recognizer.read(photo)
+    if not result.faces:
         raise SourceError(f"no face was found on {photo}; try another photograph with --input")
-    write_picture(out, annotate(image, readings))
+    write_picture(out, result.draw())
     if as_json:
-        click.echo(json.dumps(as_record(Result(Frame(image, 0, 0.0, str(photo)), tuple(readings)))))
+        click.echo(json.dumps(result.to_dict()))
         return
-    for number, reading in enumerate(readings, start=1):
+    for number, face in enumerate(result, start=1):
         click.echo(
-            f"face {number} of {len(readings)} on {photo.name}: "
-            + click.style(f"{reading.label} ({reading.probability:.0%})", bold=True)
+            f"face {number} of {len(result)} on {photo.name}: "
+            + click.style(f"{face.label} ({face.probability:.0%})", bold=True)
         )
-        order = sorted(zip(reading.probabilities, reading.labels, strict=True), reverse=True)
-        width = max(map(len, reading.labels))
+        order = sorted(
+            ((share, label) for label, share in face.probabilities.items()), reverse=True
+        )
+        width = max(map(len, face.probabilities))
         for probability, label in order:
             click.echo(f"  {label:{width}} {probability:6.1%} {'█' * round(30 * probability)}")
     click.echo(f"annotated picture: {out}")

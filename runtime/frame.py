@@ -1,7 +1,7 @@
 """One image of a source, and what a source is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One image of a source.
+    """One image of a source; two are equal if all but their pixels is.
 
     Attributes:
         image: uint8, (height, width, 3), BGR.
@@ -20,7 +20,7 @@ class Frame:
         name: The picture's path, or the source's name.
     """
 
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] = field(repr=False, compare=False)
     index: int
     time_s: float
     name: str

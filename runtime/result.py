@@ -1,116 +1,208 @@
-"""What was read in one frame, and what each step of it took."""
+"""What was recognized in one frame: values that do not change."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fer_edge.faces import Box
+from fer_edge.errors import MissingExtraError, SourceError
+from fer_edge.faces import Box, CropPolicy, crop
 
 from .frame import Frame
+from .stopwatch import STAGES, StageTimes
+
+if TYPE_CHECKING:
+    import supervision
 
 UNCERTAIN = "uncertain"
 """The label of a face on which no expression is likely enough; no model's own label."""
 
-Stage = Literal["detect", "track", "crop", "classify", "smooth"]
+
+class Probabilities(Mapping[str, float]):
+    """The probability of each expression by its name, in the model's order; read-only."""
+
+    __slots__ = ("_labels", "_values")
+
+    def __init__(self, labels: tuple[str, ...], values: Iterable[float]) -> None:
+        """Pair them.
+
+        Args:
+            labels: The model's expressions in output order.
+            values: One probability per label.
+        """
+        self._labels, self._values = labels, tuple(map(float, values))
+
+    def __getitem__(self, label: str) -> float:
+        try:
+            return self._values[self._labels.index(label)]
+        except ValueError:
+            raise KeyError(label) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._labels)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __hash__(self) -> int:
+        return hash((self._labels, self._values))
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """The expression of one face in one frame.
+class Face:
+    """One recognized face of one frame.
+
+    Two faces are equal if all but their frames' pixels is.
 
     Attributes:
-        box: The face's bounding box in frame pixels, as the detector or the tracker gave it.
-        detection: The detector's score, 0 to 1; of the last detection where the face was tracked.
-        labels: The model's expressions in output order.
-        probabilities: One per label, summing to about 1; smoothed over time where the face is
-            followed; all equal where its turn to be read has not come yet.
-        steady: The label after hysteresis, or `UNCERTAIN`. Where each frame is for itself, None or
-            `UNCERTAIN`.
-        track: Number of the followed face, from 1, never used twice in a run; None where faces are
-            not followed.
+        label: The most probable expression, or `uncertain`; steady where the face is followed.
+        probabilities: Of each expression by its name, in the model's order, summing to about 1;
+            smoothed over time where the face is followed; all equal where its turn to be
+            recognized has not come yet.
+        box: Its bounding box in pixels of the frame; may reach over the frame's edge.
+        score: The detector's, 0 to 1; of the last detection where the face is followed.
+        track: Number of the followed face, from 1, never used twice in a stream; None where faces
+            are not followed.
+        frame_image: The frame's own pixels, uint8, (height, width, 3), BGR: a reference, no copy.
+        crop_policy: How the model has the box cut; None where the whole frame is the face.
     """
 
+    label: str
+    probabilities: Mapping[str, float] = field(hash=False)
     box: Box
-    detection: float
-    labels: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    steady: str | None = None
+    score: float
     track: int | None = None
-
-    @property
-    def label(self) -> str:
-        """The steady label; where there is none, the most probable expression."""
-        return self.steady or self.labels[int(np.argmax(self.probabilities))]
+    frame_image: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+    crop_policy: CropPolicy | None = field(default=None, repr=False, compare=False)
 
     @property
     def probability(self) -> float:
-        """The probability of `label`; of the most probable expression for `UNCERTAIN`."""
-        if self.steady in self.labels:
-            return self.probabilities[self.labels.index(self.steady)]
-        return max(self.probabilities)
+        """The probability of `label`; of the most probable expression for `uncertain`."""
+        probability = self.probabilities.get(self.label)
+        return max(self.probabilities.values()) if probability is None else probability
 
+    def crop(self) -> NDArray[np.uint8]:
+        """Cut the face out of its frame, as the model has it cut.
 
-@dataclass(frozen=True, slots=True)
-class StageTimes:
-    """Wall time of each stage of one frame, in milliseconds; 0 where a stage did not run."""
+        Returns:
+            uint8, (side, side, 3), BGR, a copy; what lies beyond the frame repeats its edge. Of the
+            frame's own size where the whole frame is the face.
 
-    detect_ms: float = 0.0
-    track_ms: float = 0.0
-    crop_ms: float = 0.0
-    classify_ms: float = 0.0
-    smooth_ms: float = 0.0
+        Raises:
+            SourceError: The face was made without its frame's pixels.
+        """
+        if self.frame_image is None:
+            raise SourceError("this Face was made without a frame_image; nothing can be cut of it")
+        face = self.frame_image
+        if self.crop_policy is not None:
+            face = crop(face, self.box, self.crop_policy, channels=3)
+        return np.array(face)  # a copy, so that drawing on it leaves the frame alone
 
-    @property
-    def total_ms(self) -> float:
-        """All stages together: from a decoded frame to its readings."""
-        return self.detect_ms + self.track_ms + self.crop_ms + self.classify_ms + self.smooth_ms
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data for JSON, as it stands in a JSON line's `faces`."""
+        return {
+            "track": self.track,
+            "box": [round(float(edge), 1) for edge in self.box.edges],
+            "detection": round(float(self.score), 4),
+            "label": self.label,
+            "scores": {label: round(share, 4) for label, share in self.probabilities.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was read in one frame.
+    """What was recognized in one frame: a sequence of faces, the largest first.
 
     Attributes:
         frame: The frame.
-        readings: One per face, the largest first.
+        faces: What a loop over the result gives.
         times: What it took.
         dropped: Frames that the source has dropped since it was opened.
     """
 
     frame: Frame
-    readings: tuple[Reading, ...]
-    times: StageTimes = StageTimes()
+    faces: tuple[Face, ...]
+    times: StageTimes = field(default_factory=StageTimes)
     dropped: int = 0
+
+    def __iter__(self) -> Iterator[Face]:
+        return iter(self.faces)
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __getitem__(self, rank: int) -> Face:
+        return self.faces[rank]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data for JSON: one of `fer-edge run`'s lines.
+
+        `box` is [left, top, right, bottom] in pixels of the frame; `detection` is the detector's
+        score; `scores` has every expression's probability; `times_ms` has the wall time of each
+        stage and their sum; `dropped` counts the frames that a live source has dropped since the
+        start; `track` is null where faces are not followed.
+        """
+        times_ms = {stage: round(getattr(self.times, f"{stage}_ms"), 3) for stage in STAGES}
+        return {
+            "frame": self.frame.index,
+            "time_s": round(self.frame.time_s, 4),
+            "source": self.frame.name,
+            "dropped": self.dropped,
+            "times_ms": {**times_ms, "total": round(self.times.total_ms, 3)},
+            "faces": [face.to_dict() for face in self.faces],
+        }
+
+    def draw(self) -> NDArray[np.uint8]:
+        """Draw each face's box, label and likeliest expressions onto a copy of the frame.
+
+        Returns:
+            uint8, (height, width, 3), BGR.
+        """
+        from .drawing.annotation import annotate  # lettering is loaded for those who draw
+
+        return annotate(self.frame.image, self.faces)
+
+    def to_supervision(self) -> "supervision.Detections":
+        """Return the faces as supervision's `Detections`, for its annotators, zones and counters.
+
+        Returns:
+            `xyxy` float32 (n, 4); `confidence` float32 (n,), the label's probability; `class_id`
+            int (n,), the label's place among the model's expressions, one after the last for
+            `uncertain`; `tracker_id` int (n,) where all faces are followed;
+            `data["class_name"]` (n,), the labels.
+
+        Raises:
+            MissingExtraError: supervision is not installed.
+        """
+        try:
+            import supervision
+        except ImportError as error:
+            raise MissingExtraError(
+                "to_supervision needs the package supervision; run: pip install supervision"
+            ) from error
+        tracks = [face.track for face in self.faces if face.track is not None]
+        return supervision.Detections(
+            xyxy=np.array([face.box.edges for face in self.faces], np.float32).reshape(-1, 4),
+            confidence=np.array([face.probability for face in self.faces], np.float32),
+            class_id=np.array([_place(face) for face in self.faces], int),
+            tracker_id=np.array(tracks, int) if len(tracks) == len(self.faces) > 0 else None,
+            data={"class_name": np.array([face.label for face in self.faces], str)},
+        )
+
+
+def _place(face: Face) -> int:
+    labels = tuple(face.probabilities)
+    return labels.index(face.label) if face.label in labels else len(labels)
 
 
 class FrameReader(Protocol):
     """Reads frames in order; one that follows faces keeps what it knows from frame to frame."""
 
     def read_frame(self, frame: Frame) -> Result:
-        """Read every face in a frame."""
+        """Recognize every face in a frame."""
         ...
-
-
-class Stopwatch:
-    """Adds up the stages of one frame."""
-
-    def __init__(self) -> None:
-        self._ms: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: Stage) -> Iterator[None]:
-        """Count the wall time of the block as the stage's."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed_ms = 1e3 * (time.perf_counter() - started)
-            self._ms[name] = self._ms.get(name, 0.0) + elapsed_ms
-
-    def times(self) -> StageTimes:
-        """Return what was counted."""
-        return StageTimes(**{f"{name}_ms": ms for name, ms in self._ms.items()})

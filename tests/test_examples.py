@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_edge import UNCERTAIN
 from fer_edge.bundled import DEFAULT_MODEL
 from fer_edge.labels import FER2013
-from fer_edge.runtime import UNCERTAIN
 from fer_edge.runtime.sample import sample_photo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,7 +105,7 @@ def test_faces_are_sorted_into_folders(tmp_path: Path) -> None:
     written = Path(line)
     assert is_label(written.parent.name)
     face = cv2.imread(str(written), cv2.IMREAD_UNCHANGED)
-    assert face.ndim == 2
+    assert face.shape[2] == 3
     assert face.shape[0] == face.shape[1]
 
 
@@ -139,7 +139,7 @@ def test_a_web_service_is_told_of_changes(
     # the same picture in every frame: one change, from nothing to a face
     assert len(sent) == len(lines) == 1
     assert sent[0]["time_s"] == 0
-    assert is_label(str(sent[0]["faces"][0]))  # type: ignore[index]
+    assert is_label(str(sent[0]["faces"][0]["label"]))  # type: ignore[index]
 
 
 def test_an_own_detector_sees_the_middle_alone() -> None:
@@ -147,6 +147,15 @@ def test_an_own_detector_sees_the_middle_alone() -> None:
     (found,) = re.findall(r"\('(\w+)', (\d+)\)", line)
     assert is_label(found[0])
     assert 128 <= int(found[1]) <= 384
+
+
+def test_a_tracker_of_another_library_follows() -> None:
+    pytest.importorskip("supervision")
+    pytest.importorskip("trackers")
+    lines = run("own_tracker.py", "clip.mp4")
+    assert len(lines) == FRAMES
+    assert lines[0].endswith("[]")  # ByteTrack takes a face up when it has seen it twice
+    assert all(re.fullmatch(r"0\.\d0 s: \[\(1, '\w+'\)\]", line) for line in lines[1:])
 
 
 def test_two_models_are_compared() -> None:

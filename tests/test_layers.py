@@ -90,7 +90,7 @@ def run_python(code: str) -> str:
     [
         "import fer_edge.runtime",
         "import fer_edge.cli",
-        "from fer_edge.runtime import open_reader; open_reader().close()",
+        "from fer_edge import Recognizer; Recognizer().close()",
         "from fer_edge.cli import main; main(['--help'], standalone_mode=False)",
     ],
 )
@@ -106,15 +106,6 @@ def test_the_list_of_commands_loads_not_even_numpy() -> None:
         "assert not {'numpy', 'cv2'} & set(sys.modules)"
     )
     assert all(name in loaded for name in COMMANDS)
-
-
-def test_importing_the_runtime_loads_no_library_until_a_name_is_used() -> None:
-    run_python(
-        "import sys, fer_edge.runtime\n"
-        "assert not {'numpy', 'cv2', 'ai_edge_litert'} & set(sys.modules)\n"
-        "from fer_edge.runtime import open_reader\n"
-        "assert {'numpy', 'cv2'} <= set(sys.modules)"
-    )
 
 
 def test_every_command_has_help_that_loads_nothing_heavy() -> None:

@@ -23,16 +23,22 @@ from fer_edge.errors import FerEdgeError, SourceError
 from fer_edge.interpreter import open_model
 from fer_edge.schema import SchemaError, decode, encode
 
-from ..faces.detection import DetectorName, FaceDetector, open_detector
-from ..faces.tracking import FaceTracker
+from ..faces.detection import (
+    DetectorName,
+    FaceDetector,
+    ShrinkingDetector,
+    WholeFrame,
+    open_detector,
+)
+from ..faces.tracking import open_tracker
 from ..frame import Frame, Source
 from ..outputs.json_lines import JsonLines
 from ..pipeline import run_to_end
 from ..reading.following import FILE_PACE, LIVE_PACE, Follower
-from ..record import STAGES
 from ..result import Result
 from ..sources.live import Live
 from ..sources.opening import open_source
+from ..stopwatch import STAGES
 from .cold_start import peak_memory_mib
 from .paced_video import PacedVideo, VideoOverError
 
@@ -224,7 +230,7 @@ class _TimedLines(JsonLines):
             if stage_ms:  # a stage that did not run is not a fast one
                 self.stages_ms[stage].append(stage_ms)
         self.stages_ms["output"].append(1e3 * (ended_s - began_s))
-        self.faces += len(result.readings)
+        self.faces += len(result.faces)
         # by the index: Live does not count what comes before it is first asked
         self.dropped = result.frame.index + 1 - len(self.frames_ms)
         self.wall_s = ended_s - self._began_s
@@ -249,9 +255,9 @@ def probe(run: ClipRun) -> ClipPass:
         Path(devnull).open("w", encoding="utf-8") as stream,
         Follower(
             open_model(Path(run.model), threads=run.threads),
-            FaceTracker(detector, every=run.finding.every),
+            open_tracker(detector, every=run.finding.every),
             pace=FILE_PACE if run.rate_hz is None else LIVE_PACE,
-            boxes_are_crops=detector.finds_crops,
+            boxes_are_crops=isinstance(detector, WholeFrame),
         ) as follower,
         closing(_open(run)) as video,
     ):
@@ -266,7 +272,7 @@ def probe(run: ClipRun) -> ClipPass:
         cpu_s=lines.cpu_s,
         peak_memory_mib=peak_memory_mib(),
         opencv_threads=cv2.getNumThreads(),
-        detect_size_px=detector.long_side_px,
+        detect_size_px=detector.long_side_px if isinstance(detector, ShrinkingDetector) else 0,
         frames_ms=tuple(lines.frames_ms),
         stages=tuple(StageSamples(stage, tuple(ms)) for stage, ms in lines.stages_ms.items()),
     )

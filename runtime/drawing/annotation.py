@@ -1,7 +1,8 @@
-"""Drawing readings onto a picture."""
+"""Drawing faces and their expressions onto a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 
-from ..result import Reading
 from ..sources.pixels import as_bgr
 from .lettering import font_size, lettering
 from .palette import UNCERTAIN_BGR, Colour, colours_bgr, ink_on
@@ -22,6 +22,35 @@ _LEAST_FACE_WITH_ROWS_PX = 90
 _LEAST_FACE_WITH_LABEL_PX = 26
 _MOST_HIDDEN = 0.02
 _SUBPIXEL_BITS = 4
+
+
+class Labelled(Protocol):
+    """A face with its label and the probabilities behind it, such as a `Face`."""
+
+    @property
+    def box(self) -> Box:
+        """In pixels of the picture."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Of the face."""
+        ...
+
+    @property
+    def probability(self) -> float:
+        """Of the label, 0 to 1."""
+        ...
+
+    @property
+    def probabilities(self) -> Mapping[str, float]:
+        """Of each expression by its name."""
+        ...
+
+    @property
+    def track(self) -> int | None:
+        """Number of a followed face."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +74,7 @@ class _Card:
     height: int
 
 
-def annotate(image: object, readings: Sequence[Reading]) -> NDArray[np.uint8]:
+def annotate(image: object, faces: Iterable[Labelled]) -> NDArray[np.uint8]:
     """Draw each face's box, number, label and likeliest expressions onto a copy of an image.
 
     Sizes follow the face, so that a crowd and a portrait are both readable: a small face has its
@@ -53,7 +82,7 @@ def annotate(image: object, readings: Sequence[Reading]) -> NDArray[np.uint8]:
 
     Args:
         image: As `Reader.read` takes it, at best uint8 (height, width, 3) BGR.
-        readings: What was read in it.
+        faces: Those that were recognized in it.
 
     Returns:
         uint8, (height, width, 3), BGR.
@@ -63,15 +92,15 @@ def annotate(image: object, readings: Sequence[Reading]) -> NDArray[np.uint8]:
     """
     drawn: NDArray[np.uint8] = as_bgr(image).copy()
     height, width = drawn.shape[:2]
-    shown = [(reading, box) for reading in readings if (box := _within(reading.box, width, height))]
-    for reading, box in shown:
-        _outline(drawn, box, _colour(reading))
+    shown = [(face, box) for face in faces if (box := _within(face.box, width, height))]
+    for face, box in shown:
+        _outline(drawn, box, _colour(face))
     taken = np.array([box.edges for _, box in shown]).reshape(-1, 4)
-    for number, (reading, box) in enumerate(shown):
+    for number, (face, box) in enumerate(shown):
         others = np.delete(taken, number, axis=0)
         best: tuple[float, _Card, int, int] | None = None
         for most_rows in (_ROWS, 0):  # in a crowd the label alone
-            card = _card(reading, box, (width, height), most_rows)
+            card = _card(face, box, (width, height), most_rows)
             if card is None or (best and best[0] < _MOST_HIDDEN):
                 continue
             hidden, left, top = _place(card, box, others, (width, height))
@@ -91,8 +120,8 @@ def _within(box: Box, width: int, height: int) -> Box | None:
     return Box(left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _colour(reading: Reading) -> Colour:
-    return colours_bgr(reading.labels).get(reading.label, UNCERTAIN_BGR)
+def _colour(face: Labelled) -> Colour:
+    return colours_bgr(tuple(face.probabilities)).get(face.label, UNCERTAIN_BGR)
 
 
 def _outline(image: NDArray[np.uint8], box: Box, colour: Colour) -> None:
@@ -107,31 +136,29 @@ def _outline(image: NDArray[np.uint8], box: Box, colour: Colour) -> None:
         cv2.polylines(image, [outline], True, tone, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _card(reading: Reading, box: Box, size: tuple[int, int], most_rows: int) -> _Card | None:
+def _card(face: Labelled, box: Box, size: tuple[int, int], most_rows: int) -> _Card | None:
     width, height = size
     if box.height < _LEAST_FACE_WITH_LABEL_PX:
         return None
     least = min(22.0, max(11.0, min(width, height) / 45))
     size_px = font_size(min(max(box.height / 13, least), 40.0, height / 6))
-    title = reading.label if reading.track is None else f"{reading.track}  {reading.label}"
+    title = face.label if face.track is None else f"{face.track}  {face.label}"
     rows: tuple[tuple[str, float, Colour], ...] = ()
     if most_rows and box.height >= _LEAST_FACE_WITH_ROWS_PX:
-        order = np.argsort(reading.probabilities)[::-1][:most_rows]
-        colours = colours_bgr(reading.labels)
-        rows = tuple(
-            (name, reading.probabilities[i], colours[name])
-            for i, name in ((i, reading.labels[i]) for i in order)
-        )
+        labels, shares = tuple(face.probabilities), tuple(face.probabilities.values())
+        order = np.argsort(shares)[::-1][:most_rows]
+        colours = colours_bgr(labels)
+        rows = tuple((labels[i], shares[i], colours[labels[i]]) for i in order)
     else:
-        title = f"{title}  {reading.probability:.0%}"
+        title = f"{title}  {face.probability:.0%}"
     line = _line_height(size_px)
     inner = lettering(title, size_px).shape[1]
     if rows:  # of all labels, so that the width does not change from frame to frame
-        names = max(lettering(name, size_px).shape[1] for name in reading.labels)
+        names = max(lettering(name, size_px).shape[1] for name in face.probabilities)
         inner = max(inner, names + lettering("  100%", size_px).shape[1])
     card = _Card(
         title=title,
-        colour=_colour(reading),
+        colour=_colour(face),
         rows=rows,
         size_px=size_px,
         width=inner + line,

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 
-from ..faces.detection import FaceDetector
+from ..faces.detection import FaceDetector, select
 from ..faces.matching import overlaps
 from ..frame import Frame
-from ..result import FrameReader, Reading, Result
+from ..result import Face, FrameReader, Result
 from .plate import plate
 
 Style = Literal["blur", "pixelate", "box"]
@@ -34,20 +34,18 @@ _SAME_FACE_OVERLAP = 0.3
 _BOX_BGR = (44, 40, 38)
 
 
-def anonymize(
-    image: NDArray[np.uint8], readings: Sequence[Reading], style: Style
-) -> NDArray[np.uint8]:
+def anonymize(image: NDArray[np.uint8], faces: Sequence[Face], style: Style) -> NDArray[np.uint8]:
     """Cover the head around each face on a copy of an image.
 
     Args:
         image: uint8, (height, width, 3), BGR.
-        readings: What was read in it.
+        faces: Those that were recognized in it.
         style: blur, pixelate, or box (one dark plate).
 
     Returns:
         uint8, (height, width, 3), BGR.
     """
-    return cover(image, [reading.box for reading in readings], style)
+    return cover(image, [face.box for face in faces], style)
 
 
 def cover(image: NDArray[np.uint8], boxes: Iterable[Box], style: Style) -> NDArray[np.uint8]:
@@ -83,15 +81,17 @@ class AnonymizingReader:
     def read_frame(self, frame: Frame) -> Result:
         """Read every face in a frame, and return the result with the frame covered."""
         result = self._reader.read_frame(frame)
-        boxes = self._boxes(frame, result.readings)
+        boxes = self._boxes(frame, result.faces)
         image = cover(frame.image, boxes, self._style)
-        return replace(result, frame=replace(result.frame, image=image))
+        # a face cut out of its frame is covered, too
+        faces = tuple(replace(face, frame_image=image) for face in result.faces)
+        return replace(result, frame=replace(result.frame, image=image), faces=faces)
 
-    def _boxes(self, frame: Frame, readings: Sequence[Reading]) -> list[Box]:
+    def _boxes(self, frame: Frame, faces: Sequence[Face]) -> list[Box]:
         if frame.name != self._name:  # another picture, where nothing is known
             self._name, self._held = frame.name, []
-        seen = [reading.box for reading in readings]
-        seen = _united(seen + [face.box for face in self._detector.detect(frame.image)])
+        seen = [face.box for face in faces]
+        seen = _united(seen + [found.box for found in select(self._detector.detect(frame.image))])
         held = [(box, frame.time_s - time_s) for box, time_s in self._held]
         likeness = overlaps([box for box, _ in held], seen).max(axis=1, initial=0.0)
         held = [

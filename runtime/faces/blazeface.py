@@ -18,7 +18,7 @@ from fer_edge.faces import Box
 from fer_edge.interpreter import find_runtime, open_interpreter
 from fer_edge.modelfile import read_flatbuffer_file
 
-from .detection import EVERY_FACE, Face, Selection
+from .detection import Detection
 from .framing import Framing
 from .matching import overlaps
 from .shrinking import shrink
@@ -37,17 +37,12 @@ _SAME_FACE_OVERLAP = 0.3
 class BlazeFace:
     """One of the BlazeFace models, on the CPU."""
 
-    finds_crops = False
-
-    def __init__(
-        self, model: Path, *, min_score: float = 0.6, selection: Selection = EVERY_FACE
-    ) -> None:
+    def __init__(self, model: Path, *, min_score: float = 0.6) -> None:
         """Load it.
 
         Args:
             model: A BlazeFace .tflite file.
             min_score: Faces below it are dropped.
-            selection: Which of the faces that were found are kept.
 
         Raises:
             DetectorError: The model file is missing or no BlazeFace.
@@ -87,16 +82,15 @@ class BlazeFace:
             )
         self._boxes, self._scores = by_shape[1, count, 16], by_shape[1, count, 1]
         self._min_score = min_score
-        self._selection = selection
         self.framing = _FRAMINGS[self.long_side_px]
         self._canvas = np.zeros((self.long_side_px, self.long_side_px, 3), np.uint8)
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`."""
         if not image.size:
             return []
         size_px = self.long_side_px
-        scale *= size_px / max(image.shape[:2])
+        scale = size_px / max(image.shape[:2])
         small = shrink(image, size_px)
         if max(small.shape[:2]) < size_px:  # the network has one size: what is smaller is enlarged
             ratio = size_px / max(small.shape[:2])
@@ -124,8 +118,8 @@ class BlazeFace:
                 (box.right - left) / scale,
                 (box.bottom - top) / scale,
             )
-            faces.append(Face(self.framing.of(in_frame), face.score))
-        return self._selection.of(faces)
+            faces.append(Detection(self.framing.of(in_frame), face.score))
+        return faces
 
 
 def make_anchors(size_px: int) -> NDArray[np.float32]:
@@ -148,7 +142,7 @@ def decode(
     anchors: NDArray[np.float32],
     *,
     min_score: float,
-) -> list[Face]:
+) -> list[Detection]:
     """Turn the network's output into faces.
 
     Boxes of one face are blended, each weighted by its score, which trembles less from frame to
@@ -172,7 +166,7 @@ def decode(
     centres, halves = boxes[likely, :2] + anchors[likely], boxes[likely, 2:4] / 2
     edges = np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float64)
     candidates = [Box(*row) for row in edges.tolist()]
-    faces: list[Face] = []
+    faces: list[Detection] = []
     left = np.arange(len(likely))
     while len(left):
         best = int(left[0])
@@ -180,6 +174,6 @@ def decode(
         same = left[is_same > _SAME_FACE_OVERLAP]
         weights = scores[likely[same]]
         blended = (weights[:, np.newaxis] * edges[same]).sum(axis=0) / weights.sum()
-        faces.append(Face(Box(*blended.tolist()), float(scores[likely[best]])))
+        faces.append(Detection(Box(*blended.tolist()), float(scores[likely[best]])))
         left = left[is_same <= _SAME_FACE_OVERLAP]
     return faces

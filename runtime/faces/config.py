@@ -94,13 +94,16 @@ def open_chosen_detector(faces: FacesConfig) -> FaceDetector:
         faces.detector_model,
         min_score=faces.min_score,
         long_side_px=faces.detect_size_px,
-        min_face_px=faces.min_face_px,
-        max_faces=faces.max_faces,
     )
 
 
 def open_chosen_tracker(faces: FacesConfig, detector: FaceDetector) -> Tracker:
     """Make what follows faces through a moving picture."""
-    from .tracking import FaceTracker
+    from .tracking import open_tracker
 
-    return FaceTracker(detector, every=faces.every, max_faces=faces.max_faces)
+    return open_tracker(
+        detector,
+        every=faces.every,
+        min_face_px=faces.min_face_px,
+        max_faces=faces.max_faces,
+    )

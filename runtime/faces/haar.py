@@ -15,7 +15,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
 from ..opencv_path import opencv_path
-from .detection import EVERY_FACE, Face, Selection
+from .detection import Detection
 from .framing import Framing
 from .shrinking import shrink
 
@@ -30,27 +30,22 @@ log = logging.getLogger(__name__)
 class Haar:
     """The frontal-face cascade `alt2` on grey frames shrunk to a long side."""
 
-    finds_crops = False
-
     def __init__(
         self,
         model: Path | None = None,
         *,
         long_side_px: int = 640,
-        selection: Selection = EVERY_FACE,
     ) -> None:
         """Load it.
 
         Args:
             model: A cascade's XML file; None takes that of the OpenCV 4 wheel.
             long_side_px: Frames are shrunk to this before detection, never enlarged.
-            selection: Which of the faces that were found are kept.
 
         Raises:
             DetectorError: The cascade is missing or cannot be loaded.
         """
         self.long_side_px = long_side_px
-        self._selection = selection
         self.framing = _FRAMING
         self._cascade = _load(model or _find_cascade())
         log.warning(
@@ -58,11 +53,11 @@ class Haar:
             "of times as long; use it only where you must"
         )
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`. Every score is 1: a cascade says yes or no."""
         if not image.size:
             return []
-        scale *= min(1.0, self.long_side_px / max(image.shape[:2]))
+        scale = min(1.0, self.long_side_px / max(image.shape[:2]))
         grey = cv2.cvtColor(shrink(image, self.long_side_px), cv2.COLOR_BGR2GRAY)
         found = self._cascade.detectMultiScale(
             grey, scaleFactor=1.1, minNeighbors=3, minSize=(_MIN_SIDE_PX, _MIN_SIDE_PX)
@@ -70,8 +65,8 @@ class Haar:
         faces = []
         for left, top, width, height in np.asarray(found, np.float64).reshape(-1, 4).tolist():
             box = Box(left / scale, top / scale, (left + width) / scale, (top + height) / scale)
-            faces.append(Face(self.framing.of(box), 1.0))
-        return self._selection.of(faces)
+            faces.append(Detection(self.framing.of(box), 1.0))
+        return faces
 
 
 def _find_cascade() -> Path:

@@ -1,12 +1,12 @@
 """A face that is followed from frame to frame."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fer_edge.faces import Box
 
 from ..frame import Frame
-from ..result import Stopwatch
+from ..stopwatch import StageTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +16,29 @@ class Track:
     Attributes:
         number: From 1, never used twice by one tracker.
         box: Its bounding box in frame pixels, framed as YuNet does.
-        detection: The detector's score when it last found this face, 0 to 1.
+        score: The detector's when it last found this face, 0 to 1.
         is_detected: Whether the detector found it in this very frame.
     """
 
     number: int
     box: Box
-    detection: float
-    is_detected: bool
+    score: float = 1.0
+    is_detected: bool = True
 
 
 class Tracker(Protocol):
     """Finds faces and keeps them apart over time."""
 
-    def follow(self, frame: Frame, watch: Stopwatch) -> list[Track]:
-        """Return the faces in the next frame, the largest first.
+    def follow(self, frame: Frame) -> list[Track]:
+        """Return the faces in the next frame, in any order."""
+        ...
 
-        The time spent is counted as the stages `detect` and `track`.
-        """
+
+@runtime_checkable
+class TimedTracker(Tracker, Protocol):
+    """A tracker that knows how much of its time the detector took."""
+
+    @property
+    def times(self) -> StageTimes:
+        """The stages `detect` and `track` of the last frame."""
         ...

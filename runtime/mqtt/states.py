@@ -20,7 +20,7 @@ from typing import Any, Literal
 from fer_edge.errors import MissingExtraError, OutputError
 
 from ..frame_rate import FrameRate
-from ..result import Reading, Result
+from ..result import Face, Result
 from .address import PASSWORD_VARIABLE, Broker
 
 SHORTEST_S = 0.5
@@ -67,7 +67,7 @@ class MqttStates:
         self._state: str | None = None
         self._underway: Any = None
         self._rate = FrameRate()
-        self._readings: tuple[Reading, ...] = ()
+        self._faces: tuple[Face, ...] = ()
         self._told: tuple[tuple[int | None, str], ...] | None = None
         self._sent_s = self._due_s = float("-inf")
         self._client = _make_client(broker, authorities)
@@ -82,8 +82,8 @@ class MqttStates:
         """Send a state if it is another one, or the last is `every_s` old."""
         now_s = time.monotonic()
         self._rate.count(now_s)
-        self._readings = result.readings
-        shown = tuple((reading.track, reading.label) for reading in result.readings)
+        self._faces = result.faces
+        shown = tuple((face.track, face.label) for face in result.faces)
         if shown != self._told:
             self._due_s = min(self._due_s, self._sent_s + SHORTEST_S)
         if now_s >= self._due_s:
@@ -93,7 +93,7 @@ class MqttStates:
     def close(self, *, complete: bool) -> None:
         """Say the last state and `offline`, and take leave; at most two seconds."""
         until_s = time.monotonic() + CLOSE_S
-        if self._told != tuple((reading.track, reading.label) for reading in self._readings):
+        if self._told != tuple((face.track, face.label) for face in self._faces):
             self._send_state()
         with self._lock:
             connected, self._connected, self._is_closed = self._connected, False, True
@@ -111,7 +111,7 @@ class MqttStates:
                 connection.shutdown(SHUT_RDWR)
 
     def _send_state(self) -> None:
-        state = json.dumps(as_state(self._readings, self._rate.hz(time.monotonic())))
+        state = json.dumps(as_state(self._faces, self._rate.hz(time.monotonic())))
         with self._lock:
             self._state = state
             if self._connected and not self._is_underway():
@@ -173,7 +173,7 @@ class MqttStates:
             )
 
 
-def as_state(readings: tuple[Reading, ...], rate_hz: float) -> dict[str, Any]:
+def as_state(faces: tuple[Face, ...], rate_hz: float) -> dict[str, Any]:
     """Return what is sent: the largest face's label, and every face with its scores.
 
     `label` and `probability` are null without a face; `time` is UTC.
@@ -181,21 +181,16 @@ def as_state(readings: tuple[Reading, ...], rate_hz: float) -> dict[str, Any]:
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "frame_rate_hz": round(rate_hz, 1),
-        "count": len(readings),
-        "label": readings[0].label if readings else None,
-        "probability": round(readings[0].probability, 4) if readings else None,
+        "count": len(faces),
+        "label": faces[0].label if faces else None,
+        "probability": round(faces[0].probability, 4) if faces else None,
         "faces": [
             {
-                "track": reading.track,
-                "label": reading.label,
-                "scores": {
-                    label: round(probability, 4)
-                    for label, probability in zip(
-                        reading.labels, reading.probabilities, strict=True
-                    )
-                },
+                "track": face.track,
+                "label": face.label,
+                "scores": {label: round(share, 4) for label, share in face.probabilities.items()},
             }
-            for reading in readings
+            for face in faces
         ],
     }
 

@@ -77,7 +77,7 @@ class Animation:
         if slot >= self._seconds / self._step_s:
             self._save()
         elif not self._slots or slot > self._slots[-1]:
-            self._add(annotate(result.frame.image, result.readings))
+            self._add(annotate(result.frame.image, result.faces))
             self._slots.append(slot)
 
     def close(self, *, complete: bool) -> None:

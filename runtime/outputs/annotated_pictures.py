@@ -53,7 +53,7 @@ class AnnotatedPictures:
             path = self._folder / f"{frame.index:06d}.jpg"
         if path.exists() and Path(frame.name).exists() and path.samefile(frame.name):
             raise OutputError(f"--annotate {path} is the input itself; name another place")
-        write_picture(path, annotate(frame.image, result.readings))
+        write_picture(path, annotate(frame.image, result.faces))
 
     def close(self, *, complete: bool) -> None:
         """Each picture is whole already."""

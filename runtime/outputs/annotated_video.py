@@ -62,7 +62,7 @@ class AnnotatedVideo:
     def write(self, result: Result) -> None:
         """Add one frame, at its time."""
         time_s = self._time_s(result.frame.time_s)
-        image = annotate(result.frame.image, result.readings)
+        image = annotate(result.frame.image, result.faces)
         with self._told_in_one_line():
             if self._encoder is None:
                 self._encoder = self._open(image)

@@ -3,10 +3,10 @@
 import csv
 import io
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..result import Reading, Result
+from ..result import Face, Result
 from .line_file import LineFile
 
 _COLUMNS = (
@@ -37,14 +37,14 @@ class CsvRows:
     def write(self, result: Result) -> None:
         """Write a row for each face."""
         frame = result.frame
-        for reading in result.readings:
-            shares = dict(zip(reading.labels, reading.probabilities, strict=True))
+        for face in result.faces:
+            shares = face.probabilities
             self._notice(shares)
             self._file.write(
                 _row(
                     (
                         *(frame.index, round(frame.time_s, 4), frame.name),
-                        *_face(reading),
+                        *_face(face),
                         # a model that was loaded on the way may lack a column
                         *(_rounded(shares.get(label)) for label in self._labels),
                     )
@@ -55,17 +55,17 @@ class CsvRows:
         """Finish the file."""
         self._file.close(complete=complete)
 
-    def _notice(self, shares: dict[str, float]) -> None:
+    def _notice(self, shares: Mapping[str, float]) -> None:
         others = shares.keys() - set(self._labels) - self._others
         if others:
             self._others |= others
             log.warning("%s has no column for %s", self._path, ", ".join(sorted(others)))
 
 
-def _face(reading: Reading) -> tuple[object, ...]:
-    edges = (round(edge, 1) for edge in reading.box.edges)
-    track = "" if reading.track is None else reading.track
-    return (track, *edges, round(reading.detection, 4), reading.label)
+def _face(face: Face) -> tuple[object, ...]:
+    edges = (round(edge, 1) for edge in face.box.edges)
+    track = "" if face.track is None else face.track
+    return (track, *edges, round(face.score, 4), face.label)
 
 
 def _rounded(share: float | None) -> object:

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import IO, Literal
 
-from ..record import as_record
 from ..result import Result
 from .line_file import LineFile
 from .sinks import ReaderGoneError
@@ -24,7 +23,7 @@ class Changes:
 
     def is_one(self, result: Result) -> bool:
         """Tell whether this frame differs from the one before it."""
-        faces = sorted((reading.track or 0, reading.label) for reading in result.readings)
+        faces = sorted((face.track or 0, face.label) for face in result.faces)
         state = (result.frame.name, faces)
         is_change = state != self._last
         self._last = state
@@ -43,7 +42,7 @@ class JsonLines:
         if self._changes and not self._changes.is_one(result):
             return
         try:
-            self._stream.write(json.dumps(as_record(result)) + "\n")
+            self._stream.write(json.dumps(result.to_dict()) + "\n")
             self._stream.flush()  # whoever reads a pipe wants it now
         except BrokenPipeError as error:
             raise ReaderGoneError(*error.args) from error
@@ -64,7 +63,7 @@ class JsonLinesFile:
     def write(self, result: Result) -> None:
         """Write one line, unless only changes are wanted and there is none."""
         if self._changes is None or self._changes.is_one(result):
-            self._file.write(json.dumps(as_record(result)))
+            self._file.write(json.dumps(result.to_dict()))
 
     def close(self, *, complete: bool) -> None:
         """Finish the file."""

@@ -13,8 +13,8 @@ from fer_edge.files import whole_file
 
 from ..frame import Source
 from ..latency_histogram import LatencyHistogram
-from ..record import STAGES
 from ..result import Result
+from ..stopwatch import STAGES
 from .line_file import leave
 
 MOST_TRACKS = 100
@@ -62,17 +62,17 @@ class Totals:
         self._ended = time.monotonic()
         self.frames += 1
         self.dropped = result.dropped
-        self.faces += len(result.readings)
+        self.faces += len(result.faces)
         for stage, histogram in self.latencies.items():
             latency_ms = getattr(result.times, f"{stage}_ms")
             if latency_ms:  # a stage that did not run is not a fast one
                 histogram.add(latency_ms)
         now_s = result.frame.time_s
         share = self._share(now_s)
-        for reading in result.readings:
-            self.labels[reading.label] = self.labels.get(reading.label, 0.0) + share
-            if reading.track is not None:
-                self._add_to_track(reading.track, reading.label, now_s, share)
+        for face in result.faces:
+            self.labels[face.label] = self.labels.get(face.label, 0.0) + share
+            if face.track is not None:
+                self._add_to_track(face.track, face.label, now_s, share)
 
     @property
     def unit(self) -> str:

@@ -48,7 +48,7 @@ class Window:
         """
         if self._is_sized and self._is_closed():  # to show a frame would open it again
             raise ReaderGoneError("the window was closed")
-        image = annotate(result.frame.image, result.readings)
+        image = annotate(result.frame.image, result.faces)
         cv2.imshow(TITLE, np.ascontiguousarray(image))
         if not self._is_sized:
             height, width = image.shape[:2]

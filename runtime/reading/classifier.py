@@ -5,10 +5,10 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box, crop
+from fer_edge.faces import Box, CropPolicy, crop
 from fer_edge.interpreter import TFLiteModel
 
-from ..result import Stopwatch
+from ..stopwatch import Stopwatch
 from .comparing import Comparer
 
 
@@ -33,6 +33,11 @@ class Classifier:
         self.model = model
         self.comparer = comparer
         self._boxes_are_crops = boxes_are_crops
+
+    @property
+    def crop_policy(self) -> CropPolicy | None:
+        """How a box is cut; None where images are face crops already."""
+        return None if self._boxes_are_crops else self.model.file.card.input.crop
 
     def read(self, image: NDArray[np.uint8], box: Box, watch: Stopwatch) -> NDArray[np.float32]:
         """Read one face.

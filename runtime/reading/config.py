@@ -87,6 +87,7 @@ def open_chosen_reader(
     from fer_edge.bundled import find_model
 
     from ..faces.config import open_chosen_tracker
+    from ..faces.detection import WholeFrame
     from .comparing import open_comparer
     from .following import FILE_PACE, LIVE_PACE, Follower, Pace
     from .reader import Reader
@@ -114,10 +115,17 @@ def open_chosen_reader(
                     usual.every_s if every_s is None else every_s,
                     recognition.classify_per_frame or usual.per_frame,
                 ),
-                boxes_are_crops=detector.finds_crops,
+                boxes_are_crops=isinstance(detector, WholeFrame),
                 comparer=comparer,
             )
         else:
-            reader = Reader(served, detector, uncertain_below=uncertain_below, comparer=comparer)
+            reader = Reader(
+                served,
+                detector,
+                min_face_px=faces.min_face_px,
+                max_faces=faces.max_faces,
+                uncertain_below=uncertain_below,
+                comparer=comparer,
+            )
         opened.pop_all()  # the reader closes them from here on
     return reader

@@ -1,19 +1,17 @@
 """Reading a moving picture: each face is followed, read at its own rate, and read steadily."""
 
+import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.interpreter import TFLiteModel, open_model
+from fer_edge.interpreter import TFLiteModel
 
-from ..faces.detection import DetectorName, open_detector
-from ..faces.track import Track, Tracker
-from ..faces.tracking import FaceTracker
+from ..faces.track import TimedTracker, Track, Tracker
 from ..frame import Frame
-from ..result import UNCERTAIN, Reading, Result, Stopwatch
+from ..result import UNCERTAIN, Face, Probabilities, Result
+from ..stopwatch import Stopwatch
 from .classifier import Classifier
 from .comparing import Comparer
 from .reader import ModelReader
@@ -93,6 +91,8 @@ class Follower(ModelReader):
         """
         super().__init__(Classifier(model, boxes_are_crops=boxes_are_crops, comparer=comparer))
         self._tracker = tracker
+        # asked once: isinstance of a protocol takes tens of microseconds
+        self._timed = tracker if isinstance(tracker, TimedTracker) else None
         self._steadiness = steadiness
         self._pace = pace
         self._states: dict[int, _State] = {}
@@ -110,7 +110,7 @@ class Follower(ModelReader):
         """
         frame = self._checked(frame)
         watch = Stopwatch()
-        tracks = self._tracker.follow(frame, watch)
+        tracks = self._follow(frame, watch)
         for track in tracks:
             self._see(track.number, frame.time_s)
         for track in self._due(tracks, frame.time_s):
@@ -118,8 +118,8 @@ class Follower(ModelReader):
             with watch.stage("smooth"):
                 self._update(track.number, probabilities, frame.time_s)
         self._forget(frame.time_s)
-        readings = tuple(self._reading(track) for track in tracks)
-        return Result(frame, readings, watch.times())
+        faces = tuple(self._face(frame, track) for track in tracks)
+        return Result(frame, faces, watch.times())
 
     def replace_model(self, model: TFLiteModel) -> None:
         """Read with another model from here on; see `ModelReader.replace_model`."""
@@ -127,6 +127,18 @@ class Follower(ModelReader):
         super().replace_model(model)
         if model.labels != labels:
             self._states.clear()
+
+    def _follow(self, frame: Frame, watch: Stopwatch) -> list[Track]:
+        """Return the tracks, the largest first; a tracker that is not timed is all `track`."""
+        started = time.perf_counter()
+        tracks = self._tracker.follow(frame)
+        if self._timed is not None:
+            times = self._timed.times
+            watch.add("detect", times.detect_ms)
+            watch.add("track", times.track_ms)
+        else:
+            watch.add("track", 1e3 * (time.perf_counter() - started))
+        return sorted(tracks, key=lambda track: track.box.area, reverse=True)
 
     def _see(self, number: int, now_s: float) -> None:
         state = self._states.get(number)
@@ -165,62 +177,14 @@ class Follower(ModelReader):
         for number in over:
             del self._states[number]
 
-    def _reading(self, track: Track) -> Reading:
+    def _face(self, frame: Frame, track: Track) -> Face:
         state = self._states[track.number]
-        return Reading(
+        return Face(
+            label=state.label,
+            probabilities=Probabilities(self.model.labels, state.probabilities),
             box=track.box,
-            detection=track.detection,
-            labels=self.model.labels,
-            probabilities=tuple(map(float, state.probabilities)),
-            steady=state.label,
+            score=track.score,
             track=track.number,
+            frame_image=frame.image,
+            crop_policy=self._classifier.crop_policy,
         )
-
-
-def open_follower(
-    model: str | Path = DEFAULT_MODEL,
-    *,
-    detector: DetectorName = "yunet",
-    detector_model: Path | None = None,
-    min_score: float = 0.6,
-    steadiness: Steadiness = STEADY,
-    pace: Pace = FILE_PACE,
-    threads: int = 1,
-    delegate: str | None = None,
-) -> Follower:
-    """Open a model and a tracker, to read a video or a camera.
-
-    Args:
-        model: A bundled model's name, or a .tflite file with a card.
-        detector: What finds the faces, see `open_detector`; none for frames that already are face
-            crops.
-        detector_model: Its model file, see `open_detector`.
-        min_score: Detections below it are dropped, 0 to 1.
-        steadiness: Smoothing, hysteresis, and when a face is `uncertain`.
-        pace: How often a face is classified: `FILE_PACE`, `LIVE_PACE`, or your own.
-        threads: CPU threads of one inference.
-        delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
-
-    Raises:
-        ModelError: The model is broken, altered or not what it says.
-        DetectorError: The detector's model file is missing or unusable.
-
-    Example:
-        with open_follower() as follower:
-            for frame in open_source(Path("clip.mp4")):
-                for reading in follower.read_frame(frame).readings:
-                    print(frame.time_s, reading.track, reading.label)
-    """
-    opened = open_model(find_model(str(model)), threads=threads, delegate=delegate)
-    try:
-        found = open_detector(detector, detector_model, min_score=min_score)
-        return Follower(
-            opened,
-            FaceTracker(found),
-            steadiness=steadiness,
-            pace=pace,
-            boxes_are_crops=found.finds_crops,
-        )
-    except BaseException:
-        opened.close()
-        raise

@@ -1,20 +1,16 @@
 """Reading pictures: find the faces, cut them by the card's policy, classify them."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import ModelError, SourceError
-from fer_edge.interpreter import TFLiteModel, open_model
+from fer_edge.interpreter import TFLiteModel
 
-from ..faces.detection import DetectorName, FaceDetector, open_detector
+from ..faces.detection import MOST_FACES, Detection, FaceDetector, WholeFrame, select
 from ..frame import Frame
-from ..result import UNCERTAIN, Reading, Result, Stopwatch
-from ..sources.pixels import ColorOrder, as_bgr
+from ..result import UNCERTAIN, Face, Probabilities, Result
+from ..sources.pixels import as_bgr
+from ..stopwatch import Stopwatch
 from .classifier import Classifier
 from .comparing import Comparer, Comparison
 from .smoothing import STEADY
@@ -62,19 +58,15 @@ class ModelReader:
 
     def _check_open(self) -> None:
         if self._is_closed:
-            name = type(self).__name__
-            raise ModelError(
-                f"this {name} is closed; read within its with block, or open another with "
-                f"open_{name.lower()}"
-            )
+            raise ModelError(f"this {type(self).__name__} is closed; open a model for another one")
 
     def _checked(self, frame: Frame) -> Frame:
         """Return a frame whose image is uint8 (height, width, 3) BGR; most are that already."""
         self._check_open()
         if not isinstance(frame, Frame):
             raise SourceError(
-                f"expected a Frame, got {type(frame).__name__}; loop over read_source(images), or "
-                "make one: Frame(image, index, time_s, name)"
+                f"expected a Frame, got {type(frame).__name__}; make one: "
+                "Frame(image, index, time_s, name)"
             )
         image = as_bgr(frame.image)
         return frame if image is frame.image else replace(frame, image=image)
@@ -91,6 +83,8 @@ class Reader(ModelReader):
         model: TFLiteModel,
         detector: FaceDetector,
         *,
+        min_face_px: float = 0.0,
+        max_faces: int = MOST_FACES,
         uncertain_below: float = STEADY.uncertain_below,
         comparer: Comparer | None = None,
     ) -> None:
@@ -98,32 +92,17 @@ class Reader(ModelReader):
 
         Args:
             model: Open; closed with the reader.
-            detector: What finds the faces.
+            detector: What finds the faces; `WholeFrame` for pictures that already are face crops.
+            min_face_px: Faces whose box is less high are left out.
+            max_faces: At most so many, the largest.
             uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
             comparer: Lets another model read a sample of the crops; closed with the reader.
         """
-        super().__init__(Classifier(model, boxes_are_crops=detector.finds_crops, comparer=comparer))
+        is_crop = isinstance(detector, WholeFrame)
+        super().__init__(Classifier(model, boxes_are_crops=is_crop, comparer=comparer))
         self._detector = detector
+        self._min_face_px, self._max_faces = min_face_px, max_faces
         self._uncertain_below = uncertain_below
-
-    def read(self, image: object, *, color: ColorOrder = "bgr") -> list[Reading]:
-        """Read every face in an image.
-
-        Args:
-            image: At best uint8, (height, width, 3), BGR. Gray, BGRA, 16 bits, floats, tensors,
-                Pillow's images and paths of pictures are converted, see `as_bgr`.
-            color: The order of an array's channels: NumPy does not know it, and RGB taken for BGR
-                loses faces.
-
-        Returns:
-            One reading per face, the largest face first.
-
-        Raises:
-            SourceError: It is no image, or none that could be read without guessing.
-            ModelError: The reader is closed.
-        """
-        self._check_open()
-        return self._read(as_bgr(image, color=color), Stopwatch())
 
     def read_frame(self, frame: Frame) -> Result:
         """Read every face in a frame, each frame for itself.
@@ -134,61 +113,24 @@ class Reader(ModelReader):
         """
         frame = self._checked(frame)
         watch = Stopwatch()
-        readings = self._read(frame.image, watch)
-        return Result(frame, tuple(readings), watch.times())
-
-    def _read(self, image: NDArray[np.uint8], watch: Stopwatch) -> list[Reading]:
         with watch.stage("detect"):
-            faces = self._detector.detect(image)
-        readings = []
-        for face in faces:
-            probabilities = self._classifier.read(image, face.box, watch)
-            is_uncertain = probabilities.max() < self._uncertain_below
-            readings.append(
-                Reading(
-                    box=face.box,
-                    detection=face.score,
-                    labels=self.model.labels,
-                    probabilities=tuple(map(float, probabilities)),
-                    steady=UNCERTAIN if is_uncertain else None,
-                )
+            found = select(
+                self._detector.detect(frame.image),
+                min_face_px=self._min_face_px,
+                max_faces=self._max_faces,
             )
-        return readings
+        faces = tuple(self._recognize(frame, detection, watch) for detection in found)
+        return Result(frame, faces, watch.times())
 
-
-def open_reader(
-    model: str | Path = DEFAULT_MODEL,
-    *,
-    detector: DetectorName = "yunet",
-    detector_model: Path | None = None,
-    min_score: float = 0.6,
-    uncertain_below: float = STEADY.uncertain_below,
-    threads: int = 1,
-    delegate: str | None = None,
-) -> Reader:
-    """Open a model and a detector, to read pictures.
-
-    Args:
-        model: A bundled model's name, or a .tflite file with a card.
-        detector: What finds the faces, see `open_detector`; none for pictures that already are face
-            crops.
-        detector_model: Its model file, see `open_detector`.
-        min_score: Detections below it are dropped, 0 to 1.
-        uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
-        threads: CPU threads of one inference.
-        delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
-
-    Raises:
-        ModelError: The model is broken, altered or not what it says.
-        DetectorError: The detector's model file is missing or unusable.
-    """
-    opened = open_model(find_model(str(model)), threads=threads, delegate=delegate)
-    try:
-        return Reader(
-            opened,
-            open_detector(detector, detector_model, min_score=min_score),
-            uncertain_below=uncertain_below,
+    def _recognize(self, frame: Frame, found: Detection, watch: Stopwatch) -> Face:
+        probabilities = self._classifier.read(frame.image, found.box, watch)
+        top = int(probabilities.argmax())
+        is_uncertain = probabilities[top] < self._uncertain_below
+        return Face(
+            label=UNCERTAIN if is_uncertain else self.model.labels[top],
+            probabilities=Probabilities(self.model.labels, probabilities),
+            box=found.box,
+            score=found.score,
+            frame_image=frame.image,
+            crop_policy=self._classifier.crop_policy,
         )
-    except BaseException:
-        opened.close()
-        raise

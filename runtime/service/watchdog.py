@@ -65,7 +65,7 @@ class ServiceManager:
         if now_s - self._status_s >= STATUS_S:
             self._status_s = now_s
             self._beat()
-            faces = len(result.readings)
+            faces = len(result.faces)
             self.notify(
                 f"STATUS={self._rate.hz(now_s):.1f} frames/s, {faces} face{'s' * (faces != 1)}, "
                 f"{result.dropped} frames dropped"

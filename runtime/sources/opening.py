@@ -91,7 +91,7 @@ def open_camera(
     size: tuple[int, int] | None = None,
     rate_hz: float | None = None,
     on_loss: OnLoss | None = None,
-) -> Live:
+) -> Source:
     """Open a camera.
 
     Args:

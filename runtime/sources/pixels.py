@@ -68,7 +68,7 @@ def as_array(image: object) -> NDArray[Any]:
     kind = type(image).__name__
     if isinstance(image, list | tuple):
         raise SourceError(
-            f"{EXPECTED}, got a {kind}; read several images in a loop, or with read_source"
+            f"{EXPECTED}, got a {kind}; read several images in a loop, or with Recognizer.stream"
         )
     if isinstance(image, bytes | bytearray):
         raise SourceError(
@@ -96,7 +96,7 @@ def _check_shape(array: NDArray[Any]) -> None:
     if array.ndim == 3 and shape[0] in (1, 3, 4) and shape[2] > 4:
         advice = "; channels come last: np.moveaxis(image, 0, -1)"
     elif array.ndim in (3, 4) and shape[-1] != 2:
-        advice = "; read the images of a batch in a loop, or with read_source"
+        advice = "; read the images of a batch in a loop, or with Recognizer.stream"
     raise SourceError(f"{wanted}, got {shape}{advice}")
 
 

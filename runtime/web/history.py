@@ -8,7 +8,8 @@ from operator import attrgetter
 import numpy as np
 
 from ..frame_rate import FrameRate
-from ..result import Reading, Result, StageTimes
+from ..result import Face, Result
+from ..stopwatch import StageTimes
 
 _stages_of = attrgetter(*(field.name for field in fields(StageTimes)))
 MAX_FACES = 8
@@ -63,11 +64,10 @@ class Throughput:
     frames: int
 
 
-def face_numbers(readings: Sequence[Reading]) -> list[int]:
+def face_numbers(faces: Sequence[Face]) -> list[int]:
     """Number faces: by track, or where faces are not followed -1, -2, ... by size."""
     return [
-        reading.track if reading.track is not None else -rank
-        for rank, reading in enumerate(readings, start=1)
+        face.track if face.track is not None else -rank for rank, face in enumerate(faces, start=1)
     ]
 
 
@@ -92,13 +92,13 @@ class History:
             self._current = second
         self._rate.count(now_s)
         self._times.append(result.times)
-        readings = result.readings[:MAX_FACES]
-        for face, reading in zip(face_numbers(readings), readings, strict=True):
-            if face not in self._counts and len(self._counts) == MAX_FACES:
+        faces = result.faces[:MAX_FACES]
+        for number, face in zip(face_numbers(faces), faces, strict=True):
+            if number not in self._counts and len(self._counts) == MAX_FACES:
                 continue
-            self._counts.setdefault(face, Counter())[reading.label] += 1
-            sums = self._sums.setdefault(face, {})
-            sums[reading.label] = sums.get(reading.label, 0.0) + reading.probability
+            self._counts.setdefault(number, Counter())[face.label] += 1
+            sums = self._sums.setdefault(number, {})
+            sums[face.label] = sums.get(face.label, 0.0) + face.probability
 
     def since(self, number: int) -> list[Second]:
         """Return the ended seconds from a number on, the oldest first."""

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from ..drawing.palette import UNCERTAIN_BGR, colours_bgr
 from ..faces.shrinking import shrink
-from ..record import as_record
 from ..result import UNCERTAIN, Result
 from .history import History, Second, Throughput, face_numbers
 
@@ -87,8 +86,8 @@ class LiveRun:
             number = self._seen.number + 1 if self._seen else 1
             self._seen, self._arrived_s = Seen(number, result), now_s
             self._history.add(result, now_s)
-            if result.readings:
-                self._labels = result.readings[0].labels
+            if result.faces:
+                self._labels = tuple(result.faces[0].probabilities)
             waiting, self._waiting = self._waiting, []
         if waiting and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_wake, waiting)
@@ -130,7 +129,7 @@ class LiveRun:
         now_s = time.monotonic()
         with self._lock:
             seen, throughput = self._seen, self._history.throughput(now_s)
-        frame = as_record(seen.result) if seen else {}
+        frame = seen.result.to_dict() if seen else {}
         return frame | {"live": _as_numbers(seen, throughput, now_s - self._started_s)}
 
     def event(self) -> dict[str, Any]:
@@ -142,21 +141,21 @@ class LiveRun:
         numbers = _as_numbers(seen, throughput, now_s - self._started_s) | {"second": second}
         if seen is None:
             return numbers
-        readings = seen.result.readings
-        faces = [
+        faces = seen.result.faces
+        cards = [
             {
-                "face": face,
-                "label": reading.label,
-                "probability": round(reading.probability, 3),
-                "scores": [round(value, 3) for value in reading.probabilities],
+                "face": number,
+                "label": face.label,
+                "probability": round(face.probability, 3),
+                "scores": [round(value, 3) for value in face.probabilities.values()],
             }
-            for face, reading in zip(face_numbers(readings), readings, strict=True)
+            for number, face in zip(face_numbers(faces), faces, strict=True)
         ]
         return numbers | {
             "source": seen.result.frame.name,
             "labels": labels,
             "colours": _css_colours(labels),
-            "faces": faces[:_MAX_CARDS],
+            "faces": cards[:_MAX_CARDS],
             "faces_in_all": len(faces),
         }
 
@@ -206,19 +205,19 @@ class PictureFeed:
 def overlay(picture: Picture) -> dict[str, Any]:
     """Return the boxes of a picture's faces in fractions of its size, as plain data for JSON."""
     height, width = picture.result.frame.image.shape[:2]
-    readings = picture.result.readings[:_MAX_CARDS]
+    faces = picture.result.faces[:_MAX_CARDS]
     return {
         "number": picture.number,
         "faces": [
             {
-                "face": face,
-                "label": reading.label,
+                "face": number,
+                "label": face.label,
                 "box": [
                     round(edge / size, 4)
-                    for edge, size in zip(reading.box.edges, 2 * (width, height), strict=True)
+                    for edge, size in zip(face.box.edges, 2 * (width, height), strict=True)
                 ],
             }
-            for face, reading in zip(face_numbers(readings), readings, strict=True)
+            for number, face in zip(face_numbers(faces), faces, strict=True)
         ],
     }
 

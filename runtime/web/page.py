@@ -160,4 +160,4 @@ def _bare(result: Result) -> NDArray[np.uint8]:
 
 
 def _drawn(result: Result) -> NDArray[np.uint8]:
-    return annotate(result.frame.image, result.readings)
+    return annotate(result.frame.image, result.faces)

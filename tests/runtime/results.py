@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 from fer_edge.labels import FER2013
-from fer_edge.runtime import Frame, Reading, Result
-from fer_edge.runtime.result import StageTimes
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.result import Face, Result
+from fer_edge.runtime.stopwatch import StageTimes
 
 
 def noise(height: int = 300, width: int = 320, seed: int = 0) -> NDArray[np.uint8]:
@@ -16,14 +17,14 @@ def noise(height: int = 300, width: int = 320, seed: int = 0) -> NDArray[np.uint
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def make_reading(label: str = "happy", track: int | None = 1, box: Box | None = None) -> Reading:
+def make_face(label: str = "happy", track: int | None = 1, box: Box | None = None) -> Face:
     """A face of one label, steady, with a probability of 0.7."""
-    shares = tuple(0.7 if name == label else 0.05 for name in FER2013)
-    return Reading(box or Box(20, 10, 60, 55), 0.9, FER2013, shares, steady=label, track=track)
+    shares = {name: 0.7 if name == label else 0.05 for name in FER2013}
+    return Face(label, shares, box or Box(20, 10, 60, 55), 0.9, track)
 
 
 def make_result(
-    *readings: Reading,
+    *faces: Face,
     index: int = 0,
     time_s: float = 0.0,
     dropped: int = 0,
@@ -34,7 +35,7 @@ def make_result(
     """One frame of noise with these faces; `size` is (height, width)."""
     return Result(
         Frame(noise(*size, seed=index), index, time_s, name),
-        readings,
+        faces,
         times or StageTimes(),
         dropped,
     )

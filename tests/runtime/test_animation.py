@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from fer_edge.errors import OutputError
-from fer_edge.runtime import Frame, Result
 from fer_edge.runtime.drawing.annotation import annotate
+from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.outputs.animation import Animation
 from fer_edge.runtime.pipeline import run_to_end
+from fer_edge.runtime.result import Result
 
-from .results import File, make_reading, make_result
+from .results import File, make_face, make_result
 
 
 class Folder(File):
@@ -34,8 +35,7 @@ def results(
     count: int, *, rate_hz: float = 30.0, size: tuple[int, int] = (120, 160)
 ) -> list[Result]:
     return [
-        Result(Frame(moving(i, size), i, i / rate_hz, "clip"), (make_reading(),))
-        for i in range(count)
+        Result(Frame(moving(i, size), i, i / rate_hz, "clip"), (make_face(),)) for i in range(count)
     ]
 
 
@@ -62,7 +62,7 @@ def test_it_shows_what_was_seen_at_ten_frames_a_second(tmp_path: Path) -> None:
     assert durations_ms == [100] * 10
     for number, frame in enumerate(frames):
         seen = results(30)[3 * number]
-        wanted = annotate(seen.frame.image, seen.readings)
+        wanted = annotate(seen.frame.image, seen.faces)
         assert np.abs(frame.astype(int) - wanted).mean() < 6
 
 

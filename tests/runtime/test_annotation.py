@@ -1,19 +1,19 @@
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
 from fer_edge.labels import FER2013, FERPLUS_CLASSES
-from fer_edge.runtime import Reading
 from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.drawing.palette import UNCERTAIN_BGR
-from fer_edge.runtime.result import UNCERTAIN
+from fer_edge.runtime.result import UNCERTAIN, Face, Probabilities
 
 from .results import noise
 
-EVEN = (1 / 7,) * 7
+
+def even(box: Box, labels: tuple[str, ...] = FER2013) -> Face:
+    """A face that shows everything alike."""
+    return Face(labels[0], dict.fromkeys(labels, 1 / len(labels)), box, 1.0)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (9, 9), (100, 120), (700, 900)])
@@ -33,7 +33,7 @@ EVEN = (1 / 7,) * 7
 def test_a_box_anywhere_is_drawn_on_a_picture_of_any_size(size: tuple[int, int], box: Box) -> None:
     image = noise(*size)
     before = image.copy()
-    drawn = annotate(image, [Reading(box, 1.0, FER2013, EVEN)])
+    drawn = annotate(image, [even(box)])
     assert (drawn.shape, drawn.dtype) == (image.shape, np.uint8)
     assert np.array_equal(image, before)
 
@@ -44,7 +44,7 @@ def test_without_a_face_the_picture_stays_as_it_is() -> None:
 
 def test_a_box_is_drawn_around_the_face_and_not_in_it() -> None:
     image = noise(300, 300)
-    drawn = annotate(image, [Reading(Box(100, 120, 200, 240), 1.0, FER2013, EVEN)])
+    drawn = annotate(image, [even(Box(100, 120, 200, 240))])
     changed = (drawn != image).any(axis=2)
     assert changed[120:240, 100].mean() > 0.9
     assert changed[240, 100:200].mean() > 0.9
@@ -56,30 +56,30 @@ def test_the_winner_decides_the_colour_for_any_classes() -> None:
     box, plain = Box(100, 120, 200, 240), np.zeros((300, 300, 3), np.uint8)
     for labels in (FERPLUS_CLASSES, ("awake", "asleep", "ill")):
         edges = set()
-        for winner in range(len(labels)):
-            shares = tuple(float(i == winner) for i in range(len(labels)))
-            edges.add(tuple(annotate(plain, [Reading(box, 1.0, labels, shares)])[180, 100]))
+        for winner in labels:
+            shares = {label: float(label == winner) for label in labels}
+            edges.add(tuple(annotate(plain, [Face(winner, shares, box, 1.0)])[180, 100]))
         assert len(edges) == len(labels)
 
 
 @pytest.mark.parametrize("labels", [("yes", "no"), ("glücklich", "b", "c"), ("x" * 80, "y")])
 def test_other_labels_are_drawn_too(labels: tuple[str, ...]) -> None:
-    share = (1 / len(labels),) * len(labels)
-    drawn = annotate(noise(200, 200), [Reading(Box(50, 80, 120, 160), 1.0, labels, share)])
+    drawn = annotate(noise(200, 200), [even(Box(50, 80, 120, 160), labels)])
     assert not np.array_equal(drawn, noise(200, 200))
 
 
 def drawn_on(
-    *readings: Reading, size: tuple[int, int] = (400, 600)
+    *faces: Face, size: tuple[int, int] = (400, 600)
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Draw on grey; returns the picture, and where something was drawn."""
     plain = np.full((*size, 3), 90, np.uint8)
-    drawn = annotate(plain, readings)
+    drawn = annotate(plain, faces)
     return drawn, (drawn != plain).any(axis=2)
 
 
-def happy(box: Box, **more: Any) -> Reading:
-    return Reading(box, 1.0, FER2013, (0.02, 0.0, 0.03, 0.8, 0.05, 0.0, 0.1), **more)
+def happy(box: Box, label: str = "happy", track: int | None = None) -> Face:
+    shares = Probabilities(FER2013, (0.02, 0.0, 0.03, 0.8, 0.05, 0.0, 0.1))
+    return Face(label, shares, box, 1.0, track)
 
 
 def test_a_large_face_has_bars_a_small_one_its_label_and_a_tiny_one_its_box() -> None:
@@ -100,9 +100,9 @@ def test_the_number_of_a_followed_face_is_drawn() -> None:
 
 def test_the_steady_label_is_drawn_and_not_the_likeliest_of_the_frame() -> None:
     box = Box(200, 150, 300, 280)
-    likeliest, steady = (drawn_on(happy(box, steady=label))[0] for label in ("happy", "sad"))
+    likeliest, steady = (drawn_on(happy(box, label))[0] for label in ("happy", "sad"))
     assert not np.array_equal(likeliest[200, 200], steady[200, 200])
-    uncertain = drawn_on(happy(box, steady=UNCERTAIN))[0]
+    uncertain = drawn_on(happy(box, UNCERTAIN))[0]
     assert tuple(uncertain[200, 200]) == UNCERTAIN_BGR
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import get_args
 
 import cv2
@@ -6,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime import Frame, Reading, Result
 from fer_edge.runtime.drawing.anonymizing import (
     COVER_MIN_SCORE,
     HOLD_S,
@@ -14,11 +14,13 @@ from fer_edge.runtime.drawing.anonymizing import (
     Style,
     anonymize,
 )
-from fer_edge.runtime.faces.detection import Face
+from fer_edge.runtime.faces.detection import Detection
 from fer_edge.runtime.faces.yunet import YuNet
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.result import Face, Result
 from fer_edge.runtime.sample import sample_photo
 
-from .results import make_reading, noise
+from .results import make_face, noise
 
 STYLES: tuple[Style, ...] = get_args(Style)
 FACE = Box(120, 100, 200, 210)
@@ -35,9 +37,7 @@ def photo() -> NDArray[np.uint8]:
 class Blind:
     """Finds no face."""
 
-    finds_crops = False
-
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         return []
 
 
@@ -47,8 +47,8 @@ class Sees(Blind):
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        return [Face(box, 0.35) for box in self.boxes]
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        return [Detection(box, 0.35) for box in self.boxes]
 
 
 class Reads:
@@ -59,7 +59,7 @@ class Reads:
 
     def read_frame(self, frame: Frame) -> Result:
         self.seen = frame.image
-        return Result(frame, tuple(make_reading(box=box) for box in self.boxes))
+        return Result(frame, tuple(make_face(box=box) for box in self.boxes))
 
 
 def changed(image: NDArray[np.uint8], covered: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -70,7 +70,7 @@ def changed(image: NDArray[np.uint8], covered: NDArray[np.uint8]) -> NDArray[np.
 def test_the_whole_head_is_covered_and_the_rest_is_not(style: Style) -> None:
     image = noise()
     before = image.copy()
-    covered = anonymize(image, [make_reading(box=FACE)], style)
+    covered = anonymize(image, [make_face(box=FACE)], style)
     assert np.array_equal(image, before)
     mask = changed(image, covered)
     assert mask[100:210, 120:200].mean() > 0.99  # the face, its corners too
@@ -81,6 +81,19 @@ def test_the_whole_head_is_covered_and_the_rest_is_not(style: Style) -> None:
     assert not mask[:, :80].any()
 
 
+def test_a_face_that_is_cut_out_is_covered_too() -> None:
+    frame = Frame(noise(), 0, 0.0, "noise")
+
+    class Recognizes(Reads):
+        def read_frame(self, frame: Frame) -> Result:
+            result = super().read_frame(frame)
+            faces = tuple(replace(face, frame_image=frame.image) for face in result)
+            return replace(result, faces=faces)
+
+    (face,) = AnonymizingReader(Recognizes(FACE), Blind(), "box").read_frame(frame)
+    assert len(np.unique(face.crop()[70:150, 120:200].reshape(-1, 3), axis=0)) == 1
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_nothing_of_the_face_can_be_brought_back(style: Style) -> None:
     """Two faces of equal coarse averages are covered alike: what is lost is lost."""
@@ -88,7 +101,7 @@ def test_nothing_of_the_face_can_be_brought_back(style: Style) -> None:
     fine = smooth.copy()
     fine[::2, ::2] += 60
     fine[1::2, 1::2] -= 60  # detail that averages out
-    face = make_reading(box=FACE)
+    face = make_face(box=FACE)
     a, b = (anonymize(image, [face], style)[110:200, 125:195] for image in (smooth, fine))
     assert np.abs(a.astype(int) - b).max() <= 8  # one level of the coarse colours
 
@@ -98,7 +111,7 @@ def test_few_values_are_left_whatever_the_face_s_size(style: Style) -> None:
     for times in (0.5, 1, 4):
         box = Box(*(times * edge for edge in (120, 100, 200, 210)))
         image = noise(int(300 * times), int(320 * times))
-        covered = anonymize(image, [make_reading(box=box)], style)
+        covered = anonymize(image, [make_face(box=box)], style)
         face = covered[int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
         if style == "blur":
             shades = cv2.Laplacian(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), cv2.CV_64F)
@@ -112,7 +125,7 @@ def test_the_detector_finds_no_face_any_more(style: Style, photo: NDArray[np.uin
     detector = YuNet(min_score=0.75)  # a blurred head keeps its colours: YuNet half believes them
     faces = detector.detect(photo)
     assert len(faces) == 1
-    covered = anonymize(photo, [make_reading(box=faces[0].box)], style)
+    covered = anonymize(photo, [make_face(box=faces[0].box)], style)
     assert detector.detect(covered) == []
 
 
@@ -133,7 +146,7 @@ def test_a_face_anywhere_is_covered_on_a_picture_of_any_size(
     style: Style, size: tuple[int, int], box: Box
 ) -> None:
     image = noise(*size)
-    covered = anonymize(image, [make_reading(box=box)], style)
+    covered = anonymize(image, [make_face(box=box)], style)
     assert (covered.shape, covered.dtype) == (image.shape, np.uint8)
     height, width = size
     inner = changed(image, covered)[
@@ -150,14 +163,14 @@ def test_the_reader_sees_the_face_and_the_outputs_do_not() -> None:
     result = AnonymizingReader(reader, Blind(), "box").read_frame(Frame(image, 0, 0.0, "x"))
     assert np.array_equal(reader.seen, image)
     assert changed(image, result.frame.image)[100:210, 120:200].mean() > 0.99
-    assert result.readings[0].box == FACE
+    assert result.faces[0].box == FACE
 
 
 def test_a_face_that_is_found_and_not_read_is_covered_too() -> None:
     covering = AnonymizingReader(Reads(), Sees(FACE), "box")
     result = covering.read_frame(Frame(noise(), 0, 0.0, "x"))
     assert changed(noise(), result.frame.image)[100:210, 120:200].mean() > 0.99
-    assert result.readings == ()
+    assert result.faces == ()
 
 
 def test_a_face_that_is_lost_stays_covered_for_a_while_and_more_widely() -> None:
@@ -223,11 +236,11 @@ def test_a_dim_and_small_face_is_covered_though_it_is_not_read(
 
 
 def test_readings_are_handed_on_as_they_are() -> None:
-    reading: Reading = make_reading(box=FACE)
+    face: Face = make_face(box=FACE)
 
     class Exact:
         def read_frame(self, frame: Frame) -> Result:
-            return Result(frame, (reading,), dropped=3)
+            return Result(frame, (face,), dropped=3)
 
     result = AnonymizingReader(Exact(), Blind(), "blur").read_frame(Frame(noise(), 5, 1.0, "x"))
-    assert (result.readings, result.dropped, result.frame.index) == ((reading,), 3, 5)
+    assert (result.faces, result.dropped, result.frame.index) == ((face,), 3, 5)

@@ -15,7 +15,7 @@ from fer_edge.interpreter import TFLiteModel, open_model
 from fer_edge.modelfile import read_model, write_model
 from fer_edge.runtime.reading.classifier import Classifier
 from fer_edge.runtime.reading.comparing import Comparer, open_comparer
-from fer_edge.runtime.result import Stopwatch
+from fer_edge.runtime.stopwatch import Stopwatch
 from fer_edge.temperature import TemperatureScaling
 from tests.conftest import assert_one_clear_line, draw_face
 

@@ -9,7 +9,7 @@ import pytest
 
 from fer_edge.errors import DetectorError
 from fer_edge.faces import Box
-from fer_edge.runtime.faces.detection import Face, Selection, WholeFrame, open_detector
+from fer_edge.runtime.faces.detection import Detection, WholeFrame, open_detector, select
 from fer_edge.runtime.faces.matching import overlap
 from fer_edge.runtime.faces.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
 from fer_edge.runtime.sample import sample_photo
@@ -51,7 +51,7 @@ def test_two_faces_come_the_larger_one_first_and_at_most_so_many() -> None:
     canvas[:300, :256], canvas[:, 288:] = small, image
     first, second = YuNet().detect(canvas)
     assert first.box.left > 288 > second.box.right
-    assert len(YuNet(selection=Selection(max_faces=1)).detect(canvas)) == 1
+    assert len(select(YuNet().detect(canvas), max_faces=1)) == 1
     assert YuNet(min_score=0.999).detect(canvas) == []
 
 
@@ -95,17 +95,13 @@ def test_one_detector_takes_frames_of_changing_size() -> None:
         assert len(detector.detect(cv2.resize(image, size))) == 1
 
 
-def test_a_frame_that_the_caller_shrank_gives_boxes_of_the_frame() -> None:
+def test_boxes_are_in_pixels_of_the_image_that_was_given() -> None:
     pytest.importorskip("matplotlib")
     image = read_image(sample_photo())
     (wanted,) = YuNet().detect(image)
     small = cv2.resize(image, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
-    (face,) = YuNet().detect(small, scale=0.4)
-    assert overlap(face.box, wanted.box) > 0.85
-    # the least height counts in pixels of the frame as well
-    for least, found in ((wanted.box.height - 20, 1), (wanted.box.height + 20, 0)):
-        detector = YuNet(selection=Selection(min_face_px=least))
-        assert len(detector.detect(small, scale=0.4)) == len(detector.detect(image)) == found
+    (face,) = YuNet().detect(small)
+    assert overlap(Box(*(edge / 0.4 for edge in face.box.edges)), wanted.box) > 0.85
 
 
 def test_an_8k_frame_is_shrunk_first() -> None:
@@ -117,9 +113,10 @@ def test_an_8k_frame_is_shrunk_first() -> None:
 
 
 def test_the_largest_faces_are_kept() -> None:
-    faces = [Face(Box(0, 0, side, 2 * side), 0.7) for side in (3, 9, 0, 5, -4, 7)]
-    assert [face.box.width for face in Selection().of(faces)] == [9, 7, 5, 3]
-    assert [face.box.width for face in Selection(10, 2).of(faces)] == [9, 7]
+    faces = [Detection(Box(0, 0, side, 2 * side), 0.7) for side in (3, 9, 0, 5, -4, 7)]
+    assert [face.box.width for face in select(faces)] == [9, 7, 5, 3]
+    kept = select(faces, min_face_px=10, max_faces=2)
+    assert [face.box.width for face in kept] == [9, 7]
 
 
 def test_no_detector_takes_no_model_file(tmp_path: Path) -> None:
@@ -130,7 +127,9 @@ def test_no_detector_takes_no_model_file(tmp_path: Path) -> None:
 
 def test_the_whole_frame_is_one_face() -> None:
     assert WholeFrame().detect(np.zeros((0, 20, 3), np.uint8)) == []
-    assert WholeFrame().detect(np.zeros((30, 20, 3), np.uint8)) == [Face(Box(0, 0, 20, 30), 1.0)]
+    assert WholeFrame().detect(np.zeros((30, 20, 3), np.uint8)) == [
+        Detection(Box(0, 0, 20, 30), 1.0)
+    ]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no onnx", bytes(300), b"cut"])
@@ -198,7 +197,7 @@ def test_a_picture_of_five_faces_has_five(media: Path) -> None:
     assert len(faces) == 5
 
 
-def detections(path: Path, most: int = 40) -> list[list[Face]]:
+def detections(path: Path, most: int = 40) -> list[list[Detection]]:
     """Find the faces in the first frames."""
     source, detector = open_source(path), YuNet()
     found = [detector.detect(frame.image) for _, frame in zip(range(most), source, strict=False)]

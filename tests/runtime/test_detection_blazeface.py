@@ -128,20 +128,20 @@ def test_a_network_of_its_shape_is_run_on_the_frame_in_the_middle_of_a_square(
 ) -> None:
     detector = BlazeFace(red_finder)
     detector.framing = Framing(1, 1, 0.5, 0.5)
-    for height, width, scale in ((64, 128, 1.0), (600, 300, 1.0), (360, 640, 0.5), (30, 20, 2.0)):
+    for height, width in ((64, 128), (600, 300), (360, 640), (30, 20)):
         image = np.zeros((height, width, 3), np.uint8)
         centre = (0.6 * width, 0.3 * height)
         side = max(height, width) // 6
         left, top = int(centre[0] - side / 2), int(centre[1] - side / 2)
         image[top : top + side, left : left + side] = (0, 0, 255)
         image[-side:, :side] = (255, 0, 0)  # blue is none
-        (face,) = detector.detect(image, scale=scale)
+        (face,) = detector.detect(image)
         assert face.score > 0.6
-        wanted_px = 40 / 128 * max(height, width) / scale
+        wanted_px = 40 / 128 * max(height, width)
         assert face.box.width == pytest.approx(wanted_px, rel=0.01)
         x, y = (face.box.left + face.box.right) / 2, (face.box.top + face.box.bottom) / 2
-        assert x == pytest.approx(centre[0] / scale, abs=wanted_px / 6)
-        assert y == pytest.approx(centre[1] / scale, abs=wanted_px / 6)
+        assert x == pytest.approx(centre[0], abs=wanted_px / 6)
+        assert y == pytest.approx(centre[1], abs=wanted_px / 6)
     for size in ((0, 0), (1, 1), (1, 500), (500, 1)):
         assert detector.detect(np.zeros((*size, 3), np.uint8)) == []
 
@@ -159,5 +159,5 @@ def test_the_real_models_find_the_face_where_yunet_does(name: str) -> None:
     (wanted,), (face,) = YuNet().detect(image), detector.detect(image)
     assert overlap(face.box, wanted.box) > 0.7
     small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    (face,) = detector.detect(small, scale=0.5)
-    assert overlap(face.box, wanted.box) > 0.7
+    (face,) = detector.detect(small)
+    assert overlap(Box(*(2 * edge for edge in face.box.edges)), wanted.box) > 0.7

@@ -1,13 +1,13 @@
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from fer_edge import Recognizer
 from fer_edge.errors import DetectorError
-from fer_edge.runtime import Follower, Frame, Reader, open_follower, open_reader
+from fer_edge.faces import Box
 from fer_edge.runtime.faces.detection import open_detector
 from fer_edge.runtime.faces.haar import Haar
 from fer_edge.runtime.faces.matching import overlap
@@ -29,8 +29,8 @@ def test_its_boxes_are_framed_as_yunet_frames_them(haar: Haar) -> None:
     assert face.score == 1.0
     assert overlap(face.box, wanted.box) > 0.7
     small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    (face,) = haar.detect(small, scale=0.5)
-    assert overlap(face.box, wanted.box) > 0.7
+    (face,) = haar.detect(small)
+    assert overlap(Box(*(2 * edge for edge in face.box.edges)), wanted.box) > 0.7
 
 
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (1, 400), (400, 1), (20, 20), (1000, 30)])
@@ -66,11 +66,8 @@ def test_an_opencv_without_cascades_is_told_so(monkeypatch: pytest.MonkeyPatch) 
         Haar()
 
 
-@pytest.mark.parametrize("open_it", [open_reader, open_follower])
-def test_the_python_api_takes_any_detector(
-    open_it: Callable[..., Reader | Follower],
-) -> None:
+def test_the_front_door_takes_it() -> None:
     pytest.importorskip("matplotlib")
-    frame = Frame(read_image(sample_photo()), 0, 0.0, "photo")
-    with open_it(detector="haar") as reader:
-        assert len(reader.read_frame(frame).readings) == 1
+    with Recognizer(detector="haar") as recognizer:
+        assert len(recognizer.read(sample_photo())) == 1
+        assert [len(result) for result in recognizer.stream([sample_photo()])] == [1]

@@ -6,9 +6,10 @@ import pytest
 from fer_edge.errors import DetectorError
 from fer_edge.runtime.faces.config import FacesConfig, open_chosen_detector, open_chosen_tracker
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Stopwatch
+from fer_edge.runtime.reading.config import open_chosen_reader
 from fer_edge.runtime.run_command import parse_run
 from fer_edge.runtime.sample import sample_photo
+from fer_edge.runtime.sources.images import Images
 from fer_edge.runtime.sources.opening import read_image
 
 
@@ -24,7 +25,7 @@ def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:
     tracker = open_chosen_tracker(parse(), detector)
     image, detected = read_image(sample_photo()), []
     for index in range(7):
-        (track,) = tracker.follow(Frame(image, index, index / 30, "clip"), Stopwatch())
+        (track,) = tracker.follow(Frame(image, index, index / 30, "clip"))
         detected.append(track.is_detected)
     assert detected == [True, False, False, False, False, True, False]
 
@@ -48,7 +49,12 @@ def test_options_choose_the_faces(arguments: tuple[str, ...], found: int) -> Non
     photo = read_image(sample_photo())  # 512 x 600, its face 205 pixels high
     canvas = np.zeros((600, 768, 3), np.uint8)
     canvas[:, :512], canvas[:300, 512:] = photo, photo[::2, ::2]
-    assert len(open_chosen_detector(parse(*arguments)).detect(canvas)) == found
+    config, frame = parse_run(arguments), Frame(canvas, 0, 0.0, "canvas")
+    detector = open_chosen_detector(config.faces)
+    assert len(open_chosen_tracker(config.faces, detector).follow(frame)) == found
+    parts = (config.model, config.faces, config.recognition)
+    with open_chosen_reader(*parts, detector=detector, source=Images([canvas])) as reader:
+        assert len(reader.read_frame(frame)) == found
 
 
 def test_a_model_file_goes_to_the_detector_that_is_named(tmp_path: Path) -> None:

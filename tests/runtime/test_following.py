@@ -12,16 +12,18 @@ from click.testing import Result as Invoked
 from numpy.typing import NDArray
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import TFLiteModel, open_model
 from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime import Follower, Frame, Pace, Result, Steadiness, open_follower, open_source
 from fer_edge.runtime.faces.track import Track
-from fer_edge.runtime.reading.following import FORGET_AFTER_S
-from fer_edge.runtime.reading.smoothing import steady_label
-from fer_edge.runtime.result import UNCERTAIN, Stopwatch
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.reading.following import FORGET_AFTER_S, Follower, Pace
+from fer_edge.runtime.reading.smoothing import Steadiness, steady_label
+from fer_edge.runtime.result import UNCERTAIN, Result
+from fer_edge.runtime.sources.opening import open_source
 from tests.conftest import draw_face
+
+from .readers import open_follower
 
 PLAIN = Steadiness(smooth_s=0, hysteresis=0, uncertain_below=0)
 
@@ -32,9 +34,8 @@ class Seen:
     def __init__(self, **boxes: Box) -> None:
         self.boxes = {int(name[1:]): box for name, box in boxes.items()}
 
-    def follow(self, frame: Frame, watch: Stopwatch) -> list[Track]:
-        with watch.stage("track"):
-            return [Track(number, box, 0.9, False) for number, box in self.boxes.items()]
+    def follow(self, frame: Frame) -> list[Track]:
+        return [Track(number, box, 0.9, False) for number, box in self.boxes.items()]
 
 
 class Counting(TFLiteModel):
@@ -87,15 +88,15 @@ def test_every_face_is_cut_by_the_card_and_read_in_every_frame_of_a_file(model: 
         frame = view(i / 30, 1, 2, label=i)
         result = follower.read_frame(frame)
         assert who_was_read(model, frame, [1, 2]) == [1, 2]
-        assert [(r.track, r.box, r.detection) for r in result.readings] == [
+        assert [(r.track, r.box, r.score) for r in result.faces] == [
             (1, place(1), 0.9),
             (2, place(2), 0.9),
         ]
-        for reading in result.readings:
-            pixels = crop(frame.image, reading.box, model.file.card.input.crop)
+        for face in result.faces:
+            pixels = crop(frame.image, face.box, model.file.card.input.crop)
             wanted = TFLiteModel.probabilities(model, model_input(pixels, *model.input_size))
-            assert np.array_equal(np.float32(reading.probabilities), wanted)
-            assert reading.label == model.labels[int(wanted.argmax())]
+            assert np.array_equal(np.float32([*face.probabilities.values()]), wanted)
+            assert face.label == model.labels[int(wanted.argmax())]
         times = result.times
         assert min(times.track_ms, times.crop_ms, times.classify_ms, times.smooth_ms) > 0
 
@@ -104,7 +105,7 @@ def test_a_face_is_read_at_its_own_rate_and_its_reading_holds(model: Counting) -
     follower = Follower(model, Seen(n1=place(1)), steadiness=PLAIN, pace=Pace(every_s=0.1))
     read_at, results = [], []
     for i in range(13):  # of 30 Hz: three frames are a tenth of a second but for the last bits
-        results.append(follower.read_frame(view(i / 30, 1, label=i % 7)).readings[0])
+        results.append(follower.read_frame(view(i / 30, 1, label=i % 7)).faces[0])
         if model.given:
             read_at.append(i)
         model.given.clear()
@@ -124,11 +125,11 @@ def test_in_a_crowd_whoever_waits_longest_is_read_first(model: Counting) -> None
         now = Frame(frame.image, i, i / 30, "test")
         result = follower.read_frame(now)
         rounds.append(who_was_read(model, now, [*numbers, 6]))
-        assert len(result.readings) == len(tracker.boxes)
+        assert len(result.faces) == len(tracker.boxes)
         if i == 0:  # those whose turn has not come are there all the same
-            waiting = result.readings[2:]
-            assert {reading.label for reading in waiting} == {UNCERTAIN}
-            assert {p for reading in waiting for p in reading.probabilities} == {
+            waiting = result.faces[2:]
+            assert {face.label for face in waiting} == {UNCERTAIN}
+            assert {p for face in waiting for p in face.probabilities.values()} == {
                 float(np.float32(1 / 7))
             }
     assert rounds == [[1, 2], [3, 4], [5, 1], [6, 2]]
@@ -141,11 +142,11 @@ def test_probabilities_are_smoothed_by_the_true_time_between_readings(model: Cou
     state = None
     for time_s, last_s, label in ((0.0, 0.0, 0), (0.04, 0.0, 6), (0.9, 0.04, 2), (0.95, 0.9, 1)):
         frame = view(time_s, 1, label=label)
-        now = np.array(bare.read_frame(frame).readings[0].probabilities)
+        now = np.array([*bare.read_frame(frame).faces[0].probabilities.values()])
         share = 1 - np.exp(-(time_s - last_s) / 0.5)
         state = now if state is None else state + share * (now - state)
-        read = follower.read_frame(frame).readings[0]
-        assert read.probabilities == pytest.approx(state, abs=1e-5)
+        read = follower.read_frame(frame).faces[0]
+        assert [*read.probabilities.values()] == pytest.approx(state, abs=1e-5)
         assert read.label == model.labels[int(np.argmax(state))]
 
 
@@ -154,9 +155,11 @@ def test_the_label_is_the_steady_one(model: Counting) -> None:
     follower = Follower(model, Seen(n1=place(1)), steadiness=steadiness)
     last = None
     for i in range(30):
-        read = follower.read_frame(view(i / 10, 1, label=i % 7)).readings[0]
-        wanted = steady_label(np.float32(read.probabilities), model.labels, steadiness, last)
-        assert read.label == read.steady == wanted
+        read = follower.read_frame(view(i / 10, 1, label=i % 7)).faces[0]
+        wanted = steady_label(
+            np.float32([*read.probabilities.values()]), model.labels, steadiness, last
+        )
+        assert read.label == wanted
         last = wanted
 
 
@@ -165,12 +168,12 @@ def test_a_track_that_is_away_for_a_moment_is_remembered_and_then_forgotten(
 ) -> None:
     tracker = Seen(n1=place(1))
     follower = Follower(model, tracker, steadiness=Steadiness(1.0, 0, 0))
-    first = follower.read_frame(view(0.0, 1, label=0)).readings[0]
+    first = follower.read_frame(view(0.0, 1, label=0)).faces[0]
     tracker.boxes.clear()
-    assert follower.read_frame(view(0.1)).readings == ()
+    assert follower.read_frame(view(0.1)).faces == ()
     tracker.boxes[1] = place(1)
-    again = follower.read_frame(view(0.2, 1, label=6)).readings[0]
-    fresh = Follower(model, tracker, steadiness=PLAIN).read_frame(view(0.2, 1, label=6)).readings[0]
+    again = follower.read_frame(view(0.2, 1, label=6)).faces[0]
+    fresh = Follower(model, tracker, steadiness=PLAIN).read_frame(view(0.2, 1, label=6)).faces[0]
     assert again.probabilities != pytest.approx(fresh.probabilities, abs=1e-3)  # smoothed
     assert again.probabilities != pytest.approx(first.probabilities, abs=1e-3)
     tracker.boxes.clear()
@@ -215,17 +218,17 @@ def test_only_the_crops_own_pixels_are_copied(model: Counting) -> None:
 
 def test_a_frame_without_a_face_costs_no_inference(model: Counting) -> None:
     result = Follower(model, Seen()).read_frame(view(0.0))
-    assert result.readings == ()
+    assert result.faces == ()
     assert model.given == []
 
 
 def test_a_face_at_the_edge_is_read(model: Counting) -> None:
     outside = {"n1": Box(-30, -30, 10, 10), "n2": Box(630, 470, 700, 540)}
     result = Follower(model, Seen(**outside)).read_frame(view(0.0))
-    assert [sum(r.probabilities) for r in result.readings] == pytest.approx([1, 1], abs=1e-3)
+    assert [sum(r.probabilities.values()) for r in result.faces] == pytest.approx([1, 1], abs=1e-3)
 
 
-def test_open_follower_reads_a_video_of_crops_as_one_face(tmp_path: Path) -> None:
+def test_a_video_of_crops_is_one_face(tmp_path: Path) -> None:
     path = tmp_path / "crops.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 96))
     for i in range(8):
@@ -235,18 +238,11 @@ def test_open_follower_reads_a_video_of_crops_as_one_face(tmp_path: Path) -> Non
     with open_follower(detector="none", steadiness=PLAIN) as follower:
         for frame in open_source(path):
             results.append(follower.read_frame(frame))
-            (reading,) = results[-1].readings
+            (face,) = results[-1].faces
             wanted = follower.model.probabilities(model_input(frame.image, 48, 48))
-            assert np.array_equal(np.float32(reading.probabilities), wanted)
-    assert [r.readings[0].track for r in results] == [1] * 8
-    assert results[0].readings[0].box == Box(0, 0, 96, 96)
-
-
-def test_open_follower_refuses_what_cannot_be_opened() -> None:
-    with pytest.raises(ModelError):
-        open_follower("no-such-model")
-    with pytest.raises(DetectorError):
-        open_follower(detector_model=find_model(DEFAULT_MODEL))
+            assert np.array_equal(np.float32([*face.probabilities.values()]), wanted)
+    assert [r.faces[0].track for r in results] == [1] * 8
+    assert results[0].faces[0].box == Box(0, 0, 96, 96)
 
 
 def test_the_clip_reads_neutral_and_then_happy(
@@ -254,7 +250,7 @@ def test_the_clip_reads_neutral_and_then_happy(
 ) -> None:
     with open_follower() as follower:
         labels = [
-            follower.read_frame(frame).readings[0].label
+            follower.read_frame(frame).faces[0].label
             for frame in open_source(media / "single_face.mp4")
         ]
     changes = [i for i in range(1, 72) if labels[i] != labels[i - 1]]
@@ -286,14 +282,14 @@ def test_another_model_takes_over_between_two_frames(model: Counting, tmp_path: 
     bundled = read_model(find_model(DEFAULT_MODEL))
     write_model(path, bundled.flatbuffer, replace(bundled.card, labels=german))
     follower = Follower(model, Seen(n1=place(1)), steadiness=Steadiness(5.0, 0, 0))
-    first = follower.read_frame(view(0.0, 1, label=0)).readings[0]
+    first = follower.read_frame(view(0.0, 1, label=0)).faces[0]
     follower.replace_model(open_model(find_model(DEFAULT_MODEL)))
     assert model._interpreter is None
-    same = follower.read_frame(view(0.01, 1, label=6)).readings[0]
+    same = follower.read_frame(view(0.01, 1, label=6)).faces[0]
     assert same.probabilities == pytest.approx(first.probabilities, abs=0.01)  # goes on smoothly
     follower.replace_model(open_model(path))
-    other = follower.read_frame(view(0.02, 1, label=6)).readings[0]
-    assert (other.labels, other.label in german) == (german, True)
+    other = follower.read_frame(view(0.02, 1, label=6)).faces[0]
+    assert (tuple(other.probabilities), other.label in german) == (german, True)
     assert other.probabilities != pytest.approx(first.probabilities, abs=0.01)
     follower.close()
 

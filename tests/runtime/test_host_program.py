@@ -12,7 +12,7 @@ import pytest
 def test_a_host_program_loses_no_line_while_a_clip_is_read(clip: Path) -> None:
     program = (
         "import os, sys, threading\n"
-        "from fer_edge.runtime import read_source\n"
+        "from fer_edge import Recognizer\n"
         "over, count = threading.Event(), 0\n"
         "def write():\n"
         "    global count\n"
@@ -22,7 +22,7 @@ def test_a_host_program_loses_no_line_while_a_clip_is_read(clip: Path) -> None:
         "        count += 2\n"
         "thread = threading.Thread(target=write)\n"
         "thread.start()\n"
-        f"results = list(read_source({str(clip)!r}))\n"
+        f"results = list(Recognizer().stream({str(clip)!r}))\n"
         "over.set()\n"
         "thread.join()\n"
         "print(len(results), count)\n"

@@ -1,4 +1,4 @@
-"""What programs hand to `Reader.read`, `read_frame` and `read_source` as an image."""
+"""What programs hand to `Recognizer.read` and `stream` as an image."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -11,20 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from fer_edge import Frame, Recognizer
 from fer_edge.errors import MissingExtraError, ModelError, SourceError
-from fer_edge.runtime import (
-    Frame,
-    Images,
-    Reader,
-    Reading,
-    annotate,
-    open_follower,
-    open_reader,
-    read_source,
-)
 from fer_edge.runtime.sample import sample_photo
+from fer_edge.runtime.sources.images import Images
 from fer_edge.runtime.sources.pixels import as_bgr
 from tests.conftest import draw_face
+
+from .readers import open_follower, open_reader
 
 Picture = NDArray[np.uint8]
 
@@ -39,8 +33,8 @@ def photo() -> Picture:
 
 
 @pytest.fixture(scope="module")
-def reader(photo: Picture) -> Iterator[Reader]:
-    with open_reader(detector="yunet" if photo.shape[0] != 200 else "none") as opened:
+def recognizer(photo: Picture) -> Iterator[Recognizer]:
+    with Recognizer(detector="yunet" if photo.shape[0] != 200 else "none") as opened:
         yield opened
 
 
@@ -144,57 +138,58 @@ NEAR: dict[str, Callable[[Picture], object]] = {
 
 @pytest.mark.parametrize("form", SAME)
 def test_any_form_of_an_image_has_the_faces_of_its_bgr(
-    photo: Picture, reader: Reader, form: str
+    photo: Picture, recognizer: Recognizer, form: str
 ) -> None:
-    expected = reader.read(photo)
+    expected = recognizer.read(photo).faces
     given = SAME[form](photo)
     assert len(expected) == 1
-    assert reader.read(given) == expected
-    assert reader.read_frame(Frame(given, 0, 0.0, form)).readings == tuple(expected)
-    (result,) = read_source([given], reader=reader)
-    assert result.readings == tuple(expected)
+    assert recognizer.read(given).faces == expected
+    (result,) = recognizer.stream([given])
+    assert result.faces == expected
     assert np.array_equal(result.frame.image, photo)
 
 
 @pytest.mark.parametrize("form", SAME_GRAY)
 def test_any_form_of_a_gray_image_has_the_faces_of_its_bgr(
-    photo: Picture, reader: Reader, form: str
+    photo: Picture, recognizer: Recognizer, form: str
 ) -> None:
     as_color = cv2.cvtColor(gray(photo), cv2.COLOR_GRAY2BGR)
-    assert len(reader.read(as_color)) == 1
-    assert reader.read(SAME_GRAY[form](photo)) == reader.read(as_color)
+    assert len(recognizer.read(as_color).faces) == 1
+    assert recognizer.read(SAME_GRAY[form](photo)).faces == recognizer.read(as_color).faces
 
 
 @pytest.mark.parametrize("form", NEAR)
 def test_a_form_that_rounds_colors_has_the_same_faces(
-    photo: Picture, reader: Reader, form: str
+    photo: Picture, recognizer: Recognizer, form: str
 ) -> None:
-    (expected,) = reader.read(photo)
-    (found,) = reader.read(NEAR[form](photo))
+    (expected,) = recognizer.read(photo).faces
+    (found,) = recognizer.read(NEAR[form](photo)).faces
     assert found.label == expected.label
     assert found.box.left == pytest.approx(expected.box.left, abs=8)
     assert found.box.bottom == pytest.approx(expected.box.bottom, abs=8)
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_rgb_is_read_where_it_is_said(photo: Picture, reader: Reader, channels: int) -> None:
+def test_rgb_is_read_where_it_is_said(
+    photo: Picture, recognizer: Recognizer, channels: int
+) -> None:
     given = rgb(photo)
     if channels == 4:
         given = np.dstack([given, np.zeros(given.shape[:2], np.uint8)])
-    assert reader.read(given, color="rgb") == reader.read(photo)
-    (result,) = read_source(Images([given], color="rgb"), reader=reader)
+    assert recognizer.read(given, color="rgb").faces == recognizer.read(photo).faces
+    (result,) = recognizer.stream([given], color="rgb")
     assert np.array_equal(result.frame.image, photo)
 
 
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_path_is_read_as_the_picture_there(
-    photo: Picture, reader: Reader, kind: Callable[[Path], object], tmp_path: Path
+    photo: Picture, recognizer: Recognizer, kind: Callable[[Path], object], tmp_path: Path
 ) -> None:
     path = tmp_path / "photo.png"
     cv2.imwrite(str(path), photo)
-    assert reader.read(kind(path)) == reader.read(photo)
-    (result,) = read_source([kind(path)], reader=reader)
-    assert (result.frame.name, len(result.readings)) == (str(path), 1)
+    assert recognizer.read(kind(path)).faces == recognizer.read(photo).faces
+    (result,) = recognizer.stream([kind(path)])
+    assert (result.frame.name, len(result.faces)) == (str(path), 1)
 
 
 def test_black_and_white_is_an_image() -> None:
@@ -218,13 +213,13 @@ FLAT = np.full((60, 80, 3), 0.5)
 REFUSED: dict[str, tuple[object, str]] = {
     "None": (None, "cv2.imread returns None"),
     "a list of rows": ([[0, 0], [0, 0]], "got a list"),
-    "a list of images": ([np.zeros((8, 8, 3), np.uint8)], "in a loop, or with read_source"),
+    "a list of images": ([np.zeros((8, 8, 3), np.uint8)], "in a loop, or with Recognizer.stream"),
     "bytes": (b"\xff\xd8", "cv2.imdecode"),
     "a number": (7, "got int"),
     "a tensor on a GPU": (Tensor(FLAT, TypeError("cannot convert cuda:0")), "cuda:0"),
-    "a batch": (np.zeros((2, 60, 80, 3), np.uint8), "in a loop, or with read_source"),
-    "a batch of one": (np.zeros((1, 60, 80, 3), np.uint8), "in a loop, or with read_source"),
-    "a gray batch": (np.zeros((5, 60, 80), np.uint8), "in a loop, or with read_source"),
+    "a batch": (np.zeros((2, 60, 80, 3), np.uint8), "in a loop, or with Recognizer.stream"),
+    "a batch of one": (np.zeros((1, 60, 80, 3), np.uint8), "in a loop, or with Recognizer.stream"),
+    "a gray batch": (np.zeros((5, 60, 80), np.uint8), "in a loop, or with Recognizer.stream"),
     "channels first": (np.zeros((3, 60, 80), np.uint8), "np.moveaxis"),
     "gray, channel first": (np.zeros((1, 60, 80), np.uint8), "np.moveaxis"),
     "two channels": (np.zeros((60, 80, 2), np.uint8), "(60, 80, 2)"),
@@ -264,13 +259,14 @@ def broken_pillow(kind: object) -> object:
 
 @pytest.mark.parametrize("kind", REFUSED)
 @pytest.mark.filterwarnings("error")
-def test_what_is_no_image_is_refused_with_one_line(reader: Reader, kind: str) -> None:
+def test_what_is_no_image_is_refused_with_one_line(recognizer: Recognizer, kind: str) -> None:
+    reader = open_reader()
     given, words = REFUSED[kind]
     given = broken_pillow(given)
     calls: list[Callable[[], object]] = [
-        lambda: reader.read(given),
-        lambda: list(read_source(iter([given]), reader=reader)),
-        lambda: reader.read_frame(Frame(given, 0, 0.0, "given")),
+        lambda: recognizer.read(given).faces,
+        lambda: list(recognizer.stream(iter([given]))),
+        lambda: reader.read_frame(Frame(given, 0, 0.0, "given")),  # type: ignore[arg-type]
     ]
     for call in calls:
         with pytest.raises(SourceError) as caught:
@@ -280,79 +276,79 @@ def test_what_is_no_image_is_refused_with_one_line(reader: Reader, kind: str) ->
 
 
 def test_an_order_of_channels_that_does_not_exist_is_refused(
-    photo: Picture, reader: Reader
+    photo: Picture, recognizer: Recognizer
 ) -> None:
     with pytest.raises(SourceError, match="'bgr' or 'rgb', got 'BGR'"):
-        reader.read(photo, color="BGR")  # type: ignore[arg-type]
+        recognizer.read(photo, color="BGR")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", [lambda image: image, pillow, gray, Tensor])
 def test_one_image_is_a_source_of_one(
-    photo: Picture, reader: Reader, form: Callable[[Picture], Any]
+    photo: Picture, recognizer: Recognizer, form: Callable[[Picture], Any]
 ) -> None:
-    (result,) = read_source(form(photo), reader=reader)
-    assert len(result.readings) == 1
+    (result,) = recognizer.stream(form(photo))
+    assert len(result.faces) == 1
     assert Images(form(photo)).length == 1
 
 
-def test_a_batch_is_a_source_of_its_images(photo: Picture, reader: Reader) -> None:
-    expected = reader.read(photo)
+def test_a_batch_is_a_source_of_its_images(photo: Picture, recognizer: Recognizer) -> None:
+    expected = recognizer.read(photo).faces
     batch = np.stack([photo, photo])
     for given in (batch, Tensor(batch), Tensor(batch / 255)):
-        results: list[list[Reading]] = [
-            list(result.readings) for result in read_source(given, reader=reader)
-        ]
+        results = [result.faces for result in recognizer.stream(given)]
         assert results == [expected, expected]
 
 
 @pytest.mark.parametrize("shape", [(0, 80, 3), (60, 0), (7,), ()])
-def test_an_array_without_images_is_refused(shape: tuple[int, ...]) -> None:
+def test_an_array_without_images_is_refused(recognizer: Recognizer, shape: tuple[int, ...]) -> None:
     with pytest.raises(SourceError, match="image 0: expected an image"):
-        next(read_source(np.zeros(shape, np.uint8)))
+        next(recognizer.stream(np.zeros(shape, np.uint8)))
 
 
 @pytest.mark.parametrize("source", [None, b"\xff\xd8", 0.5])
-def test_a_source_that_holds_no_images_is_refused(source: Any) -> None:
+def test_a_source_that_holds_no_images_is_refused(recognizer: Recognizer, source: Any) -> None:
     with pytest.raises(SourceError, match="expected several images"):
-        next(read_source(source))
+        next(recognizer.stream(source))
 
 
 def test_a_follower_converts_its_frames_too(photo: Picture) -> None:
     with open_follower() as plain, open_follower() as other:
         expected = plain.read_frame(Frame(photo, 0, 0.0, "photo"))
         found = other.read_frame(Frame(photo / 255, 0, 0.0, "photo"))
-    assert found.readings == expected.readings
+    assert found.faces == expected.faces
     assert np.array_equal(found.frame.image, photo)
 
 
 @pytest.mark.parametrize("form", ["uint8", "float64 to 1", "Pillow RGB"])
-def test_what_was_read_can_be_drawn_on(photo: Picture, reader: Reader, form: str) -> None:
-    readings, before = reader.read(photo), photo.copy()
-    drawn = annotate(SAME[form](photo), readings)
-    assert np.array_equal(drawn, annotate(photo, readings))
+def test_what_was_read_can_be_drawn_on(photo: Picture, recognizer: Recognizer, form: str) -> None:
+    result, before = recognizer.read(SAME[form](photo)), photo.copy()
+    drawn = result.draw()
+    assert np.array_equal(drawn, recognizer.read(photo).draw())
     assert (drawn != photo).any()
     assert np.array_equal(photo, before)
 
 
-def test_what_is_no_frame_is_refused(photo: Picture, reader: Reader) -> None:
-    with open_follower() as follower:
+def test_what_is_no_frame_is_refused(photo: Picture) -> None:
+    with open_follower() as follower, open_reader() as reader:
         for opened in (reader, follower):
             with pytest.raises(SourceError, match="expected a Frame, got ndarray"):
                 opened.read_frame(photo)  # type: ignore[arg-type]
 
 
 def test_what_is_closed_says_so(photo: Picture) -> None:
-    reader, follower = open_reader(), open_follower()
-    model = reader.model
+    recognizer, reader, follower = Recognizer(), open_reader(), open_follower()
+    model, under_way = reader.model, recognizer.stream([photo, photo])
+    next(under_way)
+    for opened in (recognizer, reader, follower):
+        opened.close()
+        opened.close()
     frame = Frame(photo, 0, 0.0, "photo")
-    for opened in (reader, follower):
-        opened.close()
-        opened.close()
     calls: list[Callable[[], object]] = [
-        lambda: reader.read(photo),
-        lambda: reader.read(np.zeros_like(photo)),  # without a face the model would not be missed
+        lambda: recognizer.read(photo),
+        lambda: recognizer.read(np.zeros_like(photo)),  # without a face no model would be missed
+        lambda: next(recognizer.stream([photo])),
+        lambda: next(under_way),
         lambda: reader.read_frame(frame),
-        lambda: list(read_source([photo], reader=reader)),
         lambda: follower.read_frame(frame),
         lambda: reader.replace_model(model),
         lambda: model.probabilities(np.zeros((*model.input_size, 1), np.uint8)),

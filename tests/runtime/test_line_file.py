@@ -12,13 +12,13 @@ import pytest
 
 from fer_edge.errors import OutputError
 from fer_edge.labels import FER2013
-from fer_edge.runtime import Result
 from fer_edge.runtime.outputs.csv_rows import CsvRows
 from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
 from fer_edge.runtime.outputs.line_file import LineFile
 from fer_edge.runtime.outputs.sinks import ReaderGoneError
+from fer_edge.runtime.result import Result
 
-from .results import make_reading, make_result
+from .results import make_face, make_result
 
 HEADER = (
     "frame,time_s,source,track,left,top,right,bottom,detection,label,"
@@ -41,7 +41,7 @@ def changes(*results: Result) -> list[int]:
 
 
 def test_on_change_there_is_a_line_when_a_face_appears_leaves_or_changes_its_label() -> None:
-    happy, sad = make_reading("happy", 1), make_reading("sad", 2)
+    happy, sad = make_face("happy", 1), make_face("sad", 2)
     assert changes(
         make_result(index=0),
         make_result(index=1),
@@ -49,16 +49,16 @@ def test_on_change_there_is_a_line_when_a_face_appears_leaves_or_changes_its_lab
         make_result(happy, index=3),
         make_result(sad, happy, index=4),
         make_result(happy, sad, index=5),  # the larger one is the other, nothing more
-        make_result(make_reading("fear", 1), sad, index=6),
+        make_result(make_face("fear", 1), sad, index=6),
         make_result(sad, index=7),
-        make_result(make_reading("sad", 3), index=8),  # another face
+        make_result(make_face("sad", 3), index=8),  # another face
         make_result(index=9),
         make_result(index=10),
     ) == [0, 2, 4, 6, 7, 8, 9]
 
 
 def test_on_change_every_picture_has_its_line() -> None:
-    face = make_reading("happy", None)
+    face = make_face("happy", None)
     assert changes(
         make_result(face, index=0, name="a.jpg"), make_result(face, index=1, name="b.jpg")
     ) == [0, 1]
@@ -91,13 +91,13 @@ def test_a_live_file_that_was_moved_or_deleted_is_made_anew_with_its_header(
 ) -> None:
     path, old = tmp_path / "logs" / "live.csv", tmp_path / "live.csv.1"
     sink = CsvRows(path, FER2013, in_place=True)
-    sink.write(make_result(make_reading(), index=1))
+    sink.write(make_result(make_face(), index=1))
     path.rename(old)
-    sink.write(make_result(make_reading(), index=2))
+    sink.write(make_result(make_face(), index=2))
     assert old.read_text().splitlines()[0] == HEADER
     path.unlink()
     path.parent.rmdir()
-    sink.write(make_result(make_reading(), index=3))
+    sink.write(make_result(make_face(), index=3))
     sink.close(complete=True)
     header, row = path.read_text().splitlines()
     assert (header, row.split(",")[0]) == (HEADER, "3")
@@ -108,10 +108,8 @@ def test_a_row_is_a_face_in_a_frame(tmp_path: Path) -> None:
     sink = CsvRows(path, FER2013)
     assert not path.exists()
     sink.write(make_result(index=1))
-    sink.write(
-        make_result(make_reading("sad", 4), make_reading("fear", None), index=2, time_s=0.12345)
-    )
-    sink.write(make_result(make_reading(), index=3, name=name))
+    sink.write(make_result(make_face("sad", 4), make_face("fear", None), index=2, time_s=0.12345))
+    sink.write(make_result(make_face(), index=3, name=name))
     sink.close(complete=True)
     with path.open(encoding="utf-8", newline="") as file:
         header, first, second, third = csv.reader(file)
@@ -141,7 +139,7 @@ def test_a_model_with_other_classes_that_comes_on_the_way_keeps_the_columns(
 ) -> None:
     sink = CsvRows(tmp_path / "rows.csv", ("sad", "sleepy"))
     for index in range(3):
-        sink.write(make_result(make_reading("sad"), index=index))
+        sink.write(make_result(make_face("sad"), index=index))
     sink.close(complete=True)
     assert (tmp_path / "rows.csv").read_text().splitlines()[1].endswith(",sad,0.7,")
     (message,) = caplog.messages
@@ -153,7 +151,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_whole_lines(small_disk: Path) -
     sink = JsonLinesFile(path, in_place=True)
     with pytest.raises(OutputError) as caught:
         for index in range(2000):
-            sink.write(make_result(make_reading(), index=index))
+            sink.write(make_result(make_face(), index=index))
     sink.close(complete=False)
     assert f"cannot write {path}: No space left on device; make room there" in str(caught.value)
     text = path.read_text()
@@ -165,7 +163,7 @@ def test_a_full_disk_leaves_nothing_of_a_file_that_is_written_whole(small_disk: 
     sink = CsvRows(small_disk / "rows.csv", FER2013)
     with pytest.raises(OutputError, match="No space left on device"):
         for index in range(2000):
-            sink.write(make_result(make_reading(), index=index))
+            sink.write(make_result(make_face(), index=index))
     sink.close(complete=False)
     assert list(small_disk.iterdir()) == []
 

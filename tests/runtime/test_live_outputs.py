@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import OutputError, SourceError
-from fer_edge.runtime import Result, open_source
 from fer_edge.runtime.outputs.annotated_pictures import AnnotatedPictures
 from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
 from fer_edge.runtime.outputs.json_lines import JsonLinesFile
 from fer_edge.runtime.outputs.sinks import ReaderGoneError, Sink
 from fer_edge.runtime.pipeline import run_to_end
+from fer_edge.runtime.result import Result
+from fer_edge.runtime.sources.opening import open_source
 
 from .programs import read_one_line_and_go
-from .results import File, Live, make_reading, make_result
+from .results import File, Live, make_face, make_result
 
 
 class Failing:
@@ -47,7 +48,7 @@ def frames(
     count: int, *, step_s: float = 0.1, size: tuple[int, int] = (64, 96), start: int = 0
 ) -> list[Result]:
     return [
-        make_result(make_reading(), index=i, time_s=i * step_s, size=size)
+        make_result(make_face(), index=i, time_s=i * step_s, size=size)
         for i in range(start, start + count)
     ]
 

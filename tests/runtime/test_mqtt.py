@@ -18,7 +18,7 @@ from fer_edge.faces import Box
 from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.mqtt.address import parse_broker
 from fer_edge.runtime.mqtt.home_assistant import device_id
-from fer_edge.runtime.result import Reading, Result
+from fer_edge.runtime.result import Face, Probabilities, Result
 
 paho = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 
@@ -120,8 +120,8 @@ def result(label: str | None, track: int = 1) -> Result:
     frame = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "test")
     if label is None:
         return Result(frame, ())
-    reading = Reading(Box(0, 0, 2, 2), 0.9, LABELS, (0.25, 0.75), steady=label, track=track)
-    return Result(frame, (reading,))
+    face = Face(label, Probabilities(LABELS, (0.25, 0.75)), Box(0, 0, 2, 2), 0.9, track)
+    return Result(frame, (face,))
 
 
 @needs_broker

@@ -3,23 +3,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_edge import UNCERTAIN, Recognizer
 from fer_edge.bundled import DEFAULT_MODEL, bundled_models
-from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces import Box, crop, model_input
 from fer_edge.interpreter import open_model
-from fer_edge.runtime import Reader, Reading, open_reader
-from fer_edge.runtime.faces.detection import Face
-from fer_edge.runtime.result import UNCERTAIN
+from fer_edge.runtime.faces.detection import Detection
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.reading.reader import Reader
 from tests.conftest import draw_face
 
 
 class TwoFaces:
     """Finds the same two faces in every frame."""
 
-    finds_crops = False
-    faces = (Face(Box(10, 10, 50, 60), 0.9), Face(Box(-20, 30, 15, 70), 0.7))
+    faces = (Detection(Box(10, 10, 50, 60), 0.9), Detection(Box(-20, 30, 15, 70), 0.7))
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         return list(self.faces)
 
 
@@ -31,61 +30,49 @@ def test_every_face_is_cut_by_the_policy_of_the_card_and_read() -> None:
     model = open_model(bundled_models()[DEFAULT_MODEL])
     with Reader(model, TwoFaces()) as reader:
         image = frame()
-        readings = reader.read(image)
-        assert [reading.box for reading in readings] == [face.box for face in TwoFaces.faces]
-        assert [reading.detection for reading in readings] == [0.9, 0.7]
+        faces = reader.read_frame(Frame(image, 0, 0.0, "drawn")).faces
+        assert [face.box for face in faces] == [face.box for face in TwoFaces.faces]
+        assert [face.score for face in faces] == [0.9, 0.7]
         policy = model.file.card.input.crop
-        for reading in readings:
-            face = crop(image, reading.box, policy)
-            wanted = model.probabilities(model_input(face, *model.input_size))
-            assert np.array_equal(np.array(reading.probabilities, np.float32), wanted)
-            assert reading.labels == model.labels
+        for face in faces:
+            cut = crop(image, face.box, policy)
+            wanted = model.probabilities(model_input(cut, *model.input_size))
+            assert np.array_equal(np.float32([*face.probabilities.values()]), wanted)
+            assert tuple(face.probabilities) == model.labels
+            assert np.array_equal(cv2.cvtColor(face.crop(), cv2.COLOR_BGR2GRAY), cut)
 
 
 def test_a_crop_is_read_as_it_is_when_there_is_no_detector() -> None:
     image = draw_face(3, 0)
-    with open_reader(detector="none") as reader:
-        (reading,) = reader.read(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
-        wanted = reader.model.probabilities(image[..., np.newaxis])
-    assert np.array_equal(np.array(reading.probabilities, np.float32), wanted)
-    assert reading.box == Box(0, 0, 48, 48)
-
-
-def test_a_reading_knows_its_likeliest_label() -> None:
-    reading = Reading(Box(0, 0, 1, 1), 1.0, ("a", "b", "c"), (0.2, 0.5, 0.3))
-    assert (reading.label, reading.probability) == ("b", 0.5)
+    with Recognizer(detector="none") as recognizer:
+        (face,) = recognizer.read(image)
+    with open_model(bundled_models()[DEFAULT_MODEL]) as model:
+        wanted = model.probabilities(image[..., np.newaxis])
+    assert np.array_equal(np.float32([*face.probabilities.values()]), wanted)
+    assert face.box == Box(0, 0, 48, 48)
+    assert np.array_equal(face.crop(), cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
 
 
 @pytest.mark.parametrize(("threshold", "is_uncertain"), [(0.0, False), (0.4, None), (1.0, True)])
 def test_a_face_on_which_nothing_is_likely_is_uncertain(
     threshold: float, is_uncertain: bool | None
 ) -> None:
-    faces = [frame(label) for label in range(7)]
     seen = set()
-    with open_reader(detector="none", uncertain_below=threshold) as reader:
-        for image in faces:
-            (reading,) = reader.read(image)
-            most = max(reading.probabilities)
-            assert reading.probability == most
-            if most < threshold:
-                assert reading.label == reading.steady == UNCERTAIN
-            else:
-                assert reading.steady is None
-                assert reading.label == reading.labels[reading.probabilities.index(most)]
-            seen.add(reading.label == UNCERTAIN)
+    with Recognizer(detector="none", uncertain_below=threshold) as recognizer:
+        for label in range(7):
+            (face,) = recognizer.read(frame(label))
+            most = max(face.probabilities, key=face.probabilities.__getitem__)
+            assert face.probability == face.probabilities[most]
+            assert face.label == (UNCERTAIN if face.probability < threshold else most)
+            seen.add(face.label == UNCERTAIN)
     assert seen == ({is_uncertain} if is_uncertain is not None else {True, False})
 
 
 def test_an_image_is_left_as_it_was() -> None:
     image = frame()
     before = image.copy()
-    with Reader(open_model(bundled_models()[DEFAULT_MODEL]), TwoFaces()) as reader:
-        reader.read(image)
+    with Recognizer(detector=lambda image: [(10, 10, 50, 60)]) as recognizer:
+        result = recognizer.read(image)
+        result[0].crop()[:] = 0
+        result.draw()[:] = 0
     assert np.array_equal(image, before)
-
-
-def test_what_cannot_be_opened_is_refused() -> None:
-    with pytest.raises(ModelError):
-        open_reader("no-such-model")
-    with pytest.raises(DetectorError):
-        open_reader(detector_model=bundled_models()[DEFAULT_MODEL])

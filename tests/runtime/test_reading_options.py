@@ -6,10 +6,11 @@ from click.testing import Result
 
 from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import ModelError
-from fer_edge.runtime import Follower, Frame, Pace, Reader
 from fer_edge.runtime.faces.detection import WholeFrame
+from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.reading.config import open_chosen_reader
-from fer_edge.runtime.reading.following import FILE_PACE, LIVE_PACE
+from fer_edge.runtime.reading.following import FILE_PACE, LIVE_PACE, Follower, Pace
+from fer_edge.runtime.reading.reader import Reader
 from fer_edge.runtime.reading.smoothing import STEADY, Steadiness
 from fer_edge.runtime.run_command import parse_run
 from tests.conftest import assert_one_clear_line

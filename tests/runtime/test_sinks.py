@@ -12,18 +12,20 @@ import pytest
 
 from fer_edge.errors import OutputError, SourceError
 from fer_edge.faces import Box
-from fer_edge.runtime import Frame, Reading, Result, open_reader, open_source
+from fer_edge.runtime.frame import Frame
 from fer_edge.runtime.outputs.annotated_pictures import AnnotatedPictures
 from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
 from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
 from fer_edge.runtime.outputs.picture_file import write_picture
 from fer_edge.runtime.outputs.sinks import Sink
 from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.record import as_record
+from fer_edge.runtime.result import Face, Result
+from fer_edge.runtime.sources.opening import open_source
 
 from .conftest import CLIP_FRAMES
+from .readers import open_reader
 
-READING = Reading(Box(1.26, -2.0, 30, 40.5), 0.98765, ("sad", "fröhlich"), (0.25, 0.75))
+FACE = Face("fröhlich", {"sad": 0.25, "fröhlich": 0.75}, Box(1.26, -2.0, 30, 40.5), 0.98765)
 FRAME = Frame(np.zeros((48, 64, 3), np.uint8), 7, 1.23456, "a\n\udcff☺.jpg")
 
 
@@ -51,7 +53,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def test_a_record_says_everything_of_a_frame() -> None:
-    assert as_record(Result(FRAME, (READING,))) == {
+    assert Result(FRAME, (FACE,)).to_dict() == {
         "frame": 7,
         "time_s": 1.2346,
         "source": FRAME.name,
@@ -75,8 +77,8 @@ def test_a_record_says_everything_of_a_frame() -> None:
 def test_a_line_is_one_line_of_ascii_whatever_the_names_are() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), "ascii")
     sink = JsonLines(stream)
-    for readings in ((), (READING,), (READING,) * 3):
-        sink.write(Result(FRAME, readings))
+    for faces in ((), (FACE,), (FACE,) * 3):
+        sink.write(Result(FRAME, faces))
     stream.seek(0)
     lines = stream.read().splitlines()
     assert [len(json.loads(line)["faces"]) for line in lines] == [0, 1, 3]

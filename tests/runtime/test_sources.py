@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime import Frame, open_source
-from fer_edge.runtime.sources.opening import open_camera, read_image
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.sources.opening import open_camera, open_source, read_image
 from fer_edge.runtime.sources.pixels import as_bgr
 
 from .conftest import CLIP_FRAMES

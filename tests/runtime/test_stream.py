@@ -19,8 +19,8 @@ import pytest
 from click.testing import Result
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime import open_source
 from fer_edge.runtime.sources.live import Live
+from fer_edge.runtime.sources.opening import open_source
 from fer_edge.runtime.sources.stream import StreamCapture
 from fer_edge.runtime.sources.stream_url import without_password
 from tests.conftest import assert_one_clear_line

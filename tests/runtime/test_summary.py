@@ -7,9 +7,9 @@ import pytest
 
 from fer_edge.errors import OutputError
 from fer_edge.runtime.outputs.summary import MOST_TRACKS, Summary, Totals, as_plain, as_text
-from fer_edge.runtime.result import StageTimes
+from fer_edge.runtime.stopwatch import StageTimes
 
-from .results import File, Live, make_reading, make_result
+from .results import File, Live, make_face, make_result
 
 
 class Folder(File):
@@ -20,7 +20,7 @@ def test_seconds_go_to_each_face_s_label() -> None:
     totals = Totals(Live(frame_rate_hz=10))
     for i in range(10):
         label = "happy" if i < 4 else "uncertain"
-        faces = [make_reading(label, 1), *([make_reading("sad", 2)] if i >= 8 else [])]
+        faces = [make_face(label, 1), *([make_face("sad", 2)] if i >= 8 else [])]
         totals.add(make_result(*faces, index=i, time_s=5 + i / 10, dropped=i // 3))
     plain = as_plain(totals)
     assert plain["seconds_per_label"] == {"uncertain": 0.6, "happy": 0.4, "sad": 0.2}
@@ -50,14 +50,14 @@ def test_a_frame_stands_for_the_time_since_the_one_before(
 ) -> None:
     totals = Totals(Live(frame_rate_hz=rate_hz))
     for i, time_s in enumerate(times_s):
-        totals.add(make_result(make_reading(), index=i, time_s=time_s))
+        totals.add(make_result(make_face(), index=i, time_s=time_s))
     assert totals.labels == {"happy": pytest.approx(seconds)}
 
 
 def test_pictures_have_no_seconds_their_faces_are_counted() -> None:
     totals = Totals(Folder())
     for i in range(3):
-        totals.add(make_result(make_reading(track=None), make_reading("sad", None), index=i))
+        totals.add(make_result(make_face(track=None), make_face("sad", None), index=i))
     assert as_plain(totals)["faces_per_label"] == {"happy": 3, "sad": 3}
     assert "faces: happy 3.0, sad 3.0" in as_text(totals)
 
@@ -81,8 +81,8 @@ def test_months_of_faces_take_no_more_memory_than_minutes() -> None:
 
     def faces(first: int, count: int) -> None:
         for number in range(first, first + count):
-            reading = make_reading("sad", number)
-            totals.add(type(image)(image.frame, (reading,)))
+            face = make_face("sad", number)
+            totals.add(type(image)(image.frame, (face,)))
 
     tracemalloc.start()
     faces(1, 3000)  # Python keeps up to 2,000 freed tuples of a length for later
@@ -97,7 +97,7 @@ def test_months_of_faces_take_no_more_memory_than_minutes() -> None:
 
 def test_more_faces_at_once_than_are_kept_are_counted_once() -> None:
     totals = Totals(Live())
-    crowd = [make_reading("sad", number) for number in range(1, 301)]
+    crowd = [make_face("sad", number) for number in range(1, 301)]
     for i in range(3):
         totals.add(make_result(*crowd, index=i, size=(8, 8)))
     assert totals.tracks == 300
@@ -107,9 +107,9 @@ def test_the_text_says_it_to_a_person() -> None:
     source, stream = Live(frame_rate_hz=10), io.StringIO()
     sink = Summary(source, stream, comparison=lambda: "float model: same label on 98 of 100")
     for i in range(30):
-        reading = make_reading("happy", 1 + i)
+        face = make_face("happy", 1 + i)
         times = StageTimes(detect_ms=4, crop_ms=0.5)
-        sink.write(make_result(reading, index=i, time_s=i / 10, dropped=2, times=times))
+        sink.write(make_result(face, index=i, time_s=i / 10, dropped=2, times=times))
     sink.close(complete=True)
     first, *lines = stream.getvalue().splitlines()
     assert first.startswith("30 frames in ")
@@ -126,7 +126,7 @@ def test_the_text_says_it_to_a_person() -> None:
 def test_the_file_is_json_and_a_failed_run_has_none(tmp_path: Path) -> None:
     for complete in (False, True):
         sink = Summary(Live(), tmp_path / "s.json", comparison=lambda: "98 %")
-        sink.write(make_result(make_reading()))
+        sink.write(make_result(make_face()))
         sink.close(complete=complete)
         assert (tmp_path / "s.json").exists() == complete
     plain = json.loads((tmp_path / "s.json").read_text())

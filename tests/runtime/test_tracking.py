@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from fer_edge.faces import Box
-from fer_edge.runtime.faces.detection import Face, FaceDetector, Selection, WholeFrame
+from fer_edge.runtime.faces.detection import Detection, FaceDetector, WholeFrame
 from fer_edge.runtime.faces.matching import overlaps
 from fer_edge.runtime.faces.track import Track
-from fer_edge.runtime.faces.tracking import FaceTracker
+from fer_edge.runtime.faces.tracking import FaceTracker, open_tracker
 from fer_edge.runtime.faces.yunet import YuNet
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Stopwatch
 from fer_edge.runtime.sample import sample_photo
 from fer_edge.runtime.sources.opening import open_source, read_image
 from tests.runtime.moving_faces import Image, as_frames, background, paste
@@ -21,31 +20,26 @@ from tests.runtime.moving_faces import Image, as_frames, background, paste
 class Counting:
     """YuNet that remembers what it found, and can be made blind for some calls."""
 
-    finds_crops = False
-
     def __init__(self, *blind_calls: int, long_side_px: int = 320) -> None:
         self._yunet = YuNet(long_side_px=long_side_px)
         self._blind_calls = blind_calls
         self.long_side_px = long_side_px
         self.calls = 0
 
-    def detect(self, image: Image, *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: Image) -> list[Detection]:
         self.calls += 1
         if self.calls in self._blind_calls:
             return []
-        return self._yunet.detect(image, scale=scale)
+        return self._yunet.detect(image)
 
 
 class Scripted:
     """Finds the same boxes in every frame."""
 
-    finds_crops = False
-    long_side_px = 320
-
     def __init__(self, *boxes: Box) -> None:
-        self.faces = [Face(box, 0.9) for box in boxes]
+        self.faces = [Detection(box, 0.9) for box in boxes]
 
-    def detect(self, image: Image, *, scale: float = 1.0) -> list[Face]:
+    def detect(self, image: Image) -> list[Detection]:
         return list(self.faces)
 
 
@@ -57,7 +51,7 @@ def head() -> Image:
 
 
 def follow_all(tracker: FaceTracker, images: Iterable[Image]) -> list[list[Track]]:
-    return [tracker.follow(frame, Stopwatch()) for frame in as_frames(images)]
+    return [tracker.follow(frame) for frame in as_frames(images)]
 
 
 def numbers(tracks: list[list[Track]]) -> list[list[int]]:
@@ -80,7 +74,7 @@ def test_a_moving_face_is_one_track_and_detected_in_every_fifth_frame(head: Imag
     assert numbers(tracks) == [[1]] * 31
     assert [each[0].is_detected for each in tracks] == [n % 5 == 0 for n in range(31)]
     assert detector.calls == 7
-    assert all(each[0].detection > 0.6 for each in tracks)
+    assert all(each[0].score > 0.6 for each in tracks)
     overlap = agreement(images, tracks)
     assert np.median(overlap) > 0.9
     assert min(overlap) > 0.8
@@ -215,7 +209,7 @@ def test_numbers_are_never_used_twice(head: Image) -> None:
         images += [paste(background(), head, x, 180, 150)] * 2 + [background()] * 6
     tracker, seen = FaceTracker(Counting(), every=1), []
     for n, image in enumerate(images):
-        tracks = tracker.follow(Frame(image, n, n / 5, "clip"), Stopwatch())
+        tracks = tracker.follow(Frame(image, n, n / 5, "clip"))
         seen += [track.number for track in tracks]
     assert seen == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
@@ -252,13 +246,13 @@ def test_after_a_gap_in_time_the_detector_looks_at_once(head: Image) -> None:
     steps = [(0.0, 1), (0.04, 1), (1.0, 2), (1.04, 2), (1.08, 2), (9.0, 3)]
     found = []
     for n, (time_s, calls) in enumerate(steps):
-        found += tracker.follow(Frame(image, n, time_s, "camera"), Stopwatch())
+        found += tracker.follow(Frame(image, n, time_s, "camera"))
         assert detector.calls == calls
     assert [track.number for track in found] == [1, 1, 1, 1, 1, 2]
 
 
 def test_a_picture_that_is_a_face_crop_already_is_one_track() -> None:
-    tracks = follow_all(FaceTracker(WholeFrame()), [background(n) for n in range(4)])
+    tracks = follow_all(open_tracker(WholeFrame()), [background(n) for n in range(4)])
     assert tracks == [[Track(1, Box(0, 0, 640, 360), 1.0, True)]] * 4
 
 
@@ -275,7 +269,7 @@ def test_at_most_so_many_faces_the_largest(head: Image) -> None:
 def test_a_crowd_of_500_faces_is_followed(head: Image) -> None:
     small = cv2.resize(head, (52, 60), interpolation=cv2.INTER_AREA)
     crowd = np.tile(small, (20, 25, 1))  # 1300 x 1200
-    detector = YuNet(long_side_px=1300, selection=Selection(max_faces=500))
+    detector = YuNet(long_side_px=1300)
     images = [np.roll(crowd, 2 * n, axis=1) for n in range(4)]
     tracks = follow_all(FaceTracker(detector, every=3, max_faces=500), images)
     assert min(map(len, tracks)) > 450
@@ -306,9 +300,8 @@ def test_time_is_counted_as_detection_and_as_tracking(head: Image) -> None:
     tracker, image = FaceTracker(Counting()), paste(background(), head, 300, 180, 200)
     times = []
     for frame in as_frames([image] * 3):
-        watch = Stopwatch()
-        tracker.follow(frame, watch)
-        times.append(watch.times())
+        tracker.follow(frame)
+        times.append(tracker.times)
     assert times[0].detect_ms > times[0].track_ms > 0
     assert times[1].detect_ms == 0 < times[1].track_ms
 
@@ -319,7 +312,7 @@ def test_real_clips_are_followed_as_if_detected_in_every_frame(media: Path) -> N
         tracker, detector = FaceTracker(YuNet()), YuNet()
         overlap, missed, numbers_seen = [], 0, set()
         for frame in source:
-            tracks, faces = tracker.follow(frame, Stopwatch()), detector.detect(frame.image)
+            tracks, faces = tracker.follow(frame), detector.detect(frame.image)
             assert len(tracks) <= len(faces), f"{name}: a ghost in frame {frame.index}"
             numbers_seen |= {track.number for track in tracks}
             if tracks:

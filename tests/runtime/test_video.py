@@ -14,7 +14,8 @@ import pytest
 from click.testing import Result
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime import Frame, open_source
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.sources.opening import open_source
 from fer_edge.runtime.sources.video import Video
 from tests.conftest import assert_one_clear_line
 

@@ -15,8 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime import Reading
-from fer_edge.runtime.record import as_record
+from fer_edge.runtime.result import Face, Probabilities
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -24,7 +23,7 @@ pytest.importorskip("uvicorn")
 from fer_edge.runtime.web.address import WebAddress
 from fer_edge.runtime.web.page import WebPage
 
-from .web_client import LABELS, PATHS, TOKEN, asked, get, next_event, reading, result, served
+from .web_client import LABELS, PATHS, TOKEN, asked, get, make_face, next_event, result, served
 
 
 def test_every_answer_forbids_storing_framing_and_other_sources() -> None:
@@ -61,11 +60,11 @@ def test_only_reading_is_possible() -> None:
 def test_the_state_is_a_json_line_with_rate_and_latency() -> None:
     with served() as page:
         assert json.loads(get(page, "/api/state")[2])["live"]["frames"] == 0
-        shown = result(7, [reading(), reading(2, "sad")])
+        shown = result(7, [make_face(), make_face(2, "sad")])
         page.write(shown)
         state = json.loads(get(page, "/api/state")[2])
         live = state.pop("live")
-        assert state == json.loads(json.dumps(as_record(shown)))
+        assert state == json.loads(json.dumps(shown.to_dict()))
         assert (live["frames"], live["dropped"]) == (1, 2)
         assert live["latency_ms"] == {"median": 4.0, "p95": 4.0}
         assert live["stages_mean_ms"]["detect"] == 3.0
@@ -137,7 +136,7 @@ def test_a_name_that_was_made_to_point_here_sees_nothing(host: str, status: int)
 def test_a_picture_comes_with_its_faces() -> None:
     image = np.full((48, 64, 3), (0, 200, 0), np.uint8)
     with served() as page:
-        page.write(result(readings=[reading(5), reading(None, "fröhlich")], image=image))
+        page.write(result(faces=[make_face(5), make_face(None, "fröhlich")], image=image))
         _, headers, body = get(page, "/frame.jpg")
         picture = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
         assert picture.shape == (48, 64, 3)
@@ -155,7 +154,9 @@ def test_other_programs_get_a_stream_with_the_faces_drawn() -> None:
         assert answer.headers["content-type"].startswith("multipart/x-mixed-replace")
         for number in range(2):
             image = np.zeros((480, 640, 3), np.uint8)
-            face = Reading(Box(200, 200, 400, 400), 0.9, LABELS, (0.1, 0.8, 0.1))
+            face = Face(
+                "happy", Probabilities(LABELS, (0.1, 0.8, 0.1)), Box(200, 200, 400, 400), 0.9
+            )
             page.write(result(number, [face], image))
             assert answer.readline() == b"--fer-edge-frame\r\n"
             assert answer.readline() == b"Content-Type: image/jpeg\r\n"
@@ -177,7 +178,7 @@ def test_a_picture_of_any_size_is_served(shape: tuple[int, int, int]) -> None:
 
 def test_five_hundred_faces_are_survived() -> None:
     with served() as page:
-        page.write(result(readings=[reading(number) for number in range(1, 501)]))
+        page.write(result(faces=[make_face(number) for number in range(1, 501)]))
         assert len(json.loads(get(page, "/frame.jpg")[1]["fer-edge-overlay"])["faces"]) == 24
         with asked(page, "/api/events") as answer:
             now = next_event(answer, "now")
@@ -187,14 +188,14 @@ def test_five_hundred_faces_are_survived() -> None:
 def test_nothing_is_drawn_unless_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def draw(image: NDArray[np.uint8], readings: Sequence[Reading]) -> NDArray[np.uint8]:
-        calls.append(len(readings))
+    def draw(image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
+        calls.append(len(faces))
         return np.full_like(image, 255)
 
     monkeypatch.setattr("fer_edge.runtime.web.page.annotate", draw)
     with served() as page:
         for number in range(50):
-            page.write(result(number, [reading()]))
+            page.write(result(number, [make_face()]))
         time.sleep(0.3)
         assert calls == []
         get(page, "/stream.mjpg")
@@ -240,7 +241,7 @@ def test_a_slow_viewer_neither_slows_the_reader_nor_grows_memory() -> None:
             slowest_s = 0.0
             sizes = []
             for number in range(400):
-                shown = result(number, [reading()], noise)
+                shown = result(number, [make_face()], noise)
                 started = time.perf_counter()
                 page.write(shown)
                 slowest_s = max(slowest_s, time.perf_counter() - started)
@@ -262,7 +263,7 @@ def test_a_new_viewer_sees_the_past_and_the_end() -> None:
         until = time.monotonic() + 2.2
         number = 0
         while time.monotonic() < until:
-            page.write(result(number := number + 1, [reading(3, "sad"), reading(4)]))
+            page.write(result(number := number + 1, [make_face(3, "sad"), make_face(4)]))
             time.sleep(0.02)
         with asked(page, "/api/events") as answer:
             past = next_event(answer, "past")

@@ -2,17 +2,25 @@ import pytest
 
 from fer_edge.faces import Box
 from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Reading, Result, StageTimes
+from fer_edge.runtime.result import Face, Probabilities, Result
+from fer_edge.runtime.stopwatch import StageTimes
 from fer_edge.runtime.web.history import MAX_FACES, History, Moment, Second, face_numbers
 
 LABELS = ("sad", "happy")
 
 
 def seen(*tracks: int | None, happy: float = 0.7, detect_ms: float = 1.0) -> Result:
-    readings = tuple(
-        Reading(Box(0, 0, 9, 9), 0.9, LABELS, (1 - happy, happy), track=track) for track in tracks
+    faces = tuple(
+        Face(
+            LABELS[happy > 0.5],
+            Probabilities(LABELS, (1 - happy, happy)),
+            Box(0, 0, 9, 9),
+            0.9,
+            track,
+        )
+        for track in tracks
     )
-    return Result(Frame(None, 0, 0.0, ""), readings, StageTimes(detect_ms=detect_ms))  # type: ignore[arg-type]
+    return Result(Frame(None, 0, 0.0, ""), faces, StageTimes(detect_ms=detect_ms))  # type: ignore[arg-type]
 
 
 def test_a_second_keeps_the_label_of_most_frames_and_its_mean_probability() -> None:
@@ -51,7 +59,7 @@ def test_new_tracks_in_every_frame_do_not_grow_a_second() -> None:
 
 
 def test_faces_that_are_not_followed_are_numbered_by_size() -> None:
-    assert face_numbers(seen(None, 7, None).readings) == [-1, 7, -3]
+    assert face_numbers(seen(None, 7, None).faces) == [-1, 7, -3]
 
 
 def test_the_pace_is_that_of_the_last_frames() -> None:

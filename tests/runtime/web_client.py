@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces import Box
-from fer_edge.runtime import Frame, Reading, Result
-from fer_edge.runtime.result import StageTimes
+from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.result import Face, Probabilities, Result
+from fer_edge.runtime.stopwatch import StageTimes
 from fer_edge.runtime.web.address import WebAddress
 from fer_edge.runtime.web.page import WebPage
 
@@ -24,19 +25,19 @@ PATHS = (
 Answer = tuple[int, dict[str, str], bytes]
 
 
-def reading(track: int | None = 1, label: str = "happy") -> Reading:
+def make_face(track: int | None = 1, label: str = "happy") -> Face:
     scores = tuple(0.8 if label == name else 0.1 for name in LABELS)
-    return Reading(Box(16, 12, 32, 36), 0.9, LABELS, scores, steady=label, track=track)
+    return Face(label, Probabilities(LABELS, scores), Box(16, 12, 32, 36), 0.9, track)
 
 
 def result(
-    number: int = 0, readings: Sequence[Reading] = (), image: NDArray[np.uint8] | None = None
+    number: int = 0, faces: Sequence[Face] = (), image: NDArray[np.uint8] | None = None
 ) -> Result:
     if image is None:
         image = np.full((48, 64, 3), 10 + number % 200, np.uint8)
     return Result(
         Frame(image, number, number / 25, "camera 0"),
-        tuple(readings),
+        tuple(faces),
         StageTimes(detect_ms=3.0, classify_ms=1.0),
         dropped=2,
     )

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.runtime import open_reader
+from fer_edge import Recognizer
 from fer_edge.runtime.sample import sample_photo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,9 +65,10 @@ def photo() -> Path:
 
 def same_as_litert(face: dict[str, Any], photo: Path) -> bool:
     """Tell whether a face of `fer-edge run` is what this environment's LiteRT reads."""
-    with open_reader() as reader:
-        (expected,) = reader.read(photo)
-    differences = np.abs(np.subtract(tuple(face["scores"].values()), expected.probabilities))
+    with Recognizer() as recognizer:
+        (expected,) = recognizer.read(photo)
+    shares = tuple(expected.probabilities.values())
+    differences = np.abs(np.subtract(tuple(face["scores"].values()), shares))
     near = np.allclose(face["box"], (expected.box.left, expected.box.top, *face["box"][2:]), atol=2)
     return bool(face["label"] == expected.label and near and differences.max() < TOLERANCE)
 
@@ -145,10 +146,10 @@ def test_a_reader_takes_arrays_and_pillow_images(
 ) -> None:
     code = (
         "import sys, numpy, PIL.Image\n"
-        "from fer_edge.runtime import open_reader\n"
-        "with PIL.Image.open(sys.argv[1]) as image, open_reader() as reader:\n"
+        "from fer_edge import Recognizer\n"
+        "with PIL.Image.open(sys.argv[1]) as image, Recognizer() as recognizer:\n"
         "    for given in (image, numpy.asarray(image)[..., ::-1], sys.argv[1]):\n"
-        "        print(*[reading.label for reading in reader.read(given)])\n"
+        "        print(*[face.label for face in recognizer.read(given)])\n"
     )
     told = run(programs / "python", "-c", code, photo, folder=tmp_path)
     assert told.split() == ["neutral"] * 3

@@ -6,18 +6,16 @@ follows a face between detections.
 
 import os
 
-import numpy as np
 from conversation import serve
 
-from fer_edge.faces import model_input
-from fer_edge.runtime import open_reader
+from fer_edge import Recognizer
 
-reader = open_reader(os.environ["RIVAL_HOME"])
+faces = Recognizer(os.environ["RIVAL_HOME"], detector="none", uncertain_below=0)
+pictures = Recognizer(os.environ["RIVAL_HOME"])
 
 
 def read_face(face):
-    pixels = model_input(face, *reader.model.input_size)
-    return reader.model.labels[int(np.argmax(reader.model.probabilities(pixels)))]
+    return faces.read(face)[0].label
 
 
-serve(read_face, reader.read)
+serve(read_face, pictures.read)

@@ -1,0 +1,53 @@
+"""What each stage of one frame takes."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Literal
+
+Stage = Literal["detect", "track", "crop", "classify", "smooth"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Wall time of each stage of one frame, in milliseconds; 0 where a stage did not run."""
+
+    detect_ms: float = 0.0
+    track_ms: float = 0.0
+    crop_ms: float = 0.0
+    classify_ms: float = 0.0
+    smooth_ms: float = 0.0
+
+    @property
+    def total_ms(self) -> float:
+        """All stages together: from a decoded frame to its faces."""
+        return self.detect_ms + self.track_ms + self.crop_ms + self.classify_ms + self.smooth_ms
+
+
+STAGES = tuple(field.name.removesuffix("_ms") for field in fields(StageTimes))
+"""The stages of one frame in their order: detect, track, crop, classify, smooth."""
+
+
+class Stopwatch:
+    """Adds up the stages of one frame."""
+
+    def __init__(self) -> None:
+        self._ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: Stage) -> Iterator[None]:
+        """Count the wall time of the block as the stage's."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, 1e3 * (time.perf_counter() - started))
+
+    def add(self, name: Stage, elapsed_ms: float) -> None:
+        """Count wall time that was taken elsewhere, in milliseconds."""
+        self._ms[name] = self._ms.get(name, 0.0) + elapsed_ms
+
+    def times(self) -> StageTimes:
+        """Return what was counted."""
+        return StageTimes(**{f"{name}_ms": ms for name, ms in self._ms.items()})

@@ -1,0 +1,26 @@
+"""The parts that `Recognizer` is made of, with the bundled model."""
+
+from typing import Any
+
+from fer_edge.bundled import DEFAULT_MODEL, find_model
+from fer_edge.interpreter import open_model
+from fer_edge.runtime.faces.detection import DetectorName, WholeFrame, open_detector
+from fer_edge.runtime.faces.tracking import open_tracker
+from fer_edge.runtime.reading.following import Follower
+from fer_edge.runtime.reading.reader import Reader
+
+
+def open_reader(detector: DetectorName = "none", **more: Any) -> Reader:
+    """What reads pictures."""
+    return Reader(open_model(find_model(DEFAULT_MODEL)), open_detector(detector), **more)
+
+
+def open_follower(detector: DetectorName = "yunet", **more: Any) -> Follower:
+    """What reads a moving picture."""
+    found = open_detector(detector)
+    return Follower(
+        open_model(find_model(DEFAULT_MODEL)),
+        open_tracker(found),
+        boxes_are_crops=isinstance(found, WholeFrame),
+        **more,
+    )
