@@ -1,1 +1,66 @@
-"""From a Keras model to `.tflite` files beside their scores. Needs `fer-edge[train]`."""
+"""From a Keras model to `.tflite` files beside their scores. Needs the extra `fer-edge[train]`.
+
+Example:
+    from fer_edge.converters import Options, convert
+
+    for file in convert("runs/own", "faces.npz", "models", Options(variants=("int8", "float32"))):
+        print(file.path, file.score.accuracy, file.fault)
+
+The names below are loaded when they are first used (PEP 562): importing this package costs nothing,
+TensorFlow comes with `convert`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fer_edge.card import CardScore, Gate
+    from fer_edge.faceset import FaceSet, load_faceset
+    from fer_edge.scores import Agreement
+    from fer_edge.temperature import TemperatureScaling
+
+    from .api import convert
+    from .foreign import Claims
+    from .run import Converted, Options
+    from .selective import Exceptions
+
+_HOMES = {
+    "Agreement": "fer_edge.scores",
+    "CardScore": "fer_edge.card",
+    "Claims": ".foreign",
+    "Converted": ".run",
+    "Exceptions": ".selective",
+    "FaceSet": "fer_edge.faceset",
+    "Gate": "fer_edge.card",
+    "Options": ".run",
+    "TemperatureScaling": "fer_edge.temperature",
+    "convert": ".api",
+    "load_faceset": "fer_edge.faceset",
+}
+"""Name -> the module that defines it."""
+
+__all__ = [
+    "Agreement",
+    "CardScore",
+    "Claims",
+    "Converted",
+    "Exceptions",
+    "FaceSet",
+    "Gate",
+    "Options",
+    "TemperatureScaling",
+    "convert",
+    "load_faceset",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name], __name__), name)
+    globals()[name] = value  # asked for once only
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_edge.errors import ModelError
-from fer_edge.runfolder import FLOAT_MODEL, INFO
 
 if TYPE_CHECKING:
     from .run import Converted, Variant
@@ -141,13 +140,12 @@ def convert(
     variants = tuple(name for name in names if settings.pop(name))
     if not variants:
         raise click.UsageError(f"choose what to write: {', '.join(f'--{name}' for name in names)}")
-    if source.name == FLOAT_MODEL and (source.parent / INFO).exists() and not labels:
-        source = source.parent  # the run folder beside the network says all that a card needs
     span = _span(input_range or "0,1")
     offsets = _offsets(logit_offsets)
 
-    from .source_kind import identify_source
+    from .source_kind import identify_source, run_of
 
+    source = source if labels else run_of(source)
     foreign = identify_source(source) != "run"
     if foreign and labels is None:
         raise click.UsageError(f"{source} has no card: name its classes in output order, --labels")
@@ -166,24 +164,15 @@ def convert(
     faces = load_faceset(data)
     own = None if calibration is None else load_faceset(calibration)
 
+    from .api import open_source
     from .devices import companions, leave_for_devices
-    from .logit_offsets import with_logit_offsets
+    from .foreign import Claims
     from .run import Options, convert_source
     from .selective import Exceptions
-    from .source import open_run
 
-    if foreign:
-        from .foreign import Claims, foreign_source, open_network
-        from .suspicions import check_claims
-
-        claims = Claims(tuple(name.strip() for name in (labels or "").split(",")), span, size_px)
-        network = open_network(source, trust_code=trust_code)
-        opened = foreign_source(network, claims)
-        if not as_told:
-            check_claims(network, claims, faces)
-    else:
-        opened = open_run(source, trust_code=trust_code)
-    opened = with_logit_offsets(opened, offsets)
+    classes = tuple(name.strip() for name in (labels or "").split(","))
+    claims = Claims(classes, span, size_px, are_checked=not as_told) if foreign else None
+    opened = open_source(source, faces, claims, offsets=offsets, trust_code=trust_code)
     options = Options(
         variants=variants,
         gate=Gate(max_drop_points, min_agreement_percent / 100),

@@ -27,11 +27,13 @@ class Claims:
         labels: The classes in output order.
         input_range: Real values that the network was trained to see for black and for white.
         size_px: Side of the square input, where the network leaves it open.
+        are_checked: Whether labels and range that read the faces badly are refused.
     """
 
     labels: tuple[str, ...]
-    input_range: tuple[float, float]
+    input_range: tuple[float, float] = (0.0, 1.0)
     size_px: int | None = None
+    are_checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

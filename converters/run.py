@@ -14,8 +14,9 @@ from fer_edge.card import Calibration, CardScore, Gate, InputSpec, ModelCard, Qu
 from fer_edge.errors import OutputError
 from fer_edge.evaluation import card_score, fit_scaling, unscaled_probabilities
 from fer_edge.faceset import FaceSet
+from fer_edge.files import whole_file
 from fer_edge.graph import read_graph
-from fer_edge.modelfile import ModelFile, pack_model, write_model
+from fer_edge.modelfile import ModelFile, pack_model
 from fer_edge.scores import Agreement, compare
 from fer_edge.temperature import MIN_FACES, TemperatureScaling
 
@@ -38,12 +39,12 @@ class Options:
     """What to convert and how.
 
     Attributes:
-        variants: Which files to write; int8 is one by post-training quantisation and, where the
+        variants: Which files to write; int8 is one by post-training quantization and, where the
             source has such a network, one by quantization-aware training.
         input_type: Of the int8 files.
         output_type: Of the int8 files.
-        exceptions: What is not to be int8 in the file of post-training quantisation.
-        calibration_faces: For post-training quantisation.
+        exceptions: What is not to be int8 in the file of post-training quantization.
+        calibration_faces: For post-training quantization.
         calibration_seed: Of their draw.
         gate: What a file must keep to be written.
         replace: Whether existing files may be replaced.
@@ -95,6 +96,29 @@ class Converted:
     float_operators: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The float network on the faces that every file is scored on.
+
+    Attributes:
+        faces: The validation part, in the source's order of classes.
+        probabilities: float32, (n, classes), the network's.
+        score: What they are worth.
+    """
+
+    faces: FaceSet
+    probabilities: NDArray[np.float32]
+    score: CardScore
+
+
+_FLOAT_FILES: dict[str, tuple[Callable[[Any], bytes], Quantization]] = {
+    "float32": (to_float32, Quantization("float32", "none")),
+    "float16": (to_float16, Quantization("float16", "none")),
+    "dynamic": (to_dynamic, Quantization("dynamic", "ptq")),
+}
+"""Variant -> what makes it of a network without calibration, and what the card says of it."""
+
+
 def convert_source(
     source: Source,
     faces: FaceSet,
@@ -121,6 +145,34 @@ def convert_source(
         DatasetError: The face set's classes are not the source's, or a part is missing.
         OutputError: A file exists and must not be replaced, or cannot be written.
     """
+    _warn_of_other_data(source, faces)
+    faces = faces.in_class_order(source.labels)
+    validation = faces.part("validation")
+    suffixes = _plan(source, out, options)
+    check_loops(source.network)
+    pixels, record = choose_calibration(
+        faces.part("train") if calibration is None else calibration,
+        count=options.calibration_faces,
+        seed=options.calibration_seed,
+        height=source.height,
+        width=source.width,
+        source=calibration_name,
+    )
+    probabilities = float_probabilities(source.network, validation)
+    reference = Reference(validation, probabilities, card_score("float", probabilities, validation))
+    scored = [
+        _score(source, draft, _path(source, out, draft.suffix), reference, options.gate)
+        for draft in _drafts(source, suffixes, pixels, record, options, on_variant)
+    ]
+    # after all are scored: an error in the last one leaves no file of the first
+    for converted, content in scored:
+        if not converted.fault:
+            with whole_file(converted.path) as temporary:
+                temporary.write_bytes(content)
+    return [converted for converted, _ in scored]
+
+
+def _warn_of_other_data(source: Source, faces: FaceSet) -> None:
     if source.data is not None and source.data.digest != faces.digest:
         log.warning(
             "the face set is not the one that %s was trained on (%s): its validation faces may "
@@ -128,8 +180,10 @@ def convert_source(
             source.name,
             source.data.name,
         )
-    faces = faces.in_class_order(source.labels)
-    validation = faces.part("validation")
+
+
+def _plan(source: Source, out: Path, options: Options) -> list[str]:
+    """Return the suffixes of the files to make, none of which may exist."""
     suffixes = [
         *(name for name in options.variants if name != "int8"),
         *(["int8-ptq"] if "int8" in options.variants else []),
@@ -143,55 +197,43 @@ def convert_source(
                 raise OutputError(
                     f"{target} exists already; name another --out, or pass --overwrite"
                 )
+    return suffixes
 
-    check_loops(source.network)
-    pixels, record = choose_calibration(
-        faces.part("train") if calibration is None else calibration,
-        count=options.calibration_faces,
-        seed=options.calibration_seed,
-        height=source.height,
-        width=source.width,
-        source=calibration_name,
+
+def _score(
+    source: Source, draft: Draft, path: Path, reference: Reference, gate: Gate
+) -> tuple[Converted, bytes]:
+    """Score a draft beside the float network; return what was found, and the file's content."""
+    faces = reference.faces
+    card = _card(source, draft)
+    file = ModelFile(path, draft.flatbuffer, card, len(draft.flatbuffer))
+    probabilities, floor = unscaled_probabilities(file, faces)
+    served = card_score("served", probabilities, faces)
+    agreement = compare(probabilities, reference.probabilities, faces.labels)
+    wrong = fault(agreement, probabilities, gate)
+    scaling = None
+    if not wrong and len(faces) >= MIN_FACES:
+        scaling = fit_scaling(probabilities, faces, floor=floor)
+    card = replace(
+        card,
+        scores=(reference.score, served),
+        agreement=agreement,
+        gate=gate,
+        temperature_scaling=scaling,
     )
-    reference = float_probabilities(source.network, validation)
-    float_score = card_score("float", reference, validation)
-    results, good = [], []
-    for draft in _drafts(source, suffixes, pixels, record, options, on_variant):
-        path = _path(source, out, draft.suffix)
-        card = _card(source, draft)
-        file = ModelFile(path, draft.flatbuffer, card, len(draft.flatbuffer))
-        probabilities, floor = unscaled_probabilities(file, validation)
-        served = card_score("served", probabilities, validation)
-        agreement = compare(probabilities, reference, validation.labels)
-        wrong = fault(agreement, probabilities, options.gate)
-        scaling = None
-        if not wrong and len(validation) >= MIN_FACES:
-            scaling = fit_scaling(probabilities, validation, floor=floor)
-        card = replace(
-            card,
-            scores=(float_score, served),
-            agreement=agreement,
-            gate=options.gate,
-            temperature_scaling=scaling,
-        )
-        integer = draft.quantization.scheme in ("int8", "int16x8")
-        results.append(
-            Converted(
-                path=path,
-                flatbuffer=draft.flatbuffer,
-                size_bytes=len(pack_model(draft.flatbuffer, card)),
-                score=served,
-                agreement=agreement,
-                temperature=scaling,
-                fault=wrong,
-                float_operators=read_graph(draft.flatbuffer).float_operators if integer else (),
-            )
-        )
-        if not wrong:
-            good.append((path, draft.flatbuffer, card))
-    for path, flatbuffer, card in good:
-        write_model(path, flatbuffer, card)
-    return results
+    content = pack_model(draft.flatbuffer, card)
+    is_integer = draft.quantization.scheme in ("int8", "int16x8")
+    converted = Converted(
+        path=path,
+        flatbuffer=draft.flatbuffer,
+        size_bytes=len(content),
+        score=served,
+        agreement=agreement,
+        temperature=scaling,
+        fault=wrong,
+        float_operators=read_graph(draft.flatbuffer).float_operators if is_integer else (),
+    )
+    return converted, content
 
 
 def _path(source: Source, out: Path, suffix: str) -> Path:
@@ -207,29 +249,25 @@ def _drafts(
     on_variant: Callable[[str], None],
 ) -> Iterator[Draft]:
     types = {"input_type": options.input_type, "output_type": options.output_type}
-    network = source.network
+    network, words = source.network, options.exceptions.in_words()
     for suffix in suffixes:
         on_variant(suffix)
-        if suffix == "float32":
-            yield Draft(suffix, to_float32(network), Quantization("float32", "none"))
-        elif suffix == "float16":
-            yield Draft(suffix, to_float16(network), Quantization("float16", "none"))
-        elif suffix == "dynamic":
-            yield Draft(suffix, to_dynamic(network), Quantization("dynamic", "ptq"))
+        if suffix in _FLOAT_FILES:
+            to_flatbuffer, quantization = _FLOAT_FILES[suffix]
+            yield Draft(suffix, to_flatbuffer(network), quantization)
         elif suffix == "int16x8":
             flatbuffer = to_int16x8(network, pixels)
             yield Draft(suffix, flatbuffer, Quantization("int16x8", "ptq", record))
-        elif suffix == "int8-ptq":
-            words = options.exceptions.in_words()
-            if words:
-                kept: dict[str, Any] = {**asdict(options.exceptions), **types}
-                flatbuffer = to_int8_selective(network, pixels, **kept)
-            else:
-                flatbuffer = to_int8(network, pixels, **types)
-            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record, words))
-        else:
+        elif suffix == "int8-qat":
             flatbuffer = to_int8(source.qat_network, None, **types)
             yield Draft(suffix, flatbuffer, Quantization("int8", "qat"))
+        elif words:
+            kept: dict[str, Any] = {**asdict(options.exceptions), **types}
+            flatbuffer = to_int8_selective(network, pixels, **kept)
+            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record, words))
+        else:
+            flatbuffer = to_int8(network, pixels, **types)
+            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record, words))
 
 
 def _card(source: Source, draft: Draft) -> ModelCard:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from fer_edge.errors import ModelError
 from fer_edge.keras_config import HDF5_MAGIC
-from fer_edge.runfolder import INFO, partial
+from fer_edge.runfolder import FLOAT_MODEL, INFO, partial
 
 Kind = Literal["run", "keras", "saved_model"]
 
@@ -44,6 +44,12 @@ _SAME = {
     ".meta": ".ckpt",
     ".lite": ".tflite",
 }
+
+
+def run_of(path: Path) -> Path:
+    """Return the run folder of a model.keras that lies in one: it says all that a card needs."""
+    is_of_run = path.name == FLOAT_MODEL and (path.parent / INFO).exists()
+    return path.parent if is_of_run else path
 
 
 def identify_source(path: Path) -> Kind:
