@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.command_options import SectionedCommand
 from fer_edge.errors import ModelError
 
 if TYPE_CHECKING:
@@ -18,7 +19,20 @@ PATH = click.Path(path_type=Path)
 INTEGER = click.Choice(["uint8", "int8"])
 
 
-@click.command()
+_SECTIONS = {
+    "Files": ("data", "out", "overwrite", "as_json"),
+    "What to write": ("int8", "float32", "float16", "dynamic", "int16x8"),
+    "Integers": (
+        *("input_type", "output_type", "calibration", "calibration_faces", "calibration_seed"),
+        *("keep_float", "keep_int16", "clip_percentile", "per_channel_dense", "logit_offsets"),
+    ),
+    "What a file must keep": ("max_drop_points", "min_agreement_percent", "layer_report"),
+    "Another project's network": ("labels", "input_range", "size_px", "as_told", "trust_code"),
+    "Devices": ("edgetpu", "c_array"),
+}
+
+
+@click.command(cls=SectionedCommand, sections=_SECTIONS)
 @click.argument("source", type=PATH)
 @click.option("--data", type=PATH, required=True, help="The .npz face set the run was trained on.")
 @click.option("--out", type=PATH, required=True, help="The folder to write into.")

@@ -14,9 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
+from fer_edge.command_options import NumberRange
 from fer_edge.errors import ConfigError
-
-from .options import NumberRange
 
 Part = TypeVar("Part")
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from fer_edge.command_options import Options, SectionedCommand
 from fer_edge.errors import ConfigError
 
 from .config import PARTS, RunConfig
 from .option_fields import click_options, option_fields, parameter_name
-from .options import Options, SectionedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.command_options import Options, SectionedCommand
+
 from ..faces.config import FacesConfig
-from ..options import Options, SectionedCommand
 from .clip_options import CLIP_OPTIONS
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the runtime's commands share: sections of `--help`, and ranges of numbers."""
+"""What the commands share: sections of `--help`, and ranges of numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class SectionedCommand(click.Command):
         self,
         name: str | None,
         *,
-        sections: Mapping[str, Options],
+        sections: Mapping[str, Sequence[click.Option | str]],
         params: Sequence[click.Parameter] = (),
         **more: Any,
     ) -> None:
@@ -29,20 +29,28 @@ class SectionedCommand(click.Command):
 
         Args:
             name: The command's.
-            sections: Heading -> its options.
+            sections: Heading -> its options, which become the command's; or the names of options
+                that are among `params`, as those of decorators.
             params: Other parameters.
             more: As `click.Command` takes it.
         """
-        listed = chain.from_iterable(sections.values())
-        super().__init__(name, params=[*listed, *params], **more)
+        own = [item for item in chain(*sections.values()) if isinstance(item, click.Option)]
+        super().__init__(name, params=[*own, *params], **more)
         self._sections = sections
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each section."""
-        listed = list(chain.from_iterable(self._sections.values()))
-        rest = [param for param in self.get_params(ctx) if param not in listed]
-        for heading, options in (*self._sections.items(), ("Other", rest)):
-            records = [record for item in options if (record := item.get_help_record(ctx))]
+        params = self.get_params(ctx)
+        by_name = {param.name: param for param in params}
+        sections = {
+            heading: [by_name[item] if isinstance(item, str) else item for item in chosen]
+            for heading, chosen in self._sections.items()
+        }
+        listed = list(chain(*sections.values()))
+        options = [param for param in params if isinstance(param, click.Option)]
+        sections["Other"] = [option for option in options if option not in listed]
+        for heading, items in sections.items():
+            records = [record for item in items if (record := item.get_help_record(ctx))]
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)

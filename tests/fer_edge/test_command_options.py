@@ -5,7 +5,7 @@ import click
 import pytest
 from click.testing import Result
 
-from fer_edge.runtime.options import NumberRange
+from fer_edge.command_options import NumberRange
 from fer_edge.runtime.run_command import run
 
 Invoke = Callable[..., Result]
