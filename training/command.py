@@ -83,9 +83,9 @@ def train(
     from fer_edge.faceset import load_faceset
     from fer_edge.runfolder import SCORES
 
+    from .history import Epoch
     from .importing import import_faces
     from .recipe import load_recipe
-    from .schedule import Epoch
 
     changes = {key: value for key, value in overrides.items() if value is not None}
     if teachers:

@@ -19,7 +19,7 @@ from fer_edge.faceset import FaceSet
 
 from .backend import keras
 from .precision import learning_copy
-from .recipe import Recipe
+from .recipe import Loss, Precision
 from .targets import soft_targets
 from .trained import load_trained
 from .validation import predict
@@ -58,7 +58,7 @@ class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stu
 
 
 def taught_targets(
-    recipe: Recipe, train: FaceSet, teachers: Sequence[Any]
+    loss: Loss, precision: Precision, train: FaceSet, teachers: Sequence[Any]
 ) -> tuple[NDArray[np.float32], Sequence[Any]]:
     """Return each face's target, and the teachers that are still to be asked in every step.
 
@@ -66,17 +66,17 @@ def taught_targets(
     teachers say of the face and of its mirror image; then none are.
 
     Returns:
-        Targets, float32 (n, classes); copies of the teachers, in the recipe's precision.
+        Targets, float32 (n, classes); copies of the teachers, in `precision`.
 
     Raises:
         RecipeError: As `soft_targets`.
     """
-    targets = soft_targets(recipe, train)
-    if not teachers or recipe.loss.teacher_views == "augmented":
-        return targets, [learning_copy(teacher, recipe.precision) for teacher in teachers]
+    targets = soft_targets(loss, train)
+    if not teachers or loss.teacher_views == "augmented":
+        return targets, [learning_copy(teacher, precision) for teacher in teachers]
     views = (train.images, train.images[:, :, ::-1])
     said = np.mean([predict(teacher, view) for teacher in teachers for view in views], axis=0)
-    share = recipe.loss.teacher_share
+    share = loss.teacher_share
     return ((1 - share) * targets + share * said).astype(np.float32), ()
 
 

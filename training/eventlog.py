@@ -13,7 +13,7 @@ from typing import Any
 
 from fer_edge.errors import MissingExtraError
 
-from .schedule import Epoch
+from .history import Epoch
 
 FORMAT = "brain.Event:2"
 

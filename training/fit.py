@@ -1,11 +1,8 @@
 """The float stage: Keras 3 on any backend, resumable after any epoch."""
 
-import dataclasses
-import logging
-import time
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
-from fer_edge.errors import TrainingError
 from fer_edge.faces import model_inputs
 from fer_edge.faceset import FaceSet
 from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, HISTORY
-from fer_edge.scores import score
 
 from .architectures import Pretrained
 from .backend import keras
 from .devices import device_count
-from .distillation import taught_targets
+from .epochs import run_epochs
+from .history import Epoch, save_history
+from .lessons import Lessons, plan_lessons
 from .normalisations import measure_normalisations
 from .optimizer import build_loss, build_metrics, build_optimizer
 from .precision import learning_copy, scaled
 from .pretrained import load_base_weights
 from .progress import EpochBar
-from .recipe import Recipe
+from .recipe import Recipe, Schedule
 from .resident import ResidentFaces, epoch_inputs, training_model
-from .schedule import Epoch, best_epoch, is_finished, learning_rate, save_history
+from .schedule import Stopping, learning_rate
 from .start import start_from
-from .targets import class_weights, training_faces, votes_of
+from .state import STATE, load_state, save_state
+from .targets import training_faces, votes_of
 from .trained import load_trained
-from .validation import cross_entropy, predict, top_share
 from .votes_head import VotesHead, vote_shares
-
-STATE = "state.npz"
-
-log = logging.getLogger(__name__)
 
 
 def train_float(
@@ -68,63 +61,93 @@ def train_float(
     """
     with without_chatter():  # it seeds TensorFlow, too, which announces itself
         keras.utils.set_random_seed(recipe.seed)
-    train, validation = training_faces(recipe, faces), faces.part("validation")
-    classes = len(faces.class_names)
-    network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
-    if not (folder / STATE).exists():  # which would hold later weights
-        if recipe.start:
-            start_from(load_trained(recipe.start, train.images), network, faces.class_names)
-        elif isinstance(recipe.network, Pretrained):
-            load_base_weights(recipe.network, network)
+    train = training_faces(
+        faces, without_non_faces=recipe.drop_non_faces, count=recipe.train_faces, seed=recipe.seed
+    )
+    resumed = (folder / STATE).exists()  # which then holds later weights than those of a start
+    network = _first_network(recipe, train, start=not resumed)
     learner = learning_copy(network, recipe.precision)
-    targets, teachers = taught_targets(recipe, train, teachers)
-    model = build_training(recipe, learner, train, teachers)
-    state = _changing_variables(model, teachers)
+    lessons = plan_lessons(recipe, train, teachers)
+    model = build_training(recipe, learner, train, lessons.teachers)
+    stage = FloatStage(
+        network=network,
+        learner=learner,
+        model=model,
+        variables=_changing_variables(model, lessons.teachers),
+        lessons=lessons,
+        schedule=recipe.schedule,
+        first_rate=recipe.learning_rate,
+        epochs=recipe.epochs,
+        # averaged weights, or weights that were moved for a gradient, saw other statistics
+        measured=train.images if recipe.optimizer.average or recipe.optimizer.sharpness else None,
+        folder=folder,
+    )
+    run_epochs(
+        stage,
+        Stopping(recipe.epochs, recipe.monitor, recipe.early_stopping_patience),
+        faces.part("validation"),
+        history=load_state(stage.variables, folder / STATE) if resumed else (),
+        on_epoch=on_epoch,
+    )
 
-    history: list[Epoch] = []
-    if (folder / STATE).exists():
-        history = _load_state(state, folder / STATE)
-    while not is_finished(recipe, history):
-        started = time.monotonic()
-        rate = learning_rate(recipe, history)
-        number = len(history) + 1
-        bar = EpochBar(
-            f"epoch {number}/{recipe.epochs}",
-            epochs_after=recipe.epochs - number,
-            last_epoch_s=history[-1].seconds if history else None,
-        )
-        model.optimizer.learning_rate.assign(rate)
-        fitted = fit_epoch(model, recipe, train, targets, number, bar)
-        _hand_over(model, learner, network)
-        if recipe.optimizer.average or recipe.optimizer.sharpness:  # the moving ones are of others
-            measure_normalisations(network, train.images)
-        probabilities = predict(network, validation.images)
-        loss = cross_entropy(probabilities, validation.labels)
-        if not np.isfinite([fitted["loss"], loss]).all():
-            raise TrainingError(
-                f"the loss of epoch {number} is not finite (training {fitted['loss']}, "
-                f"validation {loss}); {folder} keeps the epochs before it; "
-                f"lower the learning rate (now {rate:g}) and train again"
-            )
-        history.append(
-            Epoch(
-                number=number,
-                learning_rate=rate,
-                loss=fitted["loss"],
-                accuracy=fitted["accuracy"],
-                validation_loss=loss,
-                validation_accuracy=score(probabilities, validation.labels).accuracy,
-                seconds=time.monotonic() - started,
-                top3=fitted["top3"],
-                validation_top3=top_share(probabilities, validation.labels),
-            )
-        )
-        if best_epoch(history, recipe.monitor).number == number:
-            with whole_file(folder / FLOAT_MODEL) as temporary:
-                network.save(temporary)
-        _save_state(state, history, folder / STATE)
-        save_history(history, folder / HISTORY)
-        on_epoch(history[-1])
+
+@dataclass(frozen=True, slots=True)
+class FloatStage:
+    """What the loop of epochs drives.
+
+    Attributes:
+        network: float32, what is scored and kept.
+        learner: Its copy in the precision that it learns in.
+        model: From row numbers to what the learner says of these faces, compiled.
+        variables: What an epoch changes.
+        lessons: What it learns.
+        schedule: How the rate moves.
+        first_rate: The rate before the schedule changes it.
+        epochs: How many there are.
+        measured: uint8, (n, height, width), faces by which normalisations are measured anew after
+            an epoch; None leaves them as they were learned.
+        folder: The run folder.
+    """
+
+    network: Any
+    learner: Any
+    model: Any
+    variables: Sequence[Any]
+    lessons: Lessons
+    schedule: Schedule
+    first_rate: float
+    epochs: int
+    measured: NDArray[np.uint8] | None
+    folder: Path
+    title: str = "epoch"
+
+    @property
+    def advice(self) -> str:
+        """What to do where the loss is no longer finite."""
+        return f"{self.folder} keeps the epochs before it; lower the learning rate"
+
+    def rate(self, history: Sequence[Epoch]) -> float:
+        """Return the learning rate of the epoch that follows."""
+        return learning_rate(self.schedule, history, start=self.first_rate, epochs=self.epochs)
+
+    def fit(self, number: int, rate: float, bar: EpochBar) -> dict[str, float]:
+        """Train one epoch, and bring the network up to date."""
+        self.model.optimizer.learning_rate.assign(rate)
+        fitted = fit_epoch(self.model, self.lessons, number, bar)
+        _hand_over(self.model, self.learner, self.network)
+        if self.measured is not None:
+            measure_normalisations(self.network, self.measured)
+        return fitted
+
+    def keep(self) -> None:
+        """Write the network as the run's float network."""
+        with whole_file(self.folder / FLOAT_MODEL) as temporary:
+            self.network.save(temporary)
+
+    def save(self, history: Sequence[Epoch]) -> None:
+        """Write the state and the history."""
+        save_state(self.variables, history, self.folder / STATE)
+        save_history(history, self.folder / HISTORY)
 
 
 def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Sequence[Any]) -> Any:
@@ -144,9 +167,10 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
         votes=votes,
         sharpness=recipe.optimizer.sharpness,
     )
+    optimizer = build_optimizer(keras, recipe.optimizer, recipe.learning_rate)
     model.compile(
-        optimizer=scaled(build_optimizer(keras, recipe), recipe.precision),
-        loss=build_loss(keras, recipe),
+        optimizer=scaled(optimizer, recipe.precision),
+        loss=build_loss(keras, recipe.loss, recipe.label_smoothing),
         loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
         weighted_metrics=[],
         metrics=build_metrics(keras, len(train.class_names)),
@@ -158,34 +182,40 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
 
 
 def fit_epoch(
-    model: Any,
-    recipe: Recipe,
-    train: FaceSet,
-    targets: NDArray[np.float32],
-    number: int,
-    bar: EpochBar | None = None,
+    model: Any, lessons: Lessons, number: int, bar: EpochBar | None = None
 ) -> dict[str, float]:
-    """Train one epoch, counted from 1, to each face's target; return loss, accuracy and top3.
+    """Train one epoch, counted from 1; return loss, accuracy and top3.
 
     Each epoch has an order of its own, so that a resumed run sees the same ones. Several devices
     take equal shares: faces that remain sit this epoch out.
     """
-    random = np.random.default_rng((recipe.seed, number))
-    order = random.permutation(len(train))
+    random = np.random.default_rng((lessons.seed, number))
+    order = random.permutation(len(lessons.targets))
     order = order[: len(order) - len(order) % device_count()]
-    inputs, wanted = epoch_inputs(order, targets, recipe.augmentation, random)
-    weights = class_weights(train.labels, len(train.class_names), recipe.class_weights)
+    inputs, wanted = epoch_inputs(order, lessons.targets, lessons.augmentation, random)
     with _unaveraged(model.optimizer) as keep:
         fitted = model.fit(
             inputs,
             wanted,
-            sample_weight=weights[train.labels[order]],
-            batch_size=recipe.batch_size,
+            sample_weight=lessons.weights[order],
+            batch_size=lessons.batch_size,
             shuffle=False,
             verbose=0,
             callbacks=[keep, *([bar] if bar else [])],
         ).history
     return {name: float(values[0]) for name, values in fitted.items()}
+
+
+def _first_network(recipe: Recipe, train: FaceSet, *, start: bool) -> Any:
+    """Build the network; with `start` it gets the weights that the recipe starts from."""
+    network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
+    if not start:
+        return network
+    if recipe.start:
+        start_from(load_trained(recipe.start, train.images), network, train.class_names)
+    elif isinstance(recipe.network, Pretrained):
+        load_base_weights(recipe.network, network)
+    return network
 
 
 def _hand_over(model: Any, learner: Any, network: Any) -> None:
@@ -223,27 +253,3 @@ def _unaveraged(optimizer: Any) -> Iterator[Any]:
         yield keras.callbacks.LambdaCallback(on_epoch_end=hide)
     finally:
         inner.use_ema = averages
-
-
-def _save_state(variables: list[Any], history: Sequence[Epoch], path: Path) -> None:
-    """Write variables and history as one file, so that a kill cannot part them."""
-    arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
-    rows = np.array([dataclasses.astuple(epoch) for epoch in history])
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, *arrays, history=rows)
-
-
-def _load_state(variables: list[Any], path: Path) -> list[Epoch]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            history = [Epoch(int(number), *rest) for number, *rest in arrays["history"].tolist()]
-            if len(arrays) != len(variables) + 1:
-                raise ValueError(f"{len(arrays) - 1} variables, wanted {len(variables)}")
-            for i, variable in enumerate(variables):
-                variable.assign(arrays[f"arr_{i}"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise TrainingError(
-            f"{path} does not fit this recipe: {error}; train again without --resume"
-        ) from error
-    log.info("going on after epoch %d", len(history))
-    return history

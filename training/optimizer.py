@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from .recipe import Recipe
+from .recipe import Loss, Optimizer
 
 
-def build_optimizer(keras: Any, recipe: Recipe) -> Any:
-    """Build the optimizer of the float stage."""
-    settings = recipe.optimizer
+def build_optimizer(keras: Any, settings: Optimizer, rate: float) -> Any:
+    """Build the optimizer of the float stage, with its first learning rate."""
     average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
-    rate, optimizers = recipe.learning_rate, keras.optimizers
+    optimizers = keras.optimizers
     if settings.kind == "adamw":
         return optimizers.AdamW(rate, weight_decay=settings.weight_decay, **average)
     if settings.kind == "sgd":
@@ -25,12 +24,11 @@ def build_optimizer(keras: Any, recipe: Recipe) -> Any:
     return optimizers.Adam(rate, **average)
 
 
-def build_loss(keras: Any, recipe: Recipe) -> Any:
-    """Build the loss against soft targets."""
-    smoothing = recipe.label_smoothing
-    if recipe.loss.kind == "focal":
+def build_loss(keras: Any, loss: Loss, smoothing: float) -> Any:
+    """Build the loss against soft targets, which are smoothed towards evenness by a share."""
+    if loss.kind == "focal":
         return keras.losses.CategoricalFocalCrossentropy(
-            gamma=recipe.loss.focal_gamma, label_smoothing=smoothing
+            gamma=loss.focal_gamma, label_smoothing=smoothing
         )
     return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
 

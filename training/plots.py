@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fer_edge.scores import Scores
 
-from .schedule import Epoch
+from .history import Epoch
 
 
 def plot_curves(history: Sequence[Epoch], best: Epoch, path: Path) -> None:

@@ -27,12 +27,14 @@ from fer_edge.schema import encode
 from .backend import keras
 from .devices import device_count
 from .distillation import load_teachers
-from .fit import STATE, train_float
+from .fit import train_float
+from .history import Epoch, load_history, save_history
 from .inspection import sample_sheet
 from .plots import plot_confusion, plot_curves
 from .recipe import Recipe, format_recipe, parse_recipe
-from .schedule import Epoch, best_epoch, load_history, save_history
+from .schedule import Stopping
 from .sharpness import check_backend
+from .state import STATE
 from .validation import predict
 
 QAT_HISTORY = "qat-history.csv"
@@ -187,7 +189,7 @@ def _describe(recipe: Recipe, faces: FaceSet, folder: Path) -> Evaluation:
     evaluation = evaluate("float", probabilities, validation)
     history = load_history(folder / HISTORY)
     with whole_file(folder / "curves.png") as temporary:
-        plot_curves(history, best_epoch(history, recipe.monitor), temporary)
+        plot_curves(history, Stopping(recipe.epochs, recipe.monitor).best(history), temporary)
     with whole_file(folder / "confusion.png") as temporary:
         plot_confusion(evaluation.every_face, faces.class_names, temporary)
     sample_sheet(faces, folder / "samples.png")

@@ -8,32 +8,37 @@ from fer_edge.faceset import FaceSet
 from fer_edge.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.votes import ferplus_column, no_face
 
-from .recipe import Recipe
+from .recipe import Loss
 from .vote_translation import learn_translation, translate
 
 
-def training_faces(recipe: Recipe, faces: FaceSet) -> FaceSet:
-    """Take the training part, or what the recipe wants of it.
+def training_faces(
+    faces: FaceSet, *, without_non_faces: bool = False, count: int = 0, seed: int = 0
+) -> FaceSet:
+    """Return the training part of a face set, or some of it.
 
-    That is without the faces that FER+ taggers called no face, or a random draw of a number.
+    Args:
+        faces: With a `train` part.
+        without_non_faces: Leave out what most FER+ taggers called no face.
+        count: How many faces to draw at random; 0: all.
+        seed: Of the draw.
 
     Raises:
         RecipeError: Votes are wanted and the set has none.
         TrainingError: Nothing is left.
     """
     train = faces.part("train")
-    if recipe.drop_non_faces:
+    if without_non_faces:
         keep = ~no_face(votes_of(train, "drop_non_faces"))
         if not keep.any():
             raise TrainingError("drop_non_faces leaves no training face; check the set's votes")
         train = train.select(keep)
-    if 0 < recipe.train_faces < len(train):
-        random = np.random.default_rng(recipe.seed)
-        train = train.select(random.permutation(len(train))[: recipe.train_faces])
+    if 0 < count < len(train):
+        train = train.select(np.random.default_rng(seed).permutation(len(train))[:count])
     return train
 
 
-def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:
+def soft_targets(loss: Loss, train: FaceSet) -> NDArray[np.float32]:
     """Return each face's target distribution, float32 (n, classes).
 
     The label's one-hot vector, blended, where `loss.vote_share` says so, with the share of FER+
@@ -44,10 +49,10 @@ def soft_targets(recipe: Recipe, train: FaceSet) -> NDArray[np.float32]:
         RecipeError: Votes are wanted and the set has none, or a class has no FER+ name.
     """
     targets = np.eye(len(train.class_names), dtype=np.float32)[train.labels]
-    share = recipe.loss.vote_share
+    share = loss.vote_share
     if share == 0:
         return targets
-    if recipe.loss.vote_meaning == "labels":
+    if loss.vote_meaning == "labels":
         votes = votes_of(train, "loss.vote_share")
         weights = learn_translation(votes, train.labels, len(train.class_names))
         return _blended(targets, translate(votes, weights), share, votes.sum(axis=1) > 0)

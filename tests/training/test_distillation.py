@@ -19,8 +19,8 @@ SMALL = FourBlock(filters=(4, 4, 8, 8), dense_units=8)
 def test_clean_views_put_the_teachers_mean_over_mirror_images_into_the_targets():
     faces = make_faces(per_class=2).part("train")
     teachers = [SMALL.build(keras, size_px=size, classes=7) for size in (48, 32)]
-    recipe = Recipe(loss=Loss(teacher_share=0.75, teacher_views="clean"))
-    targets, asked_in_every_step = taught_targets(recipe, faces, teachers)
+    loss = Loss(teacher_share=0.75, teacher_views="clean")
+    targets, asked_in_every_step = taught_targets(loss, "float32", faces, teachers)
     assert not asked_in_every_step
     mirrored = np.ascontiguousarray(faces.images[:, :, ::-1])
     said = [predict(teacher, view) for teacher in teachers for view in (faces.images, mirrored)]
@@ -33,7 +33,7 @@ def test_clean_views_put_the_teachers_mean_over_mirror_images_into_the_targets()
 def test_augmented_views_leave_the_targets_to_the_labels_and_ask_in_every_step(precision, near):
     faces = make_faces(per_class=1).part("train")
     teacher = SMALL.build(keras, size_px=48, classes=7)
-    targets, (asked,) = taught_targets(Recipe(precision=precision), faces, [teacher])
+    targets, (asked,) = taught_targets(Loss(), precision, faces, [teacher])
     np.testing.assert_array_equal(targets, np.eye(7)[faces.labels])
     assert asked.layers[1].compute_dtype == precision
     views = np.random.default_rng(0).random((4, 48, 48, 1), np.float32)

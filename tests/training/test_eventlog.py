@@ -6,7 +6,7 @@ import pytest
 
 from fer_edge.errors import MissingExtraError
 from fer_edge.training.eventlog import EventLog
-from fer_edge.training.schedule import Epoch
+from fer_edge.training.history import Epoch
 
 
 def scalars(folder):

@@ -15,8 +15,8 @@ pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.training import sharpness
 from fer_edge.training.architectures import FourBlock
+from fer_edge.training.history import load_history
 from fer_edge.training.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
-from fer_edge.training.schedule import load_history
 from tests.conftest import make_faces
 from tests.training.test_zoo import quick, run
 

@@ -6,7 +6,7 @@ import pytest
 from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.faceset import FaceSet
 from fer_edge.labels import FER2013, FERPLUS
-from fer_edge.training.recipe import Loss, Recipe
+from fer_edge.training.recipe import Loss
 from fer_edge.training.targets import class_weights, soft_targets, training_faces
 from tests.conftest import make_faces
 
@@ -20,12 +20,12 @@ def voted(votes):
 
 
 def share(value):
-    return dataclasses.replace(Recipe(), loss=Loss(vote_share=value))
+    return Loss(vote_share=value)
 
 
 def test_targets_are_the_labels_unless_votes_are_asked_for():
     faces = make_faces(validation_per_class=0)
-    np.testing.assert_array_equal(soft_targets(Recipe(), faces), np.eye(7)[faces.labels])
+    np.testing.assert_array_equal(soft_targets(Loss(), faces), np.eye(7)[faces.labels])
 
 
 def test_votes_take_their_share_of_the_target():
@@ -43,8 +43,8 @@ def test_votes_can_stand_for_the_labels_that_such_votes_have():
     sad, neutral = (faces.labels == FER2013.index(name) for name in ("sad", "neutral"))
     votes[sad] = votes[neutral]
     votes[0] = 0  # a face without votes
-    recipe = dataclasses.replace(Recipe(), loss=Loss(vote_share=0.5, vote_meaning="labels"))
-    targets = soft_targets(recipe, dataclasses.replace(faces, votes=votes))
+    loss = Loss(vote_share=0.5, vote_meaning="labels")
+    targets = soft_targets(loss, dataclasses.replace(faces, votes=votes))
     np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(targets[0], np.eye(7)[faces.labels[0]])
     np.testing.assert_allclose(targets[sad][:, FER2013.index("sad")], 0.75, atol=0.01)
@@ -60,21 +60,21 @@ def test_a_face_without_usable_votes_keeps_its_label():
 
 def test_what_most_taggers_called_no_face_is_left_out():
     faces = voted([{"not a face": 6, "anger": 4}, {"unknown": 5, "fear": 5}])
-    kept = training_faces(Recipe(drop_non_faces=True), faces)
+    kept = training_faces(faces, without_non_faces=True)
     assert kept.labels.tolist() == [1]
 
 
 def test_leaving_out_everything_is_refused():
     faces = voted([{"not a face": 9}, {"not a face": 9}])
     with pytest.raises(TrainingError, match="no training face"):
-        training_faces(Recipe(drop_non_faces=True), faces)
+        training_faces(faces, without_non_faces=True)
 
 
-@pytest.mark.parametrize("recipe", [share(0.5), Recipe(drop_non_faces=True)])
-def test_votes_that_are_not_there_are_one_clear_error(recipe):
+@pytest.mark.parametrize("without_non_faces", [False, True])
+def test_votes_that_are_not_there_are_one_clear_error(without_non_faces):
     faces = make_faces()
     with pytest.raises(RecipeError, match="FER\\+ votes"):
-        soft_targets(recipe, training_faces(recipe, faces))
+        soft_targets(share(0.5), training_faces(faces, without_non_faces=without_non_faces))
 
 
 def test_votes_for_other_classes_are_refused():
@@ -112,10 +112,10 @@ def test_class_weights_lift_the_rare_class_and_keep_the_mean_at_one():
 
 
 def test_a_number_of_training_faces_is_drawn_at_random_and_repeatably(faces):
-    drawn = training_faces(Recipe(train_faces=20), faces)
+    drawn = training_faces(faces, count=20)
     assert len(drawn) == 20
     assert set(drawn.split) == {0}
     assert len(np.unique(drawn.labels)) > 3  # a cartoon set is sorted by class
-    again = training_faces(Recipe(train_faces=20), faces)
+    again = training_faces(faces, count=20)
     np.testing.assert_array_equal(drawn.images, again.images)
-    assert len(training_faces(Recipe(train_faces=10_000), faces)) == (faces.split == 0).sum()
+    assert len(training_faces(faces, count=10_000)) == (faces.split == 0).sum()

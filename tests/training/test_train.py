@@ -19,11 +19,12 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from fer_edge import runfolder
 from fer_edge.errors import OutputError, TrainingError
 from fer_edge.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.training import fit
+from fer_edge.training import epochs, state
 from fer_edge.training.architectures import FourBlock
+from fer_edge.training.history import load_history
 from fer_edge.training.recipe import Optimizer, Recipe, format_recipe, load_recipe
 from fer_edge.training.run import train
-from fer_edge.training.schedule import load_history
+from fer_edge.training.validation import top_share
 from tests.conftest import QUICK_RECIPE, assert_one_clear_line, make_faces
 
 pytestmark = pytest.mark.train
@@ -163,7 +164,7 @@ def test_a_state_of_another_network_is_refused(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_quietly(recipe, make_faces(), tmp_path / "run", on_epoch=stop)
-    path = runfolder.partial(tmp_path / "run") / fit.STATE
+    path = runfolder.partial(tmp_path / "run") / state.STATE
     np.savez(path, np.zeros(3), history=np.zeros((1, 7)))
     with pytest.raises(TrainingError, match="does not fit"):
         run_quietly(recipe, make_faces(), tmp_path / "run", resume=True)
@@ -173,7 +174,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path)
     faces = make_faces()
 
     def explode(stage, epoch):
-        monkey.setattr(fit, "cross_entropy", lambda *_: float("nan"))
+        monkey.setattr(epochs, "cross_entropy", lambda *_: float("nan"))
 
     with (
         pytest.MonkeyPatch.context() as monkey,
@@ -243,14 +244,14 @@ def test_averaging_the_weights_leaves_the_training_as_it_is(tmp_path):
 def test_the_share_of_labels_among_the_three_likeliest():
     probabilities = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]], np.float32)
     labels = np.array([3, 3], np.uint8)
-    assert fit.top_share(probabilities, labels) == 0.5
-    assert fit.top_share(probabilities, np.array([2, 1], np.uint8)) == 1.0
-    assert fit.top_share(probabilities[:, :2], np.array([0, 1], np.uint8)) == 1.0
+    assert top_share(probabilities, labels) == 0.5
+    assert top_share(probabilities, np.array([2, 1], np.uint8)) == 1.0
+    assert top_share(probabilities[:, :2], np.array([0, 1], np.uint8)) == 1.0
 
 
 def test_a_state_from_before_top3_was_measured_is_read(tmp_path):
     np.savez(tmp_path / "state.npz", history=np.arange(1.0, 8.0)[np.newaxis])
-    (epoch,) = fit._load_state([], tmp_path / "state.npz")
+    (epoch,) = state.load_state([], tmp_path / "state.npz")
     assert (epoch.number, epoch.seconds) == (1, 7.0)
     assert np.isnan(epoch.validation_top3)
 
@@ -312,13 +313,25 @@ def test_wrong_options_are_one_clear_line(trained, fer_edge, tmp_path, options, 
     assert not list(tmp_path.iterdir())
 
 
-def test_qat_can_be_added_to_a_finished_run(trained, tmp_path):
+def test_qat_can_be_added_to_a_finished_run_and_a_kill_leaves_no_half_of_it(trained, tmp_path):
     run, data = trained
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
     (copy / "qat.h5").unlink()
+    (copy / "qat-history.csv").unlink()
     recipe = load_recipe(str(copy / "recipe.toml"))
     before = (copy / "model.keras").read_bytes()
+
+    def stop(stage, epoch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_quietly(recipe, load_faceset(data), copy, qat=True, resume=True, on_epoch=stop)
+    assert not (copy / "qat.h5").exists()
+
     run_quietly(recipe, load_faceset(data), copy, qat=True, resume=True)
     assert (copy / "qat.h5").exists()
     assert (copy / "model.keras").read_bytes() == before
+    (whole,), (again,) = (load_history(place / "qat-history.csv") for place in (run, copy))
+    assert again.loss == pytest.approx(whole.loss, rel=1e-3)
+    assert again.validation_loss == pytest.approx(whole.validation_loss, rel=1e-3)

@@ -99,11 +99,11 @@ def test_a_recipes_parts_train(changes, tmp_path):
 
 def test_quantization_starts_from_the_float_networks_ranges():
     """Else activations of 0 to 1 keep a tenth of int8's steps until thousands of batches are by."""
-    from fer_edge.training.qat import quantized_copy, settle_ranges
+    from fer_edge.training.quantized_network import quantized_copy, settle_ranges
 
-    recipe, faces = Recipe(network=SMALL), make_faces()
+    faces = make_faces()
     network = SMALL.build(keras, size_px=48, classes=7)
-    quantized = quantized_copy(network, recipe)
+    quantized = quantized_copy(network, SMALL, size_px=48)
     settle_ranges(quantized, network, faces.images)
     relu = keras.Model(network.input, network.get_layer("conv1_relu").output)
     seen = np.asarray(relu(faces.images[..., np.newaxis] / np.float32(255)))
