@@ -1,6 +1,7 @@
 """Shared fixtures: synthetic faces, a small face set, the command line."""
 
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,33 @@ from fer_edge.labels import FER2013
 # starts inherits that; the tests that send them want them heard.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+TRAINING_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "jax")
+REAL_SERVERS = {"broker", "browser", "rtsp"}
+"""Fixtures that start one; the tests that ask for them are slow."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--light",
+        action="store_true",
+        help="Without Keras, TensorFlow and JAX, as if they were not installed; no slow tests.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--light"):
+        for (
+            name
+        ) in TRAINING_LIBRARIES:  # files whose tests all need them skip at their importorskip
+            sys.modules[name] = None  # type: ignore[assignment]
+        config.option.markexpr = config.option.markexpr or "not train and not slow"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not REAL_SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
