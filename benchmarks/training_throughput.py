@@ -63,8 +63,7 @@ def main(
     rounds: int,
 ) -> None:
     """Print both rates and their ratio; exit 1 if it is below 0.9."""
-    overrides = {"batch_size": batch_size, "precision": precision}
-    recipe = load_recipe(name, {key: value for key, value in overrides.items() if value})
+    recipe = load_recipe(name, batch_size=batch_size, precision=precision)
     train = training_faces(
         load_faceset(data) if data else noise(faces), without_non_faces=recipe.drop_non_faces
     )

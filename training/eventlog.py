@@ -13,7 +13,7 @@ from typing import Any
 
 from fer_edge.errors import MissingExtraError
 
-from .history import Epoch
+from .history import Epoch, StageName
 
 FORMAT = "brain.Event:2"
 
@@ -43,7 +43,7 @@ class EventLog:
         self._event, self._writer = Event, RecordWriter
         self._name = f"events.out.tfevents.{time.time():.0f}.{os.getpid()}"
 
-    def add(self, stage: str, epoch: Epoch) -> None:
+    def add(self, stage: StageName, epoch: Epoch) -> None:
         """Write an epoch's scalars: loss, accuracy, top-3 accuracy, and the learning rate.
 
         Raises:

@@ -28,9 +28,10 @@ from .pretrained import load_base_weights
 from .progress import EpochBar
 from .recipe import Recipe, Schedule
 from .resident import ResidentFaces, epoch_inputs, training_model
+from .run_place import STATE
 from .schedule import Stopping, learning_rate
 from .start import start_from
-from .state import STATE, load_state, save_state
+from .state import load_state, save_state
 from .targets import training_faces, votes_of
 from .trained import load_trained
 from .votes_head import VotesHead, vote_shares

@@ -6,9 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from fer_edge.errors import TrainingError
 from fer_edge.files import whole_file
+
+StageName = Literal["float", "qat"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ command line go over it, and the run folder keeps the resolved one.
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import tomli_w
 
@@ -23,6 +23,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # typing has it from Python 3.11 on
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -221,59 +224,73 @@ class Recipe:
                 raise RecipeError(f"'{name}' is {value}, wanted {wanted}")
 
 
+class RecipeChanges(TypedDict, total=False):
+    """Keys that replace a recipe's own; None leaves that one. `Recipe` says what they mean."""
+
+    architecture: str | None
+    start: str | None
+    weights: str | None
+    """What the base of resnet50 or efficientnet-lite starts from: imagenet, none, or a file."""
+    teachers: Sequence[str] | None
+    epochs: int | None
+    batch_size: int | None
+    learning_rate: float | None
+    precision: str | None
+    seed: int | None
+
+
 def bundled_recipes() -> list[str]:
     """List the names of the recipes that come with fer-edge."""
     folder = files("fer_edge.training") / "recipes"
     return sorted(Path(item.name).stem for item in folder.iterdir() if item.name.endswith(".toml"))
 
 
-def load_recipe(
-    name_or_path: str,
-    overrides: Mapping[str, Any] | None = None,
-    *,
-    weights: str | None = None,
-) -> Recipe:
-    """Read a recipe.
+def load_recipe(recipe: str | Path | Recipe, **changes: "Unpack[RecipeChanges]") -> Recipe:
+    """Read a recipe, and change some of its keys.
 
     Args:
-        name_or_path: A bundled recipe's name, or a TOML file.
-        overrides: Top-level keys that replace the file's.
-        weights: Replaces `network.weights`, which only an architecture with a pretrained base has.
+        recipe: A bundled recipe's name, a TOML file, or a recipe to be changed.
+        changes: What replaces its own.
 
     Raises:
         RecipeError: It does not exist, is not TOML, or has a wrong key or value.
     """
-    if name_or_path in bundled_recipes():
-        text = (files("fer_edge.training") / "recipes" / f"{name_or_path}.toml").read_text("utf-8")
+    if isinstance(recipe, Recipe):
+        return _build_recipe(encode(recipe), "the recipe", changes)
+    name = str(recipe)
+    if name in bundled_recipes():
+        text = (files("fer_edge.training") / "recipes" / f"{name}.toml").read_text("utf-8")
     else:
         try:
-            text = Path(name_or_path).read_text("utf-8")
+            text = Path(name).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(
-                f"recipe {name_or_path} cannot be read; name a TOML file or one of: "
+                f"recipe {name} cannot be read; name a TOML file or one of: "
                 f"{', '.join(bundled_recipes())}"
             ) from error
-    where = f"recipe {name_or_path}"
-    return parse_recipe(text, where=where, overrides=overrides, weights=weights)
+    return parse_recipe(text, where=f"recipe {name}", **changes)
 
 
-def parse_recipe(
-    text: str,
-    *,
-    where: str,
-    overrides: Mapping[str, Any] | None = None,
-    weights: str | None = None,
-) -> Recipe:
+def parse_recipe(text: str, *, where: str, **changes: "Unpack[RecipeChanges]") -> Recipe:
     """Build a recipe from TOML text; `where` names it in messages.
 
     Raises:
         RecipeError: It is not TOML, or has a wrong key or value.
     """
     try:
-        data = {**tomllib.loads(text), **(overrides or {})}
+        return _build_recipe(tomllib.loads(text), where, changes)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{where}: {error}") from error
+
+
+def _build_recipe(table: Mapping[str, Any], where: str, changes: Mapping[str, Any]) -> Recipe:
+    """Build a recipe from a TOML document with changed keys; None changes nothing."""
+    given = {key: value for key, value in changes.items() if value is not None}
+    weights = given.pop("weights", None)
+    try:
+        data = {**table, **given}
         name = str(data.get("architecture", Recipe().architecture))
-        options = find_architecture(name)
-        network = decode(options, data.pop("network", {}), where="network")
+        network = decode(find_architecture(name), data.pop("network", {}), where="network")
         if weights is not None:
             if not isinstance(network, Pretrained):
                 raise RecipeError(
@@ -282,7 +299,7 @@ def parse_recipe(
                 )
             network = dataclasses.replace(network, weights=weights)
         return dataclasses.replace(decode(Recipe, data), network=network)
-    except (tomllib.TOMLDecodeError, SchemaError, RecipeError) as error:
+    except (SchemaError, RecipeError) as error:
         raise RecipeError(f"{where}: {error}") from error
 
 

@@ -15,8 +15,6 @@ from fer_edge.files import whole_file
 from .backend import keras
 from .history import Epoch
 
-STATE = "state.npz"
-
 log = logging.getLogger(__name__)
 
 

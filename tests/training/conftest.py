@@ -30,6 +30,6 @@ def small_recipe(request: pytest.FixtureRequest):
         if name != "resnet50":
             return load_recipe(name)
         weights = request.getfixturevalue("resnet50_weights")
-        return load_recipe(name, {"size_px": 32}, weights=str(weights))
+        return load_recipe(name, size_px=32, weights=str(weights))
 
     return load

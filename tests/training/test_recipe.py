@@ -19,7 +19,7 @@ def test_every_bundled_recipe_survives_writing_and_reading(name):
 
 
 def test_options_replace_the_recipes_keys():
-    assert load_recipe("four-block", {"epochs": 3}).epochs == 3
+    assert load_recipe("four-block", epochs=3).epochs == 3
 
 
 def test_an_empty_recipe_is_the_default():

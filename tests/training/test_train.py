@@ -19,11 +19,10 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from fer_edge import runfolder
 from fer_edge.errors import OutputError, TrainingError
 from fer_edge.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.training import epochs, state
+from fer_edge.training import epochs, state, train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.history import load_history
 from fer_edge.training.recipe import Optimizer, Recipe, format_recipe, load_recipe
-from fer_edge.training.run import train
 from fer_edge.training.validation import top_share
 from tests.conftest import QUICK_RECIPE, assert_one_clear_line, make_faces
 
@@ -31,10 +30,6 @@ pytestmark = pytest.mark.train
 
 
 QUICK_NETWORK = FourBlock(filters=(4, 4, 8, 8), dense_units=16)
-
-
-def ignore(stage, epoch):
-    pass
 
 
 def quick_recipe(folder):
@@ -45,8 +40,7 @@ def quick_recipe(folder):
 
 
 def run_quietly(recipe, faces, out, **changes):
-    settings = {"qat": False, "resume": False, "replace": False, "on_epoch": ignore, **changes}
-    return train(recipe, faces, "cartoons.npz", out, **settings)
+    return train(faces, out, recipe, **changes).scores
 
 
 def test_a_run_folder_is_complete(trained):
@@ -125,7 +119,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(sharpness, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_quietly(recipe, faces, tmp_path / "parts", on_epoch=stop)
-    run_quietly(recipe, faces, tmp_path / "parts", resume=True)
+    run_quietly(recipe, faces, tmp_path / "parts", existing="resume")
     whole, parts = (
         [
             {key: value for key, value in row.items() if key != "seconds"}
@@ -164,10 +158,10 @@ def test_a_state_of_another_network_is_refused(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_quietly(recipe, make_faces(), tmp_path / "run", on_epoch=stop)
-    path = runfolder.partial(tmp_path / "run") / state.STATE
+    path = runfolder.partial(tmp_path / "run") / "state.npz"
     np.savez(path, np.zeros(3), history=np.zeros((1, 7)))
     with pytest.raises(TrainingError, match="does not fit"):
-        run_quietly(recipe, make_faces(), tmp_path / "run", resume=True)
+        run_quietly(recipe, make_faces(), tmp_path / "run", existing="resume")
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path):
@@ -184,7 +178,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path)
     left = runfolder.partial(tmp_path / "run")
     assert (left / "model.keras").exists()
     assert len((left / "history.csv").read_text().splitlines()) == 2
-    run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", resume=True)
+    run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", existing="resume")
     assert (tmp_path / "run" / "scores.json").exists()
 
 
@@ -326,10 +320,10 @@ def test_qat_can_be_added_to_a_finished_run_and_a_kill_leaves_no_half_of_it(trai
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_quietly(recipe, load_faceset(data), copy, qat=True, resume=True, on_epoch=stop)
+        run_quietly(recipe, load_faceset(data), copy, qat=True, existing="resume", on_epoch=stop)
     assert not (copy / "qat.h5").exists()
 
-    run_quietly(recipe, load_faceset(data), copy, qat=True, resume=True)
+    run_quietly(recipe, load_faceset(data), copy, qat=True, existing="resume")
     assert (copy / "qat.h5").exists()
     assert (copy / "model.keras").read_bytes() == before
     (whole,), (again,) = (load_history(place / "qat-history.csv") for place in (run, copy))

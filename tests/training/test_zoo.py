@@ -16,9 +16,9 @@ from fer_edge.converters.source import open_run
 from fer_edge.errors import TrainingError
 from fer_edge.graph import read_graph
 from fer_edge.modelfile import read_model
+from fer_edge.training import train
 from fer_edge.training.architectures import ARCHITECTURES, FourBlock
 from fer_edge.training.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
-from fer_edge.training.run import train
 from tests.conftest import draw_face, make_faces
 
 pytestmark = pytest.mark.train
@@ -31,8 +31,7 @@ def quick(recipe, **changes):
 
 
 def run(recipe, faces, out, **changes):
-    settings = {"qat": False, "resume": False, "replace": False, **changes}
-    return train(recipe, faces, "cartoons.npz", out, on_epoch=lambda *_: None, **settings)
+    return train(faces, out, recipe, **changes).scores
 
 
 def frozen_stays_frozen(folder):
