@@ -10,13 +10,13 @@ demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled 
 
 # two at a time; the tests of a file share their fixtures, so they stay together
 test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
-	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-light: $(DEV_ENV)/ready ## what needs no TensorFlow, Keras or JAX, without slow tests: a minute or so
-	$(DEV_ENV)/bin/python -m pytest --light -n 2 --dist loadfile
+	$(DEV_ENV)/bin/python -m pytest --light -n 2 --dist loadfile --no-loadscope-reorder
 
 coverage: $(DEV_ENV)/ready ## the whole suite, and the share of lines that it runs
-	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report term:skip-covered
+	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered
 
 test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64

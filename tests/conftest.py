@@ -46,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not REAL_SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    # the longest first, so that no worker is left with one at the end (--no-loadscope-reorder)
+    items.sort(key=_is_light)
+
+
+def _is_light(item: pytest.Item) -> tuple[bool, bool]:
+    return item.get_closest_marker("train") is None, "training" not in item.path.parts
 
 
 def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
