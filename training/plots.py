@@ -4,12 +4,8 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure  # no pyplot, whose windows and settings are the caller's
 from matplotlib.ticker import MaxNLocator
 
 from fer_edge.scores import Scores
@@ -20,7 +16,8 @@ from .history import Epoch
 def plot_curves(history: Sequence[Epoch], best: Epoch, path: Path) -> None:
     """Draw accuracy, loss and learning rate over the epochs as PNG, the best epoch marked."""
     numbers = [epoch.number for epoch in history]
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+    figure = Figure(figsize=(13, 3.8), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
     left.plot(numbers, [100 * epoch.accuracy for epoch in history], label="training (augmented)")
     left.plot(numbers, [100 * epoch.validation_accuracy for epoch in history], label="validation")
     left.plot(best.number, 100 * best.validation_accuracy, "o", color="C1")
@@ -39,14 +36,14 @@ def plot_curves(history: Sequence[Epoch], best: Epoch, path: Path) -> None:
     left.legend()
     middle.legend()
     figure.savefig(path, dpi=110)
-    plt.close(figure)
 
 
 def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> None:
     """Draw the confusion matrix as PNG: shares of each true class, counts written in."""
     counts = np.array(scores.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(*counts.shape):
         axes.text(
@@ -72,4 +69,3 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
     with warnings.catch_warnings():  # a script that matplotlib's font lacks is drawn as boxes
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(path, dpi=110)
-    plt.close(figure)
