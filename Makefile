@@ -44,7 +44,7 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 	cd .venv/bare && bin/fer-edge benchmark tiny --rounds 1
 	cd .venv/bare && bin/fer-edge doctor
 	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
-	cd .venv/bare && bin/python -c "from fer_edge.training.recipe import load_recipe as r; r('tiny')"
+	cd .venv/bare && bin/python -c "from fer_edge.training import load_recipe as r; r('tiny')"
 
 DATA ?= faces.npz
 CLIP ?= clip.mp4

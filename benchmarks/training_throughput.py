@@ -24,14 +24,14 @@ import numpy as np
 from fer_edge.chatter import without_chatter
 from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.labels import FER2013
-from fer_edge.training.backend import keras
-from fer_edge.training.fit import build_training, fit_epoch
-from fer_edge.training.lessons import plan_lessons
-from fer_edge.training.precision import learning_copy
-from fer_edge.training.progress import EpochBar
-from fer_edge.training.recipe import load_recipe
-from fer_edge.training.resident import epoch_inputs
-from fer_edge.training.targets import training_faces
+from fer_edge.training.backend.keras3 import keras
+from fer_edge.training.backend.precision import learning_copy
+from fer_edge.training.loop.float_stage import build_training, fit_epoch
+from fer_edge.training.loop.lessons import plan_lessons
+from fer_edge.training.loop.resident import epoch_inputs
+from fer_edge.training.recipes.recipe import load_recipe
+from fer_edge.training.reporting.progress import EpochBar
+from fer_edge.training.targets.targets import training_faces
 
 from .command import PATH, Benchmark
 

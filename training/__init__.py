@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from fer_edge.faceset import FaceSet, load_faceset, save_faceset
 
     from .api import TrainedRun, train
-    from .history import Epoch, StageName
-    from .importing import import_faces
-    from .recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
-    from .run_place import Existing
+    from .data.importing import import_faces
+    from .loop.run_place import Existing
+    from .recipes.recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
+    from .reporting.history import Epoch, StageName
 
 _HOMES = {
-    "Epoch": ".history",
+    "Epoch": ".reporting.history",
     "Evaluation": "fer_edge.evaluation",
-    "Existing": ".run_place",
+    "Existing": ".loop.run_place",
     "FaceSet": "fer_edge.faceset",
-    "Recipe": ".recipe",
-    "RecipeChanges": ".recipe",
-    "StageName": ".history",
+    "Recipe": ".recipes.recipe",
+    "RecipeChanges": ".recipes.recipe",
+    "StageName": ".reporting.history",
     "TrainedRun": ".api",
-    "bundled_recipes": ".recipe",
-    "format_recipe": ".recipe",
-    "import_faces": ".importing",
+    "bundled_recipes": ".recipes.recipe",
+    "format_recipe": ".recipes.recipe",
+    "import_faces": ".data.importing",
     "load_faceset": "fer_edge.faceset",
-    "load_recipe": ".recipe",
+    "load_recipe": ".recipes.recipe",
     "save_faceset": "fer_edge.faceset",
     "train": ".api",
 }

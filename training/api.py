@@ -9,11 +9,11 @@ from fer_edge.evaluation import Evaluation
 from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 
-from .eventlog import EventLog
-from .history import Epoch, StageName
-from .importing import import_faces
-from .recipe import Recipe, RecipeChanges, load_recipe
-from .run_place import Existing
+from .data.importing import import_faces
+from .loop.run_place import Existing
+from .recipes.recipe import Recipe, RecipeChanges, load_recipe
+from .reporting.eventlog import EventLog
+from .reporting.history import Epoch, StageName
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # typing has it from Python 3.11 on
@@ -94,7 +94,7 @@ def train(
             events.add(stage, epoch)
 
     # Keras takes seconds to import: after the cheap errors
-    from .devices import spread
+    from .backend.devices import spread
     from .run import run_stages
 
     with spread(devices, resolved.batch_size):

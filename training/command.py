@@ -8,8 +8,8 @@ import click
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .history import Epoch, StageName
-    from .recipe import RecipeChanges
+    from .recipes.recipe import RecipeChanges
+    from .reporting.history import Epoch, StageName
 
 PATH = click.Path(path_type=Path)
 
@@ -87,7 +87,7 @@ def train(
     from fer_edge.runfolder import SCORES
 
     from . import api
-    from .recipe import load_recipe
+    from .recipes.recipe import load_recipe
 
     if not changes.get("teachers"):
         changes["teachers"] = None  # click has an empty tuple where none is given
@@ -113,14 +113,14 @@ def train(
         return
     click.echo(describe(run.scores))
     if qat:
-        from .side_by_side import compare_quantized
+        from .reporting.side_by_side import compare_quantized
 
         click.echo(compare_quantized(out, run.faces))
     click.echo(f"run folder: {out}")
 
 
 def _epoch_line(stage: "StageName", epoch: "Epoch", total: int, then: str) -> str:
-    from .progress import duration
+    from .reporting.progress import duration
 
     left_s = epoch.seconds * (total - epoch.number)  # at most: training may stop early
     left = f"  up to {duration(left_s)} left{then}" if left_s else ""

@@ -84,8 +84,8 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
     """
     from fer_edge.faceset import save_faceset
 
-    from .importing import import_faces
-    from .inspection import count_table
+    from .data.importing import import_faces
+    from .data.inspection import count_table
 
     stream = sys.stderr
     with click.progressbar(
@@ -113,7 +113,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     from fer_edge.faceset import SPLITS, load_faceset
     from fer_edge.schema import encode
 
-    from .inspection import (
+    from .data.inspection import (
         count_table,
         inspect_faces,
         report_table,

@@ -22,18 +22,18 @@ from fer_edge.runfolder import (
 )
 from fer_edge.schema import encode
 
-from .backend import keras
-from .devices import device_count
-from .distillation import load_teachers
-from .fit import train_float
-from .history import Epoch, StageName, load_history, save_history
-from .inspection import sample_sheet
-from .plots import plot_confusion, plot_curves
-from .recipe import Recipe
-from .run_place import STATE, Existing, open_place
-from .schedule import Stopping
-from .sharpness import check_backend
-from .validation import predict
+from .backend.devices import device_count
+from .backend.keras3 import keras
+from .backend.validation import predict
+from .data.inspection import sample_sheet
+from .loop.float_stage import train_float
+from .loop.run_place import STATE, Existing, open_place
+from .loop.schedule import Stopping
+from .loop.sharpness import check_backend
+from .recipes.recipe import Recipe
+from .reporting.history import Epoch, StageName, load_history, save_history
+from .reporting.plots import plot_confusion, plot_curves
+from .targets.distillation import load_teachers
 
 QAT_HISTORY = "qat-history.csv"
 
@@ -80,7 +80,7 @@ def run_stages(
         train_float(recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "float"))
         save_info(info, folder)
     if qat and not (folder / QAT_MODEL).exists():  # likewise
-        from .qat import train_quantized
+        from .loop.quantized_stage import train_quantized
 
         epochs = train_quantized(
             recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "qat")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.training.recipe import Recipe, load_recipe
+from fer_edge.training.recipes.recipe import Recipe, load_recipe
 
 NARROW = {
     "four-block": {"filters": (4, 4, 8, 8), "dense_units": 16},

@@ -12,7 +12,7 @@ from fer_edge.errors import RecipeError
 from fer_edge.training import RecipeChanges, TrainedRun, load_recipe, train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.command import train as command
-from fer_edge.training.recipe import Recipe
+from fer_edge.training.recipes.recipe import Recipe
 from tests.conftest import make_faces
 
 

@@ -19,11 +19,12 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from fer_edge import runfolder
 from fer_edge.errors import OutputError, TrainingError
 from fer_edge.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.training import epochs, state, train
+from fer_edge.training import train
 from fer_edge.training.architectures import FourBlock
-from fer_edge.training.history import load_history
-from fer_edge.training.recipe import Optimizer, Recipe, format_recipe, load_recipe
-from fer_edge.training.validation import top_share
+from fer_edge.training.backend.validation import top_share
+from fer_edge.training.loop import epochs, state
+from fer_edge.training.recipes.recipe import Optimizer, Recipe, format_recipe, load_recipe
+from fer_edge.training.reporting.history import load_history
 from tests.conftest import QUICK_RECIPE, assert_one_clear_line, make_faces
 
 pytestmark = pytest.mark.train
