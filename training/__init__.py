@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fer_edge.faceset import FaceSet, load_faceset, save_faceset
 
     from .api import TrainedRun, train
-    from .data.importing import import_faces
+    from .data.importing import ImportOptions, import_faces
     from .loop.run_place import Existing
     from .recipes.recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
     from .reporting.history import Epoch, StageName
@@ -28,6 +28,7 @@ _HOMES = {
     "Evaluation": "fer_edge.evaluation",
     "Existing": ".loop.run_place",
     "FaceSet": "fer_edge.faceset",
+    "ImportOptions": ".data.importing",
     "Recipe": ".recipes.recipe",
     "RecipeChanges": ".recipes.recipe",
     "StageName": ".reporting.history",
@@ -47,6 +48,7 @@ __all__ = [
     "Evaluation",
     "Existing",
     "FaceSet",
+    "ImportOptions",
     "Recipe",
     "RecipeChanges",
     "StageName",

@@ -65,8 +65,7 @@ def train(
     `existing="resume"`, which also adds `qat` to a run that is complete.
 
     Args:
-        data: A `.npz` face set, a csv, a folder of classes, or a face set; it learns from the train
-            part and selects on the validation part.
+        data: A `.npz` face set, a csv, a folder of classes, or a `FaceSet`, with a validation part.
         out: The run folder.
         recipe: A bundled recipe's name, a TOML file, or a recipe.
         qat: Whether to add the quantization-aware stage, which needs TensorFlow.

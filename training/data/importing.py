@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import DatasetError
@@ -26,17 +27,37 @@ DEFAULT_SHARE = 0.1
 Progress = Callable[[int], object]
 
 
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How faces are read."""
+
+    size_px: int = SIZE_PX
+    """Side to which pictures in folders are brought."""
+    validation_share: float | None = None
+    """Of each class, taken out of the training faces; a validation part that is there joins the
+    test part, and 0 takes none. None takes a tenth, and nothing if there is a validation part."""
+    seed: int = 0
+    """Of that draw."""
+    votes: Path | None = None
+    """FER+'s fer2013new.csv, beside fer2013.csv."""
+    classes: Classes = "own"
+    """own: those that there are, the usual synonyms of FER2013's (anger, fearful, ...) under
+    FER2013's names; as-named: every name stays; ferplus: FER+'s eight, from the votes."""
+    labels: tuple[str, ...] | None = None
+    """What the numbers of a csv, or of folders, mean from 0 on. None: FER2013's."""
+    skip_broken: bool = False
+    """Leave out what cannot be read, and log how much that is."""
+    limit_px: int | None = None
+    """Refuse pictures of more pixels before they are decoded; None: 120 million."""
+
+
+_PLAIN = ImportOptions()
+
+
 def import_faces(
     path: Path,
+    options: ImportOptions = _PLAIN,
     *,
-    size_px: int = SIZE_PX,
-    validation_share: float | None = None,
-    seed: int = 0,
-    votes: Path | None = None,
-    classes: Classes = "own",
-    labels: tuple[str, ...] | None = None,
-    skip_broken: bool = False,
-    limit_px: int | None = None,
     on_progress: Progress = lambda count: None,
 ) -> FaceSet:
     """Read faces from a csv, a folder or a `.npz`, by what `path` is.
@@ -44,27 +65,15 @@ def import_faces(
     Args:
         path: fer2013.csv, a folder of `train/<class>/*.jpg` (and `validation/...`, `test/...`), a
             folder of `<class>/*.jpg`, or a `.npz` face set.
-        size_px: Side to which pictures in folders are brought.
-        validation_share: Of each class, taken out of the training faces; a validation part that is
-            there joins the test part, and 0 takes none. None takes a tenth, and nothing if there
-            is a validation part already.
-        seed: Of that draw.
-        votes: FER+'s fer2013new.csv, beside fer2013.csv.
-        classes: own takes the classes that there are, the usual synonyms of FER2013's (anger,
-            fearful, ...) under FER2013's names; as-named keeps every name; ferplus takes FER+'s
-            eight classes from the votes.
-        labels: What the numbers of a csv, or of folders, mean from 0 on. None for FER2013's.
-        skip_broken: Leave out what cannot be read, and log how much that is.
-        limit_px: Refuse pictures of more pixels before they are decoded; None for
-            `fer_edge.pictures.LIMIT_PX`.
+        options: How they are read.
         on_progress: Called with the number of faces read since the last call.
 
     Raises:
         DatasetError: Something in it cannot be read; the message names the row or file.
         MissingExtraError: A picture needs a library that is not installed.
     """
-    naming = Naming(keeps_names=classes == "as-named", meanings=labels)
-    notes = Notes(skips_broken=skip_broken)
+    naming = Naming(keeps_names=options.classes == "as-named", meanings=options.labels)
+    notes = Notes(skips_broken=options.skip_broken)
     where = ""
     try:
         if path.is_dir():
@@ -73,24 +82,25 @@ def import_faces(
             faces = read_folders(
                 layout,
                 path,
-                size_px=size_px,
+                size_px=options.size_px,
                 naming=naming,
                 notes=notes,
-                limit_px=limit_px or LIMIT_PX,
+                limit_px=options.limit_px or LIMIT_PX,
                 on_progress=on_progress,
             )
         else:
             faces = _read_file(path, naming, notes, on_progress)
-        if votes is not None:
-            faces = _with_votes(faces, path, votes)
+        if options.votes is not None:
+            faces = _with_votes(faces, path, options.votes)
     except OSError as error:
         raise DatasetError(f"{error.filename or path} cannot be read: {error.strerror}") from error
-    if classes == "ferplus":
+    if options.classes == "ferplus":
         faces = relabel(faces)
-    if validation_share is None:
-        validation_share = DEFAULT_SHARE if faces.split_names in _UNSPLIT else 0.0
-    if validation_share:
-        faces = split_off_validation(faces, share=validation_share, seed=seed, where=where)
+    share = options.validation_share
+    if share is None:
+        share = DEFAULT_SHARE if faces.split_names in _UNSPLIT else 0.0
+    if share:
+        faces = split_off_validation(faces, share=share, seed=options.seed, where=where)
     notes.tell()
     return faces
 

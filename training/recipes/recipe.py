@@ -6,9 +6,10 @@ command line go over it, and the run folder keeps the resolved one.
 
 import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -170,58 +171,34 @@ class Recipe:
     qat: QuantizationAware = field(default_factory=QuantizationAware)
 
     def __post_init__(self) -> None:
-        for name, value, fits, wanted in (
-            ("epochs", self.epochs, self.epochs >= 1, "at least 1"),
-            ("batch_size", self.batch_size, self.batch_size >= 1, "at least 1"),
-            ("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0"),
-            ("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "0 to 1"),
-            ("size_px", self.size_px, 8 <= self.size_px <= 512, "8 to 512"),
-            *(
-                (
-                    f"loss.{name}",
-                    getattr(self.loss, name),
-                    0 <= getattr(self.loss, name) <= 1,
-                    "0 to 1",
-                )
-                for name in ("vote_share", "teacher_share")
-            ),
-            (
-                "loss.votes_weight",
-                self.loss.votes_weight,
-                self.loss.votes_weight >= 0,
-                "at least 0",
-            ),
-            ("loss.temperature", self.loss.temperature, self.loss.temperature > 0, "above 0"),
-            (
-                "optimizer.average",
-                self.optimizer.average,
-                0 <= self.optimizer.average < 1,
-                "below 1",
-            ),
-            (
-                "optimizer.sharpness",
-                self.optimizer.sharpness,
-                self.optimizer.sharpness >= 0,
-                "at least 0",
-            ),
-            (
-                "precision",
-                self.precision,
-                self.precision != "float16" or not self.optimizer.sharpness,
-                "float32 or bfloat16 with optimizer.sharpness",
-            ),
-            (
-                "schedule.decay_epochs",
-                self.schedule.decay_epochs,
-                self.schedule.decay_epochs >= 1,
-                "at least 1",
-            ),
-            ("train_faces", self.train_faces, self.train_faces >= 0, "at least 0"),
-            ("seed", self.seed, self.seed >= 0, "at least 0"),
-            ("qat.epochs", self.qat.epochs, self.qat.epochs >= 0, "at least 0"),
-        ):
-            if not fits:
-                raise RecipeError(f"'{name}' is {value}, wanted {wanted}")
+        for key, fits, wanted in _LIMITS:
+            value = attrgetter(key)(self)
+            if not fits(value):
+                raise RecipeError(f"'{key}' is {value}, wanted {wanted}")
+        if self.precision == "float16" and self.optimizer.sharpness:
+            raise RecipeError(
+                "'precision' is float16, wanted float32 or bfloat16 with optimizer.sharpness"
+            )
+
+
+_LIMITS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
+    ("epochs", lambda value: value >= 1, "at least 1"),
+    ("batch_size", lambda value: value >= 1, "at least 1"),
+    ("learning_rate", lambda value: value > 0, "above 0"),
+    ("label_smoothing", lambda value: 0 <= value < 1, "0 to 1"),
+    ("size_px", lambda value: 8 <= value <= 512, "8 to 512"),
+    ("loss.vote_share", lambda value: 0 <= value <= 1, "0 to 1"),
+    ("loss.teacher_share", lambda value: 0 <= value <= 1, "0 to 1"),
+    ("loss.votes_weight", lambda value: value >= 0, "at least 0"),
+    ("loss.temperature", lambda value: value > 0, "above 0"),
+    ("optimizer.average", lambda value: 0 <= value < 1, "below 1"),
+    ("optimizer.sharpness", lambda value: value >= 0, "at least 0"),
+    ("schedule.decay_epochs", lambda value: value >= 1, "at least 1"),
+    ("train_faces", lambda value: value >= 0, "at least 0"),
+    ("seed", lambda value: value >= 0, "at least 0"),
+    ("qat.epochs", lambda value: value >= 0, "at least 0"),
+)
+"""Key, what its value must fulfil, and how that is said."""
 
 
 class RecipeChanges(TypedDict, total=False):

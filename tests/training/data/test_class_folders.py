@@ -10,7 +10,7 @@ from PIL import Image
 
 from fer_edge import picture_folder, picture_kinds
 from fer_edge.labels import FER2013
-from fer_edge.training.data.importing import import_faces
+from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.conftest import assert_one_clear_line, draw_face
 
 
@@ -46,12 +46,15 @@ def counts_of(faces):
     ],
 )
 def test_every_part_is_read(tmp_path, folders, expected):
-    assert counts_of(import_faces(put(tmp_path, *folders), validation_share=0)) == expected
+    assert (
+        counts_of(import_faces(put(tmp_path, *folders), ImportOptions(validation_share=0)))
+        == expected
+    )
 
 
 def test_class_folders_beside_a_test_folder_are_the_training_part(tmp_path, caplog):
     put(tmp_path, "happy", "sad", "tired", "test/happy", "test/sad")
-    faces = import_faces(tmp_path, validation_share=0)
+    faces = import_faces(tmp_path, ImportOptions(validation_share=0))
     assert counts_of(faces) == (6, 0, 4)
     assert faces.class_names == ("happy", "sad", "tired")
     assert "no train folder: happy, sad, tired beside the other parts are read as train" in (
@@ -89,7 +92,9 @@ def test_parts_below_classes_are_refused(tmp_path, fer_edge):
 
 
 def test_people_within_a_class_are_not_classes(tmp_path):
-    faces = import_faces(put(tmp_path, "happy/ann", "happy/bob", "sad/ann"), validation_share=0)
+    faces = import_faces(
+        put(tmp_path, "happy/ann", "happy/bob", "sad/ann"), ImportOptions(validation_share=0)
+    )
     assert faces.class_names == ("happy", "sad")
     assert counts_of(faces) == (6, 0, 0)
 
@@ -106,14 +111,14 @@ def test_synonyms_of_the_seven_become_fer2013s_names_and_are_said(tmp_path, capl
 
 
 def test_synonyms_stay_on_request(tmp_path, caplog):
-    faces = import_faces(put(tmp_path, "anger", "tired"), classes="as-named")
+    faces = import_faces(put(tmp_path, "anger", "tired"), ImportOptions(classes="as-named"))
     assert faces.class_names == ("anger", "tired")
     assert not caplog.records
 
 
 def test_two_folders_of_one_meaning_are_joined_and_said(tmp_path, caplog):
     put(tmp_path, "train/fear", "train/happy", "train/scared", "test/fearful", "test/happy")
-    faces = import_faces(tmp_path, validation_share=0)
+    faces = import_faces(tmp_path, ImportOptions(validation_share=0))
     assert faces.class_names == ("fear", "happy")
     assert faces.counts().tolist() == [[4, 2], [0, 0], [2, 2]]
     assert "fear and fearful and scared are joined" in caplog.text
@@ -128,7 +133,7 @@ def test_numbered_folders_get_the_names_of_labels(tmp_path, caplog):
     put(tmp_path, "0", "1", "2")
     assert import_faces(tmp_path).class_names == ("0", "1", "2")
     assert "pass --labels" in caplog.text
-    faces = import_faces(tmp_path, labels=("tired", "awake", "asleep"))
+    faces = import_faces(tmp_path, ImportOptions(labels=("tired", "awake", "asleep")))
     assert faces.class_names == ("asleep", "awake", "tired")
 
 
@@ -142,7 +147,7 @@ def test_faces_of_every_kind_of_file_are_read(tmp_path, suffix):
             format_ = {".jfif": "JPEG", ".jp2": "JPEG2000"}.get(suffix)
             image = Image.new("L", (48, 48), level + number)
             image.save(tmp_path / name / f"{number}{suffix}", format_)
-    faces = import_faces(tmp_path, validation_share=0)
+    faces = import_faces(tmp_path, ImportOptions(validation_share=0))
     assert [round(float(image.mean())) for image in faces.images] == [50, 51, 200, 201]
 
 
@@ -151,7 +156,7 @@ def test_faces_of_every_kind_of_file_are_read(tmp_path, suffix):
     [".ipynb_checkpoints", "@eaDir", ".thumbnails", "__MACOSX", "a/.ipynb_checkpoints", "a/@eaDir"],
 )
 def test_what_programs_leave_behind_is_not_a_face(tmp_path, caplog, name):
-    faces = import_faces(put(tmp_path, "a", "b", name), validation_share=0)
+    faces = import_faces(put(tmp_path, "a", "b", name), ImportOptions(validation_share=0))
     assert faces.class_names == ("a", "b")
     assert counts_of(faces) == (4, 0, 0)
     assert not caplog.records
@@ -204,7 +209,7 @@ def test_kinds_without_their_library_are_left_out_and_named(tmp_path, caplog, mo
     monkeypatch.setattr(picture_folder, "missing_extra", lambda kind: kind == "HEIC")
     put(tmp_path, "a", "b")
     (tmp_path / "a" / "photo.heic").write_bytes(b"x")
-    assert counts_of(import_faces(tmp_path, validation_share=0)) == (4, 0, 0)
+    assert counts_of(import_faces(tmp_path, ImportOptions(validation_share=0))) == (4, 0, 0)
     assert caplog.messages == [
         "read 4 of 5 files; left out: 1 .heic; to read HEIC and AVIF run: "
         "pip install 'fer-edge[heif]'"
@@ -223,7 +228,7 @@ def test_a_heic_called_jpg_without_its_library_is_one_line(tmp_path, fer_edge, m
 def test_links_in_a_circle_end(tmp_path):
     put(tmp_path, "a", "b")
     (tmp_path / "a" / "again").symlink_to(tmp_path / "a")
-    assert counts_of(import_faces(tmp_path, validation_share=0)) == (4, 0, 0)
+    assert counts_of(import_faces(tmp_path, ImportOptions(validation_share=0))) == (4, 0, 0)
 
 
 def test_a_failed_import_says_its_error_and_no_note(tmp_path, fer_edge, caplog):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_edge.labels import FER2013
-from fer_edge.training.data.importing import import_faces
+from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.conftest import assert_one_clear_line, draw_face
 
 HEADER = ("emotion", "pixels", "Usage")
@@ -28,7 +28,7 @@ def rows_of(*labels, usage="Training"):
 
 
 def read(path, **options):
-    return import_faces(path, validation_share=0, **options)
+    return import_faces(path, ImportOptions(validation_share=0, **options))
 
 
 def test_class_names_stand_for_numbers(tmp_path, caplog):

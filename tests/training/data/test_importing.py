@@ -7,7 +7,7 @@ import pytest
 from fer_edge.errors import DatasetError
 from fer_edge.faceset import load_faceset, save_faceset
 from fer_edge.labels import FER2013
-from fer_edge.training.data.importing import import_faces
+from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.conftest import assert_one_clear_line, draw_face, make_faces
 
 HEADER = ["emotion", "pixels", "Usage"]
@@ -87,7 +87,9 @@ def test_a_binary_file_named_csv_is_refused(tmp_path):
 
 
 def test_class_folders_come_in_fer2013s_order_and_a_validation_share_is_taken(tmp_path):
-    faces = import_faces(write_folders(tmp_path, FER2013, per_class=10), validation_share=0.2)
+    faces = import_faces(
+        write_folders(tmp_path, FER2013, per_class=10), ImportOptions(validation_share=0.2)
+    )
     assert faces.class_names == FER2013
     assert faces.counts()[:2].tolist() == [[8] * 7, [2] * 7]
 
@@ -107,7 +109,7 @@ def test_own_classes_keep_the_alphabets_order(tmp_path):
 def test_a_test_folder_stays_a_test_part(tmp_path):
     write_folders(tmp_path, ("a", "b"), per_class=4)
     write_folders(tmp_path, ("a", "b"), per_class=2, part="test")
-    faces = import_faces(tmp_path, validation_share=0.25)
+    faces = import_faces(tmp_path, ImportOptions(validation_share=0.25))
     assert faces.counts().sum(axis=1).tolist() == [6, 2, 4]
 
 
@@ -115,7 +117,7 @@ def test_colour_pictures_of_any_size_become_grey_ones_of_one_size(tmp_path):
     write_folders(tmp_path, ("a", "b"))
     colour = np.dstack([draw_face(0, 9, 100)] * 3)
     cv2.imwrite(str(tmp_path / "train" / "a" / "large.png"), colour)
-    assert import_faces(tmp_path, size_px=32).images.shape[1:] == (32, 32)
+    assert import_faces(tmp_path, ImportOptions(size_px=32)).images.shape[1:] == (32, 32)
 
 
 @pytest.mark.parametrize(
