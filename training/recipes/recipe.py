@@ -174,10 +174,10 @@ class Recipe:
         for key, fits, wanted in _LIMITS:
             value = attrgetter(key)(self)
             if not fits(value):
-                raise RecipeError(f"'{key}' is {value}, wanted {wanted}")
+                raise RecipeError(f"'{key}' is {value}, expected {wanted}")
         if self.precision == "float16" and self.optimizer.sharpness:
             raise RecipeError(
-                "'precision' is float16, wanted float32 or bfloat16 with optimizer.sharpness"
+                "'precision' is float16, expected float32 or bfloat16 with optimizer.sharpness"
             )
 
 
