@@ -8,10 +8,11 @@ import typing
 import pytest
 
 import fer_edge.training
-from fer_edge.errors import RecipeError
+from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.training import RecipeChanges, TrainedRun, load_recipe, train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.command import train as command
+from fer_edge.training.loop.run_place import open_place
 from fer_edge.training.recipes.recipe import Recipe
 from tests.conftest import make_faces
 
@@ -67,6 +68,14 @@ def test_changes_go_over_a_recipe_of_any_kind(tmp_path):
     assert load_recipe("resnet50", weights="none").network.weights == "none"
     with pytest.raises(RecipeError, match="did you mean 'epochs'"):
         load_recipe(own, epoch=3)
+
+
+def test_a_misspelt_word_deletes_no_run(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    with pytest.raises(TrainingError, match="expected one of refuse, resume, overwrite"):
+        open_place(Recipe(), tmp_path / "run", "replace")
+    assert (tmp_path / "run" / "run.json").exists()
 
 
 @pytest.mark.train

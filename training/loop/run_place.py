@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from fer_edge.errors import OutputError, RecipeError, TrainingError
 from fer_edge.files import new_folder, whole_file
@@ -26,9 +26,13 @@ def open_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
 
     Raises:
         OutputError: It exists and is not to be touched, or the folder cannot be made.
-        TrainingError: There is nothing to resume.
+        TrainingError: There is nothing to resume, or `existing` is none of its words.
         RecipeError: What is there has another recipe.
     """
+    if existing not in get_args(Existing):  # a slip of the pen must not delete a run
+        raise TrainingError(
+            f"existing is {existing!r}; expected one of {', '.join(get_args(Existing))}"
+        )
     unfinished = partial(out)
     if existing == "resume":
         folder = unfinished if unfinished.is_dir() else out
