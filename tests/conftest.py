@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fer_edge.cli import main
 from fer_edge.faceset import FaceSet, save_faceset
 from fer_edge.labels import FER2013
+from fer_edge.training import train
 
 # A suite that is started in the background (nohup, a CI runner) may ignore these, and what it
 # starts inherits that; the tests that send them want them heard.
@@ -130,11 +131,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     save_faceset(make_faces(per_class=24, validation_per_class=12), data)
     recipe = folder / "quick.toml"
     recipe.write_text(QUICK_RECIPE, "utf-8")
-    result = CliRunner().invoke(
-        main,
-        ["train", "--data", str(data), "--recipe", str(recipe), "--out", str(run), "--qat"],
-    )
-    assert result.exit_code == 0, result.output
+    train(data, run, recipe, qat=True)  # without the conversion that the command ends with
     return run, data
 
 

@@ -124,6 +124,8 @@ def test_the_float_stage_needs_no_tensorflow(backend, no_tensorflow, fer_edge, t
     network = (run / "model.keras").read_bytes()
     result = fer_edge(*common, *log, "--qat", "--resume")
     assert result.exit_code == 0, result.output
+    for scheme in ("float", "int8, post-training", "int8, quantization-aware"):
+        assert re.search(rf"^{scheme} +accuracy", result.stdout, re.MULTILINE), result.stdout
     assert not log or len(scalars(tmp_path / "log" / "qat" / "train")["top3"]) == 1
     assert (run / "qat.h5").exists()
     assert (run / "model.keras").read_bytes() == network
