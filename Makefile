@@ -3,14 +3,20 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test test-arm64 test-tflite-runtime parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
+.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
 
 # two at a time; the tests of a file share their fixtures, so they stay together
 test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
-	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-light: $(DEV_ENV)/ready ## what needs no TensorFlow, Keras or JAX, without slow tests: a minute or so
+	$(DEV_ENV)/bin/python -m pytest --light -n 2 --dist loadfile --no-loadscope-reorder
+
+coverage: $(DEV_ENV)/ready ## the whole suite, and the share of lines that it runs
+	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered
 
 test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64
@@ -38,7 +44,7 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 	cd .venv/bare && bin/fer-edge benchmark tiny --rounds 1
 	cd .venv/bare && bin/fer-edge doctor
 	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
-	cd .venv/bare && bin/python -c "from fer_edge.training.recipe import load_recipe as r; r('tiny')"
+	cd .venv/bare && bin/python -c "from fer_edge.training import load_recipe as r; r('tiny')"
 
 DATA ?= faces.npz
 CLIP ?= clip.mp4

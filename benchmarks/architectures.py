@@ -21,9 +21,9 @@ from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.modelfile import read_model
 from fer_edge.runfolder import RECIPE, load_info
 from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models
-from fer_edge.training.recipe import parse_recipe
+from fer_edge.training.recipes.recipe import parse_recipe
+from fer_edge.training.reporting.history import load_history
 from fer_edge.training.run import QAT_HISTORY
-from fer_edge.training.schedule import load_history
 
 from .command import PATH, Benchmark, data_option
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from fer_edge.faceset import load_faceset
 from fer_edge.scores import score
-from fer_edge.training.distillation import load_teachers
-from fer_edge.training.validation import predict
+from fer_edge.training.backend.validation import predict
+from fer_edge.training.targets.distillation import load_teachers
 
 from .command import Benchmark, data_option, split_option
 

@@ -24,13 +24,14 @@ import numpy as np
 from fer_edge.chatter import without_chatter
 from fer_edge.faceset import FaceSet, load_faceset
 from fer_edge.labels import FER2013
-from fer_edge.training.backend import keras
-from fer_edge.training.fit import build_training, fit_epoch
-from fer_edge.training.precision import learning_copy
-from fer_edge.training.progress import EpochBar
-from fer_edge.training.recipe import load_recipe
-from fer_edge.training.resident import epoch_inputs
-from fer_edge.training.targets import soft_targets, training_faces
+from fer_edge.training.backend.keras3 import keras
+from fer_edge.training.backend.precision import learning_copy
+from fer_edge.training.loop.float_stage import build_training, fit_epoch
+from fer_edge.training.loop.lessons import plan_lessons
+from fer_edge.training.loop.resident import epoch_inputs
+from fer_edge.training.recipes.recipe import load_recipe
+from fer_edge.training.reporting.progress import EpochBar
+from fer_edge.training.targets.targets import training_faces
 
 from .command import PATH, Benchmark
 
@@ -62,9 +63,10 @@ def main(
     rounds: int,
 ) -> None:
     """Print both rates and their ratio; exit 1 if it is below 0.9."""
-    overrides = {"batch_size": batch_size, "precision": precision}
-    recipe = load_recipe(name, {key: value for key, value in overrides.items() if value})
-    train = training_faces(recipe, load_faceset(data) if data else noise(faces))
+    recipe = load_recipe(name, batch_size=batch_size, precision=precision)
+    train = training_faces(
+        load_faceset(data) if data else noise(faces), without_non_faces=recipe.drop_non_faces
+    )
     with without_chatter():
         keras.utils.set_random_seed(recipe.seed)
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
@@ -72,15 +74,15 @@ def main(
     steps = len(train) // recipe.batch_size
     random = np.random.default_rng(0)
     order = random.permutation(len(train))[: recipe.batch_size]
-    targets = soft_targets(recipe, train)
-    inputs, wanted = epoch_inputs(order, targets, recipe.augmentation, random)
+    lessons = plan_lessons(recipe, train, teachers=())
+    inputs, wanted = epoch_inputs(order, lessons.targets, recipe.augmentation, random)
     run_steps = bare_steps(model, (inputs, wanted, np.ones(len(order), np.float32)))
 
     real_rates, bare_rates = [], []
     for number in range(rounds + 1):
         bar = EpochBar(f"round {number}/{rounds}", epochs_after=rounds - number, last_epoch_s=None)
         started = CLOCKS[clock]()
-        fit_epoch(model, recipe, train, targets, number + 1, bar)
+        fit_epoch(model, lessons, number + 1, bar)
         between = CLOCKS[clock]()
         run_steps(steps)
         real_s, bare_s = between - started, CLOCKS[clock]() - between

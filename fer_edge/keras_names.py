@@ -53,7 +53,8 @@ _UNLISTED = ("Functional", "Model", "Policy", "CustomScaleLayer", "LayerScale")
 _TFMOT = (
     *("QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAnnotate"),
     *("QuantizeAwareActivation", "NoOpActivation", "NoOpQuantizeConfig", "OutputOnlyConfig"),
-    *("Default8BitQuantizeConfig", "Default8BitConvQuantizeConfig"),
+    *("Default8BitQuantizeConfig", "Default8BitActivationQuantizeConfig"),
+    *("Default8BitConvQuantizeConfig", "Default8BitQuantizeConfigRNN"),
     *("Default8BitOutputQuantizeConfig", "Default8BitConvTransposeQuantizeConfig"),
     *("Default8BitConvWeightsQuantizer", "Default8BitConvTransposeWeightsQuantizer"),
     *("LastValueQuantizer", "MovingAverageQuantizer", "AllValuesQuantizer"),

@@ -1,6 +1,7 @@
 """Shared fixtures: synthetic faces, a small face set, the command line."""
 
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,45 @@ from numpy.typing import NDArray
 from fer_edge.cli import main
 from fer_edge.faceset import FaceSet, save_faceset
 from fer_edge.labels import FER2013
+from fer_edge.training import train
 
 # A suite that is started in the background (nohup, a CI runner) may ignore these, and what it
 # starts inherits that; the tests that send them want them heard.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+TRAINING_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "jax")
+REAL_SERVERS = {"broker", "browser", "rtsp", "serve", "subscribe"}
+"""Fixtures that start one; the tests that ask for them are slow."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--light",
+        action="store_true",
+        help="Without Keras, TensorFlow and JAX, as if they were not installed; no slow tests.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--light"):
+        for (
+            name
+        ) in TRAINING_LIBRARIES:  # files whose tests all need them skip at their importorskip
+            sys.modules[name] = None  # type: ignore[assignment]
+        config.option.markexpr = config.option.markexpr or "not train and not slow"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not REAL_SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+    # the longest first, so that no worker is left with one at the end (--no-loadscope-reorder)
+    items.sort(key=_is_light)
+
+
+def _is_light(item: pytest.Item) -> tuple[bool, bool]:
+    return item.get_closest_marker("train") is None, "training" not in item.path.parts
 
 
 def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
@@ -96,11 +131,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     save_faceset(make_faces(per_class=24, validation_per_class=12), data)
     recipe = folder / "quick.toml"
     recipe.write_text(QUICK_RECIPE, "utf-8")
-    result = CliRunner().invoke(
-        main,
-        ["train", "--data", str(data), "--recipe", str(recipe), "--out", str(run), "--qat"],
-    )
-    assert result.exit_code == 0, result.output
+    train(data, run, recipe, qat=True)  # without the conversion that the command ends with
     return run, data
 
 

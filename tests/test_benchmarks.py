@@ -8,6 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+pytest.importorskip("tensorflow", reason="TensorFlow is not installed (fer-edge[train])")
+
 import benchmarks
 from benchmarks.command import Benchmark
 

@@ -1,1 +1,75 @@
-"""From pictures to a trained Keras model. Needs the extra `fer-edge[train]`."""
+"""From pictures to a trained Keras model. Needs the extra `fer-edge[train]`.
+
+Example:
+    from fer_edge.training import train
+
+    run = train("faces.npz", "runs/own", recipe="own-faces", start="compact", qat=True)
+    print(run.scores.every_face.accuracy)
+
+The names below are loaded when they are first used (PEP 562): importing this package costs nothing,
+Keras comes with `train`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fer_edge.evaluation import Evaluation
+    from fer_edge.faceset import FaceSet, load_faceset, save_faceset
+
+    from .api import TrainedRun, train
+    from .data.importing import ImportOptions, import_faces
+    from .loop.run_place import Existing
+    from .recipes.recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
+    from .reporting.history import Epoch, StageName
+
+_HOMES = {
+    "Epoch": ".reporting.history",
+    "Evaluation": "fer_edge.evaluation",
+    "Existing": ".loop.run_place",
+    "FaceSet": "fer_edge.faceset",
+    "ImportOptions": ".data.importing",
+    "Recipe": ".recipes.recipe",
+    "RecipeChanges": ".recipes.recipe",
+    "StageName": ".reporting.history",
+    "TrainedRun": ".api",
+    "bundled_recipes": ".recipes.recipe",
+    "format_recipe": ".recipes.recipe",
+    "import_faces": ".data.importing",
+    "load_faceset": "fer_edge.faceset",
+    "load_recipe": ".recipes.recipe",
+    "save_faceset": "fer_edge.faceset",
+    "train": ".api",
+}
+"""Name -> the module that defines it."""
+
+__all__ = [
+    "Epoch",
+    "Evaluation",
+    "Existing",
+    "FaceSet",
+    "ImportOptions",
+    "Recipe",
+    "RecipeChanges",
+    "StageName",
+    "TrainedRun",
+    "bundled_recipes",
+    "format_recipe",
+    "import_faces",
+    "load_faceset",
+    "load_recipe",
+    "save_faceset",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name], __name__), name)
+    globals()[name] = value  # asked for once only
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,9 +1,15 @@
 """`fer-edge train`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .recipes.recipe import RecipeChanges
+    from .reporting.history import Epoch, StageName
 
 PATH = click.Path(path_type=Path)
 
@@ -53,15 +59,13 @@ def train(
     data: Path,
     out: Path,
     recipe: str,
-    weights: str | None,
-    teachers: tuple[str, ...],
     qat: bool,
     devices: int,
     tensorboard: Path | None,
     resume: bool,
     overwrite: bool,
     as_json: bool,
-    **overrides: Any,
+    **changes: "Unpack[RecipeChanges]",
 ) -> None:
     """Train a network on a face set: float first, then, with --qat, with int8 rounding.
 
@@ -80,60 +84,50 @@ def train(
     import json
 
     from fer_edge.evaluation import describe
-    from fer_edge.faceset import load_faceset
     from fer_edge.runfolder import SCORES
 
-    from .importing import import_faces
-    from .recipe import load_recipe
-    from .schedule import Epoch
+    from . import api
+    from .recipes.recipe import load_recipe
 
-    changes = {key: value for key, value in overrides.items() if value is not None}
-    if teachers:
-        changes["teachers"] = list(teachers)
-    resolved = load_recipe(recipe, changes, weights=weights)
-    faces = load_faceset(data) if data.suffix == ".npz" else import_faces(data)
+    if not changes.get("teachers"):
+        changes["teachers"] = None  # click has an empty tuple where none is given
+    resolved = load_recipe(recipe, **changes)
 
-    from .eventlog import EventLog
-
-    events = EventLog(tensorboard) if tensorboard else None
-
-    from . import run  # brings Keras in, which takes seconds: after the cheap errors
-    from .devices import spread
-    from .progress import duration
-
-    def report(stage: str, epoch: Epoch) -> None:
+    def report(stage: "StageName", epoch: "Epoch") -> None:
         total = resolved.epochs if stage == "float" else resolved.qat.epochs
-        left_s = epoch.seconds * (total - epoch.number)  # at most: training may stop early
-        left = f"  up to {duration(left_s)} left" if left_s else ""
-        then = ", then quantization-aware" if left and qat and stage == "float" else ""
-        click.echo(
-            f"{stage} epoch {epoch.number:3}/{total}  "
-            f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}  top-3 {epoch.top3:6.2%}  "
-            f"validation loss {epoch.validation_loss:.4f}  accuracy "
-            f"{epoch.validation_accuracy:6.2%}  top-3 {epoch.validation_top3:6.2%}  "
-            f"rate {epoch.learning_rate:.2e}  {duration(epoch.seconds)}{left}{then}",
-            err=True,
-        )
-        if events:
-            events.add(stage, epoch)
+        then = ", then quantization-aware" if qat and stage == "float" else ""
+        click.echo(_epoch_line(stage, epoch, total, then), err=True)
 
-    with spread(devices, resolved.batch_size):
-        evaluation = run.train(
-            resolved,
-            faces,
-            data.name,
-            out,
-            qat=qat,
-            resume=resume,
-            replace=overwrite,
-            on_epoch=report,
-        )
+    run = api.train(
+        data,
+        out,
+        resolved,
+        qat=qat,
+        existing="resume" if resume else "overwrite" if overwrite else "refuse",
+        devices=devices,
+        tensorboard=tensorboard,
+        on_epoch=report,
+    )
     if as_json:
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return
-    click.echo(describe(evaluation))
+    click.echo(describe(run.scores))
     if qat:
-        from .side_by_side import compare_quantized
+        from .reporting.side_by_side import compare_quantized
 
-        click.echo(compare_quantized(out, faces))
+        click.echo(compare_quantized(out, run.faces))
     click.echo(f"run folder: {out}")
+
+
+def _epoch_line(stage: "StageName", epoch: "Epoch", total: int, then: str) -> str:
+    from .reporting.progress import duration
+
+    left_s = epoch.seconds * (total - epoch.number)  # at most: training may stop early
+    left = f"  up to {duration(left_s)} left{then}" if left_s else ""
+    return (
+        f"{stage} epoch {epoch.number:3}/{total}  "
+        f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}  top-3 {epoch.top3:6.2%}  "
+        f"validation loss {epoch.validation_loss:.4f}  accuracy "
+        f"{epoch.validation_accuracy:6.2%}  top-3 {epoch.validation_top3:6.2%}  "
+        f"rate {epoch.learning_rate:.2e}  {duration(epoch.seconds)}{left}"
+    )

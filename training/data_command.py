@@ -84,14 +84,14 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
     """
     from fer_edge.faceset import save_faceset
 
-    from .importing import import_faces
-    from .inspection import count_table
+    from .data.importing import ImportOptions, import_faces
+    from .data.inspection import count_table
 
     stream = sys.stderr
     with click.progressbar(
         length=_length(path), label=f"reading {path.name}", file=stream, hidden=not stream.isatty()
     ) as bar:
-        faces = import_faces(path, **settings, on_progress=bar.update)
+        faces = import_faces(path, ImportOptions(**settings), on_progress=bar.update)
     save_faceset(faces, out)
     click.echo(count_table(faces))
     click.echo(f"{out}: {len(faces):,} faces, {out.stat().st_size / 1e6:.1f} MB")
@@ -113,7 +113,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     from fer_edge.faceset import SPLITS, load_faceset
     from fer_edge.schema import encode
 
-    from .inspection import (
+    from .data.inspection import (
         count_table,
         inspect_faces,
         report_table,

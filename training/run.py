@@ -1,8 +1,8 @@
 """A whole training run: float stage, quantization-aware stage, scores, pictures, run folder."""
 
 import json
-import shutil
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -10,46 +10,43 @@ from fer_edge.card import DataInfo
 from fer_edge.errors import OutputError, RecipeError, TrainingError
 from fer_edge.evaluation import Evaluation, evaluate
 from fer_edge.faceset import FaceSet
-from fer_edge.files import new_folder, whole_file
+from fer_edge.files import whole_file
 from fer_edge.runfolder import (
     FLOAT_MODEL,
     HISTORY,
     INFO,
     QAT_MODEL,
-    RECIPE,
     SCORES,
     RunInfo,
-    partial,
     save_info,
 )
 from fer_edge.schema import encode
 
-from .backend import keras
-from .devices import device_count
-from .distillation import load_teachers
-from .fit import STATE, train_float
-from .inspection import sample_sheet
-from .plots import plot_confusion, plot_curves
-from .recipe import Recipe, format_recipe, parse_recipe
-from .schedule import Epoch, best_epoch, load_history, save_history
-from .sharpness import check_backend
-from .validation import predict
+from .backend.devices import device_count
+from .backend.keras3 import keras
+from .backend.validation import predict
+from .data.inspection import sample_sheet
+from .loop.float_stage import train_float
+from .loop.run_place import STATE, Existing, open_place
+from .loop.schedule import Stopping
+from .loop.sharpness import check_backend
+from .recipes.recipe import Recipe
+from .reporting.history import Epoch, StageName, load_history, save_history
+from .reporting.plots import plot_confusion, plot_curves
+from .targets.distillation import load_teachers
 
 QAT_HISTORY = "qat-history.csv"
 
-Report = Callable[[str, Epoch], None]
 
-
-def train(
+def run_stages(
     recipe: Recipe,
     faces: FaceSet,
-    data_name: str,
     out: Path,
     *,
+    data_name: str,
     qat: bool,
-    resume: bool,
-    replace: bool,
-    on_epoch: Report,
+    existing: Existing,
+    on_epoch: Callable[[StageName, Epoch], None],
 ) -> Evaluation:
     """Train into a run folder, or finish one.
 
@@ -60,11 +57,10 @@ def train(
     Args:
         recipe: What to do.
         faces: With `train` and `validation` parts.
-        data_name: The face set's name for the card.
         out: The run folder.
+        data_name: The face set's name for the card.
         qat: Whether to add the quantization-aware stage.
-        resume: Go on with what is there.
-        replace: Delete what is there.
+        existing: Refuse to touch what is there, go on with it, or delete it.
         on_epoch: Called after each epoch with the stage's name.
 
     Returns:
@@ -74,59 +70,20 @@ def train(
         OutputError: The folder exists, or cannot be written.
         TrainingError: The run cannot start, go on or be finished; `qat` without TensorFlow.
     """
-    backend = keras.backend.backend()
-    if qat and backend != "tensorflow":  # said now, not after hours of the float stage
-        raise TrainingError(
-            f"quantization-aware training needs TensorFlow, and Keras runs on {backend}; train "
-            "without --qat here, then add it, there or elsewhere: pip install 'fer-edge[train]', "
-            "and KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
-        )
-    if recipe.optimizer.sharpness:
-        check_backend()
-    height, width = faces.images.shape[1:]
-    if height != width:
-        raise TrainingError(f"the faces are {height}x{width}; wanted square ones")
-    if any(split not in faces.split_names for split in ("train", "validation")):
-        raise TrainingError(
-            f"the face set has {', '.join(faces.split_names)}; wanted train and validation; "
-            "make it with: fer-edge data import --validation-share 0.1"
-        )
+    _check_backend(recipe, qat=qat)
+    _check_faces(faces)
     _check_network(recipe, len(faces.class_names))
-    folder = _open_folder(recipe, out, resume=resume, replace=replace)
-    info = RunInfo(
-        architecture=recipe.architecture,
-        labels=faces.class_names,
-        size_px=recipe.size_px,
-        data=DataInfo(
-            name=data_name,
-            digest=faces.digest,
-            train=len(faces.part("train")),
-            validation=len(faces.part("validation")),
-        ),
-        tools=(
-            f"keras {metadata.version('keras')}",
-            f"{backend} (float stage, {recipe.precision}, devices: {device_count()})",
-        ),
-    )
-    networks = load_teachers(recipe.teachers, faces)
+    folder = open_place(recipe, out, existing)
+    info = _run_info(recipe, faces, data_name)
+    teachers = load_teachers(recipe.teachers, faces)
     if not (folder / INFO).exists():  # written when the float stage is done
-        train_float(
-            recipe,
-            faces,
-            folder,
-            teachers=networks,
-            on_epoch=lambda epoch: on_epoch("float", epoch),
-        )
+        train_float(recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "float"))
         save_info(info, folder)
-    if qat and not (folder / QAT_MODEL).exists():
-        from .qat import train_quantized
+    if qat and not (folder / QAT_MODEL).exists():  # likewise
+        from .loop.quantized_stage import train_quantized
 
         epochs = train_quantized(
-            recipe,
-            faces,
-            folder,
-            teachers=networks,
-            on_epoch=lambda epoch: on_epoch("qat", epoch),
+            recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "qat")
         )
         save_history(epochs, folder / QAT_HISTORY)
     evaluation = _describe(recipe, faces, folder)
@@ -137,6 +94,46 @@ def train(
         except OSError as error:
             raise OutputError(f"{folder} cannot be moved to {out}: {error.strerror}") from error
     return evaluation
+
+
+def _check_backend(recipe: Recipe, *, qat: bool) -> None:
+    """Say now, not after hours of the float stage, what Keras' backend cannot do."""
+    backend = keras.backend.backend()
+    if qat and backend != "tensorflow":
+        raise TrainingError(
+            f"quantization-aware training needs TensorFlow, and Keras runs on {backend}; train "
+            "without --qat here, then add it, there or elsewhere: pip install 'fer-edge[train]', "
+            "and KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
+        )
+    if recipe.optimizer.sharpness:
+        check_backend()
+
+
+def _check_faces(faces: FaceSet) -> None:
+    height, width = faces.images.shape[1:]
+    if height != width:
+        raise TrainingError(f"the faces are {height}x{width}; wanted square ones")
+    if any(split not in faces.split_names for split in ("train", "validation")):
+        raise TrainingError(
+            f"the face set has {', '.join(faces.split_names)}; wanted train and validation; "
+            "make it with: fer-edge data import --validation-share 0.1"
+        )
+
+
+def _run_info(recipe: Recipe, faces: FaceSet, data_name: str) -> RunInfo:
+    stage = f"float stage, {recipe.precision}, devices: {device_count()}"
+    return RunInfo(
+        architecture=recipe.architecture,
+        labels=faces.class_names,
+        size_px=recipe.size_px,
+        data=DataInfo(
+            name=data_name,
+            digest=faces.digest,
+            train=len(faces.part("train")),
+            validation=len(faces.part("validation")),
+        ),
+        tools=(f"keras {metadata.version('keras')}", f"{keras.backend.backend()} ({stage})"),
+    )
 
 
 def _check_network(recipe: Recipe, classes: int) -> None:
@@ -151,34 +148,6 @@ def _check_network(recipe: Recipe, classes: int) -> None:
         ) from error
 
 
-def _open_folder(recipe: Recipe, out: Path, *, resume: bool, replace: bool) -> Path:
-    unfinished = partial(out)
-    if resume:
-        folder = unfinished if unfinished.is_dir() else out
-        if not folder.is_dir():
-            raise TrainingError(f"there is no run to resume at {out}; train without --resume")
-        before = parse_recipe((folder / RECIPE).read_text("utf-8"), where=str(folder / RECIPE))
-        if before != recipe:
-            raise RecipeError(
-                f"the run in {folder} has another recipe ({folder / RECIPE}); resume with that "
-                "one: --recipe, and no other options"
-            )
-        return folder
-    if out.exists() and not replace:
-        raise OutputError(f"{out} exists already; name another --out, or pass --overwrite")
-    begun = any((unfinished / name).exists() for name in (STATE, INFO))
-    if begun and not replace:
-        raise OutputError(
-            f"{unfinished} holds an unfinished run; go on with --resume, or pass --overwrite"
-        )
-    if out.is_dir():
-        shutil.rmtree(out)
-    folder = new_folder(unfinished, replace=True)
-    with whole_file(folder / RECIPE) as temporary:
-        temporary.write_text(format_recipe(recipe), "utf-8")
-    return folder
-
-
 def _describe(recipe: Recipe, faces: FaceSet, folder: Path) -> Evaluation:
     """Score the float network and write scores and pictures."""
     network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
@@ -187,7 +156,7 @@ def _describe(recipe: Recipe, faces: FaceSet, folder: Path) -> Evaluation:
     evaluation = evaluate("float", probabilities, validation)
     history = load_history(folder / HISTORY)
     with whole_file(folder / "curves.png") as temporary:
-        plot_curves(history, best_epoch(history, recipe.monitor), temporary)
+        plot_curves(history, Stopping(recipe.epochs, recipe.monitor).best(history), temporary)
     with whole_file(folder / "confusion.png") as temporary:
         plot_confusion(evaluation.every_face, faces.class_names, temporary)
     sample_sheet(faces, folder / "samples.png")

@@ -1,10 +1,22 @@
 """Shared by the training tests."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from fer_edge.training.recipe import Recipe, load_recipe
+from fer_edge.training.recipes.recipe import Recipe, load_recipe
+
+NARROW = {
+    "four-block": {"filters": (4, 4, 8, 8), "dense_units": 16},
+    "lenet": {"resized_px": 64},
+    "deep-4x4": {"dense_units": 16},
+    "mini-xception": {"stem": 4, "widths": (4, 8, 8, 12)},
+    "compact": {"stem": 8, "widths": (8, 12, 16), "blocks": (2, 1, 1)},
+    "tiny": {"stem": 4, "widths": (8, 12), "blocks": (2, 1)},
+    "efficientnet-lite": {"enlarge": 1},
+}
+"""Networks of the same layers that compile and train in seconds."""
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +36,14 @@ def resnet50_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_recipe(request: pytest.FixtureRequest):
-    """Load an architecture's recipe; resnet50's with a small input and the file above."""
+    """Load an architecture's recipe, narrow; resnet50's with the file above."""
 
     def load(name: str) -> Recipe:
-        if name != "resnet50":
-            return load_recipe(name)
-        weights = request.getfixturevalue("resnet50_weights")
-        return load_recipe(name, {"size_px": 32}, weights=str(weights))
+        if name == "resnet50":
+            weights = request.getfixturevalue("resnet50_weights")
+            return load_recipe(name, size_px=32, weights=str(weights))
+        recipe = load_recipe(name)
+        network = dataclasses.replace(recipe.network, **NARROW.get(name, {}))
+        return dataclasses.replace(recipe, size_px=min(recipe.size_px, 48), network=network)
 
     return load

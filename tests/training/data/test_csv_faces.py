@@ -1,0 +1,143 @@
+"""Faces in csv files, as people bring them."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from fer_edge.labels import FER2013
+from fer_edge.training.data.importing import ImportOptions, import_faces
+from tests.conftest import assert_one_clear_line, draw_face
+
+HEADER = ("emotion", "pixels", "Usage")
+CK_PLUS = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
+
+
+def face(seed):
+    return " ".join(map(str, draw_face(seed % 7, seed).ravel()))
+
+
+def write(path, rows, header=HEADER):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def rows_of(*labels, usage="Training"):
+    return [(label, face(number), usage) for number, label in enumerate(labels)]
+
+
+def read(path, **options):
+    return import_faces(path, ImportOptions(validation_share=0, **options))
+
+
+def test_class_names_stand_for_numbers(tmp_path, caplog):
+    path = write(tmp_path / "x.csv", rows_of("Happy", "anger", "fearful", "happy"))
+    faces = read(path)
+    assert faces.class_names == ("angry", "fear", "happy")
+    assert faces.labels.tolist() == [2, 0, 1, 2]
+    assert "fearful as fear" in caplog.text
+    assert "Happy and happy are joined" in caplog.text
+
+
+def test_class_names_stay_on_request(tmp_path):
+    path = write(tmp_path / "x.csv", rows_of("joy", "anger"))
+    assert read(path, classes="as-named").class_names == ("anger", "joy")
+
+
+def test_own_classes_of_a_csv_keep_the_alphabets_order(tmp_path):
+    assert read(write(tmp_path / "x.csv", rows_of("tired", "awake"))).class_names == (
+        "awake",
+        "tired",
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "split"),
+    [
+        *(("train", 0), ("Training", 0), ("", 0), ("val", 1), ("dev", 1), ("PublicTest", 1)),
+        *(("validation", 1), ("test", 2), (" Testing ", 2), ("PrivateTest", 2)),
+    ],
+)
+def test_other_words_for_the_parts_are_known(tmp_path, usage, split):
+    assert read(write(tmp_path / "x.csv", rows_of(0, 1, usage=usage))).split.tolist() == [split] * 2
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("label", "pixels", "split"),
+        ("Emotion", " pixels", " Usage"),
+        ("class", "Pixels", "set"),
+        ("expression", "pixels", "USAGE"),
+    ],
+)
+def test_other_names_of_the_columns_are_known(tmp_path, header):
+    faces = read(write(tmp_path / "x.csv", rows_of(3, 5, usage="test"), header))
+    assert (faces.labels.tolist(), faces.split.tolist()) == ([3, 5], [2, 2])
+
+
+def test_numbers_with_a_point_are_numbers(tmp_path):
+    assert read(write(tmp_path / "x.csv", rows_of("3.0", "5.0"))).labels.tolist() == [3, 5]
+
+
+def test_labels_give_the_meaning_of_other_numbers(tmp_path, fer_edge):
+    path, out = write(tmp_path / "ck.csv", rows_of(*range(7))), tmp_path / "x.npz"
+    assert read(path).class_names == FER2013
+    faces = read(path, labels=CK_PLUS)
+    assert faces.class_names == CK_PLUS
+    assert faces.labels.tolist() == list(range(7))
+    options = ("--labels", " , ".join(CK_PLUS), "--validation-share", 0, "--out", out)
+    done = fer_edge("data", "import", path, *options)
+    assert done.exit_code == 0, done.output
+    assert "contempt" in done.stdout
+
+
+def test_an_unknown_number_names_the_option(tmp_path, fer_edge):
+    path, out = write(tmp_path / "x.csv", rows_of(0, 7)), tmp_path / "x.npz"
+    done = fer_edge("data", "import", path, "--out", out)
+    assert_one_clear_line(done, "line 3: emotion is '7'; expected 0 to 6 (angry,", "--labels")
+    done = fer_edge("data", "import", path, "--labels", "a,b", "--out", out)
+    assert_one_clear_line(done, "emotion is '7'; expected 0 to 1 (a, b)")
+
+
+@pytest.mark.parametrize("labels", ["a", "a,a", "a,,b", ""])
+def test_labels_are_different_names(tmp_path, fer_edge, labels):
+    path = write(tmp_path / "x.csv", rows_of(0, 1))
+    done = fer_edge("data", "import", path, "--labels", labels, "--out", tmp_path / "x.npz")
+    assert done.exit_code == 2
+    assert "expected different names" in done.stderr
+
+
+def test_labels_for_names_are_refused(tmp_path, fer_edge):
+    path = write(tmp_path / "x.csv", rows_of("happy", "sad"))
+    done = fer_edge("data", "import", path, "--labels", "a,b", "--out", tmp_path / "x.npz")
+    assert_one_clear_line(done, "names its classes", "--labels")
+
+
+def test_numbers_and_names_together_are_refused(tmp_path, fer_edge):
+    path = write(tmp_path / "x.csv", rows_of("happy", "3"))
+    done = fer_edge("data", "import", path, "--out", tmp_path / "x.npz")
+    assert_one_clear_line(done, "line 3", "expected one of names, as in the rows before")
+
+
+def test_broken_rows_are_skipped_on_request_and_listed(tmp_path, caplog):
+    rows = [*rows_of(0, 1, 2), (3, "1 2 3", "Training"), (9, face(9), "train"), (1, face(8), "?")]
+    path = write(tmp_path / "x.csv", rows)
+    faces = read(path, skip_broken=True)
+    assert faces.labels.tolist() == [0, 1, 2]
+    assert caplog.messages == [
+        "read 3 of 6 rows; left out: 3 damaged",
+        "skipped 3 damaged rows: line 5, line 6, line 7",
+    ]
+
+
+def test_a_csv_of_broken_rows_alone_is_refused(tmp_path, fer_edge):
+    path = write(tmp_path / "x.csv", [(0, "1 2", "train")] * 3)
+    options = ("--skip-broken", "--out", tmp_path / "x.npz")
+    assert_one_clear_line(fer_edge("data", "import", path, *options), "no rows that can be read")
+
+
+def test_pixels_are_kept(tmp_path):
+    faces = read(write(tmp_path / "x.csv", rows_of("sad", "happy")))
+    assert np.array_equal(faces.images[1], draw_face(1, 1))

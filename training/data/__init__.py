@@ -1,0 +1,1 @@
+"""Faces from elsewhere into a face set: csv, folders, parts, class names."""

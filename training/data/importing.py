@@ -1,0 +1,126 @@
+"""Faces from elsewhere into a face set: fer2013.csv, class folders, another `.npz`."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_edge.errors import DatasetError
+from fer_edge.faceset import FaceSet, load_faceset
+from fer_edge.pictures import LIMIT_PX
+
+from .class_folders import find_layout
+from .class_naming import Classes, Naming
+from .csv_faces import read_faces
+from .fer2013 import read_votes
+from .ferplus import relabel
+from .folder_faces import read_folders
+from .import_notes import Notes
+from .splitting import split_off_validation
+
+_UNSPLIT = (("train",), ("train", "test"))
+
+SIZE_PX = 48
+DEFAULT_SHARE = 0.1
+"""Of the training faces for validation, where there is no validation part."""
+
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How faces are read."""
+
+    size_px: int = SIZE_PX
+    """Side to which pictures in folders are brought."""
+    validation_share: float | None = None
+    """Of each class, taken out of the training faces; a validation part that is there joins the
+    test part, and 0 takes none. None takes a tenth, and nothing if there is a validation part."""
+    seed: int = 0
+    """Of that draw."""
+    votes: Path | None = None
+    """FER+'s fer2013new.csv, beside fer2013.csv."""
+    classes: Classes = "own"
+    """own: those that there are, the usual synonyms of FER2013's (anger, fearful, ...) under
+    FER2013's names; as-named: every name stays; ferplus: FER+'s eight, from the votes."""
+    labels: tuple[str, ...] | None = None
+    """What the numbers of a csv, or of folders, mean from 0 on. None: FER2013's."""
+    skip_broken: bool = False
+    """Leave out what cannot be read, and log how much that is."""
+    limit_px: int | None = None
+    """Refuse pictures of more pixels before they are decoded; None: 120 million."""
+
+
+_PLAIN = ImportOptions()
+
+
+def import_faces(
+    path: Path,
+    options: ImportOptions = _PLAIN,
+    *,
+    on_progress: Progress = lambda count: None,
+) -> FaceSet:
+    """Read faces from a csv, a folder or a `.npz`, by what `path` is.
+
+    Args:
+        path: fer2013.csv, a folder of `train/<class>/*.jpg` (and `validation/...`, `test/...`), a
+            folder of `<class>/*.jpg`, or a `.npz` face set.
+        options: How they are read.
+        on_progress: Called with the number of faces read since the last call.
+
+    Raises:
+        DatasetError: Something in it cannot be read; the message names the row or file.
+        MissingExtraError: A picture needs a library that is not installed.
+    """
+    naming = Naming(keeps_names=options.classes == "as-named", meanings=options.labels)
+    notes = Notes(skips_broken=options.skip_broken)
+    where = ""
+    try:
+        if path.is_dir():
+            layout = find_layout(path, notes)
+            where = str(layout.train)
+            faces = read_folders(
+                layout,
+                path,
+                size_px=options.size_px,
+                naming=naming,
+                notes=notes,
+                limit_px=options.limit_px or LIMIT_PX,
+                on_progress=on_progress,
+            )
+        else:
+            faces = _read_file(path, naming, notes, on_progress)
+        if options.votes is not None:
+            faces = _with_votes(faces, path, options.votes)
+    except OSError as error:
+        raise DatasetError(f"{error.filename or path} cannot be read: {error.strerror}") from error
+    if options.classes == "ferplus":
+        faces = relabel(faces)
+    share = options.validation_share
+    if share is None:
+        share = DEFAULT_SHARE if faces.split_names in _UNSPLIT else 0.0
+    if share:
+        faces = split_off_validation(faces, share=share, seed=options.seed, where=where)
+    notes.tell()
+    return faces
+
+
+def _read_file(path: Path, naming: Naming, notes: Notes, on_progress: Progress) -> FaceSet:
+    if not path.exists():
+        raise DatasetError(f"{path} does not exist; name a csv, a folder of classes or a .npz")
+    if path.suffix.lower() == ".csv":
+        return read_faces(path, naming=naming, notes=notes, on_progress=on_progress)
+    if path.suffix.lower() == ".npz":
+        if naming.meanings is not None:
+            raise DatasetError(f"{path} holds its own class names; leave out --labels")
+        return load_faceset(path)
+    raise DatasetError(
+        f"{path} is neither .csv, .npz nor a folder; expected fer2013.csv, a face set, or "
+        "train/<class>/*.jpg"
+    )
+
+
+def _with_votes(faces: FaceSet, path: Path, votes: Path) -> FaceSet:
+    if path.suffix.lower() != ".csv":
+        raise DatasetError(f"votes follow the rows of fer2013.csv, and {path} is not a csv")
+    return dataclasses.replace(faces, votes=read_votes(votes, faces.split))

@@ -1,0 +1,256 @@
+"""The float stage: Keras 3 on any backend, resumable after any epoch."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.chatter import without_chatter
+from fer_edge.faces import model_inputs
+from fer_edge.faceset import FaceSet
+from fer_edge.files import whole_file
+from fer_edge.runfolder import FLOAT_MODEL, HISTORY
+
+from ..architectures import Pretrained
+from ..backend.devices import device_count
+from ..backend.keras3 import keras
+from ..backend.precision import learning_copy, scaled
+from ..recipes.recipe import Recipe, Schedule
+from ..reporting.history import Epoch, save_history
+from ..reporting.progress import EpochBar
+from ..targets.targets import training_faces, votes_of
+from ..targets.votes_head import VotesHead, vote_shares
+from ..warm_start.pretrained import load_base_weights
+from ..warm_start.start import start_from
+from ..warm_start.trained import load_trained
+from .epochs import run_epochs
+from .lessons import Lessons, plan_lessons
+from .normalisations import measure_normalisations
+from .optimizer import build_loss, build_metrics, build_optimizer
+from .resident import ResidentFaces, epoch_inputs, training_model
+from .run_place import STATE
+from .schedule import Stopping, learning_rate
+from .state import load_state, save_state
+
+
+def train_float(
+    recipe: Recipe,
+    faces: FaceSet,
+    folder: Path,
+    *,
+    teachers: Sequence[Any] = (),
+    on_epoch: Callable[[Epoch], None],
+) -> None:
+    """Train, or go on training, in a run folder.
+
+    After every epoch the folder holds the history, the best network so far and the whole state
+    (weights, optimizer, random generators); a folder that holds them is continued.
+
+    Args:
+        recipe: What to do.
+        faces: With `train` and `validation` parts.
+        folder: An existing folder.
+        teachers: Keras networks to learn from, beside the labels.
+        on_epoch: Called after each epoch.
+
+    Raises:
+        TrainingError: The loss is no longer finite, or the state in the folder does not fit.
+    """
+    with without_chatter():  # it seeds TensorFlow, too, which announces itself
+        keras.utils.set_random_seed(recipe.seed)
+    train = training_faces(
+        faces, without_non_faces=recipe.drop_non_faces, count=recipe.train_faces, seed=recipe.seed
+    )
+    resumed = (folder / STATE).exists()  # which then holds later weights than those of a start
+    network = _first_network(recipe, train, start=not resumed)
+    learner = learning_copy(network, recipe.precision)
+    lessons = plan_lessons(recipe, train, teachers)
+    model = build_training(recipe, learner, train, lessons.teachers)
+    stage = FloatStage(
+        network=network,
+        learner=learner,
+        model=model,
+        variables=_changing_variables(model, lessons.teachers),
+        lessons=lessons,
+        schedule=recipe.schedule,
+        first_rate=recipe.learning_rate,
+        epochs=recipe.epochs,
+        # averaged weights, or weights that were moved for a gradient, saw other statistics
+        measured=train.images if recipe.optimizer.average or recipe.optimizer.sharpness else None,
+        folder=folder,
+    )
+    run_epochs(
+        stage,
+        Stopping(recipe.epochs, recipe.monitor, recipe.early_stopping_patience),
+        faces.part("validation"),
+        history=load_state(stage.variables, folder / STATE) if resumed else (),
+        on_epoch=on_epoch,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FloatStage:
+    """What the loop of epochs drives.
+
+    Attributes:
+        network: float32, what is scored and kept.
+        learner: Its copy in the precision that it learns in.
+        model: From row numbers to what the learner says of these faces, compiled.
+        variables: What an epoch changes.
+        lessons: What it learns.
+        schedule: How the rate moves.
+        first_rate: The rate before the schedule changes it.
+        epochs: How many there are.
+        measured: uint8, (n, height, width), faces by which normalisations are measured anew after
+            an epoch; None leaves them as they were learned.
+        folder: The run folder.
+    """
+
+    network: Any
+    learner: Any
+    model: Any
+    variables: Sequence[Any]
+    lessons: Lessons
+    schedule: Schedule
+    first_rate: float
+    epochs: int
+    measured: NDArray[np.uint8] | None
+    folder: Path
+    title: str = "epoch"
+
+    @property
+    def advice(self) -> str:
+        """What to do where the loss is no longer finite."""
+        return f"{self.folder} keeps the epochs before it; lower the learning rate"
+
+    def rate(self, history: Sequence[Epoch]) -> float:
+        """Return the learning rate of the epoch that follows."""
+        return learning_rate(self.schedule, history, start=self.first_rate, epochs=self.epochs)
+
+    def fit(self, number: int, rate: float, bar: EpochBar) -> dict[str, float]:
+        """Train one epoch, and bring the network up to date."""
+        self.model.optimizer.learning_rate.assign(rate)
+        fitted = fit_epoch(self.model, self.lessons, number, bar)
+        _hand_over(self.model, self.learner, self.network)
+        if self.measured is not None:
+            measure_normalisations(self.network, self.measured)
+        return fitted
+
+    def keep(self) -> None:
+        """Write the network as the run's float network."""
+        with whole_file(self.folder / FLOAT_MODEL) as temporary:
+            self.network.save(temporary)
+
+    def save(self, history: Sequence[Epoch]) -> None:
+        """Write the state and the history."""
+        save_state(self.variables, history, self.folder / STATE)
+        save_history(history, self.folder / HISTORY)
+
+
+def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Sequence[Any]) -> Any:
+    """Return the compiled model from row numbers of `train` to what `learner` says of them."""
+    pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
+    resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
+    votes = None
+    if recipe.loss.votes_weight:
+        shares = vote_shares(votes_of(train, "loss.votes_weight"))
+        votes = VotesHead(shares, recipe.loss.votes_weight)
+    model = training_model(
+        learner,
+        resident,
+        recipe.augmentation,
+        recipe.loss,
+        teachers=teachers,
+        votes=votes,
+        sharpness=recipe.optimizer.sharpness,
+    )
+    optimizer = build_optimizer(keras, recipe.optimizer, recipe.learning_rate)
+    model.compile(
+        optimizer=scaled(optimizer, recipe.precision),
+        loss=build_loss(keras, recipe.loss, recipe.label_smoothing),
+        loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
+        weighted_metrics=[],
+        metrics=build_metrics(keras, len(train.class_names)),
+        # TensorFlow waits for the device after each call, to hand callbacks the loss: fewer calls
+        steps_per_execution=16 if keras.backend.backend() == "tensorflow" else 1,
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def fit_epoch(
+    model: Any, lessons: Lessons, number: int, bar: EpochBar | None = None
+) -> dict[str, float]:
+    """Train one epoch, counted from 1; return loss, accuracy and top3.
+
+    Each epoch has an order of its own, so that a resumed run sees the same ones. Several devices
+    take equal shares: faces that remain sit this epoch out.
+    """
+    random = np.random.default_rng((lessons.seed, number))
+    order = random.permutation(len(lessons.targets))
+    order = order[: len(order) - len(order) % device_count()]
+    inputs, wanted = epoch_inputs(order, lessons.targets, lessons.augmentation, random)
+    with _unaveraged(model.optimizer) as keep:
+        fitted = model.fit(
+            inputs,
+            wanted,
+            sample_weight=lessons.weights[order],
+            batch_size=lessons.batch_size,
+            shuffle=False,
+            verbose=0,
+            callbacks=[keep, *([bar] if bar else [])],
+        ).history
+    return {name: float(values[0]) for name, values in fitted.items()}
+
+
+def _first_network(recipe: Recipe, train: FaceSet, *, start: bool) -> Any:
+    """Build the network; with `start` it gets the weights that the recipe starts from."""
+    network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
+    if not start:
+        return network
+    if recipe.start:
+        start_from(load_trained(recipe.start, train.images), network, train.class_names)
+    elif isinstance(recipe.network, Pretrained):
+        load_base_weights(recipe.network, network)
+    return network
+
+
+def _hand_over(model: Any, learner: Any, network: Any) -> None:
+    """Give the network what was learned; where the optimizer averages weights, the average."""
+    for mine, learned in zip(network.variables, learner.variables, strict=True):  # seeds, too
+        mine.assign(keras.ops.convert_to_numpy(learned))
+    own = dict(zip(map(id, learner.variables), network.variables, strict=True))
+    # the optimizer wants a place for every average, also for those of a head that is not kept
+    places = [own[id(v)] if id(v) in own else keras.Variable(v) for v in model.trainable_variables]
+    model.optimizer.finalize_variable_values(places)
+    network.set_weights(network.get_weights())  # JAX shared the averages, and drops them in a step
+
+
+def _changing_variables(model: Any, teachers: Sequence[Any]) -> list[Any]:
+    """Return what an epoch changes: not the faces, their votes and the teachers."""
+    constant = {id(v) for teacher in teachers for v in teacher.variables}
+    constant.add(id(model.get_layer("resident_faces").pixels))
+    constant.update(id(layer.shares) for layer in model.layers if isinstance(layer, VotesHead))
+    return [v for v in (*model.variables, *model.optimizer.variables) if id(v) not in constant]
+
+
+@contextmanager
+def _unaveraged(optimizer: Any) -> Iterator[Any]:
+    """Yield a callback that keeps `fit` from ending with the averaged weights in place.
+
+    `fit` writes them over the trained ones after its last epoch, and every epoch is a `fit` here.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    averages = inner.use_ema
+
+    def hide(epoch: int, logs: object) -> None:
+        inner.use_ema = False
+
+    try:
+        yield keras.callbacks.LambdaCallback(on_epoch_end=hide)
+    finally:
+        inner.use_ema = averages

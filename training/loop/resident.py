@@ -1,0 +1,121 @@
+"""The data set as a layer: faces live in device memory and are gathered, and changed, there.
+
+The training model takes row numbers. A step moves a few hundred bytes to the device instead of a
+batch of pictures, so the input pipeline is never the limit, and plain `model.fit` works unchanged
+on TensorFlow, JAX and PyTorch.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces import PIXEL_SCALE
+
+from ..backend.keras3 import keras
+from ..recipes.recipe import Augmentation, Loss
+from ..targets.distillation import TeacherLoss
+from ..targets.votes_head import VotesHead
+from .augmentation import DRAWS, augment
+from .sharpness import SharpnessAware
+
+
+class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
+    """Row numbers in, model input out; augmented when training.
+
+    Args:
+        faces: uint8, (n, height, width), grey.
+        settings: What to change in training.
+        seed: Of the random draws.
+    """
+
+    def __init__(self, faces: NDArray[np.uint8], settings: Augmentation, seed: int) -> None:
+        super().__init__(name="resident_faces")
+        self._settings = settings
+        self._draw_seed = keras.random.SeedGenerator(seed)
+        self.pixels = self.add_weight(
+            shape=(*faces.shape, 1), dtype="uint8", initializer="zeros", trainable=False
+        )
+        self.pixels.assign(faces[..., np.newaxis])
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        """Gather rows as float32 (batch, height, width, 1) in [0, 1].
+
+        Args:
+            inputs: `row`; with mixup also `other`, a second row number, and `share`, the first
+                face's share in the blend.
+            training: Whether to change the faces.
+        """
+        faces = self._gather(inputs["row"], training)
+        if not training or "other" not in inputs:
+            return faces
+        share = inputs["share"][:, None, None, None]
+        return share * faces + (1.0 - share) * self._gather(inputs["other"], training)
+
+    def _gather(self, rows: Any, training: bool) -> Any:
+        faces = keras.ops.take(self.pixels, rows, axis=0)
+        faces = keras.ops.cast(faces, "float32") * PIXEL_SCALE
+        if not training:
+            return faces
+        draws = keras.random.uniform((keras.ops.shape(rows)[0], DRAWS), seed=self._draw_seed)
+        return augment(faces, draws, self._settings)
+
+
+def training_model(
+    network: Any,
+    faces: ResidentFaces,
+    settings: Augmentation,
+    loss: Loss,
+    *,
+    teachers: Sequence[Any] = (),
+    votes: VotesHead | None = None,
+    sharpness: float = 0.0,
+) -> Any:
+    """Put the resident faces in front of a network, and what it learns from beside it.
+
+    Args:
+        network: A functional Keras model whose last layer is its softmax.
+        faces: What its inputs are.
+        settings: The faces' augmentation.
+        loss: How much teachers count.
+        teachers: Keras networks to learn from.
+        votes: A second head on the features below the softmax.
+        sharpness: See `Optimizer.sharpness`.
+
+    Returns:
+        A Keras model from row numbers (see `ResidentFaces.call`) to probabilities.
+    """
+    inputs = {"row": keras.Input((), dtype="int32", name="row")}
+    if settings.mixup:
+        inputs["other"] = keras.Input((), dtype="int32", name="other")
+        inputs["share"] = keras.Input((), dtype="float32", name="share")
+    pixels = faces(inputs)
+    if votes is None:
+        outputs = network(pixels)
+    else:
+        both = keras.Model(network.inputs, [network.layers[-1].input, *network.outputs])
+        features, outputs = both(pixels)
+        outputs = votes((inputs, features, outputs))
+    if teachers:
+        outputs = TeacherLoss(teachers, loss.teacher_share, loss.temperature)((pixels, outputs))
+    if sharpness:
+        return SharpnessAware(inputs, faces, pixels, outputs, sharpness)
+    return keras.Model(inputs, outputs)
+
+
+def epoch_inputs(
+    order: NDArray[np.int64],
+    targets: NDArray[np.float32],
+    settings: Augmentation,
+    random: np.random.Generator,
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
+    """Return one epoch's inputs of the training model and its targets, in `order`."""
+    inputs: dict[str, NDArray[Any]] = {"row": order.astype(np.int32)}
+    if not settings.mixup:
+        return inputs, targets[order]
+    other = random.permutation(order)
+    share = random.beta(settings.mixup, settings.mixup, len(order)).astype(np.float32)
+    inputs |= {"other": other.astype(np.int32), "share": share}
+    blend = share[:, np.newaxis]
+    return inputs, blend * targets[order] + (1 - blend) * targets[other]

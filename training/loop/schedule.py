@@ -1,0 +1,77 @@
+"""When to lower the learning rate and when to stop: pure functions of the epochs so far.
+
+Nothing is remembered between epochs but the history, so a resumed run decides as an uninterrupted
+one would.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..recipes.recipe import Schedule
+from ..reporting.history import Epoch
+
+
+def learning_rate(
+    schedule: Schedule, history: Sequence[Epoch], *, start: float, epochs: int
+) -> float:
+    """Return the learning rate of the epoch that follows `history`.
+
+    Args:
+        schedule: How the rate moves.
+        history: The epochs so far.
+        start: The rate before the schedule changes it.
+        epochs: How many there are in all.
+    """
+    done = len(history)
+    if schedule.kind == "cosine":
+        if done < schedule.warmup_epochs:
+            return start * (done + 1) / (schedule.warmup_epochs + 1)
+        span = max(1, epochs - schedule.warmup_epochs)
+        share = (done - schedule.warmup_epochs) / span
+        return max(schedule.final, start * 0.5 * (1 + math.cos(math.pi * share)))
+    if schedule.kind == "exponential":
+        falls = done / schedule.decay_epochs
+        return max(schedule.final, start * math.pow(schedule.factor, falls))
+    if schedule.kind == "plateau":
+        rate, best, waited = start, math.inf, 0
+        for epoch in history:
+            if epoch.validation_loss < best:
+                best, waited = epoch.validation_loss, 0
+                continue
+            waited += 1
+            if waited >= schedule.patience:
+                rate, waited = max(schedule.final, rate * schedule.factor), 0
+        return rate
+    return start
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """When a stage is over, and which of its epochs is kept.
+
+    Attributes:
+        epochs: How many there are at most.
+        monitor: What makes an epoch the best: the highest validation accuracy or the lowest loss.
+        patience: Epochs without a better one after which the stage ends; 0: never.
+    """
+
+    epochs: int
+    monitor: Literal["accuracy", "loss"] = "accuracy"
+    patience: int = 0
+
+    def best(self, history: Sequence[Epoch]) -> Epoch:
+        """Return the best epoch, the earliest of equals."""
+        if self.monitor == "loss":
+            return min(history, key=lambda epoch: epoch.validation_loss)
+        return max(history, key=lambda epoch: epoch.validation_accuracy)
+
+    def is_over(self, history: Sequence[Epoch]) -> bool:
+        """Return whether all epochs are done, or patience is spent."""
+        if len(history) >= self.epochs:
+            return True
+        if not history:
+            return False
+        waited = history[-1].number - self.best(history).number
+        return 0 < self.patience <= waited

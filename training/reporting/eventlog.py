@@ -1,0 +1,74 @@
+"""A TensorBoard log of a run: scalars of each epoch, without TensorFlow.
+
+The package `tensorboard` alone brings the event format. Training and validation are runs of
+TensorBoard's own, so that it draws them into one chart.
+"""
+
+import io
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import MissingExtraError
+
+from .history import Epoch, StageName
+
+FORMAT = "brain.Event:2"
+
+
+class EventLog:
+    """Event files below `folder`: STAGE/train and STAGE/validation.
+
+    A resumed run adds files of its own, which TensorBoard joins.
+
+    Args:
+        folder: For `tensorboard --logdir`.
+
+    Raises:
+        MissingExtraError: The package `tensorboard` is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from tensorboard.compat.proto.event_pb2 import Event
+            from tensorboard.summary.writer.record_writer import RecordWriter
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                f"--tensorboard needs {error.name}, which is not installed; "
+                "run: pip install 'fer-edge[tensorboard]'"
+            ) from error
+        self._folder = folder
+        self._event, self._writer = Event, RecordWriter
+        self._name = f"events.out.tfevents.{time.time():.0f}.{os.getpid()}"
+
+    def add(self, stage: StageName, epoch: Epoch) -> None:
+        """Write an epoch's scalars: loss, accuracy, top-3 accuracy, and the learning rate.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        train = {"loss": epoch.loss, "accuracy": epoch.accuracy, "top3": epoch.top3}
+        train["learning_rate"] = epoch.learning_rate
+        validation = {
+            "loss": epoch.validation_loss,
+            "accuracy": epoch.validation_accuracy,
+            "top3": epoch.validation_top3,
+        }
+        self._append(self._folder / stage / "train", epoch.number, train)
+        self._append(self._folder / stage / "validation", epoch.number, validation)
+
+    def _append(self, folder: Path, step: int, scalars: dict[str, float]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / self._name
+        events = [] if path.exists() else [self._event(wall_time=time.time(), file_version=FORMAT)]
+        event: Any = self._event(wall_time=time.time(), step=step)
+        for tag, value in scalars.items():
+            if not math.isnan(value):
+                event.summary.value.add(tag=tag, simple_value=value)
+        records = io.BytesIO()
+        for written in (*events, event):
+            self._writer(records).write(written.SerializeToString())
+        with path.open("ab") as file:  # in one piece: a kill leaves whole records
+            file.write(records.getvalue())

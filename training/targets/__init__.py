@@ -1,0 +1,1 @@
+"""What is to be said of each training face: labels, FER+ votes, teachers."""

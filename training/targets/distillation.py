@@ -1,0 +1,113 @@
+"""Learning from teachers: their probabilities as targets, beside the labels.
+
+Either on the very views that the student sees, or once on the clean faces. The first is the better
+teaching (Beyer et al. 2022, arXiv:2106.05237), and costs the teachers' time in every step.
+
+Hinton et al. 2015 (arXiv:1503.02531): the student's loss is (1 - share) of the usual one plus share
+times T^2 times the cross-entropy between the teachers' and the student's probabilities at
+temperature T. Several teachers are averaged after softening.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import TrainingError
+from fer_edge.faceset import FaceSet
+
+from ..backend.keras3 import keras
+from ..backend.precision import learning_copy
+from ..backend.validation import predict
+from ..recipes.recipe import Loss, Precision
+from ..warm_start.trained import load_trained
+from .targets import soft_targets
+
+ops = keras.ops
+
+
+class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
+    """Hands the student's probabilities on and adds the distance to the teachers' to the loss."""
+
+    def __init__(self, teachers: Sequence[Any], share: float, temperature: float) -> None:
+        super().__init__(name="teacher_loss")
+        self._share = share
+        self._temperature = temperature
+        self._teachers = list(teachers)
+        for teacher in self._teachers:
+            teacher.trainable = False
+
+    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+        """Take (faces, student's probabilities); return the probabilities."""
+        faces, student = inputs
+        if training:
+            wanted = self.soft_targets(faces)
+            said = ops.log(soften(student, self._temperature))
+            distance = -ops.mean(ops.sum(wanted * said, axis=-1))
+            self.add_loss(self._share * self._temperature**2 * distance)
+        return student
+
+    def soft_targets(self, faces: Any) -> Any:
+        """Return the teachers' mean softened probabilities, (n, classes)."""
+        soft = [
+            soften(teacher(_resized(faces, teacher), training=False), self._temperature)
+            for teacher in self._teachers
+        ]
+        return sum(soft) / float(len(soft))
+
+
+def taught_targets(
+    loss: Loss, precision: Precision, train: FaceSet, teachers: Sequence[Any]
+) -> tuple[NDArray[np.float32], Sequence[Any]]:
+    """Return each face's target, and the teachers that are still to be asked in every step.
+
+    With `loss.teacher_views` = clean the target is a blend of `soft_targets` and of what the
+    teachers say of the face and of its mirror image; then none are.
+
+    Returns:
+        Targets, float32 (n, classes); copies of the teachers, in `precision`.
+
+    Raises:
+        RecipeError: As `soft_targets`.
+    """
+    targets = soft_targets(loss, train)
+    if not teachers or loss.teacher_views == "augmented":
+        return targets, [learning_copy(teacher, precision) for teacher in teachers]
+    views = (train.images, train.images[:, :, ::-1])
+    said = np.mean([predict(teacher, view) for teacher in teachers for view in views], axis=0)
+    share = loss.teacher_share
+    return ((1 - share) * targets + share * said).astype(np.float32), ()
+
+
+def soften(probabilities: Any, temperature: float) -> Any:
+    """Divide the logits by a temperature; log-probabilities are logits up to a constant."""
+    return ops.softmax(ops.log(ops.clip(probabilities, 1e-7, 1.0)) / temperature)
+
+
+def load_teachers(names: Sequence[str], faces: FaceSet) -> list[Any]:
+    """Read trained networks (see `load_trained`) for the training part of a face set.
+
+    Raises:
+        TrainingError: One cannot be had, or has other classes.
+        ModelError: A model file is missing or damaged.
+    """
+    teachers = []
+    for number, name in enumerate(names):
+        trained = load_trained(name, faces.part("train").images)
+        if trained.labels != faces.class_names:
+            raise TrainingError(
+                f"teacher {name} has the classes {', '.join(trained.labels)}; "
+                f"wanted those of the data: {', '.join(faces.class_names)}"
+            )
+        trained.network.name = f"teacher_{number}"
+        teachers.append(trained.network)
+    return teachers
+
+
+def _resized(faces: Any, teacher: Any) -> Any:
+    """Bring the student's view to the teacher's size."""
+    size = teacher.input_shape[1:3]
+    if tuple(faces.shape[1:3]) == tuple(size):
+        return faces
+    return ops.image.resize(faces, size, interpolation="bilinear", data_format="channels_last")

@@ -1,0 +1,72 @@
+"""A second head that learns what FER+'s taggers said, while the first learns FER2013's labels.
+
+FER2013's labels came from search words and are often wrong; ten people looked at each face for
+FER+. Mixed into one target (`loss.vote_share`) the two pull against each other, since selection and
+users go by the label. A head of its own lets the votes shape the features alone (Caruana 1997,
+doi:10.1023/A:1007379606734), and is thrown away after training: the network stays as it was.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.labels import FERPLUS_CLASSES
+
+from ..backend.keras3 import keras
+
+ops = keras.ops
+
+
+class VotesHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
+    """Hands the probabilities on and adds the distance to the votes to the loss.
+
+    Args:
+        shares: float32, (n, FER+ classes), of each training face; see `vote_shares`.
+        weight: Of this loss, beside the labels'.
+    """
+
+    def __init__(self, shares: NDArray[np.float32], weight: float) -> None:
+        super().__init__(name="votes_head")
+        self._weight = weight
+        self.shares = self.add_weight(
+            shape=shares.shape, dtype="float32", initializer="zeros", trainable=False
+        )
+        self.shares.assign(shares)
+        self._logits = keras.layers.Dense(shares.shape[1], dtype="float32", name="votes")
+
+    def build(self, input_shape: Any) -> None:
+        """Build the dense layer for the features' shape."""
+        _, features, _ = input_shape
+        self._logits.build(features)
+        self.built = True
+
+    def call(self, inputs: tuple[dict[str, Any], Any, Any], training: bool = False) -> Any:
+        """Take (rows as in `ResidentFaces.call`, features, probabilities); return the last."""
+        rows, features, probabilities = inputs
+        if training:
+            said = ops.log_softmax(self._logits(features), axis=-1)
+            distance = -ops.mean(ops.sum(self._wanted(rows) * said, axis=-1))
+            self.add_loss(self._weight * distance)
+        return probabilities
+
+    def _wanted(self, rows: dict[str, Any]) -> Any:
+        shares = ops.take(self.shares, rows["row"], axis=0)
+        if "other" not in rows:
+            return shares
+        blend = rows["share"][:, None]
+        return blend * shares + (1.0 - blend) * ops.take(self.shares, rows["other"], axis=0)
+
+
+def vote_shares(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return each face's share of the votes that fall on FER+'s eight classes.
+
+    Args:
+        votes: uint8, (n, 10), in the order of `fer_edge.labels.FERPLUS`.
+
+    Returns:
+        float32, (n, 8); all zero, which adds nothing to the loss, where no vote does.
+    """
+    counted = votes[:, : len(FERPLUS_CLASSES)].astype(np.float32)
+    shares: NDArray[np.float32] = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
+    return shares

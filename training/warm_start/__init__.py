@@ -1,0 +1,1 @@
+"""Weights that there are already: runs, `.tflite` files, pretrained bases."""

@@ -1,0 +1,94 @@
+"""The weights that a pretrained base starts from: fetched by Keras, or from a file."""
+
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import TrainingError
+
+from ..architectures import EfficientNetLite, Pretrained
+from ..backend.keras3 import keras
+from .pretrained_lite import load_lite_weights
+
+IMAGENET_FILE = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
+"""What keras.applications fetches, 94 MB, and keeps in `models` below KERAS_HOME or ~/.keras."""
+PATIENCE_S = 30.0
+"""Of one answer from the network."""
+_SUFFIXES = (".h5", ".hdf5", ".keras")
+
+log = logging.getLogger(__name__)
+
+
+def load_base_weights(options: Pretrained, network: Any) -> None:
+    """Give the base of an untrained network its pretrained weights.
+
+    Args:
+        options: Those that the network was built with; with `weights` none nothing is done.
+        network: What `options.build` made.
+
+    Raises:
+        TrainingError: The weights cannot be fetched or read, or are another network's.
+    """
+    if options.weights == "none":
+        log.info("the base starts at random and is trained whole")
+        return
+    if isinstance(options, EfficientNetLite):
+        load_lite_weights(options, network)
+        return
+    base = _fetch() if options.weights == "imagenet" else _read(Path(options.weights))
+    for layer in base.layers:
+        if layer.weights:
+            network.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def _fetch() -> Any:
+    try:
+        with _patience(), contextlib.redirect_stdout(sys.stderr):  # results go to stdout
+            return _base("imagenet")
+    except Exception as error:  # keras.utils.get_file raises that very class
+        raise TrainingError(
+            f"the ImageNet weights of ResNet50 cannot be fetched ({_first_line(error)}); bring the "
+            f"file {IMAGENET_FILE} and pass it with --weights FILE, or start at random with "
+            "--weights none"
+        ) from error
+
+
+def _read(path: Path) -> Any:
+    advice = f"wanted Keras's ResNet50 without top, such as {IMAGENET_FILE}"
+    if not path.is_file():
+        raise TrainingError(f"there is no weights file {path}; {advice}")
+    if path.suffix not in _SUFFIXES:
+        raise TrainingError(f"weights {path} ends in none of {', '.join(_SUFFIXES)}; {advice}")
+    try:
+        return _base(path)
+    except Exception as error:  # h5py, zipfile and Keras each have their own
+        raise TrainingError(f"weights {path} do not fit: {_first_line(error)}; {advice}") from error
+
+
+def _base(weights: str | Path) -> Any:
+    size = (32, 32, 3)  # any: convolutions have the same weights for all sizes
+    if isinstance(weights, str):
+        return keras.applications.ResNet50(include_top=False, weights=weights, input_shape=size)
+    base = keras.applications.ResNet50(include_top=False, weights=None, input_shape=size)
+    base.load_weights(weights)
+    return base
+
+
+@contextlib.contextmanager
+def _patience() -> Iterator[None]:
+    """Keep a network that swallows everything from hanging the training."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE_S)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

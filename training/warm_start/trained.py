@@ -1,0 +1,59 @@
+"""A trained network, to go on from or to learn from: a run folder's, or a model file's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.bundled import bundled_models, find_model
+from fer_edge.keras_file import CheckedFile
+from fer_edge.modelfile import read_model
+from fer_edge.runfolder import FLOAT_MODEL, load_info
+
+from ..backend.keras3 import keras
+from .folded import unfolded_network
+
+_MEASURED_FACES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A float network and what its outputs stand for.
+
+    Attributes:
+        name: Where it was found, for messages.
+        network: A Keras model from faces to probabilities.
+        labels: The classes in output order.
+    """
+
+    name: str
+    network: Any
+    labels: tuple[str, ...]
+
+
+def load_trained(where: str, images: NDArray[np.uint8]) -> Trained:
+    """Read a trained network.
+
+    Args:
+        where: A run folder, a `.tflite` file of `compact` or `tiny`, or a bundled model's name.
+        images: uint8, (n, height, width), training faces, in any order; a file's normalisations
+            are measured on some of them.
+
+    Raises:
+        TrainingError: It is none of these, or cannot be trained.
+        ModelError: The file is missing or damaged.
+    """
+    path = Path(where)
+    if path.suffix == ".tflite" or (not path.exists() and where in bundled_models()):
+        file = read_model(find_model(where))
+        random = np.random.default_rng(0)
+        some = random.permutation(len(images))[:_MEASURED_FACES]
+        return Trained(where, unfolded_network(file, images[some]), file.card.labels)
+    labels = load_info(path).labels
+    return Trained(where, CheckedFile(path / FLOAT_MODEL).load(_load), labels)
+
+
+def _load(path: Path, safe_mode: bool) -> Any:
+    return keras.models.load_model(path, compile=False, safe_mode=safe_mode)
