@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.command_options import SectionedCommand
+
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
@@ -14,11 +16,23 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 
 
-@click.command()
+_SECTIONS = {
+    "Files": ("data", "out", "resume", "overwrite", "tensorboard", "as_json"),
+    "What to do": ("recipe", "architecture", "qat", "devices"),
+    "Networks to learn from": ("start", "weights", "teachers"),
+    "Other than the recipe's": ("epochs", "batch_size", "learning_rate", "precision", "seed"),
+}
+
+
+@click.command(cls=SectionedCommand, sections=_SECTIONS)
 @click.option("--data", type=PATH, required=True, help="A .npz face set, csv, or class folders.")
 @click.option("--out", type=PATH, required=True, help="The run folder to write.")
 @click.option(
-    "--recipe", default="four-block", show_default=True, metavar="NAME|FILE", help="What to do."
+    "--recipe",
+    default="four-block",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="What decides the run.",
 )
 @click.option("--arch", "architecture", help="Another architecture than the recipe's.")
 @click.option(
@@ -31,11 +45,11 @@ PATH = click.Path(path_type=Path)
     metavar="imagenet|none|FILE",
     help="What the base of resnet50 or efficientnet-lite starts from.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Other than the recipe's.")
-@click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
-@click.option("--learning-rate", type=float, help="Other than the recipe's.")
-@click.option("--precision", metavar="NAME", help="Other than the recipe's, such as bfloat16.")
-@click.option("--seed", type=click.IntRange(0), help="Other than the recipe's.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the training faces.")
+@click.option("--batch-size", type=click.IntRange(1), help="Faces of a step.")
+@click.option("--learning-rate", type=float, help="Before the schedule changes it.")
+@click.option("--precision", metavar="NAME", help="float32, bfloat16 or float16.")
+@click.option("--seed", type=click.IntRange(0), help="Of weights, orders and changes of faces.")
 @click.option(
     "--teacher",
     "teachers",
