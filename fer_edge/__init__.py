@@ -11,6 +11,8 @@ The names below are loaded when they are first used (PEP 562), so that importing
 nothing: OpenCV, NumPy and LiteRT come with the first name that needs them.
 """
 
+from .lazy_names import lazy_names
+
 TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms to import
 if TYPE_CHECKING:
     # a stage lies elsewhere in the repository than in the installed package
@@ -43,30 +45,30 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Box": "faces",
-    "CropPolicy": "faces",
-    "Detection": "runtime.faces.detection",
-    "DetectorError": "errors",
-    "Face": "runtime.result",
-    "FaceDetector": "runtime.faces.detection",
-    "FerEdgeError": "errors",
-    "Frame": "runtime.frame",
-    "MissingExtraError": "errors",
-    "ModelCard": "card",
-    "ModelError": "errors",
-    "OutputError": "errors",
-    "Pace": "runtime.reading.following",
-    "Recognizer": "runtime.recognizer",
-    "Result": "runtime.result",
-    "Source": "runtime.frame",
-    "SourceError": "errors",
-    "StageTimes": "runtime.stopwatch",
-    "Track": "runtime.faces.track",
-    "Tracker": "runtime.faces.track",
-    "UNCERTAIN": "runtime.result",
-    "open_camera": "runtime.sources.opening",
-    "open_detector": "runtime.faces.detection",
-    "open_source": "runtime.sources.opening",
+    "Box": ".faces",
+    "CropPolicy": ".faces",
+    "Detection": ".runtime.faces.detection",
+    "DetectorError": ".errors",
+    "Face": ".runtime.result",
+    "FaceDetector": ".runtime.faces.detection",
+    "FerEdgeError": ".errors",
+    "Frame": ".runtime.frame",
+    "MissingExtraError": ".errors",
+    "ModelCard": ".card",
+    "ModelError": ".errors",
+    "OutputError": ".errors",
+    "Pace": ".runtime.reading.following",
+    "Recognizer": ".runtime.recognizer",
+    "Result": ".runtime.result",
+    "Source": ".runtime.frame",
+    "SourceError": ".errors",
+    "StageTimes": ".runtime.stopwatch",
+    "Track": ".runtime.faces.track",
+    "Tracker": ".runtime.faces.track",
+    "UNCERTAIN": ".runtime.result",
+    "open_camera": ".runtime.sources.opening",
+    "open_detector": ".runtime.faces.detection",
+    "open_source": ".runtime.sources.opening",
 }
 """Name -> the module here that defines it."""
 
@@ -97,16 +99,4 @@ __all__ = [
     "open_source",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value  # asked for once only
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -10,8 +10,9 @@ The names below are loaded when they are first used (PEP 562): importing this pa
 Keras comes with `train`.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from fer_edge.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fer_edge.evaluation import Evaluation
@@ -62,14 +63,4 @@ __all__ = [
     "train",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name], __name__), name)
-    globals()[name] = value  # asked for once only
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -1,0 +1,32 @@
+"""Names of a package that are loaded when they are first used (PEP 562).
+
+Type checkers read the imports under `TYPE_CHECKING` instead.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+
+
+def lazy_names(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return a package's `__getattr__` and `__dir__`.
+
+    Args:
+        package: Its `__name__`.
+        homes: Name -> the module that defines it, absolute or relative to the package.
+    """
+
+    def get(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        import importlib
+
+        value = getattr(importlib.import_module(homes[name], package), name)
+        setattr(sys.modules[package], name, value)  # asked for once only
+        return value
+
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return get, names
