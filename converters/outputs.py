@@ -24,7 +24,7 @@ def output_activation(network: Any) -> str:
 
 
 def take_sigmoid_off(network: Any, module: Any) -> bool:
-    """Let a network give the logits that its sigmoids were made of, in place.
+    """Remove the sigmoids at a network's end, in place, so that it gives their logits.
 
     Returns:
         Whether it does now; a sigmoid that is an operation by itself stays.
@@ -37,7 +37,7 @@ def take_sigmoid_off(network: Any, module: Any) -> bool:
 
 
 def remark(activation: str) -> str:
-    """Say what the outputs are, and what is done with them, for networks without probabilities."""
+    """Return what outputs are that are not probabilities, and how they are used."""
     if activation in SIGMOIDS:
         return (
             f"{activation} outputs, one yes or no for each class: the files give the probability "

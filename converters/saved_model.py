@@ -28,7 +28,7 @@ class GraphLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stub
     """
 
     def __init__(self, function: Any, classes: int, *, fixed_batch: bool) -> None:
-        """Take a concrete function of one float tensor.
+        """Wrap a concrete function of one float tensor.
 
         Args:
             function: Gives (batch, classes).

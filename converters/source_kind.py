@@ -53,7 +53,7 @@ def run_of(path: Path) -> Path:
 
 
 def identify_source(path: Path) -> Kind:
-    """Tell a run folder, a Keras file and a SavedModel folder apart.
+    """Return whether a path is a run folder, a Keras file or a SavedModel folder.
 
     Raises:
         ModelError: It is something else, or nothing; the message says what it is and the way to

@@ -37,7 +37,7 @@ class CheckedFile:
             ModelError: The file is missing or damaged, holds no network, or has code in it.
         """
         if not path.is_file():
-            raise ModelError(f"{path} cannot be read: there is no such file")
+            raise ModelError(f"{path} does not exist")
         self.config = read_config(path)
         self._safe_mode = not trust_code
         check_config(self.config.root, path, trust_code=trust_code)

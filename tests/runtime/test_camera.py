@@ -6,6 +6,7 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -154,9 +155,9 @@ class StandInVideoCapture:
 
     made: "list[StandInVideoCapture]"
 
-    def __init__(self, number: int, api: int) -> None:
+    def __init__(self, which: int | str, api: int) -> None:
         assert api == cv2.CAP_V4L2
-        self.number = number
+        self.which = which
         self.wishes: list[tuple[int, float]] = []
         self.left = 5
         self.released = False
@@ -210,3 +211,25 @@ def test_a_webcam_is_asked_opened_again_and_freed(monkeypatch: pytest.MonkeyPatc
             cv2.CAP_PROP_FRAME_HEIGHT,
             cv2.CAP_PROP_FPS,
         ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")
+def test_a_camera_by_a_lasting_name_is_found_again_under_another_number(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    StandInVideoCapture.made = []
+    monkeypatch.setattr(cv2, "VideoCapture", StandInVideoCapture)
+    monkeypatch.setattr("fer_edge.runtime.sources.live.FIRST_RETRY_S", 0.01)
+    link = tmp_path / "usb-Maker_Camera-video-index0"
+    link.symlink_to("/dev/video2")
+    source = open_camera(str(link))
+    for frame in source:
+        assert frame.name == f"camera {link}"
+        if frame.index == 0:  # pulled out and put in again at another port
+            link.unlink()
+            link.symlink_to("/dev/video0")
+        if len(StandInVideoCapture.made) > 1:
+            break
+    source.close()
+    opened = [camera.which for camera in StandInVideoCapture.made]
+    assert opened[:2] == ["/dev/video2", "/dev/video0"]

@@ -18,6 +18,7 @@ class Tap:
     """A capture in the test's hands: `give` is what its next reads or openings do."""
 
     name = "the tap"
+    clock_s: float | None = None
 
     def __init__(self, *openings: Exception | float) -> None:
         self.openings = list(openings) or [25.0]
@@ -115,6 +116,23 @@ def test_times_are_those_of_the_wall_clock_from_the_first_frame() -> None:
     tap.give(2)
     assert 0.05 <= next(frames).time_s <= time.monotonic() - earlier + 0.5
     source.close()
+
+
+def test_times_are_the_streams_own_as_long_as_they_are_near_the_wall_clock() -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    frames = iter(source)
+    times_s = []
+    # packets come in a burst; then the camera sets its clock by an hour, and back
+    for stamp_s in (900.0, 900.04, 900.08, 4500.0, 4500.04, 12.0):
+        tap.clock_s = stamp_s
+        tap.give(1)
+        times_s.append(next(frames).time_s)
+    source.close()
+    assert times_s[:3] == pytest.approx([0, 0.04, 0.08])
+    assert times_s == sorted(set(times_s))
+    assert times_s[-1] < 5
 
 
 def test_a_reader_that_waits_is_woken_by_the_frame() -> None:
