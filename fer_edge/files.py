@@ -67,7 +67,7 @@ def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
 
 
 def is_device(path: Path) -> bool:
-    """Tell whether a path is a device, a pipe, or such as /dev/stdout: never to be replaced."""
+    """Return whether a path is a device, a pipe, or such as /dev/stdout: never to be replaced."""
     try:
         mode = path.stat().st_mode
     except OSError:  # it does not exist, or never can

@@ -44,7 +44,7 @@ class CheckedFile:
         check_links(self.config.root, path)
 
     def load(self, load_model: Load) -> Any:
-        """Let a loader read a copy that holds what was checked; returns the network.
+        """Load the network from a copy that holds only what was checked.
 
         Raises:
             ModelError: The loader cannot read it.

@@ -41,7 +41,7 @@ class FoundPictures:
 
 
 def is_hidden(name: str, *, is_folder: bool = False) -> bool:
-    """Tell whether a file or folder is a program's own, and not the user's.
+    """Return whether a file or folder is a program's own, and not the user's.
 
     These are names that start with a dot (.git, .thumbnails, ._photo.jpg), folders that start with
     @ (a network storage's @eaDir), and a few more such as __MACOSX, #recycle and Thumbs.db.
@@ -71,7 +71,7 @@ def pictures_of_pattern(pattern: str) -> FoundPictures:
 def files_in(folder: Path, *, named: frozenset[str] = frozenset()) -> Iterator[Path]:
     """Yield every file of a folder and the folders in it, without the hidden ones.
 
-    Links to folders are followed, after all that is no link: a folder that has been read is not
+    Links to folders are followed, after everything else: a folder that has been read is not
     read again, so that links in a circle end. A folder in it that cannot be listed is yielded, too.
 
     Args:
@@ -124,7 +124,7 @@ def sort_out(paths: Iterable[Path]) -> FoundPictures:
 
 
 def describe_left_out(read: int, left_out: Counter[str], *, noun: str = "files") -> str:
-    """Say what was read: "read 120 of 134 files; left out: 12 .heic, 2 .gif".
+    """Describe what was read: "read 120 of 134 files; left out: 12 .heic, 2 .gif".
 
     Kinds that an optional library would read are named with what installs it.
     """
@@ -142,7 +142,7 @@ def describe_kinds(left_out: Counter[str]) -> str:
 
 
 def needing_extra(left_out: Iterable[str]) -> bool:
-    """Tell whether some of these kinds would be read with an optional library."""
+    """Return whether some of these kinds would be read with an optional library."""
     return any(SUFFIXES.get(kind) in _NEEDS_EXTRA for kind in left_out)
 
 

@@ -42,7 +42,7 @@ _STREAM_SUFFIXES = (".mjpeg", ".mjpg")
 
 
 def picture_kind(data: bytes) -> Kind | None:
-    """Tell a picture's kind by its first bytes; None for everything else.
+    """Return a picture's kind by its first bytes; None for everything else.
 
     Args:
         data: The file, or its first `SIGNATURE_BYTES`.
@@ -66,7 +66,7 @@ def picture_kind(data: bytes) -> Kind | None:
 
 
 def is_picture_file(path: Path) -> bool:
-    """Tell whether a file is a picture, and not a video or something else.
+    """Return whether a file is a picture, and not a video or something else.
 
     A picture's suffix suffices: what such a file holds instead is said when it is read. Without
     one the content decides, except for TIFF, in which cameras store raw data (.dng, .nef), and
@@ -86,7 +86,7 @@ def is_picture_file(path: Path) -> bool:
 
 
 def missing_extra(kind: Kind) -> bool:
-    """Tell whether this kind needs a library that is not installed."""
+    """Return whether this kind needs a library that is not installed."""
     if kind == "HEIC":
         return importlib.util.find_spec("pillow_heif") is None
     return kind == "AVIF" and not _pillow_reads_avif()

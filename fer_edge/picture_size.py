@@ -96,7 +96,7 @@ def _webp(data: bytes) -> tuple[int, int] | None:
 
 
 def has_exif(webp: bytes) -> bool:
-    """Tell whether a WebP says that it has EXIF data."""
+    """Return whether a WebP says that it has EXIF data."""
     return webp[12:16] == b"VP8X" and len(webp) > 20 and bool(webp[20] & 0x08)
 
 

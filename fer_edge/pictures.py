@@ -169,7 +169,7 @@ def _damaged(kind: Kind, name: str) -> str:
 
 
 def _is_cut_jpeg(data: bytes) -> bool:
-    """Tell whether a JPEG lacks its end mark: older OpenCV paints what is missing gray."""
+    """Return whether a JPEG lacks its end mark: older OpenCV paints what is missing gray."""
     at = 2  # walk the segments before the scan: a thumbnail in them has its own end mark
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
         is_filler = data[at + 1 : at + 2] == b"\xff"

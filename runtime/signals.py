@@ -55,7 +55,7 @@ class Signals:
             yield frame
 
     def take_reload(self) -> bool:
-        """Tell whether a reload was asked for since the last call."""
+        """Return whether a reload was asked for since the last call."""
         requested, self.reload_requested = self.reload_requested, False
         return requested
 
@@ -89,7 +89,7 @@ class Signals:
 
 
 def _is_terminal(descriptor: int) -> bool:
-    """Tell whether a descriptor is a terminal that is still there."""
+    """Return whether a descriptor is a terminal that is still there."""
     try:
         return os.isatty(descriptor)
     except OSError:

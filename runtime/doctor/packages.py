@@ -165,7 +165,7 @@ def _parse(requirement: str) -> tuple[str, str, str]:
 
 
 def _fits(version: str, bounds: str) -> bool:
-    """Tell whether a version lies within plain bounds such as >=4.8,<5."""
+    """Return whether a version lies within plain bounds such as >=4.8,<5."""
     ours = _numbers(version)
     for sign, bound in _BOUND.findall(bounds):
         theirs = _numbers(bound)

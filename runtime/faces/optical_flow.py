@@ -167,7 +167,7 @@ def _common_motion(
 
 
 def is_cut(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-    """Tell whether two grey images are of different scenes: hardly a pixel is what it was."""
+    """Return whether two grey images are of different scenes: hardly a pixel is what it was."""
     ones, others = (grey[::8, ::8].astype(np.float32) for grey in (before, after))
     for pixels in (ones, others):
         pixels -= pixels.mean()

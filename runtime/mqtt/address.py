@@ -68,6 +68,6 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
 
 
 def is_topic(text: str) -> bool:
-    """Tell whether states can be published below a topic: no wildcard, not the broker's own."""
+    """Return whether states can be published below a topic: no wildcard, not the broker's own."""
     is_plain = text.isprintable() and not set(text) & {"+", "#"}
     return is_plain and not text.startswith("$") and 0 < len(text) <= 1000

@@ -118,7 +118,7 @@ class MqttStates:
                 self._underway = self._publish("state", state)
 
     def _is_underway(self) -> bool:
-        """Tell whether the last state still waits for a socket that takes nothing."""
+        """Return whether the last state still waits for a socket that takes nothing."""
         with suppress(RuntimeError, ValueError):  # lost with its connection
             return self._underway is not None and not self._underway.is_published()
         return False

@@ -22,7 +22,7 @@ class Changes:
         self._last: object = None
 
     def is_one(self, result: Result) -> bool:
-        """Tell whether this frame differs from the one before it."""
+        """Return whether this frame differs from the one before it."""
         faces = sorted((face.track or 0, face.label) for face in result.faces)
         state = (result.frame.name, faces)
         is_change = state != self._last

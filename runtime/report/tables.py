@@ -292,7 +292,7 @@ def scored(report: Report) -> list[tuple[str, ModelResult, Evaluation]]:
 
 
 def counted(report: Report) -> bool:
-    """Tell whether arm64 instructions are known of any model."""
+    """Return whether arm64 instructions are known of any model."""
     return any(model.arm64_instructions is not None for model in report.models)
 
 

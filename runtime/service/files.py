@@ -143,7 +143,7 @@ def _user_folder() -> Path:
 
 
 def _group_exists(name: str) -> bool:
-    """Tell whether a group is there: systemd starts no unit that names another."""
+    """Return whether a group is there: systemd starts no unit that names another."""
     try:
         grp.getgrnam(name)
     except KeyError:

@@ -226,7 +226,7 @@ def _output_folder(path: Path) -> Path:
 
 
 def _is_open_to_all(path: Path) -> bool:
-    """Tell whether any user can come to a file and read it."""
+    """Return whether any user can come to a file and read it."""
     resolved = path.resolve()
     enters = all(part.stat().st_mode & stat.S_IXOTH for part in resolved.parents)
     return enters and bool(resolved.stat().st_mode & stat.S_IROTH)

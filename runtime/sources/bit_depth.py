@@ -64,7 +64,7 @@ def _integers(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _is_uint16(image: NDArray[Any]) -> bool:
-    """Tell whether the numbers are uint16, of either byte order."""
+    """Return whether the numbers are uint16, of either byte order."""
     return image.dtype.kind == "u" and image.dtype.itemsize == 2
 
 

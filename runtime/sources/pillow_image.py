@@ -18,7 +18,7 @@ _PLAIN = ("RGB", "RGBA", "RGBX")
 
 
 def is_pillow_image(image: object) -> TypeGuard["Image"]:
-    """Tell whether it is an image of Pillow's; Pillow is not imported for that."""
+    """Return whether it is an image of Pillow's; Pillow is not imported for that."""
     module: Any = sys.modules.get("PIL.Image")
     return module is not None and isinstance(image, module.Image)
 

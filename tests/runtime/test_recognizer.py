@@ -2,15 +2,12 @@
 
 import json
 import pickle
-import subprocess
 import sys
 import threading
 import tracemalloc
-import typing
-from collections.abc import Callable, Iterator
-from dataclasses import FrozenInstanceError, fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import FrozenInstanceError
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -361,65 +358,6 @@ def test_supervision_takes_the_faces(recognizer: Recognizer) -> None:
             assert (found.tracker_id is not None) == any(face.track for face in result)
             for annotator in (supervision.BoxAnnotator(), supervision.LabelAnnotator()):
                 annotator.annotate(result.frame.image.copy(), found)
-
-
-def names_in(annotation: object) -> Iterator[str]:
-    """Yield fer_edge's own types that stand in an annotation."""
-    for part in typing.get_args(annotation):
-        yield from names_in(part)
-    if isinstance(annotation, list):  # the parameters of a Callable
-        for part in annotation:
-            yield from names_in(part)
-    if isinstance(annotation, type) and annotation.__module__.startswith("fer_edge"):
-        yield annotation.__name__
-
-
-def signatures(value: type) -> Iterator[Callable[..., object] | type]:
-    """Yield what of a class has annotations that a user meets."""
-    if is_dataclass(value):
-        yield value
-    for name, member in vars(value).items():
-        if not name.startswith("_") or name in ("__init__", "__iter__", "__getitem__"):
-            member = member.fget if isinstance(member, property) else member
-            if callable(member) and hasattr(member, "__annotations__"):
-                yield member
-
-
-def test_what_a_public_signature_names_is_public() -> None:
-    supervision = SimpleNamespace(Detections=object)
-    for name in fer_edge.__all__:
-        value = getattr(fer_edge, name)
-        if name in ("ModelCard", "UNCERTAIN"):  # docs/conversion.md has the card's parts
-            continue
-        places = signatures(value) if isinstance(value, type) else [value]
-        for place in places:
-            hints = typing.get_type_hints(place, localns={"supervision": supervision})
-            if is_dataclass(place):
-                hints = {field.name: hints[field.name] for field in fields(place)}
-            found = {found for hint in hints.values() for found in names_in(hint)}
-            assert found <= set(fer_edge.__all__), f"{name}: {place}"
-
-
-def test_every_public_name_can_be_had_and_no_other() -> None:
-    for name in fer_edge.__all__:
-        assert getattr(fer_edge, name) is not None
-        assert name in dir(fer_edge)
-    assert sorted(fer_edge._HOMES) == sorted(fer_edge.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        _ = fer_edge.nothing  # type: ignore[attr-defined]
-
-
-def test_types_can_be_checked_and_nothing_is_loaded_before_it_is_used() -> None:
-    code = (
-        "import sys, fer_edge\n"
-        "assert not {'numpy', 'cv2', 'click', 'ai_edge_litert'} & set(sys.modules)\n"
-        "assert 'Recognizer' in dir(fer_edge)\n"
-        "fer_edge.FerEdgeError\n"
-        "assert 'numpy' not in sys.modules\n"
-        "from fer_edge import Recognizer\n"
-        "assert {'numpy', 'cv2'} <= set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_picture_of_opencvs_goes_straight_in(picture: Path, recognizer: Recognizer) -> None:

@@ -64,7 +64,7 @@ def photo() -> Path:
 
 
 def same_as_litert(face: dict[str, Any], photo: Path) -> bool:
-    """Tell whether a face of `fer-edge run` is what this environment's LiteRT reads."""
+    """Return whether a face of `fer-edge run` is what this environment's LiteRT reads."""
     with Recognizer() as recognizer:
         (expected,) = recognizer.read(photo)
     shares = tuple(expected.probabilities.values())

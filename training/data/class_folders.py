@@ -130,7 +130,7 @@ def _has_parts(folder: Path) -> bool:
 
 
 def _is_class(folder: Path) -> bool:
-    """Tell whether a folder is a class and no step on the way to classes."""
+    """Return whether a folder is a class, not a step on the way to classes."""
     is_known = standard_name(folder.name) in FER2013
     return is_known or not folders_in(folder) or any(map(is_picture_file, _files_in(folder)))
 
@@ -146,7 +146,7 @@ def _check_order(root: Path, classes: list[Path]) -> None:
 
 
 def _share_classes(others: list[Path], found: list[ClassFolder]) -> bool:
-    """Tell whether some folder is called like a class; then all beside it are classes."""
+    """Return whether some folder is called like a class; then all beside it are classes."""
     known = {*FER2013, *(standard_name(folder.path.name) for folder in found)}
     return any(standard_name(folder.name) in known for folder in others)
 

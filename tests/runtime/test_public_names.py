@@ -1,0 +1,69 @@
+"""What `fer_edge` exports: all that its signatures name, and nothing before it is used."""
+
+import subprocess
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+
+import fer_edge
+import fer_edge.runtime.recognizer
+
+
+def names_in(annotation: object) -> Iterator[str]:
+    """Yield fer_edge's own types that stand in an annotation."""
+    for part in typing.get_args(annotation):
+        yield from names_in(part)
+    if isinstance(annotation, list):  # the parameters of a Callable
+        for part in annotation:
+            yield from names_in(part)
+    if isinstance(annotation, type) and annotation.__module__.startswith("fer_edge"):
+        yield annotation.__name__
+
+
+def signatures(value: type) -> Iterator[Callable[..., object] | type]:
+    """Yield what of a class has annotations that a user meets."""
+    if is_dataclass(value):
+        yield value
+    for name, member in vars(value).items():
+        if not name.startswith("_") or name in ("__init__", "__iter__", "__getitem__"):
+            member = member.fget if isinstance(member, property) else member
+            if callable(member) and hasattr(member, "__annotations__"):
+                yield member
+
+
+def test_what_a_public_signature_names_is_public() -> None:
+    supervision = SimpleNamespace(Detections=object)
+    for name in fer_edge.__all__:
+        value = getattr(fer_edge, name)
+        if name in ("ModelCard", "UNCERTAIN"):  # docs/conversion.md has the card's parts
+            continue
+        places = signatures(value) if isinstance(value, type) else [value]
+        for place in places:
+            hints = typing.get_type_hints(place, localns={"supervision": supervision})
+            if is_dataclass(place):
+                hints = {field.name: hints[field.name] for field in fields(place)}
+            found = {found for hint in hints.values() for found in names_in(hint)}
+            assert found <= set(fer_edge.__all__), f"{name}: {place}"
+
+
+def test_every_public_name_can_be_had_and_no_other() -> None:
+    for name in fer_edge.__all__:
+        assert getattr(fer_edge, name) is not None
+        assert name in dir(fer_edge)
+    assert sorted(fer_edge._HOMES) == sorted(fer_edge.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = fer_edge.nothing  # type: ignore[attr-defined]
+
+
+def test_types_can_be_checked_and_nothing_is_loaded_before_it_is_used() -> None:
+    code = (
+        "import sys, fer_edge\n"
+        "assert not {'numpy', 'cv2', 'click', 'ai_edge_litert'} & set(sys.modules)\n"
+        "assert 'Recognizer' in dir(fer_edge)\n"
+        "fer_edge.FerEdgeError\n"
+        "assert 'numpy' not in sys.modules\n"
+        "from fer_edge import Recognizer\n"
+        "assert {'numpy', 'cv2'} <= set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
