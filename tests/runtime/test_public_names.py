@@ -5,6 +5,9 @@ import sys
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
+from types import SimpleNamespace
+
+import pytest
 
 import fer_edge
 import fer_edge.runtime.recognizer
