@@ -53,17 +53,17 @@ RESUME = $(if $(wildcard $(@D).partial),--resume)
 
 model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
 	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
-	cp models/compact-int8-ptq.tflite fer_edge/models/compact.tflite
+	cp models/compact-int8-ptq.tflite fer_edge/model/files/compact.tflite
 
 model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
 	$(FER_EDGE) convert runs/tiny --int8 --float32 --data $(DATA) --out models --overwrite \
 		--logit-offset fear=0.1
-	cp models/tiny-int8-ptq.tflite fer_edge/models/tiny.tflite
+	cp models/tiny-int8-ptq.tflite fer_edge/model/files/tiny.tflite
 
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite \
 		--logit-offset contempt=1.6
-	cp models/compact-ferplus-int8-ptq.tflite fer_edge/models/compact-ferplus.tflite
+	cp models/compact-ferplus-int8-ptq.tflite fer_edge/model/files/compact-ferplus.tflite
 
 frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import click
 
-from fer_edge.card import Gate
-from fer_edge.converters.run import Converted, Options, convert_source
-from fer_edge.converters.source import open_run
-from fer_edge.faceset import FaceSet, load_faceset
-from fer_edge.modelfile import read_model
+from fer_edge.converters.conversion import Converted, Options, convert_source
+from fer_edge.converters.sources.source import open_run
+from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.model.card import Gate
+from fer_edge.model.file import read_model
 from fer_edge.runfolder import RECIPE, load_info
-from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models
+from fer_edge.runtime.benchmark.measurement.measuring import Plan, benchmark_models
 from fer_edge.training.recipes.recipe import parse_recipe
 from fer_edge.training.reporting.history import load_history
 from fer_edge.training.run import QAT_HISTORY

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import click
 
-from fer_edge.bundled import find_model
 from fer_edge.files import whole_file
-from fer_edge.runtime.benchmark.candidate import read_candidate
-from fer_edge.runtime.benchmark.instructions import (
+from fer_edge.model.bundled import find_model
+from fer_edge.runtime.benchmark.measurement.candidate import read_candidate
+from fer_edge.runtime.benchmark.measurement.instructions import (
     Instructions,
     ModelInstructions,
     instructions_to_json,

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fer_edge.faceset import load_faceset
-from fer_edge.runtime.faces.detection import open_detector, select
-from fer_edge.runtime.faces.framing import Framing
-from fer_edge.runtime.faces.yunet import YuNet
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.runtime.detection.detector import open_detector, select
+from fer_edge.runtime.detection.framing import Framing
+from fer_edge.runtime.detection.yunet import YuNet
 
 from .command import PATH, Benchmark, data_option
 from .crop_policy import CANVAS_PX, SIZES_PX, SURROUNDINGS, lay_on_canvas

@@ -13,11 +13,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.bundled import find_model
-from fer_edge.evaluation import served_probabilities
-from fer_edge.faceset import load_faceset
-from fer_edge.interpreter import open_model
-from fer_edge.scores import score
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import find_model
+from fer_edge.scoring.scores import score
 
 from .command import Benchmark, data_option, models_argument, split_option
 

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box, CropPolicy
-from fer_edge.faceset import load_faceset
-from fer_edge.runtime.faces.detection import select
-from fer_edge.runtime.faces.yunet import YuNet
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.preprocess import Box, CropPolicy
+from fer_edge.runtime.detection.detector import select
+from fer_edge.runtime.detection.yunet import YuNet
 
 from .command import Benchmark, data_option
 

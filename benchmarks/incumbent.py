@@ -15,8 +15,8 @@ from pathlib import Path
 
 import click
 
-from fer_edge.faceset import load_faceset
-from fer_edge.labels import FER2013
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.labels import FER2013
 
 from .command import PATH, Benchmark, data_option
 

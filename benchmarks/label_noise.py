@@ -14,12 +14,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.bundled import find_model
-from fer_edge.evaluation import served_probabilities
-from fer_edge.faceset import FaceSet, load_faceset
-from fer_edge.interpreter import open_model
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.faces.votes import NO_MAJORITY, majority_labels
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import find_model
 from fer_edge.training.targets.vote_translation import learn_translation, translate
-from fer_edge.votes import NO_MAJORITY, majority_labels
 
 from .command import Benchmark, data_option, models_argument, split_option
 

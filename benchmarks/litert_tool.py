@@ -6,7 +6,7 @@ input, the inference and reading the output. Both take turns on the same file an
 medians of their medians are compared. The tool writes its figures with two decimals of a
 millisecond: a file that takes 0.2 ms is told apart to 5 per cent in one round, and finer over many.
 
-    python -m benchmarks.litert_tool fer_edge/models/compact.tflite models/*-float32.tflite
+    python -m benchmarks.litert_tool fer_edge/model/files/compact.tflite models/*-float32.tflite
 """
 
 import json
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import click
 
-from fer_edge.runtime.benchmark.candidate import Candidate, inference, read_candidate
-from fer_edge.runtime.benchmark.latency import measure_in_rounds
+from fer_edge.runtime.benchmark.measurement.candidate import Candidate, inference, read_candidate
+from fer_edge.runtime.benchmark.measurement.latency import measure_in_rounds
 
 from .command import PATH, Benchmark
 

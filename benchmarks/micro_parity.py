@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fer_edge.bundled import find_model
-from fer_edge.converters.microcontroller import arena_bytes
-from fer_edge.faces import model_inputs
-from fer_edge.faceset import load_faceset
-from fer_edge.interpreter import open_model
+from fer_edge.converters.devices.microcontroller import arena_bytes
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.preprocess import model_inputs
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import find_model
 
 from .command import Benchmark, data_option, split_option
 

@@ -23,14 +23,14 @@ import click
 import cv2
 import numpy as np
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.interpreter import open_model
-from fer_edge.runtime.faces.detection import open_detector
-from fer_edge.runtime.faces.tracking import open_tracker
-from fer_edge.runtime.faces.yunet import find_yunet
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.reading.following import Follower
-from fer_edge.runtime.sources.video import Video
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.video import Video
+from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.yunet import find_yunet
+from fer_edge.runtime.recognition.follower import Follower
+from fer_edge.runtime.tracking.flow_tracker import open_tracker
 
 from .command import PATH, Benchmark
 from .rivals.environments import python_rival

@@ -17,18 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
-from fer_edge.converters.activation_ranges import activation_ranges
-from fer_edge.converters.calibration import choose_calibration
-from fer_edge.converters.keras_models import load_float_network
-from fer_edge.converters.probe import Grid
-from fer_edge.converters.selective import quantise_flatbuffer
-from fer_edge.converters.tflite import to_dynamic, to_float32, to_int8, to_int16x8
+from fer_edge.converters.quantization.activation_ranges import activation_ranges
+from fer_edge.converters.quantization.calibration import choose_calibration
+from fer_edge.converters.quantization.probe import Grid
+from fer_edge.converters.quantization.selective import quantise_flatbuffer
+from fer_edge.converters.quantization.tflite import to_dynamic, to_float32, to_int8, to_int16x8
+from fer_edge.converters.sources.keras_models import load_float_network
 from fer_edge.errors import FerEdgeError
-from fer_edge.faces import as_real, model_inputs
-from fer_edge.faceset import load_faceset
-from fer_edge.interpreter import find_runtime, open_interpreter
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.preprocess import as_real, model_inputs
+from fer_edge.inference.interpreter import find_runtime, open_interpreter
 from fer_edge.runfolder import load_info
-from fer_edge.scores import compare, score
+from fer_edge.scoring.scores import compare, score
 
 from .command import PATH, Benchmark, data_option
 

@@ -17,11 +17,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.bundled import find_model
-from fer_edge.evaluation import unscaled_probabilities
-from fer_edge.faceset import FaceSet, load_faceset
-from fer_edge.modelfile import read_model
-from fer_edge.scores import score
+from fer_edge.evaluation.evaluation import unscaled_probabilities
+from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model
+from fer_edge.scoring.scores import score
 
 from .command import Benchmark, data_option, models_argument, split_option
 

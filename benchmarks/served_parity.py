@@ -21,10 +21,10 @@ import click
 import cv2
 import numpy as np
 
-from fer_edge.bundled import find_model
-from fer_edge.evaluation import served_probabilities
-from fer_edge.faceset import load_faceset
-from fer_edge.interpreter import open_model
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import find_model
 from tests.arm64.userland import PYTHON, build, missing_programs, run_in
 
 from .command import PATH, Benchmark, data_option, split_option

@@ -21,18 +21,18 @@ from pathlib import Path
 
 import click
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.interpreter import open_model
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.video import Video
+from fer_edge.runtime.detection.detector import open_detector
 from fer_edge.runtime.drawing.annotation import annotate
-from fer_edge.runtime.faces.detection import open_detector
-from fer_edge.runtime.faces.tracking import open_tracker
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.outputs.json_lines import JsonLines
-from fer_edge.runtime.outputs.summary import Summary
-from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.reading.following import Follower
-from fer_edge.runtime.result import Result
-from fer_edge.runtime.sources.video import Video
+from fer_edge.runtime.publish.files.json_lines import JsonLines
+from fer_edge.runtime.publish.pipeline import run_to_end
+from fer_edge.runtime.publish.summary import Summary
+from fer_edge.runtime.recognition.follower import Follower
+from fer_edge.runtime.recognition.result import Result
+from fer_edge.runtime.tracking.flow_tracker import open_tracker
 
 from .command import PATH, Benchmark
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fer_edge.faceset import load_faceset
-from fer_edge.scores import score
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.scoring.scores import score
 from fer_edge.training.backend.validation import predict
 from fer_edge.training.targets.distillation import load_teachers
 

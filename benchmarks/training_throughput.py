@@ -22,8 +22,8 @@ import click
 import numpy as np
 
 from fer_edge.chatter import without_chatter
-from fer_edge.faceset import FaceSet, load_faceset
-from fer_edge.labels import FER2013
+from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.faces.labels import FER2013
 from fer_edge.training.backend.keras3 import keras
 from fer_edge.training.backend.precision import learning_copy
 from fer_edge.training.loop.float_stage import build_training, fit_epoch

@@ -14,7 +14,7 @@ import click
 import cv2
 import numpy as np
 
-from fer_edge.runtime.sources.video import Video
+from fer_edge.runtime.capture.video import Video
 
 from .command import PATH, Benchmark
 

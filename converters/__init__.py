@@ -15,28 +15,28 @@ from typing import TYPE_CHECKING
 from fer_edge.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from fer_edge.card import CardScore, Gate
-    from fer_edge.faceset import FaceSet, load_faceset
-    from fer_edge.scores import Agreement
-    from fer_edge.temperature import TemperatureScaling
+    from fer_edge.faces.faceset import FaceSet, load_faceset
+    from fer_edge.model.card import CardScore, Gate
+    from fer_edge.scoring.scores import Agreement
+    from fer_edge.scoring.temperature import TemperatureScaling
 
     from .api import convert
-    from .foreign import Claims
-    from .run import Converted, Options
-    from .selective import Exceptions
+    from .conversion import Converted, Options
+    from .quantization.selective import Exceptions
+    from .sources.foreign import Claims
 
 _HOMES = {
-    "Agreement": "fer_edge.scores",
-    "CardScore": "fer_edge.card",
-    "Claims": ".foreign",
-    "Converted": ".run",
-    "Exceptions": ".selective",
-    "FaceSet": "fer_edge.faceset",
-    "Gate": "fer_edge.card",
-    "Options": ".run",
-    "TemperatureScaling": "fer_edge.temperature",
+    "Agreement": "fer_edge.scoring.scores",
+    "CardScore": "fer_edge.model.card",
+    "Claims": ".sources.foreign",
+    "Converted": ".conversion",
+    "Exceptions": ".quantization.selective",
+    "FaceSet": "fer_edge.faces.faceset",
+    "Gate": "fer_edge.model.card",
+    "Options": ".conversion",
+    "TemperatureScaling": "fer_edge.scoring.temperature",
     "convert": ".api",
-    "load_faceset": "fer_edge.faceset",
+    "load_faceset": "fer_edge.faces.faceset",
 }
 """Name -> the module that defines it."""
 

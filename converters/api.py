@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fer_edge.errors import ModelError
-from fer_edge.faceset import FaceSet, load_faceset
+from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.runfolder import load_info
 
-from .foreign import Claims, foreign_source, open_network
-from .logit_offsets import with_logit_offsets
-from .run import Converted, Options, convert_source
-from .source import Source, open_run
-from .source_kind import identify_source, run_of
-from .suspicions import check_claims
+from .conversion import Converted, Options, convert_source
+from .sources.foreign import Claims, foreign_source, open_network
+from .sources.kind import identify_source, run_of
+from .sources.logit_offsets import with_logit_offsets
+from .sources.source import Source, open_run
+from .sources.suspicions import check_claims
 
 
 def convert(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.command_options import SectionedCommand
+from fer_edge.cli.command_options import SectionedCommand
 from fer_edge.errors import ModelError
 
 if TYPE_CHECKING:
-    from .run import Converted, Variant
+    from .conversion import Converted, Variant
 
 PATH = click.Path(path_type=Path)
 INTEGER = click.Choice(["uint8", "int8"])
@@ -157,7 +157,7 @@ def convert(
     span = _span(input_range or "0,1")
     offsets = _offsets(logit_offsets)
 
-    from .source_kind import identify_source, run_of
+    from .sources.kind import identify_source, run_of
 
     source = source if labels else run_of(source)
     foreign = identify_source(source) != "run"
@@ -169,8 +169,8 @@ def convert(
             f"a run folder ({source}) says them itself"
         )
 
-    from fer_edge.card import Gate
-    from fer_edge.faceset import load_faceset
+    from fer_edge.faces.faceset import load_faceset
+    from fer_edge.model.card import Gate
     from fer_edge.runfolder import load_info
 
     if not foreign:
@@ -179,10 +179,10 @@ def convert(
     own = None if calibration is None else load_faceset(calibration)
 
     from .api import open_source
-    from .devices import companions, leave_for_devices
-    from .foreign import Claims
-    from .run import Options, convert_source
-    from .selective import Exceptions
+    from .conversion import Options, convert_source
+    from .devices.companions import companions, leave_for_devices
+    from .quantization.selective import Exceptions
+    from .sources.foreign import Claims
 
     classes = tuple(name.strip() for name in (labels or "").split(","))
     claims = Claims(classes, span, size_px, are_checked=not as_told) if foreign else None

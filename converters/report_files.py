@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from fer_edge.faces import model_inputs
-from fer_edge.faceset import FaceSet
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.preprocess import model_inputs
 
-from .advice import advise, format_advice
-from .layer_plot import plot_layers
-from .layer_report import format_layers, layer_report
-from .run import Converted
-from .source import Source
-from .tflite import to_float32
+from .analysis.advice import advise, format_advice
+from .analysis.layer_plot import plot_layers
+from .analysis.layer_report import format_layers, layer_report
+from .conversion import Converted
+from .quantization.tflite import to_float32
+from .sources.source import Source
 
 FACES = 128
 """Validation faces that are read; the errors hardly move with more."""

@@ -16,7 +16,22 @@ from .lazy_names import lazy_names
 TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms to import
 if TYPE_CHECKING:
     # a stage lies elsewhere in the repository than in the installed package
-    from .card import ModelCard
+    from fer_edge.runtime.capture.frame import Frame, Source  # type: ignore[import-not-found]
+    from fer_edge.runtime.capture.opening import (  # type: ignore[import-not-found]
+        open_camera,
+        open_source,
+    )
+    from fer_edge.runtime.detection.detector import (  # type: ignore[import-not-found]
+        Detection,
+        FaceDetector,
+        open_detector,
+    )
+    from fer_edge.runtime.recognition.follower import Pace  # type: ignore[import-not-found]
+    from fer_edge.runtime.recognition.recognizer import Recognizer  # type: ignore[import-not-found]
+    from fer_edge.runtime.recognition.result import UNCERTAIN, Face, Result  # type: ignore[import-not-found]
+    from fer_edge.runtime.timing.stopwatch import StageTimes  # type: ignore[import-not-found]
+    from fer_edge.runtime.tracking.track import Track, Tracker  # type: ignore[import-not-found]
+
     from .errors import (
         DetectorError,
         FerEdgeError,
@@ -25,50 +40,36 @@ if TYPE_CHECKING:
         OutputError,
         SourceError,
     )
-    from .faces import Box, CropPolicy
-    from .runtime.faces.detection import (  # type: ignore[import-not-found]
-        Detection,
-        FaceDetector,
-        open_detector,
-    )
-    from .runtime.faces.track import Track, Tracker  # type: ignore[import-not-found]
-    from .runtime.frame import Frame, Source  # type: ignore[import-not-found]
-    from .runtime.reading.following import Pace  # type: ignore[import-not-found]
-    from .runtime.recognizer import Recognizer  # type: ignore[import-not-found]
-    from .runtime.result import UNCERTAIN, Face, Result  # type: ignore[import-not-found]
-    from .runtime.sources.opening import (  # type: ignore[import-not-found]
-        open_camera,
-        open_source,
-    )
-    from .runtime.stopwatch import StageTimes  # type: ignore[import-not-found]
+    from .faces.preprocess import Box, CropPolicy
+    from .model.card import ModelCard
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Box": ".faces",
-    "CropPolicy": ".faces",
-    "Detection": ".runtime.faces.detection",
+    "Box": ".faces.preprocess",
+    "CropPolicy": ".faces.preprocess",
+    "Detection": ".runtime.detection.detector",
     "DetectorError": ".errors",
-    "Face": ".runtime.result",
-    "FaceDetector": ".runtime.faces.detection",
+    "Face": ".runtime.recognition.result",
+    "FaceDetector": ".runtime.detection.detector",
     "FerEdgeError": ".errors",
-    "Frame": ".runtime.frame",
+    "Frame": ".runtime.capture.frame",
     "MissingExtraError": ".errors",
-    "ModelCard": ".card",
+    "ModelCard": ".model.card",
     "ModelError": ".errors",
     "OutputError": ".errors",
-    "Pace": ".runtime.reading.following",
-    "Recognizer": ".runtime.recognizer",
-    "Result": ".runtime.result",
-    "Source": ".runtime.frame",
+    "Pace": ".runtime.recognition.follower",
+    "Recognizer": ".runtime.recognition.recognizer",
+    "Result": ".runtime.recognition.result",
+    "Source": ".runtime.capture.frame",
     "SourceError": ".errors",
-    "StageTimes": ".runtime.stopwatch",
-    "Track": ".runtime.faces.track",
-    "Tracker": ".runtime.faces.track",
-    "UNCERTAIN": ".runtime.result",
-    "open_camera": ".runtime.sources.opening",
-    "open_detector": ".runtime.faces.detection",
-    "open_source": ".runtime.sources.opening",
+    "StageTimes": ".runtime.timing.stopwatch",
+    "Track": ".runtime.tracking.track",
+    "Tracker": ".runtime.tracking.track",
+    "UNCERTAIN": ".runtime.recognition.result",
+    "open_camera": ".runtime.capture.opening",
+    "open_detector": ".runtime.detection.detector",
+    "open_source": ".runtime.capture.opening",
 }
 """Name -> the module here that defines it."""
 

@@ -5,7 +5,7 @@
     history.csv          one line an epoch
     model.keras          the float network of the best epoch
     qat.h5               the quantization-aware network, if that stage ran (tf-keras)
-    scores.json          scores on the validation faces (`fer_edge.evaluation.Evaluation`)
+    scores.json          scores on the validation faces (`fer_edge.evaluation`)
     curves.png confusion.png samples.png
 
 A run in progress lives in `NAME.partial` and is moved to `NAME` when it is complete.
@@ -15,9 +15,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_edge.card import DataInfo
 from fer_edge.errors import TrainingError
 from fer_edge.files import whole_file
+from fer_edge.model.card import DataInfo
 from fer_edge.schema import SchemaError, decode, encode
 
 RECIPE = "recipe.toml"

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
-from fer_edge.cli import main
-from fer_edge.faceset import FaceSet, save_faceset
-from fer_edge.labels import FER2013
+from fer_edge.cli.main import main
+from fer_edge.faces.faceset import FaceSet, save_faceset
+from fer_edge.faces.labels import FER2013
 from fer_edge.training import train
 
 # A suite that is started in the background (nohup, a CI runner) may ignore these, and what it

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from fer_edge import UNCERTAIN
-from fer_edge.bundled import DEFAULT_MODEL
-from fer_edge.labels import FER2013
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.faces.labels import FER2013
+from fer_edge.model.bundled import DEFAULT_MODEL
+from fer_edge.pictures.sample_photo import sample_photo
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.cli import COMMANDS
+from fer_edge.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("training", "converters", "runtime")
@@ -71,7 +71,7 @@ def test_a_planted_wrong_import_is_seen() -> None:
     for planted in ("import training", "from fer_edge.training import fit", "import runtime.sinks"):
         node = ast.parse(planted).body[0]
         assert any(stage_of(name) for name in imported(node))
-    assert stage_of("fer_edge.cli") is None
+    assert stage_of("fer_edge.cli.main") is None
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -89,9 +89,9 @@ def run_python(code: str) -> str:
     "statement",
     [
         "import fer_edge.runtime",
-        "import fer_edge.cli",
+        "import fer_edge.cli.main",
         "from fer_edge import Recognizer; Recognizer().close()",
-        "from fer_edge.cli import main; main(['--help'], standalone_mode=False)",
+        "from fer_edge.cli.main import main; main(['--help'], standalone_mode=False)",
     ],
 )
 def test_the_light_path_loads_nothing_heavy(statement: str) -> None:
@@ -102,7 +102,7 @@ def test_the_light_path_loads_nothing_heavy(statement: str) -> None:
 
 def test_the_list_of_commands_loads_not_even_numpy() -> None:
     loaded = run_python(
-        "import sys\nfrom fer_edge.cli import main\nmain(['--help'], standalone_mode=False)\n"
+        "import sys\nfrom fer_edge.cli.main import main\nmain(['--help'], standalone_mode=False)\n"
         "assert not {'numpy', 'cv2'} & set(sys.modules)"
     )
     assert all(name in loaded for name in COMMANDS)
@@ -110,7 +110,7 @@ def test_the_list_of_commands_loads_not_even_numpy() -> None:
 
 def test_every_command_has_help_that_loads_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom fer_edge.cli import COMMANDS, main\n"
+        "import sys\nfrom fer_edge.cli.main import COMMANDS, main\n"
         "for name in COMMANDS:\n"
         "    print(f'== {name}')\n"
         "    main([name, '--help'], standalone_mode=False)\n"

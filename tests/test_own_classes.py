@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.cli import main
-from fer_edge.faceset import load_faceset
-from fer_edge.labels import FERPLUS_CLASSES
-from fer_edge.modelfile import read_model
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.cli.main import main
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.labels import FERPLUS_CLASSES
+from fer_edge.model.file import read_model
+from fer_edge.pictures.sample_photo import sample_photo
 from tests.conftest import draw_face
 
 pytestmark = pytest.mark.train

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from fer_edge.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from fer_edge.evaluation import Evaluation
-    from fer_edge.faceset import FaceSet, load_faceset, save_faceset
+    from fer_edge.evaluation.evaluation import Evaluation
+    from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 
     from .api import TrainedRun, train
     from .data.importing import ImportOptions, import_faces
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Epoch": ".reporting.history",
-    "Evaluation": "fer_edge.evaluation",
+    "Evaluation": "fer_edge.evaluation.evaluation",
     "Existing": ".loop.run_place",
-    "FaceSet": "fer_edge.faceset",
+    "FaceSet": "fer_edge.faces.faceset",
     "ImportOptions": ".data.importing",
     "Recipe": ".recipes.recipe",
     "RecipeChanges": ".recipes.recipe",
@@ -37,9 +37,9 @@ _HOMES = {
     "bundled_recipes": ".recipes.recipe",
     "format_recipe": ".recipes.recipe",
     "import_faces": ".data.importing",
-    "load_faceset": "fer_edge.faceset",
+    "load_faceset": "fer_edge.faces.faceset",
     "load_recipe": ".recipes.recipe",
-    "save_faceset": "fer_edge.faceset",
+    "save_faceset": "fer_edge.faces.faceset",
     "train": ".api",
 }
 """Name -> the module that defines it."""

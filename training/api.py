@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_edge.evaluation import Evaluation
-from fer_edge.faceset import FaceSet, load_faceset
+from fer_edge.evaluation.evaluation import Evaluation
+from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 
 from .data.importing import import_faces

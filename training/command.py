@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer_edge.command_options import SectionedCommand
+from fer_edge.cli.command_options import SectionedCommand
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -97,7 +97,7 @@ def train(
     """
     import json
 
-    from fer_edge.evaluation import describe
+    from fer_edge.evaluation.evaluation import describe
     from fer_edge.runfolder import SCORES
 
     from . import api

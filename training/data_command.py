@@ -82,7 +82,7 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
         fer-edge data import ck.csv --labels anger,disgust,fear,happy,sad,surprise,neutral,contempt
             --out ck.npz
     """
-    from fer_edge.faceset import save_faceset
+    from fer_edge.faces.faceset import save_faceset
 
     from .data.importing import ImportOptions, import_faces
     from .data.inspection import count_table
@@ -110,7 +110,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     """
     import json
 
-    from fer_edge.faceset import SPLITS, load_faceset
+    from fer_edge.faces.faceset import SPLITS, load_faceset
     from fer_edge.schema import encode
 
     from .data.inspection import (
@@ -159,7 +159,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
 def _length(path: Path) -> int:
     """Count rows or files, for the progress bar; an archive is one step."""
     if path.is_dir():
-        from fer_edge.picture_folder import files_in
+        from fer_edge.pictures.folder import files_in
 
         return sum(1 for _ in files_in(path))
     if path.suffix.lower() == ".csv" and path.exists():

@@ -6,11 +6,11 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from fer_edge.card import DataInfo
 from fer_edge.errors import OutputError, RecipeError, TrainingError
-from fer_edge.evaluation import Evaluation, evaluate
-from fer_edge.faceset import FaceSet
+from fer_edge.evaluation.evaluation import Evaluation, evaluate
+from fer_edge.faces.faceset import FaceSet
 from fer_edge.files import whole_file
+from fer_edge.model.card import DataInfo
 from fer_edge.runfolder import (
     FLOAT_MODEL,
     HISTORY,

@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fer_edge.faceset import FaceSet, load_faceset
-from fer_edge.runtime.sources.video import Video
+from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.runtime.capture.video import Video
 
 from ..command import PATH, Benchmark, data_option
 from .environments import node_rival, our_own, python_rival

@@ -91,7 +91,7 @@ def our_own(folder: Path, models: list[str]) -> list[Rival]:
             version="this checkout",
             worker=(str(python), str(WORKERS / "fer_edge_package.py")),
             home=model,
-            weights=site / f"fer_edge/models/{model}.tflite",
+            weights=site / f"fer_edge/model/files/{model}.tflite",
             installed_mb=_size_mb(site),
         )
         for model in models

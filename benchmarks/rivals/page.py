@@ -6,8 +6,8 @@ from string import Template
 
 import numpy as np
 
-from fer_edge.faceset import FaceSet
-from fer_edge.runtime.benchmark.device import describe_device
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.runtime.device.description import describe_device
 
 from .environments import Rival
 

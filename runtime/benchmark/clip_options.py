@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from ..faces.config import DETECTOR_FIELDS, FacesConfig
-from ..option_fields import click_options
+from fer_edge.cli.option_fields import click_options
+
+from ..tracking.config import DETECTOR_FIELDS, FacesConfig
 
 if TYPE_CHECKING:
-    from .clip import Clip
-    from .clip_probe import Finding
+    from .measurement.clip import Clip
+    from .measurement.clip_probe import Finding
 
 
 CLIP_OPTIONS = (
@@ -40,7 +41,7 @@ def chosen_finding(videos: Sequence[Path], faces: FacesConfig) -> "Finding":
     Raises:
         click.UsageError: There is no video to find them in, or one is named twice.
     """
-    from .clip_probe import Finding
+    from .measurement.clip_probe import Finding
 
     context = click.get_current_context()
     for option in CLIP_OPTIONS[1:]:
@@ -68,7 +69,7 @@ def chosen_clips(videos: Sequence[Path], finding: "Finding") -> "tuple[Clip, ...
     """
     if not videos:
         return ()
-    from .clip import read_clip
+    from .measurement.clip import read_clip
 
     finding.open_detector()
     return tuple(map(read_clip, videos))

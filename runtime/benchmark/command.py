@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.command_options import Options, SectionedCommand
+from fer_edge.cli.command_options import Options, SectionedCommand
 
-from ..faces.config import FacesConfig
+from ..tracking.config import FacesConfig
 from .clip_options import CLIP_OPTIONS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fer_edge.faceset import FaceSet
+    from fer_edge.faces.faceset import FaceSet
 
-    from ..faces.detection import DetectorName
-    from ..report.report import Report
-    from .clip import Clip
-    from .clip_probe import Finding
-    from .instructions import Instructions
-    from .measuring import Benchmark, Disagreement, Plan
+    from ..detection.detector import DetectorName
+    from .measurement.clip import Clip
+    from .measurement.clip_probe import Finding
+    from .measurement.instructions import Instructions
+    from .measurement.measuring import Benchmark, Disagreement, Plan
+    from .report.report import Report
 
 PATH = click.Path(path_type=Path)
 REGRESSION = 3
@@ -67,10 +67,10 @@ def compare(
 
     from fer_edge.schema import encode
 
-    from ..report.report import read_report, warnings
-    from ..report.text import align
-    from .compare_reports import CHIEF, METRICS, compare_reports, comparison_rows
-    from .regression import crossed, describe_crossing, parse_bars
+    from .comparison.bars import crossed, describe_crossing, parse_bars
+    from .comparison.changes import CHIEF, METRICS, compare_reports, comparison_rows
+    from .report.report import read_report, warnings
+    from .report.text import align
 
     wanted = parse_bars(bars)
     reports = read_report(before), read_report(after)
@@ -234,16 +234,16 @@ def benchmark(
     """
     from dataclasses import replace
 
-    from fer_edge.bundled import find_model
-    from fer_edge.faceset import load_faceset
+    from fer_edge.faces.faceset import load_faceset
+    from fer_edge.model.bundled import find_model
 
-    from ..report.files import check_folder, write_report
-    from ..report.report import report_to_json
-    from ..report.text import report_to_text
+    from ..device.description import usable_cores
     from .clip_options import chosen_clips, chosen_finding
-    from .device import usable_cores
-    from .instructions import read_instructions
-    from .measuring import Plan
+    from .measurement.instructions import read_instructions
+    from .measurement.measuring import Plan
+    from .report.folder import check_folder, write_report
+    from .report.report import report_to_json
+    from .report.text import report_to_text
 
     faces_config = FacesConfig(
         detector=detector, detector_model=detector_model, detect_size_px=detect_size_px, every=every
@@ -299,10 +299,10 @@ def _measure(
     import shlex
     from datetime import datetime, timezone
 
-    from ..report.report import Report, faces_info
-    from .conditions import Watch
-    from .device import describe_device
-    from .measuring import benchmark_models
+    from ..device.conditions import Watch
+    from ..device.description import describe_device
+    from .measurement.measuring import benchmark_models
+    from .report.report import Report, faces_info
 
     began = datetime.now(timezone.utc).isoformat(timespec="seconds")
     device, watch, stream = describe_device(), Watch(), sys.stderr
@@ -340,7 +340,7 @@ def _measure(
 def _pictures(
     report: "Report", measured: "Benchmark", faces: "FaceSet | None"
 ) -> "list[tuple[Disagreement, NDArray[np.uint8]]]":
-    from ..report.verdict import headline
+    from .report.verdict import headline
 
     if faces is None:
         return []

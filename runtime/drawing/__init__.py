@@ -1,1 +1,1 @@
-"""Pictures with what was read drawn on them, or with the faces covered."""
+"""Boxes, labels and covers on pictures."""

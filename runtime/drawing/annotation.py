@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
+from fer_edge.faces.preprocess import Box
 
-from ..sources.pixels import as_bgr
+from ..capture.pixels import as_bgr
 from .lettering import font_size, lettering
 from .palette import UNCERTAIN_BGR, Colour, colours_bgr, ink_on
 from .plate import plate, rounded

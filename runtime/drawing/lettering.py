@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.labels import drawable
+from fer_edge.faces.labels import drawable
 
 _SIZES_PX = (11, 13, 16, 20, 25, 31, 39, 49, 61, 76, 95)
 """Few sizes, so that letters seldom change with a face that moves, and are found drawn already."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
+from fer_edge.faces.preprocess import Box
 
 
 def rounded(box: Box, radius: float) -> NDArray[np.float64]:

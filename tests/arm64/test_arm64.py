@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.bundled import bundled_models
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.model.bundled import bundled_models
+from fer_edge.pictures.sample_photo import sample_photo
 
 from .userland import PYTHON, SITE, build, instructions_per_inference, missing_programs, run_in
 

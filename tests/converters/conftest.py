@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.faceset import save_faceset
+from fer_edge.faces.faceset import save_faceset
 from tests.conftest import make_faces
 
 

@@ -7,11 +7,11 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.converters.advice import POOR_SNR_DB, advise, format_advice
-from fer_edge.converters.layer_report import layer_report
-from fer_edge.converters.selective import to_int8_selective
-from fer_edge.converters.sensitivity import format_gains, measure_gains
-from fer_edge.converters.tflite import to_float32, to_int8
+from fer_edge.converters.analysis.advice import POOR_SNR_DB, advise, format_advice
+from fer_edge.converters.analysis.layer_report import layer_report
+from fer_edge.converters.analysis.sensitivity import format_gains, measure_gains
+from fer_edge.converters.quantization.selective import to_int8_selective
+from fer_edge.converters.quantization.tflite import to_float32, to_int8
 from tests.conftest import make_faces
 
 pytestmark = pytest.mark.train

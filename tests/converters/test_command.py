@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.modelfile import read_model
+from fer_edge.model.file import read_model
 from tests.conftest import assert_one_clear_line
 
 pytestmark = pytest.mark.train

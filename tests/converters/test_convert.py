@@ -8,23 +8,23 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.card import Gate
-from fer_edge.converters.calibration import choose_calibration
-from fer_edge.converters.run import VARIANTS, Options, convert_source
-from fer_edge.converters.source import open_run
+from fer_edge.converters.conversion import VARIANTS, Options, convert_source
+from fer_edge.converters.quantization.calibration import choose_calibration
+from fer_edge.converters.sources.source import open_run
 from fer_edge.errors import DatasetError, ModelError, OutputError
-from fer_edge.evaluation import (
+from fer_edge.evaluation.evaluation import (
     card_score,
     fit_scaling,
     served_probabilities,
     unscaled_probabilities,
 )
-from fer_edge.faces import PIXEL_SCALE
-from fer_edge.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.graph import read_graph
-from fer_edge.interpreter import TFLiteModel, open_model
-from fer_edge.modelfile import read_model
-from fer_edge.temperature import at_temperature
+from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
+from fer_edge.faces.preprocess import PIXEL_SCALE
+from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.model.card import Gate
+from fer_edge.model.file import read_model
+from fer_edge.model.graph import read_graph
+from fer_edge.scoring.temperature import at_temperature
 from tests.conftest import assert_one_clear_line, make_faces
 
 pytestmark = pytest.mark.train
@@ -119,8 +119,8 @@ def test_the_raw_pixel_is_the_quantised_input(converted, name):
 
 
 def test_the_float_file_equals_the_keras_network(trained, converted):
-    from fer_edge.converters.keras_models import load_float_network
-    from fer_edge.faces import as_real
+    from fer_edge.converters.sources.keras_models import load_float_network
+    from fer_edge.faces.preprocess import as_real
 
     run, data = trained
     faces = load_faceset(data).part("validation")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_edge.bundled import bundled_models, find_model
-from fer_edge.converters.edgetpu import OperatorRow, check, format_report
-from fer_edge.converters.edgetpu_operators import OPERATORS, UNREADABLE_FROM
+from fer_edge.converters.devices.edgetpu import OperatorRow, check, format_report
+from fer_edge.converters.devices.edgetpu_operators import OPERATORS, UNREADABLE_FROM
 from fer_edge.errors import ModelError
-from fer_edge.graph import Operator, Tensor, read_graph
-from fer_edge.modelfile import read_model
+from fer_edge.model.bundled import bundled_models, find_model
+from fer_edge.model.file import read_model
+from fer_edge.model.graph import Operator, Tensor, read_graph
 from tests.graph_edits import (
     Change,
     add_operator_code,

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.bundled import find_model
-from fer_edge.converters.edgetpu import check
-from fer_edge.converters.edgetpu_compiler import COMPILER, compile_for_edgetpu
+from fer_edge.converters.devices.edgetpu import check
+from fer_edge.converters.devices.edgetpu_compiler import COMPILER, compile_for_edgetpu
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
-from fer_edge.graph import read_graph
-from fer_edge.interpreter import open_model
-from fer_edge.modelfile import read_model
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model
+from fer_edge.model.graph import read_graph
 
 MODEL = find_model("tiny")
 ROOT = Path(__file__).resolve().parents[2]

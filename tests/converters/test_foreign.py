@@ -13,16 +13,16 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS, Gate
-from fer_edge.converters.foreign import Claims, open_foreign
-from fer_edge.converters.run import Options, convert_source
-from fer_edge.converters.source import open_run
-from fer_edge.converters.suspicions import check_labels, check_range
+from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.sources.foreign import Claims, open_foreign
+from fer_edge.converters.sources.source import open_run
+from fer_edge.converters.sources.suspicions import check_labels, check_range
 from fer_edge.errors import ModelError
-from fer_edge.faceset import load_faceset
-from fer_edge.interpreter import TFLiteModel, open_model
-from fer_edge.labels import FER2013
-from fer_edge.modelfile import pack_model, read_model
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.labels import FER2013
+from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.model.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS, Gate
+from fer_edge.model.file import pack_model, read_model
 from tests.conftest import assert_one_clear_line
 
 pytestmark = pytest.mark.train

@@ -10,15 +10,15 @@ import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.bundled import find_model
-from fer_edge.converters.foreign import Claims, open_foreign, open_network
-from fer_edge.converters.loops import check_loops
-from fer_edge.converters.run import Options, convert_source
-from fer_edge.converters.source import float_probabilities
-from fer_edge.evaluation import unscaled_probabilities
-from fer_edge.faceset import load_faceset
-from fer_edge.labels import FER2013
-from fer_edge.modelfile import read_model
+from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.quantization.loops import check_loops
+from fer_edge.converters.sources.foreign import Claims, open_foreign, open_network
+from fer_edge.converters.sources.source import float_probabilities
+from fer_edge.evaluation.evaluation import unscaled_probabilities
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.labels import FER2013
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model
 from tests.conftest import assert_one_clear_line
 
 from .network_files import KINDS, keras_of, saved, small_network

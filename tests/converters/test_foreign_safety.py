@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.labels import FER2013
+from fer_edge.faces.labels import FER2013
 from tests.conftest import assert_one_clear_line
 
 from .network_files import (

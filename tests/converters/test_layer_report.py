@@ -8,17 +8,17 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.converters.graph_matching import match_operators
-from fer_edge.converters.keras_models import load_float_network, load_qat_network
-from fer_edge.converters.layer_names import find_layers, name_layers
-from fer_edge.converters.layer_plot import plot_layers
-from fer_edge.converters.layer_report import format_layers, layer_report
-from fer_edge.converters.selective import to_int8_selective
-from fer_edge.converters.tflite import to_float16, to_float32, to_int8
+from fer_edge.converters.analysis.layer_plot import plot_layers
+from fer_edge.converters.analysis.layer_report import format_layers, layer_report
+from fer_edge.converters.quantization.graph_matching import match_operators
+from fer_edge.converters.quantization.layer_names import find_layers, name_layers
+from fer_edge.converters.quantization.selective import to_int8_selective
+from fer_edge.converters.quantization.tflite import to_float16, to_float32, to_int8
+from fer_edge.converters.sources.keras_models import load_float_network, load_qat_network
 from fer_edge.errors import DatasetError, MissingExtraError, ModelError
-from fer_edge.faceset import load_faceset
-from fer_edge.graph import read_graph
-from fer_edge.interpreter import find_runtime, open_interpreter
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.model.graph import read_graph
 
 pytestmark = pytest.mark.train
 

@@ -7,15 +7,15 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 
 from dataclasses import replace
 
-from fer_edge.card import Gate
-from fer_edge.converters.logit_offsets import with_logit_offsets
-from fer_edge.converters.run import Options, convert_source
-from fer_edge.converters.source import float_probabilities, open_run
+from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.sources.logit_offsets import with_logit_offsets
+from fer_edge.converters.sources.source import float_probabilities, open_run
 from fer_edge.errors import ModelError
-from fer_edge.evaluation import served_probabilities
-from fer_edge.faceset import load_faceset
-from fer_edge.interpreter import open_model
-from fer_edge.modelfile import read_model
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.card import Gate
+from fer_edge.model.file import read_model
 from tests.conftest import assert_one_clear_line
 
 pytestmark = pytest.mark.train

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_edge.bundled import find_model
-from fer_edge.converters import microcontroller
-from fer_edge.converters.microcontroller import (
+from fer_edge.converters.devices import microcontroller
+from fer_edge.converters.devices.microcontroller import (
     arena_bytes,
     resolver_calls,
     to_c_array,
     write_c_array,
 )
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
-from fer_edge.graph import Graph, Operator, read_graph
-from fer_edge.interpreter import open_model
-from fer_edge.modelfile import read_model
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model
+from fer_edge.model.graph import Graph, Operator, read_graph
 from tests.conftest import draw_face
 from tests.graph_edits import dense_float_model, make_edgetpu_file, rebuild, replace_operator
 
@@ -48,7 +48,7 @@ def test_the_measured_arena_is_enough_and_no_larger(arena: int) -> None:
     spec = MODEL.card.input
     interpreter.set_input(np.zeros((1, spec.height, spec.width, 1), np.uint8), 0)
     interpreter.invoke()
-    command = [sys.executable, "-m", "fer_edge.converters.arena_probe", str(arena - 64)]
+    command = [sys.executable, "-m", "fer_edge.converters.devices.arena_probe", str(arena - 64)]
     smaller = subprocess.run(command, input=MODEL.flatbuffer, capture_output=True, check=False)
     assert smaller.returncode != 0
     assert b"ailed to allocate" in smaller.stderr

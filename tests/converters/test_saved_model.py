@@ -12,13 +12,13 @@ import tensorflow as tf
 import tf_keras
 from tensorflow.core.protobuf import saved_model_pb2
 
-from fer_edge.card import UNKNOWN_LICENCE
-from fer_edge.converters.foreign import Claims, open_foreign
-from fer_edge.converters.source import float_probabilities
-from fer_edge.evaluation import unscaled_probabilities
-from fer_edge.faceset import load_faceset
-from fer_edge.labels import FER2013
-from fer_edge.modelfile import read_model
+from fer_edge.converters.sources.foreign import Claims, open_foreign
+from fer_edge.converters.sources.source import float_probabilities
+from fer_edge.evaluation.evaluation import unscaled_probabilities
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.labels import FER2013
+from fer_edge.model.card import UNKNOWN_LICENCE
+from fer_edge.model.file import read_model
 from tests.conftest import assert_one_clear_line
 
 from .network_files import small_network

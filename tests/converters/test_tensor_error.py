@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fer_edge.converters.activation_ranges import Histogram
-from fer_edge.converters.probe import Grid
-from fer_edge.converters.tensor_error import decibels, measure_error, weight_error
+from fer_edge.converters.analysis.tensor_error import decibels, measure_error, weight_error
+from fer_edge.converters.quantization.activation_ranges import Histogram
+from fer_edge.converters.quantization.probe import Grid
 
 GRID = Grid(scale=0.5, zero_point=-28, lowest=-128, highest=127)
 """-50 to 77.5 in steps of a half."""

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_edge import picture_kinds
+from fer_edge.pictures import kinds as picture_kinds
 
 FORMATS = {
     ".jpg": "JPEG",

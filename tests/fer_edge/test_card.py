@@ -3,7 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from fer_edge.card import (
+from fer_edge.errors import ModelError
+from fer_edge.faces.labels import FER2013
+from fer_edge.model.card import (
     Calibration,
     CardScore,
     DataInfo,
@@ -13,11 +15,9 @@ from fer_edge.card import (
     card_from_json,
     card_to_json,
 )
-from fer_edge.errors import ModelError
-from fer_edge.labels import FER2013
 from fer_edge.schema import encode
-from fer_edge.scores import Agreement
-from fer_edge.temperature import TemperatureScaling
+from fer_edge.scoring.scores import Agreement
+from fer_edge.scoring.temperature import TemperatureScaling
 
 SCORE = CardScore("served", "validation", 10, 0.5, 9, 0.4, 0.45, 0.44, 0.1, (0.5,) * 7)
 SCALING = TemperatureScaling(1.25, 100, "validation", "abc", 0.08, 0.02)

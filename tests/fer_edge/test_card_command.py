@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models, find_model
-from fer_edge.card import CardScore, Compilation, InputSpec, ModelCard, Quantization
-from fer_edge.card_check import faults_of_path
-from fer_edge.evaluation import served_probabilities
-from fer_edge.faceset import load_faceset, save_faceset
-from fer_edge.interpreter import open_model
-from fer_edge.modelfile import pack_model, read_model, write_model
-from fer_edge.temperature import at_temperature
+from fer_edge.evaluation.card_check import faults_of_path
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.faces.faceset import load_faceset, save_faceset
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
+from fer_edge.model.card import CardScore, Compilation, InputSpec, ModelCard, Quantization
+from fer_edge.model.file import pack_model, read_model, write_model
+from fer_edge.scoring.temperature import at_temperature
 from tests.conftest import assert_one_clear_line, draw_face, make_faces
 from tests.graph_edits import dense_float_model, make_edgetpu_file
 

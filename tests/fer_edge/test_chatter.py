@@ -50,7 +50,7 @@ def test_verbose_keeps_what_libraries_write(tmp_path: Path, options: list[str]) 
     program = (
         "import os, sys\n"
         "from fer_edge import cli\n"
-        "import fer_edge.models_command as command\n"
+        "import fer_edge.cli.models_command as command\n"
         "command.models.callback = lambda **options: os.write(2, b'chatter\\n')\n"
         f"sys.argv = ['fer-edge', *{options!r}, 'models']\n"
         "cli.main()\n"

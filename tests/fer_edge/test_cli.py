@@ -11,13 +11,13 @@ import pytest
 from click.testing import Result
 
 from fer_edge import __version__
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models, find_model
-from fer_edge.cli import COMMANDS
+from fer_edge.cli.main import COMMANDS
 from fer_edge.errors import ModelError
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
 from tests.conftest import assert_one_clear_line
 
 Invoke = Callable[..., Result]
-PROGRAM = (sys.executable, "-c", "from fer_edge.cli import main; main(prog_name='fer-edge')")
+PROGRAM = (sys.executable, "-c", "from fer_edge.cli.main import main; main(prog_name='fer-edge')")
 
 
 def test_help_lists_every_command(fer_edge: Invoke) -> None:
@@ -60,7 +60,7 @@ def test_a_missing_heavy_package_becomes_the_line_that_installs_it(
     def fail(*_: object, **__: object) -> None:
         raise ModuleNotFoundError(f"No module named '{package}'", name=f"{package}.layers")
 
-    monkeypatch.setattr("fer_edge.bundled.bundled_models", fail)
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
     assert_one_clear_line(fer_edge("models"), package, "pip install 'fer-edge[train]'")
 
 
@@ -70,7 +70,7 @@ def test_a_missing_module_of_our_own_is_no_advice_to_install(
     def fail() -> None:
         raise ModuleNotFoundError("No module named 'fer_edge.lost'", name="fer_edge.lost")
 
-    monkeypatch.setattr("fer_edge.bundled.bundled_models", fail)
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
     assert isinstance(fer_edge("models").exception, ModuleNotFoundError)
 
 
@@ -78,7 +78,7 @@ def test_a_system_error_becomes_one_line(fer_edge: Invoke, monkeypatch: pytest.M
     def fail() -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "some/file")
 
-    monkeypatch.setattr("fer_edge.bundled.bundled_models", fail)
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
     assert_one_clear_line(fer_edge("models"), "some/file: No space left on device")
 
 
@@ -88,7 +88,7 @@ def test_an_error_of_several_lines_becomes_one(
     def fail() -> None:
         raise ModelError("one\n  two\nthree")
 
-    monkeypatch.setattr("fer_edge.bundled.bundled_models", fail)
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
     assert fer_edge("models").stderr == "fer-edge: error: one two three\n"
 
 

@@ -12,14 +12,14 @@ from ai_edge_litert import schema_py_generated as schema
 from click.testing import Result
 from numpy.typing import NDArray
 
-from fer_edge.card import card_from_json, card_to_json
-from fer_edge.card_check import faults_of_path
 from fer_edge.errors import ModelError
-from fer_edge.evaluation import served_probabilities
-from fer_edge.faces import Box, CropPolicy, crop, grey, model_input
-from fer_edge.faceset import save_faceset
-from fer_edge.interpreter import open_model
-from fer_edge.modelfile import read_model, write_model
+from fer_edge.evaluation.card_check import faults_of_path
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.faces.faceset import save_faceset
+from fer_edge.faces.preprocess import Box, CropPolicy, crop, grey, model_input
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.card import card_from_json, card_to_json
+from fer_edge.model.file import read_model, write_model
 from tests.conftest import assert_one_clear_line, draw_face, make_faces
 from tests.graph_edits import add_operator_code, pack
 

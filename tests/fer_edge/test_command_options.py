@@ -5,8 +5,8 @@ import click
 import pytest
 from click.testing import Result
 
-from fer_edge.command_options import NumberRange
-from fer_edge.runtime.run_command import run
+from fer_edge.cli.command_options import NumberRange
+from fer_edge.runtime.run.command import run
 
 Invoke = Callable[..., Result]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models
-from fer_edge.delegate import (
+from fer_edge.errors import ModelError
+from fer_edge.inference.delegate import (
     EDGETPU_LIBRARIES,
     EDGETPU_OPERATOR,
     Delegate,
@@ -17,8 +17,8 @@ from fer_edge.delegate import (
     find_edge_tpus,
     parse_delegate,
 )
-from fer_edge.errors import ModelError
-from fer_edge.interpreter import open_model
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 
 CORAL = EDGETPU_LIBRARIES[platform.system()]
 
@@ -152,7 +152,7 @@ def test_a_library_that_crashes_is_one_clear_line(
 def test_a_library_that_hangs_is_one_clear_line(
     stand_in: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fer_edge.delegate_trial.TIMEOUT_S", 2.0)
+    monkeypatch.setattr("fer_edge.inference.delegate_trial.TIMEOUT_S", 2.0)
     with pytest.raises(ModelError, match=r"edgetpu:usb:7 gave no answer for 2 s.*leave --delegate"):
         open_model(bundled_models()[DEFAULT_MODEL], delegate="edgetpu:usb:7")
 

@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.errors import DatasetError
-from fer_edge.evaluation import card_score, describe, evaluate, served_probabilities
-from fer_edge.faces import model_input
-from fer_edge.faceset import FaceSet
-from fer_edge.interpreter import open_model
-from fer_edge.labels import FER2013, FERPLUS
+from fer_edge.evaluation.evaluation import card_score, describe, evaluate, served_probabilities
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.labels import FER2013, FERPLUS
+from fer_edge.faces.preprocess import model_input
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from tests.conftest import make_faces
 
 

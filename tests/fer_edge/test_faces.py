@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box, CropPolicy, as_real, crop, grey, model_input, model_inputs
+from fer_edge.faces.preprocess import (
+    Box,
+    CropPolicy,
+    as_real,
+    crop,
+    grey,
+    model_input,
+    model_inputs,
+)
 
 CENTRED = CropPolicy(side=1.0, centre_x=0.5, centre_y=0.5)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DatasetError, OutputError
-from fer_edge.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.labels import FER2013
+from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
+from fer_edge.faces.labels import FER2013
 
 N = 6
 ARRAYS: dict[str, Any] = {

@@ -2,10 +2,10 @@ import random
 
 import pytest
 
-from fer_edge.bundled import bundled_models
 from fer_edge.errors import ModelError
-from fer_edge.graph import Graph, Operator, Tensor, read_graph
-from fer_edge.modelfile import ModelFile, read_model
+from fer_edge.model.bundled import bundled_models
+from fer_edge.model.file import ModelFile, read_model
+from fer_edge.model.graph import Graph, Operator, Tensor, read_graph
 
 
 @pytest.fixture(params=sorted(bundled_models()))

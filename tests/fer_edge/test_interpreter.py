@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models
-from fer_edge.card import InputSpec, ModelCard
 from fer_edge.errors import MissingExtraError, ModelError
-from fer_edge.faces import as_real
-from fer_edge.interpreter import (
+from fer_edge.faces.labels import FER2013
+from fer_edge.faces.preprocess import as_real
+from fer_edge.inference.interpreter import (
     RUNTIMES,
     TFLiteModel,
     _warn_about_xnnpack,
     find_runtime,
     open_model,
 )
-from fer_edge.labels import FER2013
-from fer_edge.modelfile import ModelFile, read_model, write_model
-from fer_edge.temperature import at_temperature
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
+from fer_edge.model.card import InputSpec, ModelCard
+from fer_edge.model.file import ModelFile, read_model, write_model
+from fer_edge.scoring.temperature import at_temperature
 
 EVERY_PIXEL = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fer_edge.labels import FER2013, FERPLUS_CLASSES, standard_name
+from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES, standard_name
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import ModelError, OutputError
-from fer_edge.modelfile import CARD, LABELS, pack_model, read_model, write_model
+from fer_edge.model.file import CARD, LABELS, pack_model, read_model, write_model
 
 from .test_card import CARD as CARD_VALUE
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fer_edge.errors import SourceError
-from fer_edge.pictures import LIMIT_PX, read_picture
+from fer_edge.pictures.picture import LIMIT_PX, read_picture
 
 from .made_pictures import FORMATS, encode, is_red, stripes
 

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge import picture_folder
-from fer_edge.picture_folder import (
+from fer_edge.pictures import folder as picture_folder
+from fer_edge.pictures.folder import (
     describe_left_out,
     files_in,
     is_hidden,

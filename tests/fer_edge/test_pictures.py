@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from fer_edge import picture_kinds
 from fer_edge.errors import MissingExtraError, SourceError
-from fer_edge.picture_kinds import is_picture_file, picture_kind
-from fer_edge.pictures import read_picture
+from fer_edge.pictures import kinds as picture_kinds
+from fer_edge.pictures.kinds import is_picture_file, picture_kind
+from fer_edge.pictures.picture import read_picture
 
 from .made_pictures import FORMATS, encode, is_red, stripes, turned_by
 
@@ -167,7 +167,7 @@ def test_jpeg_and_png_are_read_without_loading_pillow(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     cv2.imwrite(str(path), stripes())
     code = (
-        "import sys; from fer_edge.pictures import read_picture; "
+        "import sys; from fer_edge.pictures.picture import read_picture; "
         f"read_picture({str(path)!r}); print('PIL' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.card import DataInfo
 from fer_edge.errors import TrainingError
+from fer_edge.model.card import DataInfo
 from fer_edge.runfolder import INFO, RunInfo, load_info, partial, save_info
 
 RUN = RunInfo("four-block", ("a", "b"), 48, DataInfo("faces.npz", "abc", 100, 10), ("keras 3",))

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.scores import compare, score
+from fer_edge.scoring.scores import compare, score
 
 
 def sure_of(answers: list[int], classes: int = 3, confidence: float = 1.0) -> NDArray[np.float32]:

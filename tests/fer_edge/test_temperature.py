@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.temperature import (
+from fer_edge.scoring.temperature import (
     FLOAT_FLOOR,
     HIGHEST,
     LOWEST,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from fer_edge.labels import FER2013, FERPLUS, FERPLUS_CLASSES, drawable
-from fer_edge.votes import NO_MAJORITY, majority, majority_labels, no_face
+from fer_edge.faces.labels import FER2013, FERPLUS, FERPLUS_CLASSES, drawable
+from fer_edge.faces.votes import NO_MAJORITY, majority, majority_labels, no_face
 
 
 @pytest.mark.parametrize(

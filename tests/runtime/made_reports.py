@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from fer_edge.evaluation import evaluate
-from fer_edge.faceset import FaceSet
-from fer_edge.labels import FER2013
-from fer_edge.runtime.benchmark.cold_start import ColdStart
-from fer_edge.runtime.benchmark.conditions import Conditions
-from fer_edge.runtime.benchmark.device import Device
-from fer_edge.runtime.benchmark.end_to_end import CameraPace, EndToEnd, StageTime
-from fer_edge.runtime.benchmark.latency import summarise
-from fer_edge.runtime.benchmark.machine_limit import machine_limit
-from fer_edge.runtime.benchmark.measuring import ModelResult, Plan, Timing
-from fer_edge.runtime.report.report import FacesInfo, Report
-from fer_edge.scores import Agreement
+from fer_edge.evaluation.evaluation import evaluate
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.labels import FER2013
+from fer_edge.runtime.benchmark.measurement.cold_start import ColdStart
+from fer_edge.runtime.benchmark.measurement.end_to_end import CameraPace, EndToEnd, StageTime
+from fer_edge.runtime.benchmark.measurement.latency import summarise
+from fer_edge.runtime.benchmark.measurement.machine_limit import machine_limit
+from fer_edge.runtime.benchmark.measurement.measuring import ModelResult, Plan, Timing
+from fer_edge.runtime.benchmark.report.report import FacesInfo, Report
+from fer_edge.runtime.device.conditions import Conditions
+from fer_edge.runtime.device.description import Device
+from fer_edge.scoring.scores import Agreement
 
 FACES = 70
 

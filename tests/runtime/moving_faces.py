@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.runtime.frame import Frame
+from fer_edge.runtime.capture.frame import Frame
 
 RATE_HZ = 25.0
 Image = NDArray[np.uint8]

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-RUN = [sys.executable, "-c", "from fer_edge.cli import main; main(prog_name='fer-edge')", "run"]
+RUN = [sys.executable, "-m", "fer_edge", "run"]
 
 
 def read_one_line_and_go(*options: object) -> None:

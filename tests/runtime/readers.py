@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.interpreter import open_model
-from fer_edge.runtime.faces.detection import DetectorName, WholeFrame, open_detector
-from fer_edge.runtime.faces.tracking import open_tracker
-from fer_edge.runtime.reading.following import Follower
-from fer_edge.runtime.reading.reader import Reader
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.runtime.detection.detector import DetectorName, WholeFrame, open_detector
+from fer_edge.runtime.recognition.follower import Follower
+from fer_edge.runtime.recognition.reader import Reader
+from fer_edge.runtime.tracking.flow_tracker import open_tracker
 
 
 def open_reader(detector: DetectorName = "none", **more: Any) -> Reader:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
-from fer_edge.labels import FER2013
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Face, Result
-from fer_edge.runtime.stopwatch import StageTimes
+from fer_edge.faces.labels import FER2013
+from fer_edge.faces.preprocess import Box
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.recognition.result import Face, Result
+from fer_edge.runtime.timing.stopwatch import StageTimes
 
 
 def noise(height: int = 300, width: int = 320, seed: int = 0) -> NDArray[np.uint8]:

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from fer_edge.errors import OutputError
+from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.drawing.annotation import annotate
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.outputs.animation import Animation
-from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.result import Result
+from fer_edge.runtime.publish.files.animation import Animation
+from fer_edge.runtime.publish.pipeline import run_to_end
+from fer_edge.runtime.recognition.result import Result
 
 from .results import File, make_face, make_result
 

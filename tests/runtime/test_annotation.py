@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
-from fer_edge.labels import FER2013, FERPLUS_CLASSES
+from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
+from fer_edge.faces.preprocess import Box
 from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.drawing.palette import UNCERTAIN_BGR
-from fer_edge.runtime.result import UNCERTAIN, Face, Probabilities
+from fer_edge.runtime.recognition.result import UNCERTAIN, Face, Probabilities
 
 from .results import noise
 

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
-from fer_edge.runtime.drawing.anonymizing import (
+from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.detection.detector import Detection
+from fer_edge.runtime.detection.yunet import YuNet
+from fer_edge.runtime.recognition.anonymizing import (
     COVER_MIN_SCORE,
     HOLD_S,
     AnonymizingReader,
     Style,
     anonymize,
 )
-from fer_edge.runtime.faces.detection import Detection
-from fer_edge.runtime.faces.yunet import YuNet
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Face, Result
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.runtime.recognition.result import Face, Result
 
 from .results import make_face, noise
 

@@ -10,15 +10,15 @@ import jsonschema
 import numpy as np
 import pytest
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import MissingExtraError, ModelError
-from fer_edge.faceset import save_faceset
-from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime.benchmark.candidate import read_candidate
-from fer_edge.runtime.benchmark.compare_reports import compare_reports
-from fer_edge.runtime.benchmark.device import describe_device
-from fer_edge.runtime.benchmark.measuring import Plan, benchmark_models, disagreements
-from fer_edge.runtime.report.report import read_report
+from fer_edge.faces.faceset import save_faceset
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.model.file import read_model, write_model
+from fer_edge.runtime.benchmark.comparison.changes import compare_reports
+from fer_edge.runtime.benchmark.measurement.candidate import read_candidate
+from fer_edge.runtime.benchmark.measurement.measuring import Plan, benchmark_models, disagreements
+from fer_edge.runtime.benchmark.report.report import read_report
+from fer_edge.runtime.device.description import describe_device
 from tests.conftest import assert_one_clear_line, make_faces
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "benchmark-report.schema.json"

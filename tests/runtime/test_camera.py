@@ -16,7 +16,7 @@ from click.testing import Result
 from numpy.typing import NDArray
 
 from fer_edge.errors import MissingExtraError, SourceError
-from fer_edge.runtime.sources.opening import open_camera
+from fer_edge.runtime.capture.opening import open_camera
 from tests.conftest import assert_one_clear_line
 
 
@@ -86,7 +86,7 @@ class StandInPicamera2:
 def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StandInPicamera2]]:
     StandInPicamera2.made = []
     monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=StandInPicamera2))
-    monkeypatch.setattr("fer_edge.runtime.sources.live.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("fer_edge.runtime.capture.live.FIRST_RETRY_S", 0.01)
     yield StandInPicamera2
     for camera in StandInPicamera2.made:
         assert camera.calls[-2:] == ["stop", "close"]
@@ -189,7 +189,7 @@ class StandInVideoCapture:
 def test_a_webcam_is_asked_opened_again_and_freed(monkeypatch: pytest.MonkeyPatch) -> None:
     StandInVideoCapture.made = []
     monkeypatch.setattr(cv2, "VideoCapture", StandInVideoCapture)
-    monkeypatch.setattr("fer_edge.runtime.sources.live.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("fer_edge.runtime.capture.live.FIRST_RETRY_S", 0.01)
     source = open_camera(2, size=(1280, 720), rate_hz=15)
     for frame in source:
         assert (frame.image.shape, frame.image.dtype, frame.name) == (
@@ -219,7 +219,7 @@ def test_a_camera_by_a_lasting_name_is_found_again_under_another_number(
 ) -> None:
     StandInVideoCapture.made = []
     monkeypatch.setattr(cv2, "VideoCapture", StandInVideoCapture)
-    monkeypatch.setattr("fer_edge.runtime.sources.live.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("fer_edge.runtime.capture.live.FIRST_RETRY_S", 0.01)
     link = tmp_path / "usb-Maker_Camera-video-index0"
     link.symlink_to("/dev/video2")
     source = open_camera(str(link))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models
-from fer_edge.labels import FER2013
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.faces.labels import FER2013
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
+from fer_edge.pictures.sample_photo import sample_photo
 from tests.conftest import assert_one_clear_line
 
 from .conftest import CLIP_FRAMES

@@ -8,9 +8,9 @@ import pytest
 
 from fer_edge.errors import ReportError
 from fer_edge.runtime.benchmark.command import REGRESSION
-from fer_edge.runtime.benchmark.compare_reports import METRICS, compare_reports
-from fer_edge.runtime.benchmark.regression import crossed, parse_bars
-from fer_edge.runtime.report.report import read_report, report_to_json
+from fer_edge.runtime.benchmark.comparison.bars import crossed, parse_bars
+from fer_edge.runtime.benchmark.comparison.changes import METRICS, compare_reports
+from fer_edge.runtime.benchmark.report.report import read_report, report_to_json
 from tests.conftest import assert_one_clear_line
 from tests.runtime.made_reports import FLOAT, INT8, make_model, make_report
 

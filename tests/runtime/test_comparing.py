@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import ModelError
-from fer_edge.faces import Box, model_input
-from fer_edge.interpreter import TFLiteModel, open_model
-from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime.reading.classifier import Classifier
-from fer_edge.runtime.reading.comparing import Comparer, open_comparer
-from fer_edge.runtime.stopwatch import Stopwatch
-from fer_edge.temperature import TemperatureScaling
+from fer_edge.faces.preprocess import Box, model_input
+from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.model.file import read_model, write_model
+from fer_edge.runtime.recognition.classifier import Classifier
+from fer_edge.runtime.recognition.comparer import Comparer, open_comparer
+from fer_edge.runtime.timing.stopwatch import Stopwatch
+from fer_edge.scoring.temperature import TemperatureScaling
 from tests.conftest import assert_one_clear_line, draw_face
 
 BUNDLED = read_model(find_model(DEFAULT_MODEL))

@@ -1,7 +1,7 @@
 import io
 import time
 
-from fer_edge.runtime.outputs.comparison_reports import ComparisonReports
+from fer_edge.runtime.publish.comparison import ComparisonReports
 
 from .results import make_result
 

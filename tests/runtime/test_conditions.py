@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from fer_edge.runtime.benchmark import conditions
-from fer_edge.runtime.benchmark.conditions import Watch, _warnings
+from fer_edge.runtime.device import conditions
+from fer_edge.runtime.device.conditions import Watch, _warnings
 
 
 def test_another_busy_program_is_seen():

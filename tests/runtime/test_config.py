@@ -11,14 +11,14 @@ from typing import get_args
 import pytest
 from click.testing import Result
 
+from fer_edge.cli.option_fields import option_fields
 from fer_edge.errors import ConfigError
-from fer_edge.runtime.config import PARTS, RunConfig
-from fer_edge.runtime.config_file import format_config, format_template, read_config
-from fer_edge.runtime.option_fields import option_fields
-from fer_edge.runtime.outputs.config import OutputsConfig
-from fer_edge.runtime.run_command import parse_run
-from fer_edge.runtime.sources.config import PixelFormatName, SourceConfig
-from fer_edge.runtime.sources.raw_frames import PIXEL_FORMATS
+from fer_edge.runtime.capture.config import PixelFormatName, SourceConfig
+from fer_edge.runtime.capture.raw_frames import PIXEL_FORMATS
+from fer_edge.runtime.publish.config import OutputsConfig
+from fer_edge.runtime.run.command import parse_run
+from fer_edge.runtime.run.config import PARTS, RunConfig
+from fer_edge.runtime.run.config_file import format_config, format_template, read_config
 from fer_edge.schema import encode
 from tests.conftest import assert_one_clear_line
 
@@ -276,7 +276,7 @@ def test_the_example_with_its_comments_removed_is_valid_too(tmp_path: Path) -> N
 
 def test_a_run_without_a_file_loads_no_toml() -> None:
     code = (
-        "import sys\nfrom fer_edge.runtime.run_command import parse_run\n"
+        "import sys\nfrom fer_edge.runtime.run.command import parse_run\n"
         "parse_run(['--camera', '0'])\n"
         "assert not {'tomllib', 'tomli', 'tomli_w'} & set(sys.modules)"
     )

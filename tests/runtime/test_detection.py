@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DetectorError
-from fer_edge.faces import Box
-from fer_edge.runtime.faces.detection import Detection, WholeFrame, open_detector, select
-from fer_edge.runtime.faces.matching import overlap
-from fer_edge.runtime.faces.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
-from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources.opening import open_source, read_image
+from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.capture.opening import open_source, read_image
+from fer_edge.runtime.detection.detector import Detection, WholeFrame, open_detector, select
+from fer_edge.runtime.detection.overlap import overlap
+from fer_edge.runtime.detection.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
 
 
 def test_the_model_file_is_found_and_is_the_one_that_was_tested() -> None:

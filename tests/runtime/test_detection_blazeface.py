@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.errors import DetectorError
-from fer_edge.faces import Box
-from fer_edge.runtime.faces.blazeface import BlazeFace, decode, make_anchors
-from fer_edge.runtime.faces.detection import open_detector
-from fer_edge.runtime.faces.framing import Framing
-from fer_edge.runtime.faces.matching import overlap
-from fer_edge.runtime.faces.yunet import YuNet
-from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources.opening import read_image
+from fer_edge.faces.preprocess import Box
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.capture.opening import read_image
+from fer_edge.runtime.detection.blazeface import BlazeFace, decode, make_anchors
+from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.framing import Framing
+from fer_edge.runtime.detection.overlap import overlap
+from fer_edge.runtime.detection.yunet import YuNet
 
 
 @pytest.mark.parametrize(("size_px", "count"), [(128, 896), (192, 2304), (256, 896)])

@@ -7,13 +7,13 @@ import pytest
 
 from fer_edge import Recognizer
 from fer_edge.errors import DetectorError
-from fer_edge.faces import Box
-from fer_edge.runtime.faces.detection import open_detector
-from fer_edge.runtime.faces.haar import Haar
-from fer_edge.runtime.faces.matching import overlap
-from fer_edge.runtime.faces.yunet import YuNet
-from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources.opening import read_image
+from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.capture.opening import read_image
+from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.haar import Haar
+from fer_edge.runtime.detection.overlap import overlap
+from fer_edge.runtime.detection.yunet import YuNet
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DetectorError
-from fer_edge.runtime.faces.config import FacesConfig, open_chosen_detector, open_chosen_tracker
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.reading.config import open_chosen_reader
-from fer_edge.runtime.run_command import parse_run
-from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources.images import Images
-from fer_edge.runtime.sources.opening import read_image
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.images import Images
+from fer_edge.runtime.capture.opening import read_image
+from fer_edge.runtime.recognition.config import open_chosen_reader
+from fer_edge.runtime.run.command import parse_run
+from fer_edge.runtime.tracking.config import FacesConfig, open_chosen_detector, open_chosen_tracker
 
 
 def parse(*arguments: str) -> FacesConfig:

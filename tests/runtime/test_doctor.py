@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from fer_edge.runtime.doctor import Finding, examine, worst
-from fer_edge.runtime.doctor.board import examine_board, examine_disk
-from fer_edge.runtime.doctor.cameras import examine_cameras
-from fer_edge.runtime.doctor.coral import examine_coral
-from fer_edge.runtime.doctor.models import delegated_operators, examine_interpreter
-from fer_edge.runtime.doctor.packages import examine_packages
-from fer_edge.runtime.doctor.video import examine_pyav
-from fer_edge.runtime.faces import yunet
+from fer_edge.runtime.detection import yunet
+from fer_edge.runtime.device.doctor import Finding, examine, worst
+from fer_edge.runtime.device.doctor.board import examine_board, examine_disk
+from fer_edge.runtime.device.doctor.cameras import examine_cameras
+from fer_edge.runtime.device.doctor.coral import examine_coral
+from fer_edge.runtime.device.doctor.models import delegated_operators, examine_interpreter
+from fer_edge.runtime.device.doctor.packages import examine_packages
+from fer_edge.runtime.device.doctor.video import examine_pyav
 
 from .boards import GB, add_vcgencmd, add_video_node, pi4, pi5, set_meminfo, write
 
@@ -266,7 +266,7 @@ def test_the_video_reader_and_its_decoders_are_looked_at(monkeypatch: pytest.Mon
     (finding,) = examine_pyav()
     assert finding.status == "ok"
     assert finding.text.startswith(f"PyAV {metadata.version('av')}, libavcodec ")
-    monkeypatch.setattr("fer_edge.runtime.doctor.video._CODECS", ("h264", "no-such-codec"))
+    monkeypatch.setattr("fer_edge.runtime.device.doctor.video._CODECS", ("h264", "no-such-codec"))
     (finding,) = examine_pyav()
     assert (finding.status, "for no-such-codec" in finding.text) == ("warning", True)
 
@@ -277,7 +277,7 @@ def test_a_library_that_cannot_be_imported_is_a_problem_and_no_traceback(
 ) -> None:
     program = (
         f"import sys; sys.modules['{module}'] = None\n"
-        "from fer_edge.cli import main; main(['doctor'], prog_name='fer-edge')"
+        "from fer_edge.cli.main import main; main(['doctor'], prog_name='fer-edge')"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False

@@ -11,16 +11,16 @@ import pytest
 from click.testing import Result as Invoked
 from numpy.typing import NDArray
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.faces import Box, crop, model_input
-from fer_edge.interpreter import TFLiteModel, open_model
-from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime.faces.track import Track
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.reading.following import FORGET_AFTER_S, Follower, Pace
-from fer_edge.runtime.reading.smoothing import Steadiness, steady_label
-from fer_edge.runtime.result import UNCERTAIN, Result
-from fer_edge.runtime.sources.opening import open_source
+from fer_edge.faces.preprocess import Box, crop, model_input
+from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.model.file import read_model, write_model
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.recognition.follower import FORGET_AFTER_S, Follower, Pace
+from fer_edge.runtime.recognition.result import UNCERTAIN, Result
+from fer_edge.runtime.recognition.smoothing import Steadiness, steady_label
+from fer_edge.runtime.tracking.track import Track
 from tests.conftest import draw_face
 
 from .readers import open_follower

@@ -1,6 +1,6 @@
 import pytest
 
-from fer_edge.runtime.frame_rate import FrameRate
+from fer_edge.runtime.timing.frame_rate import FrameRate
 
 
 def counted(*times_s: float) -> FrameRate:

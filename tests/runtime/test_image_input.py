@@ -13,9 +13,9 @@ from PIL import Image
 
 from fer_edge import Frame, Recognizer
 from fer_edge.errors import MissingExtraError, ModelError, SourceError
-from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources.images import Images
-from fer_edge.runtime.sources.pixels import as_bgr
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.capture.images import Images
+from fer_edge.runtime.capture.pixels import as_bgr
 from tests.conftest import draw_face
 
 from .readers import open_follower, open_reader

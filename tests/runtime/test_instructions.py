@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from fer_edge.bundled import find_model
-from fer_edge.modelfile import read_model
-from fer_edge.runtime.benchmark.instructions import (
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model
+from fer_edge.runtime.benchmark.measurement.instructions import (
     Instructions,
     ModelInstructions,
     instructions_to_json,
     read_instructions,
 )
-from fer_edge.runtime.report.html import report_to_html
-from fer_edge.runtime.report.markdown import report_to_markdown
+from fer_edge.runtime.benchmark.report.html import report_to_html
+from fer_edge.runtime.benchmark.report.markdown import report_to_markdown
 from tests.conftest import assert_one_clear_line
 from tests.runtime.made_reports import FLOAT, INT8, make_report
 

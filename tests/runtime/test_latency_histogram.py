@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from fer_edge.runtime.latency_histogram import LatencyHistogram
+from fer_edge.runtime.timing.latency_histogram import LatencyHistogram
 
 
 @pytest.mark.parametrize("percent", [0, 5, 50, 95, 99.9, 100])

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.labels import FER2013
-from fer_edge.runtime.outputs.csv_rows import CsvRows
-from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
-from fer_edge.runtime.outputs.line_file import LineFile
-from fer_edge.runtime.outputs.sinks import ReaderGoneError
-from fer_edge.runtime.result import Result
+from fer_edge.faces.labels import FER2013
+from fer_edge.runtime.publish.files.csv_rows import CsvRows
+from fer_edge.runtime.publish.files.json_lines import JsonLines, JsonLinesFile
+from fer_edge.runtime.publish.files.line_file import LineFile
+from fer_edge.runtime.publish.sink import ReaderGoneError
+from fer_edge.runtime.recognition.result import Result
 
 from .results import make_face, make_result
 

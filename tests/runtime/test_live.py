@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime.sources.live import Live
+from fer_edge.runtime.capture.live import Live
 
 PATIENCE_S = 20
 
@@ -66,7 +66,7 @@ class Tap:
 
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_edge.runtime.sources.live.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("fer_edge.runtime.capture.live.FIRST_RETRY_S", 0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -245,7 +245,7 @@ def test_close_interrupts_a_read_that_hangs(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_read_that_comes_back_soon_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_edge.runtime.sources.live._GRACE_S", PATIENCE_S)
+    monkeypatch.setattr("fer_edge.runtime.capture.live._GRACE_S", PATIENCE_S)
     tap = Tap()
     source = Live(tap)
     tap.started()
@@ -257,7 +257,7 @@ def test_a_read_that_comes_back_soon_is_not_interrupted(monkeypatch: pytest.Monk
 def test_close_does_not_wait_for_a_read_that_cannot_be_interrupted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fer_edge.runtime.sources.live.CLOSE_S", 0.1)
+    monkeypatch.setattr("fer_edge.runtime.capture.live.CLOSE_S", 0.1)
     tap = Tap()
     tap.is_interruptible = False
     source = Live(tap)
@@ -273,7 +273,7 @@ def test_close_does_not_wait_for_a_read_that_cannot_be_interrupted(
 
 
 def test_close_interrupts_the_wait_for_a_lost_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_edge.runtime.sources.live.FIRST_RETRY_S", 600.0)
+    monkeypatch.setattr("fer_edge.runtime.capture.live.FIRST_RETRY_S", 600.0)
     source = Live(Tap(SourceError("none")), on_loss="wait")
     source.close()
     assert not source._thread.is_alive()

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import OutputError, SourceError
-from fer_edge.runtime.outputs.annotated_pictures import AnnotatedPictures
-from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
-from fer_edge.runtime.outputs.json_lines import JsonLinesFile
-from fer_edge.runtime.outputs.sinks import ReaderGoneError, Sink
-from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.result import Result
-from fer_edge.runtime.sources.opening import open_source
+from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.publish.files.annotated_pictures import AnnotatedPictures
+from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
+from fer_edge.runtime.publish.files.json_lines import JsonLinesFile
+from fer_edge.runtime.publish.pipeline import run_to_end
+from fer_edge.runtime.publish.sink import ReaderGoneError, Sink
+from fer_edge.runtime.recognition.result import Result
 
 from .programs import read_one_line_and_go
 from .results import File, Live, make_face, make_result

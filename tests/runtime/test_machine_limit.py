@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fer_edge.graph import read_graph
-from fer_edge.interpreter import find_runtime, open_interpreter
-from fer_edge.runtime.benchmark.latency import summarise
-from fer_edge.runtime.benchmark.machine_limit import (
+from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.model.graph import read_graph
+from fer_edge.runtime.benchmark.measurement.latency import summarise
+from fer_edge.runtime.benchmark.measurement.machine_limit import (
     CHANNELS,
     MACS,
     SIDE,

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.faces import Box
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.mqtt.address import parse_broker
-from fer_edge.runtime.mqtt.home_assistant import device_id
-from fer_edge.runtime.result import Face, Probabilities, Result
+from fer_edge.faces.preprocess import Box
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.publish.mqtt.broker import parse_broker
+from fer_edge.runtime.publish.mqtt.home_assistant import device_id
+from fer_edge.runtime.recognition.result import Face, Probabilities, Result
 
 paho = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 
-from fer_edge.runtime.mqtt.states import MqttStates
+from fer_edge.runtime.publish.mqtt.states import MqttStates
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
@@ -130,7 +130,7 @@ def test_a_state_is_sent_on_change_and_the_goodbye_is_last(
     subscribe: Callable[[int], Subscriber],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fer_edge.runtime.mqtt.states.SHORTEST_S", 0.05)
+    monkeypatch.setattr("fer_edge.runtime.publish.mqtt.states.SHORTEST_S", 0.05)
     seen = subscribe(broker.port)
     sink = sink_for(broker.port)
     wait_until(lambda: seen.payloads("/availability") == ["online"], "it is online")

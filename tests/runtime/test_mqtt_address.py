@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.runtime.mqtt.address import parse_broker
-from fer_edge.runtime.mqtt.home_assistant import device_id
+from fer_edge.runtime.publish.mqtt.broker import parse_broker
+from fer_edge.runtime.publish.mqtt.home_assistant import device_id
 from tests.conftest import assert_one_clear_line
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")

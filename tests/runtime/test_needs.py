@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.runtime.needs import Needs
-from fer_edge.runtime.run_command import parse_run
+from fer_edge.cli.needs import Needs
+from fer_edge.runtime.run.command import parse_run
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from fer_edge.labels import FER2013
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.faces.labels import FER2013
+from fer_edge.pictures.sample_photo import sample_photo
 from tests.conftest import assert_one_clear_line
 
 from .conftest import CLIP_FRAMES

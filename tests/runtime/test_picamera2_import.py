@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.runtime.doctor.cameras import examine_cameras
+from fer_edge.runtime.device.doctor.cameras import examine_cameras
 
 from .boards import pi4
 

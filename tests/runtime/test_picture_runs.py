@@ -9,7 +9,8 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from fer_edge import picture_folder, picture_kinds
+from fer_edge.pictures import folder as picture_folder
+from fer_edge.pictures import kinds as picture_kinds
 from tests.conftest import assert_one_clear_line
 
 Invoke = Callable[..., Result]

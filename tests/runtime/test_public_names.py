@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import fer_edge
-import fer_edge.runtime.recognizer
+import fer_edge.runtime.recognition.recognizer
 
 
 def names_in(annotation: object) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime.sources.raw_frames import PIXEL_FORMATS, RawFrames
+from fer_edge.runtime.capture.raw_frames import PIXEL_FORMATS, RawFrames
 
 BGR = np.zeros((4, 6, 3), np.uint8)
 BGR[:, :2], BGR[:, 2:4], BGR[:, 4:] = (200, 0, 0), (0, 200, 0), (0, 0, 200)
@@ -150,7 +150,7 @@ def test_a_terminal_is_no_pipe() -> None:
 def test_run_reads_raw_frames_from_its_standard_input(tmp_path: Path) -> None:
     lines = tmp_path / "lines.jsonl"
     command = [
-        *(sys.executable, "-c", "from fer_edge.cli import main; main()"),
+        *(sys.executable, "-c", "from fer_edge.cli.main import main; main()"),
         *("run", "--input", "-", "--size", "64x48", "--pixel-format", "gray", "--fps", "10"),
         *("--detector", "none", "--jsonl", str(lines)),
     ]

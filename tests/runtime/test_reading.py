@@ -4,12 +4,12 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge import UNCERTAIN, Recognizer
-from fer_edge.bundled import DEFAULT_MODEL, bundled_models
-from fer_edge.faces import Box, crop, model_input
-from fer_edge.interpreter import open_model
-from fer_edge.runtime.faces.detection import Detection
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.reading.reader import Reader
+from fer_edge.faces.preprocess import Box, crop, model_input
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.detection.detector import Detection
+from fer_edge.runtime.recognition.reader import Reader
 from tests.conftest import draw_face
 
 

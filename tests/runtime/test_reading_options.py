@@ -4,15 +4,15 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
 from fer_edge.errors import ModelError
-from fer_edge.runtime.faces.detection import WholeFrame
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.reading.config import open_chosen_reader
-from fer_edge.runtime.reading.following import FILE_PACE, LIVE_PACE, Follower, Pace
-from fer_edge.runtime.reading.reader import Reader
-from fer_edge.runtime.reading.smoothing import STEADY, Steadiness
-from fer_edge.runtime.run_command import parse_run
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.detection.detector import WholeFrame
+from fer_edge.runtime.recognition.config import open_chosen_reader
+from fer_edge.runtime.recognition.follower import FILE_PACE, LIVE_PACE, Follower, Pace
+from fer_edge.runtime.recognition.reader import Reader
+from fer_edge.runtime.recognition.smoothing import STEADY, Steadiness
+from fer_edge.runtime.run.command import parse_run
 from tests.conftest import assert_one_clear_line
 
 

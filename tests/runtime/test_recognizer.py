@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import fer_edge
-import fer_edge.runtime.recognizer
+import fer_edge.runtime.recognition.recognizer
 from fer_edge import (
     UNCERTAIN,
     Box,
@@ -32,7 +32,7 @@ from fer_edge import (
     Track,
     open_source,
 )
-from fer_edge.runtime.sources.images import Images
+from fer_edge.runtime.capture.images import Images
 from tests.conftest import draw_face
 
 from .conftest import CLIP_FRAMES
@@ -106,7 +106,9 @@ def test_what_was_opened_by_name_is_closed_however_the_loop_ends(
     recognizer: Recognizer, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Watched([BLACK] * 3)
-    monkeypatch.setattr(fer_edge.runtime.recognizer, "open_source", lambda *_, **__: source)
+    monkeypatch.setattr(
+        fer_edge.runtime.recognition.recognizer, "open_source", lambda *_, **__: source
+    )
     results = recognizer.stream("clip.mp4")
     next(results)
     if ending == "end":
@@ -275,7 +277,7 @@ def test_cameras_are_opened_by_number_device_or_name(
         opened.append((which, rate_hz))
         return source
 
-    monkeypatch.setattr(fer_edge.runtime.recognizer, "open_camera", open_camera)
+    monkeypatch.setattr(fer_edge.runtime.recognition.recognizer, "open_camera", open_camera)
     assert len(list(recognizer.stream(place, frame_rate_hz=5))) == 1
     assert (opened, source.closed) == ([(which, 5)], 1)
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from benchmarks.report_schema import report_schema
-from fer_edge.bundled import find_model
 from fer_edge.errors import OutputError, ReportError
-from fer_edge.faceset import save_faceset
-from fer_edge.modelfile import read_model, write_model
-from fer_edge.runtime.report import files as report_files
-from fer_edge.runtime.report.files import NAMES, write_report
-from fer_edge.runtime.report.html import report_to_html
-from fer_edge.runtime.report.markdown import report_to_markdown
-from fer_edge.runtime.report.report import labels, read_report, report_to_json, warnings
-from fer_edge.runtime.report.verdict import headline, pareto, verdict
+from fer_edge.faces.faceset import save_faceset
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model, write_model
+from fer_edge.runtime.benchmark.report import folder as report_files
+from fer_edge.runtime.benchmark.report.folder import NAMES, write_report
+from fer_edge.runtime.benchmark.report.html import report_to_html
+from fer_edge.runtime.benchmark.report.markdown import report_to_markdown
+from fer_edge.runtime.benchmark.report.report import labels, read_report, report_to_json, warnings
+from fer_edge.runtime.benchmark.report.verdict import headline, pareto, verdict
 from tests.conftest import make_faces
 from tests.runtime.made_reports import FLOAT, INT8, make_model, make_report
 
@@ -57,7 +57,7 @@ def folder(tmp_path_factory):
     """A real report of the bundled model against a file that reads every face the same."""
     from click.testing import CliRunner
 
-    from fer_edge.cli import main
+    from fer_edge.cli.main import main
 
     folder = tmp_path_factory.mktemp("report")
     path = find_model("tiny")
@@ -156,7 +156,7 @@ def test_dark_mode_print_and_phone_are_cared_for(folder):
 
 def test_faces_are_in_the_page_only_when_asked_for():
     report = make_report(FLOAT, INT8, reference=0)
-    from fer_edge.runtime.benchmark.measuring import Disagreement
+    from fer_edge.runtime.benchmark.measurement.measuring import Disagreement
 
     faces = make_faces(per_class=0, validation_per_class=1)
     shown = [(Disagreement(5, 1, 1, 2, 0.8, 0.7), faces.images[1])]

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from click.testing import Result as CommandResult
 
-from fer_edge.runtime.config_file import read_config
-from fer_edge.runtime.run_command import parse_run
-from fer_edge.runtime.service.unit import Unit, quote, secrets_text, unit_text
-from fer_edge.runtime.sources.config import SourceConfig
+from fer_edge.runtime.capture.config import SourceConfig
+from fer_edge.runtime.run.command import parse_run
+from fer_edge.runtime.run.config_file import read_config
+from fer_edge.runtime.run.service.unit import Unit, quote, secrets_text, unit_text
 from tests.conftest import assert_one_clear_line
 
 from .notify_socket import Listener

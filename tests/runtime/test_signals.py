@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import pytest
 
-from fer_edge.bundled import DEFAULT_MODEL, find_model
-from fer_edge.interpreter import TFLiteModel, open_model
-from fer_edge.runtime.faces.detection import open_detector
-from fer_edge.runtime.reading.model_reload import reload_model
-from fer_edge.runtime.reading.reader import Reader
+from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.recognition.model_reload import reload_model
+from fer_edge.runtime.recognition.reader import Reader
 
 LOOP = """
 import sys, threading, time
@@ -194,7 +194,7 @@ def test_a_model_is_swapped_only_for_one_with_the_same_labels(
 
 def test_a_closed_terminal_ends_the_run() -> None:
     code = (
-        "import time\nfrom fer_edge.runtime.signals import Signals\n"
+        "import time\nfrom fer_edge.runtime.capture.signals import Signals\n"
         "with Signals() as signals:\n"
         "    print('ready', flush=True)\n"
         "    while not signals.stop_requested: time.sleep(0.01)\n"

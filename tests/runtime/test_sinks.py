@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import OutputError, SourceError
-from fer_edge.faces import Box
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.outputs.annotated_pictures import AnnotatedPictures
-from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
-from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
-from fer_edge.runtime.outputs.picture_file import write_picture
-from fer_edge.runtime.outputs.sinks import Sink
-from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.result import Face, Result
-from fer_edge.runtime.sources.opening import open_source
+from fer_edge.faces.preprocess import Box
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.publish.files.annotated_pictures import AnnotatedPictures
+from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
+from fer_edge.runtime.publish.files.json_lines import JsonLines, JsonLinesFile
+from fer_edge.runtime.publish.files.picture_file import write_picture
+from fer_edge.runtime.publish.pipeline import run_to_end
+from fer_edge.runtime.publish.sink import Sink
+from fer_edge.runtime.recognition.result import Face, Result
 
 from .conftest import CLIP_FRAMES
 from .readers import open_reader

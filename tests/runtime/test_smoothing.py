@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.runtime.reading.smoothing import STEADY, Steadiness, smoothed, steady_label
-from fer_edge.runtime.result import UNCERTAIN
+from fer_edge.runtime.recognition.result import UNCERTAIN
+from fer_edge.runtime.recognition.smoothing import STEADY, Steadiness, smoothed, steady_label
 
 LABELS = ("calm", "merry", "cross")
 
@@ -120,7 +120,7 @@ def test_two_expressions_that_are_alike_do_not_flicker() -> None:
 
 
 def test_the_defaults_are_those_of_the_command_line() -> None:
-    from fer_edge.runtime.reading.config import RecognitionConfig
+    from fer_edge.runtime.recognition.config import RecognitionConfig
 
     usual = RecognitionConfig()
     assert Steadiness(usual.smooth_s, usual.hysteresis, usual.uncertain_below) == STEADY

@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.sources.opening import open_camera, open_source, read_image
-from fer_edge.runtime.sources.pixels import as_bgr
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.opening import open_camera, open_source, read_image
+from fer_edge.runtime.capture.pixels import as_bgr
 
 from .conftest import CLIP_FRAMES
 

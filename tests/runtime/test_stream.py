@@ -19,10 +19,10 @@ import pytest
 from click.testing import Result
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime.sources.live import Live
-from fer_edge.runtime.sources.opening import open_source
-from fer_edge.runtime.sources.stream import StreamCapture
-from fer_edge.runtime.sources.stream_url import without_password
+from fer_edge.runtime.capture.live import Live
+from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.capture.stream import StreamCapture
+from fer_edge.runtime.capture.stream_url import without_password
 from tests.conftest import assert_one_clear_line
 from tests.runtime.stream_servers import PATIENCE_S, SYSTEM_PYTHON, MotionJpeg, RtspServer
 
@@ -84,7 +84,7 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
 ) -> None:
     lines = tmp_path / "errors.txt"
     command = [
-        *(sys.executable, "-u", "-c", "from fer_edge.cli import main; main()"),
+        *(sys.executable, "-u", "-c", "from fer_edge.cli.main import main; main()"),
         *("run", "--input", rtsp.url, "--detector", "none"),
     ]
     with (
@@ -177,7 +177,7 @@ def test_a_server_that_never_answers_is_one_line(
     def impatient(url: str, **options: Any) -> StreamCapture:
         return StreamCapture(url, open_timeout_s=0.3, **options)
 
-    monkeypatch.setattr("fer_edge.runtime.sources.stream.StreamCapture", impatient)
+    monkeypatch.setattr("fer_edge.runtime.capture.stream.StreamCapture", impatient)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         for scheme in ("rtsp", "http"):
             url = f"{scheme}://anna:secret@127.0.0.1:{mute.getsockname()[1]}/x"
@@ -254,8 +254,8 @@ def test_python_ends_while_an_opening_hangs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         script = (
             "import threading, time\n"
-            "from fer_edge.runtime.sources.live import Live\n"
-            "from fer_edge.runtime.sources.stream import StreamCapture\n"
+            "from fer_edge.runtime.capture.live import Live\n"
+            "from fer_edge.runtime.capture.stream import StreamCapture\n"
             f"capture = StreamCapture('rtsp://127.0.0.1:{mute.getsockname()[1]}/x')\n"
             "threading.Thread(target=Live, args=(capture,), daemon=True).start()\n"
             "time.sleep(0.5)\n"

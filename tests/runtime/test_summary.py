@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.runtime.outputs.summary import MOST_TRACKS, Summary, Totals, as_plain, as_text
-from fer_edge.runtime.stopwatch import StageTimes
+from fer_edge.runtime.publish.summary import MOST_TRACKS, Summary, Totals, as_plain, as_text
+from fer_edge.runtime.timing.stopwatch import StageTimes
 
 from .results import File, Live, make_face, make_result
 

@@ -5,15 +5,15 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.faces import Box
-from fer_edge.runtime.faces.detection import Detection, FaceDetector, WholeFrame
-from fer_edge.runtime.faces.matching import overlaps
-from fer_edge.runtime.faces.track import Track
-from fer_edge.runtime.faces.tracking import FaceTracker, open_tracker
-from fer_edge.runtime.faces.yunet import YuNet
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.sample import sample_photo
-from fer_edge.runtime.sources.opening import open_source, read_image
+from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.opening import open_source, read_image
+from fer_edge.runtime.detection.detector import Detection, FaceDetector, WholeFrame
+from fer_edge.runtime.detection.overlap import overlaps
+from fer_edge.runtime.detection.yunet import YuNet
+from fer_edge.runtime.tracking.flow_tracker import FaceTracker, open_tracker
+from fer_edge.runtime.tracking.track import Track
 from tests.runtime.moving_faces import Image, as_frames, background, paste
 
 

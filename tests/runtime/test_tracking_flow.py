@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
-from fer_edge.runtime.faces.matching import match, match_nearest, overlap, overlaps
-from fer_edge.runtime.faces.optical_flow import find_corners, follow, is_cut
-from fer_edge.runtime.faces.shrinking import shrink
+from fer_edge.faces.preprocess import Box
+from fer_edge.runtime.detection.overlap import match, match_nearest, overlap, overlaps
+from fer_edge.runtime.detection.shrinking import shrink
+from fer_edge.runtime.tracking.optical_flow import find_corners, follow, is_cut
 
 BOX = Box(120, 60, 200, 140)
 

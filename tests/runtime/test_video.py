@@ -14,9 +14,9 @@ import pytest
 from click.testing import Result
 
 from fer_edge.errors import SourceError
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.sources.opening import open_source
-from fer_edge.runtime.sources.video import Video
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.capture.video import Video
 from tests.conftest import assert_one_clear_line
 
 from .made_videos import SIZE, decoded_by_ffmpeg, ffmpeg, make, moving, tone

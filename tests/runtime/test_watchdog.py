@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.result import Result
-from fer_edge.runtime.service.watchdog import ServiceManager
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.publish.pipeline import run_to_end
+from fer_edge.runtime.publish.service_manager import ServiceManager
+from fer_edge.runtime.recognition.result import Result
 
 from .notify_socket import Listener
 

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
-from fer_edge.runtime.result import Face, Probabilities
+from fer_edge.faces.preprocess import Box
+from fer_edge.runtime.recognition.result import Face, Probabilities
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
-from fer_edge.runtime.web.address import WebAddress
-from fer_edge.runtime.web.page import WebPage
+from fer_edge.runtime.publish.web.address import WebAddress
+from fer_edge.runtime.publish.web.page import WebPage
 
 from .web_client import LABELS, PATHS, TOKEN, asked, get, make_face, next_event, result, served
 
@@ -74,7 +74,7 @@ def test_health_is_a_word_or_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
     with served() as page:
         page.write(result())
         assert get(page, "/healthz")[::2] == (200, b"ok\n")
-        monkeypatch.setattr("fer_edge.runtime.web.app._SILENCE_S", 0.01)
+        monkeypatch.setattr("fer_edge.runtime.publish.web.app._SILENCE_S", 0.01)
         time.sleep(0.05)
         assert get(page, "/healthz")[::2] == (503, b"no frame for 0 s\n")
 
@@ -192,7 +192,7 @@ def test_nothing_is_drawn_unless_somebody_looks(monkeypatch: pytest.MonkeyPatch)
         calls.append(len(faces))
         return np.full_like(image, 255)
 
-    monkeypatch.setattr("fer_edge.runtime.web.page.annotate", draw)
+    monkeypatch.setattr("fer_edge.runtime.publish.web.page.annotate", draw)
     with served() as page:
         for number in range(50):
             page.write(result(number, [make_face()]))

@@ -14,7 +14,7 @@ from tests.conftest import assert_one_clear_line
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
-from fer_edge.runtime.web.address import WebAddress, chosen_token, listen, parse_address
+from fer_edge.runtime.publish.web.address import WebAddress, chosen_token, listen, parse_address
 
 from .web_client import (
     TOKEN,

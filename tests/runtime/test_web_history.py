@@ -1,10 +1,10 @@
 import pytest
 
-from fer_edge.faces import Box
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Face, Probabilities, Result
-from fer_edge.runtime.stopwatch import StageTimes
-from fer_edge.runtime.web.history import MAX_FACES, History, Moment, Second, face_numbers
+from fer_edge.faces.preprocess import Box
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.publish.web.history import MAX_FACES, History, Moment, Second, face_numbers
+from fer_edge.runtime.recognition.result import Face, Probabilities, Result
+from fer_edge.runtime.timing.stopwatch import StageTimes
 
 LABELS = ("sad", "happy")
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.pictures.sample_photo import sample_photo
 
 from .chromium import Chromium
 

@@ -2,7 +2,7 @@ import cv2
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.runtime.outputs.window import Window
+from fer_edge.runtime.publish.window import Window
 
 from .results import Live
 

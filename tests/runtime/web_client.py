@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import Box
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.result import Face, Probabilities, Result
-from fer_edge.runtime.stopwatch import StageTimes
-from fer_edge.runtime.web.address import WebAddress
-from fer_edge.runtime.web.page import WebPage
+from fer_edge.faces.preprocess import Box
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.publish.web.address import WebAddress
+from fer_edge.runtime.publish.web.page import WebPage
+from fer_edge.runtime.recognition.result import Face, Probabilities, Result
+from fer_edge.runtime.timing.stopwatch import StageTimes
 
 TOKEN = "correct-horse-battery"
 LABELS = ("sad", "happy", "fröhlich")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from fer_edge import Recognizer
-from fer_edge.runtime.sample import sample_photo
+from fer_edge.pictures.sample_photo import sample_photo
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements" / "tflite-runtime.txt"
@@ -76,7 +76,7 @@ def same_as_litert(face: dict[str, Any], photo: Path) -> bool:
 def test_litert_is_not_there_and_numpy_is_1(programs: Path, tmp_path: Path) -> None:
     code = (
         "import importlib.util, numpy\n"
-        "from fer_edge.interpreter import find_runtime\n"
+        "from fer_edge.inference.interpreter import find_runtime\n"
         "assert importlib.util.find_spec('ai_edge_litert') is None\n"
         "print(find_runtime().name, find_runtime().version, numpy.__version__)"
     )

@@ -18,7 +18,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 
 from fer_edge import runfolder
 from fer_edge.errors import OutputError, TrainingError
-from fer_edge.faceset import FaceSet, load_faceset, save_faceset
+from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.training import train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.backend.validation import top_share

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import as_real, model_inputs
+from fer_edge.faces.preprocess import as_real, model_inputs
 
 from .devices import device_count
 

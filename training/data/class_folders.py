@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import SPLITS
-from fer_edge.labels import FER2013, standard_name
-from fer_edge.picture_folder import is_hidden
-from fer_edge.picture_kinds import is_picture_file
+from fer_edge.faces.faceset import SPLITS
+from fer_edge.faces.labels import FER2013, standard_name
+from fer_edge.pictures.folder import is_hidden
+from fer_edge.pictures.kinds import is_picture_file
 
 from .import_notes import Notes
 from .split_words import split_code
@@ -22,7 +22,7 @@ class ClassFolder:
 
     Attributes:
         path: The folder.
-        split: The part's index in `fer_edge.faceset.SPLITS`.
+        split: The part's index in `fer_edge.faces.faceset.SPLITS`.
     """
 
     path: Path

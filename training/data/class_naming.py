@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fer_edge.errors import DatasetError
-from fer_edge.labels import FER2013, standard_name
+from fer_edge.faces.labels import FER2013, standard_name
 
 from .import_notes import Notes
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import FaceSet
-from fer_edge.labels import FER2013
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.labels import FER2013
 
 from .class_naming import Naming, in_order, meaning_of, name_classes
 from .csv_table import Column, Row, read_rows

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import SPLITS
-from fer_edge.labels import FERPLUS
+from fer_edge.faces.faceset import SPLITS
+from fer_edge.faces.labels import FERPLUS
 
 from .csv_faces import parse_part
 from .csv_table import Column, read_rows
@@ -26,7 +26,7 @@ def read_votes(path: Path, split: NDArray[np.uint8]) -> NDArray[np.uint8]:
         split: uint8, (n,), split codes of the faces, which the rows must repeat.
 
     Returns:
-        uint8, (n, 10), in the order of `fer_edge.labels.FERPLUS`.
+        uint8, (n, 10), in the order of `fer_edge.faces.labels.FERPLUS`.
 
     Raises:
         DatasetError: It cannot be read, or is not of these faces.

@@ -3,16 +3,16 @@
 import numpy as np
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import FaceSet
-from fer_edge.labels import FERPLUS_CLASSES
-from fer_edge.votes import NO_MAJORITY, majority_labels
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.labels import FERPLUS_CLASSES
+from fer_edge.faces.votes import NO_MAJORITY, majority_labels
 
 
 def relabel(faces: FaceSet) -> FaceSet:
     """Give each face the class that most FER+ taggers said, and leave out those without one.
 
     As in Barsoum et al. 2016 (arXiv:1608.01041): out go faces without a majority
-    (`fer_edge.votes.majority`), with one for unknown or not a face, and without votes.
+    (`fer_edge.faces.votes.majority`), with one for unknown or not a face, and without votes.
 
     Raises:
         DatasetError: The set has no votes, or nothing is left.

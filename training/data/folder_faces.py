@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError, SourceError
-from fer_edge.faces import model_input
-from fer_edge.faceset import FaceSet
-from fer_edge.picture_folder import (
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.preprocess import model_input
+from fer_edge.pictures.folder import (
     FoundPictures,
     describe_kinds,
     files_in,
     pictures_in,
     sort_out,
 )
-from fer_edge.pictures import LIMIT_PX, read_picture
+from fer_edge.pictures.picture import LIMIT_PX, read_picture
 
 from .class_folders import Layout
 from .class_naming import Naming, in_order, name_classes

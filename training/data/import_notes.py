@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from fer_edge.errors import FerEdgeError
-from fer_edge.picture_folder import DAMAGED, describe_left_out
+from fer_edge.pictures.folder import DAMAGED, describe_left_out
 
 log = logging.getLogger(__name__)
 

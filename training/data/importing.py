@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import FaceSet, load_faceset
-from fer_edge.pictures import LIMIT_PX
+from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.pictures.picture import LIMIT_PX
 
 from .class_folders import find_layout
 from .class_naming import Classes, Naming

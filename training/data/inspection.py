@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import OutputError
-from fer_edge.faceset import SPLITS, FaceSet
+from fer_edge.faces.faceset import SPLITS, FaceSet
+from fer_edge.faces.labels import drawable
+from fer_edge.faces.votes import no_face
 from fer_edge.files import whole_file
-from fer_edge.labels import drawable
-from fer_edge.votes import no_face
 
 COLUMNS = 16
 _FONT, _SCALE, _LINE_PX = cv2.FONT_HERSHEY_SIMPLEX, 0.4, 16

@@ -21,7 +21,7 @@ def split_code(word: str) -> int | None:
     dev and eval.
 
     Returns:
-        The index into `fer_edge.faceset.SPLITS`.
+        The index into `fer_edge.faces.faceset.SPLITS`.
     """
     plain = re.sub(r"[\W_]+", "", word.casefold())
     while plain not in _WORDS:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import FaceSet
+from fer_edge.faces.faceset import FaceSet
 
 _TRAIN, _VALIDATION, _TEST = 0, 1, 2
 

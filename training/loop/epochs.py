@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from fer_edge.errors import TrainingError
-from fer_edge.faceset import FaceSet
-from fer_edge.scores import score
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.scoring.scores import score
 
 from ..backend.validation import cross_entropy, predict, top_share
 from ..reporting.history import Epoch

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
-from fer_edge.faces import model_inputs
-from fer_edge.faceset import FaceSet
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.preprocess import model_inputs
 from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, HISTORY
 

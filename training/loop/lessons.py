@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faceset import FaceSet
+from fer_edge.faces.faceset import FaceSet
 
 from ..recipes.recipe import Augmentation, Recipe
 from ..targets.distillation import taught_targets

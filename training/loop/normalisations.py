@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import as_real, model_inputs
+from fer_edge.faces.preprocess import as_real, model_inputs
 
 from ..backend.keras3 import keras
 

@@ -24,7 +24,7 @@ with without_chatter():
         default_8bit_quantize_registry,
     )
 
-from fer_edge.faces import as_real, model_inputs
+from fer_edge.faces.preprocess import as_real, model_inputs
 
 from ..architectures import Architecture
 from ..backend.keras3 import keras

@@ -19,8 +19,8 @@ with without_chatter():
     import tensorflow as tf
     import tf_keras
 
-from fer_edge.faces import PIXEL_SCALE, model_inputs
-from fer_edge.faceset import FaceSet
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.preprocess import PIXEL_SCALE, model_inputs
 from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces import PIXEL_SCALE
+from fer_edge.faces.preprocess import PIXEL_SCALE
 
 from ..backend.keras3 import keras
 from ..recipes.recipe import Augmentation, Loss

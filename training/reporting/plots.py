@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure  # no pyplot, whose windows and settings are the caller's
 from matplotlib.ticker import MaxNLocator
 
-from fer_edge.scores import Scores
+from fer_edge.scoring.scores import Scores
 
 from .history import Epoch
 

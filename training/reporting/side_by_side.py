@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import TrainingError
-from fer_edge.faceset import FaceSet, save_faceset
+from fer_edge.faces.faceset import FaceSet, save_faceset
 
 _NAMES = {"int8-ptq": "int8, post-training", "int8-qat": "int8, quantization-aware"}
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
-from fer_edge.faceset import FaceSet
+from fer_edge.faces.faceset import FaceSet
 
 from ..backend.keras3 import keras
 from ..backend.precision import learning_copy

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import RecipeError, TrainingError
-from fer_edge.faceset import FaceSet
-from fer_edge.labels import FER2013, FERPLUS_CLASSES
-from fer_edge.votes import ferplus_column, no_face
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
+from fer_edge.faces.votes import ferplus_column, no_face
 
 from ..recipes.recipe import Loss
 from .vote_translation import learn_translation, translate

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.labels import FERPLUS_CLASSES
+from fer_edge.faces.labels import FERPLUS_CLASSES
 
 from ..backend.keras3 import keras
 
@@ -62,7 +62,7 @@ def vote_shares(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return each face's share of the votes that fall on FER+'s eight classes.
 
     Args:
-        votes: uint8, (n, 10), in the order of `fer_edge.labels.FERPLUS`.
+        votes: uint8, (n, 10), in the order of `fer_edge.faces.labels.FERPLUS`.
 
     Returns:
         float32, (n, 8); all zero, which adds nothing to the loss, where no vote does.

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
-from fer_edge.faces import as_real, model_inputs
-from fer_edge.graph import Operator, Tensor, read_graph
-from fer_edge.interpreter import find_runtime, open_interpreter
-from fer_edge.modelfile import ModelFile
+from fer_edge.faces.preprocess import as_real, model_inputs
+from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.model.file import ModelFile
+from fer_edge.model.graph import Operator, Tensor, read_graph
 
 from ..architectures.parts import NORM
 from ..architectures.residual import WEIGHTED, plan_of

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
-from fer_edge.votes import ferplus_column
+from fer_edge.faces.votes import ferplus_column
 
 from ..architectures.residual import BRANCH_END, SHORTCUT
 from ..backend.keras3 import keras

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.bundled import bundled_models, find_model
-from fer_edge.keras_file import CheckedFile
-from fer_edge.modelfile import read_model
+from fer_edge.keras_files.file import CheckedFile
+from fer_edge.model.bundled import bundled_models, find_model
+from fer_edge.model.file import read_model
 from fer_edge.runfolder import FLOAT_MODEL, load_info
 
 from ..backend.keras3 import keras

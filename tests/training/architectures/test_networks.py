@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.faces import model_inputs
+from fer_edge.faces.preprocess import model_inputs
 from fer_edge.training.architectures import ARCHITECTURES, FourBlock
 from fer_edge.training.loop.augmentation import DRAWS, augment
 from fer_edge.training.loop.resident import ResidentFaces, epoch_inputs, training_model

@@ -9,13 +9,13 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.card import Gate
-from fer_edge.converters.keras_models import load_qat_network
-from fer_edge.converters.run import Options, convert_source
-from fer_edge.converters.source import open_run
+from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.sources.keras_models import load_qat_network
+from fer_edge.converters.sources.source import open_run
 from fer_edge.errors import TrainingError
-from fer_edge.graph import read_graph
-from fer_edge.modelfile import read_model
+from fer_edge.model.card import Gate
+from fer_edge.model.file import read_model
+from fer_edge.model.graph import read_graph
 from fer_edge.training import train
 from fer_edge.training.architectures import ARCHITECTURES, FourBlock
 from fer_edge.training.recipes.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe

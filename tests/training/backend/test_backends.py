@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.faceset import save_faceset
+from fer_edge.faces.faceset import save_faceset
 from tests.conftest import assert_one_clear_line, make_faces
 from tests.training.reporting.test_eventlog import scalars
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_edge import picture_folder, picture_kinds
-from fer_edge.labels import FER2013
+from fer_edge.faces.labels import FER2013
+from fer_edge.pictures import folder as picture_folder
+from fer_edge.pictures import kinds as picture_kinds
 from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.conftest import assert_one_clear_line, draw_face
 

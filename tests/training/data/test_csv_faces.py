@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from fer_edge.labels import FER2013
+from fer_edge.faces.labels import FER2013
 from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.conftest import assert_one_clear_line, draw_face
 

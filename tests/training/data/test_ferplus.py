@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.labels import FER2013, FERPLUS, FERPLUS_CLASSES
+from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
+from fer_edge.faces.labels import FER2013, FERPLUS, FERPLUS_CLASSES
 from fer_edge.training.data.fer2013 import VOTES
 from fer_edge.training.data.ferplus import relabel
 from tests.conftest import assert_one_clear_line, draw_face, make_faces

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import load_faceset, save_faceset
-from fer_edge.labels import FER2013
+from fer_edge.faces.faceset import load_faceset, save_faceset
+from fer_edge.faces.labels import FER2013
 from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.conftest import assert_one_clear_line, draw_face, make_faces
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from fer_edge.faceset import FaceSet, save_faceset
+from fer_edge.faces.faceset import FaceSet, save_faceset
 from fer_edge.training.data.inspection import count_table, inspect_faces, sample_sheet
 from tests.conftest import make_faces
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DatasetError
-from fer_edge.faceset import FaceSet
+from fer_edge.faces.faceset import FaceSet
 from fer_edge.training.data.splitting import split_off_validation
 from tests.conftest import make_faces
 

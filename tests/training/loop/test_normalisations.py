@@ -5,7 +5,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.faces import as_real
+from fer_edge.faces.preprocess import as_real
 from fer_edge.training.architectures.residual import Tiny
 from fer_edge.training.loop.normalisations import measure_normalisations
 from tests.conftest import make_faces

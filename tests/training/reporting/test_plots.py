@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (fer-edge[train])")
 
-from fer_edge.scores import score
+from fer_edge.scoring.scores import score
 from fer_edge.training.reporting.plots import plot_confusion
 
 EVEN = score(np.full((4, 2), 0.5, np.float32), np.array([0, 0, 1, 1], np.uint8))

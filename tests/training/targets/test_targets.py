@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import RecipeError, TrainingError
-from fer_edge.faceset import FaceSet
-from fer_edge.labels import FER2013, FERPLUS
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.labels import FER2013, FERPLUS
 from fer_edge.training.recipes.recipe import Loss
 from fer_edge.training.targets.targets import class_weights, soft_targets, training_faces
 from tests.conftest import make_faces

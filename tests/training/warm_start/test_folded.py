@@ -7,16 +7,16 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.bundled import bundled_models
-from fer_edge.card import Gate
-from fer_edge.converters.run import Options, convert_source
-from fer_edge.converters.source import open_run
+from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.sources.source import open_run
 from fer_edge.errors import ModelError, TrainingError
-from fer_edge.faces import as_real, model_inputs
-from fer_edge.faceset import load_faceset, save_faceset
-from fer_edge.interpreter import TFLiteModel
-from fer_edge.labels import FER2013
-from fer_edge.modelfile import read_model
+from fer_edge.faces.faceset import load_faceset, save_faceset
+from fer_edge.faces.labels import FER2013
+from fer_edge.faces.preprocess import as_real, model_inputs
+from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.model.bundled import bundled_models
+from fer_edge.model.card import Gate
+from fer_edge.model.file import read_model
 from fer_edge.training.backend.validation import predict
 from fer_edge.training.targets.distillation import load_teachers
 from fer_edge.training.warm_start.trained import load_trained
@@ -40,7 +40,7 @@ def small(tmp_path_factory, data):
     """A small `tiny` of three epochs and its files, by scheme."""
     from click.testing import CliRunner
 
-    from fer_edge.cli import main
+    from fer_edge.cli.main import main
 
     work = tmp_path_factory.mktemp("small")
     recipe = work / "recipe.toml"

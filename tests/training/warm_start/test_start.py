@@ -7,7 +7,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 
 from fer_edge import runfolder
 from fer_edge.errors import TrainingError
-from fer_edge.labels import FER2013, FERPLUS_CLASSES
+from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.architectures.mini_xception import MiniXception
 from fer_edge.training.architectures.residual import Compact

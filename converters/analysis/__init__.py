@@ -1,0 +1,1 @@
+"""Where quantization loses accuracy: errors of each layer, and advice."""

@@ -1,0 +1,249 @@
+"""What quantisation did to each layer: the int8 file beside the float32 file of the same network.
+
+Both files run on the same pictures with every tensor kept. The debugger of TensorFlow Lite
+(`tf.lite.experimental.QuantizationDebugger`) measures a file of its own making, in which each
+layer reads float inputs; here it is the very file that is served, errors of earlier layers
+included, from whichever tool it came.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError
+from fer_edge.model.graph import Operator
+
+from ..quantization.graph_matching import Pair, before_conversions, match_operators, producers
+from ..quantization.layer_names import WEIGHTED, Layer, name_layers
+from ..quantization.probe import Probe
+from .tensor_error import ErrorSums, WeightError, measure_error, weight_error
+
+
+@dataclass(frozen=True, slots=True)
+class LayerError:
+    """One layer's output, and its weights, in the quantised file against the float32 file.
+
+    Attributes:
+        layer: The Keras layer's name.
+        operator: Its TFLite operator.
+        dtype: Of the output: int8, int16, float32.
+        scale: Of the output; 0 for float.
+        zero_point: Of the output; 0 for float.
+        snr_db: Signal-to-noise ratio of the output, all errors before it included.
+        channel_snr_db: The same of the median channel; layers are ranked by it, since one loud
+            channel makes the plain SNR look well.
+        input_snr_db: `channel_snr_db` of the layer's worst input; infinite for the picture.
+        rounding_snr_db: SNR of the median channel if this tensor alone were put onto its grid.
+        cosine: Cosine similarity of the output with its float original.
+        saturated: Share of values at the end of the integer range whose float lies beyond, 0 to 1.
+        loud: Share of values above a sixteenth of the range, 0 to 1; where it is small, the range
+            is there for few.
+        largest_error: Largest absolute error, in the tensor's own unit.
+        lowest_real: Smallest float value seen.
+        highest_real: Largest float value seen.
+        lowest_held: Smallest value that the grid holds; lowest_real for float.
+        highest_held: Largest value that the grid holds; highest_real for float.
+        weights: The weights' own error; None for a layer without weights.
+        reach: Layers that must be kept float for this output to stay float.
+    """
+
+    layer: str
+    operator: str
+    dtype: str
+    scale: float
+    zero_point: int
+    snr_db: float
+    channel_snr_db: float
+    input_snr_db: float
+    rounding_snr_db: float
+    cosine: float
+    saturated: float
+    loud: float
+    largest_error: float
+    lowest_real: float
+    highest_real: float
+    lowest_held: float
+    highest_held: float
+    weights: WeightError | None
+    reach: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """All layers of a network.
+
+    Attributes:
+        layers: In the graph's order; the last is the output.
+        pictures: How many both files were run on.
+        same_weights: Whether the files' weights differ by rounding only. They do not after
+            quantization-aware training; then the errors hold the change of the weights too.
+    """
+
+    layers: tuple[LayerError, ...]
+    pictures: int
+    same_weights: bool
+
+    @property
+    def worst_first(self) -> tuple[LayerError, ...]:
+        """The layers by the SNR of their median channel."""
+        return tuple(sorted(self.layers, key=lambda layer: layer.channel_snr_db))
+
+
+def layer_report(
+    float_flatbuffer: bytes, int8_flatbuffer: bytes, inputs: NDArray[np.uint8]
+) -> LayerReport:
+    """Measure each layer's quantisation error.
+
+    Args:
+        float_flatbuffer: The float32 file of the network.
+        int8_flatbuffer: A quantised file of it, of whichever tool, also a mixed one.
+        inputs: Raw model inputs, uint8 (n, height, width, 1), as they are served; 100 are plenty.
+
+    Raises:
+        DatasetError: There is no picture, or they do not fit the model.
+        ModelError: A file is damaged, or they are not of one network.
+    """
+    if not len(inputs):
+        raise DatasetError("a layer report needs at least one picture")
+    floating, quantised = Probe(float_flatbuffer), Probe(int8_flatbuffer)
+    pairs = match_operators(floating.graph, quantised.graph)
+    sums = _run(floating, quantised, pairs, inputs)
+    layers = {layer.operator.outputs[0].index: layer for layer in name_layers(floating.graph)}
+    weights = [_weights(floating, quantised, pair) for pair in pairs]
+    errors = []
+    for (real, stored), total, weight in zip(pairs, sums.values(), weights, strict=True):
+        inherited = [
+            sums[tensor.index].channel_snr_db for tensor in real.inputs if tensor.index in sums
+        ]
+        errors.append(
+            _layer_error(
+                layers[real.outputs[0].index],
+                quantised,
+                stored,
+                total,
+                weight,
+                input_snr_db=min(inherited, default=math.inf),
+            )
+        )
+    return LayerReport(
+        layers=tuple(errors),
+        pictures=len(inputs),
+        same_weights=all(weight is None or weight.is_rounding for weight in weights),
+    )
+
+
+def _run(
+    floating: Probe, quantised: Probe, pairs: Sequence[Pair], inputs: NDArray[np.uint8]
+) -> dict[int, ErrorSums]:
+    """Add up the errors of each pair's output over all pictures, by the float tensor's index."""
+    sums: dict[int, ErrorSums] = {}
+    for pixels in inputs:
+        floating.run(pixels)
+        quantised.run(pixels)
+        for one, other in pairs:
+            real, stored = one.outputs[0], other.outputs[0]
+            error = measure_error(
+                floating.stored(real), quantised.stored(stored), quantised.grid(stored)
+            )
+            sums[real.index] = sums[real.index] + error if real.index in sums else error
+    return sums
+
+
+def _weights(floating: Probe, quantised: Probe, pair: Pair) -> WeightError | None:
+    real, stored = pair
+    if real.name not in WEIGHTED:
+        return None
+    one = real.inputs[1]
+    other = before_conversions(stored.inputs[1], producers(quantised.graph))
+    if not (one.is_constant and other.is_constant):
+        return None
+    return weight_error(
+        floating.weights(one),
+        quantised.weights(other),
+        other.scales,
+        axis=len(one.shape) - 1 if real.name == "DEPTHWISE_CONV_2D" else 0,
+    )
+
+
+def _layer_error(
+    layer: Layer,
+    quantised: Probe,
+    stored: Operator,
+    sums: ErrorSums,
+    weights: WeightError | None,
+    *,
+    input_snr_db: float,
+) -> LayerError:
+    grid = quantised.grid(stored.outputs[0])
+    held = (sums.lowest_real, sums.highest_real)
+    if grid is not None:
+        low, high = grid.dequantise(np.array([grid.lowest, grid.highest]))
+        held = (float(low), float(high))
+    return LayerError(
+        layer=layer.name,
+        operator=layer.operator.name,
+        dtype=stored.outputs[0].dtype.lower(),
+        scale=grid.scale if grid else 0.0,
+        zero_point=grid.zero_point if grid else 0,
+        snr_db=sums.snr_db,
+        channel_snr_db=sums.channel_snr_db,
+        input_snr_db=input_snr_db,
+        rounding_snr_db=sums.rounding_snr_db,
+        cosine=sums.cosine,
+        saturated=sums.saturated_share,
+        loud=sums.loud_share,
+        largest_error=sums.largest,
+        lowest_real=sums.lowest_real,
+        highest_real=sums.highest_real,
+        lowest_held=held[0],
+        highest_held=held[1],
+        weights=weights,
+        reach=layer.reach,
+    )
+
+
+def format_layers(report: LayerReport) -> str:
+    """Write the report as a table, the worst layer first."""
+    rows = [
+        (
+            "layer", "operator", "output", "scale", "zero", "SNR dB", "median", "alone", "cosine",
+            "saturated", "largest", "weights", "scales", "ranges",
+        )
+    ]  # fmt: skip
+    for layer in report.worst_first:
+        weights = layer.weights
+        rows.append(
+            (
+                layer.layer,
+                layer.operator.lower(),
+                layer.dtype,
+                f"{layer.scale:.3g}" if layer.scale else "",
+                str(layer.zero_point) if layer.scale else "",
+                f"{layer.snr_db:.1f}",
+                f"{layer.channel_snr_db:.1f}",
+                f"{layer.rounding_snr_db:.1f}" if layer.scale else "",
+                f"{layer.cosine:.4f}",
+                f"{layer.saturated:.2%}" if layer.scale else "",
+                f"{layer.largest_error:.3g}",
+                f"{weights.worst_snr_db:.1f}" if weights else "",
+                str(weights.scales or "float") if weights else "",
+                f"{weights.range_ratio:.0f}x" if weights else "",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = "\n".join(
+        "  ".join(
+            cell.ljust(width) if i < 3 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+    if report.same_weights:
+        return table
+    return (
+        f"{table}\nThe weights differ from the float file's by more than rounding (the network was "
+        "trained on, as by --qat): the errors hold that change too."
+    )

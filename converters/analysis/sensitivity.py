@@ -1,0 +1,82 @@
+"""Which layer is worth keeping float? Tried on each, not guessed.
+
+The report's worst layer is often only where the errors of others meet, and no figure of one layer
+says how much of its error reaches the output: in the four-block network the eight-bit weights of
+the first convolution make nearly all of it (docs/layer-report.md).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.model.graph import read_graph
+
+from ..quantization.activation_ranges import activation_ranges
+from ..quantization.layer_names import WEIGHTED, name_layers
+from ..quantization.selective import quantise_flatbuffer
+from .layer_report import LayerReport, layer_report
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What keeping one layer float does.
+
+    Attributes:
+        layer: Its name.
+        snr_db: SNR that the scores before the softmax then have.
+        gain_db: That minus the SNR without any exception.
+        size_bytes: Of the file.
+    """
+
+    layer: str
+    snr_db: float
+    gain_db: float
+    size_bytes: int
+
+
+def measure_gains(
+    float_flatbuffer: bytes, calibration: NDArray[np.uint8], inputs: NDArray[np.uint8]
+) -> tuple[Gain, ...]:
+    """Keep each layer with weights float32, one at a time, and measure the output.
+
+    Args:
+        float_flatbuffer: The float32 file of the network.
+        calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen.
+        inputs: Raw model inputs to measure on, uint8 (n, height, width, 1).
+
+    Returns:
+        The layers, the one that gains most first.
+
+    Raises:
+        ModelError: The file cannot be quantised.
+        MissingExtraError: ai-edge-quantizer is not installed.
+    """
+    ranges = activation_ranges(float_flatbuffer, calibration)
+    plain = _output_snr_db(
+        layer_report(float_flatbuffer, quantise_flatbuffer(float_flatbuffer, ranges), inputs)
+    )
+    gains = []
+    for layer in name_layers(read_graph(float_flatbuffer)):
+        if layer.operator.name in WEIGHTED:
+            mixed = quantise_flatbuffer(float_flatbuffer, ranges, keep_float=[layer.name])
+            snr_db = _output_snr_db(layer_report(float_flatbuffer, mixed, inputs))
+            gains.append(Gain(layer.name, snr_db, snr_db - plain, len(mixed)))
+    return tuple(sorted(gains, key=lambda gain: -gain.gain_db))
+
+
+def format_gains(gains: tuple[Gain, ...]) -> str:
+    """Write the gains as a table."""
+    width = max([len(gain.layer) for gain in gains] + [5])
+    lines = [f"{'kept':{width}}  SNR dB   gain  size MB"]
+    for gain in gains:
+        size_mb = gain.size_bytes / 1e6
+        lines.append(
+            f"{gain.layer:{width}}  {gain.snr_db:6.1f}  {gain.gain_db:+5.1f}  {size_mb:7.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _output_snr_db(report: LayerReport) -> float:
+    scores = [layer for layer in report.layers if layer.operator != "SOFTMAX"]
+    return scores[-1].snr_db

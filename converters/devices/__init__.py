@@ -1,0 +1,1 @@
+"""Files for an Edge TPU and for microcontrollers."""

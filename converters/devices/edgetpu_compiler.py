@@ -1,0 +1,154 @@
+"""Compiling for the Edge TPU with Google's `edgetpu_compiler`, where it is installed.
+
+Usage and file names: "Edge TPU Compiler", https://coral.ai/docs/edgetpu/compiler/.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fer_edge.errors import MissingExtraError, ModelError, OutputError
+from fer_edge.files import whole_file
+from fer_edge.model.card import Compilation
+from fer_edge.model.file import ModelFile, read_model, write_model
+from fer_edge.model.graph import Graph, read_graph
+
+from .edgetpu import CUSTOM_OPERATOR
+
+COMPILER = "edgetpu_compiler"
+TIMEOUT_S = 600
+"""The compiler has a timer of its own, 180 s; this one is for a compiler that hangs."""
+
+_COMPLAINT = re.compile(r"error|invalid|not quantized|could not|failed|abort|dynamic", re.I)
+_VERSION = re.compile(r"Edge TPU Compiler version \S+")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledModel:
+    """A compiled file that was written.
+
+    Attributes:
+        path: Of the file, card inside.
+        log_path: Of the compiler's log.
+        log: All that the compiler said, its table of operators included.
+    """
+
+    path: Path
+    log_path: Path
+    log: str
+
+
+def compile_for_edgetpu(model_path: Path, out: Path, *, overwrite: bool = False) -> CompiledModel:
+    """Compile a model file for the Edge TPU and attach its card again.
+
+    The card of the compiled file says which compiler made it and from what; it keeps the float
+    network's scores and leaves out those of the file it was made from, which are not its own.
+
+    Args:
+        model_path: An int8 model file with a card.
+        out: The file to write, by the compiler's convention NAME_edgetpu.tflite; the log goes
+            beside it, with the suffix .log.
+        overwrite: Whether both may be replaced.
+
+    Raises:
+        MissingExtraError: The compiler is not installed.
+        ModelError: The file is no model file, or the compiler refuses it, or it maps nothing.
+        OutputError: A file exists already or cannot be written.
+    """
+    log_path = out.with_suffix(".log")
+    for path in (out, log_path):
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists already; name another, or pass --overwrite")
+    file = read_model(model_path)
+    flatbuffer, log = _run_compiler(file)
+    _check_compiled(file, flatbuffer)
+    version = _VERSION.search(log)
+    card = replace(
+        file.card,
+        name=out.stem,
+        scores=tuple(score for score in file.card.scores if score.variant == "float"),
+        agreement=None,
+        compilation=Compilation(
+            target="edgetpu",
+            compiler=version.group() if version else COMPILER,
+            source_sha256=hashlib.sha256(file.flatbuffer).hexdigest(),
+        ),
+    )
+    with whole_file(log_path) as temporary:
+        temporary.write_text(log, "utf-8")
+    write_model(out, flatbuffer, card)
+    return CompiledModel(path=out, log_path=log_path, log=log)
+
+
+def _run_compiler(file: ModelFile) -> tuple[bytes, str]:
+    """Return the compiled flatbuffer and the log."""
+    program = shutil.which(COMPILER)
+    if program is None:
+        raise MissingExtraError(
+            f"{COMPILER} is not installed: Google's Debian package edgetpu-compiler, for x86-64 "
+            "Linux only, from the Coral apt repository (see docs/edgetpu.md); the static check "
+            "needs no compiler"
+        )
+    with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
+        folder = Path(name)
+        stem = re.sub(r"[^\w.-]", "_", file.path.stem)  # it stands in the log
+        source = folder / f"{stem}.tflite"
+        source.write_bytes(file.flatbuffer)
+        command = [program, "--show_operations", "--out_dir", str(folder), str(source)]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(
+                f"{COMPILER} did not finish {file.path} within {TIMEOUT_S} s; try a smaller network"
+            ) from error
+        except OSError as error:
+            raise ModelError(f"{program} cannot be run: {error.strerror or error}") from error
+        said = done.stdout.decode("utf-8", "replace").replace(f"{folder}/", "")
+        compiled = folder / f"{stem}_edgetpu.tflite"
+        table = folder / f"{stem}_edgetpu.log"
+        if done.returncode != 0 or not compiled.exists():
+            raise ModelError(
+                f"{COMPILER} refuses {file.path}: {_complaint(said)} "
+                f"(exit code {done.returncode}); the static check may say why"
+            )
+        log = said.rstrip() + "\n"
+        if table.exists():
+            log += "\n" + table.read_text("utf-8", "replace").replace(f"{folder}/", "")
+        return compiled.read_bytes(), log
+
+
+def _complaint(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    complaints = [line for line in lines if _COMPLAINT.search(line)]
+    return " ".join(complaints or lines[-1:] or ["it gave no reason"])[:400]
+
+
+def _check_compiled(file: ModelFile, flatbuffer: bytes) -> None:
+    before, after = read_graph(file.flatbuffer), read_graph(flatbuffer)
+    if not any(operator.custom_name == CUSTOM_OPERATOR for operator in after.operators):
+        raise ModelError(
+            f"{COMPILER} mapped no operator of {file.path} to the Edge TPU; "
+            "the static check may say why"
+        )
+    if _ends(before) != _ends(after):
+        raise ModelError(
+            f"{COMPILER} changed the ends of {file.path}: {_ends(before)} became {_ends(after)}"
+        )
+
+
+def _ends(graph: Graph) -> list[tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, ...]]]:
+    return [
+        (tensor.dtype, tensor.shape, tensor.scales, tensor.zero_points)
+        for tensor in (*graph.inputs, *graph.outputs)
+    ]

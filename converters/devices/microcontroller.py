@@ -1,0 +1,239 @@
+"""A model for tflite-micro: a C array with what the firmware must know, and the arena it needs.
+
+A microcontroller has no files: the flatbuffer is compiled into the program, aligned to 16 bytes as
+tflite-micro asks, and all tensors live in one block of memory of a fixed size, the arena.
+"""
+
+import hashlib
+import importlib.util
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from fer_edge.errors import MissingExtraError, ModelError, OutputError
+from fer_edge.files import whole_file
+from fer_edge.model.card import ModelCard
+from fer_edge.model.graph import Graph, Tensor, read_graph
+
+ALIGNMENT = 16
+MOST_ARENA_BYTES = 64 * 1024 * 1024
+"""More than any microcontroller has; a graph that does not fit has another fault."""
+
+_BYTES_PER_LINE = 12
+_WORDS = {"2D": "2D", "MATMUL": "MatMul", "LSTM": "LSTM", "PADV2": "PadV2", "CUMSUM": "CumSum"}
+
+
+@dataclass(frozen=True, slots=True)
+class CArray:
+    """A model as C.
+
+    Attributes:
+        name: Prefix of every symbol, and the files' stem.
+        header: Text of NAME.h, for C11 and C++11.
+        source: Text of NAME.c, for C11 and C++11.
+    """
+
+    name: str
+    header: str
+    source: str
+
+
+def arena_bytes(flatbuffer: bytes) -> int:
+    """Measure the tensor arena that a model needs, with the tflite-micro interpreter itself.
+
+    tflite-micro allocates the tensors in a large arena and says what it used; the smallest arena
+    from that size on which it takes is the answer. It runs on a 64-bit machine with the reference
+    kernels: a 32-bit target's structures are smaller, optimised kernels (CMSIS-NN, ESP-NN) may ask
+    for more scratch memory.
+
+    Returns:
+        Bytes, a multiple of 16.
+
+    Raises:
+        MissingExtraError: tflite-micro is not installed.
+        ModelError: tflite-micro cannot run the graph.
+    """
+    if importlib.util.find_spec("tflite_micro") is None:
+        raise MissingExtraError(
+            "measuring the arena needs tflite-micro, on x86-64 Linux; "
+            "run: pip install 'fer-edge[micro]'"
+        )
+    read_graph(flatbuffer)  # tflite-micro trusts what it is given
+    fits, said = _probe(flatbuffer, MOST_ARENA_BYTES)
+    total = re.search(r"Arena allocation total (\d+) bytes", said)
+    if not fits or total is None:
+        reason = " ".join(said.split()) or "it gave no reason"
+        raise ModelError(f"tflite-micro cannot run this model: {reason[:300]}")
+    low = high = -(-int(total.group(1)) // ALIGNMENT) * ALIGNMENT
+    while not _probe(flatbuffer, high)[0]:  # planning a small graph takes more than the graph
+        low, high = high, 2 * high
+    while high - low > ALIGNMENT:
+        middle = (low + high) // 2 // ALIGNMENT * ALIGNMENT
+        if _probe(flatbuffer, middle)[0]:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def to_c_array(flatbuffer: bytes, card: ModelCard, *, name: str, arena: int | None) -> CArray:
+    """Write a model as C source and header.
+
+    Args:
+        flatbuffer: The TFLite model.
+        card: What it says of itself: labels, name, intended use.
+        name: Prefix of the symbols; what C does not allow in a name becomes an underscore.
+        arena: From `arena_bytes`, or None where that was not measured.
+
+    Raises:
+        ModelError: The graph is damaged, or has an operator that tflite-micro cannot have.
+    """
+    graph = read_graph(flatbuffer)
+    name = c_identifier(name)
+    comment = _comment(list(_facts(flatbuffer, graph, card, arena)))
+    upper = name.upper()
+    arena_line = "" if arena is None else f"#define {upper}_ARENA_BYTES {arena}\n"
+    labels = ",\n".join(f'    "{_c_string(label)}"' for label in card.labels)
+    header = f"""{comment}
+#ifndef {upper}_H_
+#define {upper}_H_
+
+{arena_line}#define {upper}_CLASSES {len(card.labels)}
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+extern const unsigned char {name}_model[];
+extern const unsigned int {name}_model_size;
+extern const char *const {name}_labels[{upper}_CLASSES];
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+    source = f"""#include "{name}.h"
+
+#ifndef __cplusplus
+#include <stdalign.h>
+#endif
+
+alignas({ALIGNMENT}) const unsigned char {name}_model[] = {{
+{_array(flatbuffer)}
+}};
+
+const unsigned int {name}_model_size = {len(flatbuffer)};
+
+const char *const {name}_labels[{upper}_CLASSES] = {{
+{labels},
+}};
+"""
+    return CArray(name=name, header=header, source=source)
+
+
+def write_c_array(array: CArray, folder: Path, *, overwrite: bool = False) -> tuple[Path, Path]:
+    """Write NAME.h and NAME.c into a folder; return both paths.
+
+    Raises:
+        OutputError: A file exists already or cannot be written.
+    """
+    header, source = folder / f"{array.name}.h", folder / f"{array.name}.c"
+    for path in (header, source):
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists already; name another folder, or pass --overwrite")
+    for path, text in ((header, array.header), (source, array.source)):
+        with whole_file(path) as temporary:
+            temporary.write_text(text, "utf-8")
+    return header, source
+
+
+def resolver_calls(graph: Graph) -> tuple[str, ...]:
+    """Name the methods of tflite-micro's MicroMutableOpResolver that a graph needs.
+
+    Raises:
+        ModelError: An operator is custom, such as those of a file compiled for the Edge TPU.
+    """
+    custom = {operator.custom_name for operator in graph.operators if operator.custom_name}
+    if custom:
+        raise ModelError(
+            f"the model has custom operators ({', '.join(sorted(custom))}), which tflite-micro "
+            "does not have; use the file as it was before it was compiled"
+        )
+    names = dict.fromkeys(operator.name for operator in graph.operators)
+    return tuple(
+        "Add" + "".join(_WORDS.get(word, word.capitalize()) for word in name.split("_"))
+        for name in names
+    )
+
+
+def _probe(flatbuffer: bytes, size_bytes: int) -> tuple[bool, str]:
+    """Try an arena; return whether the model fits, and what tflite-micro said."""
+    command = [sys.executable, "-m", "fer_edge.converters.devices.arena_probe", str(size_bytes)]
+    done = subprocess.run(command, input=flatbuffer, capture_output=True, check=False)
+    return done.returncode == 0, done.stderr.decode("utf-8", "replace")
+
+
+def _facts(flatbuffer: bytes, graph: Graph, card: ModelCard, arena: int | None) -> Iterator[str]:
+    calls = resolver_calls(graph)
+    yield f"{card.name}: a facial-expression model for tflite-micro. Made by fer-edge."
+    yield f"input   {_describe(graph.inputs[0])}"
+    if graph.inputs[0].dtype == "UINT8":
+        yield "        a raw grey pixel is the input"
+    elif graph.inputs[0].dtype == "INT8":
+        yield "        a raw grey pixel minus 128 is the input"
+    yield f"output  {_describe(graph.outputs[0])}"
+    yield f"labels  {', '.join(card.labels)}"
+    if arena is None:
+        yield "arena   not measured"
+    else:
+        yield f"arena   {arena} bytes, measured with tflite-micro {_version()}, reference"
+        yield "        kernels, 64-bit; optimised kernels may need more"
+    yield f"model   {len(flatbuffer)} bytes, sha256 {hashlib.sha256(flatbuffer).hexdigest()}"
+    yield f"tflite::MicroMutableOpResolver<{len(calls)}> resolver;"
+    for call in calls:
+        yield f"resolver.{call}();"
+    yield f"use     {card.intended_use}"
+    yield f"licence {card.licence}"
+
+
+def _describe(tensor: Tensor) -> str:
+    shape = ", ".join(map(str, tensor.shape))
+    text = f"{tensor.dtype.lower()} ({shape})"
+    if len(tensor.scales) == 1 and len(tensor.zero_points) == 1:
+        text += f", real = {tensor.scales[0]:.9g} * (value - {tensor.zero_points[0]})"
+    return text
+
+
+def _comment(lines: list[str]) -> str:
+    """Write lines as `//` comments: ASCII, and no backslash, which would join the next line."""
+    text = (" ".join(line.encode("ascii", "replace").decode().split("\n")) for line in lines)
+    return "\n".join(f"// {line}".replace("\\", "/").rstrip() for line in text)
+
+
+def _array(data: bytes) -> str:
+    rows = (data[i : i + _BYTES_PER_LINE] for i in range(0, len(data), _BYTES_PER_LINE))
+    return "\n".join("    " + " ".join(f"0x{byte:02x}," for byte in row) for row in rows)
+
+
+def _c_string(text: str) -> str:
+    """Escape as the body of a C string literal in UTF-8."""
+    return "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}"
+        for byte in text.encode("utf-8")
+    )
+
+
+def c_identifier(name: str) -> str:
+    """Turn any name into one that C takes."""
+    text = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return text if text[:1].isalpha() else f"model_{text}"
+
+
+def _version() -> str:
+    return metadata.version("tflite-micro")

@@ -1,0 +1,45 @@
+"""The calibration set of post-training quantisation: chosen, balanced, recorded."""
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.preprocess import model_inputs
+from fer_edge.model.card import Calibration
+
+
+def choose_calibration(
+    faces: FaceSet, *, count: int, seed: int, height: int, width: int, source: str = ""
+) -> tuple[NDArray[np.uint8], Calibration]:
+    """Draw faces, the same number of each class as far as there are.
+
+    An all-black and an all-white picture are added in front: they pin the input's range to 0 to 1,
+    so that its scale becomes 1/255 and a raw pixel is the quantised input.
+
+    Args:
+        faces: Training faces, or a user's own.
+        count: How many to draw.
+        seed: Of the draw.
+        height: The model's input height in pixels.
+        width: The model's input width in pixels.
+        source: Name of the user's own set, for the record.
+
+    Returns:
+        Model inputs, uint8 (count + 2, height, width, 1), and their record.
+    """
+    random = np.random.default_rng(seed)
+    by_class = [
+        random.permutation(np.flatnonzero(faces.labels == label))
+        for label in np.unique(faces.labels)
+    ]
+    # round robin over the classes; the rare one runs out first
+    longest = max(len(rows) for rows in by_class)
+    rounds = [[rows[i] for rows in by_class if i < len(rows)] for i in range(longest)]
+    rows = np.array([row for one_round in rounds for row in one_round][:count])
+    inputs = model_inputs(faces.images[rows], height, width)
+    digest = hashlib.sha256(inputs.tobytes()).hexdigest()
+    black = np.zeros((1, height, width, 1), np.uint8)
+    pinned = np.concatenate([black, np.full_like(black, 255), inputs])
+    return pinned, Calibration(faces=len(rows), seed=seed, digest=digest, source=source)

@@ -1,0 +1,33 @@
+"""The parity gate: what a file must keep of the float network to be written."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.model.card import Gate
+from fer_edge.scoring.scores import Agreement
+
+
+def fault(agreement: Agreement, probabilities: NDArray[np.float32], gate: Gate) -> str:
+    """Say why a file may not be written; empty if it may.
+
+    Args:
+        agreement: The file against the float network.
+        probabilities: The file's, float32 (n, classes).
+        gate: The bar.
+    """
+    drop_points = -100 * agreement.difference
+    low, high = agreement.interval
+    if not np.isfinite(probabilities).all():
+        return "gives values that are not finite"
+    if drop_points > gate.max_drop_points:
+        return (
+            f"loses {drop_points:.2f} points of accuracy against the float network "
+            f"(95 % interval {-100 * high:.2f} to {-100 * low:.2f}), more than --max-drop "
+            f"{gate.max_drop_points:g}"
+        )
+    if agreement.top1 < gate.min_agreement:
+        return (
+            f"agrees with the float network on {agreement.top1:.2%} of the faces, less than "
+            f"--min-agreement {100 * gate.min_agreement:g}"
+        )
+    return ""

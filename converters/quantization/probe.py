@@ -1,0 +1,132 @@
+"""A TFLite file opened so that every tensor can be read after an inference, not only the output."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.chatter import without_chatter
+from fer_edge.errors import DatasetError, ModelError
+from fer_edge.faces.preprocess import as_real
+from fer_edge.model.graph import Tensor, read_graph
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The real values that an integer tensor can hold: scale * (integer - zero_point).
+
+    Attributes:
+        scale: Step between two neighbours.
+        zero_point: The integer that stands for 0.
+        lowest: Smallest integer of the type.
+        highest: Largest integer of the type.
+    """
+
+    scale: float
+    zero_point: int
+    lowest: int
+    highest: int
+
+    def dequantise(self, integers: NDArray[Any]) -> NDArray[np.float64]:
+        """Turn stored integers into the real values they stand for."""
+        # widen first: int8 minus a zero point would wrap around
+        real: NDArray[np.float64] = (integers.astype(np.float64) - self.zero_point) * self.scale
+        return real
+
+    def quantise(self, real: NDArray[Any]) -> NDArray[np.float64]:
+        """Turn real values into the nearest integers of the type, as float64."""
+        integers = np.round(np.asarray(real, np.float64) / self.scale) + self.zero_point
+        return np.clip(integers, self.lowest, self.highest)
+
+
+class Probe:
+    """A TFLite file, open for inference, with all of its tensors kept."""
+
+    def __init__(self, flatbuffer: bytes) -> None:
+        """Open it.
+
+        Raises:
+            ModelError: The graph is damaged, cannot be run, or has not one input.
+            MissingExtraError: LiteRT is not installed.
+        """
+        self.graph = read_graph(flatbuffer)
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        try:
+            with without_chatter(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # keeping all takes memory: yes
+                # a delegate computes its part of the graph in memory of its own, and whether it
+                # writes the tensors in between back depends on its version
+                self._interpreter: Any = Interpreter(
+                    model_content=flatbuffer,
+                    num_threads=1,
+                    experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+                    experimental_preserve_all_tensors=True,
+                )
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines() or ["no reason given"]
+            raise ModelError(f"the model cannot be run: {reason[0]}") from error
+        inputs = self._interpreter.get_input_details()
+        if len(inputs) != 1:
+            raise ModelError(f"the model has {len(inputs)} inputs, wanted 1")
+        self._input = inputs[0]
+        self._details = {item["index"]: item for item in self._interpreter.get_tensor_details()}
+
+    def run(self, pixels: NDArray[np.uint8]) -> None:
+        """Run one inference.
+
+        Args:
+            pixels: uint8, (height, width, 1), from `faces.model_input`.
+
+        Raises:
+            DatasetError: The model reads another shape.
+        """
+        wanted = tuple(map(int, self._input["shape"][1:]))
+        if pixels.shape != wanted:
+            raise DatasetError(f"an input of {pixels.shape} does not fit the model's {wanted}")
+        tensor: NDArray[Any] = as_real(pixels)
+        if self._input["dtype"] != np.float32:
+            grid = _grid(self._input)
+            tensor = grid.quantise(tensor).astype(self._input["dtype"])
+        self._interpreter.set_tensor(self._input["index"], tensor[np.newaxis])
+        self._interpreter.invoke()
+
+    def stored(self, tensor: Tensor) -> NDArray[Any]:
+        """Return a tensor as it is stored: of the last inference, or the file's constant."""
+        values: NDArray[Any] = self._interpreter.get_tensor(tensor.index)
+        return values
+
+    def grid(self, tensor: Tensor) -> Grid | None:
+        """Return the grid of an integer tensor with one scale; None for a float tensor."""
+        details = self._details[tensor.index]
+        return _grid(details) if np.issubdtype(details["dtype"], np.integer) else None
+
+    def weights(self, tensor: Tensor) -> NDArray[np.float64]:
+        """Return a constant tensor as real values, whether it has one scale or one per channel."""
+        details, values = self._details[tensor.index], self.stored(tensor)
+        quantization = details["quantization_parameters"]
+        scales = quantization["scales"]
+        if not len(scales):
+            return values.astype(np.float64)
+        shape = [1] * values.ndim
+        if len(scales) > 1:
+            shape[quantization["quantized_dimension"]] = len(scales)
+        zero_points = quantization["zero_points"].reshape(shape)
+        real: NDArray[np.float64] = (values.astype(np.float64) - zero_points) * scales.astype(
+            np.float64
+        ).reshape(shape)
+        return real
+
+
+def _grid(details: Any) -> Grid:
+    kind = np.iinfo(details["dtype"])
+    quantization = details["quantization_parameters"]
+    return Grid(
+        scale=float(quantization["scales"][0]),
+        zero_point=int(quantization["zero_points"][0]),
+        lowest=int(kind.min),
+        highest=int(kind.max),
+    )

@@ -1,0 +1,203 @@
+"""Full-integer int8 with exceptions: some layers float32 or int16x8, ranges clipped.
+
+This is ai-edge-quantizer's work, on the float32 file of the TensorFlow Lite converter, which has no
+public way to leave layers out, to mix int16 activations in, or to be told a range. The ranges are
+our own: ai-edge-quantizer's calibration takes a moving average over the pictures, and the average
+of the extremes cuts the extremes off (docs/layer-report.md has the measurement).
+"""
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.chatter import without_chatter
+from fer_edge.errors import MissingExtraError, ModelError
+from fer_edge.model.graph import read_graph
+
+from .activation_ranges import ActivationRange, activation_ranges
+from .graph_matching import CONVERSIONS
+from .layer_names import Layer, find_layers, name_layers
+from .tflite import IntegerType, to_float32
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """What is not to be plain int8; see `to_int8_selective`."""
+
+    keep_float: tuple[str, ...] = ()
+    keep_int16: tuple[str, ...] = ()
+    clip_percentile: float = 100.0
+    per_channel_dense: bool = False
+
+    def in_words(self) -> tuple[str, ...]:
+        """Say each for the card; nothing for plain int8."""
+        return (
+            *(f"{name} float32" for name in self.keep_float),
+            *(f"{name} int16" for name in self.keep_int16),
+            *([f"clipped at {self.clip_percentile:g} %"] if self.clip_percentile < 100 else []),
+            *(["dense layers per channel"] if self.per_channel_dense else []),
+        )
+
+
+def to_int8_selective(
+    network: Any,
+    calibration: NDArray[np.uint8],
+    *,
+    keep_float: Sequence[str] = (),
+    keep_int16: Sequence[str] = (),
+    clip_percentile: float = 100.0,
+    per_channel_dense: bool = True,
+    input_type: IntegerType = "uint8",
+    output_type: IntegerType = "uint8",
+) -> bytes:
+    """Convert a float network to int8, apart from some layers.
+
+    A kept layer reads and writes other numbers, but what an int8 layer reads from it is int8 again:
+    to keep an output out of int8, keep its readers too (`LayerError.reach`).
+
+    Args:
+        network: A float network (Keras 3).
+        calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen.
+        keep_float: Layers that compute in float32; names as in the layer report.
+        keep_int16: Layers with int8 weights and int16 activations.
+        clip_percentile: Below 100 the ranges leave out the largest values, and inference clips
+            them; see `Histogram.clipped`.
+        per_channel_dense: One scale for each output of a dense layer. False is what `to_int8` does.
+        input_type: uint8 takes raw grey pixels; int8 takes pixels minus 128.
+        output_type: Type of the probabilities, scale 1/256.
+
+    Raises:
+        ModelError: A layer is unknown or asked for twice, the network cannot be converted, or has
+            a layer that ai-edge-quantizer leaves float by itself.
+        MissingExtraError: ai-edge-quantizer is not installed.
+    """
+    flatbuffer = to_float32(network)
+    layers = name_layers(read_graph(flatbuffer))
+    find_layers(layers, [*keep_float, *keep_int16])  # a wrong name is said before the long work
+    return quantise_flatbuffer(
+        flatbuffer,
+        activation_ranges(flatbuffer, calibration, percentile=clip_percentile),
+        keep_float=keep_float,
+        keep_int16=keep_int16,
+        per_channel_dense=per_channel_dense,
+        input_type=input_type,
+        output_type=output_type,
+    )
+
+
+def quantise_flatbuffer(
+    flatbuffer: bytes,
+    ranges: Mapping[str, ActivationRange],
+    *,
+    keep_float: Sequence[str] = (),
+    keep_int16: Sequence[str] = (),
+    per_channel_dense: bool = True,
+    input_type: IntegerType = "uint8",
+    output_type: IntegerType = "uint8",
+) -> bytes:
+    """Quantise a float32 file; see `to_int8_selective`.
+
+    Args:
+        flatbuffer: A float32 file.
+        ranges: Of its tensors, from `activation_ranges`.
+        keep_float: Layers that compute in float32.
+        keep_int16: Layers with int8 weights and int16 activations.
+        per_channel_dense: One scale for each output of a dense layer.
+        input_type: Of the pictures.
+        output_type: Of the probabilities.
+    """
+    layers = name_layers(read_graph(flatbuffer))
+    floating, wide = find_layers(layers, keep_float), find_layers(layers, keep_int16)
+    both = [layer.name for layer in floating if layer in wide]
+    if both:
+        raise ModelError(f"layer '{both[0]}' cannot be float32 and int16 both; name it once")
+    try:
+        with without_chatter():
+            from ai_edge_litert.tools import flatbuffer_utils
+            from ai_edge_quantizer import qtyping, quantizer
+    except ImportError as error:
+        raise MissingExtraError(
+            "keeping layers float or int16, or clipping, needs ai-edge-quantizer; "
+            "run: pip install ai-edge-quantizer"
+        ) from error
+    operation, granularity = qtyping.TFLOperationName, qtyping.QuantGranularity
+    plan = quantizer.Quantizer(flatbuffer)
+    # of the rules that fit an operator the last one wins; each needs an expression of its own
+    plan.add_static_config(".*", operation.ALL_SUPPORTED, 8, 8)
+    if not per_channel_dense:
+        plan.add_static_config(
+            ".*", operation.FULLY_CONNECTED, 8, 8, weight_granularity=granularity.TENSORWISE
+        )
+    for layer in floating:
+        plan.update_quantization_recipe(
+            _scope(layer),
+            operation.ALL_SUPPORTED,
+            algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE,
+        )
+    for layer in wide:
+        plan.add_static_config(_scope(layer), operation.ALL_SUPPORTED, 16, 8)
+    for side, kind in ((operation.INPUT, input_type), (operation.OUTPUT, output_type)):
+        plan.update_quantization_recipe(f".*(?#{side})", side, _io_config(qtyping, kind))
+    held = dict(ranges)
+    # the picture is 0 to 1 by contract, whatever the calibration pictures hold, and so are
+    # probabilities: an int8 softmax has this scale anyway, a float one would get its own
+    held[layers[0].operator.inputs[0].name] = ActivationRange(0.0, 1.0)
+    for layer in layers:
+        if layer.operator.name == "SOFTMAX":
+            held[layer.operator.outputs[0].name] = ActivationRange(0.0, 255 / 256)
+    statistics = {
+        name: {"min": np.array([span.low], np.float32), "max": np.array([span.high], np.float32)}
+        for name, span in held.items()
+    }
+    try:
+        with without_chatter(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # LiteRT on memory, which is as wanted
+            result = plan.quantize(
+                statistics, enable_progress_bar=False, enable_progress_report=False
+            )
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"ai-edge-quantizer cannot quantise this network: {error}") from error
+    # it leaves large weights behind the flatbuffer; inside, every runtime finds them
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(result.quantized_model))
+    quantised = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    _check_types(quantised, layers, floating)
+    return quantised
+
+
+def _scope(layer: Layer) -> str:
+    """Return the expression that fits this operator alone: its outputs, each with a semicolon."""
+    names = "".join(f"{tensor.name};" for tensor in layer.operator.outputs)
+    return f"^{re.escape(names)}$"
+
+
+def _io_config(qtyping: Any, kind: IntegerType) -> Any:
+    return qtyping.OpQuantizationConfig(
+        activation_tensor_config=qtyping.TensorQuantizationConfig(
+            num_bits=8,
+            symmetric=False,
+            granularity=qtyping.QuantGranularity.TENSORWISE,
+            dtype=qtyping.TensorDataType.UINT if kind == "uint8" else qtyping.TensorDataType.INT,
+        ),
+        weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=8),
+        compute_precision=qtyping.ComputePrecision.INTEGER,
+        explicit_dequantize=False,
+    )
+
+
+def _check_types(flatbuffer: bytes, layers: Sequence[Layer], floating: Sequence[Layer]) -> None:
+    """Refuse a file in which a layer is float that nobody asked to be."""
+    asked = {layer.operator.outputs[0].name for layer in floating}
+    names = {layer.operator.outputs[0].name: layer.name for layer in layers}
+    for operator in read_graph(flatbuffer).operators:
+        output = operator.outputs[0]
+        inside = operator.name not in CONVERSIONS and output.name in names
+        if inside and output.dtype == "FLOAT32" and output.name not in asked:
+            raise ModelError(
+                f"ai-edge-quantizer leaves layer '{names[output.name]}' ({operator.name}) float32; "
+                "keep it float (--keep-float), or convert without exceptions"
+            )

@@ -1,0 +1,1 @@
+"""What can be converted: runs of ours, Keras files, SavedModels."""

@@ -1,0 +1,192 @@
+"""Another project's network: opened, and wrapped so that it reads a grey face in [0, 1]."""
+
+import logging
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_edge.errors import ModelError
+from fer_edge.keras_files.file import first_line
+from fer_edge.model.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS
+
+from .keras_models import keras, load_any_network
+from .output_activation import SIGMOIDS, output_activation, remark, take_sigmoid_off
+from .source import Source
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a user says of a network that no run folder describes.
+
+    Attributes:
+        labels: The classes in output order.
+        input_range: Real values that the network was trained to see for black and for white.
+        size_px: Side of the square input, where the network leaves it open.
+        are_checked: Whether labels and range that read the faces badly are refused.
+    """
+
+    labels: tuple[str, ...]
+    input_range: tuple[float, float] = (0.0, 1.0)
+    size_px: int | None = None
+    are_checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignNetwork:
+    """Another project's network as it was opened.
+
+    Attributes:
+        path: Where it comes from.
+        network: A Keras network; sigmoids at its end are taken off.
+        module: The Keras that it belongs to.
+        activation: The function that the outputs came from in the file; `linear` for none.
+        tool: Name and version of what reads it.
+    """
+
+    path: Path
+    network: Any
+    module: Any
+    activation: str
+    tool: str
+
+
+def open_network(path: Path, *, trust_code: bool = False) -> ForeignNetwork:
+    """Open a Keras file or a SavedModel folder.
+
+    Args:
+        path: The file or folder.
+        trust_code: Let Lambda layers load; their code runs with the user's rights.
+
+    Raises:
+        ModelError: It cannot be read, has code in it, or ends in a sigmoid that cannot be taken
+            off.
+    """
+    if path.is_dir():
+        from .saved_model import open_saved_model
+
+        network, activation = open_saved_model(path)
+        tool = f"tensorflow {metadata.version('tensorflow')}"
+        return ForeignNetwork(path, network, keras, activation, tool)
+    network, module = load_any_network(path, trust_code=trust_code)
+    if not isinstance(network.output_shape, tuple):
+        raise ModelError(f"{path} has {len(network.outputs)} outputs; expected one")
+    activation = output_activation(network)
+    if activation in SIGMOIDS and not take_sigmoid_off(network, module):
+        raise ModelError(
+            f"{path} gives {activation} outputs by an operation of its own, one yes or no for each "
+            "class; expected probabilities or logits: save the network without its last operation"
+        )
+    name = module.__name__
+    tool = f"{name.replace('_', '-')} {metadata.version(name)}"
+    return ForeignNetwork(path, network, module, activation, tool)
+
+
+def open_foreign(path: Path, claims: Claims, *, trust_code: bool = False) -> Source:
+    """Open another project's network as a source; see `open_network` and `foreign_source`."""
+    return foreign_source(open_network(path, trust_code=trust_code), claims)
+
+
+def foreign_source(foreign: ForeignNetwork, claims: Claims) -> Source:
+    """Wrap another project's network, and say what was done with its outputs.
+
+    Raises:
+        ModelError: Its shapes do not fit the claims.
+    """
+    wrapped = wrap_network(foreign, claims)
+    if isinstance(wrapped.layers[-1], foreign.module.layers.Activation):
+        log.warning("%s gives %s", foreign.path.name, remark(foreign.activation))
+    _, height, width, _ = wrapped.input_shape
+    return Source(
+        name=_stem(foreign.path),
+        network=wrapped,
+        qat_network=None,
+        labels=claims.labels,
+        height=height,
+        width=width,
+        architecture=foreign.network.name,
+        limits=UNKNOWN_LIMITS,
+        licence=UNKNOWN_LICENCE,
+        tools=(foreign.tool,),
+    )
+
+
+def wrap_network(foreign: ForeignNetwork, claims: Claims) -> Any:
+    """Put our input and our output around another project's network.
+
+    The wrapper scales to the claimed range, repeats grey where the network wants colour, and adds a
+    softmax where its outputs are logits: all of it inside the graph, so that nothing is left for a
+    serving program to get wrong.
+
+    Args:
+        foreign: The network.
+        claims: What its user says of it.
+
+    Raises:
+        ModelError: Its shapes do not fit the claims, or it cannot be run.
+    """
+    try:
+        return _wrap(foreign, claims)
+    except ModelError:
+        raise
+    except Exception as error:  # a layer raises whatever its settings lead to
+        raise ModelError(f"{foreign.path} cannot be run: {first_line(error)}") from error
+
+
+def _wrap(foreign: ForeignNetwork, claims: Claims) -> Any:
+    network, module = foreign.network, foreign.module
+    height, width, channels = _input_shape(network, foreign.path, claims.size_px)
+    if network.output_shape != (None, len(claims.labels)):
+        raise ModelError(
+            f"{foreign.path} gives {network.output_shape}; expected one output of "
+            f"{len(claims.labels)} classes, as --labels has ({', '.join(claims.labels)})"
+        )
+    layers, name = module.layers, _identifier(_stem(foreign.path))
+    low, high = claims.input_range
+    face = module.Input((height, width, 1), name="face")
+    x = face
+    if (low, high) != (0.0, 1.0):
+        x = layers.Rescaling(scale=high - low, offset=low)(x)
+    if channels == 3:
+        x = layers.Concatenate()([x, x, x])
+    x = network(x)
+    wrapped = module.Model(face, x, name=name)
+    if foreign.activation not in SIGMOIDS and _gives_probabilities(wrapped):
+        return wrapped
+    # a Softmax layer takes a mask, which old files' networks give as a list that Keras 3 stops at
+    return module.Model(face, layers.Activation("softmax", name="softmax")(x), name=name)
+
+
+def _input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, int, int]:
+    shape = network.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
+        raise ModelError(
+            f"{path} reads {shape}; expected one input (batch, height, width, 1 or 3), "
+            "channels last"
+        )
+    height, width = shape[1] or size_px, shape[2] or size_px
+    if height is None or width is None:
+        raise ModelError(f"{path} reads pictures of any size; choose one with --input-size")
+    if size_px is not None and (height, width) != (size_px, size_px):
+        raise ModelError(f"{path} reads {height}x{width} pictures; --input-size says {size_px}")
+    return height, width, shape[3]
+
+
+def _gives_probabilities(network: Any) -> bool:
+    _, height, width, _ = network.input_shape
+    noise = np.random.default_rng(0).random((4, height, width, 1), np.float32)
+    outputs = np.asarray(network(noise))
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1.0, atol=1e-3))
+
+
+def _stem(path: Path) -> str:
+    return path.resolve().name if path.is_dir() else path.stem
+
+
+def _identifier(stem: str) -> str:
+    """Keep what Keras takes in a model's name."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in stem)

@@ -1,0 +1,103 @@
+"""Keras networks read back for conversion: those of a run folder, and other projects'."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+# the TFLite converter reads TensorFlow graphs, whatever backend trained the network
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # for tfmot
+
+from fer_edge.chatter import without_chatter
+
+with without_chatter():
+    import keras as keras  # for the modules beside this one, which sets the backend
+
+from fer_edge.errors import ModelError
+from fer_edge.keras_files.file import CheckedFile
+from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
+
+from .full_precision import to_full_precision
+
+log = logging.getLogger(__name__)
+
+
+def load_float_network(run: Path, *, trust_code: bool = False) -> Any:
+    """Read the float network of a run (Keras 3).
+
+    Raises:
+        ModelError: The file is missing or damaged, or has code in it.
+    """
+    return _checked(run / FLOAT_MODEL, trust_code).load(_load_keras3)
+
+
+def load_qat_network(run: Path, *, trust_code: bool = False) -> Any:
+    """Read the quantization-aware network of a run (tf-keras), or None if it has none.
+
+    Raises:
+        ModelError: The file is damaged, or has code in it.
+    """
+    path = run / QAT_MODEL
+    if not path.exists():
+        return None
+    with without_chatter():
+        import tensorflow_model_optimization as tfmot
+
+    with tfmot.quantization.keras.quantize_scope():
+        return _checked(path, trust_code).load(_load_tf_keras)
+
+
+def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]:
+    """Read a `.keras` or `.h5` file of another project.
+
+    The configuration is checked first, and no loader sees a file that has code in it. A file is
+    read by the Keras that wrote it: by tf-keras if Keras 2 did, which Keras 3 reads in part only.
+    HDF5 of an unknown version is tried with both.
+
+    Args:
+        path: The file.
+        trust_code: Let Lambda layers load; their code runs with the user's rights.
+
+    Returns:
+        The network, and the Keras module that it belongs to.
+
+    Raises:
+        ModelError: It has code in it, or cannot be read; the message names an unknown layer.
+    """
+    with without_chatter():
+        import tf_keras
+
+    checked = _checked(path, trust_code)
+    if checked.config.keras_major == 2:
+        return checked.load(_load_tf_keras), tf_keras
+    try:
+        return checked.load(_load_keras3), keras
+    except ModelError as error:
+        if checked.config.keras_major == 3 or checked.config.container == "zip":
+            raise
+        try:
+            return checked.load(_load_tf_keras), tf_keras
+        except ModelError:
+            raise error from None
+
+
+def _checked(path: Path, trust_code: bool) -> CheckedFile:
+    file = CheckedFile(path, trust_code=trust_code)
+    half = to_full_precision(file.config.root)
+    if half:
+        log.warning("%s computes in %s: read as float32", path.name, ", ".join(half))
+    return file
+
+
+def _load_keras3(path: Path, safe_mode: bool) -> Any:
+    return keras.models.load_model(path, compile=False, safe_mode=safe_mode)
+
+
+def _load_tf_keras(path: Path, safe_mode: bool) -> Any:
+    import tf_keras
+    from tf_keras.src.saving import serialization_lib  # its load_model heeds no safe_mode for .h5
+
+    with serialization_lib.SafeModeScope(safe_mode):
+        return tf_keras.models.load_model(path, compile=False, safe_mode=safe_mode)

@@ -1,0 +1,154 @@
+"""A SavedModel folder as a Keras network of one layer: its graph, weights as constants."""
+
+from pathlib import Path
+from typing import Any
+
+from fer_edge.chatter import without_chatter
+from fer_edge.errors import ModelError
+from fer_edge.keras_files.file import first_line
+
+from .graph_safety import read_meta_graph
+from .keras_models import keras
+from .output_activation import LINEAR, SIGMOIDS
+
+with without_chatter():
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
+
+
+_PASSING = ("Identity", "IdentityN", "StopGradient", "Reshape", "Squeeze", "CheckNumerics")
+_ACTIVATIONS = ("sigmoid", "softmax", "tanh", "relu", "relu6", "elu")
+
+
+class GraphLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
+    """A frozen graph.
+
+    Attributes:
+        classes: Of its output, (batch, classes).
+    """
+
+    def __init__(self, function: Any, classes: int, *, fixed_batch: bool) -> None:
+        """Wrap a concrete function of one float tensor.
+
+        Args:
+            function: Gives (batch, classes).
+            classes: Of its output.
+            fixed_batch: Whether it reads one face at a time only.
+        """
+        super().__init__(name="graph")
+        self.classes = classes
+        self._function = function
+        self._fixed_batch = fixed_batch
+
+    def call(self, faces: Any) -> Any:
+        """Run the graph; float32 (batch, height, width, channels) to (batch, classes)."""
+        if not self._fixed_batch or faces.shape[0] == 1:
+            return tf.ensure_shape(self._run(faces), (faces.shape[0], self.classes))
+        return tf.map_fn(lambda face: self._run(face[tf.newaxis])[0], faces)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, int]:
+        """Return (batch, classes)."""
+        return shape[0], self.classes
+
+    def _run(self, faces: Any) -> Any:
+        found = self._function(faces)
+        return found[0] if isinstance(found, list | tuple) else found
+
+
+def open_saved_model(folder: Path) -> tuple[Any, str]:
+    """Open a SavedModel folder.
+
+    Its operations are checked before TensorFlow loads it. Sigmoids at its end are taken off.
+
+    Returns:
+        A Keras 3 network of one layer, and the activation that the file's outputs come from;
+        `linear` for none.
+
+    Raises:
+        ModelError: It is damaged, does more than compute, or has not one picture as input and one
+            row of classes as output.
+    """
+    graph = read_meta_graph(folder)
+    if any(node.op in ("Variable", "VariableV2") for node in graph.graph_def.node):
+        raise ModelError(
+            f"{folder} has variables of TensorFlow 1; load it with TensorFlow 2 and save it again "
+            "with tf.saved_model.save"
+        )
+    loaded, signature = _load_signature(folder, graph)
+    spec, name = _input(signature, folder)
+    classes = _classes(signature, folder)
+    with without_chatter():
+        function = tf.function(
+            lambda faces: next(iter(signature(**{name: faces}).values()))
+        ).get_concrete_function(tf.TensorSpec(spec.shape, tf.float32, name="faces"))
+        frozen = convert_to_constants.convert_variables_to_constants_v2(
+            function, lower_control_flow=False
+        )
+    del loaded  # its variables had to live until they became constants
+    last = _last(frozen.outputs[0].op)
+    activation = last.type.lower() if last.type.lower() in _ACTIVATIONS else LINEAR
+    if activation in SIGMOIDS:
+        frozen = frozen.prune(frozen.inputs, last.inputs[0])
+    face = keras.Input(tuple(spec.shape)[1:])
+    layer = GraphLayer(frozen, classes, fixed_batch=spec.shape[0] is not None)
+    return keras.Model(face, layer(face), name="saved_model"), activation
+
+
+def _load_signature(folder: Path, graph: Any) -> tuple[Any, Any]:
+    """Load a checked SavedModel; returns what was loaded, and its signature.
+
+    Raises:
+        ModelError: It has no signature, or several, or cannot be loaded.
+    """
+    names = [name for name in graph.signature_def if not name.startswith("__")]
+    if not names:
+        raise ModelError(
+            f"{folder} has no signature; save it with tf.saved_model.save(network, folder, "
+            "signatures=...), or model.export of Keras"
+        )
+    name = "serving_default" if "serving_default" in names else names[0]
+    if name != "serving_default" and len(names) > 1:
+        raise ModelError(
+            f"{folder} has the signatures {', '.join(sorted(names))}; expected one of the name "
+            "serving_default"
+        )
+    try:
+        with without_chatter():
+            loaded = tf.saved_model.load(str(folder), tags=["serve"])
+            return loaded, loaded.signatures[name]
+    except Exception as error:  # TensorFlow raises many types for a damaged checkpoint
+        raise ModelError(f"{folder} cannot be read as a SavedModel: {first_line(error)}") from error
+
+
+def _input(signature: Any, folder: Path) -> tuple[Any, str]:
+    specs = signature.structured_input_signature[1]
+    if len(specs) != 1:
+        raise ModelError(
+            f"{folder} has {len(specs)} inputs ({', '.join(specs)}); expected one picture"
+        )
+    ((name, spec),) = specs.items()
+    if spec.dtype != tf.float32:
+        raise ModelError(f"{folder} reads {spec.dtype.name}; expected float32")
+    if spec.shape.rank != 4 or spec.shape[0] not in (None, 1):
+        raise ModelError(
+            f"{folder} reads {spec.shape}; expected (batch, height, width, channels), the batch "
+            "open or 1"
+        )
+    return spec, name
+
+
+def _classes(signature: Any, folder: Path) -> int:
+    specs = signature.structured_outputs
+    shapes = [spec.shape for spec in specs.values()]
+    if len(shapes) != 1 or shapes[0].rank != 2 or shapes[0][1] is None:
+        raise ModelError(
+            f"{folder} gives {', '.join(map(str, shapes))}; expected one output (batch, classes)"
+        )
+    return int(shapes[0][1])
+
+
+def _last(operation: Any) -> Any:
+    """Find the operation that decides an output."""
+    while operation.type in _PASSING and operation.inputs:
+        operation = operation.inputs[0].op
+    return operation

@@ -1,0 +1,243 @@
+"""`fer-edge card`."""
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+import click
+
+log = logging.getLogger(__name__)
+
+PATH = click.Path(path_type=Path)
+OUT = click.option("--out", type=PATH, help="The file to write.")
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Write over FILE, or over --out.")
+
+
+@click.group()
+def card() -> None:
+    """Show, check, change or calibrate the card inside a .tflite file, or attach one."""
+
+
+@card.command(short_help="Show a card.")
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="The whole card, as JSON.")
+def show(file: str, as_json: bool) -> None:
+    """Show the card of FILE, a path or a bundled model's name.
+
+    \b
+    Example:
+        fer-edge card show my.tflite --json
+    """
+    import json
+
+    from fer_edge.cli.models_command import print_card
+    from fer_edge.model.bundled import find_model
+    from fer_edge.model.file import read_model
+    from fer_edge.schema import encode
+
+    model = read_model(find_model(file))
+    if as_json:
+        text = json.dumps({"path": str(model.path), **encode(model.card)}, indent=2)
+        click.echo(text)
+        return
+    print_card(model)
+
+
+@card.command(short_help="Check files against their cards; exit code 1 for a fault.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--data", type=PATH, help="The .npz face set of the card's scores: score again.")
+def verify(files: tuple[str, ...], data: Path | None) -> None:
+    """Check digest, labels and card of each FILE against its graph.
+
+    With --data each model also has to score what its card says. A line for each fault on standard
+    error, and exit code 1 if there is one.
+
+    \b
+    Examples:
+        fer-edge card verify models/*.tflite
+        fer-edge card verify compact --data faces.npz
+    """
+    from fer_edge.evaluation.card_check import faults_of_path
+    from fer_edge.faces.faceset import load_faceset
+    from fer_edge.model.bundled import find_model
+
+    faces = None if data is None else load_faceset(data)
+    broken = False
+    for name in files:
+        faults = faults_of_path(find_model(name), faces)
+        for fault in faults:
+            click.echo(f"fer-edge: error: {' '.join(fault.split())}", err=True)
+        if not faults:
+            click.echo(f"{name}: ok")
+        broken = broken or bool(faults)
+    if broken:
+        raise click.exceptions.Exit(1)
+
+
+@card.command(short_help="Change name, intended use, limits, licence, crop or labels.")
+@click.argument("file", type=PATH)
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="May be given again.")
+@click.option("--labels", metavar="A,B,...", help="New names of the classes, in output order.")
+@OUT
+@OVERWRITE
+def edit(
+    file: Path, pairs: tuple[str, ...], labels: str | None, out: Path | None, overwrite: bool
+) -> None:
+    """Change what people decide in the card of FILE, a path or a bundled model's name.
+
+    What was measured stays.
+
+    \b
+    Keys: name, intended_use, limits, licence,
+          input.crop.side, input.crop.centre_x, input.crop.centre_y
+    \b
+    Example:
+        fer-edge card edit my.tflite --set name=lobby --set "limits=Lamps at night." --overwrite
+    """
+    if not pairs and labels is None:
+        raise click.UsageError("nothing to change: pass --set KEY=VALUE or --labels")
+    from fer_edge.model.bundled import find_model
+    from fer_edge.model.card_edit import edit_card, parse_settings
+    from fer_edge.model.file import read_model, write_model
+
+    path = find_model(str(file))
+    target = _target(path, out, overwrite)
+    model = read_model(path)
+    changed = edit_card(model.card, parse_settings(pairs), _split_labels(labels))
+    write_model(target, model.flatbuffer, changed)
+    click.echo(f"written to {target}")
+
+
+@card.command(short_help="Fit the temperature, so that 0.8 means 80 %.")
+@click.argument("file")
+@click.option("--data", type=PATH, required=True, help="An .npz face set with labels.")
+@click.option("--split", default="validation", show_default=True, help="Of the face set.")
+@OUT
+@OVERWRITE
+def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bool) -> None:
+    """Fit the temperature of FILE, a path or a bundled model's name, on labelled faces.
+
+    A model that says 0.8 should be right on 80 % of such faces. One number, the temperature, is
+    fitted to that end and written into the card; whatever serves the file applies it. The most
+    probable expression of a face never changes. Faces of your own camera, labelled, make it fit
+    that camera. `fer-edge convert` does this to every file that it writes.
+
+    \b
+    Example:
+        fer-edge card calibrate my.tflite --data faces.npz --overwrite
+    """
+    from dataclasses import replace
+
+    from fer_edge.evaluation.evaluation import fit_scaling, unscaled_probabilities
+    from fer_edge.faces.faceset import load_faceset
+    from fer_edge.model.bundled import find_model
+    from fer_edge.model.file import read_model, write_model
+
+    path = find_model(file)
+    target = _target(path, out, overwrite)
+    model = read_model(path)
+    faces = load_faceset(data).in_class_order(model.card.labels).part(split)
+    probabilities, floor = unscaled_probabilities(model, faces)
+    scaling = fit_scaling(probabilities, faces, floor=floor)
+    write_model(target, model.flatbuffer, replace(model.card, temperature_scaling=scaling))
+    click.echo(f"{scaling.describe()}; written to {target}")
+
+
+@card.command(short_help="Make a card for a .tflite file from elsewhere.")
+@click.argument("file", type=PATH)
+@click.option("--labels", required=True, metavar="A,B,...", help="The classes in output order.")
+@click.option("--name", help="The model's name; else the file's stem.")
+@click.option("--architecture", default="unknown", show_default=True)
+@click.option("--licence", help="Of weights and data.")
+@click.option(
+    "--input-range",
+    metavar="BLACK,WHITE",
+    help="Real values of a black and a white pixel (0,1 or -1,1); integer models have them.",
+)
+@click.option("--channels", type=click.IntRange(1, 4), help="Of the input, to be checked.")
+@click.option(
+    "--color-order",
+    type=click.Choice(["rgb", "bgr"]),
+    default="rgb",
+    show_default=True,
+    help="Of three channels.",
+)
+@OUT
+@OVERWRITE
+def attach(
+    file: Path,
+    labels: str,
+    name: str | None,
+    architecture: str,
+    licence: str | None,
+    input_range: str | None,
+    channels: int | None,
+    color_order: Literal["rgb", "bgr"],
+    out: Path | None,
+    overwrite: bool,
+) -> None:
+    """Attach a card to FILE, a .tflite file from elsewhere, so that it can be served.
+
+    Size and channels come from the graph, the range of an integer model, too. The file is tried
+    with the new card before that is written; one that fer-edge cannot serve is refused. A model of
+    three channels reads the face in its colors.
+
+    \b
+    Examples:
+        fer-edge card attach model_unquant.tflite --labels happy,sad --input-range -1,1 \\
+            --channels 3 --out teachable.tflite
+        fer-edge card attach other.tflite --labels angry,disgust,fear,happy,sad,surprise,neutral \\
+            --out other-with-card.tflite
+    """
+    from fer_edge.errors import ModelError
+    from fer_edge.evaluation.card_check import card_faults, try_outputs
+    from fer_edge.model.card import UNKNOWN_LICENCE
+    from fer_edge.model.card_edit import bare_flatbuffer, new_card
+    from fer_edge.model.file import ModelFile, read_flatbuffer_file, write_model
+
+    target = _target(file, out, overwrite)
+    flatbuffer = bare_flatbuffer(read_flatbuffer_file(file), str(file))
+    made = new_card(
+        flatbuffer,
+        _split_labels(labels) or (),
+        name=name or target.stem,
+        architecture=architecture,
+        licence=licence or UNKNOWN_LICENCE,
+        input_range=None if input_range is None else _span(input_range),
+        channels=channels,
+        color_order=color_order,
+    )
+    model = ModelFile(path=file, flatbuffer=flatbuffer, card=made, size_bytes=len(flatbuffer))
+    if faults := card_faults(model):
+        raise ModelError(f"{file}: {'; '.join(faults)}")
+    if remark := try_outputs(model):
+        log.warning(
+            "%s: %s, and are shown as they are; better convert the network that it was made of "
+            "(fer-edge convert), which adds a softmax",
+            *(file.name, remark),
+        )
+    write_model(target, flatbuffer, made)
+    click.echo(f"written to {target}")
+
+
+def _target(file: Path, out: Path | None, overwrite: bool) -> Path:
+    from fer_edge.errors import OutputError
+
+    target = out or file
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} exists already; name another --out, or pass --overwrite")
+    return target
+
+
+def _span(text: str) -> tuple[float, float]:
+    try:
+        black, white = map(float, text.replace(",", " ").split())
+    except ValueError:
+        raise click.BadParameter(
+            f"expected BLACK,WHITE such as 0,1 or -1,1, got {text!r}", param_hint="--input-range"
+        ) from None
+    return black, white
+
+
+def _split_labels(labels: str | None) -> tuple[str, ...] | None:
+    return None if labels is None else tuple(label.strip() for label in labels.split(","))

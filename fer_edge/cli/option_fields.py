@@ -1,0 +1,183 @@
+"""Fields of a configuration that are options of the command line, too.
+
+A field is declared once, by `option`: its default, its range and its help. `click_options` makes
+the options of a command from the fields, `check_ranges` holds a file's values to the same ranges.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fer_edge.cli.command_options import NumberRange
+from fer_edge.errors import ConfigError
+
+Part = TypeVar("Part")
+
+_KEY = "option"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionField:
+    """How a field stands on the command line.
+
+    Attributes:
+        flags: As `--input`.
+        help: For `--help`, and as the comment in a configuration file.
+        metavar: What stands for the value in `--help`; click's own where it is None.
+        at_least: The smallest number.
+        at_most: The largest number.
+        is_above: The number must be above `at_least`.
+        shows_default: Whether `--help` shows the default, or a text in its place.
+        flag_value: What the option means when no value follows it.
+        is_place: Says of a value whether it is the path of a file or folder; None for fields that
+            name none.
+        must_exist: The command line refuses a file that does not exist.
+    """
+
+    flags: tuple[str, ...]
+    help: str
+    metavar: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    is_above: bool = False
+    shows_default: bool | str = False
+    flag_value: str | None = None
+    is_place: Callable[[str], bool] | None = None
+    must_exist: bool = False
+
+
+def option(*flags: str, default: Any = None, **more: Any) -> Any:
+    """Declare a field of a frozen dataclass that is an option, too.
+
+    Args:
+        flags: As `--input`.
+        default: The field's and the option's.
+        more: The other attributes of `OptionField`.
+    """
+    return dataclasses.field(default=default, metadata={_KEY: OptionField(flags, **more)})
+
+
+def is_path(text: str) -> bool:
+    """Return whether a place is a path: not standard input or output, and not an address."""
+    return text != "-" and "://" not in text
+
+
+def option_fields(part: Any) -> Iterator[tuple[str, OptionField]]:
+    """Yield the name of each field that is an option, with its option."""
+    for field in dataclasses.fields(part):
+        if _KEY in field.metadata:
+            yield field.name, field.metadata[_KEY]
+
+
+def click_options(
+    part: type, *, section: str = "", only: Sequence[str] = ()
+) -> tuple[click.Option, ...]:
+    """Make the options of a command from the fields of a configuration.
+
+    Args:
+        part: A dataclass.
+        section: Goes before the options' names, so that two parts may have a field of one name.
+        only: Fields to take; empty takes all.
+    """
+    hints = typing.get_type_hints(part)
+    defaults = {field.name: field.default for field in dataclasses.fields(part)}
+    return tuple(
+        _click_option(field, parameter_name(section, name), hints[name], defaults[name])
+        for name, field in option_fields(part)
+        if not only or name in only
+    )
+
+
+def parameter_name(section: str, name: str) -> str:
+    """Return the name by which click knows a field's option."""
+    return f"{section}_{name}" if section else name
+
+
+def check_ranges(part: object, table: str = "") -> None:
+    """Refuse numbers out of their field's range.
+
+    Args:
+        part: A dataclass whose fields are options.
+        table: Goes before the field's name in the message.
+
+    Raises:
+        ConfigError: One is, or is not a number.
+    """
+    for name, field in option_fields(part):
+        value = getattr(part, name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            low, high = field.at_least, field.at_most
+            if not _fits(value, field):
+                above = "above" if field.is_above else "at least"
+                most = "" if high is None else f", at most {high:g}"
+                where = f"{table}.{name}" if table else name
+                raise ConfigError(f"'{where}' is {value}, expected {above} {low:g}{most}")
+
+
+def based_at(part: Part, folder: Path) -> Part:
+    """Return the part with its relative paths starting at a folder."""
+    moved: dict[str, Any] = {}
+    for name, field in option_fields(part):
+        value = getattr(part, name)
+        if field.is_place is not None and value is not None and field.is_place(str(value)):
+            moved[name] = type(value)(folder / value)
+    return dataclasses.replace(part, **moved)  # type: ignore[type-var]
+
+
+def _fits(value: float, field: OptionField) -> bool:
+    if value != value:  # not a number
+        return False
+    low, high = field.at_least, field.at_most
+    if low is not None and (value < low or (field.is_above and value == low)):
+        return False
+    return high is None or value <= high
+
+
+def _click_option(field: OptionField, name: str, hint: Any, default: Any) -> click.Option:
+    kind = _without_none(hint)
+    more: dict[str, Any] = {"metavar": field.metavar, "help": field.help}
+    if kind is bool:
+        return click.Option([*field.flags, name], is_flag=True, **more)
+    if field.flag_value is not None:
+        more |= {"is_flag": False, "flag_value": field.flag_value}
+    if typing.get_origin(kind) is tuple:
+        more["multiple"] = True
+    elif default is not None:
+        more["default"] = default
+    return click.Option(
+        [*field.flags, name],
+        type=_click_type(field, kind),
+        show_default=field.shows_default,
+        **more,
+    )
+
+
+def _click_type(field: OptionField, kind: Any) -> click.ParamType[Any]:
+    if kind is float:
+        return NumberRange(field.at_least, field.at_most, min_open=field.is_above)
+    if kind is int:
+        low, high = field.at_least, field.at_most
+        return click.IntRange(_whole(low), _whole(high))
+    if kind is Path:
+        return click.Path(exists=field.must_exist, dir_okay=not field.must_exist, path_type=Path)
+    if typing.get_origin(kind) is typing.Literal:
+        return click.Choice(typing.get_args(kind))
+    return click.STRING
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)
+
+
+def _without_none(hint: Any) -> Any:
+    """Return T of `T | None`; of a choice of several types text, of which the field takes care."""
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+        return hint
+    kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+    return kinds[0] if len(kinds) == 1 else str

@@ -1,0 +1,1 @@
+"""Models on labeled faces: scores as they are served."""

@@ -1,0 +1,157 @@
+"""Whether a model file and its card agree: everything that can be seen without faces."""
+
+from pathlib import Path
+
+import numpy as np
+
+from fer_edge.errors import ModelError
+from fer_edge.evaluation.evaluation import card_score, fit_scaling, unscaled_probabilities
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.model.file import ModelFile, read_model
+from fer_edge.model.graph import Graph, read_graph
+
+_INPUT_TYPES = {
+    "float32": ("FLOAT32",),
+    "float16": ("FLOAT32",),
+    "dynamic": ("FLOAT32",),
+    "int8": ("UINT8", "INT8"),
+    "int16x8": ("INT16",),
+}
+
+SUM_TOLERANCE = 0.05
+"""By which probabilities may miss a sum of 1: an output of 8 bits rounds each of them."""
+
+SCORE_TOLERANCE = 0.002
+"""Share of the faces by which a score may differ from the card's: another CPU's kernels round
+otherwise."""
+
+TEMPERATURE_TOLERANCE = 0.02
+"""By which a temperature, fitted again on the same faces, may differ from the card's."""
+
+
+def faults_of_path(path: Path, faces: FaceSet | None = None) -> tuple[str, ...]:
+    """Read a model file and list what is wrong with it; empty for a sound one.
+
+    The digest and `labels.txt` are checked first: a file that fails there is not looked at further.
+
+    Args:
+        path: The file.
+        faces: The face set of the card's scores; the model then has to score what the card says,
+            which gives away a card that was put behind another model, or labels in another order.
+
+    Raises:
+        DatasetError: The faces have other classes, or no validation part.
+    """
+    try:
+        file = read_model(path)
+        faults = card_faults(file)
+        if not faults and file.card.compilation is None:  # a compiled file wants its device
+            TFLiteModel(file).close()
+            if faces is not None:
+                faults = _score_faults(file, faces)
+    except ModelError as error:
+        return (str(error),)
+    return tuple(f"{path}: {fault}" for fault in faults)
+
+
+def card_faults(file: ModelFile) -> tuple[str, ...]:
+    """List where the card contradicts the graph.
+
+    Raises:
+        ModelError: The graph is damaged.
+    """
+    graph = read_graph(file.flatbuffer)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        return (
+            f"the graph has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
+            "wanted one of each",
+        )
+    checks = (_input_fault, _output_fault, _scheme_fault, _cost_fault)
+    return tuple(fault for check in checks if (fault := check(file, graph)))
+
+
+def try_outputs(file: ModelFile) -> str:
+    """Try a model from elsewhere on noise.
+
+    Returns:
+        What its outputs are instead of probabilities; empty for probabilities.
+
+    Raises:
+        ModelError: The model cannot be run, or contradicts its card.
+    """
+    random = np.random.default_rng(0)
+    with TFLiteModel(file) as model:
+        faces = random.integers(0, 256, (4, *model.input_shape), np.uint8)
+        outputs = model.probabilities_of(faces)
+    sums = outputs.sum(axis=1)
+    # a comparison with NaN is never true
+    if (outputs >= 0).all() and (abs(sums - 1) < SUM_TOLERANCE).all():
+        return ""
+    last = read_graph(file.flatbuffer).operators[-1].name
+    return (
+        f"its outputs of {outputs.min():.3g} to {outputs.max():.3g} from the operator {last} are "
+        "not probabilities that add up to 1"
+    )
+
+
+def _score_faults(file: ModelFile, faces: FaceSet) -> tuple[str, ...]:
+    card = file.card
+    claimed = card.served_score()
+    if claimed is None:
+        return ("the card has no score to compare with; convert the model again",)
+    validation = faces.in_class_order(card.labels).part("validation")
+    probabilities, floor = unscaled_probabilities(file, validation)
+    found = card_score("served", probabilities, validation)
+    if found.n != claimed.n or abs(found.accuracy - claimed.accuracy) > SCORE_TOLERANCE:
+        return (
+            f"it is right on {found.accuracy:.2%} of {found.n} validation faces, the card says "
+            f"{claimed.accuracy:.2%} of {claimed.n}",
+        )
+    scaling = card.temperature_scaling
+    if scaling is None or (scaling.split, scaling.digest) != ("validation", validation.digest):
+        return ()  # fitted on other faces than these
+    fitted = fit_scaling(probabilities, validation, floor=floor).value
+    if abs(fitted - scaling.value) <= TEMPERATURE_TOLERANCE:
+        return ()
+    return (
+        f"the temperature {fitted:.3f} fits the validation faces, the card says "
+        f"{scaling.value:.3f}; fit it again: fer-edge card calibrate",
+    )
+
+
+def _input_fault(file: ModelFile, graph: Graph) -> str:
+    spec, shape = file.card.input, graph.inputs[0].shape
+    wanted = (1, spec.height, spec.width, spec.channels)
+    return "" if shape == wanted else f"the input is {shape}, the card says {wanted}"
+
+
+def _output_fault(file: ModelFile, graph: Graph) -> str:
+    shape, labels = graph.outputs[0].shape, file.card.labels
+    if shape == (1, len(labels)):
+        return ""
+    return f"the output is {shape}, the card has {len(labels)} labels: {', '.join(labels)}"
+
+
+def _scheme_fault(file: ModelFile, graph: Graph) -> str:
+    """Compare the input's type; what is inside may be mixed."""
+    scheme, dtype = file.card.quantization.scheme, graph.inputs[0].dtype
+    wanted = _INPUT_TYPES[scheme]
+    if dtype in wanted:
+        return ""
+    return (
+        f"the card says {scheme}, whose input is {' or '.join(wanted).lower()}; "
+        f"this one is {dtype.lower()}"
+    )
+
+
+def _cost_fault(file: ModelFile, graph: Graph) -> str:
+    card = file.card
+    if card.compilation is not None:  # the operators are inside one that cannot be read
+        return ""
+    if (card.parameters, card.macs) == (graph.parameters, graph.macs):
+        return ""
+    return (
+        f"the graph has {graph.parameters:,} parameters and {graph.macs:,} MACs, "
+        f"the card says {card.parameters:,} and {card.macs:,}"
+    )

@@ -1,0 +1,1 @@
+"""Face crops and sets of labeled faces."""

@@ -1,0 +1,284 @@
+"""A face set: grey face crops with labels and splits, in one `.npz` file.
+
+FER2013's `Usage` maps to splits so: Training is `train`, PublicTest is `validation` (models are
+selected on it), PrivateTest is `test`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError
+from fer_edge.faces.labels import FER2013, FERPLUS
+from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
+
+SPLITS = ("train", "validation", "test")
+"""Names of the split codes 0, 1 and 2."""
+
+_SPLIT_CODES = "0 train, 1 validation or 2 test"
+
+# beside a damaged archive: an array of an unexpected shape or kind
+_UNREADABLE = (*UNREADABLE_ARCHIVE, TypeError, LookupError)
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Grey faces, all of one size.
+
+    Attributes:
+        images: uint8, (n, height, width), grey, 0 to 255.
+        labels: uint8, (n,), index into `class_names`.
+        split: uint8, (n,), index into `SPLITS`.
+        class_names: The classes in label order.
+        votes: uint8, (n, 10), FER+ votes in FER+'s own order (neutral, happiness, surprise,
+            sadness, anger, disgust, fear, contempt, unknown, not a face), all zero where unknown.
+        twins: bool, (n,), faces outside `train` that stand in `train` pixel for pixel. None finds
+            them; a part of a set keeps what was found in the whole.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    split: NDArray[np.uint8]
+    class_names: tuple[str, ...]
+    votes: NDArray[np.uint8] | None = None
+    twins: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        _check("images", self.images, "(n, height, width)", self.images.ndim == 3)
+        n = len(self.images)
+        _check("labels", self.labels, f"({n},)", self.labels.shape == (n,))
+        _check("split", self.split, f"({n},)", self.split.shape == (n,))
+        if self.votes is not None:
+            _check("votes", self.votes, f"({n}, 10)", self.votes.shape == (n, 10))
+        twins = self.twins
+        if twins is not None and (twins.dtype != np.bool_ or twins.shape != (n,)):
+            raise DatasetError(f"'twins' is {twins.dtype} {twins.shape}; wanted bool ({n},)")
+        if n == 0:
+            raise DatasetError("the face set holds no face; wanted at least one")
+        _check_names(self.class_names)
+        _check_labels(self.labels, self.class_names)
+        _check_range("split code", self.split, len(SPLITS), _SPLIT_CODES)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over pixels, labels, splits and class names: the data's identity in a card."""
+        digest = hashlib.sha256()
+        for array in (self.images, self.labels, self.split):
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update("\n".join(self.class_names).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def pictures(self) -> NDArray[np.int64]:
+        """Tell pictures apart: int64, (n,), the first row that holds the very same pixels."""
+        hashes = np.array([hash(image.tobytes()) for image in self.images])
+        _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
+        return first[numbers]
+
+    @cached_property
+    def duplicates(self) -> NDArray[np.bool_]:
+        """Mark faces outside `train` that stand in `train` pixel for pixel.
+
+        Returns:
+            bool, (n,). FER2013 has 280 such faces in PublicTest: scores are printed without them,
+            too.
+        """
+        if self.twins is not None:
+            return self.twins
+        in_train = np.isin(self.pictures, self.pictures[self.split == 0])
+        found: NDArray[np.bool_] = in_train & (self.split != 0)
+        return found
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceSet":
+        """Take the rows of a mask or an index array."""
+        votes = None if self.votes is None else self.votes[rows]
+        return FaceSet(
+            self.images[rows],
+            self.labels[rows],
+            self.split[rows],
+            self.class_names,
+            votes,
+            self.duplicates[rows],
+        )
+
+    def part(self, split: str) -> "FaceSet":
+        """Take the faces of one split.
+
+        Raises:
+            DatasetError: The split's name is unknown, or it holds no face.
+        """
+        if split not in SPLITS:
+            raise DatasetError(f"split '{split}' is unknown; wanted one of {', '.join(SPLITS)}")
+        rows = self.split == SPLITS.index(split)
+        if not rows.any():
+            raise DatasetError(
+                f"the face set has no {split} faces; it has {', '.join(self.split_names)}"
+            )
+        return self.select(rows)
+
+    def in_class_order(self, class_names: tuple[str, ...]) -> "FaceSet":
+        """Number the same classes in another order, a model's.
+
+        Raises:
+            DatasetError: The classes are others.
+        """
+        if class_names == self.class_names:
+            return self
+        if set(class_names) != set(self.class_names):
+            raise DatasetError(
+                f"the face set's classes ({', '.join(self.class_names)}) are not the model's "
+                f"({', '.join(class_names)}); pass the face set it was made for"
+            )
+        place = np.array([class_names.index(name) for name in self.class_names], np.uint8)
+        return replace(self, labels=place[self.labels], class_names=class_names)
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """The splits that hold at least one face, in code order."""
+        return tuple(SPLITS[code] for code in np.unique(self.split))
+
+    def counts(self) -> NDArray[np.int64]:
+        """Count faces per split and class.
+
+        Returns:
+            int64, (3, classes).
+        """
+        table = np.zeros((len(SPLITS), len(self.class_names)), np.int64)
+        np.add.at(table, (self.split, self.labels), 1)
+        return table
+
+
+def load_faceset(path: Path) -> FaceSet:
+    """Read a `.npz` face set.
+
+    Wanted are `images`, `labels` and `split`; `class_names` (default: FER2013's), `votes` or
+    `ferplus` (with `ferplus_valid`) are read when there. Labels, splits and votes may be of any
+    integer type.
+
+    Raises:
+        DatasetError: The file is missing, broken, lacks an array, or holds a value out of range.
+    """
+    try:
+        with path.open("rb") as file:  # NumPy leaves a file open that it cannot read
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise DatasetError("a single array (.npy); wanted a .npz face set")
+            with loaded as arrays:
+                return _from_arrays(arrays)
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
+    except _UNREADABLE as error:
+        # NumPy's own text would advise to unpickle the file
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "not an archive"
+        raise DatasetError(
+            f"{path} is not a readable .npz face set ({why}, or cut short); "
+            "make one with: fer-edge data import"
+        ) from error
+
+
+def save_faceset(faces: FaceSet, path: Path) -> None:
+    """Write a face set as compressed `.npz`, whole or not at all.
+
+    Raises:
+        OutputError: The place cannot be written.
+    """
+    arrays: dict[str, NDArray[np.generic]] = {
+        "images": faces.images,
+        "labels": faces.labels,
+        "split": faces.split,
+        "class_names": np.array(faces.class_names),
+        "twins": faces.duplicates,
+    }
+    if faces.votes is not None:
+        arrays["votes"] = faces.votes
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def _from_arrays(arrays: Mapping[str, Any]) -> FaceSet:
+    missing = [key for key in ("images", "labels", "split") if key not in arrays]
+    if missing:
+        raise DatasetError(
+            f"no array {', '.join(missing)}; it has {', '.join(arrays)}; "
+            "make a face set with: fer-edge data import"
+        )
+    names: tuple[str, ...] = FER2013
+    if "class_names" in arrays:
+        names = tuple(str(name) for name in arrays["class_names"])
+    labels, split, votes = arrays["labels"], arrays["split"], arrays.get("votes")
+    if votes is None and "ferplus" in arrays:
+        votes = _trusted_votes(arrays["ferplus"], arrays.get("ferplus_valid"))
+    _check_labels(labels, names)
+    _check_range("split code", split, len(SPLITS), _SPLIT_CODES)
+    if votes is not None:
+        _check_range("vote", votes, 256, "0 to 255")
+        votes = _as_bytes(votes)
+    return FaceSet(
+        arrays["images"], _as_bytes(labels), _as_bytes(split), names, votes, arrays.get("twins")
+    )
+
+
+def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Blank the votes of faces that they are not known to belong to.
+
+    FER+ names no file for a picture that all its taggers called no face, so that only the order of
+    its rows ties these votes to a picture. They are kept: they can leave a picture out, and never
+    teach a class. (In FER2013's Training and PublicTest these are 158 signs, drawings and crops.)
+    """
+    if valid is None:
+        return votes
+    if valid.shape != (len(votes),) or votes.ndim != 2 or votes.shape[1] != len(FERPLUS):
+        raise DatasetError(
+            f"'ferplus' is {votes.shape} and 'ferplus_valid' {valid.shape}; wanted (n, 10) and (n,)"
+        )
+    says_no_face = 2 * votes[:, -1].astype(np.int64) > votes.sum(axis=1)
+    return np.where((valid.astype(bool) | says_no_face)[:, None], votes, 0)
+
+
+def _as_bytes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Bring integers to uint8; what is none goes on to the check that says so."""
+    return values.astype(np.uint8) if values.dtype.kind in "iu" else values  # type: ignore[return-value]
+
+
+def _check_names(names: tuple[str, ...]) -> None:
+    if not 2 <= len(names) <= 256 or len(set(names)) != len(names):
+        raise DatasetError(
+            f"the classes are {', '.join(names) or 'none'}; wanted 2 to 256 different names"
+        )
+    for name in names:
+        if name.splitlines() != [name] or not name.strip():  # labels.txt has one a line
+            raise DatasetError(f"class name {name!r} is empty or has a line break; rename it")
+
+
+def _check_labels(labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
+    wanted = f"0 to {len(names) - 1} for {len(names)} classes"
+    _check_range("label", labels, len(names), wanted)
+
+
+def _check_range(name: str, values: NDArray[np.uint8], count: int, wanted: str) -> None:
+    if values.dtype.kind not in "iu":
+        return  # _check says so
+    wrong = np.argwhere((values < 0) | (values >= count))
+    if len(wrong):
+        row = wrong[0][0] if values.ndim else 0
+        raise DatasetError(
+            f"{name} {values[tuple(wrong[0])]} in row {row}, counted from 0, is out of range; "
+            f"wanted {wanted}"
+        )
+
+
+def _check(name: str, array: NDArray[np.uint8], wanted: str, fits: bool) -> None:
+    if array.dtype != np.uint8 or not fits:
+        raise DatasetError(f"'{name}' is {array.dtype} {array.shape}; wanted uint8 {wanted}")

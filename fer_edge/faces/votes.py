@@ -1,0 +1,65 @@
+"""FER+ votes: what ten taggers said of each face (Barsoum et al. 2016, arXiv:1608.01041)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces.labels import FERPLUS, FERPLUS_CLASSES, standard_name
+
+NO_MAJORITY = -1
+
+_FERPLUS_OF = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
+"""FER2013's names whose FER+ names differ."""
+
+
+def majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return what most taggers called each face.
+
+    The rule of the paper's own code (Microsoft's FERPlus, `src/ferplus.py`, mode `majority`): a
+    class with a single vote is taken for a slip and left out; the first of the others wins if it
+    has more than half of their votes. So a tie has no winner, and ten single votes have none.
+
+    Args:
+        votes: uint8, (n, 10), in the order of `FERPLUS`.
+
+    Returns:
+        int64, (n,), index into `FERPLUS`, or `NO_MAJORITY`.
+    """
+    counted = np.where(votes > 1, votes, 0).astype(np.int64)
+    wins = 2 * counted.max(axis=1) > counted.sum(axis=1)
+    return np.where(wins, counted.argmax(axis=1), NO_MAJORITY)
+
+
+def majority_labels(
+    votes: NDArray[np.uint8], class_names: tuple[str, ...]
+) -> NDArray[np.int64] | None:
+    """Return what most taggers called each face, as a label of a face set.
+
+    Args:
+        votes: uint8, (n, 10), in the order of `FERPLUS`.
+        class_names: FER2013's or FER+'s, or some of them.
+
+    Returns:
+        int64, (n,), index into `class_names`; `NO_MAJORITY` where there is no majority, or one for
+        something else (contempt, unknown, not a face). None if a class has no name in FER+.
+    """
+    label_of = np.full(len(FERPLUS) + 1, NO_MAJORITY)  # the last stands for no majority
+    for label, name in enumerate(class_names):
+        column = ferplus_column(name)
+        if column is None:
+            return None
+        label_of[column] = label
+    labels: NDArray[np.int64] = label_of[majority(votes)]
+    return labels
+
+
+def no_face(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Mark what more than half of the taggers called unknown or not a face: bool, (n,)."""
+    marked: NDArray[np.bool_] = votes[:, len(FERPLUS_CLASSES) :].sum(axis=1) * 2 > votes.sum(axis=1)
+    return marked
+
+
+def ferplus_column(name: str) -> int | None:
+    """Return a class's column of votes; None if FER+ has no such class."""
+    standard = standard_name(name).lower()
+    known = _FERPLUS_OF.get(standard, standard)
+    return FERPLUS_CLASSES.index(known) if known in FERPLUS_CLASSES else None

@@ -1,0 +1,1 @@
+"""The one door to a `.tflite` network: interpreter, delegate, input tensor."""

@@ -1,0 +1,90 @@
+"""A model's input tensor: its number for each value of a pixel, and whether the card agrees.
+
+Files of `fer-edge convert` read grey from 0 to 1, and for integers the raw pixel is the number
+itself. Files from elsewhere may have three channels and another range.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import ModelError
+from fer_edge.faces.preprocess import PIXEL_SCALE, as_real
+from fer_edge.model.card import InputSpec
+
+DTYPES = (np.float32, np.uint8, np.int8, np.int16)
+
+RANGE_TOLERANCE = 0.1
+"""Share of the card's range by which a quantized tensor may miss an end of it: calibration seldom
+sees the blackest black. What is beyond the tensor's end becomes that end."""
+
+
+def pixel_numbers(spec: InputSpec, tensor: Mapping[str, Any], path: Path) -> NDArray[Any]:
+    """Return the tensor's number for each value of a pixel.
+
+    Args:
+        spec: The card's input.
+        tensor: The interpreter's details of its input: `dtype` and `quantization`.
+        path: Of the model, for messages.
+
+    Returns:
+        (256,), of the tensor's type.
+
+    Raises:
+        ModelError: The type is not supported, or the tensor's range is not the card's.
+    """
+    dtype = tensor["dtype"]
+    if dtype not in DTYPES:
+        raise ModelError(
+            f"{path}: input of {np.dtype(dtype).name} is not supported; "
+            "wanted float32, uint8, int8 or int16"
+        )
+    pixels = np.arange(256, dtype=np.uint8)
+    if dtype == np.float32:
+        if (spec.minimum, spec.maximum) == (0.0, 1.0):
+            return as_real(pixels)
+        return _reals(spec).astype(np.float32)
+    scale, zero_point = float(tensor["quantization"][0]), int(tensor["quantization"][1])
+    if (spec.minimum, spec.maximum, spec.channels) == (0.0, 1.0, 1):
+        _check_own(dtype, scale, zero_point, path)
+    else:
+        _check_range(spec, dtype, scale, zero_point, path)
+    ends = np.iinfo(dtype)
+    numbers = np.rint(_reals(spec) / scale + zero_point).clip(ends.min, ends.max)
+    return numbers.astype(dtype)
+
+
+def _reals(spec: InputSpec) -> NDArray[np.float64]:
+    steps = np.arange(256, dtype=np.float64) * PIXEL_SCALE
+    reals: NDArray[np.float64] = spec.minimum + steps * (spec.maximum - spec.minimum)
+    return reals
+
+
+def _check_own(dtype: Any, scale: float, zero_point: int, path: Path) -> None:
+    """Check that the raw grey pixel is the quantized input."""
+    wanted_zero = -128 if dtype == np.int8 else 0
+    wanted_scale = 1 / 32767 if dtype == np.int16 else PIXEL_SCALE
+    if abs(scale / wanted_scale - 1) > 3e-4 or zero_point != wanted_zero:
+        raise ModelError(
+            f"{path}: the input's scale is {scale:.6g} and its zero point {zero_point}; "
+            f"wanted {wanted_scale:.6g} and {wanted_zero}, so that black to white is 0 to 1"
+        )
+
+
+def _check_range(spec: InputSpec, dtype: Any, scale: float, zero_point: int, path: Path) -> None:
+    """Check that the tensor covers the card's range, and for 8 bits not much more."""
+    ends = np.iinfo(dtype)
+    low, high = scale * (ends.min - zero_point), scale * (ends.max - zero_point)
+    tolerance = RANGE_TOLERANCE * (spec.maximum - spec.minimum)
+    fits = low <= spec.minimum + tolerance and high >= spec.maximum - tolerance
+    if dtype != np.int16:
+        fits = fits and low >= spec.minimum - tolerance and high <= spec.maximum + tolerance
+    if not fits or scale <= 0:
+        raise ModelError(
+            f"{path}: the card's input is {spec.channels} channels from {spec.minimum} to "
+            f"{spec.maximum}, the tensor's scale {scale:.6g} and zero point {zero_point} cover "
+            f"{low:.6g} to {high:.6g}; attach the card again"
+        )

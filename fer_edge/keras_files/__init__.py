@@ -1,0 +1,1 @@
+"""Keras files from strangers, checked before Keras opens them."""

@@ -1,0 +1,1 @@
+"""A model file: the network, its card and its labels in one `.tflite`."""

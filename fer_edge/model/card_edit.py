@@ -1,0 +1,225 @@
+"""Changing a card by hand, and making one for a `.tflite` file from elsewhere.
+
+What was measured or computed (scores, agreement, digest, parameters, data) is not edited: a card
+that says what somebody wished is worth nothing.
+"""
+
+import difflib
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, Literal
+
+from fer_edge import __version__
+from fer_edge.errors import ModelError
+from fer_edge.model.card import (
+    UNKNOWN_LICENCE,
+    UNKNOWN_LIMITS,
+    InputSpec,
+    ModelCard,
+    Quantization,
+)
+from fer_edge.model.graph import Tensor, read_graph
+from fer_edge.schema import decode, encode
+
+TEXT_KEYS = ("name", "intended_use", "limits", "licence")
+NUMBER_KEYS = ("input.crop.side", "input.crop.centre_x", "input.crop.centre_y")
+EDITABLE = (*TEXT_KEYS, *NUMBER_KEYS)
+"""The keys of a card that people decide, not measurements."""
+
+
+def edit_card(
+    card: ModelCard, settings: Mapping[str, str], labels: Sequence[str] | None = None
+) -> ModelCard:
+    """Change a card.
+
+    Args:
+        card: The card.
+        settings: Values by key, both as text; keys of `EDITABLE`.
+        labels: New names of the classes, in output order, or None.
+
+    Raises:
+        ModelError: A key cannot be edited, a value has the wrong type, or the labels do not fit.
+    """
+    data = encode(card)
+    for key, text in settings.items():
+        if key not in EDITABLE:
+            raise ModelError(_refuse(key))
+        place, (*path, last) = data, key.split(".")
+        for part in path:
+            place = place[part]
+        place[last] = text if key in TEXT_KEYS else _number(key, text)
+    try:
+        card = decode(ModelCard, data)
+    except ValueError as error:  # a SchemaError is one, too
+        raise ModelError(f"the card cannot be changed so: {error}") from error
+    return card if labels is None else _rename_labels(card, tuple(labels))
+
+
+def bare_flatbuffer(data: bytes, name: str) -> bytes:
+    """Return the flatbuffer of a file without a fer-edge card, other appended archives cut off.
+
+    Raises:
+        ModelError: It has a card already.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return data
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        items = archive.infolist()
+        if any(item.filename == "fer_edge.json" for item in items):
+            raise ModelError(f"{name} has a card already; change it with: fer-edge card edit")
+        return data[: min((item.header_offset for item in items), default=len(data))]
+
+
+def new_card(
+    flatbuffer: bytes,
+    labels: Sequence[str],
+    *,
+    name: str,
+    architecture: str = "unknown",
+    licence: str = UNKNOWN_LICENCE,
+    input_range: tuple[float, float] | None = None,
+    channels: int | None = None,
+    color_order: Literal["rgb", "bgr"] = "rgb",
+) -> ModelCard:
+    """Make a card for a model from elsewhere: shapes, range and cost from the graph.
+
+    Args:
+        flatbuffer: The TFLite model.
+        labels: The classes in output order.
+        name: The model's name.
+        architecture: Of the network.
+        licence: Of weights and data.
+        input_range: Real values of a black and a white pixel; the graph of an integer model has
+            them, for a float model they must be stated.
+        channels: As the user says, or None; the graph has them.
+        color_order: Of three channels.
+
+    Raises:
+        ModelError: The graph is damaged, has not one input and one output, contradicts the
+            channels or the range, or the range is missing.
+    """
+    graph = read_graph(flatbuffer)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ModelError(
+            f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
+            "wanted one of each"
+        )
+    tensor = graph.inputs[0]
+    if len(tensor.shape) != 4:
+        raise ModelError(
+            f"{name}: the input is {tensor.shape}, wanted (1, height, width, channels)"
+        )
+    found = tensor.shape[3]
+    if found not in (1, 3) or channels not in (None, found):
+        stated = "1 or 3" if channels is None else f"{channels}, as --channels says"
+        raise ModelError(
+            f"{name}: the input {tensor.shape} has {found} channels, expected {stated}"
+        )
+    minimum, maximum = _input_range(tensor, input_range, name)
+    quantization = Quantization("int8", "unknown")
+    if tensor.dtype == "FLOAT32":
+        quantization = Quantization("float32", "none")
+    return ModelCard(
+        name=name,
+        architecture=architecture,
+        labels=tuple(labels),
+        input=InputSpec(
+            height=tensor.shape[1],
+            width=tensor.shape[2],
+            channels=tensor.shape[3],
+            minimum=minimum,
+            maximum=maximum,
+            color_order=color_order,
+        ),
+        quantization=quantization,
+        parameters=graph.parameters,
+        macs=graph.macs,
+        sha256="",  # pack_model fills it in
+        tools=(f"card attached by fer-edge {__version__}",),
+        limits=UNKNOWN_LIMITS,
+        licence=licence,
+    )
+
+
+def _input_range(
+    tensor: Tensor, stated: tuple[float, float] | None, name: str
+) -> tuple[float, float]:
+    lowest = {"UINT8": 0, "INT8": -128}.get(tensor.dtype)
+    if lowest is None or not (tensor.scales and tensor.zero_points):
+        if stated is None:
+            raise ModelError(
+                f"{name}: the input is {tensor.dtype.lower()}, so the values of a black and a "
+                "white pixel are not in the file; state them: --input-range 0,1 or -1,1"
+            )
+        return stated
+    scale, zero_point = tensor.scales[0], tensor.zero_points[0]
+    # a float32 scale of 1/255 times 255 is 1 but for the last bits
+    low = round(scale * (lowest - zero_point), 6)
+    high = round(scale * (lowest + 255 - zero_point), 6)
+    if stated is None:
+        return low, high
+    # black and white are the tensor's ends, but for the rounding of its zero point
+    if max(abs(low - stated[0]), abs(high - stated[1])) <= 1.01 * scale:
+        return low, high
+    return stated  # which the interpreter's door compares with the tensor
+
+
+def _refuse(key: str) -> str:
+    root = key.partition(".")[0]
+    if root == "labels":
+        return "labels are changed with --labels a,b,c"
+    if root in ("temperature", "temperature_scaling"):
+        return f"'{key}' is fitted, not edited: fer-edge card calibrate FILE --data faces.npz"
+    near = difflib.get_close_matches(key, EDITABLE, n=1)
+    if not near and root in {field.name for field in fields(ModelCard)}:
+        return (
+            f"'{key}' is measured, computed or recorded, not edited; keys that can be: "
+            f"{', '.join(EDITABLE)}"
+        )
+    advice = f"did you mean '{near[0]}'?" if near else f"keys: {', '.join(EDITABLE)}"
+    return f"unknown key '{key}'; {advice}"
+
+
+def _number(key: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ModelError(f"'{key}' is '{text}', wanted a number") from error
+
+
+def _rename_labels(card: ModelCard, labels: tuple[str, ...]) -> ModelCard:
+    if len(labels) != len(card.labels):
+        raise ModelError(
+            f"{len(labels)} labels were given, the model has {len(card.labels)} classes: "
+            f"{', '.join(card.labels)}"
+        )
+    moved = [
+        label
+        for i, label in enumerate(labels)
+        if label in card.labels and card.labels.index(label) != i
+    ]
+    if moved and card.scores:
+        raise ModelError(
+            f"label '{moved[0]}' would move to another output, and the card's scores were taken "
+            "in the old order; names may change, not places"
+        )
+    return replace(card, labels=labels)
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
+    """Split KEY=VALUE arguments.
+
+    Raises:
+        ModelError: One has no equals sign, or a key comes twice.
+    """
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise ModelError(f"'{pair}' is not of the form KEY=VALUE, such as name=my-model")
+        if key in settings:
+            raise ModelError(f"'{key}' is set twice")
+        settings[key] = text
+    return settings

@@ -1,0 +1,177 @@
+"""Reading a picture file: the one way for the runtime, the demo, imports and Python.
+
+OpenCV decodes what it can; Pillow decodes GIF and AVIF, which older OpenCVs do not know, and
+pillow-heif HEIC, of which OpenCV's FFmpeg would give a single tile.
+"""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MissingExtraError, SourceError
+from .kinds import Kind, missing_extra, picture_kind
+from .size import has_exif, picture_size
+from .still_png import still_png
+
+LIMIT_PX = 120_000_000
+"""Pixels that a picture may have, unless more are asked for.
+
+Decoding takes 6 bytes a pixel for most kinds, 9 for a progressive JPEG, 11 to 12 for HEIC, AVIF
+and animations, 15 for JPEG 2000: about 1 GB at this limit. Phones take up to 108 million.
+"""
+_LIMIT_BYTES = 1 << 30
+"""A file of this size holds all that the limit allows, uncompressed with 16 bits."""
+
+
+def read_picture(path: str | Path, *, limit_px: int = LIMIT_PX) -> NDArray[np.uint8]:
+    """Read a picture file, turned upright.
+
+    The content decides how it is read, not the suffix. 16 and 10 bits become 8, gray and CMYK
+    become BGR, transparency is dropped, of an animation it is the first picture. JPEG, PNG, WebP
+    and TIFF are turned by their EXIF orientation, HEIC and AVIF by their own rotation.
+
+    Args:
+        path: JPEG, PNG, BMP, WebP, TIFF, PBM/PGM/PPM, GIF, JPEG 2000, AVIF, or HEIC.
+        limit_px: Refuse a picture whose header declares more pixels, before it is decoded.
+
+    Returns:
+        uint8, (height, width, 3), BGR.
+
+    Raises:
+        SourceError: The file cannot be read, is not a picture, is damaged, or too large.
+        MissingExtraError: A library for HEIC or AVIF is not installed.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            raise SourceError(f"{path} is not a regular file; expected a picture")
+        if path.stat().st_size > _LIMIT_BYTES:
+            raise SourceError(f"picture {path} is larger than 1 GiB; expected a smaller file")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"picture {path} cannot be read: {reason}") from error
+    return decode_picture(data, str(path), limit_px=limit_px)
+
+
+def decode_picture(data: bytes, name: str, *, limit_px: int = LIMIT_PX) -> NDArray[np.uint8]:
+    """Decode the content of a picture file, as `read_picture` does.
+
+    Args:
+        data: The file's content.
+        name: Stands in messages.
+        limit_px: Refuse a picture whose header declares more pixels.
+
+    Returns:
+        uint8, (height, width, 3), BGR.
+
+    Raises:
+        SourceError: It is not a picture, is damaged, or too large.
+        MissingExtraError: A library for HEIC or AVIF is not installed.
+    """
+    kind = picture_kind(data)
+    if kind is None:
+        raise SourceError(
+            f"{name} is not a picture that fer-edge can read, or its beginning is damaged; "
+            "expected JPEG, PNG, BMP, WebP, TIFF, PPM, GIF, JPEG 2000, HEIC or AVIF"
+        )
+    if missing_extra(kind):
+        article = "an" if kind == "AVIF" else "a"
+        raise MissingExtraError(
+            f"{name} is {article} {kind} picture; run: pip install 'fer-edge[heif]'"
+        )
+    size = picture_size(data, kind)
+    if size is None:
+        raise SourceError(_damaged(kind, name))
+    _check_size(size, name, limit_px)
+    if kind == "HEIC":
+        return _decode_heic(data, name, limit_px)
+    # OpenCV heeds the EXIF data of a WebP since 4.13
+    if kind in ("GIF", "AVIF") or (kind == "WebP" and has_exif(data)):
+        return _decode_with_pillow(data, kind, name, limit_px)
+    still = still_png(data) if kind == "PNG" else data
+    if still is None:
+        raise SourceError(_damaged(kind, name))
+    return _decode_with_opencv(still, kind, name)
+
+
+def _decode_with_opencv(data: bytes, kind: Kind, name: str) -> NDArray[np.uint8]:
+    """Decode from memory, since OpenCV's own reader is silent about what went wrong."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # such as a side that is longer than OpenCV accepts
+        raise SourceError(f"picture {name} cannot be decoded: {error.err}") from error
+    if image is None or (kind == "JPEG" and _is_cut_jpeg(data)):
+        raise SourceError(_damaged(kind, name))
+    return image.astype(np.uint8, copy=False)
+
+
+def _decode_with_pillow(data: bytes, kind: Kind, name: str, limit_px: int) -> NDArray[np.uint8]:
+    from PIL import Image, ImageOps
+
+    try:
+        # Pillow warns of sizes that are allowed here
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
+                _check_size(image.size, name, limit_px)
+                upright = ImageOps.exif_transpose(image).convert("RGB")
+    except SourceError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise SourceError(f"picture {name} is refused by Pillow: {error}") from error
+    except Exception as error:  # Pillow's plugins raise whatever a damaged header leads to
+        raise SourceError(_damaged(kind, name)) from error
+    return cv2.cvtColor(np.asarray(upright), cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
+
+
+def _decode_heic(data: bytes, name: str, limit_px: int) -> NDArray[np.uint8]:
+    import pillow_heif
+
+    try:
+        # its own rotation is applied; EXIF repeats it, and HEIF says to ignore that
+        file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, bgr_mode=True)
+        _check_size(file.size, name, limit_px)
+        image = np.array(file)  # a copy: the library frees its own with the file
+    except SourceError:
+        raise
+    except Exception as error:  # pillow-heif documents ValueError, EOFError, RuntimeError, ...
+        raise SourceError(_damaged("HEIC", name)) from error
+    return _bgr(image)
+
+
+def _bgr(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bring what libheif gives to BGR: gray may have 16 bits, color a fourth channel."""
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.ndim == 3 and image.shape[2] >= 3:
+        return np.ascontiguousarray(image[..., :3])
+    gray = np.ascontiguousarray(image if image.ndim == 2 else image[..., 0])
+    return cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+
+
+def _check_size(size: tuple[int, int], name: str, limit_px: int) -> None:
+    width, height = size
+    if width * height > limit_px:
+        raise SourceError(
+            f"picture {name} declares {width}x{height} pixels; expected at most "
+            f"{limit_px / 1e6:g} million; reduce its size, or raise the limit (--limit-pixels)"
+        )
+
+
+def _damaged(kind: Kind, name: str) -> str:
+    return f"{name}, a picture of kind {kind}, cannot be decoded: it is damaged or cut short"
+
+
+def _is_cut_jpeg(data: bytes) -> bool:
+    """Return whether a JPEG lacks its end mark: older OpenCV paints what is missing gray."""
+    at = 2  # walk the segments before the scan: a thumbnail in them has its own end mark
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
+        is_filler = data[at + 1 : at + 2] == b"\xff"
+        at += 1 if is_filler else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return b"\xff\xd9" not in data[at:]

@@ -1,0 +1,141 @@
+"""A picture's size, read from its header before anything is decoded."""
+
+import re
+import struct
+from collections.abc import Sequence
+
+from .kinds import Kind
+
+_STARTS_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))
+_PNM_HEADER_BYTES = 1 << 16
+_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT = 256, 257, 322, 323
+_MOST_TIFF_ENTRIES = 1 << 16
+
+
+def picture_size(data: bytes, kind: Kind) -> tuple[int, int] | None:
+    """Return the width and height in pixels that a picture's header declares.
+
+    Read as the decoders read it, so that what is found here is what they make room for. Where a
+    file can declare several sizes (as for the tiles of a TIFF), it is the largest.
+
+    Args:
+        data: The whole file.
+        kind: What it is.
+
+    Returns:
+        (width, height), or None where the header is damaged or cut short.
+    """
+    readers = {
+        "JPEG": _jpeg,
+        "PNG": _png,
+        "BMP": _bmp,
+        "WebP": _webp,
+        "TIFF": _tiff,
+        "PNM": _pnm,
+        "GIF": _gif,
+        "JPEG 2000": _jpeg_2000,
+        "HEIC": _heif,
+        "AVIF": _heif,
+    }
+    try:
+        return readers[kind](data)
+    except (struct.error, IndexError, ValueError):  # it ends within its header
+        return None
+
+
+def _jpeg(data: bytes) -> tuple[int, int] | None:
+    at = 2
+    while (at := data.find(b"\xff", at)) >= 0:
+        marker = data[at + 1]
+        if marker == 0xFF:  # a filler
+            at += 1
+        elif marker in _WITHOUT_LENGTH:
+            at += 2
+        elif marker in _STARTS_OF_FRAME:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        elif marker in (0xD9, 0xDA):
+            return None
+        else:
+            at += 2 + max(2, struct.unpack_from(">H", data, at + 2)[0])
+    return None
+
+
+def _png(data: bytes) -> tuple[int, int] | None:
+    if data[12:16] != b"IHDR":
+        return None
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _gif(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", data, 6)
+    return width, height
+
+
+def _bmp(data: bytes) -> tuple[int, int]:
+    is_old = struct.unpack_from("<I", data, 14)[0] == 12
+    width, height = struct.unpack_from("<HH" if is_old else "<ii", data, 18)
+    return abs(width), abs(height)  # a negative height stands for rows from top to bottom
+
+
+def _webp(data: bytes) -> tuple[int, int] | None:
+    if data[12:16] == b"VP8X":
+        return (
+            1 + int.from_bytes(data[24:27], "little"),
+            1 + int.from_bytes(data[27:30], "little"),
+        )
+    if data[12:16] == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if data[12:16] == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def has_exif(webp: bytes) -> bool:
+    """Return whether a WebP says that it has EXIF data."""
+    return webp[12:16] == b"VP8X" and len(webp) > 20 and bool(webp[20] & 0x08)
+
+
+def _tiff(data: bytes) -> tuple[int, int] | None:
+    order = "<" if data[:2] == b"II" else ">"
+    is_big = struct.unpack_from(f"{order}H", data, 2)[0] == 43
+    at = struct.unpack_from(f"{order}Q" if is_big else f"{order}I", data, 8 if is_big else 4)[0]
+    count = struct.unpack_from(f"{order}Q" if is_big else f"{order}H", data, at)[0]
+    at += 8 if is_big else 2
+    step, place = (20, 12) if is_big else (12, 8)
+    sides = dict.fromkeys((_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT), 0)
+    for entry in range(at, at + step * min(count, _MOST_TIFF_ENTRIES), step):
+        tag, type_ = struct.unpack_from(f"{order}HH", data, entry)
+        if tag in sides and (code := {3: "H", 4: "I", 16: "Q"}.get(type_)):
+            value = struct.unpack_from(order + code, data, entry + place)[0]
+            sides[tag] = max(sides[tag], value)
+    whole = sides[_TIFF_WIDTH], sides[_TIFF_HEIGHT]
+    return _largest([whole, (sides[_TIFF_TILE_WIDTH], sides[_TIFF_TILE_HEIGHT])])
+
+
+def _pnm(data: bytes) -> tuple[int, int]:
+    words = re.sub(rb"#[^\r\n]*", b" ", data[2:_PNM_HEADER_BYTES]).split(None, 2)
+    return int(words[0]), int(words[1])
+
+
+def _jpeg_2000(data: bytes) -> tuple[int, int] | None:
+    sizes = []
+    for found in re.finditer(rb"\xff\x4f\xff\x51", data):  # start of codestream, then its size
+        right, bottom, left, top = struct.unpack_from(">IIII", data, found.start() + 8)
+        sizes.append((max(0, right - left), max(0, bottom - top)))
+    return _largest(sizes)
+
+
+def _heif(data: bytes) -> tuple[int, int] | None:
+    """Return the largest size of the picture, its tiles and its thumbnails."""
+    found = re.finditer(rb"ispe\0\0\0\0", data)
+    # a sequence may have none: the library that reads it knows its size
+    return _largest([(0, 0), *(struct.unpack_from(">II", data, box.end()) for box in found)])
+
+
+def _largest(sizes: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)

@@ -1,0 +1,1 @@
+"""Accuracy, agreement and calibration of probabilities."""

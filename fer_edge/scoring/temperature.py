@@ -1,0 +1,177 @@
+"""Temperature scaling: one number that makes a model's probabilities mean what they say.
+
+Guo et al. 2017, "On Calibration of Modern Neural Networks" (arXiv:1706.04599), section 4.2: the
+logits are divided by one temperature that is fitted on validation faces. A `.tflite` file ends in
+its softmax, so the logits are gone, but p ** (1 / T) divided by its sum is the same thing. The
+order of the classes never changes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError, ModelError
+from fer_edge.scoring.scores import calibration_error
+
+LOWEST, HIGHEST = 0.2, 5.0
+"""Fits stay between them: beyond, the faces are too few or too easy to tell."""
+
+FLOAT_FLOOR = float(np.finfo(np.float32).tiny)
+"""Smallest probability of a float output; see `output_floor`."""
+
+MIN_FACES = 50
+_FOLDS_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TemperatureScaling:
+    """A fitted temperature, and what it does.
+
+    Attributes:
+        value: The temperature: above 1 it flattens the probabilities, below it sharpens them.
+        faces: Faces that it was fitted on.
+        split: Of the face set that they come from.
+        digest: Of these faces (`FaceSet.digest`).
+        error_before: Expected calibration error on them at temperature 1, 15 bins, a share.
+        error_after: The same where each half of the faces is read at the temperature fitted on the
+            other half, so that no face is judged by a temperature that it took part in.
+    """
+
+    value: float
+    faces: int
+    split: str
+    digest: str
+    error_before: float
+    error_after: float
+
+    def __post_init__(self) -> None:
+        if not LOWEST <= self.value <= HIGHEST:
+            raise ModelError(
+                f"the card's temperature is {self.value:g}, wanted {LOWEST:g} to {HIGHEST:g}; "
+                "fit it: fer-edge card calibrate"
+            )
+
+    def describe(self) -> str:
+        """Say it in a line."""
+        return (
+            f"temperature {self.value:.3f}, fitted on {self.faces} {self.split} faces: calibration "
+            f"error {self.error_before:.2%} before, {self.error_after:.2%} after (cross-fitted)"
+        )
+
+
+def output_floor(scale: float) -> float:
+    """Return the smallest probability that a model's output is taken for.
+
+    An int8 output of exactly 0 is anything below half a quantisation step; no power of 0 would
+    tell how far below. It is taken for that half step, its upper end: a true class that was
+    rounded away costs what it must at least have cost.
+
+    Args:
+        scale: The output tensor's quantisation step, such as 1/256; 0 for a float output.
+    """
+    return scale / 2 if scale else FLOAT_FLOOR
+
+
+def at_temperature(
+    probabilities: NDArray[np.float32], temperature: float, floor: float = FLOAT_FLOOR
+) -> NDArray[np.float32]:
+    """Read probabilities at a temperature: p ** (1 / T), divided by its sum.
+
+    Args:
+        probabilities: float32, (..., classes), from a softmax.
+        temperature: Above 0; 1 gives back what came in, as it came.
+        floor: Smaller probabilities are taken for it; see `output_floor`.
+
+    Returns:
+        float32, (..., classes), rows sum to 1.
+    """
+    return probabilities if temperature == 1.0 else _scaled(probabilities, temperature, floor)
+
+
+def fit_temperature(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], floor: float = FLOAT_FLOOR
+) -> float:
+    """Return the temperature of the lowest mean negative log-likelihood.
+
+    The loss is convex in 1 / T, so that its slope is bisected.
+
+    Args:
+        probabilities: float32, (n, classes), at temperature 1.
+        labels: uint8, (n,), below the number of classes.
+        floor: See `output_floor`.
+
+    Raises:
+        DatasetError: There is no face.
+    """
+    if len(labels) == 0 or len(labels) != len(probabilities):
+        raise DatasetError(
+            f"a temperature cannot be fitted on {len(labels)} labels and {len(probabilities)} "
+            "faces; wanted at least one, and a label for each"
+        )
+    logits = np.log(np.maximum(probabilities.astype(np.float64), floor))
+    own = logits[np.arange(len(labels)), labels].mean()
+    low, high = 1 / HIGHEST, 1 / LOWEST
+    for _ in range(50):
+        middle = (low + high) / 2
+        powers = np.exp(middle * (logits - logits.max(axis=1, keepdims=True)))
+        expected = (powers * logits).sum(axis=1) / powers.sum(axis=1)
+        low, high = (middle, high) if expected.mean() < own else (low, middle)
+    return float(2 / (low + high))
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A temperature that was fitted, and the calibration errors; see `TemperatureScaling`."""
+
+    temperature: float
+    error_before: float
+    error_after: float
+
+
+def cross_fit(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], floor: float = FLOAT_FLOOR
+) -> Fit:
+    """Fit a temperature on labelled faces and say honestly what it does.
+
+    A temperature that does not lower the loss of faces it was not fitted on (two-fold) is left at
+    1: the model is as well calibrated as these faces can tell.
+
+    Args:
+        probabilities: float32, (n, classes), at temperature 1.
+        labels: uint8, (n,), below the number of classes.
+        floor: See `output_floor`.
+
+    Raises:
+        DatasetError: There are fewer than `MIN_FACES` faces.
+    """
+    if len(labels) < MIN_FACES:
+        raise DatasetError(
+            f"{len(labels)} faces are too few to fit a temperature on; wanted at least {MIN_FACES}"
+        )
+    crossed = np.empty_like(probabilities)
+    order = np.random.default_rng(_FOLDS_SEED).permutation(len(labels))
+    halves = np.array_split(order, 2)
+    for fitted, judged in (halves, halves[::-1]):
+        value = fit_temperature(probabilities[fitted], labels[fitted], floor)
+        crossed[judged] = _scaled(probabilities[judged], value, floor)
+    before = calibration_error(probabilities, labels)
+    # rows of an int8 output do not quite sum to 1: both losses are of rows that do
+    if _loss(crossed, labels) >= _loss(_scaled(probabilities, 1.0, floor), labels):
+        return Fit(1.0, before, before)
+    value = fit_temperature(probabilities, labels, floor)
+    return Fit(value, before, calibration_error(crossed, labels))
+
+
+def _scaled(
+    probabilities: NDArray[np.float32], temperature: float, floor: float
+) -> NDArray[np.float32]:
+    # in double precision, or two classes a bit apart could become equal
+    powers = np.maximum(probabilities, floor).astype(np.float64) ** (1.0 / temperature)
+    scaled: NDArray[np.float32] = (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return scaled
+
+
+def _loss(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(own, FLOAT_FLOOR)).mean())

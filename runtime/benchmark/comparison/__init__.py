@@ -1,0 +1,1 @@
+"""Reports against each other: what changed, and bars that fail a build."""

@@ -1,0 +1,113 @@
+"""Bars that a comparison must not cross: `latency>1.10x`, `accuracy<-0.3`.
+
+    BAR    = METRIC COMPARE NUMBER UNIT
+    METRIC = latency, p95, size, accuracy, ...   (compare_reports.METRICS)
+    COMPARE = > >= < <=
+    UNIT   = x        after / before, for everything that is no share
+             points   after - before in points (may be left out), for accuracy and other shares
+
+A bar is crossed when the comparison holds for any model, at any thread count that both have.
+"""
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fer_edge.errors import ReportError
+
+from ..report.figures import threads_text
+from .changes import METRICS, Change, Comparison
+
+_BAR = re.compile(r"\s*([a-z0-9-]+)\s*(>=|<=|>|<)\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*([a-z]*)\s*")
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+_UNITS = {"ratio": ("x",), "points": ("", "points", "point")}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar.
+
+    Attributes:
+        text: As it was written.
+        metric: Key of `METRICS`.
+        compare: Key of `_COMPARE`.
+        number: A ratio, or points.
+    """
+
+    text: str
+    metric: str
+    compare: str
+    number: float
+
+
+def parse_bars(texts: tuple[str, ...]) -> tuple[Bar, ...]:
+    """Read bars, several in one text with commas between.
+
+    Raises:
+        ReportError: A text is no bar.
+    """
+    return tuple(_parse(part) for text in texts for part in text.split(","))
+
+
+def crossed(bars: tuple[Bar, ...], comparison: Comparison) -> list[tuple[Bar, Change]]:
+    """Find every change that crosses a bar.
+
+    Raises:
+        ReportError: A bar is about something that the two reports do not both have: it would
+            always hold.
+    """
+    found = []
+    for bar in bars:
+        changes = [
+            item
+            for item in comparison.changes
+            if item.metric == bar.metric and item.change is not None
+        ]
+        if not changes:
+            why = "the two do not share a model that has it"
+            if METRICS[bar.metric].unit == "points" and not comparison.same_faces:
+                why = "they were not scored on the same faces (pass the same --data to both)"
+            raise ReportError(f"'{bar.text}' cannot be checked on these reports: {why}")
+        holds = _COMPARE[bar.compare]
+        found += [
+            (bar, item)
+            for item in changes
+            if item.change is not None and holds(item.change, bar.number)
+        ]
+    return found
+
+
+def describe_crossing(bar: Bar, change: Change) -> str:
+    """Say for people what crossed a bar."""
+    threads = "" if change.threads is None else f" with {threads_text(change.threads)}"
+    unit = "x" if METRICS[bar.metric].unit == "ratio" else " points"
+    value = 0.0 if change.change is None else change.change
+    sign = "" if unit == "x" else "+"
+    return f"{bar.text}: {change.model}{threads} has {value:{sign}.3f}{unit}"
+
+
+def _parse(text: str) -> Bar:
+    match = _BAR.fullmatch(text)
+    if match is None:
+        raise ReportError(
+            f"'{text}' is no bar; wanted METRIC, one of > >= < <=, a number and its unit: "
+            "latency>1.10x or accuracy<-0.3"
+        )
+    metric, compare, number, unit = match.groups()
+    if metric not in METRICS:
+        raise ReportError(f"'{text}' is about '{metric}'; wanted one of {', '.join(METRICS)}")
+    kind = METRICS[metric].unit
+    if unit not in _UNITS[kind]:
+        wanted = (
+            f"as a ratio, after / before: {metric}{compare}1.10x"
+            if kind == "ratio"
+            else f"in points: {metric}{compare}-0.3"
+        )
+        raise ReportError(f"'{text}': {metric} is compared {wanted}")
+    return Bar(text.strip(), metric, compare, float(number))

@@ -1,0 +1,152 @@
+"""A model that stands for measurement: a `.tflite` file, or a run's Keras network."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError, ModelError, TrainingError
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.evaluation.predictors import PREDICTORS, check_predictor, open_predictor
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.inference.interpreter import TFLiteModel, find_runtime, open_interpreter
+from fer_edge.model.file import ModelFile, read_flatbuffer_file, read_model
+from fer_edge.runfolder import FLOAT_MODEL, load_info
+
+NO_CARD = "no card"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that was read and can be run.
+
+    Attributes:
+        path: The file.
+        name: From its card; the file's stem, or the run's folder, where it has none.
+        numbers: float32, int8 ptq, ...; "float32 keras"; "no card".
+        labels: The classes in output order; None without a card.
+        flatbuffer: Of a .tflite file; None for a Keras network, which is scored and not timed.
+        file: With the card, if there is one.
+    """
+
+    path: Path
+    name: str
+    numbers: str
+    labels: tuple[str, ...] | None
+    flatbuffer: bytes | None
+    file: ModelFile | None
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the flatbuffer, as in the card; None for a Keras network."""
+        return None if self.flatbuffer is None else hashlib.sha256(self.flatbuffer).hexdigest()
+
+
+def read_candidate(path: Path) -> Candidate:
+    """Read a model and try it: what is refused is refused here, before hours of measuring.
+
+    Raises:
+        ModelError: The file is missing, damaged or cannot be run.
+        MissingExtraError: It needs Keras, which is not installed.
+    """
+    if path.suffix in PREDICTORS:
+        return _read_run(path)
+    data = read_flatbuffer_file(path)
+    if b"fer_edge.json" not in data:
+        open_interpreter(find_runtime(), data, name=str(path), threads=1)
+        return Candidate(path, path.stem, NO_CARD, None, data, None)
+    file = read_model(path)
+    TFLiteModel(file).close()
+    quantization = file.card.quantization
+    numbers: str = quantization.scheme
+    if quantization.method != "none":
+        numbers += f" {quantization.method}"
+    return Candidate(path, file.card.name, numbers, file.card.labels, file.flatbuffer, file)
+
+
+def check_classes(candidates: list[Candidate], faces: FaceSet) -> None:
+    """Check that the faces' classes are those of every model that says its own.
+
+    Raises:
+        DatasetError: They are others.
+    """
+    for candidate in candidates:
+        if candidate.labels is not None and candidate.labels != faces.class_names:
+            raise DatasetError(
+                f"the faces' classes ({', '.join(faces.class_names)}) are not those of "
+                f"{candidate.path} ({', '.join(candidate.labels)}); use the set it was made for"
+            )
+
+
+def inference(candidate: Candidate, faces: FaceSet | None, threads: int) -> Callable[[], object]:
+    """Return a function that runs one inference on a fixed input, as the runtime would.
+
+    It writes the input tensor, runs the graph and reads the output.
+    """
+    if candidate.file is not None:
+        model = TFLiteModel(candidate.file, threads=threads)
+        face = np.full(model.input_size, 128, np.uint8) if faces is None else faces.images[0]
+        tensor = model.prepare(model.input_of(face))
+        return lambda: model.invoke(tensor)
+    interpreter: Any = open_interpreter(
+        *(find_runtime(), candidate.flatbuffer or b""), name=str(candidate.path), threads=threads
+    )
+    tensors = [
+        (item["index"], np.zeros(item["shape"], item["dtype"]))
+        for item in interpreter.get_input_details()
+    ]
+    output = interpreter.get_output_details()[0]["index"]
+
+    def infer() -> object:
+        for index, values in tensors:
+            interpreter.set_tensor(index, values)
+        interpreter.invoke()
+        return interpreter.get_tensor(output)
+
+    return infer
+
+
+def probabilities(
+    candidate: Candidate, faces: FaceSet
+) -> tuple[NDArray[np.float32] | None, int | None]:
+    """Read faces; returns float32 (n, classes), and the parameters of a Keras network."""
+    if candidate.file is not None:
+        with TFLiteModel(candidate.file) as model:
+            return served_probabilities(model, faces), None
+    if candidate.flatbuffer is None:
+        predictor = open_predictor(candidate.path)
+        return predictor.probabilities(faces), predictor.parameters
+    return None, None
+
+
+def uses_delegate(candidate: Candidate) -> bool | None:
+    """Whether the runtime hands at least part of the graph to XNNPACK; None if it does not tell."""
+    if candidate.flatbuffer is None:
+        return None
+    interpreter: Any = open_interpreter(
+        find_runtime(), candidate.flatbuffer, name=str(candidate.path), threads=1
+    )
+    # the only place where LiteRT says it; an old runtime may not have it
+    details = getattr(interpreter, "_get_ops_details", None)
+    if details is None:
+        return None
+    return any(operator["op_name"] == "DELEGATE" for operator in details())
+
+
+def _read_run(path: Path) -> Candidate:
+    if not path.is_file():
+        raise ModelError(f"model {path} does not exist; name a run's {FLOAT_MODEL}")
+    check_predictor(path)
+    try:
+        info = load_info(path.parent)
+    except TrainingError as error:
+        raise ModelError(
+            f"{path} stands in no run folder, so its classes are unknown; convert it: "
+            "fer-edge convert"
+        ) from error
+    name = path.resolve().parent.name
+    return Candidate(path, name, "float32 keras", info.labels, None, None)

@@ -1,0 +1,291 @@
+"""`python -m fer_edge.runtime.benchmark.measurement.clip_probe RUN`: one video read whole, in a new process.
+
+It is what `fer-edge run --input VIDEO` does: decoding, following with the defaults, JSON lines, to
+/dev/null. A process of its own, since memory that was used once is not given back, and since
+processor time is counted for the whole process, its decoder's threads included.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from os import devnull
+from pathlib import Path
+from typing import IO
+
+import cv2
+
+from fer_edge.errors import FerEdgeError, SourceError
+from fer_edge.inference.interpreter import open_model
+from fer_edge.schema import SchemaError, decode, encode
+
+from ...capture.frame import Frame, Source
+from ...capture.live import Live
+from ...capture.opening import open_source
+from ...detection.detector import (
+    DetectorName,
+    FaceDetector,
+    ShrinkingDetector,
+    WholeFrame,
+    open_detector,
+)
+from ...publish.files.json_lines import JsonLines
+from ...publish.pipeline import run_to_end
+from ...recognition.follower import FILE_PACE, LIVE_PACE, Follower
+from ...recognition.result import Result
+from ...timing.stopwatch import STAGES
+from ...tracking.flow_tracker import open_tracker
+from .cold_start import peak_memory_mib
+from .paced_video import PacedVideo, VideoOverError
+
+_MODULE = "fer_edge.runtime.benchmark.measurement.clip_probe"
+CLIP_STAGES = ("read", *STAGES, "output")
+"""On the way of a frame: from the video to the JSON line."""
+
+MOST_PACED_FRAMES = 150
+"""Five seconds of a camera's: a long video need not be watched in its whole length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How faces are found and followed; what is left out is as in `fer-edge run`.
+
+    Attributes:
+        detector: yunet, haar, blazeface or none.
+        detector_model: Its model file; None takes the one that is installed.
+        detect_size_px: Long side to which frames are shrunk for it; None takes its own.
+        every: It looks at each so-manieth frame.
+    """
+
+    detector: DetectorName = "yunet"
+    detector_model: str | None = None
+    detect_size_px: int | None = None
+    every: int = 5
+
+    def open_detector(self) -> FaceDetector:
+        """Open the detector.
+
+        Raises:
+            DetectorError: Its model file is missing or unusable.
+            MissingExtraError: blazeface, and no TFLite runtime is installed.
+        """
+        model = None if self.detector_model is None else Path(self.detector_model)
+        return open_detector(self.detector, model, long_side_px=self.detect_size_px)
+
+
+AS_RUN = Finding()
+"""The defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRun:
+    """What the process is to do.
+
+    Attributes:
+        video: The file.
+        model: The .tflite file.
+        threads: CPU threads of one inference.
+        finding: How faces are found.
+        rate_hz: Its first frames, at most `MOST_PACED_FRAMES`, come at this rate as a camera's do,
+            and a face is read as often as a camera's; None takes all frames, as fast as they are
+            read.
+    """
+
+    video: str
+    model: str
+    threads: int
+    finding: Finding
+    rate_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageSamples:
+    """What one stage took.
+
+    Attributes:
+        stage: One of `CLIP_STAGES`.
+        samples_ms: Of each frame in which it ran.
+    """
+
+    stage: str
+    samples_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPass:
+    """A video, read once from its first frame to its last.
+
+    Attributes:
+        faces: Readings in all frames.
+        dropped: Frames that came and were not read.
+        wall_s: From asking for the first frame to having written the last.
+        cpu_s: Processor time of the process meanwhile, all threads.
+        peak_memory_mib: Largest resident set of the process, in MiB; None where the system does
+            not tell.
+        opencv_threads: Threads that OpenCV may use, for the detector among others.
+        detect_size_px: Long side of what the detector sees; 0 without one.
+        frames_ms: Wall time of each frame that was read, all stages and what is between them;
+            where frames come at a rate, without the wait for them.
+        stages: In the order of `CLIP_STAGES`.
+    """
+
+    faces: int
+    dropped: int
+    wall_s: float
+    cpu_s: float
+    peak_memory_mib: float | None
+    opencv_threads: int
+    detect_size_px: int
+    frames_ms: tuple[float, ...]
+    stages: tuple[StageSamples, ...]
+
+
+def run_clip(run: ClipRun) -> ClipPass:
+    """Read a video in a fresh process.
+
+    Raises:
+        SourceError: The process fails.
+    """
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            _MODULE,
+            json.dumps(encode(run)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        return decode(ClipPass, json.loads(done.stdout))
+    except (ValueError, SchemaError) as error:
+        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise SourceError(
+            f"{run.video} cannot be read with {run.model} in a process of its own: {reason}"
+        ) from error
+
+
+class _TimedSource:
+    """A source that notes when it was asked for a frame, and when it gave it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.is_video, self.is_live = source.is_video, source.is_live
+        self.frame_rate_hz, self.length = source.frame_rate_hz, source.length
+        self.asked_s = self.gave_s = 0.0
+
+    @property
+    def dropped(self) -> int:
+        return self._source.dropped
+
+    @dropped.setter
+    def dropped(self, count: int) -> None:
+        self._source.dropped = count
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = iter(self._source)
+        while True:
+            self.asked_s = time.perf_counter()
+            try:
+                frame = next(frames, None)
+            except VideoOverError:
+                return
+            if frame is None:
+                return
+            self.gave_s = time.perf_counter()
+            yield frame
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class _TimedLines(JsonLines):
+    """JSON lines that note what every stage took, themselves included.
+
+    The samples are arrays: lists of Python's floats would show in the memory of a long video.
+    """
+
+    def __init__(self, source: _TimedSource, stream: IO[str]) -> None:
+        super().__init__(stream)
+        self._source = source
+        self._began_s = self._began_cpu_s = 0.0
+        self.faces = self.dropped = 0
+        self.wall_s = self.cpu_s = 0.0
+        self.frames_ms = array("d")
+        self.stages_ms = {stage: array("d") for stage in CLIP_STAGES}
+
+    def begin(self) -> None:
+        """Start the clocks."""
+        self._began_s, self._began_cpu_s = time.perf_counter(), time.process_time()
+
+    def write(self, result: Result) -> None:
+        """Write a line."""
+        began_s = time.perf_counter()
+        super().write(result)
+        ended_s, asked_s = time.perf_counter(), self._source.asked_s
+        waited_s = self._source.gave_s - asked_s if self._source.is_live else 0.0
+        self.frames_ms.append(1e3 * (ended_s - asked_s - waited_s))
+        self.stages_ms["read"].append(1e3 * (self._source.gave_s - asked_s))
+        for stage in STAGES:
+            stage_ms = getattr(result.times, f"{stage}_ms")
+            if stage_ms:  # a stage that did not run is not a fast one
+                self.stages_ms[stage].append(stage_ms)
+        self.stages_ms["output"].append(1e3 * (ended_s - began_s))
+        self.faces += len(result.faces)
+        # by the index: Live does not count what comes before it is first asked
+        self.dropped = result.frame.index + 1 - len(self.frames_ms)
+        self.wall_s = ended_s - self._began_s
+        self.cpu_s = time.process_time() - self._began_cpu_s
+
+
+def _open(run: ClipRun) -> Source:
+    path = Path(run.video)
+    if run.rate_hz is None:
+        return open_source(path)
+    return Live(PacedVideo(path, run.rate_hz, MOST_PACED_FRAMES), on_loss="exit")
+
+
+def probe(run: ClipRun) -> ClipPass:
+    """Read a video in this process.
+
+    Raises:
+        FerEdgeError: The video, the model or the detector cannot be used.
+    """
+    detector = run.finding.open_detector()
+    with (
+        Path(devnull).open("w", encoding="utf-8") as stream,
+        Follower(
+            open_model(Path(run.model), threads=run.threads),
+            open_tracker(detector, every=run.finding.every),
+            pace=FILE_PACE if run.rate_hz is None else LIVE_PACE,
+            boxes_are_crops=isinstance(detector, WholeFrame),
+        ) as follower,
+        closing(_open(run)) as video,
+    ):
+        source = _TimedSource(video)
+        lines = _TimedLines(source, stream)
+        lines.begin()
+        run_to_end(source, follower, [lambda: lines])
+    return ClipPass(
+        faces=lines.faces,
+        dropped=lines.dropped,
+        wall_s=lines.wall_s,
+        cpu_s=lines.cpu_s,
+        peak_memory_mib=peak_memory_mib(),
+        opencv_threads=cv2.getNumThreads(),
+        detect_size_px=detector.long_side_px if isinstance(detector, ShrinkingDetector) else 0,
+        frames_ms=tuple(lines.frames_ms),
+        stages=tuple(StageSamples(stage, tuple(ms)) for stage, ms in lines.stages_ms.items()),
+    )
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(json.dumps(encode(probe(decode(ClipRun, json.loads(sys.argv[1]))))))
+    except FerEdgeError as error:
+        sys.exit(str(error))

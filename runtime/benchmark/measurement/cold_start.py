@@ -1,0 +1,124 @@
+"""A model's first moments, in a new process.
+
+    python -m fer_edge.runtime.benchmark.measurement.cold_start FILE THREADS
+
+A process of its own, since memory that was used once is not given back, and since whoever loads
+second finds a warm runtime. VmHWM of /proc is read instead of getrusage, whose figure starts with
+the parent's.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fer_edge.errors import ModelError
+from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.model.file import read_flatbuffer_file
+from fer_edge.schema import SchemaError, decode, encode
+
+_MODULE = "fer_edge.runtime.benchmark.measurement.cold_start"
+RUNS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """What a fresh process saw of one file.
+
+    Attributes:
+        load_ms: Reading the file and making the interpreter ready; Python and its imports are
+            not in it, nor is a cold disk.
+        first_inference_ms: The first inference after that.
+        peak_memory_mib: Largest resident set of the process, in MiB, after 50 inferences; None
+            where the system does not tell.
+        added_memory_mib: That, minus the same process before the file was read.
+    """
+
+    load_ms: float
+    first_inference_ms: float
+    peak_memory_mib: float | None
+    added_memory_mib: float | None
+
+
+def cold_start(path: Path, threads: int) -> ColdStart:
+    """Load and run a file in a fresh process.
+
+    Raises:
+        ModelError: The process fails.
+    """
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            _MODULE,
+            str(path),
+            str(threads),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        return decode(ColdStart, json.loads(done.stdout))
+    except (ValueError, SchemaError) as error:
+        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise ModelError(f"{path} cannot be run in a process of its own: {reason}") from error
+
+
+def median_start(starts: Sequence[ColdStart]) -> ColdStart:
+    """Return the median of each figure."""
+    peaks = [item.peak_memory_mib for item in starts if item.peak_memory_mib is not None]
+    added = [item.added_memory_mib for item in starts if item.added_memory_mib is not None]
+    return ColdStart(
+        load_ms=statistics.median(item.load_ms for item in starts),
+        first_inference_ms=statistics.median(item.first_inference_ms for item in starts),
+        peak_memory_mib=statistics.median(peaks) if peaks else None,
+        added_memory_mib=statistics.median(added) if added else None,
+    )
+
+
+def probe(path: Path, threads: int) -> ColdStart:
+    """Load and run a file in this process."""
+    runtime = find_runtime()
+    before = peak_memory_mib()
+    started = time.perf_counter()
+    interpreter = open_interpreter(
+        runtime, read_flatbuffer_file(path), name=str(path), threads=threads
+    )
+    loaded = time.perf_counter()
+    for item in interpreter.get_input_details():
+        interpreter.set_tensor(item["index"], np.zeros(item["shape"], item["dtype"]))
+    ready = time.perf_counter()
+    interpreter.invoke()
+    first = time.perf_counter()
+    for _ in range(RUNS - 1):
+        interpreter.invoke()
+    after = peak_memory_mib()
+    return ColdStart(
+        load_ms=1e3 * (loaded - started),
+        first_inference_ms=1e3 * (first - ready),
+        peak_memory_mib=after,
+        added_memory_mib=None if after is None or before is None else after - before,
+    )
+
+
+def peak_memory_mib() -> float | None:
+    """Return this process's largest resident set, in MiB; None where the system does not tell."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii", "replace")
+    except OSError:
+        return None
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return None
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(encode(probe(Path(sys.argv[1]), int(sys.argv[2])))))

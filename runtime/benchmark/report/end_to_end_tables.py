@@ -1,0 +1,196 @@
+"""What videos gave, in words and tables, once for the terminal, Markdown and HTML."""
+
+from pathlib import Path
+
+from ..measurement.clip_probe import MOST_PACED_FRAMES
+from ..measurement.end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
+from .figures import milliseconds, optional, threads_text
+from .report import Report, labels
+from .tables import Table
+from .verdict import headline
+
+_FEW = 0.01
+"""Whoever drops more frames than this share does not keep up with each of them."""
+
+
+def answers(report: Report) -> tuple[str, ...]:
+    """Say of each video whether its frames can be read as fast as a camera brings them.
+
+    Of the model that the verdict is about; where that one read no video, of the first.
+    """
+    chosen: dict[str, EndToEnd] = {}
+    model = headline(report).model
+    for found in report.end_to_end:
+        if found.source not in chosen or (found.model == model != chosen[found.source].model):
+            chosen[found.source] = found
+    return tuple(keeping_up(report, found) for found in chosen.values())
+
+
+def keeping_up(report: Report, found: EndToEnd) -> str:
+    """Say in a sentence or two whether a camera's frames can be read here."""
+    rate, cores, camera = found.frames_per_second, report.device.cores, found.camera
+    keeps_up = "keeps up" if rate >= camera.rate_hz else "does not keep up"
+    if rate >= camera.rate_hz and camera.dropped > _FEW * camera.frames:
+        keeps_up = "on average keeps up"
+    said = (
+        f"{_subject(report, found)} reads {rate:.1f} frames per second of {_clip(found)} and "
+        f"{keeps_up} with a camera's {camera.rate_hz:.0f}. At that pace it dropped "
+        f"{camera.dropped} of {camera.frames:,} frames and kept {camera.cpu_cores:.2f} of "
+        f"{_cores(cores)} busy, which leaves {max(0, cores - camera.cpu_cores):.2f}"
+    )
+    if rate < camera.rate_hz:
+        return f"{said}."
+    computed = busy_cores(found, camera.rate_hz)
+    return (
+        f"{said} (computed: {milliseconds(found.cpu_ms_per_frame)} ms of processor time per frame "
+        f"at full speed, times {camera.rate_hz:.0f}, is {computed:.2f} cores)."
+    )
+
+
+def end_to_end_table(report: Report) -> Table:
+    """Rate, processor time and memory of every video, model and thread count, at full speed."""
+    rows = []
+    for found in report.end_to_end:
+        rows.append(
+            (
+                *_which(report, found),
+                f"{found.frames_per_second:.1f}",
+                _range(found.pass_rates_hz),
+                f"{found.cpu_cores:.2f}",
+                milliseconds(found.cpu_ms_per_frame),
+                _cost(found, "detect", "track"),
+                _cost(found, "crop", "classify", "smooth"),
+                optional(found.peak_memory_mib, "{:.0f}"),
+            )
+        )
+    others = ""
+    if len(report.plan.threads) > 1:
+        others = (
+            f" The stages below are with {threads_text(report.plan.threads[0])}; report.json has "
+            "all."
+        )
+    return Table(
+        f"{_what(report)} at full speed",
+        (
+            *_columns(report),
+            *("frames per second", "of each pass", "cores busy", "CPU ms a frame"),
+            *("detector, ms a frame", "classifier, ms a frame", "peak MiB"),
+        ),
+        tuple(rows),
+        "As fer-edge run reads a file, as fast as it goes, in fresh processes: decoding, finding "
+        "and following faces, reading each face in every frame, JSON lines; a file waits, and no "
+        "frame is dropped. Detector: detect and track. Classifier: crop, classify and smooth."
+        f"{others}",
+    )
+
+
+def camera_table(report: Report) -> Table:
+    """The same at a camera's pace."""
+    rows = []
+    for found in report.end_to_end:
+        camera = found.camera
+        rows.append(
+            (
+                *_which(report, found),
+                f"{camera.dropped} of {camera.frames:,}",
+                f"{camera.cpu_cores:.2f}",
+                f"{busy_cores(found, camera.rate_hz):.2f}",
+                milliseconds(camera.delay_median_ms),
+                milliseconds(camera.delay_p95_ms),
+            )
+        )
+    return Table(
+        f"{_what(report)} at {CAMERA_HZ:.0f} frames per second",
+        (
+            *_columns(report),
+            *("dropped", "cores busy", "cores, computed", "median delay ms", "p95 delay ms"),
+        ),
+        tuple(rows),
+        f"The first {MOST_PACED_FRAMES} frames of the video, or all, as fer-edge run reads a "
+        "camera: a face ten times a second, and a frame is dropped if a newer one comes before it "
+        "is read. Delay: from having the frame to having written its line. Computed: CPU ms a "
+        f"frame times {CAMERA_HZ:.0f}; it lacks what waiting costs, such as cold caches.",
+    )
+
+
+def detailed(report: Report) -> tuple[EndToEnd, ...]:
+    """Return those whose stages are shown: at the first thread count, which finds faces alike."""
+    threads = report.plan.threads[0]
+    return tuple(found for found in report.end_to_end if found.threads == threads)
+
+
+def stages_table(report: Report, found: EndToEnd) -> Table:
+    """The stages of a frame."""
+    rows = [
+        (
+            item.stage,
+            milliseconds(item.median_ms),
+            milliseconds(item.p95_ms),
+            f"{item.frames:,}",
+            milliseconds(item.per_frame_ms),
+        )
+        for item in (*found.stages, found.whole)
+    ]
+    size = f", shrunk to {found.detect_size_px} pixels" if found.detect_size_px else ""
+    every = "every frame" if found.every == 1 else f"one frame of {found.every}"
+    return Table(
+        f"{_name(found)}, {_subject(report, found)}: {found.frames_per_second:.1f} frames per "
+        "second",
+        ("", "median ms", "p95 ms", "frames", "ms a frame"),
+        tuple(rows),
+        f"{found.frames:,} frames of {found.width_px}x{found.height_px}, "
+        f"{found.source_hz:.4g} a second, {_faces(found)}; read "
+        f"{_times(len(found.pass_rates_hz))}. Detector: {found.detector}{size}, in {every}, "
+        f"{threads_text(found.opencv_threads)}. Median and p95 are of the frames in which "
+        "the stage ran, ms a frame is the mean over all.",
+    )
+
+
+def _columns(report: Report) -> tuple[str, ...]:
+    return ("", "video", "threads") if _has_several(report) else ("", "threads")
+
+
+def _which(report: Report, found: EndToEnd) -> tuple[str, ...]:
+    video = (_name(found),) if _has_several(report) else ()
+    return (labels(report.models)[found.model], *video, str(found.threads))
+
+
+def _what(report: Report) -> str:
+    return "Whole frames" if _has_several(report) else _name(report.end_to_end[0])
+
+
+def _has_several(report: Report) -> bool:
+    return len({found.source for found in report.end_to_end}) > 1
+
+
+def _subject(report: Report, found: EndToEnd) -> str:
+    return f"{labels(report.models)[found.model]} with {threads_text(found.threads)}"
+
+
+def _name(found: EndToEnd) -> str:
+    return Path(found.source).name
+
+
+def _clip(found: EndToEnd) -> str:
+    return f"{_name(found)} ({found.width_px}x{found.height_px}, {_faces(found)})"
+
+
+def _faces(found: EndToEnd) -> str:
+    faces = f"{found.faces / found.frames:.2g}"
+    return f"{faces} face{'' if faces == '1' else 's'} a frame"
+
+
+def _cost(found: EndToEnd, *stages: str) -> str:
+    return milliseconds(per_frame_ms(found, *stages))
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _cores(count: int) -> str:
+    return f"{count} core{'' if count == 1 else 's'}"
+
+
+def _range(rates_hz: tuple[float, ...]) -> str:
+    return " ".join(f"{rate:.0f}" for rate in rates_hz)

@@ -1,0 +1,67 @@
+"""The three files of a report: `report.html`, `report.json`, `report.md`."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import OutputError
+from fer_edge.files import whole_file
+
+from ..measurement.measuring import Disagreement
+from .html import report_to_html
+from .markdown import report_to_markdown
+from .report import Report, report_to_json
+
+NAMES = ("report.html", "report.json", "report.md")
+
+
+def check_folder(folder: Path) -> None:
+    """Try whether a report can be written: before the measurement, not after. Nothing is left.
+
+    Raises:
+        OutputError: Nothing can be written there.
+    """
+    standing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=standing):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"cannot write a report to {folder}: {error.strerror or error}; name a folder that you "
+            "may write to"
+        ) from error
+
+
+def write_report(
+    report: Report,
+    folder: Path,
+    disagreements: Sequence[tuple[Disagreement, NDArray[np.uint8]]] = (),
+) -> list[Path]:
+    """Write all files or none; older ones of the same names are replaced.
+
+    Args:
+        report: What was measured.
+        folder: Where to.
+        disagreements: Faces for `report.html`, see `report_to_html`.
+
+    Returns:
+        The files.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    texts = (
+        report_to_html(report, disagreements),
+        report_to_json(report),
+        report_to_markdown(report),
+    )
+    paths = [folder / name for name in NAMES]
+    with ExitStack() as stack:  # all are written before the first is moved to its place
+        temporaries = [stack.enter_context(whole_file(path)) for path in paths]
+        for temporary, text in zip(temporaries, texts, strict=True):
+            temporary.write_text(text, "utf-8")
+    return paths

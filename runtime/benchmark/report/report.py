@@ -1,0 +1,166 @@
+"""A benchmark's report as data, and as `report.json`.
+
+The published schema of the file is `docs/benchmark-report.schema.json`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_edge.errors import ReportError
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.schema import SchemaError, decode, encode
+
+from ...device.conditions import Conditions
+from ...device.description import Device
+from ..measurement.end_to_end import EndToEnd
+from ..measurement.machine_limit import MachineLimit
+from ..measurement.measuring import ModelResult, Plan, Timing
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FacesInfo:
+    """The faces that the models were scored on.
+
+    Attributes:
+        path: Of the face set's file.
+        split: Of the face set.
+        n: Faces.
+        n_without_duplicates: Faces that do not stand in train pixel for pixel.
+        class_names: In label order.
+        digest: Sha256 of the scored faces, `FaceSet.digest`.
+    """
+
+    path: str
+    split: str
+    n: int
+    n_without_duplicates: int
+    class_names: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that `fer-edge benchmark` found out.
+
+    Attributes:
+        made: When it began, ISO 8601, UTC.
+        command: The command line that made it.
+        device: The machine and its software.
+        conditions: The machine while it measured.
+        plan: How much was measured.
+        faces: What the models were scored on; None if they were not.
+        reference: Index of the model that agreement is taken against; None without one.
+        limits: The machine's practical limit, one per thread count; none where it was not measured.
+        models: What was measured of each file.
+        end_to_end: What a video gave, one for each; empty without one.
+        format_version: Of this file.
+        no_limits: Why there are no limits; None where there are.
+    """
+
+    made: str
+    command: str
+    device: Device
+    conditions: Conditions
+    plan: Plan
+    faces: FacesInfo | None
+    reference: int | None
+    limits: tuple[MachineLimit, ...]
+    models: tuple[ModelResult, ...]
+    end_to_end: tuple[EndToEnd, ...] = ()
+    format_version: int = FORMAT_VERSION
+    no_limits: str | None = None
+
+
+def faces_info(faces: FaceSet, path: Path, split: str) -> FacesInfo:
+    """Describe the faces of one split of a file."""
+    return FacesInfo(
+        path=str(path),
+        split=split,
+        n=len(faces),
+        n_without_duplicates=int((~faces.duplicates).sum()),
+        class_names=faces.class_names,
+        digest=faces.digest,
+    )
+
+
+def report_to_json(report: Report) -> str:
+    """Write a report as JSON text, the version first."""
+    data = encode(report)
+    data = {"format_version": data.pop("format_version"), **data}
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_report(path: Path) -> Report:
+    """Read a `report.json`.
+
+    Raises:
+        ReportError: It cannot be read, is no report, or one of another format.
+    """
+    if path.is_dir():
+        path = path / "report.json"
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ReportError(
+            f"report {path} cannot be read: {error.strerror}; make one with: "
+            "fer-edge benchmark MODEL... --report DIR"
+        ) from error
+    except ValueError as error:
+        raise ReportError(f"{path} is not JSON: {error}; wanted a report.json") from error
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if version is None:
+        raise ReportError(
+            f"{path} is not a benchmark report: it has no format_version; make one with: "
+            "fer-edge benchmark MODEL... --report DIR"
+        )
+    if version != FORMAT_VERSION:
+        raise ReportError(
+            f"{path} has report format {version!r}, this fer-edge reads {FORMAT_VERSION}; make "
+            "both reports with the same version of fer-edge"
+        )
+    try:
+        return decode(Report, data)
+    except SchemaError as error:
+        raise ReportError(f"{path} is damaged: {error}; make it again") from error
+
+
+def labels(models: tuple[ModelResult, ...]) -> tuple[str, ...]:
+    """Name each model as shortly as it can be told from the others."""
+    for found in (
+        [model.numbers for model in models],
+        [model.name for model in models],
+        [f"{model.name} {model.numbers}" for model in models],
+        [Path(model.path).stem for model in models],
+    ):
+        if len(set(found)) == len(found):
+            return tuple(found)
+    return tuple(model.path for model in models)
+
+
+def timing(model: ModelResult, threads: int) -> Timing | None:
+    """Return a model's timing at a thread count, if it was timed."""
+    return next((item for item in model.timings if item.threads == threads), None)
+
+
+def warnings(report: Report) -> tuple[str, ...]:
+    """Say what the reader should know before trusting the latencies."""
+    found = list(report.conditions.warnings)
+    cores = report.device.cores
+    if max(report.plan.threads) > cores:
+        found.append(f"{max(report.plan.threads)} threads were run on {cores} usable cores")
+    without = [
+        label
+        for label, model in zip(labels(report.models), report.models, strict=True)
+        if model.xnnpack is False
+    ]
+    if without:
+        runtime = next((text for text in report.device.versions if "lite" in text), "the runtime")
+        found.append(
+            f"{runtime} runs {', '.join(without)} without XNNPACK, by slower kernels of its own"
+        )
+    for source in dict.fromkeys(item.source for item in report.end_to_end if not item.faces):
+        found.append(f"no face was read in {source}: its frames cost less than those of a face do")
+    return tuple(found)

@@ -1,0 +1,313 @@
+"""The tables of a report, once for the terminal, Markdown and HTML."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fer_edge.evaluation.evaluation import Evaluation
+from fer_edge.scoring.scores import Scores
+
+from ..measurement.measuring import ModelResult
+from .figures import interval, megabytes, milliseconds, optional, threads_text
+from .report import Report, labels, timing
+from .verdict import headline, pareto
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of text; the first column names the row.
+
+    Attributes:
+        title: What it shows.
+        header: The columns' names, with units.
+        rows: As many cells as columns.
+        note: How to read it.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def summary_table(report: Report) -> Table:
+    """Accuracy, latency and size of every model, the picture's own table."""
+    threads, front = report.plan.threads[0], pareto(report)
+    rows = []
+    for index, (label, model) in enumerate(zip(labels(report.models), report.models, strict=True)):
+        found = timing(model, threads)
+        rows.append(
+            (
+                label,
+                f"{model.evaluation.every_face.accuracy:.2%}" if model.evaluation else "-",
+                "-" if found is None else milliseconds(found.steady.median_ms),
+                megabytes(model.size_bytes).removesuffix(" MB"),
+                "yes" if index in front else "no" if found and model.evaluation else "-",
+            )
+        )
+    return Table("All models", ("", "accuracy", "median ms", "MB", "Pareto"), tuple(rows))
+
+
+def models_table(report: Report) -> Table:
+    """Which file is which, its size and its work."""
+    line = headline(report)
+    baseline = None if line.file is None else report.models[line.file]
+    rows: list[tuple[str, ...]] = []
+    for label, model in zip(labels(report.models), report.models, strict=True):
+        smaller = "-" if baseline is None else f"{model.size_bytes / baseline.size_bytes:.2f}"
+        rows.append(
+            (
+                label,
+                model.name,
+                model.numbers,
+                megabytes(model.size_bytes),
+                smaller if model.timings else "-",
+                optional(model.parameters, "{:,}"),
+                "-" if model.macs is None else f"{model.macs / 1e6:.1f} M",
+                {True: "yes", False: "no", None: "-"}[model.xnnpack],
+            )
+        )
+    times = "ratio" if line.file is None else f"times {labels(report.models)[line.file]}"
+    header = ["", "name", "numbers", "size", times, "parameters", "MACs", "XNNPACK"]
+    note = "MACs: multiply-accumulates of one inference. A megabyte is a million bytes."
+    if counted(report):
+        header.append("arm64 instructions")
+        rows = [
+            (*row, instructions_text(model)) for row, model in zip(rows, report.models, strict=True)
+        ]
+        note += (
+            " Arm64 instructions: what one inference takes of them, counted in a guest under qemu; "
+            "a portable figure, and not a time."
+        )
+    return Table("Files", tuple(header), tuple(rows), note)
+
+
+def latency_table(report: Report, threads: int) -> Table:
+    """Steady latency at one thread count."""
+    line = headline(report)
+    base = None if line.file is None else timing(report.models[line.file], threads)
+    rows = []
+    for label, model in zip(labels(report.models), report.models, strict=True):
+        found = timing(model, threads)
+        if found is None:
+            continue
+        steady = found.steady
+        ratio = "-" if base is None else f"{steady.median_ms / base.steady.median_ms:.2f}"
+        rows.append(
+            (
+                label,
+                milliseconds(steady.median_ms),
+                ratio,
+                milliseconds(steady.p90_ms),
+                milliseconds(steady.p95_ms),
+                "-" if steady.p99_ms is None else milliseconds(steady.p99_ms),
+                milliseconds(steady.iqr_ms),
+                f"{steady.outliers} of {steady.runs:,}",
+                milliseconds(steady.maximum_ms),
+                f"{steady.throughput_hz:,.0f}",
+            )
+        )
+    times = "ratio" if line.file is None else f"times {labels(report.models)[line.file]}"
+    return Table(
+        f"Steady latency, {threads_text(threads)}",
+        (
+            *("", "median ms", times, "p90 ms", "p95 ms", "p99 ms", "IQR ms"),
+            *("outliers", "slowest ms", "per second"),
+        ),
+        tuple(rows),
+        "One face: input written, inference, output read. IQR: spread of the middle half. Outliers "
+        "lie three IQR above the upper quartile; they count in every figure. Per second: over the "
+        "whole measured time.",
+    )
+
+
+def start_table(report: Report, threads: int) -> Table:
+    """Loading, first inference, warm-up and memory at one thread count."""
+    rows = []
+    for label, model in zip(labels(report.models), report.models, strict=True):
+        found = timing(model, threads)
+        if found is not None:
+            rows.append(
+                (
+                    label,
+                    milliseconds(found.start.load_ms),
+                    milliseconds(found.start.first_inference_ms),
+                    milliseconds(found.steady.warm_up_ms),
+                    optional(found.start.added_memory_mib, "{:.1f}"),
+                    optional(found.start.peak_memory_mib, "{:.0f}"),
+                )
+            )
+    return Table(
+        f"Start and memory, {threads_text(threads)}",
+        ("", "load ms", "first inference ms", "warm-up ms", "added MiB", "peak MiB"),
+        tuple(rows),
+        f"Median of {report.plan.cold_starts} fresh processes; peak includes Python, NumPy and the "
+        "runtime, added does not. Load: the file read (from the page cache) and the interpreter "
+        "made ready.",
+    )
+
+
+def compute_table(report: Report, threads: int) -> Table:
+    """How much of the machine each model uses."""
+    limit = next((item for item in report.limits if item.threads == threads), None)
+    rows = [
+        (label, _billions(found.macs_per_second), optional(found.share_of_limit, "{:.0%}"))
+        for label, model in zip(labels(report.models), report.models, strict=True)
+        if (found := timing(model, threads)) is not None
+    ]
+    note = f"The limit was {report.no_limits}."
+    if limit is not None:
+        rows.append(("one large int8 convolution", _billions(limit.macs_per_second), "100%"))
+        note = (
+            "The limit is what LiteRT reaches here on one int8 convolution of "
+            f"{limit.macs / 1e6:.0f} million MACs, measured in the same rounds "
+            f"({milliseconds(limit.latency.median_ms)} ms)."
+        )
+    return Table(
+        f"Use of the machine, {threads_text(threads)}",
+        ("", "billion MACs per second", "share of the limit"),
+        tuple(rows),
+        note,
+    )
+
+
+def _billions(macs_per_second: float | None) -> str:
+    return "-" if macs_per_second is None else f"{macs_per_second / 1e9:.1f}"
+
+
+def accuracy_table(report: Report) -> Table | None:
+    """Scores through the served path; None if nothing was scored."""
+    if report.faces is None:
+        return None
+    rows = []
+    for label, _, found in scored(report):
+        scores = found.every_face
+        rows.append(
+            (
+                label,
+                f"{scores.accuracy:.2%}",
+                _accuracy_of(found.without_duplicates),
+                _accuracy_of(found.ferplus),
+                f"{scores.balanced_accuracy:.2%}",
+                f"{scores.macro_f1:.2%}",
+                f"{scores.top3_accuracy:.2%}",
+                f"{scores.calibration_error:.2%}",
+            )
+        )
+    voted = _voted(report)
+    return Table(
+        f"Accuracy on {report.faces.n:,} {report.faces.split} faces",
+        (
+            *("", "accuracy", "without duplicates", "FER+ majority", "balanced", "macro-F1"),
+            *("top-3", "calibration error"),
+        ),
+        tuple(rows),
+        f"Without duplicates: {report.faces.n_without_duplicates:,} faces that do not stand in the "
+        f"training part pixel for pixel. {voted}Balanced: mean recall. Calibration error: expected "
+        "calibration error of the top class, 15 bins.",
+    )
+
+
+def recall_table(report: Report) -> Table | None:
+    """Recall of each class; None if nothing was scored."""
+    if report.faces is None:
+        return None
+    rows = tuple(
+        (label, *(f"{share:.1%}" for share in model.evaluation.every_face.recall))
+        for label, model in zip(labels(report.models), report.models, strict=True)
+        if model.evaluation
+    )
+    return Table("Recall of each class", ("", *report.faces.class_names), rows)
+
+
+def agreement_table(report: Report) -> Table | None:
+    """Each model against the reference; None without one."""
+    if report.reference is None:
+        return None
+    rows = [
+        (
+            label,
+            f"{100 * found.difference:+.2f}",
+            interval(found),
+            f"{found.top1:.2%}",
+            str(found.fixed),
+            str(found.broken),
+            f"{found.largest_gap:.3f}",
+        )
+        for label, model in zip(labels(report.models), report.models, strict=True)
+        if (found := model.agreement)
+    ]
+    if not rows:
+        return None
+    return Table(
+        f"Against {labels(report.models)[report.reference]}",
+        (
+            *("", "accuracy, points", "95% interval", "same answer", "fixed", "broken"),
+            "largest change of a probability",
+        ),
+        tuple(rows),
+        "The interval is paired: both models read the same faces, so only those count that one of "
+        "them gets right and the other wrong (fixed, broken).",
+    )
+
+
+def environment_table(report: Report) -> Table:
+    """The machine, its software and its state."""
+    device, state = report.device, report.conditions
+    degrees: Callable[[float | None], str] = lambda value: optional(value, "{:.0f} °C")  # noqa: E731
+    rows = [
+        ("device", f"{device.board} {device.cpu}".strip()),
+        ("architecture", f"{device.machine}, {device.cores} cores usable"),
+        ("system", device.system),
+        ("software", ", ".join(device.versions)),
+        ("governor", device.governor),
+        (
+            "temperature, before and after",
+            f"{degrees(state.temperature_before_c)}, {degrees(state.temperature_after_c)}"
+            if state.temperature_before_c is not None
+            else "no sensor",
+        ),
+        ("load average, before and after", f"{state.load_before:.2f}, {state.load_after:.2f}"),
+        ("cores busy with other programs", optional(state.other_cores, "{:.2f}")),
+        ("CPU time stolen by the hypervisor", optional(state.stolen_share, "{:.2%}")),
+        ("began, took", f"{report.made}, {state.seconds:.0f} s"),
+        (
+            "rounds",
+            f"{report.plan.rounds} interleaved over all models, after a warm-up",
+        ),
+    ]
+    if report.faces:
+        faces = report.faces
+        rows.append(("faces", f"{faces.path}, {faces.split}, sha256 {faces.digest[:12]}"))
+    rows.append(("command", report.command))
+    return Table("Environment", ("", ""), tuple(rows))
+
+
+def scored(report: Report) -> list[tuple[str, ModelResult, Evaluation]]:
+    """Return label, model and evaluation of the models that were scored."""
+    return [
+        (label, model, model.evaluation)
+        for label, model in zip(labels(report.models), report.models, strict=True)
+        if model.evaluation
+    ]
+
+
+def counted(report: Report) -> bool:
+    """Return whether arm64 instructions are known of any model."""
+    return any(model.arm64_instructions is not None for model in report.models)
+
+
+def instructions_text(model: ModelResult) -> str:
+    """Write a model's arm64 instructions in millions."""
+    count = model.arm64_instructions
+    return "-" if count is None else f"{count / 1e6:.1f} M"
+
+
+def _accuracy_of(scores: Scores | None) -> str:
+    return "-" if scores is None else f"{scores.accuracy:.2%}"
+
+
+def _voted(report: Report) -> str:
+    counts = {found.ferplus.n for _, _, found in scored(report) if found.ferplus}
+    if not counts:
+        return ""
+    return f"FER+ majority: {max(counts):,} faces, against what most of ten taggers said. "

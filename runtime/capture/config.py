@@ -1,0 +1,285 @@
+"""The part of a run's configuration that chooses where frames come from."""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from fer_edge.cli.needs import Needs
+from fer_edge.cli.option_fields import check_ranges, is_path, option
+from fer_edge.errors import ConfigError
+
+from .frame import Source
+from .pixel_aspect import parse_pixel_aspect
+from .stream_url import is_address, without_password
+
+INPUT_VARIABLE = "FER_EDGE_INPUT"
+"""Environment variable of an address with a password, for a run that names no source otherwise."""
+
+PixelFormatName = Literal["bgr24", "rgb24", "bgra", "gray", "yuyv422", "yuv420p", "nv12"]
+"""The keys of `raw_frames.PIXEL_FORMATS`, here without loading OpenCV."""
+
+_LARGEST_SIDE_PX = 16384
+
+_PIPE_EXAMPLE = "fer-edge run --input - --size 640x480 --pixel-format yuv420p --fps 15"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """Where frames come from."""
+
+    input: str | None = option(
+        "--input",
+        metavar="PLACE",
+        is_place=is_path,
+        help="A picture, a folder of pictures, a quoted pattern as 'photos/*.jpg', a video file, "
+        "a stream (rtsp://, http://, rtmp://, udp://, tcp://), or - for raw frames on standard "
+        "input.",
+    )
+    camera: int | str | None = option(
+        "--camera",
+        metavar="N|PATH|picamera2",
+        help="Camera number, 0 the first (/dev/video0); a path such as /dev/v4l/by-id/usb-..., "
+        "which stays the same camera at every boot; or picamera2 for the one on a Raspberry Pi's "
+        "CSI port. Frames that come while one is read are dropped.",
+    )
+    size: str | None = option(
+        "--size",
+        metavar="WxH",
+        help="Width and height in pixels, as 640x480: what a camera is asked for, or what raw "
+        "frames have.",
+    )
+    fps: float | None = option(
+        "--fps",
+        at_least=0,
+        at_most=1000,
+        is_above=True,
+        metavar="HZ",
+        help="Frames per second: what a camera is asked for (default: as it likes), the clock "
+        "of raw frames (default: 30), or of raw .h264, .h265 and .mjpeg files, which have none "
+        "(default: what their stream declares, else 25).",
+    )
+    pixel_aspect: str | None = option(
+        "--pixel-aspect",
+        metavar="W:H",
+        help="Width of a pixel over its height, where a video or stream does not declare it or "
+        "declares a wrong one: 16:15 PAL, 64:45 wide PAL, 8:9 NTSC, 32:27 wide NTSC.",
+    )
+    sample_every_s: float = option(
+        "--sample-every",
+        default=0.0,
+        at_least=0,
+        at_most=86400,
+        metavar="SECONDS",
+        help="Read one frame of a video file in so many seconds: 1 for an overview of a long one. "
+        "Default: every frame.",
+    )
+    stream_options: tuple[str, ...] = option(
+        "--stream-option",
+        default=(),
+        metavar="KEY=VALUE",
+        help="An option of FFmpeg's for a stream, as rtsp_transport=udp (default: tcp). May be "
+        "repeated.",
+    )
+    limit_pixels: int | None = option(
+        "--limit-pixels",
+        at_least=1,
+        metavar="N",
+        help="Refuse pictures of more pixels before they are decoded. Default: 120 million, about "
+        "1 GB of memory.",
+    )
+    pixel_format: PixelFormatName | None = option(
+        "--pixel-format",
+        metavar="FORMAT",
+        help="Of raw frames: bgr24, rgb24, bgra, gray, yuyv422, yuv420p or nv12, rows without "
+        "padding.",
+    )
+    on_loss: Literal["exit", "wait"] | None = option(
+        "--on-loss",
+        help="When a camera or stream goes away: end with an error, or wait and open it again. "
+        "Default: exit until its first frame, wait from then on.",
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "source")
+        _check_values(self)
+        if isinstance(self.camera, str) and self.camera.isdecimal():  # as the command line has it
+            object.__setattr__(self, "camera", int(self.camera))
+        if self.is_named:
+            _check_together(self)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there is anything to read."""
+        return self.input is not None or self.camera is not None
+
+    @property
+    def is_pipe(self) -> bool:
+        """Whether frames come from standard input."""
+        return self.input == "-"
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether frames come over a network."""
+        return self.input is not None and is_address(self.input)
+
+    def check_complete(self) -> None:
+        """Refuse a source that cannot be opened without further options.
+
+        Raises:
+            ConfigError: Nothing is named, or raw frames of an unknown kind.
+        """
+        if not self.is_named:
+            raise ConfigError("pass either --input or --camera; try: fer-edge run --camera 0")
+        if self.is_pipe and (self.size is None or self.pixel_format is None):
+            raise ConfigError(f"raw frames need --size and --pixel-format; try: {_PIPE_EXAMPLE}")
+
+    def completed(self, environment: Mapping[str, str]) -> "SourceConfig":
+        """Return the source; where none is named, that of the environment, if it has one."""
+        address = environment.get(INPUT_VARIABLE)
+        return self if self.is_named or not address else replace(self, input=address)
+
+    def needs(self) -> Needs:
+        """Say what it asks of the system."""
+        is_file = self.input is not None and is_path(self.input) and not set(self.input) & {*"*?["}
+        return Needs(
+            reads=(Path(str(self.input)),) if is_file else (),
+            camera=self.camera is not None,
+            network=self.input is not None and "://" in self.input,
+        )
+
+    def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the address, as an environment variable, if it has a password or a key."""
+        return (
+            {} if self.input is None or not _is_secret(self.input) else {INPUT_VARIABLE: self.input}
+        )
+
+    def without_secrets(self) -> "SourceConfig":
+        """Return the source without an address that has a password or a key."""
+        return self if not self.secrets({}) else replace(self, input=None)
+
+
+def open_chosen_source(source: SourceConfig) -> Source:
+    """Open a source.
+
+    Raises:
+        ConfigError: There is none, or it is not complete.
+        SourceError: It cannot be opened.
+        MissingExtraError: picamera2 is not installed.
+    """
+    from fer_edge.pictures.picture import LIMIT_PX
+
+    from .opening import open_camera, open_source
+
+    source.check_complete()
+    if source.is_pipe:
+        return _open_pipe(source)
+    if source.camera is None:
+        aspect = source.pixel_aspect
+        return open_source(
+            str(source.input),
+            on_loss=source.on_loss,
+            frame_rate_hz=source.fps,
+            pixel_aspect=None if aspect is None else parse_pixel_aspect(aspect),
+            stream_options=dict(_pair(text) for text in source.stream_options),
+            sample_every_s=source.sample_every_s,
+            limit_px=source.limit_pixels or LIMIT_PX,
+        )
+    return open_camera(
+        source.camera,
+        size=None if source.size is None else _parse_size(source.size),
+        rate_hz=source.fps,
+        on_loss=source.on_loss,
+    )
+
+
+def _open_pipe(source: SourceConfig) -> Source:
+    from .raw_frames import DEFAULT_RATE_HZ, RawFrames
+
+    return RawFrames(
+        sys.stdin.buffer,
+        size=_parse_size(str(source.size)),
+        pixel_format=str(source.pixel_format),
+        rate_hz=source.fps or DEFAULT_RATE_HZ,
+    )
+
+
+def _check_values(source: SourceConfig) -> None:
+    """Refuse values that are not of their kind."""
+    if source.size is not None:
+        _parse_size(source.size)
+    if source.pixel_aspect is not None:
+        try:
+            parse_pixel_aspect(source.pixel_aspect)
+        except ValueError as error:
+            raise ConfigError(f"--pixel-aspect: {error}") from error
+    for text in source.stream_options:
+        _pair(text)
+    camera = source.camera
+    if camera is not None and not re.fullmatch(r"\d{1,4}|picamera2|/dev/.*", str(camera), re.ASCII):
+        raise ConfigError(
+            f"--camera: '{camera}' is not a camera; expected 0, 1, ..., a path such as "
+            "/dev/v4l/by-id/usb-...-index0, or picamera2"
+        )
+
+
+def _check_together(source: SourceConfig) -> None:
+    """Refuse options that do not go together."""
+    is_camera, is_pipe, is_stream = source.camera is not None, source.is_pipe, source.is_stream
+    if is_camera and source.input is not None:
+        raise ConfigError("pass either --input or --camera; try: fer-edge run --camera 0")
+    for is_wrong, words in (
+        (
+            source.pixel_format is not None and not is_pipe,
+            "--pixel-format is for raw frames; it goes with --input - only",
+        ),
+        (
+            source.size is not None and not (is_pipe or is_camera),
+            "--size goes with --camera or --input -; files and streams have their own",
+        ),
+        (
+            source.fps is not None and is_stream,
+            "--fps goes with cameras and raw files; a stream has its own clock",
+        ),
+        (
+            source.sample_every_s > 0 and (is_stream or is_pipe or is_camera),
+            "--sample-every goes with --input of a video file",
+        ),
+        (
+            bool(source.stream_options) and not is_stream,
+            "--stream-option goes with --input of a stream, as rtsp://...",
+        ),
+        (
+            source.pixel_aspect is not None and (is_camera or is_pipe),
+            "--pixel-aspect goes with --input of a video or stream",
+        ),
+        (
+            source.on_loss is not None and not (is_camera or is_stream),
+            "--on-loss goes with --camera and streams; a file or pipe just ends",
+        ),
+    ):
+        if is_wrong:
+            raise ConfigError(words)
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
+    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not (1 <= width <= _LARGEST_SIDE_PX and 1 <= height <= _LARGEST_SIDE_PX):
+        raise ConfigError(
+            f"--size: '{text}' is not a size; expected WIDTHxHEIGHT in pixels, for example 640x480"
+        )
+    return width, height
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ConfigError("--stream-option: expected KEY=VALUE, for example rtsp_transport=udp")
+    return name, value
+
+
+def _is_secret(address: str) -> bool:
+    return "://" in address and without_password(address) != address

@@ -1,0 +1,127 @@
+"""Where frames come from: pictures, videos, cameras, streams."""
+
+import os
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from fer_edge.errors import SourceError
+from fer_edge.pictures.kinds import is_picture_file
+from fer_edge.pictures.picture import LIMIT_PX
+from fer_edge.pictures.picture import read_picture as read_image
+
+from .camera import CameraCapture
+from .frame import Source
+from .live import Capture, Live, OnLoss
+from .pi_camera import PiCapture
+from .pictures import Pictures, open_folder, open_pattern
+from .stream_url import SCHEMES, is_address, without_password
+
+__all__ = ["open_camera", "open_source", "read_image"]
+
+_WANTED = "a picture, a folder or a video file"
+
+
+def open_source(
+    place: str | Path,
+    *,
+    on_loss: OnLoss | None = None,
+    frame_rate_hz: float | None = None,
+    pixel_aspect: Fraction | None = None,
+    stream_options: Mapping[str, str] | None = None,
+    sample_every_s: float = 0.0,
+    limit_px: int = LIMIT_PX,
+) -> Source:
+    """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
+
+    Args:
+        place: A path; a pattern such as "photos/**/*.jpg"; or an address, as rtsp://.
+        on_loss: What a stream does when it breaks off, see `Live`; files know no loss.
+        frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file; other files have a clock.
+        pixel_aspect: Width of a pixel over its height, in place of what a video declares.
+        stream_options: FFmpeg's options of a stream, see `StreamCapture`.
+        sample_every_s: Of a video file, read one frame in so many seconds; 0 reads all.
+        limit_px: Refuse a picture that declares more pixels; in a folder it is passed over.
+
+    Raises:
+        SourceError: It is missing, empty, or none of these.
+    """
+    if isinstance(place, str) and is_address(place):
+        from .stream import StreamCapture  # loads FFmpeg, which pictures do without
+
+        capture = StreamCapture(place, options=stream_options, pixel_aspect=pixel_aspect)
+        return Live(capture, on_loss=on_loss)
+    if not str(place):
+        raise SourceError(f"the name of the input is empty; name {_WANTED}")
+    path = Path(place)
+    if path.exists() and not path.is_dir():
+        _check_file(path)
+        if not is_picture_file(path):
+            from .video import Video
+
+            return Video(
+                path,
+                frame_rate_hz=frame_rate_hz,
+                pixel_aspect=pixel_aspect,
+                every_s=sample_every_s,
+            )
+    if frame_rate_hz or pixel_aspect or sample_every_s:
+        raise SourceError(
+            f"{place} is not a video; --fps, --pixel-aspect and --sample-every go with videos"
+        )
+    if path.is_file():
+        return Pictures([path], limit_px=limit_px)
+    return _open_pictures(place, limit_px)
+
+
+def _open_pictures(place: str | Path, limit_px: int) -> Source:
+    if Path(place).is_dir():
+        return open_folder(Path(place), limit_px=limit_px)
+    if "://" in str(place):
+        raise SourceError(
+            f"{without_password(str(place))} cannot be read; expected an address that starts "
+            f"with {', '.join(scheme + '://' for scheme in SCHEMES)}"
+        )
+    return open_pattern(str(place), limit_px=limit_px)
+
+
+def open_camera(
+    which: int | str,
+    *,
+    size: tuple[int, int] | None = None,
+    rate_hz: float | None = None,
+    on_loss: OnLoss | None = None,
+) -> Source:
+    """Open a camera.
+
+    Args:
+        which: N of /dev/videoN; the path of a device, as /dev/v4l/by-id/...; or "picamera2" for
+            the one on a Raspberry Pi's CSI port.
+        size: Width and height in pixels to ask for.
+        rate_hz: Frame rate to ask for.
+        on_loss: What to do when the camera goes away, see `Live`.
+
+    Raises:
+        SourceError: It cannot be opened.
+        MissingExtraError: picamera2 is not installed.
+    """
+    capture: Capture
+    if which == "picamera2":
+        capture = PiCapture(size=size, rate_hz=rate_hz)
+    else:
+        capture = CameraCapture(which, size=size, rate_hz=rate_hz)
+    return Live(capture, on_loss=on_loss)
+
+
+def _check_file(path: Path) -> None:
+    if path.is_char_device():
+        raise SourceError(f"{path} is a device; pass a camera as --camera {path}")
+    if not path.is_file():
+        raise SourceError(
+            f"{path} is no file; for raw frames from a pipe pass: --input - <{path}, with --size "
+            "and --pixel-format"
+        )
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path} may not be read; check its permissions")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path} is empty; name {_WANTED}")

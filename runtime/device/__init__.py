@@ -1,0 +1,1 @@
+"""The machine that this runs on: what it has, its temperature, its clock."""

@@ -1,0 +1,72 @@
+"""What a measurement was made on."""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from fer_edge import __version__
+from fer_edge.inference.interpreter import find_runtime
+from fer_edge.inference.kernel import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The machine and the software of a measurement.
+
+    Attributes:
+        board: The device tree's name of the board; empty where there is none (x86-64).
+        cpu: The processor's name.
+        machine: Architecture, as x86_64 or aarch64.
+        cores: CPU cores that this process may use.
+        governor: Frequency governor of the first core; "unknown" in most virtual machines.
+        load: Load average of the last minute when the measurement began.
+        system: Kernel name and release.
+        versions: Names and versions of the software that takes part.
+    """
+
+    board: str
+    cpu: str
+    machine: str
+    cores: int
+    governor: str
+    load: float
+    system: str
+    versions: tuple[str, ...]
+
+
+def describe_device() -> Device:
+    """Read what can be known of this machine."""
+    runtime = find_runtime()
+    return Device(
+        board=read_text(Path("/proc/device-tree/model")),
+        cpu=_cpu_name(),
+        machine=platform.machine(),
+        cores=usable_cores(),
+        governor=read_text(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
+        or "unknown",
+        load=os.getloadavg()[0],
+        system=f"{platform.system()} {platform.release()}",
+        versions=(
+            f"fer-edge {__version__}",
+            f"{runtime.name} {runtime.version}",
+            f"numpy {metadata.version('numpy')}",
+            f"python {platform.python_version()}",
+        ),
+    )
+
+
+def usable_cores() -> int:
+    """Return the number of CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu_name() -> str:
+    for line in read_text(Path("/proc/cpuinfo")).splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() in ("model name", "Model"):  # Arm kernels name the board instead
+            return value.strip()
+    return platform.processor() or "unknown"

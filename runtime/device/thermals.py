@@ -1,0 +1,109 @@
+"""How hot the processor is, and whether the board slows it down: what the kernel tells."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_edge.inference.kernel import read_text
+
+_BITS = {
+    0: "under-voltage",
+    1: "frequency capped",
+    2: "throttled",
+    3: "soft temperature limit",
+}
+"""Of Raspberry Pi's `get_throttled` (documentation of vcgencmd); 16 bits higher: since boot."""
+
+_CPU_ZONES = ("cpu", "soc", "x86_pkg", "package", "acpitz", "coretemp")
+_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Throttling:
+    """Why the board slows its processor down, in words.
+
+    Attributes:
+        now: under-voltage, frequency capped, throttled, soft temperature limit.
+        since_boot: The same words, for what has happened since the board was switched on.
+    """
+
+    now: tuple[str, ...]
+    since_boot: tuple[str, ...]
+
+
+def cpu_temperature_celsius(root: Path = Path("/")) -> float | None:
+    """Return the processor's temperature; None where the kernel names none.
+
+    The hottest of the zones that are the processor's; of all zones where none is named so.
+
+    Args:
+        root: Where /sys stands.
+    """
+    zones: list[tuple[bool, float]] = []
+    for zone in root.glob("sys/class/thermal/thermal_zone*"):
+        kind, value = read_text(zone / "type").lower(), read_text(zone / "temp")
+        if value.lstrip("-").isdigit():  # in thousandths; some zones fail to read
+            zones.append((any(name in kind for name in _CPU_ZONES), int(value) / 1000))
+    ours = [celsius for is_cpu, celsius in zones if is_cpu] or [celsius for _, celsius in zones]
+    return max(ours, default=None)
+
+
+def read_throttling(root: Path = Path("/")) -> Throttling | None:
+    """Ask a Raspberry Pi why it slows down; None on other boards.
+
+    `vcgencmd` is asked first. The kernel's own `get_throttled` is deprecated, and reading it puts
+    a warning into the kernel's log; it and the voltage alarm of hwmon stand in where the program is
+    missing.
+
+    Args:
+        root: Where /sys and /usr stand.
+    """
+    value = _from_program(root)
+    if value is None:
+        value = _hexadecimal(
+            read_text(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
+        )
+    if value is None:
+        value = _from_alarm(root)
+    return None if value is None else decode_throttling(value)
+
+
+def decode_throttling(value: int) -> Throttling:
+    """Turn the bits of `get_throttled` into words."""
+    return Throttling(
+        now=tuple(word for bit, word in _BITS.items() if value >> bit & 1),
+        since_boot=tuple(word for bit, word in _BITS.items() if value >> (bit + 16) & 1),
+    )
+
+
+def _from_program(root: Path) -> int | None:
+    program = shutil.which("vcgencmd", path=str(root / "usr/bin"))
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(
+            [program, "get_throttled"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TIMEOUT_S,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    name, _, value = done.stdout.strip().partition("=")  # throttled=0x50000
+    return _hexadecimal(value) if name == "throttled" else None
+
+
+def _from_alarm(root: Path) -> int | None:
+    for folder in root.glob("sys/class/hwmon/hwmon*"):
+        if read_text(folder / "name") == "rpi_volt":
+            return int(read_text(folder / "in0_lcrit_alarm") == "1")
+    return None
+
+
+def _hexadecimal(text: str) -> int | None:
+    try:
+        return int(text, 16)
+    except ValueError:
+        return None

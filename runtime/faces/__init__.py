@@ -1,1 +1,0 @@
-"""Where faces are: detectors, and the tracker that follows what they found."""

@@ -1,1 +1,0 @@
-"""Where results go: lines, pictures, videos, a window, a summary."""

@@ -1,0 +1,135 @@
+"""The part of a run's configuration that says where results go."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fer_edge.cli.needs import Needs
+from fer_edge.cli.option_fields import check_ranges, is_path, option
+
+
+def _is_lines_file(text: str) -> bool:
+    return is_path(text) and text != "none"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsConfig:
+    """Where results go: terminal, files, a window."""
+
+    jsonl: str | None = option(
+        "--jsonl",
+        shows_default="-, with --quiet none",
+        metavar="FILE",
+        is_place=_is_lines_file,
+        help="JSON lines: a file, - for stdout, none for no lines. A camera's or stream's file "
+        "grows line by line (tail -f); that of a video or picture appears when it is whole.",
+    )
+    jsonl_on: Literal["frame", "change"] = option(
+        "--jsonl-on",
+        default="frame",
+        shows_default=True,
+        help="One line per frame, or the first and then one only when a face appears, leaves or "
+        "changes its label.",
+    )
+    csv: Path | None = option(
+        "--csv",
+        metavar="FILE",
+        is_place=is_path,
+        help="CSV (- is stdout), a row per face and frame: frame, time_s, source, track, left, "
+        "top, right, bottom, detection, label, and a column per expression.",
+    )
+    annotate: Path | None = option(
+        "--annotate",
+        metavar="PLACE",
+        is_place=is_path,
+        help="Annotated pictures: a file or a folder.",
+    )
+    video: Path | None = option(
+        "--video",
+        metavar="FILE",
+        is_place=is_path,
+        help="An annotated video (.mp4, .avi, .mkv). Of a camera or stream, .avi and .mkv can be "
+        "read after a power cut, .mp4 only after a normal end; an older file stays, and the new "
+        "one is called NAME-2.",
+    )
+    gif: Path | None = option(
+        "--gif",
+        metavar="FILE",
+        is_place=is_path,
+        help="An annotated GIF of the first seconds.",
+    )
+    gif_seconds: float = option(
+        "--gif-seconds",
+        default=10.0,
+        at_least=0.1,
+        at_most=120,
+        shows_default=True,
+        metavar="SECONDS",
+        help="Length of the GIF, 10 frames a second; each picture of a folder takes one second.",
+    )
+    gif_width_px: int = option(
+        "--gif-width",
+        default=480,
+        at_least=16,
+        at_most=1920,
+        shows_default=True,
+        metavar="PX",
+        help="Longer side of the GIF; smaller frames stay as they are.",
+    )
+    show: bool = option(
+        "--show",
+        default=False,
+        help="Show the annotated picture in a window; q closes it.",
+    )
+    anonymize: Literal["blur", "pixelate", "box"] | None = option(
+        "--anonymize",
+        flag_value="blur",
+        help="Cover the faces in every picture that is written, shown or served (blur when no "
+        "style is named; box leaves least). A face that the detector misses is shown.",
+    )
+    summary: str | None = option(
+        "--summary",
+        flag_value="-",
+        metavar="[FILE.json]",
+        is_place=is_path,
+        help="At the end, seconds per expression, frames, frame rate and latencies: as JSON in a "
+        "file, or without FILE as text on stderr (a terminal gets it anyway).",
+    )
+    quiet: bool = option(
+        "--quiet",
+        "-q",
+        default=False,
+        help="Nothing on the terminal that was not asked for: no JSON lines on stdout without "
+        "--jsonl -, no progress, no summary. Errors still show.",
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "outputs")
+
+    @property
+    def lines_place(self) -> str:
+        """Where JSON lines go: a file's path, - for stdout, or none."""
+        return self.jsonl or ("none" if self.quiet else "-")
+
+    def files(self) -> dict[str, Path]:
+        """Return the files and folders that are written, by the option that names each."""
+        named = {
+            "jsonl": self.lines_place if self.lines_place != "none" else None,
+            "csv": self.csv,
+            "annotate": self.annotate,
+            "video": self.video,
+            "gif": self.gif,
+            "summary": self.summary,
+        }
+        return {
+            name: Path(place)
+            for name, place in named.items()
+            if place is not None and str(place) != "-"
+        }
+
+    def needs(self) -> Needs:
+        """Say what it asks of the system."""
+        return Needs(
+            writes=tuple(self.files().values()),
+            prints=self.jsonl == "-" or str(self.csv) == "-",
+        )

@@ -1,0 +1,1 @@
+"""Results as files: lines, tables, pictures, videos."""

@@ -1,0 +1,59 @@
+"""Annotated pictures: one file for one picture, a folder for several."""
+
+from pathlib import Path
+
+from fer_edge.errors import OutputError
+from fer_edge.pictures.kinds import SUFFIXES
+
+from ...capture.frame import Source
+from ...drawing.annotation import annotate
+from ...recognition.result import Result
+from .picture_file import check_picture_suffix, write_picture
+
+
+class AnnotatedPictures:
+    """Annotated pictures: one file for one picture, a folder for several.
+
+    In a folder each is a JPEG, whatever the input was, with its number before its name, so that
+    two inputs such as a.heic and a.jpg have a file each.
+    """
+
+    def __init__(self, path: Path, source: Source) -> None:
+        """Check the place, and make the folder.
+
+        Raises:
+            OutputError: It cannot be made; its suffix is not that of a picture that OpenCV writes;
+                or it names one picture and there are several.
+        """
+        single = source.length == 1 and not source.is_video
+        self._folder = None if single and path.suffix and not path.is_dir() else path
+        self._path = path
+        self._is_video = source.is_video
+        if self._folder is None:
+            check_picture_suffix(path)
+            return
+        if path.suffix.lower() in SUFFIXES and not path.is_dir():
+            raise OutputError(
+                f"--annotate {path} names one picture, but the input has several; expected a "
+                "folder, for example --annotate annotated"
+            )
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"folder {path} cannot be made: {error.strerror}") from error
+
+    def write(self, result: Result) -> None:
+        """Write one picture."""
+        frame = result.frame
+        if self._folder is None:
+            path = self._path
+        elif not self._is_video:
+            path = self._folder / f"{frame.index:06d}-{Path(frame.name).stem}.jpg"
+        else:
+            path = self._folder / f"{frame.index:06d}.jpg"
+        if path.exists() and Path(frame.name).exists() and path.samefile(frame.name):
+            raise OutputError(f"--annotate {path} is the input itself; name another place")
+        write_picture(path, annotate(frame.image, result.faces))
+
+    def close(self, *, complete: bool) -> None:
+        """Each picture is whole already."""

@@ -1,0 +1,143 @@
+"""An annotated video."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import OutputError
+from fer_edge.files import cannot_write, whole_file
+
+from ...capture.frame import Source
+from ...drawing.annotation import annotate
+from ...recognition.result import Result
+from .line_file import leave
+from .picture_file import fitted
+from .video_encoder import ENCODINGS, VideoEncoder
+
+# the index of an .mp4 comes last
+_SURVIVES_POWER_CUT = (".avi", ".mkv")
+_LONGEST_STILL_S = 2.0
+_PICTURE_S = 1.0
+log = logging.getLogger(__name__)
+
+
+class AnnotatedVideo:
+    """An annotated video; its size is that of the first frame.
+
+    Each frame is shown when the source shows it, at a varying rate, too; pictures of a folder take
+    a second each. The video of a file has exactly the file's frames and appears when it is whole.
+    In the video of a live source no frame stands longer than 2 s, so that an hour without a camera
+    is no hour of a still picture. An .avi or .mkv of a live source grows under its own name, since
+    it can be read after a power cut; an older file of that name is kept, and the new one is called
+    NAME-2.
+    """
+
+    def __init__(self, path: Path, source: Source) -> None:
+        self._suffix = path.suffix.lower()
+        if self._suffix not in ENCODINGS:
+            raise OutputError(f"{path}: a video is .mp4, .avi or .mkv; name one of these")
+        self._source = source
+        self._is_live = source.is_live
+        rate_hz = source.frame_rate_hz if source.is_video else 1 / _PICTURE_S
+        # a stream may claim 0 or 90000 frames a second
+        self._rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 25.0
+        self._files = ExitStack()
+        self._in_place = source.is_live and self._suffix in _SURVIVES_POWER_CUT
+        self._path = _free_name(path) if source.is_live else path
+        self._growing = (
+            _touch(self._path)
+            if self._in_place
+            else self._files.enter_context(whole_file(self._path))
+        )
+        self._encoder: VideoEncoder | None = None
+        self._size = (0, 0)
+        self._frames = 0
+        self._last_s = 0.0
+        self._offset_s = 0.0
+
+    def write(self, result: Result) -> None:
+        """Add one frame, at its time."""
+        time_s = self._time_s(result.frame.time_s)
+        image = annotate(result.frame.image, result.faces)
+        with self._told_in_one_line():
+            if self._encoder is None:
+                self._encoder = self._open(image)
+            image = fitted(image, self._size)
+            self._frames += self._encoder.write(image, time_s, is_optional=self._is_live)
+
+    def close(self, *, complete: bool) -> None:
+        """Finish the file and move it to its name.
+
+        Raises:
+            OutputError: It could not be written whole.
+        """
+        whole = False
+        try:
+            if self._encoder is not None:
+                with self._told_in_one_line():
+                    self._encoder.close(complete=complete)
+                whole = complete
+        finally:
+            if self._encoder is None and self._in_place:
+                self._growing.unlink(missing_ok=True)
+            leave(self._files, complete=whole)
+
+    def _time_s(self, clock_s: float) -> float:
+        """Return when a frame is shown, from the first frame on."""
+        if not self._source.is_video:
+            return self._frames * _PICTURE_S
+        time_s = clock_s + self._offset_s
+        step_s = time_s - self._last_s
+        if self._frames == 0:
+            self._offset_s, time_s = -clock_s, 0.0
+        elif self._is_live and not 0 <= step_s <= _LONGEST_STILL_S:  # lost, or the clock was set
+            time_s = self._last_s + 1 / self._rate_hz
+            self._offset_s = time_s - clock_s
+        self._last_s = max(self._last_s, time_s)
+        return self._last_s
+
+    def _open(self, image: NDArray[np.uint8]) -> VideoEncoder:
+        self._size = (image.shape[1], image.shape[0])
+        return VideoEncoder(
+            self._growing,
+            self._suffix,
+            size=self._size,
+            rate_hz=self._rate_hz,
+            is_live=self._is_live,
+        )
+
+    @contextmanager
+    def _told_in_one_line(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if not self._growing.exists():
+                raise OutputError(f"cannot write {self._path}: it was removed meanwhile") from error
+            raise cannot_write(self._path, error) from error
+        except OutputError as error:
+            raise OutputError(f"{self._path}: {error}; try --annotate for pictures") from error
+
+
+def _free_name(path: Path) -> Path:
+    """Return the path, or NAME-2, NAME-3, ... where it is taken: a live run replaces nothing."""
+    free, number = path, 2
+    while free.exists():
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    if free != path:
+        log.warning("%s exists already; this run writes %s", path, free)
+    return free
+
+
+def _touch(path: Path) -> Path:
+    """Make an empty file, to know now and not after the first frame whether that is allowed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(exist_ok=False)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return path

@@ -1,0 +1,78 @@
+"""CSV: one row per face and frame, for spreadsheets and data frames."""
+
+import csv
+import io
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ...recognition.result import Face, Result
+from .line_file import LineFile
+
+_COLUMNS = (
+    *("frame", "time_s", "source", "track", "left", "top", "right", "bottom"),
+    *("detection", "label"),
+)
+log = logging.getLogger(__name__)
+
+
+class CsvRows:
+    """One row per face and frame under a fixed header; a frame without a face has no row."""
+
+    def __init__(self, path: Path, labels: Sequence[str], *, in_place: bool = False) -> None:
+        """Open the file; see `LineFile` for `in_place`.
+
+        Args:
+            path: The file.
+            labels: The model's expressions: one column each, after `frame`, `time_s`, `source`,
+                `track`, `left`, `top`, `right`, `bottom` (pixels), `detection` and `label`.
+            in_place: Append to the file row by row.
+        """
+        self._labels = tuple(labels)
+        self._path = path
+        self._others: set[str] = set()
+        header = _row((*_COLUMNS, *self._labels))
+        self._file = LineFile(path, in_place=in_place, header=header)
+
+    def write(self, result: Result) -> None:
+        """Write a row for each face."""
+        frame = result.frame
+        for face in result.faces:
+            shares = face.probabilities
+            self._notice(shares)
+            self._file.write(
+                _row(
+                    (
+                        *(frame.index, round(frame.time_s, 4), frame.name),
+                        *_face(face),
+                        # a model that was loaded on the way may lack a column
+                        *(_rounded(shares.get(label)) for label in self._labels),
+                    )
+                )
+            )
+
+    def close(self, *, complete: bool) -> None:
+        """Finish the file."""
+        self._file.close(complete=complete)
+
+    def _notice(self, shares: Mapping[str, float]) -> None:
+        others = shares.keys() - set(self._labels) - self._others
+        if others:
+            self._others |= others
+            log.warning("%s has no column for %s", self._path, ", ".join(sorted(others)))
+
+
+def _face(face: Face) -> tuple[object, ...]:
+    edges = (round(edge, 1) for edge in face.box.edges)
+    track = "" if face.track is None else face.track
+    return (track, *edges, round(face.score, 4), face.label)
+
+
+def _rounded(share: float | None) -> object:
+    return "" if share is None else round(share, 4)
+
+
+def _row(values: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(values)
+    return text.getvalue()

@@ -1,0 +1,70 @@
+"""JSON lines: one object per frame, or one per change."""
+
+import json
+from pathlib import Path
+from typing import IO, Literal
+
+from ...recognition.result import Result
+from ..sink import ReaderGoneError
+from .line_file import LineFile
+
+When = Literal["frame", "change"]
+
+
+class Changes:
+    """Tells the frames in which something has changed.
+
+    That is the first frame, each frame in which a face appears, leaves or gets another label, and
+    each new picture of a folder.
+    """
+
+    def __init__(self) -> None:
+        self._last: object = None
+
+    def is_one(self, result: Result) -> bool:
+        """Return whether this frame differs from the one before it."""
+        faces = sorted((face.track or 0, face.label) for face in result.faces)
+        state = (result.frame.name, faces)
+        is_change = state != self._last
+        self._last = state
+        return is_change
+
+
+class JsonLines:
+    """One JSON object per line on a text stream."""
+
+    def __init__(self, stream: IO[str], *, on: When = "frame") -> None:
+        self._stream = stream
+        self._changes = Changes() if on == "change" else None
+
+    def write(self, result: Result) -> None:
+        """Write one line, unless only changes are wanted and there is none."""
+        if self._changes and not self._changes.is_one(result):
+            return
+        try:
+            self._stream.write(json.dumps(result.to_dict()) + "\n")
+            self._stream.flush()  # whoever reads a pipe wants it now
+        except BrokenPipeError as error:
+            raise ReaderGoneError(*error.args) from error
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "standard output") from error
+
+    def close(self, *, complete: bool) -> None:
+        """Leave the stream to its owner."""
+
+
+class JsonLinesFile:
+    """One JSON object per line in a file; see `LineFile` for `in_place`."""
+
+    def __init__(self, path: Path, *, on: When = "frame", in_place: bool = False) -> None:
+        self._changes = Changes() if on == "change" else None
+        self._file = LineFile(path, in_place=in_place)
+
+    def write(self, result: Result) -> None:
+        """Write one line, unless only changes are wanted and there is none."""
+        if self._changes is None or self._changes.is_one(result):
+            self._file.write(json.dumps(result.to_dict()))
+
+    def close(self, *, complete: bool) -> None:
+        """Finish the file."""
+        self._file.close(complete=complete)

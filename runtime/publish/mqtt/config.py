@@ -1,0 +1,135 @@
+"""The part of a run's configuration that sends states to an MQTT broker."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from fer_edge.cli.needs import Needs
+from fer_edge.cli.option_fields import check_ranges, is_path, option
+from fer_edge.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from .states import MqttStates
+
+
+@dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """States for an MQTT broker."""
+
+    url: str | None = option(
+        "--mqtt",
+        metavar="URL",
+        help="Send states to an MQTT broker: mqtt://[user[:password]@]host[:port]/topic, or "
+        "mqtts:// for TLS. A state is JSON on topic/state, sent when a face comes, goes or looks "
+        "another way; topic/availability is online or offline. The password may stand in "
+        "FER_EDGE_MQTT_PASSWORD. Example: mqtt://homeassistant.local/fer-edge/door",
+    )
+    every_s: float = option(
+        "--mqtt-every",
+        default=30.0,
+        at_least=0,
+        at_most=86400,
+        shows_default=True,
+        metavar="SECONDS",
+        help="Send a state at least so often, even if nothing changed; 0: with every frame.",
+    )
+    discovery: str | None = option(
+        "--mqtt-discovery",
+        flag_value="homeassistant",
+        metavar="[PREFIX]",
+        help="Announce the device to Home Assistant 2024.11 or later, under its discovery prefix "
+        "(homeassistant unless changed there).",
+    )
+    ca: Path | None = option(
+        "--mqtt-ca",
+        metavar="FILE",
+        is_place=is_path,
+        must_exist=True,
+        help="PEM certificates that an mqtts:// broker is checked against; default: the system's.",
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "mqtt")
+        if self.url is not None:
+            self._check(self.url)
+        for value, name in ((self.discovery, "--mqtt-discovery"), (self.ca, "--mqtt-ca")):
+            if self.url is None and value is not None:
+                raise ConfigError(f"{name} goes with --mqtt; add: --mqtt mqtt://host/topic")
+
+    def _check(self, url: str) -> None:
+        from .broker import is_topic, parse_broker
+
+        if self.discovery is not None and not is_topic(self.discovery):
+            raise ConfigError(
+                f"--mqtt-discovery: {self.discovery!r} is not a topic; expected a prefix such as "
+                "homeassistant"
+            )
+        try:
+            # the password of the environment belongs to it: without a user it is a mistake, too
+            parse_broker(url, os.environ)
+        except OutputError as error:
+            raise ConfigError(str(error)) from error
+
+    def needs(self) -> Needs:
+        """Say what it asks of the system."""
+        return Needs(reads=() if self.ca is None else (self.ca,), network=self.url is not None)
+
+    def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the password, as an environment variable."""
+        if self.url is None:
+            return {}
+        from .broker import PASSWORD_VARIABLE
+
+        password = urlsplit(self.url).password
+        password = environment.get(PASSWORD_VARIABLE) if password is None else unquote(password)
+        return {PASSWORD_VARIABLE: password} if password else {}
+
+    def without_secrets(self) -> "MqttConfig":
+        """Return the part without the password in its address."""
+        password = None if self.url is None else urlsplit(self.url).password
+        if self.url is None or password is None:
+            return self
+        return replace(self, url=self.url.replace(f":{password}@", "@", 1))
+
+
+def mqtt_sinks(mqtt: MqttConfig, model: str) -> "list[Callable[[], MqttStates]]":
+    """Return what opens the sink, if a broker is named.
+
+    Args:
+        mqtt: The broker, and what it is sent.
+        model: Name or file of the model, whose labels are announced.
+    """
+    return [] if mqtt.url is None else [partial(_open_mqtt, mqtt.url, mqtt, model)]
+
+
+def _open_mqtt(url: str, mqtt: MqttConfig, model: str) -> "MqttStates":
+    """Open the sink.
+
+    Raises:
+        MissingExtraError: paho-mqtt is not installed.
+        OutputError: The file of certificates cannot be read.
+        ModelError: The model to announce cannot be read.
+    """
+    from fer_edge.model.bundled import find_model
+    from fer_edge.model.file import read_model
+
+    from .broker import parse_broker
+    from .home_assistant import discovery
+    from .states import MqttStates
+
+    broker, announcement = parse_broker(url, os.environ), None
+    if mqtt.discovery is not None:
+        card = read_model(find_model(model)).card
+        announcement = discovery(
+            broker.topic,
+            prefix=mqtt.discovery,
+            model=card.name,
+            labels=card.labels,
+            expire_s=max(60, math.ceil(3 * mqtt.every_s)),
+        )
+    return MqttStates(broker, every_s=mqtt.every_s, authorities=mqtt.ca, announcement=announcement)

@@ -1,0 +1,82 @@
+"""From source to sinks, to the end."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import islice
+
+from ..capture.frame import Source
+from ..capture.signals import Signals
+from ..recognition.result import FrameReader
+from .service_manager import ServiceManager
+from .sink import ReaderGoneError, Sink
+
+
+def run_to_end(
+    source: Source,
+    reader: FrameReader,
+    open_sinks: Iterable[Callable[[], Sink]],
+    *,
+    max_frames: int | None = None,
+    on_frame: Callable[[int], object] = lambda count: None,
+    on_reload: Callable[[], object] = lambda: None,
+) -> int:
+    """Read every frame of a source and hand it to the sinks; close all of them, come what may.
+
+    Ctrl-C and SIGTERM end a run between two frames, as its normal end: files are finished. A second
+    one ends the process at once. A reader who has seen enough (`| head`) is a normal end, too. An
+    output that fails ends the run, and the others are finished; a source that fails leaves no file
+    that is written whole, unless it is live: what was seen is kept. systemd, if it started this
+    process, hears how the run goes.
+
+    Args:
+        source: Where frames come from.
+        reader: What reads them.
+        open_sinks: Each opens one sink. They are opened here, when the source is open, so that a
+            missing source leaves no empty output and every opened sink is closed.
+        max_frames: Stop after so many.
+        on_frame: Called with 1 after each frame, for a progress bar.
+        on_reload: Called between two frames after a SIGHUP.
+
+    Returns:
+        Number of frames read.
+
+    Raises:
+        FerEdgeError: The source, the reader or an output failed.
+        ReaderGoneError: Nobody reads the output any more; all is closed and finished.
+    """
+    sinks: list[Sink] = []
+    writing: Sink | None = None
+    complete, count = False, 0
+    most = None if max_frames is None else min(max_frames, sys.maxsize)  # all that islice takes
+    with Signals() as signals, ServiceManager(source) as manager:
+        try:
+            for open_sink in open_sinks:
+                sinks.append(open_sink())
+            for frame in islice(signals.frames(source), most):
+                if signals.take_reload():
+                    manager.reloading()
+                    on_reload()
+                    manager.reloaded()
+                result = replace(reader.read_frame(frame), dropped=source.dropped)
+                for writing in sinks:
+                    writing.write(result)
+                writing = None
+                count += 1
+                on_frame(1)
+                manager.frame_read(result)
+            complete = True
+        except KeyboardInterrupt:  # from a source of another's making, or outside the main thread
+            complete, writing = True, None
+        except ReaderGoneError:
+            complete, writing = True, None
+            raise
+        finally:
+            manager.stopping()
+            complete = complete or (count > 0 and (writing is not None or source.is_live))
+            with ExitStack() as closing:  # one that fails does not keep the others open
+                closing.callback(source.close)
+                for sink in sinks:
+                    closing.callback(sink.close, complete=complete and sink is not writing)
+    return count

@@ -1,0 +1,131 @@
+"""What systemd wants to know of a service (sd_notify(3)): ready, alive, reloading, stopping.
+
+Alive means that frames flow. A reader that hangs, or a stream that stands still and does not know
+it, gets no WATCHDOG=1, and systemd starts the service again. A source that has noticed its loss and
+tries to open its camera again is doing its duty: a restart would do no more, and would lose what
+the run knows. It says so with a true `is_lost`.
+
+A container has no such manager. There FER_EDGE_HEARTBEAT names a file that is touched every five
+seconds while frames flow, for a health check to look at.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..capture.frame import Source
+from ..recognition.result import Result
+from ..timing.frame_rate import FrameRate
+
+STATUS_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class ServiceManager:
+    """The service manager that started this process, if one did; else everything is silent."""
+
+    def __init__(self, source: Source, environment: Mapping[str, str] = os.environ) -> None:
+        self._source = source
+        self._address = environment.get("NOTIFY_SOCKET", "")
+        self._heartbeat = environment.get("FER_EDGE_HEARTBEAT", "")
+        self._interval_s = _interval_s(environment) if self._address else None
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._rate = FrameRate()
+        self._frames = 0
+        self._status_s = float("-inf")
+
+    def __enter__(self) -> "ServiceManager":
+        if self._interval_s is not None:
+            self._thread = threading.Thread(
+                target=self._watch, args=(self._interval_s,), name="watchdog", daemon=True
+            )
+            self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def frame_read(self, result: Result) -> None:
+        """Say READY=1 after the first frame, and how it goes every five seconds."""
+        self._frames += 1
+        if not (self._address or self._heartbeat):
+            return
+        now_s = time.monotonic()
+        self._rate.count(now_s)
+        if self._frames == 1:
+            self.notify("READY=1")
+        if now_s - self._status_s >= STATUS_S:
+            self._status_s = now_s
+            self._beat()
+            faces = len(result.faces)
+            self.notify(
+                f"STATUS={self._rate.hz(now_s):.1f} frames/s, {faces} face{'s' * (faces != 1)}, "
+                f"{result.dropped} frames dropped"
+            )
+
+    def reloading(self) -> None:
+        """Say that the model is loaded again; `reloaded` must follow."""
+        self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def reloaded(self) -> None:
+        """Say that the service is ready again."""
+        self.notify("READY=1")
+
+    def stopping(self) -> None:
+        """Say that the run ends; files may take a moment to finish."""
+        self.notify("STOPPING=1")
+
+    def notify(self, text: str) -> None:
+        """Send assignments such as "READY=1", one a line; without a manager do nothing."""
+        if not self._address:
+            return
+        # an abstract socket's name begins with a zero byte, which a variable cannot hold
+        address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+                channel.settimeout(1.0)
+                channel.sendto(text.encode(), address)
+        except OSError as error:
+            log.warning("NOTIFY_SOCKET %s takes no message: %s", self._address, error)
+            self._address = ""  # said once
+
+    def _beat(self) -> None:
+        if not self._heartbeat:
+            return
+        try:
+            Path(self._heartbeat).touch()
+        except OSError as error:
+            log.warning("FER_EDGE_HEARTBEAT %s: %s", self._heartbeat, error.strerror)
+            self._heartbeat = ""  # said once
+
+    def _watch(self, interval_s: float) -> None:
+        seen = 0
+        while not self._ended.wait(interval_s):
+            is_lost = bool(getattr(self._source, "is_lost", False))
+            if is_lost:
+                self.notify(
+                    f"STATUS=the source is lost after {self._frames} frames; waiting for it"
+                )
+            if is_lost and not self._frames:  # a start that waits is no failed start
+                self.notify(f"EXTEND_TIMEOUT_USEC={int(4e6 * interval_s)}")
+            elif is_lost or self._frames != seen:
+                self.notify("WATCHDOG=1")
+            seen = self._frames
+
+
+def _interval_s(environment: Mapping[str, str]) -> float | None:
+    """Return half of the watchdog's time, or None where this process is not watched."""
+    try:
+        if int(environment.get("WATCHDOG_PID", os.getpid())) != os.getpid():
+            return None
+        return int(environment["WATCHDOG_USEC"]) / 2e6 or None
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,229 @@
+"""What a run was, at its end: time per expression, frames, rates and latencies."""
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from fer_edge.files import whole_file
+
+from ..capture.frame import Source
+from ..recognition.result import Result
+from ..timing.latency_histogram import LatencyHistogram
+from ..timing.stopwatch import STAGES
+from .files.line_file import leave
+
+MOST_TRACKS = 100
+"""Faces of which details are kept, those seen last; totals count all."""
+_SHOWN_TRACKS = 10
+_LONGEST_FRAME_S = 1.0
+
+
+@dataclass(slots=True)
+class Appearance:
+    """One followed face: when it was there, and for how long with which label.
+
+    Attributes:
+        track: Its number.
+        first_s, last_s: Time of its first and last frame, by the source's clock.
+        seconds: Label -> seconds.
+    """
+
+    track: int
+    first_s: float
+    last_s: float
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Totals:
+    """Adds up results in bounded memory."""
+
+    def __init__(self, source: Source) -> None:
+        self._is_video = source.is_video
+        rate_hz = source.frame_rate_hz
+        self._usual_s = 1 / rate_hz if source.is_video and rate_hz > 0 else 0.0
+        self._started = self._ended = time.monotonic()
+        self._last_s: float | None = None
+        self._evicted = 0
+        self.frames = 0
+        self.dropped = 0
+        self.faces = 0
+        self.tracks = 0
+        self.labels: dict[str, float] = {}
+        self.appearances: OrderedDict[int, Appearance] = OrderedDict()
+        self.latencies = {stage: LatencyHistogram() for stage in (*STAGES, "total")}
+
+    def add(self, result: Result) -> None:
+        """Add one frame."""
+        self._ended = time.monotonic()
+        self.frames += 1
+        self.dropped = result.dropped
+        self.faces += len(result.faces)
+        for stage, histogram in self.latencies.items():
+            latency_ms = getattr(result.times, f"{stage}_ms")
+            if latency_ms:  # a stage that did not run is not a fast one
+                histogram.add(latency_ms)
+        now_s = result.frame.time_s
+        share = self._share(now_s)
+        for face in result.faces:
+            self.labels[face.label] = self.labels.get(face.label, 0.0) + share
+            if face.track is not None:
+                self._add_to_track(face.track, face.label, now_s, share)
+
+    @property
+    def unit(self) -> str:
+        """What `labels` and `Appearance.seconds` count: pictures have no duration."""
+        return "seconds" if self._is_video else "faces"
+
+    @property
+    def wall_s(self) -> float:
+        """Wall time from the start to the last frame."""
+        return self._ended - self._started
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """Frames read per second of wall time."""
+        return self.frames / self.wall_s if self.wall_s > 0 else 0.0
+
+    def _share(self, now_s: float) -> float:
+        """Return for how long a frame stands: since the one before, but no longer than a gap."""
+        if not self._is_video:
+            return 1.0
+        since_s = self._usual_s if self._last_s is None else now_s - self._last_s
+        self._last_s = now_s
+        return min(max(since_s, 0.0), max(_LONGEST_FRAME_S, 2 * self._usual_s))
+
+    def _add_to_track(self, track: int, label: str, now_s: float, share: float) -> None:
+        seen = self.appearances.get(track)
+        if seen is None:
+            # one that comes back after its details were dropped was counted
+            self.tracks += track > self._evicted
+            seen = self.appearances[track] = Appearance(track, now_s, now_s)
+            if len(self.appearances) > MOST_TRACKS:
+                dropped, _ = self.appearances.popitem(last=False)
+                self._evicted = max(self._evicted, dropped)
+        self.appearances.move_to_end(track)
+        seen.last_s = now_s
+        seen.seconds[label] = seen.seconds.get(label, 0.0) + share
+
+
+def as_plain(totals: Totals, comparison: str | None = None) -> dict[str, Any]:
+    """Return totals as plain data for JSON; percentiles are right within 0.5 %."""
+    return {
+        "frames": totals.frames,
+        "dropped": totals.dropped,
+        "wall_s": round(totals.wall_s, 3),
+        "frame_rate_hz": round(totals.frame_rate_hz, 2),
+        "faces": totals.faces,
+        f"{totals.unit}_per_label": _rounded(totals.labels),
+        "tracks": totals.tracks,
+        "last_tracks": [
+            {
+                "track": seen.track,
+                "first_s": round(seen.first_s, 3),
+                "last_s": round(seen.last_s, 3),
+                f"{totals.unit}_per_label": _rounded(seen.seconds),
+            }
+            for seen in totals.appearances.values()
+        ],
+        "latency_ms": {
+            stage: {
+                "frames": histogram.count,
+                **{f"p{p}": round(histogram.percentile_ms(p), 3) for p in (50, 95, 99)},
+                "max": round(histogram.max_ms, 3),
+            }
+            for stage, histogram in totals.latencies.items()
+            if histogram.count
+        },
+        **({"comparison": comparison} if comparison else {}),
+    }
+
+
+def as_text(totals: Totals, comparison: str | None = None) -> str:
+    """Return totals as a few lines for a person."""
+    lines = [
+        f"{totals.frames} frames in {totals.wall_s:.1f} s ({totals.frame_rate_hz:.1f} per second), "
+        f"{totals.dropped} dropped; {totals.faces} faces read"
+        + (f", {totals.tracks} followed" if totals.tracks else "")
+    ]
+    if totals.labels:
+        lines.append(f"  {totals.unit}: {_shares(totals.labels)}")
+    shown = list(totals.appearances.values())[-_SHOWN_TRACKS:]
+    if len(shown) < totals.tracks:
+        lines.append(f"  the last {len(shown)} faces of {totals.tracks}:")
+    for seen in sorted(shown, key=lambda seen: seen.track):
+        lines.append(
+            f"  face {seen.track}, {seen.first_s:.1f} to {seen.last_s:.1f} s: "
+            f"{_shares(seen.seconds)}"
+        )
+    if totals.latencies["total"].count:
+        lines.append(f"  {'latency in ms':14}{'median':>8}{'p95':>8}{'p99':>8}{'max':>8}")
+    for stage, latency in totals.latencies.items():
+        if latency.count:
+            figures = [latency.percentile_ms(percent) for percent in (50, 95, 99)]
+            columns = "".join(f"{ms:8.2f}" for ms in (*figures, latency.max_ms))
+            lines.append(f"  {stage:14}{columns}")
+    if comparison:
+        lines.append(comparison)
+    return "\n".join(lines) + "\n"
+
+
+class Summary:
+    """Writes the totals when the run ends: text to a stream, or JSON to a file."""
+
+    def __init__(
+        self,
+        source: Source,
+        to: IO[str] | Path,
+        *,
+        comparison: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """Start counting.
+
+        Args:
+            source: Where frames come from.
+            to: A stream for text, or a file for JSON.
+            comparison: Called at the end for a text about the float model, if there is one.
+
+        Raises:
+            OutputError: The file may not be written.
+        """
+        self._totals = Totals(source)
+        self._to = to
+        self._files = ExitStack()
+        # opened now: that it cannot be written must not be found out after a month
+        if isinstance(to, Path):
+            self._temporary = self._files.enter_context(whole_file(to))
+        self._comparison = comparison
+
+    def write(self, result: Result) -> None:
+        """Add one frame."""
+        self._totals.add(result)
+
+    def close(self, *, complete: bool) -> None:
+        """Write the summary, unless the run failed: then its error is what matters."""
+        if not complete:
+            leave(self._files, complete=False)
+            return
+        comparison = self._comparison()
+        if isinstance(self._to, Path):
+            text = json.dumps(as_plain(self._totals, comparison), indent=2)
+            with self._files:
+                self._temporary.write_text(text + "\n", "utf-8")
+        else:
+            over_bar = "\r\x1b[K" if self._to.isatty() else ""
+            self._to.write(over_bar + as_text(self._totals, comparison))
+            self._to.flush()
+
+
+def _rounded(shares: dict[str, float]) -> dict[str, float]:
+    order = sorted(shares.items(), key=lambda item: item[1], reverse=True)
+    return {label: round(share, 3) for label, share in order}
+
+
+def _shares(shares: dict[str, float]) -> str:
+    return ", ".join(f"{label} {share:.1f}" for label, share in _rounded(shares).items())

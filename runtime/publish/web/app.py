@@ -1,0 +1,226 @@
+"""The web page's paths, and who may have them. Needs starlette (the [web] extra)."""
+
+import asyncio
+import hashlib
+import hmac
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .live_run import LiveRun, PictureFeed, as_json, overlay
+
+_PAGE = Path(__file__).parent / "static"
+_FILES = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/style.css": ("style.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/overlay.js": ("overlay.js", "text/javascript; charset=utf-8"),
+    "/timeline.js": ("timeline.js", "text/javascript; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+HEADERS = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+]
+"""Sent with every answer, errors included."""
+_COOKIE_AGE_S = 30 * 24 * 3600
+_POLL_S = 10.0
+_SILENCE_S = 30.0
+_EVENT_INTERVAL_S = 0.1
+_LOOPBACK_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+
+class Guard:
+    """Lets pass who shows the token; without a token, who asks for a loopback host.
+
+    A page of another site can make its own name point to 127.0.0.1 (DNS rebinding), and would
+    then read this page as its own; but its name stands in the Host header. Where a token is
+    wanted such a page gets nothing, since the cookie belongs to the name it was set for.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str | None, port: int) -> None:
+        self._app = app
+        self._token = token
+        # cookies do not keep ports apart: two runs on one device must not log each other out
+        self._cookie_name = f"fer_edge_{port}"
+        self._cookie = _session(token) if token else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on."""
+        if scope["type"] == "http":
+            refusal = self._answer(HTTPConnection(scope))
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _answer(self, request: HTTPConnection) -> Response | None:
+        if self._token is None:
+            if _LOOPBACK_HOST.fullmatch(request.headers.get("host", "")):
+                return None
+            return PlainTextResponse("Misdirected Request", 421)
+        given = parse_qs(request.scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        if request.url.path == "/" and _is_same(given, self._token):
+            return self._logged_in()
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and _is_same(bearer.strip(), self._token):
+            return None
+        if _is_same(request.cookies.get(self._cookie_name, ""), self._cookie):
+            return None
+        return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
+
+    def _logged_in(self) -> Response:
+        # A redirect would not do: after a click in an e-mail it counts as the other site's, and a
+        # strict cookie is not sent with it. A refresh is the page's own.
+        response = PlainTextResponse("Welcome.", headers={"Refresh": "0; url=./"})
+        response.set_cookie(
+            self._cookie_name,
+            self._cookie,
+            max_age=_COOKIE_AGE_S,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What is served.
+
+    Attributes:
+        live: The newest result and the past.
+        bare: The picture that the page draws its boxes over.
+        drawn: The picture with boxes and bars in it, for other programs.
+    """
+
+    live: LiveRun
+    bare: PictureFeed
+    drawn: PictureFeed
+
+
+def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
+    """Make the ASGI application.
+
+    Args:
+        views: What is served.
+        token: What a viewer must show; None for loopback.
+        port: Where it is served, for the cookie's name.
+    """
+    # read now: a package that is upgraded under a running service does not mix two versions
+    files = {
+        path: Response((_PAGE / name).read_bytes(), media_type=kind)
+        for path, (name, kind) in _FILES.items()
+    }
+
+    async def file(request: Request) -> Response:
+        return files[request.url.path]
+
+    async def health(request: Request) -> Response:
+        silent_s = views.live.silent_s
+        if silent_s > _SILENCE_S:
+            return PlainTextResponse(f"no frame for {silent_s:.0f} s\n", 503)
+        return PlainTextResponse("ok\n")
+
+    async def state(request: Request) -> Response:
+        return Response(as_json(views.live.record()), media_type="application/json")
+
+    async def events(request: Request) -> Response:
+        return _stream(request, _events(views.live), "text/event-stream")
+
+    async def frame(request: Request) -> Response:
+        return await _frame(request, views.bare)
+
+    async def stream(request: Request) -> Response:
+        return _stream(
+            request, _parts(views.drawn), "multipart/x-mixed-replace; boundary=fer-edge-frame"
+        )
+
+    routes = [Route(path, file) for path in files]
+    routes += [
+        Route("/healthz", health),
+        Route("/api/state", state),
+        Route("/api/events", events),
+        Route("/frame.jpg", frame),
+        Route("/stream.mjpg", stream),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, port=port)])
+
+
+async def _frame(request: Request, pictures: PictureFeed) -> Response:
+    """Send the newest picture, once there is one after `?after=N`."""
+    after = request.query_params.get("after", "0")
+    number = int(after) if re.fullmatch(r"\d{1,15}", after, re.ASCII) else 0
+    try:
+        picture = await asyncio.wait_for(pictures.newer(number), _POLL_S)
+    except asyncio.TimeoutError:  # not the built-in one before Python 3.11
+        picture = None
+    if picture is None:
+        return Response(status_code=204)
+    headers = {"Fer-Edge-Overlay": as_json(overlay(picture))}
+    return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
+
+
+async def _events(live: LiveRun) -> AsyncIterator[bytes]:
+    """Send the past, then the present at most ten times a second, and the end."""
+    number, second = 0, 0
+    while True:
+        past = live.past(second)
+        if second == 0 or past["seconds"]:
+            yield _event("past", past)
+            second = past["seconds"][-1][0] + 1 if past["seconds"] else 1
+        yield _event("now", live.event())
+        await live.pause(_EVENT_INTERVAL_S)
+        try:
+            seen = await asyncio.wait_for(live.newer(number), 1.0)
+        except asyncio.TimeoutError:  # a source that stalls: the page sees the rate fall
+            continue
+        if seen is None:
+            yield _event("end", {})
+            return
+        number = seen.number
+
+
+def _event(name: str, value: object) -> bytes:
+    return f"event: {name}\ndata: {as_json(value)}\n\n".encode("ascii")
+
+
+async def _parts(pictures: PictureFeed) -> AsyncIterator[bytes]:
+    number = 0
+    while (picture := await pictures.newer(number)) is not None:
+        number = picture.number
+        head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n"
+        yield b"--fer-edge-frame\r\n" + head.encode("ascii") + picture.jpeg + b"\r\n"
+
+
+def _stream(request: Request, parts: AsyncIterator[bytes], kind: str) -> Response:
+    if request.method == "HEAD":
+        return Response(headers={"content-type": kind})
+    return StreamingResponse(parts, headers={"content-type": kind})
+
+
+def _session(token: str) -> str:
+    """Return the cookie of a token: it outlives a restart, and does not tell the token."""
+    return hmac.new(token.encode(), b"fer-edge web session", hashlib.sha256).hexdigest()
+
+
+def _is_same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())

@@ -1,0 +1,163 @@
+"""The live web page: a sink whose server runs in its own thread."""
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import MissingExtraError
+
+from ...drawing.annotation import annotate
+from ...recognition.result import Result
+from .address import WebAddress, listen
+from .live_run import LiveRun, PictureFeed
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+_MAX_CONNECTIONS = 64
+_REQUEST_TIMEOUT_S = 10.0
+_FAREWELL_S = 0.3
+
+
+class WebPage:
+    """Shows what is read, live, to whoever opens the page.
+
+    The address is opened at once, so that a taken port ends a run before it starts. `write` leaves
+    the newest frame and returns; pictures are encoded only while somebody looks. Nothing is stored.
+    """
+
+    def __init__(
+        self,
+        address: WebAddress,
+        *,
+        token: str | None = None,
+        rate_hz: float = 10.0,
+    ) -> None:
+        """Open the address and start the server's thread.
+
+        Args:
+            address: Where to listen; the port may be 0 for any free one.
+            token: What a viewer must show; without it only loopback addresses are accepted.
+            rate_hz: Pictures per second at most.
+
+        Raises:
+            OutputError: The address cannot be opened.
+            MissingExtraError: The web server is not installed.
+        """
+        try:
+            from .app import Views, make_app
+        except ModuleNotFoundError as error:
+            raise _missing(error) from error
+        self._live = LiveRun()
+        with ExitStack() as on_failure:
+            self.address, self._sockets = listen(address, has_token=token is not None)
+            for opened in self._sockets:
+                on_failure.callback(opened.close)
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix="fer-edge-web-jpeg")
+            on_failure.callback(self._worker.shutdown)
+            bare, drawn = (
+                PictureFeed(self._live, draw, self._worker, rate_hz=rate_hz)
+                for draw in (_bare, _drawn)
+            )
+            app = make_app(Views(self._live, bare, drawn), token=token, port=self.address.port)
+            self._server = _make_server(app)
+            on_failure.pop_all()
+        self._loop = asyncio.new_event_loop()
+        self._ending = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="fer-edge-web", daemon=True)
+        self._thread.start()
+
+    def write(self, result: Result) -> None:
+        """Leave a frame for whoever looks."""
+        self._live.offer(result)
+
+    def close(self, *, complete: bool) -> None:
+        """Tell the viewers that the run has ended, and stop serving, within a second."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._ending.set)
+            self._thread.join()
+        self._worker.shutdown()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            for opened in self._sockets:
+                opened.close()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        serving = asyncio.create_task(self._server.serve(sockets=self._sockets))
+        await self._ending.wait()
+        self._live.end()
+        self._server.should_exit = True
+        # streams end by themselves now; a viewer that takes nothing would keep its own open
+        connections = self._server.server_state.connections
+        until_s = time.monotonic() + _FAREWELL_S
+        while connections and time.monotonic() < until_s:
+            await asyncio.sleep(0.02)
+        for connection in list(connections):
+            connection.transport.abort()
+        await serving
+
+
+def _make_server(app: Any) -> "Server":
+    try:
+        from uvicorn import Config, Server
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+
+    from .app import HEADERS
+
+    class Connection(H11Protocol):
+        """One viewer's connection; too many of them, or a silent one, cost no file descriptor."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > _MAX_CONNECTIONS:
+                transport.abort()
+            else:
+                self.loop.call_later(_REQUEST_TIMEOUT_S, self._drop_if_silent)
+
+        def _drop_if_silent(self) -> None:
+            if not self.cycle:  # no request was ever complete
+                self.transport.abort()
+
+    return Server(
+        Config(
+            app,
+            http=Connection,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",  # a port scanner's garbage is no event of ours
+            access_log=False,  # it would hold the token of the first request
+            proxy_headers=False,
+            server_header=False,
+            headers=HEADERS,
+        )
+    )
+
+
+def _missing(error: ModuleNotFoundError) -> MissingExtraError:
+    return MissingExtraError(
+        f"--web needs {error.name}, which is not installed; run: pip install 'fer-edge[web]'"
+    )
+
+
+def _bare(result: Result) -> NDArray[np.uint8]:
+    return result.frame.image
+
+
+def _drawn(result: Result) -> NDArray[np.uint8]:
+    return annotate(result.frame.image, result.faces)

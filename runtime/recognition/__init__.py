@@ -1,0 +1,1 @@
+"""What a face shows: the model, smoothing over time, results."""

@@ -1,0 +1,88 @@
+"""From a box in an image to probabilities: the one path of pictures and videos."""
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces.preprocess import Box, CropPolicy, crop
+from fer_edge.inference.interpreter import TFLiteModel
+
+from ..timing.stopwatch import Stopwatch
+from .comparer import Comparer
+
+
+class Classifier:
+    """Cuts a face out by the card's policy and reads it. Close it when done.
+
+    Attributes:
+        model: What reads it.
+        comparer: What lets another model read a sample of the crops, or None.
+    """
+
+    def __init__(
+        self, model: TFLiteModel, *, boxes_are_crops: bool = False, comparer: Comparer | None = None
+    ) -> None:
+        """Take them; all are closed with it.
+
+        Args:
+            model: Open.
+            boxes_are_crops: Whether images are face crops already, so that none is cut.
+            comparer: Open, or None.
+        """
+        self.model = model
+        self.comparer = comparer
+        self._boxes_are_crops = boxes_are_crops
+
+    @property
+    def crop_policy(self) -> CropPolicy | None:
+        """How a box is cut; None where images are face crops already."""
+        return None if self._boxes_are_crops else self.model.file.card.input.crop
+
+    def read(self, image: NDArray[np.uint8], box: Box, watch: Stopwatch) -> NDArray[np.float32]:
+        """Read one face.
+
+        Only the crop's own pixels are copied, never the image's.
+
+        Args:
+            image: uint8, (height, width, 3), BGR.
+            box: The face in it, as the detector frames it.
+            watch: Counts the stages `crop` and `classify`.
+
+        Returns:
+            float32, (classes,), in the order of the model's labels.
+        """
+        with watch.stage("crop"):
+            face = image if self._boxes_are_crops else self._crop(image, box)
+            pixels = self.model.input_of(face)
+        with watch.stage("classify"):
+            started = time.perf_counter()
+            probabilities = self.model.probabilities(pixels)
+            elapsed_ms = 1e3 * (time.perf_counter() - started)
+        if self.comparer is not None:
+            self.comparer.take(face, probabilities, elapsed_ms)
+        return probabilities
+
+    def _crop(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+        """Cut a face out, in color if one of the models reads colors."""
+        channels = self.model.input_shape[2]
+        if self.comparer is not None:
+            channels = max(channels, self.comparer.channels)
+        return crop(image, box, self.model.file.card.input.crop, channels=channels)
+
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Read with another model from here on; the old one is closed.
+
+        Raises:
+            ModelError: Its expressions are not those of the model that it is compared with.
+        """
+        if self.comparer is not None:
+            self.comparer.check(model)
+        old, self.model = self.model, model
+        old.close()
+
+    def close(self) -> None:
+        """Free the models."""
+        self.model.close()
+        if self.comparer is not None:
+            self.comparer.close()

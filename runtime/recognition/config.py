@@ -1,0 +1,132 @@
+"""The part of a run's configuration that says how a face is read, and the reader made of it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fer_edge.cli.option_fields import check_ranges, option
+
+from ..capture.frame import Source
+from .model_config import ModelConfig, open_chosen_model
+
+if TYPE_CHECKING:
+    from ..detection.detector import FaceDetector
+    from ..tracking.config import FacesConfig
+    from .follower import Follower
+    from .reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionConfig:
+    """How the readings of a face become its label."""
+
+    smooth_s: float = option(
+        "--smooth",
+        default=0.2,
+        at_least=0,
+        at_most=3600,
+        shows_default=True,
+        metavar="SECONDS",
+        help="Time constant of the smoothing of a video's probabilities: a sudden change is two "
+        "thirds through after it; 0 is off, 1 is calm and late.",
+    )
+    hysteresis: float = option(
+        "--hysteresis",
+        default=0.1,
+        at_least=0,
+        at_most=1,
+        shows_default=True,
+        metavar="SHARE",
+        help="In a video, another expression must be more probable by this much to become the "
+        "label, so that it does not flicker; 0 is off.",
+    )
+    uncertain_below: float = option(
+        "--uncertain-below",
+        default=0.4,
+        at_least=0,
+        at_most=1,
+        shows_default=True,
+        metavar="SHARE",
+        help="A face is labelled 'uncertain' while no expression is this probable; 0 is never.",
+    )
+    classify_every_s: float | None = option(
+        "--classify-every",
+        at_least=0,
+        at_most=3600,
+        metavar="SECONDS",
+        help="Read each face of a video again after so long; between, its last reading holds. "
+        "0 is every frame. Default: 0.1 for cameras and streams, 0 for files.",
+    )
+    classify_per_frame: int | None = option(
+        "--classify-per-frame",
+        at_least=1,
+        metavar="N",
+        help="Read at most N faces in one frame of a video, those first that wait longest. "
+        "Default: 4 for cameras and streams, all for files.",
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "recognition")
+
+
+def open_chosen_reader(
+    model: ModelConfig,
+    faces: "FacesConfig",
+    recognition: RecognitionConfig,
+    *,
+    detector: "FaceDetector",
+    source: Source,
+) -> "Reader | Follower":
+    """Open the model, and what reads the source's frames with it.
+
+    Pictures are read each for itself; the faces of a video are followed.
+
+    Raises:
+        ModelError: A model is broken, altered or not what it says.
+    """
+    from contextlib import ExitStack
+
+    from fer_edge.model.bundled import find_model
+
+    from ..detection.detector import WholeFrame
+    from ..tracking.config import open_chosen_tracker
+    from .comparer import open_comparer
+    from .follower import FILE_PACE, LIVE_PACE, Follower, Pace
+    from .reader import Reader
+    from .smoothing import Steadiness
+
+    every_s, uncertain_below = recognition.classify_every_s, recognition.uncertain_below
+    with ExitStack() as opened:
+        served = open_chosen_model(model)
+        opened.callback(served.close)
+        comparer = None
+        if model.compare is not None:
+            path = find_model(model.compare)
+            comparer = open_comparer(path, served, every=model.compare_every)
+            opened.callback(comparer.close)
+        reader: Reader | Follower
+        if source.is_video:
+            usual = LIVE_PACE if source.is_live else FILE_PACE
+            reader = Follower(
+                served,
+                open_chosen_tracker(faces, detector),
+                steadiness=Steadiness(
+                    recognition.smooth_s, recognition.hysteresis, uncertain_below
+                ),
+                pace=Pace(
+                    usual.every_s if every_s is None else every_s,
+                    recognition.classify_per_frame or usual.per_frame,
+                ),
+                boxes_are_crops=isinstance(detector, WholeFrame),
+                comparer=comparer,
+            )
+        else:
+            reader = Reader(
+                served,
+                detector,
+                min_face_px=faces.min_face_px,
+                max_faces=faces.max_faces,
+                uncertain_below=uncertain_below,
+                comparer=comparer,
+            )
+        opened.pop_all()  # the reader closes them from here on
+    return reader

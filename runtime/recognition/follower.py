@@ -1,0 +1,190 @@
+"""Reading a moving picture: each face is followed, read at its own rate, and read steadily."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.inference.interpreter import TFLiteModel
+
+from ..capture.frame import Frame
+from ..timing.stopwatch import Stopwatch
+from ..tracking.track import TimedTracker, Track, Tracker
+from .classifier import Classifier
+from .comparer import Comparer
+from .reader import ModelReader
+from .result import UNCERTAIN, Face, Probabilities, Result
+from .smoothing import STEADY, Steadiness, smoothed, steady_label
+
+FORGET_AFTER_S = 2.0
+"""A track that was not seen for so long is over: trackers use no number twice."""
+
+_CLOCK_S = 1e-3
+"""Three frames at 30 Hz are 0.0999 or 0.1001 s, as clocks go; both are a tenth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a face is classified; between, its last probabilities hold.
+
+    Attributes:
+        every_s: Seconds from one reading of a face to its next; 0 is every frame.
+        per_frame: At most so many faces are read in one frame, those first that wait longest; None
+            is all.
+    """
+
+    every_s: float = 0.0
+    per_frame: int | None = None
+
+
+FILE_PACE = Pace()
+"""Every face in every frame: a file waits."""
+
+LIVE_PACE = Pace(every_s=0.1, per_frame=4)
+"""Ten times a second, twice in the time constant of the default smoothing, and four faces a frame:
+ten faces at 30 frames a second cost 100 inferences a second, instead of 300."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is known of one track.
+
+    Attributes:
+        seen_s: Time of the last frame that showed it.
+        read_s: Time when it was read; None where it waits for the first time.
+        probabilities: float32, (classes,), smoothed.
+        label: The steady one.
+    """
+
+    seen_s: float
+    read_s: float | None
+    probabilities: NDArray[np.float32]
+    label: str
+
+
+class Follower(ModelReader):
+    """A tracker and a model, ready to read a moving picture, frame by frame in order.
+
+    A context manager; close it when done.
+    """
+
+    def __init__(
+        self,
+        model: TFLiteModel,
+        tracker: Tracker,
+        *,
+        steadiness: Steadiness = STEADY,
+        pace: Pace = FILE_PACE,
+        boxes_are_crops: bool = False,
+        comparer: Comparer | None = None,
+    ) -> None:
+        """Take both.
+
+        Args:
+            model: Open; closed with the follower.
+            tracker: What finds the faces and keeps them apart.
+            steadiness: Smoothing, hysteresis, and when a face is `uncertain`.
+            pace: How often a face is classified.
+            boxes_are_crops: Whether frames are face crops already.
+            comparer: Lets another model read a sample of the crops; closed with the follower.
+        """
+        super().__init__(Classifier(model, boxes_are_crops=boxes_are_crops, comparer=comparer))
+        self._tracker = tracker
+        # asked once: isinstance of a protocol takes tens of microseconds
+        self._timed = tracker if isinstance(tracker, TimedTracker) else None
+        self._steadiness = steadiness
+        self._pace = pace
+        self._states: dict[int, _State] = {}
+
+    def read_frame(self, frame: Frame) -> Result:
+        """Read the faces in the next frame.
+
+        Every face of the tracker gets a reading, so that whoever draws over faces draws over all.
+        One that has not been read yet, since its turn has not come, is `uncertain`, and all its
+        probabilities are equal.
+
+        Raises:
+            SourceError: It is no frame, or its image is none.
+            ModelError: The follower is closed.
+        """
+        frame = self._checked(frame)
+        watch = Stopwatch()
+        tracks = self._follow(frame, watch)
+        for track in tracks:
+            self._see(track.number, frame.time_s)
+        for track in self._due(tracks, frame.time_s):
+            probabilities = self._classifier.read(frame.image, track.box, watch)
+            with watch.stage("smooth"):
+                self._update(track.number, probabilities, frame.time_s)
+        self._forget(frame.time_s)
+        faces = tuple(self._face(frame, track) for track in tracks)
+        return Result(frame, faces, watch.times())
+
+    def replace_model(self, model: TFLiteModel) -> None:
+        """Read with another model from here on; see `ModelReader.replace_model`."""
+        labels = self.model.labels
+        super().replace_model(model)
+        if model.labels != labels:
+            self._states.clear()
+
+    def _follow(self, frame: Frame, watch: Stopwatch) -> list[Track]:
+        """Return the tracks, the largest first; a tracker that is not timed is all `track`."""
+        started = time.perf_counter()
+        tracks = self._tracker.follow(frame)
+        if self._timed is not None:
+            times = self._timed.times
+            watch.add("detect", times.detect_ms)
+            watch.add("track", times.track_ms)
+        else:
+            watch.add("track", 1e3 * (time.perf_counter() - started))
+        return sorted(tracks, key=lambda track: track.box.area, reverse=True)
+
+    def _see(self, number: int, now_s: float) -> None:
+        state = self._states.get(number)
+        if state is None:
+            classes = len(self.model.labels)
+            unknown = np.full(classes, 1 / classes, np.float32)
+            self._states[number] = _State(now_s, None, unknown, UNCERTAIN)
+        else:
+            self._states[number] = replace(state, seen_s=now_s)
+
+    def _due(self, tracks: list[Track], now_s: float) -> list[Track]:
+        """Choose whom to read now: the new ones first, then by how long they have waited."""
+
+        def waited_s(track: Track) -> float:
+            read_s = self._states[track.number].read_s
+            # a clock that went back says nothing of how long
+            return float("inf") if read_s is None or now_s < read_s else now_s - read_s
+
+        due = [track for track in tracks if waited_s(track) + _CLOCK_S >= self._pace.every_s]
+        due.sort(key=waited_s, reverse=True)  # stable: of equals, the largest face stays first
+        return due[: self._pace.per_frame]
+
+    def _update(self, number: int, probabilities: NDArray[np.float32], now_s: float) -> None:
+        state, last = self._states[number], None
+        if state.read_s is not None:
+            elapsed_s = now_s - state.read_s
+            probabilities = smoothed(
+                state.probabilities, probabilities, elapsed_s, self._steadiness.smooth_s
+            )
+            last = state.label
+        label = steady_label(probabilities, self.model.labels, self._steadiness, last)
+        self._states[number] = _State(state.seen_s, now_s, probabilities, label)
+
+    def _forget(self, now_s: float) -> None:
+        over = [n for n, s in self._states.items() if abs(now_s - s.seen_s) > FORGET_AFTER_S]
+        for number in over:
+            del self._states[number]
+
+    def _face(self, frame: Frame, track: Track) -> Face:
+        state = self._states[track.number]
+        return Face(
+            label=state.label,
+            probabilities=Probabilities(self.model.labels, state.probabilities),
+            box=track.box,
+            score=track.score,
+            track=track.number,
+            frame_image=frame.image,
+            crop_policy=self._classifier.crop_policy,
+        )

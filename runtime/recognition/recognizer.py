@@ -1,0 +1,212 @@
+"""The front door: from a picture, a video or a camera to faces and their expressions."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from fer_edge.errors import ModelError
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.model.card import ModelCard
+
+from ..capture.frame import Frame, Source
+from ..capture.images import Images
+from ..capture.opening import open_camera, open_source
+from ..capture.pixels import ColorOrder, as_bgr
+from ..detection.detector import DetectorName, FaceDetector, WholeFrame, open_detector
+from ..detection.own_detector import OwnDetector, as_detector
+from ..tracking.flow_tracker import open_tracker
+from ..tracking.track import Tracker
+from .follower import FILE_PACE, LIVE_PACE, Follower, Pace
+from .reader import Reader
+from .result import FrameReader, Result
+from .smoothing import STEADY, Steadiness
+
+
+class Recognizer:
+    """Finds faces and recognizes their expressions. A context manager; close it when done.
+
+    It may be shared by several threads, which then take turns; for work side by side open one in
+    each.
+
+    Example:
+        with Recognizer() as recognizer:
+            for face in recognizer.read("photo.jpg"):
+                print(face.label, face.probability, face.box)
+    """
+
+    def __init__(
+        self,
+        model: str | Path = DEFAULT_MODEL,
+        *,
+        detector: DetectorName | FaceDetector | OwnDetector = "yunet",
+        min_score: float = 0.6,
+        uncertain_below: float = STEADY.uncertain_below,
+        threads: int = 1,
+        delegate: str | None = None,
+    ) -> None:
+        """Open a model and a detector.
+
+        Args:
+            model: A bundled model's name, or a .tflite file with a card.
+            detector: What finds the faces: `yunet`, `haar`; `none` for pictures that already are
+                face crops; a function from an image, uint8 (height, width, 3) BGR, to boxes of
+                (left, top, right, bottom) in its pixels; or a `FaceDetector`, such as
+                `open_detector` gives. Boxes should frame a face as YuNet does: brow to chin.
+            min_score: Detections below it are dropped, 0 to 1; a `FaceDetector` of yours decides
+                itself.
+            uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
+            threads: CPU threads of one inference.
+            delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
+
+        Raises:
+            ModelError: The model is broken, altered or not what it says.
+            DetectorError: The detector's model file is missing or unusable, or it is none.
+        """
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._uncertain_below = uncertain_below
+        self._model = open_model(find_model(str(model)), threads=threads, delegate=delegate)
+        try:
+            if isinstance(detector, str):
+                self._detector = open_detector(detector, min_score=min_score)
+            else:
+                self._detector = as_detector(detector, min_score=min_score)
+        except BaseException:
+            self._model.close()
+            raise
+        self._reader = Reader(self._model, self._detector, uncertain_below=uncertain_below)
+
+    def __enter__(self) -> "Recognizer":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the model; nothing can be recognized after it."""
+        with self._lock:
+            self._is_closed = True
+            self._model.close()
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model says of itself: input, training, accuracy, license."""
+        return self._model.file.card
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's expressions in output order."""
+        return self._model.labels
+
+    def read(self, image: object, *, color: ColorOrder = "bgr") -> Result:
+        """Recognize the faces in one picture.
+
+        Args:
+            image: A picture's path; an array, at best uint8 (height, width, 3); gray, with alpha,
+                of 16 bits or floats; a tensor; or a Pillow image.
+            color: The order of an array's channels, `bgr` or `rgb`: NumPy does not know it, and RGB
+                taken for BGR loses faces.
+
+        Returns:
+            The faces, the largest first; none is an empty result.
+
+        Raises:
+            SourceError: It is no image, or none that could be read without guessing.
+            ModelError: The recognizer is closed.
+        """
+        self._check_open()
+        name = str(image) if isinstance(image, str | Path) else "image"
+        return self._read_frame(self._reader, Frame(as_bgr(image, color=color), 0, 0.0, name))
+
+    def stream(
+        self,
+        source: str | Path | int | Source | Iterable[object],
+        *,
+        tracker: Tracker | None = None,
+        every: int = 5,
+        smooth_s: float = STEADY.smooth_s,
+        hysteresis: float = STEADY.hysteresis,
+        pace: Pace | None = None,
+        frame_rate_hz: float | None = None,
+        color: ColorOrder = "bgr",
+    ) -> Iterator[Result]:
+        """Recognize the faces in every frame of a source, lazily.
+
+        In a moving picture faces are followed, and their labels are steady; pictures of a folder
+        are each for themselves. Every call starts with fresh tracks. What was opened here is closed
+        when the loop ends, breaks or fails; a `Source` or a generator of the caller's stays open.
+
+        Args:
+            source: A video, picture, folder of pictures or pattern; an address, as rtsp://; a
+                camera's number or device; images, each as `read` takes it; or a `Source`.
+            tracker: Follows faces, in place of the recognizer's own detector and tracker.
+            every: The detector looks at every Nth frame; in between, faces are followed.
+            smooth_s: Time constant of the smoothing in seconds; 0 is off.
+            hysteresis: A new label's probability must lead by this much, 0 to 1; 0 is off.
+            pace: How often each face is recognized. None is in every frame of a file, and ten times
+                a second for cameras and streams.
+            frame_rate_hz: Of images, which it makes a moving picture; of a raw video file; asked of
+                a camera.
+            color: The order of the arrays' channels, `bgr` or `rgb`.
+
+        Yields:
+            One result per frame.
+
+        Raises:
+            SourceError: The source cannot be opened or read.
+            ModelError: The recognizer is closed.
+        """
+        self._check_open()
+        with ExitStack() as closing:
+            frames = _open(source, frame_rate_hz, color)
+            if isinstance(source, int | str | Path):
+                closing.callback(frames.close)
+            reader: FrameReader = self._reader
+            if frames.is_video:
+                is_crop = tracker is None and isinstance(self._detector, WholeFrame)
+                reader = Follower(
+                    self._model,
+                    tracker or open_tracker(self._detector, every=every),
+                    steadiness=Steadiness(smooth_s, hysteresis, self._uncertain_below),
+                    pace=pace or (LIVE_PACE if frames.is_live else FILE_PACE),
+                    boxes_are_crops=is_crop,
+                )
+            for frame in frames:
+                yield replace(self._read_frame(reader, frame), dropped=frames.dropped)
+
+    def _read_frame(self, reader: FrameReader, frame: Frame) -> Result:
+        with self._lock:
+            self._check_open()
+            return reader.read_frame(frame)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ModelError(
+                "this Recognizer is closed; use it within its with block, or make another"
+            )
+
+
+def _open(
+    source: str | Path | int | Source | Iterable[object],
+    frame_rate_hz: float | None,
+    color: ColorOrder,
+) -> Source:
+    if isinstance(source, int):
+        return open_camera(source, rate_hz=frame_rate_hz)
+    if isinstance(source, str | Path):
+        if _is_camera(source):
+            return open_camera(str(source), rate_hz=frame_rate_hz)
+        return open_source(source, frame_rate_hz=frame_rate_hz)
+    if hasattr(source, "is_live"):
+        return cast(Source, source)
+    return Images(source, frame_rate_hz=frame_rate_hz, color=color)
+
+
+def _is_camera(place: str | Path) -> bool:
+    """Tell a device from a file; one that is gone was a device, too."""
+    is_device = str(place).startswith("/dev/") and not Path(place).is_file()
+    return is_device or (place == "picamera2" and not Path(place).exists())

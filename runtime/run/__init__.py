@@ -1,0 +1,1 @@
+"""`fer-edge run`: its configuration, its command, and the service that runs it."""

@@ -1,0 +1,179 @@
+"""`fer-edge run`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from fer_edge.cli.command_options import Options, SectionedCommand
+from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
+from fer_edge.errors import ConfigError
+
+from .config import PARTS, RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..capture.frame import Source
+    from ..publish.sink import Sink
+    from ..recognition.follower import Follower
+    from ..recognition.reader import Reader
+
+_HEADINGS = {"recognition": "Reading", "web": "Web page", "mqtt": "MQTT"}
+_SECTIONS: dict[str, Options] = {
+    _HEADINGS.get(name, name.capitalize()): click_options(part, section=name)
+    for name, part in PARTS.items()
+}
+
+
+@click.command(cls=SectionedCommand, sections=_SECTIONS, params=[*click_options(RunConfig)])
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take what stands in a TOML file; options go before it.",
+)
+@click.option(
+    "--print-config",
+    is_flag=True,
+    help="Print all options as such a file, with what each means, and read nothing.",
+)
+@click.pass_context
+def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
+    """Read faces: one JSON object per frame, with box, scores and label of each face.
+
+    Nothing is stored unless an output is asked for. Any number of outputs may be named at once; one
+    that fails ends the run, and the others are finished.
+
+    \b
+    Examples:
+        fer-edge run --input photo.jpg
+        fer-edge run --input clip.mp4 --quiet --video annotated.mp4 --csv faces.csv
+        fer-edge run --input clip.mp4 --quiet --gif share.gif --anonymize
+        fer-edge run --camera 0 --jsonl-on change
+        fer-edge run --input crops/ --detector none --model my-int8.tflite
+    """
+    config = _config_of(context)  # which knows where each option is from
+    if print_config:
+        _print_config(config)
+        return
+    try:
+        config.source.check_complete()
+    except ConfigError as error:
+        raise click.UsageError(str(error), context) from error
+    _run(config)
+
+
+def parse_run(arguments: Sequence[str]) -> RunConfig:
+    """Return the configuration that `fer-edge run` would get from these arguments.
+
+    Raises:
+        click.UsageError: The command would refuse them.
+        ConfigError: They name a configuration file that has a wrong key or value.
+    """
+    with run.make_context("fer-edge run", list(arguments)) as context:
+        return _config_of(context)
+
+
+def _config_of(context: click.Context) -> RunConfig:
+    """Lay the options over the file, if one is named, and the environment under both."""
+    given = {
+        table: {
+            name: context.params[parameter_name(table, name)]
+            for name, _ in option_fields(part)
+            if context.get_parameter_source(parameter_name(table, name))
+            is ParameterSource.COMMANDLINE
+        }
+        for table, part in {"": RunConfig, **PARTS}.items()
+    }
+    file = context.params["config_file"]
+    config = RunConfig()
+    if file is not None:
+        from .config_file import read_config
+
+        config = read_config(file)
+    try:
+        return config.with_values(given).completed(os.environ)
+    except ConfigError as error:
+        raise click.UsageError(str(error), context) from error
+
+
+def _print_config(config: RunConfig) -> None:
+    from .config_file import format_template
+
+    # absolute, so that it means the same wherever it is kept
+    click.echo(format_template(config.without_secrets().based_at(Path.cwd())), nl=False)
+    for variable in config.secrets({}):
+        click.echo(f"fer-edge: a secret is not printed; set {variable} for the run", err=True)
+
+
+def _run(config: RunConfig) -> None:
+    from contextlib import closing
+    from functools import partial
+
+    from ..capture.config import open_chosen_source
+    from ..publish.chosen import anonymizing
+    from ..publish.pipeline import run_to_end
+    from ..recognition.config import open_chosen_reader
+    from ..recognition.model_config import open_chosen_model
+    from ..recognition.model_reload import reload_model
+    from ..tracking.config import open_chosen_detector
+
+    most, outputs = config.max_frames, config.outputs
+    with (
+        closing(open_chosen_source(config.source)) as source,
+        open_chosen_reader(
+            config.model,
+            config.faces,
+            config.recognition,
+            detector=open_chosen_detector(config.faces),
+            source=source,
+        ) as reader,
+    ):
+        sinks = _sinks(config, source, reader)
+        # a bar where the end is known and no lines run over the same terminal
+        is_free = not outputs.quiet and sys.stderr.isatty()
+        is_free = is_free and not (outputs.lines_place == "-" and sys.stdout.isatty())
+        with click.progressbar(
+            length=min(source.length or 0, most or source.length or 0),
+            label="reading",
+            file=sys.stderr,
+            hidden=not is_free or source.length is None,
+        ) as bar:
+            run_to_end(
+                source,
+                anonymizing(outputs, config.faces, reader, source),
+                sinks,
+                max_frames=most,
+                on_frame=bar.update,
+                on_reload=partial(reload_model, reader, partial(open_chosen_model, config.model)),
+            )
+
+
+def _sinks(
+    config: RunConfig, source: "Source", reader: "Reader | Follower"
+) -> "list[Callable[[], Sink]]":
+    """Return what opens each output, in the order in which they are opened."""
+    from ..publish.chosen import check_paths, file_sinks, summary_sinks, window_sinks
+    from ..publish.mqtt.config import mqtt_sinks
+    from ..publish.web.config import web_sinks
+
+    def comparison() -> str | None:
+        found = reader.comparison()
+        return None if found is None else found.describe()
+
+    check_paths(config.outputs, config.source.input)
+    return [
+        *window_sinks(config.outputs, source),
+        *web_sinks(config.web),
+        *file_sinks(config.outputs, source, reader.model.labels),
+        *summary_sinks(
+            config.outputs, source, comparison if config.model.compare is not None else None
+        ),
+        *mqtt_sinks(config.mqtt, config.model.model),
+    ]

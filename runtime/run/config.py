@@ -1,0 +1,124 @@
+"""The configuration of a run: everything that `fer-edge run` can be asked for, as one value.
+
+The command line's options are the fields of this tree; a file may fill them, see `config_file`.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_edge.cli.needs import Needs, together
+from fer_edge.cli.option_fields import based_at, check_ranges, option
+
+from ..capture.config import SourceConfig
+from ..publish.config import OutputsConfig
+from ..publish.mqtt.config import MqttConfig
+from ..publish.web.config import WebConfig
+from ..recognition.config import RecognitionConfig
+from ..recognition.model_config import ModelConfig
+from ..tracking.config import FacesConfig
+
+PARTS: dict[str, type] = {
+    "source": SourceConfig,
+    "model": ModelConfig,
+    "faces": FacesConfig,
+    "recognition": RecognitionConfig,
+    "outputs": OutputsConfig,
+    "web": WebConfig,
+    "mqtt": MqttConfig,
+}
+"""The fields of `RunConfig` that hold others; the tables of a configuration file."""
+
+Given = Mapping[str, Mapping[str, Any]]
+"""Part -> field -> value; fields of `RunConfig` itself stand under an empty name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What a run reads, how, and where results go.
+
+    Attributes:
+        source: Where frames come from.
+        model: What reads faces.
+        faces: How they are found and followed.
+        recognition: How readings become labels.
+        outputs: The terminal, files, a window.
+        web: A live page.
+        mqtt: States for a broker.
+    """
+
+    max_frames: int | None = option(
+        "--max-frames", at_least=1, metavar="N", help="Stop after so many frames."
+    )
+    source: SourceConfig = field(default_factory=SourceConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    faces: FacesConfig = field(default_factory=FacesConfig)
+    recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
+    outputs: OutputsConfig = field(default_factory=OutputsConfig)
+    web: WebConfig = field(default_factory=WebConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield each part with its name."""
+        for name in PARTS:
+            yield name, getattr(self, name)
+
+    def with_values(self, given: Given) -> "RunConfig":
+        """Return the configuration with other values for some fields.
+
+        A camera in place of an input, or the reverse, replaces the whole source: a size or a rate
+        belonged to the old one.
+
+        Raises:
+            ConfigError: A value does not fit, or two do not go together.
+        """
+        parts, named = dict(self.parts()), given.get("source", {}).keys()
+        if ("input" in named and self.source.camera is not None) or (
+            "camera" in named and self.source.input is not None
+        ):
+            parts["source"] = SourceConfig()
+        changed = {
+            name: dataclasses.replace(part, **given.get(name, {})) for name, part in parts.items()
+        }
+        return dataclasses.replace(self, **given.get("", {}), **changed)
+
+    def based_at(self, folder: Path) -> "RunConfig":
+        """Return the configuration with its relative paths starting at a folder."""
+        moved = {name: based_at(part, folder) for name, part in self.parts()}
+        return dataclasses.replace(self, **moved)
+
+    def completed(self, environment: Mapping[str, str]) -> "RunConfig":
+        """Return the configuration; what it leaves out may come from the environment."""
+        source, web = self.source.completed(environment), self.web.completed(environment)
+        return dataclasses.replace(self, source=source, web=web)
+
+    def needs(self) -> Needs:
+        """Say what the run asks of the system."""
+        asking = (self.source, self.model, self.faces, self.outputs, self.web, self.mqtt)
+        return together(part.needs() for part in asking)
+
+    def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return passwords and tokens, as the environment variables that the run takes them from.
+
+        Args:
+            environment: May hold some that the configuration leaves out.
+        """
+        return {
+            **self.source.secrets(environment),
+            **self.web.secrets(environment),
+            **self.mqtt.secrets(environment),
+        }
+
+    def without_secrets(self) -> "RunConfig":
+        """Return the configuration as everybody may read it."""
+        return dataclasses.replace(
+            self,
+            source=self.source.without_secrets(),
+            web=self.web.without_secrets(),
+            mqtt=self.mqtt.without_secrets(),
+        )

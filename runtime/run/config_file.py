@@ -1,0 +1,153 @@
+"""A run's configuration as a TOML file."""
+
+import difflib
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from fer_edge.cli.option_fields import option_fields
+from fer_edge.errors import ConfigError
+from fer_edge.files import is_device
+from fer_edge.schema import SchemaError, decode, encode
+
+from .config import PARTS, RunConfig
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_WIDTH = 100
+
+_TOP = (
+    "For fer-edge run --config FILE. Options of the command line go before what stands here. "
+    "A relative path starts at the folder of this file. A key behind a # is not set."
+)
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read a configuration; its relative paths start at the folder of the file.
+
+    Raises:
+        ConfigError: It cannot be read, is not TOML, or has a wrong key or value.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        _check_keys(data)
+        # what comes through a pipe has no folder of its own
+        return decode(RunConfig, data).based_at(Path() if is_device(path) else path.parent)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}; fer-edge run --print-config prints one"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not a TOML file: it is not UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is not a TOML file: {error}") from error
+    except (SchemaError, ConfigError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def format_config(config: RunConfig) -> str:
+    """Write what differs from the defaults, as TOML.
+
+    Raises:
+        ConfigError: A path in it is not UTF-8, which TOML requires.
+    """
+    lines: list[str] = []
+    for table, part in _tables(config):
+        default = RunConfig() if not table else PARTS[table]()
+        keys = [
+            _pair(name, value)
+            for name, _ in option_fields(part)
+            if (value := getattr(part, name)) != getattr(default, name)
+        ]
+        if keys:
+            lines += [*([f"[{table}]"] if table else []), *keys, ""]
+    return _encodable("\n".join(lines[:-1]) + "\n")
+
+
+def format_template(config: RunConfig) -> str:
+    """Write every field as TOML, with its help as a comment.
+
+    Raises:
+        ConfigError: A path in it is not UTF-8, which TOML requires.
+    """
+    lines = list(_comment(_TOP))
+    for table, part in _tables(config):
+        lines += ["", f"[{table}]"] if table else []
+        for name, field in option_fields(part):
+            value = getattr(part, name)
+            lines += ["", *_comment(f"{field.flags[0]}: {field.help}")]
+            lines.append(f"# {name} =" if value is None else _pair(name, value))
+    return _encodable("\n".join(lines) + "\n")
+
+
+def _tables(config: RunConfig) -> Iterator[tuple[str, Any]]:
+    yield "", config  # keys that stand in no table come first in TOML
+    yield from config.parts()
+
+
+def _pair(name: str, value: object) -> str:
+    return tomli_w.dumps({name: encode(value)}).rstrip("\n")
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in textwrap.wrap(text, _WIDTH - 2, break_on_hyphens=False, break_long_words=False):
+        yield f"# {line}"
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        name = error.object[max(0, error.start - 20) : error.end + 20]
+        raise ConfigError(
+            f"{name!r} cannot stand in a configuration file: expected a name in UTF-8; rename the "
+            "file"
+        ) from error
+    return text
+
+
+def _check_keys(data: dict[str, object]) -> None:
+    """Refuse an unknown key with the nearest known one, wherever that stands.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    tables = {"": RunConfig, **PARTS}
+    known = {name: [field for field, _ in option_fields(part)] for name, part in tables.items()}
+    for key, value in data.items():
+        if key not in PARTS and key not in known[""]:
+            raise ConfigError(_unknown(key, [*PARTS, *known[""]], ""))
+        if key in PARTS and isinstance(value, dict):
+            for name in value:
+                if name not in known[key]:
+                    raise ConfigError(_unknown(name, known[key], key))
+
+
+def _unknown(key: str, here: list[str], table: str) -> str:
+    place = f"{table}.{key}" if table else key
+    near = difflib.get_close_matches(key, here, n=1)
+    if near:
+        advice = f"did you mean '{table}.{near[0]}'?" if table else f"did you mean '{near[0]}'?"
+    elif elsewhere := difflib.get_close_matches(key, _names(), n=1, cutoff=0.75):
+        advice = f"did you mean '{_names()[elsewhere[0]]}'?"
+    else:
+        advice = f"expected one of {', '.join(here)}"
+    return f"unknown key '{place}'; {advice}"
+
+
+def _names() -> dict[str, str]:
+    """Return the place of each field, by its name and by its option's: web -> web.address."""
+    names: dict[str, str] = {}
+    for table, part in PARTS.items():
+        for name, field in option_fields(part):
+            place = f"{table}.{name}"
+            names.setdefault(name, place)
+            names.setdefault(field.flags[0].removeprefix("--"), place)
+    return names

@@ -1,0 +1,170 @@
+"""`fer-edge service`."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer_edge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..config import RunConfig
+    from .unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """The options that both commands share; see their help."""
+
+    name: str
+    config_file: Path | None
+    is_system: bool
+    user: str | None
+    memory_mib: int
+    watchdog_s: int
+    run_options: tuple[str, ...]
+
+
+_UNIT_OPTIONS = (
+    click.Option(
+        ["--name"], default="fer-edge", show_default=True, help="Of the unit; one per camera."
+    ),
+    click.Option(
+        ["--config", "config_file"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="What the service runs, as for fer-edge run --config; options behind -- go before it.",
+    ),
+    click.Option(
+        ["--system/--user", "is_system"],
+        default=True,
+        help="A service of the machine (the default), or of the user who installs it.",
+    ),
+    click.Option(
+        ["--run-as", "user"],
+        metavar="USER",
+        help="User of a --system service. Default: one that systemd makes for it, which may write "
+        "below /var/lib/NAME only and sees nobody's home.",
+    ),
+    click.Option(
+        ["--memory", "memory_mib"],
+        default=512,
+        show_default=True,
+        metavar="MIB",
+        type=click.IntRange(64, 65536),
+        help="Most memory that it may take; more, and it is started again.",
+    ),
+    click.Option(
+        ["--watchdog", "watchdog_s"],
+        default=30,
+        show_default=True,
+        metavar="SECONDS",
+        type=click.IntRange(0, 86400),
+        help="Start it again after so long without a frame; 0: never.",
+    ),
+    click.Argument(["run_options"], nargs=-1, type=click.UNPROCESSED),
+)
+
+
+@click.group()
+def service() -> None:
+    """Run as a systemd service, for months.
+
+    The unit starts `fer-edge run` with a configuration file, which is written from --config and the
+    options behind --. It is started again after a failure and when frames stop coming, with as
+    little of the system in reach as it needs. Passwords and tokens go into a file of their own that
+    only its owner may read.
+
+    \b
+    Examples:
+        fer-edge service print -- --camera 0 --mqtt mqtt://pi@broker/door --mqtt-discovery
+        sudo fer-edge service install --run-as pi -- --camera 0 --web 127.0.0.1:8000
+        sudo fer-edge service install --name door --run-as pi --config door.toml
+    """
+
+
+@service.command("print", params=[*_UNIT_OPTIONS])
+def print_unit(**options: Any) -> None:
+    """Show the unit file; nothing is written, and root is not needed."""
+    from ..config_file import format_config
+    from .unit import problems, unit_text
+
+    unit, config = _chosen(ServiceOptions(**options))
+    click.echo(unit_text(unit, config.needs()), nl=False)
+    click.echo(f"fer-edge: {unit.config_file} would hold", err=True)
+    click.echo(format_config(config.without_secrets()), err=True, nl=False)
+    if unit.secrets_file is not None:
+        click.echo(
+            f"fer-edge: {', '.join(sorted(config.secrets(os.environ)))} would be written into "
+            f"{unit.secrets_file}, which only its owner may read",
+            err=True,
+        )
+    for problem in problems(unit, config.needs()):
+        click.echo(f"fer-edge: WARNING: {problem}", err=True)
+
+
+@service.command(params=[*_UNIT_OPTIONS])
+@click.option("--force", is_flag=True, help="Replace a unit that fer-edge did not write.")
+def install(force: bool, **options: Any) -> None:
+    """Write the unit file and its configuration, and say how to start it."""
+    from fer_edge.errors import OutputError
+
+    from .unit import problems
+    from .unit_file import install_unit
+
+    unit, config = _chosen(ServiceOptions(**options))
+    for problem in problems(unit, config.needs()):
+        raise OutputError(problem)
+    for line in install_unit(unit, config, force=force):
+        click.echo(line)
+
+
+def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
+    """Return the unit, and what it runs.
+
+    Raises:
+        click.UsageError: The options do not fit.
+        ConfigError: The configuration file has a wrong key or value.
+        OutputError: The user does not exist.
+    """
+    from .unit_file import installed_unit
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", options.name):
+        raise click.UsageError(
+            f"--name {options.name!r} cannot name a unit; expected letters, digits, _ . and -"
+        )
+    if options.user is not None and not options.is_system:
+        raise click.UsageError("--run-as goes with --system; a --user service runs as its user")
+    config = _run_config(options)
+    unit = installed_unit(
+        options.name,
+        config.needs(),
+        has_secrets=bool(config.secrets(os.environ)),
+        is_system=options.is_system,
+        user=options.user,
+        memory_mib=options.memory_mib,
+        watchdog_s=options.watchdog_s,
+    )
+    return unit, config
+
+
+def _run_config(options: ServiceOptions) -> "RunConfig":
+    """Return what the service runs, with absolute paths: it starts in another folder."""
+    from ..command import parse_run
+
+    file = options.config_file
+    named = () if file is None else ("--config", str(file))
+    config = parse_run((*named, *options.run_options))
+    if not config.source.is_named:
+        raise click.UsageError(
+            "the service has nothing to read; add --config FILE, or the options of fer-edge run "
+            "behind --, such as -- --camera 0 --mqtt mqtt://host/topic"
+        )
+    try:
+        config.source.check_complete()
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    return config.based_at(Path.cwd())

@@ -1,0 +1,162 @@
+"""Where a unit, its configuration and its secrets stand on this machine."""
+
+import grp
+import os
+import pwd
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from fer_edge.cli.needs import Needs
+from fer_edge.errors import OutputError
+from fer_edge.files import whole_file
+
+from ..config import RunConfig
+from ..config_file import format_config
+from .unit import MARK, Unit, secrets_text, unit_text
+
+
+def installed_unit(
+    name: str,
+    needs: Needs,
+    *,
+    has_secrets: bool,
+    is_system: bool,
+    user: str | None,
+    memory_mib: int,
+    watchdog_s: int,
+) -> Unit:
+    """Describe the unit of this installation of fer-edge on this machine.
+
+    Raises:
+        OutputError: The user does not exist.
+    """
+    if user is not None:
+        try:
+            pwd.getpwnam(user)
+        except KeyError as error:
+            raise OutputError(
+                f"--run-as {user}: there is no such user; name one, or leave it out"
+            ) from error
+    wanted = ["video"] * needs.camera + ["plugdev", "apex"] * needs.accelerator
+    folder = Path("/etc/fer-edge") if is_system else _user_folder() / "fer-edge"
+    return Unit(
+        name,
+        _executable(),
+        folder / f"{name}.toml",
+        is_system=is_system,
+        user=user,
+        groups=tuple(group for group in wanted if _group_exists(group)),
+        memory_mib=memory_mib,
+        watchdog_s=watchdog_s,
+        secrets_file=folder / f"{name}.env" if has_secrets else None,
+        systemd=_systemd_version(),
+    )
+
+
+def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
+    """Write the unit, its configuration and its secrets; returns what to do next, one line each.
+
+    Raises:
+        ConfigError: A path is not UTF-8.
+        OutputError: Another's unit stands there and `force` is false, or the place cannot be
+            written.
+    """
+    folder = Path("/etc/systemd/system") if unit.is_system else _user_folder() / "systemd/user"
+    path = folder / f"{unit.name}.service"
+    text = unit_text(unit, config.needs())
+    settings = f"{MARK}: {unit.name}.service runs this\n{format_config(config.without_secrets())}"
+    if not force:
+        _check_ours(path, unit.config_file)
+    if unit.is_system and not os.access(folder, os.W_OK):
+        raise OutputError(
+            f"{folder} may not be written; run it with sudo, or pass --user for a service of yours"
+        )
+    secrets = config.secrets(os.environ)
+    lost = sorted(_variables(unit.config_file.with_suffix(".env")) - secrets.keys())
+    _write_settings(unit.config_file, settings)
+    if unit.secrets_file is not None:
+        with whole_file(unit.secrets_file, is_secret=True) as temporary:
+            temporary.write_text(secrets_text(secrets), "utf-8")
+    with whole_file(path) as temporary:
+        temporary.write_text(text, "utf-8")
+    return [
+        f"wrote {path}",
+        f"wrote {unit.config_file}",
+        *([f"wrote {unit.secrets_file}, readable by its owner only"] if unit.secrets_file else []),
+        *([f"left out: {', '.join(lost)} of the installation before this one"] if lost else []),
+        *_next_steps(unit),
+    ]
+
+
+def _next_steps(unit: Unit) -> list[str]:
+    control = "sudo systemctl" if unit.is_system else "systemctl --user"
+    steps = [
+        "next:",
+        f"  {control} daemon-reload",
+        f"  {control} enable --now {unit.name}",
+        f"  {control} status {unit.name}",
+        f"  journalctl {'' if unit.is_system else '--user '}-u {unit.name} -f",
+    ]
+    if not unit.is_system:
+        steps.append("  loginctl enable-linger    # or it ends when you log out")
+    return steps
+
+
+def _variables(path: Path) -> set[str]:
+    """Name the secrets of an earlier installation."""
+    if not path.is_file():
+        return set()
+    return set(re.findall(r'^(\w+)="', path.read_text("utf-8", "replace"), re.MULTILINE))
+
+
+def _check_ours(*paths: Path) -> None:
+    """Refuse to replace what somebody else wrote."""
+    for path in paths:
+        if path.exists() and not path.read_text("utf-8", "replace").startswith(MARK):
+            raise OutputError(
+                f"{path} was not written by fer-edge service; pass another --name, or --force to "
+                "replace it"
+            )
+
+
+def _write_settings(path: Path, text: str) -> None:
+    """Write the configuration so that the user who runs the service can read it."""
+    is_new = not path.parent.exists()
+    with whole_file(path) as temporary:
+        temporary.write_text(text, "utf-8")
+    # whatever root's umask is: a user made for the service owns neither file nor folder
+    path.chmod(0o644)
+    if is_new:
+        path.parent.chmod(0o755)
+
+
+def _executable() -> tuple[str, ...]:
+    """Return the command of this very installation, with its whole path."""
+    script = Path(sys.executable).with_name("fer-edge")
+    return (str(script),) if script.exists() else (sys.executable, "-m", "fer_edge")
+
+
+def _user_folder() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+
+
+def _group_exists(name: str) -> bool:
+    """Return whether a group is there: systemd starts no unit that names another."""
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _systemd_version() -> int:
+    """Return this machine's systemd version; Debian 12's where there is none."""
+    try:
+        done = subprocess.run(
+            ["systemctl", "--version"], capture_output=True, text=True, check=False, timeout=5
+        )
+        return int(done.stdout.split()[1])
+    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):
+        return 252

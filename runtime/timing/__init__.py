@@ -1,0 +1,1 @@
+"""Stopwatches, frame rates and latency histograms."""

@@ -1,0 +1,313 @@
+"""Following faces: a detector now and then, optical flow in between."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces.preprocess import Box
+
+from ..capture.frame import Frame
+from ..detection.detector import (
+    MOST_FACES,
+    Detection,
+    FaceDetector,
+    ShrinkingDetector,
+    WholeFrame,
+    select,
+)
+from ..detection.overlap import match, match_nearest, overlap
+from ..detection.shrinking import shrink
+from ..timing.stopwatch import StageTimes, Stopwatch
+from .optical_flow import MAX_CORNERS, find_corners, follow, is_cut
+from .track import Track, Tracker
+
+# Long side of the grey images that the flow is computed on: the detector's own, so that the faces
+# that it finds have corners, within these limits.
+_FLOW_SIDES_PX = (320, 640)
+# the share of lost faces at which the detector looks at once: any of four, not one of a crowd
+_LOST_SHARE = 0.25
+# Of a detection's box, against where the track was: a detector's boxes tremble on a face that is
+# still. Where the two overlap less than that explains, the face has moved.
+_BOX_WEIGHT = 0.6
+_TREMBLE_OVERLAP = 0.85
+# detection rounds in a row that may miss a face which the flow still follows
+_MAX_MISSES = 2
+# how long a face that is gone keeps its number for a return to the same place
+_RETURN_S = 1.0
+# optical flow does not reach over a longer gap; a slow stream is detected frame by frame
+_MAX_FLOW_GAP_S = 0.3
+# after a longer gap, or when the clock was set back, nobody is who he was
+_MAX_GAP_S = 5.0
+# a track whose detection is missed ends at once where another one covers it
+_DOUBLE_OVERLAP = 0.5
+# corners of all faces together: in a crowd each gets fewer, but never less than the least
+_ALL_CORNERS = 600
+_LEAST_CORNERS = 8
+
+
+@dataclass(slots=True, eq=False)
+class _Followed:
+    """A face that is followed; boxes and corners are in pixels of the grey image.
+
+    Attributes:
+        number: Of the track.
+        box: Where it is, or was when it was lost.
+        score: The detector's, when it last found the face.
+        detections: How often the detector found it.
+        misses: Detection rounds in a row that did not find it.
+        corners: Its corners in the last grey image; None where they are not looked for yet.
+        is_lost: Whether the flow has lost it.
+        gone_s: Time of the first frame without it; 0 while it is there.
+    """
+
+    number: int
+    box: Box
+    score: float
+    detections: int = 1
+    misses: int = 0
+    corners: NDArray[np.float32] | None = None
+    is_lost: bool = False
+    gone_s: float = 0.0
+
+    def confirm(self, face: Detection) -> None:
+        """Take over what the detector found; a box of its own place is smoothed."""
+        has_moved = overlap(self.box, face.box) < _TREMBLE_OVERLAP
+        self.box = face.box if has_moved else _blend(self.box, face.box)
+        self.score = face.score
+        self.detections += 1
+        self.misses, self.corners, self.is_lost, self.gone_s = 0, None, False, 0.0
+
+
+class WholeFrameTracker:
+    """Takes every frame for a crop of the same face."""
+
+    def follow(self, frame: Frame) -> list[Track]:
+        """Return the one face of a frame that is not empty."""
+        return [Track(1, found.box, found.score) for found in WholeFrame().detect(frame.image)]
+
+
+class FaceTracker:
+    """Follows faces through a moving picture; implements `TimedTracker`.
+
+    The detector looks at every Nth frame. In between, and wherever it misses a face that was there,
+    optical flow moves the boxes. It looks at once when the flow loses a face and after a gap in
+    time; in a crowd a single lost face waits where it was for the next look. A face that the flow
+    has lost as well ends; one that only the detector misses is looked for in the next frames, and
+    ends when it is missed again. At a cut all faces end.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        *,
+        every: int = 5,
+        min_face_px: float = 0.0,
+        max_faces: int = MOST_FACES,
+    ) -> None:
+        """Start without a face.
+
+        Args:
+            detector: What finds faces; one that shrinks images itself is given small ones.
+            every: It looks at every Nth frame, at least.
+            min_face_px: Faces whose box is less high are not taken up, in pixels of the frame.
+            max_faces: At most so many tracks are returned, the largest.
+        """
+        self._detector = detector
+        self._detect_side_px = (
+            detector.long_side_px if isinstance(detector, ShrinkingDetector) else None
+        )
+        self._flow_side_px = int(np.clip(self._detect_side_px or np.inf, *_FLOW_SIDES_PX))
+        self._every = every
+        self._min_face_px = min_face_px
+        self._max_faces = max_faces
+        self._last_number = 0
+        self._time_s = 0.0
+        self._watch = Stopwatch()
+        self._forget(())
+
+    @property
+    def times(self) -> StageTimes:
+        """The stages `detect` and `track` of the last frame."""
+        return self._watch.times()
+
+    def _forget(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._followed: list[_Followed] = []
+        self._gone: list[_Followed] = []
+        self._grey: NDArray[np.uint8] | None = None
+        self._wait = 0
+
+    def follow(self, frame: Frame) -> list[Track]:
+        """Return the faces in the next frame, the largest first.
+
+        A frame of another size than the last one starts anew, with new numbers.
+        """
+        image, gap_s = frame.image, frame.time_s - self._time_s
+        self._time_s, self._watch = frame.time_s, Stopwatch()
+        if image.shape != self._shape or not 0 <= gap_s <= _MAX_GAP_S:
+            self._forget(image.shape)
+        if not image.size:
+            return []
+        before = self._grey if gap_s <= _MAX_FLOW_GAP_S else None
+        after = None
+        is_due = self._wait == 0 or (before is None and bool(self._followed))
+        if self._followed and before is not None and not is_due:
+            with self._watch.stage("track"):
+                after = _grey(image, self._flow_side_px)
+                self._flow(self._followed, before, after)
+            lost = sum(face.is_lost for face in self._followed)
+            is_due = lost > 0 and lost >= _LOST_SHARE * len(self._followed)
+        self._wait = max(0, self._wait - 1)
+        if is_due:
+            after = self._look(image, before, after)
+        self._grey = after if self._followed else None
+        return self._tracks(was_detected=is_due)
+
+    def _look(
+        self,
+        image: NDArray[np.uint8],
+        before: NDArray[np.uint8] | None,
+        after: NDArray[np.uint8] | None,
+    ) -> NDArray[np.uint8] | None:
+        """Run the detector, and bring the tracks into line with what it found.
+
+        Args:
+            image: uint8, (height, width, 3), BGR.
+            before: The last grey image; None where the flow cannot start from it.
+            after: This grey image, where the flow has reached it already.
+
+        Returns:
+            This grey image; None where no face is.
+        """
+        with self._watch.stage("detect"):
+            side_px = self._detect_side_px
+            view = shrink(image, max(self._flow_side_px, side_px)) if side_px else image
+            scale = max(view.shape[:2]) / max(image.shape[:2])
+            found = select(
+                self._detector.detect(view),
+                min_face_px=self._min_face_px * scale,
+                max_faces=self._max_faces,
+            )
+        with self._watch.stage("track"):
+            self._wait = self._every - 1
+            if not found and not self._followed:
+                return None
+            has_flowed = after is not None
+            after = _grey(view, self._flow_side_px) if after is None else after
+            if before is not None and is_cut(before, after):
+                self._followed, self._gone = [], []
+            scale = max(after.shape) / max(view.shape[:2])
+            faces = [Detection(_scaled(face.box, scale), face.score) for face in found]
+            missed, faces = _confirm(self._followed, faces, match)
+            if missed and before is not None and not has_flowed:
+                self._flow(missed, before, after)
+                missed, faces = _confirm(missed, faces, match)
+            missed, faces = _confirm(missed, faces, match_nearest)
+            self._begin(faces)
+            self._end(missed, is_followed=before is not None)
+            return after
+
+    def _flow(
+        self, followed: list[_Followed], before: NDArray[np.uint8], after: NDArray[np.uint8]
+    ) -> None:
+        """Move tracks with the picture; sets `is_lost` where that fails."""
+        most = min(MAX_CORNERS, max(_LEAST_CORNERS, _ALL_CORNERS // len(followed)))
+        pairs = []
+        for face in followed:
+            if face.corners is None:
+                face.corners = find_corners(before, face.box, most)
+            pairs.append((face.box, face.corners))
+        for face, motion in zip(followed, follow(before, after, pairs), strict=True):
+            face.is_lost, face.corners = motion is None, None
+            if motion is not None:
+                face.box, face.corners = motion.box, motion.corners
+
+    def _end(self, missed: list[_Followed], *, is_followed: bool) -> None:
+        """End the tracks that the detector missed once too often, or that the flow has lost."""
+        seen = [face.box for face in self._followed if face not in missed]
+        for face in missed:
+            face.misses += 1
+            # one that was found only once may have been no face at all
+            is_over = face.misses > min(_MAX_MISSES, face.detections - 1)
+            is_double = any(overlap(face.box, box) > _DOUBLE_OVERLAP for box in seen)
+            if is_over or is_double or face.is_lost or not is_followed:
+                face.gone_s = self._time_s
+                self._followed.remove(face)
+                self._gone.append(face)
+            else:
+                self._wait = 0
+
+    def _begin(self, faces: list[Detection]) -> None:
+        """Take up faces that no track stands for: those that are back, and new ones."""
+        gone = [face for face in self._gone if 0 < self._time_s - face.gone_s <= _RETURN_S]
+        self._gone, faces = _confirm(gone, faces, match)
+        self._followed += [face for face in gone if not face.gone_s]
+        for face in faces:
+            self._last_number += 1
+            self._followed.append(_Followed(self._last_number, face.box, face.score))
+
+    def _tracks(self, *, was_detected: bool) -> list[Track]:
+        """Give the tracks out, in frame pixels, the largest first."""
+        scale = min(1.0, self._flow_side_px / max(self._shape[:2]))
+        tracks = [
+            Track(
+                face.number,
+                _scaled(face.box, 1 / scale),
+                face.score,
+                was_detected and not face.misses,
+            )
+            for face in self._followed
+        ]
+        tracks.sort(key=lambda track: track.box.area, reverse=True)
+        return tracks[: self._max_faces]
+
+
+def open_tracker(
+    detector: FaceDetector,
+    *,
+    every: int = 5,
+    min_face_px: float = 0.0,
+    max_faces: int = MOST_FACES,
+) -> Tracker:
+    """Make the tracker that goes with a detector; see `FaceTracker`."""
+    if isinstance(detector, WholeFrame):
+        return WholeFrameTracker()
+    return FaceTracker(detector, every=every, min_face_px=min_face_px, max_faces=max_faces)
+
+
+def _confirm(
+    followed: list[_Followed],
+    faces: list[Detection],
+    pair: Callable[[Sequence[Box], Sequence[Box]], list[tuple[int, int]]],
+) -> tuple[list[_Followed], list[Detection]]:
+    """Confirm the tracks that pair with a face; returns the tracks and the faces that are left."""
+    pairs = pair([face.box for face in followed], [face.box for face in faces])
+    for one, other in pairs:
+        followed[one].confirm(faces[other])
+    ones, others = {one for one, _ in pairs}, {other for _, other in pairs}
+    return (
+        [face for at, face in enumerate(followed) if at not in ones],
+        [face for at, face in enumerate(faces) if at not in others],
+    )
+
+
+def _grey(image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
+    small = shrink(image, long_side_px)
+    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+
+
+def _scaled(box: Box, factor: float) -> Box:
+    return Box(box.left * factor, box.top * factor, box.right * factor, box.bottom * factor)
+
+
+def _blend(old: Box, new: Box) -> Box:
+    kept, taken = 1 - _BOX_WEIGHT, _BOX_WEIGHT
+    return Box(
+        kept * old.left + taken * new.left,
+        kept * old.top + taken * new.top,
+        kept * old.right + taken * new.right,
+        kept * old.bottom + taken * new.bottom,
+    )
