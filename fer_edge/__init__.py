@@ -16,22 +16,6 @@ from .lazy_names import lazy_names
 TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms to import
 if TYPE_CHECKING:
     # a stage lies elsewhere in the repository than in the installed package
-    from fer_edge.runtime.capture.frame import Frame, Source  # type: ignore[import-not-found]
-    from fer_edge.runtime.capture.opening import (  # type: ignore[import-not-found]
-        open_camera,
-        open_source,
-    )
-    from fer_edge.runtime.detection.detector import (  # type: ignore[import-not-found]
-        Detection,
-        FaceDetector,
-        open_detector,
-    )
-    from fer_edge.runtime.recognition.follower import Pace  # type: ignore[import-not-found]
-    from fer_edge.runtime.recognition.recognizer import Recognizer  # type: ignore[import-not-found]
-    from fer_edge.runtime.recognition.result import UNCERTAIN, Face, Result  # type: ignore[import-not-found]
-    from fer_edge.runtime.timing.stopwatch import StageTimes  # type: ignore[import-not-found]
-    from fer_edge.runtime.tracking.track import Track, Tracker  # type: ignore[import-not-found]
-
     from .errors import (
         DetectorError,
         FerEdgeError,
@@ -42,6 +26,21 @@ if TYPE_CHECKING:
     )
     from .faces.preprocess import Box, CropPolicy
     from .model.card import ModelCard
+    from .runtime.capture.frame import Frame, Source  # type: ignore[import-not-found]
+    from .runtime.capture.opening import (  # type: ignore[import-not-found]
+        open_camera,
+        open_source,
+    )
+    from .runtime.detection.detector import (  # type: ignore[import-not-found]
+        Detection,
+        FaceDetector,
+        open_detector,
+    )
+    from .runtime.recognition.follower import Pace  # type: ignore[import-not-found]
+    from .runtime.recognition.recognizer import Recognizer  # type: ignore[import-not-found]
+    from .runtime.recognition.result import UNCERTAIN, Face, Result  # type: ignore[import-not-found]
+    from .runtime.timing.stopwatch import StageTimes  # type: ignore[import-not-found]
+    from .runtime.tracking.track import Track, Tracker  # type: ignore[import-not-found]
 
 __version__ = "0.1.0"
 

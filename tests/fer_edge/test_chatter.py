@@ -49,7 +49,7 @@ def test_silencing_leaves_a_standard_error_that_is_not_the_process_s_own(
 def test_verbose_keeps_what_libraries_write(tmp_path: Path, options: list[str]) -> None:
     program = (
         "import os, sys\n"
-        "from fer_edge import cli\n"
+        "from fer_edge.cli import main as cli\n"
         "import fer_edge.cli.models_command as command\n"
         "command.models.callback = lambda **options: os.write(2, b'chatter\\n')\n"
         f"sys.argv = ['fer-edge', *{options!r}, 'models']\n"

@@ -173,7 +173,7 @@ def test_a_live_video_loses_a_second_at_most_when_it_is_killed(
     program = f"""
 import os, signal
 from pathlib import Path
-from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
+from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
 from tests.runtime.results import Live, make_result
 sink = AnnotatedVideo(Path({str(tmp_path / "cut")!r} + ".{suffix}"), Live())
 for i in range(60):

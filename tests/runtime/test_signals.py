@@ -22,14 +22,14 @@ LOOP = """
 import sys, threading, time
 import numpy as np
 from pathlib import Path
-from fer_edge.interpreter import open_model
-from fer_edge.runtime.faces.detection import open_detector
-from fer_edge.runtime.frame import Frame
-from fer_edge.runtime.reading.model_reload import reload_model
-from fer_edge.runtime.pipeline import run_to_end
-from fer_edge.runtime.reading.reader import Reader
-from fer_edge.runtime.outputs.annotated_video import AnnotatedVideo
-from fer_edge.runtime.outputs.json_lines import JsonLines, JsonLinesFile
+from fer_edge.inference.interpreter import open_model
+from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.recognition.model_reload import reload_model
+from fer_edge.runtime.publish.pipeline import run_to_end
+from fer_edge.runtime.recognition.reader import Reader
+from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
+from fer_edge.runtime.publish.files.json_lines import JsonLines, JsonLinesFile
 
 
 class Endless:
@@ -130,7 +130,7 @@ def test_a_stalled_source_does_not_hold_up_the_end(start: Start, tmp_path: Path)
 def test_the_second_signal_ends_at_once(tmp_path: Path) -> None:
     code = """
 import signal, time
-from fer_edge.runtime.signals import Signals
+from fer_edge.runtime.capture.signals import Signals
 with Signals() as signals:
     print("ready", flush=True)
     while True:  # files that take for ever to finish

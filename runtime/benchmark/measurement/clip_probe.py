@@ -1,4 +1,4 @@
-"""`python -m fer_edge.runtime.benchmark.measurement.clip_probe RUN`: one video read whole, in a new process.
+"""One video read whole, in a process of its own (`python -m ...clip_probe RUN`).
 
 It is what `fer-edge run --input VIDEO` does: decoding, following with the defaults, JSON lines, to
 /dev/null. A process of its own, since memory that was used once is not given back, and since

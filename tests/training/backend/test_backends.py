@@ -153,7 +153,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from fer_edge.errors import TrainingError
-from fer_edge.faceset import load_faceset
+from fer_edge.faces.faceset import load_faceset
 from fer_edge.training.loop import float_stage
 from fer_edge.training.backend.devices import spread
 from fer_edge.training.recipes.recipe import load_recipe
