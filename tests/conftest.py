@@ -5,16 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from numpy.typing import NDArray
 
 from fer_edge.cli.main import main
 from fer_edge.faces.faceset import FaceSet, save_faceset
-from fer_edge.faces.labels import FER2013
 from fer_edge.training import train
+from tests.support.cartoons import make_faces
+from tests.support.quick_recipe import QUICK_RECIPE
 
 # A suite that is started in the background (nohup, a CI runner) may ignore these, and what it
 # starts inherits that; the tests that send them want them heard.
@@ -55,39 +53,6 @@ def _is_light(item: pytest.Item) -> tuple[bool, bool]:
     return item.get_closest_marker("train") is None, "training" not in item.path.parts
 
 
-def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
-    """Draw a grey cartoon face; the mouth's curve and the eyes' size tell the class."""
-    random = np.random.default_rng((label, seed))
-    image = np.full((size_px, size_px), random.integers(40, 90), np.uint8)
-    centre = (
-        size_px // 2 + int(random.integers(-2, 3)),
-        size_px // 2 + int(random.integers(-2, 3)),
-    )
-    cv2.ellipse(image, centre, (size_px // 3, size_px * 4 // 9), 0, 0, 360, 190, -1)
-    eye = 1 + label % 4
-    for side in (-1, 1):
-        cv2.circle(image, (centre[0] + side * size_px // 7, centre[1] - size_px // 8), eye, 30, -1)
-    bend = (label - 3) * size_px // 24
-    for x in range(-size_px // 6, size_px // 6):
-        y = centre[1] + size_px // 5 + round(bend * (1 - (x / (size_px / 6)) ** 2))
-        cv2.circle(image, (centre[0] + x, y), 1, 30, -1)
-    noise = random.integers(-8, 9, image.shape)
-    return np.clip(image.astype(int) + noise, 0, 255).astype(np.uint8)
-
-
-def make_faces(
-    per_class: int = 8, validation_per_class: int = 4, names: tuple[str, ...] = FER2013
-) -> FaceSet:
-    """Make a face set of cartoons; no two faces are alike."""
-    images, labels, split = [], [], []
-    for label in range(len(names)):
-        for seed in range(per_class + validation_per_class):
-            images.append(draw_face(label, seed))
-            labels.append(label)
-            split.append(int(seed >= per_class))
-    return FaceSet(np.stack(images), np.array(labels, np.uint8), np.array(split, np.uint8), names)
-
-
 @pytest.fixture
 def faces() -> FaceSet:
     return make_faces()
@@ -112,16 +77,6 @@ def media() -> Path:
     return folder
 
 
-def assert_one_clear_line(result: Result, *words: str) -> None:
-    """Check that a command failed with a single line on stderr that holds the words."""
-    assert result.exit_code != 0, result.output
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("fer-edge: error: "), lines[0]
-    for word in words:
-        assert word in lines[0], lines[0]
-
-
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Train a run with its quantization-aware stage on cartoons; returns (run, face set)."""
@@ -133,15 +88,3 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     recipe.write_text(QUICK_RECIPE, "utf-8")
     train(data, run, recipe, qat=True)  # without the conversion that the command ends with
     return run, data
-
-
-QUICK_RECIPE = """
-architecture = "four-block"
-epochs = 10
-batch_size = 8
-[augmentation]
-shift = 0.05
-[qat]
-epochs = 1
-"""
-"""Enough to tell cartoons apart."""

@@ -16,7 +16,7 @@ from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.labels import FERPLUS_CLASSES
 from fer_edge.model.file import read_model
 from fer_edge.pictures.sample_photo import sample_photo
-from tests.conftest import draw_face
+from tests.support.cartoons import draw_face
 
 pytestmark = pytest.mark.train
 

@@ -1,7 +1,7 @@
 """What to do about the layers that suffer from quantisation, read off a layer report.
 
 Each piece of advice can be applied with `to_int8_selective` or a larger calibration set;
-`tests/converters/test_advice.py` applies each to a network made to fail in its way.
+`tests/converters/analysis/test_advice.py` applies each to a network made to fail in its way.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.faces.faceset import save_faceset
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge.model.file import read_model
-from tests.conftest import assert_one_clear_line
+from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
 

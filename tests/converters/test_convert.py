@@ -25,7 +25,8 @@ from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import read_graph
 from fer_edge.scoring.temperature import at_temperature
-from tests.conftest import assert_one_clear_line, make_faces
+from tests.support.cartoons import make_faces
+from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
 

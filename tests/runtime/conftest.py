@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-CLIP_FRAMES = 12
+from tests.support.clip import CLIP_FRAMES
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.inference.interpreter import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 FER2013_SET = Path(__file__).parents[3] / "shared" / "data" / "fer2013_train_publictest.npz"
 

@@ -14,7 +14,7 @@ from fer_edge.training.architectures import FourBlock
 from fer_edge.training.command import train as command
 from fer_edge.training.loop.run_place import open_place
 from fer_edge.training.recipes.recipe import Recipe
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 
 def test_importing_the_package_loads_no_library_and_train_loads_keras_only_when_called():

@@ -25,7 +25,9 @@ from fer_edge.training.backend.validation import top_share
 from fer_edge.training.loop import epochs, state
 from fer_edge.training.recipes.recipe import Optimizer, Recipe, format_recipe, load_recipe
 from fer_edge.training.reporting.history import load_history
-from tests.conftest import QUICK_RECIPE, assert_one_clear_line, make_faces
+from tests.support.cartoons import make_faces
+from tests.support.clear_line import assert_one_clear_line
+from tests.support.quick_recipe import QUICK_RECIPE
 
 pytestmark = pytest.mark.train
 

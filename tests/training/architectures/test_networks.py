@@ -12,7 +12,7 @@ from fer_edge.training.architectures import ARCHITECTURES, FourBlock
 from fer_edge.training.loop.augmentation import DRAWS, augment
 from fer_edge.training.loop.resident import ResidentFaces, epoch_inputs, training_model
 from fer_edge.training.recipes.recipe import Augmentation, Loss, load_recipe
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 pytestmark = pytest.mark.train
 FACES = make_faces(per_class=3, validation_per_class=0).images

@@ -8,7 +8,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 
 from fer_edge.training.architectures.deep_emotion import DeepEmotion
 from fer_edge.training.architectures.sampler import resample
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 pytestmark = pytest.mark.train
 SIZE, REACH = 32, 5

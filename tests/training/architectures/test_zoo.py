@@ -19,7 +19,7 @@ from fer_edge.model.graph import read_graph
 from fer_edge.training import train
 from fer_edge.training.architectures import ARCHITECTURES, FourBlock
 from fer_edge.training.recipes.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
-from tests.conftest import draw_face, make_faces
+from tests.support.cartoons import draw_face, make_faces
 
 pytestmark = pytest.mark.train
 SMALL = FourBlock(filters=(4, 4, 8, 8), dense_units=8)

@@ -15,7 +15,8 @@ import pytest
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge.faces.faceset import save_faceset
-from tests.conftest import assert_one_clear_line, make_faces
+from tests.support.cartoons import make_faces
+from tests.support.clear_line import assert_one_clear_line
 from tests.training.reporting.test_eventlog import scalars
 
 pytestmark = pytest.mark.train

@@ -12,7 +12,7 @@ from fer_edge.training.architectures import FourBlock
 from fer_edge.training.backend.precision import learning_copy, scaled
 from fer_edge.training.loop import float_stage
 from fer_edge.training.recipes.recipe import Optimizer, Recipe
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 pytestmark = pytest.mark.train
 

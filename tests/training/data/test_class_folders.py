@@ -12,7 +12,8 @@ from fer_edge.faces.labels import FER2013
 from fer_edge.pictures import folder as picture_folder
 from fer_edge.pictures import kinds as picture_kinds
 from fer_edge.training.data.importing import ImportOptions, import_faces
-from tests.conftest import assert_one_clear_line, draw_face
+from tests.support.cartoons import draw_face
+from tests.support.clear_line import assert_one_clear_line
 
 
 def put(root, *folders, per_class=2, suffix=".png"):

@@ -7,7 +7,8 @@ import pytest
 
 from fer_edge.faces.labels import FER2013
 from fer_edge.training.data.importing import ImportOptions, import_faces
-from tests.conftest import assert_one_clear_line, draw_face
+from tests.support.cartoons import draw_face
+from tests.support.clear_line import assert_one_clear_line
 
 HEADER = ("emotion", "pixels", "Usage")
 CK_PLUS = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")

@@ -14,7 +14,8 @@ from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013, FERPLUS, FERPLUS_CLASSES
 from fer_edge.training.data.fer2013 import VOTES
 from fer_edge.training.data.ferplus import relabel
-from tests.conftest import assert_one_clear_line, draw_face, make_faces
+from tests.support.cartoons import draw_face, make_faces
+from tests.support.clear_line import assert_one_clear_line
 
 PIXELS = " ".join(map(str, draw_face(0, 0).ravel()))
 HEADER = ["Usage", "Image name", *VOTES]

@@ -8,7 +8,8 @@ from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.training.data.importing import ImportOptions, import_faces
-from tests.conftest import assert_one_clear_line, draw_face, make_faces
+from tests.support.cartoons import draw_face, make_faces
+from tests.support.clear_line import assert_one_clear_line
 
 HEADER = ["emotion", "pixels", "Usage"]
 USAGES = ("Training", "PublicTest", "PrivateTest")

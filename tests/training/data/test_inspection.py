@@ -11,7 +11,7 @@ from click.testing import Result
 
 from fer_edge.faces.faceset import FaceSet, save_faceset
 from fer_edge.training.data.inspection import count_table, inspect_faces, sample_sheet
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.training.data.splitting import split_off_validation
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 
 def with_twins(faces: FaceSet, twins: dict[int, int]) -> FaceSet:

@@ -8,7 +8,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from fer_edge.faces.preprocess import as_real
 from fer_edge.training.architectures.residual import Tiny
 from fer_edge.training.loop.normalisations import measure_normalisations
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 
 def images():

@@ -17,7 +17,7 @@ from fer_edge.training.architectures import FourBlock
 from fer_edge.training.loop import sharpness
 from fer_edge.training.recipes.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
 from fer_edge.training.reporting.history import load_history
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 from tests.training.architectures.test_zoo import quick, run
 
 RADIUS, RATE, FACES = 0.3, 0.5, 5

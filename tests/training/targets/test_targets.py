@@ -8,7 +8,7 @@ from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.labels import FER2013, FERPLUS
 from fer_edge.training.recipes.recipe import Loss
 from fer_edge.training.targets.targets import class_weights, soft_targets, training_faces
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 
 def voted(votes):

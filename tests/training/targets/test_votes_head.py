@@ -13,7 +13,7 @@ from fer_edge.training.loop.float_stage import train_float
 from fer_edge.training.loop.resident import ResidentFaces, training_model
 from fer_edge.training.recipes.recipe import Augmentation, Loss, Optimizer, Recipe
 from fer_edge.training.targets.votes_head import VotesHead, vote_shares
-from tests.conftest import make_faces
+from tests.support.cartoons import make_faces
 
 NETWORK = FourBlock(filters=(4, 4, 8, 8), dense_units=16)
 

@@ -20,7 +20,8 @@ from fer_edge.model.file import read_model
 from fer_edge.training.backend.validation import predict
 from fer_edge.training.targets.distillation import load_teachers
 from fer_edge.training.warm_start.trained import load_trained
-from tests.conftest import assert_one_clear_line, make_faces
+from tests.support.cartoons import make_faces
+from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
 

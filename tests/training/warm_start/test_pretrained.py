@@ -13,7 +13,7 @@ from keras.src.backend.config import keras_home
 from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.training.architectures import ResNet50
 from fer_edge.training.warm_start.pretrained import IMAGENET_FILE, load_base_weights
-from tests.conftest import assert_one_clear_line
+from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
 

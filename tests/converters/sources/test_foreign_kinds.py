@@ -1,0 +1,258 @@
+"""What `convert` says of files that are not Keras networks, and of networks of unusual kinds."""
+
+import itertools
+import pickle
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.quantization.loops import check_loops
+from fer_edge.converters.sources.foreign import Claims, open_foreign, open_network
+from fer_edge.converters.sources.source import float_probabilities
+from fer_edge.evaluation.evaluation import unscaled_probabilities
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.faces.labels import FER2013
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model
+from tests.support.clear_line import assert_one_clear_line
+
+from ...support.network_files import KINDS, keras_of, saved, small_network
+
+pytestmark = pytest.mark.train
+
+CLAIMS = Claims(FER2013, (0.0, 1.0))
+
+
+@pytest.fixture
+def convert(cartoons, fer_edge, tmp_path):
+    def invoke(path, *more):
+        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--as-told")
+        return fer_edge("convert", path, "--labels", ",".join(FER2013), *out, *more)
+
+    return invoke
+
+
+def torch_archive(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({}))
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("net.onnx", lambda path: path.write_bytes(b"\x08\x07"), ["ONNX", "onnx2tf"]),
+        ("net.pt", torch_archive, ["PyTorch", "torch.onnx.export", "onnx2tf"]),
+        ("net.pth", lambda path: path.write_bytes(b"\x80\x02"), ["PyTorch", "torch.onnx.export"]),
+        ("net.h5", torch_archive, ["PyTorch"]),
+        ("net.pkl", lambda path: path.write_bytes(pickle.dumps({})), ["pickle"]),
+        ("net.joblib", lambda path: path.write_bytes(pickle.dumps({})), ["pickle"]),
+        ("net.safetensors", lambda path: path.write_bytes(b"\0" * 20), ["weights only"]),
+        ("net.pb", lambda path: path.write_bytes(b"\n\x00"), ["TensorFlow graph", "SavedModel"]),
+        ("saved_model.pb", lambda path: path.write_bytes(b"\n\x00"), ["convert its folder"]),
+        ("model.json", lambda path: path.write_text("{}"), ["tensorflowjs_converter"]),
+        ("net.ckpt.index", lambda path: path.write_bytes(b"x"), ["checkpoint", "weights only"]),
+        (
+            "net.tflite",
+            lambda path: path.write_bytes(find_model("compact").read_bytes()),
+            ["a .tflite file already", "card attach"],
+        ),
+        ("net.weights", lambda path: path.write_bytes(b"x"), ["expected a run folder, a .keras"]),
+        ("folder", lambda path: path.mkdir(), ["not a run folder", "not a SavedModel"]),
+        ("absent.keras", lambda path: None, ["does not exist"]),
+        ("absent", lambda path: None, ["does not exist", "SavedModel folder"]),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_the_way_to_go(convert, tmp_path, name, make, words):
+    make(tmp_path / name)
+    assert_one_clear_line(convert(tmp_path / name, "--int8"), name, *words)
+    assert not (tmp_path / "out").exists()
+
+
+def functional(module):
+    return small_network(module)
+
+
+def sequential(module):
+    layers = module.layers
+    return module.Sequential(
+        [
+            *(module.Input((48, 48, 1)), layers.Conv2D(4, 5, strides=4), layers.ReLU(6.0)),
+            *(layers.BatchNormalization(), layers.DepthwiseConv2D(3), layers.Flatten()),
+            layers.Dense(7, activation="softmax"),
+        ]
+    )
+
+
+def nested(module):
+    layers = module.layers
+    side = inner_face = module.Input((11, 11, 4))
+    side = layers.Add()([layers.SeparableConv2D(4, 3, padding="same")(side), inner_face])
+    inner = module.Model(inner_face, layers.PReLU(shared_axes=[1, 2])(side))
+    return small_network(module, inner, layers.LeakyReLU())
+
+
+def with_operations(module):
+    """Build with what people write between layers: preprocessing, slices, arithmetic."""
+    layers, tf = module.layers, pytest.importorskip("tensorflow")
+    face = module.Input((48, 48, 1))
+    if module.__name__ == "keras":
+        x = module.ops.concatenate([face, face * 0.5, 1 - face], axis=-1)[:, :, :, ::-1]
+        x = module.ops.pad(module.ops.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = module.ops.mean(layers.Conv2D(4, 5)(x) / 2, axis=(1, 2))
+    else:
+        x = tf.concat([face, face * 0.5, 1 - face], axis=-1)[:, :, :, ::-1]
+        x = tf.pad(tf.nn.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = module.applications.mobilenet_v2.preprocess_input(tf.cast(x * 255, tf.float32))
+        x = tf.reduce_mean(layers.Conv2D(4, 5)(x) / 2, axis=(1, 2))
+    return module.Model(face, layers.Dense(7, activation="softmax")(x))
+
+
+def with_attention(module):
+    layers = module.layers
+    face = module.Input((48, 48, 1))
+    x = layers.Reshape((-1, 8))(layers.Conv2D(8, 5, strides=8, activation="swish")(face))
+    x = layers.MultiHeadAttention(2, 4)(x, x)
+    x = layers.LayerNormalization()(x)
+    scaled = layers.Multiply()([x, layers.Dense(8, activation="sigmoid")(x)])
+    x = layers.Flatten()(layers.Dropout(0.2)(scaled))
+    x = layers.Dense(9, activation=layers.LeakyReLU(), kernel_regularizer="l2")(x)
+    constraint = module.constraints.MaxNorm(2.0)
+    dense = layers.Dense(7, kernel_constraint=constraint, kernel_initializer="he_normal")
+    return module.Model(face, layers.Softmax()(dense(x)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "build"),
+    [
+        *itertools.product(KINDS, [functional, sequential, nested, with_attention]),
+        # Keras 3 does not read operations back from its own .h5
+        *itertools.product(sorted({*KINDS} - {"keras3.h5"}), [with_operations]),
+    ],
+)
+def test_files_of_both_keras_give_their_own_answers(cartoons, tmp_path, kind, build):
+    network = build(keras_of(kind))
+    faces = load_faceset(cartoons).part("validation")
+    wanted = float_probabilities(network, faces)
+    source = open_foreign(saved(network, tmp_path / kind), CLAIMS)
+    check_loops(source.network)
+    np.testing.assert_allclose(float_probabilities(source.network, faces), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_precision_networks_are_read_as_float32(
+    cartoons, tmp_path, kind, policy, caplog, request
+):
+    module = keras_of(kind)
+    setting = module.mixed_precision
+    setting.set_global_policy(policy)
+    request.addfinalizer(lambda: setting.set_global_policy("float32"))
+    path = saved(nested(module), tmp_path / kind)
+    setting.set_global_policy("float32")
+    same = nested(module)
+    half = module.models.load_model(path, compile=False)
+    same.set_weights([np.asarray(weight, np.float32) for weight in half.get_weights()])
+
+    faces = load_faceset(cartoons)
+    source = open_foreign(path, CLAIMS)
+    assert policy in caplog.text
+    validation = faces.part("validation")
+    wanted = float_probabilities(same, validation)
+    np.testing.assert_allclose(float_probabilities(source.network, validation), wanted, atol=1e-5)
+    options = Options(("float32", "int8"), calibration_faces=50)
+    options = replace(options, gate=replace(options.gate, max_drop_points=100))
+    for item in convert_source(source, faces, tmp_path / "out", options):
+        served, _ = unscaled_probabilities(read_model(item.path), validation)
+        np.testing.assert_allclose(served, wanted, atol=0.03)
+
+
+def lstm(module):
+    layers = module.layers
+    return layers.Reshape((11, 44)), layers.LSTM(6, name="steps"), layers.Reshape((1, 1, 6))
+
+
+def gru(module):
+    layers = module.layers
+    return layers.Reshape((11, 44)), layers.GRU(6, name="steps"), layers.Reshape((1, 1, 6))
+
+
+def both_ways(module):
+    layers = module.layers
+    wrapped = layers.Bidirectional(layers.SimpleRNN(6), name="steps")
+    return layers.Reshape((11, 44)), wrapped, layers.Reshape((1, 1, 12))
+
+
+def convolutional(module):
+    layers = module.layers
+    reshape = layers.Reshape((11, 11, 4, 1))
+    return reshape, layers.ConvLSTM2D(3, 2, name="steps"), layers.Reshape((1, -1, 3))
+
+
+def in_a_network(module):
+    inner = module.Sequential([module.Input((11, 11, 4)), *lstm(module)])
+    return (inner,)
+
+
+@pytest.mark.parametrize("build", [lstm, gru, both_ways, convolutional, in_a_network])
+@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
+def test_recurrent_layers_are_named_before_anything_is_calibrated(convert, tmp_path, kind, build):
+    module = keras_of(kind)
+    path = saved(small_network(module, *build(module)), tmp_path / kind)
+    for variant in ("--int8", "--int16x8", "--float32"):
+        assert_one_clear_line(convert(path, variant), "recurrent", "steps", "unroll=True")
+
+
+@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
+def test_an_unrolled_recurrent_layer_is_converted(convert, tmp_path, kind):
+    layers = keras_of(kind).layers
+    steps = layers.LSTM(6, unroll=True)
+    middle = layers.Reshape((11, 44)), steps, layers.Reshape((1, 1, 6))
+    path = saved(small_network(keras_of(kind), *middle), tmp_path / kind)
+    result = convert(path, "--int8")
+    assert result.exit_code == 0, result.output
+
+
+def apart(module):
+    return small_network(module, activation="linear"), module.layers.Activation("sigmoid")
+
+
+def built_in(module):
+    return (small_network(module, activation="sigmoid"),)
+
+
+@pytest.mark.parametrize("parts", [apart, built_in])
+@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
+def test_sigmoid_outputs_are_called_so_and_get_no_softmax(
+    convert, cartoons, tmp_path, kind, parts, caplog
+):
+    module = keras_of(kind)
+    network = module.Sequential([module.Input((48, 48, 1)), *parts(module)])
+    path = saved(network, tmp_path / kind)
+    result = convert(path, "--float32", "--int8")
+    assert result.exit_code == 0, result.output
+    assert "gives sigmoid outputs" in caplog.text
+    assert "softmax" not in caplog.text
+    faces = load_faceset(cartoons).part("validation")
+    each = float_probabilities(network, faces).astype(np.float64)
+    odds = each / (1 - each)  # of a class, given that exactly one of them holds
+    served = float_probabilities(open_foreign(path, CLAIMS).network, faces)
+    np.testing.assert_allclose(served, odds / odds.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("activation", "words"),
+    [("tanh", "tanh outputs"), ("relu", "relu outputs"), ("linear", "gives logits")],
+)
+def test_other_outputs_are_called_what_they_are(tmp_path, caplog, kind, activation, words):
+    network = small_network(keras_of(kind), activation=activation)
+    path = saved(network, tmp_path / kind)
+    open_foreign(path, CLAIMS)
+    assert words in caplog.text
+    assert "a softmax is added" in caplog.text
+    assert open_network(path).activation == activation

@@ -1,0 +1,92 @@
+"""A rare class raised in the network itself: what it moves, what it leaves, what is refused."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from dataclasses import replace
+
+from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.sources.logit_offsets import with_logit_offsets
+from fer_edge.converters.sources.source import float_probabilities, open_run
+from fer_edge.errors import ModelError
+from fer_edge.evaluation.evaluation import served_probabilities
+from fer_edge.faces.faceset import load_faceset
+from fer_edge.inference.interpreter import open_model
+from fer_edge.model.card import Gate
+from fer_edge.model.file import read_model
+from tests.support.clear_line import assert_one_clear_line
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def validation(trained):
+    return load_faceset(trained[1]).part("validation")
+
+
+def test_the_odds_of_one_class_against_each_other_are_multiplied_and_no_other_odds_move(
+    trained, validation
+):
+    before = float_probabilities(open_run(trained[0]).network, validation)
+    raised = with_logit_offsets(open_run(trained[0]), {"disgust": 2.0})
+    after = float_probabilities(raised.network, validation)
+    assert raised.logit_offsets == (0, 2, 0, 0, 0, 0, 0)
+    expected = before * np.exp(raised.logit_offsets)
+    np.testing.assert_allclose(after, expected / expected.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_every_file_has_it_and_its_card_says_so(trained, validation, tmp_path):
+    source = with_logit_offsets(open_run(trained[0]), {"disgust": 50.0})
+    options = Options(variants=("float32", "int8"), gate=Gate(max_drop_points=100))
+    results = convert_source(source, load_faceset(trained[1]), tmp_path, options)
+    assert [item.path.stem.partition("-")[2] for item in results] == [
+        *("float32", "int8-ptq", "int8-qat")
+    ]
+    for item in results:
+        assert read_model(item.path).card.logit_offsets == (0, 50, 0, 0, 0, 0, 0)
+        assert item.agreement.top1 == 1  # the float network that it is compared with has it, too
+        with open_model(item.path) as model:
+            assert (served_probabilities(model, validation).argmax(axis=1) == 1).all()
+
+
+def test_without_offsets_nothing_changes(trained):
+    source = open_run(trained[0])
+    assert with_logit_offsets(source, {}) is source
+
+
+def test_a_network_whose_last_layer_has_no_bias_is_refused(trained):
+    face = keras.Input((48, 48, 1))
+    x = keras.layers.GlobalAveragePooling2D()(face)
+    x = keras.layers.Dense(7)(x)  # a bias of seven values, which is not the logits'
+    x = keras.layers.Dense(7, use_bias=False, activation="softmax")(x)
+    source = replace(open_run(trained[0]), network=keras.Model(face, x), qat_network=None)
+    with pytest.raises(ModelError, match="does not end in a dense layer with a bias"):
+        with_logit_offsets(source, {"sad": 1.0})
+
+
+def test_the_command_writes_it_and_people_read_it(fer_edge, trained, tmp_path):
+    data = ("--data", trained[1], "--out", tmp_path, "--max-drop", "100")
+    done = fer_edge("convert", trained[0], "--float32", "--logit-offset", "sad=1.5", *data)
+    assert done.exit_code == 0, done.stderr
+    shown = fer_edge("card", "show", tmp_path / "cartoons-float32.tflite").output
+    assert "logit offsets sad +1.5" in shown
+
+
+@pytest.mark.parametrize("texts", [["sad"], ["sad=much"], ["sad=inf"], ["sad=1", "sad=2"], ["=1"]])
+def test_an_offset_that_is_none_is_said_before_anything_is_read(fer_edge, tmp_path, texts):
+    options = [part for text in texts for part in ("--logit-offset", text)]
+    done = fer_edge(
+        *("convert", "no-such-run", "--int8", "--data", "none.npz", "--out", tmp_path / "m"),
+        *options,
+    )
+    assert done.exit_code == 2
+    assert f"--logit-offset: '{texts[-1]}' is not CLASS=VALUE, once for each class" in done.stderr
+
+
+def test_an_unknown_class_is_one_clear_line(fer_edge, trained, tmp_path):
+    data = ("--data", trained[1], "--out", tmp_path / "m")
+    done = fer_edge("convert", trained[0], "--int8", "--logit-offset", "contempt=1", *data)
+    assert_one_clear_line(done, "--logit-offset names contempt; cartoons has the classes angry")
+    assert not (tmp_path / "m").exists()

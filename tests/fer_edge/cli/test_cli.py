@@ -1,0 +1,179 @@
+import errno
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import Result
+
+from fer_edge import __version__
+from fer_edge.cli.main import COMMANDS
+from fer_edge.errors import ModelError
+from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
+from tests.support.clear_line import assert_one_clear_line
+
+Invoke = Callable[..., Result]
+PROGRAM = (sys.executable, "-c", "from fer_edge.cli.main import main; main(prog_name='fer-edge')")
+
+
+def test_help_lists_every_command(fer_edge: Invoke) -> None:
+    result = fer_edge("--help")
+    assert result.exit_code == 0
+    for name, (_, text) in COMMANDS.items():
+        assert f"  {name} " in result.stdout
+        assert text in result.stdout
+
+
+def test_the_version_is_printed(fer_edge: Invoke) -> None:
+    assert fer_edge("--version").stdout == f"fer-edge, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nothing"], "No such command 'nothing'"),
+        (["--nothing"], "No such option"),
+        (["models", "--nothing"], "No such option"),
+        (["run", "--threads", "0"], "threads"),
+        (["run", "--min-score", "2"], "min-score"),
+        (["run", "--detector", "dog"], "yunet"),
+    ],
+)
+def test_a_wrong_spelling_is_a_usage_error(
+    fer_edge: Invoke, arguments: list[str], word: str
+) -> None:
+    result = fer_edge(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert word in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("package", ["keras", "tensorflow", "matplotlib"])
+def test_a_missing_heavy_package_becomes_the_line_that_installs_it(
+    fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError(f"No module named '{package}'", name=f"{package}.layers")
+
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
+    assert_one_clear_line(fer_edge("models"), package, "pip install 'fer-edge[train]'")
+
+
+def test_a_missing_module_of_our_own_is_no_advice_to_install(
+    fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ModuleNotFoundError("No module named 'fer_edge.lost'", name="fer_edge.lost")
+
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
+    assert isinstance(fer_edge("models").exception, ModuleNotFoundError)
+
+
+def test_a_system_error_becomes_one_line(fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "some/file")
+
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
+    assert_one_clear_line(fer_edge("models"), "some/file: No space left on device")
+
+
+def test_an_error_of_several_lines_becomes_one(
+    fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ModelError("one\n  two\nthree")
+
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
+    assert fer_edge("models").stderr == "fer-edge: error: one two three\n"
+
+
+def test_models_shows_every_bundled_model_and_its_card(fer_edge: Invoke) -> None:
+    text = fer_edge("models").stdout
+    assert all(f"  file          {path} (" in text for path in bundled_models().values())
+    cards = json.loads(fer_edge("models", "--json").stdout)
+    assert [Path(card["path"]).stem for card in cards] == list(bundled_models())
+    one = json.loads(fer_edge("models", bundled_models()[DEFAULT_MODEL], "--json").stdout)
+    assert one[0] in cards
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("four-blok", ["'four-blok' is neither a file nor bundled", DEFAULT_MODEL]),
+        ("missing.tflite", ["missing.tflite cannot be read: No such file"]),
+        ("x" * 300, ["File name too long"]),
+        (".", ["cannot be read: Is a directory"]),
+        (__file__, ["not a TFLite model"]),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_clear_line(
+    fer_edge: Invoke, name: str, words: list[str]
+) -> None:
+    assert_one_clear_line(fer_edge("models", name), *words)
+
+
+def test_a_name_leads_to_the_bundled_model_and_a_path_to_itself(tmp_path: Path) -> None:
+    assert find_model(DEFAULT_MODEL) == bundled_models()[DEFAULT_MODEL]
+    (tmp_path / "model").touch()
+    assert find_model(str(tmp_path / "model")) == tmp_path / "model"
+    with pytest.raises(ModelError, match=f"bundled: .*{DEFAULT_MODEL}"):
+        find_model("nothing")
+
+
+def test_a_reader_that_goes_away_is_no_failure() -> None:
+    command = ("models", *[DEFAULT_MODEL] * 100)  # more than a pipe holds
+    with subprocess.Popen(
+        [*PROGRAM, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_full_disk_behind_standard_output_is_one_clear_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "models"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "fer-edge: error: No space left on device\n"
+
+
+def test_an_output_is_not_taken_for_a_standard_stream_that_was_closed(tmp_path: Path) -> None:
+    clip, csv, video = (tmp_path / name for name in ("clip.avi", "rows.csv", "out.avi"))
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 8, (64, 48))
+    for level in range(0, 250, 25):
+        writer.write(np.full((48, 64, 3), level, np.uint8))
+    writer.release()
+    command = [*PROGRAM, "run", "--input", clip, "--detector", "none", "--video", video]
+    closed = '"$@" <&- >&- 2>&-'
+    done = subprocess.run(["sh", "-c", closed, "sh", *command, "--csv", csv], check=False)
+    assert done.returncode == 0
+    assert len(csv.read_text().splitlines()) == 11
+    assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 10
+
+
+def test_no_standard_input_is_one_clear_line() -> None:
+    frames = ["--input", "-", "--size", "4x4", "--pixel-format", "gray"]
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *PROGRAM, "run", *frames],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("fer-edge: error: standard input ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_s_help_shows_its_marks(fer_edge: Invoke, name: str) -> None:
+    assert "\\b" not in fer_edge(name, "--help").stdout

@@ -1,0 +1,97 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from fer_edge.errors import ModelError
+from fer_edge.model.card import (
+    ModelCard,
+    Quantization,
+    card_from_json,
+    card_to_json,
+)
+from fer_edge.schema import encode
+from tests.support.cards import CARD, SCALING, SCORE
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        CARD,
+        replace(CARD, data=None, agreement=None, scores=(), tools=()),
+        replace(CARD, quantization=Quantization("float32", "none")),
+        replace(CARD, name="Müdigkeit ☺", labels=("glücklich", "悲しい")),
+    ],
+)
+def test_a_card_survives_json(card: ModelCard) -> None:
+    text = card_to_json(card)
+    assert card_from_json(text) == card
+    assert card_to_json(card_from_json(text)) == text
+
+
+def test_a_card_from_before_a_score_was_known_is_read() -> None:
+    data = json.loads(card_to_json(CARD))
+    for score in data["scores"]:
+        for key in ("top3_accuracy", "ferplus_n", "ferplus_accuracy"):
+            del score[key]
+    assert card_from_json(json.dumps(data)) == CARD
+
+
+def test_a_card_from_before_temperatures_were_fitted_is_read_at_temperature_1() -> None:
+    data = json.loads(card_to_json(CARD))
+    del data["temperature_scaling"]
+    assert card_from_json(json.dumps(data)) == CARD
+    assert CARD.temperature == 1.0
+
+
+def test_a_card_keeps_its_temperature() -> None:
+    scaled = replace(CARD, temperature_scaling=SCALING)
+    assert card_from_json(card_to_json(scaled)) == scaled
+    assert scaled.temperature == 1.25
+
+
+def test_a_card_says_nothing_of_fer2013_when_the_classes_are_others() -> None:
+    own = replace(CARD, labels=("awake", "asleep"), limits="", licence="")
+    assert "FER2013" in CARD.limits + CARD.licence
+    assert "FER2013" not in own.limits + own.licence
+    assert replace(CARD, limits="Mine.").limits == "Mine."
+
+
+def test_the_served_score_is_that_of_this_file() -> None:
+    assert CARD.served_score() == SCORE
+    assert replace(CARD, scores=()).served_score() is None
+
+
+def altered(**change: object) -> str:
+    return json.dumps(json.loads(card_to_json(CARD)) | change)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "damaged"),
+        ("{", "damaged"),
+        ("[]", "damaged"),
+        ("null", "damaged"),
+        (altered(labels=["happy", "happy"]), "labels"),
+        (altered(labels=["happy"]), "labels"),
+        (altered(labels=[1, 2]), "labels[0]"),
+        (altered(macs="many"), "macs"),
+        (altered(lables=[]), "did you mean 'labels'"),
+        (altered(temperature_scaling={"value": 1.2}), "temperature_scaling.faces"),
+        (altered(temperature_scaling=encode(SCALING) | {"value": 0}), "temperature is 0"),
+        (altered(temperature_scaling=encode(SCALING) | {"value": float("nan")}), "is nan"),
+        (altered(format_version=99), "format version 99"),
+        (altered(format_version=99, mood_lighting=True), "format version 99"),
+        (altered(format_version="1"), "format version 1"),
+    ],
+)
+def test_a_text_that_is_no_card_of_this_format_is_refused(text: str, word: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        card_from_json(text)
+    assert word in str(caught.value)
+
+
+def test_the_advice_for_a_newer_card_is_to_upgrade() -> None:
+    with pytest.raises(ModelError, match="upgrade fer-edge"):
+        card_from_json(altered(format_version=99, new_key=1))

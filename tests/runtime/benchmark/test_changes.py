@@ -1,0 +1,183 @@
+"""Two reports against each other, and the bars that must not be crossed."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fer_edge.errors import ReportError
+from fer_edge.runtime.benchmark.command import REGRESSION
+from fer_edge.runtime.benchmark.comparison.bars import crossed, parse_bars
+from fer_edge.runtime.benchmark.comparison.changes import METRICS, compare_reports
+from fer_edge.runtime.benchmark.report.report import read_report, report_to_json
+from tests.support.clear_line import assert_one_clear_line
+from tests.support.made_reports import FLOAT, INT8, make_model, make_report
+
+REFERENCES = sorted((Path(__file__).parents[3] / "benchmarks" / "reference").glob("*.json"))
+BEFORE = make_report(FLOAT, INT8, reference=0)
+
+
+def changed(**changes):
+    model = make_model("int8 ptq", **{"change": (0.0, -0.01, 0.01), **changes})
+    return make_report(FLOAT, model, reference=0)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a report into a folder of its own; returns the folder."""
+
+    def write(report, name):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.json").write_text(report_to_json(report), "utf-8")
+        return tmp_path / name
+
+    return write
+
+
+def change_of(comparison, metric, model="four-block (int8 ptq)"):
+    [found] = [c for c in comparison.changes if (c.metric, c.model) == (metric, model)]
+    return found
+
+
+def test_ratios_and_points():
+    after = changed(median_ms=1.5, accuracy=0.5, size_bytes=800_000)
+    comparison = compare_reports(BEFORE, after)
+    latency = change_of(comparison, "latency")
+    assert (latency.before, latency.after, latency.threads) == (1.0, 1.5, 1)
+    assert latency.change == pytest.approx(1.5)
+    assert change_of(comparison, "accuracy").change == pytest.approx(-10)
+    assert change_of(comparison, "size").change == pytest.approx(0.8)
+    assert change_of(comparison, "latency", "four-block (float32)").change == 1.0
+    assert {item.metric for item in comparison.changes} == set(METRICS)
+
+
+def test_models_that_only_one_has_are_named():
+    after = make_report(INT8, make_model("dynamic ptq"))
+    comparison = compare_reports(BEFORE, after)
+    assert comparison.only_before == ("four-block (float32)",)
+    assert comparison.only_after == ("four-block (dynamic ptq)",)
+
+
+def test_only_thread_counts_that_both_have_are_compared():
+    comparison = compare_reports(
+        make_report(make_model("int8", threads=(1, 4))),
+        make_report(make_model("int8", threads=(1, 2))),
+    )
+    assert {c.threads for c in comparison.changes if c.metric == "latency"} == {1}
+    assert any("threads: [1, 4] -> [1, 2]" in text for text in comparison.differences)
+
+
+def test_reports_without_a_common_model_are_refused():
+    with pytest.raises(ReportError, match="no model in common"):
+        compare_reports(make_report(FLOAT), make_report(INT8))
+
+
+def test_a_name_that_occurs_twice_is_refused():
+    with pytest.raises(ReportError, match=r"second report has .* twice"):
+        compare_reports(BEFORE, make_report(INT8, INT8))
+
+
+def test_accuracy_on_other_faces_is_not_compared():
+    after = replace(BEFORE, faces=replace(BEFORE.faces, digest="cd" * 32))
+    comparison = compare_reports(BEFORE, after)
+    assert not comparison.same_faces
+    assert not {"accuracy", "agreement"} & {item.metric for item in comparison.changes}
+    with pytest.raises(ReportError, match="same faces"):
+        crossed(parse_bars(("accuracy<-0.3",)), comparison)
+
+
+@pytest.mark.parametrize(
+    ("bar", "falls"),
+    [
+        ("latency>1.10x", True),
+        ("latency>1.2x", False),
+        ("latency>=1.2x", True),
+        ("accuracy<-0.3", True),
+        (" accuracy < -1.5 points ", False),
+        ("accuracy<=-1.4285points", True),
+        ("size>1.05x", False),
+        ("size>1.05x,p95>1.1x", True),
+    ],
+)
+def test_a_bar_is_crossed_or_not(bar, falls):
+    after = changed(median_ms=1.2, accuracy=0.5857)  # 41 of 70 faces against 42
+    assert bool(crossed(parse_bars((bar,)), compare_reports(BEFORE, after))) == falls
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("latency>1.1", "as a ratio"),
+        ("accuracy<-0.3x", "in points"),
+        ("speed>1.1x", "wanted one of latency"),
+        ("latency", "is no bar"),
+        ("latency=1x", "is no bar"),
+        ("latency>x", "is no bar"),
+        ("latency>1x,", "is no bar"),
+        ("", "is no bar"),
+    ],
+)
+def test_what_is_no_bar_is_said(text, words):
+    with pytest.raises(ReportError, match=words):
+        parse_bars((text,))
+
+
+def test_a_bar_that_nothing_can_cross_is_refused():
+    bare = make_report(make_model("int8", accuracy=None))
+    with pytest.raises(ReportError, match="cannot be checked"):
+        crossed(parse_bars(("accuracy<0",)), compare_reports(bare, bare))
+
+
+def test_a_regression_has_an_exit_code_of_its_own(fer_edge, written):
+    before = written(BEFORE, "before")
+    after = written(changed(median_ms=1.3, accuracy=0.6), "after")
+    fine = fer_edge("benchmark", "compare", before, after, "--fail-if", "size>1.05x")
+    assert fine.exit_code == 0, fine.output
+    assert "1.30x" in fine.stdout
+    bad = fer_edge(
+        *("benchmark", "compare", before, after / "report.json"),
+        *("--fail-if", "latency>1.10x", "--fail-if", "accuracy<-0.3"),
+    )
+    assert bad.exit_code == REGRESSION == 3
+    [line] = bad.stderr.strip().splitlines()
+    assert line == (
+        "fer-edge: regression: latency>1.10x: four-block (int8 ptq) with 1 thread has 1.300x"
+    )
+
+
+def test_the_comparison_as_json(fer_edge, written):
+    before, after = written(BEFORE, "before"), written(changed(median_ms=2.0), "after")
+    result = fer_edge("benchmark", "compare", before, after, "--json", "--fail-if", "latency>1.5x")
+    assert result.exit_code == REGRESSION
+    data = json.loads(result.stdout)
+    assert data["comparison"]["same_faces"] is True
+    assert data["crossed"][0]["bar"] == "latency>1.5x"
+    assert data["crossed"][0]["change"]["change"] == pytest.approx(2.0)
+
+
+def test_another_device_is_said(fer_edge, written):
+    pi = replace(BEFORE, device=replace(BEFORE.device, board="", cpu="AMD EPYC", cores=2))
+    result = fer_edge("benchmark", "compare", written(BEFORE, "a"), written(pi, "b"))
+    assert "device: Raspberry Pi 5 Model B, aarch64, 4 cores -> AMD EPYC" in result.stdout
+
+
+def test_another_format_is_one_clear_line(fer_edge, written, tmp_path):
+    (tmp_path / "new.json").write_text('{"format_version": 2}')
+    result = fer_edge("benchmark", "compare", written(BEFORE, "a"), tmp_path / "new.json")
+    assert_one_clear_line(result, "new.json", "format 2")
+
+
+def test_compare_has_its_own_help(fer_edge):
+    result = fer_edge("benchmark", "compare", "--help")
+    assert result.exit_code == 0
+    assert "Usage: main benchmark compare [OPTIONS] BEFORE AFTER" in result.stdout
+    assert "--fail-if" in result.stdout
+
+
+@pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.stem)
+def test_a_reference_report_is_of_todays_format(path):
+    report = read_report(path)
+    assert report.command.startswith("fer-edge benchmark ")
+    assert not any(model.path.startswith("/") for model in report.models)
+    assert {c.change for c in compare_reports(report, report).changes} <= {0.0, 1.0}

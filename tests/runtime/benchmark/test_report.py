@@ -1,0 +1,276 @@
+"""A report: true to its schema, readable by anybody, whole or not there."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report_schema import report_schema
+from fer_edge.errors import OutputError, ReportError
+from fer_edge.faces.faceset import save_faceset
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model, write_model
+from fer_edge.runtime.benchmark.report import folder as report_files
+from fer_edge.runtime.benchmark.report.folder import NAMES, write_report
+from fer_edge.runtime.benchmark.report.html import report_to_html
+from fer_edge.runtime.benchmark.report.markdown import report_to_markdown
+from fer_edge.runtime.benchmark.report.report import labels, read_report, report_to_json, warnings
+from fer_edge.runtime.benchmark.report.verdict import headline, pareto, verdict
+from tests.support.cartoons import make_faces
+from tests.support.html_page import Page
+from tests.support.made_reports import FLOAT, INT8, make_model, make_report
+
+SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "benchmark-report.schema.json"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A real report of the bundled model against a file that reads every face the same."""
+    from click.testing import CliRunner
+
+    from fer_edge.cli.main import main
+
+    folder = tmp_path_factory.mktemp("report")
+    path = find_model("tiny")
+    file = read_model(path)
+    quantization = dataclasses.replace(file.card.quantization, scheme="float32", method="none")
+    card = dataclasses.replace(file.card, name="reference", quantization=quantization)
+    write_model(folder / "float.tflite", file.flatbuffer, card)
+    save_faceset(make_faces(per_class=1, validation_per_class=3), folder / "faces.npz")
+    command = ["benchmark", "tiny", str(folder / "float.tflite"), "--quick", "--threads"]
+    command += ["1,2", "--data", str(folder / "faces.npz"), "--report", str(folder / "report")]
+    result = CliRunner().invoke(main, [*command, "--with-faces"])
+    assert result.exit_code == 0, result.output
+    return folder / "report"
+
+
+def test_a_real_report_has_all_its_files_and_fits_the_published_schema(folder):
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+    data = json.loads((folder / "report.json").read_text("utf-8"))
+    published = json.loads(SCHEMA.read_text("utf-8"))
+    jsonschema.Draft202012Validator(published).validate(data)
+    del data["models"][0]["timings"][0]["steady"]["median_ms"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(published).validate(data)
+
+
+def test_the_published_schema_is_that_of_the_code():
+    told = "run: python -m benchmarks.report_schema > docs/benchmark-report.schema.json"
+    assert json.loads(SCHEMA.read_text("utf-8")) == report_schema(), told
+
+
+def test_the_schema_says_what_each_key_means():
+    for name, definition in report_schema()["$defs"].items():
+        for key, value in definition["properties"].items():
+            assert "description" in value, f"{name}.{key}"
+
+
+def test_models_are_called_what_the_user_called_them(folder):
+    paths = [model["path"] for model in json.loads((folder / "report.json").read_text())["models"]]
+    assert paths == ["tiny", str(folder.parent / "float.tflite")]
+
+
+def test_a_report_is_read_back_as_it_was(folder):
+    report = read_report(folder)
+    assert report_to_json(report) == (folder / "report.json").read_text("utf-8")
+    assert read_report(folder / "report.json") == report
+
+
+def test_the_page_needs_nobody_else(folder):
+    page = Page((folder / "report.html").read_text("utf-8"))
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "link", "iframe", "object", "base"}
+    for _, attributes in page.tags:
+        for key in ("src", "href", "xlink:href", "srcset", "poster"):
+            assert attributes.get(key, "#").startswith(("#", "data:image/png;base64,"))
+    text = (folder / "report.html").read_text("utf-8")
+    assert "http" not in re.sub(r"base64,[^\"]*", "", text)
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_a_screen_reader_finds_its_way(folder):
+    page = Page((folder / "report.html").read_text("utf-8"))
+    assert page.all("html")[0]["lang"] == "en"
+    assert page.all("main")
+    charts = page.all("svg")
+    assert charts
+    for chart in charts:
+        assert chart["role"] == "img"
+        assert len(chart["aria-label"]) > 20
+    titles = [tag for tag, _ in page.tags if tag in ("title", "desc")]
+    assert titles.count("desc") == len(charts)
+    for cell in page.all("th"):
+        assert cell["scope"] in ("row", "col")
+    for image in page.all("img"):
+        assert image["alt"].startswith("Face ")
+    linked = {link["href"][1:] for link in page.all("a")}
+    assert linked == {section["id"] for section in page.all("section")}
+
+
+def test_the_first_screen_has_verdict_picture_and_table_in_that_order(folder):
+    text = (folder / "report.html").read_text("utf-8")
+    places = [
+        text.index(part)
+        for part in ('class="verdict"', "Accuracy against latency", "All models", "<nav")
+    ]
+    assert places == sorted(places)
+
+
+def test_dark_mode_print_and_phone_are_cared_for(folder):
+    text = (folder / "report.html").read_text("utf-8")
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+    assert 'name="viewport"' in text
+
+
+def test_faces_are_in_the_page_only_when_asked_for():
+    report = make_report(FLOAT, INT8, reference=0)
+    from fer_edge.runtime.benchmark.measurement.measuring import Disagreement
+
+    faces = make_faces(per_class=0, validation_per_class=1)
+    shown = [(Disagreement(5, 1, 1, 2, 0.8, 0.7), faces.images[1])]
+    assert Page(report_to_html(report)).all("img") == []
+    page = Page(report_to_html(report, shown))
+    [image] = page.all("img")
+    assert image["alt"] == "Face 5 of the split, labelled disgust"
+    assert "float32, right: disgust 80%" in "".join(page.text)
+    assert "int8 ptq: fear 70%" in "".join(page.text)
+
+
+def test_a_name_from_a_card_cannot_write_on_the_page():
+    evil = '<script>alert("1")</script>'
+    report = make_report(make_model("float32", name=evil), make_model("int8 ptq", name=evil))
+    page = Page(report_to_html(report))
+    assert not page.all("script")
+    assert evil in "".join(page.text)
+    assert "<script" not in report_to_markdown(report).replace("\\<script", "")
+
+
+def test_markdown_has_the_verdict_first_and_whole_tables(folder):
+    text = (folder / "report.md").read_text("utf-8")
+    assert text.startswith("**")
+    for block in text.split("\n\n"):
+        lines = block.splitlines()
+        if lines[0].startswith("|"):
+            cells = {len(re.findall(r"(?<!\\)\|", line)) for line in lines}
+            assert len(cells) == 1, block
+    assert "Steady latency, 2 threads" in text
+
+
+def test_the_verdict_in_one_sentence():
+    report = make_report(FLOAT, INT8, reference=0)
+    assert verdict(report) == (
+        "int8 ptq loses 0.10 points [-0.40, +0.20], is 3.4 times faster and 3.9 times smaller than "
+        "float32 on this device."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "median_ms", "size_bytes", "said"),
+    [
+        ((0.01, 0.001, 0.02), 6.8, 3_900_000, "gains 1.00 point [+0.10, +2.00], is 2.0 times"),
+        ((0.01, 0.001, 0.02), 6.8, 3_900_000, "2.0 times slower and as large as float32"),
+        ((0.0, -0.01, 0.01), 3.4, 7_800_000, "keeps the accuracy [-1.00, +1.00], is as fast and"),
+        ((0.0, -0.01, 0.01), 3.4, 7_800_000, "as fast and 2.0 times larger than float32"),
+    ],
+)
+def test_the_verdict_says_what_is_worse_too(change, median_ms, size_bytes, said):
+    model = make_model("int8 ptq", median_ms=median_ms, size_bytes=size_bytes, change=change)
+    assert said in verdict(make_report(FLOAT, model, reference=0))
+
+
+def test_the_verdict_of_one_model_alone():
+    text = verdict(make_report(make_model("int8 ptq", name="tiny")))
+    assert text == (
+        "tiny: 1.00 ms (median, 1 thread), 60.00% accuracy on 70 validation faces, 1.00 MB "
+        "on this device."
+    )
+
+
+def test_a_keras_reference_has_no_latency_to_compare_with():
+    keras = make_model("float32 keras", median_ms=None)
+    report = make_report(keras, INT8, reference=0)
+    assert "loses 0.10 points" in verdict(report)
+    assert "faster" not in verdict(report)
+    assert headline(report).file is None
+    both = make_report(keras, FLOAT, INT8, reference=0)
+    assert "3.4 times faster and 3.9 times smaller than float32 on" in verdict(both)
+
+
+def test_the_pareto_line_leaves_out_who_is_beaten():
+    models = [
+        make_model("a", median_ms=1.0, accuracy=0.5),
+        make_model("b", median_ms=2.0, accuracy=0.4),
+        make_model("c", median_ms=3.0, accuracy=0.7),
+        make_model("d", median_ms=3.0, accuracy=0.6),
+        make_model("e", median_ms=4.0, accuracy=0.7),
+        make_model("f", median_ms=None, accuracy=0.9),
+    ]
+    assert pareto(make_report(*models)) == (0, 2)
+
+
+def test_models_are_named_as_shortly_as_they_can_be_told_apart():
+    one = [make_model("int8", name="a"), make_model("float32", name="a")]
+    assert labels(tuple(one)) == ("int8", "float32")
+    two = [make_model("int8", name="a"), make_model("int8", name="b")]
+    assert labels(tuple(two)) == ("a", "b")
+    twins = [make_model("int8", name="a"), make_model("int8", name="a")]
+    assert len(labels(tuple(twins))) == 2
+
+
+def test_slow_kernels_and_too_many_threads_are_warned_of():
+    model = make_model("int16x8", xnnpack=False, threads=(1, 8))
+    first, second = warnings(make_report(model))
+    assert first == "8 threads were run on 4 usable cores"
+    assert "int16x8 without XNNPACK" in second
+    assert second.startswith("ai-edge-litert 2.3.0")
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        (make_model("int8 ptq", accuracy=None),),
+        (make_model("float32 keras", median_ms=None),),
+        (make_model("no card", accuracy=None), make_model("float32")),
+    ],
+)
+def test_what_was_not_measured_is_left_out(models):
+    report = make_report(*models)
+    text = report_to_html(report)
+    Page(text)
+    for section in re.findall(r"<section.*?</section>", text, re.DOTALL):
+        assert "<table" in section, section
+    assert "nan" not in report_to_markdown(report)
+    assert verdict(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("no json", "is not JSON"),
+        ("[]", "not a benchmark report"),
+        ('{"models": []}', "no format_version"),
+        ('{"format_version": 99}', "report format 99, this fer-edge reads 1"),
+        ('{"format_version": 1, "made": 3}', "damaged"),
+    ],
+)
+def test_what_is_no_report_is_said(tmp_path, text, words):
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(ReportError, match=words):
+        read_report(tmp_path)
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    report = make_report(FLOAT, INT8, reference=0)
+    (tmp_path / "report.md").mkdir()
+    with pytest.raises(OutputError):
+        write_report(report, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]
+    monkeypatch.setattr(report_files, "report_to_markdown", lambda report: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(report, tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -1,0 +1,323 @@
+"""Streams: a real RTSP server that dies and comes back, and Motion JPEG over HTTP."""
+
+import http.server
+import json
+import logging
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from fer_edge.errors import SourceError
+from fer_edge.runtime.capture.live import Live
+from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.capture.stream import StreamCapture
+from fer_edge.runtime.capture.stream_url import without_password
+from tests.support.clear_line import assert_one_clear_line
+from tests.support.stream_servers import PATIENCE_S, SYSTEM_PYTHON, MotionJpeg, RtspServer
+
+
+@pytest.fixture
+def rtsp() -> Iterator[RtspServer]:
+    check = (
+        "import gi; gi.require_version('GstRtspServer', '1.0');"
+        "from gi.repository import Gst, GstRtspServer; Gst.init(None);"
+        "assert all(map(Gst.ElementFactory.find, ['x264enc', 'rtph264pay']))"
+    )
+    if (
+        not Path(SYSTEM_PYTHON).exists()
+        or subprocess.run([SYSTEM_PYTHON, "-c", check], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("GStreamer's RTSP server is missing (tests/debian-packages.txt)")
+    server = RtspServer()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Start a server for a handler; returns its address."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def start(handler: type[http.server.BaseHTTPRequestHandler], **attributes: object) -> str:
+        own = type("Handler", (handler,), attributes)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), own)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def nothing_leaks() -> Iterator[None]:
+    """Count descriptors and threads before and after."""
+
+    def count() -> tuple[int, set[threading.Thread]]:
+        return len(list(Path("/proc/self/fd").iterdir())), set(threading.enumerate())
+
+    with pytest.raises(SourceError):  # what FFmpeg opens once and for all is open now
+        open_source("rtsp://127.0.0.1:1/none")
+    before = count()
+    yield
+    deadline = time.monotonic() + PATIENCE_S
+    while count() != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert count() == before
+
+
+def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
+    rtsp: RtspServer, tmp_path: Path
+) -> None:
+    lines = tmp_path / "errors.txt"
+    command = [
+        *(sys.executable, "-u", "-c", "from fer_edge.cli.main import main; main()"),
+        *("run", "--input", rtsp.url, "--detector", "none"),
+    ]
+    with (
+        lines.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as run,
+    ):
+        assert run.stdout is not None
+        try:
+            records = [json.loads(run.stdout.readline()) for _ in range(20)]
+            rtsp.kill()
+            # what was on its way comes still; the reader tells the loss when nothing does
+            deadline = time.monotonic() + PATIENCE_S
+            while "trying again" not in lines.read_text() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            rtsp.start()
+            while " is back after " not in lines.read_text() and time.monotonic() < deadline:
+                records.append(json.loads(run.stdout.readline()))
+            records += [json.loads(run.stdout.readline()) for _ in range(5)]
+            rtsp.process.send_signal(signal.SIGSTOP)  # the last read hangs while the run ends
+        finally:
+            stopped = time.monotonic()
+            run.send_signal(signal.SIGINT)
+            rest, _ = run.communicate(timeout=PATIENCE_S)
+    assert time.monotonic() - stopped < 4.5, "the read itself gives up after 5 s"
+    records += [json.loads(line) for line in rest.splitlines()]
+    shown = f"rtsp://127.0.0.1:{rtsp.port}/camera"
+    assert {record["source"] for record in records} == {shown}
+    for key in ("frame", "time_s"):
+        values = [record[key] for record in records]
+        assert values == sorted(set(values))
+    said = lines.read_text().splitlines()
+    assert len(said) == 2, said
+    assert re.fullmatch(rf"fer-edge: WARNING: {shown} (broke off|stalled).*; trying .*", said[0])
+    assert re.fullmatch(rf"fer-edge: WARNING: {shown} is back after \d+ s", said[1])
+    assert run.returncode == 0
+
+
+@pytest.mark.usefixtures("nothing_leaks")
+def test_close_ends_a_stalled_rtsp_stream_soon(rtsp: RtspServer) -> None:
+    source = Live(StreamCapture(rtsp.url, read_timeout_s=4))
+    frames = iter(source)
+    assert next(frames).image.shape == (120, 160, 3)
+    rtsp.process.send_signal(signal.SIGSTOP)
+    closer = threading.Timer(0.5, source.close)
+    closer.start()
+    started = time.monotonic()
+    for _ in frames:  # ends by close alone
+        pass
+    source.close()
+    assert time.monotonic() - started < 3.5, "the read itself gives up after 4 s"
+    closer.join()
+
+
+@pytest.mark.usefixtures("nothing_leaks")
+def test_motion_jpeg_over_http_is_a_live_source(serve: Callable[..., str]) -> None:
+    source = open_source(serve(MotionJpeg) + "/video?key=secret")
+    assert (source.is_live, source.is_video, source.length) == (True, True, None)
+    seen = []
+    for frame in source:
+        assert frame.image.shape == (48, 64, 3)
+        assert abs(int(frame.image[5, 5, 0]) - frame.index % 200) <= 2, "index counts the dropped"
+        seen.append(frame.index)
+        time.sleep(0.05)  # slower than the stream
+        if len(seen) == 20:
+            break
+    assert source.dropped >= 20
+    # what came before the first was asked for is not late
+    assert seen[-1] - seen[0] + 1 <= len(seen) + source.dropped <= seen[-1] + 1 + 20
+    assert frame.name == re.sub(r"\?.*", "", frame.name)
+    source.close()
+
+
+def test_a_stream_that_stalls_within_a_frame_is_opened_again(
+    serve: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "fer_edge")
+    url = serve(MotionJpeg, frames=30)
+    source = Live(StreamCapture(url, read_timeout_s=0.5))
+    for frame in source:
+        if frame.index >= 40:  # of the second connection
+            break
+    source.close()
+    assert re.search(r"stalled: no frame for \d+ s; trying again until it is back", caplog.text)
+    assert "is back after" in caplog.text
+
+
+def test_a_server_that_never_answers_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, fer_edge: Callable[..., Result]
+) -> None:
+    def impatient(url: str, **options: Any) -> StreamCapture:
+        return StreamCapture(url, open_timeout_s=0.3, **options)
+
+    monkeypatch.setattr("fer_edge.runtime.capture.stream.StreamCapture", impatient)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        for scheme in ("rtsp", "http"):
+            url = f"{scheme}://anna:secret@127.0.0.1:{mute.getsockname()[1]}/x"
+            result = fer_edge("run", "--input", url)
+            assert_one_clear_line(result, "cannot be opened: no answer in", f"{scheme}://127.")
+            assert "secret" not in result.stderr
+
+
+def test_a_stream_that_is_no_video_is_one_line(
+    serve: Callable[..., str], fer_edge: Callable[..., Result]
+) -> None:
+    class Text(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<p>welcome</p>" * 99)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    assert_one_clear_line(fer_edge("run", "--input", serve(Text)), "cannot be opened", "H.264")
+
+
+def test_a_recorded_video_on_a_web_server_is_not_a_live_stream(
+    serve: Callable[..., str], clip: Path, fer_edge: Callable[..., Result]
+) -> None:
+    class Film(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(clip.stat().st_size))
+            self.end_headers()
+            self.wfile.write(clip.read_bytes())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    result = fer_edge("run", "--input", serve(Film) + "/clip.avi")
+    assert_one_clear_line(result, "is a recorded video of 2 s", "download it")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://host/camera", "rtsp://host/camera"),
+        ("rtsp://host:554/a/b", "rtsp://host:554/a/b"),
+        ("RTSP://[fe80::1]:554/a", "RTSP://[fe80::1]:554/a"),
+        ("rtsp://anna:secret@host:554/a?x=1", "rtsp://host:554/a"),
+        ("rtsp://secret@host/a", "rtsp://host/a"),
+        ("http://host/v.cgi?user=anna&pwd=secret#secret", "http://host/v.cgi"),
+        # passwords that should have been escaped
+        ("rtsp://anna:se@secret@host/a", "rtsp://host/a"),
+        ("rtsp://anna:se/secret@host/a", "rtsp://..."),
+        ("rtsp://anna:12/secret@host/a", "rtsp://..."),
+        ("rtsp://anna:se?secret@host/a", "rtsp://..."),
+        ("rtsp://anna:se#secret@host/a", "rtsp://..."),
+    ],
+)
+def test_no_secret_of_an_address_is_shown(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+    try:
+        assert StreamCapture(url).name == shown
+    except SourceError as error:
+        assert f"{shown} is not a valid address of a stream" in str(error)
+        assert "%2F" in str(error)
+        assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("url", ["rtsp://", "http:///x", "rtsp://[::1/x", "rtsp://host:port/"])
+def test_what_is_no_address_is_one_line(fer_edge: Callable[..., Result], url: str) -> None:
+    assert_one_clear_line(fer_edge("run", "--input", url), "is not a valid address of a stream")
+
+
+def test_python_ends_while_an_opening_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        script = (
+            "import threading, time\n"
+            "from fer_edge.runtime.capture.live import Live\n"
+            "from fer_edge.runtime.capture.stream import StreamCapture\n"
+            f"capture = StreamCapture('rtsp://127.0.0.1:{mute.getsockname()[1]}/x')\n"
+            "threading.Thread(target=Live, args=(capture,), daemon=True).start()\n"
+            "time.sleep(0.5)\n"
+        )
+        started = time.monotonic()
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        assert time.monotonic() - started < 9, "the opening itself gives up after 10 s"
+
+
+def test_rtsp_goes_over_tcp_unless_asked_otherwise(rtsp: RtspServer) -> None:
+    for options in ({}, {"rtsp_transport": "udp"}):
+        capture = StreamCapture(rtsp.url, options=options)
+        capture.open()
+        assert capture.read().shape == (120, 160, 3)
+        assert capture._container.options["rtsp_transport"] == options.get("rtsp_transport", "tcp")
+        capture.close()
+
+
+def _serve_by_ffmpeg(clip: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    """Send a clip again and again at its own pace, as a camera does."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is missing (tests/debian-packages.txt)")
+    source = ("-re", "-stream_loop", "-1", "-i", str(clip))
+    return subprocess.Popen(["ffmpeg", "-v", "quiet", "-nostdin", *source, *arguments])
+
+
+@pytest.mark.parametrize(
+    ("scheme", "encoding", "target"),
+    [
+        ("udp", ("-c:v", "mpeg2video", "-f", "mpegts"), "udp://127.0.0.1:{port}?pkt_size=1316"),
+        ("tcp", ("-c:v", "mpeg2video", "-f", "mpegts"), "tcp://127.0.0.1:{port}?listen=1"),
+        ("rtmp", ("-c:v", "flv1", "-f", "flv"), "rtmp://127.0.0.1:{port}/live"),
+    ],
+)
+def test_other_protocols_are_live_sources(
+    clip: Path, scheme: str, encoding: tuple[str, ...], target: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    target = target.format(port=port)
+    arguments = ("-g", "4", "-pix_fmt", "yuv420p", *encoding)
+    if scheme == "rtmp":
+        arguments = (*arguments, "-listen", "1")
+    path = "/live" if scheme == "rtmp" else ""
+    sender = _serve_by_ffmpeg(clip, *arguments, target)
+    try:
+        source = open_source(f"{scheme}://127.0.0.1:{port}{path}", on_loss="wait")
+        times = []
+        for frame in source:
+            assert frame.image.shape == (120, 160, 3)
+            times.append(frame.time_s)
+            if len(times) == 6:
+                break
+        source.close()
+    finally:
+        sender.kill()
+        sender.wait()
+    assert times == sorted(set(times))
+    assert frame.name == f"{scheme}://127.0.0.1:{port}{path}"
+
+
+def test_srt_without_support_in_pyav_is_one_line(fer_edge: Callable[..., Result]) -> None:
+    result = fer_edge("run", "--input", "srt://127.0.0.1:1")
+    assert_one_clear_line(result, "srt://127.0.0.1:1 cannot be opened")

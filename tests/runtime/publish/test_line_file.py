@@ -1,0 +1,196 @@
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fer_edge.errors import OutputError
+from fer_edge.faces.labels import FER2013
+from fer_edge.runtime.publish.files.csv_rows import CsvRows
+from fer_edge.runtime.publish.files.json_lines import JsonLines, JsonLinesFile
+from fer_edge.runtime.publish.files.line_file import LineFile
+from fer_edge.runtime.publish.sink import ReaderGoneError
+from fer_edge.runtime.recognition.result import Result
+
+from ...support.results import make_face, make_result
+
+HEADER = (
+    "frame,time_s,source,track,left,top,right,bottom,detection,label,"
+    "angry,disgust,fear,happy,sad,surprise,neutral"
+)
+
+
+@pytest.fixture
+def small_disk(make_disk: Callable[[str], Path]) -> Path:
+    """A disk of 64 KiB."""
+    return make_disk("64k")
+
+
+def changes(*results: Result) -> list[int]:
+    stream = io.StringIO()
+    sink = JsonLines(stream, on="change")
+    for result in results:
+        sink.write(result)
+    return [json.loads(line)["frame"] for line in stream.getvalue().splitlines()]
+
+
+def test_on_change_there_is_a_line_when_a_face_appears_leaves_or_changes_its_label() -> None:
+    happy, sad = make_face("happy", 1), make_face("sad", 2)
+    assert changes(
+        make_result(index=0),
+        make_result(index=1),
+        make_result(happy, index=2),
+        make_result(happy, index=3),
+        make_result(sad, happy, index=4),
+        make_result(happy, sad, index=5),  # the larger one is the other, nothing more
+        make_result(make_face("fear", 1), sad, index=6),
+        make_result(sad, index=7),
+        make_result(make_face("sad", 3), index=8),  # another face
+        make_result(index=9),
+        make_result(index=10),
+    ) == [0, 2, 4, 6, 7, 8, 9]
+
+
+def test_on_change_every_picture_has_its_line() -> None:
+    face = make_face("happy", None)
+    assert changes(
+        make_result(face, index=0, name="a.jpg"), make_result(face, index=1, name="b.jpg")
+    ) == [0, 1]
+
+
+def test_a_live_file_can_be_read_while_it_grows_and_is_continued_by_the_next_run(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "deep" / "live.jsonl"
+    for start in (0, 2):
+        sink = JsonLinesFile(path, in_place=True)
+        for index in (start, start + 1):
+            sink.write(make_result(index=index))
+            assert len(path.read_text().splitlines()) == index + 1
+        sink.close(complete=start == 0)  # a failure takes nothing back
+    assert [json.loads(line)["frame"] for line in path.read_text().splitlines()] == [0, 1, 2, 3]
+
+
+def test_a_line_that_a_power_cut_tore_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "live.jsonl"
+    path.write_text('{"frame": 1}\n{"fra')
+    sink = JsonLinesFile(path, in_place=True)
+    sink.write(make_result(index=7))
+    sink.close(complete=True)
+    assert json.loads(path.read_text().splitlines()[-1])["frame"] == 7
+
+
+def test_a_live_file_that_was_moved_or_deleted_is_made_anew_with_its_header(
+    tmp_path: Path,
+) -> None:
+    path, old = tmp_path / "logs" / "live.csv", tmp_path / "live.csv.1"
+    sink = CsvRows(path, FER2013, in_place=True)
+    sink.write(make_result(make_face(), index=1))
+    path.rename(old)
+    sink.write(make_result(make_face(), index=2))
+    assert old.read_text().splitlines()[0] == HEADER
+    path.unlink()
+    path.parent.rmdir()
+    sink.write(make_result(make_face(), index=3))
+    sink.close(complete=True)
+    header, row = path.read_text().splitlines()
+    assert (header, row.split(",")[0]) == (HEADER, "3")
+
+
+def test_a_row_is_a_face_in_a_frame(tmp_path: Path) -> None:
+    path, name = tmp_path / "rows.csv", 'a "photo",\n\udcff☺=1.jpg'
+    sink = CsvRows(path, FER2013)
+    assert not path.exists()
+    sink.write(make_result(index=1))
+    sink.write(make_result(make_face("sad", 4), make_face("fear", None), index=2, time_s=0.12345))
+    sink.write(make_result(make_face(), index=3, name=name))
+    sink.close(complete=True)
+    with path.open(encoding="utf-8", newline="") as file:
+        header, first, second, third = csv.reader(file)
+    assert ",".join(header) == HEADER
+    assert first[:10] == ["2", "0.1235", "camera 0", "4", "20", "10", "60", "55", "0.9", "sad"]
+    assert first[10:] == ["0.05", "0.05", "0.05", "0.05", "0.7", "0.05", "0.05"]
+    assert (second[3], second[9]) == ("", "fear")
+    assert third[2] == 'a "photo",\n\\udcff☺=1.jpg'
+
+
+def test_without_a_face_there_is_the_header(tmp_path: Path) -> None:
+    sink = CsvRows(tmp_path / "rows.csv", FER2013)
+    sink.close(complete=True)
+    assert (tmp_path / "rows.csv").read_text() == HEADER + "\n"
+
+
+def test_rows_under_other_columns_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("frame,other\n1,2\n")
+    with pytest.raises(OutputError, match=r"rows\.csv has other columns"):
+        CsvRows(path, FER2013, in_place=True)
+    assert path.read_text() == "frame,other\n1,2\n"
+
+
+def test_a_model_with_other_classes_that_comes_on_the_way_keeps_the_columns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = CsvRows(tmp_path / "rows.csv", ("sad", "sleepy"))
+    for index in range(3):
+        sink.write(make_result(make_face("sad"), index=index))
+    sink.close(complete=True)
+    assert (tmp_path / "rows.csv").read_text().splitlines()[1].endswith(",sad,0.7,")
+    (message,) = caplog.messages
+    assert message.endswith("has no column for angry, disgust, fear, happy, neutral, surprise")
+
+
+def test_a_full_disk_ends_in_one_line_and_leaves_whole_lines(small_disk: Path) -> None:
+    path = small_disk / "live.jsonl"
+    sink = JsonLinesFile(path, in_place=True)
+    with pytest.raises(OutputError) as caught:
+        for index in range(2000):
+            sink.write(make_result(make_face(), index=index))
+    sink.close(complete=False)
+    assert f"cannot write {path}: No space left on device; make room there" in str(caught.value)
+    text = path.read_text()
+    assert text.endswith("}\n")
+    assert [json.loads(line)["frame"] for line in text.splitlines()] == list(range(index))
+
+
+def test_a_full_disk_leaves_nothing_of_a_file_that_is_written_whole(small_disk: Path) -> None:
+    sink = CsvRows(small_disk / "rows.csv", FER2013)
+    with pytest.raises(OutputError, match="No space left on device"):
+        for index in range(2000):
+            sink.write(make_result(make_face(), index=index))
+    sink.close(complete=False)
+    assert list(small_disk.iterdir()) == []
+
+
+def test_a_device_is_written_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(pipe.read_text().splitlines()))
+    reader.start()
+    file = LineFile(pipe, header="one")
+    file.write("two")
+    file.close(complete=True)
+    reader.join(10)
+    assert lines == ["one", "two"]
+    assert pipe.is_fifo()
+
+
+def test_a_pipe_that_nobody_reads_any_more_is_told_apart_from_failures(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [sys.executable, "-c", f"print(open({str(pipe)!r}).readline())"], stdout=subprocess.DEVNULL
+    ) as process:
+        file = LineFile(pipe)
+        file.write("one")
+        process.wait(10)
+    with pytest.raises(ReaderGoneError):
+        file.write("two")
+    file.close(complete=False)

@@ -1,0 +1,197 @@
+import json
+import os
+import pty
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import Result
+
+from fer_edge.faces.labels import FER2013
+from fer_edge.pictures.sample_photo import sample_photo
+from tests.support.clear_line import assert_one_clear_line
+from tests.support.clip import CLIP_FRAMES
+
+from ...support.programs import RUN
+
+Invoke = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
+
+def in_a_terminal(*arguments: object) -> str:
+    """Run the command with all its streams on a terminal, and return what a person sees."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*RUN, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        try:
+            while data := os.read(ours, 65536):
+                seen += data
+        except OSError:  # how Linux says that the terminal's other side is gone
+            pass
+    os.close(ours)
+    assert process.returncode == 0, seen
+    return seen.decode().replace("\r\n", "\n")
+
+
+def test_all_outputs_at_once(fer_edge: Invoke, clip: Path, elsewhere: Path) -> None:
+    result = fer_edge(
+        *("run", "--input", clip, "--detector", "none", "--jsonl", "a.jsonl", "--csv", "a.csv"),
+        *("--video", "a.mkv", "--annotate", "frames", "--gif", "a.gif", "--gif-width", 80),
+        *("--summary", "a.json", "--anonymize"),
+    )
+    assert (result.exit_code, result.output) == (0, "")
+    assert sorted(path.name for path in elsewhere.iterdir()) == [
+        *("a.csv", "a.gif", "a.json", "a.jsonl", "a.mkv", "frames"),
+    ]
+    assert len(Path("a.csv").read_text().splitlines()) == CLIP_FRAMES + 1
+    assert Path("a.csv").read_text().splitlines()[0].endswith("label," + ",".join(FER2013))
+    summary = json.loads(Path("a.json").read_text())
+    assert summary["frames"] == CLIP_FRAMES
+    assert sum(summary["seconds_per_label"].values()) == pytest.approx(CLIP_FRAMES / 8)
+    # the whole picture is the face, so none of its noise is left in a frame
+    drawn = cv2.imread("frames/000003.jpg")
+    assert drawn is not None
+    assert cv2.Laplacian(drawn[10:40, 90:150], cv2.CV_64F).std() < 12
+
+
+def test_lines_can_be_switched_off(fer_edge: Invoke, clip: Path, elsewhere: Path) -> None:
+    for off in (["--jsonl", "none"], ["--quiet"], ["-q"]):
+        result = fer_edge("run", "--input", clip, "--detector", "none", "--csv", "a.csv", *off)
+        assert (result.exit_code, result.output) == (0, "")
+    assert [path.name for path in elsewhere.iterdir()] == ["a.csv"]
+
+
+def test_quiet_keeps_what_was_asked_for(fer_edge: Invoke, clip: Path) -> None:
+    common = ("run", "--input", clip, "--detector", "none", "-q")
+    fer_edge(*common, "--jsonl", "a.jsonl")
+    assert len(Path("a.jsonl").read_text().splitlines()) == CLIP_FRAMES
+    result = fer_edge(*common, "--jsonl", "-")
+    assert (len(result.stdout.splitlines()), result.stderr) == (CLIP_FRAMES, "")
+    result = fer_edge(*common, "--summary")
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"{CLIP_FRAMES} frames in ")
+
+
+def test_a_terminal_gets_lines_and_a_summary_but_nothing_when_quiet(clip: Path) -> None:
+    seen = in_a_terminal("--input", clip, "--detector", "none").split("\n")
+    assert [json.loads(line)["frame"] for line in seen[:CLIP_FRAMES]] == list(range(CLIP_FRAMES))
+    assert seen[CLIP_FRAMES].startswith(f"\r\x1b[K{CLIP_FRAMES} frames in ")
+    assert in_a_terminal("--input", clip, "--detector", "none", "--quiet") == ""
+
+
+def test_on_change_a_still_clip_has_one_line(fer_edge: Invoke, picture: Path) -> None:
+    writer = cv2.VideoWriter("still.avi", cv2.VideoWriter.fourcc(*"MJPG"), 8, (80, 60))
+    for _ in range(10):
+        writer.write(np.full((60, 80, 3), 90, np.uint8))
+    writer.release()
+    result = fer_edge("run", "--input", "still.avi", "--detector", "none", "--jsonl-on", "change")
+    assert [json.loads(line)["frame"] for line in result.stdout.splitlines()] == [0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--csv", "a", "--jsonl", "a"], "--jsonl and --csv both name a"),
+        (["--csv", "a", "--jsonl", "./b/../a"], "both name"),
+        (["--csv", "link/a", "--summary", "a"], "both name"),
+        (["--video", "INPUT"], "is the input itself"),
+        (["--jsonl", "INPUT"], "is the input itself"),
+        (["--csv", "hard.avi"], "is the input itself"),
+        (["--gif", "a.mp4"], "an animation ends in .gif"),
+        (["--gif", "/proc/a.gif"], "cannot write /proc/a.gif"),
+        (["--csv", "/proc/a.csv"], "cannot write /proc/a.csv"),
+        (["--show"], "--web 127.0.0.1:8000"),
+    ],
+)
+def test_outputs_that_cannot_be_are_one_clear_line_and_leave_no_file(
+    fer_edge: Invoke,
+    clip: Path,
+    elsewhere: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    word: str,
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    (elsewhere / "link").symlink_to(elsewhere)
+    (elsewhere / "b").mkdir()
+    (elsewhere / "hard.avi").hardlink_to(clip)
+    before, data = sorted(elsewhere.rglob("*")), clip.read_bytes()
+    given = [argument.replace("INPUT", str(clip)) for argument in arguments]
+    outputs = [] if "--jsonl" in given else ["--jsonl", "lines.jsonl"]
+    result = fer_edge("run", "--input", clip, "--detector", "none", *outputs, *given)
+    assert_one_clear_line(result, word)
+    assert sorted(elsewhere.rglob("*")) == before
+    assert clip.read_bytes() == data
+
+
+def test_a_folder_of_annotated_pictures_is_not_the_input(fer_edge: Invoke, picture: Path) -> None:
+    assert_one_clear_line(
+        fer_edge("run", "--input", picture.parent, "--annotate", picture.parent),
+        "is the input itself",
+    )
+
+
+def test_two_outputs_may_go_to_the_same_device(fer_edge: Invoke, clip: Path) -> None:
+    result = fer_edge(
+        *("run", "--input", clip, "--detector", "none"),
+        *("--csv", "/dev/null", "--jsonl", "/dev/null"),
+    )
+    assert (result.exit_code, result.output) == (0, "")
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("style", [[], ["blur"], ["pixelate"], ["box"]])
+def test_anonymized_pictures_show_no_face_and_the_lines_are_the_same(
+    fer_edge: Invoke, style: list[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    photo = sample_photo()
+    plain = fer_edge("run", "--input", photo, "--annotate", "plain.png")
+    covered = fer_edge("run", "--input", photo, "--annotate", "covered.png", "--anonymize", *style)
+    (a,), (b,) = (json.loads(result.stdout)["faces"] for result in (plain, covered))
+    assert a == b
+    again = fer_edge("run", "--input", "covered.png")
+    assert json.loads(again.stdout)["faces"] == []
+
+
+def test_rows_go_to_stdout_whatever_it_is(clip: Path, elsewhere: Path) -> None:
+    command = [*RUN, "--input", str(clip), "--detector", "none", "--csv"]
+    piped = subprocess.run([*command, "-", "-q"], capture_output=True, text=True, check=True)
+    assert len(piped.stdout.splitlines()) == CLIP_FRAMES + 1
+    for name in ("-", "/dev/stdout"):
+        with Path("rows.csv").open("w") as file:
+            subprocess.run([*command, name, "-q"], stdout=file, check=True)
+        assert Path("rows.csv").read_text() == piped.stdout
+    assert Path("/dev/stdout").is_symlink()
+    both = subprocess.run([*command, "-"], capture_output=True, text=True, check=False)
+    assert both.returncode == 1
+    assert "add --jsonl none" in both.stderr
+
+
+def test_anonymize_knows_its_styles(fer_edge: Invoke, picture: Path) -> None:
+    result = fer_edge("run", "--input", picture, "--anonymize", "smear")
+    assert result.exit_code == 2
+    assert "'blur', 'pixelate', 'box'" in result.stderr
+
+
+def test_standard_output_on_a_full_disk_is_one_line_and_the_others_are_finished(
+    clip: Path, elsewhere: Path
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*RUN, "--input", str(clip), "--detector", "none", "--csv", "a.csv"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "fer-edge: error: standard output: No space left on device\n"
+    assert list(elsewhere.iterdir()) == []  # the very first line failed: there is nothing to keep

@@ -1,0 +1,99 @@
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.publish.pipeline import run_to_end
+from fer_edge.runtime.publish.service_manager import ServiceManager
+from fer_edge.runtime.recognition.result import Result
+
+from ...support.notify_socket import Listener
+
+
+@pytest.fixture(params=["path", "abstract"])
+def listener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Listener]:
+    name = f"@fer-edge-test-{os.getpid()}" if request.param == "abstract" else str(tmp_path / "n")
+    opened = Listener(name)
+    yield opened
+    opened.close()
+
+
+class Slow:
+    """A frame, then nothing for a while, then another frame."""
+
+    is_video, is_live, frame_rate_hz, length, dropped = True, True, 1.0, None, 0
+    is_lost = False
+
+    def __init__(self, gap_s: float) -> None:
+        self._gap_s = gap_s
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "slow")
+        time.sleep(self._gap_s)
+        yield Frame(np.zeros((4, 4, 3), np.uint8), 1, 1.0, "slow")
+
+    def close(self) -> None: ...
+
+
+class NoFaces:
+    def read_frame(self, frame: Frame) -> Result:
+        return Result(frame, ())
+
+
+@pytest.mark.parametrize(("is_lost", "pings"), [(False, range(1, 3)), (True, range(7, 12))])
+def test_the_watchdog_bites_a_stalled_source_and_spares_one_that_knows_its_loss(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, is_lost: bool, pings: range
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", listener.address)
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    source = Slow(gap_s=1.0)
+    source.is_lost = is_lost
+    assert run_to_end(source, NoFaces(), []) == 2
+    assert listener.has("STOPPING=1")
+    assert listener.lines[0] == "READY=1"
+    assert listener.lines.count("READY=1") == 1
+    assert listener.lines.count("WATCHDOG=1") in pings
+    assert any(line == "STATUS=0.0 frames/s, 0 faces, 0 frames dropped" for line in listener.lines)
+
+
+def test_without_a_service_manager_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = threading.active_count()
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setenv("WATCHDOG_USEC", "1000")
+    with ServiceManager(Slow(0), os.environ) as manager:
+        assert threading.active_count() == threads
+        manager.stopping()
+
+
+def test_a_watchdog_meant_for_another_process_is_left_alone(listener: Listener) -> None:
+    environment = {"NOTIFY_SOCKET": listener.address, "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}
+    threads = threading.active_count()
+    with ServiceManager(Slow(0), environment):
+        assert threading.active_count() == threads
+
+
+def test_a_heartbeat_is_a_file_touched_while_frames_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    beat = tmp_path / "beat"
+    monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(beat))
+    run_to_end(Slow(0), NoFaces(), [])
+    assert beat.exists()
+    monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(tmp_path / "gone" / "beat"))
+    run_to_end(Slow(0), NoFaces(), [])
+    assert len(caplog.records) == 1
+
+
+def test_a_manager_that_does_not_listen_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = ServiceManager(Slow(0), {"NOTIFY_SOCKET": str(tmp_path / "nobody")})
+    manager.stopping()
+    manager.stopping()
+    assert len(caplog.records) == 1
+    assert "takes no message" in caplog.text

@@ -1,0 +1,366 @@
+"""The front door: `fer_edge.Recognizer`."""
+
+import json
+import pickle
+import sys
+import threading
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import fer_edge
+import fer_edge.runtime.recognition.recognizer
+from fer_edge import (
+    UNCERTAIN,
+    Box,
+    Detection,
+    DetectorError,
+    Face,
+    Frame,
+    MissingExtraError,
+    ModelError,
+    Recognizer,
+    Result,
+    SourceError,
+    Track,
+    open_source,
+)
+from fer_edge.runtime.capture.images import Images
+from tests.support.cartoons import draw_face
+from tests.support.clip import CLIP_FRAMES
+
+BLACK = np.zeros((80, 100, 3), np.uint8)
+BOX = Box(10.0, 20.0, 50.0, 70.0)
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Iterator[Recognizer]:
+    with Recognizer(detector="none") as opened:
+        yield opened
+
+
+class Watched(Images):
+    """Images that know whether they were closed, and drop one frame for each that is read."""
+
+    closed = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in super().__iter__():
+            self.dropped += 1
+            yield frame
+
+    def close(self) -> None:
+        self.closed += 1
+        super().close()
+
+
+def test_each_frame_of_a_video_is_a_result(clip: Path, recognizer: Recognizer) -> None:
+    results = list(recognizer.stream(clip))
+    assert [result.frame.index for result in results] == list(range(CLIP_FRAMES))
+    assert [len(result.faces) for result in results] == [1] * CLIP_FRAMES
+    assert results[4].frame.time_s == pytest.approx(0.5)
+    assert all(result.times.total_ms > 0 for result in results)
+
+
+def test_a_path_may_be_text_and_a_folder(picture: Path, recognizer: Recognizer) -> None:
+    (result,) = recognizer.stream(str(picture.parent))
+    assert result.frame.name == str(picture)
+
+
+def test_an_open_source_is_read(clip: Path, recognizer: Recognizer) -> None:
+    assert len(list(recognizer.stream(open_source(clip)))) == CLIP_FRAMES
+
+
+@pytest.mark.parametrize("ending", ["end", "break", "error"])
+def test_what_the_caller_opened_stays_open_however_the_loop_ends(
+    recognizer: Recognizer, ending: str
+) -> None:
+    source = Watched([BLACK] * 3)
+
+    def loop() -> None:
+        for result in recognizer.stream(source):
+            if ending == "break" and result.frame.index == 1:
+                break
+            if ending == "error":
+                raise KeyError(ending)
+
+    if ending == "error":
+        with pytest.raises(KeyError):
+            loop()
+    else:
+        loop()
+    assert source.closed == 0
+    assert len(recognizer.read(BLACK)) == 1
+
+
+@pytest.mark.parametrize("ending", ["end", "break"])
+def test_what_was_opened_by_name_is_closed_however_the_loop_ends(
+    recognizer: Recognizer, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Watched([BLACK] * 3)
+    monkeypatch.setattr(
+        fer_edge.runtime.recognition.recognizer, "open_source", lambda *_, **__: source
+    )
+    results = recognizer.stream("clip.mp4")
+    next(results)
+    if ending == "end":
+        assert len(list(results)) == 2
+    results.close()
+    assert source.closed == 1
+
+
+def test_a_generator_of_images_can_be_read_on_after_a_break(recognizer: Recognizer) -> None:
+    images = (BLACK for _ in range(5))
+    for result in recognizer.stream(images):
+        if result.frame.index == 2:
+            break
+    assert len(list(recognizer.stream(images))) == 2
+
+
+def test_nothing_is_opened_before_the_first_result(recognizer: Recognizer, tmp_path: Path) -> None:
+    results = recognizer.stream(tmp_path / "missing.mp4")
+    with pytest.raises(SourceError, match="does not exist"):
+        next(results)
+
+
+def test_dropped_frames_are_told(recognizer: Recognizer) -> None:
+    results = recognizer.stream(Watched([BLACK] * 3))
+    assert [result.dropped for result in results] == [1, 2, 3]
+
+
+def test_images_have_a_clock_only_where_they_move() -> None:
+    still, moving = Images([BLACK, BLACK]), Images(np.stack([BLACK] * 3), frame_rate_hz=20)
+    assert (still.is_video, still.length) == (False, 2)
+    assert (moving.is_video, moving.length, moving.frame_rate_hz) == (True, 3, 20)
+    assert [frame.time_s for frame in still] == [0, 0]
+    assert [frame.time_s for frame in moving] == pytest.approx([0, 0.05, 0.1])
+
+
+def test_recognizers_in_several_threads_do_not_disturb_each_other(clip: Path) -> None:
+    with Recognizer(detector="none") as shared:
+        alone = probabilities_of(shared, clip)
+        found: list[list[dict[str, float]]] = []
+
+        def read(own: Recognizer) -> None:
+            found.append(probabilities_of(own, clip))
+
+        others = [Recognizer(detector="none") for _ in range(2)]
+        threads = [threading.Thread(target=read, args=(own,)) for own in (shared, shared, *others)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for own in others:
+            own.close()
+    assert found == [alone] * 4
+
+
+def probabilities_of(recognizer: Recognizer, clip: Path) -> list[dict[str, float]]:
+    return [dict(result[0].probabilities) for result in recognizer.stream(clip)]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [(10, 20, 50, 70)],
+        ([10, 20, 50, 70],),
+        np.array([[10, 20, 50, 70]], np.float32),
+        [BOX],
+        iter([Detection(BOX, 1.0)]),
+    ],
+    ids=["tuples", "lists", "array", "Box", "Detection"],
+)
+def test_a_function_that_gives_boxes_is_a_detector(found: Any) -> None:
+    with Recognizer(detector=lambda image: found) as recognizer:
+        result = recognizer.read(BLACK)
+    (face,) = result
+    assert (face.box, face.score, face.track) == (BOX, 1.0, None)
+    assert json.loads(json.dumps(result.to_dict()))["faces"][0]["box"] == [10, 20, 50, 70]
+
+
+def test_an_own_detector_sees_the_whole_picture_and_is_followed() -> None:
+    seen = []
+
+    def find(image: NDArray[np.uint8]) -> list[tuple[float, ...]]:
+        seen.append(image.shape)
+        return [BOX.edges]
+
+    frames = [np.full((1200, 1600, 3), 90, np.uint8)] * 3
+    with Recognizer(detector=find) as recognizer:
+        results = list(recognizer.stream(frames, frame_rate_hz=10))
+        again = list(recognizer.stream(frames, frame_rate_hz=10))
+    assert set(seen) == {(1200, 1600, 3)}
+    assert [result[0].track for result in (*results, *again)] == [1] * 6
+    for result in results:
+        assert result[0].box.edges == pytest.approx(BOX.edges)
+
+
+def test_own_detections_below_the_least_score_are_left_out() -> None:
+    found = [Detection(BOX, 0.5), Detection(Box(0, 0, 60, 60), 0.7)]
+    for least, scores in ((0.6, [0.7]), (0.0, [0.7, 0.5])):
+        with Recognizer(detector=lambda image: found, min_score=least) as recognizer:
+            assert [face.score for face in recognizer.read(BLACK)] == scores
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "expected boxes from the detector, got NoneType"),
+        ([(1, 2, 3)], r"expected boxes of \(left, top, right, bottom\)"),
+        ((10, 20, 50, 70), "got 10"),
+        ([("a", "b", "c", "d")], "got \\('a'"),
+        ([(0, 0, float("nan"), 9)], "expected finite numbers"),
+        ([(0, 0, float("inf"), 9)], "expected finite numbers"),
+    ],
+)
+def test_what_is_no_box_is_refused_in_one_line(found: Any, words: str) -> None:
+    with Recognizer(detector=lambda image: found) as recognizer:
+        with pytest.raises(DetectorError, match=words) as caught:
+            recognizer.read(BLACK)
+        with pytest.raises(DetectorError, match=words):
+            next(recognizer.stream([BLACK], frame_rate_hz=10))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("detector", ["yunett", "", None, 3, Images])
+def test_what_is_no_detector_is_refused(detector: Any) -> None:
+    with pytest.raises(DetectorError, match=r"^expected "):
+        Recognizer(detector=detector)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    for model in ("no-such-model", tmp_path / "none.tflite"):
+        with pytest.raises(ModelError):
+            Recognizer(model)
+
+
+class OneTrack:
+    """A tracker of the caller's: a face that is always there."""
+
+    def follow(self, frame: Frame) -> list[Track]:
+        return [Track(7, BOX), Track(9, Box(0, 0, 70, 70), 0.5)]
+
+
+def test_an_own_tracker_is_all_that_is_needed(recognizer: Recognizer) -> None:
+    results = list(recognizer.stream([BLACK] * 3, frame_rate_hz=10, tracker=OneTrack()))
+    assert [[(face.track, face.score) for face in result] for result in results] == [
+        [(9, 0.5), (7, 1.0)]
+    ] * 3
+    assert results[0][0].crop().shape[0] == results[0][0].crop().shape[1] > 60  # cut by the card
+    assert all(result.times.track_ms > 0 for result in results)
+
+
+@pytest.mark.parametrize(
+    ("place", "which"),
+    [
+        (2, 2),
+        ("/dev/video9", "/dev/video9"),
+        (Path("/dev/v4l/x"), "/dev/v4l/x"),
+        ("picamera2",) * 2,
+    ],
+)
+def test_cameras_are_opened_by_number_device_or_name(
+    recognizer: Recognizer, place: Any, which: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    source = Watched([BLACK], frame_rate_hz=5)
+
+    def open_camera(which: object, *, rate_hz: float | None) -> Watched:
+        opened.append((which, rate_hz))
+        return source
+
+    monkeypatch.setattr(fer_edge.runtime.recognition.recognizer, "open_camera", open_camera)
+    assert len(list(recognizer.stream(place, frame_rate_hz=5))) == 1
+    assert (opened, source.closed) == ([(which, 5)], 1)
+
+
+def test_a_name_that_no_file_has_is_not_a_camera(recognizer: Recognizer) -> None:
+    with pytest.raises(SourceError, match="does not exist"):
+        next(recognizer.stream("video9"))
+
+
+def test_faces_and_results_are_values(recognizer: Recognizer) -> None:
+    result = recognizer.read(draw_face(3, 0, size_px=100))
+    face = result[0]
+    assert list(result) == list(result.faces) == [face]
+    assert (len(result), bool(recognizer.read(BLACK))) == (1, True)
+    assert tuple(face.probabilities) == recognizer.labels == recognizer.card.labels
+    assert face.probability == face.probabilities.get(face.label, max(face.probabilities.values()))
+    assert face.to_dict() == result.to_dict()["faces"][0]
+    same = recognizer.read(draw_face(3, 0, size_px=100))
+    assert same[0] == face
+    assert len({face, same[0]}) == 1
+    assert pickle.loads(pickle.dumps(face)) == face
+    with pytest.raises(FrozenInstanceError):
+        face.label = "happy"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        face.probabilities["happy"] = 1.0  # type: ignore[index]
+    with pytest.raises(KeyError, match="'joy'"):
+        face.probabilities["joy"]
+    assert len(repr(result)) < 700
+
+
+def test_a_crop_is_square_bgr_of_its_own_also_at_the_edge() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (80, 100, 3), dtype=np.uint8)
+    for box in (BOX, Box(-30.0, -20.0, 20.0, 60.0), Box(90.0, 10.0, 300.0, 90.0)):
+        with Recognizer(detector=lambda image, box=box: [box]) as recognizer:
+            (face,) = recognizer.read(image)
+        cut = face.crop()
+        side = round(recognizer.card.input.crop.side * box.height)
+        assert (cut.shape, cut.dtype) == ((side, side, 3), np.uint8)
+        assert not np.shares_memory(cut, image)
+
+
+def test_a_face_without_a_frame_cannot_be_cut() -> None:
+    with pytest.raises(SourceError, match="without a frame_image"):
+        Face("happy", {"happy": 1.0}, BOX, 1.0).crop()
+
+
+def test_a_face_copies_no_pixels() -> None:
+    image = np.zeros((2000, 3000, 3), np.uint8)
+    with Recognizer(detector=lambda image: [(n, n, n + 40, n + 50) for n in range(9)]) as opened:
+        opened.read(image)
+        tracemalloc.start()
+        kept = [opened.read(image) for _ in range(4)]
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert all(face.frame_image is image for result in kept for face in result)
+    assert held < 200_000  # one frame has 18 million bytes
+
+
+def test_without_supervision_it_is_named(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(MissingExtraError, match="pip install supervision"):
+        recognizer.read(BLACK).to_supervision()
+
+
+def test_supervision_takes_the_faces(recognizer: Recognizer) -> None:
+    supervision = pytest.importorskip("supervision")
+    for results in (
+        [recognizer.read(BLACK)],
+        list(recognizer.stream([BLACK], frame_rate_hz=10)),
+        [Result(Frame(BLACK, 0, 0.0, "none"), ())],
+        [Result(Frame(BLACK, 0, 0.0, "none"), (Face(UNCERTAIN, {"a": 0.5, "b": 0.5}, BOX, 1.0),))],
+    ):
+        for result in results:
+            found = result.to_supervision()
+            assert found.xyxy.shape == (len(result), 4)
+            assert found.xyxy.dtype == np.float32
+            assert found.data["class_name"].tolist() == [face.label for face in result]
+            assert (found.tracker_id is not None) == any(face.track for face in result)
+            for annotator in (supervision.BoxAnnotator(), supervision.LabelAnnotator()):
+                annotator.annotate(result.frame.image.copy(), found)
+
+
+def test_a_picture_of_opencvs_goes_straight_in(picture: Path, recognizer: Recognizer) -> None:
+    (face,) = recognizer.read(cv2.imread(str(picture)))
+    assert sum(face.probabilities.values()) == pytest.approx(1, abs=0.03)

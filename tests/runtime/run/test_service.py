@@ -1,0 +1,335 @@
+import os
+import re
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import Result as CommandResult
+
+from fer_edge.runtime.capture.config import SourceConfig
+from fer_edge.runtime.run.command import parse_run
+from fer_edge.runtime.run.config_file import read_config
+from fer_edge.runtime.run.service.unit import Unit, quote, secrets_text, unit_text
+from tests.support.clear_line import assert_one_clear_line
+
+from ...support.notify_socket import Listener
+
+Invoke = Callable[..., CommandResult]
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
+
+
+def verify(folder: Path, text: str, *options: str) -> str:
+    """Let systemd read a unit; returns its complaints."""
+    assert ANALYZE is not None
+    unit = folder / "fer-edge.service"
+    unit.write_text(text, "utf-8")
+    done = subprocess.run(
+        [ANALYZE, "--man=no", "--generators=no", *options, "verify", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+    )
+    return done.stdout + done.stderr
+
+
+WORDS = [
+    *("plain", "a b", "50%", "%%i", 'q"uote', "it's", "new\nline", "tab\t", "semi;", ";"),
+    *("back\\slash", "\\x41", "umläut", "#hash", "*glob?", "~t", "sn☃w", "a\u00a0b", "\x01"),
+]
+
+
+@needs_systemd
+@pytest.mark.parametrize("word", WORDS)
+def test_systemd_reads_back_what_was_quoted(tmp_path: Path, word: str) -> None:
+    # It says nothing of a command that exists. One whose name it dislikes it repeats, as read.
+    command = tmp_path / word
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    said = verify(tmp_path, f"[Service]\nExecStart={quote(str(command))} argument\n")
+    assert said == "" or f"special characters: {command}\n" in said
+
+
+OPTIONS: list[tuple[str, ...]] = [
+    ("--camera", "0", "--mqtt", "mqtt://pi:s3cret@broker/home/door", "--mqtt-discovery"),
+    ("--camera", "0", "--jsonl", '/var/lib/fer-edge/a "b"/50% $HOME;\n.jsonl', "--video=x.mp4"),
+    ("--input", "clips/a b.mp4", "--jsonl", "-", "--delegate", "libedgetpu.so.1"),
+]
+
+
+@needs_systemd
+@pytest.mark.parametrize("scope", ["--system", "--user"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_systemd_finds_no_fault_with_the_unit(
+    fer_edge: Invoke, tmp_path: Path, options: tuple[str, ...], scope: str
+) -> None:
+    printed = fer_edge("service", "print", scope, "--", *options)
+    assert printed.exit_code == 0, printed.output
+    flags = ["--user"] if scope == "--user" else []
+    assert verify(tmp_path, printed.stdout, *flags) == ""
+    assert "s3cret" not in printed.output
+    assert ("DynamicUser=yes" in printed.stdout) == (scope == "--system")
+
+
+@needs_systemd
+def test_a_fault_in_a_unit_would_be_seen(fer_edge: Invoke, tmp_path: Path) -> None:
+    text = fer_edge("service", "print", "--", "--camera", "0", "--jsonl", "-").stdout
+    assert verify(tmp_path, text.replace("Nice=5", "Nicer=5")) != ""
+
+
+def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> None:
+    camera = fer_edge("service", "print", "--", "--camera", "0", "--jsonl", "-").stdout
+    assert "DeviceAllow=char-video4linux rw" in camera
+    assert "RestrictAddressFamilies=AF_UNIX\n" in camera  # nothing can leave the machine
+    assert "StandardOutput=null" not in camera
+    assert "run --config /etc/fer-edge/fer-edge.toml\n" in camera
+    sending = fer_edge("service", "print", "--", "--input", "x.mp4", "--mqtt", "mqtt://h/t").stdout
+    assert "DeviceAllow" not in sending
+    assert "AF_INET" in sending
+    assert "StandardOutput=null" in sending
+    output = ("--jsonl", "/var/lib/door/a.jsonl", "--annotate", "/srv/my pictures")
+    writing = fer_edge("service", "print", "--name", "door", "--", "--camera", "0", *output).stdout
+    assert "StateDirectory=door" in writing
+    assert 'ReadWritePaths="/srv/my pictures"' in writing
+    assert "WatchdogSec=30" in writing
+    assert "Watchdog" not in fer_edge("service", "print", "--watchdog=0", "--", "--camera=0").stdout
+
+
+def test_a_newer_systemd_is_asked_for_ever_longer_pauses() -> None:
+    needs = parse_run(("--camera", "0")).needs()
+    unit = Unit("door", ("/usr/bin/fer-edge",), Path("/etc/door.toml"), systemd=257)
+    assert "RestartMaxDelaySec=300" in unit_text(unit, needs)
+    assert "RestartMaxDelaySec" not in unit_text(replace(unit, systemd=252), needs)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config"
+
+
+def install(fer_edge: Invoke, *options: object) -> CommandResult:
+    more = ("--camera", "0", "--mqtt", "mqtt://pi:s3%22cr%5Ct$@broker/door")
+    return fer_edge("service", "install", "--user", *options, "--", *more)
+
+
+def test_install_writes_the_unit_and_hides_its_secrets(fer_edge: Invoke, home: Path) -> None:
+    done = install(fer_edge)
+    assert done.exit_code == 0, done.output
+    unit, secrets = home / "systemd/user/fer-edge.service", home / "fer-edge/fer-edge.env"
+    settings = home / "fer-edge/fer-edge.toml"
+    assert "systemctl --user enable --now fer-edge" in done.stdout
+    assert f"EnvironmentFile={secrets}" in unit.read_text()
+    assert f"run --config {settings}\n" in unit.read_text()
+    assert settings.read_text().splitlines()[1:] == [
+        *("[source]", "camera = 0", "", "[mqtt]", 'url = "mqtt://pi@broker/door"'),
+    ]
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o644
+    assert "s3" not in unit.read_text() + settings.read_text() + done.output
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    assert secrets.read_text() == 'FER_EDGE_MQTT_PASSWORD="s3\\"cr\\\\t\\$"\n'
+    assert install(fer_edge).exit_code == 0  # its own unit is replaced
+    assert {path for path in home.rglob("*") if path.is_file()} == {unit, settings, secrets}
+
+
+def test_install_leaves_anothers_unit_alone(fer_edge: Invoke, home: Path) -> None:
+    unit = home / "systemd/user/fer-edge.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/bin/true\n")
+    assert_one_clear_line(install(fer_edge), "was not written by fer-edge", "--force")
+    assert "/bin/true" in unit.read_text()
+    assert not (home / "fer-edge").exists()
+    assert install(fer_edge, "--force").exit_code == 0
+    assert "Type=notify" in unit.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--", "--camera", "0", "--jsnl", "x"), "--jsnl"),
+        (("--", "--camera", "0", "--threads", "many"), "--threads"),
+        (("--", "--camera", "0", "--mqtt", "broker"), "--mqtt"),
+        (("--",), "nothing to read"),
+        (("--", "--jsonl", "x"), "nothing to read"),
+        (("--name", "../x", "--", "--camera", "0"), "--name"),
+        (("--run-as", "pi", "--", "--camera", "0"), "--run-as"),
+    ],
+)
+def test_a_typo_is_found_before_anything_is_written(
+    fer_edge: Invoke, home: Path, options: tuple[str, ...], words: str
+) -> None:
+    done = fer_edge("service", "install", "--user", *options)
+    assert done.exit_code == 2, done.output
+    assert words in done.stderr
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--user", "--", "--camera", "0"), "no output"),
+        (("--user", "--", "--input", "gone.mp4", "--jsonl", "-"), "does not exist"),
+        (("--user", "--", "--camera", "0", "--jsonl", "gone/x.jsonl"), "make it"),
+        (("--system", "--run-as", "no such", "--", "--camera", "0"), "no such user"),
+        (("--user", "--", "--camera", "0", "--jsonl", "\udcff.jsonl"), "UTF-8"),
+    ],
+)
+def test_what_could_not_work_is_not_installed(
+    fer_edge: Invoke, home: Path, options: tuple[str, ...], words: str
+) -> None:
+    assert_one_clear_line(fer_edge("service", "install", *options), words)
+    assert not home.exists()
+
+
+def test_a_user_made_for_the_service_writes_only_below_its_folder(fer_edge: Invoke) -> None:
+    # `install` would name the first problem: where the checkout is root's alone, that is another
+    done = fer_edge(
+        "service", "print", "--system", "--", "--camera", "0", "--jsonl", "/srv/x.jsonl"
+    )
+    assert "/srv/x.jsonl cannot be written" in done.stderr
+    assert "/var/lib/fer-edge" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://admin:s3cret@10.0.0.9/stream",
+        "rtsp://admin:a/s3cret@10.0.0.9/stream",  # which should be %2F, but it is no less secret
+        "http://10.0.0.9/stream?key=s3cret",
+    ],
+)
+def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path, address: str) -> None:
+    done = fer_edge("service", "install", "--user", "--", "--input", address, "--jsonl", "-")
+    assert done.exit_code == 0, done.output
+    unit = (home / "systemd/user/fer-edge.service").read_text()
+    settings = (home / "fer-edge/fer-edge.toml").read_text()
+    assert "s3cret" not in unit + settings + done.output
+    assert secrets_text({"FER_EDGE_INPUT": address}) == (home / "fer-edge/fer-edge.env").read_text()
+
+
+def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_paths(
+    fer_edge: Invoke, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    text = (
+        '[source]\ninput = "rtsp://u:s3cret@h/s"\nstream_options = ["a=b"]\n'
+        '[outputs]\njsonl = "x.jsonl"\n[mqtt]\nurl = "mqtt://pi@broker/door"\n'
+    )
+    (folder / "door.toml").write_text(text)
+    monkeypatch.setenv("FER_EDGE_MQTT_PASSWORD", "s3cret, too")
+    options = ("service", "install", "--user", "--name", "door")
+    done = fer_edge(*options, "--config", folder / "door.toml", "--", "--csv", folder / "x.csv")
+    assert done.exit_code == 0, done.output
+    settings, secrets = home / "fer-edge/door.toml", home / "fer-edge/door.env"
+    assert "s3cret" not in settings.read_text() + done.output
+    installed = read_config(settings)
+    assert installed.source == SourceConfig(stream_options=("a=b",))
+    assert installed.outputs.files() == {"jsonl": folder / "x.jsonl", "csv": folder / "x.csv"}
+    assert secrets.read_text().splitlines() == [
+        'FER_EDGE_INPUT="rtsp://u:s3cret@h/s"',
+        'FER_EDGE_MQTT_PASSWORD="s3cret, too"',
+    ]
+    # what the service's environment holds goes back to where it was
+    monkeypatch.setenv("FER_EDGE_INPUT", "rtsp://u:s3cret@h/s")
+    again = parse_run(("--config", str(settings)))
+    assert again.source.input == "rtsp://u:s3cret@h/s"
+    assert again.secrets(os.environ) == {
+        "FER_EDGE_INPUT": "rtsp://u:s3cret@h/s",
+        "FER_EDGE_MQTT_PASSWORD": "s3cret, too",
+    }
+
+
+def test_secrets_that_are_not_passed_again_are_named(fer_edge: Invoke, home: Path) -> None:
+    install(fer_edge)
+    options = ("service", "install", "--user", "--config", home / "fer-edge/fer-edge.toml")
+    again = fer_edge(*options)
+    assert again.exit_code == 0, again.output
+    assert "left out: FER_EDGE_MQTT_PASSWORD" in again.stdout
+    assert "EnvironmentFile" not in (home / "systemd/user/fer-edge.service").read_text()
+    assert "left out" not in install(fer_edge).stdout
+
+
+def test_a_wrong_configuration_file_is_not_installed(
+    fer_edge: Invoke, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "door.toml").write_text("[source]\ncamra = 0\n")
+    done = fer_edge("service", "install", "--user", "--config", tmp_path / "door.toml")
+    assert_one_clear_line(done, "door.toml", "'source.camra'", "'source.camera'")
+    assert not home.exists()
+
+
+def test_a_configuration_of_anothers_making_is_left_alone(fer_edge: Invoke, home: Path) -> None:
+    (home / "fer-edge").mkdir(parents=True)
+    settings = home / "fer-edge/fer-edge.toml"
+    settings.write_text("[source]\ncamera = 7\n")
+    assert_one_clear_line(install(fer_edge), str(settings), "--force")
+    assert "camera = 7" in settings.read_text()
+    assert install(fer_edge, "--force").exit_code == 0
+    assert "camera = 0" in settings.read_text()
+
+
+def test_the_configuration_can_be_read_by_the_service_whatever_the_umask(
+    fer_edge: Invoke, home: Path
+) -> None:
+    before = os.umask(0o077)
+    try:
+        assert install(fer_edge).exit_code == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((home / "fer-edge").stat().st_mode) == 0o755
+    assert stat.S_IMODE((home / "fer-edge/fer-edge.toml").stat().st_mode) == 0o644
+    assert stat.S_IMODE((home / "fer-edge/fer-edge.env").stat().st_mode) == 0o600
+
+
+def test_a_token_leaves_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (("--web-token", "t0p"), ("--web-token=t0p",)):
+        config = parse_run(("--camera", "0", *words, "--jsonl", "-"))
+        assert config.without_secrets() == parse_run(("--camera", "0", "--jsonl", "-"))
+        assert config.secrets({}) == {"FER_EDGE_WEB_TOKEN": "t0p"}
+    monkeypatch.setenv("FER_EDGE_WEB_TOKEN", "from the shell")
+    assert parse_run(("--camera", "0")).secrets({}) == {"FER_EDGE_WEB_TOKEN": "from the shell"}
+
+
+def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
+    fer_edge: Invoke, tmp_path: Path, home: Path
+) -> None:
+    clip, out = tmp_path / "a clip.avi", tmp_path / "out 50%.jsonl"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 64))
+    for _ in range(20_000):
+        writer.write(np.full((64, 64, 3), 90, np.uint8))
+    writer.release()
+    options = ("--input", clip, "--detector", "none", "--jsonl", out)
+    assert fer_edge("service", "install", "--user", "--", *options).exit_code == 0
+    text = (home / "systemd/user/fer-edge.service").read_text()
+    (line,) = re.findall("^ExecStart=(.*)$", text, re.MULTILINE)
+    manager = Listener(str(tmp_path / "notify"))
+    process = subprocess.Popen(
+        shlex.split(line.replace("%%", "%").replace("$$", "$")),
+        env={**os.environ, "NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "200000"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert manager.has("READY=1", 20)
+    assert manager.has("WATCHDOG=1")
+    assert manager.has("STATUS=")
+    process.send_signal(signal.SIGHUP)
+    assert manager.has("RELOADING=1")
+    assert manager.has("MONOTONIC_USEC=")
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "was loaded again" in errors
+    assert manager.has("STOPPING=1")
+    assert manager.lines.count("READY=1") == 2
+    assert out.read_text().endswith("}\n")
+    manager.close()

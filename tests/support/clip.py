@@ -1,0 +1,3 @@
+"""The clip of noise that the fixture `clip` makes."""
+
+CLIP_FRAMES = 12
