@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import load_faceset
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import find_model
 from fer_edge.scoring.scores import score
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.faces.votes import NO_MAJORITY, majority_labels
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import find_model
 from fer_edge.training.targets.vote_translation import learn_translation, translate
 

@@ -11,7 +11,7 @@ import numpy as np
 from fer_edge.converters.devices.microcontroller import arena_bytes
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.preprocess import model_inputs
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import find_model
 
 from .command import Benchmark, data_option, split_option

@@ -23,7 +23,7 @@ import click
 import cv2
 import numpy as np
 
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.video import Video

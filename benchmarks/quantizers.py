@@ -26,7 +26,8 @@ from fer_edge.converters.sources.keras_models import load_float_network
 from fer_edge.errors import FerEdgeError
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.preprocess import as_real, model_inputs
-from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.runtime import find_runtime
 from fer_edge.runfolder import load_info
 from fer_edge.scoring.scores import compare, score
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import load_faceset
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import find_model
 from tests.arm64.userland import PYTHON, build, missing_programs, run_in
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import click
 
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.video import Video

@@ -7,7 +7,7 @@ import numpy as np
 from fer_edge.errors import ModelError
 from fer_edge.evaluation.evaluation import card_score, fit_scaling, unscaled_probabilities
 from fer_edge.faces.faceset import FaceSet
-from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.inference.model import TFLiteModel
 from fer_edge.model.file import ModelFile, read_model
 from fer_edge.model.graph import Graph, read_graph
 

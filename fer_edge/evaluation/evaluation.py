@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import SPLITS, FaceSet
 from fer_edge.faces.votes import NO_MAJORITY, majority_labels, no_face
-from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.inference.model import TFLiteModel
 from fer_edge.model.card import CardScore
 from fer_edge.model.file import ModelFile
 from fer_edge.scoring.scores import Scores, score

@@ -13,7 +13,7 @@ import numpy as np
 
 from fer_edge.errors import ModelError
 from fer_edge.inference.delegate import Delegate
-from fer_edge.inference.interpreter import find_runtime
+from fer_edge.inference.runtime import find_runtime
 
 TIMEOUT_S = 30.0
 """An Accelerator on USB takes some seconds for its first use, in which it loads its firmware."""

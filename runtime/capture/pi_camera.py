@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
 from fer_edge.errors import MissingExtraError, SourceError
-from fer_edge.inference.interpreter import FOR_NUMPY_1
+from fer_edge.inference.runtime import FOR_NUMPY_1
 
 from .pixels import as_bgr
 

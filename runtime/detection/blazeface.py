@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces.preprocess import Box
-from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.file import read_flatbuffer_file
 
 from .detector import Detection

@@ -7,8 +7,8 @@ from importlib import metadata
 from pathlib import Path
 
 from fer_edge import __version__
-from fer_edge.inference.interpreter import find_runtime
 from fer_edge.inference.kernel import read_text
+from fer_edge.inference.runtime import find_runtime
 
 
 @dataclass(frozen=True, slots=True)

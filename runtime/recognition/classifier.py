@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.preprocess import Box, CropPolicy, crop
-from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.inference.model import TFLiteModel
 
 from ..timing.stopwatch import Stopwatch
 from .comparer import Comparer

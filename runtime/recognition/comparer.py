@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelError
-from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.inference.model import TFLiteModel, open_model
 
 from ..timing.latency_histogram import LatencyHistogram
 

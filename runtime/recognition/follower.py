@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.inference.model import TFLiteModel
 
 from ..capture.frame import Frame
 from ..timing.stopwatch import Stopwatch

@@ -9,7 +9,7 @@ from fer_edge.cli.option_fields import check_ranges, option
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 
 if TYPE_CHECKING:
-    from fer_edge.inference.interpreter import TFLiteModel
+    from fer_edge.inference.model import TFLiteModel
 
 SERVED_FIELDS = ("model", "threads", "delegate")
 """Those that `demo` has, too."""
@@ -88,7 +88,7 @@ def open_chosen_model(model: ModelConfig) -> "TFLiteModel":
     Raises:
         ModelError: The model is broken, altered or not what it says.
     """
-    from fer_edge.inference.interpreter import open_model
+    from fer_edge.inference.model import open_model
     from fer_edge.model.bundled import find_model
 
     return open_model(find_model(model.model), threads=model.threads, delegate=model.delegate)

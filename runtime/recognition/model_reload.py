@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from fer_edge.errors import FerEdgeError, ModelError
-from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.inference.model import TFLiteModel
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from fer_edge.errors import ModelError, SourceError
-from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.inference.model import TFLiteModel
 
 from ..capture.frame import Frame
 from ..capture.pixels import as_bgr

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from fer_edge.errors import ModelError
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.card import ModelCard
 

@@ -10,7 +10,7 @@ pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 import fer_edge.converters as converters
 from fer_edge.converters import Claims, Gate, Options, convert, load_faceset
 from fer_edge.errors import ModelError
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 
 pytestmark = pytest.mark.train
 

@@ -20,7 +20,7 @@ from fer_edge.evaluation.evaluation import (
 )
 from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.faces.preprocess import PIXEL_SCALE
-from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import read_graph

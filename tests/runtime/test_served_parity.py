@@ -11,7 +11,7 @@ from click.testing import Result
 
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import FaceSet, load_faceset
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from tests.support.cartoons import make_faces
 

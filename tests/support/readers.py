@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.detection.detector import DetectorName, WholeFrame, open_detector
 from fer_edge.runtime.recognition.follower import Follower

@@ -76,7 +76,7 @@ def same_as_litert(face: dict[str, Any], photo: Path) -> bool:
 def test_litert_is_not_there_and_numpy_is_1(programs: Path, tmp_path: Path) -> None:
     code = (
         "import importlib.util, numpy\n"
-        "from fer_edge.inference.interpreter import find_runtime\n"
+        "from fer_edge.inference.runtime import find_runtime\n"
         "assert importlib.util.find_spec('ai_edge_litert') is None\n"
         "print(find_runtime().name, find_runtime().version, numpy.__version__)"
     )

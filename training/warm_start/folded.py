@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
 from fer_edge.faces.preprocess import as_real, model_inputs
-from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.file import ModelFile
 from fer_edge.model.graph import Operator, Tensor, read_graph
 

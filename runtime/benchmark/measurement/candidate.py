@@ -13,7 +13,9 @@ from fer_edge.errors import DatasetError, ModelError, TrainingError
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.evaluation.predictors import PREDICTORS, check_predictor, open_predictor
 from fer_edge.faces.faceset import FaceSet
-from fer_edge.inference.interpreter import TFLiteModel, find_runtime, open_interpreter
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.model import TFLiteModel
+from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.file import ModelFile, read_flatbuffer_file, read_model
 from fer_edge.runfolder import FLOAT_MODEL, load_info
 

@@ -20,7 +20,7 @@ from typing import IO
 import cv2
 
 from fer_edge.errors import FerEdgeError, SourceError
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.schema import SchemaError, decode, encode
 
 from ...capture.frame import Frame, Source

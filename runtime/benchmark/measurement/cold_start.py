@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from fer_edge.errors import ModelError
-from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.file import read_flatbuffer_file
 from fer_edge.schema import SchemaError, decode, encode
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import MissingExtraError
-from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.runtime import find_runtime
 
 from .latency import Latency
 

@@ -49,7 +49,7 @@ def examine_detector() -> list[Finding]:
 
 def examine_interpreter() -> list[Finding]:
     """Find the interpreter, and run the bundled int8 model with and without XNNPACK."""
-    from fer_edge.inference.interpreter import FOR_NUMPY_1, find_runtime, needs_numpy_1
+    from fer_edge.inference.runtime import FOR_NUMPY_1, find_runtime, needs_numpy_1
     from fer_edge.model.bundled import DEFAULT_MODEL, find_model
     from fer_edge.model.file import read_model
 

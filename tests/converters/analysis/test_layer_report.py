@@ -17,7 +17,8 @@ from fer_edge.converters.quantization.tflite import to_float16, to_float32, to_i
 from fer_edge.converters.sources.keras_models import load_float_network, load_qat_network
 from fer_edge.errors import DatasetError, MissingExtraError, ModelError
 from fer_edge.faces.faceset import load_faceset
-from fer_edge.inference.interpreter import find_runtime, open_interpreter
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.graph import read_graph
 
 pytestmark = pytest.mark.train

@@ -16,7 +16,7 @@ import pytest
 from fer_edge.converters.devices.edgetpu import check
 from fer_edge.converters.devices.edgetpu_compiler import COMPILER, compile_for_edgetpu
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import read_graph

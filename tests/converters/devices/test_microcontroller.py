@@ -19,7 +19,7 @@ from fer_edge.converters.devices.microcontroller import (
     write_c_array,
 )
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import Graph, Operator, read_graph

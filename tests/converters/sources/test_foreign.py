@@ -20,7 +20,7 @@ from fer_edge.converters.sources.suspicions import check_labels, check_range
 from fer_edge.errors import ModelError
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.labels import FER2013
-from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS, Gate
 from fer_edge.model.file import pack_model, read_model
 from tests.support.clear_line import assert_one_clear_line

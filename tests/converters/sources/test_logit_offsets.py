@@ -13,7 +13,7 @@ from fer_edge.converters.sources.source import float_probabilities, open_run
 from fer_edge.errors import ModelError
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import load_faceset
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
 from tests.support.clear_line import assert_one_clear_line

@@ -10,7 +10,7 @@ from click.testing import Result
 from fer_edge.evaluation.card_check import faults_of_path
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import load_faceset, save_faceset
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
 from fer_edge.model.card import CardScore, Compilation, InputSpec, ModelCard, Quantization
 from fer_edge.model.file import pack_model, read_model, write_model

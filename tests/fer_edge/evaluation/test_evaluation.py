@@ -8,7 +8,7 @@ from fer_edge.evaluation.evaluation import card_score, describe, evaluate, serve
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.labels import FER2013, FERPLUS
 from fer_edge.faces.preprocess import model_input
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from tests.support.cartoons import make_faces
 

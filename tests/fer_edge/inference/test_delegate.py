@@ -17,7 +17,7 @@ from fer_edge.inference.delegate import (
     find_edge_tpus,
     parse_delegate,
 )
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 
 CORAL = EDGETPU_LIBRARIES[platform.system()]

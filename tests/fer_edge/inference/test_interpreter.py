@@ -14,13 +14,8 @@ from numpy.typing import NDArray
 from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces.labels import FER2013
 from fer_edge.faces.preprocess import as_real
-from fer_edge.inference.interpreter import (
-    RUNTIMES,
-    TFLiteModel,
-    _warn_about_xnnpack,
-    find_runtime,
-    open_model,
-)
+from fer_edge.inference.model import TFLiteModel, _warn_about_xnnpack, open_model
+from fer_edge.inference.runtime import RUNTIMES, find_runtime
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.model.card import InputSpec, ModelCard
 from fer_edge.model.file import ModelFile, read_model, write_model

@@ -17,7 +17,7 @@ from fer_edge.evaluation.card_check import faults_of_path
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import save_faceset
 from fer_edge.faces.preprocess import Box, CropPolicy, crop, grey, model_input
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.card import card_from_json, card_to_json
 from fer_edge.model.file import read_model, write_model
 from tests.support.cartoons import draw_face, make_faces

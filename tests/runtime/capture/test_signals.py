@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.detection.detector import open_detector
 from fer_edge.runtime.recognition.model_reload import reload_model
@@ -22,7 +22,7 @@ LOOP = """
 import sys, threading, time
 import numpy as np
 from pathlib import Path
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.runtime.detection.detector import open_detector
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.recognition.model_reload import reload_model

@@ -10,7 +10,7 @@ from click.testing import Result
 
 from fer_edge.errors import ModelError
 from fer_edge.faces.preprocess import Box, model_input
-from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.file import read_model, write_model
 from fer_edge.runtime.recognition.classifier import Classifier

@@ -12,7 +12,7 @@ from click.testing import Result as Invoked
 from numpy.typing import NDArray
 
 from fer_edge.faces.preprocess import Box, crop, model_input
-from fer_edge.inference.interpreter import TFLiteModel, open_model
+from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.file import read_model, write_model
 from fer_edge.runtime.capture.frame import Frame

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from fer_edge import UNCERTAIN, Recognizer
 from fer_edge.faces.preprocess import Box, crop, model_input
-from fer_edge.inference.interpreter import open_model
+from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.detection.detector import Detection

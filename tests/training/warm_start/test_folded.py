@@ -13,7 +13,7 @@ from fer_edge.errors import ModelError, TrainingError
 from fer_edge.faces.faceset import load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.faces.preprocess import as_real, model_inputs
-from fer_edge.inference.interpreter import TFLiteModel
+from fer_edge.inference.model import TFLiteModel
 from fer_edge.model.bundled import bundled_models
 from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
