@@ -16,8 +16,8 @@ import click
 
 from fer_edge.files import whole_file
 from fer_edge.model.bundled import find_model
-from fer_edge.runtime.benchmark.measurement.candidate import read_candidate
-from fer_edge.runtime.benchmark.measurement.instructions import (
+from fer_edge.runtime.measurement.probes.candidate import read_candidate
+from fer_edge.runtime.measurement.probes.instructions import (
     Instructions,
     ModelInstructions,
     instructions_to_json,

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from fer_edge.model.file import read_model
-from fer_edge.runtime.benchmark.measurement.measuring import Plan, benchmark_models
+from fer_edge.runtime.measurement.probes.measuring import Plan, benchmark_models
 
 from .command import PATH, Benchmark
 

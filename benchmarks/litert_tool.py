@@ -18,8 +18,8 @@ from pathlib import Path
 
 import click
 
-from fer_edge.runtime.benchmark.measurement.candidate import Candidate, inference, read_candidate
-from fer_edge.runtime.benchmark.measurement.latency import measure_in_rounds
+from fer_edge.runtime.measurement.probes.candidate import Candidate, inference, read_candidate
+from fer_edge.runtime.measurement.probes.latency import measure_in_rounds
 
 from .command import PATH, Benchmark
 

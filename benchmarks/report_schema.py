@@ -13,7 +13,7 @@ import types
 import typing
 from typing import Any
 
-from fer_edge.runtime.benchmark.report.report import FORMAT_VERSION, Report
+from fer_edge.runtime.measurement.report.report import FORMAT_VERSION, Report
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}

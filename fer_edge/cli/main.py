@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "fer_edge.runtime.run.service.command",
         "Run as a systemd service.",
     ),
-    "benchmark": ("fer_edge.runtime.benchmark.command", "Compare models: accuracy and latency."),
+    "benchmark": ("fer_edge.runtime.measurement.command", "Compare models: accuracy and latency."),
     "doctor": (
         "fer_edge.runtime.device.doctor.command",
         "Check this device, and advise.",

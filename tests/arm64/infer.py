@@ -3,7 +3,7 @@
 import sys
 
 from fer_edge.model.bundled import find_model
-from fer_edge.runtime.benchmark.measurement.candidate import inference, read_candidate
+from fer_edge.runtime.measurement.probes.candidate import inference, read_candidate
 
 infer = inference(read_candidate(find_model(sys.argv[1])), None, threads=1)
 for _ in range(int(sys.argv[2])):

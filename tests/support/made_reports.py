@@ -7,14 +7,14 @@ import numpy as np
 from fer_edge.evaluation.evaluation import evaluate
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.labels import FER2013
-from fer_edge.runtime.benchmark.measurement.cold_start import ColdStart
-from fer_edge.runtime.benchmark.measurement.end_to_end import CameraPace, EndToEnd, StageTime
-from fer_edge.runtime.benchmark.measurement.latency import summarise
-from fer_edge.runtime.benchmark.measurement.machine_limit import machine_limit
-from fer_edge.runtime.benchmark.measurement.measuring import ModelResult, Plan, Timing
-from fer_edge.runtime.benchmark.report.report import FacesInfo, Report
 from fer_edge.runtime.device.conditions import Conditions
 from fer_edge.runtime.device.description import Device
+from fer_edge.runtime.measurement.probes.cold_start import ColdStart
+from fer_edge.runtime.measurement.probes.end_to_end import CameraPace, EndToEnd, StageTime
+from fer_edge.runtime.measurement.probes.latency import summarise
+from fer_edge.runtime.measurement.probes.machine_limit import machine_limit
+from fer_edge.runtime.measurement.probes.measuring import ModelResult, Plan, Timing
+from fer_edge.runtime.measurement.report.report import FacesInfo, Report
 from fer_edge.scoring.scores import Agreement
 
 FACES = 70

@@ -1,6 +1,6 @@
 """A model's first moments, in a new process.
 
-    python -m fer_edge.runtime.benchmark.measurement.cold_start FILE THREADS
+    python -m fer_edge.runtime.measurement.probes.cold_start FILE THREADS
 
 A process of its own, since memory that was used once is not given back, and since whoever loads
 second finds a warm runtime. VmHWM of /proc is read instead of getrusage, whose figure starts with
@@ -24,7 +24,7 @@ from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.file import read_flatbuffer_file
 from fer_edge.schema import SchemaError, decode, encode
 
-_MODULE = "fer_edge.runtime.benchmark.measurement.cold_start"
+_MODULE = "fer_edge.runtime.measurement.probes.cold_start"
 RUNS = 50
 
 

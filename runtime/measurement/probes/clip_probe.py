@@ -42,7 +42,7 @@ from ...tracking.flow_tracker import open_tracker
 from .cold_start import peak_memory_mib
 from .paced_video import PacedVideo, VideoOverError
 
-_MODULE = "fer_edge.runtime.benchmark.measurement.clip_probe"
+_MODULE = "fer_edge.runtime.measurement.probes.clip_probe"
 CLIP_STAGES = ("read", *STAGES, "output")
 """On the way of a frame: from the video to the JSON line."""
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import ReportError
-from fer_edge.runtime.benchmark.command import REGRESSION
-from fer_edge.runtime.benchmark.comparison.bars import crossed, parse_bars
-from fer_edge.runtime.benchmark.comparison.changes import METRICS, compare_reports
-from fer_edge.runtime.benchmark.report.report import read_report, report_to_json
+from fer_edge.runtime.measurement.command import REGRESSION
+from fer_edge.runtime.measurement.comparison.bars import crossed, parse_bars
+from fer_edge.runtime.measurement.comparison.changes import METRICS, compare_reports
+from fer_edge.runtime.measurement.report.report import read_report, report_to_json
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.made_reports import FLOAT, INT8, make_model, make_report
 

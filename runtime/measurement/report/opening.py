@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..measurement.measuring import ModelResult
+from ..probes.measuring import ModelResult
 from .chart import Point, scatter
 from .figures import interval, megabytes, milliseconds, threads_text
 from .markup import Markup, tag

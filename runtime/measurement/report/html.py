@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_edge import __version__
 
-from ..measurement.measuring import Disagreement
+from ..probes.measuring import Disagreement
 from .chart import Bar, Span, bars, spans
 from .confusion_html import confusions
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table

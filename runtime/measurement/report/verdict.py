@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..measurement.measuring import ModelResult
+from ..probes.measuring import ModelResult
 from .figures import interval, megabytes, milliseconds
 from .report import Report, labels, timing
 

@@ -12,8 +12,8 @@ from fer_edge.errors import MissingExtraError, SourceError
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.file import read_model
 from fer_edge.pictures.sample_photo import sample_photo
-from fer_edge.runtime.benchmark.measurement.clip import Clip, read_clip
-from fer_edge.runtime.benchmark.measurement.clip_probe import (
+from fer_edge.runtime.measurement.probes.clip import Clip, read_clip
+from fer_edge.runtime.measurement.probes.clip_probe import (
     CLIP_STAGES,
     ClipPass,
     ClipRun,
@@ -22,23 +22,23 @@ from fer_edge.runtime.benchmark.measurement.clip_probe import (
     probe,
     run_clip,
 )
-from fer_edge.runtime.benchmark.measurement.end_to_end import (
+from fer_edge.runtime.measurement.probes.end_to_end import (
     CameraPace,
     busy_cores,
     per_frame_ms,
     summarise_passes,
 )
-from fer_edge.runtime.benchmark.report.end_to_end_tables import (
+from fer_edge.runtime.measurement.report.end_to_end_tables import (
     answers,
     camera_table,
     detailed,
     end_to_end_table,
     stages_table,
 )
-from fer_edge.runtime.benchmark.report.html import report_to_html
-from fer_edge.runtime.benchmark.report.markdown import report_to_markdown
-from fer_edge.runtime.benchmark.report.report import warnings
-from fer_edge.runtime.benchmark.report.text import report_to_text
+from fer_edge.runtime.measurement.report.html import report_to_html
+from fer_edge.runtime.measurement.report.markdown import report_to_markdown
+from fer_edge.runtime.measurement.report.report import warnings
+from fer_edge.runtime.measurement.report.text import report_to_text
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.html_page import Page
 from tests.support.made_reports import FLOAT, INT8, make_end_to_end, make_model, make_report

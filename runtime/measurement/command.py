@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from fer_edge.faces.faceset import FaceSet
 
     from ..detection.detector import DetectorName
-    from .measurement.clip import Clip
-    from .measurement.clip_probe import Finding
-    from .measurement.instructions import Instructions
-    from .measurement.measuring import Benchmark, Disagreement, Plan
+    from .probes.clip import Clip
+    from .probes.clip_probe import Finding
+    from .probes.instructions import Instructions
+    from .probes.measuring import Benchmark, Disagreement, Plan
     from .report.report import Report
 
 PATH = click.Path(path_type=Path)
@@ -239,8 +239,8 @@ def benchmark(
 
     from ..device.description import usable_cores
     from .clip_options import chosen_clips, chosen_finding
-    from .measurement.instructions import read_instructions
-    from .measurement.measuring import Plan
+    from .probes.instructions import read_instructions
+    from .probes.measuring import Plan
     from .report.folder import check_folder, write_report
     from .report.report import report_to_json
     from .report.text import report_to_text
@@ -301,7 +301,7 @@ def _measure(
 
     from ..device.conditions import Watch
     from ..device.description import describe_device
-    from .measurement.measuring import benchmark_models
+    from .probes.measuring import benchmark_models
     from .report.report import Report, faces_info
 
     began = datetime.now(timezone.utc).isoformat(timespec="seconds")

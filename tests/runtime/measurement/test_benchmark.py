@@ -14,11 +14,11 @@ from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces.faceset import save_faceset
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.file import read_model, write_model
-from fer_edge.runtime.benchmark.comparison.changes import compare_reports
-from fer_edge.runtime.benchmark.measurement.candidate import read_candidate
-from fer_edge.runtime.benchmark.measurement.measuring import Plan, benchmark_models, disagreements
-from fer_edge.runtime.benchmark.report.report import read_report
 from fer_edge.runtime.device.description import describe_device
+from fer_edge.runtime.measurement.comparison.changes import compare_reports
+from fer_edge.runtime.measurement.probes.candidate import read_candidate
+from fer_edge.runtime.measurement.probes.measuring import Plan, benchmark_models, disagreements
+from fer_edge.runtime.measurement.report.report import read_report
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
 

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from fer_edge.runtime.benchmark.measurement import latency
-from fer_edge.runtime.benchmark.measurement.latency import measure_in_rounds, summarise
+from fer_edge.runtime.measurement.probes import latency
+from fer_edge.runtime.measurement.probes.latency import measure_in_rounds, summarise
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..measurement.clip_probe import MOST_PACED_FRAMES
-from ..measurement.end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
+from ..probes.clip_probe import MOST_PACED_FRAMES
+from ..probes.end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
 from .figures import milliseconds, optional, threads_text
 from .report import Report, labels
 from .tables import Table

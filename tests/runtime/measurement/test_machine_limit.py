@@ -6,8 +6,8 @@ import pytest
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.graph import read_graph
-from fer_edge.runtime.benchmark.measurement.latency import summarise
-from fer_edge.runtime.benchmark.measurement.machine_limit import (
+from fer_edge.runtime.measurement.probes.latency import summarise
+from fer_edge.runtime.measurement.probes.machine_limit import (
     CHANNELS,
     MACS,
     SIDE,

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fer_edge.runtime.benchmark.report.axis import log_ticks, ticks
-from fer_edge.runtime.benchmark.report.chart import (
+from fer_edge.runtime.measurement.report.axis import log_ticks, ticks
+from fer_edge.runtime.measurement.report.chart import (
     WIDTH,
     Bar,
     Point,
@@ -17,7 +17,7 @@ from fer_edge.runtime.benchmark.report.chart import (
     spans,
     spreads,
 )
-from fer_edge.runtime.benchmark.report.markup import join, tag
+from fer_edge.runtime.measurement.report.markup import join, tag
 
 POINTS = [
     Point("int8 ptq", 0.21, 64.7, 64.2, 65.1, "square", True),

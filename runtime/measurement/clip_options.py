@@ -12,8 +12,8 @@ from fer_edge.cli.option_fields import click_options
 from ..tracking.config import DETECTOR_FIELDS, FacesConfig
 
 if TYPE_CHECKING:
-    from .measurement.clip import Clip
-    from .measurement.clip_probe import Finding
+    from .probes.clip import Clip
+    from .probes.clip_probe import Finding
 
 
 CLIP_OPTIONS = (
@@ -41,7 +41,7 @@ def chosen_finding(videos: Sequence[Path], faces: FacesConfig) -> "Finding":
     Raises:
         click.UsageError: There is no video to find them in, or one is named twice.
     """
-    from .measurement.clip_probe import Finding
+    from .probes.clip_probe import Finding
 
     context = click.get_current_context()
     for option in CLIP_OPTIONS[1:]:
@@ -69,7 +69,7 @@ def chosen_clips(videos: Sequence[Path], finding: "Finding") -> "tuple[Clip, ...
     """
     if not videos:
         return ()
-    from .measurement.clip import read_clip
+    from .probes.clip import read_clip
 
     finding.open_detector()
     return tuple(map(read_clip, videos))

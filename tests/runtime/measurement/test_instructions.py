@@ -6,14 +6,14 @@ import pytest
 
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model
-from fer_edge.runtime.benchmark.measurement.instructions import (
+from fer_edge.runtime.measurement.probes.instructions import (
     Instructions,
     ModelInstructions,
     instructions_to_json,
     read_instructions,
 )
-from fer_edge.runtime.benchmark.report.html import report_to_html
-from fer_edge.runtime.benchmark.report.markdown import report_to_markdown
+from fer_edge.runtime.measurement.report.html import report_to_html
+from fer_edge.runtime.measurement.report.markdown import report_to_markdown
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.made_reports import FLOAT, INT8, make_report
 

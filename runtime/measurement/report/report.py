@@ -13,9 +13,9 @@ from fer_edge.schema import SchemaError, decode, encode
 
 from ...device.conditions import Conditions
 from ...device.description import Device
-from ..measurement.end_to_end import EndToEnd
-from ..measurement.machine_limit import MachineLimit
-from ..measurement.measuring import ModelResult, Plan, Timing
+from ..probes.end_to_end import EndToEnd
+from ..probes.machine_limit import MachineLimit
+from ..probes.measuring import ModelResult, Plan, Timing
 
 FORMAT_VERSION = 1
 

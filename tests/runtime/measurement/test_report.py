@@ -12,12 +12,12 @@ from fer_edge.errors import OutputError, ReportError
 from fer_edge.faces.faceset import save_faceset
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model, write_model
-from fer_edge.runtime.benchmark.report import folder as report_files
-from fer_edge.runtime.benchmark.report.folder import NAMES, write_report
-from fer_edge.runtime.benchmark.report.html import report_to_html
-from fer_edge.runtime.benchmark.report.markdown import report_to_markdown
-from fer_edge.runtime.benchmark.report.report import labels, read_report, report_to_json, warnings
-from fer_edge.runtime.benchmark.report.verdict import headline, pareto, verdict
+from fer_edge.runtime.measurement.report import folder as report_files
+from fer_edge.runtime.measurement.report.folder import NAMES, write_report
+from fer_edge.runtime.measurement.report.html import report_to_html
+from fer_edge.runtime.measurement.report.markdown import report_to_markdown
+from fer_edge.runtime.measurement.report.report import labels, read_report, report_to_json, warnings
+from fer_edge.runtime.measurement.report.verdict import headline, pareto, verdict
 from tests.support.cartoons import make_faces
 from tests.support.html_page import Page
 from tests.support.made_reports import FLOAT, INT8, make_model, make_report
@@ -129,7 +129,7 @@ def test_dark_mode_print_and_phone_are_cared_for(folder):
 
 def test_faces_are_in_the_page_only_when_asked_for():
     report = make_report(FLOAT, INT8, reference=0)
-    from fer_edge.runtime.benchmark.measurement.measuring import Disagreement
+    from fer_edge.runtime.measurement.probes.measuring import Disagreement
 
     faces = make_faces(per_class=0, validation_per_class=1)
     shown = [(Disagreement(5, 1, 1, 2, 0.8, 0.7), faces.images[1])]
