@@ -1,4 +1,95 @@
 """From a picture, video or camera to expressions. Light: what a Raspberry Pi installs.
 
-Its public names are those of `fer_edge` itself, `Recognizer` first of all.
+Recognizing is done by the names of `fer_edge` itself, `Recognizer` first of all. Here is what
+measures models.
+
+Example:
+    from fer_edge.runtime import QUICK, benchmark, write_report
+
+    report = benchmark(["compact", "tiny"], "faces.npz", plan=QUICK)
+    write_report(report, "report")
+
+The names below are loaded when they are first used (PEP 562).
 """
+
+from fer_edge.lazy_names import lazy_names
+
+TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms to import
+if TYPE_CHECKING:
+    from fer_edge.evaluation.evaluation import Evaluation
+    from fer_edge.faces.faceset import FaceSet, load_faceset
+    from fer_edge.scoring.scores import Agreement
+
+    from .device.conditions import Conditions
+    from .device.description import Device
+    from .measurement.api import QUICK, benchmark
+    from .measurement.comparison.changes import Change, Comparison, compare_reports
+    from .measurement.probes.cold_start import ColdStart
+    from .measurement.probes.end_to_end import CameraPace, EndToEnd, StageTime
+    from .measurement.probes.latency import Latency
+    from .measurement.probes.machine_limit import MachineLimit
+    from .measurement.probes.measuring import Disagreement, ModelResult, Plan, Timing
+    from .measurement.report.folder import write_report
+    from .measurement.report.report import FacesInfo, Report, read_report
+    from .tracking.config import FacesConfig
+
+_HOMES = {
+    "Agreement": "fer_edge.scoring.scores",
+    "CameraPace": ".measurement.probes.end_to_end",
+    "Change": ".measurement.comparison.changes",
+    "ColdStart": ".measurement.probes.cold_start",
+    "Comparison": ".measurement.comparison.changes",
+    "Conditions": ".device.conditions",
+    "Device": ".device.description",
+    "Disagreement": ".measurement.probes.measuring",
+    "EndToEnd": ".measurement.probes.end_to_end",
+    "Evaluation": "fer_edge.evaluation.evaluation",
+    "FaceSet": "fer_edge.faces.faceset",
+    "FacesConfig": ".tracking.config",
+    "FacesInfo": ".measurement.report.report",
+    "Latency": ".measurement.probes.latency",
+    "MachineLimit": ".measurement.probes.machine_limit",
+    "ModelResult": ".measurement.probes.measuring",
+    "Plan": ".measurement.probes.measuring",
+    "QUICK": ".measurement.api",
+    "Report": ".measurement.report.report",
+    "StageTime": ".measurement.probes.end_to_end",
+    "Timing": ".measurement.probes.measuring",
+    "benchmark": ".measurement.api",
+    "compare_reports": ".measurement.comparison.changes",
+    "load_faceset": "fer_edge.faces.faceset",
+    "read_report": ".measurement.report.report",
+    "write_report": ".measurement.report.folder",
+}
+"""Name -> the module that defines it."""
+
+__all__ = [
+    "QUICK",
+    "Agreement",
+    "CameraPace",
+    "Change",
+    "ColdStart",
+    "Comparison",
+    "Conditions",
+    "Device",
+    "Disagreement",
+    "EndToEnd",
+    "Evaluation",
+    "FaceSet",
+    "FacesConfig",
+    "FacesInfo",
+    "Latency",
+    "MachineLimit",
+    "ModelResult",
+    "Plan",
+    "Report",
+    "StageTime",
+    "Timing",
+    "benchmark",
+    "compare_reports",
+    "load_faceset",
+    "read_report",
+    "write_report",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -10,11 +9,6 @@ from click.core import ParameterSource
 from fer_edge.cli.option_fields import click_options
 
 from ..tracking.config import DETECTOR_FIELDS, FacesConfig
-
-if TYPE_CHECKING:
-    from .probes.clip import Clip
-    from .probes.clip_probe import Finding
-
 
 CLIP_OPTIONS = (
     click.Option(
@@ -31,18 +25,12 @@ CLIP_OPTIONS = (
 )
 
 
-def chosen_finding(videos: Sequence[Path], faces: FacesConfig) -> "Finding":
-    """Return how faces are to be found.
-
-    Args:
-        videos: As the command line has them.
-        faces: Of its options, those of `DETECTOR_FIELDS`.
+def check_videos(videos: Sequence[Path]) -> None:
+    """Refuse a video that is named twice, and options of a detector without a video.
 
     Raises:
-        click.UsageError: There is no video to find them in, or one is named twice.
+        click.UsageError: One of these.
     """
-    from .probes.clip_probe import Finding
-
     context = click.get_current_context()
     for option in CLIP_OPTIONS[1:]:
         source = context.get_parameter_source(str(option.name))
@@ -51,25 +39,3 @@ def chosen_finding(videos: Sequence[Path], faces: FacesConfig) -> "Finding":
     for path in videos:
         if videos.count(path) > 1:
             raise click.UsageError(f"--video {path} is named twice; name each video once")
-    return Finding(
-        detector=faces.detector,
-        detector_model=None if faces.detector_model is None else str(faces.detector_model),
-        detect_size_px=faces.detect_size_px,
-        every=faces.every,
-    )
-
-
-def chosen_clips(videos: Sequence[Path], finding: "Finding") -> "tuple[Clip, ...]":
-    """Read the videos through, and try the detector: before anything is measured.
-
-    Raises:
-        SourceError: A video is missing, no video, cut short, or has no frame.
-        DetectorError: The detector's model file is missing or unusable.
-        MissingExtraError: blazeface, and no TFLite runtime is installed.
-    """
-    if not videos:
-        return ()
-    from .probes.clip import read_clip
-
-    finding.open_detector()
-    return tuple(map(read_clip, videos))

@@ -9,7 +9,7 @@ import click
 from fer_edge.cli.command_options import Options, SectionedCommand
 
 from ..tracking.config import FacesConfig
-from .clip_options import CLIP_OPTIONS
+from .clip_options import CLIP_OPTIONS, check_videos
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from fer_edge.faces.faceset import FaceSet
 
     from ..detection.detector import DetectorName
-    from .probes.clip import Clip
-    from .probes.clip_probe import Finding
-    from .probes.instructions import Instructions
-    from .probes.measuring import Benchmark, Disagreement, Plan
+    from .probes.measuring import Benchmark, Disagreement
     from .report.report import Report
 
 PATH = click.Path(path_type=Path)
@@ -232,46 +229,46 @@ def benchmark(
         fer-edge benchmark compact --video clip.mp4 --every 2
         fer-edge benchmark compare before after --fail-if "latency>1.10x"
     """
+    import shlex
     from dataclasses import replace
 
     from fer_edge.faces.faceset import load_faceset
-    from fer_edge.model.bundled import find_model
 
     from ..device.description import usable_cores
-    from .clip_options import chosen_clips, chosen_finding
+    from .api import QUICK, Subject, finding_of, measure, read_clips
     from .probes.instructions import read_instructions
     from .probes.measuring import Plan
     from .report.folder import check_folder, write_report
-    from .report.report import report_to_json
+    from .report.report import faces_info, report_to_json
     from .report.text import report_to_text
 
-    faces_config = FacesConfig(
-        detector=detector, detector_model=detector_model, detect_size_px=detect_size_px, every=every
-    )
-    finding = chosen_finding(videos, faces_config)
+    check_videos(videos)
     if with_faces and (folder is None or data is None):
         raise click.UsageError("--with-faces needs --report and --data")
-    paths = [find_model(name) for name in models]
-    against = find_model(reference) if reference else None
-    faces = load_faceset(data).part(split) if data is not None else None
     if folder is not None:
         check_folder(folder)
+    finding = finding_of(FacesConfig(detector, detector_model, detect_size_px, every))
+    faces = load_faceset(data).part(split) if data is not None else None
+    subject = Subject(
+        names=models,
+        faces=faces,
+        info=faces_info(faces, data, split) if faces is not None and data is not None else None,
+        reference=reference,
+        clips=read_clips(videos, finding),
+        finding=finding,
+        instructions=None if counted is None else read_instructions(counted),
+    )
     plan = Plan(threads=threads or tuple(sorted({1, usable_cores()})), rounds=rounds)
     if quick:
-        plan = Plan(threads=threads or (1,), rounds=2, cold_starts=1, passes=1)
-    instructions = None if counted is None else read_instructions(counted)
-    clips = chosen_clips(videos, finding)
-    report, measured = _measure(
-        *(paths, faces, plan, against),
-        data=data,
-        split=split,
-        clips=clips,
-        finding=finding,
-        instructions=instructions,
-    )
-    # as they were named: a bundled model's own path says nothing to the reader of a report
-    named = zip(report.models, models, strict=True)
-    report = replace(report, models=tuple(replace(item, path=name) for item, name in named))
+        plan = replace(QUICK, threads=threads or QUICK.threads)
+    with click.progressbar(
+        length=plan.steps(len(models), len(videos)),
+        label="measuring",
+        file=sys.stderr,
+        hidden=not sys.stderr.isatty(),
+    ) as bar:
+        command = shlex.join(["fer-edge", *sys.argv[1:]])
+        report, measured = measure(subject, plan, command=command, on_step=lambda: bar.update(1))
     for item in report.models:
         if counted is not None and item.arm64_instructions is None:
             click.echo(f"{counted} has no arm64 instructions of {item.path}", err=True)
@@ -282,59 +279,6 @@ def benchmark(
         for path in write_report(report, folder, pictures):
             click.echo(f"wrote {path}", err=True)
     click.echo(report_to_json(report) if as_json else report_to_text(report), nl=not as_json)
-
-
-def _measure(
-    paths: list[Path],
-    faces: "FaceSet | None",
-    plan: "Plan",
-    reference: Path | None,
-    *,
-    data: Path | None,
-    split: str,
-    clips: "tuple[Clip, ...]",
-    finding: "Finding",
-    instructions: "Instructions | None",
-) -> "tuple[Report, Benchmark]":
-    import shlex
-    from datetime import datetime, timezone
-
-    from ..device.conditions import Watch
-    from ..device.description import describe_device
-    from .probes.measuring import benchmark_models
-    from .report.report import Report, faces_info
-
-    began = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    device, watch, stream = describe_device(), Watch(), sys.stderr
-    with click.progressbar(
-        length=plan.steps(len(paths), len(clips)),
-        label="measuring",
-        file=stream,
-        hidden=not stream.isatty(),
-    ) as bar:
-        measured = benchmark_models(
-            *(paths, faces),
-            plan=plan,
-            reference=reference,
-            clips=clips,
-            finding=finding,
-            instructions=instructions,
-            on_step=lambda: bar.update(1),
-        )
-    report = Report(
-        made=began,
-        command=shlex.join(["fer-edge", *sys.argv[1:]]),
-        device=device,
-        conditions=watch.conditions(device.governor),
-        plan=plan,
-        faces=faces_info(faces, data, split) if faces is not None and data is not None else None,
-        reference=measured.reference,
-        limits=measured.limits,
-        models=measured.models,
-        end_to_end=measured.end_to_end,
-        no_limits=measured.no_limits,
-    )
-    return report, measured
 
 
 def _pictures(

@@ -1,5 +1,7 @@
 """What `fer_edge` exports: all that its signatures name, and nothing before it is used."""
 
+import importlib
+import inspect
 import subprocess
 import sys
 import typing
@@ -11,6 +13,9 @@ import pytest
 
 import fer_edge
 import fer_edge.runtime.recognition.recognizer
+
+NOT_IN_3_10 = {"Unpack": getattr(typing, "Unpack", typing.Optional)}
+"""Imported for type checkers only."""
 
 
 def names_in(annotation: object) -> Iterator[str]:
@@ -57,6 +62,17 @@ def test_every_public_name_can_be_had_and_no_other() -> None:
     assert sorted(fer_edge._HOMES) == sorted(fer_edge.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = fer_edge.nothing  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("stage", ["training", "converters", "runtime"])
+def test_what_a_stage_exports_names_only_what_is_exported(stage: str) -> None:
+    package = importlib.import_module(f"fer_edge.{stage}")
+    public = {*package.__all__, *fer_edge.__all__}
+    for name in package.__all__:
+        value = getattr(package, name)
+        if inspect.isfunction(value):
+            hints = typing.get_type_hints(value, localns=NOT_IN_3_10)
+            assert {found for hint in hints.values() for found in names_in(hint)} <= public, name
 
 
 def test_types_can_be_checked_and_nothing_is_loaded_before_it_is_used() -> None:

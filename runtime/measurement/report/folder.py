@@ -38,7 +38,7 @@ def check_folder(folder: Path) -> None:
 
 def write_report(
     report: Report,
-    folder: Path,
+    folder: str | Path,
     disagreements: Sequence[tuple[Disagreement, NDArray[np.uint8]]] = (),
 ) -> list[Path]:
     """Write all files or none; older ones of the same names are replaced.
@@ -59,7 +59,7 @@ def write_report(
         report_to_json(report),
         report_to_markdown(report),
     )
-    paths = [folder / name for name in NAMES]
+    paths = [Path(folder) / name for name in NAMES]
     with ExitStack() as stack:  # all are written before the first is moved to its place
         temporaries = [stack.enter_context(whole_file(path)) for path in paths]
         for temporary, text in zip(temporaries, texts, strict=True):

@@ -1,0 +1,178 @@
+"""What `fer-edge benchmark` does, for Python: `fer_edge.runtime.benchmark`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.model.bundled import find_model
+
+from ..device.conditions import Watch
+from ..device.description import describe_device
+from ..tracking.config import FacesConfig
+from .probes.clip import Clip, read_clip
+from .probes.clip_probe import AS_RUN, Finding
+from .probes.instructions import Instructions, read_instructions
+from .probes.measuring import Benchmark, Plan, benchmark_models
+from .report.report import FacesInfo, Report, faces_info
+
+MADE_BY = "fer_edge.runtime.benchmark"
+"""Stands in a report for the command line, where none made it."""
+
+QUICK = Plan(threads=(1,), rounds=2, cold_starts=1, passes=1)
+"""A short run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured.
+
+    Attributes:
+        names: The models as they were named: a bundled model's name, a .tflite file, or a run's
+            model.keras.
+        faces: What they are scored on; None leaves accuracy out.
+        info: Where these faces are from.
+        reference: The model that agreement is taken against, by name; None takes the first float32
+            one.
+        clips: Videos that every model reads whole.
+        finding: How faces are found in them.
+        instructions: Counted arm64 instructions.
+    """
+
+    names: tuple[str, ...]
+    faces: FaceSet | None = None
+    info: FacesInfo | None = None
+    reference: str | None = None
+    clips: tuple[Clip, ...] = ()
+    finding: Finding = AS_RUN
+    instructions: Instructions | None = None
+
+
+def benchmark(
+    models: str | Path | Sequence[str | Path],
+    data: str | Path | FaceSet | None = None,
+    *,
+    reference: str | Path | None = None,
+    plan: Plan = Plan(),  # noqa: B008 - frozen
+    videos: Sequence[str | Path] = (),
+    faces: FacesConfig = FacesConfig(),  # noqa: B008 - frozen
+    instructions: str | Path | None = None,
+    on_step: Callable[[], None] = lambda: None,
+) -> Report:
+    """Measure models against each other: size, accuracy, agreement, latency, memory, whole frames.
+
+    Latency is measured in rounds over all models, accuracy through the served path. Memory and
+    whole videos are measured in fresh processes.
+
+    Args:
+        models: Bundled models' names, .tflite files, or runs' model.keras, which are scored and not
+            timed.
+        data: A `.npz` face set, whose validation part is scored, or faces, all of which are.
+        reference: The model that agreement is taken against; None takes the first float32 one.
+        plan: Thread counts and repetitions; `QUICK` for a short run.
+        videos: Files that every model reads whole, as `fer-edge run` does.
+        faces: How faces are found in them.
+        instructions: A .json file of `benchmarks.arm64_instructions`.
+        on_step: Called after each of `plan.steps(...)` steps.
+
+    Returns:
+        The report; `write_report` writes it as HTML, JSON and Markdown.
+
+    Raises:
+        ModelError: A model cannot be read or run, or two cannot be compared.
+        DatasetError: The face set cannot be read.
+        SourceError: A video cannot be read.
+        DetectorError: The detector cannot be opened.
+        ReportError: The instructions cannot be read, or the reference has no scores.
+        MissingExtraError: Something is not installed; the message names the extra.
+    """
+    names = [models] if isinstance(models, str | Path) else models
+    scored, info = _scored(data)
+    finding = finding_of(faces)
+    subject = Subject(
+        names=tuple(map(str, names)),
+        faces=scored,
+        info=info,
+        reference=None if reference is None else str(reference),
+        clips=read_clips([Path(video) for video in videos], finding),
+        finding=finding,
+        instructions=None if instructions is None else read_instructions(Path(instructions)),
+    )
+    return measure(subject, plan, on_step=on_step)[0]
+
+
+def measure(
+    subject: Subject,
+    plan: Plan,
+    *,
+    command: str = MADE_BY,
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[Report, Benchmark]:
+    """Measure a subject on this machine; returns the report, and disagreements beside it.
+
+    Raises:
+        FerEdgeError: As `benchmark`.
+    """
+    began = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    device, watch = describe_device(), Watch()
+    measured = benchmark_models(
+        [find_model(name) for name in subject.names],
+        subject.faces,
+        plan=plan,
+        reference=None if subject.reference is None else find_model(subject.reference),
+        clips=subject.clips,
+        finding=subject.finding,
+        instructions=subject.instructions,
+        on_step=on_step,
+    )
+    # as they were named: a bundled model's own path says nothing to the reader of a report
+    named = zip(measured.models, subject.names, strict=True)
+    report = Report(
+        made=began,
+        command=command,
+        device=device,
+        conditions=watch.conditions(device.governor),
+        plan=plan,
+        faces=subject.info,
+        reference=measured.reference,
+        limits=measured.limits,
+        models=tuple(replace(item, path=name) for item, name in named),
+        end_to_end=measured.end_to_end,
+        no_limits=measured.no_limits,
+    )
+    return report, measured
+
+
+def finding_of(faces: FacesConfig) -> Finding:
+    """Return how faces are found in videos, of a configuration."""
+    model = faces.detector_model
+    return Finding(
+        detector=faces.detector,
+        detector_model=None if model is None else str(model),
+        detect_size_px=faces.detect_size_px,
+        every=faces.every,
+    )
+
+
+def read_clips(videos: Sequence[Path], finding: Finding) -> tuple[Clip, ...]:
+    """Read the videos through, and try the detector: before anything is measured.
+
+    Raises:
+        SourceError: A video is missing, no video, cut short, or has no frame.
+        DetectorError: The detector's model file is missing or unusable.
+        MissingExtraError: The detector needs a TFLite runtime, and none is installed.
+    """
+    if not videos:
+        return ()
+    finding.open_detector()
+    return tuple(map(read_clip, videos))
+
+
+def _scored(data: str | Path | FaceSet | None) -> tuple[FaceSet | None, FacesInfo | None]:
+    if data is None:
+        return None, None
+    if isinstance(data, FaceSet):
+        return data, faces_info(data, Path("face set"), "all")
+    part = load_faceset(Path(data)).part("validation")
+    return part, faces_info(part, Path(data), "validation")
