@@ -1,0 +1,1 @@
+"""Ways to follow faces, compared: `python -m benchmarks.following`."""
