@@ -4,6 +4,7 @@ import http.client
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fer_edge.faces.preprocess import Box
 from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.publish.web import app
 from fer_edge.runtime.publish.web.address import WebAddress
 from fer_edge.runtime.publish.web.page import WebPage
 from fer_edge.runtime.recognition.result import Face, Probabilities, Result
@@ -18,8 +20,10 @@ from fer_edge.runtime.timing.stopwatch import StageTimes
 
 TOKEN = "correct-horse-battery"
 LABELS = ("sad", "happy", "fröhlich")
+STATIC = Path(app.__file__).parent / "static"
+PAGE = ("/", *(f"/{file.name}" for file in STATIC.iterdir() if file.suffix in (".css", ".js")))
 PATHS = (
-    *("/", "/style.css", "/page.js", "/overlay.js", "/timeline.js", "/icon.svg"),
+    *(*PAGE, "/icon.svg"),
     *("/healthz", "/api/state", "/api/events", "/frame.jpg", "/stream.mjpg"),
 )
 Answer = tuple[int, dict[str, str], bytes]

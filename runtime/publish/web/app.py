@@ -19,13 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .live_run import LiveRun, PictureFeed, as_json, overlay
 
 _PAGE = Path(__file__).parent / "static"
-_FILES = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/style.css": ("style.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/overlay.js": ("overlay.js", "text/javascript; charset=utf-8"),
-    "/timeline.js": ("timeline.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+_KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 HEADERS = [
     (
@@ -125,11 +123,7 @@ def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
         token: What a viewer must show; None for loopback.
         port: Where it is served, for the cookie's name.
     """
-    # read now: a package that is upgraded under a running service does not mix two versions
-    files = {
-        path: Response((_PAGE / name).read_bytes(), media_type=kind)
-        for path, (name, kind) in _FILES.items()
-    }
+    files = _page_files()
 
     async def file(request: Request) -> Response:
         return files[request.url.path]
@@ -209,6 +203,17 @@ async def _parts(pictures: PictureFeed) -> AsyncIterator[bytes]:
         number = picture.number
         head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n"
         yield b"--fer-edge-frame\r\n" + head.encode("ascii") + picture.jpeg + b"\r\n"
+
+
+def _page_files() -> dict[str, Response]:
+    """Read the page now: a package upgraded under a running service does not mix two versions."""
+    return {
+        "/" if file.name == "index.html" else f"/{file.name}": Response(
+            file.read_bytes(), media_type=_KINDS[file.suffix]
+        )
+        for file in _PAGE.iterdir()
+        if file.suffix in _KINDS
+    }
 
 
 def _stream(request: Request, parts: AsyncIterator[bytes], kind: str) -> Response:

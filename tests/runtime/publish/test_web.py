@@ -25,6 +25,7 @@ from fer_edge.runtime.publish.web.page import WebPage
 
 from ...support.web_client import (
     LABELS,
+    PAGE,
     PATHS,
     TOKEN,
     asked,
@@ -55,7 +56,7 @@ def test_every_answer_forbids_storing_framing_and_other_sources() -> None:
 
 def test_the_page_names_no_other_host() -> None:
     with served() as page:
-        for path in ("/", "/style.css", "/page.js", "/overlay.js", "/timeline.js"):
+        for path in PAGE:
             assert b"//" not in get(page, path)[2].replace(b"// ", b""), path
 
 

@@ -1,7 +1,7 @@
 // The picture and the boxes over it. One picture is asked for at a time, when the last one is
 // drawn: a slow connection skips frames and never lags behind.
 
-import { colourOf, nameOf } from "./page.js";
+import { colourOf, nameOf } from "./appearance.js";
 
 const canvas = document.getElementById("picture");
 const boxes = document.getElementById("boxes");

@@ -1,5 +1,6 @@
 // The page: numbers come as server-sent events, pictures are asked for one by one (overlay.js).
 
+import { colourOf, nameOf, setColours } from "./appearance.js";
 import { setPaused, showPictures, startAgain } from "./overlay.js";
 import { add, drawTimeline, forget } from "./timeline.js";
 
@@ -8,7 +9,6 @@ const STALL_MS = 10000;
 const GONE_MS = 1000;
 const byId = (id) => document.getElementById(id);
 
-let colours = {};
 let isLive = false;
 let isPaused = false;
 let hasPicture = false;
@@ -16,14 +16,6 @@ let lastFrames = -1;
 let lastFrameAt = 0;
 let drawnSecond = -1;
 let labelsKey = "";
-
-export const colourOf = (label) => colours[label] ?? "#c8c8c8";
-
-// Numbers below 0 are ranks by size: such faces are not followed.
-export function nameOf(face, isShort = false) {
-  if (face < 0) return `Face ${-face}`;
-  return isShort ? `${face}` : `Track ${face}`;
-}
 
 function say(state, text, veil = "") {
   const status = byId("status");
@@ -85,7 +77,7 @@ function show(now) {
   showNumbers(now);
   if (isPaused || now.frames === 0) return;
   byId("source").textContent = now.source.split("/").pop(); // a viewer need not see the folders
-  colours = now.colours;
+  setColours(now.colours);
   showLegend(now.labels);
   showFaces(now);
   if (now.second !== drawnSecond) {

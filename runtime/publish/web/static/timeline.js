@@ -1,6 +1,6 @@
 // The last minutes: one strip per face, coloured by expression, as high as its probability.
 
-import { colourOf, nameOf } from "./page.js";
+import { colourOf, nameOf } from "./appearance.js";
 
 const MAX_ROWS = 10;
 const SHORTEST_S = 60;
