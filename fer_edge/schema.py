@@ -6,9 +6,9 @@ where in the tree.
 """
 
 import dataclasses
-import difflib
 import types
 import typing
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,8 +37,8 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1)
-            advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(fields)}"
+            near = nearest(str(key), fields)
+            advice = f"did you mean '{near}'?" if near else f"known keys: {', '.join(fields)}"
             raise SchemaError(f"unknown key '{_join(where, str(key))}'; {advice}")
     values = {}
     for name, field in fields.items():
@@ -100,11 +100,18 @@ def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:
     return _decode_value(wanted[-1], value, where)
 
 
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known word that a misspelt one was to be; None where none is near."""
+    import difflib  # needed for mistakes only
+
+    return next(iter(difflib.get_close_matches(word, list(known), 1, likeness)), None)
+
+
 def _decode_choice(choices: tuple[Any, ...], value: object, where: str) -> Any:
     if value in choices:
         return value
-    near = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
-    advice = f"; did you mean '{near[0]}'?" if near else ""
+    near = nearest(str(value), map(str, choices))
+    advice = f"; did you mean '{near}'?" if near else ""
     raise SchemaError(
         f"'{where}' is {value!r}, expected one of {', '.join(map(str, choices))}{advice}"
     )

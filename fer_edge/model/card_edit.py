@@ -4,7 +4,6 @@ What was measured or computed (scores, agreement, digest, parameters, data) is n
 that says what somebody wished is worth nothing.
 """
 
-import difflib
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from fer_edge.model.card import (
     Quantization,
 )
 from fer_edge.model.graph import Tensor, read_graph
-from fer_edge.schema import decode, encode
+from fer_edge.schema import decode, encode, nearest
 
 TEXT_KEYS = ("name", "intended_use", "limits", "licence")
 NUMBER_KEYS = ("input.crop.side", "input.crop.centre_x", "input.crop.centre_y")
@@ -172,13 +171,13 @@ def _refuse(key: str) -> str:
         return "labels are changed with --labels a,b,c"
     if root in ("temperature", "temperature_scaling"):
         return f"'{key}' is fitted, not edited: fer-edge card calibrate FILE --data faces.npz"
-    near = difflib.get_close_matches(key, EDITABLE, n=1)
+    near = nearest(key, EDITABLE)
     if not near and root in {field.name for field in fields(ModelCard)}:
         return (
             f"'{key}' is measured, computed or recorded, not edited; keys that can be: "
             f"{', '.join(EDITABLE)}"
         )
-    advice = f"did you mean '{near[0]}'?" if near else f"keys: {', '.join(EDITABLE)}"
+    advice = f"did you mean '{near}'?" if near else f"keys: {', '.join(EDITABLE)}"
     return f"unknown key '{key}'; {advice}"
 
 

@@ -5,15 +5,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 from fer_edge.errors import ConfigError
 
-from .frame import Source
-from .pixel_aspect import parse_pixel_aspect
 from .stream_url import is_address, without_password
+
+if TYPE_CHECKING:
+    from .frame import Source
 
 INPUT_VARIABLE = "FER_EDGE_INPUT"
 """Environment variable of an address with a password, for a run that names no source otherwise."""
@@ -161,7 +162,7 @@ class SourceConfig:
         return self if not self.secrets({}) else replace(self, input=None)
 
 
-def open_chosen_source(source: SourceConfig) -> Source:
+def open_chosen_source(source: SourceConfig) -> "Source":
     """Open a source.
 
     Raises:
@@ -172,6 +173,7 @@ def open_chosen_source(source: SourceConfig) -> Source:
     from fer_edge.pictures.picture import LIMIT_PX
 
     from .opening import open_camera, open_source
+    from .pixel_aspect import parse_pixel_aspect
 
     source.check_complete()
     if source.is_pipe:
@@ -195,7 +197,7 @@ def open_chosen_source(source: SourceConfig) -> Source:
     )
 
 
-def _open_pipe(source: SourceConfig) -> Source:
+def _open_pipe(source: SourceConfig) -> "Source":
     from .raw_frames import DEFAULT_RATE_HZ, RawFrames
 
     return RawFrames(
@@ -211,6 +213,8 @@ def _check_values(source: SourceConfig) -> None:
     if source.size is not None:
         _parse_size(source.size)
     if source.pixel_aspect is not None:
+        from .pixel_aspect import parse_pixel_aspect
+
         try:
             parse_pixel_aspect(source.pixel_aspect)
         except ValueError as error:

@@ -2,20 +2,22 @@
 
 import os
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_edge.errors import SourceError
 from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.pictures.picture import LIMIT_PX
 from fer_edge.pictures.picture import read_picture as read_image
 
-from .camera import CameraCapture
 from .frame import Source
-from .live import Capture, Live, OnLoss
-from .pi_camera import PiCapture
 from .pictures import Pictures, open_folder, open_pattern
 from .stream_url import SCHEMES, is_address, without_password
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from .live import Capture, OnLoss
 
 __all__ = ["open_camera", "open_source", "read_image"]
 
@@ -25,9 +27,9 @@ _WANTED = "a picture, a folder or a video file"
 def open_source(
     place: str | Path,
     *,
-    on_loss: OnLoss | None = None,
+    on_loss: "OnLoss | None" = None,
     frame_rate_hz: float | None = None,
-    pixel_aspect: Fraction | None = None,
+    pixel_aspect: "Fraction | None" = None,
     stream_options: Mapping[str, str] | None = None,
     sample_every_s: float = 0.0,
     limit_px: int = LIMIT_PX,
@@ -47,7 +49,8 @@ def open_source(
         SourceError: It is missing, empty, or none of these.
     """
     if isinstance(place, str) and is_address(place):
-        from .stream import StreamCapture  # loads FFmpeg, which pictures do without
+        from .live import Live  # these load what pictures do without
+        from .stream import StreamCapture
 
         capture = StreamCapture(place, options=stream_options, pixel_aspect=pixel_aspect)
         return Live(capture, on_loss=on_loss)
@@ -90,7 +93,7 @@ def open_camera(
     *,
     size: tuple[int, int] | None = None,
     rate_hz: float | None = None,
-    on_loss: OnLoss | None = None,
+    on_loss: "OnLoss | None" = None,
 ) -> Source:
     """Open a camera.
 
@@ -105,10 +108,16 @@ def open_camera(
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
     """
+    from .live import Live
+
     capture: Capture
     if which == "picamera2":
+        from .pi_camera import PiCapture
+
         capture = PiCapture(size=size, rate_hz=rate_hz)
     else:
+        from .camera import CameraCapture
+
         capture = CameraCapture(which, size=size, rate_hz=rate_hz)
     return Live(capture, on_loss=on_loss)
 

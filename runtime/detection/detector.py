@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 
-DetectorName = Literal["yunet", "haar", "blazeface", "none"]
+from .names import DetectorName
 
 MOST_FACES = 100
 """So many faces of a frame are kept, the largest, where nothing else is said."""

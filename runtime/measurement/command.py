@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fer_edge.faces.faceset import FaceSet
 
-    from ..detection.detector import DetectorName
+    from ..detection.names import DetectorName
     from .probes.measuring import Benchmark, Disagreement
     from .report.report import Report
 

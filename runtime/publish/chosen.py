@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING
 from fer_edge.errors import OutputError
 from fer_edge.files import is_device
 
-from ..capture.frame import Source
-from ..recognition.result import FrameReader
 from .config import OutputsConfig
 
 if TYPE_CHECKING:
+    from ..capture.frame import Source
+    from ..recognition.result import FrameReader
     from ..tracking.config import FacesConfig
     from .sink import Sink
 
@@ -22,7 +22,7 @@ Comparison = Callable[[], str | None]
 """Called for a text about the model of --compare, None while there is none."""
 
 
-def window_sinks(outputs: OutputsConfig, source: Source) -> "list[Callable[[], Sink]]":
+def window_sinks(outputs: OutputsConfig, source: "Source") -> "list[Callable[[], Sink]]":
     """Return what opens the window, if one is asked for; first, since without a screen it fails."""
     if not outputs.show:
         return []
@@ -32,7 +32,7 @@ def window_sinks(outputs: OutputsConfig, source: Source) -> "list[Callable[[], S
 
 
 def file_sinks(
-    outputs: OutputsConfig, source: Source, labels: Sequence[str]
+    outputs: OutputsConfig, source: "Source", labels: Sequence[str]
 ) -> "list[Callable[[], Sink]]":
     """Return what opens each file, standard output included.
 
@@ -64,7 +64,7 @@ def file_sinks(
 
 
 def summary_sinks(
-    outputs: OutputsConfig, source: Source, comparison: Comparison | None
+    outputs: OutputsConfig, source: "Source", comparison: Comparison | None
 ) -> "list[Callable[[], Sink]]":
     """Return what opens the summary, and the reports on a second model while the run goes on.
 
@@ -87,7 +87,7 @@ def summary_sinks(
 
 
 def _summary_place(
-    outputs: OutputsConfig, source: Source, *, is_compared: bool
+    outputs: OutputsConfig, source: "Source", *, is_compared: bool
 ) -> Path | IO[str] | None:
     if outputs.summary not in (None, "-"):
         return Path(str(outputs.summary))
@@ -97,8 +97,8 @@ def _summary_place(
 
 
 def anonymizing(
-    outputs: OutputsConfig, faces: "FacesConfig", reader: FrameReader, source: Source
-) -> FrameReader:
+    outputs: OutputsConfig, faces: "FacesConfig", reader: "FrameReader", source: "Source"
+) -> "FrameReader":
     """Return the reader; with --anonymize one that covers faces before any output sees them.
 
     Raises:
@@ -152,7 +152,7 @@ def _nothing() -> None:
     return None
 
 
-def _line_sinks(outputs: OutputsConfig, source: Source) -> "list[Callable[[], Sink]]":
+def _line_sinks(outputs: OutputsConfig, source: "Source") -> "list[Callable[[], Sink]]":
     from .files.json_lines import JsonLines, JsonLinesFile
 
     place, on = outputs.lines_place, outputs.jsonl_on

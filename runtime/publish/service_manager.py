@@ -11,7 +11,6 @@ seconds while frames flow, for a health check to look at.
 
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -87,6 +86,8 @@ class ServiceManager:
         """Send assignments such as "READY=1", one a line; without a manager do nothing."""
         if not self._address:
             return
+        import socket
+
         # an abstract socket's name begins with a zero byte, which a variable cannot hold
         address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
         try:

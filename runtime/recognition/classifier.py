@@ -1,6 +1,7 @@
 """From a box in an image to probabilities: the one path of pictures and videos."""
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,9 @@ from fer_edge.faces.preprocess import Box, CropPolicy, crop
 from fer_edge.inference.model import TFLiteModel
 
 from ..timing.stopwatch import Stopwatch
-from .comparer import Comparer
+
+if TYPE_CHECKING:
+    from .comparer import Comparer
 
 
 class Classifier:
@@ -21,7 +24,11 @@ class Classifier:
     """
 
     def __init__(
-        self, model: TFLiteModel, *, boxes_are_crops: bool = False, comparer: Comparer | None = None
+        self,
+        model: TFLiteModel,
+        *,
+        boxes_are_crops: bool = False,
+        comparer: "Comparer | None" = None,
     ) -> None:
         """Take them; all are closed with it.
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from fer_edge.cli.option_fields import check_ranges, option
 
-from ..capture.frame import Source
 from .model_config import ModelConfig, open_chosen_model
 
 if TYPE_CHECKING:
+    from ..capture.frame import Source
     from ..detection.detector import FaceDetector
     from ..tracking.config import FacesConfig
     from .follower import Follower
@@ -74,7 +74,7 @@ def open_chosen_reader(
     recognition: RecognitionConfig,
     *,
     detector: "FaceDetector",
-    source: Source,
+    source: "Source",
 ) -> "Reader | Follower":
     """Open the model, and what reads the source's frames with it.
 

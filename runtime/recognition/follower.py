@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ from ..capture.frame import Frame
 from ..timing.stopwatch import Stopwatch
 from ..tracking.track import TimedTracker, Track, Tracker
 from .classifier import Classifier
-from .comparer import Comparer
 from .reader import ModelReader
 from .result import UNCERTAIN, Face, Probabilities, Result
 from .smoothing import STEADY, Steadiness, smoothed, steady_label
+
+if TYPE_CHECKING:
+    from .comparer import Comparer
 
 FORGET_AFTER_S = 2.0
 """A track that was not seen for so long is over: trackers use no number twice."""
@@ -77,7 +80,7 @@ class Follower(ModelReader):
         steadiness: Steadiness = STEADY,
         pace: Pace = FILE_PACE,
         boxes_are_crops: bool = False,
-        comparer: Comparer | None = None,
+        comparer: "Comparer | None" = None,
     ) -> None:
         """Take both.
 

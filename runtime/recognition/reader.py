@@ -1,7 +1,7 @@
 """Reading pictures: find the faces, cut them by the card's policy, classify them."""
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fer_edge.errors import ModelError, SourceError
 from fer_edge.inference.model import TFLiteModel
@@ -11,9 +11,11 @@ from ..capture.pixels import as_bgr
 from ..detection.detector import MOST_FACES, Detection, FaceDetector, WholeFrame, select
 from ..timing.stopwatch import Stopwatch
 from .classifier import Classifier
-from .comparer import Comparer, Comparison
 from .result import UNCERTAIN, Face, Probabilities, Result
 from .smoothing import STEADY
+
+if TYPE_CHECKING:
+    from .comparer import Comparer, Comparison
 
 Opened = TypeVar("Opened", bound="ModelReader")
 
@@ -51,7 +53,7 @@ class ModelReader:
         self._check_open()
         self._classifier.replace_model(model)
 
-    def comparison(self) -> Comparison | None:
+    def comparison(self) -> "Comparison | None":
         """Return what the comparison with another model has found so far, if there is one."""
         comparer = self._classifier.comparer
         return None if comparer is None else comparer.result()
@@ -86,7 +88,7 @@ class Reader(ModelReader):
         min_face_px: float = 0.0,
         max_faces: int = MOST_FACES,
         uncertain_below: float = STEADY.uncertain_below,
-        comparer: Comparer | None = None,
+        comparer: "Comparer | None" = None,
     ) -> None:
         """Take both.
 

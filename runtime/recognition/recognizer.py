@@ -16,7 +16,8 @@ from ..capture.frame import Frame, Source
 from ..capture.images import Images
 from ..capture.opening import open_camera, open_source
 from ..capture.pixels import ColorOrder, as_bgr
-from ..detection.detector import DetectorName, FaceDetector, WholeFrame, open_detector
+from ..detection.detector import FaceDetector, WholeFrame, open_detector
+from ..detection.names import DetectorName
 from ..detection.own_detector import OwnDetector, as_detector
 from ..tracking.flow_tracker import open_tracker
 from ..tracking.track import Tracker

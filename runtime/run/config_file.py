@@ -1,6 +1,5 @@
 """A run's configuration as a TOML file."""
 
-import difflib
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import tomli_w
 from fer_edge.cli.option_fields import option_fields
 from fer_edge.errors import ConfigError
 from fer_edge.files import is_device
-from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.schema import SchemaError, decode, encode, nearest
 
 from .config import PARTS, RunConfig
 
@@ -132,11 +131,10 @@ def _check_keys(data: dict[str, object]) -> None:
 
 def _unknown(key: str, here: list[str], table: str) -> str:
     place = f"{table}.{key}" if table else key
-    near = difflib.get_close_matches(key, here, n=1)
-    if near:
-        advice = f"did you mean '{table}.{near[0]}'?" if table else f"did you mean '{near[0]}'?"
-    elif elsewhere := difflib.get_close_matches(key, _names(), n=1, cutoff=0.75):
-        advice = f"did you mean '{_names()[elsewhere[0]]}'?"
+    if near := nearest(key, here):
+        advice = f"did you mean '{table}.{near}'?" if table else f"did you mean '{near}'?"
+    elif elsewhere := nearest(key, _names(), 0.75):
+        advice = f"did you mean '{_names()[elsewhere]}'?"
     else:
         advice = f"expected one of {', '.join(here)}"
     return f"unknown key '{place}'; {advice}"

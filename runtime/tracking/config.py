@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 
-from ..detection.detector import DetectorName, FaceDetector
-from .track import Tracker
+from ..detection.names import DetectorName
+
+if TYPE_CHECKING:
+    from ..detection.detector import FaceDetector
+    from .track import Tracker
 
 DETECTOR_FIELDS = ("detector", "detector_model", "detect_size_px", "every")
 """Those that choose what finds faces and how often, and so the cost; `benchmark` has them, too."""
@@ -82,7 +86,7 @@ class FacesConfig:
         return Needs(reads=() if self.detector_model is None else (self.detector_model,))
 
 
-def open_chosen_detector(faces: FacesConfig) -> FaceDetector:
+def open_chosen_detector(faces: FacesConfig) -> "FaceDetector":
     """Open the detector.
 
     Raises:
@@ -98,7 +102,7 @@ def open_chosen_detector(faces: FacesConfig) -> FaceDetector:
     )
 
 
-def open_chosen_tracker(faces: FacesConfig, detector: FaceDetector) -> Tracker:
+def open_chosen_tracker(faces: FacesConfig, detector: "FaceDetector") -> "Tracker":
     """Make what follows faces through a moving picture."""
     from .flow_tracker import open_tracker
 

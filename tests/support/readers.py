@@ -4,7 +4,8 @@ from typing import Any
 
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
-from fer_edge.runtime.detection.detector import DetectorName, WholeFrame, open_detector
+from fer_edge.runtime.detection.detector import WholeFrame, open_detector
+from fer_edge.runtime.detection.names import DetectorName
 from fer_edge.runtime.recognition.follower import Follower
 from fer_edge.runtime.recognition.reader import Reader
 from fer_edge.runtime.tracking.flow_tracker import open_tracker

@@ -27,12 +27,12 @@ from ...capture.frame import Frame, Source
 from ...capture.live import Live
 from ...capture.opening import open_source
 from ...detection.detector import (
-    DetectorName,
     FaceDetector,
     ShrinkingDetector,
     WholeFrame,
     open_detector,
 )
+from ...detection.names import DetectorName
 from ...publish.files.json_lines import JsonLines
 from ...publish.pipeline import run_to_end
 from ...recognition.follower import FILE_PACE, LIVE_PACE, Follower
