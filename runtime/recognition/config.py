@@ -8,11 +8,15 @@ from fer_edge.cli.option_fields import check_ranges, option
 from .model_config import ModelConfig, open_chosen_model
 
 if TYPE_CHECKING:
+    from fer_edge.inference.interpreter import TFLiteModel
+
     from ..capture.frame import Source
     from ..detection.detector import FaceDetector
     from ..tracking.config import FacesConfig
-    from .follower import Follower
+    from .comparer import Comparer
+    from .follower import Follower, Pace
     from .reader import Reader
+    from .smoothing import Steadiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,22 @@ class RecognitionConfig:
     def __post_init__(self) -> None:
         check_ranges(self, "recognition")
 
+    def steadiness(self) -> "Steadiness":
+        """Return how a video's readings become a label that does not flicker."""
+        from .smoothing import Steadiness
+
+        return Steadiness(self.smooth_s, self.hysteresis, self.uncertain_below)
+
+    def pace(self, *, is_live: bool) -> "Pace":
+        """Return how often a face is read: as said, else what fits the source."""
+        from .follower import FILE_PACE, LIVE_PACE, Pace
+
+        usual = LIVE_PACE if is_live else FILE_PACE
+        return Pace(
+            usual.every_s if self.classify_every_s is None else self.classify_every_s,
+            self.classify_per_frame or usual.per_frame,
+        )
+
 
 def open_chosen_reader(
     model: ModelConfig,
@@ -85,37 +105,24 @@ def open_chosen_reader(
     """
     from contextlib import ExitStack
 
-    from fer_edge.model.bundled import find_model
-
     from ..detection.detector import WholeFrame
     from ..tracking.config import open_chosen_tracker
-    from .comparer import open_comparer
-    from .follower import FILE_PACE, LIVE_PACE, Follower, Pace
+    from .follower import Follower
     from .reader import Reader
-    from .smoothing import Steadiness
 
-    every_s, uncertain_below = recognition.classify_every_s, recognition.uncertain_below
     with ExitStack() as opened:
         served = open_chosen_model(model)
         opened.callback(served.close)
-        comparer = None
-        if model.compare is not None:
-            path = find_model(model.compare)
-            comparer = open_comparer(path, served, every=model.compare_every)
+        comparer = _open_chosen_comparer(model, served)
+        if comparer is not None:
             opened.callback(comparer.close)
         reader: Reader | Follower
         if source.is_video:
-            usual = LIVE_PACE if source.is_live else FILE_PACE
             reader = Follower(
                 served,
                 open_chosen_tracker(faces, detector),
-                steadiness=Steadiness(
-                    recognition.smooth_s, recognition.hysteresis, uncertain_below
-                ),
-                pace=Pace(
-                    usual.every_s if every_s is None else every_s,
-                    recognition.classify_per_frame or usual.per_frame,
-                ),
+                steadiness=recognition.steadiness(),
+                pace=recognition.pace(is_live=source.is_live),
                 boxes_are_crops=isinstance(detector, WholeFrame),
                 comparer=comparer,
             )
@@ -125,8 +132,18 @@ def open_chosen_reader(
                 detector,
                 min_face_px=faces.min_face_px,
                 max_faces=faces.max_faces,
-                uncertain_below=uncertain_below,
+                uncertain_below=recognition.uncertain_below,
                 comparer=comparer,
             )
         opened.pop_all()  # the reader closes them from here on
     return reader
+
+
+def _open_chosen_comparer(model: ModelConfig, served: "TFLiteModel") -> "Comparer | None":
+    if model.compare is None:
+        return None
+    from fer_edge.model.bundled import find_model
+
+    from .comparer import open_comparer
+
+    return open_comparer(find_model(model.compare), served, every=model.compare_every)

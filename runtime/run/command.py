@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from fer_edge.errors import ConfigError
 from .config import PARTS, RunConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..capture.frame import Source
     from ..publish.sink import Sink
     from ..recognition.follower import Follower
@@ -113,7 +112,6 @@ def _print_config(config: RunConfig) -> None:
 
 
 def _run(config: RunConfig) -> None:
-    from contextlib import closing
     from functools import partial
 
     from ..capture.config import open_chosen_source
@@ -124,7 +122,6 @@ def _run(config: RunConfig) -> None:
     from ..recognition.model_reload import reload_model
     from ..tracking.config import open_chosen_detector
 
-    most, outputs = config.max_frames, config.outputs
     with (
         closing(open_chosen_source(config.source)) as source,
         open_chosen_reader(
@@ -136,28 +133,34 @@ def _run(config: RunConfig) -> None:
         ) as reader,
     ):
         sinks = _sinks(config, source, reader)
-        # a bar where the end is known and no lines run over the same terminal
-        is_free = not outputs.quiet and sys.stderr.isatty()
-        is_free = is_free and not (outputs.lines_place == "-" and sys.stdout.isatty())
-        with click.progressbar(
-            length=min(source.length or 0, most or source.length or 0),
-            label="reading",
-            file=sys.stderr,
-            hidden=not is_free or source.length is None,
-        ) as bar:
+        with _progress(config, source.length) as on_frame:
             run_to_end(
                 source,
-                anonymizing(outputs, config.faces, reader, source),
+                anonymizing(config.outputs, config.faces, reader, source),
                 sinks,
-                max_frames=most,
-                on_frame=bar.update,
+                max_frames=config.max_frames,
+                on_frame=on_frame,
                 on_reload=partial(reload_model, reader, partial(open_chosen_model, config.model)),
             )
 
 
+@contextmanager
+def _progress(config: RunConfig, length: int | None) -> Iterator[Callable[[int], object]]:
+    """Show a bar where the end is known and no lines run over the same terminal."""
+    outputs = config.outputs
+    lines_run_there = outputs.lines_place == "-" and sys.stdout.isatty()
+    if length is None or outputs.quiet or lines_run_there or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    with click.progressbar(
+        length=min(length, config.max_frames or length), label="reading", file=sys.stderr
+    ) as bar:
+        yield bar.update
+
+
 def _sinks(
     config: RunConfig, source: "Source", reader: "Reader | Follower"
-) -> "list[Callable[[], Sink]]":
+) -> list[Callable[[], "Sink"]]:
     """Return what opens each output, in the order in which they are opened."""
     from ..publish.chosen import check_paths, file_sinks, summary_sinks, window_sinks
     from ..publish.mqtt.config import mqtt_sinks
