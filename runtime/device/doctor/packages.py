@@ -1,9 +1,13 @@
 """Python, the packages that fer-edge stands on, and the ways in which they quarrel."""
 
-import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from .finding import Finding
 
@@ -21,28 +25,21 @@ _REPLACEMENTS = {"ai-edge-litert": "tflite-runtime"}
 """What may stand in for a requirement: requirements/tflite-runtime.txt installs it so."""
 
 _EXTRAS_OF_DEVICES = ("demo", "web", "mqtt")
-_REQUIREMENT = re.compile(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(?:;\s*(.*))?")
-_EXTRA = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
-_BOUND = re.compile(r"(>=|<=|==|!=|~=|<|>)\s*([\d.]+)")
 
 
 def installed_versions() -> dict[str, str]:
     """Return name -> version of every installed distribution, names as in PyPI's simple index."""
     return {
-        canonical(item.metadata["Name"]): item.version
+        canonicalize_name(item.metadata["Name"]): item.version
         for item in metadata.distributions()
         if item.metadata["Name"]
     }
 
 
-def canonical(name: str) -> str:
-    """Return a distribution's name as PEP 503 normalises it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def examine_packages(
     versions: Mapping[str, str],
-    requirements: list[str],
+    requirements: Sequence[str],
+    extras: Sequence[str] = (),
     python: tuple[int, int] = sys.version_info[:2],
 ) -> list[Finding]:
     """Look at what is installed.
@@ -50,13 +47,15 @@ def examine_packages(
     Args:
         versions: Of every distribution; see `installed_versions`.
         requirements: fer-edge's own, as its metadata has them.
+        extras: Names of fer-edge's extras.
         python: Version of Python.
     """
+    parsed = [Requirement(text) for text in requirements]
     return [
         _python(python),
-        _required(versions, requirements),
+        _required(versions, [item for item in parsed if _is_required(item)]),
         *_conflicts(versions),
-        *_extras(versions, requirements),
+        *_extras(versions, parsed, extras),
     ]
 
 
@@ -64,6 +63,14 @@ def requirements_of_fer_edge() -> list[str]:
     """Return the requirements in the installed fer-edge's metadata; none where it has none."""
     try:
         return metadata.requires("fer-edge") or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def extras_of_fer_edge() -> list[str]:
+    """Return the names of the installed fer-edge's extras; none where it has no metadata."""
+    try:
+        return metadata.metadata("fer-edge").get_all("Provides-Extra") or []
     except metadata.PackageNotFoundError:
         return []
 
@@ -81,20 +88,18 @@ def _python(python: tuple[int, int]) -> Finding:
     return Finding("python", "ok", text)
 
 
-def _required(versions: Mapping[str, str], requirements: list[str]) -> Finding:
+def _required(versions: Mapping[str, str], requirements: Sequence[Requirement]) -> Finding:
     shown, wrong = [], []
     for requirement in requirements:
-        name, bounds, marker = _parse(requirement)
-        if marker:  # of an extra, or for another machine
-            continue
+        name = canonicalize_name(requirement.name)
         version = versions.get(name)
         other = _REPLACEMENTS.get(name, "")
         if version is None and other in versions:
             shown.append(f"{other} {versions[other]} (in place of {name})")
             continue
         shown.append(f"{name} {version or 'missing'}")
-        if version is None or not _fits(version, bounds):
-            wrong.append(f"{name}{bounds}")
+        if version is None or not _fits(version, requirement.specifier):
+            wrong.append(f"{name}{requirement.specifier}")
     text = ", ".join(shown) or "fer-edge is run from its folder, not installed"
     if wrong:
         advice = f"pip install {' '.join(repr(item) for item in wrong)}"
@@ -115,7 +120,7 @@ def _conflicts(versions: Mapping[str, str]) -> list[Finding]:
             )
         )
     opencvs = [f"{name} {versions[name]}" for name in several]
-    if any(_numbers(versions[name]) >= (5,) for name in several):
+    if any(_major(versions[name]) >= 5 for name in several):
         findings.append(
             Finding(
                 "packages",
@@ -128,7 +133,7 @@ def _conflicts(versions: Mapping[str, str]) -> list[Finding]:
     if (
         "ai-edge-litert" not in versions
         and "tflite-runtime" in versions
-        and _numbers(versions.get("numpy", "0")) >= (2,)
+        and _major(versions.get("numpy", "0")) >= 2
     ):
         findings.append(
             Finding(
@@ -142,51 +147,36 @@ def _conflicts(versions: Mapping[str, str]) -> list[Finding]:
     return findings
 
 
-def _extras(versions: Mapping[str, str], requirements: list[str]) -> list[Finding]:
-    wanted: dict[str, list[str]] = {}
-    for requirement in requirements:
-        name, _, marker = _parse(requirement)
-        extra = _EXTRA.fullmatch(marker)  # not what other machines or Pythons want besides
-        if extra:
-            wanted.setdefault(extra[1], []).append(name)
-    there = [extra for extra, names in wanted.items() if all(name in versions for name in names)]
-    missing = [extra for extra in _EXTRAS_OF_DEVICES if extra in wanted and extra not in there]
+def _extras(
+    versions: Mapping[str, str], requirements: Sequence[Requirement], extras: Sequence[str]
+) -> list[Finding]:
+    there = []
+    for extra in extras:
+        own = [item for item in requirements if not _is_required(item)]
+        names = [canonicalize_name(item.name) for item in own if _is_required(item, extra)]
+        if names and all(name in versions for name in names):
+            there.append(extra)
+    missing = [extra for extra in _EXTRAS_OF_DEVICES if extra in extras and extra not in there]
     text = f"installed: {', '.join(there) or 'none'}"
     if missing:
         text += f"; not installed, and optional: {', '.join(missing)}"
-    return [Finding("extras", "ok", text)] if wanted else []
+    return [Finding("extras", "ok", text)] if extras else []
 
 
-def _parse(requirement: str) -> tuple[str, str, str]:
-    match = _REQUIREMENT.fullmatch(requirement.strip())
-    if match is None:
-        return canonical(requirement), "", "unknown"
-    return canonical(match[1]), match[2].strip(), (match[3] or "").strip()
+def _is_required(requirement: Requirement, extra: str = "") -> bool:
+    """Return whether this machine and this Python need it, for an extra or without."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
-def _fits(version: str, bounds: str) -> bool:
-    """Return whether a version lies within plain bounds such as >=4.8,<5."""
-    ours = _numbers(version)
-    for sign, bound in _BOUND.findall(bounds):
-        theirs = _numbers(bound)
-        is_fit = {
-            ">=": ours >= theirs,
-            "~=": ours >= theirs and ours[: len(theirs) - 1] == theirs[:-1],
-            "<=": ours <= theirs,
-            "==": ours == theirs,
-            "!=": ours != theirs,
-            "<": ours < theirs,
-            ">": ours > theirs,
-        }[sign]
-        if not is_fit:
-            return False
-    return True
+def _fits(version: str, bounds: SpecifierSet) -> bool:
+    try:
+        return bounds.contains(Version(version), prereleases=True)
+    except InvalidVersion:  # of somebody's own build
+        return True
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version without trailing zeros: 4.10.0 is (4, 10)."""
-    match = re.match(r"\d+(?:\.\d+)*", version)
-    numbers = [int(part) for part in match[0].split(".")] if match else [0]
-    while len(numbers) > 1 and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
+def _major(version: str) -> int:
+    try:
+        return Version(version).major
+    except InvalidVersion:
+        return 0

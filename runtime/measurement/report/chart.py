@@ -1,16 +1,15 @@
-"""Charts as inline SVG, drawn by hand: they need no library, no script and no network.
+"""Charts as the shapes of inline SVG: they need no library, no script and no network.
 
 Colours and fonts come from the page's style sheet by class, so that a chart follows dark mode and
 print. Nothing is told by colour alone: shapes differ, and every point and row has its label.
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .axis import Axis, log_ticks, ticks
-from .markup import Markup, join, tag
+from .shapes import Chart, Shape, line, marker, shape, text
 
 WIDTH = 480
 _LETTER = 7.2  # width of a letter of the charts' 14-pixel font, generously
@@ -29,7 +28,7 @@ class Point:
         y: Its height.
         y_low: Lower end of its vertical whisker.
         y_high: Upper end.
-        shape: Key of `_SHAPES`.
+        shape: What `shapes.marker` draws.
         front: Whether it lies on the line of the best ones.
     """
 
@@ -84,7 +83,7 @@ class Bar:
     text: str
 
 
-def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: str) -> Markup:
+def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: str) -> Chart:
     """Draw points with whiskers, and the stepped line of the best ones.
 
     The line bounds what they leave to the others: what is below it and to its right is beaten.
@@ -102,85 +101,81 @@ def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: 
     bottom_y, top_y = min(p.y_low for p in points), max(p.y_high for p in points)
     room = max(0.15 * (top_y - bottom_y), 0.25)
     up = Axis(bottom_y - room, top_y + room, bottom, top)
-    parts = [_up_grid(up, left, right), _across_grid(across, top, bottom)]
+    parts = [*_up_grid(up, left, right), *_across_grid(across, top, bottom)]
     front = sorted((p for p in points if p.front), key=lambda p: p.x)
     if front:
         steps = [f"M{across(front[0].x):.1f} {bottom}"]
         steps += [f"H{across(p.x):.1f} V{up(p.y):.1f}" for p in front]
-        parts.append(tag("path", d=f"{' '.join(steps)} H{right}", class_="front"))
+        parts.append(shape("path", "front", d=f"{' '.join(steps)} H{right}"))
     for point in points:
         px = across(point.x)
         whisker = up(point.y_low), up(point.y_high)
-        parts.append(_line(px, whisker[0], px, whisker[1], "whisker"))
+        parts.append(line(px, whisker[0], px, whisker[1], "whisker"))
         if point.y_low < point.y_high:
-            parts += [_line(px - 4, end, px + 4, end, "whisker") for end in whisker]
-    parts += [_marker(point.shape, across(point.x), up(point.y), point.front) for point in points]
+            parts += [line(px - 4, end, px + 4, end, "whisker") for end in whisker]
+    parts += [
+        marker(point.shape, across(point.x), up(point.y), is_front=point.front) for point in points
+    ]
     ends = [*(across(p.x) for p in front[1:]), right]
     lines = [
         (across(p.x), up(p.y) - 1, end, up(p.y) + 1) for p, end in zip(front, ends, strict=True)
     ]
-    parts.append(_labels([(p.label, across(p.x), up(p.y)) for p in points], lines, left, right))
-    parts.append(_text((left + right) / 2, bottom + 40, x, "title", "middle"))
-    parts.append(_text(left - 46, top - 10, y, "title", "start"))
-    return _svg(parts, bottom + 48, name, description)
+    parts += _labels([(p.label, across(p.x), up(p.y)) for p in points], lines, left, right)
+    parts.append(text((left + right) / 2, bottom + 40, x, "title", "middle"))
+    parts.append(text(left - 46, top - 10, y, "title", "start"))
+    return Chart(name, description, WIDTH, bottom + 48, tuple(parts))
 
 
-def spreads(rows: Sequence[Spread], *, name: str, description: str, x: str) -> Markup:
+def spreads(rows: Sequence[Spread], *, name: str, description: str, x: str) -> Chart:
     """Draw a box with whiskers for each row, and single values beyond as rings."""
     low = min(row.low for row in rows)
     high = max((*(row.high for row in rows), *(value for row in rows for value in row.beyond)))
     left, right, top, step = _gutter(rows), WIDTH - 12, 8, 30
     bottom = top + step * len(rows) + 4
     across = Axis(low / 1.1, high * 1.1, left, right, logarithmic=True)
-    parts = [_across_grid(across, top, bottom)]
+    parts = _across_grid(across, top, bottom)
     for number, row in enumerate(rows):
         y = top + step * (number + 0.5) + 2
         start, end = across(row.quartile), across(row.upper_quartile)
         parts += [
-            _text(left - 8, y + 5, _short(row.label), "label", "end"),
-            _line(across(row.low), y, across(row.high), y, "whisker"),
-            _line(across(row.high), y - 5, across(row.high), y + 5, "whisker"),
-            tag("rect", x=start, y=y - 7, width=max(end - start, 2), height=14, class_="box"),
-            _line(across(row.median), y - 9, across(row.median), y + 9, "median"),
-            *(tag("circle", cx=across(value), cy=y, r=3, class_="ring") for value in row.beyond),
+            text(left - 8, y + 5, _short(row.label), "label", "end"),
+            line(across(row.low), y, across(row.high), y, "whisker"),
+            line(across(row.high), y - 5, across(row.high), y + 5, "whisker"),
+            shape("rect", "box", x=start, y=y - 7, width=max(end - start, 2), height=14),
+            line(across(row.median), y - 9, across(row.median), y + 9, "median"),
+            *(shape("circle", "ring", cx=across(value), cy=y, r=3) for value in row.beyond),
         ]
-    parts.append(_text((left + right) / 2, bottom + 38, x, "title", "middle"))
-    return _svg(parts, bottom + 46, name, description)
+    parts.append(text((left + right) / 2, bottom + 38, x, "title", "middle"))
+    return Chart(name, description, WIDTH, bottom + 46, tuple(parts))
 
 
-def spans(rows: Sequence[Span], *, name: str, description: str, x: str) -> Markup:
+def spans(rows: Sequence[Span], *, name: str, description: str, x: str) -> Chart:
     """Draw a value with its interval for each row, and the line of zero."""
     low, high = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
     room = max(0.1 * (high - low), 0.1)
     left, right, top, step = _gutter(rows), WIDTH - 12, 8, 30
     bottom = top + step * len(rows) + 4
     across = Axis(low - room, high + room, left, right)
-    parts = [
-        join(
-            (
-                _line(across(value), top, across(value), bottom, "grid"),
-                _text(
-                    across(value), bottom + 18, f"{value:+g}" if value else "0", "tick", "middle"
-                ),
-            )
-        )
-        for value in ticks(across.low, across.high, 5)
-    ]
-    parts.append(_line(across(0), top, across(0), bottom, "zero"))
+    parts = []
+    for value in ticks(across.low, across.high, 5):
+        parts.append(line(across(value), top, across(value), bottom, "grid"))
+        said = f"{value:+g}" if value else "0"
+        parts.append(text(across(value), bottom + 18, said, "tick", "middle"))
+    parts.append(line(across(0), top, across(0), bottom, "zero"))
     for number, row in enumerate(rows):
         y = top + step * (number + 0.5) + 2
         parts += [
-            _text(left - 8, y + 5, _short(row.label), "label", "end"),
-            _line(across(row.low), y, across(row.high), y, "span"),
-            _line(across(row.low), y - 6, across(row.low), y + 6, "span"),
-            _line(across(row.high), y - 6, across(row.high), y + 6, "span"),
-            tag("circle", cx=across(row.value), cy=y, r=5, class_="dot"),
+            text(left - 8, y + 5, _short(row.label), "label", "end"),
+            line(across(row.low), y, across(row.high), y, "span"),
+            line(across(row.low), y - 6, across(row.low), y + 6, "span"),
+            line(across(row.high), y - 6, across(row.high), y + 6, "span"),
+            shape("circle", "dot", cx=across(row.value), cy=y, r=5),
         ]
-    parts.append(_text((left + right) / 2, bottom + 38, x, "title", "middle"))
-    return _svg(parts, bottom + 46, name, description)
+    parts.append(text((left + right) / 2, bottom + 38, x, "title", "middle"))
+    return Chart(name, description, WIDTH, bottom + 46, tuple(parts))
 
 
-def bars(rows: Sequence[Bar], *, name: str, description: str) -> Markup:
+def bars(rows: Sequence[Bar], *, name: str, description: str) -> Chart:
     """Draw a bar from zero for each row, its text behind it."""
     longest = max(len(row.text) for row in rows)
     left, top, step = _gutter(rows), 4, 28
@@ -191,48 +186,11 @@ def bars(rows: Sequence[Bar], *, name: str, description: str) -> Markup:
         y = top + step * (number + 0.5)
         end = across(row.value)
         parts += [
-            _text(left - 8, y + 5, _short(row.label), "label", "end"),
-            tag("rect", x=left, y=y - 9, width=max(end - left, 1), height=18, class_="bar"),
-            _text(end + 6, y + 5, row.text, "label", "start"),
+            text(left - 8, y + 5, _short(row.label), "label", "end"),
+            shape("rect", "bar", x=left, y=y - 9, width=max(end - left, 1), height=18),
+            text(end + 6, y + 5, row.text, "label", "start"),
         ]
-    return _svg(parts, top + step * len(rows) + 4, name, description)
-
-
-def _svg(parts: Sequence[str], height: float, name: str, description: str) -> Markup:
-    return tag(
-        "svg",
-        tag("title", name),
-        tag("desc", description),
-        *parts,
-        viewBox=f"0 0 {WIDTH} {height:.0f}",
-        role="img",
-        aria_label=f"{name}. {description}",
-    )
-
-
-def _marker(shape: str, x: float, y: float, front: bool) -> Markup:
-    kind = "mark" if front else "mark hollow"
-    if shape == "circle":
-        return tag("circle", cx=x, cy=y, r=6.5, class_=kind)
-    corners = _SHAPES[shape]
-    path = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in corners)
-    return tag("polygon", points=path, class_=kind)
-
-
-_SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
-    "circle": (),
-    "square": ((-6, -6), (6, -6), (6, 6), (-6, 6)),
-    "diamond": ((0, -8), (8, 0), (0, 8), (-8, 0)),
-    "triangle": ((0, -8), (7.5, 6), (-7.5, 6)),
-    "wedge": ((0, 8), (7.5, -6), (-7.5, -6)),
-    "star": tuple(
-        (
-            (9 if k % 2 == 0 else 4) * math.sin(k * math.pi / 5),
-            -(9 if k % 2 == 0 else 4) * math.cos(k * math.pi / 5),
-        )
-        for k in range(10)
-    ),
-}
+    return Chart(name, description, WIDTH, top + step * len(rows) + 4, tuple(parts))
 
 
 def _labels(
@@ -240,7 +198,7 @@ def _labels(
     lines: Sequence[tuple[float, ...]],
     left: float,
     right: float,
-) -> Markup:
+) -> list[Shape]:
     """Set labels (text, x, y of their point) beside their points, clear of marks and each other.
 
     The first free place counts: at the point's height to the right, to the left, then further and
@@ -249,8 +207,8 @@ def _labels(
     taken = [*lines, *((x - 9, y - 9, x + 9, y + 9) for _, x, y in wanted)]
     parts = []
     for label, x, y in wanted:
-        text = _short(label)
-        width = _LETTER * len(text)
+        said = _short(label)
+        width = _LETTER * len(said)
         for shift, away in itertools.product(_SHIFTS, (1, -1)):
             edge = x + (_MOVED if shift else 13) * away
             start = edge if away > 0 else edge - width
@@ -262,38 +220,30 @@ def _labels(
             box = (edge, y - 8, edge + width, y + 8)
         taken.append(box)
         if shift:
-            parts.append(_line(x + 8 * away, y, edge - 3 * away, y + shift, "leader"))
+            parts.append(line(x + 8 * away, y, edge - 3 * away, y + shift, "leader"))
         anchor = "start" if away > 0 else "end"
-        parts.append(_text(edge, y + shift + 5, text, "label halo", anchor))
-    return join(parts)
+        parts.append(text(edge, y + shift + 5, said, "label halo", anchor))
+    return parts
 
 
 def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _across_grid(axis: Axis, top: float, bottom: float) -> Markup:
-    return join(
-        join(
-            (
-                _line(axis(value), top, axis(value), bottom, "grid"),
-                _text(axis(value), bottom + 18, f"{value:g}", "tick", "middle"),
-            )
-        )
-        for value in log_ticks(axis.low, axis.high)
-    )
+def _across_grid(axis: Axis, top: float, bottom: float) -> list[Shape]:
+    parts = []
+    for value in log_ticks(axis.low, axis.high):
+        parts.append(line(axis(value), top, axis(value), bottom, "grid"))
+        parts.append(text(axis(value), bottom + 18, f"{value:g}", "tick", "middle"))
+    return parts
 
 
-def _up_grid(axis: Axis, left: float, right: float) -> Markup:
-    return join(
-        join(
-            (
-                _line(left, axis(value), right, axis(value), "grid"),
-                _text(left - 6, axis(value) + 5, f"{value:g}", "tick", "end"),
-            )
-        )
-        for value in ticks(axis.low, axis.high, 6)
-    )
+def _up_grid(axis: Axis, left: float, right: float) -> list[Shape]:
+    parts = []
+    for value in ticks(axis.low, axis.high, 6):
+        parts.append(line(left, axis(value), right, axis(value), "grid"))
+        parts.append(text(left - 6, axis(value) + 5, f"{value:g}", "tick", "end"))
+    return parts
 
 
 def _gutter(rows: Sequence[Spread | Span | Bar]) -> float:
@@ -305,11 +255,3 @@ def _short(label: str) -> str:
         return label
     half = (_LONGEST_LABEL - 1) // 2  # the ends of names tell them apart
     return f"{label[:half]}…{label[-half:]}"
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=kind)
-
-
-def _text(x: float, y: float, text: str, kind: str, anchor: str) -> Markup:
-    return tag("text", text, x=x, y=y, class_=kind, text_anchor=anchor)

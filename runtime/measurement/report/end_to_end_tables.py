@@ -5,7 +5,7 @@ from pathlib import Path
 from ..probes.clip_probe import MOST_PACED_FRAMES
 from ..probes.end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
 from .figures import milliseconds, optional, threads_text
-from .report import Report, labels
+from .report import Report
 from .tables import Table
 from .verdict import headline
 
@@ -152,7 +152,7 @@ def _columns(report: Report) -> tuple[str, ...]:
 
 def _which(report: Report, found: EndToEnd) -> tuple[str, ...]:
     video = (_name(found),) if _has_several(report) else ()
-    return (labels(report.models)[found.model], *video, str(found.threads))
+    return (report.labels[found.model], *video, str(found.threads))
 
 
 def _what(report: Report) -> str:
@@ -164,7 +164,7 @@ def _has_several(report: Report) -> bool:
 
 
 def _subject(report: Report, found: EndToEnd) -> str:
-    return f"{labels(report.models)[found.model]} with {threads_text(found.threads)}"
+    return f"{report.labels[found.model]} with {threads_text(found.threads)}"
 
 
 def _name(found: EndToEnd) -> str:

@@ -1,12 +1,12 @@
-"""The first screen of a report in HTML: the verdict's figures and the picture."""
+"""The first screen of a report: the verdict's figures and the picture."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..probes.measuring import ModelResult
 from .chart import Point, scatter
 from .figures import interval, megabytes, milliseconds, threads_text
-from .markup import Markup, tag
-from .report import Report, labels, timing, warnings
+from .report import Report, timing
+from .shapes import Figure
 from .spread_figure import spread_figure
 from .verdict import headline, pareto
 
@@ -17,6 +17,15 @@ _SHAPES = {
     "int8": "square",
     "int16x8": "wedge",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure in large type, and what stands below it."""
+
+    name: str
+    value: str
+    details: tuple[str, ...]
 
 
 def subject(report: Report) -> str:
@@ -42,96 +51,69 @@ def meaning(report: Report) -> str:
     return f"In brackets the paired 95% interval on {found.n:,} faces: {says}"
 
 
-def warning_box(report: Report) -> Markup:
-    """Show what makes the latencies doubtful; nothing without a warning."""
-    found = warnings(report)
-    if not found:
-        return Markup()
-    return tag(
-        "aside",
-        tag("h2", "Before you trust the latencies"),
-        tag("ul", *(tag("li", text) for text in found)),
-        class_="warnings",
-    )
-
-
-def tiles(report: Report) -> Markup:
-    """Show the headline model's four figures, the reference's below each."""
-    line, names = headline(report), labels(report.models)
+def tiles(report: Report) -> tuple[Tile, ...]:
+    """Return the headline model's figures, the reference's below each."""
+    line = headline(report)
     model = report.models[line.model]
-    tiles = [
-        part
-        for part in (
-            _accuracy_tile(report, model, line.reference),
-            _latency_tile(report, model, line.file),
-            _size_tile(report, model, line.file),
-            _agreement_tile(model, names, line.reference),
-        )
-        if part
-    ]
-    return tag("dl", *tiles, class_="tiles")
-
-
-def _tile(name: str, big: str, *small: str) -> Markup:
-    return tag(
-        "div",
-        tag("dt", name),
-        tag("dd", big, class_="big"),
-        *(tag("dd", line, class_="small") for line in small),
+    found = (
+        _accuracy_tile(report, model, line.reference),
+        _latency_tile(report, model, line.file),
+        _size_tile(report, model, line.file),
+        _agreement_tile(report, model, line.reference),
     )
+    return tuple(tile for tile in found if tile)
 
 
-def _accuracy_tile(report: Report, model: ModelResult, reference: int | None) -> Markup:
+def _accuracy_tile(report: Report, model: ModelResult, reference: int | None) -> Tile | None:
     if model.evaluation is None:
-        return Markup()
+        return None
     scores, without = model.evaluation.every_face, model.evaluation.without_duplicates
     small = [f"{without.accuracy:.2%} without duplicates"] if without else []
     if reference is not None and (theirs := report.models[reference].evaluation):
-        small.insert(0, f"{labels(report.models)[reference]}: {theirs.every_face.accuracy:.2%}")
-    return _tile("Accuracy", f"{scores.accuracy:.2%}", *small)
+        small.insert(0, f"{report.labels[reference]}: {theirs.every_face.accuracy:.2%}")
+    return Tile("Accuracy", f"{scores.accuracy:.2%}", tuple(small))
 
 
-def _latency_tile(report: Report, model: ModelResult, file: int | None) -> Markup:
+def _latency_tile(report: Report, model: ModelResult, file: int | None) -> Tile | None:
     if not model.timings:
-        return Markup()
+        return None
     found, small = model.timings[0], []
     if file is not None and report.models[file] is not model:
         base = timing(report.models[file], found.threads)
         if base:
-            name = labels(report.models)[file]
+            name = report.labels[file]
             small.append(f"{name}: {milliseconds(base.steady.median_ms)} ms")
     small.append(f"p95 {milliseconds(found.steady.p95_ms)} ms")
     name = f"Median latency, {threads_text(found.threads)}"
-    return _tile(name, f"{milliseconds(found.steady.median_ms)} ms", *small)
+    return Tile(name, f"{milliseconds(found.steady.median_ms)} ms", tuple(small))
 
 
-def _size_tile(report: Report, model: ModelResult, file: int | None) -> Markup:
+def _size_tile(report: Report, model: ModelResult, file: int | None) -> Tile:
     small = []
     if file is not None and report.models[file] is not model:
-        name = labels(report.models)[file]
+        name = report.labels[file]
         small.append(f"{name}: {megabytes(report.models[file].size_bytes)}")
     if model.parameters is not None:
         small.append(f"{model.parameters:,} parameters")
-    return _tile("File", megabytes(model.size_bytes), *small)
+    return Tile("File", megabytes(model.size_bytes), tuple(small))
 
 
-def _agreement_tile(model: ModelResult, names: Sequence[str], reference: int | None) -> Markup:
+def _agreement_tile(report: Report, model: ModelResult, reference: int | None) -> Tile | None:
     found = model.agreement
     if found is None or reference is None:
-        return Markup()
-    return _tile(
-        f"Same answer as {names[reference]}",
+        return None
+    return Tile(
+        f"Same answer as {report.labels[reference]}",
         f"{found.top1:.2%}",
-        f"accuracy {100 * found.difference:+.2f} points",
-        f"95% interval {interval(found)}",
+        (f"accuracy {100 * found.difference:+.2f} points", f"95% interval {interval(found)}"),
     )
 
 
-def picture(report: Report) -> Markup:
-    """The accuracy-latency picture; without scores, the latencies alone."""
-    front, names, threads = pareto(report), labels(report.models), report.plan.threads[0]
+def picture(report: Report) -> Figure | None:
+    """Draw accuracy against latency; without scores the latencies alone, None without any."""
+    front, threads = pareto(report), report.plan.threads[0]
     points = []
-    for index, (label, model) in enumerate(zip(names, report.models, strict=True)):
+    for index, (label, model) in enumerate(report.named):
         found = timing(model, threads)
         if found is None or model.evaluation is None:
             continue
@@ -154,7 +136,7 @@ def picture(report: Report) -> Markup:
         )
     if not points:
         return spread_figure(report, threads)
-    best = ", ".join(names[index] for index in front)
+    best = ", ".join(report.labels[index] for index in front)
     chart = scatter(
         points,
         name="Accuracy against latency",
@@ -167,4 +149,4 @@ def picture(report: Report) -> Markup:
         "Up and to the left is better. Filled marks on the dashed Pareto line: no other model is "
         "both faster and more accurate. Whiskers: the paired 95% interval against the reference."
     )
-    return tag("figure", chart, tag("figcaption", caption))
+    return Figure(chart, caption)

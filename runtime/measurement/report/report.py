@@ -73,6 +73,16 @@ class Report:
     format_version: int = FORMAT_VERSION
     no_limits: str | None = None
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each model is called: as short as it can be told from the others."""
+        return labels(self.models)
+
+    @property
+    def named(self) -> tuple[tuple[str, ModelResult], ...]:
+        """Each model with its label."""
+        return tuple(zip(self.labels, self.models, strict=True))
+
 
 def faces_info(faces: FaceSet, path: Path, split: str) -> FacesInfo:
     """Describe the faces of one split of a file."""
@@ -151,11 +161,7 @@ def warnings(report: Report) -> tuple[str, ...]:
     cores = report.device.cores
     if max(report.plan.threads) > cores:
         found.append(f"{max(report.plan.threads)} threads were run on {cores} usable cores")
-    without = [
-        label
-        for label, model in zip(labels(report.models), report.models, strict=True)
-        if model.xnnpack is False
-    ]
+    without = [label for label, model in report.named if model.xnnpack is False]
     if without:
         runtime = next((text for text in report.device.versions if "lite" in text), "the runtime")
         found.append(

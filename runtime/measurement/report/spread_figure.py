@@ -2,14 +2,14 @@
 
 from .chart import Spread, spreads
 from .figures import threads_text
-from .markup import Markup, tag
-from .report import Report, labels, timing
+from .report import Report, timing
+from .shapes import Figure
 
 
-def spread_figure(report: Report, threads: int) -> Markup:
-    """Draw quartiles, whiskers and outliers of every timed model; nothing without one."""
+def spread_figure(report: Report, threads: int) -> Figure | None:
+    """Draw quartiles, whiskers and outliers of every timed model; None without one."""
     rows = []
-    for label, model in zip(labels(report.models), report.models, strict=True):
+    for label, model in report.named:
         if found := timing(model, threads):
             steady = found.steady
             end = steady.p99_ms or steady.p95_ms
@@ -21,7 +21,7 @@ def spread_figure(report: Report, threads: int) -> Markup:
                 )
             )
     if not rows:
-        return Markup()
+        return None
     chart = spreads(
         rows,
         name=f"Spread of the latency, {threads_text(threads)}",
@@ -30,4 +30,4 @@ def spread_figure(report: Report, threads: int) -> Markup:
         x=f"latency in ms, {threads_text(threads)} (logarithmic)",
     )
     caption = "Box: quartiles and median. Line: fastest run to p99. Rings: the slowest outliers."
-    return tag("figure", chart, tag("figcaption", caption))
+    return Figure(chart, caption)

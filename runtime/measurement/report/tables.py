@@ -8,7 +8,7 @@ from fer_edge.scoring.scores import Scores
 
 from ..probes.measuring import ModelResult
 from .figures import interval, megabytes, milliseconds, optional, threads_text
-from .report import Report, labels, timing
+from .report import Report, timing
 from .verdict import headline, pareto
 
 
@@ -28,12 +28,26 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
 
+    @property
+    def has_header(self) -> bool:
+        """Whether its columns have names."""
+        return any(self.header)
+
+    @property
+    def columns_of_words(self) -> frozenset[int]:
+        """Columns, the first left out, without any figure."""
+        return frozenset(
+            column
+            for column in range(1, len(self.header))
+            if not any(row[column][:1] in "0123456789+-[" for row in self.rows)
+        )
+
 
 def summary_table(report: Report) -> Table:
     """Accuracy, latency and size of every model, the picture's own table."""
     threads, front = report.plan.threads[0], pareto(report)
     rows = []
-    for index, (label, model) in enumerate(zip(labels(report.models), report.models, strict=True)):
+    for index, (label, model) in enumerate(report.named):
         found = timing(model, threads)
         rows.append(
             (
@@ -52,7 +66,7 @@ def models_table(report: Report) -> Table:
     line = headline(report)
     baseline = None if line.file is None else report.models[line.file]
     rows: list[tuple[str, ...]] = []
-    for label, model in zip(labels(report.models), report.models, strict=True):
+    for label, model in report.named:
         smaller = "-" if baseline is None else f"{model.size_bytes / baseline.size_bytes:.2f}"
         rows.append(
             (
@@ -66,7 +80,7 @@ def models_table(report: Report) -> Table:
                 {True: "yes", False: "no", None: "-"}[model.xnnpack],
             )
         )
-    times = "ratio" if line.file is None else f"times {labels(report.models)[line.file]}"
+    times = "ratio" if line.file is None else f"times {report.labels[line.file]}"
     header = ["", "name", "numbers", "size", times, "parameters", "MACs", "XNNPACK"]
     note = "MACs: multiply-accumulates of one inference. A megabyte is a million bytes."
     if counted(report):
@@ -86,7 +100,7 @@ def latency_table(report: Report, threads: int) -> Table:
     line = headline(report)
     base = None if line.file is None else timing(report.models[line.file], threads)
     rows = []
-    for label, model in zip(labels(report.models), report.models, strict=True):
+    for label, model in report.named:
         found = timing(model, threads)
         if found is None:
             continue
@@ -106,7 +120,7 @@ def latency_table(report: Report, threads: int) -> Table:
                 f"{steady.throughput_hz:,.0f}",
             )
         )
-    times = "ratio" if line.file is None else f"times {labels(report.models)[line.file]}"
+    times = "ratio" if line.file is None else f"times {report.labels[line.file]}"
     return Table(
         f"Steady latency, {threads_text(threads)}",
         (
@@ -123,7 +137,7 @@ def latency_table(report: Report, threads: int) -> Table:
 def start_table(report: Report, threads: int) -> Table:
     """Loading, first inference, warm-up and memory at one thread count."""
     rows = []
-    for label, model in zip(labels(report.models), report.models, strict=True):
+    for label, model in report.named:
         found = timing(model, threads)
         if found is not None:
             rows.append(
@@ -151,7 +165,7 @@ def compute_table(report: Report, threads: int) -> Table:
     limit = next((item for item in report.limits if item.threads == threads), None)
     rows = [
         (label, _billions(found.macs_per_second), optional(found.share_of_limit, "{:.0%}"))
-        for label, model in zip(labels(report.models), report.models, strict=True)
+        for label, model in report.named
         if (found := timing(model, threads)) is not None
     ]
     note = f"The limit was {report.no_limits}."
@@ -213,7 +227,7 @@ def recall_table(report: Report) -> Table | None:
         return None
     rows = tuple(
         (label, *(f"{share:.1%}" for share in model.evaluation.every_face.recall))
-        for label, model in zip(labels(report.models), report.models, strict=True)
+        for label, model in report.named
         if model.evaluation
     )
     return Table("Recall of each class", ("", *report.faces.class_names), rows)
@@ -233,13 +247,13 @@ def agreement_table(report: Report) -> Table | None:
             str(found.broken),
             f"{found.largest_gap:.3f}",
         )
-        for label, model in zip(labels(report.models), report.models, strict=True)
+        for label, model in report.named
         if (found := model.agreement)
     ]
     if not rows:
         return None
     return Table(
-        f"Against {labels(report.models)[report.reference]}",
+        f"Against {report.labels[report.reference]}",
         (
             *("", "accuracy, points", "95% interval", "same answer", "fixed", "broken"),
             "largest change of a probability",
@@ -284,11 +298,7 @@ def environment_table(report: Report) -> Table:
 
 def scored(report: Report) -> list[tuple[str, ModelResult, Evaluation]]:
     """Return label, model and evaluation of the models that were scored."""
-    return [
-        (label, model, model.evaluation)
-        for label, model in zip(labels(report.models), report.models, strict=True)
-        if model.evaluation
-    ]
+    return [(label, model, model.evaluation) for label, model in report.named if model.evaluation]
 
 
 def counted(report: Report) -> bool:

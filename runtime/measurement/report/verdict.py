@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..probes.measuring import ModelResult
 from .figures import interval, megabytes, milliseconds
-from .report import Report, labels, timing
+from .report import Report, timing
 
 _NEAR = 1.05  # below, a ratio is called equal
 
@@ -41,7 +41,7 @@ def headline(report: Report) -> Headline:
 
 def verdict(report: Report) -> str:
     """Say it in one sentence."""
-    line, names = headline(report), labels(report.models)
+    line, names = headline(report), report.labels
     model = report.models[line.model]
     said = []
     if model.agreement is not None:

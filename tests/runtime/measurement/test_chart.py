@@ -1,7 +1,6 @@
-"""Charts: well-formed, inside their frame, labels apart."""
+"""Charts: inside their frame, labels apart."""
 
 import itertools
-from xml.etree import ElementTree
 
 import pytest
 
@@ -17,7 +16,6 @@ from fer_edge.runtime.measurement.report.chart import (
     spans,
     spreads,
 )
-from fer_edge.runtime.measurement.report.markup import join, tag
 
 POINTS = [
     Point("int8 ptq", 0.21, 64.7, 64.2, 65.1, "square", True),
@@ -28,36 +26,30 @@ POINTS = [
 ]
 
 
-def numbers(element, *keys):
-    return [float(element.get(key)) for key in keys if element.get(key) is not None]
+def numbers(shape, *keys):
+    return [float(shape.attributes[key]) for key in keys if key in shape.attributes]
 
 
 def draw(kind, rows, **more):
-    text = kind(rows, name="A chart", description="What it shows.", **more)
-    root = ElementTree.fromstring(text)
-    _, _, width, height = map(float, root.get("viewBox").split())
-    for element in root.iter():
-        for x in numbers(element, "x", "x1", "x2", "cx"):
-            assert 0 <= x <= width, ElementTree.tostring(element)
-        for y in numbers(element, "y", "y1", "y2", "cy"):
-            assert 0 <= y <= height, ElementTree.tostring(element)
-    assert root.get("role") == "img"
-    assert root.find("title").text == "A chart"
-    return root
+    chart = kind(rows, name="A chart", description="What it shows.", **more)
+    for shape in chart.shapes:
+        assert all(0 <= x <= chart.width for x in numbers(shape, "x", "x1", "x2", "cx")), shape
+        assert all(0 <= y <= chart.height for y in numbers(shape, "y", "y1", "y2", "cy")), shape
+    return chart.shapes
 
 
 def test_a_scatter_chart_holds_all_points_and_labels():
-    root = draw(scatter, POINTS, x="ms", y="%")
-    marks = [item for item in root.iter() if (item.get("class") or "").startswith("mark")]
+    shapes = draw(scatter, POINTS, x="ms", y="%")
+    marks = [shape for shape in shapes if shape.attributes["class"].startswith("mark")]
     assert len(marks) == len(POINTS)
-    assert sum("hollow" in mark.get("class") for mark in marks) == 3
-    texts = [item for item in root.iter("text") if "halo" in item.get("class")]
-    assert {item.text for item in texts} >= {"int8 ptq", "int8 qat", "dynamic", "float32"}
-    assert any("…" in item.text for item in texts)
+    assert sum("hollow" in mark.attributes["class"] for mark in marks) == 3
+    texts = [shape for shape in shapes if "halo" in shape.attributes["class"]]
+    assert {shape.text for shape in texts} >= {"int8 ptq", "int8 qat", "dynamic", "float32"}
+    assert any("…" in shape.text for shape in texts)
     boxes = []
-    for text in texts:
-        width, x, y = 7 * len(text.text), *numbers(text, "x", "y")
-        start = x if text.get("text-anchor") == "start" else x - width
+    for shape in texts:
+        width, x, y = 7 * len(shape.text), *numbers(shape, "x", "y")
+        start = x if shape.attributes["text-anchor"] == "start" else x - width
         boxes.append((start, y - 13, start + width, y + 3))
     assert all(box[0] >= 0 and box[2] <= WIDTH for box in boxes)
     for one, other in itertools.combinations(boxes, 2):
@@ -88,12 +80,3 @@ def test_a_logarithmic_axis_has_a_handful_of_ticks(low, high):
 def test_ticks_are_round():
     assert ticks(63.8, 65.3, 6) == [64.0, 64.5, 65.0]
     assert ticks(-0.8, 0.7, 5) == [-0.5, 0.0, 0.5]
-
-
-def test_text_is_escaped_and_markup_is_not():
-    assert tag("p", "<b>", tag("i", "&")) == "<p>&lt;b&gt;<i>&amp;</i></p>"
-    assert tag("a", href='"x"', class_="y", aria_label=None) == (
-        '<a href="&quot;x&quot;" class="y"></a>'
-    )
-    assert join(("<", tag("br"))) == "&lt;<br>"
-    assert tag("rect", width=1.50, x=2.0) == '<rect width="1.5" x="2"></rect>'

@@ -142,7 +142,7 @@ def test_faces_are_in_the_page_only_when_asked_for():
 
 
 def test_a_name_from_a_card_cannot_write_on_the_page():
-    evil = '<script>alert("1")</script>'
+    evil = '"><script>alert("1")</script>'
     report = make_report(make_model("float32", name=evil), make_model("int8 ptq", name=evil))
     page = Page(report_to_html(report))
     assert not page.all("script")
