@@ -41,7 +41,7 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 	.venv/bare/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt .
 	cd .venv/bare && bin/fer-edge --help >/dev/null && bin/fer-edge models
-	cd .venv/bare && bin/fer-edge benchmark tiny --rounds 1
+	cd .venv/bare && bin/fer-edge benchmark tiny --rounds 1 --report report
 	cd .venv/bare && bin/fer-edge doctor
 	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
 	cd .venv/bare && bin/python -c "from fer_edge.training import load_recipe as r; r('tiny')"
