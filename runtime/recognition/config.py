@@ -8,7 +8,7 @@ from fer_edge.cli.option_fields import check_ranges, option
 from .model_config import ModelConfig, open_chosen_model
 
 if TYPE_CHECKING:
-    from fer_edge.inference.interpreter import TFLiteModel
+    from fer_edge.inference.model import TFLiteModel
 
     from ..capture.frame import Source
     from ..detection.detector import FaceDetector

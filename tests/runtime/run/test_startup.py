@@ -21,7 +21,7 @@ OTHER_OUTPUTS = (
     *("PIL", "starlette", "uvicorn", "paho"),
 )
 OTHER_COMMANDS = (
-    *("fer_edge.training", "fer_edge.converters", "fer_edge.runtime.benchmark"),
+    *("fer_edge.training", "fer_edge.converters", "fer_edge.runtime.measurement"),
     *("fer_edge.runtime.device", "fer_edge.runtime.run.service", "fer_edge.cli.card_command"),
 )
 CAMERAS = tuple(f"fer_edge.runtime.capture.{name}" for name in ("camera", "pi_camera", "live"))
