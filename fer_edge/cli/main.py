@@ -24,6 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Run as a systemd service.",
     ),
     "benchmark": ("fer_edge.runtime.measurement.command", "Compare models: accuracy and latency."),
+    "compare": (
+        "fer_edge.runtime.measurement.compare_command",
+        "Compare two reports of benchmark.",
+    ),
     "doctor": (
         "fer_edge.runtime.device.doctor.command",
         "Check this device, and advise.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import ReportError
-from fer_edge.runtime.measurement.command import REGRESSION
+from fer_edge.runtime.measurement.compare_command import REGRESSION
 from fer_edge.runtime.measurement.comparison.bars import crossed, parse_bars
 from fer_edge.runtime.measurement.comparison.changes import METRICS, compare_reports
 from fer_edge.runtime.measurement.report.report import read_report, report_to_json
@@ -132,11 +132,11 @@ def test_a_bar_that_nothing_can_cross_is_refused():
 def test_a_regression_has_an_exit_code_of_its_own(fer_edge, written):
     before = written(BEFORE, "before")
     after = written(changed(median_ms=1.3, accuracy=0.6), "after")
-    fine = fer_edge("benchmark", "compare", before, after, "--fail-if", "size>1.05x")
+    fine = fer_edge("compare", before, after, "--fail-if", "size>1.05x")
     assert fine.exit_code == 0, fine.output
     assert "1.30x" in fine.stdout
     bad = fer_edge(
-        *("benchmark", "compare", before, after / "report.json"),
+        *("compare", before, after / "report.json"),
         *("--fail-if", "latency>1.10x", "--fail-if", "accuracy<-0.3"),
     )
     assert bad.exit_code == REGRESSION == 3
@@ -148,7 +148,7 @@ def test_a_regression_has_an_exit_code_of_its_own(fer_edge, written):
 
 def test_the_comparison_as_json(fer_edge, written):
     before, after = written(BEFORE, "before"), written(changed(median_ms=2.0), "after")
-    result = fer_edge("benchmark", "compare", before, after, "--json", "--fail-if", "latency>1.5x")
+    result = fer_edge("compare", before, after, "--json", "--fail-if", "latency>1.5x")
     assert result.exit_code == REGRESSION
     data = json.loads(result.stdout)
     assert data["comparison"]["same_faces"] is True
@@ -158,20 +158,20 @@ def test_the_comparison_as_json(fer_edge, written):
 
 def test_another_device_is_said(fer_edge, written):
     pi = replace(BEFORE, device=replace(BEFORE.device, board="", cpu="AMD EPYC", cores=2))
-    result = fer_edge("benchmark", "compare", written(BEFORE, "a"), written(pi, "b"))
+    result = fer_edge("compare", written(BEFORE, "a"), written(pi, "b"))
     assert "device: Raspberry Pi 5 Model B, aarch64, 4 cores -> AMD EPYC" in result.stdout
 
 
 def test_another_format_is_one_clear_line(fer_edge, written, tmp_path):
     (tmp_path / "new.json").write_text('{"format_version": 2}')
-    result = fer_edge("benchmark", "compare", written(BEFORE, "a"), tmp_path / "new.json")
+    result = fer_edge("compare", written(BEFORE, "a"), tmp_path / "new.json")
     assert_one_clear_line(result, "new.json", "format 2")
 
 
 def test_compare_has_its_own_help(fer_edge):
-    result = fer_edge("benchmark", "compare", "--help")
+    result = fer_edge("compare", "--help")
     assert result.exit_code == 0
-    assert "Usage: main benchmark compare [OPTIONS] BEFORE AFTER" in result.stdout
+    assert "Usage: main compare [OPTIONS] BEFORE AFTER" in result.stdout
     assert "--fail-if" in result.stdout
 
 

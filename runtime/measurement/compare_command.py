@@ -1,0 +1,79 @@
+"""`fer-edge compare`."""
+
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+REGRESSION = 3
+"""Exit code when a bar is crossed: 1 is an error, 2 a wrong command line."""
+
+
+@click.command()
+@click.argument("before", type=PATH)
+@click.argument("after", type=PATH)
+@click.option(
+    "--fail-if",
+    "bars",
+    multiple=True,
+    metavar="BAR",
+    help="Exit with 3 if a model crosses this bar, as latency>1.10x (10 per cent slower) or "
+    "accuracy<-0.3 (0.3 points lost). Metrics: latency, p95, p99, load, first, memory, size as "
+    "ratios (x); accuracy, balanced, macro-f1, calibration, agreement, limit in points. Again, or "
+    "with commas, for several.",
+)
+@click.option("--all", "everything", is_flag=True, help="Every figure, not the chief ones alone.")
+@click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
+@click.pass_context
+def compare(
+    context: click.Context,
+    before: Path,
+    after: Path,
+    bars: tuple[str, ...],
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Compare two reports of `fer-edge benchmark`: before and after, or two devices.
+
+    BEFORE and AFTER are report.json files or their folders. Models are matched by name and numbers.
+
+    \b
+    Example:
+        fer-edge compare old new --fail-if "latency>1.10x" --fail-if "accuracy<-0.3"
+    """
+    import json
+
+    from fer_edge.schema import encode
+
+    from .comparison.bars import crossed, describe_crossing, parse_bars
+    from .comparison.changes import CHIEF, METRICS, compare_reports, comparison_rows
+    from .report.report import read_report, warnings
+    from .report.text import align
+
+    wanted = parse_bars(bars)
+    reports = read_report(before), read_report(after)
+    comparison = compare_reports(*reports)
+    found = crossed(wanted, comparison)
+    if as_json:
+        data = {
+            "comparison": encode(comparison),
+            "crossed": [{"bar": bar.text, "change": encode(change)} for bar, change in found],
+        }
+        click.echo(json.dumps(data))
+    else:
+        for text in comparison.differences:
+            click.echo(text)
+        for name, report in zip(("before", "after"), reports, strict=True):
+            for text in warnings(report):
+                click.echo(f"warning, {name}: {text}")
+        for name, models in (("before", comparison.only_before), ("after", comparison.only_after)):
+            if models:
+                click.echo(f"only {name}: {', '.join(models)}")
+        if not comparison.same_faces:
+            click.echo("accuracy is not compared: the two were not scored on the same faces")
+        shown = METRICS if everything else {*CHIEF, *(bar.metric for bar in wanted)}
+        click.echo(align(comparison_rows(comparison, shown)))
+    for bar, change in found:
+        click.echo(f"fer-edge: regression: {describe_crossing(bar, change)}", err=True)
+    if found:
+        context.exit(REGRESSION)
