@@ -20,7 +20,8 @@ from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
 from fer_edge.runfolder import RECIPE, load_info
-from fer_edge.runtime.measurement.probes.measuring import Plan, benchmark_models
+from fer_edge.runtime.measurement.probes.measuring import benchmark_models
+from fer_edge.runtime.measurement.probes.results import Plan
 from fer_edge.training.recipes.recipe import parse_recipe
 from fer_edge.training.reporting.history import load_history
 from fer_edge.training.run import QAT_HISTORY

@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from fer_edge.model.file import read_model
-from fer_edge.runtime.measurement.probes.measuring import Plan, benchmark_models
+from fer_edge.runtime.measurement.probes.measuring import benchmark_models
+from fer_edge.runtime.measurement.probes.results import Plan
 
 from .command import PATH, Benchmark
 

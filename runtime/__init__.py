@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from .measurement.api import QUICK, benchmark
     from .measurement.comparison.changes import Change, Comparison, compare_reports
     from .measurement.probes.cold_start import ColdStart
+    from .measurement.probes.disagreements import Disagreement
     from .measurement.probes.end_to_end import CameraPace, EndToEnd, StageTime
     from .measurement.probes.latency import Latency
     from .measurement.probes.machine_limit import MachineLimit
-    from .measurement.probes.measuring import Disagreement, ModelResult, Plan, Timing
+    from .measurement.probes.results import ModelResult, Plan, Timing
     from .measurement.report.folder import write_report
     from .measurement.report.report import FacesInfo, Report, read_report
     from .tracking.config import FacesConfig
@@ -41,7 +42,7 @@ _HOMES = {
     "Comparison": ".measurement.comparison.changes",
     "Conditions": ".device.conditions",
     "Device": ".device.description",
-    "Disagreement": ".measurement.probes.measuring",
+    "Disagreement": ".measurement.probes.disagreements",
     "EndToEnd": ".measurement.probes.end_to_end",
     "Evaluation": "fer_edge.evaluation.evaluation",
     "FaceSet": "fer_edge.faces.faceset",
@@ -49,12 +50,12 @@ _HOMES = {
     "FacesInfo": ".measurement.report.report",
     "Latency": ".measurement.probes.latency",
     "MachineLimit": ".measurement.probes.machine_limit",
-    "ModelResult": ".measurement.probes.measuring",
-    "Plan": ".measurement.probes.measuring",
+    "ModelResult": ".measurement.probes.results",
+    "Plan": ".measurement.probes.results",
     "QUICK": ".measurement.api",
     "Report": ".measurement.report.report",
     "StageTime": ".measurement.probes.end_to_end",
-    "Timing": ".measurement.probes.measuring",
+    "Timing": ".measurement.probes.results",
     "benchmark": ".measurement.api",
     "compare_reports": ".measurement.comparison.changes",
     "load_faceset": "fer_edge.faces.faceset",

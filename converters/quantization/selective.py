@@ -119,41 +119,16 @@ def quantise_flatbuffer(
     try:
         with without_chatter():
             from ai_edge_litert.tools import flatbuffer_utils
-            from ai_edge_quantizer import qtyping, quantizer
+            from ai_edge_quantizer import quantizer
     except ImportError as error:
         raise MissingExtraError(
             "keeping layers float or int16, or clipping, needs ai-edge-quantizer; "
             "run: pip install ai-edge-quantizer"
         ) from error
-    operation, granularity = qtyping.TFLOperationName, qtyping.QuantGranularity
     plan = quantizer.Quantizer(flatbuffer)
-    # of the rules that fit an operator the last one wins; each needs an expression of its own
-    plan.add_static_config(".*", operation.ALL_SUPPORTED, 8, 8)
-    if not per_channel_dense:
-        plan.add_static_config(
-            ".*", operation.FULLY_CONNECTED, 8, 8, weight_granularity=granularity.TENSORWISE
-        )
-    for layer in floating:
-        plan.update_quantization_recipe(
-            _scope(layer),
-            operation.ALL_SUPPORTED,
-            algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE,
-        )
-    for layer in wide:
-        plan.add_static_config(_scope(layer), operation.ALL_SUPPORTED, 16, 8)
-    for side, kind in ((operation.INPUT, input_type), (operation.OUTPUT, output_type)):
-        plan.update_quantization_recipe(f".*(?#{side})", side, _io_config(qtyping, kind))
-    held = dict(ranges)
-    # the picture is 0 to 1 by contract, whatever the calibration pictures hold, and so are
-    # probabilities: an int8 softmax has this scale anyway, a float one would get its own
-    held[layers[0].operator.inputs[0].name] = ActivationRange(0.0, 1.0)
-    for layer in layers:
-        if layer.operator.name == "SOFTMAX":
-            held[layer.operator.outputs[0].name] = ActivationRange(0.0, 255 / 256)
-    statistics = {
-        name: {"min": np.array([span.low], np.float32), "max": np.array([span.high], np.float32)}
-        for name, span in held.items()
-    }
+    _add_rules(plan, floating, wide, per_channel_dense=per_channel_dense)
+    _add_types(plan, input_type, output_type)
+    statistics = _statistics(ranges, layers)
     try:
         with without_chatter(), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # LiteRT on memory, which is as wanted
@@ -167,6 +142,57 @@ def quantise_flatbuffer(
     quantised = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     _check_types(quantised, layers, floating)
     return quantised
+
+
+def _add_rules(
+    plan: Any, floating: Sequence[Layer], wide: Sequence[Layer], *, per_channel_dense: bool
+) -> None:
+    """Say which operator computes in what.
+
+    Of the rules that fit an operator the last one wins; each needs an expression of its own.
+    """
+    from ai_edge_quantizer import qtyping, quantizer
+
+    operation = qtyping.TFLOperationName
+    plan.add_static_config(".*", operation.ALL_SUPPORTED, 8, 8)
+    if not per_channel_dense:
+        tensorwise = qtyping.QuantGranularity.TENSORWISE
+        plan.add_static_config(".*", operation.FULLY_CONNECTED, 8, 8, weight_granularity=tensorwise)
+    for layer in floating:
+        plan.update_quantization_recipe(
+            _scope(layer),
+            operation.ALL_SUPPORTED,
+            algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE,
+        )
+    for layer in wide:
+        plan.add_static_config(_scope(layer), operation.ALL_SUPPORTED, 16, 8)
+
+
+def _add_types(plan: Any, input_type: IntegerType, output_type: IntegerType) -> None:
+    from ai_edge_quantizer import qtyping
+
+    operation = qtyping.TFLOperationName
+    for side, kind in ((operation.INPUT, input_type), (operation.OUTPUT, output_type)):
+        plan.update_quantization_recipe(f".*(?#{side})", side, _io_config(qtyping, kind))
+
+
+def _statistics(
+    ranges: Mapping[str, ActivationRange], layers: Sequence[Layer]
+) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Return the ranges as ai-edge-quantizer reads them, with those that are known beforehand.
+
+    The picture is 0 to 1 by contract, whatever the calibration pictures hold, and so are
+    probabilities: an int8 softmax has this scale anyway, a float one would get its own.
+    """
+    held = dict(ranges)
+    held[layers[0].operator.inputs[0].name] = ActivationRange(0.0, 1.0)
+    for layer in layers:
+        if layer.operator.name == "SOFTMAX":
+            held[layer.operator.outputs[0].name] = ActivationRange(0.0, 255 / 256)
+    return {
+        name: {"min": np.array([span.low], np.float32), "max": np.array([span.high], np.float32)}
+        for name, span in held.items()
+    }
 
 
 def _scope(layer: Layer) -> str:

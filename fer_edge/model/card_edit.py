@@ -19,7 +19,7 @@ from fer_edge.model.card import (
     ModelCard,
     Quantization,
 )
-from fer_edge.model.graph import Tensor, read_graph
+from fer_edge.model.graph import Graph, Tensor, read_graph
 from fer_edge.schema import decode, encode, nearest
 
 TEXT_KEYS = ("name", "intended_use", "limits", "licence")
@@ -100,22 +100,7 @@ def new_card(
             channels or the range, or the range is missing.
     """
     graph = read_graph(flatbuffer)
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ModelError(
-            f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
-            "wanted one of each"
-        )
-    tensor = graph.inputs[0]
-    if len(tensor.shape) != 4:
-        raise ModelError(
-            f"{name}: the input is {tensor.shape}, wanted (1, height, width, channels)"
-        )
-    found = tensor.shape[3]
-    if found not in (1, 3) or channels not in (None, found):
-        stated = "1 or 3" if channels is None else f"{channels}, as --channels says"
-        raise ModelError(
-            f"{name}: the input {tensor.shape} has {found} channels, expected {stated}"
-        )
+    tensor = _picture_input(graph, name, channels)
     minimum, maximum = _input_range(tensor, input_range, name)
     quantization = Quantization("int8", "unknown")
     if tensor.dtype == "FLOAT32":
@@ -140,6 +125,27 @@ def new_card(
         limits=UNKNOWN_LIMITS,
         licence=licence,
     )
+
+
+def _picture_input(graph: Graph, name: str, channels: int | None) -> Tensor:
+    """Return the one input, which takes pictures."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ModelError(
+            f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
+            "wanted one of each"
+        )
+    tensor = graph.inputs[0]
+    if len(tensor.shape) != 4:
+        raise ModelError(
+            f"{name}: the input is {tensor.shape}, wanted (1, height, width, channels)"
+        )
+    found = tensor.shape[3]
+    if found not in (1, 3) or channels not in (None, found):
+        stated = "1 or 3" if channels is None else f"{channels}, as --channels says"
+        raise ModelError(
+            f"{name}: the input {tensor.shape} has {found} channels, expected {stated}"
+        )
+    return tensor
 
 
 def _input_range(

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+OnLoss = Literal["exit", "wait"]
+"""What a live source does when its camera or stream goes away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import FerEdgeError, SourceError
 
-from .frame import Frame
+from .frame import Frame, OnLoss
 
 log = logging.getLogger(__name__)
-
-OnLoss = Literal["exit", "wait"]
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,12 @@ from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.pictures.picture import LIMIT_PX
 from fer_edge.pictures.picture import read_picture as read_image
 
-from .frame import Source
+from .frame import OnLoss, Source
 from .pictures import Pictures, open_folder, open_pattern
 from .stream_url import SCHEMES, is_address, without_password
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
-    from .live import Capture, OnLoss
+    from .live import Capture
 
 __all__ = ["open_camera", "open_source", "read_image"]
 
@@ -27,9 +26,9 @@ _WANTED = "a picture, a folder or a video file"
 def open_source(
     place: str | Path,
     *,
-    on_loss: "OnLoss | None" = None,
+    on_loss: OnLoss | None = None,
     frame_rate_hz: float | None = None,
-    pixel_aspect: "Fraction | None" = None,
+    pixel_aspect: Fraction | None = None,
     stream_options: Mapping[str, str] | None = None,
     sample_every_s: float = 0.0,
     limit_px: int = LIMIT_PX,
@@ -93,7 +92,7 @@ def open_camera(
     *,
     size: tuple[int, int] | None = None,
     rate_hz: float | None = None,
-    on_loss: "OnLoss | None" = None,
+    on_loss: OnLoss | None = None,
 ) -> Source:
     """Open a camera.
 

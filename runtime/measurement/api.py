@@ -14,7 +14,8 @@ from ..tracking.config import FacesConfig
 from .probes.clip import Clip, read_clip
 from .probes.clip_probe import AS_RUN, Finding
 from .probes.instructions import Instructions, read_instructions
-from .probes.measuring import Benchmark, Plan, benchmark_models
+from .probes.measuring import benchmark_models
+from .probes.results import Benchmark, Plan
 from .report.report import FacesInfo, Report, faces_info
 
 MADE_BY = "fer_edge.runtime.benchmark"

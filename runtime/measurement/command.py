@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from fer_edge.faces.faceset import FaceSet
 
     from ..detection.names import DetectorName
-    from .probes.measuring import Benchmark, Disagreement
+    from .probes.disagreements import Disagreement
+    from .probes.results import Benchmark
     from .report.report import Report
 
 PATH = click.Path(path_type=Path)
@@ -147,7 +148,7 @@ def benchmark(
     from ..device.description import usable_cores
     from .api import QUICK, Subject, finding_of, measure, read_clips
     from .probes.instructions import read_instructions
-    from .probes.measuring import Plan
+    from .probes.results import Plan
     from .report.folder import check_folder, write_report
     from .report.report import faces_info, report_to_json
     from .report.text import report_to_text

@@ -8,7 +8,7 @@ from itertools import islice
 
 from ..capture.frame import Source
 from ..capture.signals import Signals
-from ..recognition.result import FrameReader
+from ..recognition.result import FrameReader, Result
 from .service_manager import ServiceManager
 from .sink import ReaderGoneError, Sink
 
@@ -46,37 +46,59 @@ def run_to_end(
         FerEdgeError: The source, the reader or an output failed.
         ReaderGoneError: Nobody reads the output any more; all is closed and finished.
     """
-    sinks: list[Sink] = []
-    writing: Sink | None = None
+    sinks = _Sinks()
     complete, count = False, 0
     most = None if max_frames is None else min(max_frames, sys.maxsize)  # all that islice takes
     with Signals() as signals, ServiceManager(source) as manager:
         try:
-            for open_sink in open_sinks:
-                sinks.append(open_sink())
+            sinks.open(open_sinks)
             for frame in islice(signals.frames(source), most):
                 if signals.take_reload():
                     manager.reloading()
                     on_reload()
                     manager.reloaded()
                 result = replace(reader.read_frame(frame), dropped=source.dropped)
-                for writing in sinks:
-                    writing.write(result)
-                writing = None
+                sinks.write(result)
                 count += 1
                 on_frame(1)
                 manager.frame_read(result)
             complete = True
         except KeyboardInterrupt:  # from a source of another's making, or outside the main thread
-            complete, writing = True, None
+            complete, sinks.writing = True, None
         except ReaderGoneError:
-            complete, writing = True, None
+            complete, sinks.writing = True, None
             raise
         finally:
             manager.stopping()
-            complete = complete or (count > 0 and (writing is not None or source.is_live))
-            with ExitStack() as closing:  # one that fails does not keep the others open
-                closing.callback(source.close)
-                for sink in sinks:
-                    closing.callback(sink.close, complete=complete and sink is not writing)
+            complete = complete or (count > 0 and (sinks.writing is not None or source.is_live))
+            sinks.close(source, complete=complete)
     return count
+
+
+class _Sinks:
+    """The open sinks of a run.
+
+    Attributes:
+        writing: The one that is written to; while an error ends the run, the one that failed.
+    """
+
+    def __init__(self) -> None:
+        self.writing: Sink | None = None
+        self._opened: list[Sink] = []
+
+    def open(self, open_sinks: Iterable[Callable[[], Sink]]) -> None:
+        for open_sink in open_sinks:
+            self._opened.append(open_sink())
+
+    def write(self, result: Result) -> None:
+        for sink in self._opened:
+            self.writing = sink
+            sink.write(result)
+        self.writing = None
+
+    def close(self, source: Source, *, complete: bool) -> None:
+        """Close the source and all of them: one that fails does not keep the others open."""
+        with ExitStack() as closing:
+            closing.callback(source.close)
+            for sink in self._opened:
+                closing.callback(sink.close, complete=complete and sink is not self.writing)

@@ -13,7 +13,7 @@ from fer_edge.runtime.measurement.probes.cold_start import ColdStart
 from fer_edge.runtime.measurement.probes.end_to_end import CameraPace, EndToEnd, StageTime
 from fer_edge.runtime.measurement.probes.latency import summarise
 from fer_edge.runtime.measurement.probes.machine_limit import machine_limit
-from fer_edge.runtime.measurement.probes.measuring import ModelResult, Plan, Timing
+from fer_edge.runtime.measurement.probes.results import ModelResult, Plan, Timing
 from fer_edge.runtime.measurement.report.report import FacesInfo, Report
 from fer_edge.scoring.scores import Agreement
 

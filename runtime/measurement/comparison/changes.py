@@ -6,7 +6,7 @@ from typing import Literal
 
 from fer_edge.errors import ReportError
 
-from ..probes.measuring import ModelResult
+from ..probes.results import ModelResult
 from ..report.report import Report, timing
 
 Unit = Literal["ratio", "points"]

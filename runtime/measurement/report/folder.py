@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import OutputError
 from fer_edge.files import whole_file
 
-from ..probes.measuring import Disagreement
+from ..probes.disagreements import Disagreement
 from .html import report_to_html
 from .markdown import report_to_markdown
 from .report import Report, report_to_json

@@ -11,7 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from ..probes.measuring import Disagreement
+from ..probes.disagreements import Disagreement
 from .page import make_page
 from .report import Report
 

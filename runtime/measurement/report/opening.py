@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..probes.measuring import ModelResult
+from ..probes.results import ModelResult
 from .chart import Point, scatter
 from .figures import interval, megabytes, milliseconds, threads_text
 from .report import Report, timing

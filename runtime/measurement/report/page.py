@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fer_edge import __version__
 
+from ..probes.disagreements import Disagreement
 from ..probes.end_to_end import EndToEnd
-from ..probes.measuring import Disagreement
 from .chart import Bar, Span, bars, spans
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import milliseconds

@@ -15,7 +15,7 @@ from ...device.conditions import Conditions
 from ...device.description import Device
 from ..probes.end_to_end import EndToEnd
 from ..probes.machine_limit import MachineLimit
-from ..probes.measuring import ModelResult, Plan, Timing
+from ..probes.results import ModelResult, Plan, Timing
 
 FORMAT_VERSION = 1
 

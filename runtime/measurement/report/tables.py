@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fer_edge.evaluation.evaluation import Evaluation
 from fer_edge.scoring.scores import Scores
 
-from ..probes.measuring import ModelResult
+from ..probes.results import ModelResult
 from .figures import interval, megabytes, milliseconds, optional, threads_text
 from .report import Report, timing
 from .verdict import headline, pareto

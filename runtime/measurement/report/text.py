@@ -1,6 +1,6 @@
 """A report for the terminal: the verdict, one table, the machine."""
 
-from ..probes.measuring import ModelResult
+from ..probes.results import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
 from .report import Report, timing, warnings

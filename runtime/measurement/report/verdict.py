@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..probes.measuring import ModelResult
+from ..probes.results import ModelResult
 from .figures import interval, megabytes, milliseconds
 from .report import Report, timing
 

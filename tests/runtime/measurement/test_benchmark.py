@@ -17,7 +17,9 @@ from fer_edge.model.file import read_model, write_model
 from fer_edge.runtime.device.description import describe_device
 from fer_edge.runtime.measurement.comparison.changes import compare_reports
 from fer_edge.runtime.measurement.probes.candidate import read_candidate
-from fer_edge.runtime.measurement.probes.measuring import Plan, benchmark_models, disagreements
+from fer_edge.runtime.measurement.probes.disagreements import disagreements
+from fer_edge.runtime.measurement.probes.measuring import benchmark_models
+from fer_edge.runtime.measurement.probes.results import Plan
 from fer_edge.runtime.measurement.report.report import read_report
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line

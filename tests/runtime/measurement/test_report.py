@@ -129,7 +129,7 @@ def test_dark_mode_print_and_phone_are_cared_for(folder):
 
 def test_faces_are_in_the_page_only_when_asked_for():
     report = make_report(FLOAT, INT8, reference=0)
-    from fer_edge.runtime.measurement.probes.measuring import Disagreement
+    from fer_edge.runtime.measurement.probes.disagreements import Disagreement
 
     faces = make_faces(per_class=0, validation_per_class=1)
     shown = [(Disagreement(5, 1, 1, 2, 0.8, 0.7), faces.images[1])]
