@@ -70,4 +70,4 @@ printf '\n## What goes wrong, in one line\n'
 show "fer-edge run --input nowhere.mp4 || echo exit \$?"
 show "fer-edge run --camera 9 || echo exit \$?"
 show "fer-edge run --input media/single_face.jpg --model runs/four-block-tuned/model.keras || echo exit \$?"
-show "head -c 500000 models/four-block-tuned-int8-qat.tflite > cut.tflite; fer-edge models cut.tflite || echo exit \$?"
+show "head -c 500000 models/four-block-tuned-int8-qat.tflite > cut.tflite; fer-edge card show cut.tflite || echo exit \$?"

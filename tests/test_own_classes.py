@@ -87,7 +87,7 @@ def test_own_folders_go_the_whole_way(tmp_path: Path) -> None:
     score = card.served_score()
     assert score is not None
     assert (score.n, len(score.recall), score.ferplus_accuracy) == (10, 2, None)
-    assert OWN[1] in fer_edge("models", model).stdout
+    assert OWN[1] in fer_edge("card", "show", model).stdout
     assert "run-int8-ptq" in fer_edge("benchmark", model, "--data", data, "--rounds", 1).stdout
 
     for photo, detector in ((last, "none"), (sample_photo(), "yunet")):

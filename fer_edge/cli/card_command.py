@@ -19,10 +19,10 @@ def card() -> None:
 
 
 @card.command(short_help="Show a card.")
-@click.argument("file")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="The whole card, as JSON.")
-def show(file: str, as_json: bool) -> None:
-    """Show the card of FILE, a path or a bundled model's name.
+def show(files: tuple[str, ...], as_json: bool) -> None:
+    """Show the card of each FILE, a path or a bundled model's name.
 
     \b
     Example:
@@ -35,12 +35,12 @@ def show(file: str, as_json: bool) -> None:
     from fer_edge.model.file import read_model
     from fer_edge.schema import encode
 
-    model = read_model(find_model(file))
-    if as_json:
-        text = json.dumps({"path": str(model.path), **encode(model.card)}, indent=2)
-        click.echo(text)
-        return
-    print_card(model)
+    for file in files:
+        model = read_model(find_model(file))
+        if as_json:
+            click.echo(json.dumps({"path": str(model.path), **encode(model.card)}, indent=2))
+        else:
+            print_card(model)
 
 
 @card.command(short_help="Check files against their cards; exit code 1 for a fault.")

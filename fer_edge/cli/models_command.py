@@ -1,6 +1,5 @@
 """`fer-edge models`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,25 +9,21 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME | FILE]...")
 @click.option("--json", "as_json", is_flag=True, help="The whole cards, as JSON.")
-def models(names: tuple[str, ...], as_json: bool) -> None:
-    """Show the bundled models, or the cards of the models named.
+def models(as_json: bool) -> None:
+    """Show the bundled models; `fer-edge card show FILE` shows any.
 
     \b
-    Examples:
-        fer-edge models
-        fer-edge models compact --json
-        fer-edge models my.tflite
+    Example:
+        fer-edge models --json
     """
     import json
 
-    from fer_edge.model.bundled import bundled_models, find_model
+    from fer_edge.model.bundled import bundled_models
     from fer_edge.model.file import read_model
     from fer_edge.schema import encode
 
-    paths = [find_model(name) for name in names] or list(bundled_models().values())
-    files = [read_model(Path(path)) for path in paths]
+    files = [read_model(path) for path in bundled_models().values()]
     if as_json:
         cards = [{"path": str(file.path), **encode(file.card)} for file in files]
         click.echo(json.dumps(cards, indent=2, ensure_ascii=False))

@@ -4,6 +4,9 @@
 number, facts about the machine, the object itself, the keys of its storages), then each storage:
 its length as a 64-bit integer and its bytes. The object's pickle says, per array, which storage,
 where it begins, shape and strides (torch/serialization.py, `_legacy_save`).
+
+By hand, since PyTorch itself is all that reads this format, and would be needed once, for
+ImageNet's weights; and since a pickle from elsewhere must not name what it likes.
 """
 
 import collections

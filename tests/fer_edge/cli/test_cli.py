@@ -97,8 +97,8 @@ def test_models_shows_every_bundled_model_and_its_card(fer_edge: Invoke) -> None
     assert all(f"  file          {path} (" in text for path in bundled_models().values())
     cards = json.loads(fer_edge("models", "--json").stdout)
     assert [Path(card["path"]).stem for card in cards] == list(bundled_models())
-    one = json.loads(fer_edge("models", bundled_models()[DEFAULT_MODEL], "--json").stdout)
-    assert one[0] in cards
+    one = json.loads(fer_edge("card", "show", bundled_models()[DEFAULT_MODEL], "--json").stdout)
+    assert one in cards
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_models_shows_every_bundled_model_and_its_card(fer_edge: Invoke) -> None
 def test_a_model_that_is_not_there_is_one_clear_line(
     fer_edge: Invoke, name: str, words: list[str]
 ) -> None:
-    assert_one_clear_line(fer_edge("models", name), *words)
+    assert_one_clear_line(fer_edge("card", "show", name), *words)
 
 
 def test_a_name_leads_to_the_bundled_model_and_a_path_to_itself(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_name_leads_to_the_bundled_model_and_a_path_to_itself(tmp_path: Path) 
 
 
 def test_a_reader_that_goes_away_is_no_failure() -> None:
-    command = ("models", *[DEFAULT_MODEL] * 100)  # more than a pipe holds
+    command = ("card", "show", *[DEFAULT_MODEL] * 100)  # more than a pipe holds
     with subprocess.Popen(
         [*PROGRAM, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
