@@ -13,7 +13,6 @@ import click
 from fer_edge.converters.analysis.advice import advise, format_advice
 from fer_edge.converters.analysis.layer_plot import plot_layers
 from fer_edge.converters.analysis.layer_report import format_layers, layer_report
-from fer_edge.converters.analysis.sensitivity import format_gains, measure_gains
 from fer_edge.converters.quantization.calibration import choose_calibration
 from fer_edge.converters.quantization.tflite import to_float32, to_int8
 from fer_edge.converters.sources.keras_models import load_float_network
@@ -22,6 +21,7 @@ from fer_edge.faces.preprocess import model_inputs
 from fer_edge.runfolder import load_info
 
 from .command import PATH, Benchmark, data_option
+from .sensitivity import format_gains, measure_gains
 
 
 @click.command(cls=Benchmark)

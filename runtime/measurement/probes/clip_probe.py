@@ -6,7 +6,6 @@ processor time is counted for the whole process, its decoder's threads included.
 """
 
 import json
-import subprocess
 import sys
 import time
 from array import array
@@ -21,7 +20,7 @@ import cv2
 
 from fer_edge.errors import FerEdgeError, SourceError
 from fer_edge.inference.model import open_model
-from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.schema import decode, encode
 
 from ...capture.frame import Frame, Source
 from ...capture.live import Live
@@ -40,6 +39,7 @@ from ...recognition.result import Result
 from ...timing.stopwatch import STAGES
 from ...tracking.flow_tracker import open_tracker
 from .cold_start import peak_memory_mib
+from .fresh_process import FreshProcessError, in_fresh_process
 from .paced_video import PacedVideo, VideoOverError
 
 _MODULE = "fer_edge.runtime.measurement.probes.clip_probe"
@@ -150,23 +150,11 @@ def run_clip(run: ClipRun) -> ClipPass:
     Raises:
         SourceError: The process fails.
     """
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            _MODULE,
-            json.dumps(encode(run)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     try:
-        return decode(ClipPass, json.loads(done.stdout))
-    except (ValueError, SchemaError) as error:
-        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return in_fresh_process(_MODULE, ClipPass, json.dumps(encode(run)))
+    except FreshProcessError as error:
         raise SourceError(
-            f"{run.video} cannot be read with {run.model} in a process of its own: {reason}"
+            f"{run.video} cannot be read with {run.model} in a process of its own: {error}"
         ) from error
 
 

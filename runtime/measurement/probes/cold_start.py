@@ -9,7 +9,6 @@ the parent's.
 
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -22,7 +21,9 @@ from fer_edge.errors import ModelError
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.file import read_flatbuffer_file
-from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.schema import encode
+
+from .fresh_process import FreshProcessError, in_fresh_process
 
 _MODULE = "fer_edge.runtime.measurement.probes.cold_start"
 RUNS = 50
@@ -53,23 +54,10 @@ def cold_start(path: Path, threads: int) -> ColdStart:
     Raises:
         ModelError: The process fails.
     """
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            _MODULE,
-            str(path),
-            str(threads),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     try:
-        return decode(ColdStart, json.loads(done.stdout))
-    except (ValueError, SchemaError) as error:
-        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise ModelError(f"{path} cannot be run in a process of its own: {reason}") from error
+        return in_fresh_process(_MODULE, ColdStart, str(path), str(threads))
+    except FreshProcessError as error:
+        raise ModelError(f"{path} cannot be run in a process of its own: {error}") from error
 
 
 def median_start(starts: Sequence[ColdStart]) -> ColdStart:

@@ -7,9 +7,9 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
+from benchmarks.sensitivity import format_gains, measure_gains
 from fer_edge.converters.analysis.advice import POOR_SNR_DB, advise, format_advice
 from fer_edge.converters.analysis.layer_report import layer_report
-from fer_edge.converters.analysis.sensitivity import format_gains, measure_gains
 from fer_edge.converters.quantization.selective import to_int8_selective
 from fer_edge.converters.quantization.tflite import to_float32, to_int8
 from tests.support.cartoons import make_faces

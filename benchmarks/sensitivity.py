@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.converters.analysis.layer_report import LayerReport, layer_report
+from fer_edge.converters.quantization.activation_ranges import activation_ranges
+from fer_edge.converters.quantization.layer_names import WEIGHTED, name_layers
+from fer_edge.converters.quantization.selective import quantise_flatbuffer
 from fer_edge.model.graph import read_graph
-
-from ..quantization.activation_ranges import activation_ranges
-from ..quantization.layer_names import WEIGHTED, name_layers
-from ..quantization.selective import quantise_flatbuffer
-from .layer_report import LayerReport, layer_report
 
 
 @dataclass(frozen=True, slots=True)
