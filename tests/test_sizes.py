@@ -1,4 +1,4 @@
-"""How large a function may be: what a reader holds in mind, and a caller in order."""
+"""How large a function and a file may be: what a reader holds in mind."""
 
 import ast
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+STAGES = ("training", "converters", "runtime")
 MODULES = [
-    path
-    for folder in ("fer_edge", "training", "converters", "runtime")
-    for path in sorted((ROOT / folder).rglob("*.py"))
+    path for folder in ("fer_edge", *STAGES) for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 MOST_LINES = 60
+MOST_LINES_OF_A_FILE = 350
 MOST_PARAMETERS = 8
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -41,6 +41,17 @@ def is_command(decorator: ast.expr) -> bool:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_functions_are_small_and_take_few_parameters(path: Path) -> None:
     assert list(too_large(path.read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize("folder", ["fer_edge", *STAGES, "tests", "benchmarks", "examples"])
+def test_files_are_split_before_they_are_long(folder: str) -> None:
+    lines = {
+        str(path.relative_to(ROOT)): path.read_text("utf-8").count("\n")
+        for suffix in ("*.py", "*.js", "*.css", "*.html")
+        for path in (ROOT / folder).rglob(suffix)
+    }
+    assert lines
+    assert [path for path, count in lines.items() if count > MOST_LINES_OF_A_FILE] == []
 
 
 def test_a_large_function_is_seen_and_a_command_is_not() -> None:
