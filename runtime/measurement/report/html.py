@@ -1,7 +1,7 @@
 """A report as one HTML file: no network, no script; readable on a phone, in print, in the dark.
 
-Every chart has its table below it, for a screen reader and for whoever wants the numbers. The
-layout stands in `templates/`, what it shows in `page.py`.
+Every chart has its table beside it, for a screen reader and for whoever wants the numbers. Here
+and in `sections.py` stands what is shown, in `templates/` how.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,14 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
+from fer_edge import __version__
+
 from ..probes.disagreements import Disagreement
-from .page import make_page
-from .report import Report
+from .opening import meaning, picture, subject, tiles
+from .report import Report, warnings
+from .sections import make_sections
+from .tables import summary_table
+from .verdict import verdict
 
 
 def report_to_html(
@@ -34,5 +39,17 @@ def report_to_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = make_page(report, disagreements)
-    return templates.get_template("report.html").render(page=page).lstrip() + "\n"
+    templates.filters["kind"] = lambda block: type(block).__name__
+    return templates.get_template("report.html").render(
+        names=", ".join(dict.fromkeys(model.name for model in report.models)),
+        subject=subject(report),
+        verdict=verdict(report),
+        meaning=meaning(report),
+        warnings=warnings(report),
+        tiles=tiles(report),
+        picture=picture(report),
+        summary=summary_table(report),
+        sections=make_sections(report, disagreements),
+        version=__version__,
+        made=report.made,
+    )

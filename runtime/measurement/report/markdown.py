@@ -1,44 +1,30 @@
 """A report as Markdown, for a README or an issue."""
 
-from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
+from collections.abc import Iterable, Iterator
+
 from .report import Report, warnings
-from .tables import (
-    Table,
-    accuracy_table,
-    agreement_table,
-    compute_table,
-    environment_table,
-    latency_table,
-    models_table,
-    recall_table,
-    start_table,
-)
+from .sections import Beside, Block, Text, make_sections
+from .tables import Table
 from .verdict import verdict
 
 
 def report_to_markdown(report: Report) -> str:
-    """Write the verdict, the warnings and the tables."""
-    tables: list[Table | None] = [
-        accuracy_table(report),
-        agreement_table(report),
-        recall_table(report),
-        models_table(report),
-    ]
-    for threads in report.plan.threads:
-        tables += [
-            latency_table(report, threads),
-            compute_table(report, threads),
-            start_table(report, threads),
-        ]
-    if report.end_to_end:
-        tables += [end_to_end_table(report), camera_table(report)]
-        tables += [stages_table(report, found) for found in detailed(report)]
-    tables.append(environment_table(report))
+    """Write the verdict, the warnings, and the sections' sentences and tables."""
     blocks = [f"**{_plain(verdict(report))}**"]
     blocks += [f"> Warning: {_plain(text)}" for text in warnings(report)]
-    blocks += [_plain(text) for text in answers(report)]
-    blocks += [_table(table) for table in tables if table is not None and table.rows]
+    for section in make_sections(report):
+        blocks += _written(section.blocks)
     return "\n\n".join(blocks) + "\n"
+
+
+def _written(blocks: Iterable[Block]) -> Iterator[str]:
+    for block in blocks:
+        if isinstance(block, Beside):
+            yield from _written(block.blocks)
+        elif isinstance(block, Text) and not block.is_note:
+            yield _plain(block.text)
+        elif isinstance(block, Table) and block.rows:
+            yield _table(block)
 
 
 def _table(table: Table) -> str:

@@ -1,0 +1,243 @@
+"""What a report shows below its first screen, the same in HTML and in Markdown."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..probes.disagreements import Disagreement
+from ..probes.end_to_end import EndToEnd
+from .chart import Bar, Span, bars, spans
+from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
+from .figures import milliseconds
+from .report import Report, timing
+from .shapes import Figure
+from .spread_figure import spread_figure
+from .tables import (
+    Table,
+    accuracy_table,
+    agreement_table,
+    compute_table,
+    environment_table,
+    latency_table,
+    models_table,
+    recall_table,
+    scored,
+    start_table,
+)
+from .verdict import headline
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph; a note is set in small type."""
+
+    text: str
+    is_note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """A confusion matrix.
+
+    Attributes:
+        title: Whose it is.
+        names: Of the classes.
+        rows: Of each true class its name, and the share of it that was called each class.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face that two models read differently.
+
+    Attributes:
+        source: The picture itself, as a `data:` address.
+        row: Its number in the split.
+        label: What it is labelled.
+        said: What each model said.
+    """
+
+    source: str
+    row: int
+    label: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Faces side by side."""
+
+    faces: tuple[Face, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Blocks that stand side by side where there is room."""
+
+    blocks: "tuple[Block, ...]"
+
+
+Block = Text | Table | Figure | Confusion | Faces | Beside
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the report.
+
+    Attributes:
+        key: Its place in the page's address.
+        title: What it is about.
+        blocks: What it shows; empty where that was not measured.
+    """
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def make_sections(
+    report: Report, disagreements: Sequence[tuple[Disagreement, NDArray[np.uint8]]] = ()
+) -> tuple[Section, ...]:
+    """Compute the sections that have something to show; see `report_to_html`."""
+    found = (
+        Section("accuracy", "Accuracy", tuple(_accuracy(report))),
+        Section("latency", "Latency", tuple(_latency(report))),
+        Section("size", "Size, start and memory", tuple(_size(report))),
+        Section("end-to-end", "End to end", tuple(_whole_frames(report))),
+        Section("confusion", "Confusion", tuple(_confusions(report))),
+        Section("disagreements", "Where they disagree", tuple(_faces(report, disagreements))),
+        Section("environment", "Environment", (environment_table(report),)),
+    )
+    return tuple(section for section in found if section.blocks)
+
+
+def _accuracy(report: Report) -> Iterator[Block]:
+    if not scored(report):
+        return
+    yield from _present(accuracy_table(report), agreement_table(report))
+    yield Beside(tuple(_present(_intervals(report), recall_table(report))))
+
+
+def _intervals(report: Report) -> Figure | None:
+    rows = [
+        Span(label, *(100 * value for value in (found.difference, *found.interval)))
+        for label, model in report.named
+        if (found := model.agreement)
+    ]
+    if not rows or report.reference is None:
+        return None
+    reference = report.labels[report.reference]
+    chart = spans(
+        rows,
+        name=f"Accuracy against {reference}",
+        description="A dot for the difference in points, a line for its paired 95% interval; "
+        "the table has the numbers.",
+        x=f"points of accuracy against {reference}",
+    )
+    return Figure(chart)
+
+
+def _latency(report: Report) -> Iterator[Block]:
+    if any(model.timings for model in report.models):
+        for threads in report.plan.threads:
+            yield latency_table(report, threads)
+            use = compute_table(report, threads)
+            yield Beside(tuple(_present(spread_figure(report, threads), use)))
+
+
+def _size(report: Report) -> Iterator[Block]:
+    yield models_table(report)
+    for threads in report.plan.threads:
+        if any(timing(model, threads) for model in report.models):
+            yield start_table(report, threads)
+
+
+def _whole_frames(report: Report) -> Iterator[Block]:
+    if report.end_to_end:
+        yield from map(Text, answers(report))
+        yield end_to_end_table(report)
+        yield camera_table(report)
+        for found in detailed(report):
+            table = stages_table(report, found)
+            yield Beside((table, _stages(table.title, found)))
+
+
+def _stages(title: str, found: EndToEnd) -> Figure:
+    chart = bars(
+        [
+            Bar(stage.stage, stage.per_frame_ms, f"{milliseconds(stage.per_frame_ms)} ms")
+            for stage in found.stages
+        ],
+        name=f"Milliseconds a frame of each stage, {title}",
+        description="A bar for each stage, the mean over all frames: together they are the frame; "
+        "the table has the numbers.",
+    )
+    return Figure(chart, "Milliseconds a frame of each stage.")
+
+
+def _confusions(report: Report) -> Iterator[Block]:
+    """Yield the reference's and the headline's matrix first, then the others."""
+    line, found = headline(report), scored(report)
+    if report.faces is None or not found:
+        return
+    lead = [
+        report.models[index].path for index in (line.reference, line.model) if index is not None
+    ]
+    found.sort(key=lambda item: lead.index(item[1].path) if item[1].path in lead else len(lead))
+    names = report.faces.class_names
+    yield Text(
+        "Rows: the true class; columns: what the model said; per cent of the row. Framed: right.",
+        is_note=True,
+    )
+    matrices = []
+    for label, _, scores in found:
+        counted = zip(names, scores.every_face.confusion, strict=True)
+        rows = tuple(
+            (name, tuple(count / max(1, sum(counts)) for count in counts))
+            for name, counts in counted
+        )
+        matrices.append(Confusion(f"{label}, {scores.every_face.n:,} faces", names, rows))
+    yield Beside(tuple(matrices))
+
+
+def _faces(
+    report: Report, disagreements: Sequence[tuple[Disagreement, NDArray[np.uint8]]]
+) -> Iterator[Block]:
+    line = headline(report)
+    if not disagreements or report.faces is None or line.reference is None:
+        return
+    reference, model = report.labels[line.reference], report.labels[line.model]
+    classes = report.faces.class_names
+
+    def told(name: str, said: int, probability: float, label: int) -> str:
+        right = ", right" if said == label else ""
+        return f"{name}{right}: {classes[said]} {probability:.0%}"
+
+    yield Text(
+        f"The {len(disagreements)} faces on which {reference} and {model} differ while both are "
+        "surest. These pictures are part of this file: think before you pass it on.",
+        is_note=True,
+    )
+    shown = []
+    for item, image in disagreements:
+        theirs = told(reference, item.reference, item.reference_probability, item.label)
+        ours = told(model, item.model, item.model_probability, item.label)
+        shown.append(Face(_png(image), item.row, classes[item.label], (theirs, ours)))
+    yield Faces(tuple(shown))
+
+
+def _png(image: NDArray[np.uint8]) -> str:
+    _, data = cv2.imencode(".png", image)
+    return f"data:image/png;base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
+
+
+def _present(*blocks: Block | None) -> Iterator[Block]:
+    return (block for block in blocks if block is not None)
