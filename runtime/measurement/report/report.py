@@ -83,6 +83,11 @@ class Report:
         """Each model with its label."""
         return tuple(zip(self.labels, self.models, strict=True))
 
+    def timed(self, threads: int) -> tuple[tuple[str, Timing], ...]:
+        """Return the timings at a thread count, each with its model's label."""
+        found = ((label, timing(model, threads)) for label, model in self.named)
+        return tuple((label, item) for label, item in found if item is not None)
+
 
 def faces_info(faces: FaceSet, path: Path, split: str) -> FacesInfo:
     """Describe the faces of one split of a file."""

@@ -13,7 +13,7 @@ from ..probes.end_to_end import EndToEnd
 from .chart import Bar, Span, bars, spans
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import milliseconds
-from .report import Report, timing
+from .report import Report
 from .shapes import Figure
 from .spread_figure import spread_figure
 from .tables import (
@@ -156,7 +156,7 @@ def _latency(report: Report) -> Iterator[Block]:
 def _size(report: Report) -> Iterator[Block]:
     yield models_table(report)
     for threads in report.plan.threads:
-        if any(timing(model, threads) for model in report.models):
+        if report.timed(threads):
             yield start_table(report, threads)
 
 

@@ -2,24 +2,23 @@
 
 from .chart import Spread, spreads
 from .figures import threads_text
-from .report import Report, timing
+from .report import Report
 from .shapes import Figure
 
 
 def spread_figure(report: Report, threads: int) -> Figure | None:
     """Draw quartiles, whiskers and outliers of every timed model; None without one."""
     rows = []
-    for label, model in report.named:
-        if found := timing(model, threads):
-            steady = found.steady
-            end = steady.p99_ms or steady.p95_ms
-            rows.append(
-                Spread(
-                    *(label, steady.minimum_ms, steady.p25_ms, steady.median_ms, steady.p75_ms),
-                    high=end,
-                    beyond=tuple(value for value in steady.worst_ms if value > end),
-                )
+    for label, found in report.timed(threads):
+        steady = found.steady
+        end = steady.p99_ms or steady.p95_ms
+        rows.append(
+            Spread(
+                *(label, steady.minimum_ms, steady.p25_ms, steady.median_ms, steady.p75_ms),
+                high=end,
+                beyond=tuple(value for value in steady.worst_ms if value > end),
             )
+        )
     if not rows:
         return None
     chart = spreads(

@@ -100,17 +100,13 @@ def latency_table(report: Report, threads: int) -> Table:
     line = headline(report)
     base = None if line.file is None else timing(report.models[line.file], threads)
     rows = []
-    for label, model in report.named:
-        found = timing(model, threads)
-        if found is None:
-            continue
+    for label, found in report.timed(threads):
         steady = found.steady
-        ratio = "-" if base is None else f"{steady.median_ms / base.steady.median_ms:.2f}"
         rows.append(
             (
                 label,
                 milliseconds(steady.median_ms),
-                ratio,
+                "-" if base is None else f"{steady.median_ms / base.steady.median_ms:.2f}",
                 milliseconds(steady.p90_ms),
                 milliseconds(steady.p95_ms),
                 "-" if steady.p99_ms is None else milliseconds(steady.p99_ms),
@@ -136,20 +132,17 @@ def latency_table(report: Report, threads: int) -> Table:
 
 def start_table(report: Report, threads: int) -> Table:
     """Loading, first inference, warm-up and memory at one thread count."""
-    rows = []
-    for label, model in report.named:
-        found = timing(model, threads)
-        if found is not None:
-            rows.append(
-                (
-                    label,
-                    milliseconds(found.start.load_ms),
-                    milliseconds(found.start.first_inference_ms),
-                    milliseconds(found.steady.warm_up_ms),
-                    optional(found.start.added_memory_mib, "{:.1f}"),
-                    optional(found.start.peak_memory_mib, "{:.0f}"),
-                )
-            )
+    rows = [
+        (
+            label,
+            milliseconds(found.start.load_ms),
+            milliseconds(found.start.first_inference_ms),
+            milliseconds(found.steady.warm_up_ms),
+            optional(found.start.added_memory_mib, "{:.1f}"),
+            optional(found.start.peak_memory_mib, "{:.0f}"),
+        )
+        for label, found in report.timed(threads)
+    ]
     return Table(
         f"Start and memory, {threads_text(threads)}",
         ("", "load ms", "first inference ms", "warm-up ms", "added MiB", "peak MiB"),
@@ -165,8 +158,7 @@ def compute_table(report: Report, threads: int) -> Table:
     limit = next((item for item in report.limits if item.threads == threads), None)
     rows = [
         (label, _billions(found.macs_per_second), optional(found.share_of_limit, "{:.0%}"))
-        for label, model in report.named
-        if (found := timing(model, threads)) is not None
+        for label, found in report.timed(threads)
     ]
     note = f"The limit was {report.no_limits}."
     if limit is not None:
