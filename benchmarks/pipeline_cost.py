@@ -27,7 +27,7 @@ from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.video import Video
-from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.detection.yunet import find_yunet
 from fer_edge.runtime.recognition.follower import Follower
 from fer_edge.runtime.tracking.flow_tracker import open_tracker

@@ -25,7 +25,7 @@ from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.video import Video
-from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.publish.files.json_lines import JsonLines
 from fer_edge.runtime.publish.pipeline import run_to_end

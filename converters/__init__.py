@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .api import convert
     from .conversion import Converted, Options
+    from .devices.edge_targets import EdgeTarget
     from .quantization.selective import Exceptions
     from .sources.foreign import Claims
 
@@ -30,6 +31,7 @@ _HOMES = {
     "CardScore": "fer_edge.model.card",
     "Claims": ".sources.foreign",
     "Converted": ".conversion",
+    "EdgeTarget": ".devices.edge_targets",
     "Exceptions": ".quantization.selective",
     "FaceSet": "fer_edge.faces.faceset",
     "Gate": "fer_edge.model.card",
@@ -45,6 +47,7 @@ __all__ = [
     "CardScore",
     "Claims",
     "Converted",
+    "EdgeTarget",
     "Exceptions",
     "FaceSet",
     "Gate",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.cli.command_options import SectionedCommand
+from fer_edge import plugins
+from fer_edge.cli.command_options import PartName, SectionedCommand
 from fer_edge.errors import ModelError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _SECTIONS = {
     ),
     "What a file must keep": ("max_drop_points", "min_agreement_percent", "layer_report"),
     "Another project's network": ("labels", "input_range", "size_px", "as_told", "trust_code"),
-    "Devices": ("edgetpu", "c_array"),
+    "Devices": ("targets", "edgetpu", "c_array"),
 }
 
 
@@ -107,9 +108,20 @@ _SECTIONS = {
     help="Load Lambda layers: the file's own code then runs with your rights.",
 )
 @click.option(
-    "--edgetpu", is_flag=True, help="Compile the int8 files for Coral, where edgetpu_compiler is."
+    "--target",
+    "targets",
+    multiple=True,
+    type=PartName(plugins.EDGE_TARGETS),
+    help="Make what this kind of device needs of each int8 file. May be repeated.",
 )
-@click.option("--c-array", is_flag=True, help="The int8 files as C, for microcontrollers.")
+@click.option(
+    "--edgetpu",
+    is_flag=True,
+    help="--target edgetpu: compile them for Coral, where edgetpu_compiler is installed.",
+)
+@click.option(
+    "--c-array", is_flag=True, help="--target c-array: write them as C, for microcontrollers."
+)
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 def convert(
@@ -130,6 +142,7 @@ def convert(
     logit_offsets: tuple[str, ...],
     per_channel_dense: bool,
     layer_report: bool,
+    targets: tuple[str, ...],
     edgetpu: bool,
     c_array: bool,
     overwrite: bool,
@@ -180,10 +193,12 @@ def convert(
 
     from .api import open_source
     from .conversion import Options, convert_source
-    from .devices.companions import companions, leave_for_devices
+    from .devices.edge_targets import companions_of, leave_for_devices, open_targets
     from .quantization.selective import Exceptions
     from .sources.foreign import Claims
 
+    asked = (*targets, *(["edgetpu"] if edgetpu else []), *(["c-array"] if c_array else []))
+    devices = open_targets(asked)
     classes = tuple(name.strip() for name in (labels or "").split(","))
     claims = Claims(classes, span, size_px, are_checked=not as_told) if foreign else None
     opened = open_source(source, faces, claims, offsets=offsets, trust_code=trust_code)
@@ -192,7 +207,7 @@ def convert(
         gate=Gate(max_drop_points, min_agreement_percent / 100),
         replace=overwrite,
         exceptions=Exceptions(keep_float, keep_int16, clip_percentile, per_channel_dense),
-        companions=partial(companions, edgetpu=edgetpu, c_array=c_array),
+        companions=partial(companions_of, targets=devices),
         **settings,
     )
     with click.progressbar(
@@ -215,7 +230,7 @@ def convert(
         click.echo(write_layer_reports(opened, faces, int8), err=as_json)
     written = [item.path for item in int8 if not item.fault]
     if written:
-        said = leave_for_devices(written, edgetpu=edgetpu, c_array=c_array)
+        said = leave_for_devices(written, devices)
         click.echo(said, err=as_json)
     faults = [f"{item.path.name} {item.fault}" for item in results if item.fault]
     if faults:

@@ -22,19 +22,29 @@ if TYPE_CHECKING:
         MissingExtraError,
         ModelError,
         OutputError,
+        PluginError,
         SourceError,
     )
     from .faces.preprocess import Box, CropPolicy
     from .model.card import ModelCard
-    from .runtime.capture.frame import Frame, Source  # type: ignore[import-not-found]
+    from .runtime.capture.frame import Frame, Source, SourceSettings  # type: ignore[import-not-found]
+    from .runtime.capture.live import Capture, Live  # type: ignore[import-not-found]
     from .runtime.capture.opening import (  # type: ignore[import-not-found]
         open_camera,
         open_source,
     )
     from .runtime.detection.detector import (  # type: ignore[import-not-found]
         Detection,
+        DetectorSettings,
         FaceDetector,
+    )
+    from .runtime.detection.opening import (  # type: ignore[import-not-found]
         open_detector,
+    )
+    from .runtime.publish.sink import (  # type: ignore[import-not-found]
+        ReaderGoneError,
+        Sink,
+        SinkContext,
     )
     from .runtime.recognition.follower import Pace  # type: ignore[import-not-found]
     from .runtime.recognition.recognizer import Recognizer  # type: ignore[import-not-found]
@@ -46,28 +56,36 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Box": ".faces.preprocess",
+    "Capture": ".runtime.capture.live",
     "CropPolicy": ".faces.preprocess",
     "Detection": ".runtime.detection.detector",
     "DetectorError": ".errors",
+    "DetectorSettings": ".runtime.detection.detector",
     "Face": ".runtime.recognition.result",
     "FaceDetector": ".runtime.detection.detector",
     "FerEdgeError": ".errors",
     "Frame": ".runtime.capture.frame",
+    "Live": ".runtime.capture.live",
     "MissingExtraError": ".errors",
     "ModelCard": ".model.card",
     "ModelError": ".errors",
     "OutputError": ".errors",
+    "PluginError": ".errors",
     "Pace": ".runtime.recognition.follower",
+    "ReaderGoneError": ".runtime.publish.sink",
     "Recognizer": ".runtime.recognition.recognizer",
     "Result": ".runtime.recognition.result",
+    "Sink": ".runtime.publish.sink",
+    "SinkContext": ".runtime.publish.sink",
     "Source": ".runtime.capture.frame",
     "SourceError": ".errors",
+    "SourceSettings": ".runtime.capture.frame",
     "StageTimes": ".runtime.timing.stopwatch",
     "Track": ".runtime.tracking.track",
     "Tracker": ".runtime.tracking.track",
     "UNCERTAIN": ".runtime.recognition.result",
     "open_camera": ".runtime.capture.opening",
-    "open_detector": ".runtime.detection.detector",
+    "open_detector": ".runtime.detection.opening",
     "open_source": ".runtime.capture.opening",
 }
 """Name -> the module here that defines it."""
@@ -75,22 +93,30 @@ _HOMES = {
 __all__ = [
     "UNCERTAIN",
     "Box",
+    "Capture",
     "CropPolicy",
     "Detection",
     "DetectorError",
+    "DetectorSettings",
     "Face",
     "FaceDetector",
     "FerEdgeError",
     "Frame",
+    "Live",
     "MissingExtraError",
     "ModelCard",
     "ModelError",
     "OutputError",
     "Pace",
+    "PluginError",
+    "ReaderGoneError",
     "Recognizer",
     "Result",
+    "Sink",
+    "SinkContext",
     "Source",
     "SourceError",
+    "SourceSettings",
     "StageTimes",
     "Track",
     "Tracker",

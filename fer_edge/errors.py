@@ -10,6 +10,7 @@
     ├── DetectorError      a face detector whose model file is missing or unusable
     ├── OutputError        a place that cannot be written
     ├── ReportError        a benchmark report that cannot be read, or not compared
+    ├── PluginError        a part of a name that does not exist, or another package's that is broken
     └── MissingExtraError  an optional part of fer-edge that is not installed
 
 A message says what, what was got, what was wanted, and what to do next, in one line. The command
@@ -56,6 +57,10 @@ class OutputError(FerEdgeError):
 
 class ReportError(FerEdgeError):
     """Raised when a benchmark report cannot be read, or two cannot be compared."""
+
+
+class PluginError(FerEdgeError):
+    """Raised when a part of a name does not exist, or another package's cannot be used."""
 
 
 class MissingExtraError(FerEdgeError):

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 
     from .api import TrainedRun, train
+    from .architectures import Architecture
     from .data.importing import ImportOptions, import_faces
     from .loop.run_place import Existing
     from .recipes.recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
     from .reporting.history import Epoch, StageName
 
 _HOMES = {
+    "Architecture": ".architectures",
     "Epoch": ".reporting.history",
     "Evaluation": "fer_edge.evaluation.evaluation",
     "Existing": ".loop.run_place",
@@ -45,6 +47,7 @@ _HOMES = {
 """Name -> the module that defines it."""
 
 __all__ = [
+    "Architecture",
     "Epoch",
     "Evaluation",
     "Existing",

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer_edge.cli.command_options import SectionedCommand
+from fer_edge import plugins
+from fer_edge.cli.command_options import PartName, SectionedCommand
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -34,7 +35,12 @@ _SECTIONS = {
     metavar="NAME|FILE",
     help="What decides the run.",
 )
-@click.option("--arch", "architecture", help="Another architecture than the recipe's.")
+@click.option(
+    "--arch",
+    "architecture",
+    type=PartName(plugins.ARCHITECTURES),
+    help="Another architecture than the recipe's.",
+)
 @click.option(
     "--start",
     metavar="RUN|MODEL",

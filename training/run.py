@@ -11,6 +11,7 @@ from fer_edge.evaluation.evaluation import Evaluation, evaluate
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.files import whole_file
 from fer_edge.model.card import DataInfo
+from fer_edge.require import install
 from fer_edge.runfolder import (
     FLOAT_MODEL,
     HISTORY,
@@ -102,7 +103,7 @@ def _check_backend(recipe: Recipe, *, qat: bool) -> None:
     if qat and backend != "tensorflow":
         raise TrainingError(
             f"quantization-aware training needs TensorFlow, and Keras runs on {backend}; train "
-            "without --qat here, then add it, there or elsewhere: pip install 'fer-edge[train]', "
+            f"without --qat here, then add it, there or elsewhere: {install('train')}, "
             "and KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
         )
     if recipe.optimizer.sharpness:

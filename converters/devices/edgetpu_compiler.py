@@ -42,6 +42,20 @@ class CompiledModel:
     log: str
 
 
+class EdgeTpu:
+    """The target `edgetpu`: a compiled file and the compiler's log."""
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Name the compiled file and the log; see `EdgeTarget`."""
+        compiled = path.with_name(f"{path.stem}_edgetpu.tflite")
+        return compiled, compiled.with_suffix(".log")
+
+    def write(self, path: Path) -> str:
+        """Compile a model file; see `compile_for_edgetpu`."""
+        compiled = compile_for_edgetpu(path, self.companions(path)[0], overwrite=True)
+        return f"compiled: {compiled.path}, log: {compiled.log_path}"
+
+
 def compile_for_edgetpu(model_path: Path, out: Path, *, overwrite: bool = False) -> CompiledModel:
     """Compile a model file for the Edge TPU and attach its card again.
 

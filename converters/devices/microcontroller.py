@@ -5,19 +5,24 @@ tflite-micro asks, and all tensors live in one block of memory of a fixed size, 
 """
 
 import hashlib
-import importlib.util
+import logging
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
 from fer_edge.files import whole_file
 from fer_edge.model.card import ModelCard
+from fer_edge.model.file import read_model
 from fer_edge.model.graph import Graph, Tensor, read_graph
+from fer_edge.require import missing
+
+log = logging.getLogger(__name__)
 
 ALIGNMENT = 16
 MOST_ARENA_BYTES = 64 * 1024 * 1024
@@ -42,6 +47,36 @@ class CArray:
     source: str
 
 
+class CArrayTarget:
+    """The target `c-array`: NAME.h and NAME.c; the arena is measured where tflite-micro is."""
+
+    def __init__(self) -> None:
+        self._warned = False
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Name header and source; see `EdgeTarget`."""
+        header = path.with_name(f"{c_identifier(path.stem)}.h")
+        return header, header.with_suffix(".c")
+
+    def write(self, path: Path) -> str:
+        """Write both files of a model file; see `to_c_array`."""
+        file = read_model(path)
+        arena = self._arena(file.flatbuffer)
+        array = to_c_array(file.flatbuffer, file.card, name=path.stem, arena=arena)
+        header, source = write_c_array(array, path.parent, overwrite=True)
+        size = "not measured" if arena is None else f"{arena:,} bytes"
+        return f"C array: {header}, {source}; tflite-micro's arena: {size}"
+
+    def _arena(self, flatbuffer: bytes) -> int | None:
+        try:
+            return arena_bytes(flatbuffer)
+        except MissingExtraError as error:
+            if not self._warned:
+                log.warning("%s", error)
+            self._warned = True
+        return None
+
+
 def arena_bytes(flatbuffer: bytes) -> int:
     """Measure the tensor arena that a model needs, with the tflite-micro interpreter itself.
 
@@ -57,11 +92,8 @@ def arena_bytes(flatbuffer: bytes) -> int:
         MissingExtraError: tflite-micro is not installed.
         ModelError: tflite-micro cannot run the graph.
     """
-    if importlib.util.find_spec("tflite_micro") is None:
-        raise MissingExtraError(
-            "measuring the arena needs tflite-micro, on x86-64 Linux; "
-            "run: pip install 'fer-edge[micro]'"
-        )
+    if find_spec("tflite_micro") is None:
+        raise missing("micro", "tflite_micro", what="measuring the arena (on x86-64 Linux only)")
     read_graph(flatbuffer)  # tflite-micro trusts what it is given
     fits, said = _probe(flatbuffer, MOST_ARENA_BYTES)
     total = re.search(r"Arena allocation total (\d+) bytes", said)

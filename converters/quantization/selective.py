@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
-from fer_edge.errors import MissingExtraError, ModelError
+from fer_edge.errors import ModelError
 from fer_edge.model.graph import read_graph
+from fer_edge.require import missing
 
 from .activation_ranges import ActivationRange, activation_ranges
 from .graph_matching import CONVERSIONS
@@ -121,10 +122,8 @@ def quantise_flatbuffer(
             from ai_edge_litert.tools import flatbuffer_utils
             from ai_edge_quantizer import quantizer
     except ImportError as error:
-        raise MissingExtraError(
-            "keeping layers float or int16, or clipping, needs ai-edge-quantizer; "
-            "run: pip install ai-edge-quantizer"
-        ) from error
+        what = "keeping layers float or int16, or clipping,"
+        raise missing("train", "ai_edge_quantizer", what=what) from error
     plan = quantizer.Quantizer(flatbuffer)
     _add_rules(plan, floating, wide, per_channel_dense=per_channel_dense)
     _add_types(plan, input_type, output_type)

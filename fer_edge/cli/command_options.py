@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from fer_edge import plugins
+
 Options = Sequence[click.Option]
 """A room's options, in the order in which a person reads them."""
 
@@ -54,6 +56,24 @@ class SectionedCommand(click.Command):
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+class PartName(click.types.StringParamType):
+    """The name of a part that this program or another package brings; they are looked up late."""
+
+    def __init__(self, group: str) -> None:
+        """Take the group of `fer_edge.plugins`."""
+        self._group = group
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """List the names for `--help`."""
+        return f"[{'|'.join(plugins.names(self._group))}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a name that does not exist."""
+        if not plugins.is_name(self._group, value):
+            self.fail(str(plugins.unknown(self._group, value)), param, ctx)
+        return str(value)
 
 
 class NumberRange(click.FloatRange):

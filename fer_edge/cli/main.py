@@ -15,6 +15,7 @@ import click
 from fer_edge import __version__
 from fer_edge.chatter import StderrHandler, silence_libraries
 from fer_edge.errors import ConfigError, FerEdgeError
+from fer_edge.require import missing
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.run.demo_command", "Read the face on a sample photograph."),
@@ -96,10 +97,7 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in HEAVY:
                 raise
-            raise Failure(
-                f"this command needs {error.name}, which is not installed; "
-                "run: pip install 'fer-edge[train]'"
-            ) from error
+            raise Failure(str(missing("train", str(error.name), what="this command"))) from error
         except BrokenPipeError:  # the reader of our output has gone (`| head`): nothing is wrong
             _settle_stdout()
             return None

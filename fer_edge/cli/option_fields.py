@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
-from fer_edge.cli.command_options import NumberRange
+from fer_edge import plugins
+from fer_edge.cli.command_options import NumberRange, PartName
 from fer_edge.errors import ConfigError
 
 Part = TypeVar("Part")
@@ -38,6 +39,7 @@ class OptionField:
         is_place: Says of a value whether it is the path of a file or folder; None for fields that
             name none.
         must_exist: The command line refuses a file that does not exist.
+        group: The value is the name of a part of this group of `plugins`.
     """
 
     flags: tuple[str, ...]
@@ -50,6 +52,7 @@ class OptionField:
     flag_value: str | None = None
     is_place: Callable[[str], bool] | None = None
     must_exist: bool = False
+    group: str | None = None
 
 
 def option(*flags: str, default: Any = None, **more: Any) -> Any:
@@ -100,17 +103,20 @@ def parameter_name(section: str, name: str) -> str:
 
 
 def check_ranges(part: object, table: str = "") -> None:
-    """Refuse numbers out of their field's range.
+    """Refuse numbers out of their field's range, and names of parts that do not exist.
 
     Args:
         part: A dataclass whose fields are options.
         table: Goes before the field's name in the message.
 
     Raises:
-        ConfigError: One is, or is not a number.
+        ConfigError: One is, or is not a number, or does not.
     """
+    defaults = {field.name: field.default for field in dataclasses.fields(part)}  # type: ignore[arg-type]
     for name, field in option_fields(part):
         value = getattr(part, name)
+        if field.group is not None and value != defaults[name]:
+            _check_name(field.group, value, f"{table}.{name}" if table else name)
         if isinstance(value, int | float) and not isinstance(value, bool):
             low, high = field.at_least, field.at_most
             if not _fits(value, field):
@@ -118,6 +124,11 @@ def check_ranges(part: object, table: str = "") -> None:
                 most = "" if high is None else f", at most {high:g}"
                 where = f"{table}.{name}" if table else name
                 raise ConfigError(f"'{where}' is {value}, expected {above} {low:g}{most}")
+
+
+def _check_name(group: str, name: str, where: str) -> None:
+    if not plugins.is_name(group, name):
+        raise ConfigError(f"'{where}': {plugins.unknown(group, name)}")
 
 
 def based_at(part: Part, folder: Path) -> Part:
@@ -159,6 +170,8 @@ def _click_option(field: OptionField, name: str, hint: Any, default: Any) -> cli
 
 
 def _click_type(field: OptionField, kind: Any) -> click.ParamType[Any]:
+    if field.group is not None:
+        return PartName(field.group)
     if kind is float:
         return NumberRange(field.at_least, field.at_most, min_open=field.is_above)
     if kind is int:

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import MissingExtraError
 from fer_edge.faces.faceset import FaceSet
+from fer_edge.require import missing
 
 PREDICTORS: dict[str, tuple[str, tuple[str, ...]]] = {
     ".keras": ("fer_edge.converters.sources.keras_predictor", ("keras", "tensorflow")),
@@ -42,10 +42,7 @@ def check_predictor(path: Path) -> None:
     _, packages = PREDICTORS[path.suffix]
     for package in packages:
         if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(
-                f"{path} needs {package}, which is not installed; "
-                "run: pip install 'fer-edge[train]', or leave it out"
-            )
+            raise missing("train", package, what=str(path), otherwise="leave it out")
 
 
 def open_predictor(path: Path) -> Predictor:

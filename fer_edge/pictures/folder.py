@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+from fer_edge.require import install
+
 from .kinds import SUFFIXES, Kind, is_picture_file, missing_extra
 
 _HIDDEN_NAMES = frozenset(
@@ -131,7 +133,7 @@ def describe_left_out(read: int, left_out: Counter[str], *, noun: str = "files")
     total = read + left_out.total()
     line = f"read {read} of {total} {noun}; left out: {describe_kinds(left_out)}"
     if needing_extra(left_out):
-        line += "; to read HEIC and AVIF run: pip install 'fer-edge[heif]'"
+        line += f"; to read HEIC and AVIF run: {install('heif')}"
     return line
 
 

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MissingExtraError, SourceError
+from ..errors import SourceError
+from ..require import missing
 from .kinds import Kind, missing_extra, picture_kind
 from .size import has_exif, picture_size
 from .still_png import still_png
@@ -81,10 +82,9 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = LIMIT_PX) -> NDArr
             "expected JPEG, PNG, BMP, WebP, TIFF, PPM, GIF, JPEG 2000, HEIC or AVIF"
         )
     if missing_extra(kind):
-        article = "an" if kind == "AVIF" else "a"
-        raise MissingExtraError(
-            f"{name} is {article} {kind} picture; run: pip install 'fer-edge[heif]'"
-        )
+        package = "pillow_heif" if kind == "HEIC" else "Pillow with AVIF"
+        article = "a" if kind == "HEIC" else "an"
+        raise missing("heif", package, what=f"{name}, {article} {kind} picture,")
     size = picture_size(data, kind)
     if size is None:
         raise SourceError(_damaged(kind, name))

@@ -3,7 +3,7 @@
 from importlib import metadata
 from pathlib import Path
 
-from fer_edge.errors import MissingExtraError
+from fer_edge.require import missing
 
 _NAME = "grace_hopper.jpg"
 
@@ -21,7 +21,5 @@ def sample_photo() -> Path:
     for item in installed:
         if item.name == _NAME:
             return Path(str(item.locate()))
-    raise MissingExtraError(
-        "the sample photograph comes with matplotlib, which is not installed; "
-        "run: pip install 'fer-edge[demo]', or pass --input PHOTO"
-    )
+    what = "the sample photograph"
+    raise missing("demo", "matplotlib", what=what, otherwise="pass --input PHOTO")

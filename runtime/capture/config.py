@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from fer_edge import plugins
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 from fer_edge.errors import ConfigError
 
-from .stream_url import is_address, without_password
+from .stream_url import is_address, is_own_address, without_password
 
 if TYPE_CHECKING:
     from .frame import Source
@@ -36,15 +37,16 @@ class SourceConfig:
         metavar="PLACE",
         is_place=is_path,
         help="A picture, a folder of pictures, a quoted pattern as 'photos/*.jpg', a video file, "
-        "a stream (rtsp://, http://, rtmp://, udp://, tcp://), or - for raw frames on standard "
-        "input.",
+        "a stream (rtsp://, http://, rtmp://, udp://, tcp://), NAME://... of a package that brings "
+        "sources, or - for raw frames on standard input.",
     )
     camera: int | str | None = option(
         "--camera",
-        metavar="N|PATH|picamera2",
+        metavar="N|PATH|NAME",
         help="Camera number, 0 the first (/dev/video0); a path such as /dev/v4l/by-id/usb-..., "
-        "which stays the same camera at every boot; or picamera2 for the one on a Raspberry Pi's "
-        "CSI port. Frames that come while one is read are dropped.",
+        "which stays the same camera at every boot; picamera2 for the one on a Raspberry Pi's "
+        "CSI port; or the name of another package's. Frames that come while one is read are "
+        "dropped.",
     )
     size: str | None = option(
         "--size",
@@ -123,7 +125,7 @@ class SourceConfig:
 
     @property
     def is_stream(self) -> bool:
-        """Whether frames come over a network."""
+        """Whether frames come from an address."""
         return self.input is not None and is_address(self.input)
 
     def check_complete(self) -> None:
@@ -169,31 +171,32 @@ def open_chosen_source(source: SourceConfig) -> "Source":
         ConfigError: There is none, or it is not complete.
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
+        PluginError: Another package's source cannot be used.
     """
     from fer_edge.pictures.picture import LIMIT_PX
 
-    from .opening import open_camera, open_source
+    from .frame import SourceSettings
+    from .opening import open_address, open_camera, open_source
     from .pixel_aspect import parse_pixel_aspect
 
     source.check_complete()
     if source.is_pipe:
         return _open_pipe(source)
-    if source.camera is None:
-        aspect = source.pixel_aspect
-        return open_source(
-            str(source.input),
-            on_loss=source.on_loss,
-            frame_rate_hz=source.fps,
-            pixel_aspect=None if aspect is None else parse_pixel_aspect(aspect),
-            stream_options=dict(_pair(text) for text in source.stream_options),
-            sample_every_s=source.sample_every_s,
-            limit_px=source.limit_pixels or LIMIT_PX,
-        )
-    return open_camera(
-        source.camera,
-        size=None if source.size is None else _parse_size(source.size),
-        rate_hz=source.fps,
-        on_loss=source.on_loss,
+    size = None if source.size is None else _parse_size(source.size)
+    if source.camera is not None:
+        return open_camera(source.camera, size=size, rate_hz=source.fps, on_loss=source.on_loss)
+    text = source.pixel_aspect
+    pixel_aspect = None if text is None else parse_pixel_aspect(text)
+    if source.is_stream:
+        options = dict(_pair(text) for text in source.stream_options)
+        settings = SourceSettings(size, source.fps, source.on_loss, pixel_aspect, options)
+        return open_address(str(source.input), settings)
+    return open_source(
+        str(source.input),
+        frame_rate_hz=source.fps,
+        pixel_aspect=pixel_aspect,
+        sample_every_s=source.sample_every_s,
+        limit_px=source.limit_pixels or LIMIT_PX,
     )
 
 
@@ -222,16 +225,21 @@ def _check_values(source: SourceConfig) -> None:
     for text in source.stream_options:
         _pair(text)
     camera = source.camera
-    if camera is not None and not re.fullmatch(r"\d{1,4}|picamera2|/dev/.*", str(camera), re.ASCII):
+    if camera is None or re.fullmatch(r"\d{1,4}|/dev/.*", str(camera), re.ASCII):
+        return
+    if not plugins.is_name(plugins.SOURCES, str(camera)):
         raise ConfigError(
             f"--camera: '{camera}' is not a camera; expected 0, 1, ..., a path such as "
-            "/dev/v4l/by-id/usb-...-index0, or picamera2"
+            "/dev/v4l/by-id/usb-...-index0, picamera2, or the name of one that another package "
+            f"brings ({', '.join(plugins.foreign_names(plugins.SOURCES)) or 'none is installed'})"
         )
 
 
 def _check_together(source: SourceConfig) -> None:
     """Refuse options that do not go together."""
     is_camera, is_pipe, is_stream = source.camera is not None, source.is_pipe, source.is_stream
+    # what another package's source heeds is not known here
+    is_foreign = is_stream and not is_own_address(str(source.input))
     if is_camera and source.input is not None:
         raise ConfigError("pass either --input or --camera; try: fer-edge run --camera 0")
     for is_wrong, words in (
@@ -240,11 +248,11 @@ def _check_together(source: SourceConfig) -> None:
             "--pixel-format is for raw frames; it goes with --input - only",
         ),
         (
-            source.size is not None and not (is_pipe or is_camera),
+            source.size is not None and not (is_pipe or is_camera or is_foreign),
             "--size goes with --camera or --input -; files and streams have their own",
         ),
         (
-            source.fps is not None and is_stream,
+            source.fps is not None and is_stream and not is_foreign,
             "--fps goes with cameras and raw files; a stream has its own clock",
         ),
         (

@@ -1,7 +1,9 @@
-"""One image of a source, and what a source is."""
+"""One image of a source, what a source is, and what it may be asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 import numpy as np
@@ -55,3 +57,23 @@ class Source(Protocol):
 
         It may be called twice, and from another thread.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """What a source that is opened by its name is asked for; it heeds what it can.
+
+    Attributes:
+        size: Width and height in pixels; None takes the source's own.
+        rate_hz: Frames per second; None takes the source's own.
+        on_loss: What it does when its camera or stream goes away; None exits until the first frame
+            and waits from then on.
+        pixel_aspect: Width of a pixel over its height, in place of what the source declares.
+        options: Texts by name, as --stream-option has them.
+    """
+
+    size: tuple[int, int] | None = None
+    rate_hz: float | None = None
+    on_loss: OnLoss | None = None
+    pixel_aspect: Fraction | None = None
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -17,6 +17,7 @@ from .frame import Frame, OnLoss
 
 log = logging.getLogger(__name__)
 
+
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
 STEADY_S = 10.0

@@ -4,19 +4,16 @@ import os
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from fer_edge import plugins
 from fer_edge.errors import SourceError
 from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.pictures.picture import LIMIT_PX
 from fer_edge.pictures.picture import read_picture as read_image
 
-from .frame import OnLoss, Source
+from .frame import OnLoss, Source, SourceSettings
 from .pictures import Pictures, open_folder, open_pattern
-from .stream_url import SCHEMES, is_address, without_password
-
-if TYPE_CHECKING:
-    from .live import Capture
+from .stream_url import is_address, scheme_of, without_password
 
 __all__ = ["open_camera", "open_source", "read_image"]
 
@@ -36,7 +33,8 @@ def open_source(
     """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
 
     Args:
-        place: A path; a pattern such as "photos/**/*.jpg"; or an address, as rtsp://.
+        place: A path; a pattern such as "photos/**/*.jpg"; or an address, as rtsp://, or what
+            another package registers in `fer_edge.sources`.
         on_loss: What a stream does when it breaks off, see `Live`; files know no loss.
         frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file; other files have a clock.
         pixel_aspect: Width of a pixel over its height, in place of what a video declares.
@@ -46,13 +44,16 @@ def open_source(
 
     Raises:
         SourceError: It is missing, empty, or none of these.
+        PluginError: Another package's source cannot be used.
     """
     if isinstance(place, str) and is_address(place):
-        from .live import Live  # these load what pictures do without
-        from .stream import StreamCapture
-
-        capture = StreamCapture(place, options=stream_options, pixel_aspect=pixel_aspect)
-        return Live(capture, on_loss=on_loss)
+        settings = SourceSettings(
+            rate_hz=frame_rate_hz,
+            on_loss=on_loss,
+            pixel_aspect=pixel_aspect,
+            options=stream_options or {},
+        )
+        return open_address(place, settings)
     if not str(place):
         raise SourceError(f"the name of the input is empty; name {_WANTED}")
     path = Path(place)
@@ -80,10 +81,7 @@ def _open_pictures(place: str | Path, limit_px: int) -> Source:
     if Path(place).is_dir():
         return open_folder(Path(place), limit_px=limit_px)
     if "://" in str(place):
-        raise SourceError(
-            f"{without_password(str(place))} cannot be read; expected an address that starts "
-            f"with {', '.join(scheme + '://' for scheme in SCHEMES)}"
-        )
+        return open_address(str(place), SourceSettings())  # which says what addresses there are
     return open_pattern(str(place), limit_px=limit_px)
 
 
@@ -98,7 +96,7 @@ def open_camera(
 
     Args:
         which: N of /dev/videoN; the path of a device, as /dev/v4l/by-id/...; or "picamera2" for
-            the one on a Raspberry Pi's CSI port.
+            the one on a Raspberry Pi's CSI port; or the name of another package's camera.
         size: Width and height in pixels to ask for.
         rate_hz: Frame rate to ask for.
         on_loss: What to do when the camera goes away, see `Live`.
@@ -106,19 +104,50 @@ def open_camera(
     Raises:
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
+        PluginError: No camera has this name, or another package's cannot be used.
     """
+    if isinstance(which, str) and not which.startswith("/"):
+        settings = SourceSettings(size=size, rate_hz=rate_hz, on_loss=on_loss)
+        return open_named_source(which, which, settings)
+    from .camera import CameraCapture  # these load what pictures do without
     from .live import Live
 
-    capture: Capture
-    if which == "picamera2":
-        from .pi_camera import PiCapture
+    return Live(CameraCapture(which, size=size, rate_hz=rate_hz), on_loss=on_loss)
 
-        capture = PiCapture(size=size, rate_hz=rate_hz)
-    else:
-        from .camera import CameraCapture
 
-        capture = CameraCapture(which, size=size, rate_hz=rate_hz)
-    return Live(capture, on_loss=on_loss)
+def open_named_source(name: str, address: str, settings: SourceSettings) -> Source:
+    """Open a source.
+
+    Args:
+        name: As it is registered in `fer_edge.sources`: the address's scheme, or a camera's name.
+        address: The whole address, or the camera's name.
+        settings: What it is asked for.
+
+    Raises:
+        SourceError: It cannot be opened.
+        MissingExtraError: A package for it is not installed.
+        PluginError: The name does not exist, or another package's source cannot be used.
+    """
+    methods = ("__iter__", "close", "is_video", "is_live", "frame_rate_hz", "length", "dropped")
+    source: Source = plugins.open_part(plugins.SOURCES, name, address, settings, methods=methods)
+    return source
+
+
+def open_address(address: str, settings: SourceSettings) -> Source:
+    """Open a source by its address; see `open_named_source`.
+
+    Raises:
+        SourceError: No source has this scheme, or it cannot be opened.
+        MissingExtraError: A package for it is not installed.
+        PluginError: Another package's source cannot be used.
+    """
+    if not is_address(address):
+        schemes = (f"{name}://" for name in plugins.names(plugins.SOURCES) if name != "picamera2")
+        raise SourceError(
+            f"{without_password(address)} cannot be read; expected an address that starts "
+            f"with {', '.join(schemes)}"
+        )
+    return open_named_source(scheme_of(address), address, settings)
 
 
 def _check_file(path: Path) -> None:

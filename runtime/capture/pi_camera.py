@@ -11,6 +11,8 @@ from fer_edge.chatter import without_chatter
 from fer_edge.errors import MissingExtraError, SourceError
 from fer_edge.inference.runtime import FOR_NUMPY_1
 
+from .frame import Source, SourceSettings
+from .live import Live
 from .pixels import as_bgr
 
 _READ_S = 5.0
@@ -128,3 +130,15 @@ class PiCapture:
         camera.cancel_all_and_flush()
         camera.stop()
         camera.close()
+
+
+def open_pi_camera(address: str, settings: SourceSettings) -> Source:
+    """Open the Pi's camera as a live source.
+
+    Raises:
+        SourceError: It is named as an address, or cannot be opened.
+        MissingExtraError: picamera2 is not installed, or does not fit what pip installed.
+    """
+    if address != PiCapture.name:
+        raise SourceError(f"{address} is not an address; pass --camera {PiCapture.name}")
+    return Live(PiCapture(size=settings.size, rate_hz=settings.rate_hz), on_loss=settings.on_loss)

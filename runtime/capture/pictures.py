@@ -18,6 +18,7 @@ from fer_edge.pictures.folder import (
 )
 from fer_edge.pictures.kinds import SUFFIXES
 from fer_edge.pictures.picture import LIMIT_PX, read_picture
+from fer_edge.require import install
 
 from .frame import Frame
 
@@ -115,7 +116,7 @@ def _open_found(found: FoundPictures, subject: str, limit_px: int) -> Pictures:
     got = f"{subject} no picture that can be read"
     got += f", but {describe_kinds(found.left_out)}" if found.left_out else " and no other file"
     if needing_extra(found.left_out):
-        raise SourceError(f"{got}; run: pip install 'fer-edge[heif]'")
+        raise SourceError(f"{got}; run: {install('heif')}")
     if _VIDEO_SUFFIXES & set(found.left_out):
         raise SourceError(f"{got}; pass one video by its own name")
     raise SourceError(f"{got}; expected files that end in {', '.join(SUFFIXES)}")

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from fer_edge.errors import SourceError
 
 from .container import open_container, picture_stream, reason
+from .frame import Source, SourceSettings
 from .frame_conversion import FrameConversion
+from .live import Live
 from .stream_url import check_url, without_password
 
 OPEN_TIMEOUT_S = 10.0
@@ -142,6 +144,16 @@ class StreamCapture:
         return SourceError(
             f"{self.name} stalled: no frame for {time.monotonic() - started_s:.0f} s"
         )
+
+
+def open_stream(address: str, settings: SourceSettings) -> Source:
+    """Open a stream as a live source.
+
+    Raises:
+        SourceError: The address is not valid, or does not answer.
+    """
+    capture = StreamCapture(address, options=settings.options, pixel_aspect=settings.pixel_aspect)
+    return Live(capture, on_loss=settings.on_loss)
 
 
 def _default_options(url: str) -> dict[str, str]:

@@ -3,18 +3,27 @@
 import re
 from urllib.parse import urlsplit
 
+from fer_edge import plugins
 from fer_edge.errors import SourceError
 
-SCHEMES = (
-    *("rtsp", "rtsps", "http", "https", "rtmp", "rtmps"),
-    *("udp", "rtp", "tcp", "srt"),
-)
-"""Those that `StreamCapture` opens. PyAV's wheels lack srt, and then say so in one line."""
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def scheme_of(text: str) -> str:
+    """Return the scheme of an address, in small letters; empty for a path."""
+    found = _SCHEME.match(text)
+    return found[1].lower() if found else ""
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is the address of a stream and not the name of a file."""
-    return text.partition("://")[0].lower() in SCHEMES and "://" in text
+    """Return whether a text is an address that a source can open, and not the name of a file."""
+    scheme = scheme_of(text)
+    return bool(scheme) and plugins.is_name(plugins.SOURCES, scheme)
+
+
+def is_own_address(text: str) -> bool:
+    """Return whether a text is an address that fer-edge itself opens."""
+    return scheme_of(text) in plugins.own_names(plugins.SOURCES)
 
 
 def check_url(url: str) -> None:

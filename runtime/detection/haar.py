@@ -15,7 +15,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.pictures.opencv_path import opencv_path
 
-from .detector import Detection
+from .detector import Detection, DetectorSettings
 from .framing import Framing
 from .shrinking import shrink
 
@@ -67,6 +67,11 @@ class Haar:
             box = Box(left / scale, top / scale, (left + width) / scale, (top + height) / scale)
             faces.append(Detection(self.framing.of(box), 1.0))
         return faces
+
+
+def open_haar(settings: DetectorSettings) -> Haar:
+    """Open the detector `haar`; see `Haar`."""
+    return Haar(settings.model, long_side_px=settings.long_side_px or 640)
 
 
 def _find_cascade() -> Path:

@@ -17,7 +17,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.pictures.opencv_path import opencv_path
 
-from .detector import Detection
+from .detector import Detection, DetectorSettings
 from .shrinking import shrink
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -97,6 +97,13 @@ class YuNet:
             f"{self._model} cannot be used as YuNet by OpenCV {cv2.__version__}: {error.err}; "
             "wanted OpenCV 4.8 or later and the file of 2023mar"
         )
+
+
+def open_yunet(settings: DetectorSettings) -> YuNet:
+    """Open the detector `yunet`; see `YuNet`."""
+    return YuNet(
+        settings.model, long_side_px=settings.long_side_px or 320, min_score=settings.min_score
+    )
 
 
 def find_yunet() -> Path:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from fer_edge.faces.faceset import FaceSet
 
-    from ..detection.names import DetectorName
     from .probes.disagreements import Disagreement
     from .probes.results import Benchmark
     from .report.report import Report
@@ -123,7 +122,7 @@ def benchmark(
     counted: Path | None,
     as_json: bool,
     videos: tuple[Path, ...],
-    detector: "DetectorName",
+    detector: str,
     detector_model: Path | None,
     detect_size_px: int | None,
     every: int,

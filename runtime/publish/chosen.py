@@ -2,15 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from fer_edge import plugins
 from fer_edge.errors import OutputError
 from fer_edge.files import is_device
 
+from .chosen_sink import ChosenSink
 from .config import OutputsConfig
+from .own_context import OwnContext
 
 if TYPE_CHECKING:
     from ..capture.frame import Source
@@ -18,82 +21,58 @@ if TYPE_CHECKING:
     from ..tracking.config import FacesConfig
     from .sink import Sink
 
-Comparison = Callable[[], str | None]
-"""Called for a text about the model of --compare, None while there is none."""
+_METHODS = ("write", "close")
 
 
-def window_sinks(outputs: OutputsConfig, source: "Source") -> "list[Callable[[], Sink]]":
-    """Return what opens the window, if one is asked for; first, since without a screen it fails."""
-    if not outputs.show:
-        return []
-    from .window import Window
+def chosen_sinks(context: OwnContext) -> "list[Callable[[], Sink]]":
+    """Return what opens each output, in the order in which they are opened.
 
-    return [partial(Window, source)]
-
-
-def file_sinks(
-    outputs: OutputsConfig, source: "Source", labels: Sequence[str]
-) -> "list[Callable[[], Sink]]":
-    """Return what opens each file, standard output included.
+    The window comes first, since without a screen it fails. A part that another package brings is
+    imported here, before any output is opened.
 
     Args:
-        outputs: Which.
-        source: Where frames come from.
-        labels: The model's expressions, for the columns of CSV.
+        context: What was chosen, and what the outputs are told of the run.
+
+    Raises:
+        PluginError: Another package's sink cannot be imported.
     """
-    sinks = _line_sinks(outputs, source)
-    if outputs.csv is not None:
-        from .files.csv_rows import CsvRows
-
-        csv = Path("/dev/stdout") if str(outputs.csv) == "-" else outputs.csv
-        sinks.append(partial(CsvRows, csv, labels, in_place=source.is_live))
-    if outputs.annotate is not None:
-        from .files.annotated_pictures import AnnotatedPictures
-
-        sinks.append(partial(AnnotatedPictures, outputs.annotate, source))
-    if outputs.video is not None:
-        from .files.annotated_video import AnnotatedVideo
-
-        sinks.append(partial(AnnotatedVideo, outputs.video, source))
-    if outputs.gif is not None:
-        from .files.animation import Animation
-
-        seconds, width_px = outputs.gif_seconds, outputs.gif_width_px
-        sinks.append(partial(Animation, outputs.gif, source, seconds=seconds, width_px=width_px))
-    return sinks
-
-
-def summary_sinks(
-    outputs: OutputsConfig, source: "Source", comparison: Comparison | None
-) -> "list[Callable[[], Sink]]":
-    """Return what opens the summary, and the reports on a second model while the run goes on.
-
-    Args:
-        outputs: Which.
-        source: Where frames come from.
-        comparison: What is said of the second model; None if there is none.
-    """
-    sinks: list[Callable[[], Sink]] = []
-    place = _summary_place(outputs, source, is_compared=comparison is not None)
-    if place is not None:
-        from .summary import Summary
-
-        sinks.append(partial(Summary, source, place, comparison=comparison or _nothing))
-    if comparison is not None and not outputs.quiet:
+    opening: list[Callable[[], Sink]] = []
+    for sink in _chosen(context):
+        plugins.load(plugins.SINKS, sink.name)
+        opening.append(partial(_open, sink, context))
+    if context.comparison is not None and not context.outputs.quiet:
         from .comparison import ComparisonReports
 
-        sinks.append(partial(ComparisonReports, sys.stderr, comparison))
-    return sinks
+        opening.append(partial(ComparisonReports, sys.stderr, context.comparison))
+    return opening
 
 
-def _summary_place(
-    outputs: OutputsConfig, source: "Source", *, is_compared: bool
-) -> Path | IO[str] | None:
-    if outputs.summary not in (None, "-"):
-        return Path(str(outputs.summary))
-    is_seen = sys.stderr.isatty() and not outputs.quiet and source.length != 1
-    # the figures of a comparison are nowhere else
-    return sys.stderr if outputs.summary == "-" or is_compared or is_seen else None
+def _chosen(context: OwnContext) -> Iterator[ChosenSink]:
+    outputs, web, mqtt = context.outputs, context.web, context.mqtt
+    if outputs.show:
+        yield ChosenSink("window", "", "--show")
+    if web.address is not None:
+        yield ChosenSink("web", web.address, "--web")
+    yield from outputs.file_sinks()
+    if outputs.summary is None and _shows_summary(context):
+        yield ChosenSink("summary", "-", "--summary")
+    if mqtt.url is not None:
+        yield ChosenSink("mqtt", mqtt.url, "--mqtt")
+    yield from outputs.named_sinks()
+
+
+def _open(sink: ChosenSink, context: OwnContext) -> "Sink":
+    is_own = sink.name in plugins.own_names(plugins.SINKS)
+    told = context if is_own else context.for_others()
+    opened: Sink = plugins.open_part(plugins.SINKS, sink.name, sink.place, told, methods=_METHODS)
+    return opened
+
+
+def _shows_summary(context: OwnContext) -> bool:
+    if context.comparison is not None:  # its figures are nowhere else
+        return True
+    is_quiet, source = context.outputs.quiet, context.source
+    return sys.stderr.isatty() and not is_quiet and source.length != 1
 
 
 def anonymizing(
@@ -124,7 +103,7 @@ def anonymizing(
 
 
 def check_paths(outputs: OutputsConfig, source: str | None) -> None:
-    """Refuse two outputs of one path, and an output that is the input.
+    """Refuse an output without its place, two of one path, and one that is the input.
 
     Args:
         outputs: Which.
@@ -133,34 +112,23 @@ def check_paths(outputs: OutputsConfig, source: str | None) -> None:
     Raises:
         OutputError: One of these.
     """
-    if str(outputs.csv) == "-" and outputs.lines_place == "-":
-        raise OutputError("JSON lines and CSV cannot share stdout; add --jsonl none")
+    sinks = (*outputs.file_sinks(), *outputs.named_sinks())
+    for sink in sinks:
+        if sink.lacks_place:
+            raise OutputError(f"{sink.option} names no place; expected {sink.option}=PLACE")
+    printing = [sink.option for sink in sinks if sink.prints]
+    if len(printing) > 1:
+        advice = "; add --jsonl none" if "--jsonl" in printing and outputs.jsonl is None else ""
+        raise OutputError(f"{' and '.join(printing)} cannot share stdout{advice}")
     taken: dict[Path, str] = {}
-    for name, path in outputs.files().items():
+    for option, path in outputs.files():
         where = Path(os.path.realpath(path))
         if where in taken:
-            raise OutputError(
-                f"--{taken[where]} and --{name} both name {path}; name a file for each"
-            )
+            raise OutputError(f"{taken[where]} and {option} both name {path}; name a file for each")
         if not is_device(path):
-            taken[where] = name
+            taken[where] = option
         if source is not None and _is_same(Path(source), path):
-            raise OutputError(f"--{name} {path} is the input itself; name another place")
-
-
-def _nothing() -> None:
-    return None
-
-
-def _line_sinks(outputs: OutputsConfig, source: "Source") -> "list[Callable[[], Sink]]":
-    from .files.json_lines import JsonLines, JsonLinesFile
-
-    place, on = outputs.lines_place, outputs.jsonl_on
-    if place == "none":
-        return []
-    if place == "-":
-        return [partial(JsonLines, sys.stdout, on=on)]
-    return [partial(JsonLinesFile, Path(place), on=on, in_place=source.is_live)]
+            raise OutputError(f"{option} {path} is the input itself; name another place")
 
 
 def _is_same(source: Path, path: Path) -> bool:

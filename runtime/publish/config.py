@@ -1,11 +1,14 @@
 """The part of a run's configuration that says where results go."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_path, option
+
+from .chosen_sink import ChosenSink, completed, parse_sink, variables
 
 
 def _is_lines_file(text: str) -> bool:
@@ -95,6 +98,14 @@ class OutputsConfig:
         help="At the end, seconds per expression, frames, frame rate and latencies: as JSON in a "
         "file, or without FILE as text on stderr (a terminal gets it anyway).",
     )
+    sinks: tuple[str, ...] = option(
+        "--sink",
+        default=(),
+        metavar="NAME=PLACE",
+        help="Another output, as a package brings it (fer_edge.sinks); PLACE is a path, an address "
+        "with ://, or - for stdout. A place with a password may stand in FER_EDGE_SINK_NAME "
+        "instead. May be repeated.",
+    )
     quiet: bool = option(
         "--quiet",
         "-q",
@@ -105,31 +116,66 @@ class OutputsConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self, "outputs")
+        for text in self.sinks:
+            parse_sink(text)
 
     @property
     def lines_place(self) -> str:
         """Where JSON lines go: a file's path, - for stdout, or none."""
         return self.jsonl or ("none" if self.quiet else "-")
 
-    def files(self) -> dict[str, Path]:
-        """Return the files and folders that are written, by the option that names each."""
-        named = {
-            "jsonl": self.lines_place if self.lines_place != "none" else None,
-            "csv": self.csv,
-            "annotate": self.annotate,
-            "video": self.video,
-            "gif": self.gif,
-            "summary": self.summary,
-        }
-        return {
-            name: Path(place)
+    def named_sinks(self) -> tuple[ChosenSink, ...]:
+        """Return what --sink names."""
+        return tuple(map(parse_sink, self.sinks))
+
+    def file_sinks(self) -> tuple[ChosenSink, ...]:
+        """Return the outputs that have an option of their own, in the order they are opened."""
+        lines = None if self.lines_place == "none" else self.lines_place
+        named = {"jsonl": lines, "csv": self.csv, "annotate": self.annotate, "video": self.video}
+        named |= {"gif": self.gif, "summary": self.summary}
+        return tuple(
+            ChosenSink(name, str(place), f"--{name}")
             for name, place in named.items()
-            if place is not None and str(place) != "-"
-        }
+            if place is not None
+        )
+
+    def files(self) -> tuple[tuple[str, Path], ...]:
+        """Return the files and folders that are written, each after the option that names it."""
+        sinks = (*self.file_sinks(), *self.named_sinks())
+        return tuple((sink.option, sink.path) for sink in sinks if sink.path is not None)
+
+    def based_at(self, folder: Path) -> "OutputsConfig":
+        """Return the part with the relative paths of --sink starting at a folder."""
+        return self._with_sinks(tuple(sink.based_at(folder) for sink in self.named_sinks()))
+
+    def completed(self, environment: Mapping[str, str]) -> "OutputsConfig":
+        """Return the part; a sink without a place may have it from the environment."""
+        return self._with_sinks(completed(self.named_sinks(), environment))
 
     def needs(self) -> Needs:
         """Say what it asks of the system."""
+        sinks = self.named_sinks()
         return Needs(
-            writes=tuple(self.files().values()),
-            prints=self.jsonl == "-" or str(self.csv) == "-",
+            writes=tuple(path for _, path in self.files()),
+            network=any(sink.is_network for sink in sinks),
+            prints=self.jsonl == "-" or str(self.csv) == "-" or any(sink.prints for sink in sinks),
         )
+
+    def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the places with a password or a key, as environment variables."""
+        sinks = completed(self.named_sinks(), environment)
+        return {
+            variable: sink.place
+            for variable, sink in zip(variables(sinks), sinks, strict=True)
+            if sink.is_secret
+        }
+
+    def without_secrets(self) -> "OutputsConfig":
+        """Return the part without places that have a password or a key."""
+        sinks = self.named_sinks()
+        return self._with_sinks(
+            tuple(replace(sink, place="") if sink.is_secret else sink for sink in sinks)
+        )
+
+    def _with_sinks(self, sinks: tuple[ChosenSink, ...]) -> "OutputsConfig":
+        return replace(self, sinks=tuple(sink.text for sink in sinks))

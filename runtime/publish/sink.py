@@ -1,7 +1,9 @@
-"""What takes results: the protocol of every output."""
+"""What takes results: the protocol of every output, and what it is told of the run."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
+from ..capture.frame import Source
 from ..recognition.result import Result
 
 
@@ -18,6 +20,23 @@ class Sink(Protocol):
 
     def close(self, *, complete: bool) -> None:
         """End; a file that is written whole appears under its name only if the run was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkContext:
+    """What a sink that is opened by its name is told of the run.
+
+    Attributes:
+        source: Where frames come from; sinks read its attributes, not its frames.
+        labels: The model's expressions in output order.
+        model: The model's name or path, as it was chosen.
+        is_quiet: Whether nothing is to be shown on the terminal that was not asked for.
+    """
+
+    source: Source
+    labels: tuple[str, ...]
+    model: str
+    is_quiet: bool = False
 
 
 class ReaderGoneError(BrokenPipeError):

@@ -1,6 +1,7 @@
 """What a run was, at its end: time per expression, frames, rates and latencies."""
 
 import json
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from ..recognition.result import Result
 from ..timing.latency_histogram import LatencyHistogram
 from ..timing.stopwatch import STAGES
 from .files.line_file import leave
+from .own_context import OwnContext
 
 MOST_TRACKS = 100
 """Faces of which details are kept, those seen last; totals count all."""
@@ -227,3 +229,17 @@ def _rounded(shares: dict[str, float]) -> dict[str, float]:
 
 def _shares(shares: dict[str, float]) -> str:
     return ", ".join(f"{label} {share:.1f}" for label, share in _rounded(shares).items())
+
+
+def open_summary(place: str, context: OwnContext) -> Summary:
+    """Open the summary: JSON in a file, or text on standard error where the place is -.
+
+    Raises:
+        OutputError: The file may not be written.
+    """
+    to = sys.stderr if place in ("", "-") else Path(place)
+    return Summary(context.source, to, comparison=context.comparison or _nothing)
+
+
+def _nothing() -> None:
+    return None

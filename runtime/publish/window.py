@@ -11,6 +11,7 @@ from fer_edge.errors import OutputError
 from ..capture.frame import Source
 from ..drawing.annotation import annotate
 from ..recognition.result import Result
+from .own_context import OwnContext
 from .sink import ReaderGoneError
 
 TITLE = "fer-edge (q closes)"
@@ -72,3 +73,12 @@ class Window:
     def close(self, *, complete: bool) -> None:
         """Close the window."""
         cv2.destroyAllWindows()
+
+
+def open_window(place: str, context: OwnContext) -> Window:
+    """Open the window; the place is not needed.
+
+    Raises:
+        OutputError: This OpenCV has no windows, or there is no screen.
+    """
+    return Window(context.source)

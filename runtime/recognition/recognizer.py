@@ -16,8 +16,8 @@ from ..capture.frame import Frame, Source
 from ..capture.images import Images
 from ..capture.opening import open_camera, open_source
 from ..capture.pixels import ColorOrder, as_bgr
-from ..detection.detector import FaceDetector, WholeFrame, open_detector
-from ..detection.names import DetectorName
+from ..detection.detector import FaceDetector, WholeFrame
+from ..detection.opening import open_detector
 from ..detection.own_detector import OwnDetector, as_detector
 from ..tracking.flow_tracker import open_tracker
 from ..tracking.track import Tracker
@@ -43,7 +43,7 @@ class Recognizer:
         self,
         model: str | Path = DEFAULT_MODEL,
         *,
-        detector: DetectorName | FaceDetector | OwnDetector = "yunet",
+        detector: str | FaceDetector | OwnDetector = "yunet",
         min_score: float = 0.6,
         uncertain_below: float = STEADY.uncertain_below,
         threads: int = 1,
@@ -54,9 +54,10 @@ class Recognizer:
         Args:
             model: A bundled model's name, or a .tflite file with a card.
             detector: What finds the faces: `yunet`, `haar`; `none` for pictures that already are
-                face crops; a function from an image, uint8 (height, width, 3) BGR, to boxes of
-                (left, top, right, bottom) in its pixels; or a `FaceDetector`, such as
-                `open_detector` gives. Boxes should frame a face as YuNet does: brow to chin.
+                face crops; the name of another package's; a function from an image, uint8 (height,
+                width, 3) BGR, to boxes of (left, top, right, bottom) in its pixels; or a
+                `FaceDetector`, such as `open_detector` gives. Boxes should frame a face as YuNet
+                does: brow to chin.
             min_score: Detections below it are dropped, 0 to 1; a `FaceDetector` of yours decides
                 itself.
             uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
@@ -66,6 +67,7 @@ class Recognizer:
         Raises:
             ModelError: The model is broken, altered or not what it says.
             DetectorError: The detector's model file is missing or unusable, or it is none.
+            PluginError: No detector has this name, or another package's cannot be used.
         """
         self._lock = threading.Lock()
         self._is_closed = False

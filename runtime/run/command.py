@@ -162,21 +162,23 @@ def _sinks(
     config: RunConfig, source: "Source", reader: "Reader | Follower"
 ) -> list[Callable[[], "Sink"]]:
     """Return what opens each output, in the order in which they are opened."""
-    from ..publish.chosen import check_paths, file_sinks, summary_sinks, window_sinks
-    from ..publish.mqtt.config import mqtt_sinks
-    from ..publish.web.config import web_sinks
+    from ..publish.chosen import check_paths, chosen_sinks
+    from ..publish.own_context import OwnContext
 
     def comparison() -> str | None:
         found = reader.comparison()
         return None if found is None else found.describe()
 
     check_paths(config.outputs, config.source.input)
-    return [
-        *window_sinks(config.outputs, source),
-        *web_sinks(config.web),
-        *file_sinks(config.outputs, source, reader.model.labels),
-        *summary_sinks(
-            config.outputs, source, comparison if config.model.compare is not None else None
-        ),
-        *mqtt_sinks(config.mqtt, config.model.model),
-    ]
+    return chosen_sinks(
+        OwnContext(
+            source=source,
+            labels=tuple(reader.model.labels),
+            model=config.model.model,
+            is_quiet=config.outputs.quiet,
+            outputs=config.outputs,
+            web=config.web,
+            mqtt=config.mqtt,
+            comparison=comparison if config.model.compare is not None else None,
+        )
+    )

@@ -89,13 +89,18 @@ class RunConfig:
 
     def based_at(self, folder: Path) -> "RunConfig":
         """Return the configuration with its relative paths starting at a folder."""
-        moved = {name: based_at(part, folder) for name, part in self.parts()}
+        moved: dict[str, Any] = {name: based_at(part, folder) for name, part in self.parts()}
+        moved["outputs"] = moved["outputs"].based_at(folder)
         return dataclasses.replace(self, **moved)
 
     def completed(self, environment: Mapping[str, str]) -> "RunConfig":
         """Return the configuration; what it leaves out may come from the environment."""
-        source, web = self.source.completed(environment), self.web.completed(environment)
-        return dataclasses.replace(self, source=source, web=web)
+        return dataclasses.replace(
+            self,
+            source=self.source.completed(environment),
+            outputs=self.outputs.completed(environment),
+            web=self.web.completed(environment),
+        )
 
     def needs(self) -> Needs:
         """Say what the run asks of the system."""
@@ -110,6 +115,7 @@ class RunConfig:
         """
         return {
             **self.source.secrets(environment),
+            **self.outputs.secrets(environment),
             **self.web.secrets(environment),
             **self.mqtt.secrets(environment),
         }
@@ -119,6 +125,7 @@ class RunConfig:
         return dataclasses.replace(
             self,
             source=self.source.without_secrets(),
+            outputs=self.outputs.without_secrets(),
             web=self.web.without_secrets(),
             mqtt=self.mqtt.without_secrets(),
         )

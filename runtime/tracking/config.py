@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fer_edge import plugins
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_path, option
-
-from ..detection.names import DetectorName
 
 if TYPE_CHECKING:
     from ..detection.detector import FaceDetector
@@ -21,9 +20,10 @@ DETECTOR_FIELDS = ("detector", "detector_model", "detect_size_px", "every")
 class FacesConfig:
     """How faces are found and followed."""
 
-    detector: DetectorName = option(
+    detector: str = option(
         "--detector",
         default="yunet",
+        group=plugins.DETECTORS,
         shows_default=True,
         help="What finds faces. none: the pictures are face crops already.",
     )
@@ -91,8 +91,9 @@ def open_chosen_detector(faces: FacesConfig) -> "FaceDetector":
 
     Raises:
         DetectorError: Its model file is missing or unusable.
+        PluginError: Another package's detector cannot be used.
     """
-    from ..detection.detector import open_detector
+    from ..detection.opening import open_detector
 
     return open_detector(
         faces.detector,

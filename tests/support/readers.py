@@ -4,19 +4,19 @@ from typing import Any
 
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
-from fer_edge.runtime.detection.detector import WholeFrame, open_detector
-from fer_edge.runtime.detection.names import DetectorName
+from fer_edge.runtime.detection.detector import WholeFrame
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.recognition.follower import Follower
 from fer_edge.runtime.recognition.reader import Reader
 from fer_edge.runtime.tracking.flow_tracker import open_tracker
 
 
-def open_reader(detector: DetectorName = "none", **more: Any) -> Reader:
+def open_reader(detector: str = "none", **more: Any) -> Reader:
     """What reads pictures."""
     return Reader(open_model(find_model(DEFAULT_MODEL)), open_detector(detector), **more)
 
 
-def open_follower(detector: DetectorName = "yunet", **more: Any) -> Follower:
+def open_follower(detector: str = "yunet", **more: Any) -> Follower:
     """What reads a moving picture."""
     found = open_detector(detector)
     return Follower(

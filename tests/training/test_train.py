@@ -301,7 +301,6 @@ def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
     ("options", "words"),
     [
         (["--recipe", "nonsense"], "nonsense"),
-        (["--arch", "three-block"], "three-block"),
         (["--learning-rate", "-1"], "above 0"),
         (["--data", "missing.npz"], "missing.npz"),
     ],

@@ -2,26 +2,21 @@
 
 A builder takes a `keras` module and uses only what Keras 3 and tf-keras share, so that one text
 serves the float stage (Keras 3 on any backend) and the quantization-aware stage (tf-keras). A
-recipe's `[network]` table holds the options.
+recipe's `[network]` table holds the options. Each has its name as an entry point in pyproject.toml;
+other packages add theirs in the same way.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Protocol
+from dataclasses import is_dataclass
+from typing import Any, Protocol, cast
 
-from fer_edge.errors import RecipeError
+from fer_edge import plugins
+from fer_edge.errors import PluginError, RecipeError
 
-from .deep_4x4 import Deep4x4
-from .deep_emotion import DeepEmotion
 from .efficientnet_lite import EfficientNetLite
-from .four_block import FourBlock, FourBlock56
-from .lenet import LeNet
-from .mini_xception import MiniXception
-from .residual import Compact, Tiny
+from .four_block import FourBlock
 from .resnet50 import ResNet50
 
 __all__ = [
-    "ARCHITECTURES",
     "Architecture",
     "EfficientNetLite",
     "FourBlock",
@@ -52,28 +47,18 @@ class Architecture(Protocol):
         ...
 
 
-ARCHITECTURES: Mapping[str, type[Architecture]] = MappingProxyType(
-    {
-        "four-block": FourBlock,
-        "four-block-56": FourBlock56,
-        "lenet": LeNet,
-        "deep-4x4": Deep4x4,
-        "mini-xception": MiniXception,
-        "compact": Compact,
-        "tiny": Tiny,
-        "resnet50": ResNet50,
-        "efficientnet-lite": EfficientNetLite,
-        "deep-emotion": DeepEmotion,
-    }
-)
-
-
 def find_architecture(name: str) -> type[Architecture]:
     """Return an architecture's options class.
 
     Raises:
-        RecipeError: There is no such architecture.
+        RecipeError: There is no such architecture, or another package's cannot be used.
     """
-    if name not in ARCHITECTURES:
-        raise RecipeError(f"architecture '{name}' is unknown; wanted: {', '.join(ARCHITECTURES)}")
-    return ARCHITECTURES[name]
+    try:
+        found: Any = plugins.load(plugins.ARCHITECTURES, name)
+    except PluginError as error:
+        raise RecipeError(str(error)) from error
+    if not (isinstance(found, type) and hasattr(found, "build") and is_dataclass(found)):
+        raise RecipeError(
+            f"architecture {name!r} is {found!r}, expected a frozen dataclass with a method build"
+        )
+    return cast(type[Architecture], found)

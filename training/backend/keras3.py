@@ -8,7 +8,8 @@ import os
 from importlib.util import find_spec
 
 from fer_edge.chatter import without_chatter
-from fer_edge.errors import MissingExtraError, TrainingError
+from fer_edge.errors import TrainingError
+from fer_edge.require import missing
 
 EXTRAS = {"tensorflow": "train", "jax": "train-jax", "torch": "train-torch"}
 """Backend -> the extra of fer-edge that brings it."""
@@ -25,10 +26,7 @@ def _choose_backend() -> None:
     if name not in EXTRAS:
         raise TrainingError(f"KERAS_BACKEND is '{name}'; wanted one of {', '.join(EXTRAS)}")
     if not find_spec(name):
-        raise MissingExtraError(
-            f"KERAS_BACKEND is {name}, which is not installed; "
-            f"run: pip install 'fer-edge[{EXTRAS[name]}]'"
-        )
+        raise missing(EXTRAS[name], name, what=f"KERAS_BACKEND={name}")
 
 
 _choose_backend()

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fer_edge.errors import MissingExtraError
+from fer_edge.require import require
 
 from .history import Epoch, StageName
 
@@ -31,16 +31,11 @@ class EventLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from tensorboard.compat.proto.event_pb2 import Event
-            from tensorboard.summary.writer.record_writer import RecordWriter
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                f"--tensorboard needs {error.name}, which is not installed; "
-                "run: pip install 'fer-edge[tensorboard]'"
-            ) from error
+        extra, what = "tensorboard", "--tensorboard"
+        events = require(extra, "tensorboard.compat.proto.event_pb2", what=what)
+        writers = require(extra, "tensorboard.summary.writer.record_writer", what=what)
         self._folder = folder
-        self._event, self._writer = Event, RecordWriter
+        self._event, self._writer = events.Event, writers.RecordWriter
         self._name = f"events.out.tfevents.{time.time():.0f}.{os.getpid()}"
 
     def add(self, stage: StageName, epoch: Epoch) -> None:

@@ -25,13 +25,8 @@ from fer_edge.schema import decode, encode
 from ...capture.frame import Frame, Source
 from ...capture.live import Live
 from ...capture.opening import open_source
-from ...detection.detector import (
-    FaceDetector,
-    ShrinkingDetector,
-    WholeFrame,
-    open_detector,
-)
-from ...detection.names import DetectorName
+from ...detection.detector import FaceDetector, ShrinkingDetector, WholeFrame
+from ...detection.opening import open_detector
 from ...publish.files.json_lines import JsonLines
 from ...publish.pipeline import run_to_end
 from ...recognition.follower import FILE_PACE, LIVE_PACE, Follower
@@ -55,13 +50,13 @@ class Finding:
     """How faces are found and followed; what is left out is as in `fer-edge run`.
 
     Attributes:
-        detector: yunet, haar, blazeface or none.
+        detector: yunet, haar, blazeface, none, or another package's.
         detector_model: Its model file; None takes the one that is installed.
         detect_size_px: Long side to which frames are shrunk for it; None takes its own.
         every: It looks at each so-manieth frame.
     """
 
-    detector: DetectorName = "yunet"
+    detector: str = "yunet"
     detector_model: str | None = None
     detect_size_px: int | None = None
     every: int = 5

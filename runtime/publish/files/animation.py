@@ -18,6 +18,7 @@ from fer_edge.files import cannot_write, whole_file
 from ...capture.frame import Source
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
+from ..own_context import OwnContext
 from .line_file import leave
 from .picture_file import fitted
 
@@ -169,3 +170,15 @@ def _palette(packed: list[NDArray[np.uint8]]) -> Any:
     chosen = packed[:: max(1, len(packed) // _PALETTE_FRAMES)]
     sheet = np.concatenate([cv2.cvtColor(frame, cv2.COLOR_BGR5652RGB) for frame in chosen])
     return Image.fromarray(sheet).quantize(_COLOURS)
+
+
+def open_animation(place: str, context: OwnContext) -> Animation:
+    """Open an annotated GIF; see `Animation`.
+
+    Raises:
+        OutputError: It does not end in .gif, or may not be written.
+    """
+    outputs = context.outputs
+    return Animation(
+        Path(place), context.source, seconds=outputs.gif_seconds, width_px=outputs.gif_width_px
+    )

@@ -8,6 +8,7 @@ from fer_edge.pictures.kinds import SUFFIXES
 from ...capture.frame import Source
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
+from ..own_context import OwnContext
 from .picture_file import check_picture_suffix, write_picture
 
 
@@ -57,3 +58,8 @@ class AnnotatedPictures:
 
     def close(self, *, complete: bool) -> None:
         """Each picture is whole already."""
+
+
+def open_annotated_pictures(place: str, context: OwnContext) -> AnnotatedPictures:
+    """Open annotated pictures in a file or folder; see `AnnotatedPictures`."""
+    return AnnotatedPictures(Path(place), context.source)

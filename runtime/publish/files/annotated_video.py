@@ -14,6 +14,7 @@ from fer_edge.files import cannot_write, whole_file
 from ...capture.frame import Source
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
+from ..own_context import OwnContext
 from .line_file import leave
 from .picture_file import fitted
 from .video_encoder import ENCODINGS, VideoEncoder
@@ -141,3 +142,12 @@ def _touch(path: Path) -> Path:
     except OSError as error:
         raise cannot_write(path, error) from error
     return path
+
+
+def open_annotated_video(place: str, context: OwnContext) -> AnnotatedVideo:
+    """Open an annotated video; see `AnnotatedVideo`.
+
+    Raises:
+        OutputError: The suffix is unknown, or the file cannot be written.
+    """
+    return AnnotatedVideo(Path(place), context.source)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ...recognition.result import Face, Result
+from ..own_context import OwnContext
 from .line_file import LineFile
 
 _COLUMNS = (
@@ -76,3 +77,13 @@ def _row(values: Iterable[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(values)
     return text.getvalue()
+
+
+def open_csv_rows(place: str, context: OwnContext) -> CsvRows:
+    """Open a CSV file, or standard output where the place is -.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    path = Path("/dev/stdout" if place == "-" else place)
+    return CsvRows(path, context.labels, in_place=context.source.is_live)

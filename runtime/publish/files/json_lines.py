@@ -1,11 +1,13 @@
 """JSON lines: one object per frame, or one per change."""
 
 import json
+import sys
 from pathlib import Path
 from typing import IO, Literal
 
 from ...recognition.result import Result
-from ..sink import ReaderGoneError
+from ..own_context import OwnContext
+from ..sink import ReaderGoneError, Sink
 from .line_file import LineFile
 
 When = Literal["frame", "change"]
@@ -68,3 +70,15 @@ class JsonLinesFile:
     def close(self, *, complete: bool) -> None:
         """Finish the file."""
         self._file.close(complete=complete)
+
+
+def open_json_lines(place: str, context: OwnContext) -> Sink:
+    """Open JSON lines in a file, or on standard output where the place is -.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    on = context.outputs.jsonl_on
+    if place == "-":
+        return JsonLines(sys.stdout, on=on)
+    return JsonLinesFile(Path(place), on=on, in_place=context.source.is_live)

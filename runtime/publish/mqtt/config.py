@@ -1,20 +1,14 @@
 """The part of a run's configuration that sends states to an MQTT broker."""
 
-import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 from fer_edge.errors import ConfigError, OutputError
-
-if TYPE_CHECKING:
-    from .states import MqttStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +89,3 @@ class MqttConfig:
         if self.url is None or password is None:
             return self
         return replace(self, url=self.url.replace(f":{password}@", "@", 1))
-
-
-def mqtt_sinks(mqtt: MqttConfig, model: str) -> "list[Callable[[], MqttStates]]":
-    """Return what opens the sink, if a broker is named.
-
-    Args:
-        mqtt: The broker, and what it is sent.
-        model: Name or file of the model, whose labels are announced.
-    """
-    return [] if mqtt.url is None else [partial(_open_mqtt, mqtt.url, mqtt, model)]
-
-
-def _open_mqtt(url: str, mqtt: MqttConfig, model: str) -> "MqttStates":
-    """Open the sink.
-
-    Raises:
-        MissingExtraError: paho-mqtt is not installed.
-        OutputError: The file of certificates cannot be read.
-        ModelError: The model to announce cannot be read.
-    """
-    from fer_edge.model.bundled import find_model
-    from fer_edge.model.file import read_model
-
-    from .broker import parse_broker
-    from .home_assistant import discovery
-    from .states import MqttStates
-
-    broker, announcement = parse_broker(url, os.environ), None
-    if mqtt.discovery is not None:
-        card = read_model(find_model(model)).card
-        announcement = discovery(
-            broker.topic,
-            prefix=mqtt.discovery,
-            model=card.name,
-            labels=card.labels,
-            expire_s=max(60, math.ceil(3 * mqtt.every_s)),
-        )
-    return MqttStates(broker, every_s=mqtt.every_s, authorities=mqtt.ca, announcement=announcement)

@@ -7,6 +7,8 @@ within a connection TCP delivers them, and after a new connection the newest is 
 
 import json
 import logging
+import math
+import os
 import secrets
 import sys
 import threading
@@ -17,11 +19,16 @@ from pathlib import Path
 from socket import SHUT_RDWR
 from typing import Any, Literal
 
-from fer_edge.errors import MissingExtraError, OutputError
+from fer_edge.errors import OutputError
+from fer_edge.model.bundled import find_model
+from fer_edge.model.file import read_model
+from fer_edge.require import require
 
 from ...recognition.result import Face, Result
 from ...timing.frame_rate import FrameRate
-from .broker import PASSWORD_VARIABLE, Broker
+from ..own_context import OwnContext
+from .broker import PASSWORD_VARIABLE, Broker, parse_broker
+from .home_assistant import discovery
 
 SHORTEST_S = 0.5
 """Changes that follow each other faster are told together: a flicker is no news."""
@@ -173,6 +180,31 @@ class MqttStates:
             )
 
 
+def open_mqtt_states(place: str, context: OwnContext) -> MqttStates:
+    """Open the sink.
+
+    Args:
+        place: The broker and the topic, as --mqtt has them.
+        context: Its options say how often, and whether Home Assistant hears of it.
+
+    Raises:
+        MissingExtraError: paho-mqtt is not installed.
+        OutputError: The address will not do, or the file of certificates cannot be read.
+        ModelError: The model to announce cannot be read.
+    """
+    mqtt, announcement = context.mqtt, None
+    broker = parse_broker(place, os.environ)
+    if mqtt.discovery is not None:
+        announcement = discovery(
+            broker.topic,
+            prefix=mqtt.discovery,
+            model=read_model(find_model(context.model)).card.name,
+            labels=context.labels,
+            expire_s=max(60, math.ceil(3 * mqtt.every_s)),
+        )
+    return MqttStates(broker, every_s=mqtt.every_s, authorities=mqtt.ca, announcement=announcement)
+
+
 def as_state(faces: tuple[Face, ...], rate_hz: float) -> dict[str, Any]:
     """Return what is sent: the largest face's label, and every face with its scores.
 
@@ -196,12 +228,7 @@ def as_state(faces: tuple[Face, ...], rate_hz: float) -> dict[str, Any]:
 
 
 def _make_client(broker: Broker, authorities: Path | None) -> Any:
-    try:
-        import paho.mqtt.client as paho
-    except ImportError as error:
-        raise MissingExtraError(
-            "--mqtt needs paho-mqtt, which is not installed; run: pip install 'fer-edge[mqtt]'"
-        ) from error
+    paho = require("mqtt", "paho.mqtt.client", what="--mqtt")
     client = paho.Client(
         paho.CallbackAPIVersion.VERSION2, client_id=f"fer-edge-{secrets.token_hex(6)}"
     )

@@ -1,17 +1,11 @@
 """The part of a run's configuration that serves a live web page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
-
-import click
 
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, option
-
-if TYPE_CHECKING:
-    from .page import WebPage
+from fer_edge.require import install
 
 TOKEN_VARIABLE = "FER_EDGE_WEB_TOKEN"
 
@@ -24,7 +18,7 @@ class WebConfig:
         "--web",
         metavar="HOST:PORT",
         help="Serve a live page: picture, bars, timeline, rates. Example: --web 127.0.0.1:8000, "
-        "then open that in a browser. Needs pip install 'fer-edge[web]'.",
+        f"then open that in a browser. Needs {install('web')}.",
     )
     token: str | None = option(
         "--web-token",
@@ -63,30 +57,3 @@ class WebConfig:
     def without_secrets(self) -> "WebConfig":
         """Return the part without its token."""
         return self if self.token == "auto" else replace(self, token=None)
-
-
-def web_sinks(web: WebConfig) -> "list[Callable[[], WebPage]]":
-    """Return what opens the page, if one is asked for."""
-    return [] if web.address is None else [partial(open_web_page, web.address, web)]
-
-
-def open_web_page(address: str, web: WebConfig) -> "WebPage":
-    """Open the page, and say on standard error where it is.
-
-    Args:
-        address: Where, as HOST:PORT.
-        web: The token and the rate.
-
-    Raises:
-        OutputError: The address or the token will not do.
-        MissingExtraError: The web server is not installed.
-    """
-    from .address import chosen_token, parse_address
-    from .page import WebPage
-
-    token = chosen_token(web.token)
-    page = WebPage(parse_address(address), token=token, rate_hz=web.fps)
-    # a token of the user's own is the user's to keep; one made here is told once
-    query = f"?token={token}" if web.token == "auto" else ""
-    click.echo(f"fer-edge: live page at {page.address.url}{query}", err=True)
-    return page

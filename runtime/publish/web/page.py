@@ -7,14 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import MissingExtraError
+from fer_edge.require import require
 
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
-from .address import WebAddress, listen
+from ..own_context import OwnContext
+from .address import WebAddress, chosen_token, listen, parse_address
 from .live_run import LiveRun, PictureFeed
 
 if TYPE_CHECKING:
@@ -50,10 +52,10 @@ class WebPage:
             OutputError: The address cannot be opened.
             MissingExtraError: The web server is not installed.
         """
-        try:
-            from .app import Views, make_app
-        except ModuleNotFoundError as error:
-            raise _missing(error) from error
+        for module in ("starlette", "uvicorn"):
+            require("web", module, what="--web")
+        from .app import Views, make_app
+
         self._live = LiveRun()
         with ExitStack() as on_failure:
             self.address, self._sockets = listen(address, has_token=token is not None)
@@ -109,12 +111,29 @@ class WebPage:
         await serving
 
 
+def open_web_page(place: str, context: OwnContext) -> WebPage:
+    """Open the page, and say on standard error where it is.
+
+    Args:
+        place: Where, as HOST:PORT.
+        context: Its options say the token and the rate.
+
+    Raises:
+        OutputError: The address or the token will not do.
+        MissingExtraError: The web server is not installed.
+    """
+    web = context.web
+    token = chosen_token(web.token)
+    page = WebPage(parse_address(place), token=token, rate_hz=web.fps)
+    # a token of the user's own is the user's to keep; one made here is told once
+    query = f"?token={token}" if web.token == "auto" else ""
+    click.echo(f"fer-edge: live page at {page.address.url}{query}", err=True)
+    return page
+
+
 def _make_server(app: Any) -> "Server":
-    try:
-        from uvicorn import Config, Server
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
+    from uvicorn import Config, Server
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from .app import HEADERS
 
@@ -146,12 +165,6 @@ def _make_server(app: Any) -> "Server":
             server_header=False,
             headers=HEADERS,
         )
-    )
-
-
-def _missing(error: ModuleNotFoundError) -> MissingExtraError:
-    return MissingExtraError(
-        f"--web needs {error.name}, which is not installed; run: pip install 'fer-edge[web]'"
     )
 
 

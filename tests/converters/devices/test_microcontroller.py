@@ -95,7 +95,7 @@ def test_a_small_model_needs_a_small_arena(arena: int) -> None:
 
 
 def test_without_tflite_micro_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microcontroller.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(microcontroller, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"fer-edge\[micro\]"):
         arena_bytes(MODEL.flatbuffer)
 

@@ -119,7 +119,11 @@ def test_without_its_library_the_extra_is_named(
     with pytest.raises(MissingExtraError) as caught:
         read_picture(path)
     kind = "a HEIC" if format_ == "HEIF" else "an AVIF"
-    assert str(caught.value) == (f"{path} is {kind} picture; run: pip install 'fer-edge[heif]'")
+    package = "pillow-heif" if format_ == "HEIF" else "Pillow with AVIF"
+    assert str(caught.value) == (
+        f"{path}, {kind} picture, needs {package}, which is not installed; "
+        "run: pip install 'fer-edge[heif]'"
+    )
 
 
 @pytest.mark.parametrize("format_", sorted(set(FORMATS.values())))

@@ -14,7 +14,7 @@ import pytest
 
 from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
-from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.recognition.model_reload import reload_model
 from fer_edge.runtime.recognition.reader import Reader
 
@@ -23,7 +23,7 @@ import sys, threading, time
 import numpy as np
 from pathlib import Path
 from fer_edge.inference.model import open_model
-from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.recognition.model_reload import reload_model
 from fer_edge.runtime.publish.pipeline import run_to_end

@@ -12,8 +12,8 @@ from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.opening import read_image
 from fer_edge.runtime.detection.blazeface import BlazeFace, decode, make_anchors
-from fer_edge.runtime.detection.detector import open_detector
 from fer_edge.runtime.detection.framing import Framing
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.detection.overlap import overlap
 from fer_edge.runtime.detection.yunet import YuNet
 

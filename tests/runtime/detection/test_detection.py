@@ -10,7 +10,8 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.opening import open_source, read_image
-from fer_edge.runtime.detection.detector import Detection, WholeFrame, open_detector, select
+from fer_edge.runtime.detection.detector import Detection, WholeFrame, select
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.detection.overlap import overlap
 from fer_edge.runtime.detection.yunet import YUNET_FILE, YUNET_SHA256, YuNet, find_yunet
 

@@ -10,8 +10,8 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.opening import read_image
-from fer_edge.runtime.detection.detector import open_detector
 from fer_edge.runtime.detection.haar import Haar
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.detection.overlap import overlap
 from fer_edge.runtime.detection.yunet import YuNet
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from fer_edge.faces.labels import FER2013
 from fer_edge.pictures.sample_photo import sample_photo
@@ -60,6 +61,22 @@ def test_all_outputs_at_once(fer_edge: Invoke, clip: Path, elsewhere: Path) -> N
     assert cv2.Laplacian(drawn[10:40, 90:150], cv2.CV_64F).std() < 12
 
 
+def test_our_own_outputs_are_sinks_as_others_are(
+    fer_edge: Invoke, clip: Path, elsewhere: Path
+) -> None:
+    result = fer_edge(
+        *("run", "--input", clip, "--detector", "none", "--jsonl", "none"),
+        *("--sink", "csv=a.csv", "--sink", "csv=b.csv", "--sink", "jsonl=-"),
+        *("--sink", "gif=a.gif", "--gif-width", 80, "--sink", "summary=a.json"),
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == CLIP_FRAMES
+    assert Path("a.csv").read_text() == Path("b.csv").read_text() != ""
+    with Image.open("a.gif") as animation:
+        assert animation.size[0] == 80
+    assert json.loads(Path("a.json").read_text())["frames"] == CLIP_FRAMES
+
+
 def test_lines_can_be_switched_off(fer_edge: Invoke, clip: Path, elsewhere: Path) -> None:
     for off in (["--jsonl", "none"], ["--quiet"], ["-q"]):
         result = fer_edge("run", "--input", clip, "--detector", "none", "--csv", "a.csv", *off)
@@ -101,6 +118,10 @@ def test_on_change_a_still_clip_has_one_line(fer_edge: Invoke, picture: Path) ->
         (["--csv", "a", "--jsonl", "./b/../a"], "both name"),
         (["--csv", "link/a", "--summary", "a"], "both name"),
         (["--video", "INPUT"], "is the input itself"),
+        (["--sink", "csv=INPUT"], "--sink csv"),
+        (["--sink", "csv=a", "--csv", "a"], "--csv and --sink csv both name a"),
+        (["--sink", "csv=-", "--jsonl", "-"], "--jsonl and --sink csv cannot share stdout"),
+        (["--sink", "csv"], "--sink csv names no place"),
         (["--jsonl", "INPUT"], "is the input itself"),
         (["--csv", "hard.avi"], "is the input itself"),
         (["--gif", "a.mp4"], "an animation ends in .gif"),

@@ -19,6 +19,7 @@ from fer_edge import (
     DetectorError,
     Frame,
     ModelError,
+    PluginError,
     Recognizer,
     SourceError,
     Track,
@@ -220,7 +221,13 @@ def test_what_is_no_box_is_refused_in_one_line(found: Any, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("detector", ["yunett", "", None, 3, Images])
+@pytest.mark.parametrize("detector", ["yunett", ""])
+def test_a_name_of_no_detector_is_told_with_those_there_are(detector: str) -> None:
+    with pytest.raises(PluginError, match=r"does not exist; expected one of blazeface, haar, none"):
+        Recognizer(detector=detector)
+
+
+@pytest.mark.parametrize("detector", [None, 3, Images])
 def test_what_is_no_detector_is_refused(detector: Any) -> None:
     with pytest.raises(DetectorError, match=r"^expected "):
         Recognizer(detector=detector)

@@ -44,6 +44,8 @@ ALL: list[tuple[str, ...]] = [
     ("--jsonl", "a.jsonl", "--jsonl-on", "change", "--summary", "--anonymize", "box"),
     ("--web", "127.0.0.1:0", "--web-token", "auto", "--web-fps", "2"),
     ("--mqtt", "mqtt://u@h/t", "--mqtt-discovery", "--mqtt-every", "0"),
+    ("--sink", "csv=a.csv", "--sink", "csv=/b.csv", "--sink", "web=127.0.0.1:0"),
+    ("--sink", "window", "--sink", "summary=-"),
 ]
 
 
@@ -143,6 +145,23 @@ def test_the_environment_fills_what_nobody_named(
     assert parse_run(("--web-token", "auto")).web.token == "auto"
 
 
+def test_a_place_with_a_password_comes_from_the_environment(
+    fer_edge: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = ("mqtt://u:s3cret@h/t", "mqtt://h/t", "mqtt://h/t?key=s3cret")
+    given = [word for place in places for word in ("--sink", f"mqtt={place}")]
+    printed = fer_edge("run", "--camera", "0", *given, "--print-config")
+    assert "s3cret" not in printed.output
+    variables = ("FER_EDGE_SINK_MQTT", "FER_EDGE_SINK_MQTT_3")
+    assert all(f"set {variable} for the run" in printed.stderr for variable in variables)
+    path = written(tmp_path, printed.stdout)
+    assert parse_run(("--config", str(path))).outputs.sinks == ("mqtt", f"mqtt={places[1]}", "mqtt")
+    config = parse_run(("--camera", "0", *given))
+    for variable, secret in config.secrets({}).items():
+        monkeypatch.setenv(variable, secret)
+    assert parse_run(("--config", str(path))) == config
+
+
 def test_no_secret_is_printed_and_each_is_named(fer_edge: Invoke) -> None:
     done = fer_edge(
         *("run", "--print-config", "--input", "rtsp://u:s3cret@h/s", "--web-token", "s3cret"),
@@ -158,6 +177,8 @@ def test_no_secret_is_printed_and_each_is_named(fer_edge: Invoke) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("[outputs]\nsinks = ['csw=x']", ["sink 'csw'", "did you mean 'csv'?", "NAME=PLACE"]),
+        ("[outputs]\nsinks = 'csv=x'", ["'outputs.sinks'", "list"]),
         ("[outputs]\njsnl = 'x'", ["'outputs.jsnl'", "'outputs.jsonl'"]),
         ("[output]\njsonl = 'x'", ["'output'", "'outputs'"]),
         ("camera = 0", ["'camera'", "'source.camera'"]),

@@ -16,6 +16,12 @@ from fer_edge.runtime.run.command import parse_run
         (("--camera", "0", "--web", "0"), Needs(camera=True, network=True)),
         (("--camera", "0", "--mqtt", "mqtt://h/t"), Needs(camera=True, network=True)),
         (("--camera", "0", "--csv", "-"), Needs(camera=True, prints=True)),
+        (("--camera", "0", "--sink", "jsonl=-"), Needs(camera=True, prints=True)),
+        (
+            ("--sink", "csv=a", "--sink", "window", "--sink", "summary=-"),
+            Needs(writes=(Path("a"),)),
+        ),
+        (("--sink", "web=127.0.0.1:1"), Needs(network=True)),
         (("--camera", "0", "--delegate", "edgetpu"), Needs(camera=True, accelerator=True)),
         (
             ("--input", "-", "--size", "8x8", "--pixel-format", "gray", "--compare", "/b.tflite"),

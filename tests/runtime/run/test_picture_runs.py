@@ -131,7 +131,7 @@ def test_a_heic_without_its_library_is_one_line(
     photo = write(tmp_path / "photo.heic")
     monkeypatch.setattr(picture_kinds.importlib.util, "find_spec", lambda _: None)
     install = "pip install 'fer-edge[heif]'"
-    assert_one_clear_line(fer_edge(*RUN, "--input", photo), f"{photo} is a HEIC picture", install)
+    assert_one_clear_line(fer_edge(*RUN, "--input", photo), f"{photo}, a HEIC picture,", install)
     assert_one_clear_line(fer_edge(*RUN, "--input", tmp_path), "no picture", "1 .heic", install)
 
 

@@ -234,7 +234,10 @@ def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_path
     assert "s3cret" not in settings.read_text() + done.output
     installed = read_config(settings)
     assert installed.source == SourceConfig(stream_options=("a=b",))
-    assert installed.outputs.files() == {"jsonl": folder / "x.jsonl", "csv": folder / "x.csv"}
+    assert installed.outputs.files() == (
+        ("--jsonl", folder / "x.jsonl"),
+        ("--csv", folder / "x.csv"),
+    )
     assert secrets.read_text().splitlines() == [
         'FER_EDGE_INPUT="rtsp://u:s3cret@h/s"',
         'FER_EDGE_MQTT_PASSWORD="s3cret, too"',

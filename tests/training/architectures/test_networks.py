@@ -7,8 +7,9 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
+from fer_edge import plugins
 from fer_edge.faces.preprocess import model_inputs
-from fer_edge.training.architectures import ARCHITECTURES, FourBlock
+from fer_edge.training.architectures import FourBlock, find_architecture
 from fer_edge.training.loop.augmentation import DRAWS, augment
 from fer_edge.training.loop.resident import ResidentFaces, epoch_inputs, training_model
 from fer_edge.training.recipes.recipe import Augmentation, Loss, load_recipe
@@ -25,7 +26,7 @@ def changed(settings, draws):
     return np.asarray(augment(REAL, rows, settings))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", plugins.own_names(plugins.ARCHITECTURES))
 def test_weights_go_from_keras_3_to_tf_keras_by_order(name):
     import tf_keras
 
@@ -41,11 +42,11 @@ def test_weights_go_from_keras_3_to_tf_keras_by_order(name):
     )
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", plugins.own_names(plugins.ARCHITECTURES))
 def test_an_architecture_has_the_parameters_that_its_text_says(name):
     recipe = load_recipe(name)
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=7)
-    assert f"{network.count_params():,}" in inspect.getmodule(ARCHITECTURES[name]).__doc__
+    assert f"{network.count_params():,}" in inspect.getmodule(find_architecture(name)).__doc__
 
 
 def test_without_settings_faces_stay_as_they_are():

@@ -9,6 +9,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
+from fer_edge import plugins
 from fer_edge.converters.conversion import Options, convert_source
 from fer_edge.converters.sources.keras_models import load_qat_network
 from fer_edge.converters.sources.source import open_run
@@ -17,7 +18,7 @@ from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import read_graph
 from fer_edge.training import train
-from fer_edge.training.architectures import ARCHITECTURES, FourBlock
+from fer_edge.training.architectures import FourBlock
 from fer_edge.training.recipes.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
 from tests.support.cartoons import draw_face, make_faces
 
@@ -49,7 +50,7 @@ def frozen_stays_frozen(folder):
             np.testing.assert_array_equal(kernel.numpy(), layer.get_weights()[0])
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", plugins.own_names(plugins.ARCHITECTURES))
 def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge, small_recipe):
     faces = make_faces(per_class=4, validation_per_class=2)
     faces = dataclasses.replace(faces, votes=np.ones((len(faces), 10), np.uint8))  # `compact` asks

@@ -224,7 +224,7 @@ def test_a_heic_called_jpg_without_its_library_is_one_line(tmp_path, fer_edge, m
     Image.new("RGB", (64, 64)).save(root / "a" / "photo.jpg", "HEIF")
     monkeypatch.setattr(picture_kinds.importlib.util, "find_spec", lambda _: None)
     done = fer_edge("data", "import", root, "--out", tmp_path / "x.npz")
-    assert_one_clear_line(done, "photo.jpg is a HEIC picture", "pip install 'fer-edge[heif]'")
+    assert_one_clear_line(done, "photo.jpg, a HEIC picture,", "pip install 'fer-edge[heif]'")
 
 
 def test_links_in_a_circle_end(tmp_path):
