@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
+.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -24,6 +24,9 @@ test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; n
 # the newest Python that tflite-runtime has wheels for is 3.11: PYTHON=python3.11
 test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in an environment of its own
 	FER_EDGE_TFLITE_RUNTIME=.venv/tflite-runtime $(DEV_ENV)/bin/python -m pytest tests/tflite_runtime
+
+test-opencv5: $(DEV_ENV)/ready ## the plain install with OpenCV 5, in an environment of its own: a minute
+	FER_EDGE_OPENCV5=.venv/opencv5 $(DEV_ENV)/bin/python -m pytest tests/opencv5
 
 parts: ## Debian packages that some tests start for real (they skip without); needs root
 	apt-get update -qq

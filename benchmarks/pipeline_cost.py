@@ -23,12 +23,13 @@ import click
 import cv2
 import numpy as np
 
+from fer_edge.detector.file import bundled_detectors, read_detector
+from fer_edge.detector.network import DetectorNetwork
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.video import Video
 from fer_edge.runtime.detection.opening import open_detector
-from fer_edge.runtime.detection.yunet import find_yunet
 from fer_edge.runtime.recognition.follower import Follower
 from fer_edge.runtime.tracking.flow_tracker import open_tracker
 
@@ -46,9 +47,7 @@ class BareParts:
         scale = SIDE_PX / max(size)
         self._small = (round(size[0] * scale), round(size[1] * scale))
         self._scale = scale
-        self._network = cv2.FaceDetectorYN.create(
-            str(find_yunet()), "", self._small, 0.6, 0.3, 5000
-        )
+        self._network = DetectorNetwork(read_detector(bundled_detectors()["yunet"]))
         self._model = open_model(find_model(model))
         self._grey: Any = None
         self._corners: Any = None
@@ -59,8 +58,8 @@ class BareParts:
         small = cv2.resize(image, self._small, interpolation=cv2.INTER_AREA)
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         if number % EVERY == 0:
-            _, found = self._network.detect(small)
-            self._box = found[0, :4]
+            left, top, right, bottom = self._network.find(small)[0, :4]
+            self._box = np.array([left, top, right - left, bottom - top], np.float32)
             x, y, width, height = self._box.astype(int)
             part = grey[max(0, y) : y + height, max(0, x) : x + width]
             corners = cv2.goodFeaturesToTrack(part, CORNERS, 0.01, 5)

@@ -255,7 +255,10 @@ def _drafts(
     options: Options,
     on_variant: Callable[[str], None],
 ) -> Iterator[Draft]:
-    types = {"input_type": options.input_type, "output_type": options.output_type}
+    types: dict[str, Any] = {
+        "input_type": options.input_type,
+        "output_type": options.output_type,
+    }
     network, words = source.network, options.exceptions.in_words()
     for suffix in suffixes:
         on_variant(suffix)

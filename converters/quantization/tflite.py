@@ -73,6 +73,7 @@ def to_int8(
     *,
     input_type: IntegerType = "uint8",
     output_type: IntegerType = "uint8",
+    real: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = as_real,
 ) -> bytes:
     """Convert to full-integer int8, convolution weights quantised per channel.
 
@@ -84,7 +85,9 @@ def to_int8(
         calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen; None for
             a quantization-aware network, which carries its ranges.
         input_type: uint8 takes raw grey pixels; int8 takes pixels minus 128.
-        output_type: Type of the probabilities, scale 1/256.
+        output_type: Type of the outputs; of probabilities the scale is 1/256.
+        real: The real values that the float network reads for pixels; a pixel's number is the pixel
+            itself (minus 128 for int8) where they are proportional to it.
     """
     converter = _converter(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -93,12 +96,15 @@ def to_int8(
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     if calibration is not None:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = _representative(calibration)
+        converter.representative_dataset = _representative(calibration, real)
     return _convert(converter, network)
 
 
-def _representative(calibration: NDArray[np.uint8]) -> Callable[[], Iterator[list[Any]]]:
-    return lambda: ([as_real(pixels)[np.newaxis]] for pixels in calibration)
+def _representative(
+    calibration: NDArray[np.uint8],
+    real: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = as_real,
+) -> Callable[[], Iterator[list[Any]]]:
+    return lambda: ([real(pixels)[np.newaxis]] for pixels in calibration)
 
 
 def trace(network: Any) -> Any:

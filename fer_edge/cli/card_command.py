@@ -191,9 +191,10 @@ def attach(
     """
     from fer_edge.errors import ModelError
     from fer_edge.evaluation.card_check import card_faults, try_outputs
+    from fer_edge.model.archive import read_flatbuffer_file
     from fer_edge.model.card import UNKNOWN_LICENCE
     from fer_edge.model.card_edit import bare_flatbuffer, new_card
-    from fer_edge.model.file import ModelFile, read_flatbuffer_file, write_model
+    from fer_edge.model.file import ModelFile, write_model
 
     target = _target(file, out, overwrite)
     flatbuffer = bare_flatbuffer(read_flatbuffer_file(file), str(file))

@@ -38,6 +38,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("fer_edge.training.data_command", "Import and inspect face sets."),
     "train": ("fer_edge.training.command", "Train a network on a face set."),
     "convert": ("fer_edge.converters.command", "Turn a trained run into .tflite files."),
+    "convert-detector": (
+        "fer_edge.converters.detector.command",
+        "Turn YuNet's .onnx file into the face detector's.",
+    ),
 }
 """Command -> the module that holds a click command of that name, and its line in `--help`."""
 
@@ -79,7 +83,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

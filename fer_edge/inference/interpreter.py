@@ -15,12 +15,25 @@ from fer_edge.inference.runtime import FOR_NUMPY_1, Runtime, needs_numpy_1
 
 
 def open_interpreter(
-    runtime: Runtime, flatbuffer: bytes, *, name: str, threads: int, delegate: str | None = None
+    runtime: Runtime,
+    flatbuffer: bytes,
+    *,
+    name: str,
+    threads: int,
+    delegate: str | None = None,
+    input_shape: tuple[int, ...] | None = None,
 ) -> Any:
-    """Open a bare interpreter, tensors allocated; `name` stands in messages.
+    """Open a bare interpreter, tensors allocated.
 
-    `TFLiteModel` is the door for whoever wants expressions. This one is for measuring files that
-    have no card.
+    `TFLiteModel` is the door to a classifier, `DetectorNetwork` to a face detector.
+
+    Args:
+        runtime: From `find_runtime`.
+        flatbuffer: The graph.
+        name: Of the graph, for messages.
+        threads: CPU threads of one inference.
+        delegate: `edgetpu`, `edgetpu:usb:0`, ..., a TFLite delegate's library, or None.
+        input_shape: Of the first input; None keeps that of the file.
 
     Raises:
         ModelError: The runtime refuses the graph or the delegate.
@@ -40,8 +53,12 @@ def open_interpreter(
             num_threads=threads,
             experimental_delegates=delegates or None,
         )
+        if input_shape is not None:
+            interpreter.resize_tensor_input(
+                interpreter.get_input_details()[0]["index"], input_shape
+            )
         interpreter.allocate_tensors()
-    except (ValueError, RuntimeError, SystemError) as error:
+    except (ValueError, RuntimeError, SystemError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         advice = ""
         if EDGETPU_OPERATOR.decode() in reason:

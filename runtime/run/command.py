@@ -128,7 +128,7 @@ def _run(config: RunConfig) -> None:
             config.model,
             config.faces,
             config.recognition,
-            detector=open_chosen_detector(config.faces),
+            detector=open_chosen_detector(config.faces, is_video=source.is_video),
             source=source,
         ) as reader,
     ):

@@ -31,16 +31,16 @@ class FacesConfig:
         "--detector-model",
         metavar="FILE",
         is_place=is_path,
-        help="The detector's model: another YuNet .onnx, a cascade's .xml for haar; blazeface "
-        "needs its .tflite here.",
+        help="The detector's model: another .tflite of `fer-edge convert-detector`, a cascade's "
+        ".xml for haar; blazeface needs its .tflite here.",
     )
     detect_size_px: int | None = option(
         "--detect-size",
         at_least=64,
         metavar="PX",
         help="Shrink frames to this long side to find faces: 640 finds faces half as large as 320 "
-        "does, and costs almost four times as much. Default: 320 for yunet, 640 for haar; "
-        "blazeface has its own.",
+        "does, and costs almost four times as much. Default: for yunet 320, and 1280 for "
+        "photographs; 640 for haar; blazeface has its own.",
     )
     every: int = option(
         "--every",
@@ -51,15 +51,13 @@ class FacesConfig:
         help="Detect faces in every Nth frame of a video or camera and follow them in between, "
         "which costs a tenth. At 10 frames a second or less: --every 2.",
     )
-    min_score: float = option(
+    min_score: float | None = option(
         "--min-score",
-        default=0.6,
         at_least=0,
         at_most=1,
-        shows_default=True,
         metavar="SHARE",
-        help="Leave out faces that the detector is less sure of; 0.7 if it takes other things for "
-        "faces. haar has no scores.",
+        help="Leave out faces that the detector is less sure of; 0.75 if it takes other things "
+        "for faces. Default: 0.6, and 0.68 for photographs. haar has no scores.",
     )
     min_face_px: float = option(
         "--min-face",
@@ -86,16 +84,21 @@ class FacesConfig:
         return Needs(reads=() if self.detector_model is None else (self.detector_model,))
 
 
-def open_chosen_detector(faces: FacesConfig) -> "FaceDetector":
+def open_chosen_detector(faces: FacesConfig, *, is_video: bool) -> "FaceDetector":
     """Open the detector.
+
+    Args:
+        faces: Which.
+        is_video: Whether the frames are one moving picture; photographs get more time.
 
     Raises:
         DetectorError: Its model file is missing or unusable.
         PluginError: Another package's detector cannot be used.
     """
-    from ..detection.opening import open_detector
+    from ..detection.opening import open_detector, open_photo_detector
 
-    return open_detector(
+    open_one = open_detector if is_video else open_photo_detector
+    return open_one(
         faces.detector,
         faces.detector_model,
         min_score=faces.min_score,

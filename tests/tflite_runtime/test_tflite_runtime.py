@@ -5,9 +5,7 @@
 
 import json
 import os
-import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,8 @@ import pytest
 
 from fer_edge import Recognizer
 from fer_edge.pictures.sample_photo import sample_photo
+from tests.support.environment import make_environment
+from tests.support.environment import run_outside as run
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements" / "tflite-runtime.txt"
@@ -36,26 +36,12 @@ pytestmark = [
 ]
 
 
-def run(*command: object, folder: Path | None = None) -> str:
-    """Run a program, outside of the repository, so that only what is installed is found."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def programs() -> Path:
     """The environment's programs, installed as docs/running.md says."""
     assert FOLDER is not None
-    folder = Path(FOLDER).resolve()
-    if not (folder / "bin" / "python").exists():
-        venv.create(folder, with_pip=True)
-    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
-    run(*pip, "--force-reinstall", "--no-deps", ".", folder=ROOT)
-    run(*pip, "--requirement", REQUIREMENTS, folder=ROOT)
-    return folder / "bin"
+    own = ("--force-reinstall", "--no-deps", ".")
+    return make_environment(Path(FOLDER), own, ("--requirement", REQUIREMENTS), root=ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -34,17 +34,26 @@ def examine_models() -> list[Finding]:
 
 
 def examine_detector() -> list[Finding]:
-    """Look for YuNet's file, check its digest, and load it."""
-    from ...detection.yunet import YUNET_SHA256, YuNet, find_yunet
+    """Read each bundled detector, check its digest, and open it."""
+    from fer_edge.detector.file import bundled_detectors, read_detector
+    from fer_edge.detector.network import DetectorNetwork
 
-    try:
-        path = find_yunet()
-        YuNet(path)
-    except FerEdgeError as error:
-        what, _, advice = str(error).rpartition("; ")
-        return [Finding("detector", "problem", what or str(error), advice)]
-    text = f"{path.name}, sha256 {YUNET_SHA256[:12]} as tested"
-    return [Finding("detector", "ok", text)]
+    findings = []
+    for name, path in bundled_detectors().items():
+        try:
+            file = read_detector(path)
+            DetectorNetwork(file)
+        except FerEdgeError as error:
+            advice = "pip install --force-reinstall fer-edge"
+            findings.append(Finding("detector", "problem", str(error), advice))
+            continue
+        text = f"{name}, {file.card.scheme}, sha256 {file.card.sha256[:12]} as its card"
+        findings.append(Finding("detector", "ok", text))
+    return findings or [
+        Finding(
+            "detector", "problem", "no bundled detector", "pip install --force-reinstall fer-edge"
+        )
+    ]
 
 
 def examine_interpreter() -> list[Finding]:

@@ -116,18 +116,7 @@ def _conflicts(versions: Mapping[str, str]) -> list[Finding]:
                 "packages",
                 "warning",
                 f"{' and '.join(several)} overwrite each other's cv2",
-                f"pip uninstall {' '.join(several)}, then pip install 'opencv-python-headless<5'",
-            )
-        )
-    opencvs = [f"{name} {versions[name]}" for name in several]
-    if any(_major(versions[name]) >= 5 for name in several):
-        findings.append(
-            Finding(
-                "packages",
-                "warning",
-                f"{', '.join(opencvs)}: fer-edge was not tested with OpenCV 5, which has no Haar "
-                "detector",
-                "pip install 'opencv-python-headless>=4.8,<5'",
+                f"pip uninstall {' '.join(several)}, then pip install opencv-python-headless",
             )
         )
     if (

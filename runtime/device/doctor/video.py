@@ -44,15 +44,6 @@ def examine_opencv() -> list[Finding]:
 
     findings = []
     version = cv2.__version__
-    if not hasattr(cv2, "FaceDetectorYN"):
-        return [
-            Finding(
-                "opencv",
-                "problem",
-                f"{version} has no FaceDetectorYN, which finds the faces",
-                "pip install 'opencv-python-headless>=4.8,<5'",
-            )
-        ]
     backends = _backends()
     text = f"{version}, reads cameras by {', '.join(backends) or 'nothing'}"
     if not backends:

@@ -16,7 +16,8 @@ from fer_edge.faces.faceset import FaceSet
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.model import TFLiteModel
 from fer_edge.inference.runtime import find_runtime
-from fer_edge.model.file import ModelFile, read_flatbuffer_file, read_model
+from fer_edge.model.archive import read_flatbuffer_file
+from fer_edge.model.file import ModelFile, read_model
 from fer_edge.runfolder import FLOAT_MODEL, load_info
 
 NO_CARD = "no card"

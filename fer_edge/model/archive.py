@@ -1,0 +1,145 @@
+"""A `.tflite` file of ours: a TFLite flatbuffer with a ZIP archive of texts behind it.
+
+This is the TensorFlow Lite Metadata convention for associated files: interpreters ignore what
+follows the flatbuffer, and any unzip tool reads it. One of the texts is the card, which has the
+sha256 of the flatbuffer; a file that does not match is refused before an interpreter sees it.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_edge.errors import ModelError
+from fer_edge.files import UNREADABLE_ARCHIVE
+
+CARD = "fer_edge.json"
+LABELS = "labels.txt"
+CLASSIFIER = "classifier"
+"""The kind of a file whose card names none."""
+
+_FLATBUFFER_MAGIC = b"TFL3"  # at byte 4, the schema's file identifier
+_KERAS_MAGICS = {b"PK\x03\x04": "a Keras file (.keras)", b"\x89HDF": "an HDF5 file (.h5)"}
+_ARTICLES = {CLASSIFIER: "an expression classifier", "face-detector": "a face detector"}
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The parts of a file with a card.
+
+    Attributes:
+        flatbuffer: The TFLite model itself, what an interpreter is given.
+        texts: Content of the card and, in a classifier, of the labels, by the file's name.
+        size_bytes: Of the whole file.
+    """
+
+    flatbuffer: bytes
+    texts: Mapping[str, str]
+    size_bytes: int
+
+    @property
+    def card(self) -> str:
+        """The card's text."""
+        return self.texts[CARD]
+
+    def check_kind(self, expected: str, path: Path, next_step: str) -> None:
+        """Check what the file says it is.
+
+        Args:
+            expected: `CLASSIFIER`, or the `kind` that the card must name.
+            path: Of the file, for the message.
+            next_step: What to do with a file of another kind, for the message.
+
+        Raises:
+            ModelError: It is of another kind.
+        """
+        try:
+            card = json.loads(self.card)
+        except ValueError:
+            return  # what is wrong with it is said by its reader
+        kind = str(card.get("kind", CLASSIFIER)) if isinstance(card, dict) else expected
+        if kind != expected:
+            raise ModelError(
+                f"{path} is {_ARTICLES.get(kind, kind)}, expected {_ARTICLES[expected]}; "
+                f"{next_step}"
+            )
+
+    def check_digest(self, expected: str, path: Path) -> None:
+        """Check the flatbuffer against the card's sha256.
+
+        Raises:
+            ModelError: It is another one.
+        """
+        digest = hashlib.sha256(self.flatbuffer).hexdigest()
+        if digest != expected:
+            raise ModelError(
+                f"{path} was altered or damaged: sha256 of the model is {digest[:12]}..., "
+                f"the card says {expected[:12]}...; copy or convert it again"
+            )
+
+
+def read_archive(path: Path, *, command: str) -> Archive:
+    """Part a file into its flatbuffer and the texts behind it.
+
+    Args:
+        path: The file.
+        command: What makes such a file, for messages.
+
+    Raises:
+        ModelError: The file is missing, is not TFLite, or has no card.
+    """
+    data = read_flatbuffer_file(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            start = min((item.header_offset for item in archive.infolist()), default=len(data))
+            names = [name for name in (LABELS, CARD) if name in archive.namelist()]
+            texts = {name: archive.read(name).decode("utf-8") for name in names}
+    except UNREADABLE_ARCHIVE as error:
+        if CARD.encode() in data:
+            raise ModelError(
+                f"{path} is cut short or damaged: the card in it cannot be read; copy it again"
+            ) from error
+        raise ModelError(
+            f"{path} has no card, so what it reads and gives is unknown; make it with: {command} "
+            "(if it had one, the file is cut short: copy it again)"
+        ) from error
+    if CARD not in texts:
+        raise ModelError(f"{path} has no card ({CARD}); make it with: {command}")
+    return Archive(data[:start], texts, len(data))
+
+
+def read_flatbuffer_file(path: Path) -> bytes:
+    """Read the bytes of a `.tflite` file, with or without a card.
+
+    Raises:
+        ModelError: The file is missing or not TFLite.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"model {path} cannot be read: {error.strerror}; "
+            "name a .tflite file, or a bundled model (see: fer-edge models)"
+        ) from error
+    if data[4:8] != _FLATBUFFER_MAGIC:
+        kind = _KERAS_MAGICS.get(data[:4])
+        if kind:
+            raise ModelError(f"{path} is {kind}, wanted .tflite; convert its run: fer-edge convert")
+        raise ModelError(f"{path} is not a TFLite model (no {_FLATBUFFER_MAGIC.decode()} mark)")
+    return data
+
+
+def pack_archive(flatbuffer: bytes, texts: Mapping[str, str]) -> bytes:
+    """Put texts behind a flatbuffer.
+
+    The same input gives the same bytes: the archive is stored, with a fixed time.
+    """
+    buffer = io.BytesIO(flatbuffer)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+        for name, text in texts.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text.encode("utf-8"))
+    return buffer.getvalue()
