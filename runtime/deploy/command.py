@@ -71,12 +71,12 @@ _SERVICE: Options = (
     ),
     click.Option(["--no-service"], is_flag=True, help="Stop at the link; leave the service alone."),
     click.Option(
-        ["--memory"], default=512, show_default=True, type=click.IntRange(64, 65536), metavar="MIB",
-        help="As fer-edge service --memory.",
+        ["--memory"], type=click.IntRange(64, 65536), metavar="MIB",
+        help="As fer-edge service --memory; it stays until it is given again.",
     ),
     click.Option(
-        ["--watchdog"], default=30, show_default=True, type=click.IntRange(0, 86400),
-        metavar="SECONDS", help="As fer-edge service --watchdog.",
+        ["--watchdog"], type=click.IntRange(0, 86400), metavar="SECONDS",
+        help="As fer-edge service --watchdog; it stays until it is given again.",
     ),
 )  # fmt: skip
 _FLEET: Options = (
@@ -268,8 +268,8 @@ def _targets(hosts: tuple[str, ...], options: dict[str, Any]) -> "list[Target]":
 
 def _choices(options: dict[str, Any]) -> "Choices":
     from .plan import Choices
+    from .situation import Limits
 
-    limits = (options["memory"], options["watchdog"])
     return Choices(
         name=options["name"],
         is_offline=options["offline"],
@@ -278,7 +278,7 @@ def _choices(options: dict[str, Any]) -> "Choices":
         system_site=options["system_site_packages"],
         python=options["python"],
         keep=options["keep"],
-        service_options=("--memory", str(limits[0]), "--watchdog", str(limits[1])),
+        limits=Limits(options["memory"], options["watchdog"]),
     )
 
 

@@ -52,9 +52,10 @@ class Configuration:
     secrets: dict[str, str]
     delegate: str
 
-    def digest(self, service_options: tuple[str, ...]) -> str:
-        """Identify it with its secrets and the options of its service."""
-        parts = [self.data.decode("utf-8", "replace"), self.secrets, service_options]
+    @property
+    def digest(self) -> str:
+        """Identify it with its secrets."""
+        parts = [self.data.decode("utf-8", "replace"), self.secrets]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -145,7 +145,7 @@ class Deployment:
         if expected is not None:
             gap = self._self_test(expected)
         if plan.has_service:
-            ask("prepare_service", options=list(self.choices.service_options))
+            ask("prepare_service", options=plan.limits.options())
         return self._switch(plan, model, number, gap)
 
     def _install(self, plan: Plan) -> None:
@@ -219,7 +219,7 @@ class Deployment:
         before, delivery = self.situation.release, self.delivery
         config = before.config if before is not None else ""
         if delivery.config is not None:
-            config = delivery.config.digest(self.choices.service_options)
+            config = delivery.config.digest
         if plan.way != "link":
             self.say("switching, and waiting for frames")
         note = model.note if model is not None else before.model if before is not None else None
@@ -231,6 +231,7 @@ class Deployment:
             "model": encode(note),
             "config": config,
             "delegate": self._delegate(),
+            "limits": encode(plan.limits),
             "has_service": plan.has_service,
         }
         done = self.connection.ask("switch", record=record, way=plan.way)

@@ -10,7 +10,7 @@ from fer_edge.model.bundled import DEFAULT_MODEL
 
 from .delivery import Delivery
 from .own_wheel import EXTRAS
-from .situation import Facts, Python, Situation
+from .situation import Facts, Limits, Python, Situation
 
 OLDEST_PYTHON, NEWEST_TESTED = (3, 10), (3, 13)
 ONLINE_MB = 700
@@ -31,7 +31,7 @@ class Choices:
         system_site: The environment sees the system's packages.
         python: Path or name of the device's Python; empty to choose.
         keep: How many releases stay.
-        service_options: Of `fer-edge service install`.
+        limits: Of the service.
     """
 
     name: str = "fer-edge"
@@ -41,7 +41,7 @@ class Choices:
     system_site: bool = False
     python: str = ""
     keep: int = 3
-    service_options: tuple[str, ...] = ()
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Plan:
         has_new_config: The configuration is brought.
         way: How the release comes to run.
         has_service: Whether a service will run it.
+        limits: Of the service.
         lines: All of it for people; none: there is nothing to do.
         notes: What else people should know.
     """
@@ -65,6 +66,7 @@ class Plan:
     has_new_config: bool
     way: Way
     has_service: bool
+    limits: Limits
     lines: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -88,7 +90,7 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
         identity = _identity(delivery, python, choices)
         if release is not None and release.environment.startswith(f"{identity}-"):
             identity, python = "", None
-    digest = "" if delivery.config is None else delivery.config.digest(choices.service_options)
+    digest = "" if delivery.config is None else delivery.config.digest
     new_model = delivery.model is not None and (
         release is None or release.model.sha256 != delivery.model.note.sha256
     )
@@ -96,7 +98,8 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
     had_service = release is not None and release.has_service
     has_config = delivery.config is not None or (release is not None and bool(release.config))
     has_service = has_config and choices.has_service and facts.manager == "user"
-    starts = has_service and not had_service
+    limits = choices.limits.over(release.limits if release is not None else Limits())
+    starts = has_service and (not had_service or (release is not None and limits != release.limits))
     lines = []
     if identity and python is not None:
         way_in = "wheels sent from here" if _is_offline(choices) else "pip on the device"
@@ -121,6 +124,7 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
         has_new_config=new_config,
         way=way,
         has_service=has_service or (had_service and not choices.has_service),
+        limits=limits,
         lines=tuple(lines),
         notes=tuple(notes),
     )

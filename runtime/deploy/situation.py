@@ -102,6 +102,31 @@ class ReleasedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a service may take; None is what `fer-edge service` takes.
+
+    Attributes:
+        memory_mib: Most memory, in MiB.
+        watchdog_s: So long without a frame, and it is started again, in seconds.
+    """
+
+    memory_mib: int | None = None
+    watchdog_s: int | None = None
+
+    def over(self, older: "Limits") -> "Limits":
+        """Return these, and the older ones where none is given."""
+        memory = older.memory_mib if self.memory_mib is None else self.memory_mib
+        watchdog = older.watchdog_s if self.watchdog_s is None else self.watchdog_s
+        return Limits(memory, watchdog)
+
+    def options(self) -> list[str]:
+        """Return them as options of `fer-edge service install`."""
+        memory = [] if self.memory_mib is None else ["--memory", str(self.memory_mib)]
+        watchdog = [] if self.watchdog_s is None else ["--watchdog", str(self.watchdog_s)]
+        return memory + watchdog
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """What a release says of itself.
 
@@ -114,6 +139,7 @@ class Release:
         model: Its model.
         config: sha256 of its configuration and secrets; empty for none.
         delegate: What its model runs on; empty for the CPU.
+        limits: Of its service.
         has_service: Whether a service runs it.
     """
 
@@ -125,6 +151,7 @@ class Release:
     model: ReleasedModel
     config: str
     delegate: str
+    limits: Limits
     has_service: bool
 
 

@@ -1,7 +1,8 @@
 """What is asked of a device that has releases: how it fares, its log, the way back, the end."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fer_edge.errors import DeployError, FerEdgeError
 
@@ -116,9 +117,10 @@ def read_logs(host: str, connect: Connect, lines: int) -> str:
 
 
 def _outcome_of(host: str, connect: Connect, work: Callable[[Connection], Outcome]) -> Outcome:
+    started = time.monotonic()
     try:
         with connect(host) as connection:
-            return work(connection)
+            outcome = work(connection)
     except DeployError as error:
-        text = str(error).removeprefix(f"{host}: ")
-        return Outcome(host, "failed", None, 0.0, text)
+        outcome = Outcome(host, "failed", None, 0.0, str(error).removeprefix(f"{host}: "))
+    return replace(outcome, seconds=time.monotonic() - started)

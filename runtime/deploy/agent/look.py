@@ -40,11 +40,11 @@ def look(base: Path, manager: str) -> dict[str, Any]:
         "free_memory_mb": _memory_mb("MemAvailable"),
         "cameras": sorted(map(str, Path("/dev").glob("video[0-9]*"))),
         "edge_tpu": _edge_tpu(),
-        "user": _user(),
+        "user": user_name(),
         "is_root": os.geteuid() == 0,
         "has_sudo": shutil.which("sudo") is not None,
         "manager": manager,
-        "lingers": Path("/var/lib/systemd/linger", _user()).exists(),
+        "lingers": is_lingering(user_name()),
         "base": str(base),
     }
 
@@ -119,7 +119,13 @@ def _edge_tpu() -> str:
     return ""
 
 
-def _user() -> str:
+def is_lingering(user: str) -> bool:
+    """Return whether a user's services run without a login."""
+    return Path("/var/lib/systemd/linger", user).exists()
+
+
+def user_name() -> str:
+    """Return who logged in."""
     import pwd
 
     try:

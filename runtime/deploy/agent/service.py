@@ -20,7 +20,7 @@ START_S = 90.0
 RELOAD_S = 10.0
 _POLL_S = 0.1
 _FIELDS = (
-    "LoadState,ActiveState,SubState,Result,NRestarts,StatusText,WatchdogUSec,"
+    "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,StatusText,WatchdogUSec,"
     "WatchdogTimestampMonotonic,ActiveEnterTimestampMonotonic,ExecMainPID"
 )
 
@@ -71,6 +71,10 @@ class Service:
                 temporary.symlink_to(target)
                 temporary.replace(place)
 
+    def linger(self) -> None:
+        """Ask for the user's services to run without a login; a plan's note says if they do not."""
+        run(self._channel, ["loginctl", "enable-linger"], timeout_s=30)
+
     def unlink(self) -> None:
         """Stop it, and take the unit away."""
         if not self._is_ours():
@@ -98,7 +102,7 @@ class Service:
                 and int(state["ActiveEnterTimestampMonotonic"]) > before
             ):
                 return self._watchdog(state)
-            if state["ActiveState"] == "failed" or int(state["NRestarts"] or 0):
+            if state["ActiveState"] == "failed" or state["SubState"] == "auto-restart":
                 return f"it does not start: {self._complaint(state)}"
             time.sleep(_POLL_S)
         return f"it read no frame within {START_S:.0f} s: {self._complaint(self.state())}"
@@ -169,7 +173,8 @@ class Service:
 
     def _complaint(self, state: Mapping[str, str]) -> str:
         """Return the last error that it wrote, or what systemd says."""
-        said = f"{state['Result'] or state['SubState']}"
+        status, said = state["ExecMainStatus"], state["Result"] or state["SubState"]
+        said += f", exit code {status}" if status not in ("", "0") else ""
         try:
             lines = [line for line in self.logs(20).splitlines() if "fer-edge: " in line]
         except (RefusedError, GoneError):

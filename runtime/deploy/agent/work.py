@@ -15,7 +15,7 @@ from typing import Any
 from .channel import Channel, RefusedError
 from .child import Done, run
 from .lock import Lock
-from .look import look
+from .look import is_lingering, look, user_name
 from .service import Service
 from .store import COMPLETE, RELEASE, Store, write_whole
 
@@ -176,6 +176,8 @@ class Work:
         """Write the release's unit and its configuration; wrong ones are refused here."""
         release, name = self._made_release(), self._service.name
         self._service.check_free()
+        if not is_lingering(user_name()):
+            self._service.linger()
         # relative paths of the configuration start at the base, which outlives a release
         config = self._store.base / ".config.toml"
         shutil.copyfile(str(release / "config.toml"), str(config))
