@@ -180,7 +180,7 @@ class Deployment:
         )
         self._put(wheel.name, wheel.data, place="wheel")
         for count, path in enumerate(sent, start=1):
-            self.say(f"sending wheel {count} of {len(sent)}: {path.name}")
+            self.say(f"sending wheels: {count} of {len(sent)}, {path.name}")
             self._put(path.name, path, place="wheel")
         self.say("installing")
         ask("install", wheel=wheel.name, extras=EXTRAS, is_offline=is_offline)

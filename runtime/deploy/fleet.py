@@ -102,7 +102,7 @@ def _soak(
     while True:
         left_s = end_s - time.monotonic()
         for index, target in enumerate(targets):
-            say(target.name, f"watched for another {max(0.0, left_s):.0f} s")
+            say(target.name, f"watching: another {max(0.0, left_s):.0f} s")
             wrong = _wrong(target, watch)
             if wrong:
                 text = f"it was deployed and is not well: {wrong}"

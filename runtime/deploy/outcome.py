@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["deployed", "unchanged", "planned", "rolled back", "failed", "skipped"]
+State = Literal["deployed", "removed", "unchanged", "planned", "rolled back", "failed", "skipped"]
 
 FAILED, ROLLED_BACK = 1, 3
 """Exit codes; 2 is a wrong command line or configuration."""
@@ -16,9 +16,9 @@ class Outcome:
 
     Attributes:
         host: As it was named.
-        state: deployed; unchanged: it had everything; planned: of --dry-run; rolled back: the new
-            release was not well and the one before runs; failed: the one before runs as ever;
-            skipped: another host failed first.
+        state: deployed; removed: of --remove; unchanged: it had everything; planned: of --dry-run;
+            rolled back: the new release was not well and the one before runs; failed: the one
+            before runs as ever; skipped: another host failed first.
         release: Number of the release that runs; None for none, or where it is not known.
         seconds: How long it took.
         text: In one sentence.
@@ -35,7 +35,7 @@ class Outcome:
     @property
     def is_good(self) -> bool:
         """Whether the host has what it shall have."""
-        return self.state in ("deployed", "unchanged", "planned")
+        return self.state in ("deployed", "removed", "unchanged", "planned")
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:

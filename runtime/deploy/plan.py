@@ -1,7 +1,7 @@
 """What a deployment will do to a device: decided from facts, before anything is changed."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +41,7 @@ class Choices:
     system_site: bool = False
     python: str = ""
     keep: int = 3
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,11 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
     had_service = release is not None and release.has_service
     has_config = delivery.config is not None or (release is not None and bool(release.config))
     has_service = has_config and choices.has_service and facts.manager == "user"
+    if has_service and situation.others_unit:
+        raise DeployError(
+            f"{situation.others_unit} was not brought by a deployment; remove it, or pass --name "
+            "for another service"
+        )
     limits = choices.limits.over(release.limits if release is not None else Limits())
     starts = has_service and (not had_service or (release is not None and limits != release.limits))
     lines = []

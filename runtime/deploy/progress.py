@@ -28,7 +28,10 @@ class Progress:
         """Take a host's newest line."""
         with self._lock:
             passed = f"{time.monotonic() - self._started:5.1f} s"
-            if not self._is_terminal or text.startswith(("note: ", "would ")):
+            is_lasting = text.startswith(("note: ", "would "))
+            # elsewhere than on a terminal each step is said once, not each wheel
+            is_new = text.partition(":")[0] not in self._lines[host]
+            if is_lasting or (is_new and not self._is_terminal):
                 self._clear()
                 self._stream.write(f"{host}: {text}\n")
             self._lines[host] = f"{host}  {passed}  {text}"

@@ -195,6 +195,7 @@ class Situation:
 
     Attributes:
         facts: The device.
+        others_unit: A unit of the service's name that no deployment brought; empty for none.
         current: Number of the release that runs; None for none.
         releases: The oldest first.
         open_switch: A switch that a deployment or the device did not survive.
@@ -202,6 +203,7 @@ class Situation:
     """
 
     facts: Facts
+    others_unit: str
     current: int | None
     releases: tuple[Release, ...]
     open_switch: Switch | None

@@ -100,7 +100,7 @@ def remove(host: str, connect: Connect) -> Outcome:
     def work(connection: Connection) -> Outcome:
         connection.ask("begin", holder=who())
         connection.ask("remove")
-        return Outcome(host, "deployed", None, 0.0, "all releases and the service were removed")
+        return Outcome(host, "removed", None, 0.0, "all releases and the service were removed")
 
     return _outcome_of(host, connect, work)
 

@@ -83,8 +83,9 @@ class SshDevice:
             pytest.skip("a systemd of the test's own needs root and systemd")
         # systemd runs for a user only where it runs the machine, too; it asks this folder
         script = (
-            "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && mkdir /run/systemd/system "
-            f"&& exec {SYSTEMD} --user --log-target=console --log-level=warning"
+            "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd "
+            f"&& mkdir /run/systemd/system && exec {SYSTEMD} --user "
+            "--log-target=console --log-level=warning"
         )
         environment = {**os.environ, "HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime)}
         environment.pop("XDG_CONFIG_HOME", None)
@@ -140,7 +141,8 @@ class SshDevice:
             f"Host device device2 device3\n  HostName 127.0.0.1\n  Port {self.port}\n"
             f"  IdentityFile {self.folder}/user\n  IdentitiesOnly yes\n"
             f"  UserKnownHostsFile {self.folder}/known_hosts\n"
-            "Host *\n  UserKnownHostsFile /dev/null\n  IdentityFile /dev/null\n  IdentitiesOnly yes\n"
+            "Host *\n  UserKnownHostsFile /dev/null\n  IdentityFile /dev/null\n"
+            "  IdentitiesOnly yes\n"
         )
 
     def _wait_for_port(self) -> None:

@@ -45,17 +45,10 @@ class Service:
             return ""
         return "user" if done.code == 0 else ""
 
-    def check_free(self) -> None:
-        """Refuse to replace somebody else's unit of that name.
-
-        Raises:
-            RefusedError: There is one.
-        """
+    def others_unit(self) -> str:
+        """Return the path of a unit of that name that no deployment brought; empty for none."""
         there = self._unit.exists() or self._unit.is_symlink()
-        if there and not self._is_ours():
-            raise RefusedError(
-                f"{self._unit} is not a deployment's; remove it, or pass --name for another service"
-            )
+        return str(self._unit) if there and not self._is_ours() else ""
 
     def link(self) -> None:
         """Let systemd find the unit of the current release, and start it with the device."""
@@ -73,7 +66,10 @@ class Service:
 
     def linger(self) -> None:
         """Ask for the user's services to run without a login; a plan's note says if they do not."""
-        run(self._channel, ["loginctl", "enable-linger"], timeout_s=30)
+        try:
+            run(self._channel, ["loginctl", "enable-linger"], timeout_s=30)
+        except RefusedError:  # no loginctl
+            return
 
     def unlink(self) -> None:
         """Stop it, and take the unit away."""

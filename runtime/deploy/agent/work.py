@@ -41,6 +41,7 @@ class Work:
         manager = self._service.manager()
         return {
             "facts": look(self._store.base, manager),
+            "others_unit": self._service.others_unit(),
             "current": self._store.number(),
             "releases": self._store.records(),
             "open_switch": self._store.open_switch(),
@@ -175,7 +176,6 @@ class Work:
     def prepare_service(self, options: list[str]) -> dict[str, Any]:
         """Write the release's unit and its configuration; wrong ones are refused here."""
         release, name = self._made_release(), self._service.name
-        self._service.check_free()
         if not is_lingering(user_name()):
             self._service.linger()
         # relative paths of the configuration start at the base, which outlives a release
