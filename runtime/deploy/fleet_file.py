@@ -58,10 +58,10 @@ def read_fleet(path: Path) -> dict[str, Host]:
     """
     try:
         data = tomllib.loads(path.read_text("utf-8"))
+        _check_top(data)
         hosts = data.pop("hosts", {})
         if not isinstance(hosts, dict) or not hosts:
             raise SchemaError("no host is named; expected tables such as [hosts.door]")
-        _check_top(data)
         top = decode(_Top, data)
         return {
             name: _completed(name, decode(Host, item, where=f"hosts.{name}"), top, path.parent)
@@ -101,7 +101,7 @@ def _check_top(data: dict[str, object]) -> None:
     """Suggest among all keys of the top, tables included."""
     for key in data:
         near = difflib.get_close_matches(key, ("hosts", "model", "config"), n=1)
-        if key not in ("model", "config"):
+        if key not in ("hosts", "model", "config"):
             advice = f"did you mean '{near[0]}'?" if near else "known keys: hosts, model, config"
             raise SchemaError(f"unknown key '{key}'; {advice}")
 

@@ -69,13 +69,17 @@ class SshDevice:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._configure()
+        self.serve()
+        return self
+
+    def serve(self) -> None:
+        """Start the server with the configuration that is there."""
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)  # where root's sshd lives
         command = [SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")]
         log = (self.folder / "sshd.log").open("ab")
         self._processes.append(subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL))
         self._wait_for_port()
-        return self
 
     def start_systemd(self) -> None:
         """Start a systemd for the user; it needs root, for a folder that only it sees."""
