@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Work:
         self._lock: Lock | None = None
         self._release: Path | None = None
         self._environment: Path | None = None
+        self._scratch: Path | None = None
 
     def look(self) -> dict[str, Any]:
         """Return the facts, the releases and how the service fares."""
@@ -86,12 +88,12 @@ class Work:
         """Store a file, readable by its owner only.
 
         Args:
-            place: "wheel", or "release".
+            place: "wheel", "release", or "scratch", which is removed at the end.
             name: Of the file.
             digest: Its sha256, which is checked.
             size: In bytes.
         """
-        folder = self._made_environment() / "wheels" if place == "wheel" else self._made_release()
+        folder = self._place(place)
         path = folder / name
         if path.parent.resolve() != folder.resolve():
             raise RefusedError(f"{name} is not a file's name")
@@ -247,19 +249,33 @@ class Work:
         return self._service.health()
 
     def run(self, words: list[str], timeout_s: float) -> dict[str, Any]:
-        """Run the current release's fer-edge, in a folder that is removed afterwards."""
-        self._environment = (self._store.current / "env").resolve()
+        """Run the current release's fer-edge; {folder} in a word is the scratch folder."""
         if self._store.number() is None:
             raise RefusedError("nothing is deployed there; run: fer-edge deploy HOST")
+        self._environment = (self._store.current / "env").resolve()
+        scratch = str(self._place("scratch"))
+        words = [word.replace("{folder}", scratch) for word in words]
         done = self._fer_edge(*words, timeout_s=timeout_s)
         return {"code": done.code, "said": done.said, "complained": done.complained}
 
     def abandon(self) -> None:
         """Remove what is unfinished and free the lock; also when the workstation hung up."""
+        if self._scratch is not None:
+            shutil.rmtree(str(self._scratch), ignore_errors=True)
         if self._lock is not None:
             self._store.clean()
             self._lock.release()
             self._lock = None
+
+    def _place(self, name: str) -> Path:
+        """Return the folder where files of a kind are put."""
+        if name == "wheel":
+            return self._made_environment() / "wheels"
+        if name == "release":
+            return self._made_release()
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="fer-edge-", dir=str(self._store.base)))
+        return self._scratch
 
     def _switch(self, before: int | None, number: int, way: str) -> dict[str, Any]:
         note = {"before": before, "number": number, "way": way}
