@@ -9,6 +9,7 @@
     ├── SourceError        a picture, video or camera that cannot be read
     ├── DetectorError      a face detector whose model file is missing or unusable
     ├── OutputError        a place that cannot be written
+    ├── DeployError        a device that cannot be reached, or does not take a release
     ├── ReportError        a benchmark report that cannot be read, or not compared
     ├── PluginError        a part of a name that does not exist, or another package's that is broken
     └── MissingExtraError  an optional part of fer-edge that is not installed
@@ -53,6 +54,10 @@ class DetectorError(FerEdgeError):
 
 class OutputError(FerEdgeError):
     """Raised when a result cannot be written."""
+
+
+class DeployError(FerEdgeError):
+    """Raised when a device cannot be reached, or does not take a release."""
 
 
 class ReportError(FerEdgeError):

@@ -21,6 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TRAINING_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "jax")
 REAL_SERVERS = {"broker", "browser", "rtsp", "serve", "subscribe"}
+REAL_SERVERS |= {"device", "bare_device", "small_disk", "two"}
 """Fixtures that start one; the tests that ask for them are slow."""
 
 

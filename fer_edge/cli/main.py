@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "fer_edge.runtime.run.service.command",
         "Run as a systemd service.",
     ),
+    "deploy": ("fer_edge.runtime.deploy.command", "Bring a release to devices over ssh."),
     "benchmark": ("fer_edge.runtime.measurement.command", "Compare models: accuracy and latency."),
     "compare": (
         "fer_edge.runtime.measurement.compare_command",

@@ -10,6 +10,7 @@ from fer_edge.cli.command_options import Options, SectionedCommand
 
 from ..tracking.config import FacesConfig
 from .clip_options import CLIP_OPTIONS, check_videos
+from .device_options import DEVICE_OPTIONS, measure_devices, options_for_devices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,6 +104,7 @@ _REPORT_OPTIONS = (
 _SECTIONS: dict[str, Options] = {
     "Models": _MODEL_OPTIONS,
     "Videos": CLIP_OPTIONS,
+    "Devices": DEVICE_OPTIONS,
     "Report": _REPORT_OPTIONS,
 }
 
@@ -126,6 +128,8 @@ def benchmark(
     detector_model: Path | None,
     detect_size_px: int | None,
     every: int,
+    hosts: tuple[str, ...],
+    ssh_config: Path | None,
 ) -> None:
     """Compare models: size, accuracy, agreement with float, latency, memory, and whole frames.
 
@@ -138,6 +142,7 @@ def benchmark(
         fer-edge benchmark models/*.tflite --data faces.npz --report report
         fer-edge benchmark compact --quick
         fer-edge benchmark compact --video clip.mp4 --every 2
+        fer-edge benchmark compact tiny --on pi@door.local --report report
     """
     import shlex
     from dataclasses import replace
@@ -148,6 +153,7 @@ def benchmark(
     from .api import QUICK, Subject, finding_of, measure, read_clips
     from .probes.instructions import read_instructions
     from .probes.results import Plan
+    from .remote import Errand
     from .report.folder import check_folder, write_report
     from .report.report import faces_info, report_to_json
     from .report.text import report_to_text
@@ -188,6 +194,19 @@ def benchmark(
             click.echo("no face to show: no two models that were scored disagree", err=True)
         for path in write_report(report, folder, pictures):
             click.echo(f"wrote {path}", err=True)
+    if hosts:
+        errand = Errand(
+            names=models,
+            reference=reference,
+            faces=faces,
+            info=subject.info,
+            videos=videos,
+            detector_model=detector_model,
+            options=options_for_devices(),
+            command=command,
+        )
+        measure_devices(report, errand, hosts, ssh_config, folder, as_json=as_json)
+        return
     click.echo(report_to_json(report) if as_json else report_to_text(report), nl=not as_json)
 
 

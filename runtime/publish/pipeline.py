@@ -20,7 +20,7 @@ def run_to_end(
     *,
     max_frames: int | None = None,
     on_frame: Callable[[int], object] = lambda count: None,
-    on_reload: Callable[[], object] = lambda: None,
+    on_reload: Callable[[], bool] = lambda: True,
 ) -> int:
     """Read every frame of a source and hand it to the sinks; close all of them, come what may.
 
@@ -37,7 +37,7 @@ def run_to_end(
             missing source leaves no empty output and every opened sink is closed.
         max_frames: Stop after so many.
         on_frame: Called with 1 after each frame, for a progress bar.
-        on_reload: Called between two frames after a SIGHUP.
+        on_reload: Called between two frames after a SIGHUP; returns whether the model is new.
 
     Returns:
         Number of frames read.
@@ -55,8 +55,7 @@ def run_to_end(
             for frame in islice(signals.frames(source), most):
                 if signals.take_reload():
                     manager.reloading()
-                    on_reload()
-                    manager.reloaded()
+                    manager.reloaded(is_new=on_reload())
                 result = replace(reader.read_frame(frame), dropped=source.dropped)
                 sinks.write(result)
                 count += 1

@@ -74,9 +74,11 @@ class ServiceManager:
         """Say that the model is loaded again; `reloaded` must follow."""
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def reloaded(self) -> None:
-        """Say that the service is ready again."""
-        self.notify("READY=1")
+    def reloaded(self, *, is_new: bool) -> None:
+        """Say that the service is ready again, and whether it has the new model."""
+        said = "the model was loaded again" if is_new else "the model in use stays, see the log"
+        self._status_s = time.monotonic()  # so that this stays to be seen for a while
+        self.notify(f"READY=1\nSTATUS={said}")
 
     def stopping(self) -> None:
         """Say that the run ends; files may take a moment to finish."""

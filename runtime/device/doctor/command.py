@@ -1,13 +1,36 @@
 """`fer-edge doctor`."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
+
+from fer_edge.schema import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .finding import Finding
 
 _COLOURS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON, for programs.")
-def doctor(as_json: bool) -> None:
+@click.option(
+    "--on",
+    "hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Ask a device that fer-edge was deployed to, over ssh; again for several.",
+)
+@click.option(
+    "--ssh-config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="In place of your own, as ssh -F.",
+)
+def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None) -> None:
     """Look at what this device has: packages, models, cameras, board; advise where it helps.
 
     ok: as it should be. note: worth knowing. warning: slower or less reliable than it could be.
@@ -16,26 +39,39 @@ def doctor(as_json: bool) -> None:
     \b
     Examples:
         fer-edge doctor
+        fer-edge doctor --on pi@door.local
         fer-edge doctor --json | jq '.findings[] | select(.status != "ok")'
     """
     import json
 
-    from fer_edge.schema import encode
+    from . import examine, worst
+    from .remote import examine_there
 
-    from . import RANKING, examine, worst
-
-    findings = examine()
+    found = {host: examine_there(host, ssh_config) for host in hosts} or {"": examine()}
+    records = {
+        host: {"status": worst(findings), "findings": encode(findings)}
+        for host, findings in found.items()
+    }
     if as_json:
-        record = {"status": worst(findings), "findings": encode(findings)}
+        record = records if hosts else records[""]
         click.echo(json.dumps(record, indent=2, ensure_ascii=False))
     else:
-        width = max(len(item.topic) for item in findings)
-        for item in findings:
-            status = click.style(f"{item.status:8}", fg=_COLOURS[item.status])
-            click.echo(f"{item.topic:{width}}  {status} {item.text}")
-            if item.advice:
-                click.echo(f"{'':{width}}  {'':8} -> {item.advice}")
-        counts = [(sum(item.status == status for item in findings), status) for status in RANKING]
-        click.echo(", ".join(f"{count} {status}" for count, status in counts if count))
-    if worst(findings) == "problem":
+        for host, findings in found.items():
+            if host:
+                click.secho(host, bold=True)
+            _show(findings)
+    if any(worst(findings) == "problem" for findings in found.values()):
         raise SystemExit(1)
+
+
+def _show(findings: "Sequence[Finding]") -> None:
+    from . import RANKING
+
+    width = max(len(item.topic) for item in findings)
+    for item in findings:
+        status = click.style(f"{item.status:8}", fg=_COLOURS[item.status])
+        click.echo(f"{item.topic:{width}}  {status} {item.text}")
+        if item.advice:
+            click.echo(f"{'':{width}}  {'':8} -> {item.advice}")
+    counts = [(sum(item.status == status for item in findings), status) for status in RANKING]
+    click.echo(", ".join(f"{count} {status}" for count, status in counts if count))

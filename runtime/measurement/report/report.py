@@ -125,6 +125,19 @@ def read_report(path: Path) -> Report:
         ) from error
     except ValueError as error:
         raise ReportError(f"{path} is not JSON: {error}; wanted a report.json") from error
+    return report_from_json(data, str(path))
+
+
+def report_from_json(data: object, path: str) -> Report:
+    """Check what a JSON parser returned for a report.
+
+    Args:
+        data: The plain data.
+        path: Where it is from, for messages.
+
+    Raises:
+        ReportError: It is no report, or one of another format.
+    """
     version = data.get("format_version") if isinstance(data, dict) else None
     if version is None:
         raise ReportError(

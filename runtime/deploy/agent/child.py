@@ -1,0 +1,110 @@
+"""Programs that the agent runs: they end when the workstation hangs up, or with the agent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from .channel import Channel, GoneError, RefusedError
+
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+_KEPT_BYTES = 1 << 20
+
+
+class Done:
+    """How a program ended, and what it said."""
+
+    def __init__(self, code: int, said: str, complained: str) -> None:
+        self.code = code
+        self.said = said
+        self.complained = complained
+
+    def reason(self) -> str:
+        """Return the line that most likely says why it failed."""
+        lines = [line.strip() for line in (self.complained + "\n" + self.said).splitlines()]
+        lines = [line for line in lines if line]
+        errors = [line for line in lines if "error" in line.lower() or "Errno" in line]
+        return (errors or lines or [f"it ended with {self.code}"])[-1]
+
+
+def run(
+    channel: Channel,
+    command: Sequence[str],
+    *,
+    timeout_s: float,
+    more: Mapping[str, str] | None = None,
+    is_critical: bool = False,
+) -> Done:
+    """Run a program to its end.
+
+    Args:
+        channel: To notice that the workstation hung up, which ends the program.
+        command: With its arguments.
+        timeout_s: The longest it may take.
+        more: Goes into its environment.
+        is_critical: It goes on when the workstation hangs up.
+
+    Raises:
+        GoneError: The workstation hung up; the program was ended.
+        RefusedError: It took too long, or cannot be started.
+    """
+    try:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(more or {})},
+            start_new_session=True,
+            preexec_fn=_end_with_parent(),
+        )
+    except OSError as error:
+        raise RefusedError(f"{command[0]} cannot be started: {error.strerror}") from error
+    try:
+        said = _collect(channel, process, time.monotonic() + timeout_s, is_critical)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return Done(process.wait(), *said)
+
+
+def _collect(
+    channel: Channel, process: subprocess.Popen[bytes], end_s: float, is_critical: bool
+) -> tuple[str, str]:
+    said = {stream.fileno(): b"" for stream in (process.stdout, process.stderr) if stream}
+    order = list(said)
+    is_open = set(said)
+    while is_open:
+        ready, _, _ = select.select([*is_open, *_ears(channel)], [], [], 1.0)
+        channel.listen(0)
+        if channel.is_gone and not is_critical:
+            raise GoneError
+        if time.monotonic() > end_s:
+            raise RefusedError(f"{process.args[0]} took too long")  # type: ignore[index,str-bytes-safe]
+        for number in is_open.intersection(ready):
+            chunk = os.read(number, 1 << 16)
+            said[number] = (said[number] + chunk)[-_KEPT_BYTES:]
+            if not chunk:
+                is_open.discard(number)
+    first, second = (said[number].decode("utf-8", "replace") for number in order)
+    return first, second
+
+
+def _ears(channel: Channel) -> list[int]:
+    return [] if channel.is_gone else [channel.fileno()]
+
+
+def _end_with_parent() -> Callable[[], object] | None:
+    """Return what makes the kernel end a child when the agent is killed; None where it cannot."""
+    try:
+        prctl = ctypes.CDLL(None).prctl
+    except (OSError, AttributeError):
+        return None
+    return lambda: prctl(_DEATH_SIGNAL, signal.SIGKILL)

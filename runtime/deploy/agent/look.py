@@ -1,0 +1,141 @@
+"""What the device is, in one round trip: the facts that decide what is sent to it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_PYTHONS = ("python3", *(f"python3.{minor}" for minor in range(14, 9, -1)))
+_QUESTION = (
+    "import sys, importlib.util as u; "
+    "print(*sys.version_info[:3], sys.maxsize > 2**32, u.find_spec('ensurepip') is not None)"
+)
+_CORALS = {("1a6e", "089a"), ("18d1", "9302")}
+"""USB ids of a Coral accelerator, before and after its firmware is loaded."""
+
+
+def look(base: Path, manager: str) -> dict[str, Any]:
+    """Read what is there.
+
+    Args:
+        base: Where releases stand, or would.
+        manager: What starts services: "user", "system" or "".
+    """
+    place = base
+    while not place.exists():
+        place = place.parent
+    return {
+        "machine": platform.machine(),
+        "system": _system(),
+        "board": _text("/proc/device-tree/model"),
+        "glibc": _glibc(),
+        "pythons": _pythons(),
+        "free_disk_mb": shutil.disk_usage(str(place)).free // 1_000_000,
+        "memory_mb": _memory_mb("MemTotal"),
+        "free_memory_mb": _memory_mb("MemAvailable"),
+        "cameras": sorted(map(str, Path("/dev").glob("video[0-9]*"))),
+        "edge_tpu": _edge_tpu(),
+        "user": user_name(),
+        "is_root": os.geteuid() == 0,
+        "has_sudo": shutil.which("sudo") is not None,
+        "manager": manager,
+        "lingers": is_lingering(user_name()),
+        "base": str(base),
+    }
+
+
+def _system() -> str:
+    for line in _text("/etc/os-release").splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip("\"'")
+    return f"{platform.system()} {platform.release()}"
+
+
+def _glibc() -> str:
+    try:
+        name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+    except (OSError, ValueError):
+        return ""
+    return version if name == "glibc" else ""
+
+
+def _pythons() -> list[dict[str, Any]]:
+    found, seen = [], set()
+    for name in _PYTHONS:
+        path = shutil.which(name)
+        if path is None or os.path.realpath(path) in seen:
+            continue
+        seen.add(os.path.realpath(path))
+        words = _ask(path)
+        if len(words) == 5:
+            version = ".".join(words[:3])
+            found.append(
+                {
+                    "path": path,
+                    "version": version,
+                    "is_64_bit": words[3] == "True",
+                    "has_pip": words[4] == "True",
+                }
+            )
+    return found
+
+
+def _ask(path: str) -> list[str]:
+    if os.path.realpath(path) == os.path.realpath(sys.executable):  # ourselves: no new process
+        from importlib.util import find_spec
+
+        bits, pip = sys.maxsize > 2**32, find_spec("ensurepip") is not None
+        return [*map(str, sys.version_info[:3]), str(bits), str(pip)]
+    try:
+        done = subprocess.run(
+            [path, "-I", "-c", _QUESTION], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            check=False, timeout=20,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return done.stdout.decode("ascii", "replace").split()
+
+
+def _memory_mb(key: str) -> int:
+    for line in _text("/proc/meminfo").splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) // 1000
+    return 0
+
+
+def _edge_tpu() -> str:
+    apex = sorted(map(str, Path("/dev").glob("apex_*")))
+    if apex:
+        return apex[0]
+    for folder in Path("/sys/bus/usb/devices").glob("*"):
+        ids = (_text(f"{folder}/idVendor"), _text(f"{folder}/idProduct"))
+        if ids in _CORALS:
+            return f"USB {':'.join(ids)}"
+    return ""
+
+
+def is_lingering(user: str) -> bool:
+    """Return whether a user's services run without a login."""
+    return Path("/var/lib/systemd/linger", user).exists()
+
+
+def user_name() -> str:
+    """Return who logged in."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "replace").strip("\0\n ")
+    except OSError:
+        return ""

@@ -1,0 +1,186 @@
+"""The service of a release: systemd's unit, its start, and whether it is well.
+
+The unit in systemd's folder is a link through `current` into the release, so that the release, its
+configuration and its unit change in the same step.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .channel import Channel, GoneError, RefusedError
+from .child import Done, run
+
+START_S = 90.0
+"""The unit's own limit for its first frame is 60 s, see `fer-edge service`."""
+RELOAD_S = 10.0
+_POLL_S = 0.1
+_FIELDS = (
+    "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,StatusText,WatchdogUSec,"
+    "WatchdogTimestampMonotonic,ActiveEnterTimestampMonotonic,ExecMainPID"
+)
+
+
+class Service:
+    """One service of the user's systemd."""
+
+    def __init__(self, channel: Channel, name: str, base: Path) -> None:
+        self.name = name
+        self._channel = channel
+        self._target = base / "current" / "unit" / "systemd" / "user" / f"{name}.service"
+        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        self._unit = config / "systemd" / "user" / f"{name}.service"
+        self._wish = self._unit.parent / "default.target.wants" / self._unit.name
+
+    def manager(self) -> str:
+        """Return "user" where the user has a systemd of its own, or an empty text."""
+        os.environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
+        try:
+            done = self._control("show-environment")
+        except RefusedError:
+            return ""
+        return "user" if done.code == 0 else ""
+
+    def others_unit(self) -> str:
+        """Return the path of a unit of that name that no deployment brought; empty for none."""
+        there = self._unit.exists() or self._unit.is_symlink()
+        return str(self._unit) if there and not self._is_ours() else ""
+
+    def link(self) -> None:
+        """Let systemd find the unit of the current release, and start it with the device."""
+        for place, target in (
+            (self._unit, self._target),
+            (self._wish, Path("..") / self._unit.name),
+        ):
+            if not place.is_symlink() or os.readlink(str(place)) != str(target):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                temporary = place.with_name(f".{place.name}-link")
+                if temporary.is_symlink():
+                    temporary.unlink()
+                temporary.symlink_to(target)
+                temporary.replace(place)
+
+    def linger(self) -> None:
+        """Ask for the user's services to run without a login; a plan's note says if they do not."""
+        try:
+            run(self._channel, ["loginctl", "enable-linger"], timeout_s=30)
+        except RefusedError:  # no loginctl
+            return
+
+    def unlink(self) -> None:
+        """Stop it, and take the unit away."""
+        if not self._is_ours():
+            return
+        self._control("stop", self._unit.name, timeout_s=60)
+        for place in (self._wish, self._unit):
+            if place.is_symlink():
+                place.unlink()
+        self._control("daemon-reload")
+
+    def restart(self) -> str:
+        """Start it anew; return what is wrong, or an empty text once it is well."""
+        self.link()
+        self._control("daemon-reload")
+        self._control("reset-failed", self._unit.name)
+        before = int(self.state().get("ActiveEnterTimestampMonotonic") or 0)
+        done = self._control("restart", "--no-block", self._unit.name)
+        if done.code:
+            return done.reason()
+        end_s = time.monotonic() + START_S
+        while time.monotonic() < end_s:
+            state = self.state()
+            if (
+                state["ActiveState"] == "active"
+                and int(state["ActiveEnterTimestampMonotonic"]) > before
+            ):
+                return self._watchdog(state)
+            if state["ActiveState"] == "failed" or state["SubState"] == "auto-restart":
+                return f"it does not start: {self._complaint(state)}"
+            time.sleep(_POLL_S)
+        return f"it read no frame within {START_S:.0f} s: {self._complaint(self.state())}"
+
+    def reload(self) -> str:
+        """Have the model opened again; return what is wrong, or an empty text."""
+        self._control("daemon-reload")
+        done = self._control("reload", "--no-block", self._unit.name)
+        if done.code:
+            return done.reason()
+        end_s = time.monotonic() + RELOAD_S
+        while time.monotonic() < end_s:
+            text = self.state()["StatusText"]
+            if text.startswith("the model was loaded again"):
+                return ""
+            if text.startswith("the model in use stays"):
+                return text
+            time.sleep(_POLL_S)
+        return "it did not say that it loaded the model again"
+
+    def state(self) -> dict[str, str]:
+        """Return systemd's properties of it."""
+        done = self._control("show", self._unit.name, "-p", _FIELDS)
+        lines = (line.partition("=") for line in done.said.splitlines())
+        return {**dict.fromkeys(_FIELDS.split(","), ""), **{key: value for key, _, value in lines}}
+
+    def health(self) -> dict[str, Any]:
+        """Return what a person wants to know of it."""
+        state = self.state()
+        is_well = state["ActiveState"] in ("active", "reloading") and self._is_ours()
+        restarts = int(state["NRestarts"] or 0)
+        return {
+            "is_well": is_well,
+            "state": state["ActiveState"] if self._is_ours() else "",
+            "status": state["StatusText"],
+            "restarts": restarts,
+            "pid": int(state["ExecMainPID"] or 0),
+        }
+
+    def logs(self, lines: int) -> str:
+        """Return the last lines that it wrote.
+
+        Raises:
+            RefusedError: There is no journal.
+        """
+        command = ["journalctl", "--user", "-u", self.name, "-n", str(lines), "--no-pager"]
+        done = run(self._channel, command, timeout_s=30)
+        if done.code:
+            raise RefusedError(f"the journal cannot be read: {done.reason()}")
+        return done.said
+
+    def _watchdog(self, state: Mapping[str, str]) -> str:
+        """Wait until the watchdog was fed once more: frames do not only come, they keep coming."""
+        limit = state["WatchdogUSec"]
+        fed, entered = state["WatchdogTimestampMonotonic"], state["ActiveEnterTimestampMonotonic"]
+        end_s = time.monotonic() + START_S
+        while limit not in ("", "0", "infinity") and time.monotonic() < end_s:
+            state = self.state()
+            if (
+                state["ActiveState"] != "active"
+                or state["ActiveEnterTimestampMonotonic"] != entered
+            ):
+                return f"it read a frame and ended: {self._complaint(state)}"
+            if state["WatchdogTimestampMonotonic"] != fed:
+                return ""
+            time.sleep(2 * _POLL_S)
+        return "" if limit in ("", "0", "infinity") else "its watchdog was not fed"
+
+    def _complaint(self, state: Mapping[str, str]) -> str:
+        """Return the last error that it wrote, or what systemd says."""
+        status, said = state["ExecMainStatus"], state["Result"] or state["SubState"]
+        said += f", exit code {status}" if status not in ("", "0") else ""
+        try:
+            lines = [line for line in self.logs(20).splitlines() if "fer-edge: " in line]
+        except (RefusedError, GoneError):
+            return state["StatusText"] or said
+        errors = [line for line in lines if "error" in line or "WARNING" in line]
+        return (errors or [state["StatusText"] or said])[-1].partition("fer-edge: ")[2] or said
+
+    def _is_ours(self) -> bool:
+        return self._unit.is_symlink() and os.readlink(str(self._unit)) == str(self._target)
+
+    def _control(self, *words: str, timeout_s: float = 30) -> Done:
+        command = ["systemctl", "--user", *words]
+        return run(self._channel, command, timeout_s=timeout_s, is_critical=True)

@@ -1,0 +1,51 @@
+"""A session on the device: requests until the workstation hangs up."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from typing import Any
+
+from .channel import Channel, GoneError, RefusedError
+from .work import Work
+
+OLDEST = (3, 7)
+
+
+def serve(name: str) -> None:
+    """Answer requests.
+
+    Args:
+        name: Of the service, and of the folder of its releases.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    channel = Channel()
+    work = Work(channel, name)
+    channel.say(result={"python": sys.version.split()[0]})
+    try:
+        while True:
+            request = channel.request()
+            if request["do"] == "end":
+                break
+            channel.say(**_answer(work, request))
+    except GoneError:
+        pass
+    finally:
+        work.abandon()
+    channel.say(result={})
+
+
+def _answer(work: Work, request: dict[str, Any]) -> dict[str, Any]:
+    step = getattr(work, request.pop("do"))
+    try:
+        return {"result": step(**request)}
+    except RefusedError as error:
+        return {"error": str(error)}
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = error.filename or "its disk"
+            return {"error": f"no space is left on the device at {where}; make room there"}
+        where = f"{error.filename}: " if error.filename else ""
+        return {"error": f"{where}{error.strerror or error}"}

@@ -1,0 +1,166 @@
+"""Where releases stand on the device.
+
+    ~/.local/share/fer-edge/          0700, all of it the user's
+        current -> releases/4         what runs; replaced in one step
+        releases/4/                   release.json (written last), model.tflite, config.toml, unit/
+            env -> ../../environments/ID
+        environments/ID/              a virtual environment; complete.json is written last
+        switch.json                   there while a switch is not yet proven
+
+Two releases with the same software share an environment. What has no last file is unfinished: a
+deployment that died left it, and the next one removes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+RELEASE = "release.json"
+COMPLETE = "complete.json"
+_NAMES = ("current", "releases", "environments", "switch.json", "lock")
+
+
+class Store:
+    """The releases of one service."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.current = base / "current"
+        self.releases = base / "releases"
+        self.environments = base / "environments"
+        self.switch_file = base / "switch.json"
+
+    def open(self) -> None:
+        """Make the folders, readable by their owner only."""
+        for folder in (self.base, self.releases, self.environments):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.base.chmod(0o700)
+
+    def number(self) -> int | None:
+        """Return the number of the release that runs."""
+        try:
+            return int(Path(os.readlink(str(self.current))).name)
+        except (OSError, ValueError):
+            return None
+
+    def release(self, number: int) -> Path:
+        """Return the folder of a release."""
+        return self.releases / str(number)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return what the finished releases say of themselves, the oldest first."""
+        found = [_read(folder / RELEASE) for folder in self.releases.glob("[0-9]*")]
+        return sorted((item for item in found if item), key=lambda item: int(item["number"]))
+
+    def new_release(self) -> Path:
+        """Make the folder of the next release, unfinished."""
+        taken = [int(path.name) for path in self.releases.glob("[0-9]*")]
+        folder = self.release(max(taken, default=0) + 1)
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def find_environment(self, identity: str) -> Path | None:
+        """Return a finished environment with this software."""
+        for folder in self.environments.glob(f"{identity}-*"):
+            if (folder / COMPLETE).exists():
+                return folder
+        return None
+
+    def new_environment(self, identity: str) -> Path:
+        """Return a new folder's path: a dead deployment's pip may still write into another."""
+        return self.environments / f"{identity}-{uuid.uuid4().hex[:6]}"
+
+    def clean(self) -> None:
+        """Remove what dead deployments left unfinished."""
+        unfinished = [path for path in self.releases.glob("*") if not (path / RELEASE).exists()]
+        unfinished += [
+            path for path in self.environments.glob("*") if not (path / COMPLETE).exists()
+        ]
+        for folder in unfinished:
+            shutil.rmtree(str(folder), ignore_errors=True)
+
+    def prune(self, keep: int) -> list[int]:
+        """Remove all but the newest releases and the current one; return the numbers removed."""
+        current = self.number()
+        numbers = [int(item["number"]) for item in self.records()]
+        older = [number for number in numbers if number != current]
+        gone = older[: max(0, len(older) - (keep - 1))]
+        for number in gone:
+            self.remove_release(number)
+        used = {path.resolve() for path in self.releases.glob("*/env")}
+        for folder in self.environments.glob("*"):
+            if folder.resolve() not in used:
+                remove_tree(folder, COMPLETE)
+        return gone
+
+    def remove_release(self, number: int) -> None:
+        """Remove a release; its last file goes first, so that half of one is none."""
+        remove_tree(self.release(number), RELEASE)
+
+    def switch(self, number: int | None) -> None:
+        """Let `current` lead to another release, in one step that survives a power cut."""
+        os.sync()
+        if number is None:
+            self.current.unlink()
+            return
+        temporary = self.base / f".current-{uuid.uuid4().hex[:6]}"
+        temporary.symlink_to(Path("releases") / str(number))
+        temporary.replace(self.current)
+        handle = os.open(str(self.base), os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+    def open_switch(self) -> dict[str, Any] | None:
+        """Return the switch that was begun and not proven: a device that rebooted meanwhile."""
+        return _read(self.switch_file)
+
+    def remove(self) -> None:
+        """Remove everything that a deployment wrote, and nothing else."""
+        for name in _NAMES:
+            path = self.base / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(str(path), ignore_errors=True)
+            elif path.is_symlink() or path.exists():
+                path.unlink()
+        if not any(self._others()):
+            self.base.rmdir()
+
+    def _others(self) -> Iterator[Path]:
+        return self.base.iterdir()
+
+
+def remove_tree(folder: Path, last: str) -> None:
+    """Remove a finished folder so that it counts as unfinished from the first moment on."""
+    mark = folder / last
+    if mark.exists():
+        mark.unlink()
+    shutil.rmtree(str(folder), ignore_errors=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file, whole or not at all, readable by its owner only."""
+    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex[:6]}")
+    handle = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink()
+        raise
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record

@@ -1,0 +1,342 @@
+"""The steps of a deployment, each a request of the workstation."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from .channel import Channel, RefusedError
+from .child import Done, run
+from .lock import Lock
+from .look import is_lingering, look, user_name
+from .service import Service
+from .store import COMPLETE, RELEASE, Store, write_whole
+
+_INSTALL_S = 3600.0
+"""pip on a Raspberry Pi Zero takes minutes; nothing takes an hour."""
+_TRY_S = 300.0
+
+
+class Work:
+    """A deployment's steps on this device. Public methods are the requests."""
+
+    def __init__(self, channel: Channel, name: str) -> None:
+        self._channel = channel
+        home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        self._store = Store(home / name)
+        self._service = Service(channel, name, self._store.base)
+        self._lock: Lock | None = None
+        self._release: Path | None = None
+        self._environment: Path | None = None
+        self._scratch: Path | None = None
+
+    def look(self) -> dict[str, Any]:
+        """Return the facts, the releases and how the service fares."""
+        manager = self._service.manager()
+        return {
+            "facts": look(self._store.base, manager),
+            "others_unit": self._service.others_unit(),
+            "current": self._store.number(),
+            "releases": self._store.records(),
+            "open_switch": self._store.open_switch(),
+            "service": self._service.health() if manager else None,
+        }
+
+    def begin(self, holder: str) -> dict[str, Any]:
+        """Take the lock, remove what dead deployments left, and finish a switch they began."""
+        if self._lock is not None:
+            return {"settled": None}
+        try:
+            self._store.open()
+        except OSError as error:
+            raise RefusedError(f"{self._store.base} cannot be made: {error.strerror}") from error
+        self._lock = Lock(self._store.base / "lock", holder)
+        self._store.clean()
+        return {"settled": self._settle()}
+
+    def model(self) -> dict[str, Any]:
+        """Return the current release's model file."""
+        data = (self._store.current / "model.tflite").read_bytes()
+        return {"data": base64.b64encode(data).decode("ascii")}
+
+    def find_environment(self, identity: str) -> dict[str, Any]:
+        """Use the environment with this software, if there is one."""
+        self._environment = self._store.find_environment(identity)
+        return {"is_there": self._environment is not None}
+
+    def make_environment(
+        self, identity: str, python: str, with_pip: bool, system_site: bool
+    ) -> dict[str, Any]:
+        """Make an empty virtual environment."""
+        self._environment = self._store.new_environment(identity)
+        command = [python, "-m", "venv", str(self._environment)]
+        command += [] if with_pip else ["--without-pip"]
+        command += ["--system-site-packages"] if system_site else []
+        self._need(run(self._channel, command, timeout_s=_TRY_S), "the virtual environment")
+        (self._environment / "wheels").mkdir(mode=0o700)
+        return {}
+
+    def put(self, place: str, name: str, digest: str, size: int) -> dict[str, Any]:
+        """Store a file, readable by its owner only.
+
+        Args:
+            place: "wheel", "release", or "scratch", which is removed at the end.
+            name: Of the file.
+            digest: Its sha256, which is checked.
+            size: In bytes.
+        """
+        folder = self._place(place)
+        path = folder / name
+        if path.parent.resolve() != folder.resolve():
+            raise RefusedError(f"{name} is not a file's name")
+        sha256 = hashlib.sha256()
+        handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            for chunk in self._channel.body(size):
+                sha256.update(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        if sha256.hexdigest() != digest:
+            raise RefusedError(f"{name} arrived damaged; run the command again")
+        return {}
+
+    def install(self, wheel: str, extras: str, is_offline: bool) -> dict[str, Any]:
+        """Install fer-edge's wheel and what it requires into the environment."""
+        folder = self._made_environment()
+        wheels = folder / "wheels"
+        pip = [str(folder / "bin" / "python")]
+        own = sorted(wheels.glob("pip-*.whl"))
+        pip += [str(own[0] / "pip")] if own else ["-m", "pip"]
+        pip += ["install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"]
+        pip += (
+            ["--no-index", "--find-links", str(wheels)] if is_offline else ["--only-binary=:all:"]
+        )
+        pip += [f"{wheels / wheel}[{extras}]"]
+        more = {"TMPDIR": str(wheels), "PIP_CACHE_DIR": str(wheels / "cache")}
+        done = run(self._channel, pip, timeout_s=_INSTALL_S, more=more)
+        self._need(done, "pip install")
+        shutil.rmtree(str(wheels))
+        return {}
+
+    def doctor(self) -> dict[str, Any]:
+        """Ask the new environment's doctor; the report, whatever it says."""
+        done = self._fer_edge("doctor", "--json")
+        try:
+            report: dict[str, Any] = json.loads(done.said)
+        except ValueError:
+            raise RefusedError(f"fer-edge does not start there: {done.reason()}") from None
+        return report
+
+    def finish_environment(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Write the file that makes the environment count."""
+        write_whole(self._made_environment() / COMPLETE, json.dumps(record))
+        return {}
+
+    def make_release(self, takes: list[str]) -> dict[str, Any]:
+        """Make the next release's folder.
+
+        Args:
+            takes: Names of files to take from the current release, where it has them.
+        """
+        current = self._store.current.resolve()
+        self._release = self._store.new_release()
+        for name in takes:
+            if (current / name).exists():
+                shutil.copyfile(str(current / name), str(self._release / name))
+                (self._release / name).chmod(0o600)
+        if self._environment is None:
+            self._environment = (current / "env").resolve()
+        (self._release / "env").symlink_to(
+            os.path.relpath(str(self._environment), str(self._release))
+        )
+        return {"number": int(self._release.name)}
+
+    def self_test(self, options: list[str]) -> dict[str, Any]:
+        """Read the pictures of the release with its model; the lines of `fer-edge run`."""
+        release = self._made_release()
+        model = str(release / "model.tflite")
+        words = ["run", "--detector", "none", "--model", model, *options]
+        pictures = sorted(release.glob("face-*.png"))
+        lines = []
+        done = self._fer_edge(*words, "--input", str(release / "face-*.png"))
+        if done.code:
+            raise RefusedError(f"the model cannot be read there: {done.reason()}")
+        lines = [json.loads(line) for line in done.said.splitlines()]
+        for path in pictures:
+            path.unlink()
+        return {"lines": lines}
+
+    def prepare_service(self, options: list[str]) -> dict[str, Any]:
+        """Write the release's unit and its configuration; wrong ones are refused here."""
+        release, name = self._made_release(), self._service.name
+        if not is_lingering(user_name()):
+            self._service.linger()
+        # relative paths of the configuration start at the base, which outlives a release
+        config = self._store.base / ".config.toml"
+        shutil.copyfile(str(release / "config.toml"), str(config))
+        config.chmod(0o600)
+        words = ["service", "install", "--user", "--name", name, "--config", str(config), *options]
+        words += ["--", "--model", str(release / "model.tflite")]
+        secrets = json.loads((release / "secrets.json").read_text("utf-8"))
+        try:
+            done = self._fer_edge(
+                *words, more={"XDG_CONFIG_HOME": str(release / "unit"), **secrets}
+            )
+        finally:
+            config.unlink()
+        self._need(done, "the configuration")
+        settings = release / "unit" / "fer-edge" / f"{name}.toml"
+        # through `current`, so that SIGHUP finds the next release's model
+        text = settings.read_text("utf-8")
+        text = text.replace(f"{release}/model.tflite", f"{self._store.current}/model.tflite")
+        write_whole(settings, text)
+        return {}
+
+    def switch(self, record: dict[str, Any], way: str) -> dict[str, Any]:
+        """Finish the release, let it run, and go back if it is not well.
+
+        This goes on to its end even when the workstation hangs up.
+
+        Args:
+            record: What the release says of itself.
+            way: "restart" or "reload" its service; "link" where there is none.
+        """
+        release, before = self._made_release(), self._store.number()
+        number = int(release.name)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        record = {**record, "number": number, "made": stamp}
+        record["environment"] = (release / "env").resolve().name
+        write_whole(release / RELEASE, json.dumps(record, indent=2))
+        return self._switch(before, number, way)
+
+    def go_back(self) -> dict[str, Any]:
+        """Switch to the release before the current one."""
+        current = self._store.number()
+        older = [item for item in self._store.records() if int(item["number"]) < (current or 0)]
+        if current is None or not older:
+            raise RefusedError("there is no release before the current one")
+        way = "restart" if older[-1].get("has_service") and self._service.manager() else "link"
+        if way == "link" and self._service.manager():
+            self._service.unlink()
+        return self._switch(current, int(older[-1]["number"]), way)
+
+    def prune(self, keep: int) -> dict[str, Any]:
+        """Remove old releases."""
+        return {"removed": self._store.prune(keep)}
+
+    def remove(self) -> dict[str, Any]:
+        """Stop the service and remove all releases."""
+        if self._service.manager():
+            self._service.unlink()
+        self._store.remove()
+        return {}
+
+    def logs(self, lines: int) -> dict[str, Any]:
+        """Return the service's last lines."""
+        return {"text": self._service.logs(lines)}
+
+    def health(self) -> dict[str, Any]:
+        """Return how the service fares."""
+        return self._service.health()
+
+    def run(self, words: list[str], timeout_s: float) -> dict[str, Any]:
+        """Run the current release's fer-edge; {folder} in a word is the scratch folder."""
+        if self._store.number() is None:
+            raise RefusedError("nothing is deployed there; run: fer-edge deploy HOST")
+        self._environment = (self._store.current / "env").resolve()
+        scratch = str(self._place("scratch"))
+        words = [word.replace("{folder}", scratch) for word in words]
+        done = self._fer_edge(*words, timeout_s=timeout_s)
+        return {"code": done.code, "said": done.said, "complained": done.complained}
+
+    def abandon(self) -> None:
+        """Remove what is unfinished and free the lock; also when the workstation hung up."""
+        if self._scratch is not None:
+            shutil.rmtree(str(self._scratch), ignore_errors=True)
+        if self._lock is not None:
+            self._store.clean()
+            self._lock.release()
+            self._lock = None
+
+    def _place(self, name: str) -> Path:
+        """Return the folder where files of a kind are put."""
+        if name == "wheel":
+            return self._made_environment() / "wheels"
+        if name == "release":
+            return self._made_release()
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="fer-edge-", dir=str(self._store.base)))
+        return self._scratch
+
+    def _switch(self, before: int | None, number: int, way: str) -> dict[str, Any]:
+        note = {"before": before, "number": number, "way": way}
+        write_whole(self._store.switch_file, json.dumps(note))
+        self._store.switch(number)
+        return self._prove(note)
+
+    def _settle(self) -> dict[str, Any] | None:
+        """Prove a switch that was begun by a deployment or a device that died, or take it back."""
+        note = self._store.open_switch()
+        if note is None:
+            return None
+        if self._store.number() != note["number"] or not self._service.manager():
+            self._store.switch_file.unlink()
+            return None
+        return {
+            **note,
+            **self._prove({**note, "way": "restart" if note["way"] != "link" else "link"}),
+        }
+
+    def _prove(self, note: dict[str, Any]) -> dict[str, Any]:
+        way, before, number = note["way"], note["before"], note["number"]
+        wrong = ""
+        if way == "reload":
+            wrong = self._service.reload()
+        if way == "restart" or wrong:
+            wrong = self._service.restart()
+        if wrong:
+            self._take_back(before, number)
+        self._store.switch_file.unlink()
+        return {"wrong": wrong, "number": before if wrong else number}
+
+    def _take_back(self, before: int | None, number: int) -> None:
+        self._store.switch(before)
+        if before is None:
+            self._service.unlink()
+        else:
+            self._service.restart()
+        self._store.remove_release(number)
+
+    def _fer_edge(
+        self, *words: str, more: dict[str, str] | None = None, timeout_s: float = _TRY_S
+    ) -> Done:
+        release = self._release
+        folder = self._made_environment() if release is None else release / "env"
+        command = [str(folder / "bin" / "python"), "-m", "fer_edge", *words]
+        return run(self._channel, command, timeout_s=timeout_s, more=more)
+
+    def _need(self, done: Done, what: str) -> None:
+        if done.code:
+            said = done.complained + done.said
+            if os.strerror(errno.ENOSPC) in said:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._store.base))
+            raise RefusedError(f"{what}: {done.reason().replace('fer-edge: error: ', '')}")
+
+    def _made_environment(self) -> Path:
+        if self._environment is None:
+            raise RefusedError("no environment was made")
+        return self._environment
+
+    def _made_release(self) -> Path:
+        if self._release is None:
+            raise RefusedError("no release was made")
+        return self._release

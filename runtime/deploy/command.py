@@ -1,0 +1,312 @@
+"""`fer-edge deploy`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer_edge.cli.command_options import NumberRange, Options, SectionedCommand
+
+if TYPE_CHECKING:
+    from .connections import Connections
+    from .fleet import Pace, Target
+    from .outcome import Outcome
+    from .plan import Choices
+
+PATH = click.Path(path_type=Path)
+INTERRUPTED = 130
+
+_WHAT: Options = (
+    click.Option(
+        ["--model"],
+        metavar="NAME|FILE",
+        help="A bundled model, or a .tflite file. Alone, it is all that is exchanged.",
+    ),
+    click.Option(
+        ["--config"],
+        type=PATH,
+        metavar="FILE",
+        help="What its service runs, as fer-edge run --config. Relative paths start at "
+        "~/.local/share/NAME on the device.",
+    ),
+    click.Option(
+        ["--fleet"],
+        type=PATH,
+        metavar="FILE",
+        help="Hosts of a TOML file; HOST then names some of them, or groups.",
+    ),
+    click.Option(["--dry-run"], is_flag=True, help="Look, say what would be done, and stop."),
+)
+_HOW: Options = (
+    click.Option(
+        ["--offline"], is_flag=True, help="Collect the device's wheels here and send them."
+    ),
+    click.Option(
+        ["--wheels"], type=PATH, metavar="DIR", help="Send the wheels of a folder instead."
+    ),
+    click.Option(
+        ["--python"], default="", metavar="NAME", help="The device's Python, as python3.11."
+    ),
+    click.Option(
+        ["--system-site-packages"],
+        is_flag=True,
+        help="Let the environment see the system's packages, such as picamera2.",
+    ),
+    click.Option(
+        ["--keep"],
+        default=3,
+        show_default=True,
+        type=click.IntRange(2, 100),
+        metavar="N",
+        help="How many releases stay on the device.",
+    ),
+    click.Option(
+        ["--ssh-config"], type=PATH, metavar="FILE", help="In place of your own, as ssh -F."
+    ),
+)
+_SERVICE: Options = (
+    click.Option(
+        ["--name"], default="fer-edge", show_default=True, help="Of the service; one per camera."
+    ),
+    click.Option(["--no-service"], is_flag=True, help="Stop at the link; leave the service alone."),
+    click.Option(
+        ["--memory"], type=click.IntRange(64, 65536), metavar="MIB",
+        help="As fer-edge service --memory; it stays until it is given again.",
+    ),
+    click.Option(
+        ["--watchdog"], type=click.IntRange(0, 86400), metavar="SECONDS",
+        help="As fer-edge service --watchdog; it stays until it is given again.",
+    ),
+)  # fmt: skip
+_FLEET: Options = (
+    click.Option(
+        ["--parallel"], default=4, show_default=True, type=click.IntRange(1, 64), metavar="N",
+        help="So many hosts at a time.",
+    ),
+    click.Option(
+        ["--canary"], default=0, type=click.IntRange(0), metavar="N",
+        help="So many hosts first; the others follow when they are well.",
+    ),
+    click.Option(
+        ["--soak"], default=60.0, show_default=True, type=NumberRange(0), metavar="SECONDS",
+        help="How long a canary must be well.",
+    ),
+    click.Option(
+        ["--keep-going"], is_flag=True, help="A host that fails does not stop the others."
+    ),
+)  # fmt: skip
+_UPKEEP: Options = (
+    click.Option(["--status", "action"], flag_value="status", help="Show releases and service."),
+    click.Option(
+        ["--rollback", "action"], flag_value="rollback", help="Run the release before again."
+    ),
+    click.Option(["--logs", "action"], flag_value="logs", help="Show what the service wrote last."),
+    click.Option(
+        ["--remove", "action"], flag_value="remove", help="Remove the service and all releases."
+    ),
+    click.Option(
+        ["--lines"], default=50, show_default=True, type=click.IntRange(1), metavar="N",
+        help="Of --logs.",
+    ),
+    click.Option(["--json", "as_json"], is_flag=True, help="The outcome as JSON."),
+)  # fmt: skip
+_SECTIONS: dict[str, Options] = {
+    "What": _WHAT,
+    "How": _HOW,
+    "Service": _SERVICE,
+    "Fleet": _FLEET,
+    "Upkeep": _UPKEEP,
+}
+
+
+@click.command(cls=SectionedCommand, sections=_SECTIONS)
+@click.argument("hosts", nargs=-1, metavar="HOST...")
+@click.pass_context
+def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) -> None:
+    """Bring fer-edge, a model and a configuration to devices, over ssh, and prove them there.
+
+    A device gets a release of its own folder. It reads drawn faces as this machine does before a
+    link is switched to it; its service must read frames, or the release before runs again. With
+    --model alone the service loads the model between two frames. HOST is what ssh knows: an alias,
+    a name, or user@name; keys and known hosts are yours, and nothing is asked.
+
+    Exit codes: 1 a host failed and runs what it ran; 3 a release was not well and was rolled back.
+
+    \b
+    Examples:
+        fer-edge deploy pi@door.local --config door.toml --dry-run
+        fer-edge deploy pi@door.local --config door.toml --offline
+        fer-edge deploy pi@door.local --model new.tflite
+        fer-edge deploy --fleet fleet.toml office --canary 1 --soak 60
+        fer-edge deploy pi@door.local --status
+    """
+    from .connections import Connections
+    from .outcome import exit_code
+
+    if not hosts and options["fleet"] is None:
+        raise click.UsageError("no host is named; expected HOST, or --fleet FILE", context)
+    connections = Connections(name=options["name"], ssh_config=options["ssh_config"])
+    try:
+        if options["action"] in ("status", "logs"):
+            code = _show(connections, _addresses(hosts, options), options)
+        else:
+            outcomes = _change(connections, hosts, options)
+            _report(outcomes, as_json=options["as_json"])
+            code = exit_code(outcomes)
+    except KeyboardInterrupt:
+        connections.close()
+        click.echo("fer-edge: interrupted; each device runs one release, whole", err=True)
+        code = INTERRUPTED
+    context.exit(code)
+
+
+def _addresses(hosts: tuple[str, ...], options: dict[str, Any]) -> dict[str, str]:
+    from .fleet_file import choose_hosts, read_fleet
+
+    if options["fleet"] is None:
+        return {host: host for host in hosts}
+    chosen = choose_hosts(read_fleet(options["fleet"]), hosts)
+    return {name: host.address for name, host in chosen.items()}
+
+
+def _show(connections: "Connections", hosts: dict[str, str], options: dict[str, Any]) -> int:
+    import json
+    from concurrent.futures import ThreadPoolExecutor
+
+    from fer_edge.schema import encode
+
+    from .upkeep import read_logs, status_of
+
+    if options["action"] == "logs":
+        for address in hosts.values():
+            click.echo(read_logs(address, connections.connect, options["lines"]), nl=False)
+        return 0
+    with ThreadPoolExecutor(options["parallel"]) as pool:
+        found = list(
+            pool.map(lambda address: status_of(address, connections.connect), hosts.values())
+        )
+    if options["as_json"]:
+        click.echo(json.dumps([encode(status) | {"is_well": status.is_well} for status in found]))
+    else:
+        for status in found:
+            click.echo("\n".join(status.describe()))
+    return 0 if all(status.is_well for status in found) else 1
+
+
+def _change(
+    connections: "Connections", hosts: tuple[str, ...], options: dict[str, Any]
+) -> "list[Outcome]":
+    from functools import partial
+
+    from .deployment import deploy_to
+    from .fleet import deploy_fleet
+    from .progress import Progress
+    from .upkeep import remove, roll_back, what_is_wrong
+
+    targets = _targets(hosts, options)
+    progress = Progress([target.name for target in targets], sys.stderr)
+    choices, connect = _choices(options), connections.connect
+
+    def one(target: "Target") -> "Outcome":
+        from dataclasses import replace
+
+        if options["action"] == "rollback":
+            outcome = roll_back(target.address, connect)
+        elif options["action"] == "remove":
+            outcome = remove(target.address, connect)
+        else:
+            outcome = deploy_to(
+                target.address,
+                target.delivery,
+                choices,
+                connect=connect,
+                is_dry_run=options["dry_run"],
+                say=partial(progress.say, target.name),
+            )
+        return replace(outcome, host=target.name)
+
+    def watch(target: "Target") -> str:
+        return what_is_wrong(target.address, connect)
+
+    try:
+        return deploy_fleet(targets, _pace(options), one, watch, progress.say)
+    finally:
+        progress.end()
+
+
+def _targets(hosts: tuple[str, ...], options: dict[str, Any]) -> "list[Target]":
+    """Return the hosts with what each shall have; what is named twice is read once."""
+    from functools import cache
+
+    from .delivery import Delivery, check_config, check_wheel_folder, read_delivery
+    from .fleet import Target
+    from .fleet_file import Host, choose_hosts, read_fleet
+    from .own_wheel import own_wheel
+
+    check_wheel_folder(options["wheels"])
+    wheel = own_wheel()
+
+    @cache
+    def delivery(model: str | None, config: Path | None) -> Delivery:
+        if config is not None:
+            check_config(config)
+        return read_delivery(wheel, model, config)
+
+    named = {host: Host(address=host) for host in hosts}
+    if options["fleet"] is not None:
+        named = choose_hosts(read_fleet(options["fleet"]), hosts)
+    return [
+        Target(
+            name,
+            host.address,
+            delivery(options["model"] or host.model, options["config"] or host.config),
+        )
+        for name, host in named.items()
+    ]
+
+
+def _choices(options: dict[str, Any]) -> "Choices":
+    from .plan import Choices
+    from .situation import Limits
+
+    return Choices(
+        name=options["name"],
+        is_offline=options["offline"],
+        wheels=options["wheels"],
+        has_service=not options["no_service"],
+        system_site=options["system_site_packages"],
+        python=options["python"],
+        keep=options["keep"],
+        limits=Limits(options["memory"], options["watchdog"]),
+    )
+
+
+def _pace(options: dict[str, Any]) -> "Pace":
+    from .fleet import Pace
+
+    return Pace(options["parallel"], options["canary"], options["soak"], options["keep_going"])
+
+
+def _report(outcomes: "list[Outcome]", *, as_json: bool) -> None:
+    import json
+
+    from fer_edge.schema import encode
+
+    from .outcome import table
+
+    if as_json:
+        click.echo(json.dumps([encode(outcome) for outcome in outcomes]))
+        return
+    if len(outcomes) > 1:
+        click.echo(table(outcomes))
+        return
+    (outcome,) = outcomes
+    if not outcome.is_good:
+        click.echo(f"fer-edge: error: {outcome.host}: {outcome.text}", err=True)
+        return
+    release = f"release {outcome.release}, " if outcome.release else ""
+    gap = "" if outcome.largest_gap is None else f"; self-test within {outcome.largest_gap:.3f}"
+    click.echo(
+        f"{outcome.host}: {outcome.state}, {release}{outcome.text}{gap} ({outcome.seconds:.1f} s)"
+    )

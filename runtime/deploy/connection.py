@@ -1,0 +1,194 @@
+"""A connection to a device: the system's ssh, with the agent at its other end.
+
+ssh is the user's own, with its configuration, keys, agent and known hosts. It never asks anything:
+passwords are not handled, and a host key that is not known ends the connection.
+"""
+
+import json
+import subprocess
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fer_edge.errors import DeployError
+
+from .source import MARK, agent_program, remote_command
+from .ssh_failure import explain
+
+PING_S = 10.0
+"""The agent takes a workstation that is silent for 45 s for dead."""
+
+_OPTIONS = (
+    *("-o", "BatchMode=yes"),
+    *("-o", "StrictHostKeyChecking=yes"),
+    *("-o", "ConnectTimeout=15"),
+    *("-o", "ServerAliveInterval=10"),
+    *("-o", "ServerAliveCountMax=3"),
+    *("-o", "ForwardAgent=no"),
+    *("-o", "ForwardX11=no"),
+    *("-o", "RequestTTY=no"),
+)
+_MOST_GREETING_LINES = 1000
+
+
+class ConnectionLostError(DeployError):
+    """Raised when a connection that worked has ended."""
+
+
+class Connection:
+    """One ssh session. A context manager; what was unfinished is removed when it ends."""
+
+    def __init__(self, host: str, *, name: str, ssh_config: Path | None = None) -> None:
+        """Connect, and start the agent.
+
+        Args:
+            host: As ssh knows it: an alias, a name, user@name.
+            name: Of the service.
+            ssh_config: Replaces the user's ssh configuration.
+
+        Raises:
+            DeployError: There is no ssh, or it does not get in, or there is no Python.
+        """
+        if host.startswith("-"):
+            raise DeployError(f"host {host!r} is not valid; expected a name, or user@name")
+        self.host = host
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._complaint: list[bytes] = []
+        own = [] if ssh_config is None else ["-F", str(ssh_config)]
+        command = ["ssh", *own, *_OPTIONS, "--", host, remote_command()]
+        try:
+            # Ctrl-C is for us: the agent must hear of it in good order
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise DeployError(
+                "ssh is not installed here; install OpenSSH's client (apt install openssh-client)"
+            ) from error
+        self._reader = threading.Thread(target=self._listen, daemon=True)
+        self._reader.start()
+        try:
+            self._start(name)
+        except BaseException:
+            self.close()
+            raise
+        threading.Thread(target=self._ping, daemon=True).start()
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id of ssh."""
+        return self._process.pid
+
+    def ask(self, do: str, body: bytes | Path | None = None, **arguments: object) -> Any:
+        """Ask the agent for a step; return its result.
+
+        Args:
+            do: The step's name, a method of the agent's `Work`.
+            body: Bytes, or a file, that follow.
+            arguments: Of the step.
+
+        Raises:
+            ConnectionLostError: The connection has ended.
+            DeployError: The step failed; the text says why.
+        """
+        head = json.dumps({"do": do, **arguments}).encode() + b"\n"
+        try:
+            with self._lock:
+                self._send(head, body)
+            line = self._answer()
+        except OSError:
+            line = b""
+        if not line:
+            raise ConnectionLostError(self._explain(f"the connection was cut during '{do}'"))
+        answer = json.loads(line)
+        if "error" in answer:
+            raise DeployError(f"{self.host}: {answer['error']}")
+        return answer["result"]
+
+    def close(self) -> None:
+        """End the session; a step that is at work is ended, except one that must not be."""
+        self._is_over.set()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    continue
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(timeout=5)
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def _start(self, name: str) -> None:
+        try:
+            self._send(agent_program(name))
+        except OSError:
+            raise DeployError(self._explain("ssh ended")) from None
+        for _ in range(_MOST_GREETING_LINES):
+            line = self._answer()
+            if not line:
+                raise DeployError(self._explain("ssh ended"))
+            if line.strip() == MARK.encode():
+                self._answer()
+                return
+        raise DeployError(f"{self.host} prints without end at login; expected a quiet shell")
+
+    def _send(self, head: bytes, body: bytes | Path | None = None) -> None:
+        stream = self._process.stdin
+        assert stream is not None
+        stream.write(head)
+        if isinstance(body, bytes):
+            stream.write(body)
+        elif body is not None:
+            with body.open("rb") as file:
+                while chunk := file.read(1 << 18):
+                    stream.write(chunk)
+        stream.flush()
+
+    def _answer(self) -> bytes:
+        stream = self._process.stdout
+        return b"" if stream is None or stream.closed else stream.readline()
+
+    def _listen(self) -> None:
+        stream = self._process.stderr
+        for line in stream or ():
+            self._complaint.append(line)
+            del self._complaint[:-50]
+
+    def _ping(self) -> None:
+        while not self._is_over.wait(PING_S):
+            try:
+                with self._lock:
+                    self._send(b'{"do": "ping"}\n')
+            except (OSError, ValueError):
+                return
+
+    def _explain(self, otherwise: str) -> str:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            code = 0
+        self._reader.join(timeout=2)
+        said = b"".join(self._complaint).decode("utf-8", "replace")
+        return explain(self.host, code, said, otherwise)

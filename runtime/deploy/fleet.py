@@ -1,0 +1,131 @@
+"""Many hosts: a few first, then the others, several at a time."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from fer_edge.errors import FerEdgeError
+
+from .delivery import Delivery
+from .outcome import Outcome
+
+POLL_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A host, and what it shall have.
+
+    Attributes:
+        name: For people.
+        address: As ssh knows it.
+        delivery: What it shall have.
+    """
+
+    name: str
+    address: str
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a fleet is gone through.
+
+    Attributes:
+        parallel: So many at a time.
+        canary: So many go first.
+        soak_s: So long they must be well before the others follow, in seconds.
+        goes_on: A failure does not stop the others.
+    """
+
+    parallel: int = 4
+    canary: int = 0
+    soak_s: float = 60.0
+    goes_on: bool = False
+
+
+def deploy_fleet(
+    targets: Sequence[Target],
+    pace: Pace,
+    deploy: Callable[[Target], Outcome],
+    watch: Callable[[Target], str],
+    say: Callable[[str, str], object],
+) -> list[Outcome]:
+    """Deploy to all targets; outcomes stand in their order.
+
+    Args:
+        targets: The hosts.
+        pace: In which steps.
+        deploy: Deploys to one.
+        watch: Says what is wrong with a host, or nothing.
+        say: Takes a host's name and a line of progress.
+    """
+    first, others = targets[: pace.canary], targets[pace.canary :]
+    outcomes = _wave(first, pace, deploy)
+    if first and others and _may_go_on(outcomes, pace):
+        outcomes = _soak(first, outcomes, pace, watch, say)
+    if others and (not first or _are_good(outcomes) or pace.goes_on):
+        return outcomes + _wave(others, pace, deploy)
+    return outcomes + [_skipped(target) for target in others]
+
+
+def _wave(
+    targets: Sequence[Target], pace: Pace, deploy: Callable[[Target], Outcome]
+) -> list[Outcome]:
+    has_failed = False
+
+    def one(target: Target) -> Outcome:
+        nonlocal has_failed
+        if has_failed and not pace.goes_on:
+            return _skipped(target)
+        outcome = deploy(target)
+        has_failed = has_failed or not outcome.is_good
+        return outcome
+
+    if len(targets) == 1:
+        return [one(targets[0])]
+    with ThreadPoolExecutor(pace.parallel) as pool:
+        return list(pool.map(one, targets))
+
+
+def _soak(
+    targets: Sequence[Target],
+    outcomes: list[Outcome],
+    pace: Pace,
+    watch: Callable[[Target], str],
+    say: Callable[[str, str], object],
+) -> list[Outcome]:
+    """Watch the first hosts for a while; one that is not well has failed."""
+    end_s = time.monotonic() + pace.soak_s
+    found = list(outcomes)
+    while True:
+        left_s = end_s - time.monotonic()
+        for index, target in enumerate(targets):
+            say(target.name, f"watching: another {max(0.0, left_s):.0f} s")
+            wrong = _wrong(target, watch)
+            if wrong:
+                text = f"it was deployed and is not well: {wrong}"
+                found[index] = replace(found[index], state="failed", text=text)
+        if left_s <= 0 or not _are_good(found):
+            return found
+        time.sleep(min(POLL_S, left_s))
+
+
+def _wrong(target: Target, watch: Callable[[Target], str]) -> str:
+    try:
+        return watch(target)
+    except FerEdgeError as error:
+        return str(error)
+
+
+def _may_go_on(outcomes: Sequence[Outcome], pace: Pace) -> bool:
+    return pace.soak_s > 0 and _are_good(outcomes) and any(o.state == "deployed" for o in outcomes)
+
+
+def _are_good(outcomes: Sequence[Outcome]) -> bool:
+    return all(outcome.is_good for outcome in outcomes)
+
+
+def _skipped(target: Target) -> Outcome:
+    return Outcome(target.name, "skipped", None, 0.0, "another host failed before its turn")

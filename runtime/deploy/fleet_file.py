@@ -1,0 +1,114 @@
+"""A file of hosts.
+
+model = "compact"                  # for hosts that name none of their own
+config = "door.toml"               # paths start at the folder of this file
+
+[hosts.door]
+address = "pi@door.local"          # as ssh knows it; the host's name where it is left out
+groups = ["office"]
+
+[hosts.kitchen]
+config = "kitchen.toml"
+"""
+
+import difflib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fer_edge.errors import ConfigError
+from fer_edge.model.bundled import bundled_models
+from fer_edge.schema import SchemaError, decode
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A device of a fleet.
+
+    Attributes:
+        address: As ssh knows it.
+        model: A bundled model's name, or a file; None for the fleet's.
+        config: A configuration of `fer-edge run`; None for the fleet's.
+        groups: Names by which several hosts are chosen.
+    """
+
+    address: str = ""
+    model: str | None = None
+    config: Path | None = None
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    model: str | None = None
+    config: Path | None = None
+
+
+def read_fleet(path: Path) -> dict[str, Host]:
+    """Read the hosts of a file, by name, in its order.
+
+    Raises:
+        ConfigError: It cannot be read, is not TOML, or has a wrong key or value.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        _check_top(data)
+        hosts = data.pop("hosts", {})
+        if not isinstance(hosts, dict) or not hosts:
+            raise SchemaError("no host is named; expected tables such as [hosts.door]")
+        top = decode(_Top, data)
+        return {
+            name: _completed(name, decode(Host, item, where=f"hosts.{name}"), top, path.parent)
+            for name, item in hosts.items()
+        }
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; see docs/deploy.md") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is not a TOML file: {error}") from error
+    except SchemaError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def choose_hosts(fleet: dict[str, Host], words: Sequence[str]) -> dict[str, Host]:
+    """Return the hosts that names and groups choose; all for none.
+
+    Raises:
+        ConfigError: A word is neither.
+    """
+    if not words:
+        return fleet
+    groups = {group for host in fleet.values() for group in host.groups}
+    for word in words:
+        if word not in fleet and word not in groups:
+            known = [*fleet, *sorted(groups)]
+            near = difflib.get_close_matches(word, known, n=1)
+            advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
+            raise ConfigError(f"'{word}' is neither a host nor a group of the fleet; {advice}")
+    return {
+        name: host
+        for name, host in fleet.items()
+        if name in words or not set(words).isdisjoint(host.groups)
+    }
+
+
+def _check_top(data: dict[str, object]) -> None:
+    """Suggest among all keys of the top, tables included."""
+    for key in data:
+        near = difflib.get_close_matches(key, ("hosts", "model", "config"), n=1)
+        if key not in ("hosts", "model", "config"):
+            advice = f"did you mean '{near[0]}'?" if near else "known keys: hosts, model, config"
+            raise SchemaError(f"unknown key '{key}'; {advice}")
+
+
+def _completed(name: str, host: Host, top: _Top, folder: Path) -> Host:
+    model, config = host.model or top.model, host.config or top.config
+    if model is not None and model not in bundled_models():
+        model = str(folder / model)
+    config = None if config is None else folder / config
+    return replace(host, address=host.address or name, model=model, config=config)

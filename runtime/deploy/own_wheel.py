@@ -1,0 +1,98 @@
+"""A wheel of the fer-edge that runs here, made from its installed files or its checkout.
+
+It needs neither a build tool nor a network, and the same files give the same digest, by which a
+device's environment is found again.
+"""
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata, util
+from pathlib import Path
+
+from fer_edge.errors import DeployError
+
+EXTRAS = "mqtt,web"
+"""What a configuration may need at any time; both are small and pure Python."""
+
+_PACKAGES = ("fer_edge", "fer_edge.training", "fer_edge.converters", "fer_edge.runtime")
+_WHEEL = "Wheel-Version: 1.0\nGenerator: fer-edge\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_ENTRY = "[console_scripts]\nfer-edge = fer_edge.cli.main:main\n"
+
+
+@dataclass(frozen=True)
+class OwnWheel:
+    """The wheel, made when its bytes are asked for.
+
+    Attributes:
+        version: Of fer-edge.
+        files: Path in the wheel -> content.
+    """
+
+    version: str
+    files: tuple[tuple[str, bytes], ...]
+
+    @property
+    def name(self) -> str:
+        """The file's name, as pip wants it."""
+        return f"fer_edge-{self.version}-py3-none-any.whl"
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of all files, not of the archive."""
+        digest = hashlib.sha256()
+        for path, data in self.files:
+            digest.update(f"{path}\0{len(data)}\0".encode())
+            digest.update(data)
+        return digest.hexdigest()
+
+    @cached_property
+    def data(self) -> bytes:
+        """The archive."""
+        buffer, record = io.BytesIO(), []
+        folder = f"fer_edge-{self.version}.dist-info"
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+            for path, content in self.files:
+                archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), content)
+                sha256 = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+                record.append(f"{path},sha256={sha256.rstrip(b'=').decode()},{len(content)}\n")
+            record.append(f"{folder}/RECORD,,\n")
+            name = zipfile.ZipInfo(f"{folder}/RECORD", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(name, "".join(record))
+        return buffer.getvalue()
+
+
+def own_wheel() -> OwnWheel:
+    """Collect the files of this installation.
+
+    Raises:
+        DeployError: fer-edge is not installed, so that nothing says what it requires.
+    """
+    try:
+        distribution = metadata.distribution("fer-edge")
+    except metadata.PackageNotFoundError as error:
+        raise DeployError(
+            "fer-edge is run from its folder and not installed, so its requirements are unknown; "
+            "run: pip install --editable ."
+        ) from error
+    described = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    folder = f"fer_edge-{distribution.version}.dist-info"
+    files = dict(_code())
+    for name, text in (("METADATA", described), ("WHEEL", _WHEEL), ("entry_points.txt", _ENTRY)):
+        files[f"{folder}/{name}"] = text.encode()
+    return OwnWheel(distribution.version, tuple(sorted(files.items())))
+
+
+def _code() -> Iterator[tuple[str, bytes]]:
+    for package in _PACKAGES:
+        spec = util.find_spec(package)
+        for place in (spec and spec.submodule_search_locations) or ():
+            root = Path(place)
+            for path in root.rglob("*"):
+                inside = path.relative_to(root)
+                if path.is_file() and "__pycache__" not in inside.parts:
+                    yield f"{package.replace('.', '/')}/{inside.as_posix()}", path.read_bytes()

@@ -1,0 +1,103 @@
+"""Whether the device reads faces as this machine does."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import DeployError
+
+TOLERANCE = 0.05
+"""Of a probability: int8 kernels of two processors round differently, see docs/arm64.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model made of a picture.
+
+    Attributes:
+        probabilities: By label, 0 to 1.
+    """
+
+    probabilities: Mapping[str, float]
+
+    @property
+    def label(self) -> str:
+        """The most probable."""
+        return max(self.probabilities, key=lambda label: self.probabilities[label])
+
+    @property
+    def lead(self) -> float:
+        """By how much the first label is ahead of the second."""
+        best = sorted(self.probabilities.values(), reverse=True)
+        return best[0] - best[1] if len(best) > 1 else 1.0
+
+
+def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...]:
+    """Read the pictures on this machine, by the same command that reads them on the device.
+
+    Args:
+        model: The .tflite file.
+        pictures: PNG files by name.
+
+    Raises:
+        DeployError: The model cannot be read here.
+    """
+    with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
+        folder = Path(name)
+        (folder / "model.tflite").write_bytes(model)
+        for picture, data in pictures.items():
+            (folder / f"face-{picture}.png").write_bytes(data)
+        words = ["run", "--detector", "none", "--model", str(folder / "model.tflite")]
+        done = subprocess.run(
+            [sys.executable, "-m", "fer_edge", *words, "--input", str(folder / "face-*.png")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2].removeprefix("fer-edge: error: ")
+        raise DeployError(f"the model cannot be read here: {reason}")
+    return readings([json.loads(line) for line in done.stdout.splitlines()])
+
+
+def readings(lines: Sequence[Mapping[str, Any]]) -> tuple[Reading, ...]:
+    """Return the readings in the lines of `fer-edge run`, one picture a line, one face each."""
+    return tuple(Reading(face["scores"]) for line in lines for face in line["faces"])
+
+
+def difference(expected: Sequence[Reading], got: Sequence[Reading]) -> str:
+    """Say what differs by more than the tolerance; an empty text if nothing does.
+
+    Args:
+        expected: Of this machine.
+        got: Of the device, of the same pictures.
+    """
+    if len(expected) != len(got):
+        return f"it read {len(got)} of {len(expected)} pictures"
+    for here, there in zip(expected, got, strict=True):
+        if here.probabilities.keys() != there.probabilities.keys():
+            return f"it knows the labels {', '.join(there.probabilities)}"
+        for label, probability in here.probabilities.items():
+            if abs(probability - there.probabilities[label]) > TOLERANCE:
+                got_there = there.probabilities[label]
+                return (
+                    f"{label} is {got_there:.3f} there and {probability:.3f} here; "
+                    f"expected a difference of at most {TOLERANCE}"
+                )
+        if here.label != there.label and here.lead > 2 * TOLERANCE:
+            return f"it reads {there.label} where this machine reads {here.label}"
+    return ""
+
+
+def largest_gap(expected: Sequence[Reading], got: Sequence[Reading]) -> float:
+    """Return the largest difference of a probability."""
+    return max(
+        abs(probability - there.probabilities[label])
+        for here, there in zip(expected, got, strict=True)
+        for label, probability in here.probabilities.items()
+    )

@@ -1,0 +1,54 @@
+"""The agent's program as it is sent: modules of a package that never touches the device's disk."""
+
+import json
+import shlex
+from pathlib import Path
+
+MODULES = ("channel", "child", "lock", "store", "look", "service", "work", "session")
+"""In the order of their imports."""
+
+MARK = "fer-edge-agent"
+"""A line of its own before the first answer: shells may greet before it."""
+
+_READ = r"""
+import json, os, sys, types
+if sys.version_info < (3, 7):
+    sys.exit("fer-edge-agent: python3 is " + sys.version.split()[0])
+def read(size):
+    data = b""
+    while len(data) < size:
+        chunk = os.read(0, size - len(data))
+        if not chunk:
+            sys.exit("fer-edge-agent: nothing was sent")
+        data += chunk
+    return data
+sent = json.loads(read(int(read(8))).decode())
+package = types.ModuleType("fer_edge_agent")
+package.__path__ = []
+sys.modules["fer_edge_agent"] = package
+for name, text in sent["modules"]:
+    module = types.ModuleType("fer_edge_agent." + name)
+    module.__package__ = "fer_edge_agent"
+    sys.modules[module.__name__] = module
+    exec(compile(text, name + ".py", "exec"), module.__dict__)
+print("fer-edge-agent", flush=True)
+sys.modules["fer_edge_agent.session"].serve(sent["name"])
+"""
+
+
+def remote_command() -> str:
+    """Return what the device's shell is asked to run; it reads the rest from standard input."""
+    # in one line, since not every login shell takes a line break within quotes
+    return f"python3 -I -c {shlex.quote(f'exec({json.dumps(_READ.strip())})')}"
+
+
+def agent_program(name: str) -> bytes:
+    """Return the agent as that command reads it.
+
+    Args:
+        name: Of the service that is deployed.
+    """
+    folder = Path(__file__).with_name("agent")
+    modules = [(module, (folder / f"{module}.py").read_text("utf-8")) for module in MODULES]
+    body = json.dumps({"name": name, "modules": modules}).encode()
+    return f"{len(body):08d}".encode() + body

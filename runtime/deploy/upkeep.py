@@ -1,0 +1,126 @@
+"""What is asked of a device that has releases: how it fares, its log, the way back, the end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fer_edge.errors import DeployError, FerEdgeError
+
+from .connection import Connection
+from .deployment import who
+from .outcome import Outcome
+from .situation import Situation, read_situation
+
+Connect = Callable[[str], Connection]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A device as it is.
+
+    Attributes:
+        host: As it was named.
+        situation: None where it cannot be reached.
+        error: Why not.
+    """
+
+    host: str
+    situation: Situation | None
+    error: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether a release is there, and its service runs if it has one."""
+        if self.situation is None or self.situation.release is None:
+            return False
+        service = self.situation.service
+        return not self.situation.release.has_service or (service is not None and service.is_well)
+
+    def describe(self) -> list[str]:
+        """Return it in lines for people."""
+        if self.situation is None:
+            return [f"{self.host}: {self.error.removeprefix(f'{self.host}: ')}"]
+        lines = [f"{self.host}: {self.situation.facts.describe()}"]
+        for release in self.situation.releases:
+            mark = "*" if release.number == self.situation.current else " "
+            lines.append(
+                f"  {mark} release {release.number}  {release.made}  {release.model.name}  "
+                f"fer-edge {release.fer_edge}  by {release.by}"
+            )
+        if not self.situation.releases:
+            lines.append("    nothing is deployed there")
+        if self.situation.open_switch is not None:
+            lines.append("    its last switch was not proven; deploy again")
+        service = self.situation.service
+        if service is not None and service.state:
+            again = f", started again {service.restarts} times" if service.restarts else ""
+            lines.append(f"    service {service.state}{again}: {service.status or 'silent'}")
+        return lines
+
+
+def status_of(host: str, connect: Connect) -> Status:
+    """Look at a device; what goes wrong is in the answer."""
+    try:
+        with connect(host) as connection:
+            return Status(host, read_situation(host, connection.ask("look")))
+    except FerEdgeError as error:
+        return Status(host, None, str(error))
+
+
+def what_is_wrong(host: str, connect: Connect) -> str:
+    """Say what is wrong with a device that was deployed to; an empty text for nothing."""
+    status = status_of(host, connect)
+    if status.situation is None:
+        return status.error
+    service = status.situation.service
+    if service is not None and service.restarts:
+        return f"its service was started again {service.restarts} times"
+    return "" if status.is_well else "its service does not run"
+
+
+def roll_back(host: str, connect: Connect) -> Outcome:
+    """Switch a device to the release before the current one."""
+
+    def work(connection: Connection) -> Outcome:
+        connection.ask("begin", holder=who())
+        done = connection.ask("go_back")
+        if done["wrong"]:
+            text = (
+                f"the release before is not well ({done['wrong']}); release {done['number']} stays"
+            )
+            return Outcome(host, "rolled back", done["number"], 0.0, text)
+        return Outcome(host, "deployed", done["number"], 0.0, "the release before runs again")
+
+    return _outcome_of(host, connect, work)
+
+
+def remove(host: str, connect: Connect) -> Outcome:
+    """Take everything off a device that deployments brought."""
+
+    def work(connection: Connection) -> Outcome:
+        connection.ask("begin", holder=who())
+        connection.ask("remove")
+        return Outcome(host, "removed", None, 0.0, "all releases and the service were removed")
+
+    return _outcome_of(host, connect, work)
+
+
+def read_logs(host: str, connect: Connect, lines: int) -> str:
+    """Return the last lines of a device's service.
+
+    Raises:
+        DeployError: It cannot be reached, or has no journal.
+    """
+    with connect(host) as connection:
+        text: str = connection.ask("logs", lines=lines)["text"]
+        return text
+
+
+def _outcome_of(host: str, connect: Connect, work: Callable[[Connection], Outcome]) -> Outcome:
+    started = time.monotonic()
+    try:
+        with connect(host) as connection:
+            outcome = work(connection)
+    except DeployError as error:
+        outcome = Outcome(host, "failed", None, 0.0, str(error).removeprefix(f"{host}: "))
+    return replace(outcome, seconds=time.monotonic() - started)

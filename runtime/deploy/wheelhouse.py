@@ -1,0 +1,129 @@
+"""Wheels for a device without internet, collected on this machine by pip's own platform options."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from fer_edge.errors import DeployError
+
+from .own_wheel import EXTRAS, OwnWheel
+from .situation import Facts, Python
+
+_OLDEST_GLIBC_MINOR = 17
+"""manylinux2014's, the oldest that wheels of today are built for."""
+
+
+def wheel_cache() -> Path:
+    """Return the folder where collected wheels are kept."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "fer-edge" / "wheels"
+
+
+def collect_wheels(wheel: OwnWheel, facts: Facts, python: Python, identity: str) -> list[Path]:
+    """Fetch the wheels that a device needs; at once if they were fetched before.
+
+    Args:
+        wheel: fer-edge's own.
+        facts: The device.
+        python: Its Python that is used.
+        identity: Of the environment; names the folder in the cache.
+
+    Returns:
+        fer-edge's wheel, its requirements' and pip's.
+
+    Raises:
+        DeployError: pip found no wheel, or is missing.
+    """
+    first, second = python.minor
+    folder = wheel_cache() / f"{identity}-{facts.machine}-cp{first}{second}-{facts.glibc}"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as name:
+            part = Path(name) / "wheels"
+            part.mkdir()
+            own = part / wheel.name
+            own.write_bytes(wheel.data)
+            _download(_arguments(own, part, facts, python), _markers(facts, python))
+            part.replace(folder)
+    return sorted(folder.glob("*.whl"))
+
+
+def wheels_of(folder: Path) -> list[Path]:
+    """Return the wheels of a folder that somebody filled.
+
+    Raises:
+        DeployError: There are none.
+    """
+    found = sorted(folder.glob("*.whl")) if folder.is_dir() else []
+    if not found:
+        raise DeployError(
+            f"{folder} has no wheels; expected .whl files, as pip download writes them"
+        )
+    return found
+
+
+def unpacked_mb(wheels: Sequence[Path]) -> int:
+    """Return how much room wheels take on a device while they are installed, in MB."""
+    total = 0
+    for path in wheels:
+        with zipfile.ZipFile(path) as archive:
+            total += sum(item.file_size for item in archive.infolist()) + path.stat().st_size
+    return total // 1_000_000
+
+
+def _arguments(own: Path, folder: Path, facts: Facts, python: Python) -> list[str]:
+    first, second = python.minor
+    words = ["download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    words += ["--only-binary=:all:", "--dest", str(folder), "--implementation", "cp"]
+    words += ["--python-version", f"{first}.{second}"]
+    words += ["--abi", f"cp{first}{second}", "--abi", "abi3", "--abi", "none"]
+    for name in _platforms(facts):
+        words += ["--platform", name]
+    return [*words, f"{own}[{EXTRAS}]", "pip"]
+
+
+def _platforms(facts: Facts) -> list[str]:
+    """Return the names of the platforms whose wheels run there, the newest first."""
+    major, _, minor = facts.glibc.partition(".")
+    if major != "2" or not minor.isdigit():
+        raise DeployError(
+            f"the device has {facts.system} without glibc 2; LiteRT has wheels for glibc only"
+        )
+    versions = range(int(minor), _OLDEST_GLIBC_MINOR - 1, -1)
+    names = [f"manylinux_2_{version}_{facts.machine}" for version in versions]
+    return [*names, f"manylinux2014_{facts.machine}", f"linux_{facts.machine}"]
+
+
+def _markers(facts: Facts, python: Python) -> dict[str, str]:
+    first, second = python.minor
+    return {
+        "python_version": f"{first}.{second}",
+        "python_full_version": python.version,
+        "implementation_version": python.version,
+        "platform_machine": facts.machine,
+        "platform_system": "Linux",
+        "sys_platform": "linux",
+        "os_name": "posix",
+    }
+
+
+def _download(arguments: list[str], markers: dict[str, str]) -> None:
+    script = Path(__file__).with_name("pip_for_device.py")
+    done = subprocess.run(
+        [sys.executable, str(script), json.dumps(markers), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    if any("No module named 'pip" in line for line in lines):
+        raise DeployError("pip is not installed here; run: python -m ensurepip")
+    errors = [line for line in lines if line.startswith("ERROR: ")] or lines or ["pip failed"]
+    raise DeployError(f"the device's wheels cannot be collected: {errors[-1]}")

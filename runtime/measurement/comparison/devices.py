@@ -1,0 +1,56 @@
+"""Several machines beside each other: a column each."""
+
+from collections.abc import Collection, Mapping
+
+from ..probes.results import ModelResult
+from ..report.report import Report
+from .changes import CHIEF, METRICS, Metric
+
+HERE = "here"
+"""The machine that the command was given on."""
+
+
+def device_rows(reports: Mapping[str, Report], metrics: Collection[str] = CHIEF) -> list[list[str]]:
+    """Write figures as cells of text, the header first.
+
+    Args:
+        reports: By the machine's name, of the same models.
+        metrics: Names of `METRICS`.
+    """
+    rows = [["model", "figure", "threads", *reports]]
+    first = next(iter(reports.values()))
+    counts = sorted({count for report in reports.values() for count in report.plan.threads})
+    for index, model in enumerate(first.models):
+        models = [report.models[index] for report in reports.values()]
+        title = f"{model.name} ({model.numbers})"
+        for metric in (METRICS[name] for name in METRICS if name in metrics):
+            for count in counts if metric.per_thread else (0,):
+                cells = [_cell(metric, item, count) for item in models]
+                if set(cells) != {"-"}:
+                    rows.append([title, metric.title, str(count or ""), *cells])
+                    title = ""
+    return rows
+
+
+def devices_markdown(reports: Mapping[str, Report]) -> str:
+    """Write all figures of all machines as a Markdown table, and what the machines are."""
+    head, *rows = device_rows(reports, tuple(METRICS))
+    lines = ["# The same models on several machines", ""]
+    for name, report in reports.items():
+        device = report.device
+        lines.append(
+            f"- **{name}**: {device.board or device.cpu}, {device.machine}, {device.cores} cores, "
+            f"governor {device.governor}; {', '.join(device.versions)}"
+        )
+    lines += ["", _line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
+    return "\n".join([*lines, *map(_line, rows)]) + "\n"
+
+
+def _cell(metric: Metric, model: ModelResult, threads: int) -> str:
+    value = metric.read(model, threads)
+    scale = 100 if metric.unit == "points" else 1
+    return "-" if value is None else f"{scale * value:.4g}"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,84 @@
+"""The options of `fer-edge benchmark` that let devices measure, too."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from .remote import Errand
+    from .report.report import Report
+
+DEVICE_OPTIONS = (
+    click.Option(
+        ["--on", "hosts"],
+        multiple=True,
+        metavar="HOST",
+        help="Measure on a device, too, that fer-edge was deployed to; again for several. Its "
+        "report stands in a folder of its name below that of --report, and devices.md there sets "
+        "all of them beside each other.",
+    ),
+    click.Option(
+        ["--ssh-config"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="In place of your own, as ssh -F.",
+    ),
+)
+
+_TRAVELLING = ("rounds", "quick", "threads", "detector", "detect_size_px", "every")
+"""Options that a device is given as they were given here."""
+
+
+def options_for_devices() -> tuple[str, ...]:
+    """Return the options of this command line that devices are given."""
+    context, words = click.get_current_context(), []
+    for option in context.command.params:
+        name = str(option.name)
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name in _TRAVELLING and is_given:
+            value = context.params[name]
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            words += [option.opts[0]] if value is True else [option.opts[0], text]
+    return tuple(words)
+
+
+def measure_devices(
+    report: "Report",
+    errand: "Errand",
+    hosts: tuple[str, ...],
+    ssh_config: Path | None,
+    folder: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Bring the reports of devices home, one after the other, and show them beside ours.
+
+    Raises:
+        DeployError: A device cannot be reached, has no fer-edge, or could not measure.
+    """
+    from fer_edge.files import whole_file
+    from fer_edge.schema import encode
+
+    from .comparison.devices import HERE, device_rows, devices_markdown
+    from .remote import measure_there
+    from .report.folder import write_report
+    from .report.text import align
+
+    reports = {HERE: report}
+    for host in hosts:
+        click.echo(f"measuring on {host}", err=True)
+        reports[host] = measure_there(host, errand, ssh_config)
+        if folder is not None:
+            for path in write_report(reports[host], folder / host):
+                click.echo(f"wrote {path}", err=True)
+    if folder is not None:
+        with whole_file(folder / "devices.md") as temporary:
+            temporary.write_text(devices_markdown(reports), "utf-8")
+        click.echo(f"wrote {folder / 'devices.md'}", err=True)
+    if as_json:
+        click.echo(json.dumps({name: encode(item) for name, item in reports.items()}))
+        return
+    click.echo(align(device_rows(reports)))

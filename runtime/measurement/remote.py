@@ -1,0 +1,120 @@
+"""A benchmark on a device that fer-edge was deployed to; its report comes home."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fer_edge.errors import DeployError, ModelError, ReportError
+from fer_edge.faces.faceset import FaceSet, save_faceset
+from fer_edge.model.bundled import bundled_models, find_model
+
+from ..deploy.connection import Connection
+from ..deploy.remote import FOLDER, run_there
+from .report.report import FacesInfo, Report, report_from_json
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a device is to measure.
+
+    Attributes:
+        names: The models as they were named here.
+        reference: The one that agreement is taken against.
+        faces: What they are scored on; only these travel.
+        info: Where these faces are from.
+        videos: Files that every model reads whole.
+        detector_model: The detector's own file.
+        options: Other options of `fer-edge benchmark`.
+        command: The command line of this machine.
+    """
+
+    names: tuple[str, ...]
+    reference: str | None
+    faces: FaceSet | None
+    info: FacesInfo | None
+    videos: tuple[Path, ...]
+    detector_model: Path | None
+    options: tuple[str, ...]
+    command: str
+
+
+def measure_there(
+    host: str, errand: Errand, ssh_config: Path | None = None, *, name: str = "fer-edge"
+) -> Report:
+    """Have a device measure; its report names models and faces as this machine does.
+
+    Args:
+        host: As ssh knows it.
+        errand: What it measures.
+        ssh_config: Replaces the user's ssh configuration.
+        name: Of the service that was deployed.
+
+    Raises:
+        DeployError: The device cannot be reached, has no fer-edge, or could not measure.
+        ModelError: A model is a Keras file, which no device runs.
+    """
+    files: dict[str, bytes | Path] = {}
+    words = ["benchmark", *(_sent(item, files) for item in errand.names), "--json"]
+    if errand.reference is not None:
+        words += ["--reference", _sent(errand.reference, files)]
+    if errand.faces is not None and errand.info is not None:
+        files["faces.npz"] = _packed(errand.faces)
+        words += ["--data", f"{FOLDER}/faces.npz", "--split", errand.info.split]
+    for number, video in enumerate(errand.videos):
+        files[f"video-{number}{video.suffix}"] = video
+        words += ["--video", f"{FOLDER}/video-{number}{video.suffix}"]
+    if errand.detector_model is not None:
+        there = f"detector-{errand.detector_model.name}"
+        files[there] = errand.detector_model
+        words += ["--detector-model", f"{FOLDER}/{there}"]
+    with Connection(host, name=name, ssh_config=ssh_config) as connection:
+        answer = run_there(connection, [*words, *errand.options], files)
+    if answer.code:
+        raise DeployError(f"{host}: {answer.reason}")
+    try:
+        report = report_from_json(json.loads(answer.said), f"the report of {host}")
+    except (ValueError, ReportError) as error:
+        raise DeployError(f"{host}: its report cannot be read: {error}") from error
+    return _named_as_here(report, errand)
+
+
+def _sent(name: str, files: dict[str, bytes | Path]) -> str:
+    """Add a model's file, unless the device has it; return its name there."""
+    if name in bundled_models():
+        return name
+    path = find_model(name)
+    if path.suffix != ".tflite":
+        raise ModelError(f"{path} is not a .tflite file, which --on needs; convert it first")
+    there = f"{len(files)}-{path.name}"
+    files[there] = path
+    return f"{FOLDER}/{there}"
+
+
+def _packed(faces: FaceSet) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder:
+        path = Path(folder) / "faces.npz"
+        save_faceset(faces, path)
+        return path.read_bytes()
+
+
+def _named_as_here(report: Report, errand: Errand) -> Report:
+    pairs = zip(report.models, errand.names, strict=True)
+    faces = report.faces
+    if faces is not None and errand.info is not None:
+        faces = replace(faces, path=errand.info.path)
+    videos = zip(report.end_to_end, _each_video(report, errand.videos), strict=True)
+    return replace(
+        report,
+        command=errand.command,
+        faces=faces,
+        models=tuple(replace(model, path=name) for model, name in pairs),
+        end_to_end=tuple(replace(item, source=source) for item, source in videos),
+    )
+
+
+def _each_video(report: Report, videos: Sequence[Path]) -> list[str]:
+    """Return the name here of each video of a report."""
+    names = {f"video-{number}{video.suffix}": str(video) for number, video in enumerate(videos)}
+    return [names.get(Path(item.source).name, item.source) for item in report.end_to_end]

@@ -1,0 +1,100 @@
+"""A device on loopback with one release and its service, which the tests of a file share."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fer_edge.cli.main import main
+from tests.support.ssh_device import SSHD, SshDevice
+from tests.support.stream_servers import MotionJpeg
+from tests.support.stub_wheels import stub_wheels
+
+Deploy = Callable[..., Result]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep collected wheels out of the user's folder; pip's own cache is used as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        patch.setenv("PIP_CACHE_DIR", os.environ.get("PIP_CACHE_DIR") or f"{home}/pip")
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for name in ("FER_EDGE_MQTT_PASSWORD", "FER_EDGE_WEB_TOKEN", "FER_EDGE_INPUT"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+class Camera(MotionJpeg):
+    """A network camera that sends frames for as long as somebody looks."""
+
+    frames = 1_000_000
+
+
+@pytest.fixture(scope="session")
+def camera() -> Iterator[str]:
+    """The address of a network camera, with a password."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://anna:geheim@127.0.0.1:{server.server_port}/camera"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def door(camera: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration with a secret in it."""
+    return write_config(tmp_path_factory.mktemp("config") / "door.toml", camera)
+
+
+def write_config(path: Path, address: str) -> Path:
+    path.write_text(
+        f'[source]\ninput = "{address}"\n'
+        '[outputs]\nquiet = true\njsonl = "faces.jsonl"\njsonl_on = "change"\n'
+    )
+    return path
+
+
+def new_device(folder: Path, more: str = "") -> SshDevice:
+    if not Path(SSHD).exists() or shutil.which("ssh") is None:
+        pytest.skip("OpenSSH's server or client is not installed (make parts)")
+    return SshDevice(folder / "ssh", folder / "home", more=more).start()
+
+
+def deploy_with(device: SshDevice, *words: object) -> Result:
+    """Run `fer-edge deploy` as somebody would whose ssh configuration knows the device."""
+    line = ["deploy", *map(str, words), "--ssh-config", str(device.config)]
+    return CliRunner().invoke(main, line)
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of wheels for --wheels, which install in a second."""
+    return stub_wheels(tmp_path_factory.mktemp("wheels"), "mqtt", "web")
+
+
+@pytest.fixture(scope="session")
+def device(
+    tmp_path_factory: pytest.TempPathFactory, door: Path, wheels: Path
+) -> Iterator[SshDevice]:
+    """A device with a systemd of its user, on which a release runs."""
+    device = new_device(tmp_path_factory.mktemp("device"))
+    try:
+        device.start_systemd()
+        done = deploy_with(device, "device", "--config", door, "--wheels", wheels, "--watchdog", 2)
+        assert done.exit_code == 0, done.stderr
+        yield device
+    finally:
+        device.stop()
+
+
+@pytest.fixture
+def bare_device(tmp_path: Path) -> Iterator[SshDevice]:
+    """A device without a systemd, to which nothing was deployed."""
+    device = new_device(tmp_path)
+    yield device
+    device.stop()

@@ -1,0 +1,14 @@
+"""The end of a deployment. A file of its own, since it takes the shared device's releases."""
+
+from tests.support.ssh_device import SshDevice
+
+from .conftest import deploy_with
+
+
+def test_remove_leaves_what_the_service_wrote(device: SshDevice) -> None:
+    (device.base / "faces.jsonl").touch()
+    done = deploy_with(device, "device", "--remove")
+    assert done.exit_code == 0, done.stderr
+    assert [path.name for path in device.base.iterdir()] == ["faces.jsonl"]
+    assert "not-found" in device.systemctl("show", "fer-edge", "-p", "LoadState").stdout
+    (device.base / "faces.jsonl").unlink()

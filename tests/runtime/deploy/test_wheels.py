@@ -1,0 +1,106 @@
+"""fer-edge's own wheel, and those of a device that has no internet."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fer_edge import __version__
+from fer_edge.errors import DeployError
+from fer_edge.runtime.deploy import pip_for_device
+from fer_edge.runtime.deploy.own_wheel import own_wheel
+from fer_edge.runtime.deploy.wheelhouse import collect_wheels, unpacked_mb, wheels_of
+
+from .situations import FACTS, PYTHON, WHEEL
+
+
+def test_the_wheel_of_this_fer_edge_has_its_code_its_models_and_its_command(tmp_path: Path) -> None:
+    wheel = own_wheel()
+    (tmp_path / wheel.name).write_bytes(wheel.data)
+    target = tmp_path / "installed"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", str(target), str(tmp_path / wheel.name)], check=True)
+    code = "import fer_edge; print(fer_edge.__file__, fer_edge.__version__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(target)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(target / "fer_edge" / "__init__.py"), __version__]
+    assert (target / "fer_edge" / "runtime" / "run" / "command.py").exists()
+    assert (target / "fer_edge" / "model" / "files" / "compact.tflite").exists()
+    assert (target / "bin" / "fer-edge").exists()
+
+
+def test_the_same_files_make_the_same_wheel() -> None:
+    assert own_wheel().digest == own_wheel().digest
+    assert own_wheel().data == own_wheel().data
+
+
+def make_wheel(folder: Path, name: str, *requires: str, tag: str = "py3-none-any") -> Path:
+    path = folder / f"{name}-1.0-{tag}.whl"
+    lines = "".join(f"Requires-Dist: {item}\n" for item in requires)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            f"{name}-1.0.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{lines}",
+        )
+        archive.writestr(f"{name}-1.0.dist-info/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
+        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return path
+
+
+@pytest.mark.parametrize(("python", "found"), [("3.10", {"one", "two"}), ("3.13", {"one"})])
+def test_conditions_are_met_with_the_eyes_of_the_device(
+    tmp_path: Path, python: str, found: set[str]
+) -> None:
+    shelf, out = tmp_path / "shelf", tmp_path / "out"
+    shelf.mkdir()
+    make_wheel(shelf, "one", 'two; python_version < "3.11"')
+    make_wheel(shelf, "two")
+    words = ["download", "--quiet", "--no-index", "--find-links", str(shelf), "--dest", str(out)]
+    script = [sys.executable, pip_for_device.__file__, json.dumps({"python_version": python})]
+    subprocess.run([*script, *words, "--only-binary=:all:", "one"], check=True)
+    assert {path.name.partition("-")[0] for path in out.iterdir()} == found
+
+
+def test_a_library_without_glibc_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(DeployError, match="without glibc 2"):
+        collect_wheels(WHEEL, replace(FACTS, glibc=""), PYTHON, "abc")
+    assert list((tmp_path / "fer-edge" / "wheels").iterdir()) == []
+
+
+def test_wheels_are_collected_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    make_wheel(shelf, "pip", tag="cp311-abi3-manylinux_2_28_aarch64")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    buffer = io.BytesIO(make_wheel(tmp_path, "fer_edge").read_bytes())
+    wheel = replace(WHEEL, version="1.0")
+    wheel.__dict__["data"] = buffer.getvalue()
+    found = collect_wheels(wheel, FACTS, PYTHON, "abc")
+    assert [path.name.partition("-")[0] for path in found] == ["fer_edge", "pip"]
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing"))
+    assert collect_wheels(wheel, FACTS, PYTHON, "abc") == found
+    with pytest.raises(DeployError, match="cannot be collected"):
+        collect_wheels(wheel, replace(FACTS, machine="riscv64"), PYTHON, "abc")
+
+
+def test_a_folder_without_wheels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeployError, match="has no wheels"):
+        wheels_of(tmp_path)
+    make_wheel(tmp_path, "one")
+    assert unpacked_mb(wheels_of(tmp_path)) == 0

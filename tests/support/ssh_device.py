@@ -1,0 +1,159 @@
+"""A device on loopback: a real sshd with a home of its own, and a real systemd of its user."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
+SYSTEMD = Path("/lib/systemd/systemd")
+
+
+@dataclass
+class SshDevice:
+    """Where a test deploys to.
+
+    Attributes:
+        folder: Keys and configuration of server and client.
+        home: The device's home folder.
+        port: Of the server.
+        has_systemd: Whether its user has a systemd.
+        more: Goes into the server's configuration.
+    """
+
+    folder: Path
+    home: Path
+    port: int = 0
+    has_systemd: bool = False
+    more: str = ""
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def config(self) -> Path:
+        """The client's configuration; the host's name is "device"."""
+        return self.folder / "ssh_config"
+
+    @property
+    def base(self) -> Path:
+        return self.home / ".local" / "share" / "fer-edge"
+
+    @property
+    def runtime(self) -> Path:
+        return self.folder / "run"
+
+    def start(self) -> "SshDevice":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.runtime.mkdir(mode=0o700, exist_ok=True)
+        for name in ("host", "user"):
+            if not (self.folder / name).exists():
+                command = [
+                    "ssh-keygen",
+                    "-q",
+                    "-t",
+                    "ed25519",
+                    "-N",
+                    "",
+                    "-f",
+                    str(self.folder / name),
+                ]
+                subprocess.run(command, check=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._configure()
+        self.serve()
+        return self
+
+    def serve(self) -> None:
+        """Start the server with the configuration that is there."""
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)  # where root's sshd lives
+        command = [SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")]
+        log = (self.folder / "sshd.log").open("ab")
+        self._processes.append(subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL))
+        self._wait_for_port()
+
+    def start_systemd(self) -> None:
+        """Start a systemd for the user; it needs root, for a folder that only it sees."""
+        if os.geteuid() or not SYSTEMD.exists():
+            pytest.skip("a systemd of the test's own needs root and systemd")
+        # systemd runs for a user only where it runs the machine, too; it asks this folder
+        script = (
+            "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd "
+            f"&& mkdir /run/systemd/system && exec {SYSTEMD} --user "
+            "--log-target=console --log-level=warning"
+        )
+        environment = {**os.environ, "HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime)}
+        environment.pop("XDG_CONFIG_HOME", None)
+        log = (self.folder / "systemd.log").open("ab")
+        process = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", script], env=environment, stdout=log, stderr=log
+        )
+        self._processes.append(process)
+        self.has_systemd = True
+        end = time.monotonic() + 20
+        while self.systemctl("show-environment").returncode:
+            assert time.monotonic() < end, (self.folder / "systemd.log").read_text()
+            time.sleep(0.05)
+
+    def systemctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.runtime)}
+        command = ["systemctl", "--user", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def stop(self) -> None:
+        if self.has_systemd:
+            self.systemctl("stop", "--all", "*.service")
+        for process in reversed(self._processes):
+            process.send_signal(signal.SIGTERM)
+        for process in reversed(self._processes):
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._processes.clear()
+
+    def _configure(self) -> None:
+        python = Path(sys.executable).resolve()
+        path = f"{self.folder}/bin:/usr/local/bin:/usr/bin:/bin"
+        binaries = self.folder / "bin"
+        binaries.mkdir(exist_ok=True)
+        if not (binaries / "python3").exists():
+            (binaries / "python3").symlink_to(python)
+        keys = self.folder / "authorized_keys"
+        keys.write_text((self.folder / "user.pub").read_text())
+        keys.chmod(0o600)
+        (self.folder / "sshd_config").write_text(
+            f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {self.folder}/host\n"
+            f"AuthorizedKeysFile {keys}\nPasswordAuthentication no\nUsePAM no\nStrictModes no\n"
+            f"PermitRootLogin prohibit-password\nPidFile none\nMaxStartups 100\nPrintMotd no\n"
+            f"SetEnv HOME={self.home} XDG_RUNTIME_DIR={self.runtime} PATH={path}\n{self.more}"
+        )
+        public = (self.folder / "host.pub").read_text().split()
+        (self.folder / "known_hosts").write_text(
+            f"[127.0.0.1]:{self.port} {public[0]} {public[1]}\n"
+        )
+        self.config.write_text(
+            f"Host device device2 device3\n  HostName 127.0.0.1\n  Port {self.port}\n"
+            f"  IdentityFile {self.folder}/user\n  IdentitiesOnly yes\n"
+            f"  UserKnownHostsFile {self.folder}/known_hosts\n"
+            "Host *\n  UserKnownHostsFile /dev/null\n  IdentityFile /dev/null\n"
+            "  IdentitiesOnly yes\n"
+        )
+
+    def _wait_for_port(self) -> None:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise AssertionError((self.folder / "sshd.log").read_text())
