@@ -12,6 +12,7 @@ from fer_edge.detector.file import DetectorFile
 from fer_edge.errors import ModelError
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
+from fer_edge.model.graph import read_graph
 
 _MOST_SIZES = 2
 """Interpreters that are kept, one for each size of input; each has its own memory."""
@@ -124,6 +125,18 @@ class DetectorNetwork:
             centres = faces[:, :2] + faces[:, 2:4]
             faces = faces[((centres >= 0) & (centres <= (2 * width, 2 * height))).all(axis=1)]
         return without_doubles(faces)
+
+    def macs(self, height: int, width: int) -> int:
+        """Count the multiply-accumulates of a look at an image of this size.
+
+        Raises:
+            MissingExtraError: LiteRT, which reads graphs, is not installed.
+        """
+        rows, columns = self._input_size(height, width)
+        spec = self.file.card.input
+        # all of them are convolutions, whose work follows the area
+        stored = read_graph(self.file.flatbuffer).macs
+        return stored * rows * columns // (spec.height * spec.width)
 
     def _input_size(self, height: int, width: int) -> tuple[int, int]:
         fixed, multiple = self.fixed_size, self.file.card.input.multiple_px

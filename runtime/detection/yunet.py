@@ -77,6 +77,14 @@ class YuNet:
             return []
         return as_detections(self.look(image, self.long_side_px))
 
+    def macs(self, height: int, width: int) -> int:
+        """Count the multiply-accumulates of a look at a shrunk image of this size.
+
+        Raises:
+            MissingExtraError: LiteRT, which reads graphs, is not installed.
+        """
+        return self._network.macs(height, width)
+
     def look(self, image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.float32]:
         """Look once, at an image shrunk to a long side.
 

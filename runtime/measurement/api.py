@@ -140,6 +140,7 @@ def measure(
         limits=measured.limits,
         models=tuple(replace(item, path=name) for item, name in named),
         end_to_end=measured.end_to_end,
+        looks=measured.looks,
         no_limits=measured.no_limits,
     )
     return report, measured

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,17 +104,18 @@ def _named_as_here(report: Report, errand: Errand) -> Report:
     faces = report.faces
     if faces is not None and errand.info is not None:
         faces = replace(faces, path=errand.info.path)
-    videos = zip(report.end_to_end, _each_video(report, errand.videos), strict=True)
+    places = _names_here(errand.videos)
     return replace(
         report,
         command=errand.command,
         faces=faces,
         models=tuple(replace(model, path=name) for model, name in pairs),
-        end_to_end=tuple(replace(item, source=source) for item, source in videos),
+        end_to_end=tuple(replace(item, source=places(item.source)) for item in report.end_to_end),
+        looks=tuple(replace(item, source=places(item.source)) for item in report.looks),
     )
 
 
-def _each_video(report: Report, videos: Sequence[Path]) -> list[str]:
-    """Return the name here of each video of a report."""
+def _names_here(videos: Sequence[Path]) -> Callable[[str], str]:
+    """Return what gives the name here of a video on the device."""
     names = {f"video-{number}{video.suffix}": str(video) for number, video in enumerate(videos)}
-    return [names.get(Path(item.source).name, item.source) for item in report.end_to_end]
+    return lambda there: names.get(Path(there).name, there)

@@ -28,6 +28,7 @@ from .candidate import (
 from .clip import Clip
 from .clip_probe import AS_RUN, Finding
 from .cold_start import ColdStart, cold_start, median_start
+from .detector_look import Look, looks_to_time, open_looks, timed_looks
 from .disagreements import Disagreement, disagreements
 from .end_to_end import measure_end_to_end
 from .instructions import Instructions
@@ -75,7 +76,8 @@ def benchmark_models(
     readers = _video_readers(candidates, clips)
     timed = [item for item in candidates if item.flatbuffer is not None]
     counts, no_limits = plan.threads, reason_against()
-    latencies = _latencies(timed, faces, plan, on_step, has_limit=no_limits is None)
+    looks = open_looks(clips, finding)
+    latencies = _latencies(timed, faces, plan, on_step, looks, has_limit=no_limits is None)
     starts = _cold_starts(timed, plan, on_step)
     end_to_end = measure_end_to_end(
         clips, readers, threads=counts, rounds=plan.passes, finding=finding, on_step=on_step
@@ -95,6 +97,7 @@ def benchmark_models(
         reference=against,
         limits=limits,
         end_to_end=end_to_end,
+        looks=timed_looks(looks, finding, latencies, limits),
         no_limits=no_limits,
     )
 
@@ -146,6 +149,7 @@ def _latencies(
     faces: FaceSet | None,
     plan: Plan,
     on_step: Callable[[], None],
+    looks: Sequence[Look],
     *,
     has_limit: bool,
 ) -> dict[Hashable, Latency]:
@@ -155,6 +159,7 @@ def _latencies(
     for candidate in candidates:
         for count in plan.threads:
             inferences[candidate.path, count] = inference(candidate, faces, count)
+    inferences |= looks_to_time(looks)
     return measure_in_rounds(inferences, plan.rounds, on_step)
 
 

@@ -6,6 +6,7 @@ from fer_edge.evaluation.evaluation import Evaluation
 from fer_edge.scoring.scores import Agreement
 
 from .cold_start import ColdStart
+from .detector_look import DetectorLook
 from .disagreements import Disagreement
 from .end_to_end import EndToEnd
 from .latency import Latency
@@ -99,6 +100,7 @@ class Benchmark:
         reference: Index of the model that agreement is taken against; None without one.
         limits: The machine's practical limit, one per thread count; none where it was not measured.
         end_to_end: What the videos gave.
+        looks: What a look of the detector at each video costs.
         no_limits: Why there are no limits; None where there are.
     """
 
@@ -107,4 +109,5 @@ class Benchmark:
     reference: int | None
     limits: tuple[MachineLimit, ...]
     end_to_end: tuple[EndToEnd, ...] = ()
+    looks: tuple[DetectorLook, ...] = ()
     no_limits: str | None = None

@@ -13,6 +13,7 @@ from fer_edge.schema import SchemaError, decode, encode
 
 from ...device.conditions import Conditions
 from ...device.description import Device
+from ..probes.detector_look import DetectorLook
 from ..probes.end_to_end import EndToEnd
 from ..probes.machine_limit import MachineLimit
 from ..probes.results import ModelResult, Plan, Timing
@@ -56,6 +57,7 @@ class Report:
         limits: The machine's practical limit, one per thread count; none where it was not measured.
         models: What was measured of each file.
         end_to_end: What a video gave, one for each; empty without one.
+        looks: One look of the detector at each video's frame; none where none was measured.
         format_version: Of this file.
         no_limits: Why there are no limits; None where there are.
     """
@@ -70,6 +72,7 @@ class Report:
     limits: tuple[MachineLimit, ...]
     models: tuple[ModelResult, ...]
     end_to_end: tuple[EndToEnd, ...] = ()
+    looks: tuple[DetectorLook, ...] = ()
     format_version: int = FORMAT_VERSION
     no_limits: str | None = None
 

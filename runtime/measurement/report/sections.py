@@ -23,6 +23,7 @@ from .tables import (
     compute_table,
     environment_table,
     latency_table,
+    look_table,
     models_table,
     recall_table,
     scored,
@@ -165,6 +166,7 @@ def _whole_frames(report: Report) -> Iterator[Block]:
         yield from map(Text, answers(report))
         yield end_to_end_table(report)
         yield camera_table(report)
+        yield from _present(look_table(report))
         for found in detailed(report):
             table = stages_table(report, found)
             yield Beside((table, _stages(table.title, found)))

@@ -4,7 +4,7 @@ from ..probes.results import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
 from .report import Report, timing, warnings
-from .tables import Table, counted, instructions_text
+from .tables import Table, counted, instructions_text, look_table
 from .verdict import verdict
 
 
@@ -15,6 +15,8 @@ def report_to_text(report: Report) -> str:
     lines += [*([""] if len(lines) > 2 else []), align(_rows(report)), "", verdict(report)]
     if report.end_to_end:
         lines += ["", _set(end_to_end_table(report)), "", _set(camera_table(report))]
+        if (looks := look_table(report)) is not None:
+            lines += ["", _set(looks)]
         for found in detailed(report):
             lines += ["", _set(stages_table(report, found))]
         lines += ["", *answers(report)]

@@ -1,0 +1,136 @@
+"""What one look of the face detector costs, and how much of the machine it uses."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import MissingExtraError
+
+from ...capture.opening import open_source
+from ...detection.detector import FaceDetector, ShrinkingDetector, WholeFrame
+from ...detection.shrinking import shrink
+from ...detection.yunet import YuNet
+from .clip import Clip
+from .clip_probe import Finding
+from .latency import Latency
+from .machine_limit import MachineLimit
+
+THREADS = 1
+"""A detector looks with one thread, whatever the classifier uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorLook:
+    """One look of the detector at the first frame of a video, shrunk before.
+
+    Attributes:
+        source: The video.
+        detector: Name of the detector.
+        width_px: Of the shrunk frame.
+        height_px: Of the shrunk frame.
+        steady: Latency after the warm-up, in the same rounds as the models; boxes included.
+        macs: Multiply-accumulates of one look; None where they are not known.
+        macs_per_second: At the median; None likewise.
+        share_of_limit: Of what one large int8 convolution reaches in the same rounds, 0 to 1; None
+            where one of the two was not measured.
+    """
+
+    source: str
+    detector: str
+    width_px: int
+    height_px: int
+    steady: Latency
+    macs: int | None
+    macs_per_second: float | None
+    share_of_limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look that can be repeated.
+
+    Attributes:
+        clip: The video.
+        view: uint8, (height, width, 3), BGR: its first frame, shrunk.
+        detector: What looks.
+    """
+
+    clip: Clip
+    view: NDArray[np.uint8]
+    detector: FaceDetector
+
+    def run(self) -> object:
+        """Look once."""
+        return self.detector.detect(self.view)
+
+    @property
+    def key(self) -> Hashable:
+        """Its name among the measurements."""
+        return "detector", self.clip.path
+
+
+def open_looks(clips: Sequence[Clip], finding: Finding) -> tuple[Look, ...]:
+    """Make a look for each video; none where no detector looks.
+
+    Raises:
+        DetectorError: The detector cannot be opened.
+    """
+    detector = finding.open_detector() if clips else WholeFrame()
+    if isinstance(detector, WholeFrame):
+        return ()
+    side_px = detector.long_side_px if isinstance(detector, ShrinkingDetector) else None
+    looks = []
+    for clip in clips:
+        image = _first_frame(clip.path)
+        looks.append(Look(clip, shrink(image, side_px) if side_px else image, detector))
+    return tuple(looks)
+
+
+def timed_looks(
+    looks: Sequence[Look],
+    finding: Finding,
+    latencies: Mapping[Hashable, Latency],
+    limits: Sequence[MachineLimit],
+) -> tuple[DetectorLook, ...]:
+    """Describe what the looks took."""
+    most = next((limit.macs_per_second for limit in limits if limit.threads == THREADS), None)
+    found = []
+    for look in looks:
+        steady, macs = latencies[look.key], _macs(look)
+        rate = None if macs is None else macs / (steady.median_ms / 1e3)
+        found.append(
+            DetectorLook(
+                source=str(look.clip.path),
+                detector=finding.detector,
+                width_px=look.view.shape[1],
+                height_px=look.view.shape[0],
+                steady=steady,
+                macs=macs,
+                macs_per_second=rate,
+                share_of_limit=None if rate is None or most is None else rate / most,
+            )
+        )
+    return tuple(found)
+
+
+def looks_to_time(looks: Sequence[Look]) -> dict[Hashable, Callable[[], object]]:
+    """Return the looks as functions to be timed."""
+    return {look.key: look.run for look in looks}
+
+
+def _macs(look: Look) -> int | None:
+    if not isinstance(look.detector, YuNet):
+        return None
+    try:
+        return look.detector.macs(*look.view.shape[:2])
+    except MissingExtraError:  # LiteRT reads graphs; tflite-runtime runs them only
+        return None
+
+
+def _first_frame(path: Path) -> NDArray[np.uint8]:
+    with closing(open_source(path)) as source:
+        return next(iter(source)).image
