@@ -12,8 +12,6 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fer_edge import plugins
-from fer_edge.cli.command_options import PartName
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.runtime.detection.detector import select
 from fer_edge.runtime.detection.framing import Framing
@@ -30,7 +28,7 @@ NAMES = ("width", "height", "centre_x", "centre_y")
 @data_option
 @click.option("--faces", "count", default=100, show_default=True)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--detector", type=PartName(plugins.DETECTORS), required=True)
+@click.option("--detector", metavar="NAME", required=True, help="Of whatever package.")
 @click.option("--detector-model", type=PATH)
 def main(data: Path, count: int, seed: int, detector: str, detector_model: Path | None) -> None:
     """Print the medians and quartiles over all sizes and surroundings."""

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def main(
     """Print a Markdown table of the photographs in FOLDER."""
     cv2.setNumThreads(1)
     photos = read_boxes(folder)
-    spans = [f"{low}-{high} px" for low, high in zip(HEIGHTS_PX, HEIGHTS_PX[1:], strict=False)]
+    spans = [f"{low}-{high} px" for low, high in pairwise(HEIGHTS_PX)]
     spans.append(f"{HEIGHTS_PX[-1]} px and more")
     click.echo(f"{len(photos)} photographs; single looks from a score of {min_score:g} on\n")
     click.echo(f"| long side | detector | {' | '.join(spans)} | false faces | ms |")
@@ -145,6 +146,7 @@ class OpenCv:
         self._network = cv2.FaceDetectorYN.create(onnx, "", (64, 64), min_score, 0.3, 5000)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Find faces; rows as OpenCV has them."""
         small = shrink(image, self._long_side_px)
         self._network.setInputSize((small.shape[1], small.shape[0]))
         rows: Any = self._network.detect(small)[1]  # None where there is no face

@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from PIL import Image
 
-from fer_edge import plugins
+from fer_edge import PluginError, plugins
+from fer_edge.cli.needs import Needs
 from fer_edge.faces.faceset import save_faceset
 from fer_edge.faces.labels import FER2013
+from fer_edge.runtime.run.command import parse_run
 from fer_edge.runtime.run.config import RunConfig
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
@@ -271,6 +274,30 @@ def test_a_damaged_list_of_parts_hides_no_other_package(example: Path, tmp_path:
     both = f"{info.parent}{os.pathsep}{example}"
     done = command(example, *STRIPES, "--detector", "middle", PYTHONPATH=both)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_place_of_a_sink_says_what_the_run_needs_and_hides(
+    install: Callable[..., None],
+) -> None:
+    install("part = None", plugins.SINKS, "own")
+    places = ("own=a/b", "own=redis://user:s3cret@host/0", "own=-", "own")
+    config = parse_run([word for place in places for word in ("--sink", place)])
+    assert config.needs() == Needs(writes=(Path("a/b"),), network=True, prints=True)
+    assert config.secrets({}) == {"FER_EDGE_SINK_OWN_2": "redis://user:s3cret@host/0"}
+    assert config.without_secrets().outputs.sinks == ("own=a/b", "own", "own=-", "own")
+    assert config.based_at(Path("/x")).outputs.sinks[0] == "own=/x/a/b"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_our_own_parts_are_those_of_the_installed_package(group: str) -> None:
+    entries = metadata.distribution("fer-edge").entry_points.select(group=group)
+    assert plugins._own(group) == {entry.name: entry.value for entry in entries}
+
+
+def test_an_installation_without_our_parts_is_told_in_one_line() -> None:
+    with pytest.raises(PluginError, match=r"registers no flavor: .* install it anew") as caught:
+        plugins.own_names("fer_edge.flavors")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import MissingExtraError, ModelError
+from fer_edge.errors import ModelError
+from fer_edge.require import require
 
 STRIDES = (8, 16, 32)
 INPUT = "input"
@@ -121,13 +122,7 @@ def read_yunet(path: Path) -> YuNetSource:
         ModelError: The file cannot be read, or is another network.
         MissingExtraError: The package onnx is not installed.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise MissingExtraError(
-            "reading an .onnx file needs onnx, which is not installed; "
-            "run: pip install 'fer-edge[train]'"
-        ) from error
+    onnx = require("train", "onnx", what="reading an .onnx file")
     try:
         content = path.read_bytes()
     except OSError as error:

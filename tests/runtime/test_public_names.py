@@ -64,7 +64,9 @@ def test_every_public_name_can_be_had_and_no_other() -> None:
         _ = fer_edge.nothing  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("stage", ["training", "converters", "runtime"])
+@pytest.mark.parametrize(
+    "stage", ["training", pytest.param("converters", marks=pytest.mark.train), "runtime"]
+)
 def test_what_a_stage_exports_names_only_what_is_exported(stage: str) -> None:
     package = importlib.import_module(f"fer_edge.{stage}")
     public = {*package.__all__, *fer_edge.__all__}
