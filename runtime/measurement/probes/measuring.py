@@ -5,7 +5,7 @@ reading the output. Latencies are taken first, before a Keras network could warm
 """
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,15 +75,13 @@ def benchmark_models(
     against = _reference(candidates, reference)
     readers = _video_readers(candidates, clips)
     timed = [item for item in candidates if item.flatbuffer is not None]
-    counts, no_limits = plan.threads, reason_against()
-    looks = open_looks(clips, finding)
+    looks, no_limits = open_looks(clips, finding), reason_against()
     latencies = _latencies(timed, faces, plan, on_step, looks, has_limit=no_limits is None)
     starts = _cold_starts(timed, plan, on_step)
     end_to_end = measure_end_to_end(
-        clips, readers, threads=counts, rounds=plan.passes, finding=finding, on_step=on_step
+        clips, readers, threads=plan.threads, rounds=plan.passes, finding=finding, on_step=on_step
     )
-    limited = counts if no_limits is None else ()
-    limits = tuple(machine_limit(count, latencies[LIMIT, count]) for count in limited)
+    limits = _limits(latencies)
     results, read = [], []
     for candidate in candidates:
         result, ours = _score(candidate, faces)
@@ -99,6 +97,14 @@ def benchmark_models(
         end_to_end=end_to_end,
         looks=timed_looks(looks, finding, latencies, limits),
         no_limits=no_limits,
+    )
+
+
+def _limits(latencies: Mapping[Hashable, Latency]) -> tuple[MachineLimit, ...]:
+    return tuple(
+        machine_limit(key[1], latency)
+        for key, latency in latencies.items()
+        if isinstance(key, tuple) and key[0] == LIMIT
     )
 
 

@@ -13,6 +13,7 @@ from ..probes.end_to_end import EndToEnd
 from .chart import Bar, Span, bars, spans
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import milliseconds
+from .machine_tables import compute_table, look_table
 from .report import Report
 from .shapes import Figure
 from .spread_figure import spread_figure
@@ -20,10 +21,8 @@ from .tables import (
     Table,
     accuracy_table,
     agreement_table,
-    compute_table,
     environment_table,
     latency_table,
-    look_table,
     models_table,
     recall_table,
     scored,

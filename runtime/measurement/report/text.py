@@ -3,8 +3,9 @@
 from ..probes.results import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
+from .machine_tables import look_table
 from .report import Report, timing, warnings
-from .tables import Table, counted, instructions_text, look_table
+from .tables import Table, counted, instructions_text
 from .verdict import verdict
 
 

@@ -45,7 +45,7 @@ def test_every_rendering_has_the_detector_beside_the_classifier_and_each_size_on
     for text in (
         report_to_text(report),
         report_to_markdown(report),
-        " ".join(Page(report_to_html(report)).text.split()),
+        " ".join(Page(report_to_html(report)).text),
     ):
         assert "one look of yunet, 320x180" in text
         assert "50.0 M" in text

@@ -1,0 +1,69 @@
+"""How much of the machine the models and the detector use."""
+
+from ..probes.detector_look import THREADS, DetectorLook
+from .figures import milliseconds, optional, threads_text
+from .report import Report
+from .tables import Table
+
+
+def compute_table(report: Report, threads: int) -> Table:
+    """How much of the machine each model uses."""
+    limit = next((item for item in report.limits if item.threads == threads), None)
+    rows = [
+        (label, _billions(found.macs_per_second), optional(found.share_of_limit, "{:.0%}"))
+        for label, found in report.timed(threads)
+    ]
+    if threads == THREADS:
+        rows += [
+            (
+                f"one look of {look.detector}, {look.width_px}x{look.height_px}",
+                _billions(look.macs_per_second),
+                optional(look.share_of_limit, "{:.0%}"),
+            )
+            for look in _distinct(report.looks)
+        ]
+    note = f"The limit was {report.no_limits}."
+    if limit is not None:
+        rows.append(("one large int8 convolution", _billions(limit.macs_per_second), "100%"))
+        note = (
+            "The limit is what LiteRT reaches here on one int8 convolution of "
+            f"{limit.macs / 1e6:.0f} million MACs, measured in the same rounds "
+            f"({milliseconds(limit.latency.median_ms)} ms)."
+        )
+    return Table(
+        f"Use of the machine, {threads_text(threads)}",
+        ("", "billion MACs per second", "share of the limit"),
+        tuple(rows),
+        note,
+    )
+
+
+def look_table(report: Report) -> Table | None:
+    """What one look of the detector costs; None where no video was read."""
+    if not report.looks:
+        return None
+    return Table(
+        f"The detector, {threads_text(THREADS)}",
+        ("", "median ms", "p95 ms", "MACs", "of limit"),
+        tuple(
+            (
+                f"one look of {look.detector}, {look.width_px}x{look.height_px}",
+                milliseconds(look.steady.median_ms),
+                milliseconds(look.steady.p95_ms),
+                "-" if look.macs is None else f"{look.macs / 1e6:.1f} M",
+                optional(look.share_of_limit, "{:.0%}"),
+            )
+            for look in _distinct(report.looks)
+        ),
+        "Measured in the same rounds as the models, on the first frame of a video, shrunk before: "
+        "network and boxes.",
+    )
+
+
+def _distinct(looks: tuple[DetectorLook, ...]) -> list[DetectorLook]:
+    """Take one look of each size: videos of one size cost the same."""
+    return list({(look.detector, look.width_px, look.height_px): look for look in looks}.values())
+
+
+def _billions(macs_per_second: float | None) -> str:
+    return "-" if macs_per_second is None else f"{macs_per_second / 1e9:.1f}"
