@@ -245,7 +245,9 @@ class Deployment:
             "link": "linked; no service was touched",
             "reload": "the service loaded the model between two frames",
             "restart": "the service reads frames and feeds its watchdog",
-        }[plan.way]
+        }[done["way"]]
+        if done["tried"]:
+            self.say(f"note: the service was restarted, since {done['tried']}")
         return self._outcome("deployed", number, f"{how} ({was})", gap)
 
     def _unchanged(self) -> Outcome:

@@ -7,14 +7,23 @@ device's environment is found again.
 import base64
 import hashlib
 import io
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
+import fer_edge
+from fer_edge import __version__
 from fer_edge.errors import DeployError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 EXTRAS = "mqtt,web"
 """What a configuration may need at any time; both are small and pure Python."""
@@ -72,19 +81,40 @@ def own_wheel() -> OwnWheel:
     Raises:
         DeployError: fer-edge is not installed, so that nothing says what it requires.
     """
+    folder = f"fer_edge-{__version__}.dist-info"
+    files = dict(_code())
+    for name, text in (("METADATA", _metadata()), ("WHEEL", _WHEEL), ("entry_points.txt", _ENTRY)):
+        files[f"{folder}/{name}"] = text.encode()
+    return OwnWheel(__version__, tuple(sorted(files.items())))
+
+
+def _metadata() -> str:
+    """Return what pip must know: a checkout's own file goes before what was installed once."""
+    checkout = Path(fer_edge.__file__).parents[1] / "pyproject.toml"
+    if checkout.is_file():
+        project = tomllib.loads(checkout.read_text("utf-8")).get("project", {})
+        if project.get("name") == "fer-edge":
+            return _metadata_of(project)
     try:
-        distribution = metadata.distribution("fer-edge")
+        return metadata.distribution("fer-edge").read_text("METADATA") or ""
     except metadata.PackageNotFoundError as error:
         raise DeployError(
-            "fer-edge is run from its folder and not installed, so its requirements are unknown; "
-            "run: pip install --editable ."
+            "fer-edge is not installed, so its requirements are unknown; run: pip install fer-edge"
         ) from error
-    described = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    folder = f"fer_edge-{distribution.version}.dist-info"
-    files = dict(_code())
-    for name, text in (("METADATA", described), ("WHEEL", _WHEEL), ("entry_points.txt", _ENTRY)):
-        files[f"{folder}/{name}"] = text.encode()
-    return OwnWheel(distribution.version, tuple(sorted(files.items())))
+
+
+def _metadata_of(project: dict[str, Any]) -> str:
+    """Write the part of a project's file that pip needs, as the core metadata 2.1."""
+    lines = ["Metadata-Version: 2.1", "Name: fer-edge", f"Version: {__version__}"]
+    lines.append(f"Requires-Python: {project['requires-python']}")
+    lines += [f"Requires-Dist: {text}" for text in project["dependencies"]]
+    for extra, texts in project["optional-dependencies"].items():
+        lines.append(f"Provides-Extra: {extra}")
+        for text in texts:
+            what, _, marker = text.partition(";")
+            condition = f"({marker.strip()}) and " if marker else ""
+            lines.append(f'Requires-Dist: {what.strip()}; {condition}extra == "{extra}"')
+    return "\n".join(lines) + "\n"
 
 
 def _code() -> Iterator[tuple[str, bytes]]:

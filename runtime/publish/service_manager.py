@@ -37,6 +37,7 @@ class ServiceManager:
         self._thread: threading.Thread | None = None
         self._rate = FrameRate()
         self._frames = 0
+        self._reloads = 0
         self._status_s = float("-inf")
 
     def __enter__(self) -> "ServiceManager":
@@ -76,9 +77,10 @@ class ServiceManager:
 
     def reloaded(self, *, is_new: bool) -> None:
         """Say that the service is ready again, and whether it has the new model."""
+        self._reloads += 1
         said = "the model was loaded again" if is_new else "the model in use stays, see the log"
         self._status_s = time.monotonic()  # so that this stays to be seen for a while
-        self.notify(f"READY=1\nSTATUS={said}")
+        self.notify(f"READY=1\nSTATUS=reload {self._reloads}: {said}")
 
     def stopping(self) -> None:
         """Say that the run ends; files may take a moment to finish."""

@@ -50,7 +50,7 @@ def build(folder: Path) -> Path:
     if not ready.exists():
         shutil.rmtree(root, ignore_errors=True)
         root.parent.mkdir(parents=True, exist_ok=True)
-        packages = "--include=python3,python3-venv"
+        packages = "--include=python3,python3-venv,openssh-server"
         strap = ["debootstrap", "--foreign", "--arch=arm64", "--variant=minbase", packages]
         _run([*strap, DEBIAN, str(root)])
         _run(["chroot", str(root), "/debootstrap/debootstrap", "--second-stage"])

@@ -1,5 +1,7 @@
 """A device on loopback: a real sshd with a home of its own, and a real systemd of its user."""
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -14,6 +16,13 @@ import pytest
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 SYSTEMD = Path("/lib/systemd/systemd")
+CGROUPS = [Path("/sys/fs/cgroup") / name for name in ("systemd", "unified", "")]
+"""Where systemd keeps its groups: version 1, both, version 2."""
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when its parent dies, however that happens."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 @dataclass
@@ -34,6 +43,7 @@ class SshDevice:
     has_systemd: bool = False
     more: str = ""
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _groups: list[Path] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -78,24 +88,37 @@ class SshDevice:
             Path("/run/sshd").mkdir(exist_ok=True)  # where root's sshd lives
         command = [SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")]
         log = (self.folder / "sshd.log").open("ab")
-        self._processes.append(subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL))
+        self._processes.append(
+            subprocess.Popen(
+                command, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent
+            )
+        )
         self._wait_for_port()
 
     def start_systemd(self) -> None:
         """Start a systemd for the user; it needs root, for a folder that only it sees."""
         if os.geteuid() or not SYSTEMD.exists():
             pytest.skip("a systemd of the test's own needs root and systemd")
+        # there is no journal: what the service writes is kept beside the server's log
+        more = self.home / ".config" / "systemd" / "user" / "fer-edge.service.d" / "log.conf"
+        more.parent.mkdir(parents=True, exist_ok=True)
+        more.write_text(f"[Service]\nStandardError=append:{self.folder}/service.log\n")
         # systemd runs for a user only where it runs the machine, too; it asks this folder
         script = (
+            f"{self._own_cgroups()}"
             "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd "
             f"&& mkdir /run/systemd/system && exec {SYSTEMD} --user "
-            "--log-target=console --log-level=warning"
+            "--log-target=console --log-level=info"
         )
         environment = {**os.environ, "HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime)}
         environment.pop("XDG_CONFIG_HOME", None)
         log = (self.folder / "systemd.log").open("ab")
         process = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", script], env=environment, stdout=log, stderr=log
+            ["unshare", "--mount", "sh", "-c", script],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            preexec_fn=_end_with_parent,
         )
         self._processes.append(process)
         self.has_systemd = True
@@ -120,6 +143,26 @@ class SshDevice:
             except subprocess.TimeoutExpired:
                 process.kill()
         self._processes.clear()
+        self._remove_cgroups()
+
+    def _own_cgroups(self) -> str:
+        """Return shell that moves to groups of its own: two systemds in one end each other's."""
+        script = ""
+        for root in CGROUPS:
+            if (root / "cgroup.procs").exists():
+                group = root / f"fer-edge-{os.getpid()}-{self.port}"
+                group.mkdir(exist_ok=True)
+                self._groups.append(group)
+                script += f"echo $$ > {group}/cgroup.procs && "
+        return script
+
+    def _remove_cgroups(self) -> None:
+        for group in self._groups:
+            folders = [path for path in group.rglob("*") if path.is_dir()]
+            for folder in [*sorted(folders, reverse=True), group]:
+                with contextlib.suppress(OSError):  # something in it has not ended yet
+                    folder.rmdir()
+        self._groups.clear()
 
     def _configure(self) -> None:
         python = Path(sys.executable).resolve()
@@ -142,7 +185,7 @@ class SshDevice:
             f"[127.0.0.1]:{self.port} {public[0]} {public[1]}\n"
         )
         self.config.write_text(
-            f"Host device device2 device3\n  HostName 127.0.0.1\n  Port {self.port}\n"
+            f"Host device\n  HostName 127.0.0.1\n  Port {self.port}\n"
             f"  IdentityFile {self.folder}/user\n  IdentitiesOnly yes\n"
             f"  UserKnownHostsFile {self.folder}/known_hosts\n"
             "Host *\n  UserKnownHostsFile /dev/null\n  IdentityFile /dev/null\n"

@@ -44,6 +44,7 @@ class MotionJpeg(http.server.BaseHTTPRequestHandler):
     """Sends frames 1, 2, 3 ... whose grey tells their number; then stalls within a frame."""
 
     frames = 1000
+    pause_s = 0.01
     stalls = threading.Event()
 
     def do_GET(self) -> None:
@@ -64,7 +65,7 @@ class MotionJpeg(http.server.BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + jpeg[: int(share * len(jpeg))])
         self.wfile.write(b"\r\n" if share == 1 else b"")
         self.wfile.flush()
-        time.sleep(0.01)
+        time.sleep(self.pause_s)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -6,11 +6,14 @@ import hashlib
 import shutil
 import zipfile
 from collections.abc import Iterator
+from email import message_from_string
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from fer_edge.runtime.deploy.own_wheel import own_wheel
 
 SMALL_BYTES = 2_000_000
 
@@ -30,6 +33,13 @@ def stub_wheels(folder: Path, *extras: str) -> Path:
     return folder
 
 
+def own_requirements() -> list[str]:
+    """Return what the wheel of this fer-edge requires."""
+    files = dict(own_wheel().files)
+    text = next(data for path, data in files.items() if path.endswith("/METADATA")).decode()
+    return message_from_string(text).get_all("Requires-Dist") or []
+
+
 def _files(distribution: metadata.Distribution) -> Iterator[metadata.PackagePath]:
     for path in distribution.files or ():
         is_script = path.parts[0] == ".." or "__pycache__" in path.parts
@@ -47,7 +57,8 @@ def _closure(name: str, extras: tuple[str, ...], seen: set[str]) -> set[str]:
 
 
 def _required(name: str, extras: tuple[str, ...]) -> Iterator[Requirement]:
-    for text in metadata.requires(name) or []:
+    # fer-edge's own are as it would be deployed: an editable install may be older than its files
+    for text in own_requirements() if name == "fer-edge" else metadata.requires(name) or []:
         requirement = Requirement(text)
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):

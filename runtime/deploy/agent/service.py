@@ -106,16 +106,15 @@ class Service:
     def reload(self) -> str:
         """Have the model opened again; return what is wrong, or an empty text."""
         self._control("daemon-reload")
+        before = self.state()["StatusText"]
         done = self._control("reload", "--no-block", self._unit.name)
         if done.code:
             return done.reason()
         end_s = time.monotonic() + RELOAD_S
         while time.monotonic() < end_s:
             text = self.state()["StatusText"]
-            if text.startswith("the model was loaded again"):
-                return ""
-            if text.startswith("the model in use stays"):
-                return text
+            if text.startswith("reload ") and text != before:  # each has a number
+                return "" if "was loaded again" in text else text
             time.sleep(_POLL_S)
         return "it did not say that it loaded the model again"
 
@@ -169,7 +168,7 @@ class Service:
 
     def _complaint(self, state: Mapping[str, str]) -> str:
         """Return the last error that it wrote, or what systemd says."""
-        status, said = state["ExecMainStatus"], state["Result"] or state["SubState"]
+        status, said = state["ExecMainStatus"], f"{state['SubState']}, {state['Result']}"
         said += f", exit code {status}" if status not in ("", "0") else ""
         try:
             lines = [line for line in self.logs(20).splitlines() if "fer-edge: " in line]

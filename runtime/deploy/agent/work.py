@@ -298,15 +298,16 @@ class Work:
 
     def _prove(self, note: dict[str, Any]) -> dict[str, Any]:
         way, before, number = note["way"], note["before"], note["number"]
-        wrong = ""
+        wrong = tried = ""
         if way == "reload":
-            wrong = self._service.reload()
-        if way == "restart" or wrong:
+            tried = self._service.reload()
+        if way == "restart" or tried:
+            way = "restart"
             wrong = self._service.restart()
         if wrong:
             self._take_back(before, number)
         self._store.switch_file.unlink()
-        return {"wrong": wrong, "number": before if wrong else number}
+        return {"wrong": wrong, "number": before if wrong else number, "way": way, "tried": tried}
 
     def _take_back(self, before: int | None, number: int) -> None:
         self._store.switch(before)

@@ -34,6 +34,7 @@ class Camera(MotionJpeg):
     """A network camera that sends frames for as long as somebody looks."""
 
     frames = 1_000_000
+    pause_s = 0.1
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +86,7 @@ def device(
     device = new_device(tmp_path_factory.mktemp("device"))
     try:
         device.start_systemd()
-        done = deploy_with(device, "device", "--config", door, "--wheels", wheels, "--watchdog", 2)
+        done = deploy_with(device, "device", "--config", door, "--wheels", wheels, "--watchdog", 4)
         assert done.exit_code == 0, done.stderr
         yield device
     finally:

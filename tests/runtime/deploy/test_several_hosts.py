@@ -31,9 +31,9 @@ def fleet(
     blocks = []
     for name, device in zip(("door", "gate"), two, strict=True):
         text = device.config.read_text().partition("Host *")[0]
-        blocks.append(text.replace("Host device device2 device3", f"Host {name}.local"))
+        blocks.append(text.replace("Host device", f"Host {name}.local"))
     off = two[0].config.read_text().partition("Host *")[0].replace(f"Port {two[0].port}", "Port 1")
-    blocks.append(off.replace("Host device device2 device3", "Host off.local"))
+    blocks.append(off.replace("Host device", "Host off.local"))
     (folder / "ssh_config").write_text("".join(blocks))
     (folder / "fleet.toml").write_text(
         f'model = "tiny"\nconfig = "{door}"\n'

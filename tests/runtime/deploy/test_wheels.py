@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from fer_edge import __version__
 from fer_edge.errors import DeployError
 from fer_edge.runtime.deploy import pip_for_device
 from fer_edge.runtime.deploy.own_wheel import own_wheel
 from fer_edge.runtime.deploy.wheelhouse import collect_wheels, unpacked_mb, wheels_of
+from tests.support.stub_wheels import own_requirements
 
 from .situations import FACTS, PYTHON, WHEEL
 
@@ -38,6 +40,31 @@ def test_the_wheel_of_this_fer_edge_has_its_code_its_models_and_its_command(tmp_
     assert (target / "fer_edge" / "runtime" / "run" / "command.py").exists()
     assert (target / "fer_edge" / "model" / "files" / "compact.tflite").exists()
     assert (target / "bin" / "fer-edge").exists()
+
+
+def test_an_installed_fer_edge_makes_the_wheel_that_it_was_installed_from(tmp_path: Path) -> None:
+    wheel = own_wheel()
+    with zipfile.ZipFile(io.BytesIO(wheel.data)) as archive:
+        archive.extractall(tmp_path)
+    code = "from fer_edge.runtime.deploy.own_wheel import own_wheel; print(own_wheel().digest)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == wheel.digest
+
+
+def test_requirements_of_a_checkout_are_those_of_its_file() -> None:
+    requirements = [Requirement(text) for text in own_requirements()]
+    assert {item.name for item in requirements} >= {"numpy", "packaging", "paho-mqtt"}
+    mqtt = next(item for item in requirements if item.name == "paho-mqtt")
+    assert mqtt.marker is not None
+    assert mqtt.marker.evaluate({"extra": "mqtt"})
+    assert not mqtt.marker.evaluate({"extra": "web"})
 
 
 def test_the_same_files_make_the_same_wheel() -> None:
