@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
+.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 recording parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -27,6 +27,13 @@ test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in an
 
 test-opencv5: $(DEV_ENV)/ready ## the plain install with OpenCV 5, in an environment of its own: a minute
 	FER_EDGE_OPENCV5=.venv/opencv5 $(DEV_ENV)/bin/python -m pytest tests/opencv5
+
+recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in an environment of its own; needs root
+	$(PYTHON) -m venv .venv/recording
+	.venv/recording/bin/python -m pip install --quiet --disable-pip-version-check \
+		termtosvg==1.1.0 'setuptools<80'
+	$(DEV_ENV)/bin/python -m benchmarks.recording --termtosvg .venv/recording/bin/termtosvg \
+		docs/images/deploy.svg
 
 parts: ## Debian packages that some tests start for real (they skip without); needs root
 	apt-get update -qq

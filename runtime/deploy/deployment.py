@@ -145,7 +145,13 @@ class Deployment:
         if expected is not None:
             gap = self._self_test(expected)
         if plan.has_service:
-            ask("prepare_service", options=plan.limits.options())
+            done = ask("prepare_service", options=plan.limits.options())
+            if not done["lingers"]:
+                user = self.situation.facts.user
+                self.say(
+                    f"note: the service starts at a login of {user} and not at boot; to have it at "
+                    f"boot, run there: sudo loginctl enable-linger {user}"
+                )
         return self._switch(plan, model, number, gap)
 
     def _install(self, plan: Plan) -> None:

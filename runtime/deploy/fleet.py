@@ -107,7 +107,11 @@ def _soak(
             if wrong:
                 text = f"it was deployed and is not well: {wrong}"
                 found[index] = replace(found[index], state="failed", text=text)
-        if left_s <= 0 or not _are_good(found):
+        if not _are_good(found):
+            return found
+        if left_s <= 0:
+            for target in targets:
+                say(target.name, f"well for {pace.soak_s:.0f} s")
             return found
         time.sleep(min(POLL_S, left_s))
 

@@ -196,11 +196,6 @@ def _notes(situation: Situation, choices: Choices, has_config: bool) -> list[str
             f"{facts.user} has no systemd there, so no service is started; run it yourself: "
             f"{facts.base}/current/env/bin/fer-edge run --config FILE"
         )
-    elif choices.has_service and not facts.lingers:
-        notes.append(
-            "the service starts at boot only with lingering: "
-            f"sudo loginctl enable-linger {facts.user}"
-        )
     return notes
 
 

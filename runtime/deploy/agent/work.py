@@ -176,7 +176,11 @@ class Work:
         return {"lines": lines}
 
     def prepare_service(self, options: list[str]) -> dict[str, Any]:
-        """Write the release's unit and its configuration; wrong ones are refused here."""
+        """Write the release's unit and its configuration; wrong ones are refused here.
+
+        Returns:
+            Whether the service will start with the device, without a login.
+        """
         release, name = self._made_release(), self._service.name
         if not is_lingering(user_name()):
             self._service.linger()
@@ -199,7 +203,7 @@ class Work:
         text = settings.read_text("utf-8")
         text = text.replace(f"{release}/model.tflite", f"{self._store.current}/model.tflite")
         write_whole(settings, text)
-        return {}
+        return {"lingers": is_lingering(user_name())}
 
     def switch(self, record: dict[str, Any], way: str) -> dict[str, Any]:
         """Finish the release, let it run, and go back if it is not well.

@@ -88,12 +88,6 @@ def test_no_service_leaves_the_service_alone() -> None:
     assert (plan.way, plan.has_service) == ("link", True)
 
 
-def test_a_user_that_does_not_linger_is_told_how() -> None:
-    there = replace(EMPTY, facts=replace(FACTS, lingers=False))
-    notes = make_plan(there, delivery("tiny", CONFIG), Choices()).notes
-    assert any("enable-linger pi" in note for note in notes)
-
-
 def test_an_open_switch_is_named() -> None:
     there = replace(deployed(environment_of()), open_switch=Switch(3, 4, "restart"))
     assert any(
