@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 
-.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 recording parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
+.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 recording test-deploy parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -20,6 +20,9 @@ coverage: $(DEV_ENV)/ready ## the whole suite, and the share of lines that it ru
 
 test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64
+
+test-deploy: $(DEV_ENV)/ready ## fer-edge deploy to a real sshd with a real systemd; needs root and make parts
+	$(DEV_ENV)/bin/python -m pytest tests/runtime/deploy
 
 # the newest Python that tflite-runtime has wheels for is 3.11: PYTHON=python3.11
 test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in an environment of its own

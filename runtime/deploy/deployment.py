@@ -146,7 +146,8 @@ class Deployment:
             gap = self._self_test(expected)
         if plan.has_service:
             done = ask("prepare_service", options=plan.limits.options())
-            if not done["lingers"]:
+            before = self.situation.release
+            if not done["lingers"] and (before is None or not before.has_service):
                 user = self.situation.facts.user
                 self.say(
                     f"note: the service starts at a login of {user} and not at boot; to have it at "

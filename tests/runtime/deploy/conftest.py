@@ -1,5 +1,6 @@
 """A device on loopback with one release and its service, which the tests of a file share."""
 
+import getpass
 import os
 import shutil
 import threading
@@ -88,6 +89,8 @@ def device(
         device.start_systemd()
         done = deploy_with(device, "device", "--config", door, "--wheels", wheels, "--watchdog", 4)
         assert done.exit_code == 0, done.stderr
+        is_lingering = Path("/var/lib/systemd/linger", getpass.getuser()).exists()
+        assert ("sudo loginctl enable-linger" in done.stderr) != is_lingering
         yield device
     finally:
         device.stop()

@@ -1,6 +1,5 @@
 """`fer-edge deploy` to a real sshd on loopback, with a real systemd of the user."""
 
-import getpass
 import json
 import os
 import stat
@@ -31,13 +30,6 @@ def test_the_first_release_runs_as_a_service_that_starts_with_the_device(device:
     assert state["ActiveState"] == "active"
     assert state["UnitFileState"] == "enabled"
     assert f"{device.base}/releases/" in state["ExecStart"]
-
-
-def test_a_user_who_does_not_linger_is_told_what_to_do(device: SshDevice, door: Path) -> None:
-    done = deploy_with(device, "device", "--config", door, "--watchdog", 3)
-    assert done.exit_code == 0, done.stderr
-    is_lingering = Path("/var/lib/systemd/linger", getpass.getuser()).exists()
-    assert ("sudo loginctl enable-linger" in done.stderr) != is_lingering
 
 
 def test_nothing_to_do_is_said(device: SshDevice, door: Path) -> None:
