@@ -20,6 +20,10 @@ from fer_edge.require import missing
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.run.demo_command", "Read the face on a sample photograph."),
     "run": ("fer_edge.runtime.run.command", "Read faces from pictures, a video or a camera."),
+    "archive": (
+        "fer_edge.runtime.archive.command",
+        "Read thousands of videos and pictures, and summarize them.",
+    ),
     "service": (
         "fer_edge.runtime.run.service.command",
         "Run as a systemd service.",
