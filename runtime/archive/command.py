@@ -13,6 +13,7 @@ from fer_edge.cli.option_fields import click_options, option_fields, parameter_n
 
 from ..recognition.model_config import SERVED_FIELDS
 from .config import PARTS, ArchiveConfig
+from .summary.command import summarize
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -31,7 +32,23 @@ STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 
-@click.command(cls=SectionedCommand, sections=_SECTIONS)
+class WithSummarize(SectionedCommand):
+    """A command on places that also knows one word: `summarize`, followed by results."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Hand `archive summarize ...` to the other command."""
+        if args[:1] == ["summarize"]:
+            return summarize.make_context(f"{info_name} summarize", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=WithSummarize, sections=_SECTIONS)
 @click.argument("places", nargs=-1, required=True, metavar="PLACE...")
 @click.pass_context
 def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) -> None:
@@ -48,6 +65,7 @@ def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) 
         fer-edge archive videos/ photos/ --out results/ --split 30
         find . -name '*.mkv' -print0 | fer-edge archive - --out results/ --every-seconds 1
         fer-edge archive /shared/videos --out /shared/results --ray 10.0.0.1:6379
+        fer-edge archive summarize results/
     """
     from .job import run_archive
 

@@ -1,7 +1,8 @@
 """What a file of results says of itself: from what, with what, and what came out."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from fer_edge.schema import SchemaError, decode, encode
@@ -60,7 +61,16 @@ class Footer:
 def parse_footer(text: str | bytes) -> Footer | None:
     """Read a footer; None where it is not one of this version."""
     try:
-        data: Any = json.loads(text)
-        return decode(Footer, data)
+        footer = decode(Footer, json.loads(text))
     except (ValueError, SchemaError, RecursionError):
         return None
+    # there may be a million, of which these are all alike
+    shared = _shared(footer.settings, footer.options, footer.version, footer.labels)
+    return replace(
+        footer, settings=shared[0], options=shared[1], version=shared[2], labels=shared[3]
+    )
+
+
+@lru_cache(maxsize=16)
+def _shared(*values: Any) -> tuple[Any, ...]:
+    return values
