@@ -2,8 +2,9 @@
 PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
+RAY_ENV := .venv/ray
 
-.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
+.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 test-ray parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -27,6 +28,11 @@ test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in an
 
 test-opencv5: $(DEV_ENV)/ready ## the plain install with OpenCV 5, in an environment of its own: a minute
 	FER_EDGE_OPENCV5=.venv/opencv5 $(DEV_ENV)/bin/python -m pytest tests/opencv5
+
+test-ray: $(RAY_ENV)/ready ## `archive --ray` on a cluster of two nodes, in an environment of its own; minutes, 1 GB
+	$(RAY_ENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt pytest
+	$(RAY_ENV)/bin/python -m pytest tests/ray_cluster
 
 parts: ## Debian packages that some tests start for real (they skip without); needs root
 	apt-get update -qq
@@ -116,6 +122,7 @@ clean:
 
 $(RUN_ENV)/ready: EXTRAS := demo
 $(DEV_ENV)/ready: EXTRAS := train,dev
+$(RAY_ENV)/ready: EXTRAS := ray,demo
 
 %/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $*

@@ -1,12 +1,15 @@
 """The same tasks on a Ray cluster (extra [ray]), or on Ray on this machine."""
 
 import logging
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from fer_edge.errors import FerEdgeError, MissingExtraError
+from fer_edge.errors import ClusterError, MissingExtraError
 
 from .engine import LOST, MOST_LOSSES, OnTick
 from .work import Failed, Outcome, Task, Tick, do_task
@@ -21,13 +24,10 @@ except ImportError as error:
 
 LOCAL = "local"
 _ANSWER_S = 5.0
+_STATUS_S = 20.0
 _LOOK_EVERY_S = 0.5
 _SPARE = 2
 """So many tasks for each worker are with Ray; the others wait here."""
-
-
-class RayError(FerEdgeError):
-    """Raised where no Ray answers, or one that does not go with this one."""
 
 
 class RayCluster:
@@ -41,7 +41,7 @@ class RayCluster:
             workers: Tasks at the same time; None takes one for each core of the cluster.
 
         Raises:
-            RayError: Nothing answers there, or another version of Ray or Python.
+            ClusterError: Nothing answers there, or another version of Ray or Python.
         """
         _connect(address, workers)
         self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -79,6 +79,8 @@ class RayCluster:
 
 
 def _connect(address: str, workers: int | None) -> None:
+    # a task that takes all memory would be started again for ever
+    os.environ.setdefault("RAY_task_oom_retries", str(MOST_LOSSES))
     quiet: dict[str, Any] = {
         "logging_level": logging.ERROR,
         "log_to_driver": False,
@@ -92,21 +94,24 @@ def _connect(address: str, workers: int | None) -> None:
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise RayError(f"Ray at {address}: {_reason(error)}") from error
+        raise ClusterError(f"Ray at {address}: {_reason(error)}") from error
 
 
 def _check_answer(address: str) -> None:
     """Ray itself would try for minutes, and fill the terminal."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
-        raise RayError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
+        raise ClusterError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
+    advice = f"start one there: ray start --head --port {port}"
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
     except (OSError, OverflowError) as error:
-        raise RayError(
-            f"no Ray answers at {address} ({error}); start one there: ray start --head "
-            f"--port {port}"
-        ) from error
+        raise ClusterError(f"no Ray answers at {address} ({error}); {advice}") from error
+    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
+    try:
+        subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(f"{address} answers, but not as Ray does; {advice}") from error
 
 
 def _reason(error: Exception) -> str:
