@@ -44,12 +44,12 @@ _FOOTER = Footer(
 )
 
 
-def make_results(out: Path, rows: int) -> int:
+def make_results(out: Path, rows: int, frames: int) -> int:
     """Write results with about so many rows; returns how many videos."""
     video = 0
     while rows > 0:
-        frames = FRAMES * (10 if video % 10 == 9 else 1)
-        rows -= _make_video(out, video, min(frames, max(1, rows // 2)))
+        of_video = frames * (10 if video % 10 == 9 else 1)
+        rows -= _make_video(out, video, min(of_video, max(1, rows // 2)))
         video += 1
     return video
 
@@ -103,12 +103,13 @@ def _rows(random: np.random.Generator, source: str, places: "np.ndarray") -> Row
 
 @click.command()
 @click.option("--rows", type=click.IntRange(1), default=10_000_000, show_default=True)
+@click.option("--frames", type=click.IntRange(1), default=FRAMES, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the results here.")
-def main(rows: int, out: Path | None) -> None:
+def main(rows: int, frames: int, out: Path | None) -> None:
     """Make rows, summarize them in a process of its own, and print what it took."""
     with tempfile.TemporaryDirectory() as folder:
         results = out or Path(folder) / "results"
-        videos = make_results(results, rows)
+        videos = make_results(results, rows, frames)
         size = sum(path.stat().st_size for path in results.rglob("*.parquet"))
         click.echo(f"{rows} rows of {videos} videos, {size / 1e6:.0f} MB of Parquet")
         started_s = time.monotonic()

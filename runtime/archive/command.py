@@ -157,7 +157,7 @@ def _say_end(ended: "Ended", config: ArchiveConfig) -> None:
 
     click.echo(
         f"{ended.done} units read ({duration(ended.seconds)} of video, {ended.frames} frames, "
-        f"{ended.faces} faces), {ended.before} were there, {ended.failed} failures"
+        f"{ended.faces} faces), {ended.before} were there, {ended.failed} failed"
         + (f", {ended.lost} workers lost" if ended.lost else "")
     )
     if ended.failed:

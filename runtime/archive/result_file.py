@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write
+from fer_edge.files import cannot_write, usual_mode
 
 from .config import FormatName
 from .footer import Footer, parse_footer
@@ -63,6 +63,7 @@ def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]
         finally:
             writer.close()
         for written, final in _finished(temporary, target):
+            written.chmod(usual_mode())  # others read a shared folder
             _to_disk(written)
             written.replace(final)
     except OSError as error:

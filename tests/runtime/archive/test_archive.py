@@ -29,6 +29,7 @@ def loop(out: Path, *places: Path, **more: object) -> None:
 def test_every_clip_gives_one_file_and_each_frame_its_rows(videos: Path, tmp_path: Path) -> None:
     loop(tmp_path / "out", videos)
     assert len(files_of(tmp_path / "out")) == 6
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in files_of(tmp_path / "out"))
     rows = rows_of(tmp_path / "out")
     assert {row["source"] for row in rows} == {str(path) for path in videos.rglob("*.mp4")}
     assert len({(row["source"], row["frame"]) for row in rows}) == len(rows) == 48
