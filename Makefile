@@ -2,8 +2,10 @@
 PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
+RAY_ENV := .venv/ray
 
-.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 recording test-deploy parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
+.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 test-ray test-deploy \
+	recording parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -37,6 +39,11 @@ recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in an enviro
 		termtosvg==1.1.0 'setuptools<80'
 	$(DEV_ENV)/bin/python -m benchmarks.recording --termtosvg .venv/recording/bin/termtosvg \
 		docs/images/deploy.svg
+
+test-ray: $(RAY_ENV)/ready ## `archive --ray` on a cluster of two nodes, in an environment of its own; minutes, 1 GB
+	$(RAY_ENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt pytest
+	$(RAY_ENV)/bin/python -m pytest tests/ray_cluster
 
 parts: ## Debian packages that some tests start for real (they skip without); needs root
 	apt-get update -qq
@@ -126,6 +133,7 @@ clean:
 
 $(RUN_ENV)/ready: EXTRAS := demo
 $(DEV_ENV)/ready: EXTRAS := train,dev
+$(RAY_ENV)/ready: EXTRAS := ray,demo
 
 %/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $*

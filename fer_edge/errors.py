@@ -10,6 +10,7 @@
     ├── DetectorError      a face detector whose model file is missing or unusable
     ├── OutputError        a place that cannot be written
     ├── DeployError        a device that cannot be reached, or does not take a release
+    ├── ClusterError       a Ray cluster that does not answer, or not with the same versions
     ├── ReportError        a benchmark report that cannot be read, or not compared
     ├── PluginError        a part of a name that does not exist, or another package's that is broken
     └── MissingExtraError  an optional part of fer-edge that is not installed
@@ -58,6 +59,10 @@ class OutputError(FerEdgeError):
 
 class DeployError(FerEdgeError):
     """Raised when a device cannot be reached, or does not take a release."""
+
+
+class ClusterError(FerEdgeError):
+    """Raised when a Ray cluster does not answer, or has other versions of Python or Ray."""
 
 
 class ReportError(FerEdgeError):

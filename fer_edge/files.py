@@ -58,7 +58,7 @@ def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         if not is_secret:  # for which mkstemp's 0600 is right
-            temporary.chmod(0o666 & ~_umask())
+            temporary.chmod(usual_mode())
         temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -124,7 +124,8 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {path}: {reason}; {advice}")
 
 
-def _umask() -> int:
+def usual_mode() -> int:
+    """Return the mode of a new file by the caller's umask: mkstemp's is for secrets."""
     mask = os.umask(0)
     os.umask(mask)
-    return mask
+    return 0o666 & ~mask

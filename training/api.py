@@ -83,7 +83,7 @@ def train(
         MissingExtraError: Something is not installed; the message names the extra.
     """
     resolved = load_recipe(recipe, **changes)
-    name, faces = _faces_of(data)
+    name, faces = open_faces(data)
     events = EventLog(Path(tensorboard)) if tensorboard else None
 
     def report(stage: StageName, epoch: Epoch) -> None:
@@ -109,8 +109,12 @@ def train(
     return TrainedRun(Path(out), resolved, faces, scores)
 
 
-def _faces_of(data: str | Path | FaceSet) -> tuple[str, FaceSet]:
-    """Return a face set and its name for the card."""
+def open_faces(data: str | Path | FaceSet) -> tuple[str, FaceSet]:
+    """Return a face set's name for the card, and the face set.
+
+    Raises:
+        DatasetError: The data cannot be read.
+    """
     if isinstance(data, FaceSet):
         return "face set", data
     path = Path(data)

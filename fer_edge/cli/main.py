@@ -20,6 +20,10 @@ from fer_edge.require import missing
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.run.demo_command", "Read the face on a sample photograph."),
     "run": ("fer_edge.runtime.run.command", "Read faces from pictures, a video or a camera."),
+    "archive": (
+        "fer_edge.runtime.archive.command",
+        "Read thousands of videos and pictures, and summarize them.",
+    ),
     "service": (
         "fer_edge.runtime.run.service.command",
         "Run as a systemd service.",
@@ -38,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "card": ("fer_edge.cli.card_command", "Show, check, change or attach a model's card."),
     "data": ("fer_edge.training.data_command", "Import and inspect face sets."),
     "train": ("fer_edge.training.command", "Train a network on a face set."),
+    "sweep": ("fer_edge.training.sweep.command", "Search for a recipe's best values."),
     "convert": ("fer_edge.converters.command", "Turn a trained run into .tflite files."),
     "convert-detector": (
         "fer_edge.converters.detector.command",

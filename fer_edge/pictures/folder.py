@@ -67,7 +67,7 @@ def pictures_of_pattern(pattern: str) -> FoundPictures:
 
     What is hidden is left out, unless the pattern names it.
     """
-    return sort_out(_matches(pattern))
+    return sort_out(files_of_pattern(pattern))
 
 
 def files_in(folder: Path, *, named: frozenset[str] = frozenset()) -> Iterator[Path]:
@@ -105,6 +105,30 @@ def files_in(folder: Path, *, named: frozenset[str] = frozenset()) -> Iterator[P
                 yield entry
             else:
                 (links if entry.is_symlink() else waiting).append(entry)
+
+
+def files_of_pattern(pattern: str) -> Iterator[Path]:
+    """Yield the files that a glob pattern matches; `**` stands for any folders in between.
+
+    What is hidden is left out, unless the pattern names it. Links to folders in a circle end.
+    """
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        # pathlib takes no absolute patterns; glob itself leaves out names with a dot
+        for path in map(Path, glob.glob(pattern)):  # noqa: PTH207
+            others = [part for part in path.parts if part not in parts and part[0] != "."]
+            hidden = any(is_hidden(part, is_folder=part != path.name) for part in others)
+            if not hidden and not path.is_dir():
+                yield path
+        return
+    # glob itself would follow links in a circle until their names are too long
+    place = parts.index("**")
+    head = str(Path(*parts[:place])) if place else "."
+    for root in sorted(glob.glob(head)):  # noqa: PTH207
+        if Path(root).is_dir():
+            for path in files_in(Path(root), named=frozenset(parts)):
+                if _fits(path.relative_to(root).parts, parts[place:]):
+                    yield path
 
 
 def sort_out(paths: Iterable[Path]) -> FoundPictures:
@@ -146,26 +170,6 @@ def describe_kinds(left_out: Counter[str]) -> str:
 def needing_extra(left_out: Iterable[str]) -> bool:
     """Return whether some of these kinds would be read with an optional library."""
     return any(SUFFIXES.get(kind) in _NEEDS_EXTRA for kind in left_out)
-
-
-def _matches(pattern: str) -> Iterator[Path]:
-    parts = Path(pattern).parts
-    if "**" not in parts:
-        # pathlib takes no absolute patterns; glob itself leaves out names with a dot
-        for path in map(Path, glob.glob(pattern)):  # noqa: PTH207
-            others = [part for part in path.parts if part not in parts and part[0] != "."]
-            hidden = any(is_hidden(part, is_folder=part != path.name) for part in others)
-            if not hidden and not path.is_dir():
-                yield path
-        return
-    # glob itself would follow links in a circle until their names are too long
-    place = parts.index("**")
-    head = str(Path(*parts[:place])) if place else "."
-    for root in sorted(glob.glob(head)):  # noqa: PTH207
-        if Path(root).is_dir():
-            for path in files_in(Path(root), named=frozenset(parts)):
-                if _fits(path.relative_to(root).parts, parts[place:]):
-                    yield path
 
 
 def _fits(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -24,12 +24,14 @@ from .frame import Frame
 
 _log = logging.getLogger(__name__)
 
-_VIDEO_SUFFIXES = frozenset(
+VIDEO_SUFFIXES = frozenset(
     (
         *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts"),
-        *(".wmv", ".flv", ".3gp", ".h264", ".264", ".h265", ".hevc", ".mjpeg", ".mjpg"),
+        *(".wmv", ".flv", ".3gp", ".ogv", ".mxf", ".vob", ".dv"),
+        *(".h264", ".264", ".h265", ".hevc", ".mjpeg", ".mjpg"),
     )
 )
+"""Suffixes that say a file is a video; named by itself, a file with another one is tried, too."""
 
 
 class Pictures:
@@ -117,7 +119,7 @@ def _open_found(found: FoundPictures, subject: str, limit_px: int) -> Pictures:
     got += f", but {describe_kinds(found.left_out)}" if found.left_out else " and no other file"
     if needing_extra(found.left_out):
         raise SourceError(f"{got}; run: {install('heif')}")
-    if _VIDEO_SUFFIXES & set(found.left_out):
+    if VIDEO_SUFFIXES & set(found.left_out):
         raise SourceError(f"{got}; pass one video by its own name")
     raise SourceError(f"{got}; expected files that end in {', '.join(SUFFIXES)}")
 

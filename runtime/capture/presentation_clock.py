@@ -11,18 +11,22 @@ class PresentationClock:
     were joined the stamps start again, which would take the time of the frames back.
     """
 
-    def __init__(self, rate_hz: float, *, is_broadcast: bool = False) -> None:
+    def __init__(
+        self, rate_hz: float, *, is_broadcast: bool = False, origin_s: float | None = None
+    ) -> None:
         """Create a clock that stands before the first frame.
 
         Args:
             rate_hz: Frame rate, for frames without a time stamp and across a joint.
             is_broadcast: Whether time stamps may leap forward, as in MPEG-TS.
+            origin_s: Time stamp of the video's first frame, where another frame comes first; None
+                takes that of the first frame that comes.
         """
         self._step_s = 1 / rate_hz
         self._longest_gap_s = _LONGEST_GAP_S if is_broadcast else float("inf")
         self._base_s = 0.0
         self._unstamped = 0
-        self._offset_s: float | None = None
+        self._offset_s = None if origin_s is None else -origin_s
         self._last_s: float | None = None
 
     def time_s(self, stamp_s: float | None) -> float:
@@ -45,6 +49,8 @@ class PresentationClock:
         return self._base_s + self._unstamped * self._step_s
 
     def _with_stamp(self, stamp_s: float) -> float:
+        if self._last_s is None and self._offset_s is not None:
+            return max(0.0, stamp_s + self._offset_s)
         if self._last_s is None or self._offset_s is None:
             next_s = 0.0 if self._last_s is None else self._last_s + self._step_s
             self._offset_s = next_s - stamp_s

@@ -19,6 +19,7 @@ from .container import open_container, picture_stream, reason
 from .frame import Frame
 from .frame_conversion import FrameConversion
 from .presentation_clock import PresentationClock
+from .span import WHOLE, Span
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Video:
         frame_rate_hz: float | None = None,
         pixel_aspect: Fraction | None = None,
         every_s: float = 0.0,
+        span: Span = WHOLE,
+        decoder_threads: int = 0,
     ) -> None:
         """Open a file.
 
@@ -60,6 +63,9 @@ class Video:
             pixel_aspect: Width of a pixel over its height; None takes what the file declares.
             every_s: Leave out frames that are nearer than so many seconds to the last one; 0 takes
                 all. Frames keep their index and time.
+            span: What to read of it; frames keep their time, and are counted from its first one.
+                Reading starts at the key frame before it, see `can_seek`.
+            decoder_threads: Threads of the decoder; 0 takes as many as there are cores.
 
         Raises:
             SourceError: The file is no video that FFmpeg can decode, or it has a clock of its own
@@ -80,12 +86,15 @@ class Video:
         except SourceError:
             self._container.close()
             raise
-        self._stream.thread_type = "AUTO"
+        self._decoder_threads = decoder_threads
+        self._set_threads()
+        self._span = span
         self._conversion = FrameConversion(pixel_aspect)
         self._every_s = every_s
         self._stored_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
         self.frame_rate_hz = self._stored_rate_hz
         self.length = _length(self._container, self._stream, self._stored_rate_hz)
+        self._length_s = None if self.length is None else self.length / self._stored_rate_hz
         if every_s * self._stored_rate_hz > 1:
             self.frame_rate_hz = 1 / every_s
             if self.length is not None:
@@ -94,13 +103,30 @@ class Video:
         self._reached_s = 0.0
         self._damaged = 0
 
+    @property
+    def can_seek(self) -> bool:
+        """Whether a span in the middle is found without decoding what comes before it."""
+        return self._has_clock and not self._is_broadcast
+
+    @property
+    def length_s(self) -> float | None:
+        """How long the file says that its picture is, where it does."""
+        return self._length_s
+
     def __iter__(self) -> Iterator[Frame]:
-        clock = PresentationClock(self._stored_rate_hz, is_broadcast=self._is_broadcast)
+        span = self._span
+        clock = PresentationClock(
+            self._stored_rate_hz, is_broadcast=self._is_broadcast, origin_s=self._seek(span.from_s)
+        )
         packets = self._container.demux() if not self._closed else iter(())
-        index, due_s = 0, 0.0
+        index, due_s = 0, _first_due_s(span.from_s, self._every_s)
         while (decoded := self._decode(packets)) is not None:
             for frame in decoded:
                 time_s = clock.time_s(_stamp_s(frame) if self._has_clock else None)
+                if time_s < span.from_s:
+                    continue
+                if time_s >= span.to_s:
+                    return
                 if time_s >= due_s:
                     with self._reading:
                         if self._closed:
@@ -120,6 +146,42 @@ class Video:
         with self._reading:
             self._closed = True
             self._container.close()
+
+    def _seek(self, from_s: float) -> float | None:
+        """Go to the last key frame at or before a time; return the first frame's time stamp.
+
+        Files without an index may lead behind it: these are read from their beginning.
+        """
+        if from_s <= 0 or not self.can_seek or self._closed:
+            return None
+        origin_s = self._next_stamp_s()
+        if origin_s is None:
+            return None
+        offset = round((origin_s + from_s) / float(self._stream.time_base or 1))
+        try:
+            self._container.seek(offset, stream=self._stream)
+            reached_s = self._next_stamp_s()
+            if reached_s is not None and reached_s <= origin_s + from_s:
+                self._container.seek(offset, stream=self._stream)
+                return origin_s
+        except av.error.FFmpegError:
+            log.debug("%s cannot be searched", self._path)
+        self._container.close()
+        self._container = _open(self._path)
+        self._stream = picture_stream(self._container, str(self._path))
+        self._set_threads()
+        return origin_s
+
+    def _set_threads(self) -> None:
+        self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = self._decoder_threads
+
+    def _next_stamp_s(self) -> float | None:
+        """Return the time stamp of the next frame that can be decoded."""
+        try:
+            return next((_stamp_s(frame) for frame in self._container.decode(self._stream)), None)
+        except av.error.FFmpegError:
+            return None
 
     def _decode(self, packets: Iterator[Any]) -> list[VideoFrame] | None:
         """Return the frames that the next packet completes; None at the end."""
@@ -153,7 +215,7 @@ class Video:
             self._reached_s = max(self._reached_s, end_s)
 
     def _check_end(self, count: int) -> None:
-        if count == 0:
+        if count == 0 and self._span.from_s <= 0:  # a span behind the end is empty
             raise SourceError(
                 f"{self._path} has no frame that can be decoded: it is cut short, damaged or "
                 "encrypted; copy it again, or convert it (ffmpeg -i IN OUT.mp4)"
@@ -243,6 +305,11 @@ def _next_due_s(time_s: float, every_s: float) -> float:
     if not every_s:
         return 0.0
     return (math.floor(time_s / every_s + 1e-3) + 1) * every_s - 1e-3 * every_s
+
+
+def _first_due_s(from_s: float, every_s: float) -> float:
+    """Return the first multiple of a step in a span, as reading the whole video would meet it."""
+    return 0.0 if from_s <= 0 else _next_due_s(from_s - 2e-3 * every_s, every_s)
 
 
 def _stamp_s(frame: VideoFrame) -> float | None:

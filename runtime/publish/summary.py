@@ -14,6 +14,7 @@ from fer_edge.files import whole_file
 
 from ..capture.frame import Source
 from ..recognition.result import Result
+from ..timing.frame_seconds import FrameSeconds
 from ..timing.latency_histogram import LatencyHistogram
 from ..timing.stopwatch import STAGES
 from .files.line_file import leave
@@ -22,7 +23,6 @@ from .own_context import OwnContext
 MOST_TRACKS = 100
 """Faces of which details are kept, those seen last; totals count all."""
 _SHOWN_TRACKS = 10
-_LONGEST_FRAME_S = 1.0
 
 
 @dataclass(slots=True)
@@ -47,9 +47,8 @@ class Totals:
     def __init__(self, source: Source) -> None:
         self._is_video = source.is_video
         rate_hz = source.frame_rate_hz
-        self._usual_s = 1 / rate_hz if source.is_video and rate_hz > 0 else 0.0
+        self._seconds = FrameSeconds(1 / rate_hz if source.is_video and rate_hz > 0 else 0.0)
         self._started = self._ended = time.monotonic()
-        self._last_s: float | None = None
         self._evicted = 0
         self.frames = 0
         self.dropped = 0
@@ -70,7 +69,7 @@ class Totals:
             if latency_ms:  # a stage that did not run is not a fast one
                 histogram.add(latency_ms)
         now_s = result.frame.time_s
-        share = self._share(now_s)
+        share = self._seconds.next(now_s) if self._is_video else 1.0
         for face in result.faces:
             self.labels[face.label] = self.labels.get(face.label, 0.0) + share
             if face.track is not None:
@@ -90,14 +89,6 @@ class Totals:
     def frame_rate_hz(self) -> float:
         """Frames read per second of wall time."""
         return self.frames / self.wall_s if self.wall_s > 0 else 0.0
-
-    def _share(self, now_s: float) -> float:
-        """Return for how long a frame stands: since the one before, but no longer than a gap."""
-        if not self._is_video:
-            return 1.0
-        since_s = self._usual_s if self._last_s is None else now_s - self._last_s
-        self._last_s = now_s
-        return min(max(since_s, 0.0), max(_LONGEST_FRAME_S, 2 * self._usual_s))
 
     def _add_to_track(self, track: int, label: str, now_s: float, share: float) -> None:
         seen = self.appearances.get(track)

@@ -1,0 +1,193 @@
+"""`fer-edge archive`."""
+
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from fer_edge.cli.command_options import Options, SectionedCommand
+from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
+
+from ..recognition.model_config import SERVED_FIELDS
+from .config import PARTS, ArchiveConfig
+from .summary.command import summarize
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .job import Ended, Work
+
+_ONLY = {"model": SERVED_FIELDS}
+_HEADINGS = {"reading": "Videos", "engine": "Work", "recognition": "Labels"}
+_SECTIONS: dict[str, Options] = {
+    _HEADINGS.get(name, name.capitalize()): click_options(
+        part, section=name, only=_ONLY.get(name, ())
+    )
+    for name, part in PARTS.items()
+}
+
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+class WithSummarize(SectionedCommand):
+    """A command on places that also knows one word: `summarize`, followed by results."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Hand `archive summarize ...` to the other command."""
+        if args[:1] == ["summarize"]:
+            return summarize.make_context(f"{info_name} summarize", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=WithSummarize, sections=_SECTIONS)
+@click.argument("places", nargs=-1, required=True, metavar="PLACE...")
+@click.pass_context
+def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) -> None:
+    """Read every video and picture of an archive, on all cores or a Ray cluster.
+
+    PLACE is a folder, a video, a picture, a quoted pattern as 'videos/**/*.mp4', or - for a list
+    of files on standard input. Each gives one file of results; what is there already is not read
+    again, so the same command goes on where it was stopped. Files that cannot be read are listed
+    in failures.jsonl, with the reason, and the exit code is 1.
+
+    \b
+    Examples:
+        fer-edge archive videos/ --out results/ --dry-run
+        fer-edge archive videos/ photos/ --out results/ --split 30
+        find . -name '*.mkv' -print0 | fer-edge archive - --out results/ --every-seconds 1
+        fer-edge archive /shared/videos --out /shared/results --ray 10.0.0.1:6379
+        fer-edge archive summarize results/
+    """
+    from .job import run_archive
+
+    config = _config_of(context)
+    if config.results.out is None:
+        raise click.UsageError("Missing option '--out'. Name the folder of results.", context)
+    listed = sys.stdin.buffer if "-" in places else None
+    named = [place for place in places if place != "-"]
+    if config.engine.dry_run:
+        _describe_work(config, named, listed)
+        return
+    with ExitStack() as opened, _stop_by_sigterm():
+        try:
+            ended = run_archive(
+                config,
+                named,
+                _open_engine(config, opened),
+                listed=listed,
+                on_start=_say_start,
+            )
+        except KeyboardInterrupt:
+            click.echo("fer-edge: stopped; the same command goes on from here", err=True)
+            context.exit(STOPPED)
+    _say_end(ended, config)
+    if ended.failed:
+        context.exit(1)
+
+
+def _config_of(context: click.Context) -> ArchiveConfig:
+    def build(name: str, part: type) -> Any:
+        given = {
+            field: context.params[parameter_name(name, field)]
+            for field, _ in option_fields(part)
+            if parameter_name(name, field) in context.params
+        }
+        return part(**given)
+
+    return ArchiveConfig(**{name: build(name, part) for name, part in PARTS.items()})
+
+
+def _open_engine(config: ArchiveConfig, opened: ExitStack) -> "Engine":
+    if config.engine.ray is None:
+        from .pool import ProcessPool
+
+        return ProcessPool(config.engine.workers)
+    from .ray_cluster import RayCluster
+
+    cluster = RayCluster(config.engine.ray, config.engine.workers)
+    opened.callback(cluster.close)
+    return cluster
+
+
+@contextmanager
+def _stop_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does: workers are ended, too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say_start(work: "Work") -> None:
+    from .progress import duration, length_s
+
+    found = work.found
+    hours = duration(sum(unit.length_s for unit in work.units))
+    click.echo(
+        f"{len(found.videos)} videos ({hours}), {len(found.pictures)} pictures: "
+        f"{len(work.units)} units, {work.there} of them done before",
+        err=True,
+    )
+    if work.known_failures:
+        click.echo(
+            f"{work.known_failures} units failed before and are left out; --retry reads them again",
+            err=True,
+        )
+    if found.left_out:
+        from fer_edge.pictures.folder import describe_kinds
+
+        click.echo(f"left out: {describe_kinds(found.left_out)}", err=True)
+    if work.missing:
+        click.echo(f"to read: {duration(sum(map(length_s, work.missing)))}", err=True)
+
+
+def _say_end(ended: "Ended", config: ArchiveConfig) -> None:
+    from .failures import FAILURES
+    from .progress import duration
+
+    click.echo(
+        f"{ended.done} units read ({duration(ended.seconds)} of video, {ended.frames} frames, "
+        f"{ended.faces} faces), {ended.before} were there, {ended.failed} failed"
+        + (f", {ended.lost} workers lost" if ended.lost else "")
+    )
+    if ended.failed:
+        click.echo(f"fer-edge: failures: {config.results.out}/{FAILURES}", err=True)
+
+
+def _describe_work(config: ArchiveConfig, places: Sequence[str], listed: BinaryIO | None) -> None:
+    """Count, estimate, and write nothing."""
+    from pathlib import Path
+
+    from .estimate import estimate
+    from .failures import Failures
+    from .job import plan_work
+    from .pool import ProcessPool
+    from .progress import duration
+    from .settings import resolve_settings
+
+    settings = resolve_settings(config)
+    failures = Failures(Path(config.results.out or ""))
+    work = plan_work(config, settings, places, listed, failures)
+    _say_start(work)
+    for path, reason in work.found.missing:
+        click.echo(f"fer-edge: {path} {reason}", err=True)
+    found = estimate(work.missing, settings) if work.missing else None
+    workers = ProcessPool(config.engine.workers).workers
+    if found is None:
+        click.echo("nothing to read" if not work.missing else "no estimate: no sample can be read")
+        return
+    click.echo(
+        f"about {duration(found.wall_s(work.missing, workers))} on {workers} workers of this "
+        f"machine: each reads {found.speed:.1f} s of video in a second, with "
+        f"{found.faces_hz:.0f} faces in a second of video"
+    )

@@ -1,0 +1,96 @@
+"""`failures.jsonl`: what could not be read, and why."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_edge.files import cannot_write, whole_file
+from fer_edge.schema import SchemaError, decode, encode
+
+from .unit import printable
+from .work import Done, Outcome
+
+FAILURES = "failures.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A line of the file.
+
+    Attributes:
+        source: The file that could not be read.
+        reason: One line.
+        unit: Name of its unit; empty where it never was part of one.
+        stamp: The unit's when it failed; with another one it is tried again.
+    """
+
+    source: str
+    reason: str
+    unit: str = ""
+    stamp: str = ""
+
+
+def failures_of(outcome: Outcome) -> list[Failure]:
+    """Return what a unit adds to the file."""
+    unit = outcome.unit
+    if isinstance(outcome, Done):
+        return [Failure(item.path, item.reason, unit.name, unit.stamp) for item in outcome.broken]
+    return [Failure(printable(unit.source), outcome.reason, unit.name, unit.stamp)]
+
+
+class Failures:
+    """The failures of a folder of results: a line is in the file as soon as it is known."""
+
+    def __init__(self, out: Path) -> None:
+        """Read what earlier runs left; a line that a power cut tore is dropped."""
+        self._path = out / FAILURES
+        self._lines = list(_read(self._path))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def units(self) -> set[tuple[str, str]]:
+        """Return name and stamp of each unit that failed, whole or in part."""
+        return {(line.unit, line.stamp) for line in self._lines}
+
+    def keep(self, is_kept: Callable[[Failure], bool]) -> None:
+        """Drop other lines.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        self._lines = [line for line in self._lines if is_kept(line)]
+        with whole_file(self._path) as temporary:
+            temporary.write_text("".join(map(_as_line, self._lines)), "utf-8")
+
+    def add(self, failure: Failure) -> None:
+        """Append a line.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        self._lines.append(failure)
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(_as_line(failure))
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+
+
+def _as_line(failure: Failure) -> str:
+    return json.dumps(encode(failure)) + "\n"
+
+
+def _read(path: Path) -> Iterator[Failure]:
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    for line in lines:
+        try:
+            yield decode(Failure, json.loads(line))
+        except (ValueError, SchemaError):
+            continue

@@ -1,0 +1,234 @@
+"""One run of `fer-edge archive`: what is there, what is missing, and the work."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fer_edge.errors import OutputError
+
+from .config import ArchiveConfig
+from .engine import Engine
+from .failures import Failure, Failures, failures_of
+from .places import FoundFiles, find_files
+from .plan import Header, make_plan
+from .progress import Progress
+from .result_file import remove_result
+from .results_folder import (
+    Existing,
+    describe_change,
+    existing_results,
+    is_current,
+    locked_results,
+    made_otherwise,
+    require_format,
+)
+from .settings import Settings, resolve_settings
+from .unit import SourceFile, Unit, printable
+from .work import Done, Failed, Task
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run has before it.
+
+    Attributes:
+        found: The files of the places.
+        units: All of them.
+        missing: Those to be read now.
+        known_failures: Number of units left out since they failed before.
+        stale: Files of results to be replaced: their source is cut otherwise by now.
+    """
+
+    found: FoundFiles
+    units: tuple[Unit, ...]
+    missing: tuple[Unit, ...]
+    known_failures: int
+    stale: tuple[Existing, ...]
+
+    @property
+    def there(self) -> int:
+        """Number of units whose results are there."""
+        return len(self.units) - len(self.missing) - self.known_failures
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run went.
+
+    Attributes:
+        total: Number of units.
+        done: Units read now.
+        before: Units that were there.
+        failed: Lines of failures.jsonl at the end.
+        lost: Workers that died.
+        frames: Read now.
+        faces: Found now.
+        seconds: Of video read now.
+    """
+
+    total: int
+    done: int
+    before: int
+    failed: int
+    lost: int
+    frames: int
+    faces: int
+    seconds: float
+
+
+def plan_work(
+    config: ArchiveConfig,
+    settings: Settings,
+    places: Sequence[str],
+    listed: BinaryIO | None,
+    failures: Failures | None,
+) -> Work:
+    """Find the files, and what of them is missing in the results.
+
+    Raises:
+        SourceError: A place does not exist, or holds nothing to read.
+        OutputError: The results were made with other options, and may not be replaced.
+    """
+    results = config.results
+    out = Path(results.out or "")
+    found = find_files(places, listed)
+    existing = existing_results(out)
+    others = made_otherwise(existing, settings)
+    if others and not results.overwrite:
+        raise OutputError(describe_change(others, settings, out))
+    split_s = None if config.reading.split_min is None else 60 * config.reading.split_min
+    units = make_plan(found, split_s=split_s, known=_known_headers(found, existing))
+    replaced = {item.path for item in others}
+    current = [item for item in existing if item.path not in replaced]
+    by_name = {item.path.stem: item for item in current}
+    left_out = set() if failures is None or results.retry else failures.units()
+    missing, known_failures = [], 0
+    for unit in units:
+        item = by_name.get(Path(unit.name).name)
+        if item is not None and is_current(item, unit, results.format):
+            if results.retry and item.footer and item.footer.failed:
+                missing.append(unit)
+        elif (unit.name, unit.stamp) in left_out:
+            known_failures += 1
+        else:
+            missing.append(unit)
+    stale = (*others, *_cut_otherwise(units, current))
+    return Work(found, units, tuple(missing), known_failures, stale)
+
+
+def run_archive(
+    config: ArchiveConfig,
+    places: Sequence[str],
+    engine: Engine,
+    *,
+    listed: BinaryIO | None = None,
+    on_start: Callable[[Work], object] = lambda work: None,
+) -> Ended:
+    """Read what is missing.
+
+    Args:
+        config: How, and where to.
+        places: Files, folders and patterns.
+        engine: What does the work.
+        listed: More files, see `find_files`.
+        on_start: Called before the first unit is read.
+
+    Raises:
+        FerEdgeError: Nothing can be read, or the results cannot be written. A file that cannot be
+            read is a line of failures.jsonl instead.
+    """
+    out = Path(config.results.out or "").absolute()
+    require_format(config.results.format)
+    settings = resolve_settings(config)
+    with locked_results(out) as identity:
+        failures = Failures(out)
+        work = plan_work(config, settings, places, listed, failures)
+        for item in work.stale:
+            remove_result(item.path)
+        _forget(failures, work)
+        for path, reason in work.found.missing:
+            failures.add(Failure(printable(path), reason))
+        on_start(work)
+        tasks = (Task(unit, settings, out, identity) for unit in _longest_first(work.missing))
+        progress = Progress(work.missing)
+        try:
+            done = _do(engine, tasks, progress, failures)
+        finally:
+            progress.close()
+        return Ended(
+            total=len(work.units),
+            done=done,
+            before=work.there,
+            failed=len(failures),
+            lost=progress.lost,
+            frames=progress.frames,
+            faces=progress.faces,
+            seconds=progress.seconds,
+        )
+
+
+def _do(engine: Engine, tasks: Iterable[Task], progress: Progress, failures: Failures) -> int:
+    """Do the tasks; returns how many have a file of results."""
+
+    def lose(task: Task) -> None:
+        progress.lose(task.unit)
+        _log.warning("a worker was killed while it read %s; it is read again", task.unit.describe())
+
+    done = 0
+    for outcome in engine.run(tasks, progress.tick, lose):
+        if isinstance(outcome, Failed) and outcome.is_final:
+            raise OutputError(f"{outcome.reason}; then run the same command again")
+        progress.end(outcome)
+        done += isinstance(outcome, Done)
+        for failure in failures_of(outcome):
+            failures.add(failure)
+            _log.warning("%s", failure.reason)
+    return done
+
+
+def _forget(failures: Failures, work: Work) -> None:
+    """Drop the lines of what is read again, of files that are gone, and of those in no unit."""
+    again = {unit.name for unit in work.missing}
+    names = {unit.name for unit in work.units}
+    failures.keep(
+        lambda line: (
+            bool(line.unit)
+            and line.unit not in again
+            and (line.unit in names or Path(line.source).exists())
+        )
+    )
+
+
+def _longest_first(units: Sequence[Unit]) -> list[Unit]:
+    """Order them so that no worker is left alone with a long one at the end."""
+    return sorted(units, key=lambda unit: unit.length_s, reverse=True)
+
+
+def _known_headers(found: FoundFiles, existing: Sequence[Existing]) -> dict[Path, Header]:
+    """Return what footers say of videos that have not changed, so that these stay closed."""
+    headers: dict[tuple[str, str], Header] = {}
+    for item in existing:
+        footer = item.footer
+        if footer is not None and footer.kind == "video":
+            headers[footer.source_id, footer.stamp] = Header(footer.source_s, footer.can_seek)
+    return {video.path: headers[key] for video in found.videos if (key := _key(video)) in headers}
+
+
+def _key(video: SourceFile) -> tuple[str, str]:
+    unit = Unit("video", video.path, (video,))
+    return unit.source_id, unit.stamp
+
+
+def _cut_otherwise(units: Sequence[Unit], existing: Sequence[Existing]) -> list[Existing]:
+    """Return results of these sources that no unit stands for any more."""
+    names = {Path(unit.name).name for unit in units}
+    sources = {unit.source_id for unit in units}
+    return [
+        item
+        for item in existing
+        if item.footer and item.footer.source_id in sources and item.path.stem not in names
+    ]

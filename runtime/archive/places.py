@@ -1,0 +1,124 @@
+"""The files of an archive: below folders, of patterns, from a list."""
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fer_edge.errors import SourceError
+from fer_edge.pictures.folder import files_in, files_of_pattern
+from fer_edge.pictures.kinds import SUFFIXES, is_picture_file
+
+from ..capture.pictures import VIDEO_SUFFIXES
+from .unit import SourceFile, printable
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """What the places hold; nothing twice.
+
+    Attributes:
+        videos: In the order of their names.
+        pictures: In the order of their names.
+        left_out: Number of other files by kind, as ".txt".
+        missing: Files of a list that cannot be read, each with the reason.
+    """
+
+    videos: tuple[SourceFile, ...]
+    pictures: tuple[SourceFile, ...]
+    left_out: Counter[str]
+    missing: tuple[tuple[Path, str], ...]
+
+
+def find_files(places: Sequence[str], listed: BinaryIO | None = None) -> FoundFiles:
+    """Find every video and picture.
+
+    A file that is named is read whatever its suffix; of a folder or a pattern, files with the
+    suffix of a video or a picture are.
+
+    Args:
+        places: Files, folders and glob patterns.
+        listed: Names of files, one a line, or with a zero byte after each (`find -print0`).
+
+    Raises:
+        SourceError: A place does not exist or cannot be listed, or there is nothing to read.
+    """
+    left_out, missing = Counter[str](), list[tuple[Path, str]]()
+    named = [Path(place) for place in places if Path(place).is_file()]
+    paths = dict.fromkeys(path.absolute() for path in named)
+    for path in _names(listed) if listed is not None else ():
+        paths[path.absolute()] = None
+    certain = frozenset(paths)
+    for place in places:
+        for path in _below(place):
+            paths[path.absolute()] = None
+    videos, pictures = list[SourceFile](), list[SourceFile]()
+    for path in paths:
+        kind = _kind(path, is_named=path in certain)
+        if kind is None and path.is_dir():
+            missing.append((path, "is a folder that cannot be listed; check its permissions"))
+            continue
+        if kind is None:
+            left_out[path.suffix.lower() or "without suffix"] += 1
+            continue
+        try:
+            status = path.stat()
+        except (OSError, ValueError) as error:
+            missing.append((path, f"cannot be read: {getattr(error, 'strerror', None) or error}"))
+            continue
+        file = SourceFile(path, status.st_size, status.st_mtime_ns)
+        (videos if kind == "video" else pictures).append(file)
+    if not (videos or pictures or missing):
+        raise SourceError(_nothing(places, left_out))
+    return FoundFiles(_sorted(videos), _sorted(pictures), left_out, tuple(missing))
+
+
+def _below(place: str) -> Iterator[Path]:
+    path = Path(place)
+    if path.is_dir():
+        try:
+            yield from files_in(path)
+        except OSError as error:
+            raise SourceError(
+                f"folder {printable(place)} cannot be read: {error.strerror}"
+            ) from error
+    elif glob.has_magic(place) and not path.exists():
+        yield from files_of_pattern(place)
+    elif not path.is_file():
+        raise SourceError(
+            f"{printable(place)} does not exist; expected a video, a picture, a folder, a pattern "
+            "as 'videos/**/*.mp4', or - for a list of files on standard input"
+        )
+
+
+def _names(listed: BinaryIO) -> Iterator[Path]:
+    data = listed.read()
+    for name in data.split(b"\0") if b"\0" in data else data.splitlines():
+        if name.strip():
+            yield Path(os.fsdecode(name))
+
+
+def _kind(path: Path, *, is_named: bool) -> str | None:
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    if suffix in SUFFIXES or not suffix:
+        if is_picture_file(path):
+            return "picture"
+        return "video" if suffix or is_named else None
+    if not is_named:
+        return None
+    return "picture" if is_picture_file(path) else "video"
+
+
+def _sorted(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
+    return tuple(sorted(files, key=lambda file: os.fsencode(file.path)))
+
+
+def _nothing(places: Sequence[str], left_out: Counter[str]) -> str:
+    where = ", ".join(map(printable, places)) or "the list on standard input"
+    got = ", ".join(f"{count} {kind}" for kind, count in left_out.most_common(5)) or "no file"
+    return f"{where}: expected videos or pictures, got {got}; name a file to read it all the same"

@@ -1,0 +1,159 @@
+"""The same tasks on a Ray cluster (extra [ray]), or on Ray on this machine."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from fer_edge.errors import ClusterError, MissingExtraError
+
+from .engine import LOST, MOST_LOSSES, OnTick
+from .work import Failed, Outcome, Task, Tick, do_task
+
+try:
+    import ray
+    import ray.exceptions
+except ImportError as error:
+    raise MissingExtraError(
+        "--ray needs the package ray; run: pip install 'fer-edge[ray]'"
+    ) from error
+
+LOCAL = "local"
+_ANSWER_S = 5.0
+_STATUS_S = 20.0
+_LOOK_EVERY_S = 0.5
+_SPARE = 2
+"""So many tasks for each worker are with Ray; the others wait here."""
+
+
+class RayCluster:
+    """Workers on the nodes of a cluster, one for each core. Close it when done."""
+
+    def __init__(self, address: str, workers: int | None = None) -> None:
+        """Connect, or start Ray on this machine.
+
+        Args:
+            address: host:port of the cluster's head node, or "local".
+            workers: Tasks at the same time; None takes one for each core of the cluster.
+
+        Raises:
+            ClusterError: Nothing answers there, or another version of Ray or Python.
+        """
+        _connect(address, workers)
+        self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+    def close(self) -> None:
+        """Disconnect; a Ray that was started here ends."""
+        ray.shutdown()
+
+    def run(
+        self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
+    ) -> Iterator[Outcome]:
+        """Do tasks; see `Engine`.
+
+        Ray itself starts a task again whose node or worker died.
+        """
+        waiting, inbox = iter(tasks), ray.remote(num_cpus=0, max_restarts=-1)(_Inbox).remote()
+        # a node that is lost takes a task with it each time; out of memory is counted apart
+        work = ray.remote(num_cpus=1, max_retries=MOST_LOSSES)(_work)
+        busy: dict[Any, Task] = {}
+        try:
+            while True:
+                for task in islice(waiting, _SPARE * self.workers - len(busy)):
+                    busy[work.remote(task, inbox)] = task
+                if not busy:
+                    return
+                done, _ = ray.wait(list(busy), num_returns=1, timeout=_LOOK_EVERY_S)
+                for tick in _ticks(inbox):
+                    on_tick(tick)
+                for reference in done:
+                    task = busy.pop(reference)
+                    yield _outcome(reference, task, on_loss)
+        finally:
+            for reference in busy:
+                ray.cancel(reference, force=True)
+
+
+def _connect(address: str, workers: int | None) -> None:
+    # a task that takes all memory would be started again for ever
+    os.environ.setdefault("RAY_task_oom_retries", str(MOST_LOSSES))
+    quiet: dict[str, Any] = {
+        "logging_level": logging.ERROR,
+        "log_to_driver": False,
+        "include_dashboard": False,
+    }
+    if address == LOCAL:
+        ray.init(num_cpus=workers, **quiet)
+        return
+    _check_answer(address)
+    del quiet["include_dashboard"]
+    try:
+        ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ClusterError(f"Ray at {address}: {_reason(error)}") from error
+
+
+def _check_answer(address: str) -> None:
+    """Ray itself would try for minutes, and fill the terminal."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ClusterError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
+    advice = f"start one there: ray start --head --port {port}"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"no Ray answers at {address} ({error}); {advice}") from error
+    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
+    try:
+        subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(f"{address} answers, but not as Ray does; {advice}") from error
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if "ersion mismatch" in text:
+        return f"{text}; install the same Python and Ray on all nodes"
+    return text[:300] or type(error).__name__
+
+
+def _outcome(reference: Any, task: Task, on_loss: Callable[[Task], object]) -> Outcome:
+    try:
+        outcome: Outcome = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:  # such as another fer-edge on that node
+        return Failed(task.unit, " ".join(str(error.cause or error).split())[:300])
+    except ray.exceptions.RayError:
+        on_loss(task)
+        return Failed(task.unit, LOST)
+    return outcome
+
+
+def _ticks(inbox: Any) -> list[Tick]:
+    try:
+        found: list[Tick] = ray.get(inbox.take.remote(), timeout=_LOOK_EVERY_S)
+    except ray.exceptions.RayError:  # progress is worth no failure
+        return []
+    return found
+
+
+def _work(task: Task, inbox: Any) -> Outcome:
+    """Run on a node."""
+    return do_task(task, inbox.put.remote)
+
+
+class _Inbox:
+    """Keeps the last tick of each unit until the driver asks."""
+
+    def __init__(self) -> None:
+        self._ticks: dict[str, Tick] = {}
+
+    def put(self, tick: Tick) -> None:
+        self._ticks[tick.unit] = tick
+
+    def take(self) -> list[Tick]:
+        ticks, self._ticks = list(self._ticks.values()), {}
+        return ticks

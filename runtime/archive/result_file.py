@@ -1,0 +1,172 @@
+"""A file of results, in one of three formats: whole at its name, or not there."""
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from fer_edge.errors import OutputError
+from fer_edge.files import cannot_write, usual_mode
+
+from .config import FormatName
+from .footer import Footer, parse_footer
+from .rows import Rows
+
+DATA, WRITING = "faces", ".writing"
+"""Folders of the results: finished files, and those being written, which no query must see."""
+
+SIDECAR_SUFFIX = ".json"
+"""A CSV or JSON-lines file is followed by its footer, `clip-3f90....csv.json`."""
+
+
+class RowWriter(Protocol):
+    """Writes rows, and the footer at the end."""
+
+    def write(self, rows: Rows) -> None:
+        """Add rows."""
+
+    def finish(self, footer: Footer) -> None:
+        """Write what is left and the footer."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+@contextmanager
+def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]:
+    """Yield a writer; its file stands at its name once the block has ended without an error.
+
+    Args:
+        out: The folder of results.
+        name: The unit's.
+        format_: Of the file.
+
+    Raises:
+        OutputError: It cannot be written.
+        MissingExtraError: pyarrow is not installed.
+    """
+    target = result_path(out, name, format_)
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (out / WRITING).mkdir(exist_ok=True)
+        handle, text = tempfile.mkstemp(suffix=target.suffix, dir=out / WRITING)
+        os.close(handle)
+        temporary = Path(text)
+        writer = _open_writer(temporary, format_)
+        try:
+            yield writer
+        finally:
+            writer.close()
+        for written, final in _finished(temporary, target):
+            written.chmod(usual_mode())  # others read a shared folder
+            _to_disk(written)
+            written.replace(final)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+            _sidecar(temporary).unlink(missing_ok=True)
+
+
+def result_path(out: Path, name: str, format_: FormatName) -> Path:
+    """Return the file of a unit."""
+    return out / DATA / f"{name}.{format_}"
+
+
+def read_footer(path: Path) -> Footer | None:
+    """Read the footer of a finished file; None where it has none of this version."""
+    try:
+        if path.suffix == ".parquet":
+            from .parquet_file import read_metadata
+
+            return read_metadata(path)
+        return parse_footer(_sidecar(path).read_bytes())
+    except OSError:
+        return None
+
+
+def remove_result(path: Path) -> None:
+    """Delete a file of results.
+
+    Raises:
+        OutputError: It cannot be deleted.
+    """
+    try:
+        _sidecar(path).unlink(missing_ok=True)  # first: without it the other does not count
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot delete {path}: {error.strerror}") from error
+
+
+def _open_writer(path: Path, format_: FormatName) -> RowWriter:
+    if format_ == "parquet":
+        from .parquet_file import ParquetFile
+
+        return ParquetFile(path)
+    return TextFile(path, format_)
+
+
+def _finished(temporary: Path, target: Path) -> Iterator[tuple[Path, Path]]:
+    yield temporary, target
+    if _sidecar(temporary).exists():
+        yield _sidecar(temporary), _sidecar(target)
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_name(path.name + SIDECAR_SUFFIX)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class TextFile:
+    """CSV with a header, or one JSON object a line; the footer is a file beside."""
+
+    def __init__(self, path: Path, format_: FormatName) -> None:
+        """Open a new file."""
+        self._path, self._is_csv = path, format_ == "csv"
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._has_header = False
+
+    def write(self, rows: Rows) -> None:
+        """Add rows."""
+        names = ("source", "label", *rows.numbers)
+        columns = [*map(rows.text.__getitem__, ("source", "label"))]
+        numbers = [_plain(column.tolist(), name) for name, column in rows.numbers.items()]
+        lines: Iterator[tuple[Any, ...]] = zip(*columns, *numbers, strict=True)
+        if self._is_csv:
+            table = csv.writer(self._file, lineterminator="\n")
+            if not self._has_header:
+                table.writerow(names)
+                self._has_header = True
+            table.writerows(lines)
+            return
+        for line in lines:
+            self._file.write(json.dumps(dict(zip(names, line, strict=True))) + "\n")
+
+    def finish(self, footer: Footer) -> None:
+        """Write the footer."""
+        self._file.flush()
+        _sidecar(self._path).write_text(footer.to_json() + "\n", "utf-8")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def _plain(values: list[Any], name: str) -> list[Any]:
+    """Round what is float32 to its own digits; a track of -1 is none."""
+    if name == "track":
+        return [None if value < 0 else value for value in values]
+    return [round(value, 6) if isinstance(value, float) else value for value in values]

@@ -1,0 +1,155 @@
+"""The folder of results: whose it is, who writes it, and what it holds already."""
+
+import errno
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import OutputError
+from fer_edge.files import cannot_write, whole_file
+
+from .config import FormatName
+from .footer import Footer
+from .result_file import DATA, SIDECAR_SUFFIX, WRITING, read_footer
+from .settings import Settings
+from .unit import Unit
+
+IDENTITY = "archive.json"
+"""Holds a random word: a worker that reads another one, or none, does not see the same folder."""
+
+_LOCK = ".lock"
+_SUFFIXES = (".parquet", ".csv", ".jsonl")
+_FOOTERS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A file of results of an earlier run.
+
+    Attributes:
+        path: The file.
+        footer: Its footer; None where it is damaged.
+    """
+
+    path: Path
+    footer: Footer | None
+
+
+@contextmanager
+def locked_results(out: Path) -> Iterator[str]:
+    """Make the folder, keep others from writing into it, and yield its identity.
+
+    Raises:
+        OutputError: It cannot be written, or another process writes it.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    try:
+        _lock(handle, out)
+        for left in (out / WRITING).glob("*"):  # of a run that was killed
+            left.unlink(missing_ok=True)
+        yield _identity(out)
+    finally:
+        os.close(handle)
+
+
+def check_identity(out: Path, identity: str) -> None:
+    """Refuse to write into another folder of the same name.
+
+    Raises:
+        OutputError: This machine does not see the folder of the one that started the archive.
+    """
+    if _read_identity(out) != identity:
+        raise OutputError(
+            f"{out} on node {os.uname().nodename} is not the folder of the machine that started "
+            "this archive; expected a shared folder under the same name on all nodes"
+        )
+
+
+def existing_results(out: Path) -> list[Existing]:
+    """Read the footers of all finished files."""
+    paths = [
+        path
+        for path in sorted((out / DATA).glob("*/*"))
+        if path.suffix in _SUFFIXES and not path.name.endswith(SIDECAR_SUFFIX)
+    ]
+    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as threads:
+        footers = threads.map(read_footer, paths)
+        return [Existing(path, footer) for path, footer in zip(paths, footers, strict=True)]
+
+
+def made_otherwise(existing: list[Existing], settings: Settings) -> list[Existing]:
+    """Return the results that were made with other settings."""
+    digest = settings.digest()
+    return [item for item in existing if item.footer and item.footer.settings != digest]
+
+
+def describe_change(others: list[Existing], settings: Settings, out: Path) -> str:
+    """Say in one line how other results were made, and what to do."""
+    footer = others[0].footer
+    before: Mapping[str, Any] = json.loads(footer.options) if footer else {}
+    after = settings.options()
+    changed = [
+        f"{name} {before.get(name)!r} (now {after.get(name)!r})"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+    return (
+        f"{out} holds {len(others)} files of results made with other options: "
+        f"{', '.join(changed)}; name another folder, or pass --overwrite to replace them"
+    )
+
+
+def is_current(item: Existing, unit: Unit, format_: FormatName) -> bool:
+    """Return whether a file holds what reading a unit would give."""
+    footer = item.footer
+    return footer is not None and footer.stamp == unit.stamp and item.path.suffix == f".{format_}"
+
+
+def _lock(handle: int, out: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(
+            f"another fer-edge archive is writing {out}; wait for it, or name another folder"
+        ) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):  # a file system without locks
+            raise cannot_write(out, error) from error
+
+
+def _identity(out: Path) -> str:
+    known = _read_identity(out)
+    if known is not None:
+        return known
+    new = uuid.uuid4().hex
+    with whole_file(out / IDENTITY) as temporary:
+        temporary.write_text(json.dumps({"archive": new}) + "\n", "utf-8")
+    return new
+
+
+def _read_identity(out: Path) -> str | None:
+    try:
+        return str(json.loads((out / IDENTITY).read_text("utf-8"))["archive"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def require_format(format_: FormatName) -> None:
+    """Refuse a format whose library is missing, before any work.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    if format_ == "parquet":
+        from . import parquet_file  # noqa: F401

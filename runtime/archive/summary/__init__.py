@@ -1,0 +1,1 @@
+"""`fer-edge archive summarize`: tables and a page of what an archive shows."""

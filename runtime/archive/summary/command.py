@@ -1,0 +1,78 @@
+"""`fer-edge archive summarize`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from .summarize import Archive
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("summarize")
+@click.argument("results", type=PATH)
+@click.option(
+    "--out",
+    "folder",
+    type=PATH,
+    metavar="FOLDER",
+    help="Where tables and page go. Default: summary/ in RESULTS.",
+)
+@click.option(
+    "--clips",
+    "most_clips",
+    type=click.IntRange(1, 1000),
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="List so many clips with most of each expression.",
+)
+def summarize(results: Path, folder: Path | None, most_clips: int) -> None:
+    """Write tables and a page of what an archive shows.
+
+    RESULTS is the folder that fer-edge archive has written, in Parquet. The tables are CSV: seconds
+    of each expression per video, per hour, per followed face; coverage, the share of time with a
+    face; the share of uncertain faces. The page, index.html, needs no other file.
+
+    \b
+    Example:
+        fer-edge archive summarize results/
+    """
+    import sys
+
+    from ..results_folder import require_format
+
+    require_format("parquet")
+    from .page import write_page
+    from .summarize import summarize_results
+
+    folder = folder or results / "summary"
+    with click.progressbar(
+        length=1000, label="adding up", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        archive = summarize_results(
+            results,
+            folder,
+            most_clips=most_clips,
+            on_source=lambda done, total: bar.update(1000 * done // total - bar.pos),
+        )
+    page = write_page(archive, folder)
+    click.echo(_describe(archive))
+    click.echo(f"page: {page}")
+
+
+def _describe(archive: "Archive") -> str:
+    from ..progress import duration
+
+    total = float(archive.seconds.sum())
+    lines = [
+        f"{archive.videos} videos, {duration(archive.looked_at_s)} looked at, "
+        f"{duration(archive.seen_s)} with a face; {archive.pictures} pictures; "
+        f"{archive.faces} faces, {archive.tracks} followed"
+    ]
+    if total:
+        shares = sorted(zip(archive.seconds.tolist(), archive.labels, strict=True), reverse=True)
+        lines.append(", ".join(f"{label} {100 * s / total:.1f}%" for s, label in shares if s))
+    return "\n".join(lines)

@@ -1,0 +1,70 @@
+"""Every video as a row, its time as columns: seconds of each expression in each cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .scan import Scanned
+from .totals import CLIP_S, Times
+
+MOST_ROWS = 240
+"""Of more videos, neighbors share a row."""
+
+CELLS = 120
+"""Of each row, whatever the length of its video."""
+
+
+@dataclass(slots=True)
+class HeatRow:
+    """A row.
+
+    Attributes:
+        first: Name of its first video.
+        last: Name of its last.
+        count: Number of videos.
+        length_s: Of all together.
+    """
+
+    first: str
+    last: str
+    count: int = 0
+    length_s: float = 0.0
+
+
+class HeatMap:
+    """Adds videos up in rows."""
+
+    def __init__(self, videos: Sequence[Scanned], labels: int) -> None:
+        """Share the rows out.
+
+        Args:
+            videos: All of them, in the order of the rows.
+            labels: Number of columns of the totals.
+        """
+        count = min(MOST_ROWS, len(videos))
+        self._cells = np.zeros((count, CELLS, labels))
+        self._places = {video.name: at * count // len(videos) for at, video in enumerate(videos)}
+        self.rows = [HeatRow("", "") for _ in range(count)]
+
+    def add(self, video: Scanned, steps: Times) -> None:
+        """Add a video: (n, labels), seconds of faces in each `CLIP_S`."""
+        place = self._places[video.name]
+        row = self.rows[place]
+        row.first, row.last = row.first or video.name, video.name
+        row.count, row.length_s = row.count + 1, row.length_s + video.length_s
+        length_s = max(video.length_s, 1e-3)
+        for step in np.flatnonzero(steps.sum(axis=1)):
+            # a step is shared out among the cells that it covers
+            start = step * CLIP_S / length_s * CELLS
+            end = min((step + 1) * CLIP_S, length_s) / length_s * CELLS
+            first = min(int(start), CELLS - 1)
+            last = min(max(int(np.ceil(end)), first + 1), CELLS)
+            self._cells[place, first:last] += steps[step] / (last - first)
+
+    def shares(self) -> NDArray[np.uint8]:
+        """Return (rows, cells, labels): seconds in a cell over its length, 255 for all of it."""
+        lengths_s = np.array([max(row.length_s, 1e-3) for row in self.rows]) / CELLS
+        shares = self._cells / lengths_s[:, None, None]
+        return np.clip(np.rint(255 * shares), 0, 255).astype(np.uint8)

@@ -1,0 +1,104 @@
+"""From files of results to tables and a page, one source after the other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .clips import BestClips, Clip
+from .heat_map import HeatMap
+from .scan import Scanned, scan_results
+from .tables import Tables
+from .totals import Times, add_up, all_labels
+
+
+@dataclass(slots=True)
+class Archive:
+    """What an archive shows, as far as a page needs it.
+
+    Attributes:
+        labels: The model's, and `uncertain`.
+        options: What the results were made with, as JSON.
+        heat_map: Of all videos.
+        clips: For each label, those with most of it.
+        seconds: (labels,): seconds of faces in videos.
+        picture_faces: (labels,): faces in pictures.
+        seen_s: Seconds of video with a face.
+        looked_at_s: Seconds of video that were looked at.
+        videos: Number of them.
+        pictures: Number of them.
+        faces: Rows.
+        tracks: Followed faces.
+    """
+
+    labels: tuple[str, ...]
+    options: str
+    heat_map: HeatMap
+    seconds: Times
+    picture_faces: Times
+    clips: dict[str, list[Clip]] = field(default_factory=dict)
+    seen_s: float = 0.0
+    looked_at_s: float = 0.0
+    videos: int = 0
+    pictures: int = 0
+    faces: int = 0
+    tracks: int = 0
+
+
+def summarize_results(
+    results: Path,
+    folder: Path,
+    *,
+    most_clips: int = 12,
+    on_source: Callable[[int, int], object] = lambda done, total: None,
+) -> Archive:
+    """Write the tables of an archive, and return what its page shows.
+
+    Memory holds one source at a time, the heat map, and a footer for each file.
+
+    Args:
+        results: Of `fer-edge archive`.
+        folder: Where the tables go.
+        most_clips: Clips of each label.
+        on_source: Called after each source with how many are done, and of how many.
+
+    Raises:
+        SourceError: There is nothing to summarize, or a file is damaged.
+        OutputError: The tables cannot be written.
+    """
+    sources = scan_results(results)
+    footer = sources[0].parts[0].footer
+    labels = all_labels(footer.labels)
+    videos = [source for source in sources if source.kind == "video"]
+    nothing = np.zeros(len(labels))
+    archive = Archive(
+        labels, footer.options, HeatMap(videos, len(labels)), nothing.copy(), nothing.copy()
+    )
+    best = BestClips(labels, most_clips)
+    with Tables(folder, labels) as tables:
+        for done, source in enumerate(sources, start=1):
+            _add(archive, source, tables, best)
+            on_source(done, len(sources))
+        archive.clips = best.best()
+        tables.add_clips(archive.clips)
+    return archive
+
+
+def _add(archive: Archive, source: Scanned, tables: Tables, best: BestClips) -> None:
+    totals, tracks = add_up(source, archive.labels)
+    for track in tracks:
+        tables.add_track(source, track)
+    tables.add_source(source, totals)
+    archive.faces += source.faces
+    archive.tracks += totals.tracks
+    if source.kind == "pictures":
+        archive.pictures += source.frames
+        archive.picture_faces += totals.per_label
+        return
+    archive.videos += 1
+    archive.looked_at_s += source.seconds
+    archive.seen_s += float(totals.seen_s.sum())
+    archive.seconds += totals.per_label
+    archive.heat_map.add(source, totals.steps)
+    best.add(source.name, totals.steps)

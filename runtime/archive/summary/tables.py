@@ -1,0 +1,99 @@
+"""The tables of a summary, as CSV: written row by row while files are read."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_edge.files import whole_file
+
+from .clips import Clip
+from .scan import Scanned
+from .totals import CLIP_S, Totals, TrackTotal
+
+_STEPS_OF_HOUR = round(3600 / CLIP_S)
+
+HEADS = {
+    "videos": ("video", "looked_at_s", "frames", "faces", "tracks", "coverage", "uncertain_share"),
+    "hours": ("video", "hour", "seen_s"),
+    "tracks": ("video", "span", "track", "first_s", "last_s", "seconds"),
+    "pictures": ("folder", "pictures", "faces", "uncertain_share"),
+}
+"""Table -> its first columns; a column for each label follows: seconds, or faces of pictures."""
+
+
+class Tables:
+    """The CSV files in a folder; a context manager: they appear when all of them are whole."""
+
+    def __init__(self, folder: Path, labels: tuple[str, ...]) -> None:
+        """Open them.
+
+        Args:
+            folder: Where they go.
+            labels: The columns of the totals.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        self._folder, self._files = folder, ExitStack()
+        self._writers: dict[str, Any] = {}
+        for name, head in HEADS.items():
+            self._writers[name] = self._open(name, (*head, *labels))
+
+    def __enter__(self) -> "Tables":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._files.__exit__(*error)
+
+    def add_track(self, source: Scanned, track: TrackTotal) -> None:
+        """Write a row of tracks."""
+        times = (_rounded(track.first_s), _rounded(track.last_s), _rounded(track.seconds.sum()))
+        self._write("tracks", (source.name, track.span, track.track, *times), track.seconds)
+
+    def add_source(self, source: Scanned, totals: Totals) -> None:
+        """Write the rows of a video or a folder of pictures."""
+        sums = totals.per_label
+        uncertain = _share(sums[-1], sums.sum())
+        if source.kind == "pictures":
+            head = (source.name, source.frames, source.faces, uncertain)
+            self._write("pictures", head, sums)
+            return
+        counts = (_rounded(source.seconds), source.frames, source.faces, totals.tracks)
+        coverage = _share(totals.seen_s.sum(), source.seconds)
+        self._write("videos", (source.name, *counts, coverage, uncertain), sums)
+        for hour, start in enumerate(range(0, len(totals.steps), _STEPS_OF_HOUR)):
+            of_hour = slice(start, start + _STEPS_OF_HOUR)
+            seen_s = totals.seen_s[of_hour].sum()
+            if seen_s:
+                row = (source.name, hour, _rounded(seen_s))
+                self._write("hours", row, totals.steps[of_hour].sum(axis=0))
+
+    def add_clips(self, clips: dict[str, list[Clip]]) -> None:
+        """Write the clips with most of each label."""
+        writer = self._open("clips", ("label", "video", "start_s", "end_s", "seconds"))
+        for label, items in clips.items():
+            for clip in items:
+                end_s = clip.start_s + CLIP_S
+                writer.writerow((label, clip.source, clip.start_s, end_s, _rounded(clip.seconds)))
+
+    def _open(self, name: str, columns: Sequence[str]) -> Any:
+        temporary = self._files.enter_context(whole_file(self._folder / f"{name}.csv"))
+        file = self._files.enter_context(temporary.open("w", encoding="utf-8", newline=""))
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        return writer
+
+    def _write(self, name: str, row: Iterable[Any], sums: "np.ndarray[Any, Any]") -> None:
+        self._writers[name].writerow((*row, *(_rounded(value) for value in sums)))
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 3)
+
+
+def _share(part: float, whole: float) -> float | str:
+    return round(float(part / whole), 4) if whole else ""

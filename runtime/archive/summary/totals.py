@@ -1,0 +1,201 @@
+"""What the rows of one source add up to, read in batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from fer_edge.errors import SourceError
+
+from ...recognition.result import UNCERTAIN
+from .scan import Part, Scanned
+
+CLIP_S = 10.0
+"""Times are added up in steps of so many seconds."""
+
+_COLUMNS = ["time_s", "seconds", "face", "track", "label"]
+_BATCH_ROWS = 131072
+_MOST_STEPS = 10_000_000
+"""Over three years in one video; a time beyond is damage."""
+
+Times = NDArray[np.float64]
+
+
+def all_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a model's labels with `uncertain` behind them: the columns of all totals."""
+    return (*labels, UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTotal:
+    """One followed face.
+
+    Attributes:
+        span: Number of the span in which it was followed.
+        track: Its number there.
+        first_s: Time of its first frame.
+        last_s: Time of its last frame.
+        seconds: (labels,): for how long with which label.
+    """
+
+    span: int
+    track: int
+    first_s: float
+    last_s: float
+    seconds: Times
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a source adds up to.
+
+    Attributes:
+        steps: (n, labels): seconds of faces in each `CLIP_S` of a video; faces of pictures, in the
+            first step.
+        seen_s: (n,): seconds in which there was a face at all.
+        tracks: Number of followed faces.
+    """
+
+    steps: Times
+    seen_s: Times
+    tracks: int = 0
+
+    def reach(self, count: int) -> None:
+        """Make room for so many steps."""
+        have = len(self.steps)
+        if count > have:
+            more = max(count, 2 * have) - have
+            self.steps = np.vstack([self.steps, np.zeros((more, self.steps.shape[1]))])
+            self.seen_s = np.concatenate([self.seen_s, np.zeros(more)])
+
+    @property
+    def per_label(self) -> Times:
+        """(labels,): the sum over all steps."""
+        total: Times = self.steps.sum(axis=0)
+        return total
+
+
+def add_up(source: Scanned, labels: tuple[str, ...]) -> "tuple[Totals, Iterator[TrackTotal]]":
+    """Add up all rows of a source.
+
+    Args:
+        source: What to read.
+        labels: See `all_labels`.
+
+    Returns:
+        The totals, which are complete once the tracks have been gone through.
+    """
+    totals = Totals(np.zeros((1, len(labels))), np.zeros(1))
+    return totals, _tracks(source, labels, totals)
+
+
+def _tracks(source: Scanned, labels: tuple[str, ...], totals: Totals) -> Iterator[TrackTotal]:
+    for part in source.parts:
+        tracks = _Tracks(len(labels))
+        for batch in _batches(part):
+            label = _indices(batch.column("label"), labels, part)
+            times_s = batch.column("time_s").to_numpy()
+            seconds = batch.column("seconds").to_numpy().astype(np.float64)
+            if source.kind == "video":
+                track = batch.column("track").fill_null(-1).to_numpy(zero_copy_only=False)
+                tracks.add(track, times_s, seconds, label)
+            else:
+                seconds = np.ones(len(label))
+            _add_steps(totals, times_s, seconds, label, part)
+            _add_seen(totals, batch, times_s, seconds)
+        yield from tracks.finish(part.footer.number)
+        totals.tracks += tracks.count
+
+
+def _batches(part: Part) -> Iterator[Any]:
+    try:
+        with pyarrow.parquet.ParquetFile(part.path) as file:
+            yield from file.iter_batches(_BATCH_ROWS, columns=_COLUMNS)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise SourceError(f"{part.path} is damaged ({error}); delete it, and read it again") from (
+            error
+        )
+
+
+def _indices(column: Any, labels: tuple[str, ...], part: Part) -> NDArray[np.intp]:
+    names = column.dictionary.to_pylist()
+    unknown = [name for name in names if name not in labels]
+    if unknown:
+        raise SourceError(
+            f"{part.path} has the label {unknown[0]!r}; expected one of {', '.join(labels)}"
+        )
+    places = np.array([labels.index(name) for name in names] or [0], np.intp)
+    found: NDArray[np.intp] = places[column.indices.to_numpy(zero_copy_only=False)]
+    return found
+
+
+def _add_steps(
+    totals: Totals, times_s: Times, seconds: Times, label: NDArray[np.intp], part: Part
+) -> None:
+    if not len(times_s):
+        return
+    step = np.maximum(times_s // CLIP_S, 0).astype(np.intp)
+    count, width = int(step.max()) + 1, totals.steps.shape[1]
+    if count > _MOST_STEPS:
+        raise SourceError(f"{part.path} has a time of {times_s.max():.0f} s; the file is damaged")
+    totals.reach(count)
+    sums = np.bincount(step * width + label, weights=seconds, minlength=count * width)
+    totals.steps[:count] += sums.reshape(count, width)
+
+
+def _add_seen(totals: Totals, batch: Any, times_s: Times, seconds: Times) -> None:
+    is_first = batch.column("face").to_numpy() == 0
+    if is_first.any():
+        step = np.maximum(times_s[is_first] // CLIP_S, 0).astype(np.intp)
+        sums = np.bincount(step, weights=seconds[is_first])
+        totals.seen_s[: len(sums)] += sums
+
+
+class _Tracks:
+    """The followed faces of one file, which no other file has."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._numbers: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._seconds: Times = np.zeros((0, width))
+        self._first_s: Times = np.zeros(0)
+        self._last_s: Times = np.zeros(0)
+
+    @property
+    def count(self) -> int:
+        return int((self._numbers >= 0).sum())
+
+    def add(
+        self, track: NDArray[np.int32], times_s: Times, seconds: Times, label: NDArray[np.intp]
+    ) -> None:
+        """Add rows."""
+        if not len(track):
+            return
+        numbers = np.union1d(self._numbers, track)
+        count, old = len(numbers), np.searchsorted(numbers, self._numbers)
+        sums, first_s = np.zeros((count, self._width)), np.full(count, np.inf)
+        last_s = np.full(count, -np.inf)
+        sums[old], first_s[old], last_s[old] = self._seconds, self._first_s, self._last_s
+        place = np.searchsorted(numbers, track)
+        size = count * self._width
+        added = np.bincount(place * self._width + label, weights=seconds, minlength=size)
+        sums += added.reshape(count, self._width)
+        np.minimum.at(first_s, place, times_s)
+        np.maximum.at(last_s, place, times_s)
+        self._numbers, self._seconds = numbers, sums
+        self._first_s, self._last_s = first_s, last_s
+
+    def finish(self, span: int) -> Iterator[TrackTotal]:
+        """Yield each."""
+        for at in np.flatnonzero(self._numbers >= 0):
+            yield TrackTotal(
+                span,
+                int(self._numbers[at]),
+                float(self._first_s[at]),
+                float(self._last_s[at]),
+                self._seconds[at],
+            )

@@ -1,0 +1,181 @@
+"""Reads units: opens the models once, and follows the faces of each video anew."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import cv2
+
+from fer_edge import __version__
+from fer_edge.errors import FerEdgeError, ModelError, SourceError
+from fer_edge.model.bundled import find_model
+from fer_edge.pictures.picture import read_picture
+
+from ..capture.frame import Frame
+from ..capture.video import Video
+from ..detection.detector import WholeFrame
+from ..recognition.follower import FILE_PACE, Follower
+from ..recognition.model_config import open_chosen_model
+from ..recognition.reader import Reader
+from ..recognition.result import FrameReader, Result
+from ..recognition.smoothing import Steadiness
+from ..timing.frame_seconds import FrameSeconds
+from ..tracking.config import open_chosen_detector, open_chosen_tracker
+from .footer import Footer
+from .result_file import RowWriter
+from .rows import ROWS_AT_ONCE, RowBuffer
+from .settings import Settings, file_digest
+from .unit import Unit, printable
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file that could not be read.
+
+    Attributes:
+        path: As `printable` gives it.
+        reason: One line.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was read of a unit so far.
+
+    Attributes:
+        frames: Frames or pictures.
+        seconds: Of video.
+        faces: Rows.
+    """
+
+    frames: int = 0
+    seconds: float = 0.0
+    faces: int = 0
+
+
+class UnitReader:
+    """A detector and a model, open, for one unit after the other. Close it when done."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open them.
+
+        Raises:
+            ModelError: The model is broken, or is another one than the settings say.
+            DetectorError: The detector's model file is missing or unusable.
+        """
+        cv2.setNumThreads(1)  # there is a worker for each core
+        self._settings = settings
+        model = find_model(settings.model.model)
+        if file_digest(model) != settings.model_digest:
+            raise ModelError(
+                f"{model} is another file than the one that this archive was started with; "
+                "expected the same fer-edge and model files on all nodes"
+            )
+        self._detector = open_chosen_detector(settings.faces)
+        self._model = open_chosen_model(settings.model)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model.close()
+
+    def read(
+        self, unit: Unit, writer: RowWriter, on_progress: Callable[[Counted], object]
+    ) -> tuple[Footer, tuple[Broken, ...]]:
+        """Read a unit into its file of results.
+
+        Args:
+            unit: What to read.
+            writer: Gets the rows and the footer.
+            on_progress: Called after each frame with what was read so far.
+
+        Returns:
+            The footer, and the pictures that could not be read.
+
+        Raises:
+            SourceError: The video cannot be read, or is cut short; none of the pictures can be.
+            OSError: The results cannot be written.
+        """
+        buffer = RowBuffer(self._model.labels, unit.number)
+        counted, broken = Counted(), list[Broken]()
+        results = self._pictures(unit, broken) if unit.kind == "pictures" else self._video(unit)
+        for result, seconds in results:
+            buffer.add(result, counted.frames, seconds)
+            counted = Counted(
+                counted.frames + 1, counted.seconds + seconds, counted.faces + len(result)
+            )
+            if len(buffer) >= ROWS_AT_ONCE:
+                writer.write(buffer.take())
+            on_progress(counted)
+        if broken and not counted.frames:
+            raise SourceError(broken[0].reason)
+        writer.write(buffer.take())
+        footer = self._footer(unit, counted, len(broken))
+        writer.finish(footer)
+        return footer, tuple(broken)
+
+    def _pictures(self, unit: Unit, broken: list[Broken]) -> Iterator[tuple[Result, float]]:
+        reader = Reader(
+            self._model,
+            self._detector,
+            min_face_px=self._settings.faces.min_face_px,
+            max_faces=self._settings.faces.max_faces,
+            uncertain_below=self._settings.recognition.uncertain_below,
+        )
+        for index, file in enumerate(unit.files):
+            try:
+                image = read_picture(file.path)
+            except FerEdgeError as error:
+                broken.append(Broken(printable(file.path), str(error)))
+                continue
+            yield reader.read_frame(Frame(image, index, 0.0, str(file.path))), 0.0
+
+    def _video(self, unit: Unit) -> Iterator[tuple[Result, float]]:
+        every_s = self._settings.reading.every_s
+        video = Video(unit.source, every_s=every_s, span=unit.span, decoder_threads=1)
+        with closing(video):
+            reader, seconds = self._follower(), FrameSeconds(1 / video.frame_rate_hz)
+            for frame in video:
+                result, share = reader.read_frame(frame), seconds.next(frame.time_s)
+                if frame.time_s >= unit.start_s:  # before, faces are followed into the span
+                    yield result, share
+
+    def _follower(self) -> FrameReader:
+        recognition = self._settings.recognition
+        return Follower(
+            self._model,
+            open_chosen_tracker(self._settings.faces, self._detector),
+            steadiness=Steadiness(
+                recognition.smooth_s, recognition.hysteresis, recognition.uncertain_below
+            ),
+            pace=replace(
+                FILE_PACE,
+                every_s=recognition.classify_every_s or 0.0,
+                per_frame=recognition.classify_per_frame,
+            ),
+            boxes_are_crops=isinstance(self._detector, WholeFrame),
+        )
+
+    def _footer(self, unit: Unit, counted: Counted, failed: int) -> Footer:
+        return Footer(
+            source=printable(unit.source),
+            source_id=unit.source_id,
+            kind=unit.kind,
+            number=unit.number,
+            count=unit.count,
+            stamp=unit.stamp,
+            settings=self._settings.digest(),
+            options=json.dumps(self._settings.options(), sort_keys=True),
+            version=__version__,
+            labels=self._model.labels,
+            start_s=unit.start_s,
+            source_s=unit.source_s,
+            can_seek=unit.can_seek,
+            frames=counted.frames,
+            seconds=counted.seconds,
+            rows=counted.faces,
+            failed=failed,
+        )

@@ -1,0 +1,26 @@
+"""A part of a video, by its clock."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The frames of a video from one time to another.
+
+    Attributes:
+        from_s: Time of the first frame, in seconds from the video's start.
+        to_s: Frames at this time and later are not read; infinite reads to the end.
+    """
+
+    from_s: float = 0.0
+    to_s: float = math.inf
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole video."""
+        return self.from_s <= 0 and self.to_s == math.inf
+
+
+WHOLE = Span()
+"""From the first frame to the last."""

@@ -1,0 +1,176 @@
+"""What happens when workers, drivers and disks fail in the middle."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+pytest.importorskip("pyarrow", reason="pyarrow is not installed (fer-edge[archive])")
+
+from fer_edge.runtime.archive.engine import MOST_LOSSES, PlainLoop
+from fer_edge.runtime.archive.job import run_archive
+from fer_edge.runtime.archive.pool import ProcessPool
+from fer_edge.runtime.archive.results_folder import locked_results
+from fer_edge.runtime.archive.settings import resolve_settings
+from fer_edge.runtime.archive.unit import SourceFile, Unit
+from fer_edge.runtime.archive.work import Done, Failed, Task
+from tests.support.archives import config, digest_of, files_of, make_clip, rows_of
+from tests.support.clear_line import assert_one_clear_line
+
+
+@pytest.fixture
+def expected(videos: Path, tmp_path: Path) -> str:
+    """Digest of the rows without any fault."""
+    run_archive(config(tmp_path / "expected"), [str(videos)], PlainLoop())
+    return digest_of(tmp_path / "expected")
+
+
+@contextmanager
+def killing(kill_signal: int, out: Path) -> Iterator[None]:
+    """Kill one worker once the first file of results is there."""
+
+    def kill() -> None:
+        while not files_of(out):
+            time.sleep(0.01)
+        os.kill(multiprocessing.active_children()[0].pid or 0, kill_signal)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    yield
+    thread.join()
+
+
+@pytest.mark.parametrize("kill_signal", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_killed_worker_loses_its_unit_only_which_is_read_again(
+    videos: Path, tmp_path: Path, expected: str, kill_signal: int
+) -> None:
+    out = tmp_path / "out"
+    for number in range(6):
+        make_clip(videos / f"more-{number}.mp4", seed=number)
+    with killing(kill_signal, out):
+        ended = run_archive(config(out), [str(videos)], ProcessPool(2))
+    assert (ended.total, ended.done, ended.failed) == (12, 12, 0)
+    assert ended.lost <= 1  # none where it fell between two units
+    assert len(files_of(out)) == 12
+    assert len({(row["source"], row["frame"]) for row in rows_of(out)}) == len(rows_of(out)) == 96
+
+
+class Deadly:
+    """Kills the process that unpickles it, as a file that takes all memory would."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.abort, ()
+
+
+def test_a_unit_that_kills_every_worker_is_named_and_the_others_are_done(
+    videos: Path, tmp_path: Path
+) -> None:
+    clips = sorted(videos.rglob("*.mp4"))
+    units = [Unit("video", path, (SourceFile(path, 0, 0),)) for path in clips]
+    lost = list[str]()
+    with locked_results(tmp_path / "out") as identity:
+        settings = resolve_settings(config(tmp_path / "out"))
+        tasks = [Task(unit, settings, tmp_path / "out", identity) for unit in units]
+        tasks[2] = replace(tasks[2], identity=Deadly())  # type: ignore[arg-type]
+        outcomes = list(
+            ProcessPool(2).run(tasks, lambda tick: None, lambda task: lost.append(task.unit.name))
+        )
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    assert [outcome.unit for outcome in failed] == [units[2]]
+    assert "killed" in failed[0].reason
+    assert lost == [units[2].name] * MOST_LOSSES
+    assert sum(isinstance(outcome, Done) for outcome in outcomes) == 5
+
+
+def driver(videos: Path, out: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "fer_edge", "archive", str(videos), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def children_of(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_driver_that_was_stopped_goes_on_and_leaves_no_worker(
+    videos: Path, tmp_path: Path, expected: str, stop: int
+) -> None:
+    out = tmp_path / "out"
+    with driver(videos, out) as process:
+        while not files_of(out):
+            assert process.poll() is None
+            time.sleep(0.01)
+        workers = children_of(process.pid)
+        process.send_signal(stop)
+        assert process.stderr
+        words = process.stderr.read()
+        process.wait(30)
+    assert process.returncode == (-stop if stop == signal.SIGKILL else 130)
+    if stop != signal.SIGKILL:
+        assert words.splitlines()[-1].startswith("fer-edge: stopped")
+    deadline = time.monotonic() + 20
+    while any(map(is_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if is_alive(pid)]
+    there = {path: path.stat().st_mtime_ns for path in files_of(out)}
+    assert 0 < len(there) < 6
+    with driver(videos, out) as process:
+        said, _ = process.communicate(timeout=60)
+    assert f"{6 - len(there)} units read" in said
+    assert {path: path.stat().st_mtime_ns for path in there} == there
+    assert digest_of(out) == expected
+    assert list((out / ".writing").iterdir()) == []
+
+
+def test_a_disk_that_fills_up_ends_in_one_line_and_room_lets_it_go_on(
+    fer_edge: Callable[..., Result],
+    videos: Path,
+    tmp_path: Path,
+    expected: str,
+    make_disk: Callable[[str], Path],
+) -> None:
+    out = make_disk("24k") / "out"
+    result = fer_edge("archive", videos, "--out", out, "--workers", 1)
+    assert result.exit_code == 1
+    assert "No space left on device; make room there" in result.stderr.splitlines()[-1]
+    subprocess.run(["mount", "-o", "remount,size=4m", str(out.parent)], check=True)
+    assert fer_edge("archive", videos, "--out", out, "--workers", 1).exit_code == 0
+    assert digest_of(out) == expected
+
+
+def test_two_archives_do_not_write_into_one_folder(
+    fer_edge: Callable[..., Result], videos: Path, tmp_path: Path
+) -> None:
+    with locked_results(tmp_path / "out"):
+        result = fer_edge("archive", videos, "--out", tmp_path / "out")
+    assert_one_clear_line(result, "another fer-edge archive is writing")
+
+
+def test_a_node_that_sees_another_folder_says_so(videos: Path, tmp_path: Path) -> None:
+    clip = next(videos.rglob("*.mp4"))
+    unit = Unit("video", clip, (SourceFile(clip, 0, 0),))
+    task = Task(unit, resolve_settings(config(tmp_path)), tmp_path / "elsewhere", "abc")
+    (outcome,) = PlainLoop().run([task], lambda tick: None, lambda lost: None)
+    assert isinstance(outcome, Failed)
+    assert "shared folder" in outcome.reason

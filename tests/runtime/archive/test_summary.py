@@ -1,0 +1,234 @@
+"""`fer-edge archive summarize`: what the tables and the page say of known rows."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed (fer-edge[archive])")
+
+from fer_edge.runtime.archive.footer import Footer
+from fer_edge.runtime.archive.result_file import new_result
+from fer_edge.runtime.archive.rows import Rows
+from fer_edge.runtime.archive.summary.heat_map import CELLS, MOST_ROWS
+from fer_edge.runtime.archive.summary.page import write_page
+from fer_edge.runtime.archive.summary.summarize import summarize_results
+from tests.support.chromium import Chromium
+from tests.support.clear_line import assert_one_clear_line
+from tests.support.html_page import Page
+
+LABELS = ("happy", "sad")
+Cli = Callable[..., Result]
+
+
+@dataclass(frozen=True)
+class Face:
+    """One row."""
+
+    time_s: float
+    label: str
+    seconds: float = 1.0
+    face: int = 0
+    track: int = 1
+
+
+def write(
+    out: Path, name: str, faces: Sequence[Face], *, length_s: float = 60, **footer: Any
+) -> None:
+    """Write a file of results as a worker does."""
+    known = Footer(
+        source=name,
+        source_id=f"{abs(hash(name)) % 16**16:016x}",
+        kind="video",
+        number=0,
+        count=1,
+        stamp="0",
+        settings="0",
+        options='{"every": 5}',
+        version="0",
+        labels=LABELS,
+        start_s=0.0,
+        source_s=length_s,
+        can_seek=True,
+        frames=int(length_s),
+        seconds=length_s,
+        rows=len(faces),
+    )
+    known = replace(known, **footer)
+    unit = f"{known.source_id[:2]}/{known.source_id}-{known.number}"
+    with new_result(out, unit, "parquet") as writer:
+        for start in range(0, max(1, len(faces)), 7):  # in groups, as a long video
+            writer.write(_rows(name, faces[start : start + 7], known.number))
+        writer.finish(known)
+
+
+def _rows(name: str, faces: Sequence[Face], span: int) -> Rows:
+    def column(values: list[float], kind: type) -> "np.ndarray[Any, Any]":
+        return np.array(values, kind)
+
+    zero = np.zeros(len(faces), np.float32)
+    numbers = {
+        "span": np.full(len(faces), span, np.int16),
+        "frame": column([face.time_s for face in faces], np.int32),
+        "time_s": column([face.time_s for face in faces], np.float64),
+        "seconds": column([face.seconds for face in faces], np.float32),
+        "face": column([face.face for face in faces], np.int16),
+        "track": column([face.track for face in faces], np.int32),
+        **dict.fromkeys(("left", "top", "right", "bottom", "detection", "p_happy", "p_sad"), zero),
+    }
+    text = {"source": [name] * len(faces), "label": [face.label for face in faces]}
+    return Rows(text, numbers)
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two videos, one of two hours in two spans, and pictures."""
+    out = tmp_path / "results"
+    first = [Face(time_s, "happy") for time_s in range(10, 20)]
+    first += [Face(time_s, "sad", face=1, track=2) for time_s in range(15, 20)]
+    first += [Face(30, "uncertain", track=3)]
+    write(out, "/a/short.mp4", first)
+    for number, start in ((0, 0.0), (1, 3600.0)):
+        faces = [Face(start + 100 + at, "sad", seconds=0.5) for at in range(20)]
+        spans = {"number": number, "count": 2, "start_s": start, "seconds": 3600.0}
+        write(out, "/a/long.mp4", faces, length_s=7200, **spans)
+    pictures = [Face(0, "happy", seconds=0, track=-1), Face(0, "sad", 0, 1, -1)]
+    write(out, "/a/photos", pictures, kind="pictures", frames=2, seconds=0.0, length_s=0)
+    write(out, "/a/empty.mp4", [])
+    return out
+
+
+def test_tables_hold_seconds_per_video_hour_and_track(fer_edge: Cli, results: Path) -> None:
+    result = fer_edge("archive", "summarize", results)
+    assert result.exit_code == 0, result.output
+    assert "3 videos, 2:02:00 looked at, 0:00:31 with a face; 2 pictures; 58 faces" in result.stdout
+    empty, long, short = table(results / "summary", "videos")
+    assert (empty["video"], empty["coverage"], empty["uncertain_share"]) == (
+        "/a/empty.mp4",
+        "0.0",
+        "",
+    )
+    assert (long["looked_at_s"], long["sad"], long["tracks"]) == ("7200.0", "20.0", "2")
+    assert (short["happy"], short["sad"], short["uncertain"]) == ("10.0", "5.0", "1.0")
+    assert float(short["coverage"]) == pytest.approx(11 / 60, abs=1e-4)
+    assert float(short["uncertain_share"]) == pytest.approx(1 / 16, abs=1e-4)
+    hours = table(results / "summary", "hours")
+    assert [(row["video"], row["hour"], row["sad"]) for row in hours] == [
+        ("/a/long.mp4", "0", "10.0"),
+        ("/a/long.mp4", "1", "10.0"),
+        ("/a/short.mp4", "0", "5.0"),
+    ]
+    tracks = [row for row in table(results / "summary", "tracks") if row["video"] == "/a/short.mp4"]
+    assert [(row["track"], row["first_s"], row["last_s"], row["seconds"]) for row in tracks] == [
+        ("1", "10.0", "19.0", "10.0"),
+        ("2", "15.0", "19.0", "5.0"),
+        ("3", "30.0", "30.0", "1.0"),
+    ]
+    (photos,) = table(results / "summary", "pictures")
+    assert (photos["pictures"], photos["faces"], photos["happy"], photos["sad"]) == (
+        *("2", "2", "1.0", "1.0"),
+    )
+
+
+def test_the_best_clips_of_an_expression_come_first(results: Path, tmp_path: Path) -> None:
+    archive = summarize_results(results, tmp_path / "out", most_clips=3)
+    assert [clip.seconds for clip in archive.clips["sad"]] == [5.0, 5.0, 5.0]
+    assert [clip.start_s for clip in archive.clips["happy"]] == [10.0]
+    assert [row["label"] for row in table(tmp_path / "out", "clips")].count("sad") == 3
+
+
+def test_a_row_of_the_heat_map_shows_when_faces_were_seen(results: Path, tmp_path: Path) -> None:
+    archive = summarize_results(results, tmp_path / "out")
+    rows = [row.first for row in archive.heat_map.rows]
+    shares = archive.heat_map.shares()[rows.index("/a/short.mp4")]
+    happy = np.flatnonzero(shares[:, 0])
+    assert (happy.min(), happy.max()) == (CELLS * 10 // 60, CELLS * 20 // 60 - 1)
+    assert set(shares[happy, 0]) == {255}
+    assert archive.heat_map.shares()[rows.index("/a/empty.mp4")].sum() == 0
+
+
+def test_many_videos_share_rows_and_none_is_lost(tmp_path: Path) -> None:
+    count = MOST_ROWS + 25
+    for number in range(count):
+        write(tmp_path / "results", f"/a/{number:04}.mp4", [Face(0, "sad")])
+    archive = summarize_results(tmp_path / "results", tmp_path / "out")
+    assert len(archive.heat_map.rows) == MOST_ROWS
+    assert sum(row.count for row in archive.heat_map.rows) == count
+    assert len(table(tmp_path / "out", "videos")) == count
+
+
+def test_a_page_holds_everything_in_one_file(results: Path, tmp_path: Path) -> None:
+    write(results, "/a/</script><b>.mp4", [Face(0, "happy")])
+    page = write_page(summarize_results(results, tmp_path / "out"), tmp_path / "out")
+    parsed = Page(page.read_text("utf-8").replace("<!DOCTYPE html>", ""))
+    assert not [attributes for _, attributes in parsed.tags if "src" in attributes]
+    assert not parsed.all("b")
+    assert not parsed.all("link")
+
+
+@pytest.fixture
+def browser() -> Iterator[Chromium]:
+    with Chromium() as chromium:
+        yield chromium
+
+
+def test_a_browser_shows_rows_bars_and_links_with_times(
+    browser: Chromium, results: Path, tmp_path: Path
+) -> None:
+    page = write_page(summarize_results(results, tmp_path / "out"), tmp_path / "out")
+    browser.open(page.as_uri())
+    assert browser.errors == []
+    assert browser.requested == [page.as_uri()]
+    assert browser.evaluate("document.querySelectorAll('.row').length") == 3
+    assert browser.evaluate("document.querySelectorAll('.bar').length") == 3
+    links = browser.evaluate("[...document.querySelectorAll('#clips a')].map(a => a.href)")
+    assert "file:///a/short.mp4#t=10" in links
+    pixel = "document.querySelectorAll('canvas')[2].getContext('2d').getImageData(30,0,1,1).data"
+    assert browser.evaluate(f"[...{pixel}]") == [245, 190, 30, 255]  # happy's hue
+    browser.evaluate("document.querySelectorAll('#choice input')[2].click()")
+    assert browser.evaluate(f"[...{pixel}]")[3] < 255  # sad: the last five of these seconds
+
+
+def test_what_cannot_be_summarized_is_one_line(fer_edge: Cli, tmp_path: Path) -> None:
+    absent = fer_edge("archive", "summarize", tmp_path / "absent")
+    assert_one_clear_line(absent, "is not a folder of results")
+    (tmp_path / "empty").mkdir()
+    empty = fer_edge("archive", "summarize", tmp_path / "empty")
+    assert_one_clear_line(empty, "expected Parquet files", "no finished file")
+    write(tmp_path / "mixed", "/a.mp4", [Face(0, "sad")])
+    write(tmp_path / "mixed", "/b.mp4", [Face(0, "sad")], settings="1")
+    mixed = fer_edge("archive", "summarize", tmp_path / "mixed")
+    assert_one_clear_line(mixed, "2 different sets of options")
+    assert not (tmp_path / "mixed" / "summary").exists()
+
+
+def test_a_file_damaged_in_the_middle_leaves_no_half_a_summary(
+    fer_edge: Cli, results: Path
+) -> None:
+    faces = [Face(at, "sad", track=at) for at in range(2000)]
+    write(results, "/a/damaged.mp4", faces, length_s=2000)
+    path = max(results.rglob("*.parquet"), key=lambda path: path.stat().st_size)
+    data = bytearray(path.read_bytes())
+    data[10 : len(data) // 2] = bytes(len(data) // 2 - 10)
+    path.write_bytes(data)
+    result = fer_edge("archive", "summarize", results)
+    assert_one_clear_line(result, "is damaged", "delete it")
+    assert list((results / "summary").glob("*.csv")) == []
+
+
+def test_options_are_on_the_page(results: Path, tmp_path: Path) -> None:
+    page = write_page(summarize_results(results, tmp_path / "out"), tmp_path / "out")
+    text = page.read_text("utf-8")
+    data = text.partition('id="data">')[2].partition("</script>")[0]
+    assert json.loads(data)["options"] == {"every": 5}

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from fer_edge.errors import RecipeError
+from fer_edge.training.sweep.space import Choice, Range
+from fer_edge.training.sweep.sweep import load_sweep
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "sweep.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_ranges_and_lists_of_keys_in_tables_and_dotted_are_read(tmp_path: Path) -> None:
+    sweep = load_sweep(
+        write(
+            tmp_path,
+            """
+            trials = 7
+            [search]
+            learning_rate = {low = 1e-4, high = 1e-2, log = true}
+            batch_size = {low = 16, high = 64, step = 16}
+            optimizer.kind = ["adam", "sgd"]
+            [search.network]
+            filters = [[4, 4, 8, 8], [8, 8, 16, 16]]
+            """,
+        )
+    )
+    assert sweep.plan.trials == 7
+    assert sweep.space == {
+        "learning_rate": Range(1e-4, 1e-2, log=True),
+        "batch_size": Range(16, 64, step=16),
+        "optimizer.kind": Choice(("adam", "sgd")),
+        "network.filters": Choice(([4, 4, 8, 8], [8, 8, 16, 16])),
+    }
+    recipe = sweep.recipe({"network.filters": [4, 4, 8, 8], "optimizer.kind": "sgd"})
+    assert (recipe.network.filters, recipe.optimizer.kind) == ((4, 4, 8, 8), "sgd")
+
+
+def test_another_architecture_starts_from_its_own_options(tmp_path: Path) -> None:
+    text = '[search]\narchitecture = ["four-block", "mini-xception"]\n'
+    sweep = load_sweep(write(tmp_path, text))
+    assert sweep.recipe({"architecture": "mini-xception"}).architecture == "mini-xception"
+
+
+def test_the_recipe_may_be_a_file_beside(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("epochs = 3\n", "utf-8")
+    sweep = load_sweep(write(tmp_path, 'recipe = "mine.toml"\n[search]\nbatch_size = [8, 16]\n'))
+    assert sweep.base.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "[search] is empty"),
+        ("trial = 3\n[search]\nbatch_size = [8, 16]", "did you mean 'trials'"),
+        ("trials = 0\n[search]\nbatch_size = [8, 16]", "at least 1"),
+        ("[search]\nbatch_sizes = [8, 16]", "did you mean 'batch_size'"),
+        ("[search]\nbatch_size = [8, 0]", "'search.batch_size' = 0"),
+        ("[search]\nbatch_size = [8]", "two or more"),
+        ("[search]\nbatch_size = 8", "expected a list of values, or a range"),
+        ("[search]\nlearning_rate = {low = 1e-3}", "expected low and high"),
+        ("[search]\nlearning_rate = {low = 1e-3, high = 1e-4}", "low < high"),
+        ("[search]\nlearning_rate = {low = 0.0, high = 1.0, log = true}", "low above 0 with log"),
+        ('[search]\nlearning_rate = {low = "a", high = "b"}', "expected numbers"),
+        ("[search]\nlearning_rate = {low = -1.0, high = 1.0}", "above 0"),
+        ('[search]\nepochs.much = [1, 2]', "is not a table"),
+        ('[search]\noptimizer.kind = ["adam", "adamm"]', "did you mean 'adam"),
+        ("[search", "sweep.toml"),
+    ],
+)  # fmt: skip
+def test_a_wrong_sweep_is_named_before_anything_is_trained(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_sweep(write(tmp_path, text))
+    assert words in str(caught.value)

@@ -1,0 +1,47 @@
+"""Several trainings at once on one machine: the same command, started again, on other GPUs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+_DRIVER = Path("/proc/driver/nvidia/gpus")
+
+
+def gpus(environment: Mapping[str, str], driver: Path = _DRIVER) -> list[str]:
+    """Return the GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` names them."""
+    if VISIBLE in environment:
+        return [name for name in environment[VISIBLE].split(",") if name]
+    return [str(number) for number, _ in enumerate(driver.iterdir())] if driver.is_dir() else []
+
+
+@contextmanager
+def sharing(jobs: int, arguments: Sequence[str]) -> Iterator[None]:
+    """Let other processes search, too, while the block runs; then wait for them.
+
+    Each gets one GPU, in turns, and so does this process; Keras must not be loaded yet.
+
+    Args:
+        jobs: Processes in all, this one included.
+        arguments: Of `fer-edge`, for the others.
+    """
+    devices = gpus(os.environ) if jobs > 1 else []
+    others = []
+    for number in range(1, jobs):
+        own = {VISIBLE: devices[number % len(devices)]} if devices else {}
+        command = [sys.executable, "-m", "fer_edge", *arguments]
+        others.append(subprocess.Popen(command, env={**os.environ, **own}, stdout=2))
+    if devices:
+        os.environ[VISIBLE] = devices[0]
+    try:
+        yield
+        for other in others:
+            other.wait()
+    finally:
+        for other in others:
+            if other.poll() is None:
+                other.terminate()
+                other.wait()

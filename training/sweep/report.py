@@ -1,0 +1,124 @@
+"""What a sweep found: a page, a table, and the winner's recipe."""
+
+import csv
+import json
+import warnings
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import TrialState
+
+from fer_edge.files import whole_file
+from fer_edge.runfolder import RECIPE
+
+from .study import REASON, RUN, TRIALS, counted
+from .sweep import Sweep
+
+PAGE, TABLE, WINNER = "report.html", "trials.csv", "best.toml"
+
+_ENOUGH_FOR_IMPORTANCE = 6
+_STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "given up",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+
+def write_report(study: Any, sweep: Sweep, out: Path) -> Any:
+    """Write the page and the table, and the best trial's recipe.
+
+    Returns:
+        Optuna's best trial; None where none is complete.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
+    trials = counted(study)
+    best = _best(study)
+    if best is not None:
+        # as it ran: every key, ready for `fer-edge train --recipe`
+        text = (out / TRIALS / best.user_attrs[RUN] / RECIPE).read_text("utf-8")
+        with whole_file(out / WINNER) as temporary:
+            temporary.write_text(text, "utf-8")
+    _write_table(trials, sweep, out)
+    data = _data(study, trials, best, sweep)
+    room = files("fer_edge.training.sweep")
+    page = (room / "report.html").read_text("utf-8")
+    script = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    before, _, after = page.partition("/*DATA*/")
+    with whole_file(out / PAGE) as temporary:
+        temporary.write_text(before + script + after, "utf-8")
+    return best
+
+
+def importances(study: Any) -> dict[str, float]:
+    """Return the share of each key in what makes trials better or worse; empty for few trials."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(complete) < _ENOUGH_FOR_IMPORTANCE or len({trial.value for trial in complete}) < 2:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        found: dict[str, float] = get_param_importances(
+            study, evaluator=PedAnovaImportanceEvaluator()
+        )
+    return found
+
+
+def _best(study: Any) -> Any:
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return study.best_trial if complete else None
+
+
+def _write_table(trials: list[Any], sweep: Sweep, out: Path) -> None:
+    with whole_file(out / TABLE) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("trial", "run", "state", "value", "epochs", *sweep.space, "reason"))
+        for trial in trials:
+            writer.writerow(
+                (
+                    trial.number,
+                    trial.user_attrs.get(RUN, ""),
+                    _STATES[trial.state],
+                    "" if trial.value is None else f"{trial.value:.5f}",
+                    len(trial.intermediate_values),
+                    *(trial.params.get(key, "") for key in sweep.space),
+                    trial.user_attrs.get(REASON, ""),
+                )
+            )
+
+
+def _data(study: Any, trials: list[Any], best: Any, sweep: Sweep) -> dict[str, Any]:
+    is_loss = sweep.base.monitor == "loss"
+    return {
+        "measure": "validation loss" if is_loss else "validation accuracy",
+        "lower": is_loss,
+        "best": None if best is None else best.number,
+        "keys": list(sweep.space),
+        "log": [key for key, entry in sweep.space.items() if getattr(entry, "log", False)],
+        "importance": importances(study),
+        "trials": [
+            {
+                "number": trial.number,
+                "run": trial.user_attrs.get(RUN, ""),
+                "state": _STATES[trial.state],
+                "value": _value(trial, is_loss=is_loss),
+                "values": {key: trial.params.get(key) for key in sweep.space},
+                "curve": sorted(trial.intermediate_values.items()),
+                "reason": trial.user_attrs.get(REASON, ""),
+            }
+            for trial in trials
+        ],
+    }
+
+
+def _value(trial: Any, *, is_loss: bool) -> float | None:
+    """Return a trial's best epoch; that of one that was given up, too."""
+    if trial.value is not None:
+        return float(trial.value)
+    found = list(trial.intermediate_values.values())
+    return None if not found else float(min(found) if is_loss else max(found))

@@ -1,0 +1,151 @@
+"""The search: one trial after the other until there are enough."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from fer_edge.errors import FerEdgeError, OutputError
+from fer_edge.faces.faceset import FaceSet
+from fer_edge.runfolder import HISTORY, RECIPE, partial
+
+from .. import api
+from ..reporting.history import Epoch, StageName, load_history
+from .study import REASON, RUN, TRIALS, abandoned, counted, go_on_with, open_study, working_on
+from .sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one trial went.
+
+    Attributes:
+        number: Of the trial.
+        state: "complete", "pruned" or "failed".
+        value: Its best validation accuracy or loss; None where it failed.
+        reason: Why it failed.
+    """
+
+    number: int
+    state: str
+    value: float | None = None
+    reason: str = ""
+
+
+def search(
+    sweep: Sweep,
+    faces: FaceSet,
+    out: Path,
+    *,
+    resume: bool = False,
+    on_epoch: Callable[[int, Epoch], object] = lambda number, epoch: None,
+    on_trial: Callable[[Ended], object] = lambda ended: None,
+) -> Any:
+    """Run trials until the sweep has as many as it should; others may do the same elsewhere.
+
+    Args:
+        sweep: What to search.
+        faces: With `train` and `validation` parts.
+        out: The sweep's folder; each trial is a run folder in `trials/`.
+        resume: Whether to go on with trials that a crash left.
+        on_epoch: Called with the trial's number after each epoch.
+        on_trial: Called after each trial.
+
+    Returns:
+        Optuna's study.
+
+    Raises:
+        RecipeError: The folder holds another sweep.
+        OutputError: It cannot be written.
+    """
+    study = open_study(sweep, out, faces.digest)
+    if resume:
+        for trial in abandoned(study, out):
+            go_on_with(study, trial)
+    while len(counted(study)) < sweep.plan.trials or _is_queued(study):
+        trial = study.ask()
+        with working_on(out, trial.number):
+            if _rank(study, trial.number) > sweep.plan.trials:  # others were faster
+                study.tell(trial, state=TrialState.FAIL)
+                break
+            on_trial(_run(study, trial, sweep, faces, out, on_epoch))
+    return study
+
+
+def _is_queued(study: Any) -> bool:
+    return bool(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+
+def _rank(study: Any, number: int) -> int:
+    return sum(trial.number <= number for trial in counted(study))
+
+
+def _run(
+    study: Any,
+    trial: Any,
+    sweep: Sweep,
+    faces: FaceSet,
+    out: Path,
+    on_epoch: Callable[[int, Epoch], object],
+) -> Ended:
+    """Train one run, and tell the study how it went."""
+    best = _Best(trial, sweep, on_epoch)
+    try:
+        values = {key: entry.ask(key, trial) for key, entry in sweep.space.items()}
+        run = trial.user_attrs.get(RUN, f"{trial.number:04}")
+        trial.set_user_attr(RUN, run)
+        folder = out / TRIALS / run
+        there = folder.exists() or (partial(folder) / RECIPE).exists()
+        api.train(
+            faces,
+            folder,
+            sweep.recipe(values),
+            existing="resume" if there else "refuse",
+            on_epoch=best.add,
+        )
+        best.read(folder)  # epochs before a crash, too
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+        return Ended(trial.number, "pruned", best.value)
+    except OutputError:
+        raise
+    except FerEdgeError as error:
+        trial.set_user_attr(REASON, str(error))
+        study.tell(trial, state=TrialState.FAIL)
+        return Ended(trial.number, "failed", reason=str(error))
+    study.tell(trial, best.value)
+    return Ended(trial.number, "complete", best.value)
+
+
+class _Best:
+    """Reports each epoch to the study, and gives a trial up that lags behind."""
+
+    def __init__(self, trial: Any, sweep: Sweep, on_epoch: Callable[[int, Epoch], object]) -> None:
+        self._trial, self._on_epoch = trial, on_epoch
+        self._is_loss = sweep.base.monitor == "loss"
+        self._reported = set[int]()
+        self.value: float | None = None
+
+    def add(self, stage: StageName, epoch: Epoch) -> None:
+        """Take the next epoch of the run."""
+        self._take(epoch)
+        self._on_epoch(self._trial.number, epoch)
+        if self._trial.should_prune():
+            raise optuna.TrialPruned
+
+    def read(self, folder: Path) -> None:
+        """Take the epochs of a run that is complete."""
+        for epoch in load_history(folder / HISTORY):
+            self._take(epoch)
+
+    def _take(self, epoch: Epoch) -> None:
+        found = epoch.validation_loss if self._is_loss else epoch.validation_accuracy
+        if epoch.number in self._reported:
+            return
+        self._reported.add(epoch.number)
+        better = min if self._is_loss else max
+        self.value = found if self.value is None else better(self.value, found)
+        self._trial.report(found, epoch.number)

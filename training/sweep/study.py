@@ -1,0 +1,158 @@
+"""The trials of a sweep in a journal file, which several processes and machines share."""
+
+import fcntl
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import MissingExtraError, OutputError, RecipeError
+from fer_edge.files import cannot_write, whole_file
+
+from .sweep import Sweep
+
+try:
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+    from optuna.trial import TrialState
+except ImportError as error:
+    raise MissingExtraError("a sweep needs Optuna; run: pip install 'fer-edge[sweep]'") from error
+
+JOURNAL, RESOLVED, TRIALS = "journal.log", "resolved.toml", "trials"
+
+RUN, REASON = "run", "reason"
+"""Attributes of a trial: its run folder, and why it failed. One that failed without a reason was
+left by a crash, or came too late, and does not count."""
+
+
+def open_study(sweep: Sweep, out: Path, data_digest: str) -> "optuna.Study":
+    """Open the study of a sweep, or make it.
+
+    Args:
+        sweep: What is searched.
+        out: The sweep's folder.
+        data_digest: Of the face set.
+
+    Raises:
+        RecipeError: The folder holds another sweep, or one on other faces.
+        OutputError: It cannot be written.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    _check_same(out, sweep.text)
+    try:
+        (out / TRIALS).mkdir(parents=True, exist_ok=True)
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(out / JOURNAL)))
+        study = optuna.create_study(
+            study_name="sweep",
+            storage=storage,
+            load_if_exists=True,
+            direction="minimize" if sweep.base.monitor == "loss" else "maximize",
+            pruner=_pruner(sweep),
+        )
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    known = study.user_attrs.get("data")
+    if known not in (None, data_digest):
+        raise RecipeError(
+            f"{out} is a sweep on other faces (digest {known}, now {data_digest}); name "
+            "another --out"
+        )
+    study.set_user_attr("data", data_digest)
+    study.sampler = _sampler(sweep, len(study.get_trials(deepcopy=False)))
+    return study
+
+
+def counted(study: "optuna.Study") -> list[Any]:
+    """Return the trials that count."""
+    return [
+        trial
+        for trial in study.get_trials(deepcopy=False)
+        if trial.state != TrialState.FAIL or REASON in trial.user_attrs
+    ]
+
+
+@contextmanager
+def working_on(out: Path, number: int) -> Iterator[None]:
+    """Hold a trial's lock: whoever can take it knows that nobody works on it.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    path = _lock_path(out, number)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def abandoned(study: "optuna.Study", out: Path) -> list[Any]:
+    """Return the trials that are running by the journal, and that nobody works on."""
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [trial for trial in running if not _is_held(_lock_path(out, trial.number))]
+
+
+def go_on_with(study: "optuna.Study", trial: Any) -> None:
+    """Queue an abandoned trial anew, with its values and its run folder."""
+    study.tell(trial.number, state=TrialState.FAIL)
+    if trial.params:
+        run = trial.user_attrs.get(RUN, f"{trial.number:04}")
+        study.enqueue_trial(trial.params, user_attrs={RUN: run})
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _lock_path(out: Path, number: int) -> Path:
+    return out / TRIALS / f".{number:04}.lock"
+
+
+def _check_same(out: Path, text: str) -> None:
+    path = out / RESOLVED
+    if path.exists():
+        if path.read_text("utf-8") != text:
+            raise RecipeError(
+                f"{out} holds another sweep ({path} differs); name another --out, or go on with "
+                "that one: only 'trials' may change"
+            )
+        return
+    if out.exists() and any(out.iterdir()):
+        raise OutputError(f"{out} exists already and is not a sweep; name another --out")
+    with whole_file(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def _pruner(sweep: Sweep) -> Any:
+    pruning = sweep.plan.pruning
+    if not pruning.enabled:
+        return optuna.pruners.NopPruner()
+    return optuna.pruners.MedianPruner(
+        n_startup_trials=pruning.startup_trials, n_warmup_steps=pruning.warmup_epochs
+    )
+
+
+def _sampler(sweep: Sweep, joined_after: int) -> Any:
+    with warnings.catch_warnings():  # constant_liar is called experimental
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # two that join at different times must not draw the same values
+        return optuna.samplers.TPESampler(
+            seed=sweep.plan.seed + joined_after, constant_liar=True, n_startup_trials=5
+        )
