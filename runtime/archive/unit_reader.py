@@ -75,7 +75,9 @@ class UnitReader:
                 f"{model} is another file than the one that this archive was started with; "
                 "expected the same fer-edge and model files on all nodes"
             )
-        self._detector = open_chosen_detector(settings.faces)
+        # pictures have more time than the frames of a video: two detectors
+        self._picture_detector = open_chosen_detector(settings.faces, is_video=False)
+        self._video_detector = open_chosen_detector(settings.faces, is_video=True)
         self._model = open_chosen_model(settings.model)
 
     def close(self) -> None:
@@ -120,7 +122,7 @@ class UnitReader:
     def _pictures(self, unit: Unit, broken: list[Broken]) -> Iterator[tuple[Result, float]]:
         reader = Reader(
             self._model,
-            self._detector,
+            self._picture_detector,
             min_face_px=self._settings.faces.min_face_px,
             max_faces=self._settings.faces.max_faces,
             uncertain_below=self._settings.recognition.uncertain_below,
@@ -147,7 +149,7 @@ class UnitReader:
         recognition = self._settings.recognition
         return Follower(
             self._model,
-            open_chosen_tracker(self._settings.faces, self._detector),
+            open_chosen_tracker(self._settings.faces, self._video_detector),
             steadiness=Steadiness(
                 recognition.smooth_s, recognition.hysteresis, recognition.uncertain_below
             ),
@@ -156,7 +158,7 @@ class UnitReader:
                 every_s=recognition.classify_every_s or 0.0,
                 per_frame=recognition.classify_per_frame,
             ),
-            boxes_are_crops=isinstance(self._detector, WholeFrame),
+            boxes_are_crops=isinstance(self._video_detector, WholeFrame),
         )
 
     def _footer(self, unit: Unit, counted: Counted, failed: int) -> Footer:
