@@ -65,7 +65,7 @@ class EndToEnd:
         source_hz: Its own frame rate.
         model: Index of the classifier among the report's models.
         threads: CPU threads of the classifier.
-        opencv_threads: CPU threads that OpenCV may use: for the detector and optical flow.
+        opencv_threads: CPU threads that OpenCV may use: for resizing and optical flow.
         detector: Name of the face detector.
         detect_size_px: Long side to which frames are shrunk for it; 0 without one.
         every: The detector looks at every Nth frame.
