@@ -121,7 +121,7 @@ class ClipPass:
         cpu_s: Processor time of the process meanwhile, all threads.
         peak_memory_mib: Largest resident set of the process, in MiB; None where the system does
             not tell.
-        opencv_threads: Threads that OpenCV may use, for the detector among others.
+        opencv_threads: Threads that OpenCV may use, for resizing and optical flow.
         detect_size_px: Long side of what the detector sees; 0 without one.
         frames_ms: Wall time of each frame that was read, all stages and what is between them;
             where frames come at a rate, without the wait for them.

@@ -141,8 +141,8 @@ def stages_table(report: Report, found: EndToEnd) -> Table:
         f"{found.frames:,} frames of {found.width_px}x{found.height_px}, "
         f"{found.source_hz:.4g} a second, {_faces(found)}; read "
         f"{_times(len(found.pass_rates_hz))}. Detector: {found.detector}{size}, in {every}; "
-        f"OpenCV, for resizing and optical flow: {threads_text(found.opencv_threads)}. Median and p95 are of the frames in which "
-        "the stage ran, ms a frame is the mean over all.",
+        f"OpenCV, for resizing and optical flow: {threads_text(found.opencv_threads)}. "
+        "Median and p95 are of the frames in which the stage ran, ms a frame is the mean over all.",
     )
 
 
