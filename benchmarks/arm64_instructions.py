@@ -1,7 +1,8 @@
 """How many arm64 instructions does an inference take? Counted by qemu, for the benchmark's report.
 
 Each model runs 10 and 210 times on an emulated Cortex-A72; the difference over 200 leaves out what
-Python's start and the model's loading cost. The figure is portable, and not a time.
+Python's start and the model's loading cost. The figure is portable, and not a time. A face detector
+(`yunet`, or a file of `fer-edge convert-detector`) looks at 320x192 pixels.
 
     python -m benchmarks.arm64_instructions tiny models/*.tflite --out instructions.json
     fer-edge benchmark tiny models/*.tflite --instructions instructions.json --report report
@@ -14,6 +15,9 @@ from pathlib import Path
 
 import click
 
+from fer_edge.detector.file import bundled_detectors, read_detector
+from fer_edge.detector.network import DetectorNetwork
+from fer_edge.errors import ModelError
 from fer_edge.files import whole_file
 from fer_edge.model.bundled import find_model
 from fer_edge.runtime.measurement.probes.candidate import read_candidate
@@ -49,24 +53,37 @@ def main(models: tuple[str, ...], folder: Path, out: Path) -> None:
     if missing := missing_programs():
         raise click.ClickException(f"needs {', '.join(missing)}; see tests/arm64/userland.py")
     try:
-        candidates = [read_candidate(find_model(name)) for name in models]
-        for candidate in candidates:
-            if candidate.flatbuffer is None:
-                raise click.ClickException(f"{candidate.path} is no .tflite file; convert it")
+        counted = [_read(name) for name in models]
         root = build(folder.resolve())
         found = []
-        for candidate in candidates:
+        for path, name, sha256 in counted:
             # a path of its own: qemu looks into the userland first for whatever is named
             copy = root / "tmp" / "counted.tflite"
-            shutil.copyfile(candidate.path, copy)
+            shutil.copyfile(path, copy)
             count = instructions_per_inference(root, str(copy))
-            click.echo(f"{candidate.path}: {count / 1e6:.1f} million arm64 instructions", err=True)
-            found.append(ModelInstructions(candidate.name, candidate.sha256 or "", count))
+            click.echo(f"{path}: {count / 1e6:.1f} million arm64 instructions", err=True)
+            found.append(ModelInstructions(name, sha256, count))
         with whole_file(out) as temporary:
             text = instructions_to_json(Instructions(CPU, qemu_version(), tuple(found)))
             temporary.write_text(text, "utf-8")
     except RuntimeError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _read(name: str) -> tuple[Path, str, str]:
+    """Read and try a model; returns its path, its name and its sha256."""
+    place = bundled_detectors().get(name)
+    if place is None:
+        place = find_model(name)
+    try:
+        detector = read_detector(place)
+    except ModelError:
+        candidate = read_candidate(place)
+        if candidate.sha256 is None:
+            raise ModelError(f"{place} is no .tflite file; convert it") from None
+        return place, candidate.name, candidate.sha256
+    DetectorNetwork(detector)
+    return place, detector.card.name, detector.card.sha256
 
 
 if __name__ == "__main__":

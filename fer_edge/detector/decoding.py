@@ -28,7 +28,17 @@ class Decoder:
             tensors: The interpreter's details of their outputs: `shape`, `dtype`, `quantization`.
             min_score: 0 to 1.
         """
-        self._heads = [_HeadDecoder(*pair, min_score) for pair in zip(heads, tensors, strict=True)]
+        self._least = np.float32(min_score) ** 2
+        self._heads = np.arange(len(heads))
+        self._columns = np.array([int(tensor["shape"][2]) for tensor in tensors])
+        self._strides = np.array([[head.stride] for head in heads], np.float32)
+        units = [_units(head, tensor) for head, tensor in zip(heads, tensors, strict=True)]
+        self._scales = np.stack([scales for scales, _ in units])
+        self._offsets = np.stack([offsets for _, offsets in units])
+        self._lowest = [
+            [_lowest(self._least, *unit, at, tensor["dtype"]) for at in (_CLASS, _OBJECTNESS)]
+            for unit, tensor in zip(units, tensors, strict=True)
+        ]
 
     def faces(self, outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Compute the boxes whose score passes; a face has several.
@@ -39,75 +49,57 @@ class Decoder:
         Returns:
             float32, (n, 5): left, top, right, bottom in pixels of the input, score 0 to 1.
         """
-        found = [head.cells(out) for head, out in zip(self._heads, outputs, strict=True)]
-        found = [cells for cells in found if len(cells)]
-        if not found:
+        places, numbers, counts = [], [], []
+        for output, lowest in zip(outputs, self._lowest, strict=True):
+            cells = output.reshape(-1, output.shape[-1])
+            # neither probability is below their product: most cells fail here, by one comparison
+            is_likely = cells[:, _CLASS] >= lowest[0]
+            is_likely &= cells[:, _OBJECTNESS] >= lowest[1]
+            likely = is_likely.nonzero()[0]
+            counts.append(len(likely))
+            places.append(likely)
+            numbers.append(cells[likely])
+        if not any(counts):
             return np.zeros((0, 5), np.float32)
-        # score, column, row, stride, then four numbers of the box
-        cells = np.concatenate(found)
-        strides = cells[:, 3:4]
-        centres = (cells[:, 1:3] + cells[:, 4:6]) * strides
-        halves = np.exp(cells[:, 6:8]) * (strides * np.float32(0.5))
-        faces = np.concatenate([centres - halves, centres + halves, cells[:, :1]], axis=1)
-        finite: NDArray[np.float32] = faces[np.isfinite(faces).all(axis=1)]
-        return finite
+        heads = np.repeat(self._heads, counts)
+        real = np.concatenate(numbers) * self._scales[heads] + self._offsets[heads]
+        probabilities = 1 / (1 + np.exp(-real[:, _CLASS:]))
+        squares = probabilities[:, 0] * probabilities[:, 1]
+        rows, columns = np.divmod(np.concatenate(places), self._columns[heads])
+        real[:, 0] += columns
+        real[:, 1] += rows
+        halves = np.exp(real[:, 2:4]) * np.float32(0.5)
+        faces = np.empty((len(heads), 5), np.float32)
+        np.subtract(real[:, :2], halves, out=faces[:, :2])
+        np.add(real[:, :2], halves, out=faces[:, 2:4])
+        faces[:, :4] *= self._strides[heads]
+        np.sqrt(squares, out=faces[:, 4])
+        # a number that is not finite passes no comparison
+        passing: NDArray[np.float32] = faces[
+            (squares >= self._least) & (faces.max(axis=1) < np.inf)
+        ]
+        return passing
 
 
-class _HeadDecoder:
-    """Reads one output."""
+def _units(head: Head, tensor: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what takes an output's numbers to the network's own: times one, plus the other."""
+    is_float = np.dtype(tensor["dtype"]) == np.float32
+    scale, zero_point = (1.0, 0) if is_float else tensor["quantization"]
+    # real = (number - zero point) * scale, then the head's own scale and offset
+    scales = np.asarray(head.scales, np.float32) * np.float32(scale)
+    return scales, np.asarray(head.offsets, np.float32) - scales * zero_point
 
-    def __init__(self, head: Head, tensor: Any, min_score: float) -> None:
-        self._least = np.float32(min_score) ** 2
-        self._stride = head.stride
-        self._columns = int(tensor["shape"][2])
-        dtype = np.dtype(tensor["dtype"])
-        scale, zero_point = (1.0, 0) if dtype == np.float32 else tensor["quantization"]
-        # real = (number - zero point) * scale, then the head's own scale and offset
-        self._scales = np.asarray(head.scales, np.float32) * np.float32(scale)
-        self._offsets = np.asarray(head.offsets, np.float32) - self._scales * zero_point
-        # a byte has few probabilities: a table in the order of the numbers, and the lowest of them
-        # that can pass, since neither probability is below their product
-        self._first, self._tables = 0, list[NDArray[np.float32]]()
-        if dtype.itemsize == 1:
-            ends = np.iinfo(dtype)
-            self._first = int(ends.min)
-            numbers = np.arange(ends.min, ends.max + 1, dtype=np.float32)
-            self._tables = [self._probability(numbers, at) for at in (_CLASS, _OBJECTNESS)]
-            self._lowest = [
-                int(np.searchsorted(table, self._least)) + self._first for table in self._tables
-            ]
 
-    def cells(self, output: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the cells whose score passes: float32, (n, 8), as `Decoder.faces` reads them."""
-        numbers = output.reshape(-1, output.shape[-1])
-        passing, scores = self._passing(numbers)
-        cells = np.empty((len(passing), 8), np.float32)
-        if len(passing):
-            cells[:, 0] = scores
-            cells[:, 2], cells[:, 1] = np.divmod(passing, self._columns)
-            cells[:, 3] = self._stride
-            cells[:, 4:] = numbers[passing, :4] * self._scales[:4] + self._offsets[:4]
-        return cells
-
-    def _passing(self, numbers: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Find the cells whose score passes, and their scores."""
-        if self._tables:
-            is_likely = numbers[:, _CLASS] >= self._lowest[0]
-            is_likely &= numbers[:, _OBJECTNESS] >= self._lowest[1]
-            likely = np.flatnonzero(is_likely)
-            places = numbers[likely, _CLASS:].astype(np.intp) - self._first
-            squares = self._tables[0][places[:, 0]] * self._tables[1][places[:, 1]]
-        else:
-            likely = np.arange(len(numbers))
-            squares = self._probability(numbers[:, _CLASS], _CLASS)
-            squares *= self._probability(numbers[:, _OBJECTNESS], _OBJECTNESS)
-        passes = squares >= self._least
-        return likely[passes], np.sqrt(squares[passes])
-
-    def _probability(self, numbers: NDArray[Any], channel: int) -> NDArray[np.float32]:
-        logits = numbers * self._scales[channel] + self._offsets[channel]
-        probability: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
-        return probability
+def _lowest(
+    least: float, scales: NDArray[np.float32], offsets: NDArray[np.float32], at: int, dtype: Any
+) -> float:
+    """Return a number of the output that is just below every one whose probability passes."""
+    logit = np.log(max(least, 1e-12)) - np.log(max(1 - least, 1e-12))
+    number = float((logit - offsets[at]) / scales[at])
+    if np.dtype(dtype) == np.float32:
+        return number - 1e-3
+    ends = np.iinfo(dtype)
+    return int(np.clip(np.floor(number), ends.min, ends.max))
 
 
 def without_doubles(faces: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -122,20 +114,33 @@ def without_doubles(faces: NDArray[np.float32]) -> NDArray[np.float32]:
     left = faces[np.argsort(-faces[:, 4], kind="stable")[:MOST_CANDIDATES]]
     kept: list[NDArray[np.float32]] = []
     while len(left):
-        # all pairs of a few at once: for a handful of faces that is the whole of it
         some, left = left[:_AT_ONCE], left[_AT_ONCE:]
-        same = overlaps(some, some) > SAME_FACE_OVERLAP
-        chosen: list[int] = []
-        is_double = np.zeros(len(some), bool)
-        for at in range(len(some)):
-            if not is_double[at]:
-                chosen.append(at)
-                is_double |= same[at]
-        best = some[chosen]
+        best = some[_best_of(some.tolist())]
         kept.append(best)
         if len(left):
             left = left[~(overlaps(left, best) > SAME_FACE_OVERLAP).any(axis=1)]
     return np.concatenate(kept) if kept else faces[:0]
+
+
+def _best_of(faces: list[list[float]]) -> list[int]:
+    """Return the places of those that no better one overlaps; of a few, Python is the faster."""
+    chosen: list[int] = []
+    kept: list[tuple[float, float, float, float, float]] = []
+    for at, (left, top, right, bottom, _) in enumerate(faces):
+        area = (right - left) * (bottom - top)
+        for other_left, other_top, other_right, other_bottom, other_area in kept:
+            if left >= other_right or right <= other_left:
+                continue
+            if top >= other_bottom or bottom <= other_top:
+                continue
+            common = min(right, other_right) - max(left, other_left)
+            common *= min(bottom, other_bottom) - max(top, other_top)
+            if common > SAME_FACE_OVERLAP * (area + other_area - common):
+                break
+        else:
+            chosen.append(at)
+            kept.append((left, top, right, bottom, area))
+    return chosen
 
 
 def overlaps(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -49,9 +49,13 @@ class _Look:
     def faces(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the boxes whose score passes; see `Decoder.faces`."""
         self._write(image)
-        self._interpreter.invoke()
+        self.invoke()
         outputs = [self._interpreter.get_tensor(index) for index in self._outputs]
         return self._decoder.faces(outputs)
+
+    def invoke(self) -> None:
+        """Run the network on what was written last."""
+        self._interpreter.invoke()
 
     def _write(self, image: NDArray[np.uint8]) -> None:
         """Write the pixels into the input tensor, and black below and to the right of them."""
@@ -98,6 +102,8 @@ class DetectorNetwork:
         self._looks: OrderedDict[tuple[int, int], _Look] = OrderedDict()
         smallest = file.card.input.multiple_px
         self._look_of(self.fixed_size or (smallest, smallest))  # a file that cannot run says so now
+        if self.fixed_size is None:
+            self._looks.clear()
 
     @property
     def fixed_size(self) -> tuple[int, int] | None:
@@ -137,6 +143,16 @@ class DetectorNetwork:
         # all of them are convolutions, whose work follows the area
         stored = read_graph(self.file.flatbuffer).macs
         return stored * rows * columns // (spec.height * spec.width)
+
+    def invoke_again(self) -> None:
+        """Run the network on the last image once more, without reading the outputs: to measure it.
+
+        Raises:
+            ModelError: There was no image yet.
+        """
+        if not self._looks:
+            raise ModelError(f"{self.file.path} has not looked at an image; call find first")
+        next(reversed(self._looks.values())).invoke()
 
     def _input_size(self, height: int, width: int) -> tuple[int, int]:
         fixed, multiple = self.fixed_size, self.file.card.input.multiple_px

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.detector.decoding import overlaps, without_doubles
+from fer_edge.detector.decoding import SAME_FACE_OVERLAP, overlaps, without_doubles
 from fer_edge.detector.file import bundled_detectors, read_detector
 from fer_edge.detector.network import DetectorNetwork
 from fer_edge.errors import DetectorError, ModelError
@@ -24,8 +24,7 @@ PHOTO_LONG_SIDE_PX, PHOTO_MIN_SCORE = 1280, 0.68
 """For photographs; `python -m benchmarks.detector_recall` is the reason for these numbers."""
 
 _COARSE_SIDE_PX = 320
-_CANDIDATE_SCORE = 0.4
-_SAME_FACE_OVERLAP = 0.4
+_CANDIDATE_SCORE = 0.5
 
 
 class YuNet:
@@ -190,7 +189,7 @@ def join_looks(fine: NDArray[np.float32], coarse: NDArray[np.float32]) -> NDArra
     """
     faces = np.concatenate([fine, coarse])
     if len(fine) and len(coarse):
-        same = overlaps(fine, coarse) > _SAME_FACE_OVERLAP
+        same = overlaps(fine, coarse) > SAME_FACE_OVERLAP
         by_other = [
             np.where(same, coarse[np.newaxis, :, 4], 0).max(axis=1),
             np.where(same, fine[:, np.newaxis, 4], 0).max(axis=0),

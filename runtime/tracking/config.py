@@ -39,7 +39,7 @@ class FacesConfig:
         at_least=64,
         metavar="PX",
         help="Shrink frames to this long side to find faces: 640 finds faces half as large as 320 "
-        "does, and costs almost four times as much. Default: for yunet 320, and 1280 for "
+        "does, and costs three times as much. Default: for yunet 320, and 1280 for "
         "photographs; 640 for haar; blazeface has its own.",
     )
     every: int = option(
