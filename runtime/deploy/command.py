@@ -1,5 +1,6 @@
 """`fer-edge deploy`."""
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,11 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
 
     if not hosts and options["fleet"] is None:
         raise click.UsageError("no host is named; expected HOST, or --fleet FILE", context)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", options["name"]):
+        raise click.UsageError(
+            f"--name {options['name']!r} cannot name a unit; expected letters, digits, _ . and -",
+            context,
+        )
     connections = Connections(name=options["name"], ssh_config=options["ssh_config"])
     try:
         if options["action"] in ("status", "logs"):
@@ -230,7 +236,9 @@ def _change(
         return what_is_wrong(target.address, connect)
 
     try:
-        return deploy_fleet(targets, _pace(options), one, watch, progress.say)
+        return deploy_fleet(
+            *(targets, _pace(options), one, watch, progress.say), interrupt=connections.close
+        )
     finally:
         progress.end()
 

@@ -51,6 +51,7 @@ def deploy_fleet(
     deploy: Callable[[Target], Outcome],
     watch: Callable[[Target], str],
     say: Callable[[str, str], object],
+    interrupt: Callable[[], object] = lambda: None,
 ) -> list[Outcome]:
     """Deploy to all targets; outcomes stand in their order.
 
@@ -60,18 +61,22 @@ def deploy_fleet(
         deploy: Deploys to one.
         watch: Says what is wrong with a host, or nothing.
         say: Takes a host's name and a line of progress.
+        interrupt: Ends what is at work, for Ctrl-C.
     """
     first, others = targets[: pace.canary], targets[pace.canary :]
-    outcomes = _wave(first, pace, deploy)
+    outcomes = _wave(first, pace, deploy, interrupt)
     if first and others and _may_go_on(outcomes, pace):
         outcomes = _soak(first, outcomes, pace, watch, say)
     if others and (not first or _are_good(outcomes) or pace.goes_on):
-        return outcomes + _wave(others, pace, deploy)
+        return outcomes + _wave(others, pace, deploy, interrupt)
     return outcomes + [_skipped(target) for target in others]
 
 
 def _wave(
-    targets: Sequence[Target], pace: Pace, deploy: Callable[[Target], Outcome]
+    targets: Sequence[Target],
+    pace: Pace,
+    deploy: Callable[[Target], Outcome],
+    interrupt: Callable[[], object],
 ) -> list[Outcome]:
     has_failed = False
 
@@ -86,7 +91,12 @@ def _wave(
     if len(targets) == 1:
         return [one(targets[0])]
     with ThreadPoolExecutor(pace.parallel) as pool:
-        return list(pool.map(one, targets))
+        try:
+            return list(pool.map(one, targets))
+        except KeyboardInterrupt:  # or the pool would wait for all of them
+            has_failed, pace = True, replace(pace, goes_on=False)
+            interrupt()
+            raise
 
 
 def _soak(

@@ -30,7 +30,8 @@ EXTRAS = "mqtt,web"
 
 _PACKAGES = ("fer_edge", "fer_edge.training", "fer_edge.converters", "fer_edge.runtime")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: fer-edge\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-_ENTRY = "[console_scripts]\nfer-edge = fer_edge.cli.main:main\n"
+METADATA, ENTRY_POINTS = "METADATA", "entry_points.txt"
+"""Files of a wheel's description."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +84,33 @@ def own_wheel() -> OwnWheel:
     """
     folder = f"fer_edge-{__version__}.dist-info"
     files = dict(_code())
-    for name, text in (("METADATA", _metadata()), ("WHEEL", _WHEEL), ("entry_points.txt", _ENTRY)):
+    for name, text in {**_description(), "WHEEL": _WHEEL}.items():
         files[f"{folder}/{name}"] = text.encode()
     return OwnWheel(__version__, tuple(sorted(files.items())))
 
 
-def _metadata() -> str:
+def _description() -> dict[str, str]:
     """Return what pip must know: a checkout's own file goes before what was installed once."""
     checkout = Path(fer_edge.__file__).parents[1] / "pyproject.toml"
     if checkout.is_file():
         project = tomllib.loads(checkout.read_text("utf-8")).get("project", {})
         if project.get("name") == "fer-edge":
-            return _metadata_of(project)
+            return {METADATA: _metadata_of(project), ENTRY_POINTS: _entry_points_of(project)}
     try:
-        return metadata.distribution("fer-edge").read_text("METADATA") or ""
+        distribution = metadata.distribution("fer-edge")
     except metadata.PackageNotFoundError as error:
         raise DeployError(
             "fer-edge is not installed, so its requirements are unknown; run: pip install fer-edge"
         ) from error
+    return {name: distribution.read_text(name) or "" for name in (METADATA, ENTRY_POINTS)}
+
+
+def _entry_points_of(project: dict[str, Any]) -> str:
+    groups = {"console_scripts": project["scripts"], **project.get("entry-points", {})}
+    lines = []
+    for group, points in groups.items():
+        lines += [f"[{group}]", *(f"{name} = {place}" for name, place in points.items()), ""]
+    return "\n".join(lines)
 
 
 def _metadata_of(project: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
-MODULES = ("channel", "child", "lock", "store", "look", "service", "work", "session")
+MODULES = ("channel", "child", "lock", "store", "look", "service", "switching", "work", "session")
 """In the order of their imports."""
 
 MARK = "fer-edge-agent"

@@ -23,6 +23,8 @@ from typing import Any
 
 RELEASE = "release.json"
 COMPLETE = "complete.json"
+CONFIG = ".config.toml"
+"""A configuration while a release is made of it: its relative paths start at the base."""
 _NAMES = ("current", "releases", "environments", "switch.json", "lock")
 
 
@@ -58,6 +60,11 @@ class Store:
         found = [_read(folder / RELEASE) for folder in self.releases.glob("[0-9]*")]
         return sorted((item for item in found if item), key=lambda item: int(item["number"]))
 
+    def has_service(self, number: int | None) -> bool:
+        """Return whether a service runs a release; None is no release."""
+        record = None if number is None else _read(self.release(number) / RELEASE)
+        return bool(record and record["has_service"])
+
     def new_release(self) -> Path:
         """Make the folder of the next release, unfinished."""
         taken = [int(path.name) for path in self.releases.glob("[0-9]*")]
@@ -84,6 +91,9 @@ class Store:
         ]
         for folder in unfinished:
             shutil.rmtree(str(folder), ignore_errors=True)
+        for path in (*self.base.glob(".current-*"), self.base / CONFIG):
+            if path.is_symlink() or path.exists():
+                path.unlink()
 
     def prune(self, keep: int) -> list[int]:
         """Remove all but the newest releases and the current one; return the numbers removed."""

@@ -18,7 +18,8 @@ from .child import Done, run
 from .lock import Lock
 from .look import is_lingering, look, user_name
 from .service import Service
-from .store import COMPLETE, RELEASE, Store, write_whole
+from .store import COMPLETE, CONFIG, RELEASE, Store, write_whole
+from .switching import Switching
 
 _INSTALL_S = 3600.0
 """pip on a Raspberry Pi Zero takes minutes; nothing takes an hour."""
@@ -33,6 +34,7 @@ class Work:
         home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
         self._store = Store(home / name)
         self._service = Service(channel, name, self._store.base)
+        self._switching = Switching(self._store, self._service)
         self._lock: Lock | None = None
         self._release: Path | None = None
         self._environment: Path | None = None
@@ -60,7 +62,7 @@ class Work:
             raise RefusedError(f"{self._store.base} cannot be made: {error.strerror}") from error
         self._lock = Lock(self._store.base / "lock", holder)
         self._store.clean()
-        return {"settled": self._settle()}
+        return {"settled": self._switching.settle()}
 
     def model(self) -> dict[str, Any]:
         """Return the current release's model file."""
@@ -97,14 +99,19 @@ class Work:
         path = folder / name
         if path.parent.resolve() != folder.resolve():
             raise RefusedError(f"{name} is not a file's name")
-        sha256 = hashlib.sha256()
-        handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            for chunk in self._channel.body(size):
-                sha256.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
+        body, sha256 = self._channel.body(size), hashlib.sha256()
+        try:
+            handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                for chunk in body:
+                    sha256.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            for _ in body:  # what follows it is the next request
+                pass
+            raise
         if sha256.hexdigest() != digest:
             raise RefusedError(f"{name} arrived damaged; run the command again")
         return {}
@@ -184,8 +191,7 @@ class Work:
         release, name = self._made_release(), self._service.name
         if not is_lingering(user_name()):
             self._service.linger()
-        # relative paths of the configuration start at the base, which outlives a release
-        config = self._store.base / ".config.toml"
+        config = self._store.base / CONFIG
         shutil.copyfile(str(release / "config.toml"), str(config))
         config.chmod(0o600)
         words = ["service", "install", "--user", "--name", name, "--config", str(config), *options]
@@ -214,13 +220,13 @@ class Work:
             record: What the release says of itself.
             way: "restart" or "reload" its service; "link" where there is none.
         """
-        release, before = self._made_release(), self._store.number()
+        release = self._made_release()
         number = int(release.name)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         record = {**record, "number": number, "made": stamp}
         record["environment"] = (release / "env").resolve().name
         write_whole(release / RELEASE, json.dumps(record, indent=2))
-        return self._switch(before, number, way)
+        return self._switching.switch(number, way)
 
     def go_back(self) -> dict[str, Any]:
         """Switch to the release before the current one."""
@@ -231,7 +237,7 @@ class Work:
         way = "restart" if older[-1].get("has_service") and self._service.manager() else "link"
         if way == "link" and self._service.manager():
             self._service.unlink()
-        return self._switch(current, int(older[-1]["number"]), way)
+        return self._switching.switch(int(older[-1]["number"]), way)
 
     def prune(self, keep: int) -> dict[str, Any]:
         """Remove old releases."""
@@ -280,46 +286,6 @@ class Work:
         if self._scratch is None:
             self._scratch = Path(tempfile.mkdtemp(prefix="fer-edge-", dir=str(self._store.base)))
         return self._scratch
-
-    def _switch(self, before: int | None, number: int, way: str) -> dict[str, Any]:
-        note = {"before": before, "number": number, "way": way}
-        write_whole(self._store.switch_file, json.dumps(note))
-        self._store.switch(number)
-        return self._prove(note)
-
-    def _settle(self) -> dict[str, Any] | None:
-        """Prove a switch that was begun by a deployment or a device that died, or take it back."""
-        note = self._store.open_switch()
-        if note is None:
-            return None
-        if self._store.number() != note["number"] or not self._service.manager():
-            self._store.switch_file.unlink()
-            return None
-        return {
-            **note,
-            **self._prove({**note, "way": "restart" if note["way"] != "link" else "link"}),
-        }
-
-    def _prove(self, note: dict[str, Any]) -> dict[str, Any]:
-        way, before, number = note["way"], note["before"], note["number"]
-        wrong = tried = ""
-        if way == "reload":
-            tried = self._service.reload()
-        if way == "restart" or tried:
-            way = "restart"
-            wrong = self._service.restart()
-        if wrong:
-            self._take_back(before, number)
-        self._store.switch_file.unlink()
-        return {"wrong": wrong, "number": before if wrong else number, "way": way, "tried": tried}
-
-    def _take_back(self, before: int | None, number: int) -> None:
-        self._store.switch(before)
-        if before is None:
-            self._service.unlink()
-        else:
-            self._service.restart()
-        self._store.remove_release(number)
 
     def _fer_edge(
         self, *words: str, more: dict[str, str] | None = None, timeout_s: float = _TRY_S

@@ -1,5 +1,7 @@
 """The order in which a fleet is gone through, and its file."""
 
+import _thread
+import threading
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,25 @@ def test_a_canary_that_falls_ill_while_it_is_watched_keeps_the_others_as_they_ar
 def test_the_others_follow_a_canary_that_stays_well() -> None:
     outcomes = Devices().run(Pace(canary=1, soak_s=0.01))
     assert states(outcomes) == ["deployed"] * 4
+
+
+def test_ctrl_c_ends_what_is_at_work_and_starts_no_more() -> None:
+    ended, asked = threading.Event(), []
+
+    def deploy(target: Target) -> Outcome:
+        asked.append(target.name)
+        if len(asked) == 2:
+            _thread.interrupt_main()
+        ended.wait(30)
+        return Outcome(target.name, "failed", None, 0.0, "interrupted")
+
+    targets = [Target(f"pi{n}", f"pi{n}", delivery()) for n in range(9)]
+    with pytest.raises(KeyboardInterrupt):
+        deploy_fleet(
+            *(targets, Pace(parallel=2), deploy, lambda target: "", lambda *_: None),
+            interrupt=ended.set,
+        )
+    assert len(asked) == 2
 
 
 def test_a_rollback_has_an_exit_code_of_its_own() -> None:

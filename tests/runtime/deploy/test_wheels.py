@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ from fer_edge.runtime.deploy.wheelhouse import collect_wheels, unpacked_mb, whee
 from tests.support.stub_wheels import own_requirements
 
 from .situations import FACTS, PYTHON, WHEEL
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_wheel_of_this_fer_edge_has_its_code_its_models_and_its_command(tmp_path: Path) -> None:
@@ -65,6 +73,16 @@ def test_requirements_of_a_checkout_are_those_of_its_file() -> None:
     assert mqtt.marker is not None
     assert mqtt.marker.evaluate({"extra": "mqtt"})
     assert not mqtt.marker.evaluate({"extra": "web"})
+
+
+def test_plug_ins_of_a_checkout_are_those_of_its_file(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(own_wheel().data)) as archive:
+        archive.extractall(tmp_path)
+    (found,) = metadata.distributions(path=[str(tmp_path)])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    listed = {(group, name) for group, points in project["entry-points"].items() for name in points}
+    points = {(point.group, point.name) for point in found.entry_points}
+    assert points == {*listed, ("console_scripts", "fer-edge")}
 
 
 def test_the_same_files_make_the_same_wheel() -> None:

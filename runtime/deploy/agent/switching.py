@@ -1,0 +1,64 @@
+"""The switch to a release: one link, the proof that the release is well, or the way back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .service import Service
+from .store import Store, write_whole
+
+
+class Switching:
+    """Switches releases; nothing here ends when the workstation hangs up."""
+
+    def __init__(self, store: Store, service: Service) -> None:
+        self._store, self._service = store, service
+
+    def switch(self, number: int, way: str) -> dict[str, Any]:
+        """Let a release run, and go back if it is not well.
+
+        Args:
+            number: Of the release.
+            way: "restart" or "reload" its service; "link" where there is none.
+
+        Returns:
+            What was wrong, or an empty text; the number of the release that runs; in which way it
+            came to run, and what was wrong with a reload that became a restart.
+        """
+        note = {"before": self._store.number(), "number": number, "way": way}
+        write_whole(self._store.switch_file, json.dumps(note))
+        self._store.switch(number)
+        return self._prove(note)
+
+    def settle(self) -> dict[str, Any] | None:
+        """Prove a switch that a deployment or the device did not survive, or take it back."""
+        note = self._store.open_switch()
+        if note is None:
+            return None
+        if self._store.number() != note["number"] or not self._service.manager():
+            self._store.switch_file.unlink()
+            return None
+        way = "restart" if note["way"] != "link" else "link"
+        return {**note, **self._prove({**note, "way": way})}
+
+    def _prove(self, note: dict[str, Any]) -> dict[str, Any]:
+        way, before, number = note["way"], note["before"], note["number"]
+        wrong = tried = ""
+        if way == "reload":
+            tried = self._service.reload()
+        if way == "restart" or tried:
+            way = "restart"
+            wrong = self._service.restart()
+        if wrong:
+            self._take_back(before, number)
+        self._store.switch_file.unlink()
+        return {"wrong": wrong, "number": before if wrong else number, "way": way, "tried": tried}
+
+    def _take_back(self, before: int | None, number: int) -> None:
+        self._store.switch(before)
+        if self._store.has_service(before):
+            self._service.restart()
+        else:
+            self._service.unlink()
+        self._store.remove_release(number)
