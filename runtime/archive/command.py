@@ -140,7 +140,7 @@ def _say_start(work: "Work") -> None:
     )
     if work.known_failures:
         click.echo(
-            f"{work.known_failures} units failed before and are left out; --retry reads them again",
+            f"left out, since they failed before: {work.known_failures}; --retry reads them again",
             err=True,
         )
     if found.left_out:

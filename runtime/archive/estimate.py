@@ -14,6 +14,7 @@ from .rows import Rows
 from .settings import Settings
 from .unit import Unit
 from .unit_reader import Counted, UnitReader
+from .work import use_one_core
 
 SAMPLES = 3
 
@@ -49,6 +50,7 @@ def estimate(units: Sequence[Unit], settings: Settings) -> Estimate | None:
         ModelError: The model cannot be opened.
         DetectorError: The detector cannot be.
     """
+    use_one_core()
     wall_s, read_s, faces = 0.0, 0.0, 0
     step = max(1, len(units) // SAMPLES)
     reader = UnitReader(settings)

@@ -35,8 +35,10 @@ def failures_of(outcome: Outcome) -> list[Failure]:
     """Return what a unit adds to the file."""
     unit = outcome.unit
     if isinstance(outcome, Done):
-        return [Failure(item.path, item.reason, unit.name, unit.stamp) for item in outcome.broken]
-    return [Failure(printable(unit.source), outcome.reason, unit.name, unit.stamp)]
+        broken = [(item.path, item.reason) for item in outcome.broken]
+    else:
+        broken = [(printable(unit.source), outcome.reason)]
+    return [Failure(source, printable(reason), unit.name, unit.stamp) for source, reason in broken]
 
 
 class Failures:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import FerEdgeError, OutputError
 
 from .config import ArchiveConfig
 from .engine import Engine
@@ -181,7 +181,7 @@ def _do(engine: Engine, tasks: Iterable[Task], progress: Progress, failures: Fai
     done = 0
     for outcome in engine.run(tasks, progress.tick, lose):
         if isinstance(outcome, Failed) and outcome.is_final:
-            raise OutputError(f"{outcome.reason}; then run the same command again")
+            raise FerEdgeError(f"{outcome.reason}; then the same command goes on")
         progress.end(outcome)
         done += isinstance(outcome, Done)
         for failure in failures_of(outcome):

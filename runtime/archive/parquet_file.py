@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.errors import MissingExtraError
+from fer_edge.require import missing
 
 from .footer import FOOTER_KEY, Footer, parse_footer
 from .rows import Rows
@@ -13,9 +13,9 @@ from .rows import Rows
 try:
     import pyarrow
     import pyarrow.parquet
-except ImportError as error:
-    raise MissingExtraError(
-        "Parquet files need pyarrow; run: pip install 'fer-edge[archive]', or pass --format csv"
+except ModuleNotFoundError as error:
+    raise missing(
+        "archive", error.name or "pyarrow", what="a Parquet file", otherwise="pass --format csv"
     ) from error
 
 _TEXT = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import cast
 
 from .engine import LOST, MOST_LOSSES, OnTick
-from .work import Failed, Outcome, Task, Tick, do_task
+from .work import Failed, Outcome, Task, Tick, do_task, use_one_core
 
 _LOOK_EVERY_S = 0.5
 
@@ -127,6 +127,7 @@ def _start(life: Connection, ticks: Connection) -> None:
     global _to_driver
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends this
     _to_driver = ticks
+    use_one_core()
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
 
 

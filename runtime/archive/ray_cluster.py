@@ -9,18 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from fer_edge.errors import ClusterError, MissingExtraError
+from fer_edge.errors import ClusterError
+from fer_edge.require import require
 
 from .engine import LOST, MOST_LOSSES, OnTick
-from .work import Failed, Outcome, Task, Tick, do_task
+from .work import Failed, Outcome, Task, Tick, do_task, use_one_core
 
-try:
-    import ray
-    import ray.exceptions
-except ImportError as error:
-    raise MissingExtraError(
-        "--ray needs the package ray; run: pip install 'fer-edge[ray]'"
-    ) from error
+ray = require("ray", "ray", what="--ray")
 
 LOCAL = "local"
 _ANSWER_S = 5.0
@@ -142,6 +137,7 @@ def _ticks(inbox: Any) -> list[Tick]:
 
 def _work(task: Task, inbox: Any) -> Outcome:
     """Run on a node."""
+    use_one_core()
     return do_task(task, inbox.put.remote)
 
 

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
-
-import cv2
+from dataclasses import dataclass
 
 from fer_edge import __version__
 from fer_edge.errors import FerEdgeError, ModelError, SourceError
@@ -15,11 +13,10 @@ from fer_edge.pictures.picture import read_picture
 from ..capture.frame import Frame
 from ..capture.video import Video
 from ..detection.detector import WholeFrame
-from ..recognition.follower import FILE_PACE, Follower
+from ..recognition.follower import Follower
 from ..recognition.model_config import open_chosen_model
 from ..recognition.reader import Reader
 from ..recognition.result import FrameReader, Result
-from ..recognition.smoothing import Steadiness
 from ..timing.frame_seconds import FrameSeconds
 from ..tracking.config import open_chosen_detector, open_chosen_tracker
 from .footer import Footer
@@ -58,7 +55,7 @@ class Counted:
 
 
 class UnitReader:
-    """A detector and a model, open, for one unit after the other. Close it when done."""
+    """A model and its detectors, open, for one unit after the other. Close it when done."""
 
     def __init__(self, settings: Settings) -> None:
         """Open them.
@@ -67,7 +64,6 @@ class UnitReader:
             ModelError: The model is broken, or is another one than the settings say.
             DetectorError: The detector's model file is missing or unusable.
         """
-        cv2.setNumThreads(1)  # there is a worker for each core
         self._settings = settings
         model = find_model(settings.model.model)
         if file_digest(model) != settings.model_digest:
@@ -150,14 +146,8 @@ class UnitReader:
         return Follower(
             self._model,
             open_chosen_tracker(self._settings.faces, self._video_detector),
-            steadiness=Steadiness(
-                recognition.smooth_s, recognition.hysteresis, recognition.uncertain_below
-            ),
-            pace=replace(
-                FILE_PACE,
-                every_s=recognition.classify_every_s or 0.0,
-                per_frame=recognition.classify_per_frame,
-            ),
+            steadiness=recognition.steadiness(),
+            pace=recognition.pace(is_live=False),
             boxes_are_crops=isinstance(self._video_detector, WholeFrame),
         )
 

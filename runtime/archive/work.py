@@ -6,7 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 
-from fer_edge.errors import FerEdgeError, OutputError
+import cv2
+
+from fer_edge.errors import (
+    DetectorError,
+    FerEdgeError,
+    ModelError,
+    OutputError,
+    PluginError,
+)
 
 from .result_file import new_result
 from .results_folder import check_identity
@@ -70,7 +78,7 @@ class Failed:
     Attributes:
         unit: Which.
         reason: One line.
-        is_final: Nothing else can be done either: the results cannot be written.
+        is_final: Every other unit would, too: the results cannot be written, or the model not read.
     """
 
     unit: Unit
@@ -79,6 +87,14 @@ class Failed:
 
 
 Outcome = Done | Failed
+
+_FOR_ALL = (OutputError, ModelError, DetectorError, PluginError)
+"""What would befall every other unit, too."""
+
+
+def use_one_core() -> None:
+    """Keep OpenCV in this process to one thread: there is a worker for each core."""
+    cv2.setNumThreads(1)
 
 
 def do_task(task: Task, on_tick: Callable[[Tick], object]) -> Outcome:
@@ -101,7 +117,7 @@ def do_task(task: Task, on_tick: Callable[[Tick], object]) -> Outcome:
         reader = _reader(task.settings)
         with new_result(task.out, unit.name, task.settings.format) as writer:
             footer, broken = reader.read(unit, writer, report)
-    except OutputError as error:
+    except _FOR_ALL as error:
         return Failed(unit, str(error), is_final=True)
     except (FerEdgeError, OSError) as error:
         return Failed(unit, _one_line(str(error)))

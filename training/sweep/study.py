@@ -8,17 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fer_edge.errors import MissingExtraError, OutputError, RecipeError
+from fer_edge.errors import OutputError, RecipeError
 from fer_edge.files import cannot_write, whole_file
+from fer_edge.require import require
 
 from .sweep import Sweep
 
-try:
-    import optuna
-    from optuna.storages.journal import JournalFileBackend
-    from optuna.trial import TrialState
-except ImportError as error:
-    raise MissingExtraError("a sweep needs Optuna; run: pip install 'fer-edge[sweep]'") from error
+optuna = require("sweep", "optuna", what="a sweep")
+JournalFileBackend = require("sweep", "optuna.storages.journal", what="a sweep").JournalFileBackend
+TrialState = optuna.trial.TrialState
 
 JOURNAL, RESOLVED, TRIALS = "journal.log", "resolved.toml", "trials"
 
@@ -27,7 +25,7 @@ RUN, REASON = "run", "reason"
 left by a crash, or came too late, and does not count."""
 
 
-def open_study(sweep: Sweep, out: Path, data_digest: str) -> "optuna.Study":
+def open_study(sweep: Sweep, out: Path, data_digest: str) -> Any:
     """Open the study of a sweep, or make it.
 
     Args:
@@ -64,7 +62,7 @@ def open_study(sweep: Sweep, out: Path, data_digest: str) -> "optuna.Study":
     return study
 
 
-def counted(study: "optuna.Study") -> list[Any]:
+def counted(study: Any) -> list[Any]:
     """Return the trials that count."""
     return [
         trial
@@ -93,13 +91,13 @@ def working_on(out: Path, number: int) -> Iterator[None]:
         os.close(handle)
 
 
-def abandoned(study: "optuna.Study", out: Path) -> list[Any]:
+def abandoned(study: Any, out: Path) -> list[Any]:
     """Return the trials that are running by the journal, and that nobody works on."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return [trial for trial in running if not _is_held(_lock_path(out, trial.number))]
 
 
-def go_on_with(study: "optuna.Study", trial: Any) -> None:
+def go_on_with(study: Any, trial: Any) -> None:
     """Queue an abandoned trial anew, with its values and its run folder."""
     study.tell(trial.number, state=TrialState.FAIL)
     if trial.params:

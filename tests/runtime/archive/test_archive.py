@@ -194,6 +194,17 @@ def test_unreadable_clips_among_good_ones_are_listed_and_tried_again_as_asked(
     assert len(rows_of(out)) == 48
 
 
+def test_failures_are_plain_utf8_whatever_the_names(fer_edge: Cli, tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.mp4")
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / name).write_text("no video")
+    fer_edge("archive", tmp_path / "videos", "--out", tmp_path / "out", "--workers", 1)
+    (line,) = (tmp_path / "out" / "failures.jsonl").read_text("utf-8").splitlines()
+    for text in json.loads(line).values():
+        text.encode("utf-8")
+    assert json.loads(line)["source"].endswith("caf\\udce9.mp4")
+
+
 def test_pictures_share_files_by_folder_and_a_broken_one_fails_alone(
     fer_edge: Cli, tmp_path: Path
 ) -> None:

@@ -159,6 +159,18 @@ def test_a_disk_that_fills_up_ends_in_one_line_and_room_lets_it_go_on(
     assert digest_of(out) == expected
 
 
+def test_a_model_that_cannot_be_read_ends_the_run_and_fails_no_unit(
+    fer_edge: Callable[..., Result], videos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.tflite").write_bytes(b"no model")
+    arguments = ("--model", tmp_path / "broken.tflite", "--workers", 1)
+    result = fer_edge("archive", videos, "--out", tmp_path / "out", *arguments)
+    assert result.exit_code == 1
+    assert "broken.tflite" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert (tmp_path / "out" / "failures.jsonl").read_text() == ""
+
+
 def test_two_archives_do_not_write_into_one_folder(
     fer_edge: Callable[..., Result], videos: Path, tmp_path: Path
 ) -> None:
