@@ -15,12 +15,15 @@ from typing import Any, BinaryIO, NoReturn
 
 from fer_edge.limits import JSON_BYTES, NESTING, TOML_BYTES, WHOLE_NUMBER
 from fer_edge.schema import SchemaError
+from fer_edge.shown import printable
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+_LONGEST_PLACE = 60
+"""Letters of a key in messages; a document has as many places as items."""
 _CHUNK_BYTES = 1 << 20
 _LONGEST_NUMBER = 20
 """Characters of a whole number of 64 bits; Python takes long for very long ones."""
@@ -130,30 +133,40 @@ def _parts(line: str) -> int:
 
 def _check(root: object) -> None:
     """Check depth, numbers and texts, without recursion."""
-    stack = [(root, 1)]
+    stack: list[tuple[object, int, str]] = [(root, 1, "")]
     while stack:
-        value, depth = stack.pop()
+        value, depth, where = stack.pop()
         if depth > NESTING:
             raise SchemaError(_too_deep())
         if isinstance(value, dict):
-            stack += [(item, depth + 1) for pair in value.items() for item in pair]
+            for key in value:
+                _check_text(key, where)
+            inside = f"{where[-_LONGEST_PLACE:]}." if where else ""
+            stack += [
+                (item, depth + 1, inside + key[:_LONGEST_PLACE]) for key, item in value.items()
+            ]
         elif isinstance(value, list):
-            stack += [(item, depth + 1) for item in value]
+            inside = where[-_LONGEST_PLACE:]
+            stack += [(item, depth + 1, f"{inside}[{at}]") for at, item in enumerate(value)]
         elif isinstance(value, str):
-            _check_text(value)
+            _check_text(value, where)
         elif isinstance(value, float) and not math.isfinite(value):
-            _refuse_constant(str(value))
+            raise SchemaError(f"{_named(where)} is {value}, expected a finite number")
         elif isinstance(value, int) and not -WHOLE_NUMBER <= value < WHOLE_NUMBER:
-            raise SchemaError("a whole number in it has more than 64 bits")
+            raise SchemaError(f"{_named(where)} has more than 64 bits")
 
 
-def _check_text(text: str) -> None:
+def _named(where: str) -> str:
+    return f"'{printable(where)}'" if where else "it"
+
+
+def _check_text(text: str, where: str) -> None:
     if text.isascii():
         return
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise SchemaError("a text in it is not UTF-8: it has half of a character") from error
+        raise SchemaError(f"{_named(where)} has a text with half of a character") from error
 
 
 def _whole_number(text: str) -> int:

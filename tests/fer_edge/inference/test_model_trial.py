@@ -12,7 +12,7 @@ from fer_edge.limits import MEMORY_VARIABLE
 from fer_edge.model.bundled import bundled_models
 from fer_edge.model.card_edit import new_card
 from fer_edge.model.file import read_model, write_model
-from fer_edge.runtime.detection.detector import open_detector
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.recognition.model_reload import reload_model
 from fer_edge.runtime.recognition.reader import Reader
 from tests.support.cards import CARD
@@ -172,9 +172,9 @@ def test_modules_of_the_folder_that_one_stands_in_are_not_run(
 def test_the_child_may_not_write_files_nor_dump_its_memory(sound: Path) -> None:
     pid = os.fork()
     if pid == 0:
-        model_trial._limit(10_000_000)
+        model_trial._limit(100_000_000)
         try:
-            bytearray(50_000_000)
+            bytearray(4_000_000_000)
         except MemoryError:
             os._exit(7)
         os._exit(0)
