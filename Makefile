@@ -4,8 +4,9 @@ RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 RAY_ENV := .venv/ray
 
-.PHONY: demo test test-light coverage test-arm64 test-tflite-runtime test-opencv5 test-ray test-deploy \
-	recording parts lint package model-compact model-tiny model-compact-ferplus frontier format clean
+.PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-tflite-runtime \
+	test-opencv5 test-ray test-deploy recording parts lint package model-compact model-tiny \
+	model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -19,6 +20,22 @@ test-light: $(DEV_ENV)/ready ## what needs no TensorFlow, Keras or JAX, without 
 
 coverage: $(DEV_ENV)/ready ## the whole suite, and the share of lines that it runs
 	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered
+
+MINUTES ?= 60
+DOOR ?= card
+SECONDS ?= 600
+fuzz: $(DEV_ENV)/ready ## other inputs through every door, for MINUTES=60; failures come into fuzz-found/
+	nice -n 10 $(DEV_ENV)/bin/python -m tests.fuzz --minutes $(MINUTES)
+
+fuzz-guided: $(DEV_ENV)/ready ## the same by Atheris, guided by the branches taken: DOOR=card SECONDS=600
+	nice -n 10 $(DEV_ENV)/bin/python -m tests.fuzz.guided $(DOOR) --seconds $(SECONDS)
+
+SHARE ?= 1.0
+faults: $(DEV_ENV)/ready ## live runs killed, cut off, starved, at moments drawn by chance; minutes
+	nice -n 10 $(DEV_ENV)/bin/python -m tests.faults --share $(SHARE)
+
+audit: $(RUN_ENV)/ready ## known vulnerabilities of what a device installs, and its SBOM, in audit/
+	.ci/audit $(RUN_ENV)
 
 test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64

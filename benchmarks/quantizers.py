@@ -121,7 +121,9 @@ class Server:
     def __init__(self, name: str, flatbuffer: bytes) -> None:
         self.size_bytes = len(flatbuffer)
         self.probabilities = np.empty((0, 0), np.float32)
-        self._interpreter = open_interpreter(find_runtime(), flatbuffer, name=name, threads=1)
+        self._interpreter = open_interpreter(
+            find_runtime(), flatbuffer, name=name, threads=1, origin="memory"
+        )
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         self._times_ms: list[float] = []

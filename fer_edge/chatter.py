@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from fer_edge.shown import masked
+
 _muting = threading.Lock()
 
 
@@ -69,7 +71,7 @@ class StderrHandler(logging.Handler):
         """Write one line; nobody who listens is not an error."""
         # a file's name may have line breaks; a traceback keeps its own
         text = self.format(record)
-        line = (text if record.exc_info else " ".join(text.split())) + "\n"
+        line = masked(text if record.exc_info else " ".join(text.split())) + "\n"
         stream = sys.stderr.stream if isinstance(sys.stderr, _Muted) else sys.stderr
         try:
             stream.write(line)

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -14,13 +15,8 @@ from pathlib import Path
 from fer_edge.errors import OutputError
 
 UNREADABLE_ARCHIVE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, struct.error),
+    *(NotImplementedError, RuntimeError, OverflowError, MemoryError),
 )
 """All that zipfile was seen to raise when bits of an archive were flipped, one by one."""
 

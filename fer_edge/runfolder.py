@@ -15,10 +15,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.documents import read_json
 from fer_edge.errors import TrainingError
 from fer_edge.files import whole_file
 from fer_edge.model.card import DataInfo
-from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.schema import decode, encode
 
 RECIPE = "recipe.toml"
 INFO = "run.json"
@@ -66,7 +67,7 @@ def load_info(folder: Path) -> RunInfo:
     """
     path = folder / INFO
     try:
-        return decode(RunInfo, json.loads(path.read_text("utf-8")))
+        return decode(RunInfo, read_json(path))
     except OSError as error:
         unfinished = partial(folder)
         advice = (
@@ -77,5 +78,5 @@ def load_info(folder: Path) -> RunInfo:
         raise TrainingError(
             f"{folder} is not a run folder: {INFO} cannot be read; {advice}"
         ) from error
-    except (ValueError, SchemaError) as error:
+    except ValueError as error:  # a SchemaError is one, too
         raise TrainingError(f"{path} is damaged: {error}; train again") from error

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fer_edge.shown import printable
+
 T = TypeVar("T")
 
 
@@ -37,9 +39,10 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
-            near = nearest(str(key), fields)
+            shown = printable(key)
+            near = nearest(shown, fields)
             advice = f"did you mean '{near}'?" if near else f"known keys: {', '.join(fields)}"
-            raise SchemaError(f"unknown key '{_join(where, str(key))}'; {advice}")
+            raise SchemaError(f"unknown key '{_join(where, shown)}'; {advice}")
     values = {}
     for name, field in fields.items():
         if name in data:
@@ -110,10 +113,11 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
 def _decode_choice(choices: tuple[Any, ...], value: object, where: str) -> Any:
     if value in choices:
         return value
-    near = nearest(str(value), map(str, choices))
+    near = nearest(printable(value), map(str, choices))
     advice = f"; did you mean '{near}'?" if near else ""
     raise SchemaError(
-        f"'{where}' is {value!r}, expected one of {', '.join(map(str, choices))}{advice}"
+        f"'{where}' is {printable(repr(value))}, expected one of "
+        f"{', '.join(map(str, choices))}{advice}"
     )
 
 
@@ -134,5 +138,5 @@ def _join(where: str, name: str) -> str:
 
 
 def _kind(value: object) -> str:
-    text = repr(value)
+    text = printable(repr(value), 1000)
     return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"

@@ -1,7 +1,9 @@
 """Shared fixtures: synthetic faces, a small face set, the command line."""
 
+import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,9 @@ from tests.support.quick_recipe import QUICK_RECIPE
 # starts inherits that; the tests that send them want them heard.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# which models were tried is noted here and not in the user's own folder; child processes inherit it
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="fer-edge-cache-")
 
 TRAINING_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "jax")
 REAL_SERVERS = {"broker", "browser", "rtsp", "serve", "subscribe"}

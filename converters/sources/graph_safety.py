@@ -16,7 +16,7 @@ with without_chatter():
     from tensorflow.python.framework import op_def_registry
 
 from fer_edge.errors import ModelError
-from fer_edge.keras_files.safety import printable
+from fer_edge.shown import printable
 
 MAX_BYTES = 2 << 30
 """More than protocol buffers can hold."""

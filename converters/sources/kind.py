@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from fer_edge.errors import ModelError
+from fer_edge.files import UNREADABLE_ARCHIVE
 from fer_edge.keras_files.config import HDF5_MAGIC
 from fer_edge.runfolder import FLOAT_MODEL, INFO, partial
 
@@ -106,7 +107,7 @@ def _suffix_by_content(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except UNREADABLE_ARCHIVE:
         return ""  # a damaged file goes by its name
     if "config.json" in names:
         return ".keras"

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.documents import parse_toml, read_limited
+from fer_edge.errors import TrainingError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.preprocess import as_real, model_inputs
+from fer_edge.limits import TOML_BYTES
 from fer_edge.model.card import INTENDED_USE, DataInfo
 from fer_edge.runfolder import RECIPE, load_info
+from fer_edge.schema import SchemaError
 
 from .keras_models import load_float_network, load_qat_network
 
@@ -65,7 +69,7 @@ def open_run(run: Path, *, trust_code: bool = False) -> Source:
         trust_code: Let Lambda layers load; their code runs with the user's rights.
 
     Raises:
-        TrainingError: It is none.
+        TrainingError: It is none, or its recipe cannot be read.
         ModelError: A network in it cannot be read, or has code in it.
     """
     info = load_info(run)
@@ -77,10 +81,22 @@ def open_run(run: Path, *, trust_code: bool = False) -> Source:
         height=info.size_px,
         width=info.size_px,
         architecture=info.architecture,
-        recipe=(run / RECIPE).read_text("utf-8"),
+        recipe=_recipe_text(run / RECIPE),
         data=info.data,
         tools=info.tools,
     )
+
+
+def _recipe_text(path: Path) -> str:
+    """Read a recipe for the card: as text, since its keys are the training's."""
+    try:
+        data = read_limited(path, TOML_BYTES)
+        parse_toml(data)
+        return data.decode("utf-8")
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {error.strerror}; train again") from error
+    except SchemaError as error:
+        raise TrainingError(f"{path} is damaged: {error}; train again") from error
 
 
 def float_probabilities(network: Any, faces: FaceSet) -> NDArray[np.float32]:

@@ -208,7 +208,7 @@ def attach(
         channels=channels,
         color_order=color_order,
     )
-    model = ModelFile(path=file, flatbuffer=flatbuffer, card=made, size_bytes=len(flatbuffer))
+    model = ModelFile(file, flatbuffer, made, len(flatbuffer), origin="disk")
     if faults := card_faults(model):
         raise ModelError(f"{file}: {'; '.join(faults)}")
     if remark := try_outputs(model):

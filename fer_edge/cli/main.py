@@ -15,7 +15,14 @@ import click
 from fer_edge import __version__
 from fer_edge.chatter import StderrHandler, silence_libraries
 from fer_edge.errors import ConfigError, FerEdgeError
+from fer_edge.limits import (
+    LEAST_ADDRESS_SPACE_MB,
+    MEMORY_MB,
+    MEMORY_VARIABLE,
+    address_space_mb,
+)
 from fer_edge.require import missing
+from fer_edge.shown import hide_secrets_of, masked
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.run.demo_command", "Read the face on a sample photograph."),
@@ -68,7 +75,7 @@ class Failure(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print it on standard error."""
         message = " ".join(self.message.split())  # a library's own message may have line breaks
-        click.echo(f"fer-edge: error: {message}", err=True)
+        click.echo(f"fer-edge: error: {masked(message)}", err=True)
 
 
 class WrongUse(Failure):
@@ -99,6 +106,11 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; errors of ours become one line."""
+        if (space_mb := address_space_mb()) is not None and space_mb < LEAST_ADDRESS_SPACE_MB:
+            raise Failure(
+                f"this process may use {space_mb:.0f} MB of address space (ulimit -v), expected at "
+                f"least {LEAST_ADDRESS_SPACE_MB}; limit the memory by cgroups (MemoryMax=) instead"
+            )
         try:
             return super().invoke(ctx)
         except FerEdgeError as error:
@@ -108,6 +120,14 @@ class LazyGroup(click.Group):
             if (error.name or "").partition(".")[0] not in HEAVY:
                 raise
             raise Failure(str(missing("train", str(error.name), what="this command"))) from error
+        except click.UsageError as error:
+            # it repeats what was typed
+            raise click.UsageError(masked(error.format_message()), error.ctx) from error
+        except MemoryError as error:
+            raise Failure(
+                f"the memory is full ({error or 'no room for an array'}); end other programs, or "
+                "use smaller pictures and models"
+            ) from error
         except BrokenPipeError:  # the reader of our output has gone (`| head`): nothing is wrong
             _settle_stdout()
             return None
@@ -146,9 +166,19 @@ def _open_standard_streams() -> None:
 )
 @click.version_option(__version__, prog_name="fer-edge")
 @click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
-def main(verbose: bool) -> None:
+@click.option(
+    "--limit-memory",
+    type=click.IntRange(1, 1_000_000),
+    metavar="MB",
+    help=f"What a model or a face set may need before it is refused. Default: {MEMORY_MB}, or "
+    f"{MEMORY_VARIABLE}.",
+)
+def main(verbose: bool, limit_memory: int | None) -> None:
     """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""
     _open_standard_streams()
+    hide_secrets_of(os.environ)
+    if limit_memory is not None:
+        os.environ[MEMORY_VARIABLE] = str(limit_memory)  # for child processes, too
     if not verbose:
         silence_libraries()
     logging.basicConfig(

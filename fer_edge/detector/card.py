@@ -4,8 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+from fer_edge.documents import parse_json
 from fer_edge.errors import ModelError
-from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.schema import decode, encode
+from fer_edge.shown import printable
 
 KIND: Literal["face-detector"] = "face-detector"
 FORMAT_VERSION = 1
@@ -187,11 +189,11 @@ def card_from_json(text: str) -> DetectorCard:
         ModelError: The text is not a card of this format.
     """
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if isinstance(data, dict):  # first: a newer format may have keys that this one lacks
             _check_version(data.get("format_version", FORMAT_VERSION))
         return decode(DetectorCard, data)
-    except (ValueError, SchemaError) as error:
+    except ValueError as error:  # a SchemaError is one, too
         raise ModelError(
             f"the card is damaged: {error}; make it again: fer-edge convert-detector"
         ) from error
@@ -200,6 +202,6 @@ def card_from_json(text: str) -> DetectorCard:
 def _check_version(version: object) -> None:
     if version != FORMAT_VERSION:
         raise ModelError(
-            f"the detector's card has format version {version}, this fer-edge reads "
+            f"the detector's card has format version {printable(version, 40)}, this fer-edge reads "
             f"{FORMAT_VERSION}; make it again with fer-edge convert-detector, or upgrade fer-edge"
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fer_edge.detector.card import KIND, DetectorCard, card_from_json, card_to_json
 from fer_edge.errors import ModelError
-from fer_edge.model.archive import CARD, pack_archive, read_archive
+from fer_edge.model.archive import CARD, Origin, origin_of, pack_archive, read_archive
 
 _COMMAND = "fer-edge convert-detector"
 
@@ -20,12 +20,14 @@ class DetectorFile:
         flatbuffer: The TFLite model itself, what an interpreter is given.
         card: What it says of itself.
         size_bytes: Of the whole file.
+        origin: Where the flatbuffer comes from.
     """
 
     path: Path
     flatbuffer: bytes
     card: DetectorCard
     size_bytes: int
+    origin: Origin = "memory"
 
 
 def bundled_detectors() -> dict[str, Path]:
@@ -48,7 +50,7 @@ def read_detector(path: Path) -> DetectorFile:
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     archive.check_digest(card.sha256, path)
-    return DetectorFile(path, archive.flatbuffer, card, archive.size_bytes)
+    return DetectorFile(path, archive.flatbuffer, card, archive.size_bytes, origin_of(path))
 
 
 def pack_detector(flatbuffer: bytes, card: DetectorCard) -> bytes:

@@ -180,6 +180,7 @@ class DetectorNetwork:
             self.file.flatbuffer,
             name=f"{self.file.path} at {size[1]}x{size[0]} pixels",
             threads=self._threads,
+            origin=self.file.origin,
             delegate=self._delegate,
             input_shape=None if self.fixed_size else (1, *size, _CHANNELS),
         )

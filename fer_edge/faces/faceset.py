@@ -4,7 +4,10 @@ FER2013's `Usage` maps to splits so: Training is `train`, PublicTest is `validat
 selected on it), PrivateTest is `test`.
 """
 
+import difflib
 import hashlib
+import logging
+import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,17 +17,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.archives import ArchiveError, check_archive_file
 from fer_edge.errors import DatasetError
 from fer_edge.faces.labels import FER2013, FERPLUS
 from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
 
+log = logging.getLogger(__name__)
+
 SPLITS = ("train", "validation", "test")
 """Names of the split codes 0, 1 and 2."""
 
+_KNOWN_OTHERS = ("split_names", "ferplus_names", "pixels_lossless", "dup_in_train")
+"""In public copies of FER2013; nothing is lost without them."""
+
 _SPLIT_CODES = "0 train, 1 validation or 2 test"
 
-# beside a damaged archive: an array of an unexpected shape or kind
-_UNREADABLE = (*UNREADABLE_ARCHIVE, TypeError, LookupError)
+_ARRAYS = (
+    *("images", "labels", "split", "class_names", "twins"),
+    *("votes", "ferplus", "ferplus_valid"),
+)
+"""Those that are read; the first three are needed."""
+
+# beside a damaged archive: an array of an unexpected shape or kind, a header that NumPy's parser
+# of Python literals stumbles over
+_UNREADABLE = (*UNREADABLE_ARCHIVE, TypeError, LookupError, SyntaxError, tokenize.TokenError)
 
 
 @dataclass(frozen=True)
@@ -170,6 +186,7 @@ def load_faceset(path: Path) -> FaceSet:
     """
     try:
         with path.open("rb") as file:  # NumPy leaves a file open that it cannot read
+            check_archive_file(file)
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 raise DatasetError("a single array (.npy); wanted a .npz face set")
@@ -179,6 +196,8 @@ def load_faceset(path: Path) -> FaceSet:
         raise DatasetError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
+    except ArchiveError as error:
+        raise DatasetError(f"{path} is not a readable .npz face set: {error}") from error
     except _UNREADABLE as error:
         # NumPy's own text would advise to unpickle the file
         why = error.strerror if isinstance(error, OSError) and error.strerror else "not an archive"
@@ -207,11 +226,16 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
-def _from_arrays(arrays: Mapping[str, Any]) -> FaceSet:
-    missing = [key for key in ("images", "labels", "split") if key not in arrays]
+def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
+    _check_arrays(archive)
+    arrays = {name: archive[name] for name in _ARRAYS if name in archive}  # each unpacked once
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise DatasetError(f"{name!r} is not an array; make the face set again")
+    missing = [key for key in _ARRAYS[:3] if key not in arrays]
     if missing:
         raise DatasetError(
-            f"no array {', '.join(missing)}; it has {', '.join(arrays)}; "
+            f"no array {', '.join(missing)}; it has {', '.join(archive)[:200]}; "
             "make a face set with: fer-edge data import"
         )
     names: tuple[str, ...] = FER2013
@@ -228,6 +252,26 @@ def _from_arrays(arrays: Mapping[str, Any]) -> FaceSet:
     return FaceSet(
         arrays["images"], _as_bytes(labels), _as_bytes(split), names, votes, arrays.get("twins")
     )
+
+
+def _check_arrays(arrays: Mapping[str, Any]) -> None:
+    """Say which arrays are not read, so that none is lost by a damaged name.
+
+    Raises:
+        DatasetError: One has nearly the name of one that is missing.
+    """
+    unknown = [name for name in arrays if name not in _ARRAYS]
+    missing = [name for name in _ARRAYS if name not in arrays]
+    for name in unknown:
+        near = difflib.get_close_matches(name, missing, n=1, cutoff=0.75)
+        if near and name not in _KNOWN_OTHERS:
+            raise DatasetError(
+                f"array {name[:40]!r} is unknown, and {near[0]!r} is missing; its name may be "
+                "damaged: rename it, or make the face set again"
+            )
+    others = [name[:40] for name in unknown if name not in _KNOWN_OTHERS]
+    if others:
+        log.warning("the face set's arrays %s are not read", ", ".join(map(repr, others[:10])))
 
 
 def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:

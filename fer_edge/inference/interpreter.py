@@ -12,6 +12,7 @@ from fer_edge.inference.delegate import (
     load_delegate,
 )
 from fer_edge.inference.runtime import FOR_NUMPY_1, Runtime, needs_numpy_1
+from fer_edge.model.archive import Origin
 
 
 def open_interpreter(
@@ -20,6 +21,7 @@ def open_interpreter(
     *,
     name: str,
     threads: int,
+    origin: Origin,
     delegate: str | None = None,
     input_shape: tuple[int, ...] | None = None,
 ) -> Any:
@@ -32,12 +34,20 @@ def open_interpreter(
         flatbuffer: The graph.
         name: Of the graph, for messages.
         threads: CPU threads of one inference.
+        origin: Where the graph comes from; one of a file is tried first, see `model_trial`.
         delegate: `edgetpu`, `edgetpu:usb:0`, ..., a TFLite delegate's library, or None.
         input_shape: Of the first input; None keeps that of the file.
 
     Raises:
         ModelError: The runtime refuses the graph or the delegate.
     """
+    if origin == "disk":
+        from fer_edge.inference.model_trial import check_model
+
+        reason = check_model(flatbuffer, name, runtime, input_shape)
+        # what a device runs cannot be tried without it
+        if reason and not (delegate is not None and EDGETPU_OPERATOR.decode() in reason):
+            raise _refused(runtime, name, reason)
     delegates = []
     if delegate is not None:
         found = find_library(delegate)
@@ -60,12 +70,14 @@ def open_interpreter(
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError, SystemError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
-        advice = ""
-        if EDGETPU_OPERATOR.decode() in reason:
-            advice = "; it is compiled for the Edge TPU: pass --delegate edgetpu"
-        elif needs_numpy_1(runtime):
-            advice = f"; it was built for NumPy 1, and here is {np.__version__}: {FOR_NUMPY_1}"
-        raise ModelError(
-            f"{name} cannot be run by {runtime.name} {runtime.version}: {reason}{advice}"
-        ) from error
+        raise _refused(runtime, name, reason) from error
     return interpreter
+
+
+def _refused(runtime: Runtime, name: str, reason: str) -> ModelError:
+    advice = ""
+    if EDGETPU_OPERATOR.decode() in reason:
+        advice = "; it is compiled for the Edge TPU: pass --delegate edgetpu"
+    elif needs_numpy_1(runtime):
+        advice = f"; it was built for NumPy 1, and here is {np.__version__}: {FOR_NUMPY_1}"
+    return ModelError(f"{name} cannot be run by {runtime.name} {runtime.version}: {reason}{advice}")

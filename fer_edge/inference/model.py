@@ -52,7 +52,12 @@ class TFLiteModel:
         self.threads = threads
         self.runtime = find_runtime()
         self._interpreter: Any = open_interpreter(
-            self.runtime, file.flatbuffer, name=str(file.path), threads=threads, delegate=delegate
+            self.runtime,
+            file.flatbuffer,
+            name=str(file.path),
+            threads=threads,
+            origin=file.origin,
+            delegate=delegate,
         )
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
@@ -120,12 +125,16 @@ class TFLiteModel:
         """Run one inference on a prepared tensor; returns the raw output, (classes,).
 
         Raises:
-            ModelError: The model is closed.
+            ModelError: The model is closed, or the runtime cannot run it.
         """
         if self._interpreter is None:
             raise ModelError(f"{self.file.path} is closed; open it again with open_model")
-        self._interpreter.set_tensor(self._input["index"], tensor)
-        self._interpreter.invoke()
+        try:
+            self._interpreter.set_tensor(self._input["index"], tensor)
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+            raise ModelError(f"{self.file.path} cannot be run: {reason}") from error
         output: NDArray[Any] = self._interpreter.get_tensor(self._output["index"])[0]
         return output
 

@@ -10,7 +10,8 @@ from fer_edge.chatter import without_chatter
 from fer_edge.errors import ModelError
 from fer_edge.keras_files.config import read_config, write_checked
 from fer_edge.keras_files.links import check_links
-from fer_edge.keras_files.safety import check_config, printable
+from fer_edge.keras_files.safety import check_config
+from fer_edge.shown import printable
 
 Load = Callable[[Path, bool], Any]
 """Loads a network from a path; the second argument is Keras' `safe_mode`."""

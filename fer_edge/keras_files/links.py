@@ -6,7 +6,8 @@ from typing import Any
 
 from fer_edge.errors import ModelError
 from fer_edge.keras_files.names import RECURRENT
-from fer_edge.keras_files.safety import printable, walk
+from fer_edge.keras_files.safety import walk
+from fer_edge.shown import printable
 
 Link = tuple[str, int]
 """A layer's name, and which of its calls."""

@@ -18,6 +18,7 @@ from fer_edge.keras_files.names import (
     is_stock_class,
     is_stock_function,
 )
+from fer_edge.shown import printable
 
 MAX_DEPTH = 200
 """Of a configuration; the deepest public networks nest layers some 10 times."""
@@ -68,11 +69,6 @@ def walk(root: object, path: Path) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict | list):
             items = value.values() if isinstance(value, dict) else value
             stack += [(item, depth + 1) for item in items if isinstance(item, dict | list)]
-
-
-def printable(text: object, most: int = 80) -> str:
-    """Make what a file says fit for one line of a terminal: no control characters, not too long."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:most])
 
 
 def _code(node: dict[str, Any]) -> str:

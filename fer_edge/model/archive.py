@@ -7,20 +7,32 @@ sha256 of the flatbuffer; a file that does not match is refused before an interp
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from fer_edge.archives import check_archive
+from fer_edge.documents import parse_json, read_limited
 from fer_edge.errors import ModelError
 from fer_edge.files import UNREADABLE_ARCHIVE
+from fer_edge.limits import JSON_BYTES, RAISE_THE_LIMIT, memory_bytes
+from fer_edge.schema import SchemaError
+from fer_edge.shown import printable
 
 CARD = "fer_edge.json"
 LABELS = "labels.txt"
 CLASSIFIER = "classifier"
 """The kind of a file whose card names none."""
 
+Origin = Literal["package", "disk", "memory"]
+"""Where a flatbuffer comes from: bundled with fer-edge, and as much to be trusted as its code; read
+from a file, which anybody may have made; or made in this process."""
+
+_PACKAGE = Path(__file__).parents[1]
+# of a ZIP archive, each without the name that follows it (APPNOTE.TXT 4.3)
+_LOCAL_HEADER_BYTES, _DIRECTORY_ENTRY_BYTES, _END_BYTES = 30, 46, 22
 _FLATBUFFER_MAGIC = b"TFL3"  # at byte 4, the schema's file identifier
 _KERAS_MAGICS = {b"PK\x03\x04": "a Keras file (.keras)", b"\x89HDF": "an HDF5 file (.h5)"}
 _ARTICLES = {CLASSIFIER: "an expression classifier", "face-detector": "a face detector"}
@@ -57,10 +69,10 @@ class Archive:
             ModelError: It is of another kind.
         """
         try:
-            card = json.loads(self.card)
-        except ValueError:
+            card = parse_json(self.card)
+        except SchemaError:
             return  # what is wrong with it is said by its reader
-        kind = str(card.get("kind", CLASSIFIER)) if isinstance(card, dict) else expected
+        kind = printable(card.get("kind", CLASSIFIER)) if isinstance(card, dict) else expected
         if kind != expected:
             raise ModelError(
                 f"{path} is {_ARTICLES.get(kind, kind)}, expected {_ARTICLES[expected]}; "
@@ -94,9 +106,11 @@ def read_archive(path: Path, *, command: str) -> Archive:
     data = read_flatbuffer_file(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_archive(archive, most_bytes=2 * JSON_BYTES)
             start = min((item.header_offset for item in archive.infolist()), default=len(data))
             names = [name for name in (LABELS, CARD) if name in archive.namelist()]
             texts = {name: archive.read(name).decode("utf-8") for name in names}
+            is_exact = len(data) - start == _size_bytes(archive)
     except UNREADABLE_ARCHIVE as error:
         if CARD.encode() in data:
             raise ModelError(
@@ -108,6 +122,11 @@ def read_archive(path: Path, *, command: str) -> Archive:
         ) from error
     if CARD not in texts:
         raise ModelError(f"{path} has no card ({CARD}); make it with: {command}")
+    if not is_exact:
+        raise ModelError(
+            f"{path} was altered or damaged: it holds more than the model, its labels and its "
+            f"card; copy it again, or make it with: {command}"
+        )
     return Archive(data[:start], texts, len(data))
 
 
@@ -118,18 +137,39 @@ def read_flatbuffer_file(path: Path) -> bytes:
         ModelError: The file is missing or not TFLite.
     """
     try:
-        data = path.read_bytes()
+        data = read_limited(path, memory_bytes())
     except OSError as error:
         raise ModelError(
             f"model {path} cannot be read: {error.strerror}; "
             "name a .tflite file, or a bundled model (see: fer-edge models)"
         ) from error
+    except SchemaError as error:
+        raise ModelError(f"model {path} is refused: {error}; {RAISE_THE_LIMIT}") from error
     if data[4:8] != _FLATBUFFER_MAGIC:
         kind = _KERAS_MAGICS.get(data[:4])
         if kind:
             raise ModelError(f"{path} is {kind}, wanted .tflite; convert its run: fer-edge convert")
         raise ModelError(f"{path} is not a TFLite model (no {_FLATBUFFER_MAGIC.decode()} mark)")
     return data
+
+
+def origin_of(path: Path) -> Origin:
+    """Say where a file comes from, by its place."""
+    is_ours = path.is_relative_to(_PACKAGE) and ".." not in path.parts
+    return "package" if is_ours else "disk"
+
+
+def _size_bytes(archive: zipfile.ZipFile) -> int:
+    """Return the size of an archive of these texts as `pack_archive` writes it.
+
+    Without other files, comments, extra fields and gaps, so that a single byte more is noticed.
+    """
+    entries = archive.infolist()
+    if not {entry.filename for entry in entries} <= {CARD, LABELS}:
+        return -1
+    names = sum(len(entry.filename) for entry in entries)
+    headers = len(entries) * (_LOCAL_HEADER_BYTES + _DIRECTORY_ENTRY_BYTES)
+    return sum(entry.compress_size for entry in entries) + headers + 2 * names + _END_BYTES
 
 
 def pack_archive(flatbuffer: bytes, texts: Mapping[str, str]) -> bytes:

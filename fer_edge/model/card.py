@@ -8,17 +8,21 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fer_edge.documents import parse_json
 from fer_edge.errors import ModelError
 from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.faces.preprocess import Colors, CropPolicy
-from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.schema import decode, encode
 from fer_edge.scoring.scores import Agreement
 from fer_edge.scoring.temperature import TemperatureScaling
+from fer_edge.shown import printable
 
 FORMAT_VERSION = 1
 MOST_PIXELS = 4096
 MOST_RANGE = 1e6
 """Bounds of a model's input: beyond them a card is damaged."""
+MOST_LABELS = 10_000
+LONGEST_LABEL = 200
 
 INTENDED_USE = (
     "Reading the shown facial expression of people who know of it and agreed. An expression is "
@@ -269,10 +273,8 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         _check_version(self.format_version)
-        if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise ModelError(
-                f"the card's labels {self.labels} are not at least two different names"
-            )
+        _check_labels(self.labels)
+        _check_counts(self)
         limits, licence = _TEXTS.get(self.labels, (OWN_LIMITS, OWN_LICENCE))
         # the way to fill a field of a frozen dataclass from another one
         object.__setattr__(self, "limits", self.limits or limits)
@@ -288,29 +290,57 @@ class ModelCard:
         return next((score for score in self.scores if score.variant == "served"), None)
 
 
+def _check_labels(labels: tuple[str, ...]) -> None:
+    if not 2 <= len(set(labels)) == len(labels) <= MOST_LABELS:
+        raise ModelError(
+            f"the card has {len(labels)} labels, {len(set(labels))} of them different; expected "
+            f"2 to {MOST_LABELS} different names"
+        )
+    for label in labels:
+        if not label.strip() or not label.isprintable() or len(label) > LONGEST_LABEL:
+            raise ModelError(
+                f"the card's label {label[:LONGEST_LABEL]!r} cannot be shown; expected 1 to "
+                f"{LONGEST_LABEL} printable characters"
+            )
+
+
+def _check_counts(card: ModelCard) -> None:
+    """Check the numbers that belong to the labels, one by one, and those that are counts."""
+    lists = [("recalls", score.recall) for score in card.scores]
+    lists += [("logit offsets", card.logit_offsets)] if card.logit_offsets else []
+    for what, values in lists:
+        if len(values) != len(card.labels):
+            raise ModelError(
+                f"the card has {len(values)} {what} for {len(card.labels)} labels; expected as many"
+            )
+    for what, value in (("parameters", card.parameters), ("MACs", card.macs)):
+        if value < 0:
+            raise ModelError(f"the card has {value} {what}; expected 0 or more")
+
+
 def card_to_json(card: ModelCard) -> str:
     """Write a card as JSON text; the same card gives the same text."""
     return json.dumps(encode(card), indent=2, ensure_ascii=False) + "\n"
 
 
-def card_from_json(text: str) -> ModelCard:
+def card_from_json(text: str | bytes) -> ModelCard:
     """Read a card.
 
     Raises:
         ModelError: The text is not a card of this format.
     """
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if isinstance(data, dict):  # first: a newer format may have keys that this one lacks
             _check_version(data.get("format_version", FORMAT_VERSION))
         return decode(ModelCard, data)
-    except (ValueError, SchemaError) as error:
+    except ValueError as error:  # a SchemaError is one, too
         raise ModelError(f"the card is damaged: {error}; convert the model again") from error
 
 
 def _check_version(version: object) -> None:
     if version != FORMAT_VERSION:
         raise ModelError(
-            f"the card has format version {version}, this fer-edge reads {FORMAT_VERSION}; "
-            "convert the model again or upgrade fer-edge"
+            f"the card has format version {printable(version, 40)}, this fer-edge reads "
+            f"{FORMAT_VERSION}; convert the model again or upgrade fer-edge"
         )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from fer_edge import __version__
 from fer_edge.errors import ModelError
+from fer_edge.files import UNREADABLE_ARCHIVE
 from fer_edge.model.card import (
     UNKNOWN_LICENCE,
     UNKNOWN_LIMITS,
@@ -60,15 +61,20 @@ def bare_flatbuffer(data: bytes, name: str) -> bytes:
     """Return the flatbuffer of a file without a fer-edge card, other appended archives cut off.
 
     Raises:
-        ModelError: It has a card already.
+        ModelError: It has a card already, or what is behind it is a damaged archive.
     """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return data
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        items = archive.infolist()
-        if any(item.filename == "fer_edge.json" for item in items):
-            raise ModelError(f"{name} has a card already; change it with: fer-edge card edit")
-        return data[: min((item.header_offset for item in items), default=len(data))]
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            items = archive.infolist()
+    except UNREADABLE_ARCHIVE as error:
+        raise ModelError(
+            f"{name} is damaged: the archive at its end cannot be read; copy it again"
+        ) from error
+    if any(item.filename == "fer_edge.json" for item in items):
+        raise ModelError(f"{name} has a card already; change it with: fer-edge card edit")
+    return data[: min((item.header_offset for item in items), default=len(data))]
 
 
 def new_card(

@@ -6,7 +6,15 @@ from pathlib import Path
 
 from fer_edge.errors import ModelError
 from fer_edge.files import whole_file
-from fer_edge.model.archive import CARD, CLASSIFIER, LABELS, pack_archive, read_archive
+from fer_edge.model.archive import (
+    CARD,
+    CLASSIFIER,
+    LABELS,
+    Origin,
+    origin_of,
+    pack_archive,
+    read_archive,
+)
 from fer_edge.model.card import ModelCard, card_from_json, card_to_json
 
 
@@ -19,12 +27,14 @@ class ModelFile:
         flatbuffer: The TFLite model itself, what an interpreter is given.
         card: What it says of itself.
         size_bytes: Of the whole file.
+        origin: Where the flatbuffer comes from.
     """
 
     path: Path
     flatbuffer: bytes
     card: ModelCard
     size_bytes: int
+    origin: Origin = "memory"
 
 
 def read_model(path: Path) -> ModelFile:
@@ -49,7 +59,7 @@ def read_model(path: Path) -> ModelFile:
             f"{path} contradicts itself: labels.txt has {', '.join(labels)}; the card has "
             f"{', '.join(card.labels)}; convert it again"
         )
-    return ModelFile(path, archive.flatbuffer, card, archive.size_bytes)
+    return ModelFile(path, archive.flatbuffer, card, archive.size_bytes, origin_of(path))
 
 
 def pack_model(flatbuffer: bytes, card: ModelCard) -> bytes:

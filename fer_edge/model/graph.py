@@ -3,18 +3,20 @@
 The reader is LiteRT's own generated flatbuffer schema.
 """
 
-import struct
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from fer_edge.errors import MissingExtraError, ModelError
+from fer_edge.shown import printable
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64")
 _WITH_PARAMETERS = (*_WEIGHTED, "ADD", "MUL", "SUB", "PRELU")
+_MOST_ITEMS = 500_000
+"""Tensors, operators, and the entries of their shapes, scales and ends; large networks have some
+10,000."""
 _MOST_INDICES = 64  # a graph's axes, paddings and strides are far fewer; a bias may be more
 
 
@@ -49,7 +51,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """Number of values."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,37 @@ def read_graph(flatbuffer: bytes) -> Graph:
         model = schema.Model.GetRootAs(flatbuffer, 0)
         if model.SubgraphsLength() != 1:
             raise ModelError(f"the model has {model.SubgraphsLength()} subgraphs, wanted 1")
-        return _read_subgraph(model, model.Subgraphs(0), schema)
-    except (struct.error, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"the TFLite graph is damaged: {error}") from error
+        _check_lengths(model.Subgraphs(0))
+        graph = _read_subgraph(model, model.Subgraphs(0), schema)
+        _ = graph.parameters, graph.macs  # which shapes without sense would fail at later
+    except ModelError:
+        raise
+    # the generated code raises whatever it meets at the places that a damaged file names
+    except Exception as error:
+        reason = printable(error) or type(error).__name__
+        raise ModelError(f"the TFLite graph is damaged: {reason}") from error
+    return graph
+
+
+def _check_lengths(subgraph: Any) -> None:
+    """Refuse lists that no network has; many entries may name one long list.
+
+    Raises:
+        ModelError: There are too many items.
+    """
+    count = 0
+    tensors, operators = subgraph.TensorsLength(), subgraph.OperatorsLength()
+    for i in range(min(tensors, _MOST_ITEMS)):
+        tensor = subgraph.Tensors(i)
+        quantization = tensor.Quantization()
+        count += 1 + tensor.ShapeLength() + tensor.ShapeSignatureLength()
+        count += quantization.ScaleLength() if quantization else 0
+        count += quantization.ZeroPointLength() if quantization else 0
+    for i in range(min(operators, _MOST_ITEMS)):
+        operator = subgraph.Operators(i)
+        count += 1 + operator.InputsLength() + operator.OutputsLength()
+    if max(count, tensors, operators) > _MOST_ITEMS:
+        raise ModelError(f"the TFLite graph is damaged: it states more than {_MOST_ITEMS} items")
 
 
 def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:

@@ -14,22 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SourceError
+from ..limits import PICTURE_PX
 from ..require import missing
 from .kinds import Kind, missing_extra, picture_kind
 from .size import has_exif, picture_size
 from .still_png import still_png
 
-LIMIT_PX = 120_000_000
-"""Pixels that a picture may have, unless more are asked for.
-
-Decoding takes 6 bytes a pixel for most kinds, 9 for a progressive JPEG, 11 to 12 for HEIC, AVIF
-and animations, 15 for JPEG 2000: about 1 GB at this limit. Phones take up to 108 million.
-"""
 _LIMIT_BYTES = 1 << 30
 """A file of this size holds all that the limit allows, uncompressed with 16 bits."""
 
 
-def read_picture(path: str | Path, *, limit_px: int = LIMIT_PX) -> NDArray[np.uint8]:
+def read_picture(path: str | Path, *, limit_px: int = PICTURE_PX) -> NDArray[np.uint8]:
     """Read a picture file, turned upright.
 
     The content decides how it is read, not the suffix. 16 and 10 bits become 8, gray and CMYK
@@ -60,7 +55,7 @@ def read_picture(path: str | Path, *, limit_px: int = LIMIT_PX) -> NDArray[np.ui
     return decode_picture(data, str(path), limit_px=limit_px)
 
 
-def decode_picture(data: bytes, name: str, *, limit_px: int = LIMIT_PX) -> NDArray[np.uint8]:
+def decode_picture(data: bytes, name: str, *, limit_px: int = PICTURE_PX) -> NDArray[np.uint8]:
     """Decode the content of a picture file, as `read_picture` does.
 
     Args:

@@ -173,7 +173,7 @@ def open_chosen_source(source: SourceConfig) -> "Source":
         MissingExtraError: picamera2 is not installed.
         PluginError: Another package's source cannot be used.
     """
-    from fer_edge.pictures.picture import LIMIT_PX
+    from fer_edge.limits import PICTURE_PX
 
     from .frame import SourceSettings
     from .opening import open_address, open_camera, open_source
@@ -196,7 +196,7 @@ def open_chosen_source(source: SourceConfig) -> "Source":
         frame_rate_hz=source.fps,
         pixel_aspect=pixel_aspect,
         sample_every_s=source.sample_every_s,
-        limit_px=source.limit_pixels or LIMIT_PX,
+        limit_px=source.limit_pixels or PICTURE_PX,
     )
 
 

@@ -15,9 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from fer_edge.errors import SourceError
-
-LARGEST_FRAME_PX = 1 << 27
-"""Frames of more pixels are not decoded: 134 million, four times 8K, 400 MB in BGR."""
+from fer_edge.limits import FRAME_PX
 
 _REASONS = {
     av.error.ExitError: "no answer in time",
@@ -71,7 +69,7 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
             f"{name}: FFmpeg has no decoder for its video, or the file is damaged; convert it "
             "(ffmpeg -i IN OUT.mp4)"
         )
-    stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME_PX)}
+    stream.codec_context.options = {"max_pixels": str(FRAME_PX)}
     return stream
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fer_edge import plugins
 from fer_edge.errors import SourceError
+from fer_edge.limits import PICTURE_PX
 from fer_edge.pictures.kinds import is_picture_file
-from fer_edge.pictures.picture import LIMIT_PX
 from fer_edge.pictures.picture import read_picture as read_image
 
 from .frame import OnLoss, Source, SourceSettings
@@ -28,7 +28,7 @@ def open_source(
     pixel_aspect: Fraction | None = None,
     stream_options: Mapping[str, str] | None = None,
     sample_every_s: float = 0.0,
-    limit_px: int = LIMIT_PX,
+    limit_px: int = PICTURE_PX,
 ) -> Source:
     """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
 

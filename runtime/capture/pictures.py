@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fer_edge.errors import FerEdgeError, MissingExtraError, SourceError
+from fer_edge.limits import PICTURE_PX
 from fer_edge.pictures.folder import (
     DAMAGED,
     FoundPictures,
@@ -17,7 +18,7 @@ from fer_edge.pictures.folder import (
     pictures_of_pattern,
 )
 from fer_edge.pictures.kinds import SUFFIXES
-from fer_edge.pictures.picture import LIMIT_PX, read_picture
+from fer_edge.pictures.picture import read_picture
 from fer_edge.require import install
 
 from .frame import Frame
@@ -47,7 +48,7 @@ class Pictures:
         paths: list[Path],
         *,
         left_out: Counter[str] | None = None,
-        limit_px: int = LIMIT_PX,
+        limit_px: int = PICTURE_PX,
     ) -> None:
         """Take the paths; nothing is read from them yet.
 
@@ -88,7 +89,7 @@ class Pictures:
         self._closed = True
 
 
-def open_folder(folder: Path, *, limit_px: int = LIMIT_PX) -> Pictures:
+def open_folder(folder: Path, *, limit_px: int = PICTURE_PX) -> Pictures:
     """Open the pictures of a folder and the folders in it, in the order of their names.
 
     Raises:
@@ -101,7 +102,7 @@ def open_folder(folder: Path, *, limit_px: int = LIMIT_PX) -> Pictures:
     return _open_found(found, f"folder {folder} holds", limit_px)
 
 
-def open_pattern(pattern: str, *, limit_px: int = LIMIT_PX) -> Pictures:
+def open_pattern(pattern: str, *, limit_px: int = PICTURE_PX) -> Pictures:
     """Open the pictures that a glob pattern matches, in the order of their names.
 
     Raises:

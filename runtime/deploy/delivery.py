@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_edge.documents import parse_toml, read_limited
 from fer_edge.errors import ConfigError, DeployError
+from fer_edge.limits import TOML_BYTES
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
 from fer_edge.model.file import read_model
+from fer_edge.schema import SchemaError
 
 from .own_wheel import OwnWheel
 from .situation import ReleasedModel
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SECRETS = ("FER_EDGE_MQTT_PASSWORD", "FER_EDGE_WEB_TOKEN", "FER_EDGE_INPUT")
 """Variables that `fer-edge service` takes passwords and tokens from."""
@@ -116,14 +114,14 @@ def read_named_model(name: str) -> Model:
 def _read_config(path: Path) -> tuple[Configuration, dict[str, Any]]:
     """Return the configuration, and its table on the model."""
     try:
-        data = path.read_bytes()
-        tables = tomllib.loads(data.decode("utf-8"))
+        data = read_limited(path, TOML_BYTES)
+        tables = parse_toml(data)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}; fer-edge run --print-config prints one"
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not a TOML file: {error}") from error
+    except SchemaError as error:
+        raise ConfigError(f"{path}: {error}") from error
     table = tables.get("model")
     table = table if isinstance(table, dict) else {}
     secrets = {name: os.environ[name] for name in SECRETS if os.environ.get(name)}

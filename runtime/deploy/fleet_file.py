@@ -12,19 +12,14 @@ config = "kitchen.toml"
 """
 
 import difflib
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fer_edge.documents import read_toml
 from fer_edge.errors import ConfigError
 from fer_edge.model.bundled import bundled_models
 from fer_edge.schema import SchemaError, decode
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ def read_fleet(path: Path) -> dict[str, Host]:
         ConfigError: It cannot be read, is not TOML, or has a wrong key or value.
     """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = read_toml(path)
         _check_top(data)
         hosts = data.pop("hosts", {})
         if not isinstance(hosts, dict) or not hosts:
@@ -69,8 +64,6 @@ def read_fleet(path: Path) -> dict[str, Host]:
         }
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}; see docs/deploy.md") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not a TOML file: {error}") from error
     except SchemaError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -52,7 +52,7 @@ class BlazeFace:
         try:
             flatbuffer = read_flatbuffer_file(model)
             self._interpreter: Any = open_interpreter(
-                find_runtime(), flatbuffer, name=str(model), threads=1
+                find_runtime(), flatbuffer, name=str(model), threads=1, origin="disk"
             )
         except ModelError as error:
             raise DetectorError(

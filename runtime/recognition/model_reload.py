@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fer_edge.errors import FerEdgeError, ModelError
+from fer_edge.errors import ModelError
 from fer_edge.inference.model import TFLiteModel
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,9 @@ def reload_model(reader: ReplacesModel, open_model: Callable[[], TFLiteModel]) -
             )
         fresh.probabilities(np.zeros(fresh.input_shape, np.uint8))  # it runs, too
         reader.replace_model(fresh)
-    except (FerEdgeError, OSError, RuntimeError, ValueError) as error:
-        log.warning("the model in use stays: %s", " ".join(str(error).split()))
+    except Exception as error:  # whatever the trial of a file raises, the run goes on
+        reason = " ".join(str(error).split()) or type(error).__name__
+        log.warning("the model in use stays: %s", reason)
         if fresh is not None:
             fresh.close()
         return False

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from fer_edge.cli.command_options import Options, SectionedCommand
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
 from fer_edge.errors import ConfigError
+from fer_edge.shown import hide, hide_address
 
 from .config import PARTS, RunConfig
 
@@ -97,9 +98,12 @@ def _config_of(context: click.Context) -> RunConfig:
 
         config = read_config(file)
     try:
-        return config.with_values(given).completed(os.environ)
+        config = config.with_values(given).completed(os.environ)
     except ConfigError as error:
         raise click.UsageError(str(error), context) from error
+    for secret in config.secrets(os.environ).values():
+        hide_address(secret) if "://" in secret else hide(secret)
+    return config
 
 
 def _print_config(config: RunConfig) -> None:

@@ -1,6 +1,5 @@
 """A run's configuration as a TOML file."""
 
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +8,12 @@ from typing import Any
 import tomli_w
 
 from fer_edge.cli.option_fields import option_fields
+from fer_edge.documents import read_toml
 from fer_edge.errors import ConfigError
 from fer_edge.files import is_device
 from fer_edge.schema import SchemaError, decode, encode, nearest
 
 from .config import PARTS, RunConfig
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _WIDTH = 100
 
@@ -35,7 +30,7 @@ def read_config(path: Path) -> RunConfig:
         ConfigError: It cannot be read, is not TOML, or has a wrong key or value.
     """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = read_toml(path)
         _check_keys(data)
         # what comes through a pipe has no folder of its own
         return decode(RunConfig, data).based_at(Path() if is_device(path) else path.parent)
@@ -43,10 +38,6 @@ def read_config(path: Path) -> RunConfig:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}; fer-edge run --print-config prints one"
         ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not a TOML file: it is not UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not a TOML file: {error}") from error
     except (SchemaError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from error
 

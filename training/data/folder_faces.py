@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DatasetError, SourceError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.preprocess import model_input
+from fer_edge.limits import PICTURE_PX
 from fer_edge.pictures.folder import (
     FoundPictures,
     describe_kinds,
@@ -17,7 +18,7 @@ from fer_edge.pictures.folder import (
     pictures_in,
     sort_out,
 )
-from fer_edge.pictures.picture import LIMIT_PX, read_picture
+from fer_edge.pictures.picture import read_picture
 
 from .class_folders import Layout
 from .class_naming import Naming, in_order, name_classes
@@ -31,7 +32,7 @@ def read_folders(
     size_px: int,
     naming: Naming,
     notes: Notes,
-    limit_px: int = LIMIT_PX,
+    limit_px: int = PICTURE_PX,
     on_progress: Callable[[int], object],
 ) -> FaceSet:
     """Read the pictures of class folders as gray faces of one size.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import FaceSet, load_faceset
-from fer_edge.pictures.picture import LIMIT_PX
+from fer_edge.limits import PICTURE_PX
 
 from .class_folders import find_layout
 from .class_naming import Classes, Naming
@@ -85,7 +85,7 @@ def import_faces(
                 size_px=options.size_px,
                 naming=naming,
                 notes=notes,
-                limit_px=options.limit_px or LIMIT_PX,
+                limit_px=options.limit_px or PICTURE_PX,
                 on_progress=on_progress,
             )
         else:

@@ -8,7 +8,7 @@ from fer_edge.errors import OutputError, RecipeError, TrainingError
 from fer_edge.files import new_folder, whole_file
 from fer_edge.runfolder import INFO, RECIPE, partial
 
-from ..recipes.recipe import Recipe, format_recipe, parse_recipe
+from ..recipes.recipe import Recipe, format_recipe, load_recipe
 
 Existing = Literal["refuse", "resume", "overwrite"]
 """What to do where a run stands at the place of a new one."""
@@ -38,7 +38,7 @@ def open_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
         folder = unfinished if unfinished.is_dir() else out
         if not folder.is_dir():
             raise TrainingError(f"there is no run to resume at {out}; train without --resume")
-        before = parse_recipe((folder / RECIPE).read_text("utf-8"), where=str(folder / RECIPE))
+        before = load_recipe(folder / RECIPE)
         if before != recipe:
             raise RecipeError(
                 f"the run in {folder} has another recipe ({folder / RECIPE}); resume with that "

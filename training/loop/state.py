@@ -2,13 +2,13 @@
 
 import dataclasses
 import logging
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fer_edge.archives import check_archive_file
 from fer_edge.errors import TrainingError
 from fer_edge.files import whole_file
 
@@ -33,15 +33,17 @@ def load_state(variables: Sequence[Any], path: Path) -> list[Epoch]:
         TrainingError: The file is damaged, or was written for other variables.
     """
     try:
+        check_archive_file(path)
         with np.load(path, allow_pickle=False) as arrays:
             history = [Epoch(int(number), *rest) for number, *rest in arrays["history"].tolist()]
             if len(arrays) != len(variables) + 1:
                 raise ValueError(f"{len(arrays) - 1} variables, wanted {len(variables)}")
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"arr_{i}"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # NumPy raises whatever a damaged header leads to, Keras for shapes
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise TrainingError(
-            f"{path} does not fit this recipe: {error}; train again without --resume"
+            f"{path} does not fit this recipe: {reason}; train again without --resume"
         ) from error
     log.info("going on after epoch %d", len(history))
     return history

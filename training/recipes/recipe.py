@@ -5,7 +5,6 @@ command line go over it, and the run folder keeps the resolved one.
 """
 
 import dataclasses
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -15,15 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import tomli_w
 
+from fer_edge.documents import parse_toml, read_limited
 from fer_edge.errors import RecipeError
+from fer_edge.limits import TOML_BYTES
 from fer_edge.schema import SchemaError, decode, encode
 
 from ..architectures import Architecture, FourBlock, Pretrained, find_architecture
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # typing has it from Python 3.11 on
@@ -236,11 +232,11 @@ def load_recipe(recipe: str | Path | Recipe, **changes: "Unpack[RecipeChanges]")
         return _build_recipe(encode(recipe), "the recipe", changes)
     name = str(recipe)
     if name in bundled_recipes():
-        text = (files("fer_edge.training") / "recipes" / f"{name}.toml").read_text("utf-8")
+        text = (files("fer_edge.training") / "recipes" / f"{name}.toml").read_bytes()
     else:
         try:
-            text = Path(name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_limited(Path(name), TOML_BYTES)
+        except OSError as error:
             raise RecipeError(
                 f"recipe {name} cannot be read; name a TOML file or one of: "
                 f"{', '.join(bundled_recipes())}"
@@ -248,15 +244,15 @@ def load_recipe(recipe: str | Path | Recipe, **changes: "Unpack[RecipeChanges]")
     return parse_recipe(text, where=f"recipe {name}", **changes)
 
 
-def parse_recipe(text: str, *, where: str, **changes: "Unpack[RecipeChanges]") -> Recipe:
+def parse_recipe(text: str | bytes, *, where: str, **changes: "Unpack[RecipeChanges]") -> Recipe:
     """Build a recipe from TOML text; `where` names it in messages.
 
     Raises:
         RecipeError: It is not TOML, or has a wrong key or value.
     """
     try:
-        return _build_recipe(tomllib.loads(text), where, changes)
-    except tomllib.TOMLDecodeError as error:
+        return _build_recipe(parse_toml(text), where, changes)
+    except SchemaError as error:
         raise RecipeError(f"{where}: {error}") from error
 
 

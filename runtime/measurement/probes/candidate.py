@@ -60,7 +60,7 @@ def read_candidate(path: Path) -> Candidate:
         return _read_run(path)
     data = read_flatbuffer_file(path)
     if b"fer_edge.json" not in data:
-        open_interpreter(find_runtime(), data, name=str(path), threads=1)
+        open_interpreter(find_runtime(), data, name=str(path), threads=1, origin="disk")
         return Candidate(path, path.stem, NO_CARD, None, data, None)
     file = read_model(path)
     TFLiteModel(file).close()
@@ -96,7 +96,10 @@ def inference(candidate: Candidate, faces: FaceSet | None, threads: int) -> Call
         tensor = model.prepare(model.input_of(face))
         return lambda: model.invoke(tensor)
     interpreter: Any = open_interpreter(
-        *(find_runtime(), candidate.flatbuffer or b""), name=str(candidate.path), threads=threads
+        *(find_runtime(), candidate.flatbuffer or b""),
+        name=str(candidate.path),
+        threads=threads,
+        origin="disk",
     )
     tensors = [
         (item["index"], np.zeros(item["shape"], item["dtype"]))
@@ -131,7 +134,10 @@ def uses_delegate(candidate: Candidate) -> bool | None:
     if candidate.flatbuffer is None:
         return None
     interpreter: Any = open_interpreter(
-        find_runtime(), candidate.flatbuffer, name=str(candidate.path), threads=1
+        *(find_runtime(), candidate.flatbuffer),
+        name=str(candidate.path),
+        threads=1,
+        origin=candidate.file.origin if candidate.file else "disk",
     )
     # the only place where LiteRT says it; an old runtime may not have it
     details = getattr(interpreter, "_get_ops_details", None)

@@ -78,7 +78,7 @@ def probe(path: Path, threads: int) -> ColdStart:
     before = peak_memory_mib()
     started = time.perf_counter()
     interpreter = open_interpreter(
-        runtime, read_flatbuffer_file(path), name=str(path), threads=threads
+        *(runtime, read_flatbuffer_file(path)), name=str(path), threads=threads, origin="memory"
     )
     loaded = time.perf_counter()
     for item in interpreter.get_input_details():

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.documents import read_json
 from fer_edge.errors import ReportError
 from fer_edge.schema import SchemaError, decode, encode
 
@@ -61,15 +62,13 @@ def read_instructions(path: Path) -> Instructions:
         ReportError: It cannot be read, or is no such file.
     """
     try:
-        found = decode(Instructions, json.loads(path.read_text("utf-8")))
+        found = decode(Instructions, read_json(path))
     except OSError as error:
         raise ReportError(
             f"instructions {path} cannot be read: {error.strerror}; {_COUNT}"
         ) from error
     except SchemaError as error:
         raise ReportError(f"{path} holds no arm64 instructions: {error}; {_COUNT}") from error
-    except ValueError as error:
-        raise ReportError(f"{path} is not JSON: {error}; {_COUNT}") from error
     for item in found.models:
         if item.arm64_instructions < 1:
             raise ReportError(

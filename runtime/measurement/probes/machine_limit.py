@@ -66,7 +66,10 @@ def large_convolution(threads: int) -> Callable[[], object]:
         MissingExtraError: LiteRT, whose schema writes it, is not installed.
     """
     interpreter: Any = open_interpreter(
-        find_runtime(), convolution_flatbuffer(), name="the large convolution", threads=threads
+        *(find_runtime(), convolution_flatbuffer()),
+        name="the large convolution",
+        threads=threads,
+        origin="memory",
     )
     shape = (1, SIDE, SIDE, CHANNELS)
     pixels = np.random.default_rng(1).integers(-128, 128, shape).astype(np.int8)

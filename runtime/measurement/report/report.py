@@ -7,9 +7,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.documents import read_json
 from fer_edge.errors import ReportError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.schema import SchemaError, decode, encode
+from fer_edge.shown import printable
 
 from ...device.conditions import Conditions
 from ...device.description import Device
@@ -120,14 +122,14 @@ def read_report(path: Path) -> Report:
     if path.is_dir():
         path = path / "report.json"
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = read_json(path)
     except OSError as error:
         raise ReportError(
             f"report {path} cannot be read: {error.strerror}; make one with: "
             "fer-edge benchmark MODEL... --report DIR"
         ) from error
-    except ValueError as error:
-        raise ReportError(f"{path} is not JSON: {error}; wanted a report.json") from error
+    except SchemaError as error:
+        raise ReportError(f"{path} cannot be read: {error}; expected a report.json") from error
     return report_from_json(data, str(path))
 
 
@@ -149,8 +151,8 @@ def report_from_json(data: object, path: str) -> Report:
         )
     if version != FORMAT_VERSION:
         raise ReportError(
-            f"{path} has report format {version!r}, this fer-edge reads {FORMAT_VERSION}; make "
-            "both reports with the same version of fer-edge"
+            f"{path} has report format {printable(repr(version), 40)}, this fer-edge reads "
+            f"{FORMAT_VERSION}; make both reports with the same version of fer-edge"
         )
     try:
         return decode(Report, data)

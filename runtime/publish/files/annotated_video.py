@@ -1,6 +1,8 @@
 """An annotated video."""
 
+import errno
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -69,6 +71,8 @@ class AnnotatedVideo:
                 self._encoder = self._open(image)
             image = fitted(image, self._size)
             self._frames += self._encoder.write(image, time_s, is_optional=self._is_live)
+            if not self._growing.exists():  # an open file outlives its name: nothing would fail
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
     def close(self, *, complete: bool) -> None:
         """Finish the file and move it to its name.

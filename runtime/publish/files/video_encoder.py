@@ -37,11 +37,12 @@ class Encoding:
 
 ENCODINGS = {
     ".mp4": Encoding(("libx264", "mpeg4"), "yuv420p", 90_000, (("movflags", "faststart"),)),
-    # a cluster a second: what a power cut takes along
-    ".mkv": Encoding(("libx264", "mpeg4"), "yuv420p", 1000, (("cluster_time_limit", "1000"),)),
+    ".mkv": Encoding(("libx264", "mpeg4"), "yuv420p", 1000),
     ".avi": Encoding(("mjpeg",), "yuvj420p", 0),
 }
 """By suffix. H.264 plays in every browser; an .avi of JPEG pictures can be cut at every frame."""
+
+_ONE_FRAME_A_CLUSTER = {".mkv": {"cluster_time_limit": "1"}}
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".avi": "avi"}
 
@@ -82,7 +83,8 @@ class VideoEncoder:
             raise OutputError(f"a video needs frames of at least 2x2 pixels, got {size}")
         options = dict(self._encoding.container_options)
         if is_live:
-            options["flush_packets"] = "1"
+            # a cluster is written when it is full: with one a frame, only the last frame is lost
+            options |= {"flush_packets": "1"} | _ONE_FRAME_A_CLUSTER.get(suffix, {})
         self._container: Any = av.open(
             str(place.absolute()), "w", format=_FORMATS[suffix], options=options
         )

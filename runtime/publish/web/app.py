@@ -40,6 +40,8 @@ HEADERS = [
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
 ]
 """Sent with every answer, errors included."""
+_FAREWELL = {"Connection": "close"}
+"""Who is refused does not keep one of the few connections."""
 _COOKIE_AGE_S = 30 * 24 * 3600
 _POLL_S = 10.0
 _SILENCE_S = 30.0
@@ -75,7 +77,7 @@ class Guard:
         if self._token is None:
             if _LOOPBACK_HOST.fullmatch(request.headers.get("host", "")):
                 return None
-            return PlainTextResponse("Misdirected Request", 421)
+            return PlainTextResponse("Misdirected Request", 421, headers=_FAREWELL)
         given = parse_qs(request.scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if request.url.path == "/" and _is_same(given, self._token):
             return self._logged_in()
@@ -84,7 +86,7 @@ class Guard:
             return None
         if _is_same(request.cookies.get(self._cookie_name, ""), self._cookie):
             return None
-        return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        return Response(status_code=401, headers={"WWW-Authenticate": "Bearer", **_FAREWELL})
 
     def _logged_in(self) -> Response:
         # A redirect would not do: after a click in an e-mail it counts as the other site's, and a

@@ -138,18 +138,40 @@ def _make_server(app: Any) -> "Server":
     from .app import HEADERS
 
     class Connection(H11Protocol):
-        """One viewer's connection; too many of them, or a silent one, cost no file descriptor."""
+        """One viewer's connection; too many of them, or a slow one, cost no file descriptor.
+
+        Each request must be complete in time, counted from its first byte, or from the connection
+        for the first one. uvicorn's own limit is for silence between requests, and ends with a
+        single byte of the next one.
+        """
+
+        deadline: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             if len(self.connections) > _MAX_CONNECTIONS:
                 transport.abort()
             else:
-                self.loop.call_later(_REQUEST_TIMEOUT_S, self._drop_if_silent)
+                self._await_request()
 
-        def _drop_if_silent(self) -> None:
-            if not self.cycle:  # no request was ever complete
-                self.transport.abort()
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.cycle and not self.cycle.response_complete:
+                self._stop_waiting()
+            elif self.deadline is None:
+                self._await_request()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_waiting()
+            super().connection_lost(exc)
+
+        def _await_request(self) -> None:
+            self.deadline = self.loop.call_later(_REQUEST_TIMEOUT_S, self.transport.abort)
+
+        def _stop_waiting(self) -> None:
+            if self.deadline is not None:
+                self.deadline.cancel()
+                self.deadline = None
 
     return Server(
         Config(

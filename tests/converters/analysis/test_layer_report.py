@@ -73,7 +73,9 @@ def test_figures_are_those_of_the_tensors(files, report):
     _, flatbuffers, _, measured = files
     outputs = {}
     for name in ("float32", "ptq"):
-        interpreter = open_interpreter(find_runtime(), flatbuffers[name], name=name, threads=1)
+        interpreter = open_interpreter(
+            find_runtime(), flatbuffers[name], name=name, threads=1, origin="memory"
+        )
         entry, end = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
         answers = []
         for face in measured:
@@ -211,7 +213,7 @@ def test_kept_layers_are_float_and_the_others_int8(files, kind):
     found = {names[tensor]: dtype for tensor, dtype in dtypes(mixed).items()}
     assert {name for name, dtype in found.items() if dtype == "FLOAT32"} == {"conv1", "softmax"}
     assert {name for name, dtype in found.items() if dtype == "INT16"} == {"conv3"}
-    interpreter = open_interpreter(find_runtime(), mixed, name="mixed", threads=1)
+    interpreter = open_interpreter(find_runtime(), mixed, name="mixed", threads=1, origin="memory")
     entry, end = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     assert entry["dtype"] == end["dtype"] == np.dtype(kind)
     # the raw pixel is the input, as everywhere

@@ -65,7 +65,10 @@ def test_verify_finds_the_bundled_models_sound(fer_edge: Invoke) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"labels": ("sad", "happy")}, "the output is (1, 7), the card has 2 labels: sad, happy"),
+        (
+            {"labels": ("sad", "happy"), "scores": ()},
+            "the output is (1, 7), the card has 2 labels: sad, happy",
+        ),
         ({"input": InputSpec(64, 48)}, "the input is (1, 48, 48, 1), the card says (1, 64, 48, 1)"),
         ({"input": InputSpec(48, 48, maximum=2.0)}, "from 0.0 to 2.0"),
         ({"macs": 5}, f"the card says {MODEL.card.parameters:,} and 5"),
@@ -82,7 +85,7 @@ def test_verify_tells_where_card_and_graph_differ(
 def test_verify_gives_every_fault_a_line_and_goes_on(
     fer_edge: Invoke, tmp_path: Path, copy: Path, bare: Path
 ) -> None:
-    wrong = replace(MODEL.card, labels=("sad", "happy"), macs=1)
+    wrong = replace(MODEL.card, labels=("sad", "happy"), scores=(), macs=1)
     bad = with_card(tmp_path / "bad.tflite", wrong)
     data = bytearray(MODEL.path.read_bytes())
     data[500_000] ^= 1

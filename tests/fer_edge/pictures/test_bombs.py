@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from fer_edge.errors import SourceError
-from fer_edge.pictures.picture import LIMIT_PX, read_picture
+from fer_edge.limits import PICTURE_PX
+from fer_edge.pictures.picture import read_picture
 
 from ...support.made_pictures import FORMATS, encode, is_red, stripes
 
@@ -130,7 +131,7 @@ def test_a_tiff_declares_the_size_of_its_tiles_too(tmp_path: Path) -> None:
 
 
 def test_a_photograph_of_108_megapixels_is_within_the_limit() -> None:
-    assert LIMIT_PX > 12_000 * 9_000
+    assert PICTURE_PX > 12_000 * 9_000
 
 
 def chunks_of(png: bytes) -> list[bytes]:

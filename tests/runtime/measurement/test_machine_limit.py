@@ -26,7 +26,9 @@ def test_the_file_is_one_int8_convolution_of_that_many_macs():
 
 
 def test_it_computes_a_convolution():
-    interpreter = open_interpreter(find_runtime(), convolution_flatbuffer(), name="x", threads=1)
+    interpreter = open_interpreter(
+        find_runtime(), convolution_flatbuffer(), name="x", threads=1, origin="memory"
+    )
     [given], [got] = interpreter.get_input_details(), interpreter.get_output_details()
     pixels = np.zeros((1, SIDE, SIDE, CHANNELS), np.int8)
     pixels[0, 5, 6, 7] = 100
@@ -41,7 +43,9 @@ def test_it_computes_a_convolution():
 
 
 def test_xnnpack_runs_it():
-    interpreter = open_interpreter(find_runtime(), convolution_flatbuffer(), name="x", threads=1)
+    interpreter = open_interpreter(
+        find_runtime(), convolution_flatbuffer(), name="x", threads=1, origin="memory"
+    )
     names = [operator["op_name"] for operator in interpreter._get_ops_details()]
     assert "DELEGATE" in names
 

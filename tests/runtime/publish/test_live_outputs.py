@@ -166,8 +166,8 @@ def test_a_live_video_replaces_no_older_one(
     ]
 
 
-@pytest.mark.parametrize(("suffix", "lost"), [("avi", 0), ("mkv", 11)])
-def test_a_live_video_loses_a_second_at_most_when_it_is_killed(
+@pytest.mark.parametrize(("suffix", "lost"), [("avi", 0), ("mkv", 1)])
+def test_a_live_video_loses_its_last_frame_at_most_when_it_is_killed(
     tmp_path: Path, suffix: str, lost: int
 ) -> None:
     program = f"""

@@ -10,7 +10,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 
 from fer_edge.errors import TrainingError
 from fer_edge.training.architectures import EfficientNetLite
-from fer_edge.training.warm_start import pretrained_lite
+from fer_edge.training.warm_start import pretrained_lite, pytorch_file
 from fer_edge.training.warm_start.pretrained import load_base_weights
 from fer_edge.training.warm_start.pretrained_lite import packaged_weights
 from fer_edge.training.warm_start.pytorch_file import read_state
@@ -116,3 +116,52 @@ def test_a_wrong_file_is_refused_and_none_of_its_code_is_run(tmp_path, capsys):
             load_base_weights(EfficientNetLite(weights=str(tmp_path / name)), None)
         assert "\n" not in str(caught.value)
     assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("offset", "shape", "strides"),
+    [
+        (0, (4,), (1000,)),
+        (3, (4,), (1,)),
+        (-2, (2,), (1,)),
+        (0, (2, 2), (-1, 1)),
+        (0, (1000, 1000), (0, 0)),
+        (2**62, (1,), (1,)),
+        (0, (2,), (2**62,)),
+        (0, (2,), (1, 1)),
+        (0, ("2",), (1,)),
+        (0, (2.0,), (1,)),
+    ],
+)
+def test_an_array_beyond_its_storage_is_refused(offset, shape, strides):
+    with pytest.raises(ValueError, match="array"):
+        pytorch_file._check_place(pytorch_file._Place("0", offset, shape, strides), 4)
+
+
+def test_arrays_within_their_storage_are_read():
+    storage = np.arange(6, dtype="<f4")
+    for place, wanted in (
+        (pytorch_file._Place("0", 1, (2, 2), (2, 1)), [[1, 2], [3, 4]]),
+        (pytorch_file._Place("0", 0, (3, 2), (1, 3)), [[0, 3], [1, 4], [2, 5]]),
+        (pytorch_file._Place("0", 6, (0,), (1,)), []),
+        (pytorch_file._Place("0", 5, (), ()), 5),
+    ):
+        assert pytorch_file._array(place, storage).tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02K\x01r\xff\xff\xff\x7f.",  # a place of the memory table that needs 32 GB in C
+        b"\x80\x04\x95" + b"\xff" * 8 + b".",
+        b"\x80\x02\x8a\x0a" + bytes(3),
+        b"(" * 100_000,
+        b"cos\nsystem\n(S'true'\ntR.",
+        b"",
+    ],
+)
+def test_a_hostile_pickle_is_one_line(tmp_path, data):
+    (tmp_path / "weights.pth").write_bytes(data)
+    with pytest.raises(TrainingError, match="cannot be read") as caught:
+        read_state(tmp_path / "weights.pth")
+    assert "\n" not in str(caught.value)

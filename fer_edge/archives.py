@@ -1,0 +1,61 @@
+"""ZIP archives from strangers: what they declare is checked before anything is unpacked."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import IO
+
+from fer_edge.limits import ARCHIVE_ENTRIES, memory_bytes, too_large
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Python bounds what these give at a time; bzip2 and LZMA unpack a whole block of gigabytes."""
+
+
+class ArchiveError(ValueError):
+    """Raised for an archive that is damaged, or costs too much; the caller makes it its own."""
+
+
+def check_archive(archive: zipfile.ZipFile, *, most_bytes: int | None = None) -> None:
+    """Check what an archive declares.
+
+    Args:
+        archive: Open for reading.
+        most_bytes: That all entries may have together, unpacked; None asks `limits.memory_bytes`.
+
+    Raises:
+        ArchiveError: It has too many entries or bytes, two of one name, or is encrypted or packed
+            in a way that cannot be bounded.
+    """
+    entries = archive.infolist()
+    names = {entry.filename for entry in entries}
+    if len(entries) > ARCHIVE_ENTRIES or len(names) < len(entries):
+        raise ArchiveError(f"it has {len(entries)} entries and {len(names)} names for them")
+    for entry in entries:
+        if entry.flag_bits & 1:
+            raise ArchiveError(f"{entry.filename[:80]!r} in it is encrypted")
+        if entry.compress_type not in _METHODS:
+            raise ArchiveError(f"{entry.filename[:80]!r} in it is not stored or deflated")
+    total = sum(entry.file_size for entry in entries)
+    if total > (memory_bytes() if most_bytes is None else most_bytes):
+        raise ArchiveError(too_large(total) if most_bytes is None else f"it has {total:,} bytes")
+
+
+def check_archive_file(file: Path | IO[bytes]) -> None:
+    """Check an archive in a file, if it is one; what is not is left to its reader.
+
+    Raises:
+        ArchiveError: As `check_archive`, or the archive is damaged.
+    """
+    try:
+        if not zipfile.is_zipfile(file):
+            return
+        with zipfile.ZipFile(file) as archive:
+            check_archive(archive)
+    except ArchiveError:
+        raise
+    # zipfile raises whatever a damaged directory leads to
+    except Exception as error:
+        raise ArchiveError(f"its directory is damaged: {error}") from error
+    finally:
+        if isinstance(file, io.IOBase):
+            file.seek(0)

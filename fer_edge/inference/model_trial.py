@@ -1,0 +1,174 @@
+"""A model's first use, in a process of its own: `python -m fer_edge.inference.model_trial BYTES`.
+
+A graph that is damaged, or made to harm, ends the process that opens it by a signal, or fills the
+memory. So a file that is not known is first opened and run by a child that has limits
+(`fer_edge.limits`); what it survives is noted by its digest, and later starts cost nothing. The
+trial shows that a file works here. It does not make a graph safe that behaves until it sees some
+picture: SECURITY.md says what does.
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_edge.errors import ModelError
+from fer_edge.inference.runtime import Runtime, find_runtime
+from fer_edge.limits import RAISE_THE_LIMIT, TRIAL_S, memory_bytes
+from fer_edge.shown import printable
+
+_REFUSED, _NO_MEMORY = 3, 4
+"""Exit codes of the child."""
+
+CACHE_VARIABLES = ("CACHE_DIRECTORY", "XDG_CACHE_HOME")
+"""Environment variables of the folder for notes: systemd's, then the desktop's."""
+
+
+def check_model(
+    flatbuffer: bytes, name: str, runtime: Runtime, input_shape: tuple[int, ...] | None = None
+) -> str:
+    """Try a model, unless a note says that it was tried with this runtime.
+
+    Args:
+        flatbuffer: The graph.
+        name: Stands in messages.
+        runtime: What will run it.
+        input_shape: Of the first input; None keeps that of the file.
+
+    Returns:
+        Why the runtime refuses it, in the runtime's words; empty where it works.
+
+    Raises:
+        ModelError: The child crashed, hung, or needed too much memory.
+    """
+    shape = " ".join(map(str, input_shape or ()))
+    note = _note(flatbuffer, runtime, shape)
+    if note is not None and note.exists():
+        return ""
+    reason = _try(flatbuffer, name, shape)
+    if not reason and note is not None:
+        _write(note)
+    return reason
+
+
+def _note(flatbuffer: bytes, runtime: Runtime, shape: str) -> Path | None:
+    """Name the file that stands for a model that was tried; None where there is no such place."""
+    digest = hashlib.sha256(flatbuffer)
+    # the file of the runtime changes with its version, and is cheaper to look at
+    place = Path(str(getattr(runtime.module, "__file__", None) or np.__file__))
+    digest.update(f"{runtime.name} {place} {place.stat().st_mtime_ns} {shape}".encode())
+    for variable in CACHE_VARIABLES:
+        if folder := os.environ.get(variable, "").partition(":")[0]:
+            return Path(folder) / "fer-edge" / "tried-models" / digest.hexdigest()
+    try:
+        return Path.home() / ".cache" / "fer-edge" / "tried-models" / digest.hexdigest()
+    except RuntimeError:  # this user has no home
+        return None
+
+
+def _write(note: Path) -> None:
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        note.touch()
+    except OSError:  # a system that is read only: tried at each start
+        return
+
+
+def _try(flatbuffer: bytes, name: str, shape: str) -> str:
+    """Run the child; return the runtime's reason to refuse the graph."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", __name__, str(memory_bytes()), *shape.split()],
+            input=flatbuffer,
+            capture_output=True,
+            check=False,
+            timeout=TRIAL_S,
+            # not from the folder that this process happens to be in
+            env={**os.environ, "PYTHONSAFEPATH": "1"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(
+            f"{name} was not opened and run within {TRIAL_S:.0f} s; it is damaged, or too large "
+            "for this device"
+        ) from error
+    if done.returncode == _NO_MEMORY or b"bad_alloc" in done.stderr:
+        raise ModelError(
+            f"{name} needs more than {memory_bytes() / 1e6:.0f} MB of memory; {RAISE_THE_LIMIT}"
+        )
+    if done.returncode < 0:
+        raise ModelError(
+            f"{name} crashes the TFLite runtime ({signal.Signals(-done.returncode).name}): it is "
+            "damaged, or made to harm; get it again from a place that you trust"
+        )
+    if done.returncode not in (0, _REFUSED):
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+        raise ModelError(
+            f"{name} cannot be tried in a process of its own: {printable(lines[-1], 200)}"
+        )
+    return printable(done.stdout.decode("utf-8", "replace"), 300)
+
+
+def main() -> None:
+    """Open the graph on standard input and run it on three inputs; say on standard output how."""
+    flatbuffer = sys.stdin.buffer.read()
+    module = find_runtime().module
+    _limit(int(sys.argv[1]))
+    try:
+        interpreter = module.Interpreter(model_content=flatbuffer, num_threads=1)
+        if shape := [int(size) for size in sys.argv[2:]]:
+            interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], shape)
+        interpreter.allocate_tensors()
+        _run(interpreter)
+    except Exception as error:  # the runtime raises whatever its C++ threw
+        lines = str(error).strip().splitlines()
+        if isinstance(error, MemoryError) or not lines:  # it gives no words for a full memory
+            sys.exit(_NO_MEMORY)
+        sys.stdout.buffer.write(lines[0].encode("utf-8", "replace"))
+        sys.exit(_REFUSED)
+
+
+def _run(interpreter: Any) -> None:
+    """Run black, white and noise, since kernels may look values up."""
+    random = np.random.default_rng(0)
+    for low, high in ((0, 0), (255, 255), (0, 255)):
+        for item in interpreter.get_input_details():
+            values = random.integers(low, high + 1, item["shape"])
+            is_signed = item["dtype"] == np.int8
+            values = values - 128 if is_signed else values
+            scale = 255 if np.issubdtype(item["dtype"], np.floating) else 1
+            interpreter.set_tensor(item["index"], (values / scale).astype(item["dtype"]))
+        interpreter.invoke()
+        for item in interpreter.get_output_details():
+            interpreter.get_tensor(item["index"])
+
+
+def _limit(most_bytes: int) -> None:
+    """Give this process so much memory beyond what it has, and no files to write or cores to dump.
+
+    Where the system knows no such limits (it has no /proc), the time limit remains.
+    """
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+        own = pages * resource.getpagesize()
+        limits = (
+            (resource.RLIMIT_AS, own + most_bytes),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, 0),
+        )
+        for kind, most in limits:
+            _, hard = resource.getrlimit(kind)
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(kind, (most, hard))
+    except (ImportError, OSError, ValueError):
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""All faults, or some: `python -m tests.faults --share 1.0`; `make faults` calls it.
+
+Prints the rows of docs/reliability.md: fault, times, failures. The exit code is 1 where one failed.
+"""
+
+import argparse
+import sys
+import time
+
+from tests.faults.faults import FAULTS
+from tests.faults.trials import try_fault
+
+
+def main() -> int:
+    """Inject them."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0, help="Of the full counts.")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="Repeatable.")
+    options = parser.parse_args()
+    failed = 0
+    sys.stdout.write("| fault | promise | times | failures |\n| --- | --- | ---: | ---: |\n")
+    for fault in FAULTS:
+        if options.only and fault.name not in options.only:
+            continue
+        started_s, count = time.monotonic(), max(1, round(options.share * fault.count))
+        found = try_fault(fault, count)
+        failed += len(found)
+        for text in found[:20]:
+            sys.stderr.write(f"{fault.name}: {text}\n")
+        sys.stderr.write(f"{fault.name}: {time.monotonic() - started_s:.0f} s\n")
+        sys.stdout.write(f"| {fault.name} | {fault.promise} | {count} | {len(found)} |\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

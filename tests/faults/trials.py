@@ -1,0 +1,20 @@
+"""A fault many times."""
+
+import random
+import tempfile
+from pathlib import Path
+
+from tests.faults.camera import Camera
+from tests.faults.faults import Fault
+
+
+def try_fault(fault: Fault, count: int) -> list[str]:
+    """Inject a fault so many times; return what went wrong, with the number of the trial."""
+    found: list[str] = []
+    with Camera() as camera:
+        for number in range(count):
+            chance = random.Random(f"{fault.name}:{number}")
+            with tempfile.TemporaryDirectory(prefix="fer-edge-fault-") as folder:
+                faults = fault.trial(chance, Path(folder), camera)
+            found += [f"trial {number}: {text}" for text in faults]
+    return found

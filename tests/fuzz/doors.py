@@ -1,0 +1,16 @@
+"""All doors, by name."""
+
+from tests.fuzz.door import Door
+from tests.fuzz.native_doors import NATIVE_DOORS
+from tests.fuzz.python_doors import PYTHON_DOORS
+
+DOORS = (*PYTHON_DOORS, *NATIVE_DOORS)
+
+
+def find_door(name: str) -> Door:
+    """Return a door.
+
+    Raises:
+        StopIteration: There is none of this name.
+    """
+    return next(door for door in DOORS if door.name == name)

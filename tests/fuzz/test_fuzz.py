@@ -1,0 +1,101 @@
+"""A short run through every door, the same at each time; `make fuzz` is the long one."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from fer_edge.errors import FerEdgeError
+from tests.fuzz.door import Door
+from tests.fuzz.doors import DOORS, find_door
+from tests.fuzz.engine import (
+    CORPUS,
+    Crash,
+    fault,
+    keep,
+    make_input,
+    minimised,
+    run_here,
+    run_in_children,
+)
+from tests.fuzz.native_doors import NATIVE_DOORS
+from tests.fuzz.python_doors import PYTHON_DOORS
+
+FOUND = [path for path in sorted(CORPUS.rglob("*")) if path.is_file()]
+"""What once failed, made small."""
+
+
+def told(crashes: list[Crash]) -> str:
+    return "\n".join(map(repr, crashes))[:4000]
+
+
+@pytest.mark.parametrize("door", PYTHON_DOORS, ids=lambda door: door.name)
+def test_a_door_of_python_reads_an_input_or_refuses_it_in_one_line(door: Door) -> None:
+    crashes = run_here(door, door.most)
+    assert not crashes, told(crashes)
+
+
+@pytest.mark.parametrize(
+    "door", [door for door in NATIVE_DOORS if door.most], ids=lambda door: door.name
+)
+def test_a_native_door_survives_within_its_limits(door: Door) -> None:
+    done, crashes = run_in_children(door, 0, door.most)
+    assert done == door.most
+    assert not crashes, told(crashes)
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_what_once_failed_is_read_or_refused(path: Path, tmp_path: Path) -> None:
+    assert fault(find_door(path.parent.name), path.read_bytes(), tmp_path) == ""
+
+
+def test_the_corpus_is_small() -> None:
+    assert all(path.stat().st_size < 50_000 for path in FOUND)
+    assert {path.parent.name for path in FOUND} <= {door.name for door in DOORS}
+
+
+def test_the_number_of_an_input_is_its_name() -> None:
+    door = find_door("card")
+    seeds = door.seeds()
+    first = [make_input(door, seeds, number) for number in range(50)]
+    assert first == [make_input(door, seeds, number) for number in range(50)]
+    assert len(set(first)) > 40
+
+
+def broken(data: bytes, folder: Path) -> None:
+    if b"<" in data and b">" in data:
+        raise KeyError("both")
+    if b"!" in data:
+        raise FerEdgeError("in one line")
+
+
+BROKEN = Door("broken", lambda: [b"some <text> of many words!" * 20], lambda _, data: data, broken)
+
+
+def test_a_failure_is_found_made_small_and_named_by_itself(tmp_path: Path) -> None:
+    [crash] = run_here(BROKEN, 1)
+    assert crash.kind == "KeyError in test_fuzz.broken"
+    path = keep(crash, BROKEN, tmp_path)
+    assert path.read_bytes() in (b"<>", b"><")
+    assert path.parent.name == "broken"
+    assert path.name.startswith("KeyError-in-test-fuzz-broken-")
+
+
+def test_minimising_ends_also_where_nothing_can_be_left_out() -> None:
+    tries: list[bytes] = []
+
+    def fails(data: bytes) -> bool:
+        tries.append(data)
+        return False
+
+    assert minimised(b"abc" * 1000, fails) == b"abc" * 1000
+    assert len(tries) <= 400
+
+
+@pytest.mark.train
+def test_keras_files_and_saved_models_have_a_door() -> None:
+    if importlib.util.find_spec("keras") is None:
+        pytest.skip("Keras is not installed (fer-edge[train])")
+    for name in ("keras", "h5", "saved-model"):
+        done, crashes = run_in_children(find_door(name), 0, 6)
+        assert (done, crashes) == (6, []), name

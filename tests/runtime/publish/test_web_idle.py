@@ -1,0 +1,88 @@
+"""Viewers that hold a connection without a word, or with a byte now and then."""
+
+import socket
+import time
+
+import pytest
+
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
+
+from fer_edge.runtime.publish.web import page as web_page
+from tests.support.web_client import get, served
+
+ROOT = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_page, "_REQUEST_TIMEOUT_S", 0.4)
+
+
+def is_dropped(connection: socket.socket, drip: bytes) -> bool:
+    """Send a byte now and then; return whether the server hangs up."""
+    connection.settimeout(0.1)
+    until_s = time.monotonic() + 8
+    while time.monotonic() < until_s:
+        try:
+            connection.send(drip)
+            if not connection.recv(65536):
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
+
+
+def answered(connection: socket.socket) -> bytes:
+    connection.sendall(ROOT)
+    answer = b""
+    while b"ok\n" not in answer and (part := connection.recv(65536)):  # head and body come apart
+        answer += part
+    return answer
+
+
+@pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\nX: "])
+def test_a_request_that_never_ends_is_dropped(start: bytes) -> None:
+    with served() as page, socket.create_connection(("127.0.0.1", page.address.port)) as slow:
+        slow.sendall(start)
+        assert is_dropped(slow, b"x" if start else b"")
+
+
+def test_a_second_request_that_never_ends_is_dropped_too() -> None:
+    with served() as page, socket.create_connection(("127.0.0.1", page.address.port)) as slow:
+        assert b"HTTP/1.1" in answered(slow)
+        assert is_dropped(slow, b"G")
+
+
+def test_a_body_that_never_ends_is_dropped() -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999\r\n\r\n"
+    with served() as page, socket.create_connection(("127.0.0.1", page.address.port)) as slow:
+        slow.sendall(head)
+        assert is_dropped(slow, b"x")
+
+
+def test_as_many_slow_viewers_as_connections_hold_the_page_for_a_moment_only() -> None:
+    with served() as page:
+        place = ("127.0.0.1", page.address.port)
+        slow = [socket.create_connection(place) for _ in range(64)]
+        for connection in slow:
+            answered(connection)
+            connection.send(b"G")
+        until_s, status = time.monotonic() + 8, None
+        while status is None and time.monotonic() < until_s:
+            try:
+                status = get(page, "/healthz")[0]
+            except OSError:
+                time.sleep(0.1)
+        for connection in slow:
+            connection.close()
+    assert status in (200, 503)
+
+
+def test_a_viewer_that_asks_again_and_again_is_kept() -> None:
+    with served() as page, socket.create_connection(("127.0.0.1", page.address.port)) as viewer:
+        for _ in range(8):  # twice as long as the limit
+            assert b"HTTP/1.1" in answered(viewer)
+            time.sleep(0.1)

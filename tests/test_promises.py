@@ -1,0 +1,52 @@
+"""What the pages promise stands there, and has a test; docs/reliability.md lists both."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reliability.md"
+ROW = re.compile(r"\| (?P<page>[\w/]+\.md) \| (?P<promise>.+) \| (?P<tests>`test_.+`) \|")
+ROWS = [found for line in PAGE.read_text("utf-8").splitlines() if (found := ROW.fullmatch(line))]
+
+
+@cache
+def names_of_tests() -> frozenset[str]:
+    texts = (path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    return frozenset(name for text in texts for name in re.findall(r"def (test_\w+)\(", text))
+
+
+def plain(text: str) -> str:
+    """Drop line breaks and marks of Markdown that do not change what is said."""
+    return " ".join(text.replace("**", "").replace("|", " ").split())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['page']}: {row['promise'][:50]}")
+def test_a_promise_stands_on_its_page_and_has_tests(row: "re.Match[str]") -> None:
+    assert plain(row["promise"]) in plain((ROOT / row["page"]).read_text("utf-8"))
+    named = re.findall(r"`(test_\w+)`", row["tests"])
+    assert named
+    assert set(named) <= names_of_tests()
+
+
+def test_the_promises_of_every_page_for_users_are_listed() -> None:
+    pages = {row["page"] for row in ROWS}
+    assert {"README.md", "SECURITY.md", "docs/running.md", "docs/web.md", "docs/files.md"} <= pages
+    assert len(ROWS) >= 25
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", PAGE.read_text("utf-8")))
+    assert named <= names_of_tests(), named - names_of_tests()
+
+
+def test_every_command_of_the_page_is_a_target() -> None:
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    pages = [PAGE, ROOT / "SECURITY.md"]
+    named = {
+        name for page in pages for name in re.findall(r"make ([a-z-]+)", page.read_text("utf-8"))
+    }
+    assert named
+    assert named <= set(targets)
