@@ -57,10 +57,10 @@ recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in an enviro
 	$(DEV_ENV)/bin/python -m benchmarks.recording --termtosvg .venv/recording/bin/termtosvg \
 		docs/images/deploy.svg
 
-test-ray: $(RAY_ENV)/ready ## `archive --ray` on a cluster of two nodes, in an environment of its own; minutes, 1 GB
+test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of two nodes, in an environment of its own; minutes, 1 GB
 	$(RAY_ENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt pytest
-	$(RAY_ENV)/bin/python -m pytest tests/ray_cluster
+	KERAS_BACKEND=jax $(RAY_ENV)/bin/python -m pytest tests/ray_cluster
 
 parts: ## Debian packages that some tests start for real (they skip without); needs root
 	apt-get update -qq
@@ -150,7 +150,7 @@ clean:
 
 $(RUN_ENV)/ready: EXTRAS := demo
 $(DEV_ENV)/ready: EXTRAS := train,dev
-$(RAY_ENV)/ready: EXTRAS := ray,demo
+$(RAY_ENV)/ready: EXTRAS := ray,demo,train-jax,sweep
 
 %/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $*

@@ -52,7 +52,8 @@ def measure(name: str, open_engine: Callable[[], Engine], videos: Path, clips: i
 
 def open_ray(cores: int) -> Engine:
     """Start Ray on this machine."""
-    from fer_edge.runtime.archive.ray_cluster import LOCAL, RayCluster
+    from fer_edge.ray_connection import LOCAL
+    from fer_edge.runtime.archive.ray_cluster import RayCluster
 
     return RayCluster(LOCAL, cores)
 

@@ -1,15 +1,10 @@
 """The same tasks on a Ray cluster (extra [ray]), or on Ray on this machine."""
 
-import logging
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from fer_edge.errors import ClusterError
+from fer_edge.ray_connection import connect
 from fer_edge.require import require
 
 from .engine import LOST, MOST_LOSSES, OnTick
@@ -17,9 +12,6 @@ from .work import Failed, Outcome, Task, Tick, do_task, use_one_core
 
 ray = require("ray", "ray", what="--ray")
 
-LOCAL = "local"
-_ANSWER_S = 5.0
-_STATUS_S = 20.0
 _LOOK_EVERY_S = 0.5
 _SPARE = 2
 """So many tasks for each worker are with Ray; the others wait here."""
@@ -38,7 +30,7 @@ class RayCluster:
         Raises:
             ClusterError: Nothing answers there, or another version of Ray or Python.
         """
-        _connect(address, workers)
+        connect(address, cores=workers)
         self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
 
     def close(self) -> None:
@@ -71,49 +63,6 @@ class RayCluster:
         finally:
             for reference in busy:
                 ray.cancel(reference, force=True)
-
-
-def _connect(address: str, workers: int | None) -> None:
-    # a task that takes all memory would be started again for ever
-    os.environ.setdefault("RAY_task_oom_retries", str(MOST_LOSSES))
-    quiet: dict[str, Any] = {
-        "logging_level": logging.ERROR,
-        "log_to_driver": False,
-        "include_dashboard": False,
-    }
-    if address == LOCAL:
-        ray.init(num_cpus=workers, **quiet)
-        return
-    _check_answer(address)
-    del quiet["include_dashboard"]
-    try:
-        ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ClusterError(f"Ray at {address}: {_reason(error)}") from error
-
-
-def _check_answer(address: str) -> None:
-    """Ray itself would try for minutes, and fill the terminal."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdecimal():
-        raise ClusterError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
-    advice = f"start one there: ray start --head --port {port}"
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(f"no Ray answers at {address} ({error}); {advice}") from error
-    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
-    try:
-        subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise ClusterError(f"{address} answers, but not as Ray does; {advice}") from error
-
-
-def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if "ersion mismatch" in text:
-        return f"{text}; install the same Python and Ray on all nodes"
-    return text[:300] or type(error).__name__
 
 
 def _outcome(reference: Any, task: Task, on_loss: Callable[[Task], object]) -> Outcome:

@@ -24,14 +24,27 @@ PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
+    type=click.IntRange(1, 4096),
     metavar="N",
-    help="Train so many at once on this machine, each on one GPU where there are any.",
+    help="Train so many at once, each on one GPU where there are any. Default: 1; on Ray one for "
+    "each GPU of the cluster, or each core where it has none.",
+)
+@click.option(
+    "--ray",
+    metavar="ADDRESS|local",
+    help="Train on a Ray cluster, as 10.0.0.1:6379, whose nodes all see SWEEP.toml, data and OUT "
+    "under the same names. Needs pip install 'fer-edge[ray]'.",
 )
 @click.option("--resume", is_flag=True, help="Go on with trainings that a crash left unfinished.")
-def sweep(file: Path, data: Path, out: Path, trials: int | None, jobs: int, resume: bool) -> None:
+def sweep(
+    file: Path,
+    data: Path,
+    out: Path,
+    trials: int | None,
+    jobs: int | None,
+    ray: str | None,
+    resume: bool,
+) -> None:
     """Search for the best values of a recipe's keys, by many trainings.
 
     SWEEP.toml names a recipe and, under [search], keys of it with a range or a list. Every trial is
@@ -72,9 +85,18 @@ def sweep(file: Path, data: Path, out: Path, trials: int | None, jobs: int, resu
             f"fer-edge: {len(left)} trainings were left unfinished; --resume goes on with them",
             err=True,
         )
-    same = ["sweep", str(file), "--data", str(data), "--out", str(out)]
-    with sharing(jobs, [*same, "--trials", str(wanted.plan.trials)]):
-        study = search(wanted, faces, out, resume=resume, on_epoch=_say_epoch, on_trial=_say_trial)
+    paths = [str(file.absolute()), "--data", str(data.absolute()), "--out", str(out.absolute())]
+    same = ["sweep", *paths, "--trials", str(wanted.plan.trials)]
+    if ray is not None:
+        from .on_ray import search_on_ray
+
+        search_on_ray(ray, jobs, same)
+        study = open_study(wanted, out, faces.digest)
+    else:
+        with sharing(jobs or 1, same):
+            study = search(
+                wanted, faces, out, resume=resume, on_epoch=_say_epoch, on_trial=_say_trial
+            )
     best = write_report(study, wanted, out)
     if best is None:
         click.echo("no trial is complete", err=True)

@@ -1,0 +1,68 @@
+"""Connecting to a Ray cluster, or starting Ray on this machine (extra [ray])."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from typing import Any
+
+from fer_edge.errors import ClusterError
+from fer_edge.require import require
+
+LOCAL = "local"
+"""In place of an address: Ray on this machine, for as long as this process is connected."""
+
+_ANSWER_S = 5.0
+_STATUS_S = 20.0
+_OUT_OF_MEMORY_RETRIES = 3
+
+
+def connect(address: str, *, cores: int | None = None) -> Any:
+    """Connect, and return the module ray; its `shutdown` ends the connection.
+
+    Args:
+        address: host:port of the cluster's head node, or "local".
+        cores: Of a Ray that is started here; None takes all.
+
+    Raises:
+        ClusterError: Nothing answers there, or another version of Ray or Python.
+        MissingExtraError: Ray is not installed.
+    """
+    ray = require("ray", "ray", what="--ray")
+    # a task that takes all memory would be started again for ever
+    os.environ.setdefault("RAY_task_oom_retries", str(_OUT_OF_MEMORY_RETRIES))
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address == LOCAL:
+        ray.init(num_cpus=cores, include_dashboard=False, **quiet)
+        return ray
+    _check_answer(address)
+    try:
+        ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ClusterError(f"Ray at {address}: {_reason(error)}") from error
+    return ray
+
+
+def _check_answer(address: str) -> None:
+    """Ray itself would try for minutes, and fill the terminal."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ClusterError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
+    advice = f"start one there: ray start --head --port {port}"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"no Ray answers at {address} ({error}); {advice}") from error
+    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
+    try:
+        subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(f"{address} answers, but not as Ray does; {advice}") from error
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if "ersion mismatch" in text:
+        return f"{text}; install the same Python and Ray on all nodes"
+    return text[:300] or type(error).__name__

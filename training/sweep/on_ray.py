@@ -1,0 +1,53 @@
+"""A sweep on a Ray cluster: its nodes join, each task on one GPU where there are any."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from fer_edge.errors import ClusterError
+from fer_edge.ray_connection import connect
+
+_RETRIES = 3
+"""So often a task is started again whose node died; it goes on with the training it left."""
+
+
+def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> None:
+    """Let tasks search until the sweep has enough trials.
+
+    Args:
+        address: host:port of the cluster's head node, or "local".
+        jobs: Tasks at the same time; None takes one for each GPU of the cluster, or for each core
+            where it has none.
+        arguments: Of `fer-edge`: the sweep, with absolute paths that all nodes see.
+
+    Raises:
+        ClusterError: No Ray answers there, or no task could search.
+        MissingExtraError: Ray is not installed.
+    """
+    ray = connect(address, cores=jobs)
+    try:
+        resources = ray.cluster_resources()
+        gpus, cores = int(resources.get("GPU", 0)), int(resources.get("CPU", 1))
+        task = ray.remote(num_cpus=1, num_gpus=min(1, gpus), max_retries=_RETRIES)(_join)
+        tasks = [task.remote(list(arguments)) for _ in range(jobs or gpus or cores)]
+        reasons = [_reason(ray, reference) for reference in tasks]
+    finally:
+        ray.shutdown()
+    if all(reasons):
+        raise ClusterError(f"no task on {address} could search: {reasons[0]}")
+
+
+def _join(arguments: list[str]) -> str:
+    """Run on a node; returns the last line of what went wrong."""
+    command = [sys.executable, "-m", "fer_edge", *arguments, "--resume"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = done.stderr.strip().splitlines()
+    return "" if done.returncode == 0 else (lines or [f"exit code {done.returncode}"])[-1]
+
+
+def _reason(ray: Any, reference: Any) -> str:
+    try:
+        return str(ray.get(reference))
+    except ray.exceptions.RayError as error:
+        return " ".join(str(error).split())[:300]
