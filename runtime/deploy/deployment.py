@@ -183,7 +183,7 @@ class Deployment:
             identity=plan.identity,
             python=python.path,
             with_pip=not has_own_pip,
-            system_site=self.choices.system_site,
+            system_site=plan.system_site,
         )
         self._put(wheel.name, wheel.data, place="wheel")
         for count, path in enumerate(sent, start=1):
@@ -230,11 +230,14 @@ class Deployment:
         if plan.way != "link":
             self.say("switching, and waiting for frames")
         note = model.note if model is not None else before.model if before is not None else None
+        python = plan.python.path if plan.python is not None else before.python if before else ""
         record = {
             "by": who(),
             "fer_edge": delivery.wheel.version
             if plan.identity or before is None
             else before.fer_edge,
+            "python": python,
+            "system_site": plan.system_site,
             "model": encode(note),
             "config": config,
             "delegate": self._delegate(),

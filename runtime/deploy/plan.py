@@ -1,7 +1,7 @@
 """What a deployment will do to a device: decided from facts, before anything is changed."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +51,7 @@ class Plan:
     Attributes:
         identity: Of the software's environment; empty where software stays.
         python: Makes the environment; None where it stays.
+        system_site: The environment sees the system's packages.
         has_new_model: The model is brought.
         has_new_config: The configuration is brought.
         way: How the release comes to run.
@@ -62,6 +63,7 @@ class Plan:
 
     identity: str
     python: Python | None
+    system_site: bool
     has_new_model: bool
     has_new_config: bool
     way: Way
@@ -83,6 +85,7 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
         DeployError: The device cannot run it.
     """
     release, facts = situation.release, situation.facts
+    choices = _as_before(choices, situation)
     model_alone = delivery.is_model_alone and release is not None
     identity, python = "", None
     if not model_alone:
@@ -125,6 +128,7 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
     return Plan(
         identity=identity,
         python=python,
+        system_site=choices.system_site,
         has_new_model=new_model or release is None,
         has_new_config=new_config,
         way=way,
@@ -133,6 +137,15 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
         lines=tuple(lines),
         notes=tuple(notes),
     )
+
+
+def _as_before(choices: Choices, situation: Situation) -> Choices:
+    """Return the choices; what is not said again is as in the release that runs."""
+    release, paths = situation.release, [item.path for item in situation.facts.pythons]
+    if release is None:
+        return choices
+    python = choices.python or (release.python if release.python in paths else "")
+    return replace(choices, python=python, system_site=choices.system_site or release.system_site)
 
 
 def choose_python(facts: Facts, wish: str) -> Python:

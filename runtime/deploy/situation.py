@@ -136,6 +136,8 @@ class Release:
         by: Who deployed it, from where.
         fer_edge: Version.
         environment: Name of its environment's folder.
+        python: Path of the Python that made it.
+        system_site: Whether it sees the system's packages.
         model: Its model.
         config: sha256 of its configuration and secrets; empty for none.
         delegate: What its model runs on; empty for the CPU.
@@ -148,6 +150,8 @@ class Release:
     by: str
     fer_edge: str
     environment: str
+    python: str
+    system_site: bool
     model: ReleasedModel
     config: str
     delegate: str

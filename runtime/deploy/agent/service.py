@@ -169,7 +169,8 @@ class Service:
     def _complaint(self, state: Mapping[str, str]) -> str:
         """Return the last error that it wrote, or what systemd says."""
         status, said = state["ExecMainStatus"], f"{state['SubState']}, {state['Result']}"
-        said += f", exit code {status}" if status not in ("", "0") else ""
+        if state["Result"] == "exit-code" and status not in ("", "0"):
+            said = f"exit code {status}"
         try:
             lines = [line for line in self.logs(20).splitlines() if "fer-edge: " in line]
         except (RefusedError, GoneError):

@@ -118,6 +118,22 @@ def test_a_tested_python_goes_before_a_newer_one() -> None:
         choose_python(facts, "python3.12")
 
 
+def test_the_python_and_the_systems_packages_stay_until_others_are_named() -> None:
+    other = Python("/opt/python/bin/python3", "3.12.1", True, True)
+    empty = replace(EMPTY, facts=replace(FACTS, pythons=(PYTHON, other)))
+    chosen = Choices(python="/opt/python/bin/python3", system_site=True)
+    first = make_plan(empty, delivery(), chosen)
+    assert first.python == other
+    there = deployed(f"{first.identity}-0a1b2c")
+    release = replace(there.releases[0], python=other.path, system_site=True)
+    there = replace(there, facts=empty.facts, releases=(release,))
+    assert make_plan(there, delivery(), Choices()).is_empty
+    assert make_plan(there, delivery(), Choices(python="/usr/bin/python3")).python == PYTHON
+    # a Python that was removed is replaced
+    gone = replace(there, facts=FACTS)
+    assert make_plan(gone, delivery(), Choices()).python == PYTHON
+
+
 def test_a_unit_of_another_is_not_replaced() -> None:
     there = replace(EMPTY, others_unit="/home/pi/.config/systemd/user/fer-edge.service")
     with pytest.raises(DeployError, match="pass --name"):
