@@ -106,10 +106,15 @@ def _description() -> dict[str, str]:
 
 
 def _entry_points_of(project: dict[str, Any]) -> str:
+    """Write the plug-ins and the command, in the order in which setuptools does."""
     groups = {"console_scripts": project["scripts"], **project.get("entry-points", {})}
     lines = []
-    for group, points in groups.items():
-        lines += [f"[{group}]", *(f"{name} = {place}" for name, place in points.items()), ""]
+    for group, points in sorted(groups.items()):
+        lines += [
+            f"[{group}]",
+            *(f"{name} = {place}" for name, place in sorted(points.items())),
+            "",
+        ]
     return "\n".join(lines)
 
 
