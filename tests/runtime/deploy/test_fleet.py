@@ -164,7 +164,7 @@ def test_names_and_groups_choose_hosts(fleet_file: Path) -> None:
         ("modell = 'tiny'\n[hosts.door]\n", "did you mean 'model'"),
         ("[hosts.door]\ngroups = 'office'\n", "expected a list"),
         ("", "expected tables such as"),
-        ("[hosts.door\n", "not a TOML file"),
+        ("[hosts.door\n", "not TOML"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_nearest_key(
