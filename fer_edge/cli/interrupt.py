@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def ending_at_once() -> Iterator[None]:
-    """Let the kernel end the process at Ctrl-C, as it does at SIGTERM, until the command has a handler of its own.
+    """Let the kernel end the process at Ctrl-C, until the command has a handler of its own.
 
     Python's own KeyboardInterrupt gets lost in native modules that are being imported: they make
     an ImportError of it, and the program goes on without them. For programs, before they write
