@@ -28,6 +28,7 @@ fuzz: $(DEV_ENV)/ready ## other inputs through every door, for MINUTES=60; failu
 	nice -n 10 $(DEV_ENV)/bin/python -m tests.fuzz --minutes $(MINUTES)
 
 fuzz-guided: $(DEV_ENV)/ready ## the same by Atheris, guided by the branches taken: DOOR=card SECONDS=600
+	$(DEV_ENV)/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
 	nice -n 10 $(DEV_ENV)/bin/python -m tests.fuzz.guided $(DOOR) --seconds $(SECONDS)
 
 SHARE ?= 1.0

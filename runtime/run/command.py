@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from fer_edge.cli.command_options import Options, SectionedCommand
+from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
 from fer_edge.errors import ConfigError
 from fer_edge.shown import hide, hide_address
@@ -66,7 +67,8 @@ def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
         config.source.check_complete()
     except ConfigError as error:
         raise click.UsageError(str(error), context) from error
-    _run(config)
+    with ending_at_once():
+        _run(config)
 
 
 def parse_run(arguments: Sequence[str]) -> RunConfig:

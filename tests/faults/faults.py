@@ -81,7 +81,7 @@ def stop(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
     child.send(number)
     outcome = child.wait()
     # before the loop begins these are the kernel's and Python's own, and nothing is written yet
-    codes = (0,) if had_lines else (0, -signal.SIGTERM, 1, 130)
+    codes = (0,) if had_lines else (0, -signal.SIGTERM, -signal.SIGINT, 1, 130)
     faults = outcome.faults(*codes)
     faults = [fault for fault in faults if had_lines or "Aborted!" not in fault]
     faults += torn_lines(folder / "out" / "a.jsonl") + torn_rows(folder / "out" / "a.csv")

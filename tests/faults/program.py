@@ -95,6 +95,8 @@ def _become(arguments: list[str], folder: Path, before: Callable[[], object] | N
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         sys.stdout.flush()
+    except KeyboardInterrupt:  # before the command line began
+        code = 130
     except BaseException:
         traceback.print_exc()
     finally:

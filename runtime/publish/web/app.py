@@ -158,7 +158,9 @@ def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
         Route("/frame.jpg", frame),
         Route("/stream.mjpg", stream),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, port=port)])
+    app = Starlette(routes=routes, middleware=[Middleware(Guard, token=token, port=port)])
+    app.router.redirect_slashes = False  # a redirect would lead to whatever Host was asked for
+    return app
 
 
 async def _frame(request: Request, pictures: PictureFeed) -> Response:

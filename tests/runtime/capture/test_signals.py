@@ -12,8 +12,10 @@ from pathlib import Path
 import cv2
 import pytest
 
+from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.runtime.capture.signals import Signals
 from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.recognition.model_reload import reload_model
 from fer_edge.runtime.recognition.reader import Reader
@@ -23,6 +25,8 @@ import sys, threading, time
 import numpy as np
 from pathlib import Path
 from fer_edge.inference.model import open_model
+from fer_edge.cli.interrupt import ending_at_once
+from fer_edge.runtime.capture.signals import Signals
 from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.recognition.model_reload import reload_model
@@ -217,3 +221,20 @@ def test_a_closed_terminal_ends_the_run() -> None:
         os.waitpid(child, 0)
     assert ended
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_until_the_loop_begins_ctrl_c_is_the_kernels() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with ending_at_once():
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+            with Signals():
+                assert signal.getsignal(signal.SIGINT) not in (signal.SIG_DFL, signal.SIG_IGN)
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nohup
+        with ending_at_once():
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
