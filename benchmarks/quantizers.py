@@ -1,4 +1,4 @@
-"""TensorFlow Lite converter or ai-edge-quantizer? One run, all kinds of quantisation by both.
+"""TensorFlow Lite converter or ai-edge-quantizer? One run, all kinds of quantization by both.
 
 Each file is scored on the whole validation part against the run's float32 file, and timed on one
 thread, the files taking turns. Calibration faces are those of `fer-edge convert`, the black and the
@@ -20,7 +20,7 @@ from fer_edge.chatter import without_chatter
 from fer_edge.converters.quantization.activation_ranges import activation_ranges
 from fer_edge.converters.quantization.calibration import choose_calibration
 from fer_edge.converters.quantization.probe import Grid
-from fer_edge.converters.quantization.selective import quantise_flatbuffer
+from fer_edge.converters.quantization.selective import quantize_flatbuffer
 from fer_edge.converters.quantization.tflite import to_dynamic, to_float32, to_int8, to_int16x8
 from fer_edge.converters.sources.keras_models import load_float_network
 from fer_edge.errors import FerEdgeError
@@ -95,8 +95,8 @@ def recipes(
         "float32": lambda: floating,
         "int8, converter": lambda: to_int8(network, calibration),
         "int8, quantizer as it is": lambda: by_quantizer(recipe.static_wi8_ai8()),
-        "int8, quantizer, our ranges": lambda: quantise_flatbuffer(floating, ranges),
-        "int8, quantizer, clipped 99.99": lambda: quantise_flatbuffer(floating, clipped),
+        "int8, quantizer, our ranges": lambda: quantize_flatbuffer(floating, ranges),
+        "int8, quantizer, clipped 99.99": lambda: quantize_flatbuffer(floating, clipped),
         "int16x8, converter": lambda: to_int16x8(network, calibration),
         "int16x8, quantizer": lambda: by_quantizer(recipe.static_wi8_ai16()),
         "dynamic int8, converter": lambda: to_dynamic(network),
@@ -106,10 +106,10 @@ def recipes(
         "weight-only int4, quantizer": lambda: by_quantizer(recipe.weight_only_wi4_afp32()),
     }
     for layer in keep:
-        made[f"int8, {layer} float32"] = lambda layer=layer: quantise_flatbuffer(
+        made[f"int8, {layer} float32"] = lambda layer=layer: quantize_flatbuffer(
             floating, ranges, keep_float=[layer]
         )
-        made[f"int8, {layer} int16"] = lambda layer=layer: quantise_flatbuffer(
+        made[f"int8, {layer} int16"] = lambda layer=layer: quantize_flatbuffer(
             floating, ranges, keep_int16=[layer]
         )
     return made
@@ -147,7 +147,7 @@ class Server:
 
     def _prepare(self, face: NDArray[np.uint8]) -> NDArray[Any]:
         real, dtype = as_real(face)[np.newaxis], self._input["dtype"]
-        return real if dtype == np.float32 else grid_of(self._input).quantise(real).astype(dtype)
+        return real if dtype == np.float32 else grid_of(self._input).quantize(real).astype(dtype)
 
     def _probabilities(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._interpreter.set_tensor(self._input["index"], self._prepare(face))
@@ -155,7 +155,7 @@ class Server:
         raw = self._interpreter.get_tensor(self._output["index"])[0]
         if raw.dtype == np.float32:
             return np.asarray(raw)
-        return grid_of(self._output).dequantise(raw).astype(np.float32)
+        return grid_of(self._output).dequantize(raw).astype(np.float32)
 
 
 def grid_of(details: Any) -> Grid:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_edge.converters.analysis.layer_report import LayerReport, layer_report
 from fer_edge.converters.quantization.activation_ranges import activation_ranges
 from fer_edge.converters.quantization.layer_names import WEIGHTED, name_layers
-from fer_edge.converters.quantization.selective import quantise_flatbuffer
+from fer_edge.converters.quantization.selective import quantize_flatbuffer
 from fer_edge.model.graph import read_graph
 
 
@@ -48,17 +48,17 @@ def measure_gains(
         The layers, the one that gains most first.
 
     Raises:
-        ModelError: The file cannot be quantised.
+        ModelError: The file cannot be quantized.
         MissingExtraError: ai-edge-quantizer is not installed.
     """
     ranges = activation_ranges(float_flatbuffer, calibration)
     plain = _output_snr_db(
-        layer_report(float_flatbuffer, quantise_flatbuffer(float_flatbuffer, ranges), inputs)
+        layer_report(float_flatbuffer, quantize_flatbuffer(float_flatbuffer, ranges), inputs)
     )
     gains = []
     for layer in name_layers(read_graph(float_flatbuffer)):
         if layer.operator.name in WEIGHTED:
-            mixed = quantise_flatbuffer(float_flatbuffer, ranges, keep_float=[layer.name])
+            mixed = quantize_flatbuffer(float_flatbuffer, ranges, keep_float=[layer.name])
             snr_db = _output_snr_db(layer_report(float_flatbuffer, mixed, inputs))
             gains.append(Gain(layer.name, snr_db, snr_db - plain, len(mixed)))
     return tuple(sorted(gains, key=lambda gain: -gain.gain_db))

@@ -91,7 +91,7 @@ def train(
 
     Training learns from the set's train part and selects on its validation part. The Keras backend
     is TensorFlow unless KERAS_BACKEND says jax or torch; these need no TensorFlow, but --qat does.
-    With --qat the run ends with float, int8 by post-training quantisation and int8 by
+    With --qat the run ends with float, int8 by post-training quantization and int8 by
     quantization-aware training side by side.
 
     \b

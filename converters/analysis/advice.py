@@ -1,4 +1,4 @@
-"""What to do about the layers that suffer from quantisation, read off a layer report.
+"""What to do about the layers that suffer from quantization, read off a layer report.
 
 Each piece of advice can be applied with `to_int8_selective` or a larger calibration set;
 `tests/converters/analysis/test_advice.py` applies each to a network made to fail in its way.

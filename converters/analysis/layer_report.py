@@ -1,4 +1,4 @@
-"""What quantisation did to each layer: the int8 file beside the float32 file of the same network.
+"""What quantization did to each layer: the int8 file beside the float32 file of the same network.
 
 Both files run on the same pictures with every tensor kept. The debugger of TensorFlow Lite
 (`tf.lite.experimental.QuantizationDebugger`) measures a file of its own making, in which each
@@ -24,7 +24,7 @@ from .tensor_error import ErrorSums, WeightError, measure_error, weight_error
 
 @dataclass(frozen=True, slots=True)
 class LayerError:
-    """One layer's output, and its weights, in the quantised file against the float32 file.
+    """One layer's output, and its weights, in the quantized file against the float32 file.
 
     Attributes:
         layer: The Keras layer's name.
@@ -95,11 +95,11 @@ class LayerReport:
 def layer_report(
     float_flatbuffer: bytes, int8_flatbuffer: bytes, inputs: NDArray[np.uint8]
 ) -> LayerReport:
-    """Measure each layer's quantisation error.
+    """Measure each layer's quantization error.
 
     Args:
         float_flatbuffer: The float32 file of the network.
-        int8_flatbuffer: A quantised file of it, of whichever tool, also a mixed one.
+        int8_flatbuffer: A quantized file of it, of whichever tool, also a mixed one.
         inputs: Raw model inputs, uint8 (n, height, width, 1), as they are served; 100 are plenty.
 
     Raises:
@@ -108,11 +108,11 @@ def layer_report(
     """
     if not len(inputs):
         raise DatasetError("a layer report needs at least one picture")
-    floating, quantised = Probe(float_flatbuffer), Probe(int8_flatbuffer)
-    pairs = match_operators(floating.graph, quantised.graph)
-    sums = _run(floating, quantised, pairs, inputs)
+    floating, quantized = Probe(float_flatbuffer), Probe(int8_flatbuffer)
+    pairs = match_operators(floating.graph, quantized.graph)
+    sums = _run(floating, quantized, pairs, inputs)
     layers = {layer.operator.outputs[0].index: layer for layer in name_layers(floating.graph)}
-    weights = [_weights(floating, quantised, pair) for pair in pairs]
+    weights = [_weights(floating, quantized, pair) for pair in pairs]
     errors = []
     for (real, stored), total, weight in zip(pairs, sums.values(), weights, strict=True):
         inherited = [
@@ -121,7 +121,7 @@ def layer_report(
         errors.append(
             _layer_error(
                 layers[real.outputs[0].index],
-                quantised,
+                quantized,
                 stored,
                 total,
                 weight,
@@ -136,33 +136,33 @@ def layer_report(
 
 
 def _run(
-    floating: Probe, quantised: Probe, pairs: Sequence[Pair], inputs: NDArray[np.uint8]
+    floating: Probe, quantized: Probe, pairs: Sequence[Pair], inputs: NDArray[np.uint8]
 ) -> dict[int, ErrorSums]:
     """Add up the errors of each pair's output over all pictures, by the float tensor's index."""
     sums: dict[int, ErrorSums] = {}
     for pixels in inputs:
         floating.run(pixels)
-        quantised.run(pixels)
+        quantized.run(pixels)
         for one, other in pairs:
             real, stored = one.outputs[0], other.outputs[0]
             error = measure_error(
-                floating.stored(real), quantised.stored(stored), quantised.grid(stored)
+                floating.stored(real), quantized.stored(stored), quantized.grid(stored)
             )
             sums[real.index] = sums[real.index] + error if real.index in sums else error
     return sums
 
 
-def _weights(floating: Probe, quantised: Probe, pair: Pair) -> WeightError | None:
+def _weights(floating: Probe, quantized: Probe, pair: Pair) -> WeightError | None:
     real, stored = pair
     if real.name not in WEIGHTED:
         return None
     one = real.inputs[1]
-    other = before_conversions(stored.inputs[1], producers(quantised.graph))
+    other = before_conversions(stored.inputs[1], producers(quantized.graph))
     if not (one.is_constant and other.is_constant):
         return None
     return weight_error(
         floating.weights(one),
-        quantised.weights(other),
+        quantized.weights(other),
         other.scales,
         axis=len(one.shape) - 1 if real.name == "DEPTHWISE_CONV_2D" else 0,
     )
@@ -170,17 +170,17 @@ def _weights(floating: Probe, quantised: Probe, pair: Pair) -> WeightError | Non
 
 def _layer_error(
     layer: Layer,
-    quantised: Probe,
+    quantized: Probe,
     stored: Operator,
     sums: ErrorSums,
     weights: WeightError | None,
     *,
     input_snr_db: float,
 ) -> LayerError:
-    grid = quantised.grid(stored.outputs[0])
+    grid = quantized.grid(stored.outputs[0])
     held = (sums.lowest_real, sums.highest_real)
     if grid is not None:
-        low, high = grid.dequantise(np.array([grid.lowest, grid.highest]))
+        low, high = grid.dequantize(np.array([grid.lowest, grid.highest]))
         held = (float(low), float(high))
     return LayerError(
         layer=layer.name,

@@ -1,4 +1,4 @@
-"""How far a quantised tensor is from its float original. Arrays in, numbers out."""
+"""How far a quantized tensor is from its float original. Arrays in, numbers out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +16,11 @@ class ErrorSums:
     Attributes:
         count: Number of values.
         signal: Sum of squares of the float values, float64 (channels,).
-        noise: Sum of squares of quantised minus float, float64 (channels,).
+        noise: Sum of squares of quantized minus float, float64 (channels,).
         rounding: The same for the float values put onto the grid directly, as if all before this
             tensor were float: rounding and clipping of this tensor alone.
-        product: Sum of quantised times float.
-        power: Sum of squares of the quantised values.
+        product: Sum of quantized times float.
+        power: Sum of squares of the quantized values.
         saturated: Values stored at the end of the integer range whose float is beyond it.
         loud: Float values above a sixteenth of the largest that the grid holds.
         largest: Largest absolute error.
@@ -67,12 +67,12 @@ class ErrorSums:
 
     @property
     def rounding_snr_db(self) -> float:
-        """SNR of the median channel if only this tensor were quantised."""
+        """SNR of the median channel if only this tensor were quantized."""
         return _median_channel(self.signal, self.rounding)
 
     @property
     def cosine(self) -> float:
-        """Cosine of the angle between the float and the quantised tensor."""
+        """Cosine of the angle between the float and the quantized tensor."""
         length = float(np.sqrt(self.signal.sum() * self.power))
         if length == 0:
             return 1.0 if self.signal.sum() == self.power else 0.0
@@ -110,10 +110,10 @@ def measure_error(
     if grid is None:
         got, alone, saturated, end = integers.astype(np.float64), wanted, 0, np.inf
     else:
-        got = grid.dequantise(integers)
-        alone = grid.dequantise(grid.quantise(wanted))
+        got = grid.dequantize(integers)
+        alone = grid.dequantize(grid.quantize(wanted))
         # half a step beyond the last value still rounds to it: that is no saturation
-        low, high = grid.dequantise(np.array([grid.lowest - 0.5, grid.highest + 0.5]))
+        low, high = grid.dequantize(np.array([grid.lowest - 0.5, grid.highest + 0.5]))
         at_end = (integers == grid.lowest) & (wanted < low)
         at_end |= (integers == grid.highest) & (wanted > high)
         saturated, end = int(at_end.sum()), max(-low, high)
@@ -160,7 +160,7 @@ def weight_error(
     Args:
         real: The float weights.
         stored: The weights of the other file as real values, same shape.
-        scales: Their quantisation scales; none if they are float.
+        scales: Their quantization scales; none if they are float.
         axis: The axis of the output channels.
     """
     wanted = np.moveaxis(real, axis, 0).reshape(real.shape[axis], -1)
@@ -172,7 +172,7 @@ def weight_error(
         (decibels(s, n) for s, n in zip(signal[alive], noise[alive], strict=True)),
         default=float("inf"),
     )
-    # float16 weights, and those into which batch normalisation was folded by another tool
+    # float16 weights, and those into which batch normalization was folded by another tool
     step = np.array(scales or (0.0,))[:, np.newaxis] + 1e-3 * ranges.max(initial=0.0)
     return WeightError(
         scales=len(scales),

@@ -113,8 +113,8 @@ def _verdicts(graph: Graph, *, refused: bool) -> list[Verdict]:
     for operator in graph.operators:
         verdict = _judge(operator)
         if verdict.maps == "no":
-            # the quantisation of a float input stays on the CPU, in front of the mapped piece
-            ended = ended or started or not _quantises_float(operator)
+            # the quantization of a float input stays on the CPU, in front of the mapped piece
+            ended = ended or started or not _quantizes_float(operator)
         else:
             started = True
             if refused or ended:
@@ -154,7 +154,7 @@ def _has_more_than_three_dimensions(tensor: Tensor) -> bool:
     return any(size > 1 for size in tensor.shape[:-3])
 
 
-def _quantises_float(operator: Operator) -> bool:
+def _quantizes_float(operator: Operator) -> bool:
     return operator.name == "QUANTIZE" and operator.inputs[0].dtype == "FLOAT32"
 
 
@@ -162,7 +162,7 @@ def _refusals(graph: Graph) -> tuple[str, ...]:
     reasons = []
     outputs = [tensor for operator in graph.operators for tensor in operator.outputs]
     if not any(tensor.dtype in _EIGHT_BIT for tensor in outputs):
-        reasons.append("the model is not quantised: no operator gives 8-bit values; use --int8")
+        reasons.append("the model is not quantized: no operator gives 8-bit values; use --int8")
     dynamic = {tensor.name for tensor in (*graph.inputs, *outputs) if tensor.is_dynamic}
     if dynamic:
         reasons.append(

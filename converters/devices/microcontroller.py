@@ -82,7 +82,7 @@ def arena_bytes(flatbuffer: bytes) -> int:
 
     tflite-micro allocates the tensors in a large arena and says what it used; the smallest arena
     from that size on which it takes is the answer. It runs on a 64-bit machine with the reference
-    kernels: a 32-bit target's structures are smaller, optimised kernels (CMSIS-NN, ESP-NN) may ask
+    kernels: a 32-bit target's structures are smaller, optimized kernels (CMSIS-NN, ESP-NN) may ask
     for more scratch memory.
 
     Returns:
@@ -225,7 +225,7 @@ def _facts(flatbuffer: bytes, graph: Graph, card: ModelCard, arena: int | None) 
         yield "arena   not measured"
     else:
         yield f"arena   {arena} bytes, measured with tflite-micro {_version()}, reference"
-        yield "        kernels, 64-bit; optimised kernels may need more"
+        yield "        kernels, 64-bit; optimized kernels may need more"
     yield f"model   {len(flatbuffer)} bytes, sha256 {hashlib.sha256(flatbuffer).hexdigest()}"
     yield f"tflite::MicroMutableOpResolver<{len(calls)}> resolver;"
     for call in calls:

@@ -1,4 +1,4 @@
-"""The calibration set of post-training quantisation: chosen, balanced, recorded."""
+"""The calibration set of post-training quantization: chosen, balanced, recorded."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ def choose_calibration(
     """Draw faces, the same number of each class as far as there are.
 
     An all-black and an all-white picture are added in front: they pin the input's range to 0 to 1,
-    so that its scale becomes 1/255 and a raw pixel is the quantised input.
+    so that its scale becomes 1/255 and a raw pixel is the quantized input.
 
     Args:
         faces: Training faces, or a user's own.

@@ -1,7 +1,7 @@
-"""The same operator in two TFLite files of one network: float32, and quantised.
+"""The same operator in two TFLite files of one network: float32, and quantized.
 
 Tensor names will not do: a quantization-aware network has names of its own. Positions will not do
-either: quantised files have QUANTIZE and DEQUANTIZE between. So both graphs are walked in step from
+either: quantized files have QUANTIZE and DEQUANTIZE between. So both graphs are walked in step from
 the output back.
 """
 

@@ -16,7 +16,7 @@ def check_loops(network: Any) -> None:
     """Check that a network has no loop.
 
     Recurrent layers become loops of the graph, except with `unroll=True`. TFLite keeps them in
-    graphs of their own, and TensorFlow's quantiser dies on them by a signal.
+    graphs of their own, and TensorFlow's quantizer dies on them by a signal.
 
     Raises:
         ModelError: It has one; the message names the layers.

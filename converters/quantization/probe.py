@@ -18,7 +18,7 @@ class Grid:
     """The real values that an integer tensor can hold: scale * (integer - zero_point).
 
     Attributes:
-        scale: Step between two neighbours.
+        scale: Step between two neighbors.
         zero_point: The integer that stands for 0.
         lowest: Smallest integer of the type.
         highest: Largest integer of the type.
@@ -29,13 +29,13 @@ class Grid:
     lowest: int
     highest: int
 
-    def dequantise(self, integers: NDArray[Any]) -> NDArray[np.float64]:
+    def dequantize(self, integers: NDArray[Any]) -> NDArray[np.float64]:
         """Turn stored integers into the real values they stand for."""
         # widen first: int8 minus a zero point would wrap around
         real: NDArray[np.float64] = (integers.astype(np.float64) - self.zero_point) * self.scale
         return real
 
-    def quantise(self, real: NDArray[Any]) -> NDArray[np.float64]:
+    def quantize(self, real: NDArray[Any]) -> NDArray[np.float64]:
         """Turn real values into the nearest integers of the type, as float64."""
         integers = np.round(np.asarray(real, np.float64) / self.scale) + self.zero_point
         return np.clip(integers, self.lowest, self.highest)
@@ -90,7 +90,7 @@ class Probe:
         tensor: NDArray[Any] = as_real(pixels)
         if self._input["dtype"] != np.float32:
             grid = _grid(self._input)
-            tensor = grid.quantise(tensor).astype(self._input["dtype"])
+            tensor = grid.quantize(tensor).astype(self._input["dtype"])
         self._interpreter.set_tensor(self._input["index"], tensor[np.newaxis])
         self._interpreter.invoke()
 

@@ -80,7 +80,7 @@ def to_int8_selective(
     flatbuffer = to_float32(network)
     layers = name_layers(read_graph(flatbuffer))
     find_layers(layers, [*keep_float, *keep_int16])  # a wrong name is said before the long work
-    return quantise_flatbuffer(
+    return quantize_flatbuffer(
         flatbuffer,
         activation_ranges(flatbuffer, calibration, percentile=clip_percentile),
         keep_float=keep_float,
@@ -91,7 +91,7 @@ def to_int8_selective(
     )
 
 
-def quantise_flatbuffer(
+def quantize_flatbuffer(
     flatbuffer: bytes,
     ranges: Mapping[str, ActivationRange],
     *,
@@ -101,7 +101,7 @@ def quantise_flatbuffer(
     input_type: IntegerType = "uint8",
     output_type: IntegerType = "uint8",
 ) -> bytes:
-    """Quantise a float32 file; see `to_int8_selective`.
+    """Quantize a float32 file; see `to_int8_selective`.
 
     Args:
         flatbuffer: A float32 file.
@@ -135,12 +135,12 @@ def quantise_flatbuffer(
                 statistics, enable_progress_bar=False, enable_progress_report=False
             )
     except (ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"ai-edge-quantizer cannot quantise this network: {error}") from error
+        raise ModelError(f"ai-edge-quantizer cannot quantize this network: {error}") from error
     # it leaves large weights behind the flatbuffer; inside, every runtime finds them
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(result.quantized_model))
-    quantised = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    _check_types(quantised, layers, floating)
-    return quantised
+    quantized = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    _check_types(quantized, layers, floating)
+    return quantized
 
 
 def _add_rules(

@@ -38,7 +38,7 @@ def to_float16(network: Any) -> bytes:
 
 
 def to_dynamic(network: Any) -> bytes:
-    """Convert with int8 weights; activations are quantised by what each inference meets.
+    """Convert with int8 weights; activations are quantized by what each inference meets.
 
     Input and output stay float32, so no Edge TPU takes the file, and no calibration is needed.
     """
@@ -75,7 +75,7 @@ def to_int8(
     output_type: IntegerType = "uint8",
     real: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = as_real,
 ) -> bytes:
-    """Convert to full-integer int8, convolution weights quantised per channel.
+    """Convert to full-integer int8, convolution weights quantized per channel.
 
     Dense layers keep one scale: the Edge TPU compiler (last built in 2022) predates per-channel
     dense layers, and on this task the difference is nothing.
@@ -131,7 +131,7 @@ class _Variables(tf.Module):  # type: ignore[misc]  # TensorFlow has no stubs
     """Shows the converter the variables of a Keras 3 network, which is no `tf.Module` itself.
 
     Without it the converter takes a deprecated path that does not fold the weights'
-    fake quantisation: the dense layers of a QAT network stay float32.
+    fake quantization: the dense layers of a QAT network stay float32.
     """
 
     def __init__(self, network: Any) -> None:

@@ -21,7 +21,7 @@ class KerasPredictor:
 
     @property
     def parameters(self) -> int:
-        """Weights and biases, the statistics of batch normalisation among them."""
+        """Weights and biases, the statistics of batch normalization among them."""
         return int(self.network.count_params())
 
     def probabilities(self, faces: FaceSet) -> NDArray[np.float32]:

@@ -58,7 +58,7 @@ def _add_to_logits(network: Any, added: tuple[float, ...]) -> bool:
         return False
     after = _log_probabilities(network)
     moved = (after - before - added)[np.minimum(before, after) > _LEAST]
-    # the softmax's normaliser moves all logits alike; another layer's bias would not
+    # the softmax's normalizer moves all logits alike; another layer's bias would not
     return moved.size < 2 or bool(np.ptp(moved) < 1e-3 * (1 + np.abs(added).max()))
 
 

@@ -116,7 +116,7 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The faces by which post-training quantisation chose its ranges.
+    """The faces by which post-training quantization chose its ranges.
 
     Attributes:
         faces: How many, balanced over the classes as far as there are.
@@ -137,7 +137,7 @@ class Quantization:
 
     Attributes:
         scheme: float32; float16 (weights; activations float32); dynamic (int8 weights, activations
-            quantised at each inference); int8 (both, throughout); int16x8 (int16 activations, int8
+            quantized at each inference); int8 (both, throughout); int16x8 (int16 activations, int8
             weights).
         method: none (no integers), ptq (post-training), qat (quantization-aware training), or
             unknown for a file from elsewhere.

@@ -29,7 +29,7 @@ class Tensor:
         shape: Of the tensor.
         dtype: Name in the schema: FLOAT32, INT8, UINT8, INT32, ...
         is_constant: Whether its values are in the file.
-        scales: Quantisation scales; several where weights are quantised per channel.
+        scales: Quantization scales; several where weights are quantized per channel.
         zero_points: As many as scales.
         is_dynamic: Whether a size of its shape is known at run time only.
         size_bytes: Of a constant's values in the file; 0 for others.

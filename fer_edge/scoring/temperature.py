@@ -63,12 +63,12 @@ class TemperatureScaling:
 def output_floor(scale: float) -> float:
     """Return the smallest probability that a model's output is taken for.
 
-    An int8 output of exactly 0 is anything below half a quantisation step; no power of 0 would
+    An int8 output of exactly 0 is anything below half a quantization step; no power of 0 would
     tell how far below. It is taken for that half step, its upper end: a true class that was
     rounded away costs what it must at least have cost.
 
     Args:
-        scale: The output tensor's quantisation step, such as 1/256; 0 for a float output.
+        scale: The output tensor's quantization step, such as 1/256; 0 for a float output.
     """
     return scale / 2 if scale else FLOAT_FLOOR
 

@@ -1,6 +1,6 @@
 """Covering faces, so that a picture can be shown without showing who is on it.
 
-Blurred and pixelated faces were recognised by networks trained for it (McPherson et al. 2016,
+Blurred and pixelated faces were recognized by networks trained for it (McPherson et al. 2016,
 arXiv:1609.00408, with mosaics and blurs of single pictures). So both styles here leave some five
 averages of coarse colour along a whole head, whatever its size; `box` leaves nothing at all.
 """

@@ -112,7 +112,7 @@ def test_convolutions_have_one_scale_per_channel_and_batch_norm_is_folded(conver
 
 
 @pytest.mark.parametrize("name", ["int8-ptq", "int8-qat"])
-def test_the_raw_pixel_is_the_quantised_input(converted, name):
+def test_the_raw_pixel_is_the_quantized_input(converted, name):
     with open_model(converted[name].path) as model:
         details = model._interpreter.get_input_details()[0]
         assert details["dtype"] == np.uint8

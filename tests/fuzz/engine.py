@@ -180,7 +180,7 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def minimised(data: bytes, fails: Callable[[bytes], bool], *, most_tries: int = 400) -> bytes:
+def minimized(data: bytes, fails: Callable[[bytes], bool], *, most_tries: int = 400) -> bytes:
     """Make a failing input smaller as long as it fails: parts left out, halves first."""
     width = max(1, len(data) // 2)
     tries = 0
@@ -203,7 +203,7 @@ def keep(crash: Crash, door: Door, folder: Path) -> Path:
     data = crash.data
     if not door.is_native:
         with _scratch() as files:
-            data = minimised(data, lambda smaller: fault(door, smaller, files) == crash.kind)
+            data = minimized(data, lambda smaller: fault(door, smaller, files) == crash.kind)
     small = Crash(crash.door, crash.number, crash.kind, data)
     place = folder / door.name / small.name
     place.parent.mkdir(parents=True, exist_ok=True)

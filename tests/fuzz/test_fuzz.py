@@ -17,7 +17,7 @@ from tests.fuzz.engine import (
     fault,
     keep,
     make_input,
-    minimised,
+    minimized,
     run_here,
     run_in_children,
 )
@@ -109,14 +109,14 @@ def test_a_failure_is_found_made_small_and_named_by_itself(tmp_path: Path) -> No
     assert path.name.startswith("KeyError-in-test-fuzz-broken-")
 
 
-def test_minimising_ends_also_where_nothing_can_be_left_out() -> None:
+def test_minimizing_ends_also_where_nothing_can_be_left_out() -> None:
     tries: list[bytes] = []
 
     def fails(data: bytes) -> bool:
         tries.append(data)
         return False
 
-    assert minimised(b"abc" * 1000, fails) == b"abc" * 1000
+    assert minimized(b"abc" * 1000, fails) == b"abc" * 1000
     assert len(tries) <= 400
 
 

@@ -11,7 +11,7 @@ from fer_edge.runtime.device.conditions import Conditions
 from fer_edge.runtime.device.description import Device
 from fer_edge.runtime.measurement.probes.cold_start import ColdStart
 from fer_edge.runtime.measurement.probes.end_to_end import CameraPace, EndToEnd, StageTime
-from fer_edge.runtime.measurement.probes.latency import summarise
+from fer_edge.runtime.measurement.probes.latency import summarize
 from fer_edge.runtime.measurement.probes.machine_limit import machine_limit
 from fer_edge.runtime.measurement.probes.results import ModelResult, Plan, Timing
 from fer_edge.runtime.measurement.report.report import FacesInfo, Report
@@ -34,7 +34,7 @@ def make_model(
     """A model with these figures; `change` is the difference and its interval, as shares."""
     timings = []
     for count in threads if median_ms is not None else ():
-        steady = summarise([[median_ms] * 99, [median_ms, 5 * median_ms]], 30.0)
+        steady = summarize([[median_ms] * 99, [median_ms, 5 * median_ms]], 30.0)
         start = ColdStart(5.0, 2.0, 60.0, 5.0)
         timings.append(Timing(count, start, steady, 1e9, 0.5))
     evaluation = agreement = None
@@ -84,7 +84,7 @@ def make_report(*models: ModelResult, reference: int | None = None, **changes: o
         if scored
         else None,
         reference=reference,
-        limits=tuple(machine_limit(count, summarise([[10.0]], 0.0)) for count in threads),
+        limits=tuple(machine_limit(count, summarize([[10.0]], 0.0)) for count in threads),
         models=models,
     )
     return replace(report, **changes)  # type: ignore[arg-type]

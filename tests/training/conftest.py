@@ -28,7 +28,7 @@ def resnet50_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
     path = tmp_path_factory.mktemp("weights") / name
     base = tf_keras.applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
-    # as built, normalisation holds ones and zeros only, in which an exchange would not show
+    # as built, normalization holds ones and zeros only, in which an exchange would not show
     base.get_layer("conv2_block1_0_bn").set_weights([np.full(256, v) for v in (0.5, 1, 2, 3)])
     base.save_weights(path)
     return path

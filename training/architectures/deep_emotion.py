@@ -4,7 +4,7 @@ Minaee and Abdolrashidi 2019 (arXiv:1902.01019). The transformer's localisation 
 convolutions with pooling and two dense layers, regresses an affine map, and the face is read again
 through it. Then four 3x3 convolutions, a pooling after each two, dropout, and two dense layers. The
 filters (8 and 10; 10 each) and units (32; 50) are those that public PyTorch versions settled on.
-Every convolution is normalised here, and the affine map is regressed as two passes of shear, scale
+Every convolution is normalized here, and the affine map is regressed as two passes of shear, scale
 and shift, each number from -1 to 1 by a tanh (`sampler`).
 
     input    parameters   MACs     int8 file

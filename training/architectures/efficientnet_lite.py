@@ -4,7 +4,7 @@ Tan and Le 2019 (arXiv:1905.11946); the Lite variants of 2020 have no squeeze-an
 ReLU6, so that int8 fits them.
 
 Inverted bottlenecks with ImageNet's weights, global average pooling, dropout, softmax. ImageNet's
-normalisations, which would stay frozen, are folded into the convolutions before training, which
+normalizations, which would stay frozen, are folded into the convolutions before training, which
 saves their time in every step. These weights look for the details of a 224-pixel picture, so that
 the face is enlarged inside the network. ImageNet's preprocessing (pixels from -1 to 1, three
 colours) is a frozen 1x1 convolution, so that the model takes pixel/255 like every other; the stem

@@ -1,18 +1,18 @@
 """The four-block CNN that most public FER2013 projects describe.
 
 Four blocks of 32, 64, 128 and 256 filters, 3x3 and same padding, each followed by batch
-normalisation, 2x2 max pooling and dropout 0.25; then flatten, a dense layer, dropout 0.5 and a
+normalization, 2x2 max pooling and dropout 0.25; then flatten, a dense layer, dropout 0.5 and a
 softmax. Public repositories report 65.92 % best validation accuracy after 60 epochs.
 
     name            input    parameters   MACs     int8 file
     four-block      48x48    981,927      33.1 M   1.01 MB
     four-block-56   56x56    1,014,311    44.9 M   1.05 MB
 
-The normalisation stands between convolution and ReLU, where TFLite folds it into the
+The normalization stands between convolution and ReLU, where TFLite folds it into the
 convolution (behind the ReLU it would stay a multiplication and an addition of its own).
 
-The dense layer is normalised too: without it the first epochs hardly learn. And it is written as a
-convolution over the whole 3x3 map, which is the same multiplication: tfmot folds a normalisation
+The dense layer is normalized too: without it the first epochs hardly learn. And it is written as a
+convolution over the whole 3x3 map, which is the same multiplication: tfmot folds a normalization
 into convolutions, but leaves a dense layer with one in float32.
 """
 
@@ -43,7 +43,7 @@ class FourBlock:
 
 @dataclass(frozen=True, slots=True)
 class FourBlock56:
-    """The four-block CNN with 2^n filters and two normalised dense layers, meant for 56x56."""
+    """The four-block CNN with 2^n filters and two normalized dense layers, meant for 56x56."""
 
     first_filters_log2: int = 5
     """The blocks have 2^n, 2^(n+1), 2^(n+2), 2^(n+3) filters."""

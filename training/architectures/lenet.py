@@ -1,9 +1,9 @@
 """A LeNet of two blocks on an enlarged picture, as the public notebooks tune it.
 
 The input is resized to 256x256 inside the model (its rescaling is the input's own range, 0 to 1);
-two blocks of a convolution with F, then 2F+4 filters (valid padding, ReLU, L2), batch normalisation
+two blocks of a convolution with F, then 2F+4 filters (valid padding, ReLU, L2), batch normalization
 and a max pooling whose stride is twice the convolution's, dropout after the first; flatten; two
-dense layers with L2 and batch normalisation, dropout after the first; softmax.
+dense layers with L2 and batch normalization, dropout after the first; softmax.
 
     input              parameters   MACs     int8 file
     48x48 -> 256x256   1,970,027    19.0 M   1.98 MB
@@ -46,7 +46,7 @@ class LeNet:
                 kernel_regularizer=regularizer,
                 name=f"conv{block}",
             )(x)
-            # the source has ReLU, then normalisation; this order folds into the convolution
+            # the source has ReLU, then normalization; this order folds into the convolution
             x = layers.BatchNormalization(name=f"norm{block}")(x)
             x = layers.ReLU(name=f"relu{block}")(x)
             x = layers.MaxPooling2D(self.pool_size, strides=2 * self.strides, name=f"pool{block}")(

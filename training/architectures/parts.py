@@ -7,7 +7,7 @@ that weights go across by order and tfmot's report can be read.
 from typing import Any
 
 NORM = "_norm"
-"""How the name of a normalisation ends, after that of the layer before it."""
+"""How the name of a normalization ends, after that of the layer before it."""
 
 
 def conv_norm_relu(
@@ -21,7 +21,7 @@ def conv_norm_relu(
     padding: str = "same",
     relu: bool = True,
 ) -> Any:
-    """Convolution, batch normalisation, ReLU: the order that TFLite and tfmot fold into one."""
+    """Convolution, batch normalization, ReLU: the order that TFLite and tfmot fold into one."""
     layers = keras.layers
     x = layers.Conv2D(
         filters,
@@ -37,9 +37,9 @@ def conv_norm_relu(
 
 
 def flat_dense(keras: Any, x: Any, units: int, *, name: str) -> Any:
-    """A normalised dense ReLU layer over everything, as a convolution over the whole map.
+    """A normalized dense ReLU layer over everything, as a convolution over the whole map.
 
-    The same multiplication as flatten and dense; but tfmot folds the normalisation of a
+    The same multiplication as flatten and dense; but tfmot folds the normalization of a
     convolution, and leaves a dense layer with one in float32.
     """
     if x.shape[1] != x.shape[2]:

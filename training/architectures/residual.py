@@ -2,7 +2,7 @@
 
 A 3x3 stem, then stages that each halve the map (the first convolution of a stage has stride 2) and
 hold residual blocks of two 3x3 convolutions (He et al. 2015, arXiv:1512.03385), global average
-pooling, dropout, softmax. Normalisation follows each convolution, where TFLite folds it. A shortcut
+pooling, dropout, softmax. Normalization follows each convolution, where TFLite folds it. A shortcut
 pools before its 1x1 convolution, as in He et al. 2018 (arXiv:1812.01187), but takes the maximum,
 which needs no new scale in int8.
 
@@ -25,10 +25,10 @@ from .parts import NORM, conv_norm_relu, model
 SHORTCUT = "_shortcut"
 BRANCH_END = f"_second{NORM}"
 """How the names of two layers of a block end. A block without a shortcut layer is the identity
-while the gamma of its branch's last normalisation is zero: its input is never negative."""
+while the gamma of its branch's last normalization is zero: its input is never negative."""
 
 WEIGHTED = rf"stem|s\d+b\d+(_first|_second|{SHORTCUT})|expression"
-"""Pattern of the names of the layers that have weights and are no normalisations."""
+"""Pattern of the names of the layers that have weights and are no normalizations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ pixel/255 like every other.
     input    parameters    MACs     int8 file
     56x56    24,146,061    282 M    24.7 MB
 
-Frozen layers keep their normalisation in inference mode, and so does the base's normalisation when
+Frozen layers keep their normalization in inference mode, and so does the base's normalization when
 its convolutions are unfrozen, as Keras's guide to transfer learning advises: batches of faces would
 overwrite what ImageNet's pictures have taught it. Quantization-aware training rounds frozen weights
 and trains the others. In int8 nothing stays float.
@@ -35,7 +35,7 @@ class ResNet50:
     """What the base starts from: imagenet, a FILE with the weights of Keras's ResNet50 without
     top, or none: at random, and then the whole base is trained."""
     unfrozen_layers: int = 0
-    """Layers at the end of the base, of Keras's 175, that are trained too; normalisation keeps its
+    """Layers at the end of the base, of Keras's 175, that are trained too; normalization keeps its
     statistics."""
     dense1: int = 256
     dense2: int = 128

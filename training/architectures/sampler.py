@@ -8,13 +8,13 @@ affine map that does not turn by a right angle. A pass moves each pixel along on
 
     d(x, y) = reach * (p x + q y + r)    pixels, with x and y from -1 to 1 and p, q, r from -1 to 1
 
-and interpolates linearly between the neighbours at -reach ... reach. Their weights
+and interpolates linearly between the neighbors at -reach ... reach. Their weights
 max(0, 1 - |d - k|) are made of ramps: ramp(k) = min(max(d - k, 0), 1) and weight(k) = ramp(k - 1) -
-ramp(k). A pixel that asks for more than the reach gets the neighbour at the reach. Outside the
+ramp(k). A pixel that asks for more than the reach gets the neighbor at the reach. Outside the
 picture is black. The displacement never exceeds a few pixels, and that is what makes eight bits
 enough: they are spent on d alone and not on coordinates over the whole picture.
 
-The constants (coordinates, neighbours, ramps) are the weights of frozen layers.
+The constants (coordinates, neighbors, ramps) are the weights of frozen layers.
 """
 
 from typing import Any
@@ -82,12 +82,12 @@ def _pass(keras: Any, picture: Any, values: Any, reach_px: int, axis: int, *, na
     )
 
     window = (taps, 1) if axis == 0 else (1, taps)
-    neighbours = constant(
-        layers.Conv2D(taps, window, padding="same", use_bias=False, name=f"{name}_neighbours"),
+    neighbors = constant(
+        layers.Conv2D(taps, window, padding="same", use_bias=False, name=f"{name}_neighbors"),
         picture,
         np.eye(taps).reshape(*window, 1, taps),
     )
-    product = layers.Multiply(name=f"{name}_product")([neighbours, weights])
+    product = layers.Multiply(name=f"{name}_product")([neighbors, weights])
     return constant(
         layers.Conv2D(1, 1, use_bias=False, name=f"{name}_sum"), product, np.ones((1, 1, taps, 1))
     )

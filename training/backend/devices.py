@@ -1,7 +1,7 @@
 """Several devices through Keras' distribution API: each takes its share of every batch.
 
 The faces and the weights stand on every device; a batch, and so the work, is divided. Batch
-normalisation and the loss see the whole batch, so a run learns what it would on one device.
+normalization and the loss see the whole batch, so a run learns what it would on one device.
 """
 
 from collections.abc import Iterator

@@ -29,7 +29,7 @@ from ..warm_start.start import start_from
 from ..warm_start.trained import load_trained
 from .epochs import run_epochs
 from .lessons import Lessons, plan_lessons
-from .normalisations import measure_normalisations
+from .normalizations import measure_normalizations
 from .optimizer import build_loss, build_metrics, build_optimizer
 from .resident import ResidentFaces, epoch_inputs, training_model
 from .run_place import STATE
@@ -105,7 +105,7 @@ class FloatStage:
         schedule: How the rate moves.
         first_rate: The rate before the schedule changes it.
         epochs: How many there are.
-        measured: uint8, (n, height, width), faces by which normalisations are measured anew after
+        measured: uint8, (n, height, width), faces by which normalizations are measured anew after
             an epoch; None leaves them as they were learned.
         folder: The run folder.
     """
@@ -137,7 +137,7 @@ class FloatStage:
         fitted = fit_epoch(self.model, self.lessons, number, bar)
         _hand_over(self.model, self.learner, self.network)
         if self.measured is not None:
-            measure_normalisations(self.network, self.measured)
+            measure_normalizations(self.network, self.measured)
         return fitted
 
     def keep(self) -> None:

@@ -39,7 +39,7 @@ _OUTPUT_BOUNDS = tuple(
 def quantized_copy(float_network: Any, architecture: Architecture, size_px: int) -> Any:
     """Build the tf-keras twin of a Keras 3 network, with its weights, ready for QAT.
 
-    Batch normalisations are frozen: the converted file knows no batch's own statistics, and at the
+    Batch normalizations are frozen: the converted file knows no batch's own statistics, and at the
     rates of fine-tuning the moving ones would follow the augmentation within an epoch while the
     weights hardly move (Krishnamoorthi 2018, arXiv:1806.08342, on freezing them).
     """
@@ -53,7 +53,7 @@ def quantized_copy(float_network: Any, architecture: Architecture, size_px: int)
     passed: list[str] = []
 
     def annotate(layer: Any) -> Any:
-        # a normalisation is quantised with the convolution before it
+        # a normalization is quantized with the convolution before it
         if registry.supports(layer) or isinstance(layer, tf_keras.layers.BatchNormalization):
             return tfmot.quantization.keras.quantize_annotate_layer(layer)
         if isinstance(layer, tf_keras.layers.Multiply):  # not in the registry; an output suffices
@@ -69,7 +69,7 @@ def quantized_copy(float_network: Any, architecture: Architecture, size_px: int)
     annotated.set_weights(twin.get_weights())
     if passed:
         log.warning(
-            "tfmot cannot quantise %s: trained without rounding there; the converter takes the "
+            "tfmot cannot quantize %s: trained without rounding there; the converter takes the "
             "range of the layer before",
             ", ".join(passed),
         )

@@ -165,7 +165,7 @@ class QuantizedStage:
                 wanted = (1.0 - share) * wanted + share * teaching.soft_targets(batch)
             return batch, wanted, tf.gather(lessons.weights, rows)
 
-        # whole batches only: quantised batch normalisation dislikes a last batch of a few faces
+        # whole batches only: quantized batch normalization dislikes a last batch of a few faces
         rows = tf.data.Dataset.from_tensor_slices(order)
         return (
             rows.batch(lessons.batch_size, drop_remainder=True)

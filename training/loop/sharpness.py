@@ -1,6 +1,6 @@
-"""Sharpness-aware minimisation: every gradient is taken where the loss nearby is worse.
+"""Sharpness-aware minimization: every gradient is taken where the loss nearby is worse.
 
-Foret et al. 2021 (arXiv:2010.01412): minima whose neighbourhood is low, too, say more of faces that
+Foret et al. 2021 (arXiv:2010.01412): minima whose neighborhood is low, too, say more of faces that
 were not learned from, most of all where labels are noisy. The step uphill comes from the first half
 of the batch, since smaller samples are no worse for it (section 4.1 there), so that a whole
 step costs one and a half instead of two. Both gradients are of the same views of the faces.

@@ -94,7 +94,7 @@ class Optimizer:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What is minimised."""
+    """What is minimized."""
 
     kind: Literal["cross-entropy", "focal"] = "cross-entropy"
     focal_gamma: float = 2.0

@@ -1,4 +1,4 @@
-"""What quantisation costs and what quantization-aware training adds, after a run: side by side.
+"""What quantization costs and what quantization-aware training adds, after a run: side by side.
 
 Conversion is another stage, so it runs as its own command on the finished run folder, into a folder
 that is thrown away.

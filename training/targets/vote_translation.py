@@ -46,7 +46,7 @@ def _features(votes: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Minimise the mean cross-entropy plus an L2 penalty, by Newton's method.
+    """Minimize the mean cross-entropy plus an L2 penalty, by Newton's method.
 
     Returns:
         Weights, (features, classes).

@@ -1,8 +1,8 @@
 """A float network out of a `.tflite` file: a start for training where no run folder is at hand.
 
-Conversion folds each normalisation into the convolution before it. Here they are parted again. The
+Conversion folds each normalization into the convolution before it. Here they are parted again. The
 file's kernel and bias say what both compute together; faces say which mean and variance the
-normalisation sees, so that the network computes the file's function with these (inference) and with
+normalization sees, so that the network computes the file's function with these (inference) and with
 a batch's own (training). What the file rounded stays rounded.
 """
 
@@ -27,7 +27,7 @@ from ..backend.keras3 import keras
 
 _BATCH = 256
 _FILTER_LENGTH = 2**0.5
-"""As He et al. 2015 (arXiv:1502.01852) draw filters, in the mean. With a normalisation behind it, a
+"""As He et al. 2015 (arXiv:1502.01852) draw filters, in the mean. With a normalization behind it, a
 filter's length changes nothing but how far a step turns it."""
 
 _KERNEL_AXES = {"CONV_2D": (1, 2, 3, 0), "FULLY_CONNECTED": (1, 0)}
@@ -36,7 +36,7 @@ _KERNEL_AXES = {"CONV_2D": (1, 2, 3, 0), "FULLY_CONNECTED": (1, 0)}
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a layer and the normalisation behind it, if any, compute together.
+    """What a layer and the normalization behind it, if any, compute together.
 
     Attributes:
         kernel: float32, (height, width, in, out) of a convolution, (in, out) of a dense layer.
@@ -52,7 +52,7 @@ def unfolded_network(file: ModelFile, images: NDArray[np.uint8]) -> Any:
 
     Args:
         file: Full-integer or float32.
-        images: uint8, (n, height, width), grey faces, by which its normalisations are measured.
+        images: uint8, (n, height, width), grey faces, by which its normalizations are measured.
 
     Returns:
         A Keras model, float32, ready to be trained.
@@ -112,7 +112,7 @@ def _real(values: NDArray[Any], scales: tuple[float, ...]) -> NDArray[np.float32
 
 
 def _set(network: Any, layers: Mapping[str, Folded]) -> None:
-    """Give a network its weights, and normalisations that change nothing yet but the length."""
+    """Give a network its weights, and normalizations that change nothing yet but the length."""
     for name, folded in layers.items():
         layer = network.get_layer(name)
         if layer.use_bias:
@@ -127,7 +127,7 @@ def _set(network: Any, layers: Mapping[str, Folded]) -> None:
 
 
 def _measure(network: Any, layers: Mapping[str, Folded], images: NDArray[np.uint8]) -> None:
-    """Give each normalisation the mean and variance that it sees, without changing its output."""
+    """Give each normalization the mean and variance that it sees, without changing its output."""
     plain = [name for name in layers if not network.get_layer(name).use_bias]
     norms = [network.get_layer(name + NORM) for name in plain]
     before = keras.Model(network.input, [norm.input for norm in norms])

@@ -13,11 +13,11 @@ from ..architectures.efficientnet_lite import HEAD, STEM, EfficientNetLite, bloc
 from .pytorch_file import read_state
 
 _VARIANCE_ADDED = 1e-3
-"""The epsilon of ImageNet's normalisations."""
+"""The epsilon of ImageNet's normalizations."""
 
 
 def load_lite_weights(options: EfficientNetLite, network: Any) -> None:
-    """Give the base of an untrained network ImageNet's weights, normalisations folded in.
+    """Give the base of an untrained network ImageNet's weights, normalizations folded in.
 
     Args:
         options: Those that the network was built with; its `weights` are not none.
@@ -64,7 +64,7 @@ def packaged_weights(lite: int) -> Path:
 
 
 def _places(lite: int) -> list[tuple[str, str, str]]:
-    """Name each of our layers, and the convolution and normalisation that it takes over."""
+    """Name each of our layers, and the convolution and normalization that it takes over."""
     places = [(STEM, "_conv_stem", "_bn0"), (HEAD, "_conv_head", "_bn1")]
     for number, block in enumerate(blocks(lite)):
         own = f"_blocks.{number}."

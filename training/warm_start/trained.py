@@ -38,7 +38,7 @@ def load_trained(where: str, images: NDArray[np.uint8]) -> Trained:
 
     Args:
         where: A run folder, a `.tflite` file of `compact` or `tiny`, or a bundled model's name.
-        images: uint8, (n, height, width), training faces, in any order; a file's normalisations
+        images: uint8, (n, height, width), training faces, in any order; a file's normalizations
             are measured on some of them.
 
     Raises:

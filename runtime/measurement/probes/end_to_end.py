@@ -141,14 +141,14 @@ def measure_end_to_end(
                 paced[clip, index, count].append(run_clip(at_pace))
             on_step()
     return tuple(
-        summarise_passes(
+        summarize_passes(
             *(key[0], found, paced[key]), model=key[1], threads=key[2], finding=finding
         )
         for key, found in passes.items()
     )
 
 
-def summarise_passes(
+def summarize_passes(
     clip: Clip,
     passes: Sequence[ClipPass],
     paced: Sequence[ClipPass],

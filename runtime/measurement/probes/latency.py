@@ -1,7 +1,7 @@
 """Latency of several things against each other, in interleaved rounds.
 
 Everything that is measured takes a turn in every round, so that a machine that drifts drifts for
-all alike; every other round goes backwards, so that nobody always runs behind the same neighbour.
+all alike; every other round goes backwards, so that nobody always runs behind the same neighbor.
 """
 
 import math
@@ -83,11 +83,11 @@ def measure_in_rounds(
         for key in order if number % 2 == 0 else reversed(order):
             samples[key].append([_timed_ms(inferences[key]) for _ in range(turns[key])])
         on_round()
-    return {key: summarise(samples[key], sum(warm_ups[key])) for key in inferences}
+    return {key: summarize(samples[key], sum(warm_ups[key])) for key in inferences}
 
 
-def summarise(rounds: list[list[float]], warm_up_ms: float) -> Latency:
-    """Summarise the runs of each round, in milliseconds."""
+def summarize(rounds: list[list[float]], warm_up_ms: float) -> Latency:
+    """Summarize the runs of each round, in milliseconds."""
     samples = np.concatenate([np.asarray(runs) for runs in rounds])
     quarter, median, three_quarters = np.percentile(samples, [25, 50, 75])
     p90, p95, p99 = np.percentile(samples, [90, 95, 99])

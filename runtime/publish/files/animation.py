@@ -105,7 +105,7 @@ class Animation:
         if self._frames:
             last = cv2.cvtColor(self._frames[-1], cv2.COLOR_BGR5652BGR)
             change = np.asarray(cv2.absdiff(small, last)).max(axis=2)
-            # with its neighbours: a lone pixel that stays behind shows as dirt
+            # with its neighbors: a lone pixel that stays behind shows as dirt
             moved = cv2.dilate(change, np.ones((5, 5), np.uint8)) >= _STILL
             small = np.where(moved[..., np.newaxis], small, last).astype(np.uint8, copy=False)
         packed = cv2.cvtColor(small, cv2.COLOR_BGR2BGR565)

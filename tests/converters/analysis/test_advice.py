@@ -31,7 +31,7 @@ def pinned(calibration):
 
 
 def small_network(spoil=None):
-    """Build a network with random weights that quantises well, and spoil it."""
+    """Build a network with random weights that quantizes well, and spoil it."""
     keras.utils.set_random_seed(1)
     inputs = keras.Input((48, 48, 1), name="face")
     x = keras.layers.Conv2D(8, 5, strides=3, activation="relu", name="conv1")(inputs)
@@ -75,7 +75,7 @@ def scores_snr_db(report):
     return report.layers[-1].snr_db
 
 
-def test_a_network_that_quantises_well_gets_no_advice(pictures):
+def test_a_network_that_quantizes_well_gets_no_advice(pictures):
     calibration, measured = pictures
     network = small_network()
     report = layer_report(to_float32(network), to_int8(network, calibration), measured)

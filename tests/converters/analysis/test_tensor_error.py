@@ -12,13 +12,13 @@ GRID = Grid(scale=0.5, zero_point=-28, lowest=-128, highest=127)
 
 
 def stored(real):
-    return GRID.quantise(real).astype(np.int8)
+    return GRID.quantize(real).astype(np.int8)
 
 
 def test_a_grid_rounds_and_clips():
     real = np.array([0.0, 0.2, 0.3, -50.0, -60.0, 77.5, 90.0])
     expected = [0, 0, 0.5, -50, -50, 77.5, 77.5]
-    np.testing.assert_allclose(GRID.dequantise(stored(real)), expected)
+    np.testing.assert_allclose(GRID.dequantize(stored(real)), expected)
 
 
 def test_values_on_the_grid_have_no_error():

@@ -93,7 +93,7 @@ def convolution_of_2022(model: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (all_float, "not quantised"),
+        (all_float, "not quantized"),
         (batch_of_any_size, "no constant size"),
         (convolution_of_2022, "cannot read CONV_2D version 6"),
     ],
@@ -106,7 +106,7 @@ def test_a_file_that_the_compiler_refuses_maps_nothing(change: Change, words: st
 
 
 def test_a_float_model_is_refused() -> None:
-    assert "not quantised" in check(dense_float_model()).refusals[0]
+    assert "not quantized" in check(dense_float_model()).refusals[0]
 
 
 def test_parameters_beyond_the_chips_memory_are_counted() -> None:
@@ -120,7 +120,7 @@ def test_parameters_beyond_the_chips_memory_are_counted() -> None:
     assert any("1.07 MB are sent in every inference" in note for note in report.notes)
 
 
-def test_a_compiled_file_is_recognised() -> None:
+def test_a_compiled_file_is_recognized() -> None:
     def leave_softmax(model: Any) -> None:
         operator = schema.OperatorT()
         operator.opcodeIndex = add_operator_code(model, "SOFTMAX")

@@ -60,7 +60,7 @@ Install = Callable[[str], None]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Put a stand-in with this behaviour on PATH."""
+    """Put a stand-in with this behavior on PATH."""
 
     def write(body: str) -> None:
         folder = tmp_path / "bin"

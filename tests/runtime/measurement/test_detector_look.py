@@ -7,14 +7,14 @@ import pytest
 from fer_edge.detector.file import bundled_detectors, read_detector
 from fer_edge.detector.network import DetectorNetwork
 from fer_edge.runtime.measurement.probes.detector_look import DetectorLook
-from fer_edge.runtime.measurement.probes.latency import summarise
+from fer_edge.runtime.measurement.probes.latency import summarize
 from fer_edge.runtime.measurement.report.html import report_to_html
 from fer_edge.runtime.measurement.report.markdown import report_to_markdown
 from fer_edge.runtime.measurement.report.text import report_to_text
 from tests.support.html_page import Page
 from tests.support.made_reports import INT8, make_end_to_end, make_report
 
-LOOK = DetectorLook("a.mp4", "yunet", 320, 180, summarise([[2.0]], 0.0), 50_000_000, 25e9, 0.125)
+LOOK = DetectorLook("a.mp4", "yunet", 320, 180, summarize([[2.0]], 0.0), 50_000_000, 25e9, 0.125)
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from fer_edge.runtime.measurement.probes.end_to_end import (
     CameraPace,
     busy_cores,
     per_frame_ms,
-    summarise_passes,
+    summarize_passes,
 )
 from fer_edge.runtime.measurement.report.end_to_end_tables import (
     answers,
@@ -136,7 +136,7 @@ def test_passes_are_put_together_with_every_frame(tmp_path):
         make_pass([30.0, 10.0, 10.0, 10.0], [16.0], cpu_s=0.12, peak_mib=95.0),
     ]
     paced = [dataclasses.replace(passes[0], wall_s=0.2, dropped=2), passes[1]]
-    found = summarise_passes(clip, passes, paced, model=1, threads=2, finding=Finding(every=3))
+    found = summarize_passes(clip, passes, paced, model=1, threads=2, finding=Finding(every=3))
     assert found.frames_per_second == pytest.approx(80)
     assert found.pass_rates_hz == pytest.approx((100, 66.67), rel=1e-3)
     assert found.cpu_cores == pytest.approx(2.0)

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from fer_edge.runtime.measurement.probes import latency
-from fer_edge.runtime.measurement.probes.latency import measure_in_rounds, summarise
+from fer_edge.runtime.measurement.probes.latency import measure_in_rounds, summarize
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_warm_up_is_not_in_the_figures(clock):
 
 
 def test_the_figures_of_known_samples():
-    found = summarise([[float(k) for k in range(1, 51)], [float(k) for k in range(51, 101)]], 7.0)
+    found = summarize([[float(k) for k in range(1, 51)], [float(k) for k in range(51, 101)]], 7.0)
     assert (found.runs, found.minimum_ms, found.maximum_ms) == (100, 1, 100)
     assert found.median_ms == pytest.approx(50.5)
     assert (found.p25_ms, found.p75_ms) == pytest.approx((25.75, 75.25))
@@ -70,7 +70,7 @@ def test_the_figures_of_known_samples():
 
 
 def test_outliers_are_counted_and_kept():
-    found = summarise([[1.0, 1.1, 0.9, 1.0] * 25 + [30.0, 20.0]], 0.0)
+    found = summarize([[1.0, 1.1, 0.9, 1.0] * 25 + [30.0, 20.0]], 0.0)
     assert found.outliers == 2
     assert found.worst_ms == (30.0, 20.0)
     assert found.maximum_ms == 30.0
@@ -78,5 +78,5 @@ def test_outliers_are_counted_and_kept():
 
 
 def test_few_runs_have_no_99th_percentile():
-    assert summarise([[1.0] * 99], 0.0).p99_ms is None
-    assert summarise([[1.0] * 100], 0.0).p99_ms == 1.0
+    assert summarize([[1.0] * 99], 0.0).p99_ms is None
+    assert summarize([[1.0] * 100], 0.0).p99_ms == 1.0

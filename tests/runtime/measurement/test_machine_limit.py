@@ -6,7 +6,7 @@ import pytest
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.graph import read_graph
-from fer_edge.runtime.measurement.probes.latency import summarise
+from fer_edge.runtime.measurement.probes.latency import summarize
 from fer_edge.runtime.measurement.probes.machine_limit import (
     CHANNELS,
     MACS,
@@ -51,6 +51,6 @@ def test_xnnpack_runs_it():
 
 
 def test_the_limit_is_taken_at_the_median():
-    limit = machine_limit(2, summarise([[1.0, 2.0, 30.0]], 0.0))
+    limit = machine_limit(2, summarize([[1.0, 2.0, 30.0]], 0.0))
     assert limit.threads == 2
     assert limit.macs_per_second == pytest.approx(MACS / 0.002)

@@ -36,13 +36,13 @@ def run(recipe, faces, out, **changes):
 
 
 def frozen_stays_frozen(folder):
-    """Check that quantization-aware training left frozen kernels and normalisations alone."""
+    """Check that quantization-aware training left frozen kernels and normalizations alone."""
     network = keras.models.load_model(folder / "model.keras")
     quantized = load_qat_network(folder)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            normalisation = quantized.get_layer(f"quant_{layer.name}").layer
-            for ours, theirs in zip(layer.get_weights(), normalisation.get_weights(), strict=True):
+            normalization = quantized.get_layer(f"quant_{layer.name}").layer
+            for ours, theirs in zip(layer.get_weights(), normalization.get_weights(), strict=True):
                 np.testing.assert_array_equal(ours, theirs)
         elif not layer.trainable and hasattr(layer, "kernel"):
             wrapper = quantized.get_layer(f"quant_{layer.name}")

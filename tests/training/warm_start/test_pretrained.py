@@ -28,7 +28,7 @@ def test_the_base_takes_the_weights_of_a_file_that_keras_2_wrote(resnet50_weight
                 np.testing.assert_array_equal(got, want)
 
 
-def test_unfreezing_leaves_normalisation_frozen_and_none_frees_all():
+def test_unfreezing_leaves_normalization_frozen_and_none_frees_all():
     trainable = {}
     for options in (ResNet50(), ResNet50(unfrozen_layers=32), ResNet50(weights="none")):
         network = options.build(keras, size_px=32, classes=7)

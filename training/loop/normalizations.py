@@ -1,4 +1,4 @@
-"""The statistics of batch normalisations, measured anew.
+"""The statistics of batch normalizations, measured anew.
 
 While a network learns they trail behind the weights, and belong to augmented faces. Averaged
 weights have others altogether (Izmailov et al. 2018, arXiv:1803.05407, section 3.2): without this
@@ -19,11 +19,11 @@ _BATCH = 256
 _FACES = 2048
 
 
-def measure_normalisations(network: Any, images: NDArray[np.uint8]) -> None:
-    """Set every batch normalisation's mean and variance to what it sees of faces.
+def measure_normalizations(network: Any, images: NDArray[np.uint8]) -> None:
+    """Set every batch normalization's mean and variance to what it sees of faces.
 
     Args:
-        network: A Keras model; frozen normalisations stay as they are.
+        network: A Keras model; frozen normalizations stay as they are.
         images: uint8, (n, height, width), training faces in any order; some are read.
     """
     norms = list(_learning_norms(network))
