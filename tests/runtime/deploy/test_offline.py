@@ -10,7 +10,7 @@ from .conftest import deploy_with
 
 def test_a_device_without_internet_gets_everything_from_here(bare_device: SshDevice) -> None:
     done = deploy_with(bare_device, "device", "--offline", "--json")
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == 0, done.output
     (outcome,) = json.loads(done.stdout)
     assert (outcome["state"], outcome["release"]) == ("deployed", 1)
     assert outcome["largest_gap"] < 0.05

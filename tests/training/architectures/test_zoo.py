@@ -1,78 +1,20 @@
-"""Every bundled recipe goes train -> convert -> run; every optimizer, loss and teacher trains."""
+"""Every optimizer, loss and teacher trains."""
 
 import dataclasses
-import json
 
-import cv2
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge import plugins
-from fer_edge.converters.conversion import Options, convert_source
-from fer_edge.converters.sources.keras_models import load_qat_network
-from fer_edge.converters.sources.source import open_run
 from fer_edge.errors import TrainingError
-from fer_edge.model.card import Gate
-from fer_edge.model.file import read_model
-from fer_edge.model.graph import read_graph
-from fer_edge.training import train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.recipes.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
-from tests.support.cartoons import draw_face, make_faces
+from tests.support.cartoons import make_faces
+from tests.support.whole_way import quick, run
 
 pytestmark = pytest.mark.train
 SMALL = FourBlock(filters=(4, 4, 8, 8), dense_units=8)
-
-
-def quick(recipe, **changes):
-    qat = dataclasses.replace(recipe.qat, epochs=1)
-    return dataclasses.replace(recipe, epochs=1, batch_size=14, qat=qat, **changes)
-
-
-def run(recipe, faces, out, **changes):
-    return train(faces, out, recipe, **changes).scores
-
-
-def frozen_stays_frozen(folder):
-    """Check that quantization-aware training left frozen kernels and normalizations alone."""
-    network = keras.models.load_model(folder / "model.keras")
-    quantized = load_qat_network(folder)
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            normalization = quantized.get_layer(f"quant_{layer.name}").layer
-            for ours, theirs in zip(layer.get_weights(), normalization.get_weights(), strict=True):
-                np.testing.assert_array_equal(ours, theirs)
-        elif not layer.trainable and hasattr(layer, "kernel"):
-            wrapper = quantized.get_layer(f"quant_{layer.name}")
-            (kernel,) = [weight for weight in wrapper.weights if "kernel:" in weight.name]
-            np.testing.assert_array_equal(kernel.numpy(), layer.get_weights()[0])
-
-
-@pytest.mark.parametrize("name", plugins.own_names(plugins.ARCHITECTURES))
-def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge, small_recipe):
-    faces = make_faces(per_class=4, validation_per_class=2)
-    faces = dataclasses.replace(faces, votes=np.ones((len(faces), 10), np.uint8))  # `compact` asks
-    run(quick(small_recipe(name)), faces, tmp_path / name, qat=True)
-    frozen_stays_frozen(tmp_path / name)
-    options = Options(gate=Gate(max_drop_points=100))
-    results = convert_source(open_run(tmp_path / name), faces, tmp_path / "models", options)
-    assert len(results) == 3
-    for item in results[1:]:
-        graph = read_graph(read_model(item.path).flatbuffer)
-        tensors = [t for o in graph.operators for t in (*o.inputs, *o.outputs)]
-        assert {tensor.dtype for tensor in tensors} <= {"INT8", "UINT8", "INT32"}
-        inside = [operator.name for operator in graph.operators[1:-1]]
-        assert not {"QUANTIZE", "DEQUANTIZE"} & set(inside)
-    picture = tmp_path / "face.png"
-    cv2.imwrite(str(picture), draw_face(3, 0))
-    result = fer_edge(
-        *("run", "--input", picture, "--detector", "none", "--model", results[2].path),
-        *("--uncertain-below", "0"),
-    )
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["faces"][0]["label"] in faces.class_names
 
 
 @pytest.mark.parametrize("limit", [("compact", 1_000_000), ("tiny", 100_000)])

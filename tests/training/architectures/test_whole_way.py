@@ -1,0 +1,20 @@
+"""Every architecture of ours goes train -> convert -> run."""
+
+import pytest
+
+pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge import plugins
+from tests.support.whole_way import go_the_whole_way
+
+pytestmark = pytest.mark.train
+LARGE = {"resnet50", "efficientnet-lite"}  # in a file of their own, so that two workers share them
+
+
+@pytest.mark.parametrize("name", sorted(set(plugins.own_names(plugins.ARCHITECTURES)) - LARGE))
+def test_an_architecture_trains_converts_and_runs(name, tmp_path, fer_edge, small_recipe):
+    go_the_whole_way(small_recipe(name), tmp_path, fer_edge)
+
+
+def test_the_large_ones_exist():
+    assert set(plugins.own_names(plugins.ARCHITECTURES)) >= LARGE
