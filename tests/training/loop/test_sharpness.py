@@ -18,7 +18,7 @@ from fer_edge.training.loop import sharpness
 from fer_edge.training.recipes.recipe import Augmentation, Loss, Optimizer, Recipe, load_recipe
 from fer_edge.training.reporting.history import load_history
 from tests.support.cartoons import make_faces
-from tests.training.architectures.test_zoo import quick, run
+from tests.support.whole_way import quick, run
 
 RADIUS, RATE, FACES = 0.3, 0.5, 5
 

@@ -11,7 +11,7 @@ from fer_edge.training.backend.validation import predict
 from fer_edge.training.recipes.recipe import Loss, Recipe, load_recipe
 from fer_edge.training.targets.distillation import TeacherLoss, soften, taught_targets
 from tests.support.cartoons import make_faces
-from tests.training.architectures.test_zoo import quick, run
+from tests.support.whole_way import quick, run
 
 SMALL = FourBlock(filters=(4, 4, 8, 8), dense_units=8)
 
