@@ -16,7 +16,7 @@ from fer_edge.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms to import
 if TYPE_CHECKING:
-    from fer_edge.evaluation.evaluation import Evaluation
+    from fer_edge.evaluation.evaluation import Evaluation, describe_evaluation
     from fer_edge.faces.faceset import FaceSet, load_faceset
     from fer_edge.scoring.scores import Agreement
 
@@ -58,6 +58,7 @@ _HOMES = {
     "Timing": ".measurement.probes.results",
     "benchmark": ".measurement.api",
     "compare_reports": ".measurement.comparison.changes",
+    "describe_evaluation": "fer_edge.evaluation.evaluation",
     "load_faceset": "fer_edge.faces.faceset",
     "read_report": ".measurement.report.report",
     "write_report": ".measurement.report.folder",
@@ -88,6 +89,7 @@ __all__ = [
     "Timing",
     "benchmark",
     "compare_reports",
+    "describe_evaluation",
     "load_faceset",
     "read_report",
     "write_report",

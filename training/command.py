@@ -103,7 +103,7 @@ def train(
     """
     import json
 
-    from fer_edge.evaluation.evaluation import describe
+    from fer_edge.evaluation.evaluation import describe_evaluation
     from fer_edge.runfolder import SCORES
 
     from . import api
@@ -131,7 +131,7 @@ def train(
     if as_json:
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return
-    click.echo(describe(run.scores))
+    click.echo(describe_evaluation(run.scores))
     if qat:
         from .reporting.side_by_side import compare_quantized
 

@@ -163,7 +163,7 @@ def card_score(variant: Variant, probabilities: NDArray[np.float32], faces: Face
     )
 
 
-def describe(evaluation: Evaluation) -> str:
+def describe_evaluation(evaluation: Evaluation) -> str:
     """Write an evaluation for people: a line for each part of the split, then the recalls."""
     parts = {
         "every face": evaluation.every_face,

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DatasetError
-from fer_edge.evaluation.evaluation import card_score, describe, evaluate, served_probabilities
+from fer_edge.evaluation.evaluation import (
+    card_score,
+    describe_evaluation,
+    evaluate,
+    served_probabilities,
+)
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.labels import FER2013, FERPLUS
 from fer_edge.faces.preprocess import model_input
@@ -52,7 +57,7 @@ def test_a_card_score_leaves_the_duplicates_out() -> None:
     assert got.accuracy_without_duplicates == pytest.approx(2 / 3)
     only = card_score("served", probabilities, replace(faces, twins=np.ones(4, bool)))
     assert only.n_without_duplicates == 0
-    text = describe(evaluate("served", probabilities, some))
+    text = describe_evaluation(evaluate("served", probabilities, some))
     lines = [line.split() for line in text.splitlines()]
     assert lines[1][:4] == ["every", "face", "4", "75.00%"]
     assert lines[2][:4] == ["without", "twins", "3", "66.67%"]
@@ -78,7 +83,7 @@ def test_votes_bring_a_second_truth_and_a_mask_of_non_faces() -> None:
     assert got.ferplus.recall[FER2013.index("sad")] == 0
     card = card_score("float", probabilities, replace(faces, votes=votes))
     assert (card.ferplus_n, card.ferplus_accuracy) == (3, pytest.approx(2 / 3))
-    assert "FER+ majority" in describe(got)
+    assert "FER+ majority" in describe_evaluation(got)
 
 
 def test_votes_that_say_nothing_of_a_set_bring_no_score() -> None:

@@ -125,15 +125,20 @@ def wait_for_switch(device: SshDevice, before: int) -> None:
         time.sleep(0.01)
 
 
-def agents() -> list[int]:
+def agents(device: SshDevice) -> list[int]:
+    """Return the processes of a device's agents; other tests have theirs beside them."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = path.read_bytes().split(b"\0")
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            environment = (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if words[0].endswith(b"python3") and any(b"fer_edge_agent" in word for word in words):
-            found.append(int(path.parent.name))
+        is_agent = words[0].endswith(b"python3") and any(
+            b"fer_edge_agent" in word for word in words
+        )
+        if is_agent and f"HOME={device.home}".encode() in environment:
+            found.append(int(folder.name))
     return found
 
 
@@ -144,7 +149,7 @@ def test_a_device_that_reboots_during_the_switch_is_settled_by_the_next_deployme
 
     def power_cut() -> None:
         wait_for_switch(device, before)
-        for pid in agents():
+        for pid in agents(device):
             os.kill(pid, signal.SIGKILL)
 
     thread = threading.Thread(target=power_cut, daemon=True)
@@ -181,7 +186,7 @@ def test_the_lock_of_a_killed_agent_is_taken_over(device: SshDevice) -> None:
     first = Connection("device", name="fer-edge", ssh_config=device.config)
     try:
         first.ask("begin", holder="berta@desk")
-        for pid in agents():
+        for pid in agents(device):
             os.kill(pid, signal.SIGKILL)
         done = deploy_with(device, "device", "--model", "tiny", "--no-service")
         assert done.exit_code == 0, done.stderr
