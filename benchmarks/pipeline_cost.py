@@ -66,7 +66,7 @@ class BareParts:
             self._corners = corners + np.float32([max(0, x), max(0, y)])
         else:
             moved, good, _ = cv2.calcOpticalFlowPyrLK(
-                self._grey, grey, self._corners, None, winSize=(21, 21), maxLevel=2
+                self._grey, grey, self._corners, None, winSize=(15, 15), maxLevel=2
             )
             kept = good[:, 0] == 1
             self._box[:2] += np.median((moved - self._corners)[kept, 0], axis=0)

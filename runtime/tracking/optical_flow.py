@@ -18,7 +18,7 @@ from fer_edge.faces.preprocess import Box
 MAX_CORNERS = 24
 MIN_CORNERS = 4
 
-_WINDOW_PX = 21
+_WINDOW_PX = 15
 _LEVELS = 2
 # mean difference of grey values in the window around a corner, before and after
 _MAX_DIFFERENCE = 20.0
