@@ -149,7 +149,7 @@ class OpenCv:
         """Find faces; rows as OpenCV has them."""
         small = shrink(image, self._long_side_px)
         self._network.setInputSize((small.shape[1], small.shape[0]))
-        rows: Any = self._network.detect(small)[1]  # None where there is no face
+        rows: Any = self._network.detect(small)[1]  # None, not empty
         if rows is None:
             return np.zeros((0, 4), np.float32)
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)

@@ -90,6 +90,6 @@ def _moved(track: Track, face: Detection) -> Track:
 
 
 def _halved(image: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], float]:
-    """Take every second, fourth, ... pixel, so that shrinking does not skip many."""
+    """Subsample by a power of two before shrinking, so that few pixels are skipped."""
     step = 2 ** max(0, int(np.log2(0.5 / scale))) if scale < 0.5 else 1
     return np.ascontiguousarray(image[::step, ::step]), float(step)

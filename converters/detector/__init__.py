@@ -1,1 +1,1 @@
-"""YuNet's ONNX file to `.tflite` files of ours, checked face by face against OpenCV."""
+"""Conversion of YuNet from ONNX to `.tflite`, compared with OpenCV face by face."""

@@ -32,7 +32,7 @@ class DetectorGate:
     min_overlap: float = 0.95
 
     def fault(self, agreement: DetectorAgreement) -> str:
-        """Say why a file may not be written; empty if it may."""
+        """Return why a file must not be written; empty if it may be."""
         if not agreement.faces:
             return "cannot be judged: OpenCV finds no face in the calibration pictures"
         if agreement.found < self.min_found:
@@ -100,7 +100,7 @@ def compare_with_opencv(
 
 
 def _opencv_faces(reference: cv2.FaceDetectorYN, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    # OpenCV says None where there is no face, which its stubs do not know
+    # OpenCV returns None, not an empty array, where it finds nothing; its stubs omit that
     rows: Any = reference.detect(pixels)[1]
     if rows is None:
         return np.zeros((0, 5), np.float32)

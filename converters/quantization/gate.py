@@ -8,7 +8,7 @@ from fer_edge.scoring.scores import Agreement
 
 
 def fault(agreement: Agreement, probabilities: NDArray[np.float32], gate: Gate) -> str:
-    """Say why a file may not be written; empty if it may.
+    """Return why a file must not be written; empty if it may be.
 
     Args:
         agreement: The file against the float network.

@@ -62,7 +62,7 @@ def find_corners(grey: NDArray[np.uint8], box: Box, most: int = MAX_CORNERS) -> 
     part = grey[top : max(top, int(box.bottom)), left : max(left, int(box.right))]
     if min(part.shape) < 3:
         return np.zeros((0, 2), np.float32)
-    # OpenCV says None where there is no corner, which its stubs do not know
+    # OpenCV returns None, not an empty array, where it finds nothing; its stubs omit that
     found: Any = cv2.goodFeaturesToTrack(part, most, 0.01, max(2.0, min(part.shape) / 16))
     if found is None:
         return np.zeros((0, 2), np.float32)
