@@ -100,7 +100,7 @@ def main(
     for label, rates in (("real epoch", real_rates), ("bare train step", bare_rates)):
         middle = statistics.median(rates)
         print(f"{label:<18}{middle:>10,.0f}{min(rates):>10,.0f}{max(rates):>10,.0f}")
-    print(f"\nratio, median of the rounds: {ratio:.2f} (wanted: at least {WANTED})")
+    print(f"\nratio, median of the rounds: {ratio:.2f} (expected: at least {WANTED})")
     sys.exit(int(ratio < WANTED))
 
 

@@ -15,7 +15,7 @@
     ├── PluginError        a part of a name that does not exist, or another package's that is broken
     └── MissingExtraError  an optional part of fer-edge that is not installed
 
-A message says what, what was got, what was wanted, and what to do next, in one line. The command
+A message says what, what was got, what was expected, and what to do next, in one line. The command
 line prints it as `fer-edge: error: ...` and exits with 1; with 2 for a configuration, which no
 second try mends.
 """

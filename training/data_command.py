@@ -105,8 +105,8 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
 def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bool) -> None:
     """Count a face set's classes and splits; find duplicates, empty pictures and non-faces.
 
-    PATH is a .npz face set. Duplicates (twins) are the same pixel for pixel. What is no face, most
-    FER+ taggers said, where the set has their votes.
+    PATH is a .npz face set. Duplicates (twins) are the same pixel for pixel. Where the set has FER+
+    votes, a picture is a non-face if most taggers said so.
     """
     import json
 

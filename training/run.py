@@ -113,10 +113,10 @@ def _check_backend(recipe: Recipe, *, qat: bool) -> None:
 def _check_faces(faces: FaceSet) -> None:
     height, width = faces.images.shape[1:]
     if height != width:
-        raise TrainingError(f"the faces are {height}x{width}; wanted square ones")
+        raise TrainingError(f"the faces are {height}x{width}; expected square ones")
     if any(split not in faces.split_names for split in ("train", "validation")):
         raise TrainingError(
-            f"the face set has {', '.join(faces.split_names)}; wanted train and validation; "
+            f"the face set has {', '.join(faces.split_names)}; expected train and validation; "
             "make it with: fer-edge data import --validation-share 0.1"
         )
 

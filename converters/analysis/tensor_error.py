@@ -112,7 +112,7 @@ def measure_error(
     else:
         got = grid.dequantize(integers)
         alone = grid.dequantize(grid.quantize(wanted))
-        # half a step beyond the last value still rounds to it: that is no saturation
+        # half a step beyond the last value still rounds to it: that is not saturation
         low, high = grid.dequantize(np.array([grid.lowest - 0.5, grid.highest + 0.5]))
         at_end = (integers == grid.lowest) & (wanted < low)
         at_end |= (integers == grid.highest) & (wanted > high)

@@ -70,7 +70,7 @@ def compile_for_edgetpu(model_path: Path, out: Path, *, overwrite: bool = False)
 
     Raises:
         MissingExtraError: The compiler is not installed.
-        ModelError: The file is no model file, or the compiler refuses it, or it maps nothing.
+        ModelError: The file is not a model file, or the compiler refuses it, or it maps nothing.
         OutputError: A file exists already or cannot be written.
     """
     log_path = out.with_suffix(".log")

@@ -92,7 +92,7 @@ def activation_ranges(
     """
     if not 50 < percentile <= 100:
         raise ModelError(
-            f"a clip percentile of {percentile:g} is out of range; wanted above 50, up to 100"
+            f"a clip percentile of {percentile:g} is out of range; expected above 50, up to 100"
         )
     probe = Probe(float_flatbuffer)
     tensors = [tensor for operator in probe.graph.operators for tensor in operator.outputs]

@@ -71,7 +71,7 @@ class Probe:
             raise ModelError(f"the model cannot be run: {reason[0]}") from error
         inputs = self._interpreter.get_input_details()
         if len(inputs) != 1:
-            raise ModelError(f"the model has {len(inputs)} inputs, wanted 1")
+            raise ModelError(f"the model has {len(inputs)} inputs, expected 1")
         self._input = inputs[0]
         self._details = {item["index"]: item for item in self._interpreter.get_tensor_details()}
 

@@ -128,7 +128,7 @@ def _converter(network: Any) -> Any:
 
 
 class _Variables(tf.Module):  # type: ignore[misc]  # TensorFlow has no stubs
-    """Shows the converter the variables of a Keras 3 network, which is no `tf.Module` itself.
+    """Shows the converter the variables of a Keras 3 network, which is not a `tf.Module` itself.
 
     Without it the converter takes a deprecated path that does not fold the weights'
     fake quantization: the dense layers of a QAT network stay float32.

@@ -65,7 +65,7 @@ def card_faults(file: ModelFile) -> tuple[str, ...]:
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         return (
             f"the graph has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
-            "wanted one of each",
+            "expected one of each",
         )
     checks = (_input_fault, _output_fault, _scheme_fault, _cost_fault)
     return tuple(fault for check in checks if (fault := check(file, graph)))

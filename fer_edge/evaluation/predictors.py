@@ -1,4 +1,4 @@
-"""Networks that are no `.tflite` files, by suffix: who reads them is a table, as in `cli.py`.
+"""Networks that are not `.tflite` files, by suffix: who reads them is a table, as in `cli.py`.
 
 The benchmark compares with a Keras network where Keras is installed, and must neither import it nor
 the stage that can read it. That stage's module has a function `open_predictor(path)`.

@@ -74,9 +74,9 @@ class FaceSet:
             _check("votes", self.votes, f"({n}, 10)", self.votes.shape == (n, 10))
         twins = self.twins
         if twins is not None and (twins.dtype != np.bool_ or twins.shape != (n,)):
-            raise DatasetError(f"'twins' is {twins.dtype} {twins.shape}; wanted bool ({n},)")
+            raise DatasetError(f"'twins' is {twins.dtype} {twins.shape}; expected bool ({n},)")
         if n == 0:
-            raise DatasetError("the face set holds no face; wanted at least one")
+            raise DatasetError("the face set holds no face; expected at least one")
         _check_names(self.class_names)
         _check_labels(self.labels, self.class_names)
         _check_range("split code", self.split, len(SPLITS), _SPLIT_CODES)
@@ -134,7 +134,7 @@ class FaceSet:
             DatasetError: The split's name is unknown, or it holds no face.
         """
         if split not in SPLITS:
-            raise DatasetError(f"split '{split}' is unknown; wanted one of {', '.join(SPLITS)}")
+            raise DatasetError(f"split '{split}' is unknown; expected one of {', '.join(SPLITS)}")
         rows = self.split == SPLITS.index(split)
         if not rows.any():
             raise DatasetError(
@@ -189,7 +189,7 @@ def load_faceset(path: Path) -> FaceSet:
             check_archive_file(file)
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
-                raise DatasetError("a single array (.npy); wanted a .npz face set")
+                raise DatasetError("a single array (.npy); expected a .npz face set")
             with loaded as arrays:
                 return _from_arrays(arrays)
     except DatasetError as error:
@@ -285,7 +285,8 @@ def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) ->
         return votes
     if valid.shape != (len(votes),) or votes.ndim != 2 or votes.shape[1] != len(FERPLUS):
         raise DatasetError(
-            f"'ferplus' is {votes.shape} and 'ferplus_valid' {valid.shape}; wanted (n, 10) and (n,)"
+            f"'ferplus' is {votes.shape} and 'ferplus_valid' {valid.shape}; "
+            "expected (n, 10) and (n,)"
         )
     says_no_face = 2 * votes[:, -1].astype(np.int64) > votes.sum(axis=1)
     return np.where((valid.astype(bool) | says_no_face)[:, None], votes, 0)
@@ -299,7 +300,7 @@ def _as_bytes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
 def _check_names(names: tuple[str, ...]) -> None:
     if not 2 <= len(names) <= 256 or len(set(names)) != len(names):
         raise DatasetError(
-            f"the classes are {', '.join(names) or 'none'}; wanted 2 to 256 different names"
+            f"the classes are {', '.join(names) or 'none'}; expected 2 to 256 different names"
         )
     for name in names:
         if name.splitlines() != [name] or not name.strip():  # labels.txt has one a line
@@ -319,10 +320,10 @@ def _check_range(name: str, values: NDArray[np.uint8], count: int, wanted: str) 
         row = wrong[0][0] if values.ndim else 0
         raise DatasetError(
             f"{name} {values[tuple(wrong[0])]} in row {row}, counted from 0, is out of range; "
-            f"wanted {wanted}"
+            f"expected {wanted}"
         )
 
 
 def _check(name: str, array: NDArray[np.uint8], wanted: str, fits: bool) -> None:
     if array.dtype != np.uint8 or not fits:
-        raise DatasetError(f"'{name}' is {array.dtype} {array.shape}; wanted uint8 {wanted}")
+        raise DatasetError(f"'{name}' is {array.dtype} {array.shape}; expected uint8 {wanted}")

@@ -108,7 +108,7 @@ def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
             return cv2.cvtColor(image, code).astype(np.uint8, copy=False)
     raise ValueError(
         f"an image of {image.dtype} {image.shape} is not supported; "
-        "wanted uint8, (height, width) grey or (height, width, 3 or 4) BGR(A)"
+        "expected uint8, (height, width) grey or (height, width, 3 or 4) BGR(A)"
     )
 
 

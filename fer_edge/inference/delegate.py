@@ -79,7 +79,7 @@ def parse_delegate(text: str) -> Delegate:
         return Delegate(library, f":{device}" if device.isdigit() else device, is_edgetpu=True)
     if text.startswith("edgetpu:"):
         raise ModelError(
-            f"delegate {text} names no Edge TPU; wanted edgetpu, edgetpu:N, edgetpu:usb, "
+            f"delegate {text} names no Edge TPU; expected edgetpu, edgetpu:N, edgetpu:usb, "
             "edgetpu:usb:N, edgetpu:pci or edgetpu:pci:N, such as edgetpu:usb:0"
         )
     return Delegate(text, is_edgetpu="edgetpu" in Path(text).name)
@@ -89,14 +89,14 @@ def find_library(text: str) -> Delegate:
     """Read what `--delegate` was given, and make sure that its library can be loaded.
 
     Raises:
-        ModelError: The library is missing, or is no TFLite delegate.
+        ModelError: The library is missing, or is not a TFLite delegate.
     """
     delegate = parse_delegate(text)
     try:
         # LiteRT's own loader leaves a half-made object that complains when it is freed
         library = ctypes.CDLL(delegate.library)
         if not hasattr(library, "tflite_plugin_create_delegate"):
-            raise OSError(f"{delegate.library} is no TFLite delegate")
+            raise OSError(f"{delegate.library} is not a TFLite delegate")
     except OSError as error:
         wanted = _INSTALL if delegate.is_edgetpu else "name a TFLite delegate's shared library"
         raise ModelError(

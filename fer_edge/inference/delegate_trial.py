@@ -20,7 +20,7 @@ TIMEOUT_S = 30.0
 
 
 def check_survival(delegate: Delegate, text: str, flatbuffer: bytes) -> None:
-    """Try a delegate on a graph; an error that is no crash is left to the real use.
+    """Try a delegate on a graph; an error that is not a crash is left to the real use.
 
     Args:
         delegate: What to try.

@@ -40,7 +40,7 @@ def pixel_numbers(spec: InputSpec, tensor: Mapping[str, Any], path: Path) -> NDA
     if dtype not in DTYPES:
         raise ModelError(
             f"{path}: input of {np.dtype(dtype).name} is not supported; "
-            "wanted float32, uint8, int8 or int16"
+            "expected float32, uint8, int8 or int16"
         )
     pixels = np.arange(256, dtype=np.uint8)
     if dtype == np.float32:
@@ -70,7 +70,7 @@ def _check_own(dtype: Any, scale: float, zero_point: int, path: Path) -> None:
     if abs(scale / wanted_scale - 1) > 3e-4 or zero_point != wanted_zero:
         raise ModelError(
             f"{path}: the input's scale is {scale:.6g} and its zero point {zero_point}; "
-            f"wanted {wanted_scale:.6g} and {wanted_zero}, so that black to white is 0 to 1"
+            f"expected {wanted_scale:.6g} and {wanted_zero}, so that black to white is 0 to 1"
         )
 
 

@@ -170,7 +170,7 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError(
-            f"{file.path} has {len(inputs)} inputs and {len(outputs)} outputs, wanted one of each"
+            f"{file.path} has {len(inputs)} inputs and {len(outputs)} outputs, expected one of each"
         )
     spec, card = file.card.input, file.card
     shape, wanted = tuple(map(int, inputs[0]["shape"])), (1, spec.height, spec.width, spec.channels)

@@ -148,7 +148,9 @@ def read_flatbuffer_file(path: Path) -> bytes:
     if data[4:8] != _FLATBUFFER_MAGIC:
         kind = _KERAS_MAGICS.get(data[:4])
         if kind:
-            raise ModelError(f"{path} is {kind}, wanted .tflite; convert its run: fer-edge convert")
+            raise ModelError(
+                f"{path} is {kind}, expected .tflite; convert its run: fer-edge convert"
+            )
         raise ModelError(f"{path} is not a TFLite model (no {_FLATBUFFER_MAGIC.decode()} mark)")
     return data
 

@@ -138,12 +138,12 @@ def _picture_input(graph: Graph, name: str, channels: int | None) -> Tensor:
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(
             f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
-            "wanted one of each"
+            "expected one of each"
         )
     tensor = graph.inputs[0]
     if len(tensor.shape) != 4:
         raise ModelError(
-            f"{name}: the input is {tensor.shape}, wanted (1, height, width, channels)"
+            f"{name}: the input is {tensor.shape}, expected (1, height, width, channels)"
         )
     found = tensor.shape[3]
     if found not in (1, 3) or channels not in (None, found):
@@ -197,7 +197,7 @@ def _number(key: str, text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ModelError(f"'{key}' is '{text}', wanted a number") from error
+        raise ModelError(f"'{key}' is '{text}', expected a number") from error
 
 
 def _rename_labels(card: ModelCard, labels: tuple[str, ...]) -> ModelCard:

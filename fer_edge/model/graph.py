@@ -137,7 +137,7 @@ def read_graph(flatbuffer: bytes) -> Graph:
     try:
         model = schema.Model.GetRootAs(flatbuffer, 0)
         if model.SubgraphsLength() != 1:
-            raise ModelError(f"the model has {model.SubgraphsLength()} subgraphs, wanted 1")
+            raise ModelError(f"the model has {model.SubgraphsLength()} subgraphs, expected 1")
         _check_lengths(model.Subgraphs(0))
         graph = _read_subgraph(model, model.Subgraphs(0), schema)
         _ = graph.parameters, graph.macs  # which shapes without sense would fail at later

@@ -6,10 +6,10 @@ from fer_edge.errors import FerEdgeError
 
 
 def opencv_path(path: Path, error: type[FerEdgeError]) -> str:
-    """Return a path as a text that OpenCV takes; it crashes of bytes that are no UTF-8.
+    """Return a path as a text that OpenCV takes; it crashes on bytes that are not UTF-8.
 
     Raises:
-        FerEdgeError: The name is no UTF-8; of the type given.
+        FerEdgeError: The name is not UTF-8; of the type given.
     """
     name = str(path)
     try:

@@ -75,7 +75,7 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scor
     if labels.shape != (n,) or n == 0 or labels.max() >= classes:
         raise DatasetError(
             f"labels {labels.shape} up to {labels.max(initial=0)} do not fit probabilities "
-            f"{probabilities.shape}; wanted one label below {classes} for each row"
+            f"{probabilities.shape}; expected one label below {classes} for each row"
         )
     top = probabilities.argmax(axis=1)
     confusion = np.zeros((classes, classes), np.int64)
@@ -113,7 +113,7 @@ def compare(
     if candidate.shape != reference.shape or len(labels) != len(candidate) or len(labels) == 0:
         raise DatasetError(
             f"cannot compare probabilities {candidate.shape} with {reference.shape} on "
-            f"{len(labels)} labels; wanted the same faces and classes"
+            f"{len(labels)} labels; expected the same faces and classes"
         )
     n = len(labels)
     recalls = score(candidate, labels).recall, score(reference, labels).recall

@@ -48,7 +48,7 @@ class TemperatureScaling:
     def __post_init__(self) -> None:
         if not LOWEST <= self.value <= HIGHEST:
             raise ModelError(
-                f"the card's temperature is {self.value:g}, wanted {LOWEST:g} to {HIGHEST:g}; "
+                f"the card's temperature is {self.value:g}, expected {LOWEST:g} to {HIGHEST:g}; "
                 "fit it: fer-edge card calibrate"
             )
 
@@ -107,7 +107,7 @@ def fit_temperature(
     if len(labels) == 0 or len(labels) != len(probabilities):
         raise DatasetError(
             f"a temperature cannot be fitted on {len(labels)} labels and {len(probabilities)} "
-            "faces; wanted at least one, and a label for each"
+            "faces; expected at least one, and a label for each"
         )
     logits = np.log(np.maximum(probabilities.astype(np.float64), floor))
     own = logits[np.arange(len(labels)), labels].mean()
@@ -147,7 +147,8 @@ def cross_fit(
     """
     if len(labels) < MIN_FACES:
         raise DatasetError(
-            f"{len(labels)} faces are too few to fit a temperature on; wanted at least {MIN_FACES}"
+            f"{len(labels)} faces are too few to fit a temperature on; "
+            f"expected at least {MIN_FACES}"
         )
     crossed = np.empty_like(probabilities)
     order = np.random.default_rng(_FOLDS_SEED).permutation(len(labels))

@@ -229,7 +229,7 @@ class Live:
             self._changed.notify_all()
 
     def _take(self, image: NDArray[np.uint8]) -> bool:
-        """Keep a frame as the newest; say whether another is wanted."""
+        """Keep a frame as the newest; say whether to go on."""
         now_s = time.monotonic()
         with self._changed:
             if self._is_over:

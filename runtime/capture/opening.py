@@ -155,8 +155,8 @@ def _check_file(path: Path) -> None:
         raise SourceError(f"{path} is a device; pass a camera as --camera {path}")
     if not path.is_file():
         raise SourceError(
-            f"{path} is no file; for raw frames from a pipe pass: --input - <{path}, with --size "
-            "and --pixel-format"
+            f"{path} is not a file; for raw frames from a pipe pass: --input - <{path}, "
+            "with --size and --pixel-format"
         )
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path} may not be read; check its permissions")

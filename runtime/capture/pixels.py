@@ -35,7 +35,7 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
         uint8, (height, width, 3), BGR, contiguous; the same array where it is that already.
 
     Raises:
-        SourceError: It is no image, has no pixels or is a batch, or its numbers are in no range
+        SourceError: It is not an image, has no pixels or is a batch, or its numbers are in no range
             that says how bright they are.
         MissingExtraError: It is the path of a picture that needs an optional library.
     """

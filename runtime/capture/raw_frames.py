@@ -54,8 +54,8 @@ PIXEL_FORMATS = {
 class RawFrames:
     """Raw frames from a pipe.
 
-    The pipe is no live source, though a camera may stand at its other end: nothing is dropped, and
-    a sender that is faster than the reader waits. Time is counted in frames.
+    The pipe is not a live source, though a camera may stand at its other end: nothing is dropped,
+    and a sender that is faster than the reader waits. Time is counted in frames.
     """
 
     is_video = True
@@ -90,7 +90,7 @@ class RawFrames:
         if width % layout.even[0] or height % layout.even[1]:
             raise SourceError(f"{pixel_format} frames have even sides; got {width}x{height}")
         if stream.isatty():
-            raise SourceError(f"{name} is a terminal; wanted raw frames through a pipe")
+            raise SourceError(f"{name} is a terminal; expected raw frames through a pipe")
         self._code = layout.code
         self._shape = (height * layout.halves // 2, width, layout.channels)
         self._size_bytes = self._shape[0] * width * layout.channels

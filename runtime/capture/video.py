@@ -68,8 +68,8 @@ class Video:
             decoder_threads: Threads of the decoder; 0 takes as many as there are cores.
 
         Raises:
-            SourceError: The file is no video that FFmpeg can decode, or it has a clock of its own
-                and `frame_rate_hz` is given.
+            SourceError: The file is not a video that FFmpeg can decode, or it has a clock of its
+                own and `frame_rate_hz` is given.
         """
         self._path = path
         self._reading = threading.RLock()

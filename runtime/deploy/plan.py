@@ -203,7 +203,7 @@ def _notes(situation: Situation, choices: Choices, has_config: bool) -> list[str
             "reboot); the next deployment proves it or goes back"
         )
     if not has_config:
-        notes.append("there is no configuration, so there is no service; pass --config FILE")
+        notes.append("without a configuration it runs no service; pass --config FILE")
     elif choices.has_service and facts.manager != "user":
         notes.append(
             f"{facts.user} has no systemd there, so no service is started; run it yourself: "

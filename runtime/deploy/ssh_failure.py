@@ -6,7 +6,7 @@ _CAUSES = (
         "its host key is not known here, or is another one than before; "
         "compare it on the device, then connect once by hand: ssh {host}",
     ),
-    ("Could not resolve hostname", "there is no host of that name; check the name"),
+    ("Could not resolve hostname", "no host has that name; check the name"),
     (
         "Permission denied",
         "it accepts none of your keys, and passwords are not handled; run: ssh-copy-id {host}",
@@ -14,7 +14,7 @@ _CAUSES = (
     ("Connection refused", "no ssh server answers; start it there, or check the port"),
     ("timed out", "it does not answer; is it switched on, and in this network?"),
     ("No route to host", "it does not answer; is it switched on, and in this network?"),
-    ("Network is unreachable", "there is no network to it; check yours"),
+    ("Network is unreachable", "the network does not reach it; check yours"),
     ("Bad configuration option", "ssh does not understand its configuration: {line}"),
     ("Can't open user config file", "ssh cannot read its configuration: {line}"),
     (

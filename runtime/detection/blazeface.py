@@ -57,7 +57,7 @@ class BlazeFace:
         except ModelError as error:
             raise DetectorError(
                 f"{model} cannot be used as BlazeFace: {error.__cause__ or error}; "
-                "wanted MediaPipe's .tflite file"
+                "expected MediaPipe's .tflite file"
             ) from error
         (tensor, *_), outputs = (
             self._interpreter.get_input_details(),
@@ -78,8 +78,8 @@ class BlazeFace:
         ):
             shape = "x".join(map(str, tensor["shape"]))
             raise DetectorError(
-                f"{model} is no BlazeFace: input {shape}, {len(outputs)} outputs; wanted float32 "
-                f"1xNxNx3 with N one of {', '.join(map(str, _GRIDS))}, boxes and scores"
+                f"{model} is not a BlazeFace: input {shape}, {len(outputs)} outputs; expected "
+                f"float32 1xNxNx3 with N one of {', '.join(map(str, _GRIDS))}, boxes and scores"
             )
         self._boxes, self._scores = by_shape[1, count, 16], by_shape[1, count, 1]
         self._min_score = min_score

@@ -101,6 +101,6 @@ def _load(path: Path) -> "cv2.CascadeClassifier":  # OpenCV 5 has none
     if not is_loaded:
         raise DetectorError(
             f"{path} cannot be used as a cascade by OpenCV {cv2.__version__}; "
-            f"wanted a file like {CASCADE_FILE}"
+            f"expected a file like {CASCADE_FILE}"
         )
     return cascade

@@ -34,7 +34,7 @@ class CallableDetector:
         """Find the faces in an image; see `FaceDetector`.
 
         Raises:
-            DetectorError: What the function returned are no boxes.
+            DetectorError: What the function returned are not boxes.
         """
         if not image.size:
             return []

@@ -88,7 +88,7 @@ def annotate(image: object, faces: Iterable[Labelled]) -> NDArray[np.uint8]:
         uint8, (height, width, 3), BGR.
 
     Raises:
-        SourceError: It is no image.
+        SourceError: It is not an image.
     """
     drawn: NDArray[np.uint8] = as_bgr(image).copy()
     height, width = drawn.shape[:2]

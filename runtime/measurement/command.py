@@ -36,7 +36,9 @@ def _thread_counts(
     except ValueError:
         counts = []
     if not counts or not 1 <= counts[0] <= counts[-1] <= 64:
-        raise click.BadParameter(f"'{text}' is no list of thread counts from 1 to 64, as 1,2,4")
+        raise click.BadParameter(
+            f"'{text}' is not a list of thread counts; expected numbers from 1 to 64, as 1,2,4"
+        )
     return tuple(counts)
 
 

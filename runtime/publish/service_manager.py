@@ -119,7 +119,7 @@ class ServiceManager:
                 self.notify(
                     f"STATUS=the source is lost after {self._frames} frames; waiting for it"
                 )
-            if is_lost and not self._frames:  # a start that waits is no failed start
+            if is_lost and not self._frames:  # a start that waits has not failed
                 self.notify(f"EXTEND_TIMEOUT_USEC={int(4e6 * interval_s)}")
             elif is_lost or self._frames != seen:
                 self.notify("WATCHDOG=1")

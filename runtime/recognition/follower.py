@@ -108,7 +108,7 @@ class Follower(ModelReader):
         probabilities are equal.
 
         Raises:
-            SourceError: It is no frame, or its image is none.
+            SourceError: It is not a frame, or its image is not an image.
             ModelError: The follower is closed.
         """
         frame = self._checked(frame)

@@ -43,7 +43,7 @@ def reload_model(reader: ReplacesModel, open_model: Callable[[], TFLiteModel]) -
         fresh = open_model()
         if fresh.labels != reader.model.labels:
             raise ModelError(
-                f"{fresh.file.path} has the labels {', '.join(fresh.labels)}, wanted "
+                f"{fresh.file.path} has the labels {', '.join(fresh.labels)}, expected "
                 f"{', '.join(reader.model.labels)}; other labels need a restart"
             )
         fresh.probabilities(np.zeros(fresh.input_shape, np.uint8))  # it runs, too

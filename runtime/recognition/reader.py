@@ -110,7 +110,7 @@ class Reader(ModelReader):
         """Read every face in a frame, each frame for itself.
 
         Raises:
-            SourceError: It is no frame, or its image is none.
+            SourceError: It is not a frame, or its image is not an image.
             ModelError: The reader is closed.
         """
         frame = self._checked(frame)

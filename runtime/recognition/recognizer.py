@@ -123,7 +123,7 @@ class Recognizer:
             The faces, the largest first; none is an empty result.
 
         Raises:
-            SourceError: It is no image, or none that could be read without guessing.
+            SourceError: It is not an image, or not one that could be read without guessing.
             ModelError: The recognizer is closed.
         """
         self._check_open()

@@ -174,6 +174,6 @@ def is_cut(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
         spread = float(np.sqrt(np.vdot(pixels, pixels) / pixels.size))
         if spread < 1:  # an even image, as of a covered lens, has no scene to compare
             return False
-        pixels /= spread  # exposure is no scene either
+        pixels /= spread  # exposure is not scene either
     same = int(np.count_nonzero(abs(ones - others) < _SAME_PIXEL))
     return same < _MIN_SAME * ones.size

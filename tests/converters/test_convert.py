@@ -285,7 +285,7 @@ def test_a_calibration_set_of_the_wrong_shape_or_empty_is_one_clear_line(
     run, data = trained
     arguments = ("convert", run, "--int8", "--data", data, "--out", tmp_path / "out")
     for name, shape, words in (
-        ("colour", (7, 48, 48, 3), "wanted uint8 (n, height, width)"),
+        ("colour", (7, 48, 48, 3), "expected uint8 (n, height, width)"),
         ("empty", (0, 48, 48), "no face"),
     ):
         path = tmp_path / f"{name}.npz"

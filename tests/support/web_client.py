@@ -76,7 +76,7 @@ def get(page: WebPage, path: str, headers: dict[str, str] | None = None) -> Answ
 
 
 def next_event(answer: Any, wanted: str) -> dict[str, Any]:
-    """Read server-sent events up to one of the wanted name."""
+    """Read server-sent events up to one of the expected name."""
     while True:
         name = answer.readline().decode().removeprefix("event: ").strip()
         data: dict[str, Any] = json.loads(answer.readline().decode().removeprefix("data: "))

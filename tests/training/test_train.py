@@ -259,7 +259,7 @@ def test_faces_without_a_validation_part_are_refused(tmp_path, fer_edge):
     faces = make_faces(validation_per_class=0)
     save_faceset(faces, tmp_path / "faces.npz")
     result = fer_edge("train", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run")
-    assert_one_clear_line(result, "wanted train and validation")
+    assert_one_clear_line(result, "expected train and validation")
     assert not (tmp_path / "run.partial").exists()
 
 

@@ -43,7 +43,7 @@ def flat_dense(keras: Any, x: Any, units: int, *, name: str) -> Any:
     convolution, and leaves a dense layer with one in float32.
     """
     if x.shape[1] != x.shape[2]:
-        raise ValueError(f"the map is {x.shape[1]}x{x.shape[2]}; wanted a square one")
+        raise ValueError(f"the map is {x.shape[1]}x{x.shape[2]}; expected a square one")
     return conv_norm_relu(keras, x, units, x.shape[1], name=name, padding="valid")
 
 

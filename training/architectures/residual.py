@@ -28,7 +28,7 @@ BRANCH_END = f"_second{NORM}"
 while the gamma of its branch's last normalization is zero: its input is never negative."""
 
 WEIGHTED = rf"stem|s\d+b\d+(_first|_second|{SHORTCUT})|expression"
-"""Pattern of the names of the layers that have weights and are no normalizations."""
+"""Pattern of the names of the layers that have weights and are not normalizations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def plan_of(name: str, widths: Mapping[str, int]) -> Compact | Tiny:
     """
     plans: dict[str, type[Compact | Tiny]] = {"compact": Compact, "tiny": Tiny}
     if name not in plans:
-        raise TrainingError(f"the network is {name}; wanted one of {', '.join(plans)}")
+        raise TrainingError(f"the network is {name}; expected one of {', '.join(plans)}")
     found = [re.fullmatch(r"s(\d+)b(\d+)_first", layer) for layer in widths]
     blocks = {(int(block[1]), int(block[2])): widths[block[0]] for block in found if block}
     stages = sorted({stage for stage, _ in blocks})
@@ -86,7 +86,7 @@ def _residual(keras: Any, plan: Compact | Tiny, *, size_px: int, classes: int, n
     if len(plan.widths) != len(plan.blocks):
         raise RecipeError(
             f"{name} has {len(plan.widths)} widths and {len(plan.blocks)} blocks; "
-            "wanted a number of blocks for each width"
+            "expected a number of blocks for each width"
         )
     layers = keras.layers
     inputs = keras.Input((size_px, size_px, 1), name="face")

@@ -48,7 +48,9 @@ class ResNet50:
             RecipeError: The faces are too small.
         """
         if size_px < SMALLEST_PX:
-            raise RecipeError(f"'size_px' is {size_px}, wanted at least {SMALLEST_PX} for resnet50")
+            raise RecipeError(
+                f"'size_px' is {size_px}, expected at least {SMALLEST_PX} for resnet50"
+            )
         layers = keras.layers
         inputs = keras.Input((size_px, size_px, 1), name="face")
         preprocess = layers.Conv2D(3, 1, trainable=False, name="preprocess")

@@ -38,14 +38,14 @@ def spread(devices: int, batch_size: int) -> Iterator[None]:
     present = keras.distribution.list_devices()
     if devices > len(present):
         raise TrainingError(
-            f"there are {len(present)} devices ({', '.join(present)}); wanted {devices}; "
+            f"there are {len(present)} devices ({', '.join(present)}); expected {devices}; "
             f"pass --devices {len(present)} at most"
         )
     if batch_size % devices:
         near = max(1, round(batch_size / devices)) * devices
         raise TrainingError(
             f"a batch of {batch_size} does not divide among {devices} devices; "
-            f"wanted a multiple, such as --batch-size {near}"
+            f"expected a multiple, such as --batch-size {near}"
         )
     with keras.distribution.DataParallel(devices=present[:devices]).scope():
         yield

@@ -24,7 +24,7 @@ def _choose_backend() -> None:
             os.environ["KERAS_BACKEND"] = installed[0]
         return
     if name not in EXTRAS:
-        raise TrainingError(f"KERAS_BACKEND is '{name}'; wanted one of {', '.join(EXTRAS)}")
+        raise TrainingError(f"KERAS_BACKEND is '{name}'; expected one of {', '.join(EXTRAS)}")
     if not find_spec(name):
         raise missing(EXTRAS[name], name, what=f"KERAS_BACKEND={name}")
 

@@ -62,6 +62,6 @@ def _too_few(name: str, faces: int, pictures: int, where: str) -> str:
     if pictures < faces:
         got += ", all of them the same picture"
     return (
-        f"class '{name}'{place} has {got}; wanted at least 2 different ones, one to train on and "
+        f"class '{name}'{place} has {got}; expected at least 2 different ones, one to train on and "
         "one to validate on; add pictures, remove the class, or bring a validation part"
     )

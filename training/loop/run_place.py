@@ -37,7 +37,7 @@ def open_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
     if existing == "resume":
         folder = unfinished if unfinished.is_dir() else out
         if not folder.is_dir():
-            raise TrainingError(f"there is no run to resume at {out}; train without --resume")
+            raise TrainingError(f"{out} has no run to resume; train without --resume")
         before = load_recipe(folder / RECIPE)
         if before != recipe:
             raise RecipeError(

@@ -37,7 +37,7 @@ def load_state(variables: Sequence[Any], path: Path) -> list[Epoch]:
         with np.load(path, allow_pickle=False) as arrays:
             history = [Epoch(int(number), *rest) for number, *rest in arrays["history"].tolist()]
             if len(arrays) != len(variables) + 1:
-                raise ValueError(f"{len(arrays) - 1} variables, wanted {len(variables)}")
+                raise ValueError(f"{len(arrays) - 1} variables, expected {len(variables)}")
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"arr_{i}"])
     except Exception as error:  # NumPy raises whatever a damaged header leads to, Keras for shapes

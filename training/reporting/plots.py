@@ -56,7 +56,7 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
             color="white" if shares[row, column] > 0.5 else "black",
         )
     ticks = range(len(class_names))
-    # a name is no formula, whatever it holds
+    # a name is not a formula, whatever it holds
     axes.set_xticks(ticks, class_names, rotation=40, ha="right", parse_math=False)
     axes.set_yticks(ticks, class_names, parse_math=False)
     axes.set(

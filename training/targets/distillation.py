@@ -98,7 +98,7 @@ def load_teachers(names: Sequence[str], faces: FaceSet) -> list[Any]:
         if trained.labels != faces.class_names:
             raise TrainingError(
                 f"teacher {name} has the classes {', '.join(trained.labels)}; "
-                f"wanted those of the data: {', '.join(faces.class_names)}"
+                f"expected those of the data: {', '.join(faces.class_names)}"
             )
         trained.network.name = f"teacher_{number}"
         teachers.append(trained.network)

@@ -24,7 +24,7 @@ def training_faces(
         seed: Of the draw.
 
     Raises:
-        RecipeError: Votes are wanted and the set has none.
+        RecipeError: The recipe uses votes and the set has none.
         TrainingError: Nothing is left.
     """
     train = faces.part("train")
@@ -46,7 +46,7 @@ def soft_targets(loss: Loss, train: FaceSet) -> NDArray[np.float32]:
     (`loss.vote_meaning`); faces without such votes keep their label.
 
     Raises:
-        RecipeError: Votes are wanted and the set has none, or a class has no FER+ name.
+        RecipeError: The recipe uses votes and the set has none, or a class has no FER+ name.
     """
     targets = np.eye(len(train.class_names), dtype=np.float32)[train.labels]
     share = loss.vote_share
@@ -95,7 +95,7 @@ def votes_of(train: FaceSet, key: str) -> NDArray[np.uint8]:
     """Return the faces' FER+ votes.
 
     Raises:
-        RecipeError: There are none; the message names the recipe's key that wants them.
+        RecipeError: There are none; the message names the recipe's key that needs them.
     """
     if train.votes is None:
         raise RecipeError(
@@ -109,6 +109,6 @@ def _column(name: str) -> int:
     if column is None:
         raise RecipeError(
             f"'loss.vote_share' needs classes that FER+ has; '{name}' is none of them; "
-            f"wanted FER2013's ({', '.join(FER2013)}) or FER+'s ({', '.join(FERPLUS_CLASSES)})"
+            f"expected FER2013's ({', '.join(FER2013)}) or FER+'s ({', '.join(FERPLUS_CLASSES)})"
         )
     return column

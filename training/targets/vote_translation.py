@@ -1,7 +1,7 @@
 """Which labels follow from FER+ votes: a regression over the training faces.
 
 Taggers and labellers call the same face differently (of FER2013's training faces most taggers name
-the label for two in three), so a share of votes is no share of labels. A multinomial logistic
+the label for two in three), so a share of votes is not a share of labels. A multinomial logistic
 regression learns what faces with such votes are labelled, which does not repeat the label's own
 error as a one-hot target does.
 """

@@ -99,7 +99,7 @@ def _name(operator: Operator, file: ModelFile) -> str:
         scheme = file.card.quantization.scheme
         raise TrainingError(
             f"{file.path} ({file.card.architecture}, {scheme}) cannot be trained: no layer of "
-            f"compact or tiny has the weights {kernel.name}; wanted an int8 or float32 file of "
+            f"compact or tiny has the weights {kernel.name}; expected an int8 or float32 file of "
             "one of these, or a run folder"
         )
     return named[0]

@@ -58,9 +58,9 @@ def _fetch() -> Any:
 
 
 def _read(path: Path) -> Any:
-    advice = f"wanted Keras's ResNet50 without top, such as {IMAGENET_FILE}"
+    advice = f"expected Keras's ResNet50 without top, such as {IMAGENET_FILE}"
     if not path.is_file():
-        raise TrainingError(f"there is no weights file {path}; {advice}")
+        raise TrainingError(f"weights file {path} does not exist; {advice}")
     if path.suffix not in _SUFFIXES:
         raise TrainingError(f"weights {path} ends in none of {', '.join(_SUFFIXES)}; {advice}")
     try:

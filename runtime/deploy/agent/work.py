@@ -233,7 +233,7 @@ class Work:
         current = self._store.number()
         older = [item for item in self._store.records() if int(item["number"]) < (current or 0)]
         if current is None or not older:
-            raise RefusedError("there is no release before the current one")
+            raise RefusedError("the device has no release before the current one")
         way = "restart" if older[-1].get("has_service") and self._service.manager() else "link"
         if way == "link" and self._service.manager():
             self._service.unlink()

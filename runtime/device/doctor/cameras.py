@@ -15,7 +15,7 @@ _PARTS_OF_A_PI = (
     *("bcm2835-codec", "bcm2835-isp", "bcm2835_isp", "pispbe", "rpivid", "rpi-hevc-dec"),
     "rpi-h264",
 )
-"""Names of video nodes that are no cameras: decoders, encoders, image processors."""
+"""Names of video nodes that are not cameras: decoders, encoders, image processors."""
 
 _SENSOR_RECEIVERS = ("unicam", "rp1-cfe")
 """Names of the nodes that a camera on the CSI port sends raw sensor data to."""

@@ -103,7 +103,7 @@ def _required(versions: Mapping[str, str], requirements: Sequence[Requirement]) 
     text = ", ".join(shown) or "fer-edge is run from its folder, not installed"
     if wrong:
         advice = f"pip install {' '.join(repr(item) for item in wrong)}"
-        return Finding("packages", "warning", f"{text}; wanted {', '.join(wrong)}", advice)
+        return Finding("packages", "warning", f"{text}; expected {', '.join(wrong)}", advice)
     return Finding("packages", "ok", text)
 
 

@@ -3,7 +3,7 @@
     BAR    = METRIC COMPARE NUMBER UNIT
     METRIC = latency, p95, size, accuracy, ...   (compare_reports.METRICS)
     COMPARE = > >= < <=
-    UNIT   = x        after / before, for everything that is no share
+    UNIT   = x        after / before, for everything that is not a share
              points   after - before in points (may be left out), for accuracy and other shares
 
 A bar is crossed when the comparison holds for any model, at any thread count that both have.
@@ -50,7 +50,7 @@ def parse_bars(texts: tuple[str, ...]) -> tuple[Bar, ...]:
     """Read bars, several in one text with commas between.
 
     Raises:
-        ReportError: A text is no bar.
+        ReportError: A text is not a bar.
     """
     return tuple(_parse(part) for text in texts for part in text.split(","))
 
@@ -96,12 +96,12 @@ def _parse(text: str) -> Bar:
     match = _BAR.fullmatch(text)
     if match is None:
         raise ReportError(
-            f"'{text}' is no bar; wanted METRIC, one of > >= < <=, a number and its unit: "
+            f"'{text}' is not a bar; expected METRIC, one of > >= < <=, a number and its unit: "
             "latency>1.10x or accuracy<-0.3"
         )
     metric, compare, number, unit = match.groups()
     if metric not in METRICS:
-        raise ReportError(f"'{text}' is about '{metric}'; wanted one of {', '.join(METRICS)}")
+        raise ReportError(f"'{text}' is about '{metric}'; expected one of {', '.join(METRICS)}")
     kind = METRICS[metric].unit
     if unit not in _UNITS[kind]:
         wanted = (

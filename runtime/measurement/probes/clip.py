@@ -42,8 +42,8 @@ def read_clip(path: Path) -> Clip:
     try:
         if not source.is_video:
             raise SourceError(
-                f"{path} is no video but pictures; a whole frame's cost is measured on a moving "
-                "picture, whose faces are followed: name a video file"
+                f"{path} holds pictures, expected a video; a whole frame's cost is measured on a "
+                "moving picture, whose faces are followed: name a video file"
             )
         frames, height, width = 0, 0, 0
         for frame in source:

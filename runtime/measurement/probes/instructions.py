@@ -59,7 +59,7 @@ def read_instructions(path: Path) -> Instructions:
     """Read the file.
 
     Raises:
-        ReportError: It cannot be read, or is no such file.
+        ReportError: It cannot be read, or is not such a file.
     """
     try:
         found = decode(Instructions, read_json(path))
@@ -73,6 +73,6 @@ def read_instructions(path: Path) -> Instructions:
         if item.arm64_instructions < 1:
             raise ReportError(
                 f"{path} is damaged: {item.name} has {item.arm64_instructions} instructions, "
-                f"wanted more than 0; {_COUNT}"
+                f"expected more than 0; {_COUNT}"
             )
     return found

@@ -72,8 +72,8 @@ class ModelResult:
         timings: One per thread count; none of a Keras network.
         evaluation: On the face set; None without a face set or a card.
         agreement: With the reference model; None for itself, or where there is none.
-        arm64_instructions: Guest instructions of one inference under qemu, which are no time; None
-            where none were given.
+        arm64_instructions: Guest instructions of one inference under qemu, which are not a time;
+            None where none were given.
     """
 
     path: str

@@ -117,7 +117,7 @@ def read_report(path: Path) -> Report:
     """Read a `report.json`.
 
     Raises:
-        ReportError: It cannot be read, is no report, or one of another format.
+        ReportError: It cannot be read, is not a report, or one of another format.
     """
     if path.is_dir():
         path = path / "report.json"
@@ -141,7 +141,7 @@ def report_from_json(data: object, path: str) -> Report:
         path: Where it is from, for messages.
 
     Raises:
-        ReportError: It is no report, or one of another format.
+        ReportError: It is not a report, or one of another format.
     """
     version = data.get("format_version") if isinstance(data, dict) else None
     if version is None:

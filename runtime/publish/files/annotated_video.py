@@ -34,9 +34,9 @@ class AnnotatedVideo:
     Each frame is shown when the source shows it, at a varying rate, too; pictures of a folder take
     a second each. The video of a file has exactly the file's frames and appears when it is whole.
     In the video of a live source no frame stands longer than 2 s, so that an hour without a camera
-    is no hour of a still picture. An .avi or .mkv of a live source grows under its own name, since
-    it can be read after a power cut; an older file of that name is kept, and the new one is called
-    NAME-2.
+    is not an hour of a still picture. An .avi or .mkv of a live source grows under its own name,
+    since it can be read after a power cut; an older file of that name is kept, and the new one is
+    called NAME-2.
     """
 
     def __init__(self, path: Path, source: Source) -> None:

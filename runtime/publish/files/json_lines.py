@@ -40,7 +40,7 @@ class JsonLines:
         self._changes = Changes() if on == "change" else None
 
     def write(self, result: Result) -> None:
-        """Write one line, unless only changes are wanted and there is none."""
+        """Write one line; with `changes`, only when something changed."""
         if self._changes and not self._changes.is_one(result):
             return
         try:
@@ -63,7 +63,7 @@ class JsonLinesFile:
         self._file = LineFile(path, in_place=in_place)
 
     def write(self, result: Result) -> None:
-        """Write one line, unless only changes are wanted and there is none."""
+        """Write one line; with `changes`, only when something changed."""
         if self._changes is None or self._changes.is_one(result):
             self._file.write(json.dumps(result.to_dict()))
 

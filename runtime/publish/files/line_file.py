@@ -88,7 +88,7 @@ class LineFile:
         wanted = self._header.encode("utf-8", "backslashreplace") + b"\n"
         if os.pread(self._handle, len(wanted), 0) != wanted:
             raise OutputError(
-                f"{self._path} has other columns than this run; wanted {self._header}; "
+                f"{self._path} has other columns than this run; expected {self._header}; "
                 "name another file, or move it away"
             )
 

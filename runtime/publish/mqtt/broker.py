@@ -38,7 +38,8 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
         environment: Its FER_EDGE_MQTT_PASSWORD is the password where the address has none.
 
     Raises:
-        OutputError: It is no such address. The message does not repeat it: it may hold a password.
+        OutputError: It is not such an address. The message does not repeat it: it may hold a
+            password.
     """
     try:
         url.encode()

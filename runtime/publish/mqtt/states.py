@@ -243,6 +243,6 @@ def _make_client(broker: Broker, authorities: Path | None) -> Any:
         except OSError as error:  # ssl.SSLError is one
             raise OutputError(
                 f"--mqtt-ca {authorities} cannot be used: {error.strerror or error}; "
-                "wanted a PEM file of certificates"
+                "expected a PEM file of certificates"
             ) from error
     return client

@@ -44,7 +44,8 @@ def parse_address(text: str) -> WebAddress:
     found = _FORM.fullmatch(text)
     if found is None or int(found["port"]) > 65535:
         raise OutputError(
-            f"--web '{text}' is no address; wanted HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"
+            f"--web '{text}' is not an address; "
+            "expected HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"
         )
     return WebAddress(found["six"] or found["name"] or "127.0.0.1", int(found["port"]))
 
@@ -114,8 +115,8 @@ def _resolve(address: WebAddress) -> list[tuple[socket.AddressFamily, str]]:
         )
     except (OSError, UnicodeError) as error:
         raise OutputError(
-            f"--web: host '{address.host}' is not known here ({error.args[-1]}); wanted an address "
-            "of this machine, such as 127.0.0.1"
+            f"--web: host '{address.host}' is not known here ({error.args[-1]}); expected an "
+            "address of this machine, such as 127.0.0.1"
         ) from error
     # a scope (fe80::1%eth0) stays part of the host
     return list(dict.fromkeys((family, str(place[0])) for family, _, _, _, place in found))
@@ -146,7 +147,7 @@ def _refused(address: WebAddress, error: OSError | None) -> OutputError:
     elif error is not None and error.errno == errno.EADDRINUSE:
         advice = "another program uses it; stop that one or pass another port"
     elif error is not None and error.errno == errno.EADDRNOTAVAIL:
-        advice = "it is no address of this machine; try 127.0.0.1"
+        advice = "this machine does not have it; try 127.0.0.1"
     return OutputError(
         f"--web {address.host}:{address.port} cannot be opened "
         f"({error.strerror if error else 'no address'}): {advice}"

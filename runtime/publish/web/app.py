@@ -54,7 +54,7 @@ class Guard:
 
     A page of another site can make its own name point to 127.0.0.1 (DNS rebinding), and would
     then read this page as its own; but its name stands in the Host header. Where a token is
-    wanted such a page gets nothing, since the cookie belongs to the name it was set for.
+    required such a page gets nothing, since the cookie belongs to the name it was set for.
     """
 
     def __init__(self, app: ASGIApp, *, token: str | None, port: int) -> None:

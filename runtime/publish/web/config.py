@@ -23,7 +23,7 @@ class WebConfig:
     token: str | None = option(
         "--web-token",
         metavar="TOKEN",
-        help="What a viewer must show, 12 or more ASCII characters; wanted where --web names a "
+        help="What a viewer must show, 12 or more ASCII characters; required where --web names a "
         "host that others can reach. Open the page once with ?token=TOKEN. auto makes one and "
         "prints the address. FER_EDGE_WEB_TOKEN hides it from who may list processes.",
     )

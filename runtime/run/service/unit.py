@@ -131,7 +131,7 @@ def quote(argument: str) -> str:
     """Quote one argument of ExecStart=, for systemd's own parser (systemd.syntax(7)).
 
     Raises:
-        OutputError: It has bytes that are no UTF-8, which systemd refuses in a unit.
+        OutputError: It has bytes that are not UTF-8, which systemd refuses in a unit.
     """
     try:
         argument.encode()

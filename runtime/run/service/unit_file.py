@@ -37,7 +37,7 @@ def installed_unit(
             pwd.getpwnam(user)
         except KeyError as error:
             raise OutputError(
-                f"--run-as {user}: there is no such user; name one, or leave it out"
+                f"--run-as {user}: this machine has no such user; name another, or leave it out"
             ) from error
     wanted = ["video"] * needs.camera + ["plugdev", "apex"] * needs.accelerator
     folder = Path("/etc/fer-edge") if is_system else _user_folder() / "fer-edge"

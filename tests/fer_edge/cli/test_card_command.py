@@ -154,7 +154,7 @@ def test_edit_in_place_wants_to_be_told(fer_edge: Invoke, copy: Path) -> None:
         ("temperature=1", ["fitted, not edited", "card calibrate"]),
         ("temperature_scaling.value=1", ["fitted, not edited", "card calibrate"]),
         ("name", ["not of the form KEY=VALUE"]),
-        ("input.crop.side=wide", ["'input.crop.side' is 'wide', wanted a number"]),
+        ("input.crop.side=wide", ["'input.crop.side' is 'wide', expected a number"]),
         *((f"input.crop.side={text}", ["the crop's side is", "0.1 to 10"]) for text in EXTREMES),
         ("input.crop.centre_x=nan", ["the crop's centre_x is nan", "-1 to 2"]),
         ("input.crop.centre_y=1e300", ["the crop's centre_y is 1e+300", "-1 to 2"]),

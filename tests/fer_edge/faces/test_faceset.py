@@ -84,11 +84,11 @@ def test_integers_of_any_kind_are_read(tmp_path: Path) -> None:
         ({"labels": np.array([0, 1, -2, 3, 4, 6])}, "label -2 in row 2, counted from 0"),
         ({"labels": np.array([0, 1, 2, 3, 4, 262])}, "label 262 in row 5"),
         ({"labels": np.array(7)}, "label 7 in row 0"),
-        ({"labels": ARRAYS["labels"][:3]}, "'labels' is uint8 (3,); wanted uint8 (6,)"),
+        ({"labels": ARRAYS["labels"][:3]}, "'labels' is uint8 (3,); expected uint8 (6,)"),
         ({"labels": np.uint8(0)}, "'labels' is uint8 ()"),
         (
             {"labels": ARRAYS["labels"] + np.uint8(1)},
-            "label 7 in row 5, counted from 0, is out of range; wanted 0 to 6",
+            "label 7 in row 5, counted from 0, is out of range; expected 0 to 6",
         ),
         ({"split": ARRAYS["split"] + np.uint8(1)}, "split code 3 in row 5"),
         ({"split": np.array([0, 0, 0, 0, 0, -1])}, "split code -1"),
@@ -100,12 +100,12 @@ def test_integers_of_any_kind_are_read(tmp_path: Path) -> None:
         ({"class_names": np.array(["a", "b", "c", "d", "e", "f", "g\n"])}, "line break"),
         ({"class_names": np.array(["a", "b", "c", "d", "e", "f", " "])}, "' ' is empty"),
         ({"class_names": np.array("one")}, "not a readable"),
-        ({"votes": np.zeros((N, 3), np.uint8)}, "'votes' is uint8 (6, 3); wanted uint8 (6, 10)"),
+        ({"votes": np.zeros((N, 3), np.uint8)}, "'votes' is uint8 (6, 3); expected uint8 (6, 10)"),
         ({"votes": np.zeros((N, 10))}, "'votes' is float64"),
         ({"votes": np.full((N, 10), -1)}, "vote -1 in row 0"),
         ({"ferplus": np.zeros((3, 10), np.uint8)}, "'votes' is uint8 (3, 10)"),
-        ({"twins": np.zeros(N, np.uint8)}, "'twins' is uint8 (6,); wanted bool"),
-        ({"twins": np.zeros(2, bool)}, "'twins' is bool (2,); wanted bool (6,)"),
+        ({"twins": np.zeros(N, np.uint8)}, "'twins' is uint8 (6,); expected bool"),
+        ({"twins": np.zeros(2, bool)}, "'twins' is bool (2,); expected bool (6,)"),
         (
             {"ferplus": np.zeros((N, 10), np.uint8), "ferplus_valid": np.uint8(1)},
             "'ferplus_valid' ()",
@@ -183,7 +183,7 @@ def test_a_part_holds_the_faces_of_its_split(faces: FaceSet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "word"), [("test", "it has train, validation"), ("val", "unknown; wanted one of")]
+    ("name", "word"), [("test", "it has train, validation"), ("val", "unknown; expected one of")]
 )
 def test_a_part_that_is_not_there_is_refused(faces: FaceSet, name: str, word: str) -> None:
     with pytest.raises(DatasetError, match=word):

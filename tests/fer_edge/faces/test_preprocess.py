@@ -87,7 +87,7 @@ def test_the_policy_puts_the_centre_of_the_box_where_it_says() -> None:
     ],
 )
 def test_what_is_no_image_is_refused(image: NDArray[np.uint8]) -> None:
-    with pytest.raises(ValueError, match="not supported; wanted uint8"):
+    with pytest.raises(ValueError, match="not supported; expected uint8"):
         grey(image)
 
 

@@ -119,15 +119,15 @@ def test_a_path_stays_a_path() -> None:
 
 @pytest.mark.parametrize("text", ["edgetpu:", "edgetpu:usb:", "edgetpu:usb:x", "edgetpu:gpu"])
 def test_a_wrong_device_is_refused_with_the_grammar(text: str) -> None:
-    with pytest.raises(ModelError, match="wanted edgetpu, edgetpu:N, edgetpu:usb"):
+    with pytest.raises(ModelError, match="expected edgetpu, edgetpu:N, edgetpu:usb"):
         parse_delegate(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("edgetpu:usb:0", ["device=usb:0"]), ("edgetpu", []), ("path", [])]
+    ("text", "expected"), [("edgetpu:usb:0", ["device=usb:0"]), ("edgetpu", []), ("path", [])]
 )
 def test_a_delegate_is_loaded_with_its_option_and_the_model_still_reads(
-    stand_in: Path, built: tuple[Path, Path], text: str, wanted: list[str]
+    stand_in: Path, built: tuple[Path, Path], text: str, expected: list[str]
 ) -> None:
     path = bundled_models()[DEFAULT_MODEL]
     given = str(built[0]) if text == "path" else text
@@ -135,7 +135,7 @@ def test_a_delegate_is_loaded_with_its_option_and_the_model_still_reads(
         face = np.random.default_rng(0).integers(0, 256, (*model.input_size, 1), dtype=np.uint8)
         assert np.array_equal(model.probabilities(face), plain.probabilities(face))
     # once in the trial, in a process of its own, and once for good
-    assert stand_in.read_text().splitlines() == 2 * [*wanted, "prepare=called"]
+    assert stand_in.read_text().splitlines() == 2 * [*expected, "prepare=called"]
 
 
 def test_a_library_that_crashes_is_one_clear_line(

@@ -168,7 +168,7 @@ def test_an_old_runtime_warns_of_int8_on_a_pc(
 
 
 @pytest.mark.parametrize(
-    ("dtype", "quantization", "wanted"),
+    ("dtype", "quantization", "expected"),
     [
         (np.uint8, (1 / 255, 0), EVERY_PIXEL),
         (np.int8, (1 / 255, -128), (EVERY_PIXEL.astype(int) - 128).astype(np.int8)),
@@ -181,12 +181,12 @@ def test_raw_pixels_become_the_numbers_of_the_input_tensor(
     bundled: ModelFile,
     dtype: type,
     quantization: tuple[float, int],
-    wanted: NDArray[Any],
+    expected: NDArray[Any],
 ) -> None:
     install(stand_in(dtype, quantization), RUNTIMES[0])
     prepared = model_of(bundled).prepare(EVERY_PIXEL)
     assert prepared.dtype == dtype
-    assert np.array_equal(prepared, wanted[np.newaxis])
+    assert np.array_equal(prepared, expected[np.newaxis])
 
 
 def test_an_integer_output_becomes_probabilities(
@@ -204,8 +204,8 @@ def test_an_integer_output_becomes_probabilities(
     [
         (np.uint8, (1 / 128, 0), {}, "the input's scale is 0.0078125"),
         (np.uint8, (1 / 255, 3), {}, "its zero point 3"),
-        (np.int8, (1 / 255, 0), {}, "wanted 0.00392157 and -128"),
-        (np.int16, (1 / 255, 0), {}, "wanted 3.05185e-05 and 0"),
+        (np.int8, (1 / 255, 0), {}, "expected 0.00392157 and -128"),
+        (np.int16, (1 / 255, 0), {}, "expected 3.05185e-05 and 0"),
         (np.int32, (1 / 255, 0), {}, "input of int32 is not supported"),
         (np.uint8, (1 / 255, 0), {"height": 32}, "the card says (1, 32, 16, 1)"),
         (np.uint8, (1 / 255, 0), {"channels": 3}, "the card says (1, 16, 16, 3)"),

@@ -67,10 +67,10 @@ def test_an_output_of_0_is_taken_for_half_a_step() -> None:
     assert np.isfinite(at_temperature(np.array([1, 0, 0], np.float32), LOWEST)).all()
 
 
-@pytest.mark.parametrize("wanted", [0.5, 1.0, 1.6, 2.5])
-def test_the_temperature_that_a_model_is_off_by_is_found(wanted: float) -> None:
-    probabilities, labels = boastful(6000, wanted)
-    assert fit_temperature(probabilities, labels) == pytest.approx(wanted, rel=0.05)
+@pytest.mark.parametrize("expected", [0.5, 1.0, 1.6, 2.5])
+def test_the_temperature_that_a_model_is_off_by_is_found(expected: float) -> None:
+    probabilities, labels = boastful(6000, expected)
+    assert fit_temperature(probabilities, labels) == pytest.approx(expected, rel=0.05)
 
 
 def test_the_fit_is_where_no_other_temperature_is_likelier() -> None:

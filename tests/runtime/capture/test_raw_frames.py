@@ -142,7 +142,7 @@ def test_a_terminal_is_no_pipe() -> None:
     with (
         os.fdopen(terminal, "rb", buffering=0),
         os.fdopen(other, "rb", buffering=0) as stream,
-        pytest.raises(SourceError, match="is a terminal; wanted raw frames"),
+        pytest.raises(SourceError, match="is a terminal; expected raw frames"),
     ):
         source_of(stream)
 

@@ -49,7 +49,7 @@ def test_a_model_that_cannot_be_read_here_is_named() -> None:
         (
             255,
             "ssh: Could not resolve hostname dor: Name or service not known",
-            "no host of that name",
+            "no host has that name",
         ),
         (255, "Host key verification failed.", "compare it on the device"),
         (255, "pi@door: Permission denied (publickey).", "ssh-copy-id door"),

@@ -92,7 +92,7 @@ def test_a_file_that_is_no_model_is_refused_when_it_is_named(
 
 
 def test_a_model_of_another_kind_is_refused() -> None:
-    with pytest.raises(DetectorError, match=r"is no BlazeFace: input 1x\d+x\d+x1, 1 outputs"):
+    with pytest.raises(DetectorError, match=r"is not a BlazeFace: input 1x\d+x\d+x1, 1 outputs"):
         BlazeFace(bundled_models()[DEFAULT_MODEL])
 
 

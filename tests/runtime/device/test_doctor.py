@@ -191,12 +191,12 @@ def test_packages_that_fit_are_ok() -> None:
 @pytest.mark.parametrize(
     ("change", "status", "word"),
     [
-        ({"numpy": "1.22.4"}, "warning", "wanted numpy>=1.23"),
+        ({"numpy": "1.22.4"}, "warning", "expected numpy>=1.23"),
         ({"numpy": "2.5.0rc1"}, "ok", "numpy 2.5.0rc1"),
         ({"numpy": "own-build"}, "ok", "numpy own-build"),
         ({"opencv-python": "4.14.0.94"}, "warning", "overwrite each other's cv2"),
         ({"opencv-python-headless": "5.0.0.93"}, "ok", "opencv-python-headless 5.0.0.93"),
-        ({"opencv-python-headless": "6.1"}, "warning", "wanted opencv-python-headless<6"),
+        ({"opencv-python-headless": "6.1"}, "warning", "expected opencv-python-headless<6"),
         ({"ai-edge-litert": None}, "warning", "ai-edge-litert missing"),
         ({"ai-edge-litert": None, "tflite-runtime": "2.14.0"}, "problem", "crashes with NumPy"),
         ({"tflite-runtime": "2.14.0"}, "ok", ""),

@@ -110,12 +110,12 @@ def test_a_bar_is_crossed_or_not(bar, falls):
     [
         ("latency>1.1", "as a ratio"),
         ("accuracy<-0.3x", "in points"),
-        ("speed>1.1x", "wanted one of latency"),
-        ("latency", "is no bar"),
-        ("latency=1x", "is no bar"),
-        ("latency>x", "is no bar"),
-        ("latency>1x,", "is no bar"),
-        ("", "is no bar"),
+        ("speed>1.1x", "expected one of latency"),
+        ("latency", "is not a bar"),
+        ("latency=1x", "is not a bar"),
+        ("latency>x", "is not a bar"),
+        ("latency>1x,", "is not a bar"),
+        ("", "is not a bar"),
     ],
 )
 def test_what_is_no_bar_is_said(text, words):

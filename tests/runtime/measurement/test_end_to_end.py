@@ -257,8 +257,8 @@ def test_what_is_no_video_is_one_clear_line_before_anything_is_measured(
         (tmp_path / "empty.mp4", "is empty"),
         (tmp_path / "text.mp4", "neither a picture nor a video"),
         (tmp_path / "none.avi", "none.avi"),
-        (picture, "is no video but pictures"),
-        (picture.parent, "is no video but pictures"),
+        (picture, "holds pictures, expected a video"),
+        (picture.parent, "holds pictures, expected a video"),
     ):
         result = fer_edge("benchmark", model, "--video", path, "--report", tmp_path / "report")
         assert_one_clear_line(result, words, str(path))

@@ -62,8 +62,8 @@ def test_it_shows_what_was_seen_at_ten_frames_a_second(tmp_path: Path) -> None:
     assert durations_ms == [100] * 10
     for number, frame in enumerate(frames):
         seen = results(30)[3 * number]
-        wanted = annotate(seen.frame.image, seen.faces)
-        assert np.abs(frame.astype(int) - wanted).mean() < 6
+        expected = annotate(seen.frame.image, seen.faces)
+        assert np.abs(frame.astype(int) - expected).mean() < 6
 
 
 def test_it_is_small(tmp_path: Path) -> None:
@@ -99,16 +99,16 @@ def test_without_a_frame_there_is_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "wanted"), [((120, 160), (60, 80)), ((160, 120), (80, 60)), ((30, 40), (30, 40))]
+    ("size", "expected"), [((120, 160), (60, 80)), ((160, 120), (80, 60)), ((30, 40), (30, 40))]
 )
 def test_its_longer_side_is_bounded(
-    tmp_path: Path, size: tuple[int, int], wanted: tuple[int, int]
+    tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     sink = Animation(tmp_path / "a.gif", File(), width_px=80)
     for result in results(4, size=size):
         sink.write(result)
     sink.close(complete=True)
-    assert written(tmp_path / "a.gif")[0][0].shape[:2] == wanted
+    assert written(tmp_path / "a.gif")[0][0].shape[:2] == expected
 
 
 def test_pictures_of_several_sizes_stand_for_a_second_each(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_an_address_is_read(text: str, address: WebAddress) -> None:
     "text", ["", ":8000", "host:", "host:x", "::1:80", "[::1]", "a:65536", "a:-1", "http://a:1"]
 )
 def test_what_is_no_address_says_what_one_is(text: str) -> None:
-    with pytest.raises(OutputError, match=r"wanted HOST:PORT, such as 127\.0\.0\.1:8000"):
+    with pytest.raises(OutputError, match=r"expected HOST:PORT, such as 127\.0\.0\.1:8000"):
         parse_address(text)
 
 
@@ -66,7 +66,7 @@ def test_an_address_that_others_reach_needs_a_token(host: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "words"),
-    [("no-such-host.invalid", "is not known here"), ("192.0.2.1", "no address of this machine")],
+    [("no-such-host.invalid", "is not known here"), ("192.0.2.1", "this machine does not have it")],
 )
 def test_a_host_that_is_not_here_is_said_so(host: str, words: str) -> None:
     with pytest.raises(OutputError, match=words):

@@ -72,7 +72,7 @@ def label(probabilities: NDArray[np.float32], last: str | None, **change: float)
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "last", "wanted"),
+    ("probabilities", "last", "expected"),
     [
         (rows(0.5, 0.3, 0.2), None, "calm"),
         (rows(0.45, 0.5, 0.05), "calm", "calm"),  # led by less than the hysteresis
@@ -88,9 +88,9 @@ def label(probabilities: NDArray[np.float32], last: str | None, **change: float)
     ],
 )
 def test_a_label_stays_until_another_leads(
-    probabilities: NDArray[np.float32], last: str | None, wanted: str
+    probabilities: NDArray[np.float32], last: str | None, expected: str
 ) -> None:
-    assert label(probabilities, last) == wanted
+    assert label(probabilities, last) == expected
 
 
 def test_each_part_can_be_turned_off() -> None:

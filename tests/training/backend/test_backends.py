@@ -136,7 +136,7 @@ def test_the_float_stage_needs_no_tensorflow(backend, no_tensorflow, fer_edge, t
     ("backend", "words"),
     [
         ("tensorflow", "pip install 'fer-edge[train]'"),
-        ("numpy", "wanted one of tensorflow, jax, torch"),
+        ("numpy", "expected one of tensorflow, jax, torch"),
     ],
 )
 def test_a_backend_that_is_not_there_is_one_clear_line(backend, words, no_tensorflow, tmp_path):

@@ -132,8 +132,8 @@ def test_what_cannot_be_unfolded_is_one_clear_line(fer_edge, small, trained, dat
     options = Options(variants=("int8",), gate=Gate(max_drop_points=100))
     four_block = convert_source(open_run(trained[0]), load_faceset(trained[1]), tmp_path, options)
     for start, *words in (
-        (small["float16"], "float16", "wanted an int8 or float32 file", "run folder"),
-        (four_block[0].path, "four-block", "wanted an int8 or float32 file"),
+        (small["float16"], "float16", "expected an int8 or float32 file", "run folder"),
+        (four_block[0].path, "four-block", "expected an int8 or float32 file"),
         (tmp_path / "none.tflite", "cannot be read"),
         ("compakt", "not a run folder", "fer-edge train"),
     ):

@@ -55,7 +55,7 @@ def test_a_wrong_file_is_refused(tmp_path):
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")
     for name, reason in (
-        ("missing.h5", "there is no weights file"),
+        ("missing.h5", "does not exist"),
         ("text.h5", "do not fit"),
         ("weights.npz", "ends in none of"),
         ("other.weights.h5", "do not fit"),

@@ -111,7 +111,7 @@ def test_a_wrong_file_is_refused_and_none_of_its_code_is_run(tmp_path, capsys):
     with (tmp_path / "cut").open("rb+") as file:
         file.truncate(1_000_000)
     for name in ("missing", "text", "empty", "harmful", "other", "cut"):
-        reason = "there is no weights file" if name == "missing" else "cannot be read"
+        reason = "does not exist" if name == "missing" else "cannot be read"
         with pytest.raises(TrainingError, match=reason) as caught:
             load_base_weights(EfficientNetLite(weights=str(tmp_path / name)), None)
         assert "\n" not in str(caught.value)
