@@ -17,6 +17,7 @@ from ...capture.frame import Source
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
 from ..own_context import OwnContext
+from .disk_sync import DiskSync
 from .line_file import leave
 from .picture_file import fitted
 from .video_encoder import ENCODINGS, VideoEncoder
@@ -34,9 +35,9 @@ class AnnotatedVideo:
     Each frame is shown when the source shows it, at a varying rate, too; pictures of a folder take
     a second each. The video of a file has exactly the file's frames and appears when it is whole.
     In the video of a live source no frame stands longer than 2 s, so that an hour without a camera
-    is not an hour of a still picture. An .avi or .mkv of a live source grows under its own name,
-    since it can be read after a power cut; an older file of that name is kept, and the new one is
-    called NAME-2.
+    is not an hour of a still picture. An .avi or .mkv of a live source grows under its own name and
+    is brought to the disk every few seconds, since it can be read after a power cut; an older file
+    of that name is kept, and the new one is called NAME-2.
     """
 
     def __init__(self, path: Path, source: Source) -> None:
@@ -56,6 +57,7 @@ class AnnotatedVideo:
             if self._in_place
             else self._files.enter_context(whole_file(self._path))
         )
+        self._sync = DiskSync(self._path) if self._in_place else None
         self._encoder: VideoEncoder | None = None
         self._size = (0, 0)
         self._frames = 0
@@ -73,6 +75,8 @@ class AnnotatedVideo:
             self._frames += self._encoder.write(image, time_s, is_optional=self._is_live)
             if not self._growing.exists():  # an open file outlives its name: nothing would fail
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            if self._sync is not None:
+                self._sync.wrote()
 
     def close(self, *, complete: bool) -> None:
         """Finish the file and move it to its name.
@@ -87,6 +91,8 @@ class AnnotatedVideo:
                     self._encoder.close(complete=complete)
                 whole = complete
         finally:
+            if self._sync is not None:
+                self._sync.close()
             if self._encoder is None and self._in_place:
                 self._growing.unlink(missing_ok=True)
             leave(self._files, complete=whole)

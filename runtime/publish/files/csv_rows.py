@@ -4,11 +4,13 @@ import csv
 import io
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from ...recognition.result import Face, Result
 from ..own_context import OwnContext
 from .line_file import LineFile
+from .power_cut import LineFormat
 
 _COLUMNS = (
     *("frame", "time_s", "source", "track", "left", "top", "right", "bottom"),
@@ -33,7 +35,10 @@ class CsvRows:
         self._path = path
         self._others: set[str] = set()
         header = _row((*_COLUMNS, *self._labels))
-        self._file = LineFile(path, in_place=in_place, header=header)
+        is_row = partial(_has_columns, len(_COLUMNS) + len(self._labels))
+        self._file = LineFile(
+            path, LineFormat(f"{header}\n", is_row, header=header), in_place=in_place
+        )
 
     def write(self, result: Result) -> None:
         """Write a row for each face."""
@@ -71,6 +76,13 @@ def _face(face: Face) -> tuple[object, ...]:
 
 def _rounded(share: float | None) -> object:
     return "" if share is None else round(share, 4)
+
+
+def _has_columns(count: int, line: str) -> bool:
+    try:
+        return len(next(csv.reader([line]), [])) == count
+    except csv.Error:
+        return False
 
 
 def _row(values: Iterable[object]) -> str:

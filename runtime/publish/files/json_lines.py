@@ -9,8 +9,19 @@ from ...recognition.result import Result
 from ..own_context import OwnContext
 from ..sink import ReaderGoneError, Sink
 from .line_file import LineFile
+from .power_cut import LineFormat
 
 When = Literal["frame", "change"]
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+LINES = LineFormat('{"frame": ', _is_object)
 
 
 class Changes:
@@ -60,7 +71,7 @@ class JsonLinesFile:
 
     def __init__(self, path: Path, *, on: When = "frame", in_place: bool = False) -> None:
         self._changes = Changes() if on == "change" else None
-        self._file = LineFile(path, in_place=in_place)
+        self._file = LineFile(path, LINES, in_place=in_place)
 
     def write(self, result: Result) -> None:
         """Write one line; with `changes`, only when something changed."""

@@ -7,6 +7,7 @@ comes from a live source is appended in place, line by line.
 """
 
 import errno
+import logging
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,34 +16,40 @@ from fer_edge.errors import OutputError
 from fer_edge.files import cannot_write, is_device, whole_file
 
 from ..sink import ReaderGoneError
+from .disk_sync import DiskSync
+from .power_cut import LineFormat, cut_damage
+
+log = logging.getLogger(__name__)
 
 
 class LineFile:
     """Whole lines of UTF-8 in a file; what UTF-8 cannot say is written as a backslash escape."""
 
-    def __init__(self, path: Path, *, in_place: bool = False, header: str | None = None) -> None:
+    def __init__(self, path: Path, line_format: LineFormat, *, in_place: bool = False) -> None:
         """Open it.
 
         Args:
             path: The file. A device or a named pipe is always written in place.
-            in_place: Append each line at once. What is there already stays; a file that was moved
-                away or deleted (log rotation) is made anew.
-            header: First line of a new file; an older file that is appended to must have it too.
+            line_format: What lines it has. An older file that is appended to must have such, too.
+            in_place: Append each line at once, and bring it to the disk soon. Whole lines that are
+                there already stay; a file that was moved away or deleted (log rotation) is made
+                anew.
 
         Raises:
-            OutputError: It cannot be written, or has another header.
+            OutputError: It cannot be written, or has other lines.
         """
-        self._path, self._header = path, header
+        self._path, self._format = path, line_format
         self._files = ExitStack()
         self._handle, self._is_regular = -1, True
+        self._sync: DiskSync | None = None
         self._in_place = in_place or is_device(path)
         if self._in_place:
             self._open_in_place()
             return
         temporary = self._files.enter_context(whole_file(path))
         self._handle = os.open(temporary, os.O_WRONLY)
-        if header is not None:
-            self._append(header)
+        if line_format.header is not None:
+            self._append(line_format.header)
 
     def write(self, line: str) -> None:
         """Add one line, all of it or nothing.
@@ -52,17 +59,22 @@ class LineFile:
             ReaderGoneError: It is a pipe that nobody reads any more.
         """
         if self._in_place and self._is_moved():
-            os.close(self._handle)
-            self._handle = -1
+            self._close_handle()
             self._open_in_place()
         self._append(line)
 
     def close(self, *, complete: bool) -> None:
         """Move a whole file to its name if it is complete, else delete it."""
+        self._close_handle()
+        leave(self._files, complete=complete)
+
+    def _close_handle(self) -> None:
+        if self._sync is not None:
+            self._sync.close()
+            self._sync = None
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
-        leave(self._files, complete=complete)
 
     def _open_in_place(self) -> None:
         try:
@@ -71,26 +83,28 @@ class LineFile:
             access = os.O_WRONLY if is_device(self._path) else os.O_RDWR | os.O_CREAT
             self._handle = os.open(self._path, access | os.O_APPEND, 0o666)
             self._is_regular = not is_device(self._path)
-            size = os.fstat(self._handle).st_size if self._is_regular else 0
-            if size:
-                self._continue(size)
+            if self._is_regular:
+                self._continue()
+                self._sync = DiskSync(self._path)
         except OSError as error:
             raise cannot_write(self._path, error) from error
-        if not size and self._header is not None:
-            self._append(self._header)
+        is_empty = not self._is_regular or not os.fstat(self._handle).st_size
+        if is_empty and self._format.header is not None:
+            self._append(self._format.header)
 
-    def _continue(self, size: int) -> None:
-        """Check what a former run left; the line that a power cut tore stands by itself."""
-        if os.pread(self._handle, 1, size - 1) != b"\n":
-            os.write(self._handle, b"\n")
-        if self._header is None:
-            return
-        wanted = self._header.encode("utf-8", "backslashreplace") + b"\n"
-        if os.pread(self._handle, len(wanted), 0) != wanted:
+    def _continue(self) -> None:
+        """Check what a former run left, and cut what a power cut did to it."""
+        size = os.fstat(self._handle).st_size
+        wanted = self._format.beginning.encode("utf-8", "backslashreplace")
+        found = os.pread(self._handle, len(wanted), 0)
+        if b"\0" not in found and not wanted.startswith(found):
             raise OutputError(
-                f"{self._path} has other columns than this run; expected {self._header}; "
-                "name another file, or move it away"
+                f"{self._path} has other lines than this run writes: expected it to begin with "
+                f"{self._format.beginning.strip()}; name another file, or move it away"
             )
+        gone = cut_damage(self._handle, size, self._format)
+        if gone > 0:
+            log.warning("%s: cut %d bytes that a power cut left at its end", self._path, gone)
 
     def _is_moved(self) -> bool:
         try:
@@ -111,6 +125,14 @@ class LineFile:
         except OSError as error:
             if written and self._in_place and self._is_regular:  # take half a line back
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
+            raise cannot_write(self._path, error) from error
+        if self._sync is not None:
+            self._note_written(self._sync)
+
+    def _note_written(self, sync: DiskSync) -> None:
+        try:
+            sync.wrote()
+        except OSError as error:
             raise cannot_write(self._path, error) from error
 
 

@@ -1,0 +1,184 @@
+"""Files of lines after a power cut: made by hand, and by a real file system."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fer_edge.errors import OutputError
+from fer_edge.faces.labels import FER2013
+from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.publish.files import disk_sync, power_cut
+from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
+from fer_edge.runtime.publish.files.csv_rows import CsvRows
+from fer_edge.runtime.publish.files.json_lines import JsonLinesFile
+
+from ...support.real_disk import RealDisk
+from ...support.results import Live, make_face, make_result
+
+BLOCK = 4096
+
+
+def lines(count: int, name: str = "camera 0") -> bytes:
+    """Whole JSON lines, as a run writes them."""
+    records = (make_result(make_face(), index=index, name=name).to_dict() for index in range(count))
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def continued(path: Path) -> list[int]:
+    """Let a run go on with one more frame; returns the numbers of all frames in the file."""
+    sink = JsonLinesFile(path, in_place=True)
+    sink.write(make_result(index=777))
+    sink.close(complete=True)
+    return [json.loads(line)["frame"] for line in path.read_bytes().splitlines()]
+
+
+SOUND = lines(30)
+STARTS = [0, *(at + 1 for at, byte in enumerate(SOUND) if byte == 10)]
+LAST = STARTS[-2]
+
+
+@pytest.mark.parametrize(
+    ("damaged", "kept"),
+    [
+        pytest.param(SOUND, range(30), id="nothing"),
+        pytest.param(SOUND + bytes(3000), range(30), id="zeros at the end"),
+        pytest.param(SOUND[:-20], range(29), id="half a line"),
+        pytest.param(SOUND[:-1], range(30), id="a line without its end"),
+        pytest.param(SOUND[:-20] + bytes(BLOCK), range(29), id="half a line and zeros"),
+        pytest.param(SOUND[:LAST] + b"\xe2\x98", range(29), id="half a character"),
+        pytest.param(SOUND[:LAST] + b'{"\xff": 1}\n', range(29), id="bytes of another file"),
+        pytest.param(
+            SOUND[: STARTS[10] + 7] + bytes(900) + SOUND[STARTS[12] + 3 :],
+            [*range(10), *range(13, 30)],
+            id="zeros in the middle",
+        ),
+        pytest.param(bytes(700) + SOUND[STARTS[3] + 9 :], range(4, 30), id="zeros at the start"),
+        pytest.param(bytes(BLOCK), [], id="zeros alone"),
+        pytest.param(b'{"fra', [], id="half of the first line"),
+        pytest.param(b"", [], id="an empty file"),
+    ],
+)
+def test_a_run_goes_on_behind_whole_lines_only(
+    tmp_path: Path, damaged: bytes, kept: range | list[int]
+) -> None:
+    path = tmp_path / "live.jsonl"
+    path.write_bytes(damaged)
+    assert continued(path) == [*kept, 777]
+
+
+def test_damage_in_a_large_file_is_found_in_its_last_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(power_cut, "WINDOW_BYTES", 100)  # less than a line: it is searched for
+    path = tmp_path / "live.jsonl"
+    path.write_bytes(SOUND[:-9] + bytes(5000))
+    assert continued(path) == [*range(29), 777]
+    (message,) = caplog.messages
+    assert message.startswith(f"{path}: cut {len(SOUND) - LAST - 9 + 5000} bytes")
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> bytes:
+    sink = CsvRows(tmp_path / "sound.csv", FER2013, in_place=True)
+    for index in range(9):
+        sink.write(make_result(make_face(), index=index, name="Tür ☺"))
+    sink.close(complete=True)
+    return (tmp_path / "sound.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("damage", "kept"),
+    [
+        (lambda sound: sound, range(9)),
+        (lambda sound: bytes(2 * BLOCK), []),
+        (lambda sound: sound[:12], []),
+        (lambda sound: sound[:-30] + bytes(BLOCK), range(8)),
+        (lambda sound: sound[: sound.rindex("☺".encode()) + 2], range(8)),
+        (lambda sound: bytes(40) + sound[40:], range(9)),  # the header's block alone was lost
+    ],
+)
+def test_rows_go_on_under_one_header(
+    tmp_path: Path, rows: bytes, damage: Callable[[bytes], bytes], kept: range | list[int]
+) -> None:
+    path = tmp_path / "live.csv"
+    path.write_bytes(damage(rows))
+    sink = CsvRows(path, FER2013, in_place=True)
+    sink.write(make_result(make_face(), index=777))
+    sink.close(complete=True)
+    header, *found = path.read_text("utf-8").splitlines()
+    assert header == rows.decode().splitlines()[0]
+    assert [int(row.split(",")[0]) for row in found] == [*kept, 777]
+
+
+@pytest.mark.parametrize("text", ["notes of mine\nwithout an end", '{\n  "a": 1\n}\n', '{"a": 1}'])
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.jsonl"
+    path.write_text(text)
+    with pytest.raises(OutputError, match="has other lines than this run writes"):
+        JsonLinesFile(path, in_place=True)
+    assert path.read_text() == text
+
+
+def test_a_sound_file_keeps_what_somebody_added_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "live.jsonl"
+    path.write_bytes(SOUND + b"# the camera was moved\n")
+    JsonLinesFile(path, in_place=True).close(complete=True)
+    assert path.read_bytes() == SOUND + b"# the camera was moved\n"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[RealDisk]:
+    disk = RealDisk(tmp_path)
+    yield disk
+    disk.close()
+
+
+def test_what_was_written_is_on_the_disk_after_a_moment_and_the_next_run_goes_on(
+    small_disk: RealDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_sync, "SYNC_S", 0.05)
+    paths = [small_disk.place / "new" / name for name in ("live.jsonl", "live.csv")]
+    sinks = (JsonLinesFile(paths[0], in_place=True), CsvRows(paths[1], FER2013, in_place=True))
+    for index in range(200):
+        for sink in sinks:
+            sink.write(make_result(make_face(), index=index))
+    small_disk.wait_for(b'{"frame": 199,', b"\n199,")
+    monkeypatch.setattr(disk_sync, "SYNC_S", 3600)
+    time.sleep(0.2)  # the length follows the content
+    for sink in sinks:  # these are lost, and perhaps not in whole lines
+        for index in range(200, 400):
+            sink.write(make_result(make_face(), index=index))
+    small_disk.cut_power()
+    for sink in sinks:
+        sink.close(complete=False)
+    numbers = continued(paths[0])
+    assert numbers[:200] == list(range(200))
+    assert numbers == [*range(len(numbers) - 1), 777]
+    found = paths[1].read_text().splitlines()[1:]
+    assert [int(row.split(",")[0]) for row in found][:200] == list(range(200))
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mkv"])
+def test_a_video_is_on_the_disk_after_a_moment(
+    small_disk: RealDisk, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr(disk_sync, "SYNC_S", 0.05)
+    path = small_disk.place / f"live.{suffix}"
+    sink = AnnotatedVideo(path, Live())
+    for index in range(40):
+        sink.write(make_result(index=index, time_s=index / 10, size=(240, 320)))
+    small_disk.wait_for(path.read_bytes()[-30:])
+    monkeypatch.setattr(disk_sync, "SYNC_S", 3600)
+    time.sleep(0.2)
+    for index in range(40, 60):
+        sink.write(make_result(index=index, time_s=index / 10, size=(240, 320)))
+    small_disk.cut_power()
+    sink.close(complete=False)
+    with path.open("ab") as file:
+        file.write(bytes(5000))  # what other file systems and longer runs leave at the end
+    source = open_source(path)
+    assert len(list(source)) >= 39
+    source.close()

@@ -1,0 +1,51 @@
+"""A disk of its own, with a real file system on it, whose power can be cut."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+
+class RealDisk:
+    """An ext4 file system in a file of the host.
+
+    What the kernel has not written yet is in its page cache and not in that file, so a copy of the
+    file is what a disk holds whose power was cut at that moment.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._image, self.place = folder / "disk.img", folder / "disk"
+        self.place.mkdir()
+        program = shutil.which("mke2fs", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if os.geteuid() or program is None:
+            pytest.skip("a disk needs root and mke2fs")
+        with self._image.open("wb") as image:
+            image.truncate(16 << 20)
+        subprocess.run([program, "-q", "-t", "ext4", self._image], check=True)
+        self._mount()
+
+    def wait_for(self, *texts: bytes) -> None:
+        """Wait until these are on the disk, wherever."""
+        until_s = time.monotonic() + 20
+        while not all(text in self._image.read_bytes() for text in texts):
+            assert time.monotonic() < until_s, "it never came to the disk"
+            time.sleep(0.02)
+
+    def cut_power(self) -> None:
+        """Lose what is not on the disk, and mount the rest at the same place."""
+        after = self._image.with_suffix(".after")
+        shutil.copyfile(self._image, after)
+        self.close()
+        self._image = after
+        self._mount()
+
+    def close(self) -> None:
+        subprocess.run(["umount", "--lazy", self.place], check=True)
+
+    def _mount(self) -> None:
+        command = ["mount", "-o", "loop,commit=600", self._image, self.place]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a disk is not allowed here")
