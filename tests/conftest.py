@@ -1,5 +1,6 @@
 """Shared fixtures: synthetic faces, a small face set, the command line."""
 
+import fcntl
 import os
 import signal
 import sys
@@ -87,10 +88,16 @@ def media() -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Train a run with its quantization-aware stage on cartoons; returns (run, face set)."""
     pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
-    folder = tmp_path_factory.mktemp("trained")
-    data, run = folder / "cartoons.npz", folder / "cartoons"
-    save_faceset(make_faces(per_class=24, validation_per_class=12), data)
-    recipe = folder / "quick.toml"
-    recipe.write_text(QUICK_RECIPE, "utf-8")
-    train(data, run, recipe, qat=True)  # without the conversion that the command ends with
+    base = tmp_path_factory.getbasetemp()
+    # the workers of pytest-xdist share it: the second waits until it is there
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
+    shared.mkdir(exist_ok=True)
+    data, run = shared / "cartoons.npz", shared / "cartoons"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not run.exists():
+            save_faceset(make_faces(per_class=24, validation_per_class=12), data)
+            recipe = shared / "quick.toml"
+            recipe.write_text(QUICK_RECIPE, "utf-8")
+            train(data, run, recipe, qat=True)  # without the conversion that the command ends with
     return run, data
