@@ -7,6 +7,7 @@ belongs to the whole process, so only a program may redirect it, and the command
 are dropped for the calling thread alone (`without_chatter`). Errors still come as exceptions.
 """
 
+import faulthandler
 import logging
 import os
 import sys
@@ -37,6 +38,8 @@ def silence_libraries() -> None:
     sys.stderr = os.fdopen(
         own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
     )
+    # which signal ended the program, and where, would go nowhere, too
+    faulthandler.enable(sys.stderr)
 
 
 @contextmanager
@@ -44,9 +47,9 @@ def without_chatter() -> Iterator[None]:
     """Drop what this thread writes to `sys.stderr` inside the block.
 
     What other threads write comes through, and nothing is dropped when the fer_edge logger is at
-    INFO (`fer-edge --verbose`).
+    DEBUG (`fer-edge -vv`).
     """
-    if logging.getLogger("fer_edge").isEnabledFor(logging.INFO):
+    if logging.getLogger("fer_edge").isEnabledFor(logging.DEBUG):
         yield
         return
     thread = threading.get_ident()

@@ -27,7 +27,7 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="fer-edge-cache-")
 
 TRAINING_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "jax")
 REAL_SERVERS = {"broker", "browser", "rtsp", "serve", "subscribe"}
-REAL_SERVERS |= {"device", "bare_device", "small_disk", "two"}
+REAL_SERVERS |= {"device", "bare_device", "small_disk", "systemd", "two"}
 """Fixtures that start one; the tests that ask for them are slow."""
 
 

@@ -14,6 +14,7 @@ import click
 
 from fer_edge import __version__
 from fer_edge.chatter import StderrHandler, silence_libraries
+from fer_edge.credentials import load_credentials
 from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.limits import (
     LEAST_ADDRESS_SPACE_MB,
@@ -65,6 +66,10 @@ HEAVY = (
     "tensorflow_model_optimization",
     "matplotlib",
 )
+
+
+_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+"""By the number of -v."""
 
 
 class Failure(click.ClickException):
@@ -165,7 +170,12 @@ def _open_standard_streams() -> None:
     epilog="Start with: fer-edge demo",
 )
 @click.version_option(__version__, prog_name="fer-edge")
-@click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
+@click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    help="Say more on standard error; -vv: what libraries write there, too.",
+)
 @click.option(
     "--limit-memory",
     type=click.IntRange(1, 1_000_000),
@@ -173,17 +183,18 @@ def _open_standard_streams() -> None:
     help=f"What a model or a face set may need before it is refused. Default: {MEMORY_MB}, or "
     f"{MEMORY_VARIABLE}.",
 )
-def main(verbose: bool, limit_memory: int | None) -> None:
+def main(verbose: int, limit_memory: int | None) -> None:
     """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""
     _open_standard_streams()
+    load_credentials(os.environ)
     hide_secrets_of(os.environ)
     if limit_memory is not None:
         os.environ[MEMORY_VARIABLE] = str(limit_memory)  # for child processes, too
-    if not verbose:
+    if verbose < 2:
         silence_libraries()
     logging.basicConfig(
         level=logging.WARNING,
         format="fer-edge: %(levelname)s: %(message)s",
         handlers=[StderrHandler()],
     )
-    logging.getLogger("fer_edge").setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("fer_edge").setLevel(_LEVELS[min(verbose, 2)])

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_edge.credentials import without_secrets
 from fer_edge.errors import ModelError
 from fer_edge.inference.runtime import Runtime, find_runtime
 from fer_edge.limits import RAISE_THE_LIMIT, TRIAL_S, memory_bytes
@@ -89,7 +90,7 @@ def _try(flatbuffer: bytes, name: str, shape: str) -> str:
             check=False,
             timeout=TRIAL_S,
             # not from the folder that this process happens to be in
-            env={**os.environ, "PYTHONSAFEPATH": "1"},
+            env={**without_secrets(os.environ), "PYTHONSAFEPATH": "1"},
         )
     except subprocess.TimeoutExpired as error:
         raise ModelError(

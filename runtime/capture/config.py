@@ -4,11 +4,13 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from fer_edge import plugins
-from fer_edge.cli.needs import Needs
+from fer_edge.cli.needs import Needs, reaching
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 from fer_edge.errors import ConfigError
 
@@ -146,12 +148,11 @@ class SourceConfig:
 
     def needs(self) -> Needs:
         """Say what it asks of the system."""
-        is_file = self.input is not None and is_path(self.input) and not set(self.input) & {*"*?["}
-        return Needs(
-            reads=(Path(str(self.input)),) if is_file else (),
-            camera=self.camera is not None,
-            network=self.input is not None and "://" in self.input,
-        )
+        if self.input is None:
+            return Needs(camera=self.camera is not None)
+        if "://" in self.input:
+            return reaching(_host(self.input))
+        return Needs(reads=(_without_pattern(Path(self.input)),) if is_path(self.input) else ())
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the address, as an environment variable, if it has a password or a key."""
@@ -274,6 +275,19 @@ def _check_together(source: SourceConfig) -> None:
     ):
         if is_wrong:
             raise ConfigError(words)
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
+def _without_pattern(path: Path) -> Path:
+    """Return a path, or of a pattern the folder that all it can match stands in."""
+    plain = list(takewhile(lambda part: not set(part) & {*"*?["}, path.parts))
+    return Path(*plain)
 
 
 def _parse_size(text: str) -> tuple[int, int]:

@@ -19,16 +19,20 @@ class Frame:
 
     Attributes:
         image: uint8, (height, width, 3), BGR.
-        index: Position in the source, from 0; a live source that drops frames leaves gaps.
+        index: Position in the source, from 0; a live source that drops frames leaves gaps, and
+            counts from the first frame that somebody reads.
         time_s: Seconds from the source's start: by the video's clock, by the wall clock for a
             live source, 0 for pictures.
         name: The picture's path, or the source's name.
+        unix_s: When it came from a live source, in seconds since 1970 (UTC), by this machine's
+            clock; None for files, whose results are the same whenever they are read.
     """
 
     image: NDArray[np.uint8] = field(repr=False, compare=False)
     index: int
     time_s: float
     name: str
+    unix_s: float | None = None
 
 
 class Source(Protocol):
@@ -39,7 +43,8 @@ class Source(Protocol):
         is_live: Whether frames come at their own pace, and late ones are dropped.
         frame_rate_hz: Of a moving picture.
         length: Number of frames where it is known.
-        dropped: Frames dropped so far, since they came faster than they were read.
+        dropped: Frames dropped before the one that was handed over last, since they came faster
+            than they were read. Of a live source this is its index less the frames read before it.
 
     A live source may also have `is_lost`: whether it waits for its camera or stream to come back.
     """

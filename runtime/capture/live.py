@@ -92,10 +92,11 @@ def _end_threads() -> None:
 class Live:
     """The newest frame of a capture that a thread of its own reads.
 
-    One frame is kept. A newer one takes its place, and the older is counted in `dropped`: however
-    slow the reader, latency stays that of one frame. What comes before the first iteration is not
-    counted. Frame times are the stream's own where it has time stamps, and go on by the wall clock
-    while the capture is lost.
+    One frame is kept. A newer one takes its place, and the older is dropped: however slow the
+    reader, latency stays that of one frame. Frames are counted from the first that is handed over,
+    and the clock starts with it. Each frame's `index` is the number of those read before it and of
+    those dropped before it (`dropped`). Frame times are the stream's own where it has time stamps,
+    and go on by the wall clock while the capture is lost.
     """
 
     is_video = True
@@ -124,7 +125,9 @@ class Live:
         self._newest: Frame | None = None
         self._error: FerEdgeError | None = None
         self._news: deque[str] = deque(maxlen=8)
-        self._count = 0
+        self._count = 0  # frames that came, to the last
+        self._index = 0  # of the next frame
+        self._late = 0  # frames that nobody read in time
         self._started_s = 0.0
         self._time_s = 0.0
         self._clock_offset_s: float | None = None
@@ -140,11 +143,12 @@ class Live:
             raise
 
     def __iter__(self) -> Iterator[Frame]:
-        self._is_read = True
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._newest or self._news or self._is_over)
                 frame, self._newest = self._newest, None
+                if frame is not None:
+                    self.dropped, self._is_read = self._late, True
                 news, is_over = list(self._news), self._is_over
                 self._news.clear()
             # logged here and not by the thread: in the order in which the reader sees it
@@ -234,17 +238,21 @@ class Live:
         with self._changed:
             if self._is_over:
                 return False
-            if self._count == 0:
-                self._started_s = now_s
             if self._lost_s is not None:
                 self._news.append(
                     f"{self._capture.name} is back after {now_s - self._lost_s:.0f} s"
                 )
                 self._lost_s = None
-            if self._newest is not None and self._is_read:
-                self.dropped += 1
+            if self._newest is not None and not self._is_read:  # the first is not handed over yet
+                self._index = 0
+            elif self._newest is not None:
+                self._late += 1
+            if self._index == 0:
+                self._started_s, self._clock_offset_s = now_s, None
             self._time_s = self._frame_time_s(now_s - self._started_s)
-            self._newest = Frame(image, self._count, self._time_s, self._capture.name)
+            name = self._capture.name
+            self._newest = Frame(image, self._index, self._time_s, name, unix_s=time.time())
+            self._index += 1
             self._count += 1
             self._changed.notify_all()
         return True
@@ -264,7 +272,7 @@ class Live:
         ):
             self._clock_offset_s = wall_s - clock_s
         time_s = clock_s + self._clock_offset_s
-        return time_s if self._count == 0 else max(self._time_s + _LEAST_STEP_S, time_s)
+        return time_s if self._index == 0 else max(self._time_s + _LEAST_STEP_S, time_s)
 
     def _lose(self, error: FerEdgeError) -> bool:
         """Note that the capture is gone; say whether to open it again."""

@@ -38,8 +38,8 @@ class OutputsConfig:
         "--csv",
         metavar="FILE",
         is_place=is_path,
-        help="CSV (- is stdout), a row per face and frame: frame, time_s, source, track, left, "
-        "top, right, bottom, detection, label, and a column per expression.",
+        help="CSV (- is stdout), a row per face and frame: frame, time_s, time, run, source, "
+        "track, left, top, right, bottom, detection, label, and a column per expression.",
     )
     annotate: Path | None = option(
         "--annotate",

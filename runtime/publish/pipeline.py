@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import islice
 
 from ..capture.frame import Source
 from ..capture.signals import Signals
-from ..recognition.result import FrameReader, Result
+from ..recognition.result import FrameReader, Result, completed
+from ..timing.wall_clock import new_run
 from .service_manager import ServiceManager
 from .sink import ReaderGoneError, Sink
 
@@ -21,14 +21,14 @@ def run_to_end(
     max_frames: int | None = None,
     on_frame: Callable[[int], object] = lambda count: None,
     on_reload: Callable[[], bool] = lambda: True,
+    manager: ServiceManager | None = None,
 ) -> int:
     """Read every frame of a source and hand it to the sinks; close all of them, come what may.
 
-    Ctrl-C and SIGTERM end a run between two frames, as its normal end: files are finished. A second
-    one ends the process at once. A reader who has seen enough (`| head`) is a normal end, too. An
-    output that fails ends the run, and the others are finished; a source that fails leaves no file
-    that is written whole, unless it is live: what was seen is kept. systemd, if it started this
-    process, hears how the run goes.
+    Ctrl-C and SIGTERM end a run between two frames, as its normal end; a second one ends the
+    process at once. A reader who has seen enough (`| head`) is a normal end, too. An output that
+    fails ends the run, and the others are finished; a source that fails leaves no file that is
+    written whole, unless it is live: what was seen is kept.
 
     Args:
         source: Where frames come from.
@@ -38,6 +38,7 @@ def run_to_end(
         max_frames: Stop after so many.
         on_frame: Called with 1 after each frame, for a progress bar.
         on_reload: Called between two frames after a SIGHUP; returns whether the model is new.
+        manager: Hears how the run goes.
 
     Returns:
         Number of frames read.
@@ -47,16 +48,16 @@ def run_to_end(
         ReaderGoneError: Nobody reads the output any more; all is closed and finished.
     """
     sinks = _Sinks()
-    complete, count = False, 0
-    most = None if max_frames is None else min(max_frames, sys.maxsize)  # all that islice takes
-    with Signals() as signals, ServiceManager(source) as manager:
+    complete, count, run = False, 0, new_run()
+    manager = manager or ServiceManager({})
+    with Signals() as signals:
         try:
             sinks.open(open_sinks)
-            for frame in islice(signals.frames(source), most):
+            manager.reads(source)
+            for frame in islice(signals.frames(source), _most(max_frames)):
                 if signals.take_reload():
-                    manager.reloading()
-                    manager.reloaded(is_new=on_reload())
-                result = replace(reader.read_frame(frame), dropped=source.dropped)
+                    _reload(manager, on_reload)
+                result = completed(reader.read_frame(frame), source, run)
                 sinks.write(result)
                 count += 1
                 on_frame(1)
@@ -72,6 +73,15 @@ def run_to_end(
             complete = complete or (count > 0 and (sinks.writing is not None or source.is_live))
             sinks.close(source, complete=complete)
     return count
+
+
+def _most(max_frames: int | None) -> int | None:
+    return None if max_frames is None else min(max_frames, sys.maxsize)  # all that islice takes
+
+
+def _reload(manager: ServiceManager, on_reload: Callable[[], bool]) -> None:
+    manager.reloading()
+    manager.reloaded(is_new=on_reload())
 
 
 class _Sinks:

@@ -1,9 +1,12 @@
-"""What systemd wants to know of a service (sd_notify(3)): ready, alive, reloading, stopping.
+"""What systemd wants to know of a service (sd_notify(3)): starting, ready, alive, stopping.
 
 Alive means that frames flow. A reader that hangs, or a stream that stands still and does not know
 it, gets no WATCHDOG=1, and systemd starts the service again. A source that has noticed its loss and
 tries to open its camera again is doing its duty: a restart would do no more, and would lose what
 the run knows. It says so with a true `is_lost`.
+
+A start, a reload and an end may take long on a slow board (a model that is tried for the first
+time, a video whose index is written). They ask for more time while they last, up to `LONGEST_S`.
 
 A container has no such manager. There FER_EDGE_HEARTBEAT names a file that is touched every five
 seconds while frames flow, for a health check to look at.
@@ -15,12 +18,19 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..capture.frame import Source
-from ..recognition.result import Result
 from ..timing.frame_rate import FrameRate
 
+if TYPE_CHECKING:
+    from ..capture.frame import Source
+    from ..recognition.result import Result
+
 STATUS_S = 5.0
+LONGEST_S = 600.0
+"""A step of the start, a reload or an end that takes longer is taken for one that hangs."""
+_MORE_USEC = 60_000_000
+"""So much more time is asked for; the next request comes long before it is over."""
 
 log = logging.getLogger(__name__)
 
@@ -28,23 +38,23 @@ log = logging.getLogger(__name__)
 class ServiceManager:
     """The service manager that started this process, if one did; else everything is silent."""
 
-    def __init__(self, source: Source, environment: Mapping[str, str] = os.environ) -> None:
-        self._source = source
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._source: Source | None = None
         self._address = environment.get("NOTIFY_SOCKET", "")
         self._heartbeat = environment.get("FER_EDGE_HEARTBEAT", "")
-        self._interval_s = _interval_s(environment) if self._address else None
+        self._watchdog_s = _watchdog_s(environment)
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._rate = FrameRate()
         self._frames = 0
         self._reloads = 0
+        self._is_stopping = False
         self._status_s = float("-inf")
+        self._busy_until_s = float("-inf")
 
     def __enter__(self) -> "ServiceManager":
-        if self._interval_s is not None:
-            self._thread = threading.Thread(
-                target=self._watch, args=(self._interval_s,), name="watchdog", daemon=True
-            )
+        if self._address:
+            self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
             self._thread.start()
         return self
 
@@ -53,7 +63,17 @@ class ServiceManager:
         if self._thread is not None:
             self._thread.join()
 
-    def frame_read(self, result: Result) -> None:
+    def starting(self, step: str) -> None:
+        """Say which step of the start begins; more time is asked for until the first frame."""
+        self._begin()
+        self.notify(f"STATUS=starting: {step}\nEXTEND_TIMEOUT_USEC={_MORE_USEC}")
+
+    def reads(self, source: "Source") -> None:
+        """Say that the start is over but for the first frame of a source."""
+        self._source = source
+        self.starting("waiting for the first frame")
+
+    def frame_read(self, result: "Result") -> None:
         """Say READY=1 after the first frame, and how it goes every five seconds."""
         self._frames += 1
         if not (self._address or self._heartbeat):
@@ -61,6 +81,7 @@ class ServiceManager:
         now_s = time.monotonic()
         self._rate.count(now_s)
         if self._frames == 1:
+            self._busy_until_s = float("-inf")
             self.notify("READY=1")
         if now_s - self._status_s >= STATUS_S:
             self._status_s = now_s
@@ -73,18 +94,22 @@ class ServiceManager:
 
     def reloading(self) -> None:
         """Say that the model is loaded again; `reloaded` must follow."""
+        self._begin()
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self, *, is_new: bool) -> None:
         """Say that the service is ready again, and whether it has the new model."""
         self._reloads += 1
         said = "the model was loaded again" if is_new else "the model in use stays, see the log"
+        self._busy_until_s = float("-inf")
         self._status_s = time.monotonic()  # so that this stays to be seen for a while
         self.notify(f"READY=1\nSTATUS=reload {self._reloads}: {said}")
 
     def stopping(self) -> None:
         """Say that the run ends; files may take a moment to finish."""
-        self.notify("STOPPING=1")
+        self._begin()
+        self._is_stopping = True
+        self.notify("STOPPING=1\nSTATUS=finishing its files")
 
     def notify(self, text: str) -> None:
         """Send assignments such as "READY=1", one a line; without a manager do nothing."""
@@ -102,6 +127,9 @@ class ServiceManager:
             log.warning("NOTIFY_SOCKET %s takes no message: %s", self._address, error)
             self._address = ""  # said once
 
+    def _begin(self) -> None:
+        self._busy_until_s = time.monotonic() + LONGEST_S
+
     def _beat(self) -> None:
         if not self._heartbeat:
             return
@@ -111,26 +139,29 @@ class ServiceManager:
             log.warning("FER_EDGE_HEARTBEAT %s: %s", self._heartbeat, error.strerror)
             self._heartbeat = ""  # said once
 
-    def _watch(self, interval_s: float) -> None:
+    def _watch(self) -> None:
+        interval_s = min(STATUS_S, self._watchdog_s / 2 if self._watchdog_s else STATUS_S)
         seen = 0
         while not self._ended.wait(interval_s):
-            is_lost = bool(getattr(self._source, "is_lost", False))
+            is_lost = not self._is_stopping and bool(getattr(self._source, "is_lost", False))
+            is_busy = time.monotonic() < self._busy_until_s
             if is_lost:
                 self.notify(
                     f"STATUS=the source is lost after {self._frames} frames; waiting for it"
                 )
-            if is_lost and not self._frames:  # a start that waits has not failed
-                self.notify(f"EXTEND_TIMEOUT_USEC={int(4e6 * interval_s)}")
-            elif is_lost or self._frames != seen:
+            if self._is_stopping or not self._frames:  # a start that waits has not failed
+                if is_busy or is_lost:
+                    self.notify(f"EXTEND_TIMEOUT_USEC={_MORE_USEC}")
+            elif self._watchdog_s and (is_busy or is_lost or self._frames != seen):
                 self.notify("WATCHDOG=1")
             seen = self._frames
 
 
-def _interval_s(environment: Mapping[str, str]) -> float | None:
-    """Return half of the watchdog's time, or None where this process is not watched."""
+def _watchdog_s(environment: Mapping[str, str]) -> float | None:
+    """Return the watchdog's time, or None where this process is not watched."""
     try:
         if int(environment.get("WATCHDOG_PID", os.getpid())) != os.getpid():
             return None
-        return int(environment["WATCHDOG_USEC"]) / 2e6 or None
+        return int(environment["WATCHDOG_USEC"]) / 1e6 or None
     except (KeyError, ValueError):
         return None

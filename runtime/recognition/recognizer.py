@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -20,11 +19,12 @@ from ..capture.pixels import ColorOrder, as_bgr
 from ..detection.detector import FaceDetector, WholeFrame
 from ..detection.opening import open_detector, open_photo_detector
 from ..detection.own_detector import OwnDetector, as_detector
+from ..timing.wall_clock import new_run
 from ..tracking.flow_tracker import open_tracker
 from ..tracking.track import Tracker
 from .follower import FILE_PACE, LIVE_PACE, Follower, Pace
 from .reader import Reader
-from .result import FrameReader, Result
+from .result import FrameReader, Result, completed
 from .smoothing import STEADY, Steadiness
 
 
@@ -183,8 +183,9 @@ class Recognizer:
                     pace=pace or (LIVE_PACE if frames.is_live else FILE_PACE),
                     boxes_are_crops=is_crop,
                 )
+            run = new_run()
             for frame in frames:
-                yield replace(self._read_frame(reader, frame), dropped=frames.dropped)
+                yield completed(self._read_frame(reader, frame), frames, run)
 
     def _read_frame(self, reader: FrameReader, frame: Frame) -> Result:
         with self._lock:

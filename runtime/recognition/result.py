@@ -1,7 +1,8 @@
 """What was recognized in one frame: values that do not change."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from fer_edge.errors import MissingExtraError, SourceError
 from fer_edge.faces.preprocess import Box, CropPolicy, crop
 
-from ..capture.frame import Frame
+from ..capture.frame import Frame, Source
 from ..timing.stopwatch import STAGES, StageTimes
+from ..timing.wall_clock import utc_text
 
 if TYPE_CHECKING:
     import supervision
@@ -122,13 +124,16 @@ class Result:
         frame: The frame.
         faces: What a loop over the result gives.
         times: What it took.
-        dropped: Frames that the source has dropped since it was opened.
+        dropped: Frames that a live source has dropped before this one; with the number of results
+            before it they make `frame.index`.
+        run: Of a live source, tells the results of this start of the program from another's.
     """
 
     frame: Frame
     faces: tuple[Face, ...]
     times: StageTimes = field(default_factory=StageTimes)
     dropped: int = 0
+    run: str | None = None
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)
@@ -139,18 +144,27 @@ class Result:
     def __getitem__(self, rank: int) -> Face:
         return self.faces[rank]
 
+    @property
+    def time(self) -> str | None:
+        """When its frame came from a live source: UTC, RFC 3339, milliseconds; None for files."""
+        unix_s = self.frame.unix_s
+        return None if unix_s is None else utc_text(unix_s)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON: one of `fer-edge run`'s lines.
 
         `box` is [left, top, right, bottom] in pixels of the frame; `detection` is the detector's
         score; `scores` has every expression's probability; `times_ms` has the wall time of each
-        stage and their sum; `dropped` counts the frames that a live source has dropped since the
-        start; `track` is null where faces are not followed.
+        stage and their sum; `dropped` counts the frames that a live source has dropped before this
+        one; `time` (UTC, RFC 3339) and `run` are null for files; `track` is null where faces are
+        not followed.
         """
         times_ms = {stage: round(getattr(self.times, f"{stage}_ms"), 3) for stage in STAGES}
         return {
             "frame": self.frame.index,
             "time_s": round(self.frame.time_s, 4),
+            "time": self.time,
+            "run": self.run,
             "source": self.frame.name,
             "dropped": self.dropped,
             "times_ms": {**times_ms, "total": round(self.times.total_ms, 3)},
@@ -193,6 +207,22 @@ class Result:
             tracker_id=np.array(tracks, int) if len(tracks) == len(self.faces) > 0 else None,
             data={"class_name": np.array([face.label for face in self.faces], str)},
         )
+
+
+def completed(result: Result, source: Source, run: str) -> Result:
+    """Return a result with what its source knows of it; a live one's gets a moment and a run.
+
+    Args:
+        result: As a reader made it.
+        source: What its frame is from.
+        run: Of this start of the program.
+    """
+    if not source.is_live:
+        return replace(result, dropped=source.dropped)
+    frame = result.frame
+    if frame.unix_s is None:  # of another package's source
+        frame = replace(frame, unix_s=time.time())
+    return replace(result, frame=frame, dropped=source.dropped, run=run)
 
 
 def _place(face: Face) -> int:

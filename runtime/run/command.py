@@ -20,6 +20,7 @@ from .config import PARTS, RunConfig
 
 if TYPE_CHECKING:
     from ..capture.frame import Source
+    from ..publish.service_manager import ServiceManager
     from ..publish.sink import Sink
     from ..recognition.follower import Follower
     from ..recognition.reader import Reader
@@ -118,9 +119,20 @@ def _print_config(config: RunConfig) -> None:
 
 
 def _run(config: RunConfig) -> None:
+    from ..publish.service_manager import ServiceManager
+
+    with ServiceManager() as manager:  # from here on: what follows takes its time on a slow board
+        manager.starting("opening the source")
+        from ..capture.config import open_chosen_source
+
+        with closing(open_chosen_source(config.source)) as source:
+            _run_on(config, source, manager)
+
+
+def _run_on(config: RunConfig, source: "Source", manager: "ServiceManager") -> None:
+    manager.starting("loading the model")
     from functools import partial
 
-    from ..capture.config import open_chosen_source
     from ..publish.chosen import anonymizing
     from ..publish.pipeline import run_to_end
     from ..recognition.config import open_chosen_reader
@@ -128,16 +140,13 @@ def _run(config: RunConfig) -> None:
     from ..recognition.model_reload import reload_model
     from ..tracking.config import open_chosen_detector
 
-    with (
-        closing(open_chosen_source(config.source)) as source,
-        open_chosen_reader(
-            config.model,
-            config.faces,
-            config.recognition,
-            detector=open_chosen_detector(config.faces, is_video=source.is_video),
-            source=source,
-        ) as reader,
-    ):
+    with open_chosen_reader(
+        config.model,
+        config.faces,
+        config.recognition,
+        detector=open_chosen_detector(config.faces, is_video=source.is_video),
+        source=source,
+    ) as reader:
         sinks = _sinks(config, source, reader)
         with _progress(config, source.length) as on_frame:
             run_to_end(
@@ -147,6 +156,7 @@ def _run(config: RunConfig) -> None:
                 max_frames=config.max_frames,
                 on_frame=on_frame,
                 on_reload=partial(reload_model, reader, partial(open_chosen_model, config.model)),
+                manager=manager,
             )
 
 

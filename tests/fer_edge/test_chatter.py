@@ -1,4 +1,5 @@
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -33,6 +34,17 @@ def test_the_command_line_drops_what_libraries_write_and_keeps_what_python_does(
     assert "cpu_feature_guard" not in done.stderr
 
 
+def test_the_signal_that_ends_the_command_line_is_said() -> None:
+    done = run(
+        "import os, signal\n"
+        "from fer_edge.chatter import silence_libraries\n"
+        "silence_libraries()\n"
+        "os.kill(os.getpid(), signal.SIGSEGV)\n"
+    )
+    assert done.returncode == -signal.SIGSEGV
+    assert done.stderr.startswith("Fatal Python error: Segmentation fault")
+
+
 def test_silencing_leaves_a_standard_error_that_is_not_the_process_s_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -45,8 +57,8 @@ def test_silencing_leaves_a_standard_error_that_is_not_the_process_s_own(
     assert capsys.readouterr().err == "kept\n"
 
 
-@pytest.mark.parametrize("options", [[], ["--verbose"]])
-def test_verbose_keeps_what_libraries_write(tmp_path: Path, options: list[str]) -> None:
+@pytest.mark.parametrize("options", [[], ["-v"], ["-vv"]])
+def test_twice_verbose_keeps_what_libraries_write(tmp_path: Path, options: list[str]) -> None:
     program = (
         "import os, sys\n"
         "from fer_edge.cli import main as cli\n"
@@ -55,7 +67,7 @@ def test_verbose_keeps_what_libraries_write(tmp_path: Path, options: list[str]) 
         f"sys.argv = ['fer-edge', *{options!r}, 'models']\n"
         "cli.main()\n"
     )
-    assert ("chatter" in run(program).stderr) == bool(options)
+    assert ("chatter" in run(program).stderr) == (options == ["-vv"])
 
 
 def test_what_a_python_library_writes_is_dropped_in_this_thread_alone(
@@ -112,10 +124,10 @@ def test_many_threads_in_and_out_leave_standard_error_as_it_was(
     assert capsys.readouterr().err == ""
 
 
-def test_verbose_drops_nothing_of_python_libraries(
+def test_twice_verbose_drops_nothing_of_python_libraries(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "fer_edge"), without_chatter():
+    with caplog.at_level(logging.DEBUG, "fer_edge"), without_chatter():
         sys.stderr.write("heard\n")
     assert capsys.readouterr().err == "heard\n"
 

@@ -30,6 +30,13 @@ class Listener:
             time.sleep(0.01)
         return True
 
+    def wait_for_count(self, line: str, count: int, timeout_s: float = 10) -> None:
+        """Wait until a line came so often."""
+        until = time.monotonic() + timeout_s
+        while self.lines.count(line) < count:
+            assert time.monotonic() < until, f"{line} came {self.lines.count(line)} times"
+            time.sleep(0.01)
+
     def close(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"test over", self.address.replace("@", "\0", 1))

@@ -106,7 +106,9 @@ class SshDevice:
         # systemd runs for a user only where it runs the machine, too; it asks this folder
         script = (
             f"{self._own_cgroups()}"
-            "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd "
+            # credentials are mounted by a child of it, in a namespace of that child's
+            "mount --make-rshared / "
+            "&& mkdir -p /run/systemd && mount -t tmpfs none /run/systemd "
             f"&& mkdir /run/systemd/system && exec {SYSTEMD} --user "
             "--log-target=console --log-level=info"
         )

@@ -16,7 +16,8 @@ class AnnotatedPictures:
     """Annotated pictures: one file for one picture, a folder for several.
 
     In a folder each is a JPEG, whatever the input was, with its number before its name, so that
-    two inputs such as a.heic and a.jpg have a file each.
+    two inputs such as a.heic and a.jpg have a file each; those of a live source begin with their
+    moment (UTC), so that those of an earlier start stay.
     """
 
     def __init__(self, path: Path, source: Source) -> None:
@@ -51,7 +52,9 @@ class AnnotatedPictures:
         elif not self._is_video:
             path = self._folder / f"{frame.index:06d}-{Path(frame.name).stem}.jpg"
         else:
-            path = self._folder / f"{frame.index:06d}.jpg"
+            # a camera's of two starts have the same numbers
+            moment = "" if result.time is None else f"{result.time.replace(':', '')}-"
+            path = self._folder / f"{moment}{frame.index:06d}.jpg"
         if path.exists() and Path(frame.name).exists() and path.samefile(frame.name):
             raise OutputError(f"--annotate {path} is the input itself; name another place")
         write_picture(path, annotate(frame.image, result.faces))

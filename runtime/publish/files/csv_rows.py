@@ -13,7 +13,7 @@ from .line_file import LineFile
 from .power_cut import LineFormat
 
 _COLUMNS = (
-    *("frame", "time_s", "source", "track", "left", "top", "right", "bottom"),
+    *("frame", "time_s", "time", "run", "source", "track", "left", "top", "right", "bottom"),
     *("detection", "label"),
 )
 log = logging.getLogger(__name__)
@@ -27,8 +27,9 @@ class CsvRows:
 
         Args:
             path: The file.
-            labels: The model's expressions: one column each, after `frame`, `time_s`, `source`,
-                `track`, `left`, `top`, `right`, `bottom` (pixels), `detection` and `label`.
+            labels: The model's expressions: one column each, after `frame`, `time_s`, `time`,
+                `run`, `source`, `track`, `left`, `top`, `right`, `bottom` (pixels), `detection`
+                and `label`.
             in_place: Append to the file row by row.
         """
         self._labels = tuple(labels)
@@ -49,7 +50,8 @@ class CsvRows:
             self._file.write(
                 _row(
                     (
-                        *(frame.index, round(frame.time_s, 4), frame.name),
+                        *(frame.index, round(frame.time_s, 4), result.time, result.run),
+                        frame.name,
                         *_face(face),
                         # a model that was loaded on the way may lack a column
                         *(_rounded(shares.get(label)) for label in self._labels),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from fer_edge.cli.needs import Needs
+from fer_edge.cli.needs import Needs, reaching, together
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 from fer_edge.errors import ConfigError, OutputError
 
@@ -71,7 +71,10 @@ class MqttConfig:
 
     def needs(self) -> Needs:
         """Say what it asks of the system."""
-        return Needs(reads=() if self.ca is None else (self.ca,), network=self.url is not None)
+        if self.url is None:
+            return Needs()
+        files = Needs(reads=() if self.ca is None else (self.ca,))
+        return together((files, reaching(urlsplit(self.url).hostname)))
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the password, as an environment variable."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fer_edge.cli.needs import Needs
+from fer_edge.cli.needs import Needs, reaching
 from fer_edge.cli.option_fields import check_ranges, option
 from fer_edge.require import install
 
@@ -47,7 +47,11 @@ class WebConfig:
 
     def needs(self) -> Needs:
         """Say what it asks of the system."""
-        return Needs(network=self.address is not None)
+        if self.address is None:
+            return Needs()
+        from .address import parse_address
+
+        return reaching(parse_address(self.address).host)
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the token, as an environment variable."""

@@ -75,8 +75,8 @@ def service() -> None:
 
     The unit starts `fer-edge run` with a configuration file, which is written from --config and the
     options behind --. It is started again after a failure and when frames stop coming, with as
-    little of the system in reach as it needs. Passwords and tokens go into a file of their own that
-    only its owner may read.
+    little of the system in reach as it needs. Passwords and tokens go into files of their own that
+    only their owner may read, and from there to the service as credentials of systemd.
 
     \b
     Examples:
@@ -90,16 +90,17 @@ def service() -> None:
 def print_unit(**options: Any) -> None:
     """Show the unit file; nothing is written, and root is not needed."""
     from ..config_file import format_config
-    from .unit import problems, unit_text
+    from .unit import problems
+    from .unit_text import unit_text
 
     unit, config = _chosen(ServiceOptions(**options))
     click.echo(unit_text(unit, config.needs()), nl=False)
     click.echo(f"fer-edge: {unit.config_file} would hold", err=True)
     click.echo(format_config(config.without_secrets()), err=True, nl=False)
-    if unit.secrets_file is not None:
+    if unit.secrets:
         click.echo(
-            f"fer-edge: {', '.join(sorted(config.secrets(os.environ)))} would be written into "
-            f"{unit.secrets_file}, which only its owner may read",
+            f"fer-edge: {', '.join(unit.secrets)} would be written into {unit.secrets_folder}, "
+            "which only its owner may read",
             err=True,
         )
     for problem in problems(unit, config.needs()):
@@ -142,7 +143,7 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
     unit = installed_unit(
         options.name,
         config.needs(),
-        has_secrets=bool(config.secrets(os.environ)),
+        secrets=config.secrets(os.environ),
         is_system=options.is_system,
         user=options.user,
         memory_mib=options.memory_mib,

@@ -3,9 +3,10 @@
 import grp
 import os
 import pwd
-import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fer_edge.cli.needs import Needs
@@ -14,14 +15,15 @@ from fer_edge.files import whole_file
 
 from ..config import RunConfig
 from ..config_file import format_config
-from .unit import MARK, Unit, secrets_text, unit_text
+from .unit import MARK, Unit
+from .unit_text import unit_text
 
 
 def installed_unit(
     name: str,
     needs: Needs,
     *,
-    has_secrets: bool,
+    secrets: Iterable[str],
     is_system: bool,
     user: str | None,
     memory_mib: int,
@@ -50,7 +52,7 @@ def installed_unit(
         groups=tuple(group for group in wanted if _group_exists(group)),
         memory_mib=memory_mib,
         watchdog_s=watchdog_s,
-        secrets_file=folder / f"{name}.env" if has_secrets else None,
+        secrets=tuple(sorted(secrets)),
         systemd=_systemd_version(),
     )
 
@@ -74,17 +76,18 @@ def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
             f"{folder} may not be written; run it with sudo, or pass --user for a service of yours"
         )
     secrets = config.secrets(os.environ)
-    lost = sorted(_variables(unit.config_file.with_suffix(".env")) - secrets.keys())
+    lost = sorted(_names_in(unit.secrets_folder) - secrets.keys())
     _write_settings(unit.config_file, settings)
-    if unit.secrets_file is not None:
-        with whole_file(unit.secrets_file, is_secret=True) as temporary:
-            temporary.write_text(secrets_text(secrets), "utf-8")
+    _write_secrets(unit.secrets_folder, secrets)
     with whole_file(path) as temporary:
         temporary.write_text(text, "utf-8")
     return [
         f"wrote {path}",
         f"wrote {unit.config_file}",
-        *([f"wrote {unit.secrets_file}, readable by its owner only"] if unit.secrets_file else []),
+        *(
+            f"wrote {unit.secrets_folder / name}, readable by its owner only"
+            for name in unit.secrets
+        ),
         *([f"left out: {', '.join(lost)} of the installation before this one"] if lost else []),
         *_next_steps(unit),
     ]
@@ -104,11 +107,19 @@ def _next_steps(unit: Unit) -> list[str]:
     return steps
 
 
-def _variables(path: Path) -> set[str]:
+def _names_in(folder: Path) -> set[str]:
     """Name the secrets of an earlier installation."""
-    if not path.is_file():
-        return set()
-    return set(re.findall(r'^(\w+)="', path.read_text("utf-8", "replace"), re.MULTILINE))
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
+    """Write a file for each secret, and none for others; only the folder's owner sees them."""
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    for name, value in secrets.items():
+        folder.mkdir(exist_ok=True, mode=0o700)
+        with whole_file(folder / name, is_secret=True) as temporary:
+            temporary.write_text(value, "utf-8")
 
 
 def _check_ours(*paths: Path) -> None:

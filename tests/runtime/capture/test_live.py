@@ -99,8 +99,16 @@ def test_frames_before_anybody_reads_are_no_late_frames() -> None:
     source = Live(tap)
     tap.started()
     tap.give(1, 2, 3)  # a model is loaded meanwhile
-    assert next(iter(source)).index == 2
-    assert source.dropped == 0
+    frames = iter(source)
+    frame = next(frames)
+    assert (frame.image[0, 0, 0], frame.index, frame.time_s, source.dropped) == (3, 0, 0.0, 0)
+    tap.give(4, 5)
+    assert source.dropped == 0, "what comes later is not of this frame"
+    frame = next(frames)
+    assert (frame.index, source.dropped) == (2, 1)
+    assert frame.time_s > 0
+    assert frame.unix_s is not None
+    assert abs(frame.unix_s - time.time()) < 3600
     source.close()
 
 

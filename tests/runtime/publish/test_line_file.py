@@ -22,7 +22,7 @@ from fer_edge.runtime.recognition.result import Result
 from ...support.results import make_face, make_result
 
 HEADER = (
-    "frame,time_s,source,track,left,top,right,bottom,detection,label,"
+    "frame,time_s,time,run,source,track,left,top,right,bottom,detection,label,"
     "angry,disgust,fear,happy,sad,surprise,neutral"
 )
 
@@ -106,10 +106,11 @@ def test_a_row_is_a_face_in_a_frame(tmp_path: Path) -> None:
     with path.open(encoding="utf-8", newline="") as file:
         header, first, second, third = csv.reader(file)
     assert ",".join(header) == HEADER
-    assert first[:10] == ["2", "0.1235", "camera 0", "4", "20", "10", "60", "55", "0.9", "sad"]
-    assert first[10:] == ["0.05", "0.05", "0.05", "0.05", "0.7", "0.05", "0.05"]
-    assert (second[3], second[9]) == ("", "fear")
-    assert third[2] == 'a "photo",\n\\udcff☺=1.jpg'
+    assert first[:5] == ["2", "0.1235", "", "", "camera 0"]
+    assert first[5:12] == ["4", "20", "10", "60", "55", "0.9", "sad"]
+    assert first[12:] == ["0.05", "0.05", "0.05", "0.05", "0.7", "0.05", "0.05"]
+    assert (second[5], second[11]) == ("", "fear")
+    assert third[4] == 'a "photo",\n\\udcff☺=1.jpg'
 
 
 def test_without_a_face_there_is_the_header(tmp_path: Path) -> None:

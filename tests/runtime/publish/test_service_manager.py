@@ -53,28 +53,63 @@ def test_the_watchdog_bites_a_stalled_source_and_spares_one_that_knows_its_loss(
     monkeypatch.setenv("WATCHDOG_USEC", "200000")
     source = Slow(gap_s=1.0)
     source.is_lost = is_lost
-    assert run_to_end(source, NoFaces(), []) == 2
+    with ServiceManager() as manager:
+        assert run_to_end(source, NoFaces(), [], manager=manager) == 2
     assert listener.has("STOPPING=1")
-    assert listener.lines[0] == "READY=1"
+    assert listener.lines[0] == "STATUS=starting: waiting for the first frame"
+    first_frame = listener.lines.index("READY=1")
+    assert "WATCHDOG=1" not in listener.lines[:first_frame]
     assert listener.lines.count("READY=1") == 1
     assert listener.lines.count("WATCHDOG=1") in pings
     assert any(line == "STATUS=0.0 frames/s, 0 faces, 0 frames dropped" for line in listener.lines)
+
+
+def test_a_long_start_and_a_long_end_ask_for_more_time(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_edge.runtime.publish.service_manager.STATUS_S", 0.05)
+    more = "EXTEND_TIMEOUT_USEC=60000000"
+    with ServiceManager({"NOTIFY_SOCKET": listener.address}) as manager:
+        manager.starting("opening the source")
+        assert listener.has("STATUS=starting: opening the source")
+        listener.wait_for_count(more, 4)
+        run_to_end(Slow(0), NoFaces(), [], manager=manager)
+        stopped = listener.lines.index("STOPPING=1") if listener.has("STOPPING=1") else 0
+        listener.wait_for_count(more, listener.lines[:stopped].count(more) + 3)
+        monkeypatch.setattr(manager, "_busy_until_s", 0.0)  # it hangs: systemd may end it
+        time.sleep(0.2)
+        asked = listener.lines.count(more)
+        time.sleep(0.2)
+        assert listener.lines.count(more) == asked
+    assert "WATCHDOG=1" not in listener.lines
+
+
+def test_a_reload_that_takes_long_is_alive(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {"NOTIFY_SOCKET": listener.address, "WATCHDOG_USEC": "100000"}
+    with ServiceManager(environment) as manager:
+        manager.frame_read(Result(next(iter(Slow(0))), ()))
+        manager.reloading()
+        listener.wait_for_count("WATCHDOG=1", 4)
+        manager.reloaded(is_new=True)
 
 
 def test_without_a_service_manager_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     threads = threading.active_count()
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     monkeypatch.setenv("WATCHDOG_USEC", "1000")
-    with ServiceManager(Slow(0), os.environ) as manager:
+    with ServiceManager(os.environ) as manager:
         assert threading.active_count() == threads
         manager.stopping()
 
 
 def test_a_watchdog_meant_for_another_process_is_left_alone(listener: Listener) -> None:
     environment = {"NOTIFY_SOCKET": listener.address, "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}
-    threads = threading.active_count()
-    with ServiceManager(Slow(0), environment):
-        assert threading.active_count() == threads
+    with ServiceManager(environment) as manager:
+        run_to_end(Slow(gap_s=0.2), NoFaces(), [], manager=manager)
+    assert listener.has("STOPPING=1")
+    assert "WATCHDOG=1" not in listener.lines
 
 
 def test_a_heartbeat_is_a_file_touched_while_frames_flow(
@@ -82,17 +117,17 @@ def test_a_heartbeat_is_a_file_touched_while_frames_flow(
 ) -> None:
     beat = tmp_path / "beat"
     monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(beat))
-    run_to_end(Slow(0), NoFaces(), [])
+    run_to_end(Slow(0), NoFaces(), [], manager=ServiceManager())
     assert beat.exists()
     monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(tmp_path / "gone" / "beat"))
-    run_to_end(Slow(0), NoFaces(), [])
+    run_to_end(Slow(0), NoFaces(), [], manager=ServiceManager())
     assert len(caplog.records) == 1
 
 
 def test_a_manager_that_does_not_listen_is_named_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    manager = ServiceManager(Slow(0), {"NOTIFY_SOCKET": str(tmp_path / "nobody")})
+    manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "nobody")})
     manager.stopping()
     manager.stopping()
     assert len(caplog.records) == 1

@@ -56,6 +56,8 @@ def test_a_record_says_everything_of_a_frame() -> None:
     assert Result(FRAME, (FACE,)).to_dict() == {
         "frame": 7,
         "time_s": 1.2346,
+        "time": None,
+        "run": None,
         "source": FRAME.name,
         "dropped": 0,
         "times_ms": {

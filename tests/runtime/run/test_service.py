@@ -1,12 +1,10 @@
 import os
 import re
 import shlex
-import shutil
 import signal
 import stat
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,101 +12,15 @@ import numpy as np
 import pytest
 from click.testing import Result as CommandResult
 
+from fer_edge.credentials import load_credentials
 from fer_edge.runtime.capture.config import SourceConfig
 from fer_edge.runtime.run.command import parse_run
 from fer_edge.runtime.run.config_file import read_config
-from fer_edge.runtime.run.service.unit import Unit, quote, secrets_text, unit_text
 from tests.support.clear_line import assert_one_clear_line
 
 from ...support.notify_socket import Listener
 
 Invoke = Callable[..., CommandResult]
-ANALYZE = shutil.which("systemd-analyze")
-needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
-
-
-def verify(folder: Path, text: str, *options: str) -> str:
-    """Let systemd read a unit; returns its complaints."""
-    assert ANALYZE is not None
-    unit = folder / "fer-edge.service"
-    unit.write_text(text, "utf-8")
-    done = subprocess.run(
-        [ANALYZE, "--man=no", "--generators=no", *options, "verify", unit],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
-    )
-    return done.stdout + done.stderr
-
-
-WORDS = [
-    *("plain", "a b", "50%", "%%i", 'q"uote', "it's", "new\nline", "tab\t", "semi;", ";"),
-    *("back\\slash", "\\x41", "umläut", "#hash", "*glob?", "~t", "sn☃w", "a\u00a0b", "\x01"),
-]
-
-
-@needs_systemd
-@pytest.mark.parametrize("word", WORDS)
-def test_systemd_reads_back_what_was_quoted(tmp_path: Path, word: str) -> None:
-    # It says nothing of a command that exists. One whose name it dislikes it repeats, as read.
-    command = tmp_path / word
-    command.write_text("#!/bin/sh\n")
-    command.chmod(0o755)
-    said = verify(tmp_path, f"[Service]\nExecStart={quote(str(command))} argument\n")
-    assert said == "" or f"special characters: {command}\n" in said
-
-
-OPTIONS: list[tuple[str, ...]] = [
-    ("--camera", "0", "--mqtt", "mqtt://pi:s3cret@broker/home/door", "--mqtt-discovery"),
-    ("--camera", "0", "--jsonl", '/var/lib/fer-edge/a "b"/50% $HOME;\n.jsonl', "--video=x.mp4"),
-    ("--input", "clips/a b.mp4", "--jsonl", "-", "--delegate", "libedgetpu.so.1"),
-]
-
-
-@needs_systemd
-@pytest.mark.parametrize("scope", ["--system", "--user"])
-@pytest.mark.parametrize("options", OPTIONS)
-def test_systemd_finds_no_fault_with_the_unit(
-    fer_edge: Invoke, tmp_path: Path, options: tuple[str, ...], scope: str
-) -> None:
-    printed = fer_edge("service", "print", scope, "--", *options)
-    assert printed.exit_code == 0, printed.output
-    flags = ["--user"] if scope == "--user" else []
-    assert verify(tmp_path, printed.stdout, *flags) == ""
-    assert "s3cret" not in printed.output
-    assert ("DynamicUser=yes" in printed.stdout) == (scope == "--system")
-
-
-@needs_systemd
-def test_a_fault_in_a_unit_would_be_seen(fer_edge: Invoke, tmp_path: Path) -> None:
-    text = fer_edge("service", "print", "--", "--camera", "0", "--jsonl", "-").stdout
-    assert verify(tmp_path, text.replace("Nice=5", "Nicer=5")) != ""
-
-
-def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> None:
-    camera = fer_edge("service", "print", "--", "--camera", "0", "--jsonl", "-").stdout
-    assert "DeviceAllow=char-video4linux rw" in camera
-    assert "RestrictAddressFamilies=AF_UNIX\n" in camera  # nothing can leave the machine
-    assert "StandardOutput=null" not in camera
-    assert "run --config /etc/fer-edge/fer-edge.toml\n" in camera
-    sending = fer_edge("service", "print", "--", "--input", "x.mp4", "--mqtt", "mqtt://h/t").stdout
-    assert "DeviceAllow" not in sending
-    assert "AF_INET" in sending
-    assert "StandardOutput=null" in sending
-    output = ("--jsonl", "/var/lib/door/a.jsonl", "--annotate", "/srv/my pictures")
-    writing = fer_edge("service", "print", "--name", "door", "--", "--camera", "0", *output).stdout
-    assert "StateDirectory=door" in writing
-    assert 'ReadWritePaths="/srv/my pictures"' in writing
-    assert "WatchdogSec=30" in writing
-    assert "Watchdog" not in fer_edge("service", "print", "--watchdog=0", "--", "--camera=0").stdout
-
-
-def test_a_newer_systemd_is_asked_for_ever_longer_pauses() -> None:
-    needs = parse_run(("--camera", "0")).needs()
-    unit = Unit("door", ("/usr/bin/fer-edge",), Path("/etc/door.toml"), systemd=257)
-    assert "RestartMaxDelaySec=300" in unit_text(unit, needs)
-    assert "RestartMaxDelaySec" not in unit_text(replace(unit, systemd=252), needs)
 
 
 @pytest.fixture
@@ -125,20 +37,22 @@ def install(fer_edge: Invoke, *options: object) -> CommandResult:
 def test_install_writes_the_unit_and_hides_its_secrets(fer_edge: Invoke, home: Path) -> None:
     done = install(fer_edge)
     assert done.exit_code == 0, done.output
-    unit, secrets = home / "systemd/user/fer-edge.service", home / "fer-edge/fer-edge.env"
+    unit = home / "systemd/user/fer-edge.service"
+    secret = home / "fer-edge/fer-edge.secrets/FER_EDGE_MQTT_PASSWORD"
     settings = home / "fer-edge/fer-edge.toml"
     assert "systemctl --user enable --now fer-edge" in done.stdout
-    assert f"EnvironmentFile={secrets}" in unit.read_text()
+    assert f"LoadCredential=FER_EDGE_MQTT_PASSWORD:{secret}\n" in unit.read_text()
     assert f"run --config {settings}\n" in unit.read_text()
     assert settings.read_text().splitlines()[1:] == [
         *("[source]", "camera = 0", "", "[mqtt]", 'url = "mqtt://pi@broker/door"'),
     ]
     assert stat.S_IMODE(settings.stat().st_mode) == 0o644
     assert "s3" not in unit.read_text() + settings.read_text() + done.output
-    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
-    assert secrets.read_text() == 'FER_EDGE_MQTT_PASSWORD="s3\\"cr\\\\t\\$"\n'
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert stat.S_IMODE(secret.parent.stat().st_mode) == 0o700
+    assert secret.read_text() == 's3"cr\\t$'
     assert install(fer_edge).exit_code == 0  # its own unit is replaced
-    assert {path for path in home.rglob("*") if path.is_file()} == {unit, settings, secrets}
+    assert {path for path in home.rglob("*") if path.is_file()} == {unit, settings, secret}
 
 
 def test_install_leaves_anothers_unit_alone(fer_edge: Invoke, home: Path) -> None:
@@ -213,7 +127,7 @@ def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path, address:
     unit = (home / "systemd/user/fer-edge.service").read_text()
     settings = (home / "fer-edge/fer-edge.toml").read_text()
     assert "s3cret" not in unit + settings + done.output
-    assert secrets_text({"FER_EDGE_INPUT": address}) == (home / "fer-edge/fer-edge.env").read_text()
+    assert (home / "fer-edge/fer-edge.secrets/FER_EDGE_INPUT").read_text() == address
 
 
 def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_paths(
@@ -230,7 +144,7 @@ def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_path
     options = ("service", "install", "--user", "--name", "door")
     done = fer_edge(*options, "--config", folder / "door.toml", "--", "--csv", folder / "x.csv")
     assert done.exit_code == 0, done.output
-    settings, secrets = home / "fer-edge/door.toml", home / "fer-edge/door.env"
+    settings, secrets = home / "fer-edge/door.toml", home / "fer-edge/door.secrets"
     assert "s3cret" not in settings.read_text() + done.output
     installed = read_config(settings)
     assert installed.source == SourceConfig(stream_options=("a=b",))
@@ -238,12 +152,14 @@ def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_path
         ("--jsonl", folder / "x.jsonl"),
         ("--csv", folder / "x.csv"),
     )
-    assert secrets.read_text().splitlines() == [
-        'FER_EDGE_INPUT="rtsp://u:s3cret@h/s"',
-        'FER_EDGE_MQTT_PASSWORD="s3cret, too"',
-    ]
-    # what the service's environment holds goes back to where it was
-    monkeypatch.setenv("FER_EDGE_INPUT", "rtsp://u:s3cret@h/s")
+    assert {path.name: path.read_text() for path in secrets.iterdir()} == {
+        "FER_EDGE_INPUT": "rtsp://u:s3cret@h/s",
+        "FER_EDGE_MQTT_PASSWORD": "s3cret, too",
+    }
+    # what the service's credentials hold goes back to where it was
+    environment = {"CREDENTIALS_DIRECTORY": str(secrets), "FER_EDGE_MQTT_PASSWORD": "s3cret, too"}
+    load_credentials(environment)
+    monkeypatch.setenv("FER_EDGE_INPUT", environment["FER_EDGE_INPUT"])
     again = parse_run(("--config", str(settings)))
     assert again.source.input == "rtsp://u:s3cret@h/s"
     assert again.secrets(os.environ) == {
@@ -258,7 +174,8 @@ def test_secrets_that_are_not_passed_again_are_named(fer_edge: Invoke, home: Pat
     again = fer_edge(*options)
     assert again.exit_code == 0, again.output
     assert "left out: FER_EDGE_MQTT_PASSWORD" in again.stdout
-    assert "EnvironmentFile" not in (home / "systemd/user/fer-edge.service").read_text()
+    assert not (home / "fer-edge/fer-edge.secrets").exists()
+    assert "LoadCredential" not in (home / "systemd/user/fer-edge.service").read_text()
     assert "left out" not in install(fer_edge).stdout
 
 
@@ -291,7 +208,9 @@ def test_the_configuration_can_be_read_by_the_service_whatever_the_umask(
         os.umask(before)
     assert stat.S_IMODE((home / "fer-edge").stat().st_mode) == 0o755
     assert stat.S_IMODE((home / "fer-edge/fer-edge.toml").stat().st_mode) == 0o644
-    assert stat.S_IMODE((home / "fer-edge/fer-edge.env").stat().st_mode) == 0o600
+    secrets = home / "fer-edge/fer-edge.secrets"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()] == [0o600]
 
 
 def test_a_token_leaves_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,111 @@
+"""What a unit keeps away from the run: everything that its configuration does not need.
+
+`systemd-analyze security` counts the gaps. Directives are of systemd.exec(5) and
+systemd.resource-control(5), version 252; `tests/runtime/run/test_systemd.py` starts such units.
+"""
+
+from pathlib import Path
+
+from fer_edge.cli.needs import Needs
+
+from .unit import Unit, output_folder
+from .unit_words import quote
+
+_HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+
+
+def limits(needs: Needs) -> list[str]:
+    """Return what a user's manager can do, too."""
+    families = "AF_UNIX AF_INET AF_INET6" if needs.network or needs.loopback else "AF_UNIX"
+    return [
+        "UMask=0027",
+        "NoNewPrivileges=yes",
+        # udev's events, by which libusb finds an accelerator, come over netlink
+        f"RestrictAddressFamilies={families}{' AF_NETLINK' if needs.accelerator else ''}",
+        "RestrictNamespaces=yes",
+        "RestrictRealtime=yes",
+        "RestrictSUIDSGID=yes",
+        "LockPersonality=yes",
+        "SystemCallArchitectures=native",
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged @resources",
+        # libraries that try what is not allowed go on without it
+        "SystemCallErrorNumber=EPERM",
+    ]
+
+
+def system_limits(unit: Unit, needs: Needs) -> list[str]:
+    """Return what only the system's manager can do; a user's would refuse to start the unit."""
+    return [
+        *_user(unit),
+        *_places(unit, needs),
+        *_kernel(),
+        *_devices(needs),
+        *_network(needs),
+    ]
+
+
+def _user(unit: Unit) -> list[str]:
+    return [
+        *(["DynamicUser=yes"] if unit.user is None else [f"User={unit.user}", "RemoveIPC=yes"]),
+        *([f"SupplementaryGroups={' '.join(unit.groups)}"] if unit.groups else []),
+        # other users' files and processes look like nobody's; groups that open devices still do
+        "PrivateUsers=yes",
+        "CapabilityBoundingSet=",
+        "AmbientCapabilities=",
+    ]
+
+
+def _places(unit: Unit, needs: Needs) -> list[str]:
+    folders = sorted({output_folder(path) for path in needs.writes})
+    others = [folder for folder in folders if not folder.is_relative_to(unit.state_folder)]
+    return [
+        f"StateDirectory={unit.name}",
+        # where it is noted which models were tried
+        f"CacheDirectory={unit.name}",
+        *([f"ReadWritePaths={' '.join(quote(str(folder)) for folder in others)}"] * bool(others)),
+        "ProtectSystem=strict",
+        f"ProtectHome={'read-only' if _is_at_home(unit, needs) else 'yes'}",
+        "PrivateTmp=yes",
+    ]
+
+
+def _is_at_home(unit: Unit, needs: Needs) -> bool:
+    """Return whether something that the service needs stands in somebody's home."""
+    places = (Path(unit.executable[0]), *needs.reads, *needs.writes)
+    # a virtual environment's Python is a link, perhaps to one in a home (pyenv, uv)
+    python = Path(unit.executable[0]).with_name("python").resolve()
+    return any(place.is_relative_to(home) for place in (*places, python) for home in _HOMES)
+
+
+def _kernel() -> list[str]:
+    return [
+        "ProtectProc=invisible",
+        "ProtectClock=yes",
+        "ProtectHostname=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectKernelModules=yes",
+        "ProtectKernelLogs=yes",
+        "ProtectControlGroups=yes",
+    ]
+
+
+def _devices(needs: Needs) -> list[str]:
+    devices = [
+        *(["char-video4linux", "char-media", "char-dma_heap"] if needs.camera else []),
+        *(["char-usb_device", "char-apex"] if needs.accelerator else []),
+    ]
+    return [
+        *([] if devices else ["PrivateDevices=yes"]),
+        "DevicePolicy=closed",
+        *(f"DeviceAllow={device} rw" for device in devices),
+    ]
+
+
+def _network(needs: Needs) -> list[str]:
+    if needs.network:
+        return []
+    if needs.loopback:
+        return ["IPAddressDeny=any", "IPAddressAllow=localhost"]
+    # a network of its own hides udev's events, too
+    return ["IPAddressDeny=any", *([] if needs.accelerator else ["PrivateNetwork=yes"])]

@@ -1,0 +1,51 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from fer_edge.credentials import load_credentials, without_secrets
+from tests.support.clear_line import assert_one_clear_line
+
+
+def test_credentials_stand_for_what_the_environment_leaves_out(tmp_path: Path) -> None:
+    for name, text in (
+        ("FER_EDGE_MQTT_PASSWORD", "söcret\n"),
+        ("FER_EDGE_WEB_TOKEN", "another"),
+        ("FER_EDGE_SINK_CSV_2", "a\nb"),
+        ("FER_EDGE_LIMIT_MEMORY", "1"),  # a setting, and no secret
+        ("other", "x"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "FER_EDGE_WEB_TOKEN": "first"}
+    load_credentials(environment)
+    assert environment == {
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+        "FER_EDGE_WEB_TOKEN": "first",
+        "FER_EDGE_MQTT_PASSWORD": "söcret",
+        "FER_EDGE_SINK_CSV_2": "a\nb",
+    }
+
+
+def test_a_strangers_model_is_tried_without_secrets() -> None:
+    environment = {"FER_EDGE_INPUT": "rtsp://u:p@h", "FER_EDGE_LIMIT_MEMORY": "900", "HOME": "/x"}
+    assert without_secrets(environment) == {"FER_EDGE_LIMIT_MEMORY": "900", "HOME": "/x"}
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"a\0b"])
+def test_a_credential_that_is_no_text_ends_in_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fer_edge: Callable[..., Result],
+    data: bytes,
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "FER_EDGE_INPUT").write_bytes(data)
+    assert_one_clear_line(fer_edge("run"), "FER_EDGE_INPUT", "expected a text")
+
+
+def test_a_folder_of_credentials_that_is_gone_ends_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fer_edge: Callable[..., Result]
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "gone"))
+    assert_one_clear_line(fer_edge("run"), "gone cannot be read")

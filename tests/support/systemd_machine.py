@@ -1,0 +1,109 @@
+"""A systemd of its own, as process 1 of a namespace: units are started for real, in two seconds.
+
+Its root is a copy on write of this machine's, so that nothing it writes stays. Units of the
+machine's start-up are left out: some of them change the kernel itself, which is shared. The network
+is this machine's. There is no udev, and no camera.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+_START = r"""
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/up" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/up,workdir=$1/work" "$1/root"
+cd "$1/root"
+mount -t proc proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs dev
+cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty dev
+ln -s /proc/self/fd dev/fd
+mkdir dev/shm dev/pts dev/mqueue dev/hugepages
+mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+mount -t tmpfs tmpfs run
+mkdir -p srv/shared .old
+mount --bind "$2" srv/shared
+chmod a+rx root
+rm -rf etc/fstab etc/systemd/system/* lib/systemd/system/*.wants
+mkdir lib/systemd/system/basic.target.wants
+ln -s ../systemd-journald.service lib/systemd/system/basic.target.wants
+ln -s /dev/null etc/systemd/system/systemd-journald-dev-log.socket
+ln -s /dev/null etc/systemd/system/systemd-journald-audit.socket
+ln -s /dev/null etc/systemd/system/systemd-remount-fs.service
+: > etc/machine-id
+pivot_root . .old
+umount -l /.old
+mount --make-rshared /
+export container=test
+exec /lib/systemd/systemd --unit=basic.target --log-target=journal
+"""
+
+
+class SystemdMachine:
+    """Runs until it is closed.
+
+    Attributes:
+        shared: A folder that is /srv/shared inside.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if os.geteuid() or not Path("/lib/systemd/systemd").exists():
+            pytest.skip("a systemd of its own needs root and the package systemd")
+        self.shared = folder / "shared"
+        (folder / "machine").mkdir()
+        self.shared.mkdir()
+        command = ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc"]
+        command += ["--cgroup", "sh", "-c", _START, "sh", folder / "machine", self.shared]
+        self._log = (folder / "start.log").open("w+")
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
+        )
+        self._init = self._wait_for_start()
+
+    def run(self, *words: object, check: bool = True) -> str:
+        """Run a command inside; returns what it says."""
+        command = ["nsenter", "--target", self._init, "--all", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def wait_for(self, text: str, *words: object, timeout_s: float = 60) -> str:
+        """Run a command inside until it says a text."""
+        until_s = time.monotonic() + timeout_s
+        while text not in (said := self.run(*words, check=False)):
+            assert time.monotonic() < until_s, f"{text!r} never came:\n{said}"
+            time.sleep(0.2)
+        return said
+
+    def close(self) -> None:
+        """End all of its processes."""
+        self._process.kill()
+        self._process.wait(10)
+        self._log.close()
+
+    def _wait_for_start(self) -> str:
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        until_s = time.monotonic() + 30
+        while time.monotonic() < until_s and self._process.poll() is None:
+            init = children.read_text().strip() if children.exists() else ""
+            if init and shutil.which("nsenter"):
+                command = ["nsenter", "--target", init, "--all", "systemctl", "is-system-running"]
+                said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+                if said.strip() in ("running", "degraded"):
+                    return init
+            time.sleep(0.1)
+        self._log.seek(0)
+        reason = self._log.read()
+        self._process.kill()
+        pytest.skip(f"a systemd of its own does not start here: {reason.strip()[:300]}")
