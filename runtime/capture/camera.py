@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
 
+from .camera_failure import check_camera, failure
 from .pixels import as_bgr
 
 _READ_S = 3
@@ -48,15 +49,20 @@ class CameraCapture:
         """Open it; see `Capture`. The driver takes the nearest size and rate that it has."""
         # OpenCV waits 10 s for a frame unless told otherwise, and takes no other word for it
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_READ_S))
-        api = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
+        is_linux = sys.platform == "linux"
         # the link is followed at each opening: the camera may come back as another videoN
-        which = str(Path(self._which).resolve()) if isinstance(self._which, str) else self._which
-        self._capture = cv2.VideoCapture(which, api)
+        path = Path(f"/dev/video{self._which}" if isinstance(self._which, int) else self._which)
+        if is_linux:  # asked first: OpenCV says nothing but no, in two lines of its own
+            check_camera(self.name, path)
+        which = self._which if isinstance(self._which, int) else str(path.resolve())
+        self._capture = cv2.VideoCapture(which, cv2.CAP_V4L2 if is_linux else cv2.CAP_ANY)
         if not self._capture.isOpened():
-            raise SourceError(
-                f"{self.name} cannot be opened; cameras on this device: "
-                f"{', '.join(_present()) or 'none'}; plug one in, pass another --camera, or "
-                "--camera picamera2 for one on a Pi's CSI port"
+            raise (
+                failure(self.name, path)
+                if is_linux
+                else SourceError(
+                    f"{self.name} cannot be opened; plug it in, or pass another --camera"
+                )
             )
         for property_id, value in self._wishes():
             self._capture.set(property_id, value)
@@ -89,10 +95,3 @@ class CameraCapture:
         if self._rate_hz is not None:
             wishes.append((cv2.CAP_PROP_FPS, self._rate_hz))
         return wishes
-
-
-def _present() -> list[str]:
-    """Return the video devices, those with a lasting name first."""
-    lasting = sorted(Path("/dev/v4l/by-id").glob("*"))
-    nodes = sorted(Path("/dev").glob("video*"), key=lambda path: (len(path.name), path.name))
-    return [str(path) for path in (*lasting, *nodes)]

@@ -27,6 +27,9 @@ CLOSE_S = 2.0
 _CLOSE_STREAM_S = 0.5
 """So long it waits for one that hangs in the network, which nothing can interrupt."""
 USUAL_RATE_HZ = 30.0
+REMIND_S = 600.0
+"""So long after a loss one line says that it lasts; the next ones come after 1 h, 6 h, each day."""
+_DAY_S = 86400.0
 _GRACE_S = 0.1
 _LAST_WAIT_S = 15.0
 _LARGEST_DRIFT_S = 1.0
@@ -132,6 +135,7 @@ class Live:
         self._time_s = 0.0
         self._clock_offset_s: float | None = None
         self._lost_s: float | None = None
+        self._remind_s = REMIND_S
         self._is_tried = self._is_read = self._is_over = False
         self._thread = threading.Thread(target=self._run, name=f"read {capture.name}", daemon=True)
         _running.add(self)
@@ -282,8 +286,18 @@ class Live:
             if not self._is_over and not waits:
                 self._error = error
                 self._is_over = True
-            elif not self._is_over and self._lost_s is None:
-                self._lost_s = time.monotonic()
-                self._news.append(f"{error}; trying again until it is back")
+            elif not self._is_over:
+                self._tell_loss(error)
             self._changed.notify_all()
             return not self._is_over
+
+    def _tell_loss(self, error: FerEdgeError) -> None:
+        """Tell a loss once, and then ever more rarely that it lasts."""
+        now_s = time.monotonic()
+        if self._lost_s is None:
+            self._lost_s, self._remind_s = now_s, REMIND_S
+            self._news.append(f"{error}; trying again until it is back")
+        elif now_s - self._lost_s >= self._remind_s:
+            self._remind_s += min(5 * self._remind_s, _DAY_S)
+            hours = (now_s - self._lost_s) / 3600
+            self._news.append(f"still lost after {hours:.1f} h: {error}")

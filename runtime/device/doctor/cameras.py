@@ -2,23 +2,14 @@
 
 import importlib.util
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 from fer_edge.inference.kernel import read_text
 
+from ...capture.video_nodes import SENSOR_RECEIVERS, VideoNode, cameras, holders
 from .finding import Finding
-
-_PARTS_OF_A_PI = (
-    *("bcm2835-codec", "bcm2835-isp", "bcm2835_isp", "pispbe", "rpivid", "rpi-hevc-dec"),
-    "rpi-h264",
-)
-"""Names of video nodes that are not cameras: decoders, encoders, image processors."""
-
-_SENSOR_RECEIVERS = ("unicam", "rp1-cfe")
-"""Names of the nodes that a camera on the CSI port sends raw sensor data to."""
 
 _SENSORS = (
     *("ov5647", "ov7251", "ov9281", "ov64a40"),
@@ -26,13 +17,10 @@ _SENSORS = (
     *("imx708", "arducam"),
 )
 
-_QUERYCAP = 0x80685600
-"""VIDIOC_QUERYCAP, for the 104 bytes of struct v4l2_capability (linux/videodev2.h)."""
+_IN_USE = "one program at a time reads a camera; if it is not fer-edge, end it"
 
 _IMPORT_S = 30.0
 """picamera2 loads in 2 to 5 s from an SD card."""
-
-_CAPTURES, _CAPTURES_PLANES, _HAS_DEVICE_CAPS = 0x1, 0x1000, 0x80000000
 
 
 def examine_cameras(root: Path) -> list[Finding]:
@@ -41,14 +29,11 @@ def examine_cameras(root: Path) -> list[Finding]:
     Args:
         root: Where /sys and /dev stand.
     """
-    findings, has_csi = [], bool(_csi_sensors(root))
-    folders = sorted(root.glob("sys/class/video4linux/video*"), key=_number)
-    for folder in folders:
-        name = read_text(folder / "name")
-        if name.startswith(_SENSOR_RECEIVERS):
-            has_csi = True
-        elif _is_camera(root, folder, name):
-            findings.append(_examine_node(root / "dev" / folder.name, folder, name))
+    has_csi = bool(_csi_sensors(root)) or any(
+        read_text(path).startswith(SENSOR_RECEIVERS)
+        for path in root.glob("sys/class/video4linux/video*/name")
+    )
+    findings = [_examine_node(node, root) for node in cameras(root)]
     if has_csi:
         findings.append(_examine_csi(root))
     if not findings:
@@ -64,20 +49,34 @@ def examine_cameras(root: Path) -> list[Finding]:
     return findings
 
 
-def _examine_node(node: Path, folder: Path, name: str) -> Finding:
-    number = _number(folder)
-    text = f"{name or 'without a name'} at /dev/{node.name}: --camera {number}"
-    if not node.exists():
-        advice = "in a container pass --device /dev/" + node.name
+def _examine_node(node: VideoNode, root: Path) -> Finding:
+    device = Path("/dev") / node.path.name
+    text = f"{node.name or 'without a name'} at {device}: --camera {node.number}"
+    if node.lasting:
+        text += f" or /{node.lasting[0].relative_to(root)}"
+    if not node.path.exists():
+        advice = f"in a container pass --device {device}"
         return Finding("camera", "warning", f"{text}, but /dev has no such file", advice)
-    if not os.access(node, os.R_OK | os.W_OK):
+    if not os.access(node.path, os.R_OK | os.W_OK):
         return Finding(
             "camera",
             "warning",
             f"{text}, but this user may not open it",
-            "sudo usermod -aG video $USER, then log in again",
+            f"sudo usermod -aG {_group(node.path)} $USER, then log in again",
         )
+    if names := holders(node.path):
+        return Finding("camera", "note", f"{text}, in use by {', '.join(names)}", _IN_USE)
     return Finding("camera", "ok", text)
+
+
+def _group(path: Path) -> str:
+    import grp
+
+    try:
+        name = grp.getgrgid(path.stat().st_gid).gr_name
+    except (KeyError, OSError):
+        return "video"
+    return "video" if name in ("root", "nogroup") else name
 
 
 def _examine_csi(root: Path) -> Finding:
@@ -123,41 +122,6 @@ def _why_picamera2_fails() -> str:
     return lines[-1].strip() if done.returncode > 0 and lines else f"exit code {done.returncode}"
 
 
-def _is_camera(root: Path, folder: Path, name: str) -> bool:
-    if name.startswith(_PARTS_OF_A_PI):
-        return False
-    can_capture = _asks_driver(root / "dev" / folder.name)
-    if can_capture is not None:
-        return can_capture
-    # a USB camera's second node has its metadata
-    return read_text(folder / "index") in ("", "0")
-
-
-def _asks_driver(node: Path) -> bool | None:
-    """Ask the driver whether it captures pictures; None where it cannot be asked."""
-    try:
-        import fcntl
-
-        descriptor = os.open(node, os.O_RDWR | os.O_NONBLOCK)
-    except (ImportError, OSError):
-        return None
-    try:
-        answer = fcntl.ioctl(descriptor, _QUERYCAP, bytes(104))
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    # driver[16], card[32], bus_info[32], version, capabilities, device_caps, reserved[3]
-    whole, of_node = struct.unpack_from("<II", answer, 84)
-    flags = of_node if whole & _HAS_DEVICE_CAPS else whole
-    return bool(flags & (_CAPTURES | _CAPTURES_PLANES))
-
-
 def _csi_sensors(root: Path) -> list[str]:
     names = {read_text(path) for path in root.glob("sys/bus/i2c/devices/*/name")}
     return sorted(name for name in names if name.startswith(_SENSORS))
-
-
-def _number(folder: Path) -> int:
-    digits = folder.name.removeprefix("video")
-    return int(digits) if digits.isdigit() else 0

@@ -209,6 +209,26 @@ def test_a_lost_camera_is_opened_again_and_told_once_per_change(
     source.close()
 
 
+@pytest.mark.usefixtures("quick_retries")
+def test_a_loss_that_lasts_is_told_ever_more_rarely(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_edge.runtime.capture.live.LAST_RETRY_S", 0.01)
+    monkeypatch.setattr("fer_edge.runtime.capture.live.REMIND_S", 0.1)
+    caplog.set_level(logging.WARNING, "fer_edge")
+    tap = Tap(SourceError("no such camera"))
+    source = Live(tap, on_loss="wait")
+    reader = threading.Thread(target=lambda: list(source))
+    reader.start()
+    time.sleep(1.0)  # told after 0.1 s and 0.6 s, and then after 3.6 s
+    source.close()
+    reader.join(PATIENCE_S)
+    first, *reminders = caplog.messages
+    assert first == "no such camera; trying again until it is back"
+    assert 1 <= len(reminders) < len(tap.opened_at) / 5
+    assert set(reminders) == {"still lost after 0.0 h: no such camera"}
+
+
 def test_a_loss_is_an_error_if_asked_after_the_last_frame() -> None:
     tap = Tap()
     source = Live(tap, on_loss="exit")
