@@ -33,7 +33,8 @@ def by_pyav(clip: Path, threads: int) -> Iterator[object]:
     video = Video(clip)
     if threads:
         video._stream.thread_type = "NONE"
-    yield from video
+    for frame in video:
+        yield frame.image
     video.close()
 
 

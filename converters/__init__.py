@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .api import convert
     from .conversion import Converted, Options
     from .devices.edge_targets import EdgeTarget
+    from .devices.edgetpu import EdgeTpuReport, OperatorRow, check_edgetpu
     from .quantization.selective import Exceptions
     from .sources.foreign import Claims
 
@@ -32,11 +33,14 @@ _HOMES = {
     "Claims": ".sources.foreign",
     "Converted": ".conversion",
     "EdgeTarget": ".devices.edge_targets",
+    "EdgeTpuReport": ".devices.edgetpu",
     "Exceptions": ".quantization.selective",
     "FaceSet": "fer_edge.faces.faceset",
     "Gate": "fer_edge.model.card",
+    "OperatorRow": ".devices.edgetpu",
     "Options": ".conversion",
     "TemperatureScaling": "fer_edge.scoring.temperature",
+    "check_edgetpu": ".devices.edgetpu",
     "convert": ".api",
     "load_faceset": "fer_edge.faces.faceset",
 }
@@ -48,11 +52,14 @@ __all__ = [
     "Claims",
     "Converted",
     "EdgeTarget",
+    "EdgeTpuReport",
     "Exceptions",
     "FaceSet",
     "Gate",
+    "OperatorRow",
     "Options",
     "TemperatureScaling",
+    "check_edgetpu",
     "convert",
     "load_faceset",
 ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from .faces.preprocess import Box, CropPolicy
     from .model.card import ModelCard
-    from .runtime.capture.frame import Frame, Source, SourceSettings  # type: ignore[import-not-found]
+    from .runtime.capture.frame import Decoded, Frame, Gray, Source, SourceSettings  # type: ignore[import-not-found]
     from .runtime.capture.live import Capture, Live  # type: ignore[import-not-found]
     from .runtime.capture.opening import (  # type: ignore[import-not-found]
         open_camera,
@@ -58,6 +58,7 @@ _HOMES = {
     "Box": ".faces.preprocess",
     "Capture": ".runtime.capture.live",
     "CropPolicy": ".faces.preprocess",
+    "Decoded": ".runtime.capture.frame",
     "Detection": ".runtime.detection.detector",
     "DetectorError": ".errors",
     "DetectorSettings": ".runtime.detection.detector",
@@ -65,6 +66,7 @@ _HOMES = {
     "FaceDetector": ".runtime.detection.detector",
     "FerEdgeError": ".errors",
     "Frame": ".runtime.capture.frame",
+    "Gray": ".runtime.capture.frame",
     "Live": ".runtime.capture.live",
     "MissingExtraError": ".errors",
     "ModelCard": ".model.card",
@@ -95,6 +97,7 @@ __all__ = [
     "Box",
     "Capture",
     "CropPolicy",
+    "Decoded",
     "Detection",
     "DetectorError",
     "DetectorSettings",
@@ -102,6 +105,7 @@ __all__ = [
     "FaceDetector",
     "FerEdgeError",
     "Frame",
+    "Gray",
     "Live",
     "MissingExtraError",
     "ModelCard",

@@ -1,16 +1,18 @@
 """`fer-edge convert-detector`."""
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
     from .conversion import ConvertedDetector
 
+log = logging.getLogger(__name__)
 PATH = click.Path(path_type=Path)
 _MULTIPLE_PX, _LARGEST_PX = 32, 4096
 
@@ -48,6 +50,11 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     type=click.FloatRange(0, 1),
     help="How well its boxes overlap OpenCV's on average, or it is not written.",
 )
+@click.option(
+    "--edgetpu",
+    is_flag=True,
+    help="Also compile the int8 file for the Edge TPU, by Google's edgetpu_compiler; needs --size.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 def convert_detector(
@@ -62,9 +69,11 @@ def convert_detector(
     \b
     Examples:
         fer-edge convert-detector --calibration pictures --out detectors
-        fer-edge convert-detector --calibration pictures --out detectors --size 320x192
+        fer-edge convert-detector --calibration pictures --out detectors --size 320x192 --edgetpu
     """
     fixed = None if size is None else _parse_size(size)
+    if settings["edgetpu"] and fixed is None:
+        raise click.UsageError("--edgetpu needs --size, such as --size 320x192")
 
     from .agreement import DetectorGate
     from .conversion import DetectorOptions, convert_yunet
@@ -84,6 +93,9 @@ def convert_detector(
         results.append(file)
         if not as_json:
             click.echo(_line(file))
+        if fixed is not None and not file.fault and file.card.scheme == "int8":
+            said = _for_edgetpu(file.path, compiles=settings["edgetpu"])
+            click.echo(said, err=as_json)
     if as_json:
         click.echo(json.dumps([_as_json(file) for file in results]))
     faults = [f"{file.path.name} {file.fault}" for file in results if file.fault]
@@ -91,6 +103,22 @@ def convert_detector(
         raise ModelError(
             f"{'; '.join(faults)}; not written: take more calibration pictures with faces"
         )
+
+
+def _for_edgetpu(path: Path, *, compiles: bool) -> str:
+    """Check a file for the Edge TPU, and compile it where that is asked for and can be."""
+    from ..devices.edgetpu import check_edgetpu
+    from ..devices.edgetpu_compiler import EdgeTpu, compile_detector
+
+    said = f"Edge TPU, {path.name}:\n{check_edgetpu(path)}"
+    if not compiles:
+        return said
+    try:
+        made = compile_detector(path, EdgeTpu().companions(path)[0], overwrite=True)
+    except MissingExtraError as error:
+        log.warning("%s", error)
+        return said
+    return f"{said}\ncompiled: {made.path}, log: {made.log_path}"
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ from fer_edge import plugins
 from fer_edge.errors import MissingExtraError
 from fer_edge.model.file import read_model
 
-from .edgetpu import check, format_report
+from .edgetpu import check
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def leave_for_devices(paths: Sequence[Path], targets: Sequence[EdgeTarget]) -> s
     tables: dict[str, list[str]] = {}
     lines, missing = [], set()
     for path in paths:
-        table = format_report(check(read_model(path).flatbuffer)).rstrip("\n")
+        table = str(check(read_model(path).flatbuffer))
         tables.setdefault(table, []).append(path.name)
         for target in targets:
             try:

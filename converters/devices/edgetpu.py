@@ -8,7 +8,11 @@ is the last word (`edgetpu_compiler.py`).
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
+from fer_edge.detector.file import bundled_detectors
+from fer_edge.model.archive import read_flatbuffer_file
+from fer_edge.model.bundled import bundled_models
 from fer_edge.model.graph import Graph, Operator, Tensor, read_graph
 
 from .edgetpu_operators import (
@@ -63,9 +67,34 @@ class EdgeTpuReport:
     notes: tuple[str, ...]
     parameter_bytes: int
 
+    def __str__(self) -> str:
+        """Write it as text: a table like the compiler's log, the findings below."""
+        lines = [f"{'Operator':<30} {'Count':<6} {'Will map':<9} Why not"]
+        for row in self.rows:
+            line = f"{row.operator:<30} {row.count:<6} {row.maps:<9} {row.why_not}"
+            lines.append(line.rstrip())
+        lines.append("")
+        lines += [f"refused: {text}" for text in self.refusals]
+        lines += self.notes
+        return "\n".join(lines)
+
     def count(self, maps: str) -> int:
         """Return how many operators have this answer: yes, no or maybe."""
         return sum(row.count for row in self.rows if row.maps == maps)
+
+
+def check_edgetpu(model: str | Path) -> EdgeTpuReport:
+    """Check a file against the documented operators and limits of the Edge TPU.
+
+    Args:
+        model: A bundled model's or detector's name, or any .tflite file, with or without a card.
+
+    Raises:
+        ModelError: There is no such file, or its graph is damaged or has several subgraphs.
+        MissingExtraError: LiteRT, whose schema reads it, is not installed.
+    """
+    bundled = {**bundled_models(), **bundled_detectors()}
+    return check(read_flatbuffer_file(bundled.get(str(model), Path(model))))
 
 
 def check(flatbuffer: bytes) -> EdgeTpuReport:
@@ -92,18 +121,6 @@ def check(flatbuffer: bytes) -> EdgeTpuReport:
         notes=() if refusals else _notes(verdicts, size_bytes),
         parameter_bytes=size_bytes,
     )
-
-
-def format_report(report: EdgeTpuReport) -> str:
-    """Write a report as text: a table like the compiler's log, the findings below."""
-    lines = [f"{'Operator':<30} {'Count':<6} {'Will map':<9} Why not"]
-    for row in report.rows:
-        line = f"{row.operator:<30} {row.count:<6} {row.maps:<9} {row.why_not}"
-        lines.append(line.rstrip())
-    lines.append("")
-    lines += [f"refused: {text}" for text in report.refusals]
-    lines += report.notes
-    return "\n".join(lines) + "\n"
 
 
 def _verdicts(graph: Graph, *, refused: bool) -> list[Verdict]:

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fer_edge.detector.file import DetectorFile, pack_detector, read_detector
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
 from fer_edge.files import whole_file
 from fer_edge.model.card import Compilation
@@ -73,24 +74,15 @@ def compile_for_edgetpu(model_path: Path, out: Path, *, overwrite: bool = False)
         ModelError: The file is not a model file, or the compiler refuses it, or it maps nothing.
         OutputError: A file exists already or cannot be written.
     """
-    log_path = out.with_suffix(".log")
-    for path in (out, log_path):
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path} exists already; name another, or pass --overwrite")
+    log_path = _free_log(out, overwrite=overwrite)
     file = read_model(model_path)
-    flatbuffer, log = _run_compiler(file)
-    _check_compiled(file, flatbuffer)
-    version = _VERSION.search(log)
+    flatbuffer, log, compilation = _compile(file)
     card = replace(
         file.card,
         name=out.stem,
         scores=tuple(score for score in file.card.scores if score.variant == "float"),
         agreement=None,
-        compilation=Compilation(
-            target="edgetpu",
-            compiler=version.group() if version else COMPILER,
-            source_sha256=hashlib.sha256(file.flatbuffer).hexdigest(),
-        ),
+        compilation=compilation,
     )
     with whole_file(log_path) as temporary:
         temporary.write_text(log, "utf-8")
@@ -98,7 +90,55 @@ def compile_for_edgetpu(model_path: Path, out: Path, *, overwrite: bool = False)
     return CompiledModel(path=out, log_path=log_path, log=log)
 
 
-def _run_compiler(file: ModelFile) -> tuple[bytes, str]:
+def compile_detector(path: Path, out: Path, *, overwrite: bool = False) -> CompiledModel:
+    """Compile a face detector's file of one size, and attach its card again.
+
+    Its agreement with its source stays that of the file it was made from.
+
+    Args:
+        path: An int8 file of one size.
+        out: As in `compile_for_edgetpu`.
+        overwrite: As in `compile_for_edgetpu`.
+
+    Raises:
+        MissingExtraError: The compiler is not installed.
+        ModelError: The file is no detector of one size, or the compiler refuses it.
+        OutputError: A file exists already or cannot be written.
+    """
+    log_path = _free_log(out, overwrite=overwrite)
+    file = read_detector(path)
+    if file.card.input.is_resizable:
+        raise ModelError(f"{path} takes any size; expected one, as of convert-detector --size")
+    flatbuffer, log, compilation = _compile(file)
+    content = pack_detector(flatbuffer, replace(file.card, name=out.stem, compilation=compilation))
+    for place, data in ((log_path, log.encode("utf-8")), (out, content)):
+        with whole_file(place) as temporary:
+            temporary.write_bytes(data)
+    return CompiledModel(path=out, log_path=log_path, log=log)
+
+
+def _free_log(out: Path, *, overwrite: bool) -> Path:
+    log_path = out.with_suffix(".log")
+    for path in (out, log_path):
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists already; name another, or pass --overwrite")
+    return log_path
+
+
+def _compile(file: ModelFile | DetectorFile) -> tuple[bytes, str, Compilation]:
+    """Return the compiled flatbuffer, the log, and who made it."""
+    flatbuffer, log = _run_compiler(file)
+    _check_compiled(file, flatbuffer)
+    version = _VERSION.search(log)
+    compilation = Compilation(
+        target="edgetpu",
+        compiler=version.group() if version else COMPILER,
+        source_sha256=hashlib.sha256(file.flatbuffer).hexdigest(),
+    )
+    return flatbuffer, log, compilation
+
+
+def _run_compiler(file: ModelFile | DetectorFile) -> tuple[bytes, str]:
     """Return the compiled flatbuffer and the log."""
     program = shutil.which(COMPILER)
     if program is None:
@@ -148,7 +188,7 @@ def _complaint(said: str) -> str:
     return " ".join(complaints or lines[-1:] or ["it gave no reason"])[:400]
 
 
-def _check_compiled(file: ModelFile, flatbuffer: bytes) -> None:
+def _check_compiled(file: ModelFile | DetectorFile, flatbuffer: bytes) -> None:
     before, after = read_graph(file.flatbuffer), read_graph(flatbuffer)
     if not any(operator.custom_name == CUSTOM_OPERATOR for operator in after.operators):
         raise ModelError(

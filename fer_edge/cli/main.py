@@ -56,6 +56,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "fer_edge.converters.detector.command",
         "Turn YuNet's .onnx file into the face detector's.",
     ),
+    "check-edgetpu": (
+        "fer_edge.converters.devices.check_command",
+        "Check .tflite files for the Edge TPU.",
+    ),
 }
 """Command -> the module that holds a click command of that name, and its line in `--help`."""
 

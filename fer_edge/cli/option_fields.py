@@ -71,6 +71,11 @@ def is_path(text: str) -> bool:
     return text != "-" and "://" not in text
 
 
+def is_library_path(text: str) -> bool:
+    """Tell a delegate's library by its path from one that the system finds by its name."""
+    return "/" in text
+
+
 def option_fields(part: Any) -> Iterator[tuple[str, OptionField]]:
     """Yield the name of each field that is an option, with its option."""
     for field in dataclasses.fields(part):

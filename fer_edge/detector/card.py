@@ -6,6 +6,7 @@ from typing import Literal
 
 from fer_edge.documents import parse_json
 from fer_edge.errors import ModelError
+from fer_edge.model.card import Compilation
 from fer_edge.schema import decode, encode
 from fer_edge.shown import printable
 
@@ -146,6 +147,7 @@ class DetectorCard:
         agreement: With that file.
         calibration: By what int8 chose its ranges.
         tools: Names and versions of what converted it.
+        compilation: By what, if it was compiled for a device.
         licence: Full text.
         training_data: What is known of it.
         kind: Tells it from a classifier's card.
@@ -165,6 +167,7 @@ class DetectorCard:
     agreement: DetectorAgreement
     calibration: PictureSet | None = None
     tools: tuple[str, ...] = ()
+    compilation: Compilation | None = None
     licence: str = YUNET_LICENCE
     training_data: str = YUNET_TRAINING_DATA
     kind: Literal["face-detector"] = KIND

@@ -29,16 +29,23 @@ class Decoder:
             min_score: 0 to 1.
         """
         self._least = np.float32(min_score) ** 2
-        self._heads = np.arange(len(heads))
-        self._columns = np.array([int(tensor["shape"][2]) for tensor in tensors])
+        shapes = [tuple(map(int, tensor["shape"])) for tensor in tensors]
+        counts = [rows * columns for _, rows, columns, _ in shapes]
+        self._ends = np.cumsum(counts)
+        self._starts = self._ends - counts
+        self._columns = np.array([columns for _, _, columns, _ in shapes])
         self._strides = np.array([[head.stride] for head in heads], np.float32)
         units = [_units(head, tensor) for head, tensor in zip(heads, tensors, strict=True)]
         self._scales = np.stack([scales for scales, _ in units])
         self._offsets = np.stack([offsets for _, offsets in units])
-        self._lowest = [
-            [_lowest(self._least, *unit, at, tensor["dtype"]) for at in (_CLASS, _OBJECTNESS)]
-            for unit, tensor in zip(units, tensors, strict=True)
-        ]
+        # of all heads, so that one comparison serves them: what it lets through is computed
+        self._lowest_class, self._lowest_objectness = (
+            min(
+                _lowest(self._least, *unit, at, tensor["dtype"])
+                for unit, tensor in zip(units, tensors, strict=True)
+            )
+            for at in (_CLASS, _OBJECTNESS)
+        )
 
     def faces(self, outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Compute the boxes whose score passes; a face has several.
@@ -49,26 +56,22 @@ class Decoder:
         Returns:
             float32, (n, 5): left, top, right, bottom in pixels of the input, score 0 to 1.
         """
-        places, numbers, counts = [], [], []
-        for output, lowest in zip(outputs, self._lowest, strict=True):
-            cells = output.reshape(-1, output.shape[-1])
-            # neither probability is below their product: most cells fail here, by one comparison
-            is_likely = cells[:, _CLASS] >= lowest[0]
-            is_likely &= cells[:, _OBJECTNESS] >= lowest[1]
-            likely = is_likely.nonzero()[0]
-            counts.append(len(likely))
-            places.append(likely)
-            numbers.append(cells[likely])
-        if not any(counts):
+        cells = np.concatenate([output.reshape(-1, output.shape[-1]) for output in outputs])
+        # neither probability is below their product: nearly all cells fail by their objectness
+        likely = (cells[:, _OBJECTNESS] >= self._lowest_objectness).nonzero()[0]
+        likely = likely[cells[likely, _CLASS] >= self._lowest_class]
+        if not len(likely):
             return np.zeros((0, 5), np.float32)
-        heads = np.repeat(self._heads, counts)
-        real = np.concatenate(numbers) * self._scales[heads] + self._offsets[heads]
+        heads = self._ends.searchsorted(likely, side="right")
+        real = cells[likely] * self._scales[heads]
+        real += self._offsets[heads]
         probabilities = 1 / (1 + np.exp(-real[:, _CLASS:]))
         squares = probabilities[:, 0] * probabilities[:, 1]
-        rows, columns = np.divmod(np.concatenate(places), self._columns[heads])
+        rows, columns = np.divmod(likely - self._starts[heads], self._columns[heads])
         real[:, 0] += columns
         real[:, 1] += rows
-        halves = np.exp(real[:, 2:4]) * np.float32(0.5)
+        halves = np.exp(real[:, 2:4])
+        halves *= np.float32(0.5)
         faces = np.empty((len(heads), 5), np.float32)
         np.subtract(real[:, :2], halves, out=faces[:, :2])
         np.add(real[:, :2], halves, out=faces[:, 2:4])

@@ -130,6 +130,9 @@ def crop(
     side = max(1, round(square.right - square.left))
     left, top = round(square.left), round(square.top)
     height, width = image.shape[:2]
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        face = image[top : top + side, left : left + side]
+        return grey(face) if channels == 1 else face
     # a place beyond the image is its nearest edge, also for a box that lies wholly outside
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     columns = np.clip(np.arange(left, left + side), 0, width - 1)

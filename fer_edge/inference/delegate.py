@@ -31,7 +31,7 @@ _USB_IDS = (("1a6e", "089a"), ("18d1", "9302"))
 
 _SHORT = re.compile(r"edgetpu(?::(?P<device>(?:usb|pci)(?::\d+)?|\d+))?")
 _INSTALL = "install it (Debian, Raspberry Pi OS: libedgetpu1-std, see coral.ai/software)"
-_INSTEAD = "or leave --delegate out"
+_INSTEAD = "or leave the delegate out"
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def check_compiled(flatbuffer: bytes, text: str, name: str) -> None:
     if parse_delegate(text).is_edgetpu and EDGETPU_OPERATOR not in flatbuffer:
         log.warning(
             "%s is not compiled for the Edge TPU and runs on the CPU; make a compiled file with: "
-            "fer-edge convert --int8 --edgetpu",
+            "fer-edge convert --int8 --edgetpu (a detector: convert-detector --edgetpu)",
             name,
         )
 

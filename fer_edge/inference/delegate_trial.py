@@ -42,7 +42,7 @@ def check_survival(delegate: Delegate, text: str, flatbuffer: bytes) -> None:
     except subprocess.TimeoutExpired as error:
         raise ModelError(
             f"delegate {text} gave no answer for {TIMEOUT_S:.0f} s; plug the device in again, or "
-            "leave --delegate out"
+            "leave the delegate out"
         ) from error
     if done.returncode < 0:
         runtime = find_runtime()
@@ -50,7 +50,7 @@ def check_survival(delegate: Delegate, text: str, flatbuffer: bytes) -> None:
             f"delegate {text} crashes with {runtime.name} {runtime.version} "
             f"({signal.Signals(-done.returncode).name}): {delegate.library} was built "
             "for another version of TFLite; install one that was built for a newer TFLite, or "
-            "leave --delegate out"
+            "leave the delegate out"
         )
 
 

@@ -77,7 +77,10 @@ def open_interpreter(
 def _refused(runtime: Runtime, name: str, reason: str) -> ModelError:
     advice = ""
     if EDGETPU_OPERATOR.decode() in reason:
-        advice = "; it is compiled for the Edge TPU: pass --delegate edgetpu"
+        advice = (
+            "; it is compiled for the Edge TPU: pass --delegate edgetpu, for a detector "
+            "--detector-delegate edgetpu"
+        )
     elif needs_numpy_1(runtime):
         advice = f"; it was built for NumPy 1, and here is {np.__version__}: {FOR_NUMPY_1}"
     return ModelError(f"{name} cannot be run by {runtime.name} {runtime.version}: {reason}{advice}")

@@ -3,22 +3,62 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.faces.preprocess import grey
+
 OnLoss = Literal["exit", "wait"]
 """What a live source does when its camera or stream goes away."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Gray:
+    """A gray image, whose levels may be those of a video: black is 16, white 235.
+
+    Attributes:
+        pixels: uint8, (height, width).
+        levels: uint8, (256,), what each level is from 0 to 255; None where it is that already.
+    """
+
+    pixels: NDArray[np.uint8]
+    levels: NDArray[np.uint8] | None = None
+
+
+class Decoded(Protocol):
+    """An image in a decoder's planes; only what is asked for is made of them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(height, width, 3) of the picture, upright, with square pixels."""
+        ...
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """Return it as uint8, (height, width, 3), BGR; made once."""
+        ...
+
+    def gray(self) -> Gray | None:
+        """Return its brightness, where it lies, without a copy; None where no plane has it."""
+        ...
+
+    def resized(self, width: int, height: int) -> NDArray[np.uint8] | None:
+        """Return it as uint8, (height, width, 3), BGR, in one pass.
+
+        None where resizing what `bgr` gives costs less.
+        """
+        ...
+
+
+@dataclass(frozen=True)
 class Frame:
     """One image of a source; two are equal if all but their pixels is.
 
     Attributes:
-        image: uint8, (height, width, 3), BGR.
+        pixels: Its image, or what `image` is made of.
         index: Position in the source, from 0; a live source that drops frames leaves gaps, and
             counts from the first frame that somebody reads.
         time_s: Seconds from the source's start: by the video's clock, by the wall clock for a
@@ -28,11 +68,40 @@ class Frame:
             clock; None for files, whose results are the same whenever they are read.
     """
 
-    image: NDArray[np.uint8] = field(repr=False, compare=False)
+    pixels: NDArray[np.uint8] | Decoded = field(repr=False, compare=False)
     index: int
     time_s: float
     name: str
     unix_s: float | None = None
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The image: uint8, (height, width, 3), BGR; of a video it is made when it is asked for."""
+        return as_image(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The image's (height, width, 3)."""
+        return self.pixels.shape
+
+    @cached_property
+    def gray(self) -> Gray:
+        """The image in gray; of a video its brightness, where it lies."""
+        stored = self._stored_gray()
+        return Gray(grey(self.image)) if stored is None else stored
+
+    @property
+    def ready_gray(self) -> Gray | None:
+        """`gray` where it was made already, or is stored; None where it has to be made."""
+        return self.gray if "gray" in self.__dict__ else self._stored_gray()
+
+    def _stored_gray(self) -> Gray | None:
+        return None if isinstance(self.pixels, np.ndarray) else self.pixels.gray()
+
+
+def as_image(pixels: NDArray[np.uint8] | Decoded) -> NDArray[np.uint8]:
+    """Return pixels as uint8, (height, width, 3), BGR."""
+    return pixels if isinstance(pixels, np.ndarray) else pixels.bgr()
 
 
 class Source(Protocol):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import FerEdgeError, SourceError
 
-from .frame import Frame, OnLoss
+from .frame import Decoded, Frame, OnLoss
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Capture(Protocol):
         """
         ...
 
-    def read(self) -> NDArray[np.uint8]:
+    def read(self) -> NDArray[np.uint8] | Decoded:
         """Wait for the next frame, but not for ever: uint8, (height, width, 3), BGR.
 
         Raises:
@@ -236,7 +236,7 @@ class Live:
             self._is_tried = True
             self._changed.notify_all()
 
-    def _take(self, image: NDArray[np.uint8]) -> bool:
+    def _take(self, image: NDArray[np.uint8] | Decoded) -> bool:
         """Keep a frame as the newest; say whether to go on."""
         now_s = time.monotonic()
         with self._changed:

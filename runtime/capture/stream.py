@@ -7,13 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 import av
-import numpy as np
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
 
 from .container import open_container, picture_stream, reason
+from .decoded_image import DecodedImage
 from .frame import Source, SourceSettings
 from .frame_conversion import FrameConversion
 from .live import Live
@@ -100,7 +99,7 @@ class StreamCapture:
         rate = self._stream.average_rate or self._stream.guessed_rate
         return float(rate or 0)
 
-    def read(self) -> NDArray[np.uint8]:
+    def read(self) -> DecodedImage:
         """Wait for the next frame; see `Capture`."""
         started_s = time.monotonic()
         while not self._decoded:
@@ -110,7 +109,7 @@ class StreamCapture:
             self._decode_next(started_s)
         frame = self._decoded.popleft()
         self.clock_s = None if frame.pts is None else float(frame.time)
-        return self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
+        return self._conversion.take(frame, self._stream.sample_aspect_ratio)
 
     def close(self) -> None:
         """Hang up."""

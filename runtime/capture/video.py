@@ -131,7 +131,7 @@ class Video:
                     with self._reading:
                         if self._closed:
                             return
-                        image = self._conversion.to_bgr(frame, self._stream.sample_aspect_ratio)
+                        image = self._conversion.take(frame, self._stream.sample_aspect_ratio)
                     due_s = _next_due_s(time_s, self._every_s)
                     yield Frame(image, index, time_s, str(self._path))
                 index += 1

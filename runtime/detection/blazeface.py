@@ -127,9 +127,10 @@ def open_blazeface(settings: DetectorSettings) -> BlazeFace:
     """Open the detector `blazeface`; see `BlazeFace`.
 
     Raises:
-        DetectorError: No model file is given, or it is unusable.
+        DetectorError: No model file is given, it is unusable, or a delegate is given.
         MissingExtraError: No TFLite runtime is installed.
     """
+    settings.check_cpu("blazeface")
     if settings.model is None:
         raise DetectorError(
             "blazeface needs its model file, which fer-edge does not bring along; pass "

@@ -35,6 +35,8 @@ class DetectorSettings:
         min_score: It leaves out faces of a lower score, 0 to 1, if it has scores; None takes its
             own.
         long_side_px: It shrinks images to this before it looks; None takes its own.
+        delegate: What runs its model instead of the CPU, as `--detector-delegate` has it; None is
+            the CPU. A detector that only the CPU runs refuses it.
         is_photo: Whether it will look at photographs, each for itself, which have more time than
             the frames of a moving picture.
     """
@@ -43,6 +45,19 @@ class DetectorSettings:
     min_score: float | None = None
     long_side_px: int | None = None
     is_photo: bool = False
+    delegate: str | None = None
+
+    def check_cpu(self, name: str) -> None:
+        """Refuse a delegate, for a detector that only the CPU runs.
+
+        Raises:
+            DetectorError: There is one.
+        """
+        if self.delegate is not None:
+            raise DetectorError(
+                f"the detector {name} runs on the CPU only, got the delegate {self.delegate}; "
+                "leave --detector-delegate out, or pass --detector yunet"
+            )
 
 
 class FaceDetector(Protocol):
@@ -109,8 +124,9 @@ def open_whole_frame(settings: DetectorSettings) -> WholeFrame:
     """Open `none`, which has no model.
 
     Raises:
-        DetectorError: A model file was given all the same.
+        DetectorError: A model file or a delegate was given all the same.
     """
+    settings.check_cpu("none")
     if settings.model is not None:
         raise DetectorError(
             f"no detector takes no model file, got {settings.model}; leave --detector-model out, "

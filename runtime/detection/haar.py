@@ -71,6 +71,7 @@ class Haar:
 
 def open_haar(settings: DetectorSettings) -> Haar:
     """Open the detector `haar`; see `Haar`."""
+    settings.check_cpu("haar")
     return Haar(settings.model, long_side_px=settings.long_side_px or 640)
 
 

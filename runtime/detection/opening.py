@@ -14,6 +14,7 @@ def open_detector(
     *,
     min_score: float | None = None,
     long_side_px: int | None = None,
+    delegate: str | None = None,
 ) -> FaceDetector:
     """Open a detector for moving pictures.
 
@@ -25,13 +26,15 @@ def open_detector(
         min_score: Faces below it are dropped, 0 to 1; None takes 0.6. haar has no scores.
         long_side_px: Frames are shrunk to this before detection. None takes 320 for yunet and 640
             for haar; blazeface has a size of its own.
+        delegate: What runs its model: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's
+            library; None is the CPU, and only yunet has another way.
 
     Raises:
         DetectorError: The model file is missing or unusable.
         MissingExtraError: yunet or blazeface, and no TFLite runtime is installed.
         PluginError: The name does not exist, or another package's detector cannot be used.
     """
-    return _open(name, DetectorSettings(model, min_score, long_side_px))
+    return _open(name, DetectorSettings(model, min_score, long_side_px, delegate=delegate))
 
 
 def open_photo_detector(
@@ -40,6 +43,7 @@ def open_photo_detector(
     *,
     min_score: float | None = None,
     long_side_px: int | None = None,
+    delegate: str | None = None,
 ) -> FaceDetector:
     """Open a detector for photographs: it takes its time, and finds small and very large faces.
 
@@ -50,13 +54,16 @@ def open_photo_detector(
         model: As in `open_detector`.
         min_score: As in `open_detector`; None takes 0.68 for yunet.
         long_side_px: As in `open_detector`; None takes 1280 for yunet's finer look.
+        delegate: As in `open_detector`.
 
     Raises:
         DetectorError: The model file is missing or unusable.
         MissingExtraError: yunet or blazeface, and no TFLite runtime is installed.
         PluginError: The name does not exist, or another package's detector cannot be used.
     """
-    return _open(name, DetectorSettings(model, min_score, long_side_px, is_photo=True))
+    return _open(
+        name, DetectorSettings(model, min_score, long_side_px, is_photo=True, delegate=delegate)
+    )
 
 
 def _open(name: str, settings: DetectorSettings) -> FaceDetector:

@@ -5,6 +5,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def shrunk_size(height: int, width: int, long_side_px: int) -> tuple[int, int] | None:
+    """Return the width and height that an image is shrunk to; None where it is small enough."""
+    ratio = max(height, width) / long_side_px
+    return None if ratio <= 1 else (max(1, round(width / ratio)), max(1, round(height / ratio)))
+
+
 def shrink(image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
     """Shrink an image to a long side; never enlarge it.
 
@@ -20,10 +26,9 @@ def shrink(image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
         uint8, of the same proportions; the image itself where it is small enough.
     """
     height, width = image.shape[:2]
-    ratio = max(height, width) / long_side_px
-    if ratio <= 1.0:
+    wanted = shrunk_size(height, width, long_side_px)
+    if wanted is None:
         return image
-    wanted = (max(1, round(width / ratio)), max(1, round(height / ratio)))
     while min(height, width) >= 2 and max(height, width) >= 2 * long_side_px:
         height, width = height // 2, width // 2
         even = image[: 2 * height, : 2 * width]  # a last odd row or column would cost the fast way

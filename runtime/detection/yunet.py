@@ -50,21 +50,23 @@ class YuNet:
             delegate: `edgetpu`, a TFLite delegate's library, or None.
 
         Raises:
-            DetectorError: The model file is missing, altered, of another kind, or cannot be run.
+            DetectorError: The model file is missing, altered, of another kind, or cannot be run,
+                or the delegate cannot be used.
             MissingExtraError: No TFLite runtime is installed.
         """
         self.long_side_px = long_side_px
         try:
-            self._network = DetectorNetwork(
-                read_detector(model or bundled_detectors()[DEFAULT_FILE]),
-                min_score=min_score,
-                threads=threads,
-                delegate=delegate,
-            )
+            file = read_detector(model or bundled_detectors()[DEFAULT_FILE])
         except ModelError as error:
             raise DetectorError(
                 f"{error}; expected a face detector's .tflite of: fer-edge convert-detector"
             ) from error
+        try:
+            self._network = DetectorNetwork(
+                file, min_score=min_score, threads=threads, delegate=delegate
+            )
+        except ModelError as error:
+            raise DetectorError(str(error)) from error
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`.
@@ -169,11 +171,13 @@ def open_yunet(settings: DetectorSettings) -> YuNet | PhotoYuNet:
             settings.model,
             long_side_px=settings.long_side_px or PHOTO_LONG_SIDE_PX,
             min_score=PHOTO_MIN_SCORE if settings.min_score is None else settings.min_score,
+            delegate=settings.delegate,
         )
     return YuNet(
         settings.model,
         long_side_px=settings.long_side_px or LONG_SIDE_PX,
         min_score=MIN_SCORE if settings.min_score is None else settings.min_score,
+        delegate=settings.delegate,
     )
 
 

@@ -165,7 +165,9 @@ def benchmark(
         raise click.UsageError("--with-faces needs --report and --data")
     if folder is not None:
         check_folder(folder)
-    finding = finding_of(FacesConfig(detector, detector_model, detect_size_px, every))
+    finding = finding_of(
+        FacesConfig(detector, detector_model, detect_size_px=detect_size_px, every=every)
+    )
     faces = load_faceset(data).part(split) if data is not None else None
     subject = Subject(
         names=models,

@@ -94,10 +94,12 @@ def anonymizing(
     if faces.detector == "none":  # each picture is a face
         return AnonymizingReader(reader, WholeFrame(), style)
     # files can wait for small faces to be found, a camera cannot
+    is_own = faces.detector == "yunet"
     detector = YuNet(
-        faces.detector_model if faces.detector == "yunet" else None,
+        faces.detector_model if is_own else None,
         long_side_px=320 if source.is_live else 640,
         min_score=min(COVER_MIN_SCORE, MIN_SCORE if faces.min_score is None else faces.min_score),
+        delegate=faces.detector_delegate if is_own else None,
     )
     return AnonymizingReader(reader, detector, style)
 

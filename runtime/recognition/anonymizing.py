@@ -84,8 +84,8 @@ class AnonymizingReader:
         boxes = self._boxes(frame, result.faces)
         image = cover(frame.image, boxes, self._style)
         # a face cut out of its frame is covered, too
-        faces = tuple(replace(face, frame_image=image) for face in result.faces)
-        return replace(result, frame=replace(result.frame, image=image), faces=faces)
+        faces = tuple(replace(face, frame_pixels=image) for face in result.faces)
+        return replace(result, frame=replace(result.frame, pixels=image), faces=faces)
 
     def _boxes(self, frame: Frame, faces: Sequence[Face]) -> list[Box]:
         if frame.name != self._name:  # another picture, where nothing is known

@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,21 +47,36 @@ class Classifier:
         """How a box is cut; None where images are face crops already."""
         return None if self._boxes_are_crops else self.model.file.card.input.crop
 
-    def read(self, image: NDArray[np.uint8], box: Box, watch: Stopwatch) -> NDArray[np.float32]:
+    @property
+    def reads_gray(self) -> bool:
+        """Whether no model reads colors, so that a gray image does."""
+        is_gray = self.model.input_shape[2] == 1
+        return is_gray and (self.comparer is None or self.comparer.channels == 1)
+
+    def read(
+        self,
+        image: NDArray[np.uint8],
+        box: Box,
+        watch: Stopwatch,
+        levels: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.float32]:
         """Read one face.
 
         Only the crop's own pixels are copied, never the image's.
 
         Args:
-            image: uint8, (height, width, 3), BGR.
+            image: uint8, (height, width, 3), BGR, or (height, width) where `reads_gray`.
             box: The face in it, as the detector frames it.
             watch: Counts the stages `crop` and `classify`.
+            levels: Of a gray image, see `Gray`.
 
         Returns:
             float32, (classes,), in the order of the model's labels.
         """
         with watch.stage("crop"):
             face = image if self._boxes_are_crops else self._crop(image, box)
+            if levels is not None:
+                face = cv2.LUT(face, levels).astype(np.uint8, copy=False)
             pixels = self.model.input_of(face)
         with watch.stage("classify"):
             started = time.perf_counter()
@@ -72,9 +88,7 @@ class Classifier:
 
     def _crop(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
         """Cut a face out, in color if one of the models reads colors."""
-        channels = self.model.input_shape[2]
-        if self.comparer is not None:
-            channels = max(channels, self.comparer.channels)
+        channels = 1 if self.reads_gray else 3
         return crop(image, box, self.model.file.card.input.crop, channels=channels)
 
     def replace_model(self, model: TFLiteModel) -> None:

@@ -117,7 +117,7 @@ class Follower(ModelReader):
         for track in tracks:
             self._see(track.number, frame.time_s)
         for track in self._due(tracks, frame.time_s):
-            probabilities = self._classifier.read(frame.image, track.box, watch)
+            probabilities = self._read(frame, track, watch)
             with watch.stage("smooth"):
                 self._update(track.number, probabilities, frame.time_s)
         self._forget(frame.time_s)
@@ -164,6 +164,13 @@ class Follower(ModelReader):
         due.sort(key=waited_s, reverse=True)  # stable: of equals, the largest face stays first
         return due[: self._pace.per_frame]
 
+    def _read(self, frame: Frame, track: Track, watch: Stopwatch) -> NDArray[np.float32]:
+        """Read one face: cut out of gray, if that is there and does."""
+        gray = frame.ready_gray if self._classifier.reads_gray else None
+        if gray is None:
+            return self._classifier.read(frame.image, track.box, watch)
+        return self._classifier.read(gray.pixels, track.box, watch, gray.levels)
+
     def _update(self, number: int, probabilities: NDArray[np.float32], now_s: float) -> None:
         state, last = self._states[number], None
         if state.read_s is not None:
@@ -188,6 +195,6 @@ class Follower(ModelReader):
             box=track.box,
             score=track.score,
             track=track.number,
-            frame_image=frame.image,
+            frame_pixels=frame.pixels,
             crop_policy=self._classifier.crop_policy,
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_edge.cli.needs import Needs
-from fer_edge.cli.option_fields import check_ranges, option
+from fer_edge.cli.option_fields import check_ranges, is_library_path, option
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ SERVED_FIELDS = ("model", "threads", "delegate")
 
 def _is_model_file(text: str) -> bool:
     return bool(Path(text).suffix) or text not in bundled_models()
-
-
-def _is_library_file(text: str) -> bool:
-    return "/" in text  # others are searched where the system keeps libraries
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class ModelConfig:
     delegate: str | None = option(
         "--delegate",
         metavar="edgetpu[:usb|:pci][:N]|LIBRARY",
-        is_place=_is_library_file,
+        is_place=is_library_path,
         help="Run the model elsewhere than on the CPU: on any Coral Edge TPU (edgetpu), on the "
         "first on USB (edgetpu:usb:0), or by another TFLite delegate's shared library. The model "
         "must be compiled for it, see fer-edge convert --edgetpu.",
@@ -74,7 +70,7 @@ class ModelConfig:
     def needs(self) -> Needs:
         """Say what it asks of the system."""
         files = [name for name in (self.model, self.compare) if name and _is_model_file(name)]
-        if self.delegate is not None and _is_library_file(self.delegate):
+        if self.delegate is not None and is_library_path(self.delegate):
             files.append(self.delegate)
         return Needs(
             reads=tuple(map(Path, files)),

@@ -70,8 +70,10 @@ class ModelReader:
                 f"expected a Frame, got {type(frame).__name__}; make one: "
                 "Frame(image, index, time_s, name)"
             )
-        image = as_bgr(frame.image)
-        return frame if image is frame.image else replace(frame, image=image)
+        if hasattr(frame.pixels, "bgr"):  # a decoder's; isinstance of a protocol is slow
+            return frame
+        image = as_bgr(frame.pixels)
+        return frame if image is frame.pixels else replace(frame, pixels=image)
 
 
 class Reader(ModelReader):
@@ -133,6 +135,6 @@ class Reader(ModelReader):
             probabilities=Probabilities(self.model.labels, probabilities),
             box=found.box,
             score=found.score,
-            frame_image=frame.image,
+            frame_pixels=frame.pixels,
             crop_policy=self._classifier.crop_policy,
         )

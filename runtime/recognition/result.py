@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import MissingExtraError, SourceError
 from fer_edge.faces.preprocess import Box, CropPolicy, crop
 
-from ..capture.frame import Frame, Source
+from ..capture.frame import Decoded, Frame, Source, as_image
 from ..timing.stopwatch import STAGES, StageTimes
 from ..timing.wall_clock import utc_text
 
@@ -70,7 +70,7 @@ class Face:
         score: The detector's, 0 to 1; of the last detection where the face is followed.
         track: Number of the followed face, from 1, never used twice in a stream; None where faces
             are not followed.
-        frame_image: The frame's own pixels, uint8, (height, width, 3), BGR: a reference, no copy.
+        frame_pixels: The frame's own; see `frame_image`.
         crop_policy: How the model has the box cut; None where the whole frame is the face.
     """
 
@@ -79,7 +79,9 @@ class Face:
     box: Box
     score: float
     track: int | None = None
-    frame_image: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+    frame_pixels: NDArray[np.uint8] | Decoded | None = field(
+        default=None, repr=False, compare=False
+    )
     crop_policy: CropPolicy | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -87,6 +89,11 @@ class Face:
         """The probability of `label`; of the most probable expression for `uncertain`."""
         probability = self.probabilities.get(self.label)
         return max(self.probabilities.values()) if probability is None else probability
+
+    @property
+    def frame_image(self) -> NDArray[np.uint8] | None:
+        """The frame's image, uint8, (height, width, 3), BGR: a reference, no copy."""
+        return None if self.frame_pixels is None else as_image(self.frame_pixels)
 
     def crop(self) -> NDArray[np.uint8]:
         """Cut the face out of its frame, as the model has it cut.
@@ -98,9 +105,9 @@ class Face:
         Raises:
             SourceError: The face was made without its frame's pixels.
         """
-        if self.frame_image is None:
-            raise SourceError("this Face was made without a frame_image; nothing can be cut of it")
         face = self.frame_image
+        if face is None:
+            raise SourceError("this Face was made without a frame_image; nothing can be cut of it")
         if self.crop_policy is not None:
             face = crop(face, self.box, self.crop_policy, channels=3)
         return np.array(face)  # a copy, so that drawing on it leaves the frame alone

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fer_edge import plugins
 from fer_edge.cli.needs import Needs
-from fer_edge.cli.option_fields import check_ranges, is_path, option
+from fer_edge.cli.option_fields import check_ranges, is_library_path, is_path, option
 
 if TYPE_CHECKING:
     from ..detection.detector import FaceDetector
@@ -33,6 +33,14 @@ class FacesConfig:
         is_place=is_path,
         help="The detector's model: another .tflite of `fer-edge convert-detector`, a cascade's "
         ".xml for haar; blazeface needs its .tflite here.",
+    )
+    detector_delegate: str | None = option(
+        "--detector-delegate",
+        metavar="edgetpu[:usb|:pci][:N]|LIBRARY",
+        is_place=is_library_path,
+        help="Run the detector elsewhere than on the CPU, as --delegate runs the model; both may "
+        "name the same Edge TPU. yunet only, with --detector-model of one size, compiled, see "
+        "fer-edge convert-detector --edgetpu.",
     )
     detect_size_px: int | None = option(
         "--detect-size",
@@ -81,7 +89,10 @@ class FacesConfig:
 
     def needs(self) -> Needs:
         """Say what it asks of the system."""
-        return Needs(reads=() if self.detector_model is None else (self.detector_model,))
+        files = [] if self.detector_model is None else [self.detector_model]
+        if self.detector_delegate is not None and is_library_path(self.detector_delegate):
+            files.append(Path(self.detector_delegate))
+        return Needs(reads=tuple(files), accelerator=self.detector_delegate is not None)
 
 
 def open_chosen_detector(faces: FacesConfig, *, is_video: bool) -> "FaceDetector":
@@ -103,6 +114,7 @@ def open_chosen_detector(faces: FacesConfig, *, is_video: bool) -> "FaceDetector
         faces.detector_model,
         min_score=faces.min_score,
         long_side_px=faces.detect_size_px,
+        delegate=faces.detector_delegate,
     )
 
 

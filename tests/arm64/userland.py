@@ -48,7 +48,7 @@ def build(folder: Path) -> Path:
     register_qemu()
     ready = folder / f"{DEBIAN}-ready"
     if not ready.exists():
-        shutil.rmtree(root, ignore_errors=True)
+        _remove(root)
         root.parent.mkdir(parents=True, exist_ok=True)
         packages = "--include=python3,python3-venv,openssh-server"
         strap = ["debootstrap", "--foreign", "--arch=arm64", "--variant=minbase", packages]
@@ -144,6 +144,15 @@ def _wheels(folder: Path) -> None:
     fetch += ["--implementation", "cp", "--abi", abi, "--abi", "abi3", "--abi", "none"]
     fetch += [f"--platform={name}" for name in PLATFORMS]
     _run([*fetch, str(wheel)])
+
+
+def _remove(root: Path) -> None:
+    """Remove a half-made userland; debootstrap leaves /proc and /sys mounted where it broke off."""
+    for line in Path("/proc/self/mounts").read_text("utf-8").splitlines():
+        place = line.split()[1]
+        if Path(place).is_relative_to(root):
+            _run(["umount", place])
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def _run(command: list[str], env: dict[str, str] | None = None) -> None:

@@ -48,7 +48,7 @@ def read_clip(path: Path) -> Clip:
         frames, height, width = 0, 0, 0
         for frame in source:
             if not frames:
-                height, width = frame.image.shape[:2]
+                height, width = frame.shape[:2]
             frames += 1
         return Clip(path, frames, width, height, source.frame_rate_hz)
     finally:

@@ -204,7 +204,7 @@ class PictureFeed:
 
 def overlay(picture: Picture) -> dict[str, Any]:
     """Return the boxes of a picture's faces in fractions of its size, as plain data for JSON."""
-    height, width = picture.result.frame.image.shape[:2]
+    height, width = picture.result.frame.shape[:2]
     faces = picture.result.faces[:_MAX_CARDS]
     return {
         "number": picture.number,

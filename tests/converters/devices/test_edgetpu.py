@@ -1,17 +1,22 @@
 """The static check: what the documentation says of real and of changed graphs."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from click.testing import Result
 
-from fer_edge.converters.devices.edgetpu import OperatorRow, check, format_report
+from fer_edge.converters.devices.edgetpu import ON_CHIP_BYTES, OperatorRow, check, check_edgetpu
 from fer_edge.converters.devices.edgetpu_operators import OPERATORS, UNREADABLE_FROM
 from fer_edge.errors import ModelError
 from fer_edge.model.bundled import bundled_models, find_model
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import Operator, Tensor, read_graph
+from tests.support.clear_line import assert_one_clear_line
 from tests.support.graph_edits import (
     Change,
     add_operator_code,
@@ -47,7 +52,7 @@ def test_the_table_of_tiny_is_its_graph() -> None:
     )
     # int8 weights, a byte each, and int32 biases
     assert 73_247 < report.parameter_bytes < 76_000
-    text = format_report(report)
+    text = str(report)
     assert text.splitlines()[1] == "QUANTIZE                       2      yes"
     assert "24 of 24 operators will map, 0 may, 0 run on the CPU" in text
     assert "they fit" in text
@@ -102,7 +107,28 @@ def test_a_file_that_the_compiler_refuses_maps_nothing(change: Change, words: st
     report = check(rebuild(FLATBUFFER, change))
     assert any(words in reason for reason in report.refusals)
     assert report.count("yes") == report.count("maybe") == 0
-    assert f"refused: {report.refusals[0]}" in format_report(report)
+    assert f"refused: {report.refusals[0]}" in str(report)
+
+
+def test_a_frames_two_models_fit_on_one_chip(fer_edge: Callable[..., Result]) -> None:
+    result = fer_edge("check-edgetpu", "compact", "yunet-320x192", "--json")
+    assert result.exit_code == 0, result.stderr
+    reports = json.loads(result.stdout)
+    for report in reports.values():
+        assert not any(row["maps"] == "no" for row in report["rows"])
+        assert report["refusals"] == []
+    assert sum(report["parameter_bytes"] for report in reports.values()) < ON_CHIP_BYTES / 4
+
+
+def test_the_check_has_a_command_and_a_public_name(
+    fer_edge: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "bare.tflite").write_bytes(FLATBUFFER)
+    result = fer_edge("check-edgetpu", tmp_path / "bare.tflite")
+    assert result.stdout == f"{tmp_path / 'bare.tflite'}:\n{check_edgetpu('tiny')}\n"
+    missing = fer_edge("check-edgetpu", "nothing")
+    assert missing.exit_code == 1
+    assert_one_clear_line(missing, "nothing")
 
 
 def test_a_float_model_is_refused() -> None:

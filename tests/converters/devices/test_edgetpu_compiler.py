@@ -14,12 +14,18 @@ from pathlib import Path
 import pytest
 
 from fer_edge.converters.devices.edgetpu import check
-from fer_edge.converters.devices.edgetpu_compiler import COMPILER, compile_for_edgetpu
-from fer_edge.errors import MissingExtraError, ModelError, OutputError
+from fer_edge.converters.devices.edgetpu_compiler import (
+    COMPILER,
+    compile_detector,
+    compile_for_edgetpu,
+)
+from fer_edge.detector.file import bundled_detectors, read_detector
+from fer_edge.errors import DetectorError, MissingExtraError, ModelError, OutputError
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import read_graph
+from fer_edge.runtime.detection.opening import open_detector
 
 MODEL = find_model("tiny")
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,6 +111,24 @@ def test_a_compiled_file_without_its_device_says_what_to_pass(
     done = compile_for_edgetpu(MODEL, tmp_path / "out.tflite")
     with pytest.raises(ModelError, match=r"edgetpu-custom-op.*--delegate edgetpu"):
         open_model(done.path)
+
+
+def test_a_face_detector_of_one_size_is_compiled_and_keeps_its_card(
+    install: Install, tmp_path: Path
+) -> None:
+    install(COMPILES)
+    source = bundled_detectors()["yunet-320x192"]
+    done = compile_detector(source, tmp_path / "yunet_edgetpu.tflite")
+    before, after = read_detector(source), read_detector(done.path)
+    assert check(after.flatbuffer).rows[0].operator == "edgetpu-custom-op"
+    compilation = after.card.compilation
+    assert compilation is not None
+    assert compilation.source_sha256 == before.card.sha256 != after.card.sha256
+    assert (after.card.heads, after.card.input) == (before.card.heads, before.card.input)
+    with pytest.raises(DetectorError, match="--detector-delegate edgetpu"):
+        open_detector("yunet", done.path)
+    with pytest.raises(ModelError, match="takes any size; expected one"):
+        compile_detector(bundled_detectors()["yunet"], tmp_path / "any.tflite")
 
 
 def test_existing_files_are_kept_unless_told(install: Install, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.errors import ModelError
+from fer_edge.detector.file import bundled_detectors
+from fer_edge.errors import DetectorError, ModelError
 from fer_edge.inference.delegate import (
     EDGETPU_LIBRARIES,
     EDGETPU_OPERATOR,
@@ -19,6 +20,9 @@ from fer_edge.inference.delegate import (
 )
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
+from fer_edge.pictures.picture import read_picture
+from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.detection.opening import open_detector
 
 CORAL = EDGETPU_LIBRARIES[platform.system()]
 
@@ -138,6 +142,23 @@ def test_a_delegate_is_loaded_with_its_option_and_the_model_still_reads(
     assert stand_in.read_text().splitlines() == 2 * [*expected, "prepare=called"]
 
 
+def test_a_face_detector_is_run_by_a_delegate_too(stand_in: Path) -> None:
+    pytest.importorskip("matplotlib")
+    image = read_picture(sample_photo())
+    model = bundled_detectors()["yunet-320x192"]
+    there = open_detector("yunet", model, delegate="edgetpu:usb:0")
+    assert there.detect(image) == open_detector("yunet", model).detect(image) != []
+    assert stand_in.read_text().splitlines() == 2 * ["device=usb:0", "prepare=called"]
+    with pytest.raises(DetectorError, match=r"^delegate edgetpu:usb:9 .*leave the delegate out$"):
+        open_detector("yunet", model, delegate="edgetpu:usb:9")
+
+
+@pytest.mark.parametrize("name", ["haar", "blazeface", "none"])
+def test_a_detector_that_only_the_cpu_runs_refuses_a_delegate(name: str) -> None:
+    with pytest.raises(DetectorError, match=f"the detector {name} runs on the CPU only"):
+        open_detector(name, delegate="edgetpu")
+
+
 def test_a_library_that_crashes_is_one_clear_line(
     stand_in: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,7 +166,7 @@ def test_a_library_that_crashes_is_one_clear_line(
         open_model(bundled_models()[DEFAULT_MODEL], delegate="edgetpu:usb:8")
     assert "crashes with ai-edge-litert" in str(caught.value)
     assert "(SIGABRT)" in str(caught.value)
-    assert "leave --delegate out" in str(caught.value)
+    assert "leave the delegate out" in str(caught.value)
     assert capfd.readouterr().err == ""
 
 
@@ -153,7 +174,9 @@ def test_a_library_that_hangs_is_one_clear_line(
     stand_in: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fer_edge.inference.delegate_trial.TIMEOUT_S", 2.0)
-    with pytest.raises(ModelError, match=r"edgetpu:usb:7 gave no answer for 2 s.*leave --delegate"):
+    with pytest.raises(
+        ModelError, match=r"edgetpu:usb:7 gave no answer for 2 s.*leave the delegate"
+    ):
         open_model(bundled_models()[DEFAULT_MODEL], delegate="edgetpu:usb:7")
 
 
@@ -183,7 +206,7 @@ def test_a_device_that_the_library_does_not_find_is_one_clear_line(
     message = str(caught.value)
     assert "delegate edgetpu:usb:9 cannot be loaded" in message
     assert "found no device that it could use (no such device)" in message
-    assert "leave --delegate out" in message
+    assert "leave the delegate out" in message
     assert "\n" not in message
     assert capfd.readouterr().err == ""
 
@@ -195,7 +218,9 @@ def test_a_missing_library_is_one_clear_line_that_says_how_to_get_it() -> None:
         pass
     else:
         pytest.skip(f"{CORAL} is installed here")
-    with pytest.raises(ModelError, match=r"cannot be loaded: .*libedgetpu1-std.*leave --delegate"):
+    with pytest.raises(
+        ModelError, match=r"cannot be loaded: .*libedgetpu1-std.*leave the delegate"
+    ):
         open_model(bundled_models()[DEFAULT_MODEL], delegate="edgetpu")
 
 

@@ -257,7 +257,7 @@ def test_a_graph_that_no_interpreter_takes_is_refused_in_one_line(
 def test_a_delegate_that_cannot_be_loaded_is_one_clear_error(
     library: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ModelError, match=r"delegate .* cannot be loaded: .*leave --delegate out"):
+    with pytest.raises(ModelError, match=r"delegate .* cannot be loaded: .*leave the delegate out"):
         open_model(bundled_models()[DEFAULT_MODEL], delegate=library)
     assert capfd.readouterr().err == ""
 

@@ -14,11 +14,13 @@ import pytest
 from click.testing import Result
 
 from fer_edge.errors import SourceError
+from fer_edge.runtime.capture.decoded_image import DecodedImage
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.capture.video import Video
 from tests.support.clear_line import assert_one_clear_line
 
+from ...support.gray_frames import gray_of
 from ...support.made_videos import SIZE, decoded_by_ffmpeg, ffmpeg, make, moving, tone
 
 Invoke = Callable[..., Result]
@@ -78,7 +80,15 @@ def test_every_frame_is_as_ffmpeg_decodes_it_also_after_another_file(
     assert len(frames_of(other)) == 25
     ours = frames_of(path)
     assert len(ours) == len(theirs) > 0
+    half = (size[0] // 2, size[1] // 2)
     for frame, expected in zip(ours, theirs, strict=True):
+        assert isinstance(frame.pixels, DecodedImage)
+        small = frame.pixels.resized(*half)
+        shrunk = cv2.resize(frame.image, half, interpolation=cv2.INTER_AREA)
+        # in gray: this picture's colors change from pixel to pixel, and are stored at half the size
+        assert small is not None
+        assert difference(gray(small), gray(shrunk)) <= (4 if "interlaced" in kind else 1)
+        assert difference(gray_of(frame), gray(frame.image)) <= 1.5
         # ffmpeg 5 takes the chroma of two fields for that of one frame, and rounds ten bits
         # otherwise
         if "interlaced" in kind or "ten-bits" in kind:
@@ -115,7 +125,9 @@ def test_pixels_that_are_not_square_are_made_square(
     tmp_path: Path, aspect: str, width: int
 ) -> None:
     path = make(tmp_path / "clip.mp4", *moving(0.2), "-vf", f"setsar={aspect}", *H264)
-    assert frames_of(path)[0].image.shape == (128, width, 3)
+    frame = frames_of(path)[0]
+    assert frame.shape == frame.image.shape == (128, width, 3)
+    assert gray_of(frame).shape == (128, width)
 
 
 def test_a_pixel_aspect_can_be_given_and_an_impossible_one_is_not_believed(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_face_that_is_cut_out_is_covered_too() -> None:
     class Recognizes(Reads):
         def read_frame(self, frame: Frame) -> Result:
             result = super().read_frame(frame)
-            faces = tuple(replace(face, frame_image=frame.image) for face in result)
+            faces = tuple(replace(face, frame_pixels=frame.image) for face in result)
             return replace(result, faces=faces)
 
     (face,) = AnonymizingReader(Recognizes(FACE), Blind(), "box").read_frame(frame)

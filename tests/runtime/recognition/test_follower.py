@@ -23,6 +23,7 @@ from fer_edge.runtime.recognition.smoothing import Steadiness, steady_label
 from fer_edge.runtime.tracking.track import Track
 from tests.support.cartoons import draw_face
 
+from ...support.gray_frames import gray_of
 from ...support.readers import open_follower
 
 PLAIN = Steadiness(smooth_s=0, hysteresis=0, uncertain_below=0)
@@ -239,7 +240,7 @@ def test_a_video_of_crops_is_one_face(tmp_path: Path) -> None:
         for frame in open_source(path):
             results.append(follower.read_frame(frame))
             (face,) = results[-1].faces
-            wanted = follower.model.probabilities(model_input(frame.image, 48, 48))
+            wanted = follower.model.probabilities(model_input(gray_of(frame), 48, 48))
             assert np.array_equal(np.float32([*face.probabilities.values()]), wanted)
     assert [r.faces[0].track for r in results] == [1] * 8
     assert results[0].faces[0].box == Box(0, 0, 96, 96)

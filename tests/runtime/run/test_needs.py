@@ -27,6 +27,7 @@ from fer_edge.runtime.run.command import parse_run
         ),
         (("--sink", "web=127.0.0.1:1"), Needs(network=True)),
         (("--camera", "0", "--delegate", "edgetpu"), Needs(camera=True, accelerator=True)),
+        (("--camera", "0", "--detector-delegate", "edgetpu"), Needs(camera=True, accelerator=True)),
         (
             ("--input", "-", "--size", "8x8", "--pixel-format", "gray", "--compare", "/b.tflite"),
             Needs(reads=(Path("/b.tflite"),)),

@@ -50,6 +50,18 @@ def head() -> Image:
     return read_image(sample_photo())[80:380, 130:390]
 
 
+@pytest.mark.parametrize("size", [(1002, 2000), (999, 1333), (720, 1280), (300, 500)])
+def test_gray_images_are_of_one_size_whether_the_detector_looks_or_not(
+    size: tuple[int, int],
+) -> None:
+    # halves are rounded: a frame of 2000x1002 is 641 high at 1280, 320 at 640, or 321 at once
+    detector = Scripted(Box(60, 60, 260, 260))
+    detector.long_side_px = 1280  # type: ignore[attr-defined]
+    image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
+    tracks = follow_all(FaceTracker(detector, every=2), [image] * 5)
+    assert numbers(tracks) == [[1]] * 5
+
+
 def follow_all(tracker: FaceTracker, images: Iterable[Image]) -> list[list[Track]]:
     return [tracker.follow(frame) for frame in as_frames(images)]
 

@@ -1,0 +1,15 @@
+"""A frame in gray, as a model reads it."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.runtime.capture.frame import Frame
+
+
+def gray_of(frame: Frame) -> NDArray[np.uint8]:
+    """Return a frame in gray: uint8, (height, width), 0 to 255."""
+    gray = frame.gray
+    if gray.levels is None:
+        return gray.pixels
+    return np.asarray(cv2.LUT(gray.pixels, gray.levels), np.uint8)
