@@ -22,7 +22,9 @@ UNREADABLE_ARCHIVE = (
 
 
 @contextmanager
-def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
+def whole_file(
+    path: Path, *, is_secret: bool = False, reaches_disk: bool = False
+) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there when the block ends without an error.
 
     The temporary name keeps the suffix, since OpenCV and NumPy choose a format by it. A device or
@@ -31,6 +33,8 @@ def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
     Args:
         path: The file.
         is_secret: Only its owner may read it, at no moment otherwise.
+        reaches_disk: Wait until it is on the disk: a device may be unplugged right after. Linux
+            would take half a minute, and leave an empty file until then.
 
     Raises:
         OutputError: The folder cannot be made, or the file cannot be written.
@@ -55,11 +59,28 @@ def whole_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
         yield temporary
         if not is_secret:  # for which mkstemp's 0600 is right
             temporary.chmod(usual_mode())
+        if reaches_disk:
+            sync(temporary)
         temporary.replace(path)
+        if reaches_disk:
+            sync(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk.
+
+    Raises:
+        OSError: It cannot be opened, or not be written.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def is_device(path: Path) -> bool:

@@ -56,11 +56,11 @@ def _why_not_open(shown: str, path: Path, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return f"{shown} does not exist; {_present()}"
     if error.errno == errno.EACCES:
-        return f"{shown} may not be opened: {_permission(path)}"
+        return f"{shown} cannot be opened: permission denied; {_permission(path)}"
     if error.errno == errno.EPERM:
         return (
-            f"{shown} may not be opened by this service or container; install the service again, "
-            f"or pass --device {path} to the container"
+            f"{shown} cannot be opened: this service or container may not; install the service "
+            f"again, or pass --device {path} to the container"
         )
     if error.errno == errno.EBUSY:
         return _in_use(shown, path)
@@ -89,7 +89,7 @@ def _permission(path: Path) -> str:
     if not status.st_mode & stat.S_IWGRP or group == "root":
         return f"only its owner may ({stat.filemode(status.st_mode)}); ask who set this machine up"
     if status.st_gid in (os.getegid(), *os.getgroups()):
-        return "permission denied, though this user is in its group; check the folders above it"
+        return f"{user} is in its group {group}; check the folders above it"
     return (
         f"it is for the group {group}, which {user} is not in; run: sudo usermod -aG {group} "
         f"{user}, then log in again"

@@ -53,8 +53,8 @@ class VideoNode:
         return number_of(self.path.name)
 
     def __str__(self) -> str:
-        names = ", ".join(filter(None, (self.name, *map(str, self.lasting[:1]))))
-        return f"{self.number} ({names})" if names else str(self.number)
+        place = self.lasting[0] if self.lasting else self.path
+        return f"{self.number} ({', '.join(filter(None, (self.name, str(place))))})"
 
 
 def cameras(root: Path = Path("/")) -> list[VideoNode]:

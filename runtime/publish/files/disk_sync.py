@@ -8,7 +8,10 @@ and never while none do: not with each line, which would wear out a card and hol
 import errno
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
+
+from fer_edge.files import sync
 
 SYNC_S = 5.0
 """So many seconds a power cut may take along, and the time that the disk takes to write."""
@@ -72,18 +75,8 @@ class DiskSync:
             os.fdatasync(self._handle)
             if self._is_new:  # its name, too
                 self._is_new = False
-                _sync_folder(self._folder)
+                with suppress(OSError):  # it may be written to and not read
+                    sync(self._folder)
         except OSError as error:
             if error.errno not in _CANNOT:
                 self._error = error
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:  # it may be written and not read: the file system's own pace must do
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

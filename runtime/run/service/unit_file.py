@@ -79,7 +79,7 @@ def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
     lost = sorted(_names_in(unit.secrets_folder) - secrets.keys())
     _write_settings(unit.config_file, settings)
     _write_secrets(unit.secrets_folder, secrets)
-    with whole_file(path) as temporary:
+    with whole_file(path, reaches_disk=True) as temporary:
         temporary.write_text(text, "utf-8")
     return [
         f"wrote {path}",
@@ -118,7 +118,7 @@ def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
         shutil.rmtree(folder)
     for name, value in secrets.items():
         folder.mkdir(exist_ok=True, mode=0o700)
-        with whole_file(folder / name, is_secret=True) as temporary:
+        with whole_file(folder / name, is_secret=True, reaches_disk=True) as temporary:
             temporary.write_text(value, "utf-8")
 
 
@@ -135,7 +135,7 @@ def _check_ours(*paths: Path) -> None:
 def _write_settings(path: Path, text: str) -> None:
     """Write the configuration so that the user who runs the service can read it."""
     is_new = not path.parent.exists()
-    with whole_file(path) as temporary:
+    with whole_file(path, reaches_disk=True) as temporary:
         temporary.write_text(text, "utf-8")
     # whatever root's umask is: a user made for the service owns neither file nor folder
     path.chmod(0o644)

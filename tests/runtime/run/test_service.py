@@ -4,7 +4,7 @@ import shlex
 import signal
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from fer_edge.runtime.run.config_file import read_config
 from tests.support.clear_line import assert_one_clear_line
 
 from ...support.notify_socket import Listener
+from ...support.real_disk import RealDisk
 
 Invoke = Callable[..., CommandResult]
 
@@ -53,6 +54,25 @@ def test_install_writes_the_unit_and_hides_its_secrets(fer_edge: Invoke, home: P
     assert secret.read_text() == 's3"cr\\t$'
     assert install(fer_edge).exit_code == 0  # its own unit is replaced
     assert {path for path in home.rglob("*") if path.is_file()} == {unit, settings, secret}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[RealDisk]:
+    disk = RealDisk(tmp_path)
+    yield disk
+    disk.close()
+
+
+def test_a_device_may_be_unplugged_right_after_the_installation(
+    fer_edge: Invoke, small_disk: RealDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(small_disk.place))
+    done = install(fer_edge)
+    assert done.exit_code == 0, done.output
+    written = {path: path.read_text() for path in small_disk.place.rglob("*") if path.is_file()}
+    assert len(written) == 3
+    small_disk.cut_power()
+    assert {path: path.read_text() for path in written} == written
 
 
 def test_install_leaves_anothers_unit_alone(fer_edge: Invoke, home: Path) -> None:
