@@ -1,6 +1,5 @@
 """A device on loopback: a real sshd with a home of its own, and a real systemd of its user."""
 
-import contextlib
 import ctypes
 import os
 import shutil
@@ -14,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from .own_cgroups import OwnCgroups
+
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 SYSTEMD = Path("/lib/systemd/systemd")
-CGROUPS = [Path("/sys/fs/cgroup") / name for name in ("systemd", "unified", "")]
-"""Where systemd keeps its groups: version 1, both, version 2."""
 
 
 def _end_with_parent() -> None:
@@ -43,7 +42,7 @@ class SshDevice:
     has_systemd: bool = False
     more: str = ""
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    _groups: list[Path] = field(default_factory=list)
+    _groups: OwnCgroups | None = None
 
     @property
     def config(self) -> Path:
@@ -103,9 +102,10 @@ class SshDevice:
         more = self.home / ".config" / "systemd" / "user" / "fer-edge.service.d" / "log.conf"
         more.parent.mkdir(parents=True, exist_ok=True)
         more.write_text(f"[Service]\nStandardError=append:{self.folder}/service.log\n")
+        self._groups = OwnCgroups()
         # systemd runs for a user only where it runs the machine, too; it asks this folder
         script = (
-            f"{self._own_cgroups()}"
+            f"{self._groups.enter}"
             # credentials are mounted by a child of it, in a namespace of that child's
             "mount --make-rshared / "
             "&& mkdir -p /run/systemd && mount -t tmpfs none /run/systemd "
@@ -145,26 +145,9 @@ class SshDevice:
             except subprocess.TimeoutExpired:
                 process.kill()
         self._processes.clear()
-        self._remove_cgroups()
-
-    def _own_cgroups(self) -> str:
-        """Return shell that moves to groups of its own: two systemds in one end each other's."""
-        script = ""
-        for root in CGROUPS:
-            if (root / "cgroup.procs").exists():
-                group = root / f"fer-edge-{os.getpid()}-{self.port}"
-                group.mkdir(exist_ok=True)
-                self._groups.append(group)
-                script += f"echo $$ > {group}/cgroup.procs && "
-        return script
-
-    def _remove_cgroups(self) -> None:
-        for group in self._groups:
-            folders = [path for path in group.rglob("*") if path.is_dir()]
-            for folder in [*sorted(folders, reverse=True), group]:
-                with contextlib.suppress(OSError):  # something in it has not ended yet
-                    folder.rmdir()
-        self._groups.clear()
+        if self._groups is not None:
+            self._groups.remove()
+            self._groups = None
 
     def _configure(self) -> None:
         python = Path(sys.executable).resolve()

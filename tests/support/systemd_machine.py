@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from .own_cgroups import OwnCgroups
+
 _START = r"""
 set -e
 mount --make-rprivate /
@@ -63,8 +65,10 @@ class SystemdMachine:
         self.shared = folder / "shared"
         (folder / "machine").mkdir()
         self.shared.mkdir()
-        command = ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc"]
-        command += ["--cgroup", "sh", "-c", _START, "sh", folder / "machine", self.shared]
+        self._groups = OwnCgroups()
+        enter = f'{self._groups.enter}exec unshare --fork --kill-child --cgroup "$@"'
+        command = ["sh", "-c", enter, "sh", "--pid", "--mount", "--uts", "--ipc"]
+        command += ["sh", "-c", _START, "sh", folder / "machine", self.shared]
         self._log = (folder / "start.log").open("w+")
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
@@ -90,6 +94,7 @@ class SystemdMachine:
         """End all of its processes."""
         self._process.kill()
         self._process.wait(10)
+        self._groups.remove()
         self._log.close()
 
     def _wait_for_start(self) -> str:
@@ -105,5 +110,5 @@ class SystemdMachine:
             time.sleep(0.1)
         self._log.seek(0)
         reason = self._log.read()
-        self._process.kill()
+        self.close()
         pytest.skip(f"a systemd of its own does not start here: {reason.strip()[:300]}")
