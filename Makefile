@@ -5,7 +5,7 @@ DEV_ENV := .venv/dev
 RAY_ENV := .venv/ray
 
 .PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-tflite-runtime \
-	test-opencv5 test-ray test-deploy recording parts lint package model-compact model-tiny \
+	test-opencv5 test-extras test-ray test-deploy recording parts lint package model-compact model-tiny \
 	model-compact-ferplus frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
@@ -57,6 +57,9 @@ recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in an enviro
 		termtosvg==1.1.0 'setuptools<80'
 	$(DEV_ENV)/bin/python -m benchmarks.recording --termtosvg .venv/recording/bin/termtosvg \
 		docs/images/deploy.svg
+
+test-extras: $(DEV_ENV)/ready ## whether pip finds all that each training extra needs, CUDA's wheels too; asks PyPI
+	FER_EDGE_EXTRAS=1 $(DEV_ENV)/bin/python -m pytest tests/extras
 
 test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of two nodes, in an environment of its own; minutes, 1 GB
 	$(RAY_ENV)/bin/python -m pip install --quiet --disable-pip-version-check \

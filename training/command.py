@@ -1,5 +1,7 @@
 """`fer-edge train`."""
 
+import logging
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,8 @@ from fer_edge import plugins
 from fer_edge.cli.command_options import PartName, SectionedCommand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from typing_extensions import Unpack
 
     from .recipes.recipe import RecipeChanges
@@ -118,16 +122,17 @@ def train(
         then = ", then quantization-aware" if qat and stage == "float" else ""
         click.echo(_epoch_line(stage, epoch, total, then), err=True)
 
-    run = api.train(
-        data,
-        out,
-        resolved,
-        qat=qat,
-        existing="resume" if resume else "overwrite" if overwrite else "refuse",
-        devices=devices,
-        tensorboard=tensorboard,
-        on_epoch=report,
-    )
+    with _first_line_shown():
+        run = api.train(
+            data,
+            out,
+            resolved,
+            qat=qat,
+            existing="resume" if resume else "overwrite" if overwrite else "refuse",
+            devices=devices,
+            tensorboard=tensorboard,
+            on_epoch=report,
+        )
     if as_json:
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return
@@ -137,6 +142,18 @@ def train(
 
         click.echo(compare_quantized(out, run.faces))
     click.echo(f"run folder: {out}")
+
+
+@contextmanager
+def _first_line_shown() -> "Iterator[None]":
+    """Let what a training logs of its device through, without --verbose, too."""
+    log = logging.getLogger("fer_edge.training.run")
+    level = log.level
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _epoch_line(stage: "StageName", epoch: "Epoch", total: int, then: str) -> str:

@@ -1,6 +1,7 @@
 """A whole training run: float stage, quantization-aware stage, scores, pictures, run folder."""
 
 import json
+import logging
 from collections.abc import Callable
 from functools import partial
 from importlib import metadata
@@ -23,6 +24,7 @@ from fer_edge.runfolder import (
 )
 from fer_edge.schema import encode
 
+from .backend.compute import find_compute
 from .backend.devices import device_count
 from .backend.keras3 import keras
 from .backend.validation import predict
@@ -37,6 +39,8 @@ from .reporting.plots import plot_confusion, plot_curves
 from .targets.distillation import load_teachers
 
 QAT_HISTORY = "qat-history.csv"
+
+log = logging.getLogger(__name__)
 
 
 def run_stages(
@@ -77,6 +81,7 @@ def run_stages(
     folder = open_place(recipe, out, existing)
     info = _run_info(recipe, faces, data_name)
     teachers = load_teachers(recipe.teachers, faces)
+    _say_what_computes(recipe)
     if not (folder / INFO).exists():  # written when the float stage is done
         train_float(recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "float"))
         save_info(info, folder)
@@ -108,6 +113,14 @@ def _check_backend(recipe: Recipe, *, qat: bool) -> None:
         )
     if recipe.optimizer.sharpness:
         check_backend()
+
+
+def _say_what_computes(recipe: Recipe) -> None:
+    """Log backend, device and precision; warn where a GPU would stand idle for hours."""
+    compute = find_compute(recipe.precision)
+    log.info("%s", compute.line)
+    if compute.advice:
+        log.warning("%s", compute.advice)
 
 
 def _check_faces(faces: FaceSet) -> None:

@@ -15,6 +15,8 @@ from fer_edge.model.file import ModelFile
 from fer_edge.scoring.scores import Scores, score
 from fer_edge.scoring.temperature import TemperatureScaling, cross_fit
 
+from .group_scores import GroupScores, score_groups
+
 Variant = Literal["float", "served"]
 
 
@@ -32,6 +34,7 @@ class Evaluation:
         ferplus: Against what most FER+ taggers said, on faces with a majority for one of the
             classes (`fer_edge.faces.votes.majority`); None without votes, or for other classes than
             FER+'s.
+        groups: Of each group of the faces' groups, on the whole split; empty without any.
     """
 
     variant: Variant
@@ -41,6 +44,7 @@ class Evaluation:
     without_duplicates: Scores | None
     without_non_faces: Scores | None
     ferplus: Scores | None
+    groups: tuple[GroupScores, ...] = ()
 
 
 def served_probabilities(model: TFLiteModel, faces: FaceSet) -> NDArray[np.float32]:
@@ -132,6 +136,7 @@ def evaluate(variant: Variant, probabilities: NDArray[np.float32], faces: FaceSe
         without_duplicates=scores_of(~faces.duplicates),
         without_non_faces=real,
         ferplus=ferplus,
+        groups=score_groups(probabilities, faces.labels, faces.groups),
     )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fer_edge.archives import ArchiveError, check_archive_file
 from fer_edge.errors import DatasetError
+from fer_edge.faces.groups import Grouping
 from fer_edge.faces.labels import FER2013, FERPLUS
 from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
 
@@ -56,6 +57,7 @@ class FaceSet:
             sadness, anger, disgust, fear, contempt, unknown, not a face), all zero where unknown.
         twins: bool, (n,), faces outside `train` that stand in `train` pixel for pixel. None finds
             them; a part of a set keeps what was found in the whole.
+        groups: Ways to divide the faces, which a benchmark scores one by one; not in the file.
     """
 
     images: NDArray[np.uint8]
@@ -64,6 +66,7 @@ class FaceSet:
     class_names: tuple[str, ...]
     votes: NDArray[np.uint8] | None = None
     twins: NDArray[np.bool_] | None = None
+    groups: tuple[Grouping, ...] = ()
 
     def __post_init__(self) -> None:
         _check("images", self.images, "(n, height, width)", self.images.ndim == 3)
@@ -125,6 +128,7 @@ class FaceSet:
             self.class_names,
             votes,
             self.duplicates[rows],
+            tuple(grouping.select(rows) for grouping in self.groups),
         )
 
     def part(self, split: str) -> "FaceSet":

@@ -54,6 +54,13 @@ _MODEL_OPTIONS = (
         help="Of the face set.",
     ),
     click.Option(
+        ["--groups"],
+        type=PATH,
+        metavar="FILE",
+        help="A CSV with the column `face` (row in the face set) and others, such as age: each of "
+        "their groups is scored by itself, with 95% intervals.",
+    ),
+    click.Option(
         ["--reference"],
         metavar="NAME|FILE",
         help="Agreement is taken against this one; the first float32 one.",
@@ -117,6 +124,7 @@ def benchmark(
     models: tuple[str, ...],
     data: Path | None,
     split: str,
+    groups: Path | None,
     folder: Path | None,
     with_faces: bool,
     threads: tuple[int, ...] | None,
@@ -149,8 +157,6 @@ def benchmark(
     import shlex
     from dataclasses import replace
 
-    from fer_edge.faces.faceset import load_faceset
-
     from ..device.description import usable_cores
     from .api import QUICK, Subject, finding_of, measure, read_clips
     from .probes.instructions import read_instructions
@@ -168,7 +174,7 @@ def benchmark(
     finding = finding_of(
         FacesConfig(detector, detector_model, detect_size_px=detect_size_px, every=every)
     )
-    faces = load_faceset(data).part(split) if data is not None else None
+    faces = _load_faces(data, split, groups)
     subject = Subject(
         names=models,
         faces=faces,
@@ -212,6 +218,23 @@ def benchmark(
         measure_devices(report, errand, hosts, ssh_config, folder, as_json=as_json)
         return
     click.echo(report_to_json(report) if as_json else report_to_text(report), nl=not as_json)
+
+
+def _load_faces(data: Path | None, split: str, groups: Path | None) -> "FaceSet | None":
+    """Load what models are scored on; the rows that `groups` names are those of the whole set."""
+    from dataclasses import replace
+
+    from fer_edge.faces.faceset import load_faceset
+    from fer_edge.faces.groups import load_groups
+
+    if data is None:
+        if groups is not None:
+            raise click.UsageError("--groups divides the faces of --data; name a face set there")
+        return None
+    faces = load_faceset(data)
+    if groups is not None:
+        faces = replace(faces, groups=load_groups(groups, len(faces)))
+    return faces.part(split)
 
 
 def _pictures(

@@ -45,7 +45,9 @@ def worst(findings: list[Finding]) -> Status:
 
 def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
     """Return (topic, whether fer-edge stops without it, check)."""
-    from . import board, cameras, coral, models, packages, video
+    from fer_edge.gpus import find_gpus
+
+    from . import board, cameras, coral, gpu, models, packages, video
 
     return [
         (
@@ -63,6 +65,7 @@ def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
         ("opencv", True, video.examine_opencv),
         ("video", True, video.examine_pyav),
         ("edge tpu", False, lambda: coral.examine_coral(root)),
+        ("gpu", False, lambda: gpu.examine_gpus(find_gpus(root), packages.installed_versions())),
         ("camera", False, lambda: cameras.examine_cameras(root)),
         ("board", False, lambda: board.examine_board(root)),
         ("disk", False, lambda: board.examine_disk(Path.cwd())),

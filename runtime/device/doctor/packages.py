@@ -142,7 +142,10 @@ def _extras(
     there = []
     for extra in extras:
         own = [item for item in requirements if not _is_required(item)]
-        names = [canonicalize_name(item.name) for item in own if _is_required(item, extra)]
+        needed = [item for item in own if _is_required(item, extra)]
+        if any(item.extras for item in needed):  # what those bring cannot be told from a name
+            continue
+        names = [canonicalize_name(item.name) for item in needed]
         if names and all(name in versions for name in names):
             there.append(extra)
     missing = [extra for extra in _EXTRAS_OF_DEVICES if extra in extras and extra not in there]

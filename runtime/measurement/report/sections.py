@@ -13,6 +13,7 @@ from ..probes.end_to_end import EndToEnd
 from .chart import Bar, Span, bars, spans
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import milliseconds
+from .group_tables import group_figure, group_tables, groupings
 from .machine_tables import compute_table, look_table
 from .report import Report
 from .shapes import Figure
@@ -109,6 +110,7 @@ def make_sections(
     """Compute the sections that have something to show; see `report_to_html`."""
     found = (
         Section("accuracy", "Accuracy", tuple(_accuracy(report))),
+        Section("groups", "Groups of faces", tuple(_groups(report))),
         Section("latency", "Latency", tuple(_latency(report))),
         Section("size", "Size, start and memory", tuple(_size(report))),
         Section("end-to-end", "End to end", tuple(_whole_frames(report))),
@@ -124,6 +126,15 @@ def _accuracy(report: Report) -> Iterator[Block]:
         return
     yield from _present(accuracy_table(report), agreement_table(report))
     yield Beside(tuple(_present(_intervals(report), recall_table(report))))
+
+
+def _groups(report: Report) -> Iterator[Block]:
+    tables = list(group_tables(report))
+    for grouping, accuracy, recall in zip(
+        groupings(report), tables[::2], tables[1::2], strict=True
+    ):
+        yield accuracy
+        yield Beside(tuple(_present(group_figure(report, grouping), recall)))
 
 
 def _intervals(report: Report) -> Figure | None:

@@ -3,6 +3,7 @@
 from ..probes.results import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
+from .group_tables import group_tables
 from .machine_tables import look_table
 from .report import Report, timing, warnings
 from .tables import Table, counted, instructions_text
@@ -14,6 +15,8 @@ def report_to_text(report: Report) -> str:
     lines = [_machine(report), ""]
     lines += [f"warning: {text}" for text in warnings(report)]
     lines += [*([""] if len(lines) > 2 else []), align(_rows(report)), "", verdict(report)]
+    for table in group_tables(report):
+        lines += ["", _set(table)]
     if report.end_to_end:
         lines += ["", _set(end_to_end_table(report)), "", _set(camera_table(report))]
         if (looks := look_table(report)) is not None:

@@ -218,7 +218,7 @@ def test_json_is_for_programs(fer_edge, model):
 def test_wrong_thread_counts_are_a_wrong_command_line(fer_edge, model, text):
     result = fer_edge("benchmark", model, "--threads", text)
     assert result.exit_code == 2
-    assert "thread counts from 1 to 64" in result.stderr
+    assert "expected numbers from 1 to 64" in result.stderr
 
 
 def test_no_model_is_a_wrong_command_line(fer_edge):

@@ -100,7 +100,8 @@ def test_the_float_stage_needs_no_tensorflow(backend, no_tensorflow, fer_edge, t
     log = ["--tensorboard", tmp_path / "log"] if find_spec("tensorboard") else []
     done = no_tensorflow("-m", "fer_edge", *common, *log, **chosen)
     assert done.returncode == 0, done.stderr
-    lines = done.stderr.splitlines()
+    first, *lines = done.stderr.splitlines()
+    assert f"training on {backend} " in first
     assert [line[:15] for line in lines] == ["float epoch   1", "float epoch   2"], done.stderr
     assert re.search(r"top-3 +\S+%  validation .*top-3 +\S+%  rate .* left$", lines[0])
     assert "every face" in done.stdout

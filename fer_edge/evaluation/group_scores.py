@@ -1,0 +1,97 @@
+"""Scores of each group of faces, with intervals that say how sure they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces.groups import Grouping
+from fer_edge.scoring.scores import score
+
+_Z = 1.959963984540054
+"""Of a 95 % interval."""
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScores:
+    """How well one model reads the faces of one group; shares are 0 to 1, intervals 95 %.
+
+    Attributes:
+        grouping: What divides the faces, as `age`.
+        group: Which of its groups, as `60 and older`.
+        n: Faces of the group.
+        accuracy: Top-1 accuracy.
+        accuracy_interval: Of the accuracy (Wilson 1927).
+        recall: Recall of each class; None for a class that the group does not have.
+        recall_intervals: Of each recall (Wilson 1927); None likewise.
+        calibration_error: Expected calibration error, as in `Scores`. Few faces raise it.
+        overconfidence: Mean top-1 probability minus accuracy: above 0 the model is too sure of
+            this group, below too modest. Few faces do not raise it.
+        overconfidence_interval: Of the overconfidence (Wald, on the differences face by face).
+    """
+
+    grouping: str
+    group: str
+    n: int
+    accuracy: float
+    accuracy_interval: Interval
+    recall: tuple[float | None, ...]
+    recall_intervals: tuple[Interval | None, ...]
+    calibration_error: float
+    overconfidence: float
+    overconfidence_interval: Interval
+
+
+def score_groups(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], groupings: Sequence[Grouping]
+) -> tuple[GroupScores, ...]:
+    """Score each group that has faces, in the order of the groupings and of their groups.
+
+    Args:
+        probabilities: float32, (n, classes), rows sum to about 1.
+        labels: uint8, (n,).
+        groupings: Of the same n faces.
+    """
+    found = []
+    for grouping in groupings:
+        for number, group in enumerate(grouping.groups):
+            rows = grouping.members == number
+            if rows.any():
+                found.append(_score(grouping.name, group, probabilities[rows], labels[rows]))
+    return tuple(found)
+
+
+def wilson(hits: int, n: int) -> Interval:
+    """Return the 95 % interval of a share (Wilson 1927), which keeps to 0 to 1 for few faces."""
+    share, z2 = hits / n, _Z**2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _score(
+    grouping: str, group: str, probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> GroupScores:
+    scores = score(probabilities, labels)
+    hits = [row[index] for index, row in enumerate(scores.confusion)]
+    counts = [sum(row) for row in scores.confusion]
+    pairs = list(zip(hits, counts, strict=True))
+    surplus = probabilities.max(axis=1).astype(np.float64)
+    surplus -= probabilities.argmax(axis=1) == labels
+    overconfidence = float(surplus.mean())
+    half = _Z * float(surplus.std(ddof=min(1, scores.n - 1)) / np.sqrt(scores.n))
+    return GroupScores(
+        grouping=grouping,
+        group=group,
+        n=scores.n,
+        accuracy=scores.accuracy,
+        accuracy_interval=wilson(sum(hits), scores.n),
+        recall=tuple(hit / count if count else None for hit, count in pairs),
+        recall_intervals=tuple(wilson(hit, count) if count else None for hit, count in pairs),
+        calibration_error=scores.calibration_error,
+        overconfidence=overconfidence,
+        overconfidence_interval=(overconfidence - half, overconfidence + half),
+    )

@@ -1,0 +1,86 @@
+"""NVIDIA GPUs of this machine, asked of the kernel: nothing of CUDA is loaded.
+
+A GPU that the machine has and a training library does not see costs hours, since the library falls
+back to the processor without a word. AMD and Intel GPUs are left out: no wheel that fer-edge's
+extras install can train on them.
+"""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+_NVIDIA = "0x10de"
+_DISPLAY = "0x03"
+"""Beginning of the PCI class of display controllers, 3D controllers among them."""
+_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU.
+
+    Attributes:
+        name: As its driver names it; its PCI address where no driver runs.
+        has_driver: Whether NVIDIA's driver runs it.
+    """
+
+    name: str
+    has_driver: bool
+
+
+def find_gpus(root: Path = Path("/")) -> tuple[Gpu, ...]:
+    """Return the NVIDIA GPUs of this machine; empty where it has none.
+
+    Args:
+        root: Where /proc and /sys stand.
+    """
+    driven = sorted(_driven(root))
+    if not driven and root == Path("/"):
+        driven = _listed()  # Windows' subsystem for Linux has neither /proc/driver nor a PCI device
+    if driven:
+        return tuple(Gpu(name, has_driver=True) for name in driven)
+    return tuple(Gpu(address, has_driver=False) for address in sorted(_on_pci(root)))
+
+
+def _driven(root: Path) -> list[str]:
+    """Return the models that NVIDIA's driver lists."""
+    names = []
+    for file in (root / "proc/driver/nvidia/gpus").glob("*/information"):
+        for line in _read(file).splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "Model":
+                names.append(value.strip())
+    return names
+
+
+def _listed() -> list[str]:
+    """Return the models that nvidia-smi lists: `GPU 0: NVIDIA H100 (UUID: GPU-...)`."""
+    command = shutil.which("nvidia-smi") or shutil.which("/usr/lib/wsl/lib/nvidia-smi")
+    if command is None:
+        return []
+    try:
+        done = subprocess.run(
+            [command, "-L"], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    lines = [line for line in done.stdout.splitlines() if line.startswith("GPU ")]
+    return sorted(line.partition(": ")[2].partition(" (UUID")[0] for line in lines)
+
+
+def _on_pci(root: Path) -> list[str]:
+    """Return the PCI addresses of NVIDIA's display controllers."""
+    return [
+        place.name
+        for place in (root / "sys/bus/pci/devices").glob("*")
+        if _read(place / "vendor").strip() == _NVIDIA
+        and _read(place / "class").startswith(_DISPLAY)
+    ]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError:
+        return ""

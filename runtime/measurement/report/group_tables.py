@@ -1,0 +1,115 @@
+"""How well each group of faces is read: tables for every report, a picture for the page."""
+
+from collections.abc import Iterator
+
+from fer_edge.evaluation.group_scores import GroupScores, Interval
+
+from .chart import Span, spans
+from .report import Report
+from .shapes import Figure
+from .tables import Table, scored
+from .verdict import headline
+
+_FEW = 30
+"""With fewer faces an interval is wider than most differences that matter."""
+
+
+def group_tables(report: Report) -> Iterator[Table]:
+    """Yield two tables for each way to divide the faces: accuracy, and recall of each class."""
+    for grouping in groupings(report):
+        found = list(_rows(report, grouping))
+        yield Table(
+            f"Accuracy by {grouping}",
+            (
+                *("", "model", "faces", "accuracy", "95% interval"),
+                *("calibration error", "overconfidence, points", "95% interval"),
+            ),
+            tuple(
+                (
+                    item.group,
+                    label,
+                    f"{item.n:,}",
+                    f"{item.accuracy:.2%}",
+                    _interval(item.accuracy_interval),
+                    f"{item.calibration_error:.2%}",
+                    f"{100 * item.overconfidence:+.1f}",
+                    _interval(item.overconfidence_interval),
+                )
+                for label, item in found
+            ),
+            _note(found),
+        )
+        names = report.faces.class_names if report.faces else ()
+        yield Table(
+            f"Recall of each class by {grouping}",
+            ("", "model", *names),
+            tuple((item.group, label, *_recalls(item)) for label, item in found),
+            "In brackets the 95% interval (Wilson).",
+        )
+
+
+def group_figure(report: Report, grouping: str) -> Figure | None:
+    """Draw how far each group is from the whole, for the model of the headline."""
+    line = headline(report).model
+    model, label = report.models[line], report.labels[line]
+    if model.evaluation is None:
+        return None
+    whole = model.evaluation.every_face.accuracy
+    rows = [
+        Span(
+            item.group,
+            *(100 * (value - whole) for value in (item.accuracy, *item.accuracy_interval)),
+        )
+        for item in model.evaluation.groups
+        if item.grouping == grouping
+    ]
+    if not rows:
+        return None
+    chart = spans(
+        rows,
+        name=f"Accuracy of {label} by {grouping}",
+        description="A dot for each group's accuracy less that of all faces, a line for its 95% "
+        "interval; the table has the numbers.",
+        x=f"points of accuracy against all faces, {label}",
+    )
+    return Figure(chart)
+
+
+def groupings(report: Report) -> tuple[str, ...]:
+    """Return the names of the ways in which the faces were divided."""
+    names = (item.grouping for _, _, found in scored(report) for item in found.groups)
+    return tuple(dict.fromkeys(names))
+
+
+def _rows(report: Report, grouping: str) -> Iterator[tuple[str, GroupScores]]:
+    """Yield model and scores, group by group, so that models stand beside each other."""
+    found = [
+        (label, item)
+        for label, _, evaluation in scored(report)
+        for item in evaluation.groups
+        if item.grouping == grouping
+    ]
+    order = list(dict.fromkeys(item.group for _, item in found))
+    yield from sorted(found, key=lambda pair: order.index(pair[1].group))
+
+
+def _note(found: list[tuple[str, GroupScores]]) -> str:
+    note = (
+        "Accuracy: Wilson's interval. Calibration error: it grows as faces get fewer, so compare "
+        "groups of like size. Overconfidence: mean probability of the answer minus accuracy, with "
+        "Wald's interval; it does not grow."
+    )
+    few = sorted({item.group for _, item in found if item.n < _FEW})
+    if few:
+        note += f" Fewer than {_FEW} faces: {', '.join(few)}."
+    return note
+
+
+def _recalls(item: GroupScores) -> Iterator[str]:
+    for recall, interval in zip(item.recall, item.recall_intervals, strict=True):
+        yield "-" if recall is None or interval is None else f"{recall:.1%} {_interval(interval)}"
+
+
+def _interval(interval: Interval) -> str:
+    low, high = interval
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"

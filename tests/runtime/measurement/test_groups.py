@@ -1,0 +1,56 @@
+"""`fer-edge benchmark --groups`: a report that shows each group of faces by itself."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+from fer_edge.faces.faceset import save_faceset
+from tests.support.cartoons import make_faces
+from tests.support.clear_line import assert_one_clear_line
+
+
+def test_every_report_has_each_group_with_its_intervals(
+    fer_edge: Callable[..., Result], tmp_path: Path
+) -> None:
+    faces = make_faces(per_class=2, validation_per_class=6)
+    save_faceset(faces, tmp_path / "faces.npz")
+    lines = [f"{row},{'far' if row % 3 else 'near'}" for row in range(len(faces))]
+    (tmp_path / "groups.csv").write_text("\n".join(["face,camera", *lines]), "utf-8")
+    report = tmp_path / "report"
+    measured = ("benchmark", "tiny", "--data", tmp_path / "faces.npz", "--quick")
+    result = fer_edge(*measured, "--groups", tmp_path / "groups.csv", "--report", report)
+    assert result.exit_code == 0, result.output
+
+    record = json.loads((report / "report.json").read_text("utf-8"))
+    groups = record["models"][0]["evaluation"]["groups"]
+    assert [item["group"] for item in groups] == ["far", "near"]
+    assert sum(item["n"] for item in groups) == 42
+    for text in (
+        result.stdout,
+        (report / "report.md").read_text("utf-8"),
+        (report / "report.html").read_text("utf-8"),
+    ):
+        assert "Accuracy by camera" in text
+        assert "Recall of each class by camera" in text
+        for item in groups:
+            low, high = item["accuracy_interval"]
+            assert f"[{100 * low:.1f}, {100 * high:.1f}]" in text.replace("\\", "")
+    assert "Fewer than 30 faces: far, near." in (report / "report.md").read_text("utf-8")
+
+
+def test_groups_without_faces_are_a_wrong_command_line(fer_edge: Callable[..., Result]) -> None:
+    result = fer_edge("benchmark", "tiny", "--groups", "groups.csv")
+    assert result.exit_code == 2
+    assert "--data" in result.stderr
+
+
+def test_a_face_that_does_not_exist_is_one_clear_line(
+    fer_edge: Callable[..., Result], tmp_path: Path
+) -> None:
+    save_faceset(make_faces(per_class=1, validation_per_class=1), tmp_path / "faces.npz")
+    (tmp_path / "groups.csv").write_text("face,camera\n999,near\n", "utf-8")
+    measured = ("benchmark", "tiny", "--data", tmp_path / "faces.npz", "--quick")
+    result = fer_edge(*measured, "--groups", tmp_path / "groups.csv")
+    assert_one_clear_line(result, "line 2", "face '999' does not exist")

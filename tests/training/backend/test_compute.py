@@ -1,0 +1,36 @@
+"""The first line of a training, and the one that warns of a GPU that stands idle."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
+from fer_edge.training.backend.compute import advice_for, find_compute
+from tests.support.gpu_trees import make_driven, make_undriven
+
+pytestmark = pytest.mark.train
+
+
+def test_the_line_names_backend_device_and_precision(tmp_path: Path) -> None:
+    line = find_compute("bfloat16", tmp_path).line
+    assert line.startswith("training on tensorflow ")
+    assert line.endswith(", cpu:0, bfloat16") or ", gpu:0" in line
+
+
+def test_a_gpu_that_the_backend_does_not_see_is_named_with_the_command(tmp_path: Path) -> None:
+    make_driven(tmp_path, "NVIDIA H100 80GB HBM3")
+    advice = advice_for("tensorflow", tmp_path)
+    assert "the GPU NVIDIA H100 80GB HBM3" in advice
+    assert "pip install 'fer-edge[train-cuda]'" in advice
+    assert "pip install 'fer-edge[train-jax-cuda]'" in advice_for("jax", tmp_path)
+
+
+def test_a_gpu_without_its_driver_is_said_so(tmp_path: Path) -> None:
+    make_undriven(tmp_path, "0000:01:00.0")
+    assert "(0000:01:00.0) without its driver" in advice_for("tensorflow", tmp_path)
+
+
+def test_a_machine_without_a_gpu_gets_no_advice(tmp_path: Path) -> None:
+    make_undriven(tmp_path, "0000:00:02.0", vendor="0x8086")
+    assert advice_for("tensorflow", tmp_path) == ""
