@@ -1,7 +1,9 @@
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -106,6 +108,31 @@ def test_a_camera_that_dies_takes_no_output_along(tmp_path: Path, suffix: str) -
     assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 5
     assert count_frames(video) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", video.name]
+
+
+def test_frames_of_two_starts_are_told_apart(tmp_path: Path) -> None:
+    path, pictures = tmp_path / "a.jsonl", tmp_path / "pictures"
+    for _ in range(2):
+        source = Live(frames(2))  # another package's: it knows no moments
+        lines = partial(JsonLinesFile, path, in_place=True)
+        run(source, lines, partial(AnnotatedPictures, pictures, source))
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [record["frame"] for record in records] == [0, 1, 0, 1]
+    runs = [record["run"] for record in records]
+    assert runs[0] == runs[1] != runs[2] == runs[3]
+    moments = [record["time"] for record in records]
+    assert moments == sorted(moments)
+    assert sorted(file.name for file in pictures.iterdir()) == [
+        f"{moment.replace(':', '')}-{record['frame']:06d}.jpg"
+        for moment, record in zip(moments, records, strict=True)
+    ]
+
+
+def test_files_give_the_same_lines_whenever_they_are_read(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        run(File(frames(2)), partial(JsonLinesFile, tmp_path / name))
+    assert (tmp_path / "a.jsonl").read_text() == (tmp_path / "b.jsonl").read_text()
+    assert '"time": null, "run": null' in (tmp_path / "a.jsonl").read_text()
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "avi", "mkv"])
