@@ -1,6 +1,8 @@
 """Files of lines after a power cut: made by hand, and by a real file system."""
 
 import json
+import os
+import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,8 @@ from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.publish.files import disk_sync, power_cut
 from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
 from fer_edge.runtime.publish.files.csv_rows import CsvRows
-from fer_edge.runtime.publish.files.json_lines import JsonLinesFile
+from fer_edge.runtime.publish.files.json_lines import LINES, JsonLinesFile
+from fer_edge.runtime.publish.files.power_cut import cut_damage
 
 from ...support.real_disk import RealDisk
 from ...support.results import Live, make_face, make_result
@@ -67,6 +70,30 @@ def test_a_run_goes_on_behind_whole_lines_only(
     path = tmp_path / "live.jsonl"
     path.write_bytes(damaged)
     assert continued(path) == [*kept, 777]
+
+
+def test_whatever_a_cut_does_to_the_last_blocks_only_whole_lines_stay(tmp_path: Path) -> None:
+    path = tmp_path / "live.jsonl"
+    chance = random.Random(33)
+    sound = SOUND.splitlines()
+    for _ in range(60):
+        data = bytearray(SOUND[: chance.randrange(len(SOUND))])
+        for _ in range(chance.randrange(3)):  # blocks that never came to the disk
+            start = chance.randrange(len(data) + 1)
+            data[start : start + 512] = bytes(len(data[start : start + 512]))
+        data += bytes(chance.choice((0, 0, 700)))
+        path.write_bytes(data)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND)
+        gone = cut_damage(handle, len(data), LINES)
+        os.close(handle)
+        after = path.read_bytes()
+        kept = after.splitlines()
+        assert after == b"".join(line + b"\n" for line in kept)
+        untouched = [line for line in sound if line + b"\n" in data]
+        assert kept[: len(untouched)] == untouched
+        assert len(kept) - len(untouched) <= 1  # the last one lacked its end only
+        assert set(kept) <= set(sound)
+        assert gone == len(data) - len(after)
 
 
 def test_damage_in_a_large_file_is_found_in_its_last_part(
