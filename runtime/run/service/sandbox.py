@@ -47,7 +47,7 @@ def system_limits(unit: Unit, needs: Needs) -> list[str]:
 
 def _user(unit: Unit) -> list[str]:
     return [
-        *(["DynamicUser=yes"] if unit.user is None else [f"User={unit.user}", "RemoveIPC=yes"]),
+        *(["DynamicUser=yes"] if unit.user is None else [f"User={unit.user}"]),
         *([f"SupplementaryGroups={' '.join(unit.groups)}"] if unit.groups else []),
         # other users' files and processes look like nobody's; groups that open devices still do
         "PrivateUsers=yes",
