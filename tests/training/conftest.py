@@ -15,6 +15,7 @@ NARROW = {
     "compact": {"stem": 8, "widths": (8, 12, 16), "blocks": (2, 1, 1)},
     "tiny": {"stem": 4, "widths": (8, 12), "blocks": (2, 1)},
     "efficientnet-lite": {"enlarge": 1},
+    "mobilenet-face": {"enlarge": 1, "width": 0.25},
 }
 """Networks of the same layers that compile and train in seconds."""
 

@@ -14,19 +14,21 @@ from fer_edge.errors import PluginError, RecipeError
 
 from .efficientnet_lite import EfficientNetLite
 from .four_block import FourBlock
+from .mobilenet_face import MobileNetFace
 from .resnet50 import ResNet50
 
 __all__ = [
     "Architecture",
     "EfficientNetLite",
     "FourBlock",
+    "MobileNetFace",
     "Pretrained",
     "ResNet50",
     "find_architecture",
 ]
 
-Pretrained = EfficientNetLite | ResNet50
-"""Architectures with a base that has ImageNet's weights."""
+Pretrained = EfficientNetLite | MobileNetFace | ResNet50
+"""Architectures with a base that has the weights of another task."""
 
 
 class Architecture(Protocol):

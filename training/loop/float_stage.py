@@ -215,7 +215,7 @@ def _first_network(recipe: Recipe, train: FaceSet, *, start: bool) -> Any:
     if recipe.start:
         start_from(load_trained(recipe.start, train.images), network, train.class_names)
     elif isinstance(recipe.network, Pretrained):
-        load_base_weights(recipe.network, network)
+        load_base_weights(recipe.network, network, train.images)
     return network
 
 

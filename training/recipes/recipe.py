@@ -268,7 +268,7 @@ def _build_recipe(table: Mapping[str, Any], where: str, changes: Mapping[str, An
             if not isinstance(network, Pretrained):
                 raise RecipeError(
                     f"architecture '{name}' has no pretrained weights; leave --weights out, or "
-                    "take resnet50 or efficientnet-lite"
+                    "take resnet50, efficientnet-lite or mobilenet-face"
                 )
             network = dataclasses.replace(network, weights=weights)
         return dataclasses.replace(decode(Recipe, data), network=network)

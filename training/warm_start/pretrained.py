@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_edge.errors import TrainingError
 
-from ..architectures import EfficientNetLite, Pretrained
+from ..architectures import EfficientNetLite, MobileNetFace, Pretrained
 from ..backend.keras3 import keras
+from .pretrained_face import load_face_weights
 from .pretrained_lite import load_lite_weights
 
 IMAGENET_FILE = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -23,12 +27,13 @@ _SUFFIXES = (".h5", ".hdf5", ".keras")
 log = logging.getLogger(__name__)
 
 
-def load_base_weights(options: Pretrained, network: Any) -> None:
+def load_base_weights(options: Pretrained, network: Any, images: NDArray[np.uint8]) -> None:
     """Give the base of an untrained network its pretrained weights.
 
     Args:
         options: Those that the network was built with; with `weights` none nothing is done.
         network: What `options.build` made.
+        images: uint8, (n, height, width), grey training faces, by which statistics are measured.
 
     Raises:
         TrainingError: The weights cannot be fetched or read, or are another network's.
@@ -38,6 +43,9 @@ def load_base_weights(options: Pretrained, network: Any) -> None:
         return
     if isinstance(options, EfficientNetLite):
         load_lite_weights(options, network)
+        return
+    if isinstance(options, MobileNetFace):
+        load_face_weights(options, network, images)
         return
     base = _fetch() if options.weights == "imagenet" else _read(Path(options.weights))
     for layer in base.layers:

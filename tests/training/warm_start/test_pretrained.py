@@ -16,11 +16,12 @@ from fer_edge.training.warm_start.pretrained import IMAGENET_FILE, load_base_wei
 from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
+FACES = np.zeros((1, 48, 48), np.uint8)
 
 
 def test_the_base_takes_the_weights_of_a_file_that_keras_2_wrote(resnet50_weights):
     network = ResNet50().build(keras, size_px=32, classes=7)
-    load_base_weights(ResNet50(weights=str(resnet50_weights)), network)
+    load_base_weights(ResNet50(weights=str(resnet50_weights)), network, FACES)
     with h5py.File(resnet50_weights) as file:
         for name in ("conv1_conv", "conv2_block1_0_bn", "conv5_block3_3_conv"):
             wanted = [file[name][weight][:] for weight in file[name].attrs["weight_names"]]
@@ -62,7 +63,7 @@ def test_a_wrong_file_is_refused(tmp_path):
     ):
         options = ResNet50(weights=str(tmp_path / name))
         with pytest.raises(TrainingError, match=f"{reason}.*{IMAGENET_FILE}") as caught:
-            load_base_weights(options, None)
+            load_base_weights(options, None, FACES)
         assert "\n" not in str(caught.value)
 
 
@@ -71,7 +72,7 @@ def test_offline_imagenet_names_the_file_to_bring(monkeypatch, capsys):
         pytest.skip("this machine has the ImageNet weights")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody answers there
     with pytest.raises(TrainingError, match=f"fetched.*{IMAGENET_FILE}.*--weights FILE") as caught:
-        load_base_weights(ResNet50(), None)
+        load_base_weights(ResNet50(), None, FACES)
     assert "\n" not in str(caught.value)
     assert not capsys.readouterr().out
 

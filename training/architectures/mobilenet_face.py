@@ -1,0 +1,122 @@
+"""MobileNet v1 (Howard et al. 2017, arXiv:1704.04861) that recognized faces before, as a teacher.
+
+A network that tells people apart is far nearer to expressions than ImageNet's: Savchenko's
+HSE-FaceRes, trained on the faces of VGGFace2 (arXiv:2103.17107), is published in TF.js' format, and
+`--weights FILE` takes it. The face is enlarged inside the network, since such networks look for the
+details of large faces. Their preprocessing (the grey value as blue, green and red, each minus its
+mean) is a frozen 1x1 convolution, divided by 64 so that the first layer is trained at the scale of
+the others.
+
+    input    parameters   MACs     int8 file
+    48x48    3,236,045    242 M    3.53 MB
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .parts import NORM, model
+
+STEM = "stem"
+INPUT_SCALE = 64.0
+"""What the preprocessing divides by."""
+_MEAN_BGR = (103.939, 116.779, 123.68)
+_STEM_WIDTH = 32
+_BLOCKS = (
+    # width, strides
+    *((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)),
+    *((512, 1),) * 5,
+    *((1024, 2), (1024, 1)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A depthwise convolution and a 1x1 one behind it, each with normalization and ReLU6."""
+
+    name: str
+    width: int
+    strides: int
+
+
+@dataclass(frozen=True, slots=True)
+class MobileNetFace:
+    """MobileNet v1 with a new head; see the module's text."""
+
+    weights: str = "none"
+    """What the base starts from: a FILE of TF.js' graph format (model.json, its shards beside it),
+    or none: at random, and then the whole base is trained."""
+    enlarge: int = 3
+    """How many times larger the face becomes, inside the network."""
+    frozen_blocks: int = 2
+    """Blocks that stay as they were read, with the stem; 0: none."""
+    width: float = 1.0
+    """Channels of each layer, times those of the published network, which has 1."""
+    dropout: float = 0.3
+    head_rate: float = 0.1
+    """Share of the learning rate that the head learns at with SGD: an untrained head that learns
+    fast destroys the base below it. The head's inputs are multiplied by its square root."""
+
+    def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
+        """Build the network, its base at random."""
+        layers = keras.layers
+        inputs = keras.Input((size_px, size_px, 1), name="face")
+        x = inputs
+        if self.enlarge > 1:
+            x = layers.UpSampling2D(self.enlarge, interpolation="bilinear", name="enlarge")(x)
+        preprocess = layers.Conv2D(3, 1, trainable=False, name="preprocess")
+        x = preprocess(x)
+        scale = np.full((1, 1, 1, 3), 255.0 / INPUT_SCALE)
+        preprocess.set_weights([scale, -np.array(_MEAN_BGR) / INPUT_SCALE])
+        stem = layers.Conv2D(
+            max(8, int(_STEM_WIDTH * self.width)),
+            *(3, 2, "same"),
+            use_bias=False,
+            name=STEM,
+        )
+        x = _normalized(keras, stem(x), STEM)
+        plan = list(blocks(self.width))
+        for block in plan:
+            x = _separable(keras, x, block)
+        x = layers.GlobalAveragePooling2D(name="average")(x)
+        x = layers.Rescaling(self.head_rate**0.5, name="slow_head")(x)
+        x = layers.Dropout(self.dropout, name="drop")(x)
+        network = model(keras, inputs, x, classes, name="mobilenet-face")
+        if self.frozen_blocks and self.weights != "none":
+            kept = (STEM, *(f"{block.name}_" for block in plan[: self.frozen_blocks]))
+            for layer in network.layers:
+                if layer.name.startswith(kept):
+                    layer.trainable = False
+        return network
+
+
+def blocks(width: float = 1.0) -> Iterator[Block]:
+    """Yield the blocks in their order."""
+    for number, (channels, strides) in enumerate(_BLOCKS, start=1):
+        yield Block(f"b{number}", max(8, int(channels * width)), strides)
+
+
+def convolutions() -> Iterator[str]:
+    """Yield the names of the convolutions that the weights are read into, from below."""
+    yield STEM
+    for block in blocks():
+        yield f"{block.name}_depthwise"
+        yield f"{block.name}_pointwise"
+
+
+def _separable(keras: Any, x: Any, block: Block) -> Any:
+    layers, name = keras.layers, f"{block.name}_depthwise"
+    depthwise = layers.DepthwiseConv2D(
+        3, strides=block.strides, padding="same", use_bias=False, name=name
+    )
+    x = _normalized(keras, depthwise(x), name)
+    name = f"{block.name}_pointwise"
+    pointwise = layers.Conv2D(block.width, 1, use_bias=False, name=name)
+    return _normalized(keras, pointwise(x), name)
+
+
+def _normalized(keras: Any, x: Any, name: str) -> Any:
+    x = keras.layers.BatchNormalization(name=name + NORM)(x)
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x)

@@ -1,0 +1,93 @@
+"""A face network's weights for `mobilenet-face`, from a TF.js graph model.
+
+The published network has its normalizations folded into its convolutions, which trains badly. Each
+convolution gets one that changes nothing at first: its statistics are what it sees of faces, weight
+and bias undo them, and the kernel is divided by the deviation, so that all layers learn at one
+scale.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import TrainingError
+from fer_edge.faces.preprocess import as_real, model_inputs
+
+from ..architectures.mobilenet_face import INPUT_SCALE, MobileNetFace, convolutions
+from ..architectures.parts import NORM
+from ..backend.keras3 import keras
+from .tfjs_graph import Convolution, read_convolutions
+
+_FACES = 384
+"""By which the statistics are measured."""
+_SMALLEST = 1e-3
+"""Deviation of a channel that hardly moves, which nothing is divided by."""
+
+
+def load_face_weights(options: MobileNetFace, network: Any, images: NDArray[np.uint8]) -> None:
+    """Give the base of an untrained network a face network's weights, and a head of zeros.
+
+    Args:
+        options: Those that the network was built with; its `weights` name a file.
+        network: What `options.build` made.
+        images: uint8, (n, height, width), grey training faces in any order; some are read.
+
+    Raises:
+        TrainingError: The file cannot be read, or is another network's.
+    """
+    path = Path(options.weights)
+    names, read = list(convolutions()), read_convolutions(path)
+    _check(path, network, names, read)
+    for name, convolution in zip(names, read, strict=True):
+        kernel = convolution.kernel * (INPUT_SCALE if name == names[0] else 1.0)
+        network.get_layer(name).set_weights([kernel])
+        norm = network.get_layer(name + NORM)
+        one = np.ones_like(convolution.bias)
+        norm.set_weights([one, convolution.bias, 0 * one, one - norm.epsilon])
+    _normalize(network, names, images)
+    head = network.layers[-1]
+    head.set_weights([np.zeros_like(values) for values in head.get_weights()])
+
+
+def _check(path: Path, network: Any, names: list[str], read: tuple[Convolution, ...]) -> None:
+    if len(read) != len(names):
+        raise TrainingError(
+            f"weights {path} have {len(read)} convolutions; expected the {len(names)} of MobileNet "
+            "v1"
+        )
+    for name, convolution in zip(names, read, strict=True):
+        layer = network.get_layer(name)
+        shape = tuple(layer.get_weights()[0].shape)
+        own = (shape, layer.strides[0], True)
+        theirs = (convolution.kernel.shape, convolution.strides, convolution.is_clipped)
+        if own != theirs:
+            raise TrainingError(
+                f"weights {path}, convolution '{name}': kernel {theirs[0]}, stride {theirs[1]}, "
+                f"ReLU6 {theirs[2]}; expected {own[0]}, {own[1]} and ReLU6, those of MobileNet v1"
+            )
+
+
+def _normalize(network: Any, names: list[str], images: NDArray[np.uint8]) -> None:
+    """Make each normalization's statistics those of faces, without a change of what it computes."""
+    some = np.random.default_rng(0).permutation(len(images))[:_FACES]
+    pixels = as_real(model_inputs(images[some], *network.input_shape[1:3]))
+    outputs = [_moments(network.get_layer(name).output) for name in names]
+    found = keras.Model(network.input, outputs).predict(pixels, batch_size=32, verbose=0)
+    for name, moments in zip(names, found, strict=True):
+        mean = moments[:, 0].mean(axis=0)
+        deviation = np.sqrt(np.maximum(moments[:, 1].mean(axis=0) - mean**2, _SMALLEST**2))
+        layer, norm = network.get_layer(name), network.get_layer(name + NORM)
+        (kernel,) = layer.get_weights()
+        _, bias, _, _ = norm.get_weights()
+        across = deviation[:, np.newaxis] if "depthwise" in name else deviation
+        layer.set_weights([kernel / across])
+        variance = np.ones_like(mean) - norm.epsilon
+        norm.set_weights([deviation, bias + mean, mean / deviation, variance])
+
+
+def _moments(maps: Any) -> Any:
+    """Mean and mean square of each channel of each face: (n, 2, channels)."""
+    ops = keras.ops
+    return ops.stack([ops.mean(maps, (1, 2)), ops.mean(ops.square(maps), (1, 2))], axis=1)
