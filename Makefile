@@ -5,7 +5,7 @@ DEV_ENV := .venv/dev
 RAY_ENV := .venv/ray
 
 .PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-tflite-runtime \
-	test-opencv5 test-extras test-ray test-deploy recording parts lint package model-compact model-tiny \
+	test-opencv5 test-extras test-ray test-deploy recording parts lint package release-check model-compact model-tiny \
 	model-compact-ferplus teachers frontier format clean
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
@@ -86,6 +86,9 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 	cd .venv/bare && bin/fer-edge doctor
 	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
 	cd .venv/bare && bin/python -c "from fer_edge.training import load_recipe as r; r('tiny')"
+
+release-check: ## sdist and wheel built, checked, installed bare and tested with every Python that is here
+	.ci/release-check
 
 DATA ?= faces.npz
 CLIP ?= clip.mp4
