@@ -186,7 +186,7 @@ def test_a_header_of_too_many_pixels_is_refused(picture: Path) -> None:
 
 
 def test_a_camera_that_is_not_there_is_refused() -> None:
-    with pytest.raises(SourceError, match=r"camera 63 cannot be opened; cameras on this device: "):
+    with pytest.raises(SourceError, match=r"camera 63 \(/dev/video63\) does not exist; "):
         open_camera(63)
 
 

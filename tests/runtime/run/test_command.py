@@ -142,7 +142,7 @@ def bad_files(folder: Path, clip: Path) -> None:
         (["--input", "notes.txt"], "neither a picture nor a video"),
         (["--input", "y" * 300], "File name too long"),
         (["--input", "rtsp://127.0.0.1:1/x"], "cannot be opened"),
-        (["--camera", "63"], "camera 63 cannot be opened"),
+        (["--camera", "63"], "camera 63 (/dev/video63) does not exist"),
         (["--input", "PICTURE", "--model", "model.keras"], "fer-edge convert"),
         (["--input", "PICTURE", "--model", "cut.tflite"], "cut short"),
         (["--input", "PICTURE", "--model", "flipped.tflite"], "altered or damaged"),
