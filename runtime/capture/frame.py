@@ -115,7 +115,9 @@ class Source(Protocol):
         dropped: Frames dropped before the one that was handed over last, since they came faster
             than they were read. Of a live source this is its index less the frames read before it.
 
-    A live source may also have `is_lost`: whether it waits for its camera or stream to come back.
+    A live source may also have `is_lost`: whether it waits for its camera or stream to come back;
+    and `pause()`, `resume()` and `is_paused`: from another thread it is told to stop reading, which
+    closes its camera or stream, and to go on.
     """
 
     is_video: bool

@@ -99,7 +99,7 @@ class Live:
     reader, latency stays that of one frame. Frames are counted from the first that is handed over,
     and the clock starts with it. Each frame's `index` is the number of those read before it and of
     those dropped before it (`dropped`). Frame times are the stream's own where it has time stamps,
-    and go on by the wall clock while the capture is lost.
+    and go on by the wall clock while the capture is lost or paused.
     """
 
     is_video = True
@@ -136,7 +136,7 @@ class Live:
         self._clock_offset_s: float | None = None
         self._lost_s: float | None = None
         self._remind_s = REMIND_S
-        self._is_tried = self._is_read = self._is_over = False
+        self._is_tried = self._is_read = self._is_over = self._is_paused = False
         self._thread = threading.Thread(target=self._run, name=f"read {capture.name}", daemon=True)
         _running.add(self)
         self._thread.start()
@@ -169,6 +169,31 @@ class Live:
     def is_lost(self) -> bool:
         """Whether it has lost its capture and tries to open it again."""
         return self._lost_s is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it was told to pause: its capture is closed, or will be when its read returns."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Stop reading: close the capture, hand over no frame. From any thread, at any time."""
+        with self._changed:
+            if self._is_paused:
+                return
+            if self._newest is not None:
+                self._drop_newest()
+            self._is_paused, self._newest, self._lost_s = True, None, None
+            self._news.append(f"{self._capture.name} is paused: it is not read")
+            self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Open the capture again after `pause`, and read on."""
+        with self._changed:
+            if not self._is_paused:
+                return
+            self._is_paused = False
+            self._news.append(f"{self._capture.name} is read again")
+            self._changed.notify_all()
 
     def close(self) -> None:
         """End the iteration and the thread; the thread frees the capture.
@@ -204,7 +229,7 @@ class Live:
 
     def _read_until_over(self) -> None:
         retry_s = FIRST_RETRY_S
-        while True:
+        while self._wait_while_paused():
             count, opened_s = self._count, time.monotonic()
             try:
                 rate_hz = self._capture.open()
@@ -212,7 +237,7 @@ class Live:
                 self._opened(rate_hz)
                 while self._take(self._capture.read()):
                     pass
-                goes_on = False
+                goes_on = not self._is_over  # it pauses
             except FerEdgeError as error:
                 goes_on = self._lose(error)
             except Exception as error:  # a driver's own: this thread must not end without a word
@@ -223,9 +248,16 @@ class Live:
             if self._count > count and time.monotonic() - opened_s >= STEADY_S:
                 retry_s = FIRST_RETRY_S
             with self._changed:
-                if not goes_on or self._changed.wait_for(lambda: self._is_over, retry_s):
+                if not goes_on:
                     return
+                self._changed.wait_for(lambda: self._is_over or self._is_paused, retry_s)
             retry_s = min(2 * retry_s, LAST_RETRY_S)
+
+    def _wait_while_paused(self) -> bool:
+        """Return whether to open the capture, when that is not paused."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over or not self._is_paused)
+            return not self._is_over
 
     def _opened(self, rate_hz: float) -> None:
         with self._changed:
@@ -240,17 +272,15 @@ class Live:
         """Keep a frame as the newest; say whether to go on."""
         now_s = time.monotonic()
         with self._changed:
-            if self._is_over:
+            if self._is_over or self._is_paused:
                 return False
             if self._lost_s is not None:
                 self._news.append(
                     f"{self._capture.name} is back after {now_s - self._lost_s:.0f} s"
                 )
                 self._lost_s = None
-            if self._newest is not None and not self._is_read:  # the first is not handed over yet
-                self._index = 0
-            elif self._newest is not None:
-                self._late += 1
+            if self._newest is not None:
+                self._drop_newest()
             if self._index == 0:
                 self._started_s, self._clock_offset_s = now_s, None
             self._time_s = self._frame_time_s(now_s - self._started_s)
@@ -260,6 +290,12 @@ class Live:
             self._count += 1
             self._changed.notify_all()
         return True
+
+    def _drop_newest(self) -> None:
+        if self._is_read:
+            self._late += 1
+        else:  # the first is not handed over yet
+            self._index = 0
 
     def _frame_time_s(self, wall_s: float) -> float:
         """Return the time of the frame that came at a time by the wall clock.
@@ -283,10 +319,11 @@ class Live:
         with self._changed:
             self._is_tried = True
             waits = self._on_loss == "wait" or (self._on_loss is None and self._count > 0)
+            waits = waits or self._is_paused  # a read that fails since nobody wants it is no loss
             if not self._is_over and not waits:
                 self._error = error
                 self._is_over = True
-            elif not self._is_over:
+            elif not self._is_over and not self._is_paused:
                 self._tell_loss(error)
             self._changed.notify_all()
             return not self._is_over

@@ -20,7 +20,8 @@ class MqttConfig:
         metavar="URL",
         help="Send states to an MQTT broker: mqtt://[user[:password]@]host[:port]/topic, or "
         "mqtts:// for TLS. A state is JSON on topic/state, sent when a face comes, goes or looks "
-        "another way; topic/availability is online or offline. The password may stand in "
+        "another way; topic/availability is online or offline, and so is topic/camera; OFF to "
+        "topic/reading/set pauses a camera or stream. The password may stand in "
         "FER_EDGE_MQTT_PASSWORD. Example: mqtt://homeassistant.local/fer-edge/door",
     )
     every_s: float = option(
@@ -39,6 +40,22 @@ class MqttConfig:
         help="Announce the device to Home Assistant 2024.11 or later, under its discovery prefix "
         "(homeassistant unless changed there).",
     )
+    name: str | None = option(
+        "--mqtt-name",
+        metavar="NAME",
+        help="The device's name in Home Assistant; default: fer-edge and the topic.",
+    )
+    area: str | None = option(
+        "--mqtt-area",
+        metavar="AREA",
+        help="The area that Home Assistant suggests for the device. Example: Hall",
+    )
+    picture: bool = option(
+        "--mqtt-picture",
+        default=False,
+        help="Send a picture to topic/picture when the expression changes and every so often, with "
+        "every face pixelated. A face that the detector misses is shown.",
+    )
     ca: Path | None = option(
         "--mqtt-ca",
         metavar="FILE",
@@ -51,8 +68,15 @@ class MqttConfig:
         check_ranges(self, "mqtt")
         if self.url is not None:
             self._check(self.url)
-        for value, name in ((self.discovery, "--mqtt-discovery"), (self.ca, "--mqtt-ca")):
-            if self.url is None and value is not None:
+        given = {"--mqtt-name": self.name, "--mqtt-area": self.area}
+        for name, text in given.items():
+            if text is not None and not (text.strip() and text.isprintable() and len(text) <= 100):
+                raise ConfigError(f"{name}: {text!r} is not a name; expected 1 to 100 letters")
+            if text is not None and self.discovery is None:
+                raise ConfigError(f"{name} goes with --mqtt-discovery; add it")
+        given = {"--mqtt-discovery": self.discovery, "--mqtt-ca": str(self.ca or "") or None}
+        for name, text in (given | {"--mqtt-picture": "on" if self.picture else None}).items():
+            if self.url is None and text is not None:
                 raise ConfigError(f"{name} goes with --mqtt; add: --mqtt mqtt://host/topic")
 
     def _check(self, url: str) -> None:

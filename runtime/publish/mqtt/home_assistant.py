@@ -1,17 +1,21 @@
 """What Home Assistant has to be told to show fer-edge as a device.
 
 The format is its device-based MQTT discovery (Home Assistant 2024.11 and later): one retained
-message at `<prefix>/device/<id>/config` with a `device`, an `origin` and the `components`, which
-share the state topic and the availability topic.
+message at `<prefix>/device/<id>/config` with a `device`, an `origin` and the `components`.
 """
 
+import ipaddress
 import re
+from contextlib import suppress
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any
 
 from fer_edge import __version__
 
-from ...recognition.result import UNCERTAIN
+from ..web.address import WebAddress
+from .announcement import Announcement
+from .entities import entities
 
 
 def device_id(topic: str) -> str:
@@ -23,63 +27,66 @@ def device_id(topic: str) -> str:
     return f"fer-edge-{plain[:60]}-{sha256(topic.encode()).hexdigest()[:6]}"
 
 
-def discovery(
-    topic: str, *, prefix: str, model: str, labels: tuple[str, ...], expire_s: int
-) -> tuple[str, dict[str, Any]]:
-    """Make the discovery message: the largest face's expression, faces, frames per second.
+def device_name(topic: str) -> str:
+    """Return a name for people: `fer-edge home door` for home/door."""
+    words = topic.replace("/", " ").split()
+    return " ".join(words if words and words[0] == "fer-edge" else ["fer-edge", *words])
+
+
+def discovery(told: Announcement, own_host: str | None) -> tuple[str, dict[str, Any]]:
+    """Make the discovery message.
 
     Args:
-        topic: The base topic; states come on `<topic>/state`.
-        prefix: Home Assistant's discovery prefix, `homeassistant` unless it was changed there.
-        model: Name of the model that reads the faces.
-        labels: Its expressions.
-        expire_s: Seconds without a state after which the entities count as unavailable.
+        told: What to tell.
+        own_host: This machine's address as the broker sees it, for a link to the live page.
 
     Returns:
         The topic and the payload, for a retained message.
     """
-    identity = device_id(topic)
-
-    def entity(key: str, name: str, **options: Any) -> dict[str, Any]:
-        return {
-            "platform": "sensor",
-            "unique_id": f"{identity}-{key}",
-            "name": name,
-            "value_template": f"{{{{ value_json.{key} }}}}",
-            "expire_after": expire_s,
-            **options,
-        }
-
-    return f"{prefix}/device/{identity}/config", {
-        "device": {
-            "identifiers": [identity],
-            "name": f"fer-edge {topic}",
-            "manufacturer": "fer-edge",
-            "model": model,
-            "sw_version": __version__,
-        },
-        "origin": {"name": "fer-edge", "sw_version": __version__},
-        "availability_topic": f"{topic}/availability",
-        "state_topic": f"{topic}/state",
+    identity = device_id(told.topic)
+    device = {
+        "identifiers": [identity],
+        "name": told.name,
+        "manufacturer": "fer-edge",
+        "model": told.model,
+        "sw_version": __version__,
+        "suggested_area": told.area,
+        "configuration_url": _page_url(told.page, own_host),
+    }
+    origin = {"name": "fer-edge", "sw_version": __version__, "support_url": _project_url()}
+    return f"{told.prefix}/device/{identity}/config", {
+        "device": _without_none(device),
+        "origin": _without_none(origin),
         "components": {
-            # no face: the label is null, which a template renders as None, "unknown" over there
-            "expression": entity(
-                "label",
-                "Expression",
-                device_class="enum",
-                options=[*labels, UNCERTAIN],
-                icon="mdi:emoticon-outline",
-            ),
-            "count": entity(
-                "count", "Faces", state_class="measurement", icon="mdi:account-multiple"
-            ),
-            "frame_rate": entity(
-                "frame_rate_hz",
-                "Frame rate",
-                state_class="measurement",
-                unit_of_measurement="fps",
-                suggested_display_precision=1,
-                entity_category="diagnostic",
-            ),
+            key: {"unique_id": f"{identity}-{key}", **entity} if len(entity) > 1 else entity
+            for key, entity in entities(told).items()
         },
     }
+
+
+def _page_url(page: WebAddress | None, own_host: str | None) -> str | None:
+    """Return where Home Assistant's users reach the page; None where they cannot."""
+    if page is None or page.port == 0 or own_host is None:
+        return None
+    host = own_host if page.host in ("0.0.0.0", "::") else page.host
+    if _is_loopback(host) and not _is_loopback(own_host):
+        return None
+    return WebAddress(host, page.port).url
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    return host == "localhost"
+
+
+def _project_url() -> str | None:
+    """Return the first address that the installed package names as the project's."""
+    with suppress(PackageNotFoundError):
+        for entry in metadata("fer-edge").get_all("Project-URL") or ():
+            return str(entry).partition(",")[2].strip() or None
+    return None
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}

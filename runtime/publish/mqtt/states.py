@@ -1,183 +1,202 @@
-"""Expressions for a home: states to an MQTT broker, which may come and go.
-
-Nothing is queued. One newest state is kept and sent when the broker is there, so a broker that is
-away for a month costs as much memory as one that is away for a second. States go out with QoS 0:
-within a connection TCP delivers them, and after a new connection the newest is sent again.
-"""
+"""Expressions for a home: what a run sees, told to an MQTT broker."""
 
 import json
 import logging
 import math
 import os
-import secrets
-import sys
 import threading
 import time
-from contextlib import suppress
-from datetime import datetime, timezone
+from collections.abc import Callable
 from pathlib import Path
-from socket import SHUT_RDWR
-from typing import Any, Literal
+from typing import TYPE_CHECKING
 
-from fer_edge.errors import OutputError
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model
-from fer_edge.require import require
 
-from ...recognition.result import Face, Result
-from ...timing.frame_rate import FrameRate
+from ...capture.frame import Source
+from ...device.thermals import cpu_temperature_celsius
+from ...recognition.result import Result
 from ..own_context import OwnContext
-from .broker import PASSWORD_VARIABLE, Broker, parse_broker
-from .home_assistant import discovery
+from ..web.address import parse_address
+from .announcement import Announcement
+from .broker import Broker, parse_broker
+from .connection import Connection
+from .home_assistant import device_name, discovery
+from .measures import Measures
+from .messages import NOBODY, as_event, as_scores, as_state, unseen_state
+from .schedule import Schedule
+
+if TYPE_CHECKING:
+    from .picture import CoveredPictures
 
 SHORTEST_S = 0.5
 """Changes that follow each other faster are told together: a flicker is no news."""
-KEEPALIVE_S = 30
-CLOSE_S = 1.5
-"""How long a broker that does not answer may hold up the end of a run."""
+TICK_S = 0.5
+"""So often is looked whether the camera is still there, which no frame tells."""
+DEVICE_S = 10.0
+"""How the device fares is told no more often than this."""
+PICTURE_S = 5.0
+"""Pictures follow each other no faster than this."""
+SUBSCRIBED_S = 2.0
+"""So long after it hears of pictures Home Assistant has subscribed to them."""
 
-Standing = Literal["new", "connected", "away", "refused"]
+Shown = tuple[tuple[int | None, str], ...]
+"""Track and label of each face: what makes a state another one."""
 
 log = logging.getLogger(__name__)
 
 
 class MqttStates:
-    """A sink that tells a broker who looks how: on each change, and every so often without one."""
+    """A sink that tells a broker who looks how: on each change, and every so often without one.
+
+    A thread of its own tells what no frame tells: that the camera is away, how the device fares.
+    """
 
     def __init__(
         self,
         broker: Broker,
+        source: Source,
         *,
+        labels: tuple[str, ...],
         every_s: float = 30.0,
         authorities: Path | None = None,
-        announcement: tuple[str, dict[str, Any]] | None = None,
+        announcement: Announcement | None = None,
+        pictures: "CoveredPictures | None" = None,
     ) -> None:
         """Start connecting, in a thread of its own; the broker need not be there.
 
         Args:
             broker: Where to.
+            source: Where frames come from; it is paused and resumed where it can be.
+            labels: The model's expressions in output order.
             every_s: A state is sent at least so often while frames come; 0 is with every frame.
             authorities: PEM file of certificates to trust instead of the system's.
-            announcement: Topic and payload of a retained message sent after each connection.
+            announcement: What Home Assistant is told after each connection and each of its starts.
+            pictures: Makes the pictures that are sent; None sends none.
 
         Raises:
             MissingExtraError: paho-mqtt is not installed.
             OutputError: The file of certificates cannot be read.
         """
-        self._broker = broker
-        self._every_s = every_s
+        self._source = source
+        self._labels = labels
         self._announcement = announcement
-        self._lock = threading.Lock()
-        self._connected = False
-        self._is_closed = False
-        self._standing: Standing = "new"
-        self._state: str | None = None
-        self._underway: Any = None
-        self._rate = FrameRate()
-        self._faces: tuple[Face, ...] = ()
-        self._told: tuple[tuple[int | None, str], ...] | None = None
-        self._sent_s = self._due_s = float("-inf")
-        self._client = _make_client(broker, authorities)
-        self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
-        self._client.on_disconnect = self._on_disconnect
-        self._client.will_set(f"{broker.topic}/availability", "offline", qos=1, retain=True)
-        self._client.connect_async(broker.host, broker.port, keepalive=KEEPALIVE_S)
-        self._client.loop_start()
+        self._pictures = pictures
+        self._measures = Measures()
+        self._newest: Result | None = None
+        self._told: Shown | None = None
+        self._label: str | None = None
+        self._states = Schedule(shortest_s=SHORTEST_S, every_s=every_s)
+        self._device = Schedule(shortest_s=DEVICE_S, every_s=max(DEVICE_S, every_s))
+        self._picture = Schedule(shortest_s=PICTURE_S, every_s=max(PICTURE_S, every_s))
+        self._standing_lock = threading.Lock()
+        self._standing: dict[str, str] = {}
+        self._ended = threading.Event()
+        self._connection = Connection(
+            broker,
+            authorities=authorities,
+            greeting=self._greeting,
+            listeners=self._listeners(broker.topic),
+        )
+        self._thread = threading.Thread(target=self._watch, name="mqtt watch", daemon=True)
+        self._thread.start()
 
     def write(self, result: Result) -> None:
         """Send a state if it is another one, or the last is `every_s` old."""
         now_s = time.monotonic()
-        self._rate.count(now_s)
-        self._faces = result.faces
-        shown = tuple((face.track, face.label) for face in result.faces)
-        if shown != self._told:
-            self._due_s = min(self._due_s, self._sent_s + SHORTEST_S)
-        if now_s >= self._due_s:
-            self._told, self._sent_s, self._due_s = shown, now_s, now_s + self._every_s
-            self._send_state()
+        self._measures.count(result, now_s)
+        self._newest = result
+        if _shown(result) != self._told:
+            self._states.changed()
+        if self._states.is_due(now_s):
+            self._states.told(now_s)
+            self._send_state(result)
+        self._tell_standing()
 
     def close(self, *, complete: bool) -> None:
         """Say the last state and `offline`, and take leave; at most two seconds."""
-        until_s = time.monotonic() + CLOSE_S
-        if self._told != tuple((face.track, face.label) for face in self._faces):
-            self._send_state()
-        with self._lock:
-            connected, self._connected, self._is_closed = self._connected, False, True
-        if connected:
-            farewell = self._publish("availability", "offline", qos=1)
-            with suppress(RuntimeError, ValueError):  # the connection broke in this moment
-                farewell.wait_for_publish(CLOSE_S / 2)
-        self._client.disconnect()
-        # loop_stop waits for its thread, which may hang in a connect or on a mute broker
-        stopping = threading.Thread(target=self._client.loop_stop, daemon=True)
-        stopping.start()
-        stopping.join(max(0.1, until_s - time.monotonic()))
-        if stopping.is_alive() and (connection := self._client.socket()) is not None:
-            with suppress(OSError):
-                connection.shutdown(SHUT_RDWR)
+        self._ended.set()
+        if self._newest is not None and _shown(self._newest) != self._told:
+            self._send_state(self._newest)
+        self._connection.close()
+        self._thread.join(TICK_S)
 
-    def _send_state(self) -> None:
-        state = json.dumps(as_state(self._faces, self._rate.hz(time.monotonic())))
-        with self._lock:
-            self._state = state
-            if self._connected and not self._is_underway():
-                self._underway = self._publish("state", state)
+    def _send_state(self, result: Result) -> None:
+        faces = result.faces
+        self._told = _shown(result)
+        self._connection.keep("state", json.dumps(as_state(faces)))
+        self._connection.keep("scores", json.dumps(as_scores(faces, self._labels)))
+        before, self._label = self._label, faces[0].label if faces else NOBODY
+        if before not in (None, self._label):
+            self._connection.send("event", json.dumps(as_event(before, faces)))
+            self._picture.changed()
 
-    def _is_underway(self) -> bool:
-        """Return whether the last state still waits for a socket that takes nothing."""
-        with suppress(RuntimeError, ValueError):  # lost with its connection
-            return self._underway is not None and not self._underway.is_published()
-        return False
+    def _tell_standing(self) -> None:
+        """Say whether the camera is there, and that this run is, once it has a state."""
+        with self._standing_lock:
+            is_paused = bool(getattr(self._source, "is_paused", False))
+            is_away = is_paused or bool(getattr(self._source, "is_lost", False))
+            if self._newest is None:
+                if not is_away:  # the first frame is on its way
+                    return
+                if not self._standing:  # what the last run left is not what is there now
+                    self._connection.keep("state", json.dumps(unseen_state()))
+                    self._connection.keep("scores", json.dumps(as_scores((), self._labels)))
+            standing = {"reading": "OFF" if is_paused else "ON"} if _can_pause(self._source) else {}
+            standing["camera"] = "paused" if is_paused else "offline" if is_away else "online"
+            standing["availability"] = "online"
+            for leaf, payload in standing.items():
+                if self._standing.get(leaf) != payload:
+                    self._connection.keep(leaf, payload)
+            self._standing = standing
 
-    def _publish(self, leaf: str, payload: str, qos: int = 0) -> Any:
-        return self._client.publish(f"{self._broker.topic}/{leaf}", payload, qos=qos, retain=True)
+    def _watch(self) -> None:
+        while not self._ended.wait(TICK_S):
+            self._tell_standing()
+            self._connection.flush()
+            now_s = time.monotonic()
+            if self._standing and self._device.is_due(now_s):
+                self._device.told(now_s)
+                self._connection.keep("device", json.dumps(self._measures.as_device(now_s)))
+            if self._standing.get("camera") == "online" and self._picture.is_due(now_s):
+                self._picture.told(now_s)
+                self._send_picture()
 
-    def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, more: Any) -> None:
-        if reason.is_failure:
-            self._report(
-                "refused",
-                f"refuses the connection ({reason}); check the user in --mqtt and the password "
-                f"there or in {PASSWORD_VARIABLE}",
-            )
+    def _send_picture(self) -> None:
+        if self._pictures is None or self._newest is None:
             return
-        self._report("connected")
-        with self._lock:
-            if self._is_closed:
-                return
-            if self._announcement is not None:
-                topic, payload = self._announcement
-                client.publish(topic, json.dumps(payload), retain=True)
-            self._publish("availability", "online")
-            if self._state is not None:
-                self._underway = self._publish("state", self._state)
-            self._connected = True
+        try:
+            self._connection.send("picture", self._pictures.jpeg(self._newest))
+        except Exception:  # this thread must not end without a word
+            log.exception("MQTT: a picture could not be made; the run goes on without them")
+            self._pictures = None
 
-    def _on_connect_fail(self, client: Any, data: Any) -> None:
-        error = sys.exc_info()[1]  # paho calls this while it handles the error, and names none
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        self._report("away", f"cannot be reached ({reason})")
+    def _greeting(self, own_host: str | None) -> dict[str, str]:
+        if self._announcement is None:
+            return {}
+        # pictures are not retained, and whoever hears of them here has yet to subscribe
+        self._picture.due_s = min(self._picture.due_s, time.monotonic() + SUBSCRIBED_S)
+        topic, payload = discovery(self._announcement, own_host)
+        return {topic: json.dumps(payload)}
 
-    def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, more: Any) -> None:
-        with self._lock:
-            connected, self._connected = self._connected, False
-        if connected:  # neither refused nor taken leave of
-            self._report("away", "has gone")
+    def _listeners(self, topic: str) -> dict[str, Callable[[str], None]]:
+        listeners: dict[str, Callable[[str], None]] = {}
+        if _can_pause(self._source):
+            listeners[f"{topic}/reading/set"] = self._switch
+        if self._announcement is not None:
+            listeners[f"{self._announcement.prefix}/status"] = self._born
+        return listeners
 
-    def _report(self, standing: Standing, trouble: str = "") -> None:
-        """Say once what changed, not each failed try."""
-        if standing == self._standing:
-            return
-        before, self._standing = self._standing, standing
-        if standing == "connected":
-            level = logging.INFO if before == "new" else logging.WARNING
-            log.log(level, "MQTT broker %s: connected", self._broker)
-        else:
-            log.warning(
-                "MQTT broker %s %s; the run goes on, states follow when it answers",
-                self._broker,
-                trouble,
-            )
+    def _switch(self, payload: str) -> None:
+        """Pause the source, or let it be read again."""
+        if payload in ("ON", "OFF"):
+            getattr(self._source, "resume" if payload == "ON" else "pause")()
+            self._tell_standing()
+
+    def _born(self, payload: str) -> None:
+        """Tell Home Assistant all again, which has just started or may have deleted the device."""
+        if payload == "online":
+            self._connection.greet()
 
 
 def open_mqtt_states(place: str, context: OwnContext) -> MqttStates:
@@ -191,58 +210,42 @@ def open_mqtt_states(place: str, context: OwnContext) -> MqttStates:
         MissingExtraError: paho-mqtt is not installed.
         OutputError: The address will not do, or the file of certificates cannot be read.
         ModelError: The model to announce cannot be read.
+        DetectorError: The detector of --mqtt-picture cannot be used.
     """
-    mqtt, announcement = context.mqtt, None
+    mqtt, announcement, pictures = context.mqtt, None, None
     broker = parse_broker(place, os.environ)
     if mqtt.discovery is not None:
-        announcement = discovery(
-            broker.topic,
+        announcement = Announcement(
             prefix=mqtt.discovery,
+            topic=broker.topic,
+            name=mqtt.name or device_name(broker.topic),
+            area=mqtt.area,
             model=read_model(find_model(context.model)).card.name,
             labels=context.labels,
             expire_s=max(60, math.ceil(3 * mqtt.every_s)),
+            page=None if context.web.address is None else parse_address(context.web.address),
+            can_pause=_can_pause(context.source),
+            has_picture=mqtt.picture,
+            has_temperature=cpu_temperature_celsius() is not None,
         )
-    return MqttStates(broker, every_s=mqtt.every_s, authorities=mqtt.ca, announcement=announcement)
+    if mqtt.picture:
+        from .picture import CoveredPictures
 
-
-def as_state(faces: tuple[Face, ...], rate_hz: float) -> dict[str, Any]:
-    """Return what is sent: the largest face's label, and every face with its scores.
-
-    `label` and `probability` are null without a face; `time` is UTC.
-    """
-    return {
-        "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-        "frame_rate_hz": round(rate_hz, 1),
-        "count": len(faces),
-        "label": faces[0].label if faces else None,
-        "probability": round(faces[0].probability, 4) if faces else None,
-        "faces": [
-            {
-                "track": face.track,
-                "label": face.label,
-                "scores": {label: round(share, 4) for label, share in face.probabilities.items()},
-            }
-            for face in faces
-        ],
-    }
-
-
-def _make_client(broker: Broker, authorities: Path | None) -> Any:
-    paho = require("mqtt", "paho.mqtt.client", what="--mqtt")
-    client = paho.Client(
-        paho.CallbackAPIVersion.VERSION2, client_id=f"fer-edge-{secrets.token_hex(6)}"
+        pictures = CoveredPictures()
+    return MqttStates(
+        broker,
+        context.source,
+        labels=context.labels,
+        every_s=mqtt.every_s,
+        authorities=mqtt.ca,
+        announcement=announcement,
+        pictures=pictures,
     )
-    client.connect_timeout = 5.0
-    client.reconnect_delay_set(min_delay=1, max_delay=60)
-    client.max_queued_messages_set(8)
-    if broker.user is not None:
-        client.username_pw_set(broker.user, broker.password)
-    if broker.is_encrypted:
-        try:
-            client.tls_set(ca_certs=None if authorities is None else str(authorities))
-        except OSError as error:  # ssl.SSLError is one
-            raise OutputError(
-                f"--mqtt-ca {authorities} cannot be used: {error.strerror or error}; "
-                "expected a PEM file of certificates"
-            ) from error
-    return client
+
+
+def _shown(result: Result) -> Shown:
+    return tuple((face.track, face.label) for face in result.faces)
+
+
+def _can_pause(source: Source) -> bool:
+    return callable(getattr(source, "pause", None)) and callable(getattr(source, "resume", None))

@@ -1,11 +1,11 @@
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,80 +15,36 @@ import pytest
 
 from fer_edge.errors import OutputError
 from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.detection.yunet import YuNet
 from fer_edge.runtime.publish.mqtt.broker import parse_broker
 from fer_edge.runtime.publish.mqtt.home_assistant import device_id
+from fer_edge.runtime.publish.mqtt.picture import CoveredPictures
 from fer_edge.runtime.recognition.result import Face, Probabilities, Result
 
-paho = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
+pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 
+from fer_edge.runtime.publish.mqtt.connection import LEAVES
 from fer_edge.runtime.publish.mqtt.states import MqttStates
+from tests.support.mqtt_broker import MOSQUITTO, BrokerProcess, Subscriber, wait_until
 
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
 LABELS = ("sad", "happy")
 
 
-class BrokerProcess:
-    """Mosquitto on a free port of loopback, with a configuration of its own."""
+@dataclass
+class Camera:
+    """A source's standing, in the test's hands."""
 
-    def __init__(self, folder: Path, settings: str = "allow_anonymous true\n") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._file = folder / "mosquitto.conf"
-        self._file.write_text(f"listener {self.port} 127.0.0.1\n{settings}")
-        self.process: subprocess.Popen[bytes] | None = None
+    is_lost: bool = False
+    is_paused: bool = False
 
-    def start(self) -> None:
-        assert MOSQUITTO is not None
-        self.process = subprocess.Popen(
-            [MOSQUITTO, "-c", self._file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_until(lambda: self.is_up(), "the broker is up")
+    def pause(self) -> None:
+        self.is_paused = True
 
-    def is_up(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-
-class Subscriber:
-    """Everything that is published, in order: (topic, payload, retained)."""
-
-    def __init__(self, port: int) -> None:
-        self.messages: list[tuple[str, str, bool]] = []
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-        self._client.on_connect = lambda client, *_: client.subscribe("#")
-        self._client.on_message = lambda client, data, message: self.messages.append(
-            (message.topic, message.payload.decode(), message.retain)
-        )
-        self._client.reconnect_delay_set(1, 1)
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-
-    def payloads(self, leaf: str) -> list[str]:
-        return [payload for topic, payload, _ in list(self.messages) if topic.endswith(leaf)]
-
-    def states(self) -> list[dict[str, Any]]:
-        return [json.loads(payload) for payload in self.payloads("/state")]
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 10) -> None:
-    until = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < until, f"waited in vain until {what}"
-        time.sleep(0.02)
+    def resume(self) -> None:
+        self.is_paused = False
 
 
 @pytest.fixture
@@ -112,8 +68,13 @@ def subscribe() -> Iterator[Callable[[int], Subscriber]]:
         subscriber.close()
 
 
-def sink_for(port: int, **options: Any) -> MqttStates:
-    return MqttStates(parse_broker(f"mqtt://127.0.0.1:{port}/home/door", {}), **options)
+def sink_for(port: int, source: Any = None, **options: Any) -> MqttStates:
+    address = parse_broker(f"mqtt://127.0.0.1:{port}/home/door", {})
+    return MqttStates(address, source or object(), labels=LABELS, **options)
+
+
+def is_connected(sink: MqttStates) -> bool:
+    return sink._connection._connected
 
 
 def result(label: str | None, track: int = 1) -> Result:
@@ -133,7 +94,7 @@ def test_a_state_is_sent_on_change_and_the_goodbye_is_last(
     monkeypatch.setattr("fer_edge.runtime.publish.mqtt.states.SHORTEST_S", 0.05)
     seen = subscribe(broker.port)
     sink = sink_for(broker.port)
-    wait_until(lambda: seen.payloads("/availability") == ["online"], "it is online")
+    wait_until(lambda: seen.payloads("/availability") == ["offline"], "it is connected")
     for label in ("happy", "happy", "happy", "sad", None):
         for _ in range(20):
             sink.write(result(label))
@@ -141,7 +102,7 @@ def test_a_state_is_sent_on_change_and_the_goodbye_is_last(
         time.sleep(0.05)
         sink.write(result(label))
     sink.close(complete=True)
-    wait_until(lambda: seen.payloads("/availability") == ["online", "offline"], "it is offline")
+    wait_until(lambda: seen.payloads("/availability")[1:] == ["online", "offline"], "it ends")
     assert [state["label"] for state in seen.states()] == ["happy", "sad", None]
     first = seen.states()[0]
     assert first["count"] == 1
@@ -150,12 +111,20 @@ def test_a_state_is_sent_on_change_and_the_goodbye_is_last(
         {"track": 1, "label": "happy", "scores": {"sad": 0.25, "happy": 0.75}}
     ]
     assert seen.messages[-1] == ("home/door/availability", "offline", False)
-    late = subscribe(broker.port)  # both are retained for whoever comes later
-    wait_until(lambda: len(late.messages) == 2, "the retained messages come")
-    assert {(topic, kept) for topic, _, kept in late.messages} == {
-        ("home/door/availability", True),
-        ("home/door/state", True),
-    }
+    assert [json.loads(text) for text in seen.payloads("/scores")] == [
+        *2 * [{"sad": 25.0, "happy": 75.0}],
+        {"sad": None, "happy": None},
+    ]
+    events = [json.loads(text) for text in seen.payloads("/event")]
+    assert [(event["before"], event["event_type"], event["track"]) for event in events] == [
+        ("happy", "sad", 1),
+        ("sad", "none", None),
+    ]
+    late = subscribe(broker.port)  # all but the events are retained for whoever comes later
+    wanted = {f"home/door/{leaf}" for leaf in ("availability", "camera", "state", "scores")}
+    wait_until(lambda: {topic for topic, _, _ in late.messages} >= wanted, "what is retained comes")
+    assert all(kept for _, _, kept in late.messages)
+    assert not late.payloads("/event")
 
 
 @needs_broker
@@ -164,7 +133,7 @@ def test_a_flicker_is_no_flood_and_a_steady_face_is_told_every_so_often(
 ) -> None:
     seen = subscribe(broker.port)
     sink = sink_for(broker.port, every_s=0.2)
-    wait_until(lambda: seen.payloads("/availability"), "it is online")
+    wait_until(lambda: seen.payloads("/availability"), "it is connected")
     started = time.monotonic()
 
     def has_told_three_times() -> bool:
@@ -197,7 +166,7 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
         for _ in range(10_000):  # a month's worth: nothing of it is kept
             sink.write(result("sad"))
         sink.write(result("happy"))
-        sink._due_s = 0
+        sink._states.due_s = 0
         sink.write(result("happy"))
         broker.start()
         seen = subscribe(broker.port)
@@ -205,7 +174,7 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
         assert [state["label"] for state in seen.states()] == ["happy"]
         broker.stop()
         wait_until(lambda: "has gone" in caplog.text, "the loss is said")
-        sink._due_s = 0
+        sink._states.due_s = 0
         sink.write(result("sad"))
         broker.start()
         wait_until(lambda: seen.states()[-1]["label"] == "sad", "it goes on")
@@ -235,19 +204,17 @@ def test_a_wrong_password_is_one_line_without_the_password(
     broker.start()
     url = f"mqtt://pi:wr%40ng-secret@127.0.0.1:{broker.port}/t"
     try:
-        sink = MqttStates(parse_broker(url, {}))
+        sink = MqttStates(parse_broker(url, {}), Camera(), labels=LABELS)
         wait_until(lambda: "refuses the connection" in caplog.text, "it is said")
         time.sleep(1.5)  # tried again by now
         sink.close(complete=True)
         assert len(caplog.records) == 1
         assert "Not authorized" in caplog.text
         assert "secret" not in caplog.text
-        right = MqttStates(
-            parse_broker(
-                f"mqtt://pi@127.0.0.1:{broker.port}/t", {"FER_EDGE_MQTT_PASSWORD": "right"}
-            )
-        )
-        wait_until(lambda: right._connected, "the right one is taken")
+        given = {"FER_EDGE_MQTT_PASSWORD": "right"}
+        address = parse_broker(f"mqtt://pi@127.0.0.1:{broker.port}/t", given)
+        right = MqttStates(address, Camera(), labels=LABELS)
+        wait_until(lambda: is_connected(right), "the right one is taken")
         right.close(complete=True)
         assert len(caplog.records) == 1
     finally:
@@ -259,13 +226,13 @@ def test_a_broker_that_hangs_holds_up_neither_the_run_nor_its_end(
     broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
 ) -> None:
     sink = sink_for(broker.port, every_s=0)
-    wait_until(lambda: sink._connected, "it is connected")
+    wait_until(lambda: is_connected(sink), "it is connected")
     assert broker.process is not None
     broker.process.send_signal(signal.SIGSTOP)
     started = time.monotonic()
     for _ in range(20_000):  # more than the kernel's buffers take
         sink.write(result("happy"))
-    assert len(sink._client._out_packet) <= 2
+    assert len(sink._connection._client._out_packet) <= len(LEAVES)
     took_s = time.monotonic() - started
     assert took_s < 20
     started = time.monotonic()
@@ -293,17 +260,113 @@ def test_an_encrypted_broker_is_believed_by_its_certificate_only(
     broker.start()
     address = parse_broker(f"mqtts://127.0.0.1:{broker.port}/t", {})
     try:
-        doubtful = MqttStates(address)
+        doubtful = MqttStates(address, Camera(), labels=LABELS)
         wait_until(lambda: "cannot be reached" in caplog.text, "it is refused")
         doubtful.close(complete=True)
         assert "certificate verify failed" in caplog.text
-        believed = MqttStates(address, authorities=certificate)
-        wait_until(lambda: believed._connected, "it is believed")
+        believed = MqttStates(address, Camera(), labels=LABELS, authorities=certificate)
+        wait_until(lambda: is_connected(believed), "it is believed")
         believed.close(complete=True)
     finally:
         broker.stop()
     with pytest.raises(OutputError, match="PEM"):
-        MqttStates(address, authorities=tmp_path / "mosquitto.conf")
+        MqttStates(address, Camera(), labels=LABELS, authorities=tmp_path / "mosquitto.conf")
+
+
+@needs_broker
+def test_what_the_last_run_left_is_never_shown_as_live(
+    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
+) -> None:
+    former = sink_for(broker.port)
+    former.write(result("happy"))
+    wait_until(lambda: is_connected(former), "it is connected")
+    former.close(complete=True)
+    seen = subscribe(broker.port)
+    wait_until(lambda: len(seen.messages) >= 4, "what is retained has come")
+    seen.messages.clear()
+    camera = Camera()
+    sink = sink_for(broker.port, camera)
+    wait_until(lambda: seen.told(), "it is connected")
+    time.sleep(1.2)  # longer than it takes to look after the camera
+    assert seen.told() == [("availability", "offline")]
+    camera.is_lost = True  # before the first frame
+    wait_until(lambda: ("availability", "online") in seen.told(), "it is there")
+    (state,) = seen.states()
+    assert (state["label"], state["count"]) == (None, None)
+    assert seen.told()[1:] == [
+        *[("reading", "ON"), ("camera", "offline"), ("availability", "online")],
+    ]
+    leaves = [topic.rpartition("/")[2] for topic, _, _ in seen.messages]
+    assert leaves.index("state") < leaves.index("camera")
+    camera.is_lost = False
+    sink.write(result("sad"))
+    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the camera is there")
+    assert seen.states()[-1]["label"] == "sad"
+    sink.close(complete=True)
+
+
+@needs_broker
+def test_a_camera_that_goes_is_told_at_once_and_a_switch_pauses_it(
+    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
+) -> None:
+    seen, camera = subscribe(broker.port), Camera()
+    sink = sink_for(broker.port, camera, every_s=86400)
+    sink.write(result("happy"))
+    wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "it is there")
+    camera.is_lost = True
+    wait_until(lambda: seen.told()[-1] == ("camera", "offline"), "the loss is told")
+    camera.is_lost = False
+    sink.write(result("happy"))
+    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the return is told")
+    seen.publish("home/door/reading/set", "NONSENSE")
+    seen.publish("home/door/reading/set", "OFF")
+    wait_until(lambda: camera.is_paused, "it pauses")
+    wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is told")
+    assert seen.told()[-2] == ("reading", "OFF")
+    seen.publish("home/door/reading/set", "ON")
+    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "it is read again")
+    assert not camera.is_paused
+    assert seen.told()[-2] == ("reading", "ON")
+    wait_until(lambda: seen.payloads("/device"), "how the device fares")
+    device = json.loads(seen.payloads("/device")[0])
+    assert (device["frame_rate_hz"], device["latency_ms"]) == (None, None)
+    sink.close(complete=True)
+
+
+@needs_broker
+def test_what_was_switched_off_stays_off_when_the_device_starts_again(
+    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
+) -> None:
+    seen, camera = subscribe(broker.port), Camera()
+    seen.publish("home/door/reading/set", "OFF", retain=True)  # as Home Assistant's switch does
+    sink = sink_for(broker.port, camera)
+    wait_until(lambda: camera.is_paused, "it pauses")
+    wait_until(lambda: seen.told()[-1] == ("availability", "online"), "it is there, and paused")
+    assert ("camera", "paused") in seen.told()
+    assert seen.states()[-1]["count"] is None
+    sink.close(complete=True)
+
+
+@needs_broker
+def test_a_picture_leaves_with_its_faces_pixelated(
+    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
+) -> None:
+    photo = cv2.imread(str(sample_photo()))
+    sharp = YuNet().detect(photo)
+    seen = subscribe(broker.port)
+    sink = sink_for(broker.port, pictures=CoveredPictures())
+    sink.write(Result(Frame(photo, 0, 0.0, "test"), ()))  # which the recognizer overlooked
+    wait_until(lambda: seen.payloads("/picture"), "a picture comes")
+    sink.close(complete=True)
+    data = np.frombuffer(seen.payloads("/picture")[0].encode("latin-1"), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert max(picture.shape[:2]) == 640 or picture.shape == photo.shape
+    assert len(sharp) == 1
+    assert YuNet().detect(picture) == []
+    assert seen.messages[-1][2] is False
+    late = subscribe(broker.port)
+    wait_until(lambda: late.payloads("/availability"), "what is retained has come")
+    assert not late.payloads("/picture")
 
 
 @needs_broker
@@ -318,6 +381,7 @@ def test_the_command_announces_itself_and_a_kill_leaves_its_last_will(
     seen = subscribe(broker.port)
     url = f"mqtt://127.0.0.1:{broker.port}/home/door"
     command = ["run", "--input", clip, "--detector", "none", "--mqtt-every", "0.1"]
+    command += ["--mqtt-name", "Door", "--mqtt-area", "Hall"]
     process = subprocess.Popen(
         [sys.executable, "-m", "fer_edge", *command, "--mqtt", url, "--mqtt-discovery"],
         stdout=subprocess.DEVNULL,
@@ -327,16 +391,17 @@ def test_the_command_announces_itself_and_a_kill_leaves_its_last_will(
     finally:
         process.kill()
         process.wait()
-    wait_until(lambda: seen.payloads("/availability") == ["online", "offline"], "the will is read")
+    wait_until(lambda: seen.payloads("/availability")[1:] == ["online", "offline"], "the will")
     topic = f"homeassistant/device/{device_id('home/door')}/config"
     (announced,) = [json.loads(text) for name, text, _ in seen.messages if name == topic]
-    assert set(announced) == {
-        *("device", "origin", "components"),
-        *("availability_topic", "state_topic"),
-    }
-    state = seen.states()[0]
+    assert (announced["device"]["name"], announced["device"]["suggested_area"]) == ("Door", "Hall")
+    topics = {f"home/door/{leaf}" for leaf in LEAVES}
     for component in announced["components"].values():
-        assert component["platform"] == "sensor"
-        assert component["value_template"][len("{{ value_json.") : -len(" }}")] in state
-    assert state["label"] in announced["components"]["expression"]["options"]
-    assert announced["state_topic"] == "home/door/state"
+        if len(component) > 1:
+            assert component["state_topic"] in topics | {"home/door/event"}
+            assert component["availability_mode"] == "all"
+            assert {place["topic"] for place in component["availability"]} <= topics
+    states = seen.states()
+    assert states[0]["label"] in announced["components"]["expression"]["options"]
+    first = [topic.rpartition("/")[2] for topic, _, _ in seen.messages]
+    assert first.index("state") < first.index("camera")

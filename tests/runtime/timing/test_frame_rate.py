@@ -10,9 +10,13 @@ def counted(*times_s: float) -> FrameRate:
     return rate
 
 
+def steadily(hz: float, begin_s: float, end_s: float) -> list[float]:
+    return [begin_s + number / hz for number in range(int((end_s - begin_s) * hz))]
+
+
 def test_the_rate_is_that_of_the_last_seconds() -> None:
-    slow_then_fast = [*range(10), *(10 + i / 20 for i in range(200))]
-    assert counted(*slow_then_fast).hz(slow_then_fast[-1]) == pytest.approx(20)
+    slow_then_fast = [*range(10), *steadily(20, 10, 20)]
+    assert counted(*slow_then_fast).hz(20) == pytest.approx(20)
 
 
 def test_before_the_second_frame_there_is_no_rate() -> None:
@@ -21,8 +25,38 @@ def test_before_the_second_frame_there_is_no_rate() -> None:
     assert counted(1.0, 1.0).hz(1.0) == 0
 
 
+@pytest.mark.parametrize("hz", [0.1, 0.8, 10, 25, 500])
+def test_a_rate_that_is_kept_is_none_until_it_is_known_and_right_from_then_on(hz: float) -> None:
+    rate = FrameRate()
+    known = []
+    for time_s in steadily(hz, 0, max(30, 5 / hz)):
+        rate.count(time_s)
+        if (steady := rate.steady_hz(time_s)) is not None:
+            known.append((time_s, steady))
+        else:
+            assert not known, "once known it stays known"
+    assert known[0][0] >= 5
+    assert [steady for _, steady in known] == pytest.approx(len(known) * [hz])
+
+
 def test_a_frame_every_ten_seconds_is_a_rate_too() -> None:
-    assert counted(0, 10, 20).hz(20) == pytest.approx(0.1)
+    assert counted(0, 10, 20, 30).hz(30) == pytest.approx(0.1)
+
+
+def test_what_waits_during_a_stop_is_no_rate() -> None:
+    # SIGSTOP for a minute in front of a pipe: 1500 frames come at once, then it goes on as before
+    rate = counted(*steadily(25, 0, 20))
+    assert rate.steady_hz(20) == pytest.approx(25)
+    backlog = steadily(544, 80, 82)
+    for time_s in (*backlog, *steadily(25, 82, 110)):
+        rate.count(time_s)
+        assert rate.steady_hz(time_s) in (None, pytest.approx(25)), time_s
+    assert rate.steady_hz(110) == pytest.approx(25)
+
+
+def test_a_hiccup_is_no_stop() -> None:
+    rate = counted(*steadily(25, 0, 20), *steadily(25, 21.5, 22))
+    assert rate.steady_hz(22) == pytest.approx(62 / 3.98, rel=0.5)
 
 
 def test_silence_brings_the_rate_down_and_the_next_frames_forget_it() -> None:

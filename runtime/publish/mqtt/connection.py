@@ -1,0 +1,225 @@
+"""A broker that may come and go, and what it shall know whenever it is there.
+
+Nothing is queued. The newest payload of each topic is kept and sent when the broker is there, so a
+broker that is away for a month costs as much memory as one that is away for a second. They go out
+with QoS 0: within a connection TCP delivers them, and after a new connection they are sent again.
+"""
+
+import logging
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from socket import SHUT_RDWR
+from typing import Any, Literal
+
+from fer_edge.errors import OutputError
+from fer_edge.require import require
+
+from .broker import PASSWORD_VARIABLE, Broker
+
+KEEPALIVE_S = 30
+CLOSE_S = 1.5
+"""How long a broker that does not answer may hold up the end of a run."""
+LEAVES = ("state", "scores", "device", "reading", "camera", "availability")
+"""The retained topics below the base topic, in the order in which they are sent: who reads that a
+camera or a run is there finds a state of this run, never one of the last."""
+
+Standing = Literal["new", "connected", "away", "refused"]
+Greeting = Callable[[str | None], Mapping[str, str]]
+"""Called with this machine's address as the broker sees it; returns topics, in full, and retained
+payloads to be sent before all others."""
+
+log = logging.getLogger(__name__)
+
+
+class Connection:
+    """Keeps a broker informed, in a thread of its own."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        authorities: Path | None = None,
+        greeting: Greeting = lambda host: {},
+        listeners: Mapping[str, Callable[[str], None]] | None = None,
+    ) -> None:
+        """Start connecting; the broker need not be there.
+
+        Args:
+            broker: Where to.
+            authorities: PEM file of certificates to trust instead of the system's.
+            greeting: What is sent first after each connection.
+            listeners: What is called with each payload of a topic, in full, in the own thread.
+
+        Raises:
+            MissingExtraError: paho-mqtt is not installed.
+            OutputError: The file of certificates cannot be read.
+        """
+        self._broker = broker
+        self._greeting = greeting
+        self._listeners = listeners or {}
+        self._lock = threading.RLock()
+        self._connected = self._is_closed = False
+        self._standing: Standing = "new"
+        self._kept = {"availability": "offline"}
+        self._unsent: set[str] = set()
+        self._underway: dict[str, Any] = {}
+        self._client = _make_client(broker, authorities)
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.will_set(self._topic("availability"), "offline", qos=1, retain=True)
+        self._client.connect_async(broker.host, broker.port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+
+    def keep(self, leaf: str, payload: str) -> None:
+        """Send a retained payload now or when the broker is there, unless a newer one comes first.
+
+        Args:
+            leaf: One of `LEAVES`.
+            payload: What replaces the one before.
+        """
+        with self._lock:
+            self._kept[leaf] = payload
+            self._unsent.add(leaf)
+            self.flush()
+
+    def send(self, leaf: str, payload: str | bytes) -> bool:
+        """Send a payload that is not retained; return False where the broker takes none now."""
+        with self._lock:
+            is_free = self._connected and not self._is_underway(leaf)
+            if is_free:
+                self._publish(leaf, payload, retain=False)
+            return is_free
+
+    def flush(self) -> None:
+        """Send what waited for a socket that took nothing."""
+        with self._lock:
+            for leaf in LEAVES:
+                if self._connected and leaf in self._unsent and not self._is_underway(leaf):
+                    self._publish(leaf, self._kept[leaf])
+                    self._unsent.discard(leaf)
+
+    def greet(self) -> None:
+        """Send the greeting and all that is kept, as after a connection."""
+        with self._lock:
+            if not self._connected:
+                return
+            for topic, payload in self._greeting(self._own_host()).items():
+                self._client.publish(topic, payload, retain=True)
+            self._unsent.update(self._kept)
+            self.flush()
+
+    def close(self) -> None:
+        """Say `offline` and take leave; at most two seconds."""
+        until_s = time.monotonic() + CLOSE_S
+        with self._lock:
+            connected, self._connected, self._is_closed = self._connected, False, True
+        if connected:
+            farewell = self._client.publish(
+                self._topic("availability"), "offline", qos=1, retain=True
+            )
+            with suppress(RuntimeError, ValueError):  # the connection broke in this moment
+                farewell.wait_for_publish(CLOSE_S / 2)
+        self._client.disconnect()
+        # loop_stop waits for its thread, which may hang in a connect or on a mute broker
+        stopping = threading.Thread(target=self._client.loop_stop, daemon=True)
+        stopping.start()
+        stopping.join(max(0.1, until_s - time.monotonic()))
+        if stopping.is_alive() and (connection := self._client.socket()) is not None:
+            with suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
+
+    def _topic(self, leaf: str) -> str:
+        return f"{self._broker.topic}/{leaf}"
+
+    def _own_host(self) -> str | None:
+        connection = self._client.socket()
+        with suppress(OSError, AttributeError):  # it broke in this moment
+            return str(connection.getsockname()[0])
+        return None
+
+    def _is_underway(self, leaf: str) -> bool:
+        """Return whether the last payload still waits for a socket that takes nothing."""
+        last = self._underway.get(leaf)
+        with suppress(RuntimeError, ValueError):  # lost with its connection
+            return last is not None and not last.is_published()
+        return False
+
+    def _publish(self, leaf: str, payload: str | bytes, *, retain: bool = True) -> None:
+        self._underway[leaf] = self._client.publish(self._topic(leaf), payload, retain=retain)
+
+    def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, more: Any) -> None:
+        if reason.is_failure:
+            self._report(
+                "refused",
+                f"refuses the connection ({reason}); check the user in --mqtt and the password "
+                f"there or in {PASSWORD_VARIABLE}",
+            )
+            return
+        self._report("connected")
+        with self._lock:
+            if self._is_closed:
+                return
+            self._connected = True
+            self._underway.clear()
+            self.greet()
+        for topic in self._listeners:
+            client.subscribe(topic, qos=1)
+
+    def _on_message(self, client: Any, data: Any, message: Any) -> None:
+        listener = self._listeners.get(message.topic)
+        if listener is not None:
+            listener(message.payload.decode("utf-8", "replace"))
+
+    def _on_connect_fail(self, client: Any, data: Any) -> None:
+        error = sys.exc_info()[1]  # paho calls this while it handles the error, and names none
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        self._report("away", f"cannot be reached ({reason})")
+
+    def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, more: Any) -> None:
+        with self._lock:
+            connected, self._connected = self._connected, False
+        if connected:  # neither refused nor taken leave of
+            self._report("away", "has gone")
+
+    def _report(self, standing: Standing, trouble: str = "") -> None:
+        """Say once what changed, not each failed try."""
+        if standing == self._standing:
+            return
+        before, self._standing = self._standing, standing
+        if standing == "connected":
+            level = logging.INFO if before == "new" else logging.WARNING
+            log.log(level, "MQTT broker %s: connected", self._broker)
+        else:
+            log.warning(
+                "MQTT broker %s %s; the run goes on, states follow when it answers",
+                self._broker,
+                trouble,
+            )
+
+
+def _make_client(broker: Broker, authorities: Path | None) -> Any:
+    paho = require("mqtt", "paho.mqtt.client", what="--mqtt")
+    client = paho.Client(
+        paho.CallbackAPIVersion.VERSION2, client_id=f"fer-edge-{secrets.token_hex(6)}"
+    )
+    client.connect_timeout = 5.0
+    client.reconnect_delay_set(min_delay=1, max_delay=60)
+    client.max_queued_messages_set(8)
+    if broker.user is not None:
+        client.username_pw_set(broker.user, broker.password)
+    if broker.is_encrypted:
+        try:
+            client.tls_set(ca_certs=None if authorities is None else str(authorities))
+        except OSError as error:  # ssl.SSLError is one
+            raise OutputError(
+                f"--mqtt-ca {authorities} cannot be used: {error.strerror or error}; "
+                "expected a PEM file of certificates"
+            ) from error
+    return client

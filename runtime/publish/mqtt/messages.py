@@ -1,0 +1,59 @@
+"""What is sent of a frame, as plain data for JSON."""
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from ...recognition.result import Face
+
+NOBODY = "none"
+"""The expression of a picture without a face, in events and for Home Assistant."""
+_MAX_FACES = 24
+
+
+def as_state(faces: Sequence[Face]) -> dict[str, Any]:
+    """Return the largest face's label, and every face with its scores.
+
+    `label` and `probability` are null without a face; `time` is UTC. `faces` ends after 24, so that
+    a crowd makes no message that a broker refuses; `count` has them all.
+    """
+    return {
+        "time": _now(),
+        "count": len(faces),
+        "label": faces[0].label if faces else None,
+        "probability": round(faces[0].probability, 4) if faces else None,
+        "faces": [
+            {
+                "track": face.track,
+                "label": face.label,
+                "scores": {label: round(share, 4) for label, share in face.probabilities.items()},
+            }
+            for face in faces[:_MAX_FACES]
+        ],
+    }
+
+
+def unseen_state() -> dict[str, Any]:
+    """Return the state of a run that has read no frame: nobody knows how many faces there are."""
+    return as_state(()) | {"count": None}
+
+
+def as_scores(faces: Sequence[Face], labels: Sequence[str]) -> dict[str, float | None]:
+    """Return the largest face's expressions in per cent; null without a face."""
+    if not faces:
+        return dict.fromkeys(labels)
+    return {label: round(100 * share, 1) for label, share in faces[0].probabilities.items()}
+
+
+def as_event(before: str | None, faces: Sequence[Face]) -> dict[str, Any]:
+    """Return that the largest face has another label; `none` is a picture without a face."""
+    return {
+        "time": _now(),
+        "event_type": faces[0].label if faces else NOBODY,
+        "before": before or NOBODY,
+        "track": faces[0].track if faces else None,
+    }
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

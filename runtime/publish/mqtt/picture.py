@@ -1,0 +1,31 @@
+"""A picture that may leave the device: every face in it is pixelated."""
+
+import cv2
+
+from ...detection.detector import select
+from ...detection.shrinking import shrink
+from ...detection.yunet import YuNet
+from ...recognition.anonymizing import COVER_MIN_SCORE, cover
+from ...recognition.result import Result
+
+_LONG_SIDE_PX = 640
+_JPEG_QUALITY = 80
+
+
+class CoveredPictures:
+    """Makes them. A face that the detector misses is shown.
+
+    It looks for faces itself, at a lower score and in a larger picture than a camera's frames are
+    searched: a picture is rare, and may take its time.
+    """
+
+    def __init__(self) -> None:
+        self._detector = YuNet(long_side_px=_LONG_SIDE_PX, min_score=COVER_MIN_SCORE)
+
+    def jpeg(self, result: Result) -> bytes:
+        """Return a frame with its faces pixelated, at most 640 pixels wide or high, as a JPEG."""
+        image = result.frame.image
+        found = [face.box for face in select(self._detector.detect(image))]
+        covered = cover(image, [*(face.box for face in result.faces), *found], "pixelate")
+        quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+        return cv2.imencode(".jpg", shrink(covered, _LONG_SIDE_PX), quality)[1].tobytes()
