@@ -9,6 +9,7 @@ _PACKAGES = {
     "ai_edge_quantizer": "ai-edge-quantizer",
     "paho": "paho-mqtt",
     "pillow_heif": "pillow-heif",
+    "prometheus_client": "prometheus-client",
     "tflite_micro": "tflite-micro",
 }
 """Import name -> what pip calls it, where the two differ."""

@@ -24,7 +24,7 @@ STATIC = Path(app.__file__).parent / "static"
 PAGE = ("/", *(f"/{file.name}" for file in STATIC.iterdir() if file.suffix in (".css", ".js")))
 PATHS = (
     *(*PAGE, "/icon.svg"),
-    *("/healthz", "/api/state", "/api/events", "/frame.jpg", "/stream.mjpg"),
+    *("/healthz", "/api/state", "/api/events", "/frame.jpg", "/stream.mjpg", "/metrics"),
 )
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -17,6 +17,7 @@ from ...capture.frame import Source
 from ...device.thermals import cpu_temperature_celsius
 from ...recognition.result import Result
 from ..own_context import OwnContext
+from ..standing import standing
 from ..web.address import parse_address
 from .announcement import Announcement
 from .broker import Broker, parse_broker
@@ -134,21 +135,20 @@ class MqttStates:
     def _tell_standing(self) -> None:
         """Say whether the camera is there, and that this run is, once it has a state."""
         with self._standing_lock:
-            is_paused = bool(getattr(self._source, "is_paused", False))
-            is_away = is_paused or bool(getattr(self._source, "is_lost", False))
+            camera = standing(self._source)
             if self._newest is None:
-                if not is_away:  # the first frame is on its way
+                if camera == "online":  # the first frame is on its way
                     return
                 if not self._standing:  # what the last run left is not what is there now
                     self._connection.keep("state", json.dumps(unseen_state()))
                     self._connection.keep("scores", json.dumps(as_scores((), self._labels)))
-            standing = {"reading": "OFF" if is_paused else "ON"} if _can_pause(self._source) else {}
-            standing["camera"] = "paused" if is_paused else "offline" if is_away else "online"
-            standing["availability"] = "online"
-            for leaf, payload in standing.items():
+            reading = {"reading": "OFF" if camera == "paused" else "ON"}
+            told = reading if _can_pause(self._source) else {}
+            told = {**told, "camera": camera, "availability": "online"}
+            for leaf, payload in told.items():
                 if self._standing.get(leaf) != payload:
                     self._connection.keep(leaf, payload)
-            self._standing = standing
+            self._standing = told
 
     def _watch(self) -> None:
         while not self._ended.wait(TICK_S):

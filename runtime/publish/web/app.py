@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .live_run import LiveRun, PictureFeed, as_json, overlay
+from .metrics import RunMetrics
 
 _PAGE = Path(__file__).parent / "static"
 _KINDS = {
@@ -110,11 +111,13 @@ class Views:
         live: The newest result and the past.
         bare: The picture that the page draws its boxes over.
         drawn: The picture with boxes and bars in it, for other programs.
+        metrics: The figures for Prometheus.
     """
 
     live: LiveRun
     bare: PictureFeed
     drawn: PictureFeed
+    metrics: RunMetrics
 
 
 def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
@@ -132,12 +135,18 @@ def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
 
     async def health(request: Request) -> Response:
         silent_s = views.live.silent_s
+        if views.live.standing() == "paused":
+            return PlainTextResponse("ok, paused\n")
         if silent_s > _SILENCE_S:
             return PlainTextResponse(f"no frame for {silent_s:.0f} s\n", 503)
         return PlainTextResponse("ok\n")
 
     async def state(request: Request) -> Response:
         return Response(as_json(views.live.record()), media_type="application/json")
+
+    async def metrics(request: Request) -> Response:
+        figures, kind = views.metrics.answer(request.headers.get("accept", ""))
+        return Response(figures, headers={"content-type": kind})
 
     async def events(request: Request) -> Response:
         return _stream(request, _events(views.live), "text/event-stream")
@@ -155,6 +164,7 @@ def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
         Route("/healthz", health),
         Route("/api/state", state),
         Route("/api/events", events),
+        Route("/metrics", metrics),
         Route("/frame.jpg", frame),
         Route("/stream.mjpg", stream),
     ]

@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from ...detection.shrinking import shrink
 from ...drawing.palette import UNCERTAIN_BGR, colours_bgr
 from ...recognition.result import UNCERTAIN, Result
+from ..standing import Standing
 from .history import History, Second, Throughput, face_numbers
+from .totals import RunTotals
 
 Draw = Callable[[Result], NDArray[np.uint8]]
 """From a result to the picture that is shown of it: uint8, (height, width, 3), BGR."""
@@ -56,9 +58,16 @@ class Picture:
 
 
 class LiveRun:
-    """The newest result and the past; written by the reader's thread, read by the server's."""
+    """The newest result and the past; written by the reader's thread, read by the server's.
 
-    def __init__(self) -> None:
+    Attributes:
+        standing: Says whether the source is there.
+        totals: What was counted since the start.
+    """
+
+    def __init__(self, standing: Callable[[], Standing]) -> None:
+        self.standing = standing
+        self.totals = RunTotals()
         self._lock = threading.Lock()
         self._history = History(time.monotonic())
         self._seen: Seen | None = None
@@ -86,6 +95,7 @@ class LiveRun:
             number = self._seen.number + 1 if self._seen else 1
             self._seen, self._arrived_s = Seen(number, result), now_s
             self._history.add(result, now_s)
+            self.totals.add(result)
             if result.faces:
                 self._labels = tuple(result.faces[0].probabilities)
             waiting, self._waiting = self._waiting, []
@@ -130,7 +140,7 @@ class LiveRun:
         with self._lock:
             seen, throughput = self._seen, self._history.throughput(now_s)
         frame = seen.result.to_dict() if seen else {}
-        return frame | {"live": _as_numbers(seen, throughput, now_s - self._started_s)}
+        return frame | {"live": self._as_numbers(seen, throughput, now_s - self._started_s)}
 
     def event(self) -> dict[str, Any]:
         """Return what the page shows beside the picture, as plain data for JSON."""
@@ -138,7 +148,7 @@ class LiveRun:
         with self._lock:
             seen, throughput = self._seen, self._history.throughput(now_s)
             second, labels = self._history.second(now_s), self._labels
-        numbers = _as_numbers(seen, throughput, now_s - self._started_s) | {"second": second}
+        numbers = self._as_numbers(seen, throughput, now_s - self._started_s) | {"second": second}
         if seen is None:
             return numbers
         faces = seen.result.faces
@@ -164,6 +174,24 @@ class LiveRun:
         with self._lock:
             seconds = self._history.since(second)
         return {"span_s": self._history.span_s, "seconds": [_as_row(item) for item in seconds]}
+
+    def _as_numbers(
+        self, seen: Seen | None, throughput: Throughput, uptime_s: float
+    ) -> dict[str, Any]:
+        stages = {name.removesuffix("_ms"): ms for name, ms in asdict(throughput.stages).items()}
+        return {
+            "camera": self.standing(),
+            "frames": seen.number if seen else 0,
+            "dropped": seen.result.dropped if seen else 0,
+            "uptime_s": round(uptime_s, 1),
+            "rate_hz": round(throughput.rate_hz, 2),
+            "latency_ms": {
+                "median": round(throughput.median_ms, 2),
+                "p95": round(throughput.p95_ms, 2),
+            },
+            "stages_mean_ms": {name: round(ms, 2) for name, ms in stages.items()},
+            "window_frames": throughput.frames,
+        }
 
 
 class PictureFeed:
@@ -236,22 +264,6 @@ def _wake(waiting: list[asyncio.Future[None]]) -> None:
 def _css_colours(labels: tuple[str, ...]) -> dict[str, str]:
     colours = {UNCERTAIN: UNCERTAIN_BGR} | colours_bgr(labels)
     return {label: "#{2:02x}{1:02x}{0:02x}".format(*colour) for label, colour in colours.items()}
-
-
-def _as_numbers(seen: Seen | None, throughput: Throughput, uptime_s: float) -> dict[str, Any]:
-    stages = {name.removesuffix("_ms"): ms for name, ms in asdict(throughput.stages).items()}
-    return {
-        "frames": seen.number if seen else 0,
-        "dropped": seen.result.dropped if seen else 0,
-        "uptime_s": round(uptime_s, 1),
-        "rate_hz": round(throughput.rate_hz, 2),
-        "latency_ms": {
-            "median": round(throughput.median_ms, 2),
-            "p95": round(throughput.p95_ms, 2),
-        },
-        "stages_mean_ms": {name: round(ms, 2) for name, ms in stages.items()},
-        "window_frames": throughput.frames,
-    }
 
 
 def _as_row(second: Second) -> list[Any]:

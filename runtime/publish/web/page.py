@@ -3,8 +3,10 @@
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +18,7 @@ from fer_edge.require import require
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
 from ..own_context import OwnContext
+from ..standing import Standing, standing
 from .address import WebAddress, chosen_token, listen, parse_address
 from .live_run import LiveRun, PictureFeed
 
@@ -40,6 +43,8 @@ class WebPage:
         *,
         token: str | None = None,
         rate_hz: float = 10.0,
+        camera: Callable[[], Standing] = lambda: "online",
+        model: str = "",
     ) -> None:
         """Open the address and start the server's thread.
 
@@ -47,16 +52,19 @@ class WebPage:
             address: Where to listen; the port may be 0 for any free one.
             token: What a viewer must show; without it only loopback addresses are accepted.
             rate_hz: Pictures per second at most.
+            camera: Says whether the source is there.
+            model: The model's name or path, for who asks.
 
         Raises:
             OutputError: The address cannot be opened.
             MissingExtraError: The web server is not installed.
         """
-        for module in ("starlette", "uvicorn"):
+        for module in ("starlette", "uvicorn", "prometheus_client"):
             require("web", module, what="--web")
         from .app import Views, make_app
+        from .metrics import RunMetrics
 
-        self._live = LiveRun()
+        self._live = LiveRun(camera)
         with ExitStack() as on_failure:
             self.address, self._sockets = listen(address, has_token=token is not None)
             for opened in self._sockets:
@@ -67,7 +75,9 @@ class WebPage:
                 PictureFeed(self._live, draw, self._worker, rate_hz=rate_hz)
                 for draw in (_bare, _drawn)
             )
-            app = make_app(Views(self._live, bare, drawn), token=token, port=self.address.port)
+            metrics = RunMetrics(self._live.totals, camera, model)
+            views = Views(self._live, bare, drawn, metrics)
+            app = make_app(views, token=token, port=self.address.port)
             self._server = _make_server(app)
             on_failure.pop_all()
         self._loop = asyncio.new_event_loop()
@@ -124,7 +134,13 @@ def open_web_page(place: str, context: OwnContext) -> WebPage:
     """
     web = context.web
     token = chosen_token(web.token)
-    page = WebPage(parse_address(place), token=token, rate_hz=web.fps)
+    page = WebPage(
+        parse_address(place),
+        token=token,
+        rate_hz=web.fps,
+        camera=partial(standing, context.source),
+        model=context.model,
+    )
     # a token of the user's own is the user's to keep; one made here is told once
     query = f"?token={token}" if web.token == "auto" else ""
     click.echo(f"fer-edge: live page at {page.address.url}{query}", err=True)

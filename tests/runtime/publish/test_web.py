@@ -90,6 +90,13 @@ def test_health_is_a_word_or_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
         assert get(page, "/healthz")[::2] == (503, b"no frame for 0 s\n")
 
 
+def test_a_pause_is_healthy_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_edge.runtime.publish.web.app._SILENCE_S", 0)
+    with served(camera=lambda: "paused") as page:
+        assert get(page, "/healthz")[::2] == (200, b"ok, paused\n")
+        assert json.loads(get(page, "/api/state")[2])["live"]["camera"] == "paused"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -24,6 +24,8 @@ from ...support.chromium import Chromium
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
+from ...support.web_client import make_face, result, served
+
 TOKEN = "correct-horse-battery"
 BARS = "[...document.querySelectorAll('#faces .face li')].map((row) => row.textContent).join()"
 STATUS = "document.getElementById('status')?.textContent"
@@ -159,6 +161,23 @@ def test_the_page_says_when_the_run_ends_and_finds_the_next_one(
         browser.wait_for(f"{BARS} !== {before!r}")
         process.kill()  # no farewell this time
         browser.wait_for(f"{STATUS} === 'connection lost'")
+
+
+def test_the_page_says_that_reading_is_paused_or_the_camera_lost(browser: Chromium) -> None:
+    camera = "online"
+    with served(camera=lambda: camera) as page:
+        browser.open(page.address.url)
+        for standing, status, veil in (
+            ("online", "live", ""),
+            ("paused", "reading paused", "Reading is paused. The camera is closed."),
+            ("offline", "camera lost", "The camera is away. It is looked for."),
+            ("online", "live", ""),
+        ):
+            camera = standing
+            page.write(result(1, [make_face()]))
+            browser.wait_for(f"document.getElementById('status').textContent === '{status}'")
+            browser.wait_for(f"document.getElementById('veil').textContent === '{veil}'")
+            browser.wait_for(f"document.getElementById('veil').hidden === {str(not veil).lower()}")
 
 
 def test_a_wrong_token_sees_an_empty_page_and_the_right_one_logs_in(

@@ -10,7 +10,8 @@ const GONE_MS = 1000;
 const byId = (id) => document.getElementById(id);
 
 let isLive = false;
-let isPaused = false;
+let isRead = false; // the camera is there, and nobody has paused it
+let isPaused = false; // this page
 let hasPicture = false;
 let lastFrames = -1;
 let lastFrameAt = 0;
@@ -73,6 +74,7 @@ function show(now) {
     lastFrames = now.frames;
     lastFrameAt = performance.now();
   }
+  isRead = now.camera === "online";
   sayHowItGoes(now);
   showNumbers(now);
   if (isPaused || now.frames === 0) return;
@@ -87,7 +89,11 @@ function show(now) {
 }
 
 function sayHowItGoes(now) {
-  if (now.frames === 0) {
+  if (now.camera === "paused") {
+    say("waiting", "reading paused", "Reading is paused. The camera is closed.");
+  } else if (now.camera === "offline") {
+    say("waiting", "camera lost", "The camera is away. It is looked for.");
+  } else if (now.frames === 0) {
     say("waiting", "waiting", "Waiting for the first frame");
   } else if (performance.now() - lastFrameAt > STALL_MS) {
     say("waiting", "no new frames");
@@ -244,5 +250,5 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (dra
 connect();
 showPictures(() => {
   hasPicture = true;
-  if (isLive && !byId("veil").hidden) byId("veil").hidden = true;
+  if (isLive && isRead && !byId("veil").hidden) byId("veil").hidden = true;
 });

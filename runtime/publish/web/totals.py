@@ -1,0 +1,82 @@
+"""What a run has counted since its start, for whoever asks now and then."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from ...recognition.result import Result
+from ...timing.frame_seconds import FrameSeconds
+from ...timing.stopwatch import STAGES
+
+BUCKETS_MS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
+"""Upper ends of the histogram of latencies."""
+NOBODY = "none"
+
+_stages_of = attrgetter(*(f"{stage}_ms" for stage in STAGES))
+_USUAL_S = 1 / 30
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was counted.
+
+    Attributes:
+        frames: Frames read.
+        dropped: Frames dropped by a live source.
+        faces: Faces in the newest frame.
+        expression_s: Seconds for which the largest face had each label; `none` without a face.
+        stage_ms: Time spent in each stage, in the order of `STAGES`.
+        latency_counts: Frames in each of `BUCKETS_MS`, and in a last one without an end.
+        last_frame_s: When the newest frame was read, in seconds since 1970; 0 before it.
+    """
+
+    frames: int
+    dropped: int
+    faces: int
+    expression_s: dict[str, float]
+    stage_ms: tuple[float, ...]
+    latency_counts: tuple[int, ...]
+    last_frame_s: float
+
+
+class RunTotals:
+    """Counts frames in one thread, and is asked in another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds = FrameSeconds(_USUAL_S)
+        self._frames = self._dropped = self._faces = 0
+        self._expression_s: dict[str, float] = {}
+        self._stage_ms = [0.0] * len(STAGES)
+        self._latency_counts = [0] * (len(BUCKETS_MS) + 1)
+        self._last_frame_s = 0.0
+
+    def add(self, result: Result) -> None:
+        """Count a frame."""
+        stages_ms: Sequence[float] = _stages_of(result.times)
+        total_ms = sum(stages_ms)
+        label = result.faces[0].label if result.faces else NOBODY
+        with self._lock:
+            shown_s = self._seconds.next(result.frame.time_s)
+            self._expression_s[label] = self._expression_s.get(label, 0.0) + shown_s
+            self._frames += 1
+            self._dropped, self._faces = result.dropped, len(result.faces)
+            self._stage_ms = [a + b for a, b in zip(self._stage_ms, stages_ms, strict=True)]
+            bucket = next((n for n, most in enumerate(BUCKETS_MS) if total_ms <= most), -1)
+            self._latency_counts[bucket] += 1
+            self._last_frame_s = time.time()
+
+    def read(self) -> Totals:
+        """Return what was counted up to now."""
+        with self._lock:
+            return Totals(
+                frames=self._frames,
+                dropped=self._dropped,
+                faces=self._faces,
+                expression_s=dict(self._expression_s),
+                stage_ms=tuple(self._stage_ms),
+                latency_counts=tuple(self._latency_counts),
+                last_frame_s=self._last_frame_s,
+            )
