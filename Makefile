@@ -4,9 +4,15 @@ RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 RAY_ENV := .venv/ray
 
+<<<<<<< HEAD
 .PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-tflite-runtime \
 	test-opencv5 test-extras test-ray test-deploy recording parts lint package release-check model-compact model-tiny \
 	model-compact-ferplus teachers frontier format clean
+=======
+.PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-home-assistant \
+	test-tflite-runtime test-opencv5 test-extras test-ray test-deploy recording parts lint package \
+	model-compact model-tiny model-compact-ferplus teachers frontier format clean
+>>>>>>> 6a18626 (make test-home-assistant: a real Home Assistant, Mosquitto and a camera that can be unplugged)
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -40,6 +46,9 @@ audit: $(RUN_ENV)/ready ## known vulnerabilities of what a device installs, and 
 
 test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64
+
+test-home-assistant: $(DEV_ENV)/ready ## --mqtt-discovery in a real Home Assistant; needs root, mmdebstrap and make parts; minutes
+	FER_EDGE_HOME_ASSISTANT=.venv/home-assistant $(DEV_ENV)/bin/python -m pytest -s tests/home_assistant
 
 test-deploy: $(DEV_ENV)/ready ## fer-edge deploy to a real sshd with a real systemd; needs root and make parts
 	$(DEV_ENV)/bin/python -m pytest tests/runtime/deploy

@@ -9,6 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fer_edge.pictures.sample_photo import sample_photo
+
 PATIENCE_S = 30
 SYSTEM_PYTHON = "/usr/bin/python3"
 
@@ -69,3 +71,69 @@ class MotionJpeg(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
+
+
+class FaceCamera:
+    """A network camera that shows a face or an empty wall, and that can be unplugged.
+
+    Attributes:
+        shows_face: What it shows.
+        viewers: How many it serves now.
+    """
+
+    def __init__(self, rate_hz: float = 10.0) -> None:
+        photo = cv2.resize(cv2.imread(str(sample_photo())), (320, 376))
+        self._face, self._wall = (_jpeg(picture) for picture in (photo, np.full_like(photo, 90)))
+        self._pause_s = 1 / rate_hz
+        self._port = 0
+        self._server: http.server.ThreadingHTTPServer | None = None
+        self.shows_face = True
+        self.viewers = 0
+        self.plug_in()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/video"
+
+    def plug_in(self) -> None:
+        camera = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                camera._serve(self, camera._server)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
+        self._server.daemon_threads = True
+        self._port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def unplug(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+
+    def _serve(self, request: http.server.BaseHTTPRequestHandler, server: object) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        request.end_headers()
+        self.viewers += 1
+        try:
+            while self._server is server:
+                jpeg = self._face if self.shows_face else self._wall
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                request.wfile.write(head.encode() + jpeg + b"\r\n")
+                request.wfile.flush()
+                time.sleep(self._pause_s)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        finally:
+            self.viewers -= 1
+            request.close_connection = True
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", picture)[1].tobytes()
