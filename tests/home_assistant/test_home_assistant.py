@@ -6,14 +6,9 @@ One Home Assistant, one broker, one camera; the tests are one story and run in t
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import cv2
 import numpy as np
@@ -25,30 +20,30 @@ pytest.importorskip("starlette")
 from ..support.chromium import Chromium
 from ..support.mqtt_broker import MOSQUITTO, BrokerProcess, Subscriber
 from ..support.stream_servers import FaceCamera
+from .door import Door
 from .home import HomeAssistant, wait_until
-from .userland import build, missing_programs
+from .userland import missing_programs
 
 SOURCE = Path(__file__).resolve().parents[2]
 FOLDER = os.environ.get("FER_EDGE_HOME_ASSISTANT")
-BLUEPRINTS = SOURCE / "examples/home_assistant"
 PICTURE = SOURCE / "docs/images/home-assistant.png"
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FACE = "neutral"
 """What the camera's face shows."""
 EXPRESSION, CAMERA = "sensor.front_door_expression", "binary_sensor.front_door_camera"
 READING, RATE = "switch.front_door_reading", "sensor.front_door_frame_rate"
-AUTOMATION = """
-- alias: Somebody at the door
-  use_blueprint:
-    path: fer_edge/smile_at_the_door.yaml
-    input:
-      expression_sensor: sensor.front_door_expression
-      expression: neutral
-      pause: 2
-      actions:
-        - action: mqtt.publish
-          data: {topic: chime, payload: ding}
-"""
+_DEEP_TEXT = """() => {
+  const texts = [];
+  const walk = (node) => {
+    if (node.shadowRoot) walk(node.shadowRoot);
+    for (const child of node.childNodes ?? []) {
+      if (child.nodeType === 3) texts.push(child.textContent);
+      else if (child.nodeName !== 'STYLE') walk(child);
+    }
+  };
+  walk(document);
+  return texts.join(' ');
+}"""
 UNITS = {
     "sensor.front_door_expression": None,
     "binary_sensor.front_door_face": None,
@@ -69,75 +64,6 @@ pytestmark = [
     pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed"),
     pytest.mark.skipif(bool(missing_programs()), reason=f"needs {', '.join(missing_programs())}"),
 ]
-
-
-class Door:
-    """A `fer-edge run` with all that it can tell a home."""
-
-    def __init__(self, camera: FaceCamera, broker: BrokerProcess) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.page = f"127.0.0.1:{probe.getsockname()[1]}"
-        url = f"mqtt://127.0.0.1:{broker.port}/home/door"
-        self._command = [
-            *(sys.executable, "-m", "fer_edge", "run", "--input", camera.url, "--quiet"),
-            *("--on-loss", "wait", "--mqtt", url, "--mqtt-every", "1", "--mqtt-discovery"),
-            *("--mqtt-name", "Front door", "--mqtt-area", "Hall", "--mqtt-picture"),
-            *("--web", self.page),
-        ]
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(self._command)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        self.process.send_signal(number)
-        self.process.wait(20)
-
-    def live(self) -> dict[str, Any]:
-        """Return what the page says of the run."""
-        with urlopen(f"http://{self.page}/api/state", timeout=5) as answer:
-            live: dict[str, Any] = json.loads(answer.read())["live"]
-            return live
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
-    process = BrokerProcess(tmp_path_factory.mktemp("broker"))
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture(scope="module")
-def camera() -> Iterator[FaceCamera]:
-    camera = FaceCamera()
-    yield camera
-    camera.unplug()
-
-
-@pytest.fixture(scope="module")
-def home(broker: BrokerProcess) -> Iterator[HomeAssistant]:
-    assert FOLDER is not None
-    home = HomeAssistant(build(Path(FOLDER).resolve()), AUTOMATION, BLUEPRINTS)
-    home.add_broker(broker.port)
-    yield home
-    home.stop()
-
-
-@pytest.fixture(scope="module")
-def door(home: HomeAssistant, camera: FaceCamera, broker: BrokerProcess) -> Iterator[Door]:
-    door = Door(camera, broker)
-    yield door
-    if door.process.poll() is None:
-        door.end()
-
-
-@pytest.fixture(scope="module")
-def seen(broker: BrokerProcess) -> Iterator[Subscriber]:
-    seen = Subscriber(broker.port)
-    yield seen
-    seen.close()
 
 
 def test_the_device_appears_with_its_entities_and_their_units(
@@ -363,17 +289,3 @@ def test_nothing_of_ours_is_complained_of_in_its_log(home: HomeAssistant, door: 
         and not any(word in line for word in ("Failed to connect to MQTT server", "Disconnected"))
     ]
     assert complaints == []
-
-
-_DEEP_TEXT = """() => {
-  const texts = [];
-  const walk = (node) => {
-    if (node.shadowRoot) walk(node.shadowRoot);
-    for (const child of node.childNodes ?? []) {
-      if (child.nodeType === 3) texts.push(child.textContent);
-      else if (child.nodeName !== 'STYLE') walk(child);
-    }
-  };
-  walk(document);
-  return texts.join(' ');
-}"""

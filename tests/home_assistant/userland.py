@@ -21,6 +21,9 @@ INTEGRATIONS = ("frontend", "mqtt", "recorder", "history", "automation", "logger
 PYTHON = "/opt/home-assistant/bin/python"
 PROGRAMS = ("mmdebstrap", "unshare", "chromium")
 
+_CONSTRAINTS = (
+    "/opt/home-assistant/lib/python3.13/site-packages/homeassistant/package_constraints.txt"
+)
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -31,11 +34,31 @@ def missing_programs() -> list[str]:
 
 def build(folder: Path) -> Path:
     """Make the userland in a folder, unless it is there; return its root."""
-    root, ready = folder / "root", folder / f"{DEBIAN}-{HOME_ASSISTANT}-ready"
+    root, debian = folder / "root", folder / f"{DEBIAN}-ready"
+    ready = folder / f"home-assistant-{HOME_ASSISTANT}-ready"
     if ready.exists():
         return root
-    shutil.rmtree(root, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    if not debian.exists():
+        shutil.rmtree(root, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        _strap(root)
+        debian.touch()
+    shutil.copy(Path(__file__).with_name("requirements.py"), root / "opt/requirements.py")
+    inside(root, "python3 -m venv /opt/home-assistant")
+    certificates = f"PIP_CERT={_CERTIFICATES} SSL_CERT_FILE={_CERTIFICATES}"
+    inside(root, f"{certificates} {PYTHON} -m pip install --quiet uv")
+    # Home Assistant's own list of versions: without it the search for some that agree takes long
+    uv = f"cd /opt && {certificates} {PYTHON} -m uv --quiet pip"
+    inside(root, f"{uv} install --no-deps homeassistant=={HOME_ASSISTANT}")
+    uv += f" install --constraint {_CONSTRAINTS} --requirement"
+    inside(root, f"echo homeassistant=={HOME_ASSISTANT} > /opt/core.txt && {uv} core.txt")
+    asked = f"{PYTHON} /opt/requirements.py {' '.join(INTEGRATIONS)}"
+    inside(root, f"{asked} > /opt/asked.txt && {uv} asked.txt")
+    ready.touch()
+    return root
+
+
+def _strap(root: Path) -> None:
     packages = "--include=python3,python3-venv,python3-dev,gcc,g++,libc6-dev,ca-certificates,tzdata"
     strap = ["mmdebstrap", "--variant=minbase", "--mode=root", packages]
     strap += ["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"]
@@ -43,14 +66,6 @@ def build(folder: Path) -> Path:
     # as this machine reaches PyPI, so does the chroot
     shutil.copy(_CERTIFICATES, root / _CERTIFICATES.relative_to("/"))
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-    shutil.copy(Path(__file__).with_name("requirements.py"), root / "opt/requirements.py")
-    pip = f"PIP_CERT={_CERTIFICATES} {PYTHON} -m pip --disable-pip-version-check install --quiet"
-    inside(root, "python3 -m venv /opt/home-assistant")
-    inside(root, f"{pip} homeassistant=={HOME_ASSISTANT}")
-    asked = f"{PYTHON} /opt/requirements.py {' '.join(INTEGRATIONS)}"
-    inside(root, f"{asked} > /opt/requirements.txt && {pip} --requirement /opt/requirements.txt")
-    ready.touch()
-    return root
 
 
 def mirrors() -> list[str]:

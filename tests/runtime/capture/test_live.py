@@ -2,73 +2,14 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
 from fer_edge.runtime.capture.live import Live
-
-PATIENCE_S = 20
-
-
-class Tap:
-    """A capture in the test's hands: `give` is what its next reads or openings do."""
-
-    name = "the tap"
-    clock_s: float | None = None
-
-    def __init__(self, *openings: Exception | float) -> None:
-        self.openings = list(openings) or [25.0]
-        self.frames: queue.Queue[NDArray[np.uint8] | Exception] = queue.Queue()
-        self.opened_at: list[float] = []
-        self.closed = 0
-        self.interrupted = False
-        self.is_interruptible = True
-        self.reading = threading.Semaphore(0)
-
-    def open(self) -> float:
-        self.opened_at.append(time.monotonic())
-        outcome = self.openings.pop(0) if len(self.openings) > 1 else self.openings[0]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    def read(self) -> NDArray[np.uint8]:
-        self.reading.release()
-        frame = self.frames.get(timeout=PATIENCE_S)
-        if isinstance(frame, Exception):
-            raise frame
-        return frame
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def interrupt(self) -> None:
-        self.interrupted = True
-        if self.is_interruptible:
-            self.frames.put(SourceError("interrupted"))
-
-    def give(self, *frames: int | Exception) -> None:
-        """Let reads return these, and wait until all of them were taken."""
-        for frame in frames:
-            is_loss = isinstance(frame, Exception)
-            self.frames.put(frame if is_loss else np.full((2, 3, 3), frame, np.uint8))
-        for _ in frames:
-            assert self.reading.acquire(timeout=PATIENCE_S)
-
-    def started(self) -> "Tap":
-        assert self.reading.acquire(timeout=PATIENCE_S)
-        return self
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    until_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < until_s
-        time.sleep(0.01)
+from tests.support.tap import PATIENCE_S, Tap
 
 
 @pytest.fixture
@@ -312,73 +253,3 @@ def test_close_interrupts_the_wait_for_a_lost_camera(monkeypatch: pytest.MonkeyP
     source = Live(Tap(SourceError("none")), on_loss="wait")
     source.close()
     assert not source._thread.is_alive()
-
-
-def test_a_pause_closes_the_capture_and_a_resume_opens_it_again(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    tap = Tap()
-    source = Live(tap)
-    tap.started()
-    frames = iter(source)
-    tap.give(1)
-    assert next(frames).image[0, 0, 0] == 1
-    source.pause()
-    source.pause()
-    assert source.is_paused
-    tap.frames.put(np.full((2, 3, 3), 2, np.uint8))  # what was under way when the pause came
-    wait_until(lambda: tap.closed == 1)
-    handed: queue.Queue[int] = queue.Queue()
-    reader = threading.Thread(target=lambda: handed.put(int(next(frames).image[0, 0, 0])))
-    reader.start()
-    time.sleep(0.1)
-    assert handed.empty()
-    assert len(tap.opened_at) == 1
-    assert not source.is_lost
-    source.resume()
-    assert not source.is_paused
-    tap.give(3)
-    assert handed.get(timeout=PATIENCE_S) == 3
-    assert len(tap.opened_at) == 2
-    reader.join(PATIENCE_S)
-    source.close()
-    assert [record.message for record in caplog.records] == [
-        "the tap is paused: it is not read",
-        "the tap is read again",
-    ]
-
-
-def test_what_breaks_during_a_pause_is_no_loss_and_a_close_ends_a_pause(
-    quick_retries: None,
-) -> None:
-    tap = Tap()
-    source = Live(tap, on_loss="exit")
-    tap.started()
-    frames = iter(source)
-    tap.give(1)
-    next(frames)
-    source.pause()
-    tap.frames.put(SourceError("unplugged"))
-    wait_until(lambda: tap.closed == 1)
-    assert not source.is_lost
-    ender = threading.Timer(0.1, source.close)
-    ender.start()
-    assert next(frames, None) is None
-    ender.join(PATIENCE_S)
-
-
-def test_a_pause_ends_the_tries_to_find_a_lost_capture() -> None:
-    tap = Tap(25.0, SourceError("away"))
-    source = Live(tap, on_loss="wait")
-    tap.started()
-    tap.frames.put(SourceError("unplugged"))
-    wait_until(lambda: len(tap.opened_at) > 1)
-    assert source.is_lost
-    source.pause()
-    assert not source.is_lost
-    tries = len(tap.opened_at)
-    time.sleep(1.2)
-    assert len(tap.opened_at) == tries
-    source.resume()
-    wait_until(lambda: source.is_lost)
-    source.close()

@@ -4,85 +4,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.faces.preprocess import Box
-from fer_edge.pictures.sample_photo import sample_photo
-from fer_edge.runtime.capture.frame import Frame
-from fer_edge.runtime.detection.yunet import YuNet
 from fer_edge.runtime.publish.mqtt.broker import parse_broker
 from fer_edge.runtime.publish.mqtt.home_assistant import device_id
-from fer_edge.runtime.publish.mqtt.picture import CoveredPictures
-from fer_edge.runtime.recognition.result import Face, Probabilities, Result
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 
 from fer_edge.runtime.publish.mqtt.connection import LEAVES
 from fer_edge.runtime.publish.mqtt.states import MqttStates
 from tests.support.mqtt_broker import MOSQUITTO, BrokerProcess, Subscriber, wait_until
+from tests.support.mqtt_sink import LABELS, Camera, is_connected, result, sink_for
 
 needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
-LABELS = ("sad", "happy")
-
-
-@dataclass
-class Camera:
-    """A source's standing, in the test's hands."""
-
-    is_lost: bool = False
-    is_paused: bool = False
-
-    def pause(self) -> None:
-        self.is_paused = True
-
-    def resume(self) -> None:
-        self.is_paused = False
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
-    process = BrokerProcess(tmp_path)
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def subscribe() -> Iterator[Callable[[int], Subscriber]]:
-    opened: list[Subscriber] = []
-
-    def subscribe(port: int) -> Subscriber:
-        opened.append(Subscriber(port))
-        return opened[-1]
-
-    yield subscribe
-    for subscriber in opened:
-        subscriber.close()
-
-
-def sink_for(port: int, source: Any = None, **options: Any) -> MqttStates:
-    address = parse_broker(f"mqtt://127.0.0.1:{port}/home/door", {})
-    return MqttStates(address, source or object(), labels=LABELS, **options)
-
-
-def is_connected(sink: MqttStates) -> bool:
-    return sink._connection._connected
-
-
-def result(label: str | None, track: int = 1) -> Result:
-    frame = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "test")
-    if label is None:
-        return Result(frame, ())
-    face = Face(label, Probabilities(LABELS, (0.25, 0.75)), Box(0, 0, 2, 2), 0.9, track)
-    return Result(frame, (face,))
 
 
 @needs_broker
@@ -271,102 +211,6 @@ def test_an_encrypted_broker_is_believed_by_its_certificate_only(
         broker.stop()
     with pytest.raises(OutputError, match="PEM"):
         MqttStates(address, Camera(), labels=LABELS, authorities=tmp_path / "mosquitto.conf")
-
-
-@needs_broker
-def test_what_the_last_run_left_is_never_shown_as_live(
-    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
-) -> None:
-    former = sink_for(broker.port)
-    former.write(result("happy"))
-    wait_until(lambda: is_connected(former), "it is connected")
-    former.close(complete=True)
-    seen = subscribe(broker.port)
-    wait_until(lambda: len(seen.messages) >= 4, "what is retained has come")
-    seen.messages.clear()
-    camera = Camera()
-    sink = sink_for(broker.port, camera)
-    wait_until(lambda: seen.told(), "it is connected")
-    time.sleep(1.2)  # longer than it takes to look after the camera
-    assert seen.told() == [("availability", "offline")]
-    camera.is_lost = True  # before the first frame
-    wait_until(lambda: ("availability", "online") in seen.told(), "it is there")
-    (state,) = seen.states()
-    assert (state["label"], state["count"]) == (None, None)
-    assert seen.told()[1:] == [
-        *[("reading", "ON"), ("camera", "offline"), ("availability", "online")],
-    ]
-    leaves = [topic.rpartition("/")[2] for topic, _, _ in seen.messages]
-    assert leaves.index("state") < leaves.index("camera")
-    camera.is_lost = False
-    sink.write(result("sad"))
-    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the camera is there")
-    assert seen.states()[-1]["label"] == "sad"
-    sink.close(complete=True)
-
-
-@needs_broker
-def test_a_camera_that_goes_is_told_at_once_and_a_switch_pauses_it(
-    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
-) -> None:
-    seen, camera = subscribe(broker.port), Camera()
-    sink = sink_for(broker.port, camera, every_s=86400)
-    sink.write(result("happy"))
-    wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "it is there")
-    camera.is_lost = True
-    wait_until(lambda: seen.told()[-1] == ("camera", "offline"), "the loss is told")
-    camera.is_lost = False
-    sink.write(result("happy"))
-    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the return is told")
-    seen.publish("home/door/reading/set", "NONSENSE")
-    seen.publish("home/door/reading/set", "OFF")
-    wait_until(lambda: camera.is_paused, "it pauses")
-    wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is told")
-    assert seen.told()[-2] == ("reading", "OFF")
-    seen.publish("home/door/reading/set", "ON")
-    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "it is read again")
-    assert not camera.is_paused
-    assert seen.told()[-2] == ("reading", "ON")
-    wait_until(lambda: seen.payloads("/device"), "how the device fares")
-    device = json.loads(seen.payloads("/device")[0])
-    assert (device["frame_rate_hz"], device["latency_ms"]) == (None, None)
-    sink.close(complete=True)
-
-
-@needs_broker
-def test_what_was_switched_off_stays_off_when_the_device_starts_again(
-    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
-) -> None:
-    seen, camera = subscribe(broker.port), Camera()
-    seen.publish("home/door/reading/set", "OFF", retain=True)  # as Home Assistant's switch does
-    sink = sink_for(broker.port, camera)
-    wait_until(lambda: camera.is_paused, "it pauses")
-    wait_until(lambda: seen.told()[-1] == ("availability", "online"), "it is there, and paused")
-    assert ("camera", "paused") in seen.told()
-    assert seen.states()[-1]["count"] is None
-    sink.close(complete=True)
-
-
-@needs_broker
-def test_a_picture_leaves_with_its_faces_pixelated(
-    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
-) -> None:
-    photo = cv2.imread(str(sample_photo()))
-    sharp = YuNet().detect(photo)
-    seen = subscribe(broker.port)
-    sink = sink_for(broker.port, pictures=CoveredPictures())
-    sink.write(Result(Frame(photo, 0, 0.0, "test"), ()))  # which the recognizer overlooked
-    wait_until(lambda: seen.payloads("/picture"), "a picture comes")
-    sink.close(complete=True)
-    data = np.frombuffer(seen.payloads("/picture")[0].encode("latin-1"), np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    assert max(picture.shape[:2]) == 640 or picture.shape == photo.shape
-    assert len(sharp) == 1
-    assert YuNet().detect(picture) == []
-    assert seen.messages[-1][2] is False
-    late = subscribe(broker.port)
-    wait_until(lambda: late.payloads("/availability"), "what is retained has come")
-    assert not late.payloads("/picture")
 
 
 @needs_broker

@@ -1,0 +1,88 @@
+"""A live source that is paused and read again."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from fer_edge.errors import SourceError
+from fer_edge.runtime.capture.live import Live
+from tests.support.tap import PATIENCE_S, Tap
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    until_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until_s
+        time.sleep(0.01)
+
+
+def test_a_pause_closes_the_capture_and_a_resume_opens_it_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    frames = iter(source)
+    tap.give(1)
+    assert next(frames).image[0, 0, 0] == 1
+    source.pause()
+    source.pause()
+    assert source.is_paused
+    tap.frames.put(np.full((2, 3, 3), 2, np.uint8))  # what was under way when the pause came
+    wait_until(lambda: tap.closed == 1)
+    handed: queue.Queue[int] = queue.Queue()
+    reader = threading.Thread(target=lambda: handed.put(int(next(frames).image[0, 0, 0])))
+    reader.start()
+    time.sleep(0.1)
+    assert handed.empty()
+    assert len(tap.opened_at) == 1
+    assert not source.is_lost
+    source.resume()
+    assert not source.is_paused
+    tap.give(3)
+    assert handed.get(timeout=PATIENCE_S) == 3
+    assert len(tap.opened_at) == 2
+    reader.join(PATIENCE_S)
+    source.close()
+    assert [record.message for record in caplog.records] == [
+        "the tap is paused: it is not read",
+        "the tap is read again",
+    ]
+
+
+def test_what_breaks_during_a_pause_is_no_loss_and_a_close_ends_a_pause() -> None:
+    tap = Tap()
+    source = Live(tap, on_loss="exit")
+    tap.started()
+    frames = iter(source)
+    tap.give(1)
+    next(frames)
+    source.pause()
+    tap.frames.put(SourceError("unplugged"))
+    wait_until(lambda: tap.closed == 1)
+    assert not source.is_lost
+    ender = threading.Timer(0.1, source.close)
+    ender.start()
+    assert next(frames, None) is None
+    ender.join(PATIENCE_S)
+
+
+def test_a_pause_ends_the_tries_to_find_a_lost_capture() -> None:
+    tap = Tap(25.0, SourceError("away"))
+    source = Live(tap, on_loss="wait")
+    tap.started()
+    tap.frames.put(SourceError("unplugged"))
+    wait_until(lambda: len(tap.opened_at) > 1)
+    assert source.is_lost
+    source.pause()
+    assert not source.is_lost
+    tries = len(tap.opened_at)
+    time.sleep(1.2)
+    assert len(tap.opened_at) == tries
+    source.resume()
+    wait_until(lambda: source.is_lost)
+    source.close()

@@ -1,0 +1,62 @@
+"""A capture in a test's hands."""
+
+import queue
+import threading
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import SourceError
+
+PATIENCE_S = 20
+
+
+class Tap:
+    """A capture in the test's hands: `give` is what its next reads or openings do."""
+
+    name = "the tap"
+    clock_s: float | None = None
+
+    def __init__(self, *openings: Exception | float) -> None:
+        self.openings = list(openings) or [25.0]
+        self.frames: queue.Queue[NDArray[np.uint8] | Exception] = queue.Queue()
+        self.opened_at: list[float] = []
+        self.closed = 0
+        self.interrupted = False
+        self.is_interruptible = True
+        self.reading = threading.Semaphore(0)
+
+    def open(self) -> float:
+        self.opened_at.append(time.monotonic())
+        outcome = self.openings.pop(0) if len(self.openings) > 1 else self.openings[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def read(self) -> NDArray[np.uint8]:
+        self.reading.release()
+        frame = self.frames.get(timeout=PATIENCE_S)
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+        if self.is_interruptible:
+            self.frames.put(SourceError("interrupted"))
+
+    def give(self, *frames: int | Exception) -> None:
+        """Let reads return these, and wait until all of them were taken."""
+        for frame in frames:
+            is_loss = isinstance(frame, Exception)
+            self.frames.put(frame if is_loss else np.full((2, 3, 3), frame, np.uint8))
+        for _ in frames:
+            assert self.reading.acquire(timeout=PATIENCE_S)
+
+    def started(self) -> "Tap":
+        assert self.reading.acquire(timeout=PATIENCE_S)
+        return self
