@@ -154,7 +154,7 @@ class HomeAssistant:
         assert self._process is not None
         assert self._process.poll() is None, self.log[-2000:]
         try:
-            with urllib.request.urlopen(f"{self.url}/api/onboarding", timeout=5):
+            with urllib.request.urlopen(f"{self.url}/manifest.json", timeout=5):
                 return True
         except OSError:
             return False

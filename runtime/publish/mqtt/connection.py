@@ -195,7 +195,7 @@ class Connection:
         before, self._standing = self._standing, standing
         if standing == "connected":
             level = logging.INFO if before == "new" else logging.WARNING
-            log.log(level, "MQTT broker %s: connected", self._broker)
+            log.log(level, "MQTT broker %s is connected", self._broker)
         else:
             log.warning(
                 "MQTT broker %s %s; the run goes on, states follow when it answers",

@@ -124,9 +124,9 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
     lines = [record.message for record in caplog.records if "MQTT broker" in record.message]
     assert [line.split(f":{broker.port}")[1][:8] for line in lines] == [
         " cannot ",
-        ": connec",
+        " is conn",
         " has gon",
-        ": connec",
+        " is conn",
     ]
 
 
