@@ -247,7 +247,7 @@ def test_the_page_of_the_device(home: HomeAssistant, door: Door, tmp_path: Path)
         if item["manufacturer"] == "fer-edge"
     ]
     with Chromium() as browser:
-        browser.resize(1280, 1120)
+        browser.resize(1560, 1000)
         browser.open(home.url)
         browser.evaluate(
             f"localStorage.setItem('hassTokens', JSON.stringify({json.dumps(home.tokens)}))"

@@ -17,7 +17,13 @@ DEBIAN = "trixie"
 """The Debian whose Python, 3.13, has the newest Home Assistant that needs no Python from source."""
 HOME_ASSISTANT = "2026.2.3"
 """The newest release for Python 3.13."""
-INTEGRATIONS = ("frontend", "mqtt", "recorder", "history", "automation", "logger", "switch")
+INTEGRATIONS = (
+    *("frontend", "mqtt", "recorder", "history", "automation", "logger", "switch"),
+    # the frontend asks for a description of all services, which imports these
+    *("camera", "conversation", "assist_pipeline", "ffmpeg", "stream", "tts"),
+    # the first steps of a new home offer these
+    *("met", "google_translate", "radio_browser"),
+)
 PYTHON = "/opt/home-assistant/bin/python"
 PROGRAMS = ("mmdebstrap", "unshare", "chromium")
 
