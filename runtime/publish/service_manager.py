@@ -3,7 +3,7 @@
 Alive means that frames flow. A reader that hangs, or a stream that stands still and does not know
 it, gets no WATCHDOG=1, and systemd starts the service again. A source that has noticed its loss and
 tries to open its camera again is doing its duty: a restart would do no more, and would lose what
-the run knows. It says so with a true `is_lost`.
+the run knows. It says so with a true `is_lost`, and one that somebody paused with a true `is_paused`.
 
 A start, a reload and an end may take long on a slow board (a model that is tried for the first
 time, a video whose index is written). They ask for more time while they last, up to `LONGEST_S`.
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..timing.frame_rate import FrameRate
+from .standing import Standing, standing
 
 if TYPE_CHECKING:
     from ..capture.frame import Source
@@ -31,6 +32,10 @@ LONGEST_S = 600.0
 """A step of the start, a reload or an end that takes longer is taken for one that hangs."""
 _MORE_USEC = 60_000_000
 """So much more time is asked for; the next request comes long before it is over."""
+_WAITING = {
+    "offline": "the source is lost after {} frames; waiting for it",
+    "paused": "reading is paused after {} frames",
+}
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +58,7 @@ class ServiceManager:
         self._busy_until_s = float("-inf")
 
     def __enter__(self) -> "ServiceManager":
-        if self._address:
+        if self._address or self._heartbeat:
             self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
             self._thread.start()
         return self
@@ -143,16 +148,18 @@ class ServiceManager:
         interval_s = min(STATUS_S, self._watchdog_s / 2 if self._watchdog_s else STATUS_S)
         seen = 0
         while not self._ended.wait(interval_s):
-            is_lost = not self._is_stopping and bool(getattr(self._source, "is_lost", False))
+            source = None if self._is_stopping else self._source
+            camera: Standing = "online" if source is None else standing(source)
+            waits = camera != "online"
             is_busy = time.monotonic() < self._busy_until_s
-            if is_lost:
-                self.notify(
-                    f"STATUS=the source is lost after {self._frames} frames; waiting for it"
-                )
+            if waits:
+                self.notify(f"STATUS={_WAITING[camera].format(self._frames)}")
+            if camera == "paused":  # on request: nothing is wrong with a container that obeys
+                self._beat()
             if self._is_stopping or not self._frames:  # a start that waits has not failed
-                if is_busy or is_lost:
+                if is_busy or waits:
                     self.notify(f"EXTEND_TIMEOUT_USEC={_MORE_USEC}")
-            elif self._watchdog_s and (is_busy or is_lost or self._frames != seen):
+            elif self._watchdog_s and (is_busy or waits or self._frames != seen):
                 self.notify("WATCHDOG=1")
             seen = self._frames
 

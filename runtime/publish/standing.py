@@ -1,13 +1,14 @@
 """Whether a source is there: what outputs tell when no frame comes."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..capture.frame import Source
+if TYPE_CHECKING:
+    from ..capture.frame import Source
 
 Standing = Literal["online", "offline", "paused"]
 
 
-def standing(source: Source) -> Standing:
+def standing(source: "Source") -> Standing:
     """Return online, offline where a live source waits for its camera, or paused by somebody."""
     if getattr(source, "is_paused", False):
         return "paused"

@@ -27,7 +27,7 @@ class Slow:
     """A frame, then nothing for a while, then another frame."""
 
     is_video, is_live, frame_rate_hz, length, dropped = True, True, 1.0, None, 0
-    is_lost = False
+    is_lost = is_paused = False
 
     def __init__(self, gap_s: float) -> None:
         self._gap_s = gap_s
@@ -45,14 +45,22 @@ class NoFaces:
         return Result(frame, ())
 
 
-@pytest.mark.parametrize(("is_lost", "pings"), [(False, range(1, 3)), (True, range(7, 12))])
-def test_the_watchdog_bites_a_stalled_source_and_spares_one_that_knows_its_loss(
-    listener: Listener, monkeypatch: pytest.MonkeyPatch, is_lost: bool, pings: range
+@pytest.mark.parametrize(
+    ("standing", "pings", "status"),
+    [
+        ("", range(1, 3), "0.0 frames/s, 0 faces, 0 frames dropped"),
+        ("is_lost", range(7, 12), "the source is lost after 1 frames; waiting for it"),
+        ("is_paused", range(7, 12), "reading is paused after 1 frames"),
+    ],
+)
+def test_the_watchdog_bites_a_stalled_source_and_spares_one_that_knows_why_it_waits(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, standing: str, pings: range, status: str
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", listener.address)
     monkeypatch.setenv("WATCHDOG_USEC", "200000")
     source = Slow(gap_s=1.0)
-    source.is_lost = is_lost
+    if standing:
+        setattr(source, standing, True)
     with ServiceManager() as manager:
         assert run_to_end(source, NoFaces(), [], manager=manager) == 2
     assert listener.has("STOPPING=1")
@@ -61,7 +69,7 @@ def test_the_watchdog_bites_a_stalled_source_and_spares_one_that_knows_its_loss(
     assert "WATCHDOG=1" not in listener.lines[:first_frame]
     assert listener.lines.count("READY=1") == 1
     assert listener.lines.count("WATCHDOG=1") in pings
-    assert any(line == "STATUS=0.0 frames/s, 0 faces, 0 frames dropped" for line in listener.lines)
+    assert f"STATUS={status}" in listener.lines
 
 
 def test_a_long_start_and_a_long_end_ask_for_more_time(
@@ -118,6 +126,16 @@ def test_a_heartbeat_is_a_file_touched_while_frames_flow(
     beat = tmp_path / "beat"
     monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(beat))
     run_to_end(Slow(0), NoFaces(), [], manager=ServiceManager())
+    assert beat.exists()
+    beat.unlink()
+    monkeypatch.setattr("fer_edge.runtime.publish.service_manager.STATUS_S", 0.05)
+    source = Slow(0)
+    source.is_paused = True  # on request: the container is as healthy as before
+    with ServiceManager() as manager:
+        manager.reads(source)
+        until_s = time.monotonic() + 5
+        while not beat.exists() and time.monotonic() < until_s:
+            time.sleep(0.02)
     assert beat.exists()
     monkeypatch.setenv("FER_EDGE_HEARTBEAT", str(tmp_path / "gone" / "beat"))
     run_to_end(Slow(0), NoFaces(), [], manager=ServiceManager())
