@@ -3,7 +3,7 @@
 Alive means that frames flow. A reader that hangs, or a stream that stands still and does not know
 it, gets no WATCHDOG=1, and systemd starts the service again. A source that has noticed its loss and
 tries to open its camera again is doing its duty: a restart would do no more, and would lose what
-the run knows. It says so with a true `is_lost`, and one that somebody paused with a true `is_paused`.
+the run knows. It says so with a true `is_lost`, and one that somebody paused with `is_paused`.
 
 A start, a reload and an end may take long on a slow board (a model that is tried for the first
 time, a video whose index is written). They ask for more time while they last, up to `LONGEST_S`.
