@@ -1,10 +1,11 @@
 """What is sent of a frame, as plain data for JSON."""
 
+import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from ...recognition.result import Face
+from ...timing.wall_clock import utc_text
 
 NOBODY = "none"
 """The expression of a picture without a face, in events and for Home Assistant."""
@@ -18,7 +19,7 @@ def as_state(faces: Sequence[Face]) -> dict[str, Any]:
     a crowd makes no message that a broker refuses; `count` has them all.
     """
     return {
-        "time": _now(),
+        "time": utc_text(time.time()),
         "count": len(faces),
         "label": faces[0].label if faces else None,
         "probability": round(faces[0].probability, 4) if faces else None,
@@ -48,12 +49,8 @@ def as_scores(faces: Sequence[Face], labels: Sequence[str]) -> dict[str, float |
 def as_event(before: str | None, faces: Sequence[Face]) -> dict[str, Any]:
     """Return that the largest face has another label; `none` is a picture without a face."""
     return {
-        "time": _now(),
+        "time": utc_text(time.time()),
         "event_type": faces[0].label if faces else NOBODY,
         "before": before or NOBODY,
         "track": faces[0].track if faces else None,
     }
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

@@ -9,6 +9,7 @@ import jinja2
 import pytest
 
 from fer_edge.runtime.publish.mqtt.announcement import Announcement
+from fer_edge.runtime.publish.mqtt.connection import LEAVES
 from fer_edge.runtime.publish.mqtt.home_assistant import device_name, discovery
 from fer_edge.runtime.publish.mqtt.messages import as_scores, as_state, unseen_state
 from fer_edge.runtime.publish.web.address import parse_address
@@ -122,6 +123,15 @@ def test_the_link_to_the_page_is_one_that_others_can_open(
     told = replace(TOLD, page=parse_address(page))
     assert announced(told, own_host)["device"].get("configuration_url") == url
     assert "configuration_url" not in announced()["device"]
+
+
+def test_the_page_names_every_entity_and_every_topic() -> None:
+    page = (ROOT / "docs/home-assistant.md").read_text("utf-8")
+    entities = page.partition("## Entities")[2].partition("\n## ")[0]
+    for key, component in announced()["components"].items():
+        assert component["name"] in entities or key.startswith("score-"), key
+    for leaf in (*LEAVES, "event", "picture"):
+        assert f"| `{leaf}` |" in page
 
 
 def test_the_blueprint_has_what_home_assistant_asks_of_one() -> None:

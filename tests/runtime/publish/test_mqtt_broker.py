@@ -64,7 +64,12 @@ def test_a_bad_address_is_refused_without_repeating_the_password(
 
 
 @pytest.mark.parametrize(
-    "options", [("--mqtt-discovery", "a/#"), ("--mqtt-every", "nan"), ("--mqtt-every", "-1")]
+    "options",
+    [
+        *[("--mqtt-discovery", "a/#"), ("--mqtt-every", "nan"), ("--mqtt-every", "-1")],
+        *[("--mqtt-name", " ", "--mqtt-discovery"), ("--mqtt-area", "a\nb", "--mqtt-discovery")],
+        *[("--mqtt-name", "Door"), ("--mqtt-area", "Hall")],  # nobody would hear of them
+    ],
 )
 def test_a_bad_value_is_refused(
     fer_edge: Callable[..., Any], picture: Path, options: tuple[str, ...]
@@ -75,9 +80,10 @@ def test_a_bad_value_is_refused(
 
 
 def test_options_of_mqtt_do_not_stand_alone(fer_edge: Callable[..., Any], picture: Path) -> None:
-    done = fer_edge("run", "--input", picture, "--mqtt-discovery")
-    assert done.exit_code == 2
-    assert "--mqtt-discovery goes with --mqtt" in done.stderr
+    for option in ("--mqtt-discovery", "--mqtt-picture"):
+        done = fer_edge("run", "--input", picture, option)
+        assert done.exit_code == 2
+        assert f"{option} goes with --mqtt" in done.stderr
 
 
 def test_without_paho_one_line_says_what_to_install(

@@ -11,13 +11,15 @@ import pytest
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.detection.yunet import YuNet
+from fer_edge.runtime.publish.mqtt.announcement import Announcement
+from fer_edge.runtime.publish.mqtt.home_assistant import device_id
 from fer_edge.runtime.publish.mqtt.picture import CoveredPictures
 from fer_edge.runtime.recognition.result import Result
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 
 from tests.support.mqtt_broker import BrokerProcess, Subscriber, wait_until
-from tests.support.mqtt_sink import Camera, is_connected, result, sink_for
+from tests.support.mqtt_sink import LABELS, Camera, is_connected, result, sink_for
 
 
 def test_what_the_last_run_left_is_never_shown_as_live(
@@ -110,3 +112,23 @@ def test_a_picture_leaves_with_its_faces_pixelated(
     late = subscribe(broker.port)
     wait_until(lambda: late.payloads("/availability"), "what is retained has come")
     assert not late.payloads("/picture")
+
+
+def test_home_assistant_is_told_all_again_when_it_starts(
+    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
+) -> None:
+    announcement = Announcement("homeassistant", "home/door", "Door", "tiny", LABELS, expire_s=60)
+    discovery = f"homeassistant/device/{device_id('home/door')}/config"
+    seen = subscribe(broker.port)
+    sink = sink_for(broker.port, announcement=announcement)
+    sink.write(result("happy"))
+    wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "it is there")
+    seen.publish(discovery, "", retain=True)  # as when the device is deleted
+    wait_until(lambda: seen.messages[-1][:2] == (discovery, ""), "it is forgotten")
+    seen.messages.clear()
+    seen.publish("homeassistant/status", "offline")
+    seen.publish("homeassistant/status", "online")
+    wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "all is told again")
+    topics = [topic for topic, _, _ in seen.messages if topic != "homeassistant/status"]
+    assert topics[:3] == [discovery, "home/door/state", "home/door/scores"]
+    sink.close(complete=True)
