@@ -4,15 +4,8 @@ RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 RAY_ENV := .venv/ray
 
-<<<<<<< HEAD
-.PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-tflite-runtime \
-	test-opencv5 test-extras test-ray test-deploy recording parts lint package release-check model-compact model-tiny \
-	model-compact-ferplus teachers frontier format clean
-=======
-.PHONY: demo test test-light fuzz fuzz-guided faults audit coverage test-arm64 test-home-assistant \
-	test-tflite-runtime test-opencv5 test-extras test-ray test-deploy recording parts lint package \
-	model-compact model-tiny model-compact-ferplus teachers frontier format clean
->>>>>>> 6a18626 (make test-home-assistant: a real Home Assistant, Mosquitto and a camera that can be unplugged)
+# every target that says what it does
+.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*[#][#].*/\1/p' $(MAKEFILE_LIST))
 
 demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
@@ -168,11 +161,11 @@ runs/compact-ferplus/run.json: runs/compact-grown/run.json runs/ferplus.npz
 	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact-grown \
 		--out $(@D) $(RESUME)
 
-format: $(DEV_ENV)/ready
+format: $(DEV_ENV)/ready ## let ruff mend what it can
 	$(DEV_ENV)/bin/ruff check --fix .
 	$(DEV_ENV)/bin/ruff format .
 
-clean:
+clean: ## delete the environments and what was built
 	rm -rf .venv build *.egg-info
 
 $(RUN_ENV)/ready: EXTRAS := demo
