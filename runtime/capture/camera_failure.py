@@ -105,7 +105,7 @@ def _name_of_user() -> str:
 
 def _present() -> str:
     found = ", ".join(map(str, cameras()))
-    others = "or --camera picamera2 for one on a Pi's CSI port"
+    pi = "--camera picamera2 for one on a Pi's CSI port"
     if found:
-        return f"cameras on this device: {found}; pass one of these, {others}"
-    return f"no camera was found on this device; plug one in, {others}"
+        return f"cameras on this device: {found}; pass one of these, or {pi}"
+    return f"no camera was found on this device; plug one in, or pass {pi}"
