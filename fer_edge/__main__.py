@@ -1,5 +1,5 @@
 """`python -m fer_edge` is `fer-edge`."""
 
-from fer_edge.cli.main import main
+from fer_edge.cli.program import program
 
-main(prog_name="fer-edge")
+program()

@@ -17,7 +17,7 @@ from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
 from tests.support.clear_line import assert_one_clear_line
 
 Invoke = Callable[..., Result]
-PROGRAM = (sys.executable, "-c", "from fer_edge.cli.main import main; main(prog_name='fer-edge')")
+PROGRAM = (sys.executable, "-m", "fer_edge")
 
 
 def test_help_lists_every_command(fer_edge: Invoke) -> None:

@@ -150,7 +150,7 @@ def test_a_terminal_is_no_pipe() -> None:
 def test_run_reads_raw_frames_from_its_standard_input(tmp_path: Path) -> None:
     lines = tmp_path / "lines.jsonl"
     command = [
-        *(sys.executable, "-c", "from fer_edge.cli.main import main; main()"),
+        *(sys.executable, "-m", "fer_edge"),
         *("run", "--input", "-", "--size", "64x48", "--pixel-format", "gray", "--fps", "10"),
         *("--detector", "none", "--jsonl", str(lines)),
     ]

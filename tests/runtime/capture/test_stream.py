@@ -85,7 +85,7 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
 ) -> None:
     lines = tmp_path / "errors.txt"
     command = [
-        *(sys.executable, "-u", "-c", "from fer_edge.cli.main import main; main()"),
+        *(sys.executable, "-u", "-m", "fer_edge"),
         *("run", "--input", rtsp.url, "--detector", "none"),
     ]
     with (
