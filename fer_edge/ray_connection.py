@@ -4,9 +4,9 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 from typing import Any
 
+from fer_edge.child import module_command
 from fer_edge.errors import ClusterError
 from fer_edge.require import require
 
@@ -54,7 +54,7 @@ def _check_answer(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(f"no Ray answers at {address} ({error}); {advice}") from error
-    command = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
+    command = module_command("ray.scripts.scripts", "status", "--address", address)
     try:
         subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
     except subprocess.TimeoutExpired as error:

@@ -8,13 +8,13 @@ import hashlib
 import logging
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from fer_edge.child import module_command
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
 from fer_edge.files import whole_file
 from fer_edge.model.card import ModelCard
@@ -206,7 +206,7 @@ def resolver_calls(graph: Graph) -> tuple[str, ...]:
 
 def _probe(flatbuffer: bytes, size_bytes: int) -> tuple[bool, str]:
     """Try an arena; return whether the model fits, and what tflite-micro said."""
-    command = [sys.executable, "-m", "fer_edge.converters.devices.arena_probe", str(size_bytes)]
+    command = module_command("fer_edge.converters.devices.arena_probe", str(size_bytes))
     done = subprocess.run(command, input=flatbuffer, capture_output=True, check=False)
     return done.returncode == 0, done.stderr.decode("utf-8", "replace")
 

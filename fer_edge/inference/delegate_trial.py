@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 
+from fer_edge.child import module_command
 from fer_edge.errors import ModelError
 from fer_edge.inference.delegate import Delegate
 from fer_edge.inference.runtime import find_runtime
@@ -32,7 +33,7 @@ def check_survival(delegate: Delegate, text: str, flatbuffer: bytes) -> None:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", __name__, delegate.library, delegate.device],
+            module_command(__name__, delegate.library, delegate.device),
             input=flatbuffer,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_edge.child import module_command
 from fer_edge.credentials import without_secrets
 from fer_edge.errors import ModelError
 from fer_edge.inference.runtime import Runtime, find_runtime
@@ -84,13 +85,12 @@ def _try(flatbuffer: bytes, name: str, shape: str) -> str:
     """Run the child; return the runtime's reason to refuse the graph."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", __name__, str(memory_bytes()), *shape.split()],
+            module_command(__name__, str(memory_bytes()), *shape.split()),
             input=flatbuffer,
             capture_output=True,
             check=False,
             timeout=TRIAL_S,
-            # not from the folder that this process happens to be in
-            env={**without_secrets(os.environ), "PYTHONSAFEPATH": "1"},
+            env=without_secrets(os.environ),
         )
     except subprocess.TimeoutExpired as error:
         raise ModelError(

@@ -4,11 +4,11 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_edge.child import module_command
 from fer_edge.documents import parse_toml, read_limited
 from fer_edge.errors import ConfigError, DeployError
 from fer_edge.limits import TOML_BYTES
@@ -135,7 +135,7 @@ def check_config(path: Path) -> None:
         ConfigError: A key or a value is wrong.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "fer_edge", "run", "--config", str(path), "--print-config"],
+        module_command("fer_edge", "run", "--config", str(path), "--print-config"),
         capture_output=True,
         text=True,
         check=False,

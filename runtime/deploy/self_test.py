@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_edge.child import module_command
 from fer_edge.errors import DeployError
 
 TOLERANCE = 0.05
@@ -54,7 +54,7 @@ def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...
             (folder / f"face-{picture}.png").write_bytes(data)
         words = ["run", "--detector", "none", "--model", str(folder / "model.tflite")]
         done = subprocess.run(
-            [sys.executable, "-m", "fer_edge", *words, "--input", str(folder / "face-*.png")],
+            module_command("fer_edge", *words, "--input", str(folder / "face-*.png")),
             capture_output=True,
             text=True,
             check=False,

@@ -6,11 +6,11 @@ that is thrown away.
 
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from fer_edge.child import module_command
 from fer_edge.errors import TrainingError
 from fer_edge.faces.faceset import FaceSet, save_faceset
 
@@ -30,7 +30,7 @@ def compare_quantized(run: Path, faces: FaceSet) -> str:
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
         folder = Path(name)
         save_faceset(faces, folder / "faces.npz")
-        command = [sys.executable, "-m", "fer_edge", "convert", str(run), "--int8", "--json"]
+        command = module_command("fer_edge", "convert", str(run), "--int8", "--json")
         command += ["--data", str(folder / "faces.npz"), "--out", str(folder / "models")]
         command += ["--max-drop", "100"]  # it shows; a user's own conversion judges
         done = subprocess.run(command, capture_output=True, text=True, check=False)

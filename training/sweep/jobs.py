@@ -2,10 +2,11 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from fer_edge.child import module_command
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 _DRIVER = Path("/proc/driver/nvidia/gpus")
@@ -32,7 +33,7 @@ def sharing(jobs: int, arguments: Sequence[str]) -> Iterator[None]:
     others = []
     for number in range(1, jobs):
         own = {VISIBLE: devices[number % len(devices)]} if devices else {}
-        command = [sys.executable, "-m", "fer_edge", *arguments]
+        command = module_command("fer_edge", *arguments)
         others.append(subprocess.Popen(command, env={**os.environ, **own}, stdout=2))
     if devices:
         os.environ[VISIBLE] = devices[0]

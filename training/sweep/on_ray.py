@@ -1,10 +1,10 @@
 """A sweep on a Ray cluster: its nodes join, each task on one GPU where there are any."""
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
+from fer_edge.child import module_command
 from fer_edge.errors import ClusterError
 from fer_edge.ray_connection import connect
 
@@ -40,7 +40,7 @@ def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> N
 
 def _join(arguments: list[str]) -> str:
     """Run on a node; returns the last line of what went wrong."""
-    command = [sys.executable, "-m", "fer_edge", *arguments, "--resume"]
+    command = module_command("fer_edge", *arguments, "--resume")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = done.stderr.strip().splitlines()
     return "" if done.returncode == 0 else (lines or [f"exit code {done.returncode}"])[-1]

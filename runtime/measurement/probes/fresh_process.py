@@ -2,9 +2,9 @@
 
 import json
 import subprocess
-import sys
 from typing import TypeVar
 
+from fer_edge.child import module_command
 from fer_edge.schema import SchemaError, decode
 
 Value = TypeVar("Value")
@@ -21,7 +21,7 @@ def in_fresh_process(module: str, kind: type[Value], *arguments: str) -> Value:
         FreshProcessError: It prints none.
     """
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False
+        module_command(module, *arguments), capture_output=True, text=True, check=False
     )
     try:
         return decode(kind, json.loads(done.stdout))

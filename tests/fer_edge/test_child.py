@@ -1,0 +1,43 @@
+"""Modules in processes of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer_edge.child import module_command
+
+STRANGERS = ("numpy", "cv2", "json", "runpy", "click", "fer_edge")
+
+
+def test_no_module_of_the_folder_that_one_stands_in_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in STRANGERS:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger ran')\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    command = module_command("fer_edge", "models", "--json")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "compact" in done.stdout
+
+
+def test_arguments_and_the_exit_code_are_the_modules_own() -> None:
+    command = module_command("fer_edge", "run", "--no-such-option")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: fer-edge run")
+    assert "--no-such-option" in done.stderr
+
+
+def test_a_process_that_is_started_some_other_way_is_seen() -> None:
+    """Wherever the four folders start this Python anew, they do it by `module_command`."""
+    root = Path(__file__).resolve().parents[2]
+    own = {"fer_edge/child.py", "runtime/run/service/unit_file.py"}  # which writes a unit's line
+    for folder in ("fer_edge", "training", "converters", "runtime"):
+        for file in (root / folder).rglob("*.py"):
+            name = str(file.relative_to(root))
+            if name not in own:
+                assert 'sys.executable, "-m"' not in file.read_text("utf-8"), name
+    assert sys.executable in module_command("fer_edge")
