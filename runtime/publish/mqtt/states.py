@@ -184,7 +184,9 @@ class MqttStates:
         if _can_pause(self._source):
             listeners[f"{topic}/reading/set"] = self._switch
         if self._announcement is not None:
-            listeners[f"{self._announcement.prefix}/status"] = self._born
+            # its birth message keeps this topic where the prefix is another one
+            for prefix in {"homeassistant", self._announcement.prefix}:
+                listeners[f"{prefix}/status"] = self._born
         return listeners
 
     def _switch(self, payload: str) -> None:

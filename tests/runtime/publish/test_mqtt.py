@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from fer_edge.errors import OutputError
@@ -21,6 +19,7 @@ from fer_edge.runtime.publish.mqtt.connection import LEAVES
 from fer_edge.runtime.publish.mqtt.states import MqttStates
 from tests.support.mqtt_broker import MOSQUITTO, BrokerProcess, Subscriber, wait_until
 from tests.support.mqtt_sink import LABELS, Camera, is_connected, result, sink_for
+from tests.support.stream_servers import FaceCamera
 
 needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
 
@@ -214,28 +213,28 @@ def test_an_encrypted_broker_is_believed_by_its_certificate_only(
 
 
 @needs_broker
-def test_the_command_announces_itself_and_a_kill_leaves_its_last_will(
-    broker: BrokerProcess, subscribe: Callable[[int], Subscriber], tmp_path: Path
+def test_the_command_announces_itself_pauses_and_leaves_its_last_will(
+    broker: BrokerProcess, subscribe: Callable[[int], Subscriber]
 ) -> None:
-    clip = tmp_path / "long.avi"
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 64))
-    for _ in range(20_000):
-        writer.write(np.full((64, 64, 3), 90, np.uint8))
-    writer.release()
-    seen = subscribe(broker.port)
+    camera, seen = FaceCamera(), subscribe(broker.port)
     url = f"mqtt://127.0.0.1:{broker.port}/home/door"
-    command = ["run", "--input", clip, "--detector", "none", "--mqtt-every", "0.1"]
+    command = ["run", "--input", camera.url, "--detector", "none", "--quiet", "--mqtt", url]
+    command += ["--mqtt-discovery", "--mqtt-every", "0.1"]
     command += ["--mqtt-name", "Door", "--mqtt-area", "Hall"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fer_edge", *command, "--mqtt", url, "--mqtt-discovery"],
-        stdout=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen([sys.executable, "-m", "fer_edge", *command])
     try:
-        wait_until(lambda: len(seen.states()) > 3, "states come", 20)
+        wait_until(lambda: len(seen.states()) > 3, "states come", 30)
+        seen.publish("home/door/reading/set", "OFF")
+        wait_until(lambda: camera.viewers == 0, "nobody reads the camera")
+        wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is told")
+        seen.publish("home/door/reading/set", "ON")
+        wait_until(lambda: camera.viewers == 1, "it is read again")
+        wait_until(lambda: seen.told()[-1] == ("camera", "online"), "that is told")
     finally:
         process.kill()
         process.wait()
-    wait_until(lambda: seen.payloads("/availability")[1:] == ["online", "offline"], "the will")
+        camera.unplug()
+    wait_until(lambda: seen.payloads("/availability")[-2:] == ["online", "offline"], "the will")
     topic = f"homeassistant/device/{device_id('home/door')}/config"
     (announced,) = [json.loads(text) for name, text, _ in seen.messages if name == topic]
     assert (announced["device"]["name"], announced["device"]["suggested_area"]) == ("Door", "Hall")
