@@ -2,15 +2,19 @@
 
 Each model runs 10 and 210 times on an emulated Cortex-A72; the difference over 200 leaves out what
 Python's start and the model's loading cost. The figure is portable, and not a time. A face detector
-(`yunet`, or a file of `fer-edge convert-detector`) looks at 320x192 pixels.
+(`yunet`, a file of `fer-edge convert-detector`, or YuNet's .onnx, which OpenCV runs and the report
+leaves out) looks at 320x192 pixels; with a clip, what a frame takes is counted for it as well: the
+face is looked for in every 5th, followed, and read by `compact`; decoding is left out.
 
     python -m benchmarks.arm64_instructions tiny models/*.tflite --out instructions.json
+    python -m benchmarks.arm64_instructions yunet yunet.onnx --clip clip.mp4 --out instructions.json
     fer-edge benchmark tiny models/*.tflite --instructions instructions.json --report report
 
 The userland is that of `make test-arm64`, made if it is not there: see tests/arm64/userland.py.
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -47,22 +51,28 @@ from .command import PATH, Benchmark
     type=PATH,
     help="Where the arm64 Debian is, or is to be made.",
 )
+@click.option("--clip", type=PATH, help="Also count a frame of it, for each face detector.")
 @click.option("--out", type=PATH, required=True, help="The JSON file.")
-def main(models: tuple[str, ...], folder: Path, out: Path) -> None:
-    """Count for each MODEL, a bundled model's name or a .tflite file."""
+def main(models: tuple[str, ...], folder: Path, clip: Path | None, out: Path) -> None:
+    """Count for each MODEL: a bundled model's or detector's name, a .tflite or an .onnx file."""
     if missing := missing_programs():
         raise click.ClickException(f"needs {', '.join(missing)}; see tests/arm64/userland.py")
     try:
         counted = [_read(name) for name in models]
         root = build(folder.resolve())
+        # paths of their own: qemu looks into the userland first for whatever is named
+        frames = None if clip is None else Path(shutil.copy(clip, root / "tmp" / "counted.clip"))
         found = []
-        for path, name, sha256 in counted:
-            # a path of its own: qemu looks into the userland first for whatever is named
-            copy = root / "tmp" / "counted.tflite"
+        for path, described, is_detector in counted:
+            copy = root / "tmp" / f"counted{path.suffix}"
             shutil.copyfile(path, copy)
             count = instructions_per_inference(root, str(copy))
             click.echo(f"{path}: {count / 1e6:.1f} million arm64 instructions", err=True)
-            found.append(ModelInstructions(name, sha256, count))
+            if described is not None:
+                found.append(replace(described, arm64_instructions=count))
+            if frames is not None and is_detector:
+                each = instructions_per_inference(root, str(copy), clip=frames, runs=50)
+                click.echo(f"{path}: {each / 1e6:.1f} million a frame of {clip}", err=True)
         with whole_file(out) as temporary:
             text = instructions_to_json(Instructions(CPU, qemu_version(), tuple(found)))
             temporary.write_text(text, "utf-8")
@@ -70,8 +80,10 @@ def main(models: tuple[str, ...], folder: Path, out: Path) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _read(name: str) -> tuple[Path, str, str]:
-    """Read and try a model; returns its path, its name and its sha256."""
+def _read(name: str) -> tuple[Path, ModelInstructions | None, bool]:
+    """Read and try a model; returns its path, how the report knows it, whether it finds faces."""
+    if name.endswith(".onnx"):
+        return Path(name), None, True
     place = bundled_detectors().get(name)
     if place is None:
         place = find_model(name)
@@ -81,9 +93,9 @@ def _read(name: str) -> tuple[Path, str, str]:
         candidate = read_candidate(place)
         if candidate.sha256 is None:
             raise ModelError(f"{place} is no .tflite file; convert it") from None
-        return place, candidate.name, candidate.sha256
+        return place, ModelInstructions(candidate.name, candidate.sha256, 0), False
     DetectorNetwork(detector)
-    return place, detector.card.name, detector.card.sha256
+    return place, ModelInstructions(detector.card.name, detector.card.sha256, 0), True
 
 
 if __name__ == "__main__":

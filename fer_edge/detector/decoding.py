@@ -18,7 +18,11 @@ _AT_ONCE = 64
 
 
 class Decoder:
-    """Reads the outputs of one interpreter."""
+    """Reads the outputs of one interpreter.
+
+    It computes in few steps on all strides at once: after the network has emptied the caches, each
+    call of NumPy costs more than its numbers do.
+    """
 
     def __init__(self, heads: Sequence[Head], tensors: Sequence[Any], min_score: float) -> None:
         """Prepare it.
@@ -29,15 +33,7 @@ class Decoder:
             min_score: 0 to 1.
         """
         self._least = np.float32(min_score) ** 2
-        shapes = [tuple(map(int, tensor["shape"])) for tensor in tensors]
-        counts = [rows * columns for _, rows, columns, _ in shapes]
-        self._ends = np.cumsum(counts)
-        self._starts = self._ends - counts
-        self._columns = np.array([columns for _, _, columns, _ in shapes])
-        self._strides = np.array([[head.stride] for head in heads], np.float32)
         units = [_units(head, tensor) for head, tensor in zip(heads, tensors, strict=True)]
-        self._scales = np.stack([scales for scales, _ in units])
-        self._offsets = np.stack([offsets for _, offsets in units])
         # of all heads, so that one comparison serves them: what it lets through is computed
         self._lowest_class, self._lowest_objectness = (
             min(
@@ -46,6 +42,15 @@ class Decoder:
             )
             for at in (_CLASS, _OBJECTNESS)
         )
+        self._scales, self._offsets = (
+            np.stack(parts)
+            for parts in zip(*map(_in_pixels, heads, *zip(*units, strict=True)), strict=True)
+        )
+        grids = [
+            _grid(head.stride, tensor["shape"]) for head, tensor in zip(heads, tensors, strict=True)
+        ]
+        self._places = np.concatenate(grids)
+        self._heads = np.repeat(np.arange(len(heads)), [len(grid) for grid in grids])
 
     def faces(self, outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Compute the boxes whose score passes; a face has several.
@@ -62,25 +67,23 @@ class Decoder:
         likely = likely[cells[likely, _CLASS] >= self._lowest_class]
         if not len(likely):
             return np.zeros((0, 5), np.float32)
-        heads = self._ends.searchsorted(likely, side="right")
-        real = cells[likely] * self._scales[heads]
-        real += self._offsets[heads]
-        probabilities = 1 / (1 + np.exp(-real[:, _CLASS:]))
-        squares = probabilities[:, 0] * probabilities[:, 1]
-        rows, columns = np.divmod(likely - self._starts[heads], self._columns[heads])
-        real[:, 0] += columns
-        real[:, 1] += rows
-        halves = np.exp(real[:, 2:4])
-        halves *= np.float32(0.5)
+        heads = self._heads[likely]
+        numbers = cells[likely] * self._scales[heads]
+        numbers += self._offsets[heads]
+        centres = numbers[:, :2]
+        centres += self._places[likely]
+        powers = np.exp(numbers[:, 2:])
         faces = np.empty((len(heads), 5), np.float32)
-        np.subtract(real[:, :2], halves, out=faces[:, :2])
-        np.add(real[:, :2], halves, out=faces[:, 2:4])
-        faces[:, :4] *= self._strides[heads]
+        np.subtract(centres, powers[:, :2], out=faces[:, :2])
+        np.add(centres, powers[:, :2], out=faces[:, 2:4])
+        odds = powers[:, 2:]
+        odds += 1
+        squares = 1 / (odds[:, 0] * odds[:, 1])
         np.sqrt(squares, out=faces[:, 4])
-        # a number that is not finite passes no comparison
-        passing: NDArray[np.float32] = faces[
-            (squares >= self._least) & (faces.max(axis=1) < np.inf)
-        ]
+        is_face = squares >= self._least
+        if cells.dtype == np.float32:  # a number that is not finite passes no comparison
+            is_face &= faces.max(axis=1) < np.inf
+        passing: NDArray[np.float32] = faces[is_face]
         return passing
 
 
@@ -91,6 +94,24 @@ def _units(head: Head, tensor: Any) -> tuple[NDArray[np.float32], NDArray[np.flo
     # real = (number - zero point) * scale, then the head's own scale and offset
     scales = np.asarray(head.scales, np.float32) * np.float32(scale)
     return scales, np.asarray(head.offsets, np.float32) - scales * zero_point
+
+
+def _in_pixels(
+    head: Head, scales: NDArray[np.float32], offsets: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the units for what is computed: pixels, logarithms of half a side, minus logits."""
+    factors = np.array([head.stride, head.stride, 1, 1, -1, -1], np.float32)
+    offsets = offsets * factors
+    offsets[2:4] += np.log(head.stride / 2)
+    return scales * factors, offsets
+
+
+def _grid(stride: int, shape: Sequence[int]) -> NDArray[np.float32]:
+    """Return x and y of each cell of an output, in pixels of the input: float32, (cells, 2)."""
+    _, rows, columns, _ = map(int, shape)
+    y, x = np.divmod(np.arange(rows * columns), columns)
+    grid: NDArray[np.float32] = (np.stack([x, y], axis=1) * stride).astype(np.float32)
+    return grid
 
 
 def _lowest(

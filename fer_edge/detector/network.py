@@ -125,8 +125,9 @@ class DetectorNetwork:
             ModelError: The image is larger than the input, or there is no memory for its size.
         """
         height, width = image.shape[:2]
-        faces = self._look_of(self._input_size(height, width)).faces(image)
-        if len(faces):
+        size = self._input_size(height, width)
+        faces = self._look_of(size).faces(image)
+        if len(faces) and size != (height, width):
             # the black border has no faces, whatever the network takes it for
             centres = faces[:, :2] + faces[:, 2:4]
             faces = faces[((centres >= 0) & (centres <= (2 * width, 2 * height))).all(axis=1)]

@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_edge.converters.detector.yunet_file import find_yunet
 from fer_edge.model.bundled import bundled_models
 from fer_edge.pictures.sample_photo import sample_photo
 
+from .scenes import LOOKS, make_clip, make_looks
 from .userland import PYTHON, SITE, build, instructions_per_inference, missing_programs, run_in
 
 FOLDER = os.environ.get("FER_EDGE_ARM64")
@@ -22,6 +24,8 @@ TOLERANCE = 0.005
 LARGEST = 0.05
 """Of a single one: XNNPACK's int8 kernels round differently on Arm in residual networks, and a
 temperature below 1 enlarges that; docs/arm64.md has what came out."""
+BOX_PX, SCORE = 1.0, 0.03
+"""Of a face that is found in 320x192 pixels: its box, and its score."""
 LIGHT = {
     # what we ask for
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert"),
@@ -139,6 +143,43 @@ def test_instructions_of_an_inference_can_be_counted(root: Path, model: str) -> 
     each = instructions_per_inference(root, model)
     print(f"{model}: {each / 1e6:.1f} million arm64 instructions an inference")
     assert 1e5 < each < 1e9
+
+
+def test_the_detector_finds_the_same_faces(root: Path) -> None:
+    looks = make_looks(root / "tmp" / "looks")
+    script = Path(__file__).with_name("look.py")
+    shutil.copy(script, root / "tmp" / "look.py")
+    there = run_in(root, PYTHON, "/tmp/look.py", "/tmp/looks")
+    assert there.returncode == 0, there.stderr
+    command = [sys.executable, str(script), str(looks)]
+    ours = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    theirs = json.loads(there.stdout)
+    assert [len(faces) for faces in theirs] == [len(faces) for faces in ours]
+    pairs = [
+        (one, min(other, key=lambda face: abs(face[0] - one[0])))
+        for mine, other in zip(ours, theirs, strict=True)
+        for one in mine
+    ]
+    assert len(pairs) > LOOKS
+    gaps = np.array([np.subtract(one, other) for one, other in pairs])
+    box_px, score = abs(gaps[:, :4]).max(), abs(gaps[:, 4]).max()
+    print(f"{len(pairs)} faces of 320x192: boxes within {box_px:.2f} px, scores within {score:.4f}")
+    assert box_px < BOX_PX
+    assert score < SCORE
+
+
+def test_instructions_of_a_look_and_of_a_frame_can_be_counted(root: Path) -> None:
+    shutil.copy(find_yunet(), root / "tmp" / "yunet.onnx")
+    clip = make_clip(root / "tmp" / "frames.avi")
+    counts = {}
+    for what in ("yunet", f"{root}/tmp/yunet.onnx"):
+        name = "int8 in LiteRT" if what == "yunet" else "float32 in OpenCV"
+        for unit, frames in (("look", None), ("frame", clip)):
+            each = instructions_per_inference(root, what, clip=frames, runs=50)
+            counts[name, unit] = each
+            print(f"{name}: {each / 1e6:.1f} million arm64 instructions a {unit}")
+    for unit in ("look", "frame"):
+        assert 1e6 < counts["int8 in LiteRT", unit] < counts["float32 in OpenCV", unit]
 
 
 def test_the_light_install_holds_nothing_more_than_it_needs(root: Path) -> None:

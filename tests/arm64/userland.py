@@ -103,16 +103,23 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
     return int(result.read_text("ascii"))
 
 
-def instructions_per_inference(root: Path, model: str) -> int:
-    """Count guest instructions of one inference, the model's start left out.
+def instructions_per_inference(
+    root: Path, what: str, *, clip: Path | None = None, runs: int = 200
+) -> int:
+    """Count guest instructions of one inference, look or frame, the start left out.
 
     Args:
         root: The userland.
-        model: A bundled model's name, or a file.
+        what: See infer.py: a bundled name or a file; files are looked for inside first.
+        clip: Read frames of it.
+        runs: So many are counted.
     """
-    script, few, many = Path(__file__).with_name("infer.py"), 10, 210
-    counts = [count_instructions(root, script, model, str(n), cpu=CPU) for n in (few, many)]
-    return round((counts[1] - counts[0]) / (many - few))
+    script, few, more = Path(__file__).with_name("infer.py"), 10, () if clip is None else (clip,)
+    counts = [
+        count_instructions(root, script, what, str(n), *map(str, more), cpu=CPU)
+        for n in (few, few + runs)
+    ]
+    return round((counts[1] - counts[0]) / runs)
 
 
 def qemu_version() -> str:
