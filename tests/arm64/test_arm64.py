@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from fer_edge.converters.detector.yunet_file import find_yunet
+from fer_edge.faces.preprocess import Box
 from fer_edge.model.bundled import bundled_models
 from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.detection.overlap import overlap
 
 from .scenes import LOOKS, make_clip, make_looks
 from .userland import PYTHON, SITE, build, instructions_per_inference, missing_programs, run_in
@@ -24,8 +26,9 @@ TOLERANCE = 0.005
 LARGEST = 0.05
 """Of a single one: XNNPACK's int8 kernels round differently on Arm in residual networks, and a
 temperature below 1 enlarges that; docs/arm64.md has what came out."""
-BOX_PX, SCORE = 1.0, 0.03
-"""Of a face that is found in 320x192 pixels: its box, and its score."""
+SAME_BOX, MEAN_BOX, SCORE = 0.8, 0.96, 0.01
+"""The overlap of a face's box, at least and in the mean, and its score: of several boxes of one face
+that are equally sure, rounding chooses."""
 LIGHT = {
     # what we ask for
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert"),
@@ -123,13 +126,12 @@ def test_the_same_crops_get_the_same_probabilities(root: Path, crops: Path, mode
 
 
 def test_a_clip_reads_as_on_this_machine(root: Path, clip: Path) -> None:
-    # YuNet's box may differ by a fraction of a pixel, which can move a crop by a whole one
     there = inside(root, "run", "--input", "/tmp/clip.avi").splitlines()
     ours = here("run", "--input", str(clip)).splitlines()
     assert len(there) == len(ours) == 10
     for theirs, mine in zip(map(json.loads, there), map(json.loads, ours), strict=True):
         (face,), (expected,) = theirs["faces"], mine["faces"]
-        np.testing.assert_allclose(face["box"], expected["box"], atol=1.0)
+        assert overlap(Box(*face["box"]), Box(*expected["box"])) > SAME_BOX
         assert face["label"] == expected["label"]
 
 
@@ -156,15 +158,19 @@ def test_the_detector_finds_the_same_faces(root: Path) -> None:
     theirs = json.loads(there.stdout)
     assert [len(faces) for faces in theirs] == [len(faces) for faces in ours]
     pairs = [
-        (one, min(other, key=lambda face: abs(face[0] - one[0])))
+        pair
         for mine, other in zip(ours, theirs, strict=True)
-        for one in mine
+        for pair in zip(sorted(mine), sorted(other), strict=True)  # by their left edges
     ]
     assert len(pairs) > LOOKS
-    gaps = np.array([np.subtract(one, other) for one, other in pairs])
-    box_px, score = abs(gaps[:, :4]).max(), abs(gaps[:, 4]).max()
-    print(f"{len(pairs)} faces of 320x192: boxes within {box_px:.2f} px, scores within {score:.4f}")
-    assert box_px < BOX_PX
+    overlaps = np.array([overlap(Box(*one[:4]), Box(*other[:4])) for one, other in pairs])
+    score = max(abs(one[4] - other[4]) for one, other in pairs)
+    print(
+        f"{len(pairs)} faces of 320x192: boxes overlap by {overlaps.min():.3f} or more, "
+        f"{overlaps.mean():.3f} in the mean, scores within {score:.4f}"
+    )
+    assert overlaps.min() > SAME_BOX
+    assert overlaps.mean() > MEAN_BOX
     assert score < SCORE
 
 
