@@ -27,8 +27,8 @@ LARGEST = 0.05
 """Of a single one: XNNPACK's int8 kernels round differently on Arm in residual networks, and a
 temperature below 1 enlarges that; docs/arm64.md has what came out."""
 SAME_BOX, MEAN_BOX, SCORE = 0.8, 0.96, 0.01
-"""The overlap of a face's box, at least and in the mean, and its score: of several boxes of one face
-that are equally sure, rounding chooses."""
+"""Of a face: the overlap of its boxes, at least and in the mean, and the difference of its scores;
+of several boxes of one face that are equally sure, rounding chooses."""
 LIGHT = {
     # what we ask for
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert"),
