@@ -75,6 +75,8 @@ class DecodedImage:
             return None
         frame = self._frame
         plane: Any = frame.planes[0]
+        if plane.line_size < frame.width:  # rows from the bottom up
+            return None
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
         is_full = frame.color_range == _FULL_RANGE or frame.format.name.startswith(
             _FULL_RANGE_PREFIX
