@@ -47,8 +47,11 @@ LEAST_ADDRESS_SPACE_MB = 600
 are loaded."""
 
 TRIAL_S = 15.0
-"""A model's first opening and inferences, in a process of its own; a phone's networks take tens of
-milliseconds, and the slowest Raspberry Pi some seconds for the largest ones."""
+"""Processor time of a model's first opening and inferences, in a process of its own: tens of
+milliseconds for a phone's networks, some seconds on a slow Raspberry Pi for the largest ones."""
+
+TRIAL_PATIENCE_S = 90.0
+"""Until that process has ended, its start included: on a device that is busy with other work."""
 
 
 def memory_bytes() -> int:

@@ -8,10 +8,12 @@ picture: SECURITY.md says what does.
 """
 
 import hashlib
+import math
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from fer_edge.child import module_command
 from fer_edge.credentials import without_secrets
 from fer_edge.errors import ModelError
 from fer_edge.inference.runtime import Runtime, find_runtime
-from fer_edge.limits import RAISE_THE_LIMIT, TRIAL_S, memory_bytes
+from fer_edge.limits import RAISE_THE_LIMIT, TRIAL_PATIENCE_S, TRIAL_S, memory_bytes
 from fer_edge.shown import printable
 
 _REFUSED, _NO_MEMORY = 3, 4
@@ -89,14 +91,17 @@ def _try(flatbuffer: bytes, name: str, shape: str) -> str:
             input=flatbuffer,
             capture_output=True,
             check=False,
-            timeout=TRIAL_S,
+            timeout=TRIAL_PATIENCE_S,
             env=without_secrets(os.environ),
         )
-    except subprocess.TimeoutExpired as error:
+        hangs = done.returncode == -signal.SIGXCPU
+    except subprocess.TimeoutExpired:
+        hangs = True
+    if hangs:
         raise ModelError(
             f"{name} was not opened and run within {TRIAL_S:.0f} s; it is damaged, or too large "
             "for this device"
-        ) from error
+        )
     if done.returncode == _NO_MEMORY or b"bad_alloc" in done.stderr:
         raise ModelError(
             f"{name} needs more than {memory_bytes() / 1e6:.0f} MB of memory; {RAISE_THE_LIMIT}"
@@ -149,9 +154,9 @@ def _run(interpreter: Any) -> None:
 
 
 def _limit(most_bytes: int) -> None:
-    """Give this process so much memory beyond what it has, and no files to write or cores to dump.
+    """Give this process so much memory and time beyond what it took, no files and no core dumps.
 
-    Where the system knows no such limits (it has no /proc), the time limit remains.
+    Where the system knows no such limits (it has no /proc), the parent's patience remains.
     """
     try:
         import resource
@@ -159,6 +164,7 @@ def _limit(most_bytes: int) -> None:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
         own = pages * resource.getpagesize()
         limits = (
+            (resource.RLIMIT_CPU, math.ceil(time.process_time() + TRIAL_S)),
             (resource.RLIMIT_AS, own + most_bytes),
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, 0),

@@ -1,6 +1,8 @@
 import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +113,21 @@ def test_a_file_that_needs_too_much_memory_is_refused_with_the_option(
 
 
 def test_a_file_that_hangs_is_refused_in_time(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_trial, "TRIAL_S", 0.001)
+    monkeypatch.setattr(model_trial, "TRIAL_PATIENCE_S", 0.001)
+    with pytest.raises(ModelError, match="was not opened and run within"):
+        open_model(sound)
+
+
+def test_a_file_that_is_busy_for_ever_is_refused_by_its_own_time(
+    sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = "from fer_edge.inference import model_trial as t; t.TRIAL_S = 0.1; t._limit(10**9)"
+    real = subprocess.run
+
+    def run(command: list[str], **options: Any) -> "subprocess.CompletedProcess[bytes]":
+        return real([command[0], "-c", f"{busy}\nwhile True: pass"], **options)
+
+    monkeypatch.setattr(model_trial.subprocess, "run", run)
     with pytest.raises(ModelError, match="was not opened and run within"):
         open_model(sound)
 
