@@ -43,8 +43,8 @@ test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; n
 test-home-assistant: $(DEV_ENV)/ready ## --mqtt-discovery in a real Home Assistant; needs root, mmdebstrap and make parts; minutes
 	FER_EDGE_HOME_ASSISTANT=.venv/home-assistant $(DEV_ENV)/bin/python -m pytest -s tests/home_assistant
 
-test-deploy: $(DEV_ENV)/ready ## fer-edge deploy to a real sshd with a real systemd; needs root and make parts
-	$(DEV_ENV)/bin/python -m pytest tests/runtime/deploy
+test-deploy: $(DEV_ENV)/ready ## fer-edge deploy to a real sshd with a real systemd and sudo; needs root and make parts
+	FER_EDGE_SYSTEM_SERVICE=1 $(DEV_ENV)/bin/python -m pytest tests/runtime/deploy
 
 # the newest Python that tflite-runtime has wheels for is 3.11: PYTHON=python3.11
 test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in an environment of its own
@@ -67,6 +67,9 @@ test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of 
 	$(RAY_ENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt pytest
 	KERAS_BACKEND=jax $(RAY_ENV)/bin/python -m pytest tests/ray_cluster
+
+test-processes: $(DEV_ENV)/ready ## `train --coordinator` in two processes on JAX; five minutes
+	FER_EDGE_PROCESSES=1 $(DEV_ENV)/bin/python -m pytest tests/processes
 
 parts: ## Debian packages that some tests start for real (they skip without); needs root
 	apt-get update -qq

@@ -29,7 +29,7 @@ _WHAT: Options = (
         type=PATH,
         metavar="FILE",
         help="What its service runs, as fer-edge run --config. Relative paths start at "
-        "~/.local/share/NAME on the device.",
+        "~/.local/share/NAME on the device; with --system, at /var/lib/NAME.",
     ),
     click.Option(
         ["--fleet"],
@@ -69,6 +69,12 @@ _HOW: Options = (
 _SERVICE: Options = (
     click.Option(
         ["--name"], default="fer-edge", show_default=True, help="Of the service; one per camera."
+    ),
+    click.Option(
+        ["--system", "is_system"],
+        is_flag=True,
+        help="A service of the system, by sudo: releases in /opt/NAME, files in /var/lib/NAME. Say "
+        "it each time.",
     ),
     click.Option(["--no-service"], is_flag=True, help="Stop at the link; leave the service alone."),
     click.Option(
@@ -152,7 +158,9 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
             f"--name {options['name']!r} cannot name a unit; expected letters, digits, _ . and -",
             context,
         )
-    connections = Connections(name=options["name"], ssh_config=options["ssh_config"])
+    connections = Connections(
+        name=options["name"], is_system=options["is_system"], ssh_config=options["ssh_config"]
+    )
     try:
         if options["action"] in ("status", "logs"):
             code = _show(connections, _addresses(hosts, options), options)

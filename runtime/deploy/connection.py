@@ -39,12 +39,15 @@ class ConnectionLostError(DeployError):
 class Connection:
     """One ssh session. A context manager; what was unfinished is removed when it ends."""
 
-    def __init__(self, host: str, *, name: str, ssh_config: Path | None = None) -> None:
+    def __init__(
+        self, host: str, *, name: str, is_system: bool = False, ssh_config: Path | None = None
+    ) -> None:
         """Connect, and start the agent.
 
         Args:
             host: As ssh knows it: an alias, a name, user@name.
             name: Of the service.
+            is_system: It is the system's, not the user's; the agent runs as root.
             ssh_config: Replaces the user's ssh configuration.
 
         Raises:
@@ -57,7 +60,8 @@ class Connection:
         self._is_over = threading.Event()
         self._complaint: list[bytes] = []
         own = [] if ssh_config is None else ["-F", str(ssh_config)]
-        command = ["ssh", *own, *_OPTIONS, "--", host, remote_command()]
+        command = ["ssh", *own, *_OPTIONS, "--", host]
+        command.append(remote_command(is_system=is_system))
         try:
             # Ctrl-C is for us: the agent must hear of it in good order
             self._process = subprocess.Popen(
@@ -74,7 +78,7 @@ class Connection:
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
         try:
-            self._start(name)
+            self._start(agent_program(name, is_system=is_system))
         except BaseException:
             self.close()
             raise
@@ -140,9 +144,9 @@ class Connection:
         if self._process.stderr is not None:
             self._process.stderr.close()
 
-    def _start(self, name: str) -> None:
+    def _start(self, agent: bytes) -> None:
         try:
-            self._send(agent_program(name))
+            self._send(agent)
         except OSError:
             raise DeployError(self._explain("ssh ended")) from None
         for _ in range(_MOST_GREETING_LINES):

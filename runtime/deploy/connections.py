@@ -1,6 +1,7 @@
 """The connections that are open, so that Ctrl-C can end all of them in good order."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 from fer_edge.errors import DeployError
@@ -11,14 +12,17 @@ from .connection import Connection
 class Connections:
     """Makes connections and remembers them."""
 
-    def __init__(self, *, name: str = "fer-edge", ssh_config: Path | None = None) -> None:
+    def __init__(
+        self, *, name: str = "fer-edge", is_system: bool = False, ssh_config: Path | None = None
+    ) -> None:
         """Make none yet.
 
         Args:
             name: Of the service.
+            is_system: It is the system's, not the user's.
             ssh_config: Replaces the user's ssh configuration.
         """
-        self._name, self._ssh_config = name, ssh_config
+        self._open_one = partial(Connection, name=name, is_system=is_system, ssh_config=ssh_config)
         self._lock = threading.Lock()
         self._open: list[Connection] = []
         self.is_over = False
@@ -31,7 +35,7 @@ class Connections:
         """
         if self.is_over:
             raise DeployError(f"{host}: interrupted")
-        connection = Connection(host, name=self._name, ssh_config=self._ssh_config)
+        connection = self._open_one(host)
         with self._lock:
             self._open.append(connection)
         return connection

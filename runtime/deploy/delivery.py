@@ -19,8 +19,8 @@ from fer_edge.schema import SchemaError
 from .own_wheel import OwnWheel
 from .situation import ReleasedModel
 
-SECRETS = ("FER_EDGE_MQTT_PASSWORD", "FER_EDGE_WEB_TOKEN", "FER_EDGE_INPUT")
-"""Variables that `fer-edge service` takes passwords and tokens from."""
+SECRETS = ("FER_EDGE_MQTT_PASSWORD", "FER_EDGE_WEB_TOKEN", "FER_EDGE_INPUT", "FER_EDGE_SINK_")
+"""Beginnings of the variables that `fer-edge service` takes passwords and tokens from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def _read_config(path: Path) -> tuple[Configuration, dict[str, Any]]:
         raise ConfigError(f"{path}: {error}") from error
     table = tables.get("model")
     table = table if isinstance(table, dict) else {}
-    secrets = {name: os.environ[name] for name in SECRETS if os.environ.get(name)}
+    secrets = {
+        name: value for name, value in os.environ.items() if value and name.startswith(SECRETS)
+    }
     return Configuration(data, secrets, str(table.get("delegate") or "")), table
 
 

@@ -267,6 +267,7 @@ class Deployment:
                 raise DeployError(
                     f"nothing to bring, but the service is not well ({health.state}); see: "
                     f"fer-edge deploy {self.connection.host} --logs"
+                    f"{' --system' * self.situation.facts.is_system}"
                 )
             return self._outcome("unchanged", release.number, "it has everything, and runs")
         return self._outcome("unchanged", self.situation.current, "it has everything")

@@ -12,6 +12,8 @@ from .delivery import Delivery
 from .own_wheel import EXTRAS
 from .situation import Facts, Limits, Python, Situation
 
+MACHINES = ("x86_64", "aarch64")
+"""Those that LiteRT has wheels for."""
 OLDEST_PYTHON, NEWEST_TESTED = (3, 10), (3, 13)
 ONLINE_MB = 700
 """Free room that an installation by pip takes for a while: archives and what is unpacked."""
@@ -89,6 +91,7 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
     model_alone = delivery.is_model_alone and release is not None
     identity, python = "", None
     if not model_alone:
+        _check_machine(facts, choices)
         python = choose_python(facts, choices.python)
         identity = _identity(delivery, python, choices)
         if release is not None and release.environment.startswith(f"{identity}-"):
@@ -100,12 +103,9 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
     new_config = delivery.config is not None and (release is None or release.config != digest)
     had_service = release is not None and release.has_service
     has_config = delivery.config is not None or (release is not None and bool(release.config))
-    has_service = has_config and choices.has_service and facts.manager == "user"
-    if has_service and situation.others_unit:
-        raise DeployError(
-            f"{situation.others_unit} was not brought by a deployment; remove it, or pass --name "
-            "for another service"
-        )
+    has_service = has_config and choices.has_service and bool(facts.manager)
+    if choices.has_service:
+        _check_alone(situation)
     limits = choices.limits.over(release.limits if release is not None else Limits())
     starts = has_service and (not had_service or (release is not None and limits != release.limits))
     lines = []
@@ -139,6 +139,25 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
     )
 
 
+def _check_alone(situation: Situation) -> None:
+    """Refuse to bring a second service of the name.
+
+    Raises:
+        DeployError: There is one, of somebody else, of the system, or of the user.
+    """
+    if situation.others_unit:
+        raise DeployError(
+            f"{situation.others_unit} was not brought by a deployment; remove it, or pass --name "
+            "for another service"
+        )
+    if situation.other_place:
+        has, without = ("without", "with") if situation.facts.is_system else ("with", "without")
+        raise DeployError(
+            f"a service of that name was deployed {has} --system to {situation.other_place}; "
+            f"deploy {has} --system again, or --remove it so, before it is deployed {without}"
+        )
+
+
 def _as_before(choices: Choices, situation: Situation) -> Choices:
     """Return the choices; what is not said again is as in the release that runs."""
     release, paths = situation.release, [item.path for item in situation.facts.pythons]
@@ -148,13 +167,33 @@ def _as_before(choices: Choices, situation: Situation) -> Choices:
     return replace(choices, python=python, system_site=choices.system_site or release.system_site)
 
 
+def _check_machine(facts: Facts, choices: Choices) -> None:
+    """Refuse a device that no wheels exist for, unless its own are sent.
+
+    Raises:
+        DeployError: It has another processor, or another C library.
+    """
+    if choices.wheels is not None:
+        return
+    if facts.machine not in MACHINES:
+        raise DeployError(
+            f"its system is {facts.machine}; expected {' or '.join(MACHINES)}, for which LiteRT "
+            "has wheels; install a 64-bit system there, or send wheels of yours with --wheels DIR"
+        )
+    if not facts.glibc:
+        raise DeployError(
+            f"{facts.system} has no glibc; expected a system with it, since LiteRT has wheels for "
+            "glibc only; send wheels of yours with --wheels DIR"
+        )
+
+
 def choose_python(facts: Facts, wish: str) -> Python:
     """Return the Python that makes the environment.
 
     Raises:
         DeployError: None of the device's fits.
     """
-    there = ", ".join(f"{python.path} {python.version}" for python in facts.pythons) or "none"
+    there = ", ".join(map(_described, facts.pythons)) or "none"
     if wish:
         named = [item for item in facts.pythons if wish in (item.path, Path(item.path).name)]
         if not named:
@@ -167,6 +206,10 @@ def choose_python(facts: Facts, wish: str) -> Python:
         )
     tested = [item for item in fitting if item.minor <= NEWEST_TESTED]
     return (tested or fitting)[0]
+
+
+def _described(python: Python) -> str:
+    return f"{python.path} {python.version}{'' if python.is_64_bit else ' of 32 bits'}"
 
 
 def _identity(delivery: Delivery, python: Python, choices: Choices) -> str:
@@ -204,9 +247,9 @@ def _notes(situation: Situation, choices: Choices, has_config: bool) -> list[str
         )
     if not has_config:
         notes.append("without a configuration it runs no service; pass --config FILE")
-    elif choices.has_service and facts.manager != "user":
+    elif choices.has_service and not facts.manager:
         notes.append(
-            f"{facts.user} has no systemd there, so no service is started; run it yourself: "
+            f"{facts.no_manager}, so no service is started; run it yourself: "
             f"{facts.base}/current/env/bin/fer-edge run --config FILE"
         )
     return notes

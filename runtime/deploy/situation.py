@@ -45,10 +45,9 @@ class Facts:
         cameras: Video devices.
         edge_tpu: A Coral accelerator; empty for none.
         user: Who logs in.
-        is_root: Whether that is root.
-        has_sudo: Whether sudo is installed.
-        manager: What starts services: "user", or empty.
-        lingers: Whether the user's services run without a login.
+        is_system: Whether root manages releases of the system there, not the user's.
+        manager: What starts services: "system", "user", or empty.
+        lingers: Whether the service runs without a login.
         base: Where releases stand.
     """
 
@@ -63,11 +62,15 @@ class Facts:
     cameras: tuple[str, ...]
     edge_tpu: str
     user: str
-    is_root: bool
-    has_sudo: bool
+    is_system: bool
     manager: str
     lingers: bool
     base: str
+
+    @property
+    def no_manager(self) -> str:
+        """What is missing where nothing starts services."""
+        return "no systemd at work" if self.is_system else "no systemd for this user"
 
     def describe(self) -> str:
         """Return them in one line."""
@@ -81,7 +84,7 @@ class Facts:
             f"{self.free_memory_mb} of {self.memory_mb} MB of memory free",
             f"{len(self.cameras)} video device{'s' * (len(self.cameras) != 1)}",
             f"Edge TPU {self.edge_tpu}" if self.edge_tpu else "no Edge TPU",
-            "systemd" if self.manager else "no systemd for this user",
+            "systemd" if self.manager else self.no_manager,
         ]
         return ", ".join(parts)
 
@@ -200,6 +203,7 @@ class Situation:
     Attributes:
         facts: The device.
         others_unit: A unit of the service's name that no deployment brought; empty for none.
+        other_place: Where a service of that name runs from with --system, or without; or empty.
         current: Number of the release that runs; None for none.
         releases: The oldest first.
         open_switch: A switch that a deployment or the device did not survive.
@@ -208,6 +212,7 @@ class Situation:
 
     facts: Facts
     others_unit: str
+    other_place: str
     current: int | None
     releases: tuple[Release, ...]
     open_switch: Switch | None

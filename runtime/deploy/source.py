@@ -4,7 +4,10 @@ import json
 import shlex
 from pathlib import Path
 
-MODULES = ("channel", "child", "lock", "store", "look", "service", "switching", "work", "session")
+MODULES = (
+    *("channel", "child", "lock", "place", "store", "look", "service", "switching", "work"),
+    "session",
+)
 """In the order of their imports."""
 
 MARK = "fer-edge-agent"
@@ -32,23 +35,33 @@ for name, text in sent["modules"]:
     sys.modules[module.__name__] = module
     exec(compile(text, name + ".py", "exec"), module.__dict__)
 print("fer-edge-agent", flush=True)
-sys.modules["fer_edge_agent.session"].serve(sent["name"])
+sys.modules["fer_edge_agent.session"].serve(sent["name"], sent["is_system"])
 """
 
 
-def remote_command() -> str:
-    """Return what the device's shell is asked to run; it reads the rest from standard input."""
+_AS_ROOT = """sh -c 'test "$(id -u)" = 0 || exec sudo -n -- "$@"; exec "$@"' sh"""
+"""sudo -n fails where a password is asked for, instead of waiting for one."""
+
+
+def remote_command(*, is_system: bool) -> str:
+    """Return what the device's shell is asked to run; it reads the rest from standard input.
+
+    Args:
+        is_system: It runs as root, by sudo if it must.
+    """
     # in one line, since not every login shell takes a line break within quotes
-    return f"python3 -I -c {shlex.quote(f'exec({json.dumps(_READ.strip())})')}"
+    command = f"python3 -I -c {shlex.quote(f'exec({json.dumps(_READ.strip())})')}"
+    return f"{_AS_ROOT} {command}" if is_system else command
 
 
-def agent_program(name: str) -> bytes:
+def agent_program(name: str, *, is_system: bool) -> bytes:
     """Return the agent as that command reads it.
 
     Args:
         name: Of the service that is deployed.
+        is_system: It is the system's, not the user's.
     """
     folder = Path(__file__).with_name("agent")
     modules = [(module, (folder / f"{module}.py").read_text("utf-8")) for module in MODULES]
-    body = json.dumps({"name": name, "modules": modules}).encode()
+    body = json.dumps({"name": name, "is_system": is_system, "modules": modules}).encode()
     return f"{len(body):08d}".encode() + body

@@ -1,6 +1,16 @@
 """What ssh's own words mean, and what to do next."""
 
+_NO_PASSWORD = (
+    "sudo asks for a password there, and none is handled; let the user run sudo without one "
+    "(NOPASSWD in sudoers), log in as root, or leave out --system"
+)
 _CAUSES = (
+    ("sudo: a password is required", _NO_PASSWORD),
+    ("sudo: a terminal is required", _NO_PASSWORD),
+    ("you must have a tty to run sudo", _NO_PASSWORD),
+    ("is not allowed to execute", "sudo does not let the user run all commands: {line}"),
+    ("may not run sudo", "sudo does not let the user in: {line}"),
+    ("sudo: not found", "it has no sudo; install it, log in as root, or leave out --system"),
     (
         "Host key verification failed",
         "its host key is not known here, or is another one than before; "

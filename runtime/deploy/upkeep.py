@@ -49,6 +49,10 @@ class Status:
             )
         if not self.situation.releases:
             lines.append("    nothing is deployed there")
+        if self.situation.other_place:
+            kind = "without" if self.situation.facts.is_system else "with"
+            place = self.situation.other_place
+            lines.append(f"    a service of that name was deployed {kind} --system to {place}")
         if self.situation.open_switch is not None:
             lines.append("    its last switch was not proven; deploy again")
         service = self.situation.service

@@ -4,7 +4,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from .own_cgroups import OwnCgroups
+from .ssh_access import client_config, free_port, make_keys, wait_for_port
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 SYSTEMD = Path("/lib/systemd/systemd")
@@ -34,6 +34,7 @@ class SshDevice:
         port: Of the server.
         has_systemd: Whether its user has a systemd.
         more: Goes into the server's configuration.
+        path: Folders of programs, behind one of the device's own that has a python3.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class SshDevice:
     port: int = 0
     has_systemd: bool = False
     more: str = ""
+    path: str = "/usr/local/bin:/usr/bin:/bin"
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _groups: OwnCgroups | None = None
 
@@ -54,6 +56,11 @@ class SshDevice:
         return self.home / ".local" / "share" / "fer-edge"
 
     @property
+    def programs(self) -> Path:
+        """The device's first folder of programs."""
+        return self.folder / "bin"
+
+    @property
     def runtime(self) -> Path:
         return self.folder / "run"
 
@@ -61,22 +68,8 @@ class SshDevice:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.runtime.mkdir(mode=0o700, exist_ok=True)
-        for name in ("host", "user"):
-            if not (self.folder / name).exists():
-                command = [
-                    "ssh-keygen",
-                    "-q",
-                    "-t",
-                    "ed25519",
-                    "-N",
-                    "",
-                    "-f",
-                    str(self.folder / name),
-                ]
-                subprocess.run(command, check=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        make_keys(self.folder)
+        self.port = free_port()
         self._configure()
         self.serve()
         return self
@@ -92,7 +85,7 @@ class SshDevice:
                 command, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent
             )
         )
-        self._wait_for_port()
+        wait_for_port(self.port, (self.folder / "sshd.log").read_text)
 
     def start_systemd(self) -> None:
         """Start a systemd for the user; it needs root, for a folder that only it sees."""
@@ -151,11 +144,10 @@ class SshDevice:
 
     def _configure(self) -> None:
         python = Path(sys.executable).resolve()
-        path = f"{self.folder}/bin:/usr/local/bin:/usr/bin:/bin"
-        binaries = self.folder / "bin"
-        binaries.mkdir(exist_ok=True)
-        if not (binaries / "python3").exists():
-            (binaries / "python3").symlink_to(python)
+        path = f"{self.programs}:{self.path}"
+        self.programs.mkdir(exist_ok=True)
+        if not (self.programs / "python3").exists():
+            (self.programs / "python3").symlink_to(python)
         keys = self.folder / "authorized_keys"
         keys.write_text((self.folder / "user.pub").read_text())
         keys.chmod(0o600)
@@ -165,23 +157,8 @@ class SshDevice:
             f"PermitRootLogin prohibit-password\nPidFile none\nMaxStartups 100\nPrintMotd no\n"
             f"SetEnv HOME={self.home} XDG_RUNTIME_DIR={self.runtime} PATH={path}\n{self.more}"
         )
-        public = (self.folder / "host.pub").read_text().split()
-        (self.folder / "known_hosts").write_text(
-            f"[127.0.0.1]:{self.port} {public[0]} {public[1]}\n"
-        )
         self.config.write_text(
-            f"Host device\n  HostName 127.0.0.1\n  Port {self.port}\n"
-            f"  IdentityFile {self.folder}/user\n  IdentitiesOnly yes\n"
-            f"  UserKnownHostsFile {self.folder}/known_hosts\n"
-            "Host *\n  UserKnownHostsFile /dev/null\n  IdentityFile /dev/null\n"
+            client_config(self.folder, self.port, {"device": None})
+            + "Host *\n  UserKnownHostsFile /dev/null\n  IdentityFile /dev/null\n"
             "  IdentitiesOnly yes\n"
         )
-
-    def _wait_for_port(self) -> None:
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise AssertionError((self.folder / "sshd.log").read_text())

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from .channel import Channel, GoneError, RefusedError
 
@@ -39,6 +40,8 @@ def run(
     *,
     timeout_s: float,
     more: Mapping[str, str] | None = None,
+    fed: Path | None = None,
+    folder: Path | None = None,
     is_critical: bool = False,
 ) -> Done:
     """Run a program to its end.
@@ -48,22 +51,29 @@ def run(
         command: With its arguments.
         timeout_s: The longest it may take.
         more: Goes into its environment.
+        fed: A file that is its standard input.
+        folder: Where it starts.
         is_critical: It goes on when the workstation hangs up.
 
     Raises:
         GoneError: The workstation hung up; the program was ended.
         RefusedError: It took too long, or cannot be started.
     """
+    environment = {**os.environ, **(more or {})}
+    if folder is not None:
+        environment["PWD"] = str(folder)
     try:
-        process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **(more or {})},
-            start_new_session=True,
-            preexec_fn=_end_with_parent(),
-        )
+        with open(os.devnull if fed is None else str(fed), "rb") as source:  # noqa: PTH123
+            process = subprocess.Popen(
+                list(command),
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=None if folder is None else str(folder),
+                start_new_session=True,
+                preexec_fn=_end_with_parent(),
+            )
     except OSError as error:
         raise RefusedError(f"{command[0]} cannot be started: {error.strerror}") from error
     try:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .place import Place, user_name
+
 _PYTHONS = ("python3", *(f"python3.{minor}" for minor in range(14, 9, -1)))
 _QUESTION = (
     "import sys, importlib.util as u; "
@@ -19,33 +21,32 @@ _CORALS = {("1a6e", "089a"), ("18d1", "9302")}
 """USB ids of a Coral accelerator, before and after its firmware is loaded."""
 
 
-def look(base: Path, manager: str) -> dict[str, Any]:
+def look(place: Place, manager: str) -> dict[str, Any]:
     """Read what is there.
 
     Args:
-        base: Where releases stand, or would.
+        place: Where releases stand, or would.
         manager: What starts services: "user", "system" or "".
     """
-    place = base
-    while not place.exists():
-        place = place.parent
+    disk = place.base
+    while not disk.exists():
+        disk = disk.parent
     return {
         "machine": platform.machine(),
         "system": _system(),
         "board": _text("/proc/device-tree/model"),
         "glibc": _glibc(),
         "pythons": _pythons(),
-        "free_disk_mb": shutil.disk_usage(str(place)).free // 1_000_000,
+        "free_disk_mb": shutil.disk_usage(str(disk)).free // 1_000_000,
         "memory_mb": _memory_mb("MemTotal"),
         "free_memory_mb": _memory_mb("MemAvailable"),
         "cameras": sorted(map(str, Path("/dev").glob("video[0-9]*"))),
         "edge_tpu": _edge_tpu(),
         "user": user_name(),
-        "is_root": os.geteuid() == 0,
-        "has_sudo": shutil.which("sudo") is not None,
+        "is_system": place.is_system,
         "manager": manager,
-        "lingers": is_lingering(user_name()),
-        "base": str(base),
+        "lingers": place.lingers(),
+        "base": str(place.base),
     }
 
 
@@ -117,21 +118,6 @@ def _edge_tpu() -> str:
         if ids in _CORALS:
             return f"USB {':'.join(ids)}"
     return ""
-
-
-def is_lingering(user: str) -> bool:
-    """Return whether a user's services run without a login."""
-    return Path("/var/lib/systemd/linger", user).exists()
-
-
-def user_name() -> str:
-    """Return who logged in."""
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 def _text(path: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .channel import Channel, GoneError, RefusedError
 from .child import Done, run
+from .place import Place
 
 START_S = 90.0
 """The unit's own limit for its first frame is 60 s, see `fer-edge service`."""
@@ -26,24 +27,23 @@ _FIELDS = (
 
 
 class Service:
-    """One service of the user's systemd."""
+    """One service of a systemd: the system's, or the user's own."""
 
-    def __init__(self, channel: Channel, name: str, base: Path) -> None:
-        self.name = name
-        self._channel = channel
-        self._target = base / "current" / "unit" / "systemd" / "user" / f"{name}.service"
-        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-        self._unit = config / "systemd" / "user" / f"{name}.service"
-        self._wish = self._unit.parent / "default.target.wants" / self._unit.name
+    def __init__(self, channel: Channel, place: Place) -> None:
+        self.name = place.name
+        self._channel, self._place = channel, place
+        self._target = place.base / "current" / "unit" / f"{place.name}.service"
+        self._unit = place.units / f"{place.name}.service"
+        self._wish = place.units / f"{place.target}.wants" / self._unit.name
 
     def manager(self) -> str:
-        """Return "user" where the user has a systemd of its own, or an empty text."""
+        """Return "system" or "user" where that systemd runs, or an empty text."""
         os.environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
         try:
             done = self._control("show-environment")
         except RefusedError:
             return ""
-        return "user" if done.code == 0 else ""
+        return self._place.manager if done.code == 0 else ""
 
     def others_unit(self) -> str:
         """Return the path of a unit of that name that no deployment brought; empty for none."""
@@ -143,7 +143,8 @@ class Service:
         Raises:
             RefusedError: There is no journal.
         """
-        command = ["journalctl", "--user", "-u", self.name, "-n", str(lines), "--no-pager"]
+        command = ["journalctl", *self._place.options, "-u", self.name]
+        command += ["-n", str(lines), "--no-pager"]
         done = run(self._channel, command, timeout_s=30)
         if done.code:
             raise RefusedError(f"the journal cannot be read: {done.reason()}")
@@ -182,5 +183,5 @@ class Service:
         return self._unit.is_symlink() and os.readlink(str(self._unit)) == str(self._target)
 
     def _control(self, *words: str, timeout_s: float = 30) -> Done:
-        command = ["systemctl", "--user", *words]
+        command = ["systemctl", *self._place.options, *words]
         return run(self._channel, command, timeout_s=timeout_s, is_critical=True)

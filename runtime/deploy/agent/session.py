@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 from typing import Any
 
 from .channel import Channel, GoneError, RefusedError
+from .place import Place
 from .work import Work
 
 OLDEST = (3, 7)
 
 
-def serve(name: str) -> None:
+def serve(name: str, is_system: bool) -> None:
     """Answer requests.
 
     Args:
         name: Of the service, and of the folder of its releases.
+        is_system: It is the system's, not the user's.
     """
+    if is_system:
+        os.umask(0o022)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     channel = Channel()
-    work = Work(channel, name)
+    work = Work(channel, Place(name, is_system))
     channel.say(result={"python": sys.version.split()[0]})
     try:
         while True:

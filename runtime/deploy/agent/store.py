@@ -1,6 +1,6 @@
 """Where releases stand on the device.
 
-    ~/.local/share/fer-edge/          0700, all of it the user's
+    ~/.local/share/fer-edge/          0700, all of it the user's; /opt/fer-edge is root's
         current -> releases/4         what runs; replaced in one step
         releases/4/                   release.json (written last), model.tflite, config.toml, unit/
             env -> ../../environments/ID
@@ -23,26 +23,24 @@ from typing import Any
 
 RELEASE = "release.json"
 COMPLETE = "complete.json"
-CONFIG = ".config.toml"
-"""A configuration while a release is made of it: its relative paths start at the base."""
 _NAMES = ("current", "releases", "environments", "switch.json", "lock")
 
 
 class Store:
     """The releases of one service."""
 
-    def __init__(self, base: Path) -> None:
-        self.base = base
+    def __init__(self, base: Path, folder_mode: int = 0o700) -> None:
+        self.base, self._mode = base, folder_mode
         self.current = base / "current"
         self.releases = base / "releases"
         self.environments = base / "environments"
         self.switch_file = base / "switch.json"
 
     def open(self) -> None:
-        """Make the folders, readable by their owner only."""
+        """Make the folders."""
         for folder in (self.base, self.releases, self.environments):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.base.chmod(0o700)
+            folder.mkdir(mode=self._mode, parents=True, exist_ok=True)
+        self.base.chmod(self._mode)
 
     def number(self) -> int | None:
         """Return the number of the release that runs."""
@@ -69,7 +67,7 @@ class Store:
         """Make the folder of the next release, unfinished."""
         taken = [int(path.name) for path in self.releases.glob("[0-9]*")]
         folder = self.release(max(taken, default=0) + 1)
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=self._mode)
         return folder
 
     def find_environment(self, identity: str) -> Path | None:
@@ -91,9 +89,8 @@ class Store:
         ]
         for folder in unfinished:
             shutil.rmtree(str(folder), ignore_errors=True)
-        for path in (*self.base.glob(".current-*"), self.base / CONFIG):
-            if path.is_symlink() or path.exists():
-                path.unlink()
+        for path in self.base.glob(".current-*"):
+            path.unlink()
 
     def prune(self, keep: int) -> list[int]:
         """Remove all but the newest releases and the current one; return the numbers removed."""
@@ -153,10 +150,10 @@ def remove_tree(folder: Path, last: str) -> None:
     shutil.rmtree(str(folder), ignore_errors=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all, readable by its owner only."""
+def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a small file, whole or not at all."""
     temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex[:6]}")
-    handle = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

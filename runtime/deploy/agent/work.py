@@ -16,11 +16,13 @@ from typing import Any
 from .channel import Channel, RefusedError
 from .child import Done, run
 from .lock import Lock
-from .look import is_lingering, look, user_name
+from .look import look
+from .place import Place
 from .service import Service
-from .store import COMPLETE, CONFIG, RELEASE, Store, write_whole
+from .store import COMPLETE, RELEASE, Store, write_whole
 from .switching import Switching
 
+MODEL = "model.tflite"
 _INSTALL_S = 3600.0
 """pip on a Raspberry Pi Zero takes minutes; nothing takes an hour."""
 _TRY_S = 300.0
@@ -29,11 +31,10 @@ _TRY_S = 300.0
 class Work:
     """A deployment's steps on this device. Public methods are the requests."""
 
-    def __init__(self, channel: Channel, name: str) -> None:
-        self._channel = channel
-        home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-        self._store = Store(home / name)
-        self._service = Service(channel, name, self._store.base)
+    def __init__(self, channel: Channel, place: Place) -> None:
+        self._channel, self._place = channel, place
+        self._store = Store(place.base, place.folder_mode)
+        self._service = Service(channel, place)
         self._switching = Switching(self._store, self._service)
         self._lock: Lock | None = None
         self._release: Path | None = None
@@ -44,8 +45,9 @@ class Work:
         """Return the facts, the releases and how the service fares."""
         manager = self._service.manager()
         return {
-            "facts": look(self._store.base, manager),
+            "facts": look(self._place, manager),
             "others_unit": self._service.others_unit(),
+            "other_place": self._place.elsewhere(),
             "current": self._store.number(),
             "releases": self._store.records(),
             "open_switch": self._store.open_switch(),
@@ -66,7 +68,7 @@ class Work:
 
     def model(self) -> dict[str, Any]:
         """Return the current release's model file."""
-        data = (self._store.current / "model.tflite").read_bytes()
+        data = (self._store.current / MODEL).read_bytes()
         return {"data": base64.b64encode(data).decode("ascii")}
 
     def find_environment(self, identity: str) -> dict[str, Any]:
@@ -95,7 +97,7 @@ class Work:
             digest: Its sha256, which is checked.
             size: In bytes.
         """
-        folder = self._place(place)
+        folder = self._folder(place)
         path = folder / name
         if path.parent.resolve() != folder.resolve():
             raise RefusedError(f"{name} is not a file's name")
@@ -114,6 +116,8 @@ class Work:
             raise
         if sha256.hexdigest() != digest:
             raise RefusedError(f"{name} arrived damaged; run the command again")
+        if place == "release" and name == MODEL:
+            path.chmod(self._place.read_mode)
         return {}
 
     def install(self, wheel: str, extras: str, is_offline: bool) -> dict[str, Any]:
@@ -158,8 +162,7 @@ class Work:
         self._release = self._store.new_release()
         for name in takes:
             if (current / name).exists():
-                shutil.copyfile(str(current / name), str(self._release / name))
-                (self._release / name).chmod(0o600)
+                shutil.copy(str(current / name), str(self._release / name))
         if self._environment is None:
             self._environment = (current / "env").resolve()
         (self._release / "env").symlink_to(
@@ -170,7 +173,7 @@ class Work:
     def self_test(self, options: list[str]) -> dict[str, Any]:
         """Read the pictures of the release with its model; the lines of `fer-edge run`."""
         release = self._made_release()
-        model = str(release / "model.tflite")
+        model = str(release / MODEL)
         words = ["run", "--detector", "none", "--model", model, *options]
         pictures = sorted(release.glob("face-*.png"))
         lines = []
@@ -189,27 +192,28 @@ class Work:
             Whether the service will start with the device, without a login.
         """
         release, name = self._made_release(), self._service.name
-        if not is_lingering(user_name()):
+        if not self._place.lingers():
             self._service.linger()
-        config = self._store.base / CONFIG
-        shutil.copyfile(str(release / "config.toml"), str(config))
-        config.chmod(0o600)
-        words = ["service", "install", "--user", "--name", name, "--config", str(config), *options]
-        words += ["--", "--model", str(release / "model.tflite")]
-        secrets = json.loads((release / "secrets.json").read_text("utf-8"))
-        try:
-            done = self._fer_edge(
-                *words, more={"XDG_CONFIG_HOME": str(release / "unit"), **secrets}
-            )
-        finally:
-            config.unlink()
+        self._place.written.mkdir(parents=True, exist_ok=True)
+        unit = release / "unit"
+        unit.mkdir(mode=self._place.folder_mode)
+        # read from standard input, so that its relative paths start where the service may write
+        words = ["service", "install", f"--{self._place.manager}", "--into", str(unit)]
+        words += ["--name", name, "--config", "/dev/stdin", *options]
+        words += ["--", "--model", str(release / MODEL)]
+        done = self._fer_edge(
+            *words,
+            more=json.loads((release / "secrets.json").read_text("utf-8")),
+            fed=release / "config.toml",
+            folder=self._place.written,
+        )
         self._need(done, "the configuration")
-        settings = release / "unit" / "fer-edge" / f"{name}.toml"
+        settings = unit / f"{name}.toml"
         # through `current`, so that SIGHUP finds the next release's model
         text = settings.read_text("utf-8")
-        text = text.replace(f"{release}/model.tflite", f"{self._store.current}/model.tflite")
-        write_whole(settings, text)
-        return {"lingers": is_lingering(user_name())}
+        text = text.replace(f"{release}/{MODEL}", f"{self._store.current}/{MODEL}")
+        write_whole(settings, text, self._place.read_mode)
+        return {"lingers": self._place.lingers()}
 
     def switch(self, record: dict[str, Any], way: str) -> dict[str, Any]:
         """Finish the release, let it run, and go back if it is not well.
@@ -248,6 +252,7 @@ class Work:
         if self._service.manager():
             self._service.unlink()
         self._store.remove()
+        self._place.remove_unused()
         return {}
 
     def logs(self, lines: int) -> dict[str, Any]:
@@ -260,10 +265,13 @@ class Work:
 
     def run(self, words: list[str], timeout_s: float) -> dict[str, Any]:
         """Run the current release's fer-edge; {folder} in a word is the scratch folder."""
-        if self._store.number() is None:
+        current = self._store.current
+        if self._store.number() is None:  # anybody may run the system's
+            current = Place(self._place.name, True).base / "current"
+        if not current.is_symlink():
             raise RefusedError("nothing is deployed there; run: fer-edge deploy HOST")
-        self._environment = (self._store.current / "env").resolve()
-        scratch = str(self._place("scratch"))
+        self._environment = (current / "env").resolve()
+        scratch = str(self._folder("scratch"))
         words = [word.replace("{folder}", scratch) for word in words]
         done = self._fer_edge(*words, timeout_s=timeout_s)
         return {"code": done.code, "said": done.said, "complained": done.complained}
@@ -277,23 +285,31 @@ class Work:
             self._lock.release()
             self._lock = None
 
-    def _place(self, name: str) -> Path:
+    def _folder(self, name: str) -> Path:
         """Return the folder where files of a kind are put."""
         if name == "wheel":
             return self._made_environment() / "wheels"
         if name == "release":
             return self._made_release()
         if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="fer-edge-", dir=str(self._store.base)))
+            base = self._store.base
+            self._scratch = Path(
+                tempfile.mkdtemp(prefix="fer-edge-", dir=str(base) if base.exists() else None)
+            )
         return self._scratch
 
     def _fer_edge(
-        self, *words: str, more: dict[str, str] | None = None, timeout_s: float = _TRY_S
+        self,
+        *words: str,
+        more: dict[str, str] | None = None,
+        fed: Path | None = None,
+        folder: Path | None = None,
+        timeout_s: float = _TRY_S,
     ) -> Done:
         release = self._release
-        folder = self._made_environment() if release is None else release / "env"
-        command = [str(folder / "bin" / "python"), "-m", "fer_edge", *words]
-        return run(self._channel, command, timeout_s=timeout_s, more=more)
+        environment = self._made_environment() if release is None else release / "env"
+        command = [str(environment / "bin" / "python"), "-m", "fer_edge", *words]
+        return run(self._channel, command, timeout_s=timeout_s, more=more, fed=fed, folder=folder)
 
     def _need(self, done: Done, what: str) -> None:
         if done.code:

@@ -26,6 +26,7 @@ class ServiceOptions:
     memory_mib: int
     watchdog_s: int
     run_options: tuple[str, ...]
+    into: Path | None = None
 
 
 _UNIT_OPTIONS = (
@@ -108,6 +109,12 @@ def print_unit(**options: Any) -> None:
 
 
 @service.command(params=[*_UNIT_OPTIONS])
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Write all files there, for a system's image or a deployment; the unit names them there.",
+)
 @click.option("--force", is_flag=True, help="Replace a unit that fer-edge did not write.")
 def install(force: bool, **options: Any) -> None:
     """Write the unit file and its configuration, and say how to start it."""
@@ -119,7 +126,7 @@ def install(force: bool, **options: Any) -> None:
     unit, config = _chosen(ServiceOptions(**options))
     for problem in problems(unit, config.needs()):
         raise OutputError(problem)
-    for line in install_unit(unit, config, force=force):
+    for line in install_unit(unit, config, force=force, into=options["into"]):
         click.echo(line)
 
 
@@ -148,6 +155,7 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
         user=options.user,
         memory_mib=options.memory_mib,
         watchdog_s=options.watchdog_s,
+        into=options.into,
     )
     return unit, config
 
@@ -168,4 +176,11 @@ def _run_config(options: ServiceOptions) -> "RunConfig":
         config.source.check_complete()
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
-    return config.based_at(Path.cwd())
+    return config.based_at(_current_folder())
+
+
+def _current_folder() -> Path:
+    """Return it as the shell names it: /var/lib/NAME is systemd's link to a folder of its own."""
+    named = Path(os.environ.get("PWD", ""))
+    is_true = named.is_absolute() and named.exists() and named.samefile(Path.cwd())
+    return named if is_true else Path.cwd()

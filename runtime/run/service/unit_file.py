@@ -28,8 +28,12 @@ def installed_unit(
     user: str | None,
     memory_mib: int,
     watchdog_s: int,
+    into: Path | None = None,
 ) -> Unit:
     """Describe the unit of this installation of fer-edge on this machine.
+
+    Its files stand in the folder `into`, if it is named, and else where the system or the user
+    keeps such files.
 
     Raises:
         OutputError: The user does not exist.
@@ -42,7 +46,8 @@ def installed_unit(
                 f"--run-as {user}: this machine has no such user; name another, or leave it out"
             ) from error
     wanted = ["video"] * needs.camera + ["plugdev", "apex"] * needs.accelerator
-    folder = Path("/etc/fer-edge") if is_system else _user_folder() / "fer-edge"
+    usual = Path("/etc/fer-edge") if is_system else _user_folder() / "fer-edge"
+    folder = usual if into is None else into.resolve()
     return Unit(
         name,
         _executable(),
@@ -57,15 +62,24 @@ def installed_unit(
     )
 
 
-def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
+def install_unit(
+    unit: Unit, config: RunConfig, *, force: bool, into: Path | None = None
+) -> list[str]:
     """Write the unit, its configuration and its secrets; returns what to do next, one line each.
+
+    Args:
+        unit: The unit.
+        config: What it runs.
+        force: Replace a unit that somebody else wrote.
+        into: The folder of all files; else the unit's is where systemd looks for it.
 
     Raises:
         ConfigError: A path is not UTF-8.
         OutputError: Another's unit stands there and `force` is false, or the place cannot be
             written.
     """
-    folder = Path("/etc/systemd/system") if unit.is_system else _user_folder() / "systemd/user"
+    usual = Path("/etc/systemd/system") if unit.is_system else _user_folder() / "systemd/user"
+    folder = into or usual
     path = folder / f"{unit.name}.service"
     text = unit_text(unit, config.needs())
     settings = f"{MARK}: {unit.name}.service runs this\n{format_config(config.without_secrets())}"
@@ -89,7 +103,7 @@ def install_unit(unit: Unit, config: RunConfig, *, force: bool) -> list[str]:
             for name in unit.secrets
         ),
         *([f"left out: {', '.join(lost)} of the installation before this one"] if lost else []),
-        *_next_steps(unit),
+        *(_next_steps(unit) if into is None else []),
     ]
 
 

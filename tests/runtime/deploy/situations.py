@@ -27,13 +27,12 @@ FACTS = Facts(
     cameras=("/dev/video0",),
     edge_tpu="",
     user="pi",
-    is_root=False,
-    has_sudo=True,
+    is_system=False,
     manager="user",
     lingers=True,
     base="/home/pi/.local/share/fer-edge",
 )
-EMPTY = Situation(FACTS, "", None, (), None, Health(False, "", "", 0, 0))
+EMPTY = Situation(FACTS, "", "", None, (), None, Health(False, "", "", 0, 0))
 WHEEL = OwnWheel("0.1.0", (("fer_edge/__init__.py", b""),))
 CONFIG = Configuration(b"[source]\ncamera = 0\n", {}, "")
 

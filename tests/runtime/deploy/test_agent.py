@@ -47,8 +47,9 @@ def test_every_module_is_sent_after_those_that_it_imports() -> None:
 
 
 def test_what_the_shell_is_asked_to_run_is_one_line_without_a_secret_place_for_quotes() -> None:
-    assert "\n" not in remote_command()
-    assert int(agent_program("fer-edge")[:8]) == len(agent_program("fer-edge")) - 8
+    assert "\n" not in remote_command(is_system=False) + remote_command(is_system=True)
+    program = agent_program("fer-edge", is_system=True)
+    assert int(program[:8]) == len(program) - 8
 
 
 @pytest.fixture

@@ -79,7 +79,8 @@ def test_without_systemd_it_stops_at_the_link_and_says_so() -> None:
     bare = replace(EMPTY, facts=replace(FACTS, manager=""))
     plan = make_plan(bare, delivery("tiny", CONFIG), Choices())
     assert plan.way == "link"
-    assert any("no systemd there" in note and "env/bin/fer-edge run" in note for note in plan.notes)
+    said = next(note for note in plan.notes if "env/bin/fer-edge run" in note)
+    assert "no systemd for this user" in said
 
 
 def test_no_service_leaves_the_service_alone() -> None:
@@ -139,3 +140,20 @@ def test_a_unit_of_another_is_not_replaced() -> None:
     with pytest.raises(DeployError, match="pass --name"):
         make_plan(there, delivery("tiny", CONFIG), Choices())
     assert make_plan(there, delivery("tiny", CONFIG), Choices(has_service=False)).way == "link"
+
+
+@pytest.mark.parametrize(("is_system", "said"), [(False, "with --system"), (True, "without --s")])
+def test_one_service_of_a_name_is_enough(is_system: bool, said: str) -> None:
+    facts = replace(FACTS, is_system=is_system)
+    there = replace(EMPTY, facts=facts, other_place="/opt/fer-edge")
+    for wanted in (delivery("tiny", CONFIG), delivery("tiny", alone=True)):
+        with pytest.raises(DeployError, match=f"{said}.* /opt/fer-edge"):
+            make_plan(there, wanted, Choices())
+    make_plan(there, delivery("tiny", CONFIG), Choices(has_service=False))
+
+
+@pytest.mark.parametrize("manager", ["system", "user"])
+def test_any_systemd_runs_the_service(manager: str) -> None:
+    there = replace(EMPTY, facts=replace(FACTS, is_system=manager == "system", manager=manager))
+    plan = make_plan(there, delivery("tiny", CONFIG), Choices())
+    assert (plan.has_service, plan.way) == (True, "restart")

@@ -1,0 +1,50 @@
+"""`fer-edge service install --into`: all files in one folder, as a deployment has them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Invoke = Callable[..., Result]
+CONFIG = '[source]\ninput = "http://anna:geheim@127.0.0.1/camera"\n[outputs]\njsonl = "f.jsonl"\n'
+
+
+@pytest.mark.parametrize("kind", ["--user", "--system"])
+def test_all_files_stand_in_the_folder_and_the_unit_names_them_there(
+    fer_edge: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (tmp_path / "door.toml").write_text(CONFIG.replace("f.jsonl", "/var/lib/door/f.jsonl"))
+    folder = tmp_path / "unit"
+    folder.mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    words = ["service", "install", kind, "--name", "door", "--into", folder]
+    if kind == "--user":
+        (tmp_path / "door.toml").write_text(CONFIG)
+    done = fer_edge(*words, "--config", tmp_path / "door.toml")
+    if kind == "--system" and "cannot be read by a user" in done.stderr:
+        pytest.skip("this checkout is in a folder that only its owner sees")
+    assert done.exit_code == 0, done.stderr
+    assert "daemon-reload" not in done.stdout
+    assert f"--config {folder}/door.toml" in (folder / "door.service").read_text()
+    assert {path.stem for path in folder.iterdir()} == {"door"}
+    assert not (tmp_path / "config").exists()
+
+
+def test_a_folder_that_is_not_there_is_refused(fer_edge: Invoke, tmp_path: Path) -> None:
+    done = fer_edge("service", "install", "--into", tmp_path / "none", "--", "--camera", "0")
+    assert done.exit_code == 2
+    assert "does not exist" in done.stderr
+
+
+def test_relative_paths_start_at_the_folder_as_the_shell_names_it(
+    fer_edge: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "private").mkdir()
+    link = tmp_path / "door"
+    link.symlink_to("private")
+    monkeypatch.chdir(link)
+    words = ("service", "print", "--user", "--", "--camera", "0", "--jsonl", "faces.jsonl")
+    for named, expected in ((link, link), (tmp_path, link.resolve()), ("", link.resolve())):
+        monkeypatch.setenv("PWD", str(named))
+        assert f'jsonl = "{expected}/faces.jsonl"' in fer_edge(*words).output
