@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .api import TrainedRun, train
     from .architectures import Architecture
+    from .backend.cluster import Cluster
     from .data.importing import ImportOptions, import_faces
     from .loop.run_place import Existing
     from .recipes.recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Architecture": ".architectures",
+    "Cluster": ".backend.cluster",
     "Epoch": ".reporting.history",
     "Evaluation": "fer_edge.evaluation.evaluation",
     "Existing": ".loop.run_place",
@@ -48,6 +50,7 @@ _HOMES = {
 
 __all__ = [
     "Architecture",
+    "Cluster",
     "Epoch",
     "Evaluation",
     "Existing",

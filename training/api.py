@@ -1,6 +1,8 @@
 """What `fer-edge train` does, for Python: `fer_edge.training.train`."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from fer_edge.evaluation.evaluation import Evaluation
 from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 
+from .backend.cluster import Cluster
 from .data.importing import import_faces
 from .loop.run_place import Existing
 from .recipes.recipe import Recipe, RecipeChanges, load_recipe
@@ -28,12 +31,14 @@ class TrainedRun:
         recipe: What decided it.
         faces: What it learned from, and was scored by.
         scores: Of the float network, on the validation faces.
+        is_first: Whether this process wrote the folder; of several that trained together, one.
     """
 
     folder: Path
     recipe: Recipe
     faces: FaceSet
     scores: Evaluation
+    is_first: bool = True
 
     @property
     def float_network(self) -> Path:
@@ -54,7 +59,7 @@ def train(
     *,
     qat: bool = False,
     existing: Existing = "refuse",
-    devices: int = 1,
+    devices: int | Cluster = 1,
     tensorboard: str | Path | None = None,
     on_epoch: Callable[[StageName, Epoch], None] | None = None,
     **changes: "Unpack[RecipeChanges]",
@@ -70,7 +75,8 @@ def train(
         recipe: A bundled recipe's name, a TOML file, or a recipe.
         qat: Whether to add the quantization-aware stage, which needs TensorFlow.
         existing: Where a run is there: refuse to touch it, resume it, or overwrite it.
-        devices: So many GPUs share each batch, on JAX.
+        devices: So many GPUs share each batch, on JAX; a `Cluster` for those of other processes,
+            each of which calls this, too. The first one's run folder is written.
         tensorboard: A folder for a TensorBoard log.
         on_epoch: Called after each epoch with the stage, float or qat.
         changes: Keys that replace the recipe's own, such as `epochs` and `start`.
@@ -84,6 +90,31 @@ def train(
     """
     resolved = load_recipe(recipe, **changes)
     name, faces = open_faces(data)
+    cluster = devices if isinstance(devices, Cluster) else Cluster(devices)
+
+    # Keras takes seconds to import: after the cheap errors
+    from .backend.devices import spread
+    from .backend.processes import process_id
+    from .run import run_stages
+
+    with spread(cluster, resolved.batch_size), _own_folder(Path(out)) as folder:
+        is_first = process_id() == 0
+        scores = run_stages(
+            resolved,
+            faces,
+            folder,
+            data_name=name,
+            qat=qat,
+            existing=existing,
+            on_epoch=_report(on_epoch, tensorboard) if is_first else lambda stage, epoch: None,
+        )
+    return TrainedRun(Path(out), resolved, faces, scores, is_first=is_first)
+
+
+def _report(
+    on_epoch: Callable[[StageName, Epoch], None] | None, tensorboard: str | Path | None
+) -> Callable[[StageName, Epoch], None]:
+    """Return what takes each epoch."""
     events = EventLog(Path(tensorboard)) if tensorboard else None
 
     def report(stage: StageName, epoch: Epoch) -> None:
@@ -92,21 +123,19 @@ def train(
         if events:
             events.add(stage, epoch)
 
-    # Keras takes seconds to import: after the cheap errors
-    from .backend.devices import spread
-    from .run import run_stages
+    return report
 
-    with spread(devices, resolved.batch_size):
-        scores = run_stages(
-            resolved,
-            faces,
-            Path(out),
-            data_name=name,
-            qat=qat,
-            existing=existing,
-            on_epoch=report,
-        )
-    return TrainedRun(Path(out), resolved, faces, scores)
+
+@contextmanager
+def _own_folder(out: Path) -> Iterator[Path]:
+    """Yield the run folder; in processes behind the first a passing one, which takes its place."""
+    from .backend.processes import process_id
+
+    if process_id() == 0:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder:
+        yield Path(folder) / "run"
 
 
 def open_faces(data: str | Path | FaceSet) -> tuple[str, FaceSet]:

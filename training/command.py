@@ -1,7 +1,10 @@
 """`fer-edge train`."""
 
 import logging
-from contextlib import contextmanager
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +14,6 @@ from fer_edge import plugins
 from fer_edge.cli.command_options import PartName, SectionedCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from typing_extensions import Unpack
 
     from .recipes.recipe import RecipeChanges
@@ -23,7 +24,8 @@ PATH = click.Path(path_type=Path)
 
 _SECTIONS = {
     "Files": ("data", "out", "resume", "overwrite", "tensorboard", "as_json"),
-    "What to do": ("recipe", "architecture", "qat", "devices"),
+    "What to do": ("recipe", "architecture", "qat"),
+    "Devices": ("devices", "coordinator", "processes", "process_id"),
     "Networks to learn from": ("start", "weights", "teachers"),
     "Other than the recipe's": ("epochs", "batch_size", "learning_rate", "precision", "seed"),
 }
@@ -75,6 +77,21 @@ _SECTIONS = {
     show_default=True,
     help="Share each batch among so many GPUs (KERAS_BACKEND=jax).",
 )
+@click.option(
+    "--coordinator",
+    default="",
+    metavar="HOST:PORT|auto",
+    help="Share each batch with other processes, on this host or others, that are started with the "
+    "same options: where the first one listens; auto in a SLURM step or under Open MPI.",
+)
+@click.option("--processes", type=click.IntRange(1), default=1, metavar="N", help="So many in all.")
+@click.option(
+    "--process-id",
+    type=click.IntRange(0),
+    default=0,
+    metavar="I",
+    help="This one's number, from 0; the first writes the run folder.",
+)
 @click.option("--tensorboard", type=PATH, metavar="DIR", help="Write a TensorBoard log there.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or add --qat to one.")
 @click.option("--overwrite", is_flag=True, help="Delete what stands at --out.")
@@ -85,6 +102,9 @@ def train(
     recipe: str,
     qat: bool,
     devices: int,
+    coordinator: str,
+    processes: int,
+    process_id: int,
     tensorboard: Path | None,
     resume: bool,
     overwrite: bool,
@@ -111,28 +131,33 @@ def train(
     from fer_edge.runfolder import SCORES
 
     from . import api
+    from .backend.cluster import Cluster
     from .recipes.recipe import load_recipe
 
     if not changes.get("teachers"):
         changes["teachers"] = None  # click has an empty tuple where none is given
     resolved = load_recipe(recipe, **changes)
+    cluster = Cluster(devices, coordinator, processes, process_id)
 
     def report(stage: "StageName", epoch: "Epoch") -> None:
         total = resolved.epochs if stage == "float" else resolved.qat.epochs
         then = ", then quantization-aware" if qat and stage == "float" else ""
         click.echo(_epoch_line(stage, epoch, total, then), err=True)
 
-    with _first_line_shown():
+    kept = nullcontext() if cluster.is_alone else _standard_output_kept()
+    with kept, _first_line_shown():
         run = api.train(
             data,
             out,
             resolved,
             qat=qat,
             existing="resume" if resume else "overwrite" if overwrite else "refuse",
-            devices=devices,
+            devices=cluster,
             tensorboard=tensorboard,
             on_epoch=report,
         )
+    if not run.is_first:
+        return
     if as_json:
         click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
         return
@@ -145,7 +170,7 @@ def train(
 
 
 @contextmanager
-def _first_line_shown() -> "Iterator[None]":
+def _first_line_shown() -> Iterator[None]:
     """Let what a training logs of its device through, without --verbose, too."""
     log = logging.getLogger("fer_edge.training.run")
     level = log.level
@@ -154,6 +179,19 @@ def _first_line_shown() -> "Iterator[None]":
         yield
     finally:
         log.setLevel(level)
+
+
+@contextmanager
+def _standard_output_kept() -> Iterator[None]:
+    """Lead standard output to standard error: a library of JAX's says there whom it met."""
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(own, 1)
+        os.close(own)
 
 
 def _epoch_line(stage: "StageName", epoch: "Epoch", total: int, then: str) -> str:

@@ -30,8 +30,9 @@ from .backend.keras3 import keras
 from .backend.validation import predict
 from .data.inspection import sample_sheet
 from .loop.float_stage import train_float
-from .loop.run_place import STATE, Existing, open_place
+from .loop.run_place import STATE, Existing
 from .loop.schedule import Stopping
+from .loop.shared_place import check_same_run, open_shared_place
 from .loop.sharpness import check_backend
 from .recipes.recipe import Recipe
 from .reporting.history import Epoch, StageName, load_history, save_history
@@ -75,10 +76,11 @@ def run_stages(
         OutputError: The folder exists, or cannot be written.
         TrainingError: The run cannot start, go on or be finished; `qat` without TensorFlow.
     """
+    check_same_run(recipe, faces.digest)
     _check_backend(recipe, qat=qat)
     _check_faces(faces)
     _check_network(recipe, len(faces.class_names))
-    folder = open_place(recipe, out, existing)
+    folder = open_shared_place(recipe, out, existing)
     info = _run_info(recipe, faces, data_name)
     teachers = load_teachers(recipe.teachers, faces)
     _say_what_computes(recipe)

@@ -4,12 +4,13 @@ import inspect
 import subprocess
 import sys
 import typing
+from dataclasses import fields
 
 import pytest
 
 import fer_edge.training
 from fer_edge.errors import RecipeError, TrainingError
-from fer_edge.training import RecipeChanges, TrainedRun, load_recipe, train
+from fer_edge.training import Cluster, RecipeChanges, TrainedRun, load_recipe, train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.command import train as command
 from fer_edge.training.loop.run_place import open_place
@@ -58,6 +59,7 @@ def test_what_its_signature_names_is_public():
 def test_it_takes_what_the_command_takes():
     options = {parameter.name for parameter in command.params}
     arguments = {*inspect.signature(train).parameters, *RecipeChanges.__annotations__}
+    arguments |= {field.name for field in fields(Cluster)}  # for `devices`
     assert options - arguments == {"resume", "overwrite", "as_json"}  # `existing`, and the result
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fer_edge.faces.preprocess import as_real, model_inputs
 
 from .devices import device_count
+from .processes import predict_shared, process_count
 
 
 def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -17,7 +18,10 @@ def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     devices = device_count()
     rest = np.repeat(inputs[:1], -len(inputs) % devices, axis=0)  # each device takes as many
     shared = np.concatenate([inputs, rest])
-    probabilities = network.predict(shared, batch_size=256 * devices, verbose=0)
+    if process_count() > 1:
+        probabilities = predict_shared(network, shared, 256 * devices)
+    else:
+        probabilities = network.predict(shared, batch_size=256 * devices, verbose=0)
     return np.asarray(probabilities, np.float32)[: len(inputs)]
 
 

@@ -19,6 +19,7 @@ from ..architectures import Pretrained
 from ..backend.devices import device_count
 from ..backend.keras3 import keras
 from ..backend.precision import learning_copy, scaled
+from ..backend.processes import own_rows, process_count
 from ..recipes.recipe import Recipe, Schedule
 from ..reporting.history import Epoch, save_history
 from ..reporting.progress import EpochBar
@@ -188,18 +189,19 @@ def fit_epoch(
     """Train one epoch, counted from 1; return loss, accuracy and top3.
 
     Each epoch has an order of its own, so that a resumed run sees the same ones. Several devices
-    take equal shares: faces that remain sit this epoch out.
+    take equal shares: faces that remain sit this epoch out. Each process passes on its own share.
     """
     random = np.random.default_rng((lessons.seed, number))
     order = random.permutation(len(lessons.targets))
     order = order[: len(order) - len(order) % device_count()]
     inputs, wanted = epoch_inputs(order, lessons.targets, lessons.augmentation, random)
+    mine = own_rows(len(order), lessons.batch_size)
     with _unaveraged(model.optimizer) as keep:
         fitted = model.fit(
-            inputs,
-            wanted,
-            sample_weight=lessons.weights[order],
-            batch_size=lessons.batch_size,
+            {name: values[mine] for name, values in inputs.items()},
+            wanted[mine],
+            sample_weight=lessons.weights[order][mine],
+            batch_size=lessons.batch_size // process_count(),
             shuffle=False,
             verbose=0,
             callbacks=[keep, *([bar] if bar else [])],

@@ -157,6 +157,7 @@ import numpy as np
 from fer_edge.errors import TrainingError
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.training.loop import float_stage
+from fer_edge.training.backend.cluster import Cluster
 from fer_edge.training.backend.devices import spread
 from fer_edge.training.recipes.recipe import load_recipe
 
@@ -168,13 +169,13 @@ odd = even.select(np.arange(1, len(even)))
 def losses(name, faces, devices):
     epochs = []
     (folder / name).mkdir()
-    with spread(devices, recipe.batch_size):
+    with spread(Cluster(devices), recipe.batch_size):
         float_stage.train_float(recipe, faces, folder / name, on_epoch=epochs.append)
     return [(epoch.loss, epoch.validation_loss) for epoch in epochs]
 
 def refusal(devices, batch_size):
     try:
-        with spread(devices, batch_size):
+        with spread(Cluster(devices), batch_size):
             raise SystemExit("it was not refused")
     except TrainingError as error:
         return str(error)
@@ -202,6 +203,8 @@ def test_two_devices_learn_what_one_learns(no_tensorflow, tmp_path):
 
 
 def test_several_devices_need_jax(fer_edge, tmp_path):
-    command = ["train", *options(tmp_path), "--out", tmp_path / "run", "--devices", "2"]
-    assert_one_clear_line(fer_edge(*command), "on JAX only", "KERAS_BACKEND=jax")
+    command = ["train", *options(tmp_path), "--out", tmp_path / "run"]
+    for words in (("--devices", "2"), ("--coordinator", "localhost:1", "--processes", "2")):
+        assert_one_clear_line(fer_edge(*command, *words), "on JAX only", "KERAS_BACKEND=jax")
+    assert_one_clear_line(fer_edge(*command, "--processes", "2"), "expected a coordinator")
     assert not (tmp_path / "run.partial").exists()

@@ -1,0 +1,80 @@
+"""Who trains together: what is refused, and how processes meet. No JAX in it."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from fer_edge.errors import TrainingError
+from fer_edge.training.backend.cluster import Cluster
+from fer_edge.training.backend.meeting import meet
+from tests.support.ssh_access import free_port
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((1, "", 2, 0), "HOST:PORT"),
+        ((1, "auto", 2, 1), "HOST:PORT"),
+        ((1, "here", 2, 0), "HOST:PORT"),
+        ((1, "h:1 2", 2, 0), "HOST:PORT"),
+        ((1, "here:1234", 2, 2), "from 0 to 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: str) -> None:
+    with pytest.raises(TrainingError, match=said):
+        Cluster(*values)
+
+
+def meet_all(*processes: tuple[int, int], patience_s: float = 20.0) -> list[str]:
+    """Let processes, each a number and a count, meet; returns what each is told."""
+    address, told = f"localhost:{free_port()}", [""] * len(processes)
+
+    def one(place: int, number: int, count: int) -> None:
+        try:
+            meet(Cluster(1, address, count, number), patience_s)
+        except TrainingError as error:
+            told[place] = str(error)
+
+    threads = [
+        threading.Thread(target=one, args=(place, *process))
+        for place, process in enumerate(processes)
+    ]
+    for thread in reversed(threads):  # whoever comes first waits
+        thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    return told
+
+
+def test_processes_meet_in_any_order() -> None:
+    assert meet_all((0, 3), (1, 3), (2, 3)) == ["", "", ""]
+
+
+def test_all_that_are_there_hear_who_is_missing() -> None:
+    told = meet_all((0, 3), (2, 3), patience_s=1.0)
+    assert all("process 1 did not come" in text for text in told)
+
+
+def test_two_of_one_number_are_named() -> None:
+    told = meet_all((0, 3), (1, 3), (1, 3))
+    assert all("two processes have --process-id 1" in text for text in told)
+
+
+def test_counts_must_be_the_same() -> None:
+    told = meet_all((0, 3), (1, 2))
+    assert all("told of 2 processes and process 0 of 3" in text for text in told)
+
+
+def test_a_first_process_that_is_not_there_is_named() -> None:
+    (told,) = meet_all((1, 2), patience_s=0.1)
+    assert "the first process does not answer at localhost:" in told
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(TrainingError, match=f"port {port} cannot be listened on"):
+            meet(Cluster(1, f"localhost:{port}", 2, 0), 1.0)

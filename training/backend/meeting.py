@@ -1,0 +1,137 @@
+"""Where the processes of a cluster find each other, before JAX is asked to connect them.
+
+JAX ends a process whose partners do not come: it aborts, and says nothing that could be caught.
+Here each is told in one sentence who is missing. The first process listens where JAX will listen.
+"""
+
+import socket
+import time
+from contextlib import ExitStack
+
+from fer_edge.errors import TrainingError
+
+from .cluster import Cluster
+
+PATIENCE_S = 300.0
+"""So long a cluster's queue may take to start the last process."""
+
+_GO = "go"
+_POLL_S = 0.2
+_LONGEST_LINE = 300
+
+
+def meet(cluster: Cluster, patience_s: float = PATIENCE_S) -> None:
+    """Wait until every process is there.
+
+    Args:
+        cluster: With a coordinator's address.
+        patience_s: How long, in seconds.
+
+    Raises:
+        TrainingError: One is missing, two have one number, or they count differently.
+    """
+    if cluster.processes == 1:
+        return
+    end_s = time.monotonic() + patience_s
+    if cluster.process_id == 0:
+        _receive(cluster, end_s)
+    else:
+        _report(cluster, end_s)
+
+
+def _receive(cluster: Cluster, end_s: float) -> None:
+    """Take the words of all others, and tell them what came of it."""
+    _, port = _address(cluster)
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(_server(port))
+        except OSError as error:
+            raise TrainingError(
+                f"port {port} cannot be listened on: {error.strerror}; name a free one in "
+                "--coordinator, the same for all processes"
+            ) from error
+        there: dict[int, socket.socket] = {}
+        wrong = ""
+        while len(there) < cluster.processes - 1 and not wrong:
+            left_s = end_s - time.monotonic()
+            if left_s <= 0:
+                missing = sorted(set(range(1, cluster.processes)) - there.keys())
+                wrong = f"process {', '.join(map(str, missing))} did not come"
+                break
+            server.settimeout(left_s)
+            try:
+                line = stack.enter_context(server.accept()[0])
+            except TimeoutError:
+                continue
+            wrong = _take(line, cluster, there)
+        for line in there.values():
+            line.sendall(f"{wrong or _GO}\n".encode())
+    if wrong:
+        raise TrainingError(f"{wrong}; start one process for each of --processes")
+
+
+def _take(line: socket.socket, cluster: Cluster, there: dict[int, socket.socket]) -> str:
+    """Add a process; return what is wrong with it, or an empty text."""
+    line.settimeout(5.0)
+    words = _read_line(line).split()
+    if len(words) != 2 or not all(word.isdecimal() for word in words):
+        return ""  # it is not one of ours
+    number, count = map(int, words)
+    if count != cluster.processes:
+        wrong = f"process {number} was told of {count} processes and process 0 of "
+        wrong += f"{cluster.processes}"
+    elif number in (0, *there):
+        wrong = f"two processes have --process-id {number}"
+    else:
+        there[number] = line
+        return ""
+    line.sendall(f"{wrong}\n".encode())
+    return wrong
+
+
+def _report(cluster: Cluster, end_s: float) -> None:
+    """Say that this process is there, and wait for the others."""
+    while True:
+        try:
+            with socket.create_connection(_address(cluster), timeout=5.0) as line:
+                line.sendall(f"{cluster.process_id} {cluster.processes}\n".encode())
+                line.settimeout(max(1.0, end_s - time.monotonic()) + 5.0)
+                said = _read_line(line)
+            if said == _GO:
+                return
+            if said:
+                raise TrainingError(f"{said}; start one process for each of --processes")
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            reason = "it hung up"
+        if time.monotonic() > end_s:
+            raise TrainingError(
+                f"the first process does not answer at {cluster.coordinator}: {reason}; start it, "
+                "and check the address"
+            )
+        time.sleep(_POLL_S)
+
+
+def _read_line(line: socket.socket) -> str:
+    data = b""
+    try:
+        while not data.endswith(b"\n") and len(data) < _LONGEST_LINE:
+            chunk = line.recv(_LONGEST_LINE)
+            if not chunk:
+                break
+            data += chunk
+    except OSError:
+        return ""
+    return data.decode("utf-8", "replace").strip()
+
+
+def _address(cluster: Cluster) -> tuple[str, int]:
+    host, _, port = cluster.coordinator.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _server(port: int) -> socket.socket:
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))
