@@ -1,0 +1,13 @@
+"""`fer-edge` whose lost streams are opened again after a second at most, and not after up to 30 s.
+
+python -m benchmarks.soak.reopened run --input ...
+"""
+
+from fer_edge.cli.main import main
+from fer_edge.runtime.capture import live
+
+_RETRY_S = 0.5
+
+if __name__ == "__main__":
+    live.FIRST_RETRY_S = live.LAST_RETRY_S = _RETRY_S
+    main(prog_name="fer-edge")

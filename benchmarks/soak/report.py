@@ -1,0 +1,141 @@
+"""The looks of a soak as a verdict, a table, JSON and a curve."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .look import Look, joined
+
+MOST_GROWTH = 0.02
+_WINDOW = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A minute of a run.
+
+    Attributes:
+        minute: Since the start.
+        look: What it held.
+        frames: Read so far.
+        opened: How often its stream was opened so far.
+        viewed_bytes: What a viewer got in this minute.
+    """
+
+    minute: float
+    look: Look
+    frames: int
+    opened: int
+    viewed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a run holds at its end what it held after the warm-up.
+
+    Attributes:
+        first: Of the first minutes behind the warm-up, 15 at most.
+        last: Of as many last minutes.
+    """
+
+    first: Look
+    last: Look
+
+    @property
+    def growth(self) -> float:
+        """Of the resident memory, as a share."""
+        return self.last.rss_kib / self.first.rss_kib - 1
+
+    @property
+    def anonymous_growth(self) -> float:
+        """Of the memory that stands in no file, as a share."""
+        return self.last.anonymous_kib / self.first.anonymous_kib - 1
+
+    @property
+    def passes(self) -> bool:
+        """Whether memory, threads and files are within their limits."""
+        return (
+            self.growth <= MOST_GROWTH
+            and self.last.threads <= self.first.threads
+            and self.last.files <= self.first.files
+        )
+
+
+def judge(samples: Sequence[Sample], settle_minutes: float) -> Verdict | None:
+    """Compare the end with the beginning; None where there are too few minutes."""
+    settled = [sample.look for sample in samples if sample.minute > settle_minutes]
+    width = min(_WINDOW, len(settled) // 2)
+    return Verdict(joined(settled[:width]), joined(settled[-width:])) if width else None
+
+
+def as_json(runs: Mapping[str, Sequence[Sample]], settle_minutes: float) -> dict[str, Any]:
+    """Lay everything out for machines."""
+    return {"settle_minutes": settle_minutes, "most_growth": MOST_GROWTH} | {
+        name: {"verdict": _verdict(samples, settle_minutes), "samples": list(map(asdict, samples))}
+        for name, samples in runs.items()
+    }
+
+
+def _verdict(samples: Sequence[Sample], settle_minutes: float) -> dict[str, Any] | None:
+    found = judge(samples, settle_minutes)
+    if found is None:
+        return None
+    shares = {"growth": found.growth, "anonymous_growth": found.anonymous_growth}
+    return asdict(found) | shares | {"passes": found.passes}
+
+
+def table(runs: Mapping[str, Sequence[Sample]], settle_minutes: float) -> str:
+    """Write what docs/reliability.md shows."""
+    lines = [
+        "| run | minutes | frames | opened | memory, MiB | growth | without files, MiB | growth "
+        "| threads | descriptors | processor | |",
+        "| --- " + "| ---: " * 10 + "| --- |",
+    ]
+    for name, samples in runs.items():
+        found = judge(samples, settle_minutes)
+        if found is None:
+            lines.append(f"| {name} | too short" + " |" * 11)
+            continue
+        first, last, end = found.first, found.last, samples[-1]
+        share = statistics.fmean([end.look.cpu_s / (60 * end.minute)])
+        lines.append(
+            f"| {name} | {end.minute:.0f} | {end.frames:,} | {end.opened:,} "
+            f"| {_mib(first.rss_kib, last.rss_kib)} | {found.growth:+.2%} "
+            f"| {_mib(first.anonymous_kib, last.anonymous_kib)} | {found.anonymous_growth:+.2%} "
+            f"| {first.threads} → {last.threads} | {first.files} → {last.files} "
+            f"| {share:.1%} | {'pass' if found.passes else 'FAIL'} |"
+        )
+    return "\n".join(lines)
+
+
+def _mib(first_kib: float, last_kib: float) -> str:
+    return f"{first_kib / 1024:.1f} → {last_kib / 1024:.1f}"
+
+
+def draw(runs: Mapping[str, Sequence[Sample]], settle_minutes: float, path: Path) -> None:
+    """Draw memory over time, in percent of what it was behind the warm-up."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
+    for name, samples in runs.items():
+        found = judge(samples, settle_minutes)
+        if found is None:
+            continue
+        minutes = [sample.minute for sample in samples]
+        for kind, style in (("rss_kib", "-"), ("anonymous_kib", ":")):
+            base = getattr(found.first, kind)
+            shares = [100 * getattr(sample.look, kind) / base for sample in samples]
+            what = "resident" if kind == "rss_kib" else "without files"
+            axes.plot(minutes, shares, style, label=f"{name}, {what}")
+    axes.axhline(100 * (1 + MOST_GROWTH), color="grey", linewidth=0.8)
+    axes.axvline(settle_minutes, color="grey", linewidth=0.8, linestyle="--")
+    axes.set_xlabel("minutes")
+    axes.set_ylabel("memory, % of that after the warm-up")
+    axes.legend()
+    figure.savefig(path)
+    pyplot.close(figure)
