@@ -1,8 +1,8 @@
 """Does a run of months stay as it was after some minutes? Two live runs, watched from outside.
 
-Both read a network camera on loopback and have JSON lines, the page with a viewer who comes for ten
-seconds each minute, and a real Mosquitto. The stream of one never ends; that of the other ends after
-20 frames and is opened again, some thousand times an hour, H.264 and Motion JPEG by turns.
+Both read a network camera on loopback and have JSON lines, the page with a viewer who comes for
+ten seconds each minute, and a real Mosquitto. The stream of one never ends; that of the other ends
+after 20 frames and is opened again, thousands of times an hour, H.264 and Motion JPEG by turns.
 
     python -m benchmarks.soak --hours 24
 
@@ -15,7 +15,7 @@ import json
 import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import click
 
 from ..command import PATH, Benchmark
 from .camera import Camera, camera
-from .look import joined, look
+from .look import Look, joined, look
 from .report import Sample, as_json, draw, judge, table
 from .runs import Watched, broker, runs, view
 
@@ -77,16 +77,18 @@ def _minute(
     started_s: float,
     elapsed_s: float,
 ) -> list[Sample]:
-    looks: dict[str, list] = {run.name: [] for run in watched}
+    looks: dict[str, list[Look]] = {run.name: [] for run in watched}
+    views: list[Future[int]] = []
     for number in range(1, _LOOKS + 1):
         if number == _VIEWED_FROM:
             views = [viewer.submit(view, run) for run in watched]
         due_s = started_s + elapsed_s + number * 60 / _LOOKS
         time.sleep(max(0.0, due_s - time.monotonic()))
+        is_viewed = not all(each.done() for each in views)
         for run in watched:
             if run.process.poll() is not None:
                 raise click.ClickException(f"{run.name} ended by {run.process.returncode}")
-            if not any(not each.done() for each in views) if number >= _VIEWED_FROM else True:
+            if not is_viewed:  # his connection is no leak
                 looks[run.name].append(look(run.process.pid))
     minute = (time.monotonic() - started_s) / 60
     return [

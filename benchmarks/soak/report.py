@@ -1,6 +1,5 @@
 """The looks of a soak as a verdict, a table, JSON and a curve."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,7 +98,7 @@ def table(runs: Mapping[str, Sequence[Sample]], settle_minutes: float) -> str:
             lines.append(f"| {name} | too short" + " |" * 11)
             continue
         first, last, end = found.first, found.last, samples[-1]
-        share = statistics.fmean([end.look.cpu_s / (60 * end.minute)])
+        share = end.look.cpu_s / (60 * end.minute)
         lines.append(
             f"| {name} | {end.minute:.0f} | {end.frames:,} | {end.opened:,} "
             f"| {_mib(first.rss_kib, last.rss_kib)} | {found.growth:+.2%} "

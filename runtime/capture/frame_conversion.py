@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -125,7 +126,9 @@ def _upright(image: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.uint8]:
 
 def _display_matrix(frame: VideoFrame) -> Matrix | None:
     """Return what the video's display matrix makes of a step right and a step down, rounded."""
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    # `frame.side_data` keeps the container, which keeps the frame: only Python's collector would
+    # free such a frame, and it comes when a hundred of them have gathered
+    data: Any = SideDataContainer(frame).get("DISPLAYMATRIX")
     if data is None:
         return None
     values = np.frombuffer(bytes(data), np.int32)

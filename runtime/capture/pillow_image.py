@@ -19,8 +19,9 @@ _PLAIN = ("RGB", "RGBA", "RGBX")
 
 def is_pillow_image(image: object) -> TypeGuard["Image"]:
     """Return whether it is an image of Pillow's; Pillow is not imported for that."""
-    module: Any = sys.modules.get("PIL.Image")
-    return module is not None and isinstance(image, module.Image)
+    # another thread may be importing it just now: then it has no class yet, and made no image
+    kind: Any = getattr(sys.modules.get("PIL.Image"), "Image", None)
+    return kind is not None and isinstance(image, kind)
 
 
 def pillow_to_bgr(image: "Image") -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""What much of something costs: sources, viewers, faces, pixels. See `__main__.py`."""

@@ -1,0 +1,77 @@
+"""Viewers of the page, each as the page's script behaves: events, and one picture after another."""
+
+import contextlib
+import http.client
+import threading
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(slots=True)
+class Viewer:
+    """Somebody who looks at the page.
+
+    Attributes:
+        page: Its address.
+        pictures: That came so far.
+        events: That came so far.
+        fault: What went wrong, if anything did.
+    """
+
+    page: str
+    pictures: int = 0
+    events: int = 0
+    fault: str = ""
+
+    def look(self, until_s: float) -> list[threading.Thread]:
+        """Look until a moment of the monotonic clock, in two threads."""
+        threads = [
+            threading.Thread(target=self._guarded, args=(look, until_s))
+            for look in (self._take_pictures, self._hear_events)
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _guarded(self, look: "object", until_s: float) -> None:
+        try:
+            look(until_s)  # type: ignore[operator]
+        except (OSError, http.client.HTTPException) as error:
+            self.fault = f"{type(error).__name__}: {error}"
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.page)
+        return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+
+    def _take_pictures(self, until_s: float) -> None:
+        number = 0
+        with contextlib.closing(self._connection()) as line:
+            while time.monotonic() < until_s:
+                line.request("GET", f"/frame.jpg?after={number}")
+                answer = line.getresponse()
+                body = answer.read()
+                if answer.status == 200 and body.startswith(b"\xff\xd8"):
+                    self.pictures += 1
+                    number += 1
+                elif answer.status != 204:
+                    self.fault = f"status {answer.status}"
+                    return
+
+    def _hear_events(self, until_s: float) -> None:
+        with contextlib.closing(self._connection()) as line:
+            line.request("GET", "/api/events")
+            answer = line.getresponse()
+            while time.monotonic() < until_s:
+                if answer.readline().startswith(b"event: now"):
+                    self.events += 1
+
+
+def watch(page: str, count: int, seconds: float) -> list[Viewer]:
+    """Let so many viewers look at a page at once."""
+    until_s = time.monotonic() + seconds
+    viewers = [Viewer(page) for _ in range(count)]
+    threads = [thread for viewer in viewers for thread in viewer.look(until_s)]
+    for thread in threads:
+        thread.join()
+    return viewers
