@@ -1,7 +1,6 @@
 """Several cameras: in one process each, or all in one."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -106,7 +105,7 @@ def _measured(pids: Sequence[int], files: Sequence[Path], seconds: float) -> Cos
 
 
 def _size(file: Path) -> int:
-    return os.stat(file).st_size if file.exists() else 0
+    return file.stat().st_size if file.exists() else 0
 
 
 def _whole_lines(file: Path, start: int) -> list[bytes]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fer_edge.errors import OutputError
 
 SHORTEST_TOKEN = 12
+MAX_CONNECTIONS = 256
+"""64 viewers: a browser that shows the page holds two, and up to six while it opens it."""
 _SEND_BUFFER_BYTES = 128 * 1024
 _FORM = re.compile(r"((\[(?P<six>[^\[\]]+)\]|(?P<name>[^:\[\]]+)):)?(?P<port>\d{1,5})", re.ASCII)
 
@@ -136,7 +138,7 @@ def _bind(opened: socket.socket, host: str, port: int) -> None:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     place = socket.getaddrinfo(host, port, opened.family, socket.SOCK_STREAM)[0][4]
     opened.bind(place)
-    opened.listen(64)
+    opened.listen(MAX_CONNECTIONS)
     opened.setblocking(False)
 
 

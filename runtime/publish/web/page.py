@@ -19,13 +19,12 @@ from ...drawing.annotation import annotate
 from ...recognition.result import Result
 from ..own_context import OwnContext
 from ..standing import Standing, standing
-from .address import WebAddress, chosen_token, listen, parse_address
+from .address import MAX_CONNECTIONS, WebAddress, chosen_token, listen, parse_address
 from .live_run import LiveRun, PictureFeed
 
 if TYPE_CHECKING:
     from uvicorn import Server
 
-_MAX_CONNECTIONS = 64
 _REQUEST_TIMEOUT_S = 10.0
 _FAREWELL_S = 0.3
 
@@ -165,7 +164,7 @@ def _make_server(app: Any) -> "Server":
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            if len(self.connections) > _MAX_CONNECTIONS:
+            if len(self.connections) > MAX_CONNECTIONS:
                 transport.abort()
             else:
                 self._await_request()

@@ -1,8 +1,10 @@
 """What programs hand to `Recognizer.read` and `stream` as an image."""
 
 import io
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -15,6 +17,7 @@ from fer_edge import Frame, Recognizer
 from fer_edge.errors import MissingExtraError
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.images import Images
+from fer_edge.runtime.capture.pillow_image import is_pillow_image
 from fer_edge.runtime.capture.pixels import as_bgr
 from tests.support.cartoons import draw_face
 
@@ -230,3 +233,11 @@ def test_what_was_read_can_be_drawn_on(photo: Picture, recognizer: Recognizer, f
     assert np.array_equal(drawn, recognizer.read(photo).draw())
     assert (drawn != photo).any()
     assert np.array_equal(photo, before)
+
+
+def test_an_array_is_read_while_another_thread_imports_pillow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the page's does at its first picture: the module is there, and its class is not yet."""
+    monkeypatch.setitem(sys.modules, "PIL.Image", ModuleType("PIL.Image"))
+    assert not is_pillow_image(np.zeros((4, 4, 3), np.uint8))

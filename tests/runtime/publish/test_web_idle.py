@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -9,7 +10,8 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
 from fer_edge.runtime.publish.web import page as web_page
-from tests.support.web_client import get, served
+from fer_edge.runtime.publish.web.address import MAX_CONNECTIONS
+from tests.support.web_client import get, result, served
 
 ROOT = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -66,7 +68,7 @@ def test_a_body_that_never_ends_is_dropped() -> None:
 def test_as_many_slow_viewers_as_connections_hold_the_page_for_a_moment_only() -> None:
     with served() as page:
         place = ("127.0.0.1", page.address.port)
-        slow = [socket.create_connection(place) for _ in range(64)]
+        slow = [socket.create_connection(place) for _ in range(MAX_CONNECTIONS)]
         for connection in slow:
             answered(connection)
             connection.send(b"G")
@@ -86,3 +88,14 @@ def test_a_viewer_that_asks_again_and_again_is_kept() -> None:
         for _ in range(8):  # twice as long as the limit
             assert b"HTTP/1.1" in answered(viewer)
             time.sleep(0.1)
+
+
+def test_sixty_four_viewers_see_the_page_at_once() -> None:
+    """Each as the page's script asks: events on one connection, pictures on another."""
+    with served() as page, ExitStack() as lines:
+        page.write(result())
+        place = ("127.0.0.1", page.address.port)
+        for path in ["/api/events", "/frame.jpg"] * 64:
+            line = lines.enter_context(socket.create_connection(place, timeout=10))
+            line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert line.recv(12) == b"HTTP/1.1 200"
