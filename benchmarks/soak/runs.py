@@ -1,7 +1,6 @@
 """The runs that are watched, as processes with all that a service may have."""
 
 import contextlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+
+from tests.support.mosquitto import MOSQUITTO, Mosquitto
 
 from .camera import Camera
 
@@ -58,18 +59,14 @@ def broker(folder: Path) -> Iterator[int]:
     Raises:
         ClickException: It is not installed.
     """
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None:
+    if MOSQUITTO is None:
         raise click.ClickException("Mosquitto is not installed; make parts installs it")
-    port, settings = free_port(), folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", "utf-8")
-    with (folder / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen([program, "-c", settings], stdout=log, stderr=log)
+    started = Mosquitto(folder)
+    started.start()
     try:
-        yield port
+        yield started.port
     finally:
-        process.terminate()
-        process.wait()
+        started.stop()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from ..capture.frame import Source
 from ..capture.signals import Signals
 from ..recognition.result import FrameReader, Result, completed
 from ..timing.wall_clock import new_run
+from .cycles import Cycles
 from .service_manager import ServiceManager
 from .sink import ReaderGoneError, Sink
 
@@ -50,7 +51,7 @@ def run_to_end(
     sinks = _Sinks()
     complete, count, run = False, 0, new_run()
     manager = manager or ServiceManager({})
-    with Signals() as signals:
+    with Signals() as signals, Cycles() as cycles:
         try:
             sinks.open(open_sinks)
             manager.reads(source)
@@ -62,6 +63,7 @@ def run_to_end(
                 count += 1
                 on_frame(1)
                 manager.frame_read(result)
+                cycles.free_when_due()
             complete = True
         except KeyboardInterrupt:  # from a source of another's making, or outside the main thread
             complete, sinks.writing = True, None

@@ -1,12 +1,13 @@
-"""The command line as a child that is forked from a process with everything imported."""
+"""The command line as a child: forked from a process with everything imported, or started anew."""
 
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +42,38 @@ class Outcome:
         return found
 
 
-class Child:
-    """A running command."""
+class Program:
+    """A running command: a process whose end is waited for."""
+
+    def __init__(self, pid: int, errors: Path) -> None:
+        """Take a child of this process.
+
+        Args:
+            pid: Of the child.
+            errors: The file of its standard error.
+        """
+        self.pid = pid
+        self._errors = errors
+
+    def send(self, number: int) -> None:
+        """Send a signal; nothing if it has ended."""
+        os.kill(self.pid, number)
+
+    def wait(self, longest_s: float = _LONGEST_S) -> Outcome:
+        """Wait for its end; one that hangs is killed."""
+        end_s = time.monotonic() + longest_s
+        while time.monotonic() < end_s:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return Outcome(os.waitstatus_to_exitcode(status), self._errors.read_text("utf-8"))
+            time.sleep(0.005)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        return Outcome(-99, self._errors.read_text("utf-8") + f"hung for {longest_s:.0f} s\n")
+
+
+class Child(Program):
+    """A command that is forked from this process: it starts at once."""
 
     def __init__(
         self, arguments: Sequence[object], folder: Path, before: Callable[[], object] | None = None
@@ -54,27 +85,49 @@ class Child:
             folder: For its standard output and error.
             before: Called in the child first, as to set limits.
         """
-        self._errors = folder / "stderr"
-        self._errors.touch()  # a child may be killed before it makes it
-        self.pid = os.fork()
-        if self.pid == 0:
+        (folder / "stderr").touch()  # a child may be killed before it makes it
+        pid = os.fork()
+        if pid == 0:
             _become([str(argument) for argument in arguments], folder, before)
+        super().__init__(pid, folder / "stderr")
+
+
+class Started(Program):
+    """A command that is started as a user would: with an environment, with nothing imported."""
+
+    def __init__(
+        self,
+        arguments: Sequence[object],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            arguments: Of `fer-edge`.
+            folder: For its standard output and error.
+            environment: More of it.
+        """
+        command = [sys.executable, "-m", "fer_edge", *map(str, arguments)]
+        with (folder / "stdout").open("wb") as output, (folder / "stderr").open("wb") as errors:
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=errors, env={**os.environ, **(environment or {})}
+            )
+        super().__init__(self._process.pid, folder / "stderr")
 
     def send(self, number: int) -> None:
         """Send a signal; nothing if it has ended."""
-        os.kill(self.pid, number)
+        self._process.send_signal(number)
 
-    def wait(self) -> Outcome:
+    def wait(self, longest_s: float = _LONGEST_S) -> Outcome:
         """Wait for its end; one that hangs is killed."""
-        end_s = time.monotonic() + _LONGEST_S
-        while time.monotonic() < end_s:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return Outcome(os.waitstatus_to_exitcode(status), self._errors.read_text("utf-8"))
-            time.sleep(0.005)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        return Outcome(-99, self._errors.read_text("utf-8") + f"hung for {_LONGEST_S:.0f} s\n")
+        try:
+            code = self._process.wait(longest_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            code = -99
+        return Outcome(code, self._errors.read_text("utf-8"))
 
 
 def _become(arguments: list[str], folder: Path, before: Callable[[], object] | None) -> None:

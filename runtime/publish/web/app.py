@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .live_run import LiveRun, PictureFeed, as_json, overlay
+from .live_run import LiveRun, PictureFeed, as_json
 from .metrics import RunMetrics
 
 _PAGE = Path(__file__).parent / "static"
@@ -183,7 +183,7 @@ async def _frame(request: Request, pictures: PictureFeed) -> Response:
         picture = None
     if picture is None:
         return Response(status_code=204)
-    headers = {"Fer-Edge-Overlay": as_json(overlay(picture))}
+    headers = {"Fer-Edge-Overlay": picture.overlay}
     return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
 
 
@@ -205,6 +205,7 @@ async def _events(live: LiveRun) -> AsyncIterator[bytes]:
             yield _event("end", {})
             return
         number = seen.number
+        del seen  # its frame: a viewer who goes may leave this coroutine to Python's collector
 
 
 def _event(name: str, value: object) -> bytes:

@@ -44,17 +44,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded frame.
+    """An encoded frame, without the frame: what a viewer who goes leaves behind may stay a while.
 
     Attributes:
         number: That of its result.
         jpeg: The file's bytes.
-        result: What it shows.
+        overlay: The boxes of its faces in fractions of its size, as JSON.
     """
 
     number: int
     jpeg: bytes
-    result: Result
+    overlay: str
 
 
 class LiveRun:
@@ -227,15 +227,14 @@ class PictureFeed:
         self._latest = await loop.run_in_executor(self._worker, self._picture, seen)
 
     def _picture(self, seen: Seen) -> Picture:
-        return Picture(seen.number, _as_jpeg(self._draw(seen.result)), seen.result)
+        return Picture(seen.number, _as_jpeg(self._draw(seen.result)), as_json(_overlay(seen)))
 
 
-def overlay(picture: Picture) -> dict[str, Any]:
-    """Return the boxes of a picture's faces in fractions of its size, as plain data for JSON."""
-    height, width = picture.result.frame.shape[:2]
-    faces = picture.result.faces[:_MAX_CARDS]
+def _overlay(seen: Seen) -> dict[str, Any]:
+    height, width = seen.result.frame.shape[:2]
+    faces = seen.result.faces[:_MAX_CARDS]
     return {
-        "number": picture.number,
+        "number": seen.number,
         "faces": [
             {
                 "face": number,
