@@ -1,9 +1,12 @@
 """Viewers that hold a connection without a word, or with a byte now and then."""
 
+import gc
 import socket
 import time
+import weakref
 from contextlib import ExitStack
 
+import numpy as np
 import pytest
 
 pytest.importorskip("starlette")
@@ -99,3 +102,25 @@ def test_sixty_four_viewers_see_the_page_at_once() -> None:
             line = lines.enter_context(socket.create_connection(place, timeout=10))
             line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
             assert line.recv(12) == b"HTTP/1.1 200"
+
+
+@pytest.mark.parametrize("path", ["/stream.mjpg", "/api/events"])
+def test_a_viewer_who_goes_leaves_no_frame_behind(path: str) -> None:
+    """Starlette leaves the response to Python's collector, which may come hours later."""
+    gc.disable()
+    try:
+        with served() as page:
+            image = np.zeros((48, 64, 3), np.uint8)
+            seen = weakref.ref(image)
+            with socket.create_connection(("127.0.0.1", page.address.port), timeout=10) as line:
+                line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+                page.write(result(image=image))
+                del image
+                assert b"\r\n\r\n" in line.recv(65536)
+                time.sleep(0.3)  # it waits for the next frame now
+            for number in range(20):
+                page.write(result(number))
+                time.sleep(0.02)
+            assert seen() is None
+    finally:
+        gc.enable()
