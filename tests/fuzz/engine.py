@@ -29,6 +29,8 @@ MOST_BYTES = 1 << 30
 
 _LONGEST_S = 120.0
 """On the clock: for what waits and does not compute."""
+_START_S = 300.0
+"""Until the first input: to import TensorFlow takes long."""
 _MEMORY = 9
 """Exit code of a child."""
 
@@ -155,13 +157,15 @@ def _child(
 
 def _watch(child: "subprocess.Popen[bytes]", note: Path, until_s: float) -> str:
     """Wait for a child; return what ended it, nothing for a good end or the end of the time."""
-    size, since_s, since_cpu_s = 0, time.monotonic(), 0.0
+    start, since_s, since_cpu_s = note.stat().st_size, time.monotonic(), 0.0
+    size = start
     while child.poll() is None:
         time.sleep(0.05)
         now_s, cpu_s = time.monotonic(), _cpu_s(child.pid)
         if note.stat().st_size != size:
             size, since_s, since_cpu_s = note.stat().st_size, now_s, cpu_s
-        is_hanging = cpu_s - since_cpu_s > MOST_S or now_s - since_s > _LONGEST_S
+        most_s, longest_s = (_START_S, _START_S) if size == start else (MOST_S, _LONGEST_S)
+        is_hanging = cpu_s - since_cpu_s > most_s or now_s - since_s > longest_s
         if is_hanging or now_s > until_s:
             child.kill()
             child.wait()

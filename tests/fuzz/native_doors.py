@@ -17,7 +17,7 @@ from fer_edge.model.file import pack_model, read_model
 from fer_edge.pictures.picture import decode_picture
 from fer_edge.runtime.capture.video import Video
 from tests.fuzz.door import Door
-from tests.fuzz.mutations import of_bytes, of_json, of_zip
+from tests.fuzz.mutations import of_bytes
 from tests.support.made_pictures import encode
 
 _VIDEOS = ("mp4", "mkv", "avi", "ts", "gif")
@@ -74,50 +74,6 @@ def _right_digest(data: bytes, folder: Path) -> None:
 @cache
 def _tiny_card() -> ModelCard:
     return read_model(bundled_models()["tiny"]).card
-
-
-def _network_as(suffix: str) -> list[bytes]:
-    import keras
-
-    from tests.support.network_files import saved, small_network
-
-    with tempfile.TemporaryDirectory() as folder:
-        return [saved(small_network(keras), Path(folder) / f"n.{suffix}").read_bytes()]
-
-
-def _read_keras(suffix: str) -> Any:
-    def read(data: bytes, folder: Path) -> None:
-        from fer_edge.converters.sources.keras_models import load_any_network
-
-        path = folder / f"n.{suffix}"
-        path.write_bytes(data)
-        load_any_network(path)
-
-    return read
-
-
-def _config_or_bytes(chance: Any, data: bytes) -> bytes:
-    return of_json(chance, data) if data[:1] == b"{" else of_bytes(b"\x89HDF")(chance, data)
-
-
-def _saved_model() -> list[bytes]:
-    import tensorflow as tf
-
-    with tempfile.TemporaryDirectory() as folder:
-        module = tf.Module()
-        module.serve = tf.function(
-            lambda face: tf.nn.softmax(tf.reshape(face, (1, 4))),
-            input_signature=[tf.TensorSpec((1, 2, 2, 1), tf.float32)],
-        )
-        tf.saved_model.save(module, folder, signatures={"serving_default": module.serve})
-        return [(Path(folder) / "saved_model.pb").read_bytes()]
-
-
-def _read_saved_model(data: bytes, folder: Path) -> None:
-    from fer_edge.converters.sources.graph_safety import read_meta_graph
-
-    (folder / "saved_model.pb").write_bytes(data)
-    read_meta_graph(folder)
 
 
 @cache
@@ -180,29 +136,5 @@ NATIVE_DOORS = (
         _request,
         True,
         200,
-    ),
-    Door(
-        "keras",
-        lambda: _network_as("keras"),
-        of_zip(_config_or_bytes),
-        _read_keras("keras"),
-        True,
-        0,
-    ),
-    Door(
-        "h5",
-        lambda: _network_as("h5"),
-        of_bytes(b"\x89HDF", b"Lambda", b"class_name"),
-        _read_keras("h5"),
-        True,
-        0,
-    ),
-    Door(
-        "saved-model",
-        _saved_model,
-        of_bytes(b"PyFunc", b"ReadFile", b"serve"),
-        _read_saved_model,
-        True,
-        0,
     ),
 )

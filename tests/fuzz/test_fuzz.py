@@ -22,6 +22,7 @@ from tests.fuzz.engine import (
     run_in_children,
 )
 from tests.fuzz.native_doors import NATIVE_DOORS
+from tests.fuzz.network_doors import NETWORK_DOORS
 from tests.fuzz.python_doors import PYTHON_DOORS
 
 
@@ -124,6 +125,6 @@ def test_minimizing_ends_also_where_nothing_can_be_left_out() -> None:
 def test_keras_files_and_saved_models_have_a_door() -> None:
     if importlib.util.find_spec("keras") is None:
         pytest.skip("Keras is not installed (fer-edge[train])")
-    for name in ("keras", "h5", "saved-model"):
-        done, crashes = run_in_children(find_door(name), 0, 6)
-        assert (done, crashes) == (6, []), name
+    for door in NETWORK_DOORS:
+        done, crashes = run_in_children(door, 0, 6)
+        assert (done, crashes) == (6, []), door.name
