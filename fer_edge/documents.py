@@ -29,14 +29,18 @@ _LONGEST_NUMBER = 20
 """Characters of a whole number of 64 bits; Python takes long for very long ones."""
 
 
-def parse_json(data: str | bytes) -> Any:
+def parse_json(data: str | bytes, *, most_bytes: int = JSON_BYTES) -> Any:
     """Parse a JSON document.
+
+    Args:
+        data: The document.
+        most_bytes: A larger one is refused.
 
     Raises:
         SchemaError: It is not UTF-8, not JSON, too large, nested too deep, or has a number or a
             text that cannot be used.
     """
-    text = _as_text(data, JSON_BYTES)
+    text = _as_text(data, most_bytes)
     try:
         found = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole_number)
     except RecursionError as error:

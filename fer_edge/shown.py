@@ -1,8 +1,8 @@
 """What may be shown of text that others wrote: in one line, and without secrets.
 
 Every log line and every error of the command line passes `masked`: addresses lose user, password
-and query (which holds keys), and secrets that the program was given are replaced wherever they
-stand.
+and query (which holds keys), secrets that the program was given are replaced wherever they
+stand, and control characters reach no terminal.
 """
 
 import re
@@ -16,6 +16,8 @@ _SHORTEST_SECRET = 4
 _ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://(?!USER:PASSWORD@)[^\s'\"<>]+")
 _USER_AND_PASSWORD = re.compile(r"(?:\b[^\s/'\"<>@:]{1,100})?:(?!//|PASSWORD@)[^\s'\"<>@]{1,200}@")
 """In what was meant to be an address and has a slip of the pen before it."""
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _secrets: set[str] = set()
 
@@ -44,7 +46,11 @@ def hide_address(address: str) -> None:
 
 
 def masked(text: str) -> str:
-    """Return a text without the secrets that are known, and without those of addresses in it."""
+    """Return a text without the secrets that are known, and without those of addresses in it.
+
+    Control characters, which a terminal would obey, become question marks; line breaks stay.
+    """
+    text = _CONTROLS.sub("?", text)
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
     text = _ADDRESS.sub(lambda found: without_password(found[0]), text)

@@ -128,7 +128,8 @@ def _display_matrix(frame: VideoFrame) -> Matrix | None:
     """Return what the video's display matrix makes of a step right and a step down, rounded."""
     # `frame.side_data` keeps the container, which keeps the frame: only Python's collector would
     # free such a frame, and it comes when a hundred of them have gathered
-    data: Any = SideDataContainer(frame).get("DISPLAYMATRIX")
+    container: Any = SideDataContainer
+    data: Any = container(frame).get("DISPLAYMATRIX")
     if data is None:
         return None
     values = np.frombuffer(bytes(data), np.int32)

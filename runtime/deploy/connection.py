@@ -11,7 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from fer_edge.documents import parse_json
 from fer_edge.errors import DeployError
+from fer_edge.limits import memory_bytes
+from fer_edge.schema import SchemaError
+from fer_edge.shown import printable
 
 from .source import MARK, agent_program, remote_command
 from .ssh_failure import explain
@@ -30,6 +34,7 @@ _OPTIONS = (
     *("-o", "RequestTTY=no"),
 )
 _MOST_GREETING_LINES = 1000
+_LONGEST_COMPLAINT = 4096
 
 
 class ConnectionLostError(DeployError):
@@ -121,10 +126,7 @@ class Connection:
             line = b""
         if not line:
             raise ConnectionLostError(self._explain(f"the connection was cut during '{do}'"))
-        answer = json.loads(line)
-        if "error" in answer:
-            raise DeployError(f"{self.host}: {answer['error']}")
-        return answer["result"]
+        return self._result(line)
 
     def close(self) -> None:
         """End the session; a step that is at work is ended, except one that must not be."""
@@ -172,11 +174,27 @@ class Connection:
 
     def _answer(self) -> bytes:
         stream = self._process.stdout
-        return b"" if stream is None or stream.closed else stream.readline()
+        return b"" if stream is None or stream.closed else stream.readline(memory_bytes() + 1)
+
+    def _result(self, line: bytes) -> Any:
+        try:
+            # the longest one holds a model
+            answer = parse_json(line, most_bytes=memory_bytes())
+        except SchemaError as error:
+            raise DeployError(f"{self.host} gives an answer that cannot be read: {error}") from None
+        if not isinstance(answer, dict) or not answer.keys() & {"error", "result"}:
+            shown = printable(line.decode(errors="replace"))
+            raise DeployError(
+                f"{self.host} gives an answer that is not the agent's: {shown}; check that it is "
+                "your device"
+            )
+        if "error" in answer:
+            raise DeployError(f"{self.host}: {answer['error']}")
+        return answer["result"]
 
     def _listen(self) -> None:
         stream = self._process.stderr
-        for line in stream or ():
+        while stream is not None and (line := stream.readline(_LONGEST_COMPLAINT)):
             self._complaint.append(line)
             del self._complaint[:-50]
 

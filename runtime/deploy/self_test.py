@@ -1,6 +1,5 @@
 """Whether the device reads faces as this machine does."""
 
-import json
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.child import module_command
+from fer_edge.documents import parse_json
 from fer_edge.errors import DeployError
 
 TOLERANCE = 0.05
@@ -62,7 +62,7 @@ def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2].removeprefix("fer-edge: error: ")
         raise DeployError(f"the model cannot be read here: {reason}")
-    return readings([json.loads(line) for line in done.stdout.splitlines()])
+    return readings([parse_json(line) for line in done.stdout.splitlines()])
 
 
 def readings(lines: Sequence[Mapping[str, Any]]) -> tuple[Reading, ...]:

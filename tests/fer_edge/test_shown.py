@@ -66,3 +66,8 @@ def test_every_log_line_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
     assert "planted" not in written
     assert "connecting with" in written
     assert "Traceback" in written
+
+
+def test_a_terminal_obeys_no_text_of_others() -> None:
+    assert masked("a\x1b[2Jb\x07\x9b1m\rc\x00") == "a?[2Jb??1m?c?"
+    assert masked("two\nlines\tand ü") == "two\nlines\tand ü"
