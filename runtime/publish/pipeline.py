@@ -48,8 +48,7 @@ def run_to_end(
         FerEdgeError: The source, the reader or an output failed.
         ReaderGoneError: Nobody reads the output any more; all is closed and finished.
     """
-    sinks = _Sinks()
-    complete, count, run = False, 0, new_run()
+    sinks, complete, count, run = _Sinks(), False, 0, new_run()
     manager = manager or ServiceManager({})
     with Signals() as signals, Cycles() as cycles:
         try:
