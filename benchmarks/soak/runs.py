@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from tests.support.mosquitto import MOSQUITTO, Mosquitto
+from tests.support.mqtt_broker import MOSQUITTO, BrokerProcess
 
 from .camera import Camera
 
@@ -61,7 +61,7 @@ def broker(folder: Path) -> Iterator[int]:
     """
     if MOSQUITTO is None:
         raise click.ClickException("Mosquitto is not installed; make parts installs it")
-    started = Mosquitto(folder)
+    started = BrokerProcess(folder)
     started.start()
     try:
         yield started.port

@@ -18,7 +18,7 @@ from tests.faults.garbler import Garbler
 from tests.faults.live_run import await_lines, count_lines, run
 from tests.faults.outputs import torn_lines, torn_rows
 from tests.faults.program import Child, Started
-from tests.support.mosquitto import MOSQUITTO, Mosquitto
+from tests.support.mqtt_broker import MOSQUITTO, BrokerProcess
 from tests.support.stream_servers import RtspServer
 
 _DAY_S = 86400
@@ -66,7 +66,7 @@ def _camera_and_broker() -> Iterator[tuple[Camera, str]]:
 def broker_gone(chance: random.Random, folder: Path, setting: tuple[Camera, str]) -> list[str]:
     """Kill the broker, or stop it as one that hangs; the run goes on, and tells a new one."""
     camera = setting[0]
-    broker = Mosquitto(folder)
+    broker = BrokerProcess(folder)
     broker.start()
     url = f"mqtt://anna:planted-password@127.0.0.1:{broker.port}/fault"
     child = Child(run(camera.url, folder, "--mqtt", url, "--mqtt-every", 0.5), folder)
