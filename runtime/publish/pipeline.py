@@ -9,9 +9,9 @@ from ..capture.frame import Source
 from ..capture.signals import Signals
 from ..recognition.result import FrameReader, Result, completed
 from ..timing.wall_clock import new_run
-from .cycles import Cycles
 from .service_manager import ServiceManager
 from .sink import ReaderGoneError, Sink
+from .unused_memory import UnusedMemory
 
 
 def run_to_end(
@@ -50,7 +50,7 @@ def run_to_end(
     """
     sinks, complete, count, run = _Sinks(), False, 0, new_run()
     manager = manager or ServiceManager({})
-    with Signals() as signals, Cycles() as cycles:
+    with Signals() as signals, UnusedMemory() as unused:
         try:
             sinks.open(open_sinks)
             manager.reads(source)
@@ -62,7 +62,7 @@ def run_to_end(
                 count += 1
                 on_frame(1)
                 manager.frame_read(result)
-                cycles.free_when_due()
+                unused.free_when_due()
             complete = True
         except KeyboardInterrupt:  # from a source of another's making, or outside the main thread
             complete, sinks.writing = True, None

@@ -1,0 +1,59 @@
+"""What a run frees each minute."""
+
+import gc
+import os
+import sys
+import weakref
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from benchmarks.soak.look import look
+from fer_edge.runtime.publish import unused_memory
+from fer_edge.runtime.publish.unused_memory import UnusedMemory
+
+
+class Ring:
+    """Refers to itself."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture(autouse=True)
+def no_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_cycles_are_freed_when_a_minute_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with UnusedMemory() as freeing:
+        ring = weakref.ref(Ring())
+        freeing.free_when_due()
+        assert ring() is not None
+    monkeypatch.setattr(unused_memory, "_INTERVAL_S", 0.0)
+    with UnusedMemory() as freeing:
+        ring = weakref.ref(Ring())
+        freeing.free_when_due()
+        assert ring() is None
+
+
+def test_nothing_stays_exempt_behind_a_run() -> None:
+    with UnusedMemory():
+        assert gc.get_freeze_count() > 1000
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
+def test_what_the_c_library_keeps_goes_back_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unused_memory, "_INTERVAL_S", 0.0)
+    blocks = [np.ones(64 << 10, np.uint8) for _ in range(800)]  # 50 MB, below the heap's threshold
+    between = blocks[::100]
+    del blocks
+    before = look(os.getpid()).rss_kib
+    with UnusedMemory() as freeing:
+        freeing.free_when_due()
+    assert look(os.getpid()).rss_kib < before - 20_000
+    assert len(between) == 8
