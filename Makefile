@@ -31,7 +31,7 @@ fuzz-guided: $(DEV_ENV)/ready ## the same by Atheris, guided by the branches tak
 	nice -n 10 $(DEV_ENV)/bin/python -m tests.fuzz.guided $(DOOR) --seconds $(SECONDS)
 
 SHARE ?= 1.0
-faults: $(DEV_ENV)/ready ## live runs killed, cut off, starved, at moments drawn by chance; minutes
+faults: $(DEV_ENV)/ready ## every command killed, cut off, starved, at moments drawn by chance; hours, SHARE=0.1 less
 	nice -n 10 $(DEV_ENV)/bin/python -m tests.faults --share $(SHARE)
 
 audit: $(RUN_ENV)/ready ## known vulnerabilities of what a device installs, and its SBOM, in audit/
