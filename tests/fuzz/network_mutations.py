@@ -3,6 +3,7 @@
 import io
 import json
 import random
+from contextlib import suppress
 from typing import Any
 
 import h5py
@@ -28,7 +29,9 @@ def of_hdf5(chance: random.Random, data: bytes) -> bytes:
         places: list[Any] = [file]
         file.visititems(lambda _, item: places.append(item))
         for _ in range(chance.choice((1, 1, 2))):
-            _change_hdf5(chance, file, chance.choice(places))
+            # an earlier change may have removed the place, or what makes sense there
+            with suppress(KeyError, TypeError, ValueError):
+                _change_hdf5(chance, file, chance.choice(places))
     return buffer.getvalue()
 
 
