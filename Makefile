@@ -43,6 +43,12 @@ test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; n
 test-home-assistant: $(DEV_ENV)/ready ## --mqtt-discovery in a real Home Assistant; needs root, mmdebstrap and make parts; minutes
 	FER_EDGE_HOME_ASSISTANT=.venv/home-assistant $(DEV_ENV)/bin/python -m pytest -s tests/home_assistant
 
+test-device: $(DEV_ENV)/ready ## cameras, systemd and power cuts in a virtual machine; needs root, half an hour
+	FER_EDGE_DEVICE=.venv/device $(DEV_ENV)/bin/python -m pytest -s tests/device
+
+test-device-arm64: $(DEV_ENV)/ready ## the same, short, in an emulated arm64 machine; needs root
+	FER_EDGE_DEVICE_ARM64=.venv/device-arm64 $(DEV_ENV)/bin/python -m pytest -s tests/device_arm64
+
 test-deploy: $(DEV_ENV)/ready ## fer-edge deploy to a real sshd with a real systemd and sudo; needs root and make parts
 	FER_EDGE_SYSTEM_SERVICE=1 $(DEV_ENV)/bin/python -m pytest tests/runtime/deploy
 

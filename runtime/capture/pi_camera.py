@@ -1,5 +1,6 @@
 """The Raspberry Pi's CSI camera, by picamera2 (which OpenCV cannot open)."""
 
+import logging
 import os
 from concurrent import futures
 from typing import Any
@@ -60,7 +61,16 @@ def _import_picamera2() -> Any:
         raise MissingExtraError(
             f"picamera2 cannot be imported ({reason}); {advice_for(reason)}"
         ) from error
+    # it logs each failure that it raises; the error has the reason, once
+    logging.getLogger("picamera2").setLevel(logging.CRITICAL)
     return Picamera2
+
+
+def _reason(error: BaseException) -> str:
+    """Return what lies below: picamera2 puts a sentence of its own around each failure."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip() or type(error).__name__
 
 
 class PiCapture:
@@ -99,8 +109,8 @@ class PiCapture:
             self._camera.start()
         except Exception as error:  # whatever libcamera raises; IndexError: there is no camera
             raise SourceError(
-                f"the Pi camera cannot be opened ({error}); check its ribbon cable, that no other "
-                "program uses it, and that rpicam-hello --list-cameras shows it"
+                f"the Pi camera cannot be opened ({_reason(error)}); check its ribbon cable, that "
+                "no other program uses it, and that rpicam-hello --list-cameras shows it"
             ) from error
         return self._rate_hz
 

@@ -17,18 +17,13 @@ from fer_edge.model.bundled import bundled_models
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.detection.overlap import overlap
 
+from .agreement import SAME_BOX, agree, here, same_faces, write_clip, write_crops
 from .scenes import LOOKS, make_clip, make_looks
 from .userland import PYTHON, SITE, build, instructions_per_inference, missing_programs, run_in
 
 FOLDER = os.environ.get("FER_EDGE_ARM64")
-TOLERANCE = 0.005
-"""Of a probability, in the mean: one step of an int8 output, 1/256."""
-LARGEST = 0.05
-"""Of a single one: XNNPACK's int8 kernels round differently on Arm in residual networks, and a
-temperature below 1 enlarges that; docs/arm64.md has what came out."""
-SAME_BOX, MEAN_BOX, SCORE = 0.8, 0.96, 0.01
-"""Of a face: the overlap of its boxes, at least and in the mean, and the difference of its scores;
-of several boxes of one face that are equally sure, rounding chooses."""
+MEAN_BOX, SCORE = 0.96, 0.01
+"""Of a face: the overlap of its boxes in the mean, and the difference of its scores."""
 LIGHT = {
     # what we ask for
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert"),
@@ -54,31 +49,14 @@ def root() -> Path:
 
 @pytest.fixture(scope="module")
 def clip(root: Path) -> Path:
-    """Ten frames of the sample photograph, moving to the right; the same file inside."""
-    photo = cv2.resize(cv2.imread(str(sample_photo())), (256, 300))
-    path = root / "tmp" / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (400, 300))
-    for number in range(10):
-        frame = np.zeros((300, 400, 3), np.uint8)
-        frame[:, 8 * number : 8 * number + 256] = photo
-        writer.write(frame)
-    writer.release()
-    return path
+    """Ten frames; the same file inside."""
+    return write_clip(root / "tmp" / "clip.avi")
 
 
 @pytest.fixture(scope="module")
 def crops(root: Path) -> Path:
-    """Forty crops around the sample photograph's face; the same folder inside."""
-    grey = cv2.imread(str(sample_photo()), cv2.IMREAD_GRAYSCALE)
-    random = np.random.default_rng(0)
-    folder = root / "tmp" / "crops"
-    folder.mkdir(exist_ok=True)
-    for number in range(40):
-        side = int(random.integers(150, 260))
-        left, top = random.integers(120, 200), random.integers(30, 90)
-        face = cv2.resize(grey[top : top + side, left : left + side], (48, 48))
-        cv2.imwrite(str(folder / f"{number:02d}.png"), face)
-    return folder
+    """Forty crops around a face; the same folder inside."""
+    return write_crops(root / "tmp" / "crops")
 
 
 def inside(root: Path, *arguments: str) -> str:
@@ -86,17 +64,6 @@ def inside(root: Path, *arguments: str) -> str:
     done = run_in(root, PYTHON, "-m", "fer_edge", *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def here(*arguments: str) -> str:
-    command = [sys.executable, "-m", "fer_edge", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def scores_of(lines: str) -> np.ndarray:
-    records = [json.loads(line) for line in lines.splitlines()]
-    assert all(len(record["faces"]) == 1 for record in records)
-    return np.array([list(record["faces"][0]["scores"].values()) for record in records])
 
 
 def test_it_is_arm64(root: Path) -> None:
@@ -114,25 +81,12 @@ def test_demo_reads_the_face_and_writes_its_picture(root: Path) -> None:
 @pytest.mark.parametrize("model", sorted(bundled_models()))
 def test_the_same_crops_get_the_same_probabilities(root: Path, crops: Path, model: str) -> None:
     options = ("run", "--detector", "none", "--model", model, "--input")
-    theirs = scores_of(inside(root, *options, "/tmp/crops"))
-    mine = scores_of(here(*options, str(crops)))
-    gap = abs(theirs - mine)
-    same = (theirs.argmax(axis=1) == mine.argmax(axis=1)).mean()
-    print(f"{model}: {len(mine)} crops, largest difference {gap.max():.4f}, mean {gap.mean():.5f}")
-    print(f"{model}: {same:.0%} same label")
-    np.testing.assert_allclose(theirs, mine, atol=LARGEST)
-    assert gap.mean() < TOLERANCE
-    assert same >= 0.95
+    agree(model, inside(root, *options, "/tmp/crops"), here(*options, str(crops)))
 
 
 def test_a_clip_reads_as_on_this_machine(root: Path, clip: Path) -> None:
-    there = inside(root, "run", "--input", "/tmp/clip.avi").splitlines()
-    ours = here("run", "--input", str(clip)).splitlines()
-    assert len(there) == len(ours) == 10
-    for theirs, mine in zip(map(json.loads, there), map(json.loads, ours), strict=True):
-        (face,), (expected,) = theirs["faces"], mine["faces"]
-        assert overlap(Box(*face["box"]), Box(*expected["box"])) > SAME_BOX
-        assert face["label"] == expected["label"]
+    there = inside(root, "run", "--input", "/tmp/clip.avi")
+    same_faces(there, here("run", "--input", str(clip)))
 
 
 def test_benchmark_runs(root: Path) -> None:

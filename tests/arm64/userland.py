@@ -17,7 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[2]
+from tests.support.device_wheels import gather_wheels, run_or_raise
+
 DEBIAN = "trixie"
 """Raspberry Pi OS's since October 2025."""
 PYTHON_VERSION = "3.13"
@@ -50,22 +51,28 @@ def missing_programs() -> list[str]:
 
 def build(folder: Path) -> Path:
     """Make the userland in a folder, or bring this checkout up to date there; return its root."""
+    root = debian(folder)
+    gather_wheels(root / "wheels", machine="aarch64", python=PYTHON_VERSION)
+    _install(root)
+    library = folder / "count.so"
+    source = Path(__file__).with_name("count_instructions.c")
+    run_or_raise(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source)])
+    return root
+
+
+def debian(folder: Path) -> Path:
+    """Make the userland without fer-edge in a folder, once; return its root."""
     root = folder / "root"
     register_qemu()
     ready = folder / f"{DEBIAN}-ready"
     if not ready.exists():
-        _remove(root)
+        remove_root(root)
         root.parent.mkdir(parents=True, exist_ok=True)
         packages = "--include=python3,python3-venv,openssh-server"
         strap = ["debootstrap", "--foreign", "--arch=arm64", "--variant=minbase", packages]
-        _run([*strap, DEBIAN, str(root)])
+        run_or_raise([*strap, DEBIAN, str(root)])
         _unpack(root)
         ready.touch()
-    _wheels(root / "wheels")
-    _install(root)
-    library = folder / "count.so"
-    source = Path(__file__).with_name("count_instructions.c")
-    _run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source)])
     return root
 
 
@@ -97,7 +104,7 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
     qemu = ["qemu-aarch64", "-L", str(root), "-plugin", str(root.parent / "count.so")]
     qemu += ["-d", "plugin", "-D", str(result), f"{root}/usr/bin/python{PYTHON_VERSION}"]
     command = shlex.join([*qemu, str(script), *arguments])
-    _run(
+    run_or_raise(
         ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none /sys; exec {command}"],
         env=environment,
     )
@@ -133,7 +140,7 @@ def qemu_version() -> str:
 def register_qemu() -> None:
     """Let the kernel start arm64 programs through qemu."""
     if not (_BINFMT / "register").exists():
-        _run(["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)])
+        run_or_raise(["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)])
     if not (_BINFMT / "qemu-aarch64").exists():
         (_BINFMT / "register").write_text(_REGISTRATION)
 
@@ -146,24 +153,11 @@ def _unpack(root: Path) -> None:
     """
     archives = root / "var" / "cache" / "apt" / "archives"
     for package in sorted(archives.glob("*.deb")):
-        _run(["dpkg-deb", "--extract", str(package), str(root)])
+        run_or_raise(["dpkg-deb", "--extract", str(package), str(root)])
         package.unlink()
     shutil.rmtree(root / "debootstrap")
     for name in ("passwd", "group"):
         shutil.copy(root / "usr" / "share" / "base-passwd" / f"{name}.master", root / "etc" / name)
-
-
-def _wheels(folder: Path) -> None:
-    """Build this checkout's wheel and fetch the aarch64 wheels that it asks for."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("fer_edge-*.whl"):
-        old.unlink()
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    _run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(SOURCE)])
-    wheel = next(folder.glob("fer_edge-*.whl"))
-    fetch = [*pip, "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
-    fetch += ["--constraint", str(SOURCE / "constraints.txt")]
-    _run([*fetch, *_FOR_IT, str(wheel)])
 
 
 def _install(root: Path) -> None:
@@ -180,25 +174,16 @@ def _install(root: Path) -> None:
         shutil.rmtree(old)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     pip += ["--no-index", "--find-links", str(root / "wheels"), "--upgrade"]
-    _run([*pip, "--only-binary=:all:", "--target", str(site), *_FOR_IT, "fer-edge"])
+    run_or_raise([*pip, "--only-binary=:all:", "--target", str(site), *_FOR_IT, "fer-edge"])
 
 
-def _remove(root: Path) -> None:
-    """Remove a half-made userland; debootstrap leaves /proc and /sys mounted where it broke off."""
+def remove_root(root: Path) -> None:
+    """Remove a half-made root; /proc and /sys stay mounted there where its making broke off."""
     for line in Path("/proc/self/mounts").read_text("utf-8").splitlines():
         place = line.split()[1]
         if Path(place).is_relative_to(root):
-            _run(["umount", place])
+            run_or_raise(["umount", place])
     shutil.rmtree(root, ignore_errors=True)
-
-
-def _run(command: list[str], env: dict[str, str] | None = None) -> None:
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env
-    )
-    if done.returncode != 0:
-        tail = " / ".join(done.stdout.strip().splitlines()[-3:])
-        raise RuntimeError(f"{shlex.join(command)} ended with {done.returncode}: {tail}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Cameras: no test machine has one, so stand-ins take the place of the drivers."""
 
 import itertools
+import logging
 import sys
 import threading
 import types
@@ -26,11 +27,16 @@ class StandInPicamera2:
     cameras = 1
     frames = 5
     hangs = False
+    is_busy = False
     made: "list[StandInPicamera2]"
 
     def __init__(self, camera_num: int = 0, tuning: object = None) -> None:
         if camera_num >= self.cameras:
             raise IndexError("list index out of range")  # what picamera2 raises
+        if self.is_busy:
+            logging.getLogger("picamera2.picamera2").error("Camera __init__ sequence")
+            why = "Camera __init__ sequence did not complete."
+            raise RuntimeError(why) from RuntimeError("Failed to acquire camera: Device busy")
         self.calls: list[str] = ["open"]
         self.configuration: dict[str, Any] = {}
         self.jobs: list[int] = []
@@ -113,6 +119,17 @@ def test_a_pi_camera_whose_cable_comes_off_is_opened_again(
     source.close()
     assert frame.image.shape == (480, 640, 3)
     assert len(picamera2.made) >= 2
+
+
+def test_a_pi_camera_that_is_in_use_is_said_to_be(
+    picamera2: type[StandInPicamera2],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(picamera2, "is_busy", True)
+    with pytest.raises(SourceError, match="Failed to acquire camera: Device busy"):
+        open_camera("picamera2")
+    assert caplog.records == []
 
 
 def test_close_calls_off_a_frame_that_never_comes(

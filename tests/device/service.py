@@ -1,0 +1,104 @@
+"""A service of fer-edge in a machine: installed, watched, removed."""
+
+import json
+from typing import Any, Literal
+
+from .machine import Machine
+
+Kind = Literal["root", "dynamic", "user"]
+_PROGRAMS = {
+    "root": "sudo /home/pi/fer-edge/bin/fer-edge service install --run-as pi",
+    "dynamic": "sudo /opt/fer-edge/bin/fer-edge service install",
+    "user": "/home/pi/fer-edge/bin/fer-edge service install --user",
+}
+
+
+class Service:
+    """One service.
+
+    Attributes:
+        name: Of its unit.
+        kind: "root": of the system, run as pi. "dynamic": as a user that systemd makes. "user":
+            of pi's own systemd.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.name = "door"
+        self.kind: Kind = "root"
+
+    @property
+    def folder(self) -> str:
+        """Where its outputs stand."""
+        return "/var/lib/door" if self.kind == "dynamic" else "/home/pi/out"
+
+    def install(self, options: str, kind: Kind = "root", environment: str = "") -> None:
+        """Install, enable and start it; return when systemd calls it active.
+
+        Args:
+            options: Of `fer-edge run`, with {folder} for where it may write.
+            kind: Whose service it is.
+            environment: Variables before the command.
+        """
+        self.kind = kind
+        told = options.format(folder=self.folder)
+        program = _PROGRAMS[kind].replace(
+            "sudo ", f"sudo {environment} " if environment else "sudo "
+        )
+        self._machine.run(
+            "mkdir -p /home/pi/out; sudo loginctl enable-linger pi; "
+            f"{program} --name {self.name} -- {told}"
+        )
+        systemctl = self.systemctl
+        self._machine.run(f"{systemctl} daemon-reload; {systemctl} enable --now {self.name}")
+        self.wait_until_active()
+
+    @property
+    def systemctl(self) -> str:
+        """The command that reaches its manager."""
+        if self.kind == "user":
+            return "XDG_RUNTIME_DIR=/run/user/1000 systemctl --user"
+        return "sudo systemctl"
+
+    def wait_until_active(self, timeout_s: float = 120) -> None:
+        """Wait until it has read a frame, which is when it calls itself ready."""
+        self._machine.wait_for(f"{self.systemctl} is-active {self.name}", timeout_s=timeout_s)
+
+    def show(self, name: str) -> str:
+        """Return a property of the unit."""
+        return self._machine.says(f"{self.systemctl} show {self.name} -p {name} --value")
+
+    def journal(self) -> str:
+        """Return what it and its manager have written into the journal."""
+        unit = "_SYSTEMD_USER_UNIT" if self.kind == "user" else "_SYSTEMD_UNIT"
+        return self._machine.says(f"sudo journalctl --no-pager -o cat {unit}={self.name}.service")
+
+    def count(self, file: str = "door.jsonl") -> int:
+        """Return how many lines an output has."""
+        return int(self._machine.says(f"sudo cat {self.folder}/{file} 2> /dev/null | wc -l"))
+
+    def wait_for_lines(self, more: int, file: str = "door.jsonl", timeout_s: float = 120) -> None:
+        """Wait until an output has so many lines more."""
+        target = self.count(file) + more
+        self._machine.wait_for(
+            f"test $(sudo cat {self.folder}/{file} 2> /dev/null | wc -l) -ge {target}",
+            timeout_s=timeout_s,
+        )
+
+    def records(self, file: str = "door.jsonl") -> list[dict[str, Any]]:
+        """Return an output's lines; each must be whole."""
+        text = self._machine.says(f"sudo cat {self.folder}/{file}")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def remove(self) -> None:
+        """Stop it, and remove its unit, its configuration and its outputs."""
+        systemctl = self.systemctl
+        self._machine.run(
+            f"{systemctl} disable --now {self.name}; {systemctl} reset-failed {self.name}; "
+            f"sudo rm -rf /etc/systemd/system/{self.name}.service /etc/fer-edge /home/pi/out "
+            f"/var/lib/{self.name} /var/lib/private/{self.name} "
+            f"/var/cache/{self.name} /var/cache/private/{self.name} "
+            f".config/systemd/user/{self.name}.service .config/fer-edge; "
+            f"{systemctl} daemon-reload",
+            check=False,
+        )
