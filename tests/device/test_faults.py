@@ -1,6 +1,5 @@
 """A service whose disk fills, whose broker goes, and whose clock is set."""
 
-import json
 from datetime import datetime
 from itertools import pairwise
 
@@ -39,26 +38,30 @@ def test_a_broker_that_goes_and_comes_back_gets_the_newest_state(
 ) -> None:
     machine.run(
         f"touch b.pass; mosquitto_passwd -b b.pass pi '{PASSWORD}'; "
-        "printf 'listener 1883\\npassword_file /home/pi/b.pass\\n' > b.conf; "
-        "sudo systemd-run --unit broker --uid pi mosquitto -c /home/pi/b.conf"
+        "printf 'listener 1883\\npassword_file /home/pi/b.pass\\n' > b.conf"
     )
-    listen = f"mosquitto_sub -u pi -P '{PASSWORD}' -W 60 -C 1"
+    broker = "sudo systemd-run --quiet --unit broker --uid pi mosquitto -c /home/pi/b.conf"
+    listen = f"mosquitto_sub -u pi -P '{PASSWORD}' -W 60"
+    sees_face = f"{listen} -C 1 -t home/door/state | grep -E '\"count\": ?1'"
+    machine.run(broker)
     try:
         service.install(
-            f"--camera 10 {FRUGAL} --mqtt mqtt://pi@127.0.0.1/home/door --mqtt-discovery "
-            "--mqtt-every 1",
+            f"--camera 10 {FRUGAL} --mqtt mqtt://pi@127.0.0.1/home/door --mqtt-every 1",
             environment=f"FER_EDGE_MQTT_PASSWORD='{PASSWORD}'",
         )
-        assert json.loads(machine.says(f"{listen} -t home/door/state"))["count"] == 1
+        machine.wait_for(sees_face, timeout_s=120)
+        pid = service.show("MainPID")
         machine.run("sudo systemctl stop broker; sleep 20")
         assert service.show("ActiveState") == "active"
-        machine.run("sudo systemd-run --unit broker --uid pi mosquitto -c /home/pi/b.conf")
-        assert json.loads(machine.says(f"{listen} -t home/door/state"))["label"]
-        assert machine.says(f"{listen} -t home/door/availability") == "online"
-        machine.run(f"sudo kill -9 {service.show('MainPID')}")
-        assert machine.says(f"{listen} -R -t home/door/availability") in ("offline", "online")
+        machine.run(broker)  # it remembers nothing
+        machine.wait_for(sees_face, timeout_s=120)
+        assert service.show("MainPID") == pid
+        # the last will, once the run is killed
+        said = machine.says(
+            f"(sleep 3; sudo kill -9 {pid}) & {listen} -C 2 -t home/door/availability"
+        )
+        assert said.split() == ["online", "offline"]
         assert PASSWORD not in service.journal()
-        assert service.show("NRestarts") in ("0", "1")
     finally:
         machine.run("sudo systemctl stop door broker", check=False)
 
