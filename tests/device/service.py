@@ -26,6 +26,7 @@ class Service:
         self._machine = machine
         self.name = "door"
         self.kind: Kind = "root"
+        self._cursor = ""
 
     @property
     def folder(self) -> str:
@@ -41,6 +42,8 @@ class Service:
             environment: Variables before the command.
         """
         self.kind = kind
+        last = self._machine.says("sudo journalctl -n 1 -o cat --show-cursor")
+        self._cursor = last.rpartition("-- cursor: ")[2]
         told = options.format(folder=self.folder)
         program = _PROGRAMS[kind].replace(
             "sudo ", f"sudo {environment} " if environment else "sudo "
@@ -69,9 +72,12 @@ class Service:
         return self._machine.says(f"{self.systemctl} show {self.name} -p {name} --value")
 
     def journal(self) -> str:
-        """Return what it and its manager have written into the journal."""
+        """Return what it has written into the journal since it was installed."""
         unit = "_SYSTEMD_USER_UNIT" if self.kind == "user" else "_SYSTEMD_UNIT"
-        return self._machine.says(f"sudo journalctl --no-pager -o cat {unit}={self.name}.service")
+        after = f"--after-cursor='{self._cursor}'" if self._cursor else ""
+        return self._machine.says(
+            f"sudo journalctl --no-pager -o cat {after} {unit}={self.name}.service"
+        )
 
     def count(self, file: str = "door.jsonl") -> int:
         """Return how many lines an output has."""

@@ -81,7 +81,10 @@ def test_a_good_model_is_taken_and_a_bad_one_is_not(service: Service, machine: M
         machine.run(f"{change}; mv new.tflite model.tflite; sudo systemctl reload door; sleep 3")
         service.wait_for_lines(5)
         assert service.show("MainPID") == pid
-    print(service.journal())
+    said = service.journal()
+    print(said)
+    assert said.count("was loaded again") == 1
+    assert said.count("the model in use stays") == 2
     machine.run("rm model.tflite")
 
 
