@@ -179,7 +179,7 @@ def _install(root: Path) -> None:
 
 def remove_root(root: Path) -> None:
     """Remove a half-made root; /proc and /sys stay mounted there where its making broke off."""
-    for line in Path("/proc/self/mounts").read_text("utf-8").splitlines():
+    for line in reversed(Path("/proc/self/mounts").read_text("utf-8").splitlines()):
         place = line.split()[1]
         if Path(place).is_relative_to(root):
             run_or_raise(["umount", place])
