@@ -92,6 +92,7 @@ def test_the_page_is_seen_from_outside(service: Service, machine: Machine) -> No
         browser.resize(1200, 900)
         browser.open(f"http://127.0.0.1:{machine.web_port}/?token={TOKEN}")
         browser.wait_for("document.querySelectorAll('#faces .face li').length > 3", timeout_s=60)
+        browser.wait_for("document.getElementById('veil').hidden", timeout_s=60)  # the picture
         place = machine.serial.with_name("page.png")
         browser.screenshot(place)
         print(place)
