@@ -1,7 +1,7 @@
 """Passwords and tokens that systemd hands over (systemd.exec(5), LoadCredential=).
 
 A credential is a file that only the service sees, in the folder that CREDENTIALS_DIRECTORY names.
-One whose name is that of a variable of ours stands for it.
+A credential that has the name of such a variable stands for it.
 """
 
 import re
@@ -15,7 +15,7 @@ _SECRET = re.compile(r"FER_EDGE_(INPUT|MQTT_PASSWORD|WEB_TOKEN|SINK_\w+)", re.AS
 
 
 def is_secret(variable: str) -> bool:
-    """Return whether an environment variable is one of ours that may hold a secret."""
+    """Return whether an environment variable of fer-edge may hold a secret."""
     return _SECRET.fullmatch(variable) is not None
 
 

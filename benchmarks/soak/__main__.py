@@ -88,7 +88,7 @@ def _minute(
         for run in watched:
             if run.process.poll() is not None:
                 raise click.ClickException(f"{run.name} ended by {run.process.returncode}")
-            if not is_viewed:  # his connection is no leak
+            if not is_viewed:  # a viewer's connection is not a leak
                 looks[run.name].append(look(run.process.pid))
     minute = (time.monotonic() - started_s) / 60
     return [

@@ -102,7 +102,7 @@ def compile_detector(path: Path, out: Path, *, overwrite: bool = False) -> Compi
 
     Raises:
         MissingExtraError: The compiler is not installed.
-        ModelError: The file is no detector of one size, or the compiler refuses it.
+        ModelError: The file is not a detector of one size, or the compiler refuses it.
         OutputError: A file exists already or cannot be written.
     """
     log_path = _free_log(out, overwrite=overwrite)

@@ -319,7 +319,7 @@ class Live:
         with self._changed:
             self._is_tried = True
             waits = self._on_loss == "wait" or (self._on_loss is None and self._count > 0)
-            waits = waits or self._is_paused  # a read that fails since nobody wants it is no loss
+            waits = waits or self._is_paused  # a read that fails while paused is not a loss
             if not self._is_over and not waits:
                 self._error = error
                 self._is_over = True

@@ -133,7 +133,7 @@ class Result:
         times: What it took.
         dropped: Frames that a live source has dropped before this one; with the number of results
             before it they make `frame.index`.
-        run: Of a live source, tells the results of this start of the program from another's.
+        run: Of a live source: the same in all results of one start of the program.
     """
 
     frame: Frame

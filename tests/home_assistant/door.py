@@ -1,4 +1,4 @@
-"""A `fer-edge run` that tells a home all that it can."""
+"""A `fer-edge run` with every entity for Home Assistant."""
 
 import json
 import signal

@@ -75,7 +75,7 @@ def _take(line: socket.socket, cluster: Cluster, there: dict[int, socket.socket]
     line.settimeout(5.0)
     words = _read_line(line).split()
     if len(words) != 2 or not all(word.isdecimal() for word in words):
-        return ""  # it is not one of ours
+        return ""  # fer-edge did not write it
     number, count = map(int, words)
     if count != cluster.processes:
         wrong = f"process {number} was told of {count} processes and process 0 of "

@@ -196,7 +196,7 @@ def _make_server(app: Any) -> "Server":
             ws="none",
             lifespan="off",
             log_config=None,
-            log_level="error",  # a port scanner's garbage is not an event of ours
+            log_level="error",  # a port scanner's garbage is not an event of this page
             access_log=False,  # it would hold the token of the first request
             proxy_headers=False,
             server_header=False,
