@@ -5,7 +5,10 @@ pictures would run. Python 3.11 has a switch against it, Python 3.10 has none, s
 taken from the path by the child's first line.
 """
 
+import math
 import sys
+import time
+from pathlib import Path
 
 _START = (
     "import sys; sys.path[:1] = [] if sys.path[:1] == [''] else sys.path[:1]; del sys.argv[0]; "
@@ -21,3 +24,27 @@ def module_command(module: str, *arguments: str) -> list[str]:
         arguments: Of the module.
     """
     return [sys.executable, "-c", _START, module, *arguments]
+
+
+def limit_process(most_bytes: int, processor_s: float) -> None:
+    """Give this process so much memory and time beyond what it took, no files and no core dumps.
+
+    Where the system knows no such limits (it has no /proc), the parent's patience remains.
+    """
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+        own = pages * resource.getpagesize()
+        limits = (
+            (resource.RLIMIT_CPU, math.ceil(time.process_time() + processor_s)),
+            (resource.RLIMIT_AS, own + most_bytes),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, 0),
+        )
+        for kind, most in limits:
+            _, hard = resource.getrlimit(kind)
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(kind, (most, hard))
+    except (ImportError, OSError, ValueError):
+        return

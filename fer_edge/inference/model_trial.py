@@ -8,18 +8,16 @@ picture: SECURITY.md says what does.
 """
 
 import hashlib
-import math
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fer_edge.child import module_command
+from fer_edge.child import limit_process, module_command
 from fer_edge.credentials import without_secrets
 from fer_edge.errors import ModelError
 from fer_edge.inference.runtime import Runtime, find_runtime
@@ -123,7 +121,7 @@ def main() -> None:
     """Open the graph on standard input and run it on three inputs; say on standard output how."""
     flatbuffer = sys.stdin.buffer.read()
     module = find_runtime().module
-    _limit(int(sys.argv[1]))
+    limit_process(int(sys.argv[1]), TRIAL_S)
     try:
         interpreter = module.Interpreter(model_content=flatbuffer, num_threads=1)
         if shape := [int(size) for size in sys.argv[2:]]:
@@ -151,30 +149,6 @@ def _run(interpreter: Any) -> None:
         interpreter.invoke()
         for item in interpreter.get_output_details():
             interpreter.get_tensor(item["index"])
-
-
-def _limit(most_bytes: int) -> None:
-    """Give this process so much memory and time beyond what it took, no files and no core dumps.
-
-    Where the system knows no such limits (it has no /proc), the parent's patience remains.
-    """
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-        own = pages * resource.getpagesize()
-        limits = (
-            (resource.RLIMIT_CPU, math.ceil(time.process_time() + TRIAL_S)),
-            (resource.RLIMIT_AS, own + most_bytes),
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_FSIZE, 0),
-        )
-        for kind, most in limits:
-            _, hard = resource.getrlimit(kind)
-            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(kind, (most, hard))
-    except (ImportError, OSError, ValueError):
-        return
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from fer_edge.errors import ModelError
+from fer_edge.keras_files.hdf5_trial import try_hdf5
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MAX_CONFIG_BYTES = 64 << 20
@@ -63,7 +64,11 @@ def read_config(path: Path) -> NetworkConfig:
         ModelError: The file is damaged, or holds weights only.
     """
     with damage_is_one_line(path):
-        found = _read_hdf5(path) if is_hdf5(path) else _read_zip(path)
+        if is_hdf5(path):
+            try_hdf5(path, str(path))
+            found = _read_hdf5(path)
+        else:
+            found = _read_zip(path)
     if not isinstance(found.root, dict):
         raise ModelError(
             f"{path} cannot be read as a Keras model: its configuration is "
@@ -191,6 +196,7 @@ def _write_zip(config: NetworkConfig, text: str, target: Path) -> Path:
             raise ValueError(f"{WEIGHTS} states {size} bytes, expected at most {MAX_WEIGHTS_BYTES}")
         with archive.open(WEIGHTS) as source, weights.open("wb") as copy:
             _copy(source, copy, size)
+    try_hdf5(weights, str(config.path))
     _check_datasets(weights)
     with zipfile.ZipFile(target, "w") as made:
         made.writestr(METADATA, json.dumps({"keras_version": config.keras_version}))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fer_edge.child import limit_process
 from fer_edge.errors import ModelError
 from fer_edge.evaluation.card_check import faults_of_path
 from fer_edge.inference import model_trial
@@ -121,7 +122,7 @@ def test_a_file_that_hangs_is_refused_in_time(sound: Path, monkeypatch: pytest.M
 def test_a_file_that_is_busy_for_ever_is_refused_by_its_own_time(
     sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    busy = "from fer_edge.inference import model_trial as t; t.TRIAL_S = 0.1; t._limit(10**9)"
+    busy = "from fer_edge.child import limit_process; limit_process(10**9, 0.1)"
     real = subprocess.run
 
     def run(command: list[str], **options: Any) -> "subprocess.CompletedProcess[bytes]":
@@ -188,7 +189,7 @@ def test_modules_of_the_folder_that_one_stands_in_are_not_run(
 def test_the_child_may_not_write_files_nor_dump_its_memory(sound: Path) -> None:
     pid = os.fork()
     if pid == 0:
-        model_trial._limit(100_000_000)
+        limit_process(100_000_000, 15)
         try:
             bytearray(4_000_000_000)
         except MemoryError:
