@@ -10,6 +10,8 @@ from tests.faults.outputs import frames_of, torn_lines, torn_rows
 from tests.faults.program import Child, Outcome
 from tests.faults.trials import try_fault
 
+pytestmark = pytest.mark.slow  # whole processes, killed and started again
+
 
 @pytest.mark.parametrize(
     "fault",

@@ -28,6 +28,8 @@ from fer_edge.runtime.archive.work import Done, Failed, Task
 from tests.support.archives import config, digest_of, files_of, make_clip, rows_of
 from tests.support.clear_line import assert_one_clear_line
 
+pytestmark = pytest.mark.slow  # whole processes, killed and started again
+
 
 @pytest.fixture
 def expected(videos: Path, tmp_path: Path) -> str:
