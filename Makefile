@@ -15,7 +15,7 @@ test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
 	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-light: $(DEV_ENV)/ready ## what needs no TensorFlow, Keras or JAX, without slow tests: a minute or so
-	$(DEV_ENV)/bin/python -m pytest --light -n 2 --dist loadfile --no-loadscope-reorder
+	$(DEV_ENV)/bin/python -m pytest --light -n 4 --dist loadfile --no-loadscope-reorder
 
 coverage: $(DEV_ENV)/ready ## the whole suite, and the share of lines that it runs
 	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered

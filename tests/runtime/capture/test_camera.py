@@ -41,6 +41,7 @@ class StandInPicamera2:
         self.configuration: dict[str, Any] = {}
         self.jobs: list[int] = []
         self.cancelled = threading.Event()
+        self.waits = threading.Event()
         self.made.append(self)
 
     def create_video_configuration(
@@ -67,6 +68,7 @@ class StandInPicamera2:
         assert timeout is not None
         if job >= self.frames:
             if self.hangs:
+                self.waits.set()
                 assert self.cancelled.wait(20)
                 raise futures.CancelledError
             raise futures.TimeoutError
@@ -137,7 +139,8 @@ def test_close_calls_off_a_frame_that_never_comes(
 ) -> None:
     monkeypatch.setattr(picamera2, "hangs", True)
     source = open_camera("picamera2")
-    next(itertools.dropwhile(lambda frame: frame.index < picamera2.frames - 1, source))
+    (camera,) = picamera2.made
+    assert camera.waits.wait(10)
     source.close()
     assert not source._thread.is_alive()
 
