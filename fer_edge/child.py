@@ -6,9 +6,15 @@ taken from the path by the child's first line.
 """
 
 import math
+import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
+
+from fer_edge.credentials import without_secrets
+from fer_edge.limits import TRIAL_PATIENCE_S
 
 _START = (
     "import sys; sys.path[:1] = [] if sys.path[:1] == [''] else sys.path[:1]; del sys.argv[0]; "
@@ -24,6 +30,33 @@ def module_command(module: str, *arguments: str) -> list[str]:
         arguments: Of the module.
     """
     return [sys.executable, "-c", _START, module, *arguments]
+
+
+def run_on_trial(
+    module: str, *arguments: str, given: bytes = b""
+) -> "subprocess.CompletedProcess[bytes] | None":
+    """Run a module on what a stranger made; it limits itself by `limit_process`.
+
+    Args:
+        module: As for `module_command`.
+        arguments: Of the module.
+        given: On its standard input.
+
+    Returns:
+        What came of it; None where it did not come to an end in its time.
+    """
+    try:
+        done = subprocess.run(
+            module_command(module, *arguments),
+            input=given,
+            capture_output=True,
+            check=False,
+            timeout=TRIAL_PATIENCE_S,
+            env=without_secrets(os.environ),
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return None if done.returncode == -signal.SIGXCPU else done
 
 
 def limit_process(most_bytes: int, processor_s: float) -> None:

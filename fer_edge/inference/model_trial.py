@@ -10,18 +10,16 @@ picture: SECURITY.md says what does.
 import hashlib
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fer_edge.child import limit_process, module_command
-from fer_edge.credentials import without_secrets
+from fer_edge.child import limit_process, run_on_trial
 from fer_edge.errors import ModelError
 from fer_edge.inference.runtime import Runtime, find_runtime
-from fer_edge.limits import RAISE_THE_LIMIT, TRIAL_PATIENCE_S, TRIAL_S, memory_bytes
+from fer_edge.limits import RAISE_THE_LIMIT, TRIAL_S, memory_bytes
 from fer_edge.shown import printable
 
 _REFUSED, _NO_MEMORY = 3, 4
@@ -83,19 +81,8 @@ def _write(note: Path) -> None:
 
 def _try(flatbuffer: bytes, name: str, shape: str) -> str:
     """Run the child; return the runtime's reason to refuse the graph."""
-    try:
-        done = subprocess.run(
-            module_command(__name__, str(memory_bytes()), *shape.split()),
-            input=flatbuffer,
-            capture_output=True,
-            check=False,
-            timeout=TRIAL_PATIENCE_S,
-            env=without_secrets(os.environ),
-        )
-        hangs = done.returncode == -signal.SIGXCPU
-    except subprocess.TimeoutExpired:
-        hangs = True
-    if hangs:
+    done = run_on_trial(__name__, str(memory_bytes()), *shape.split(), given=flatbuffer)
+    if done is None:
         raise ModelError(
             f"{name} was not opened and run within {TRIAL_S:.0f} s; it is damaged, or too large "
             "for this device"

@@ -5,17 +5,14 @@ or end the process by a signal. So a child with limits goes through the whole fi
 group, every attribute, every array that memory holds.
 """
 
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from fer_edge.child import limit_process, module_command
-from fer_edge.credentials import without_secrets
+from fer_edge.child import limit_process, run_on_trial
 from fer_edge.errors import ModelError
-from fer_edge.limits import TRIAL_PATIENCE_S, TRIAL_S, memory_bytes
+from fer_edge.limits import TRIAL_S, memory_bytes
 
 
 def try_hdf5(path: Path, name: str) -> None:
@@ -28,19 +25,8 @@ def try_hdf5(path: Path, name: str) -> None:
     Raises:
         ModelError: The child crashed or hung.
     """
-    try:
-        done = subprocess.run(
-            module_command(__name__, str(memory_bytes()), str(TRIAL_S), str(path.absolute())),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=TRIAL_PATIENCE_S,
-            env=without_secrets(os.environ),
-        )
-        hangs = done.returncode == -signal.SIGXCPU
-    except subprocess.TimeoutExpired:
-        hangs = True
-    if hangs:
+    done = run_on_trial(__name__, str(memory_bytes()), str(TRIAL_S), str(path.absolute()))
+    if done is None:
         raise ModelError(
             f"{name} cannot be read as a Keras model: HDF5 did not come to its end within "
             f"{TRIAL_S:.0f} s; it is damaged, get it again"

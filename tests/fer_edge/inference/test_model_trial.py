@@ -9,7 +9,6 @@ import pytest
 from fer_edge.child import limit_process
 from fer_edge.errors import ModelError
 from fer_edge.evaluation.card_check import faults_of_path
-from fer_edge.inference import model_trial
 from fer_edge.inference.model import open_model
 from fer_edge.limits import MEMORY_VARIABLE
 from fer_edge.model.bundled import bundled_models
@@ -48,13 +47,13 @@ def crashing(tmp_path: Path) -> Path:
 @pytest.fixture
 def children(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     started: list[list[str]] = []
-    real = model_trial.subprocess.run
+    real = subprocess.run
 
     def run(command: list[str], **options: object) -> object:
         started.append(command)
         return real(command, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(model_trial.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     return started
 
 
@@ -114,7 +113,7 @@ def test_a_file_that_needs_too_much_memory_is_refused_with_the_option(
 
 
 def test_a_file_that_hangs_is_refused_in_time(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_trial, "TRIAL_PATIENCE_S", 0.001)
+    monkeypatch.setattr("fer_edge.child.TRIAL_PATIENCE_S", 0.001)
     with pytest.raises(ModelError, match="was not opened and run within"):
         open_model(sound)
 
@@ -128,7 +127,7 @@ def test_a_file_that_is_busy_for_ever_is_refused_by_its_own_time(
     def run(command: list[str], **options: Any) -> "subprocess.CompletedProcess[bytes]":
         return real([command[0], "-c", f"{busy}\nwhile True: pass"], **options)
 
-    monkeypatch.setattr(model_trial.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(ModelError, match="was not opened and run within"):
         open_model(sound)
 
