@@ -74,7 +74,7 @@ class Viewer:
 
 
 def watch(page: str, count: int, seconds: float) -> list[Viewer]:
-    """Let so many viewers look at a page at once, in processes of their own."""
+    """Open a page in so many viewers at once, each a process."""
     shares = [len(range(count)[start::_PROCESSES]) for start in range(_PROCESSES)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(_PROCESSES, mp_context=context) as pool:

@@ -92,6 +92,6 @@ def _handler(camera: Camera) -> type[BaseHTTPRequestHandler]:
                 time.sleep(max(0.0, next_s - time.monotonic()))
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     return Handler

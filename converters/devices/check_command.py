@@ -10,7 +10,7 @@ import click
 @click.argument("models", nargs=-1, required=True, metavar="NAME|FILE...")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 def check_edgetpu(models: tuple[str, ...], as_json: bool) -> None:
-    """Say which operators of a .tflite file the Edge TPU would take.
+    """List which operators of a .tflite file the Edge TPU would take.
 
     NAME is a bundled model, or a bundled face detector: yunet, yunet-320x192. The check runs
     nothing: it compares the graph with Google's documentation. `fer-edge convert --edgetpu`

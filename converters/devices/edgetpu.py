@@ -90,7 +90,7 @@ def check_edgetpu(model: str | Path) -> EdgeTpuReport:
         model: A bundled model's or detector's name, or any .tflite file, with or without a card.
 
     Raises:
-        ModelError: There is no such file, or its graph is damaged or has several subgraphs.
+        ModelError: The file does not exist, or its graph is damaged or has several subgraphs.
         MissingExtraError: LiteRT, whose schema reads it, is not installed.
     """
     bundled = {**bundled_models(), **bundled_detectors()}

@@ -206,7 +206,7 @@ def test_another_python_on_the_cluster_is_one_line(
 
 class _Page(BaseHTTPRequestHandler):
     def log_message(self, *words: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture

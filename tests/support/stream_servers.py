@@ -70,7 +70,7 @@ class MotionJpeg(http.server.BaseHTTPRequestHandler):
         time.sleep(self.pause_s)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class FaceCamera:
@@ -103,7 +103,7 @@ class FaceCamera:
                 camera._serve(self, camera._server)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Print nothing."""
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._server.daemon_threads = True

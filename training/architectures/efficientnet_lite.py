@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .parts import model
+from .parts import freeze, model
 
 STEM, HEAD = "stem", "head"
 _STAGES = (
@@ -89,9 +89,7 @@ class EfficientNetLite:
         network = model(keras, inputs, x, classes, name="efficientnet-lite")
         if self.frozen_blocks and self.weights != "none":
             kept = (STEM, *(f"{block.name}_" for block in plan[: self.frozen_blocks]))
-            for layer in network.layers:
-                if layer.name.startswith(kept):
-                    layer.trainable = False
+            freeze(network, kept)
         return network
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .parts import NORM, model
+from .parts import NORM, freeze, model
 
 STEM = "stem"
 INPUT_SCALE = 64.0
@@ -86,9 +86,7 @@ class MobileNetFace:
         network = model(keras, inputs, x, classes, name="mobilenet-face")
         if self.frozen_blocks and self.weights != "none":
             kept = (STEM, *(f"{block.name}_" for block in plan[: self.frozen_blocks]))
-            for layer in network.layers:
-                if layer.name.startswith(kept):
-                    layer.trainable = False
+            freeze(network, kept)
         return network
 
 

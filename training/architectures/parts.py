@@ -53,3 +53,10 @@ def model(keras: Any, inputs: Any, x: Any, classes: int, *, name: str) -> Any:
         x = keras.layers.Flatten(name="flatten")(x)
     outputs = keras.layers.Dense(classes, activation="softmax", name="expression")(x)
     return keras.Model(inputs, outputs, name=name)
+
+
+def freeze(network: Any, beginnings: tuple[str, ...]) -> None:
+    """Keep the layers whose names begin so from being trained."""
+    for layer in network.layers:
+        if layer.name.startswith(beginnings):
+            layer.trainable = False
