@@ -2,12 +2,14 @@
 
 import ctypes
 import gc
+import os
 import sys
 import time
 from functools import cache
 from typing import Any
 
 _INTERVAL_S = 60.0
+_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
 
 class UnusedMemory:
@@ -39,13 +41,25 @@ class UnusedMemory:
         gc.unfreeze()
 
 
+def share_one_heap() -> None:
+    """Have the threads that this process starts from now on share glibc's main heap, mallopt(3).
+
+    By default glibc gives threads heaps of their own, and each keeps what was freed in it. A stream
+    that ends and is opened again leaves a little more of that each time. For a process that is a
+    run and nothing else; the variable MALLOC_ARENA_MAX of the environment has precedence.
+    """
+    mallopt = _c_function("mallopt")
+    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
+        mallopt(_ARENA_MAX, 1)
+
+
 def _give_back() -> None:
     """Have glibc give whole pages without a block in use back to the kernel, malloc_trim(3)."""
-    if (trim := _malloc_trim()) is not None:
+    if (trim := _c_function("malloc_trim")) is not None:
         trim(0)
 
 
 @cache
-def _malloc_trim() -> Any:
-    is_linux = sys.platform == "linux"
-    return getattr(ctypes.CDLL(None), "malloc_trim", None) if is_linux else None  # musl has none
+def _c_function(name: str) -> Any:
+    """Return a function of the C library; None where it has none (musl, other systems)."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

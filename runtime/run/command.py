@@ -120,7 +120,9 @@ def _print_config(config: RunConfig) -> None:
 
 def _run(config: RunConfig) -> None:
     from ..publish.service_manager import ServiceManager
+    from ..publish.unused_memory import share_one_heap
 
+    share_one_heap()
     with ServiceManager() as manager:  # from here on: what follows takes its time on a slow board
         manager.starting("opening the source")
         from ..capture.config import open_chosen_source

@@ -32,7 +32,8 @@ def test_a_host_program_loses_no_line_while_a_clip_is_read(clip: Path) -> None:
     )
     results, count = map(int, done.stdout.split())
     assert results > 0
-    assert done.stderr.splitlines().count("host") == count > 20
+    # a line of LiteRT's own, which it writes in several parts, may stand inside one of ours
+    assert done.stderr.count("host") == count > 20
 
 
 SUFFIXES = (".jpg", ".png", ".bmp", ".webp", ".tif", ".jp2", ".ppm", ".avi")
