@@ -12,6 +12,7 @@ from fer_edge.cli.command_options import NumberRange, Options, SectionedCommand
 if TYPE_CHECKING:
     from .connections import Connections
     from .fleet import Pace, Target
+    from .fleet_file import Host
     from .outcome import Outcome
     from .plan import Choices
 
@@ -73,8 +74,8 @@ _SERVICE: Options = (
     click.Option(
         ["--system", "is_system"],
         is_flag=True,
-        help="A service of the system, by sudo: releases in /opt/NAME, files in /var/lib/NAME. Say "
-        "it each time.",
+        help="A service of the system, by sudo: releases in /opt/NAME, files in /var/lib/NAME. "
+        "Needed each time, or system = true in the fleet's file.",
     ),
     click.Option(["--no-service"], is_flag=True, help="Stop at the link; leave the service alone."),
     click.Option(
@@ -158,14 +159,17 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
             f"--name {options['name']!r} cannot name a unit; expected letters, digits, _ . and -",
             context,
         )
+    chosen = _chosen(hosts, options)
     connections = Connections(
-        name=options["name"], is_system=options["is_system"], ssh_config=options["ssh_config"]
+        name=options["name"],
+        system_hosts=[host.address for host in chosen.values() if host.system],
+        ssh_config=options["ssh_config"],
     )
     try:
         if options["action"] in ("status", "logs"):
-            code = _show(connections, _addresses(hosts, options), options)
+            code = _show(connections, chosen, options)
         else:
-            outcomes = _change(connections, hosts, options)
+            outcomes = _change(connections, chosen, options)
             _report(outcomes, as_json=options["as_json"])
             code = exit_code(outcomes)
     except KeyboardInterrupt:
@@ -175,16 +179,22 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
     context.exit(code)
 
 
-def _addresses(hosts: tuple[str, ...], options: dict[str, Any]) -> dict[str, str]:
-    from .fleet_file import choose_hosts, read_fleet
+def _chosen(words: tuple[str, ...], options: dict[str, Any]) -> "dict[str, Host]":
+    """Return the hosts that the command line names, by name; --system holds for all of them."""
+    from dataclasses import replace
 
-    if options["fleet"] is None:
-        return {host: host for host in hosts}
-    chosen = choose_hosts(read_fleet(options["fleet"]), hosts)
-    return {name: host.address for name, host in chosen.items()}
+    from .fleet_file import Host, choose_hosts, read_fleet
+
+    hosts = (
+        {word: Host(address=word, system=False) for word in words}
+        if options["fleet"] is None
+        else choose_hosts(read_fleet(options["fleet"]), words)
+    )
+    is_system = options["is_system"]
+    return {name: replace(host, system=host.system or is_system) for name, host in hosts.items()}
 
 
-def _show(connections: "Connections", hosts: dict[str, str], options: dict[str, Any]) -> int:
+def _show(connections: "Connections", hosts: "dict[str, Host]", options: dict[str, Any]) -> int:
     import json
     from concurrent.futures import ThreadPoolExecutor
 
@@ -193,12 +203,12 @@ def _show(connections: "Connections", hosts: dict[str, str], options: dict[str, 
     from .upkeep import read_logs, status_of
 
     if options["action"] == "logs":
-        for address in hosts.values():
-            click.echo(read_logs(address, connections.connect, options["lines"]), nl=False)
+        for host in hosts.values():
+            click.echo(read_logs(host.address, connections.connect, options["lines"]), nl=False)
         return 0
     with ThreadPoolExecutor(options["parallel"]) as pool:
         found = list(
-            pool.map(lambda address: status_of(address, connections.connect), hosts.values())
+            pool.map(lambda host: status_of(host.address, connections.connect), hosts.values())
         )
     if options["as_json"]:
         click.echo(json.dumps([encode(status) | {"is_well": status.is_well} for status in found]))
@@ -209,7 +219,7 @@ def _show(connections: "Connections", hosts: dict[str, str], options: dict[str, 
 
 
 def _change(
-    connections: "Connections", hosts: tuple[str, ...], options: dict[str, Any]
+    connections: "Connections", hosts: "dict[str, Host]", options: dict[str, Any]
 ) -> "list[Outcome]":
     from functools import partial
 
@@ -251,13 +261,12 @@ def _change(
         progress.end()
 
 
-def _targets(hosts: tuple[str, ...], options: dict[str, Any]) -> "list[Target]":
+def _targets(hosts: "dict[str, Host]", options: dict[str, Any]) -> "list[Target]":
     """Return the hosts with what each shall have; what is named twice is read once."""
     from functools import cache
 
     from .delivery import Delivery, check_config, check_wheel_folder, read_delivery
     from .fleet import Target
-    from .fleet_file import Host, choose_hosts, read_fleet
     from .own_wheel import own_wheel
 
     check_wheel_folder(options["wheels"])
@@ -269,16 +278,13 @@ def _targets(hosts: tuple[str, ...], options: dict[str, Any]) -> "list[Target]":
             check_config(config)
         return read_delivery(wheel, model, config)
 
-    named = {host: Host(address=host) for host in hosts}
-    if options["fleet"] is not None:
-        named = choose_hosts(read_fleet(options["fleet"]), hosts)
     return [
         Target(
             name,
             host.address,
             delivery(options["model"] or host.model, options["config"] or host.config),
         )
-        for name, host in named.items()
+        for name, host in hosts.items()
     ]
 
 

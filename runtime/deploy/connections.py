@@ -1,6 +1,7 @@
 """The connections that are open, so that Ctrl-C can end all of them in good order."""
 
 import threading
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -13,16 +14,21 @@ class Connections:
     """Makes connections and remembers them."""
 
     def __init__(
-        self, *, name: str = "fer-edge", is_system: bool = False, ssh_config: Path | None = None
+        self,
+        *,
+        name: str = "fer-edge",
+        system_hosts: Collection[str] = (),
+        ssh_config: Path | None = None,
     ) -> None:
         """Make none yet.
 
         Args:
             name: Of the service.
-            is_system: It is the system's, not the user's.
+            system_hosts: Addresses of hosts where it is a service of the system, not of the user.
             ssh_config: Replaces the user's ssh configuration.
         """
-        self._open_one = partial(Connection, name=name, is_system=is_system, ssh_config=ssh_config)
+        self._open_one = partial(Connection, name=name, ssh_config=ssh_config)
+        self._system_hosts = frozenset(system_hosts)
         self._lock = threading.Lock()
         self._open: list[Connection] = []
         self.is_over = False
@@ -35,7 +41,7 @@ class Connections:
         """
         if self.is_over:
             raise DeployError(f"{host}: interrupted")
-        connection = self._open_one(host)
+        connection = self._open_one(host, is_system=host in self._system_hosts)
         with self._lock:
             self._open.append(connection)
         return connection

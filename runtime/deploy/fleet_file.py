@@ -9,11 +9,12 @@ groups = ["office"]
 
 [hosts.kitchen]
 config = "kitchen.toml"
+system = true                      # as --system; at the top, for all hosts
 """
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from fer_edge.documents import read_toml
@@ -31,18 +32,24 @@ class Host:
         model: A bundled model's name, or a file; None for the fleet's.
         config: A configuration of `fer-edge run`; None for the fleet's.
         groups: Names by which several hosts are chosen.
+        system: A service of the system, as with --system; None for the fleet's choice.
     """
 
     address: str = ""
     model: str | None = None
     config: Path | None = None
     groups: tuple[str, ...] = ()
+    system: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Top:
     model: str | None = None
     config: Path | None = None
+    system: bool = False
+
+
+_TOP_KEYS = ("hosts", *(field.name for field in fields(_Top)))
 
 
 def read_fleet(path: Path) -> dict[str, Host]:
@@ -93,9 +100,9 @@ def choose_hosts(fleet: dict[str, Host], words: Sequence[str]) -> dict[str, Host
 def _check_top(data: dict[str, object]) -> None:
     """Suggest among all keys of the top, tables included."""
     for key in data:
-        near = difflib.get_close_matches(key, ("hosts", "model", "config"), n=1)
-        if key not in ("hosts", "model", "config"):
-            advice = f"did you mean '{near[0]}'?" if near else "known keys: hosts, model, config"
+        near = difflib.get_close_matches(key, _TOP_KEYS, n=1)
+        if key not in _TOP_KEYS:
+            advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(_TOP_KEYS)}"
             raise SchemaError(f"unknown key '{key}'; {advice}")
 
 
@@ -104,4 +111,5 @@ def _completed(name: str, host: Host, top: _Top, folder: Path) -> Host:
     if model is not None and model not in bundled_models():
         model = str(folder / model)
     config = None if config is None else folder / config
-    return replace(host, address=host.address or name, model=model, config=config)
+    system = top.system if host.system is None else host.system
+    return replace(host, address=host.address or name, model=model, config=config, system=system)

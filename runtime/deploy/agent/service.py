@@ -17,7 +17,8 @@ from .child import Done, run
 from .place import Place
 
 START_S = 90.0
-"""The unit's own limit for its first frame is 60 s, see `fer-edge service`."""
+"""Without a word from the service. Its unit's own limit is 60 s, which it has extended while it
+loads what it needs, see `fer-edge service`."""
 RELOAD_S = 10.0
 _POLL_S = 0.1
 _FIELDS = (
@@ -93,6 +94,8 @@ class Service:
         end_s = time.monotonic() + START_S
         while time.monotonic() < end_s:
             state = self.state()
+            if _loads(state["StatusText"]):
+                end_s = time.monotonic() + START_S
             if (
                 state["ActiveState"] == "active"
                 and int(state["ActiveEnterTimestampMonotonic"]) > before
@@ -185,3 +188,8 @@ class Service:
     def _control(self, *words: str, timeout_s: float = 30) -> Done:
         command = ["systemctl", *self._place.options, *words]
         return run(self._channel, command, timeout_s=timeout_s, is_critical=True)
+
+
+def _loads(status: str) -> bool:
+    """Whether a service still loads; it stops asking systemd for more time by itself."""
+    return status.startswith("starting: ") and status != "starting: waiting for the first frame"

@@ -27,6 +27,7 @@ groups = ["office"]
 
 [hosts.gate]
 model = "models/gate.tflite"
+system = true
 """
 
 
@@ -142,6 +143,14 @@ def test_a_host_has_what_the_fleet_has_unless_it_says_otherwise(fleet_file: Path
     assert fleet["kitchen"].address == "kitchen"
     assert fleet["kitchen"].config == folder / "kitchen.toml"
     assert fleet["gate"].model == str(folder / "models/gate.tflite")
+    assert [name for name, host in fleet.items() if host.system] == ["gate"]
+
+
+def test_a_fleet_may_be_of_the_system_but_for_a_host(fleet_file: Path) -> None:
+    text = "system = true\n" + FLEET.replace("system = true", "system = false")
+    fleet_file.write_text(text)
+    fleet = read_fleet(fleet_file)
+    assert [name for name, host in fleet.items() if host.system] == ["door", "kitchen"]
 
 
 def test_names_and_groups_choose_hosts(fleet_file: Path) -> None:
