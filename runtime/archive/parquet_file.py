@@ -1,9 +1,11 @@
 """A Parquet file of results, by pyarrow (extra [archive])."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.require import missing
 
@@ -17,8 +19,6 @@ except ModuleNotFoundError as error:
     raise missing(
         "archive", error.name or "pyarrow", what="a Parquet file", otherwise="pass --format csv"
     ) from error
-
-_TEXT = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
 
 
 class ParquetFile:
@@ -67,8 +67,30 @@ def read_metadata(path: Path) -> Footer | None:
 
 
 def _as_table(rows: Rows) -> Any:
-    columns = {name: pyarrow.array(column) for name, column in rows.numbers.items()}
+    """Make a table of buffers: `pyarrow.array` would import pandas, where it is installed."""
+    columns = {name: _numbers(column) for name, column in rows.numbers.items()}
     tracks = rows.numbers["track"]
-    columns["track"] = pyarrow.array(tracks, mask=np.less(tracks, 0))
-    text = {name: pyarrow.array(values, _TEXT) for name, values in rows.text.items()}
+    columns["track"] = _numbers(tracks, is_known=np.greater_equal(tracks, 0))
+    text = {name: _text(values) for name, values in rows.text.items()}
     return pyarrow.table({"source": text["source"], **columns, "label": text["label"]})
+
+
+def _numbers(
+    column: NDArray[np.generic], is_known: NDArray[np.bool_] | None = None
+) -> "pyarrow.Array":
+    known = (
+        None if is_known is None else pyarrow.py_buffer(np.packbits(is_known, bitorder="little"))
+    )
+    data = pyarrow.py_buffer(np.ascontiguousarray(column))
+    kind = pyarrow.from_numpy_dtype(column.dtype)
+    return pyarrow.Array.from_buffers(kind, len(column), [known, data])
+
+
+def _text(values: Sequence[str]) -> "pyarrow.DictionaryArray":
+    codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
+    words = [value.encode() for value in codes]
+    ends = np.cumsum([0, *map(len, words)]).astype(np.int32)
+    buffers = [None, pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(words))]
+    dictionary = pyarrow.Array.from_buffers(pyarrow.string(), len(words), buffers)
+    indices = _numbers(np.array([codes[value] for value in values], np.int32))
+    return pyarrow.DictionaryArray.from_arrays(indices, dictionary)

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -295,3 +296,20 @@ def test_the_folder_of_results_must_be_named(fer_edge: Cli, videos: Path) -> Non
     result = fer_edge("archive", videos)
     assert result.exit_code == 2
     assert "--out" in result.stderr
+
+
+def test_a_worker_does_not_wait_for_pandas_to_be_imported(tmp_path: Path) -> None:
+    """pyarrow imports it, where it is installed, for nearly any conversion: half a second."""
+    make_clip(tmp_path / "videos" / "a.mp4", frames=3, seed=0)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from fer_edge.runtime.archive.engine import PlainLoop\n"
+        "from fer_edge.runtime.archive.job import run_archive\n"
+        "from tests.support.archives import config\n"
+        "out, videos = map(Path, sys.argv[1:])\n"
+        "assert run_archive(config(out), [str(videos)], PlainLoop()).done == 1\n"
+        "assert 'pyarrow' in sys.modules and 'pandas' not in sys.modules\n"
+    )
+    places = [str(tmp_path / "results"), str(tmp_path / "videos")]
+    subprocess.run([sys.executable, "-c", program, *places], check=True)
