@@ -131,9 +131,9 @@ runs/teacher-%px/run.json: runs/face-network/faceres.json
 	$(FER_EDGE) train --data $(DATA) --recipe runs/teacher-$*px.toml --weights $< \
 		--seed $* --out $(@D) $(RESUME)
 
-frontier: $(DEV_ENV)/ready ## docs/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
+frontier: $(DEV_ENV)/ready ## docs/lab-notes/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \
-		--models compact,tiny --out docs/rivals.md --picture docs/images/frontier.png
+		--models compact,tiny --out docs/lab-notes/rivals.md --picture docs/images/frontier.png
 
 runs/compact-32px/run.json: | $(DEV_ENV)/ready
 	$(FER_EDGE) train --data $(DATA) --recipe compact-32px --out $(@D) $(RESUME)

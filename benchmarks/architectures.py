@@ -1,4 +1,6 @@
-"""Trained run folders as the table of docs/architectures.md: accuracy, size and latency of each.
+"""Trained run folders as a table of accuracy, size and latency.
+
+The table is in docs/explanation/architectures.md.
 
 Every run is converted here (float32, int8 post-training and, where it has that network, int8
 quantization-aware) and scored through the served path on the validation faces; latencies of the

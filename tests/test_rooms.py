@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("fer_edge", "training", "converters", "runtime")
 MOST_ROOMS = {"runtime": 12}
 MOST_FLOORS = {"runtime": 5}
-"""What a newcomer can take in at a glance; `docs/architecture.md` shows the floors."""
+"""What a newcomer can take in at a glance; `docs/explanation/architecture.md` shows the floors."""
 
 
 def module_of(path: Path) -> str:
@@ -102,7 +102,7 @@ def test_a_stage_has_few_rooms_on_few_floors(stage: str) -> None:
 
 
 def test_the_page_on_architecture_shows_every_room_of_the_runtime_on_its_floor() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    page = (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
     drawn = {
         room: int(floor)
         for floor, line in re.findall(r"^ floor (\d+) +(.+)$", page, re.MULTILINE)
@@ -113,7 +113,7 @@ def test_the_page_on_architecture_shows_every_room_of_the_runtime_on_its_floor()
 
 
 def test_paths_on_the_page_exist() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    page = (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
     paths = re.findall(r"\b((?:fer_edge|training|converters|runtime|tests)/[\w/]+(?:\.py)?)", page)
     assert [path for path in paths if not (ROOT / path).exists()] == []
 

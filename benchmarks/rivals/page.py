@@ -39,7 +39,7 @@ on $cpu ($machine).
 
 $table
 
-![Accuracy over latency](images/frontier.png)
+![Accuracy over latency](../images/frontier.png)
 
 $ratios
 

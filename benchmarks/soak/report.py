@@ -86,7 +86,7 @@ def _verdict(samples: Sequence[Sample], settle_minutes: float) -> dict[str, Any]
 
 
 def table(runs: Mapping[str, Sequence[Sample]], settle_minutes: float) -> str:
-    """Write what docs/reliability.md shows."""
+    """Write what docs/explanation/reliability.md shows."""
     lines = [
         "| run | minutes | frames | opened | memory, MiB | growth | without files, MiB | growth "
         "| threads | descriptors | processor | |",

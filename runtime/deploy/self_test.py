@@ -12,7 +12,8 @@ from fer_edge.documents import parse_json
 from fer_edge.errors import DeployError
 
 TOLERANCE = 0.05
-"""Of a probability: int8 kernels of two processors round differently, see docs/arm64.md."""
+"""Largest difference of a probability: int8 kernels of two processors round differently
+(docs/lab-notes/arm64.md)."""
 
 
 @dataclass(frozen=True, slots=True)

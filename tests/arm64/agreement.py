@@ -17,7 +17,7 @@ TOLERANCE = 0.005
 """Of a probability, in the mean: one step of an int8 output, 1/256."""
 LARGEST = 0.05
 """Of a single one: XNNPACK's int8 kernels round differently on Arm in residual networks, and a
-temperature below 1 enlarges that; docs/arm64.md has what came out."""
+temperature below 1 enlarges that; docs/lab-notes/arm64.md has what came out."""
 
 
 SAME_BOX = 0.8

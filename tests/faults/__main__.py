@@ -1,6 +1,7 @@
 """All faults, or some: `python -m tests.faults --share 1.0`; `make faults` calls it.
 
-Prints the rows of docs/reliability.md: fault, times, failures. The exit code is 1 where one failed.
+Prints the rows of docs/explanation/reliability.md: fault, times, failures. The exit code is 1 if
+one failed.
 """
 
 import argparse

@@ -19,7 +19,7 @@ class Fault:
     """A fault, injected once by `trial`, which says what went wrong.
 
     Attributes:
-        name: Of the row in docs/reliability.md.
+        name: Of the row in docs/explanation/reliability.md.
         promise: What holds.
         trial: Draws a moment, does it in an empty folder, and looks at what is left. It is given
             the setting, too.
