@@ -1,4 +1,6 @@
-"""Memory of a worker of `fer-edge archive`, by size and length of its video: docs/archive.md.
+"""Memory of a worker of `fer-edge archive`, by size and length of its video.
+
+The figures are in docs/lab-notes/archive.md.
 
     python -m benchmarks.archive_memory
 

@@ -1,4 +1,6 @@
-"""What the pool of `fer-edge archive`, and Ray, cost beside a plain loop: docs/archive.md.
+"""The cost of the pool of `fer-edge archive`, and of Ray, next to a plain loop.
+
+The figures are in docs/lab-notes/archive.md.
 
     python -m benchmarks.archive_overhead --clips 160
     python -m benchmarks.archive_overhead --clips 160 --ray     in the environment of make test-ray

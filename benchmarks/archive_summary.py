@@ -1,4 +1,4 @@
-"""Peak memory and time of `fer-edge archive summarize` on made rows: docs/archive.md.
+"""Peak memory and time of `fer-edge archive summarize` on made rows: docs/lab-notes/archive.md.
 
 Videos of half an hour at 25 frames a second, two faces in view most of the time, some 90,000 rows
 each; one in ten is ten times as long. The rows are written as `fer-edge archive` writes them.

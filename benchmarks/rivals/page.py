@@ -1,4 +1,4 @@
-"""The page that the comparison ends in."""
+"""The page with the results of the comparison."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from .environments import Rival
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one system did."""
+    """The measurements of one system."""
 
     rival: Rival
     accuracy: float
@@ -28,14 +28,12 @@ class Measured:
 TEXT = Template("""\
 # Rivals
 
-What PyPI and npm serve with weights inside, each in its own environment, beside fer-edge: the same
-$faces faces of FER2013's PublicTest ($clean of them without a twin in Training) and the same
-$frames frames of ${width}x$height pixels, one CPU core for each, in $rounds interleaved rounds.
-Made by
+Packages of PyPI and npm that include their weights, next to fer-edge, each in its own environment:
+the same $faces faces of FER2013's PublicTest ($clean of them not duplicated in Training) and the
+same $frames frames of ${width}x$height pixels, one CPU core for each, $rounds interleaved rounds,
+on $cpu ($machine):
 
     make frontier DATA=faces.npz CLIP=$clip
-
-on $cpu ($machine).
 
 $table
 
@@ -45,25 +43,25 @@ $ratios
 
 - `face` is one 48x48 crop, from raw pixels to the label, with the system's own preprocessing.
 - `frame` is a decoded frame through the system's own detector and classifier. fer-edge detects in
-  every frame here, as the others do; `fer-edge run` follows a face between detections.
-- All of them were trained on FER2013's Training or say nothing of it; ours was chosen on
-  PublicTest, and so was `fer`'s (its authors validated on it).
-- `installed` is everything that pip or npm brought, without pip itself. For `fer` it leaves out
-  facenet-pytorch and moviepy, which its Haar detector never imports.
+  every frame here, as the others do; `fer-edge run` tracks faces between detections.
+- All of them were trained on FER2013's Training, or their training data is not documented. Ours
+  was selected on PublicTest, and so was `fer`'s (its authors validated on it).
+- `installed` is everything that pip or npm installed, without pip itself. For `fer` it does not
+  include facenet-pytorch and moviepy, which its Haar detector never imports.
 - `fer` and `facex` find faces with OpenCV's CascadeClassifier, which OpenCV 5 no longer has, and
-  they set no upper bound: their environments here are made with `opencv-contrib-python<5`.
+  they set no upper bound: their environments have `opencv-contrib-python<5`.
 """)
 
 
 def page_of(
     measured: list[Measured], faces: FaceSet, clip: Path, shape: tuple[int, ...], rounds: int
 ) -> str:
-    """Write the page, Markdown; the first of `measured` is what ratios are taken against."""
+    """Return the page as Markdown; ratios are relative to the first of `measured`."""
     device, ours = describe_device(), measured[0]
     rows = [
         (
-            *("system", "top-1", "without twins", "balanced", "weights", "face: median, p95"),
-            *("frame: median, p95", "peak memory", "installed"),
+            *("system", "accuracy", "without duplicates", "balanced", "weights"),
+            *("face: median, p95", "frame: median, p95", "peak memory", "installed"),
         ),
         ("---",) * 9,
         *map(_row, measured),
