@@ -22,8 +22,8 @@ class Steadiness:
             after it. 0 is off.
         hysteresis: A new label's probability must lead by this much, 0 to 1. 0 is off.
         uncertain_below: A face is `uncertain` while no expression is this probable, 0 to 1. 0 is
-            off. At 0.4 `compact` is uncertain of 12 % of FER2013's PublicTest and right on 73 % of
-            the rest, instead of 69 % of all (docs/models.md).
+            off. At 0.4 `compact` is uncertain about 10% of FER2013's PublicTest and right on 73% of
+            the rest, instead of 69% of all (docs/explanation/temperature.md).
     """
 
     smooth_s: float = 0.2
