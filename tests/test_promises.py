@@ -47,11 +47,18 @@ def test_every_test_that_the_pages_name_exists() -> None:
     assert named <= names_of_tests(), named - names_of_tests()
 
 
-def test_every_command_of_the_pages_is_a_target() -> None:
-    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    pages = [RELIABILITY, ROOT / "SECURITY.md"]
-    named = {
-        name for page in pages for name in re.findall(r"make ([a-z-]+)", page.read_text("utf-8"))
-    }
-    assert named
-    assert named <= set(targets)
+def test_every_command_of_the_pages_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text("utf-8") for page in pages)
+    named = set(re.findall(r"(?:^ {4}|^\$ |`)make ([a-z][\w-]+)", text, re.MULTILINE))
+    modules = set(re.findall(r"python -m (benchmarks\.\w+|tests\.\w+)", text))
+    assert {"fuzz", "faults"} <= named
+    assert named <= targets, named - targets
+    assert "benchmarks.soak" in modules
+    places = {module: ROOT.joinpath(*module.split(".")) for module in modules}
+    missing = [
+        name for name, at in places.items() if not (at.is_dir() or at.with_suffix(".py").is_file())
+    ]
+    assert missing == []
