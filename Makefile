@@ -170,12 +170,19 @@ runs/compact-ferplus/run.json: runs/compact-grown/run.json runs/ferplus.npz
 	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact-grown \
 		--out $(@D) $(RESUME)
 
+# python -m: the hook imports docs.generators from here
+docs: $(DEV_ENV)/ready ## the documentation, strictly, into site/: a dead link or a page without a place ends it
+	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs build --strict --quiet
+
+docs-serve: $(DEV_ENV)/ready ## the documentation at http://127.0.0.1:8000, built anew after each change
+	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs serve
+
 format: $(DEV_ENV)/ready ## let ruff mend what it can
 	$(DEV_ENV)/bin/ruff check --fix .
 	$(DEV_ENV)/bin/ruff format .
 
 clean: ## delete the environments and what was built
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build site *.egg-info
 
 $(RUN_ENV)/ready: EXTRAS := demo
 $(DEV_ENV)/ready: EXTRAS := train,dev

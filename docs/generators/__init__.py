@@ -1,0 +1,1 @@
+"""The pages that MkDocs writes from the code while it builds the site."""
