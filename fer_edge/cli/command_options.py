@@ -40,18 +40,21 @@ class SectionedCommand(click.Command):
         super().__init__(name, params=[*own, *params], **more)
         self._sections = sections
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each section."""
-        params = self.get_params(ctx)
-        by_name = {param.name: param for param in params}
+    def sections(self, ctx: click.Context) -> dict[str, list[click.Option]]:
+        """Return each heading with its options, "Other" last."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        by_name = {option.name: option for option in options}
         sections = {
             heading: [by_name[item] if isinstance(item, str) else item for item in chosen]
             for heading, chosen in self._sections.items()
         }
         listed = list(chain(*sections.values()))
-        options = [param for param in params if isinstance(param, click.Option)]
         sections["Other"] = [option for option in options if option not in listed]
-        for heading, items in sections.items():
+        return sections
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each section."""
+        for heading, items in self.sections(ctx).items():
             records = [record for item in items if (record := item.get_help_record(ctx))]
             if records:
                 with formatter.section(heading):

@@ -167,7 +167,7 @@ class Recipe:
     qat: QuantizationAware = field(default_factory=QuantizationAware)
 
     def __post_init__(self) -> None:
-        for key, fits, wanted in _LIMITS:
+        for key, fits, wanted in LIMITS:
             value = attrgetter(key)(self)
             if not fits(value):
                 raise RecipeError(f"'{key}' is {value}, expected {wanted}")
@@ -177,7 +177,7 @@ class Recipe:
             )
 
 
-_LIMITS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
+LIMITS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
     ("epochs", lambda value: value >= 1, "at least 1"),
     ("batch_size", lambda value: value >= 1, "at least 1"),
     ("learning_rate", lambda value: value > 0, "above 0"),
