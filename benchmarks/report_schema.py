@@ -1,6 +1,6 @@
 """The published JSON schema of `fer-edge benchmark`'s report.json, made from its dataclasses.
 
-    python -m benchmarks.report_schema > docs/benchmark-report.schema.json
+    python -m benchmarks.report_schema > docs/reference/benchmark-report.schema.json
 
 A test holds the published file to this, and a real report to the file.
 """

@@ -60,7 +60,7 @@ def served(card: ModelCard) -> CardScore:
 
 def percent(share: float) -> str:
     """Return a share with two decimals."""
-    return f"{100 * share:.2f} %"
+    return f"{100 * share:.2f}%"
 
 
 def megabytes(size_bytes: int) -> str:
@@ -125,7 +125,7 @@ def _agreement(card: ModelCard) -> str:
 
 
 def _recalls(card: ModelCard) -> str:
-    recalls = [f"{100 * share:.0f} %" for share in served(card).recall]
+    recalls = [f"{100 * share:.0f}%" for share in served(card).recall]
     return table(card.labels, [recalls])
 
 

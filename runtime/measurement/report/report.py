@@ -1,6 +1,6 @@
 """A benchmark's report as data, and as `report.json`.
 
-The published schema of the file is `docs/benchmark-report.schema.json`.
+The published schema of the file is `docs/reference/benchmark-report.schema.json`.
 """
 
 import json

@@ -24,7 +24,7 @@ from fer_edge.runtime.measurement.report.report import read_report
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
 
-SCHEMA = Path(__file__).parents[3] / "docs" / "benchmark-report.schema.json"
+SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "benchmark-report.schema.json"
 
 
 @pytest.fixture(scope="module")

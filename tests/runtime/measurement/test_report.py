@@ -22,7 +22,7 @@ from tests.support.cartoons import make_faces
 from tests.support.html_page import Page
 from tests.support.made_reports import FLOAT, INT8, make_model, make_report
 
-SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "benchmark-report.schema.json"
+SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "reference" / "benchmark-report.schema.json"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_real_report_has_all_its_files_and_fits_the_published_schema(folder):
 
 
 def test_the_published_schema_is_that_of_the_code():
-    told = "run: python -m benchmarks.report_schema > docs/benchmark-report.schema.json"
+    told = "run: python -m benchmarks.report_schema > docs/reference/benchmark-report.schema.json"
     assert json.loads(SCHEMA.read_text("utf-8")) == report_schema(), told
 
 
