@@ -174,6 +174,9 @@ runs/compact-ferplus/run.json: runs/compact-grown/run.json runs/ferplus.npz
 docs: $(DEV_ENV)/ready ## the documentation, strictly, into site/: a dead link or a page without a place ends it
 	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs build --strict --quiet
 
+docs-test: $(DEV_ENV)/ready ## every command of the documentation, the tutorials that train included; minutes
+	FER_EDGE_DOCS=1 $(DEV_ENV)/bin/python -m pytest tests/docs
+
 docs-serve: $(DEV_ENV)/ready ## the documentation at http://127.0.0.1:8000, built anew after each change
 	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs serve
 

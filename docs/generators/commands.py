@@ -52,7 +52,9 @@ def _sections(context: click.Context, command: click.Command) -> dict[str, list[
     else:
         sections = {"": [p for p in command.get_params(context) if isinstance(p, click.Option)]}
     own = command.get_help_option(context)
-    return {name: [item for item in options if item is not own] for name, options in sections.items()}
+    return {
+        name: [item for item in options if item is not own] for name, options in sections.items()
+    }
 
 
 def _help(text: str) -> list[str]:
@@ -78,4 +80,7 @@ def _option(context: click.Context, option: click.Option) -> str:
     if isinstance(kind, click.IntRange | click.FloatRange) and not option.count:
         notes.append(number_range(kind.min, kind.max, is_above=kind.min_open))
     note = "; ".join(filter(None, notes))
-    return definition(f"`{names}`", f"{prose(option.help or '')} *{prose(note)}*" if note else prose(option.help or ""))
+    return definition(
+        f"`{names}`",
+        f"{prose(option.help or '')} *{prose(note)}*" if note else prose(option.help or ""),
+    )

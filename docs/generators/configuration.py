@@ -29,5 +29,3 @@ def _key(field: Documented, option: OptionField) -> str:
         f"option `{option.flags[0]}`",
     ]
     return definition(f"`{field.name}`", f"{prose(option.help)} *{'; '.join(filter(None, notes))}*")
-
-

@@ -104,13 +104,17 @@ def _said(part: type) -> dict[str, str]:
     """Return what a class's docstring (`Attributes:`) or a string after a field says of it."""
     section = (inspect.getdoc(part) or "").partition("Attributes:\n")[2]
     said = {
-        name: found["text"] for found in _ENTRY.finditer(section) for name in found["names"].split(", ")
+        name: found["text"]
+        for found in _ENTRY.finditer(section)
+        for name in found["names"].split(", ")
     }
     body = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
     assert isinstance(body, ast.ClassDef)
     for before, after in zip(body.body, body.body[1:], strict=False):
         match before, after:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                value=ast.Constant(value=str(text))
+            ):
                 said[name] = text
     return {name: " ".join(text.split()) for name, text in said.items()}
 

@@ -10,14 +10,26 @@ from fer_edge.model.file import ModelFile, read_model
 def model_card(name: str) -> str:
     """Return what the card of a bundled model says, as tables."""
     file = read_model(bundled_models()[name])
-    parts = [table(["", ""], _facts(file)), "**Scores** through the served path:", _scores(file.card)]
+    parts = [
+        table(["", ""], _facts(file)),
+        "**Scores** through the served path:",
+        _scores(file.card),
+    ]
     parts += [_agreement(file.card), "**Recall** of this file:", _recalls(file.card)]
     return "\n\n".join(filter(None, parts))
 
 
 def comparison() -> str:
     """Return one row a bundled model: accuracy, size, expressions."""
-    header = ["model", "expressions", "accuracy", "without duplicates", "balanced", "int8 - float", "size"]
+    header = [
+        "model",
+        "expressions",
+        "accuracy",
+        "without duplicates",
+        "balanced",
+        "int8 - float",
+        "size",
+    ]
     rows = []
     for name in sorted(bundled_models(), key=lambda name: name != DEFAULT_MODEL):
         file = read_model(bundled_models()[name])

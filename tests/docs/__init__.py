@@ -1,0 +1,1 @@
+"""The documentation: its blocks run, its commands exist, its generated parts are complete."""
