@@ -177,7 +177,7 @@ docs: $(DEV_ENV)/ready ## the documentation, strictly, into site/: a dead link o
 docs-test: $(DEV_ENV)/ready ## every command of the documentation, the tutorials that train included; minutes
 	FER_EDGE_DOCS=1 $(DEV_ENV)/bin/python -m pytest tests/docs
 
-docs-serve: $(DEV_ENV)/ready ## the documentation at http://127.0.0.1:8000, built anew after each change
+docs-serve: $(DEV_ENV)/ready ## the documentation at http://127.0.0.1:8000, rebuilt after each change
 	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs serve
 
 format: $(DEV_ENV)/ready ## let ruff mend what it can

@@ -102,7 +102,7 @@ def test_the_commands_of_a_page_exist(page: Path) -> None:
 
 def test_a_command_or_option_that_does_not_exist_is_seen() -> None:
     page = (
-        "```sh\nfer-edge runn --camera 0\nfer-edge run --camera 0 \\\n    --webb x | head -1\n```\n"
+        "```sh\nfer-edge trian --camera 0\nfer-edge run --camera 0 \\\n    --webb x | head -1\n```\n"
     )
     page += "`fer-edge card shown x`, `make demo`, and `fer-edge service install -- --camera 0`"
     found = [
@@ -111,4 +111,4 @@ def test_a_command_or_option_that_does_not_exist_is_seen() -> None:
         for words in named(line, "fer-edge")
         for fault in unknown(words)
     ]
-    assert found == ["fer-edge runn", "fer-edge run --webb"]
+    assert found == ["fer-edge trian", "fer-edge run --webb"]
