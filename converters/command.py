@@ -47,8 +47,22 @@ _SECTIONS = {
 @click.option(
     "--calibration", type=PATH, help="A .npz face set to calibrate with, not the training faces."
 )
-@click.option("--calibration-faces", default=2048, show_default=True, type=click.IntRange(1))
-@click.option("--calibration-seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option(
+    "--calibration-faces",
+    default=2048,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Faces by which post-training quantization chooses its ranges.",
+)
+@click.option(
+    "--calibration-seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Number that the choice of these faces starts from.",
+)
 @click.option(
     "--keep-float", multiple=True, metavar="LAYER", help="Leave this layer float32 in PTQ's int8."
 )

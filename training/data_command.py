@@ -28,7 +28,15 @@ def data() -> None:
 @data.command("import")
 @click.argument("path", type=PATH)
 @click.option("--out", type=PATH, required=True, help="The .npz to write.")
-@click.option("--size", "size_px", default=48, show_default=True, type=click.IntRange(8, 512))
+@click.option(
+    "--size",
+    "size_px",
+    default=48,
+    show_default=True,
+    type=click.IntRange(8, 512),
+    metavar="PX",
+    help="Side of the face crops.",
+)
 @click.option(
     "--validation-share",
     type=click.FloatRange(0, 0.9),

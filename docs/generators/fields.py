@@ -62,8 +62,8 @@ def documented_fields(part: type) -> Iterator[Documented]:
         yield Documented(field.name, hints[field.name], _default(field), said.get(field.name, ""))
 
 
-def first_sentence(part: type) -> str:
-    """Return the first paragraph of a class's docstring."""
+def first_sentence(part: object) -> str:
+    """Return the first paragraph of the docstring of a class or module."""
     return " ".join((inspect.getdoc(part) or "").partition("\n\n")[0].split())
 
 

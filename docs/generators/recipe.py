@@ -1,6 +1,7 @@
 """The keys of a training recipe, from `Recipe` and the architectures."""
 
 import dataclasses
+import inspect
 
 from docs.generators.fields import Documented, documented_fields, first_sentence
 from docs.generators.prose import definition, prose
@@ -27,7 +28,8 @@ def _networks() -> list[str]:
     parts = ["The options of the architecture that `architecture` names."]
     for name in plugins.own_names(plugins.ARCHITECTURES):
         part = find_architecture(name)
-        parts += [f"### {name}", prose(first_sentence(part)), _keys(part, "network.")]
+        about = first_sentence(inspect.getmodule(part))
+        parts += [f"### {name}", prose(about), _keys(part, "network.")]
     return parts
 
 

@@ -147,7 +147,7 @@ def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bo
 @click.argument("file", type=PATH)
 @click.option("--labels", required=True, metavar="A,B,...", help="The classes in output order.")
 @click.option("--name", help="The model's name; else the file's stem.")
-@click.option("--architecture", default="unknown", show_default=True)
+@click.option("--architecture", default="unknown", show_default=True, help="The network's name.")
 @click.option("--licence", help="Of weights and data.")
 @click.option(
     "--input-range",

@@ -18,9 +18,13 @@ class Deep4x4:
     """The 4x4 CNN; see the module's text."""
 
     kernel_size: int = 4
+    """Side of every convolution."""
     dense_units: int = 128
+    """Units of the dense layer."""
     regularization_rate: float = 1e-4
+    """L2 penalty of every kernel."""
     dropouts: tuple[float, float, float] = (0.2, 0.3, 0.4)
+    """Dropout behind each of the three poolings."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""

@@ -40,10 +40,15 @@ class DeepEmotion:
     """Deep-Emotion; see the module's text."""
 
     filters: tuple[int, int, int, int] = (10, 10, 10, 10)
+    """Filters of the four convolutions."""
     dense_units: int = 50
+    """Units of the dense layer."""
     dropout: float = 0.5
+    """Dropout in front of the dense layers."""
     locator_filters: tuple[int, int] = (8, 10)
+    """Filters of the two convolutions that find the face's position."""
     locator_units: int = 32
+    """Units of the dense layer behind them."""
     reach: float = 0.15
     """How far the aligned face may take a pixel from, along each axis, as a share of the side."""
 

@@ -63,6 +63,7 @@ class EfficientNetLite:
     frozen_blocks: int = 3
     """Blocks that stay as ImageNet made them, with the stem; 0: none."""
     dropout: float = 0.3
+    """Dropout in front of the softmax."""
     drop_path: float = 0.1
     """Chance that a face passes the last block by; the blocks before it rise to that (Huang et al.
     2016, arXiv:1603.09382)."""

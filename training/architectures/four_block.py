@@ -27,9 +27,13 @@ class FourBlock:
     """The four-block CNN; see the module's text."""
 
     filters: tuple[int, ...] = (32, 64, 128, 256)
+    """Filters of the blocks, one number a block."""
     dense_units: int = 256
+    """Units of the dense layer."""
     block_dropout: float = 0.25
+    """Dropout behind each block."""
     dropout: float = 0.5
+    """Dropout behind the dense layer."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""
@@ -48,9 +52,13 @@ class FourBlock56:
     first_filters_log2: int = 5
     """The blocks have 2^n, 2^(n+1), 2^(n+2), 2^(n+3) filters."""
     dense1: int = 256
+    """Units of the first dense layer."""
     dense2: int = 128
+    """Units of the second dense layer."""
     block_dropout: float = 0.25
+    """Dropout behind each block."""
     dropout: float = 0.5
+    """Dropout behind each dense layer."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""

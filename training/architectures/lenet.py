@@ -22,14 +22,23 @@ class LeNet:
     """LeNet; see the module's text."""
 
     resized_px: int = 256
+    """Side to which the face is enlarged inside the network."""
     filters: int = 6
+    """Filters of the first convolution; the second has twice as many, plus four."""
     kernel_size: int = 3
+    """Side of both convolutions."""
     strides: int = 1
+    """Step of both convolutions; the poolings have twice that."""
     regularization_rate: float = 0.01
+    """L2 penalty of convolutions and dense layers."""
     pool_size: int = 2
+    """Side of both poolings."""
     dropout_rate: float = 0.2
+    """Dropout behind the first block and the first dense layer."""
     dense1: int = 32
+    """Units of the first dense layer."""
     dense2: int = 16
+    """Units of the second dense layer."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""

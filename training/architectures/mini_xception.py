@@ -20,8 +20,11 @@ class MiniXception:
     """mini-XCEPTION; see the module's text."""
 
     stem: int = 8
+    """Filters of the two first convolutions."""
     widths: tuple[int, ...] = (16, 32, 64, 128)
+    """Filters of the residual modules, one number a module."""
     regularization_rate: float = 0.01
+    """L2 penalty of the convolutions."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""

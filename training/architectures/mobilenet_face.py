@@ -55,6 +55,7 @@ class MobileNetFace:
     width: float = 1.0
     """Channels of each layer, times those of the published network, which has 1."""
     dropout: float = 0.3
+    """Dropout in front of the softmax."""
     head_rate: float = 0.1
     """Share of the learning rate that the head learns at with SGD: an untrained head that learns
     fast destroys the base below it. The head's inputs are multiplied by its square root."""

@@ -36,9 +36,13 @@ class Compact:
     """At most 1 MB as int8; see the module's text."""
 
     stem: int = 24
+    """Filters of the first convolution."""
     widths: tuple[int, ...] = (48, 96, 192)
+    """Filters of the stages, one number a stage."""
     blocks: tuple[int, ...] = (2, 2, 1)
+    """Residual blocks of each stage."""
     dropout: float = 0.3
+    """Dropout in front of the softmax."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""
@@ -50,9 +54,13 @@ class Tiny:
     """At most 100 KB as int8; see the module's text."""
 
     stem: int = 16
+    """Filters of the first convolution."""
     widths: tuple[int, ...] = (24, 32, 48)
+    """Filters of the stages, one number a stage."""
     blocks: tuple[int, ...] = (2, 1, 1)
+    """Residual blocks of each stage."""
     dropout: float = 0.0
+    """Dropout in front of the softmax."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""

@@ -38,8 +38,11 @@ class ResNet50:
     """Layers at the end of the base, of Keras's 175, that are trained too; normalization keeps its
     statistics."""
     dense1: int = 256
+    """Units of the first dense layer."""
     dense2: int = 128
+    """Units of the second dense layer."""
     dropout: float = 0.5
+    """Dropout in front of the dense layers."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network, its base at random.

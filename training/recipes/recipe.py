@@ -61,6 +61,7 @@ class Schedule:
     """How the learning rate moves."""
 
     kind: Literal["constant", "plateau", "exponential", "cosine"] = "constant"
+    """How the rate changes from epoch to epoch."""
     factor: float = 0.5
     """plateau and exponential: multiplied by this ..."""
     patience: int = 5
@@ -78,6 +79,7 @@ class Optimizer:
     """What moves the weights."""
 
     kind: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    """The update rule."""
     momentum: float = 0.9
     """sgd: of Nesterov's kind; rmsprop: plain."""
     weight_decay: float = 0.0
@@ -97,7 +99,10 @@ class Loss:
     """What is minimized."""
 
     kind: Literal["cross-entropy", "focal"] = "cross-entropy"
+    """focal weighs faces that are recognized with certainty less (Lin et al. 2017,
+    arXiv:1708.02002)."""
     focal_gamma: float = 2.0
+    """focal: how much less; 0 is cross-entropy."""
     vote_share: float = 0.0
     """Share of the FER+ votes in the target, where a face has votes; the rest is its label."""
     vote_meaning: Literal["classes", "labels"] = "classes"
@@ -121,7 +126,9 @@ class QuantizationAware:
     """The short second training, with int8 rounding in the graph."""
 
     epochs: int = 3
+    """Length of this stage."""
     learning_rate: float = 1e-5
+    """Rate of its first epoch."""
     augment: bool = True
     """Whether the float stage's augmentation goes on."""
 
@@ -131,6 +138,7 @@ class Recipe:
     """One training run."""
 
     architecture: str = "four-block"
+    """Name of the network."""
     size_px: int = 48
     """Side of the network's square input; faces of another size are brought to it."""
     start: str = ""
@@ -140,7 +148,9 @@ class Recipe:
     """Run folders, `.tflite` files or bundled models, of the same classes, whose probabilities are
     learned, too; several are averaged."""
     epochs: int = 60
+    """Passes over the training faces, at most."""
     batch_size: int = 64
+    """Faces in one step."""
     learning_rate: float = 1e-3
     """Of the optimizer, before the schedule."""
     precision: Precision = "float32"
@@ -149,6 +159,7 @@ class Recipe:
     """balanced: loss weight n / (classes * n_class); sqrt: the square root of that, a milder
     lift of rare classes."""
     label_smoothing: float = 0.0
+    """Share of the target that is spread evenly over all classes."""
     drop_non_faces: bool = False
     """Leave out training faces that most FER+ taggers called no face or unknown."""
     train_faces: int = 0
@@ -158,6 +169,7 @@ class Recipe:
     early_stopping_patience: int = 10
     """Epochs without a better one after which training ends; 0: never."""
     seed: int = 0
+    """Number that every random choice of the run starts from."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     schedule: Schedule = field(default_factory=Schedule)
     optimizer: Optimizer = field(default_factory=Optimizer)

@@ -1,0 +1,129 @@
+"""The generated parts of the reference are complete, and its hand-written tables match the code."""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from docs.generators import commands, hook, navigation
+from docs.generators.fields import documented_fields
+from docs.generators.prose import prose
+from fer_edge import Box, Face, Frame, Result, plugins
+from fer_edge.cli.option_fields import option_fields
+from fer_edge.runtime.archive.rows import RowBuffer
+from fer_edge.runtime.run.config import PARTS
+from fer_edge.training.architectures import find_architecture
+from fer_edge.training.recipes.recipe import Recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+STAGES = ("fer_edge", "training", "converters", "runtime")
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
+
+
+def rows(text: str) -> list[str]:
+    """Return what stands as code in the first cells of a page's tables."""
+    cells = re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_every_marker_names_a_part_and_every_part_has_a_page() -> None:
+    texts = [path.read_text("utf-8") for path in DOCS.rglob("*.md")]
+    named = [name for text in texts for name in hook.MARKER.findall(text)]
+    assert sorted(named) == sorted(hook.PARTS)
+
+
+def test_every_command_and_option_stands_in_the_reference_with_a_help_text() -> None:
+    text = commands.reference()
+    for context, command in commands.commands():
+        assert f"## {context.command_path}\n" in text
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, f"{context.command_path} {option.opts[0]} has no help"
+                assert prose(option.help) in text
+
+
+def test_every_key_of_a_configuration_stands_in_the_reference() -> None:
+    text = hook.filled(page("reference/configuration.md"))
+    for table, part in PARTS.items():
+        section = text.partition(f"## \\[{table}]\n")[2].partition("\n## ")[0]
+        keys = [name for name, _ in option_fields(part)]
+        assert re.findall(r"^`(\w+)`\n:   ", section, re.MULTILINE) == keys
+
+
+def parts_of(part: type) -> Iterator[type]:
+    yield part
+    for field in documented_fields(part):
+        if dataclasses.is_dataclass(field.default):
+            yield from parts_of(type(field.default))
+
+
+def test_every_key_of_a_recipe_says_what_it_means() -> None:
+    own = [find_architecture(name) for name in plugins.own_names(plugins.ARCHITECTURES)]
+    silent = [
+        f"{part.__name__}.{field.name}"
+        for part in {*parts_of(Recipe), *own}
+        for field in documented_fields(part)
+        if not field.meaning and not dataclasses.is_dataclass(field.default)
+    ]
+    assert silent == []
+
+
+def test_the_keys_of_a_json_line_stand_on_its_page() -> None:
+    frame = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "photo.jpg")
+    record = Result(frame, (Face("happy", {"happy": 1.0}, Box(0, 0, 1, 1), 1.0),)).to_dict()
+    lines = page("reference/json-lines.md").partition("## CSV")[0]
+    assert rows(lines) == [*record, *record["faces"][0]]
+
+
+def test_the_columns_of_an_archive_stand_on_its_page() -> None:
+    taken = RowBuffer(("angry", "disgust"), span=0).take()
+    columns = page("reference/archive-results.md").partition("## Columns")[2]
+    named = rows(columns.partition("## Summary files")[0])
+    assert {*taken.text, *taken.numbers} == {*named, "p_angry", "p_disgust"}
+
+
+def test_the_paths_of_the_live_page_stand_on_its_page() -> None:
+    pytest.importorskip("starlette")
+    source = (ROOT / "runtime" / "publish" / "web" / "app.py").read_text("utf-8")
+    paths = set(re.findall(r'Route\("(/[\w./]+)"', source))
+    assert len(paths) >= 6
+    text = page("reference/http.md").partition("## Paths")[2]
+    assert set(rows(text.partition("\n## ")[0])) & {*paths, "/"} == {*paths, "/"}
+
+
+def test_the_environment_variables_of_the_code_stand_on_their_page() -> None:
+    texts = [path.read_text("utf-8") for stage in STAGES for path in (ROOT / stage).rglob("*.py")]
+    read = {name for text in texts for name in re.findall(r'= "(FER_EDGE_[A-Z_]+[A-Z])"', text)}
+    assert len(read) >= 4
+    named = rows(page("reference/environment.md"))
+    assert read - {"FER_EDGE_HEARTBEAT"} <= set(named)  # what an agent tells itself
+
+
+def test_the_navigation_follows_the_index_pages() -> None:
+    index = "- [One](one.md)\n- [Two](two.md#part), [One](one.md), [out](../models/index.md)\n"
+    assert navigation.linked(index) == ["one.md", "two.md"]
+    nav = navigation.navigation(DOCS)
+    assert nav[0] == "index.md"
+    assert [next(iter(item)) for item in nav[1:] if isinstance(item, dict)] == [
+        *navigation.SECTIONS.values()
+    ]
+
+
+def test_every_page_is_linked_from_the_index_of_its_section() -> None:
+    for folder in navigation.SECTIONS:
+        there = {path.name for path in (DOCS / folder).glob("*.md")} - {"index.md"}
+        assert there == set(navigation.linked(page(f"{folder}/index.md"))), folder
+
+
+def test_help_texts_become_markdown() -> None:
+    text = "A quoted pattern as 'photos/*.jpg', <x> or [a|b]; see --jsonl-on and `a*b`."
+    shown = r"A quoted pattern as 'photos/\*.jpg', \<x> or \[a\|b\]; see `--jsonl-on` and `a*b`."
+    assert prose(text) == shown
