@@ -8,7 +8,7 @@ from fer_edge.runtime.run.config import PARTS, RunConfig
 
 def reference() -> str:
     """Return every key with its type, default, option and meaning, table by table."""
-    parts = ["## Above all tables", _keys(RunConfig)]
+    parts = ["## Top level", _keys(RunConfig)]
     for table, part in PARTS.items():
         parts += [f"## [{table}]".replace("[", r"\["), prose(first_sentence(part)), _keys(part)]
     return "\n\n".join(parts)

@@ -3,13 +3,14 @@
 A line `<!-- generate: NAME -->` in a page becomes what the code says of itself.
 """
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docs.generators import card, commands, configuration, models, names, recipe
+from docs.generators import card, commands, configuration, models, recipe, sources
 from docs.generators.navigation import navigation
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -22,14 +23,15 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "compact-ferplus": partial(models.model_card, "compact-ferplus"),
     "tiny": partial(models.model_card, "tiny"),
     "detectors": models.detector_cards,
-    "python": partial(names.reference, "fer_edge"),
-    "python training": partial(names.reference, "fer_edge.training"),
-    "python converters": partial(names.reference, "fer_edge.converters"),
-    "python runtime": partial(names.reference, "fer_edge.runtime"),
 }
 """NAME -> what makes its Markdown."""
 
 MARKER = re.compile(r"^<!-- generate: (.+) -->$", re.MULTILINE)
+
+
+_LOADED = re.compile(r'<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)="?((?:https?:)?//[^" >]+)')
+
+log = logging.getLogger("mkdocs.hooks.docs")  # MkDocs counts its warnings
 
 
 def filled(markdown: str) -> str:
@@ -45,10 +47,22 @@ def on_config(config: Any) -> Any:
     """Set the navigation from the index pages, and lay out the package for mkdocstrings."""
     config.nav = navigation(Path(config.docs_dir))
     root = Path(config.docs_dir).parent
-    names.lay_out(root, root / "build" / "documented")
+    sources.lay_out(root, root / "build" / "documented")
     return config
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill a page."""
     return filled(markdown)
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Warn of what a page would load from elsewhere: the site works without a network."""
+    for address in loaded_from_elsewhere(output):
+        log.warning("Page '%s' loads '%s'", page.file.src_uri, address)
+    return output
+
+
+def loaded_from_elsewhere(html: str) -> list[str]:
+    """Return the addresses of scripts, styles and pictures that are not part of the site."""
+    return _LOADED.findall(html)

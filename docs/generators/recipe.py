@@ -17,7 +17,7 @@ def reference() -> str:
     fields = list(documented_fields(Recipe))
     tables = {f.name: type(f.default) for f in fields if dataclasses.is_dataclass(f.default)}
     plain = [field for field in fields if field.name not in tables]
-    parts = ["## Above all tables", "\n".join(_key(field, "") for field in plain)]
+    parts = ["## Top level", "\n".join(_key(field, "") for field in plain)]
     for table, part in tables.items():
         if table != "network":
             parts += [rf"## \[{table}]", prose(first_sentence(part)), _keys(part, f"{table}.")]

@@ -35,9 +35,11 @@ class Recognizer:
     each.
 
     Example:
+        ```python
         with Recognizer() as recognizer:
             for face in recognizer.read("photo.jpg"):
                 print(face.label, face.probability, face.box)
+        ```
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """The generated parts of the reference are complete, and its hand-written tables match the code."""
 
 import dataclasses
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,20 @@ def test_every_key_of_a_recipe_says_what_it_means() -> None:
     assert silent == []
 
 
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [
+        ("fer_edge", "python"),
+        ("fer_edge.training", "python-training"),
+        ("fer_edge.converters", "python-converters"),
+        ("fer_edge.runtime", "python-runtime"),
+    ],
+)
+def test_every_public_python_name_stands_in_the_reference(package: str, name: str) -> None:
+    shown = re.findall(rf"^::: {re.escape(package)}\.(\w+)$", page(f"reference/{name}.md"), re.M)
+    assert sorted(shown) == sorted(importlib.import_module(package).__all__)
+
+
 def test_the_keys_of_a_json_line_stand_on_its_page() -> None:
     frame = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "photo.jpg")
     record = Result(frame, (Face("happy", {"happy": 1.0}, Box(0, 0, 1, 1), 1.0),)).to_dict()
@@ -105,6 +120,13 @@ def test_the_environment_variables_of_the_code_stand_on_their_page() -> None:
     assert len(read) >= 4
     named = rows(page("reference/environment.md"))
     assert read - {"FER_EDGE_HEARTBEAT"} <= set(named)  # what an agent tells itself
+
+
+def test_a_page_that_loads_something_from_elsewhere_is_seen() -> None:
+    page = '<script src=//cdn.example/a.js></script><a href="https://example.org">out</a>'
+    page += '<link rel="stylesheet" href="https://fonts.example/b.css"><img src="images/c.png">'
+    found = hook.loaded_from_elsewhere(page)
+    assert found == ["//cdn.example/a.js", "https://fonts.example/b.css"]
 
 
 def test_the_navigation_follows_the_index_pages() -> None:

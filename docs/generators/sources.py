@@ -1,16 +1,9 @@
-"""The public Python names, as directives of mkdocstrings."""
+"""The sources of the public Python names, where mkdocstrings finds them."""
 
-import importlib
 import shutil
 from pathlib import Path
 
 STAGES = ("training", "converters", "runtime")
-
-
-def reference(package: str) -> str:
-    """Return a directive for each public name of a package, functions and classes first."""
-    module = importlib.import_module(package)
-    return "\n\n".join(f"::: {package}.{name}" for name in module.__all__)
 
 
 def lay_out(root: Path, place: Path) -> None:
