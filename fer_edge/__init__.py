@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .runtime.timing.stopwatch import StageTimes  # type: ignore[import-not-found]
     from .runtime.tracking.track import Track, Tracker  # type: ignore[import-not-found]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Box": ".faces.preprocess",

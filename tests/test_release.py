@@ -18,6 +18,24 @@ def test_the_citation_has_the_version_and_the_license() -> None:
     assert re.search(r"^license: (.+)$", citation, re.MULTILINE)[1] == PROJECT["license"]
 
 
+def test_the_first_heading_of_the_changelog_is_the_version() -> None:
+    log = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    version, state = re.findall(r"^## \[(.+)\] - (.+)$", log, re.MULTILINE)[0]
+    assert version == __version__
+    assert state == "unreleased" or re.fullmatch(r"\d{4}-\d\d-\d\d", state)
+
+
+def test_the_version_stands_in_one_place_of_the_package() -> None:
+    assert PROJECT["dynamic"] == ["version"]
+    lines = [
+        path
+        for stage in ("fer_edge", "training", "converters", "runtime")
+        for path in (ROOT / stage).rglob("*.py")
+        if re.search(r"^__version__ = ", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert lines == [ROOT / "fer_edge" / "__init__.py"]
+
+
 def test_public_ci_runs_every_python_that_the_package_names() -> None:
     named = [
         item.rpartition(" ")[2] for item in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", item)
