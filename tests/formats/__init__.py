@@ -1,0 +1,1 @@
+"""Files as each release wrote them: later ones still read them."""
