@@ -170,9 +170,9 @@ runs/compact-ferplus/run.json: runs/compact-grown/run.json runs/ferplus.npz
 	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact-grown \
 		--out $(@D) $(RESUME)
 
-# python -m: the hook imports docs.generators from here
+# python -m: the hook imports docs.generators from here. --quiet would hide warnings from --strict
 docs: $(DEV_ENV)/ready ## the documentation, strictly, into site/: a dead link or a page without a place ends it
-	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs build --strict
 
 docs-test: $(DEV_ENV)/ready ## every command of the documentation, the tutorials that train included; minutes
 	FER_EDGE_DOCS=1 $(DEV_ENV)/bin/python -m pytest tests/docs
