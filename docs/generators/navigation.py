@@ -13,6 +13,10 @@ SECTIONS = {
 }
 """Folder -> its title, in the order of the tabs."""
 
+GROUPED = ("how-to",)
+"""Folders whose pages stand in groups: those of the headings of their index."""
+
+_HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([\w.-]+\.md)(?:#[\w-]*)?\)")
 
 
@@ -30,6 +34,13 @@ def navigation(docs: Path) -> list[object]:
     nav: list[object] = ["index.md"]
     for folder, title in SECTIONS.items():
         index = (docs / folder / "index.md").read_text("utf-8")
-        pages = [f"{folder}/{name}" for name in ("index.md", *linked(index))]
-        nav.append({title: pages})
+        nav.append({title: [f"{folder}/index.md", *_pages(folder, index)]})
     return nav
+
+
+def _pages(folder: str, index: str) -> list[object]:
+    if folder not in GROUPED:
+        return [f"{folder}/{name}" for name in linked(index)]
+    _, *parts = _HEADING.split(index)
+    groups = zip(parts[::2], parts[1::2], strict=True)
+    return [{heading: [f"{folder}/{name}" for name in linked(text)]} for heading, text in groups]

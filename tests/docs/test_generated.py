@@ -129,9 +129,19 @@ def test_a_page_that_loads_something_from_elsewhere_is_seen() -> None:
     assert found == ["//cdn.example/a.js", "https://fonts.example/b.css"]
 
 
-def test_the_navigation_follows_the_index_pages() -> None:
+def test_the_navigation_follows_the_index_pages(tmp_path: Path) -> None:
     index = "- [One](one.md)\n- [Two](two.md#part), [One](one.md), [out](../models/index.md)\n"
     assert navigation.linked(index) == ["one.md", "two.md"]
+    folder = tmp_path / "docs"
+    for name in navigation.SECTIONS:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "index.md").write_text(
+            f"# {name}\n## First\n[A](a.md)\n## Second\n[B](b.md)\n"
+        )
+    groups = navigation.navigation(folder)
+    assert {"Models": ["models/index.md", "models/a.md", "models/b.md"]} in groups
+    in_two = [{"First": ["how-to/a.md"]}, {"Second": ["how-to/b.md"]}]
+    assert {"How-to": ["how-to/index.md", *in_two]} in groups
     nav = navigation.navigation(DOCS)
     assert nav[0] == "index.md"
     assert [next(iter(item)) for item in nav[1:] if isinstance(item, dict)] == [
