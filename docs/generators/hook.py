@@ -13,6 +13,10 @@ from typing import Any
 from docs.generators import card, commands, configuration, models, recipe, sources
 from docs.generators.navigation import navigation
 
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "build" / "documented"
+"""As `paths` of mkdocstrings in mkdocs.yml."""
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands.reference,
     "configuration": configuration.reference,
@@ -43,11 +47,15 @@ def filled(markdown: str) -> str:
     return MARKER.sub(lambda marker: PARTS[marker[1]](), markdown)
 
 
+def on_startup(**_: Any) -> None:
+    """Make the folder of sources: mkdocstrings looks for it before `on_config` gets here."""
+    SOURCES.mkdir(parents=True, exist_ok=True)
+
+
 def on_config(config: Any) -> Any:
     """Set the navigation from the index pages, and lay out the package for mkdocstrings."""
     config.nav = navigation(Path(config.docs_dir))
-    root = Path(config.docs_dir).parent
-    sources.lay_out(root, root / "build" / "documented")
+    sources.lay_out(ROOT, SOURCES)
     return config
 
 
