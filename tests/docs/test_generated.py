@@ -41,6 +41,10 @@ def test_every_marker_names_a_part_and_every_part_has_a_page() -> None:
     assert sorted(named) == sorted(hook.PARTS)
 
 
+def test_marks_for_the_tests_are_not_shown() -> None:
+    assert hook.filled('```sh title="not run"\nexit 3\n```\n') == "```sh\nexit 3\n```\n"
+
+
 def test_every_command_and_option_stands_in_the_reference_with_a_help_text() -> None:
     text = commands.reference()
     for context, command in commands.commands():
