@@ -1,6 +1,6 @@
-"""How do I read faces that are cut already, as NumPy arrays?
+"""How do I recognize faces that are already cropped, as NumPy arrays?
 
-Run: python examples/classify_crops.py faces.npy      (uint8, (n, height, width), grey)
+Run: python examples/classify_crops.py faces.npy      (uint8, (n, height, width), grayscale)
 """
 
 import sys

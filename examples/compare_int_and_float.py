@@ -1,4 +1,4 @@
-"""Does my int8 model say the same as the float one on my own photographs?
+"""Does my int8 model agree with the float model on my own photographs?
 
 Run: python examples/compare_int_and_float.py int8.tflite float32.tflite photos/
 """

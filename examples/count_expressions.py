@@ -1,4 +1,4 @@
-"""How many seconds of each expression does this video have?
+"""How many seconds of each expression are in this video?
 
 Run: python examples/count_expressions.py clip.mp4
 """

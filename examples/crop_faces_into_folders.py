@@ -1,4 +1,4 @@
-"""How do I sort the faces of my photographs into a folder for each expression?
+"""How do I sort the faces of my photographs into one folder for each expression?
 
 Run: python examples/crop_faces_into_folders.py photos/ faces/
 """

@@ -1,4 +1,4 @@
-"""How do I read frames that come from somewhere else: a simulator, a network, a NumPy array?
+"""How do I process frames from another program: a simulator, a network, a NumPy array?
 
 Run: python examples/from_a_generator.py photo.jpg
 """
@@ -14,7 +14,7 @@ from fer_edge import Recognizer
 
 
 def fade_in(path: str) -> Iterator[NDArray[np.uint8]]:
-    """Make frames, uint8 (height, width, 3) BGR: a photograph that grows bright."""
+    """Yield frames, uint8 (height, width, 3) BGR: a photograph that becomes brighter."""
     photo = cv2.imread(path).astype(np.float32)
     for brightness in np.linspace(0.0, 1.0, 6):
         yield (photo * brightness).astype(np.uint8)

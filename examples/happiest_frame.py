@@ -1,4 +1,4 @@
-"""On which frame of this video is the happiest face?
+"""Which frame of this video has the happiest face?
 
 Run: python examples/happiest_frame.py clip.mp4 happiest.jpg
 """
@@ -11,7 +11,7 @@ from fer_edge import Recognizer, Result
 
 
 def happiness(result: Result) -> float:
-    """Return the highest probability of `happy` among a frame's faces, 0 for no face."""
+    """Return the highest probability of `happy` among the faces of a frame, 0 without a face."""
     return max((face.probabilities["happy"] for face in result), default=0.0)
 
 

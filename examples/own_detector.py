@@ -1,4 +1,4 @@
-"""How do I find the faces in my own way? Here: in the middle of the picture, no passers-by.
+"""How do I use my own detector? Here: only faces in the middle of the picture.
 
 Run: python examples/own_detector.py photo.jpg
 """
@@ -14,14 +14,14 @@ yunet = open_detector("yunet")
 
 
 def in_the_middle(image: NDArray[np.uint8]) -> list[Detection]:
-    """Find faces in the middle half of uint8 (height, width, 3) BGR; boxes in its pixels."""
+    """Detect faces in the middle half of an image, uint8 (height, width, 3) BGR."""
     first, last = image.shape[1] // 4, image.shape[1] * 3 // 4
     found = yunet.detect(np.ascontiguousarray(image[:, first:last]))
     return [Detection(moved(face.box, first), face.score) for face in found]
 
 
 def moved(box: Box, right_px: int) -> Box:
-    """Move a box to the right."""
+    """Return the box, moved to the right."""
     return Box(box.left + right_px, box.top, box.right + right_px, box.bottom)
 
 

@@ -1,4 +1,4 @@
-"""How do I follow faces with a tracker of another library, such as ByteTrack?
+"""How do I track faces with another library, such as ByteTrack?
 
 Run: python examples/own_tracker.py clip.mp4      (needs: pip install supervision trackers)
 """
@@ -13,13 +13,13 @@ from fer_edge import Box, Frame, Recognizer, Track, open_detector
 
 
 class ByteTrack:
-    """A `Tracker`: YuNet in every frame, its boxes paired by ByteTrack."""
+    """A `Tracker`: YuNet detects in every frame, ByteTrack assigns the numbers."""
 
     def __init__(self) -> None:
         self._detector, self._tracker = open_detector("yunet"), ByteTrackTracker()
 
     def follow(self, frame: Frame) -> list[Track]:
-        """Return the faces in the next frame."""
+        """Return the tracked faces of the next frame."""
         found = self._detector.detect(frame.image)
         boxes = np.array([face.box.edges for face in found], np.float32).reshape(-1, 4)
         scores = np.array([face.score for face in found], np.float32)
@@ -27,7 +27,7 @@ class ByteTrack:
         return [
             Track(int(number) + 1, Box(*map(float, edges)))
             for edges, number in zip(paired.xyxy, paired.tracker_id, strict=True)
-            if number >= 0  # -1 is a box that ByteTrack does not trust yet
+            if number >= 0  # -1: ByteTrack has not confirmed this box yet
         ]
 
 

@@ -1,4 +1,4 @@
-"""Which expressions are on this photograph?
+"""Which expressions does this photograph show?
 
 Run: python examples/read_a_photo.py photo.jpg
 """

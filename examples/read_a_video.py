@@ -1,4 +1,4 @@
-"""What does each frame of this video say?
+"""Which expressions does each frame of this video show?
 
 Run: python examples/read_a_video.py clip.mp4      (or a camera's number: 0)
 """
@@ -12,5 +12,5 @@ with Recognizer() as recognizer:
     for result in recognizer.stream(source):
         faces = ", ".join(f"{face.label} {face.probability:.0%}" for face in result)
         print(
-            f"{result.frame.time_s:7.2f} s  {faces or 'nobody'}  ({result.times.total_ms:.1f} ms)"
+            f"{result.frame.time_s:7.2f} s  {faces or 'no face'}  ({result.times.total_ms:.1f} ms)"
         )

@@ -1,4 +1,4 @@
-"""How do I tell a web service whenever the expression changes?
+"""How do I notify a web service when an expression changes?
 
 Run: python examples/send_to_http.py clip.mp4 http://127.0.0.1:8080/expressions
 """
@@ -11,7 +11,7 @@ from fer_edge import Recognizer, Result
 
 
 def send(url: str, result: Result) -> None:
-    """Post one result as JSON: what `fer-edge run` prints for a frame."""
+    """Post one result as JSON, as `fer-edge run` prints it."""
     data = json.dumps(result.to_dict()).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     urllib.request.urlopen(request, timeout=5).close()

@@ -1,4 +1,4 @@
-"""Each file in examples/ and each code block of docs/python.md is run on a real face."""
+"""Each file in examples/ and each code block of the how-to pages in Python is run on a real face."""
 
 import contextlib
 import io
@@ -21,11 +21,14 @@ from fer_edge.pictures.sample_photo import sample_photo
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?",
-    (ROOT / "docs/python.md").read_text("utf-8"),
-    re.MULTILINE | re.DOTALL,
+BLOCK = re.compile(
+    r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
 )
+BLOCKS = {
+    f"{page.stem}-{number}": (page, *found.groups(default=""))
+    for page in sorted((ROOT / "docs/how-to").glob("*.md"))
+    for number, found in enumerate(BLOCK.finditer(page.read_text("utf-8")))
+}
 FRAMES = 6
 
 
@@ -181,16 +184,22 @@ def test_frames_of_a_generator_are_read() -> None:
     assert is_label(lines[-1].split("'")[1])
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_a_code_block_of_the_page_runs_and_prints_what_stands_below_it(
-    number: int, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_code_block_of_a_page_runs_and_prints_what_stands_below_it(
+    name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, output = BLOCKS[number]
-    exec(compile(code, f"docs/python.md, block {number}", "exec"), {"__name__": "__main__"})
+    page, code, output = BLOCKS[name]
+    exec(compile(code, str(page), "exec"), {"__name__": "__main__"})
     printed = capsys.readouterr()
     assert printed.err == ""
     assert printed.out == output
 
 
-def test_the_page_has_code() -> None:
-    assert len(BLOCKS) >= 8
+def test_the_pages_have_code() -> None:
+    assert {page.stem for page, _, _ in BLOCKS.values()} >= {
+        "python",
+        "python-images",
+        "python-videos",
+        "own-detector",
+    }
+    assert len(BLOCKS) >= 9

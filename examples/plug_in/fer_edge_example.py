@@ -25,7 +25,7 @@ from fer_edge import (
 
 
 def open_middle(settings: DetectorSettings) -> Callable[[NDArray[np.uint8]], list[Detection]]:
-    """A detector for people who sit still: the middle of the picture is a face."""
+    """Open a detector for people who sit still: the middle of the picture is the face."""
 
     def detect(image: NDArray[np.uint8]) -> list[Detection]:
         height, width = image.shape[:2]
@@ -36,7 +36,7 @@ def open_middle(settings: DetectorSettings) -> Callable[[NDArray[np.uint8]], lis
 
 
 class Stripes:
-    """A source of striped pictures: stripes://N has N of them."""
+    """A source of striped pictures: stripes://N yields N of them."""
 
     is_video = True
     is_live = False
@@ -58,25 +58,25 @@ class Stripes:
             yield Frame(image, index, index / self.frame_rate_hz, "stripes")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class Tally:
-    """A sink that counts labels, and writes them as JSON when the run ends."""
+    """A sink that counts labels and writes the counts as JSON at the end of the run."""
 
     def __init__(self, place: str, context: SinkContext) -> None:
         if not place:
-            raise OutputError("--sink tally names no file; expected --sink tally=FILE.json")
+            raise OutputError("expected --sink tally=FILE.json, got no file")
         self._path = Path(place)
         self._model = context.model
         self._counts = Counter({label: 0 for label in context.labels})
 
     def write(self, result: Result) -> None:
-        """Count the faces of a frame."""
+        """Count the labels of a frame."""
         self._counts.update(face.label for face in result)
 
     def close(self, *, complete: bool) -> None:
-        """Write the file, unless the run failed."""
+        """Write the file if the run succeeded."""
         if complete:
             self._path.write_text(json.dumps({"model": self._model, "labels": self._counts}))
 
@@ -88,7 +88,7 @@ class OneLayer:
     units: int = 16
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
-        """Build it from float32 (batch, size_px, size_px, 1) in [0, 1] to probabilities."""
+        """Return a model: float32 (batch, size_px, size_px, 1) in [0, 1] to probabilities."""
         layers = keras.layers
         image = layers.Input((size_px, size_px, 1), name="image")
         x = layers.Conv2D(self.units, 3, strides=2, activation="relu", name="conv")(image)
@@ -98,14 +98,14 @@ class OneLayer:
 
 
 class Sha256:
-    """An Edge target that leaves a digest beside each int8 file."""
+    """An Edge target that writes a digest next to each int8 file."""
 
     def companions(self, path: Path) -> tuple[Path, ...]:
-        """Name what `write` makes of a model file."""
+        """Return the paths of the files that `write` makes."""
         return (path.with_suffix(".sha256"),)
 
     def write(self, path: Path) -> str:
-        """Make it, and say so."""
+        """Write the digest and return a message."""
         (made,) = self.companions(path)
         made.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
         return f"digest: {made}"

@@ -43,8 +43,8 @@ def advice_for(reason: str) -> str:
             f"{np.__version__}: {FOR_NUMPY_1}"
         )
     return (
-        "the system's packages do not fit those that pip installed: make the environment anew, as "
-        "docs/running.md says for the Pi's own camera"
+        "the system's packages do not match those that pip installed: recreate the "
+        "environment, see docs/how-to/use-the-pi-camera.md"
     )
 
 

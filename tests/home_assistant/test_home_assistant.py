@@ -1,4 +1,4 @@
-"""fer-edge in a real Home Assistant: `make test-home-assistant`, see docs/home-assistant.md.
+"""fer-edge in a real Home Assistant: `make test-home-assistant`, see docs/how-to/home-assistant.md.
 
 One Home Assistant, one broker, one camera; the tests are one story and run in their order.
 """

@@ -38,7 +38,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
-    """The environment's programs, installed as docs/running.md says."""
+    """The environment's programs, installed as docs/how-to/tflite-runtime.md says."""
     assert FOLDER is not None
     own = ("--force-reinstall", "--no-deps", ".")
     return make_environment(Path(FOLDER), own, ("--requirement", REQUIREMENTS), root=ROOT)

@@ -1,4 +1,4 @@
-"""The run's figures for Prometheus, as docs/web.md names them. Needs prometheus-client."""
+"""The metrics of a run for Prometheus: docs/reference/http.md. Needs prometheus-client."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ def unit_text(unit: Unit, needs: Needs) -> str:
     """
     command = (*unit.executable, "--verbose", "run", "--config", str(unit.config_file))
     lines = [
-        f"{MARK}; see docs/service.md. What it runs stands in {unit.config_file}",
+        f"{MARK}; see docs/how-to/start-at-boot.md. What it runs stands in {unit.config_file}",
         "[Unit]",
         f"Description=Facial expressions ({unit.name})",
         # a camera that comes back in a week must find us trying: bounded in pace, not in number

@@ -64,7 +64,7 @@ def test_a_picamera2_that_fails_otherwise_is_one_line_too(tmp_path: Path, error:
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert error.partition("(")[0] in line
-    assert "docs/running.md" in line
+    assert "docs/how-to/use-the-pi-camera.md" in line
 
 
 @pytest.mark.parametrize("kind", NOT_THE_NUMPY)

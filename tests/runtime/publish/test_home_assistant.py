@@ -125,13 +125,14 @@ def test_the_link_to_the_page_is_one_that_others_can_open(
     assert "configuration_url" not in announced()["device"]
 
 
-def test_the_page_names_every_entity_and_every_topic() -> None:
-    page = (ROOT / "docs/home-assistant.md").read_text("utf-8")
+def test_the_pages_name_every_entity_and_every_topic() -> None:
+    page = (ROOT / "docs/how-to/home-assistant.md").read_text("utf-8")
     entities = page.partition("## Entities")[2].partition("\n## ")[0]
     for key, component in announced()["components"].items():
         assert component["name"] in entities or key.startswith("score-"), key
+    topics = (ROOT / "docs/reference/mqtt.md").read_text("utf-8")
     for leaf in (*LEAVES, "event", "picture"):
-        assert f"| `{leaf}` |" in page
+        assert f"| `{leaf}` |" in topics
 
 
 def test_the_blueprint_has_what_home_assistant_asks_of_one() -> None:

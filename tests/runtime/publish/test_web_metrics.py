@@ -22,7 +22,7 @@ from fer_edge.runtime.timing.stopwatch import STAGES, StageTimes
 from tests.support.web_client import get, make_face, result, served
 
 ROOT = Path(__file__).resolve().parents[3]
-DASHBOARD = ROOT / "docs/grafana-dashboard.json"
+DASHBOARD = ROOT / "examples/grafana-dashboard.json"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -90,7 +90,8 @@ def test_the_page_and_the_dashboard_name_what_there_is() -> None:
         page.write(shown(0.0, "happy"))
         names = {name for name, _ in samples(page)}
     names |= {"fer_edge_processor_temperature_celsius"}  # where the kernel tells it
-    documented = set(re.findall(r"^\| `(fer_edge_\w+)", (ROOT / "docs/web.md").read_text(), re.M))
+    page = (ROOT / "docs/reference/http.md").read_text("utf-8")
+    documented = set(re.findall(r"^\| `(fer_edge_\w+)", page, re.MULTILINE))
     ends = re.compile("_(bucket|count|sum)$")
     assert documented == {ends.sub("", name) for name in names if not name.endswith("_created")}
     dashboard = json.loads(DASHBOARD.read_text("utf-8"))
