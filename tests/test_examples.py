@@ -1,4 +1,4 @@
-"""Each file in examples/ and each code block of the how-to pages in Python is run on a real face."""
+"""Each file in examples/ and each Python block of the how-to pages is run on a real face."""
 
 import contextlib
 import io
@@ -21,9 +21,7 @@ from fer_edge.pictures.sample_photo import sample_photo
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
-BLOCK = re.compile(
-    r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
-)
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 BLOCKS = {
     f"{page.stem}-{number}": (page, *found.groups(default=""))
     for page in sorted((ROOT / "docs/how-to").glob("*.md"))
@@ -75,6 +73,13 @@ def test_every_example_has_a_test_and_says_its_question_and_how_to_run_it() -> N
         text = (ROOT / "examples" / name).read_text("utf-8")
         assert len(text.splitlines()) <= 40
         assert re.match(rf'"""[^\n]*\?[^\n]*\n\nRun: python examples/{name} ', text), name
+
+
+def test_the_overview_lists_every_example_with_its_question() -> None:
+    overview = (ROOT / "examples/README.md").read_text("utf-8")
+    for name in EXAMPLES:
+        question = (ROOT / "examples" / name).read_text("utf-8").partition("\n")[0].strip('"')
+        assert f"| [{name}]({name}) | {question} |" in overview
 
 
 def test_a_photo_is_read() -> None:

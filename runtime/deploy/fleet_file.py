@@ -70,7 +70,9 @@ def read_fleet(path: Path) -> dict[str, Host]:
             for name, item in hosts.items()
         }
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}; see docs/how-to/fleet.md") from error
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}; see docs/how-to/fleet.md"
+        ) from error
     except SchemaError as error:
         raise ConfigError(f"{path}: {error}") from error
 
