@@ -2,7 +2,7 @@
 
 The report's worst layer is often only where the errors of others meet, and no figure of one layer
 says how much of its error reaches the output: in the four-block network the eight-bit weights of
-the first convolution make nearly all of it (docs/layer-report.md).
+the first convolution make nearly all of it (docs/lab-notes/quantizers.md).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fetch the face network that `mobilenet-face` starts from: docs/training.md.
+"""Fetch the face network that `mobilenet-face` starts from: docs/how-to/pretrained.md.
 
     python -m benchmarks.teacher_weights runs/face-network
 

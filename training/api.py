@@ -27,7 +27,7 @@ class TrainedRun:
     """A finished run.
 
     Attributes:
-        folder: Its files: docs/training.md lists them.
+        folder: Its files: docs/how-to/train.md lists them.
         recipe: What decided it.
         faces: What it learned from, and was scored by.
         scores: Of the float network, on the validation faces.

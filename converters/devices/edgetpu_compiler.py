@@ -144,8 +144,8 @@ def _run_compiler(file: ModelFile | DetectorFile) -> tuple[bytes, str]:
     if program is None:
         raise MissingExtraError(
             f"{COMPILER} is not installed: Google's Debian package edgetpu-compiler, for x86-64 "
-            "Linux only, from the Coral apt repository (see docs/edgetpu.md); the static check "
-            "needs no compiler"
+            "Linux only, from the Coral apt repository (see docs/how-to/edge-tpu.md); the static "
+            "check does not need it"
         )
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
         folder = Path(name)

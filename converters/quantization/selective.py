@@ -3,7 +3,7 @@
 This is ai-edge-quantizer's work, on the float32 file of the TensorFlow Lite converter, which has no
 public way to leave layers out, to mix int16 activations in, or to be told a range. The ranges are
 our own: ai-edge-quantizer's calibration takes a moving average over the pictures, and the average
-of the extremes cuts the extremes off (docs/layer-report.md has the measurement).
+of the extremes cuts the extremes off (docs/lab-notes/quantizers.md has the measurement).
 """
 
 import re

@@ -44,7 +44,7 @@ def test_what_a_public_signature_names_is_public() -> None:
     supervision = SimpleNamespace(Detections=object)
     for name in fer_edge.__all__:
         value = getattr(fer_edge, name)
-        if name in ("ModelCard", "UNCERTAIN"):  # docs/conversion.md has the card's parts
+        if name in ("ModelCard", "UNCERTAIN"):  # docs/reference/card.md has the card's parts
             continue
         places = signatures(value) if isinstance(value, type) else [value]
         for place in places:

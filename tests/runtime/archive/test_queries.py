@@ -1,4 +1,4 @@
-"""The queries of docs/archive.md, run on real results."""
+"""The queries of docs/how-to/archive-results.md, run on real results."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,8 @@ from fer_edge.runtime.archive.engine import PlainLoop
 from fer_edge.runtime.archive.job import run_archive
 from tests.support.archives import config
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "archive.md").read_text("utf-8")
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "how-to" / "archive-results.md").read_text("utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -38,6 +39,6 @@ def test_the_queries_run_in_duckdb(results: Path) -> None:
 def test_the_query_runs_in_pandas(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("pandas")
     (code,) = blocks("python")
-    exec(compile(code, "docs/archive.md", "exec"), {})
+    exec(compile(code, "docs/how-to/archive-results.md", "exec"), {})
     said = capsys.readouterr().out
     assert len(re.findall(r"clip-\d\.mp4 +0\.8", said)) == 6
