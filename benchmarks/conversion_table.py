@@ -27,7 +27,7 @@ def main(models: tuple[Path, ...], rounds: int) -> None:
     files = [read_model(path) for path in models]
     results = benchmark_models(list(models), None, plan=Plan(rounds=rounds, cold_starts=1)).models
     click.echo(
-        "| file | size | accuracy | without twins | against float, points | agreement "
+        "| file | size | accuracy | without duplicates | against float, points | agreement "
         "| latency, median (p95) | times the first |\n| --- " + "| --- " * 7 + "|"
     )
     first = results[0].timings[0].steady.median_ms

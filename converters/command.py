@@ -312,7 +312,7 @@ def _as_table(results: "list[Converted]", out: Path) -> str:
         low, high = agreement.interval
         lines += [
             f"{item.path.name:28} {item.size_bytes / 1e6:5.2f} MB  accuracy {score.accuracy:.2%}  "
-            f"without twins {score.accuracy_without_duplicates:.2%}  "
+            f"without duplicates {score.accuracy_without_duplicates:.2%}  "
             f"balanced {score.balanced_accuracy:.2%}",
             f"{'':28} against the float network: {100 * agreement.difference:+.2f} points "
             f"[{100 * low:+.2f}, {100 * high:+.2f}], agreement {agreement.top1:.2%}, "

@@ -172,7 +172,7 @@ def describe_evaluation(evaluation: Evaluation) -> str:
     """Write an evaluation for people: a line for each part of the split, then the recalls."""
     parts = {
         "every face": evaluation.every_face,
-        "without twins": evaluation.without_duplicates,
+        "without duplicates": evaluation.without_duplicates,
         "without non-faces": evaluation.without_non_faces,
         "FER+ majority": evaluation.ferplus,
     }

@@ -30,7 +30,7 @@ class SplitReport:
         also_in: The same as a face of another split: in train, in validation, in test; 0 for the
             split itself.
         contradicting: Whose very picture stands somewhere in the set with another label.
-        blank: Pictures of a single grey value.
+        blank: Pictures of a single gray value.
         non_faces: Called unknown or not a face by most FER+ taggers; None without votes.
     """
 
@@ -79,7 +79,7 @@ def contradicting_faces(faces: FaceSet) -> NDArray[np.bool_]:
 
 
 def blank_faces(faces: FaceSet) -> NDArray[np.bool_]:
-    """Mark pictures that hold a single grey value: bool, (n,)."""
+    """Mark pictures that hold a single gray value: bool, (n,)."""
     flat = faces.images.reshape(len(faces), -1)
     marked: NDArray[np.bool_] = flat.min(axis=1) == flat.max(axis=1)
     return marked
@@ -93,7 +93,7 @@ def count_table(faces: FaceSet) -> str:
         [
             *((name, counts[:, label]) for label, name in enumerate(faces.class_names)),
             ("all", counts.sum(axis=1)),
-            ("without twin", clean),
+            ("without duplicate", clean),
         ]
     )
 
@@ -101,18 +101,18 @@ def count_table(faces: FaceSet) -> str:
 def report_table(reports: tuple[SplitReport, ...]) -> str:
     """Write the reports as a table for people."""
     rows = [
-        ("same as an earlier one", [report.repeated for report in reports]),
+        ("duplicate of an earlier one", [report.repeated for report in reports]),
         *(
-            (f"stand in {split} too", [report.also_in[code] for report in reports])
+            (f"also in {split}", [report.also_in[code] for report in reports])
             for code, split in enumerate(SPLITS)
             if reports[code].faces or any(report.also_in[code] for report in reports)
         ),
         ("same picture, other label", [report.contradicting for report in reports]),
-        ("blank (one grey value)", [report.blank for report in reports]),
+        ("blank (one gray value)", [report.blank for report in reports]),
     ]
     voted = [report.non_faces for report in reports if report.non_faces is not None]
     if voted:
-        rows.append(("no face (FER+ taggers)", voted))
+        rows.append(("not a face (FER+ taggers)", voted))
     return _table(rows)
 
 

@@ -62,7 +62,7 @@ def _machine(report: Report) -> str:
         faces = report.faces
         lines.append(
             f"faces: {faces.n} {faces.split} faces of {faces.path}; {faces.n_without_duplicates} "
-            "without a twin in train"
+            "without a duplicate in train"
         )
     limits = ", ".join(
         f"{limit.macs_per_second / 1e9:.1f} with {threads_text(limit.threads)}"
@@ -80,7 +80,7 @@ def _machine(report: Report) -> str:
 
 
 def _rows(report: Report) -> list[list[str]]:
-    header = ["model", "numbers", "MB", "params", "MACs", "top-1", "no twins", "against float"]
+    header = ["model", "numbers", "MB", "params", "MACs", "top-1", "no duplicates", "against float"]
     for threads in report.plan.threads:
         header += [f"{threads_text(threads)}: median", "p95 ms", "of limit"]
     rows = [[*header, "load ms", "added MiB"], *(_row(report, item) for item in report.models)]
