@@ -47,5 +47,5 @@ def test_a_systems_constraints_pin_its_numpy_and_install_nothing_more(name: str)
 
 @pytest.mark.parametrize("name", ["bookworm", "trixie", "tflite-runtime"])
 def test_every_file_is_named_in_the_documentation(name: str) -> None:
-    pages = [path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")]
+    pages = [path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md")]
     assert any(f"requirements/{name}.txt" in page for page in pages)
