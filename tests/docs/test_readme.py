@@ -35,7 +35,7 @@ def test_the_readme_runs_and_prints_what_it_shows(tmp_path: Path) -> None:
     clip(tmp_path / "clip.mp4")
     todo = steps(README)
     assert len(todo) == 4
-    done = run(todo, tmp_path, seconds=120)
+    done = run(todo, tmp_path, seconds=300)
     for step, (status, output) in zip(todo, done, strict=True):
         assert (status, missing_lines(step.output or "", output)) == (0, []), output
     assert (tmp_path / "annotated.jpg").stat().st_size > 10_000

@@ -1,7 +1,7 @@
 """The blocks of each tutorial run in order, in an empty folder, and print what the page shows.
 
 CONTRIBUTING.md says how a page marks what is not run and which files it needs. A page with
-`<!-- test: slow -->` (training, TensorFlow) is run by `make docs-test` only.
+`<!-- test: slow -->` (training, benchmarks) is run by `make docs-test` only.
 """
 
 import os
@@ -27,7 +27,7 @@ def test_a_tutorial_runs_and_prints_what_it_shows(page: Path, tmp_path: Path) ->
     text = page.read_text("utf-8")
     is_slow = "<!-- test: slow -->" in text
     if is_slow and SLOW not in os.environ:
-        pytest.skip(f"{page.name} trains; run by `make docs-test`")
+        pytest.skip(f"{page.name} takes long; run by `make docs-test`")
     pytest.importorskip("matplotlib", reason="the sample photograph comes with matplotlib")
     todo = steps(text)
     if not todo:
@@ -36,7 +36,7 @@ def test_a_tutorial_runs_and_prints_what_it_shows(page: Path, tmp_path: Path) ->
         pytest.skip("bash is not installed")
     for name in re.findall(r"<!-- test: file (\S+) -->", text):
         GIVEN[name.rstrip("/")](tmp_path / name)
-    done = run(todo, tmp_path, seconds=3000 if is_slow else 120)
+    done = run(todo, tmp_path, seconds=3000 if is_slow else 300)
     for step, (status, output) in zip(todo, done, strict=False):
         place = f"{page.name}, line {step.block.line}:\n{step.command}\n{output}"
         assert status == 0, place
