@@ -15,7 +15,7 @@ ln -s "$data" "fer2013.${data##*.}"
 [ -z "$runs" ] || ln -s "$runs" runs
 
 # lines within ```sh blocks; those of ```sh title="not run" are left out
-awk '/^```/ { inside = ($0 == "```sh"); next } inside' "$page" | while read -r command; do
+awk '/^```/ { inside = ($0 == "```sh"); next } inside' "$page" | while read command; do # without -r: it joins continued lines
     command=${command//fer2013.csv/fer2013.${data##*.}}
     case $command in
         "fer-edge train"*) [ -z "$runs" ] || continue ;;
