@@ -60,7 +60,7 @@ def test_a_card_score_leaves_the_duplicates_out() -> None:
     text = describe_evaluation(evaluate("served", probabilities, some))
     lines = [line.split() for line in text.splitlines()]
     assert lines[1][:4] == ["every", "face", "4", "75.00%"]
-    assert lines[2][:4] == ["without", "twins", "3", "66.67%"]
+    assert lines[2][:4] == ["without", "duplicates", "3", "66.67%"]
     assert lines[3] == ["recall:", "a", "50.0%", "b", "100.0%"]
 
 
