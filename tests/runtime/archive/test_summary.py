@@ -202,7 +202,7 @@ def test_a_browser_shows_rows_bars_and_links_with_times(
 
 def test_what_cannot_be_summarized_is_one_line(fer_edge: Cli, tmp_path: Path) -> None:
     absent = fer_edge("archive", "summarize", tmp_path / "absent")
-    assert_one_clear_line(absent, "is not a folder of results")
+    assert_one_clear_line(absent, "is not a results folder")
     (tmp_path / "empty").mkdir()
     empty = fer_edge("archive", "summarize", tmp_path / "empty")
     assert_one_clear_line(empty, "expected Parquet files", "no finished file")

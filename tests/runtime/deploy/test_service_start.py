@@ -1,4 +1,4 @@
-"""How long a release may take until its first frame, beside the real systemd of test_system."""
+"""Time limit for the first frame of a release; test_system has the real systemd."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator

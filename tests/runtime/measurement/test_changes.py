@@ -25,7 +25,7 @@ def changed(**changes):
 
 @pytest.fixture
 def written(tmp_path):
-    """Write a report into a folder of its own; returns the folder."""
+    """Write a report into its own folder; returns the folder."""
 
     def write(report, name):
         (tmp_path / name).mkdir()

@@ -146,7 +146,9 @@ def test_a_full_disk_ends_in_one_line_and_leaves_whole_lines(small_disk: Path) -
         for index in range(2000):
             sink.write(make_result(make_face(), index=index))
     sink.close(complete=False)
-    assert f"cannot write {path}: No space left on device; make room there" in str(caught.value)
+    assert f"cannot write {path}: No space left on device; free some space there" in str(
+        caught.value
+    )
     text = path.read_text()
     assert text.endswith("}\n")
     assert [json.loads(line)["frame"] for line in text.splitlines()] == list(range(index))

@@ -31,7 +31,7 @@ def lines(count: int, name: str = "camera 0") -> bytes:
 
 
 def continued(path: Path) -> list[int]:
-    """Let a run go on with one more frame; returns the numbers of all frames in the file."""
+    """Let a run continue with one more frame; returns the numbers of all frames in the file."""
     sink = JsonLinesFile(path, in_place=True)
     sink.write(make_result(index=777))
     sink.close(complete=True)
@@ -144,7 +144,7 @@ def test_rows_go_on_under_one_header(
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notes.jsonl"
     path.write_text(text)
-    with pytest.raises(OutputError, match="has other lines than this run writes"):
+    with pytest.raises(OutputError, match="has lines of a different format"):
         JsonLinesFile(path, in_place=True)
     assert path.read_text() == text
 

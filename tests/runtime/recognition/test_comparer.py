@@ -74,7 +74,7 @@ def test_another_answer_is_no_agreement(other: Path) -> None:
 def test_nothing_compared_is_said_so(other: Path) -> None:
     with TFLiteModel(BUNDLED) as served:
         comparer = open_comparer(other, served)
-        assert comparer.result().describe() == f"against {other}: no face was read"
+        assert comparer.result().describe() == f"against {other}: no face was classified"
         comparer.close()
 
 

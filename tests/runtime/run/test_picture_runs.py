@@ -122,7 +122,7 @@ def test_a_folder_of_videos_says_that_pictures_were_expected(
     suffix = Path(name).suffix.lower()
     for place in (tmp_path, f"{tmp_path}/*"):
         done = fer_edge(*RUN, "--input", place)
-        assert_one_clear_line(done, "no picture", f"1 {suffix}", "pass one video by its own name")
+        assert_one_clear_line(done, "no picture", f"1 {suffix}", "to read a video, pass its name")
 
 
 def test_a_heic_without_its_library_is_one_line(

@@ -270,7 +270,7 @@ def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
     process.terminate()
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert "was loaded again" in errors
+    assert "was reloaded" in errors
     assert manager.has("STOPPING=1")
     assert manager.lines.count("READY=1") == 2
     assert out.read_text().endswith("}\n")
