@@ -35,13 +35,9 @@ _SECTIONS = {
 
 @click.command(cls=SectionedCommand, sections=_SECTIONS)
 @click.argument("source", type=PATH)
-@click.option(
-    "--data", type=PATH, required=True, help="The .npz face set that the run was trained on."
-)
+@click.option("--data", type=PATH, required=True, help="The .npz face set of the run's training.")
 @click.option("--out", type=PATH, required=True, help="Output folder.")
-@click.option(
-    "--int8", is_flag=True, help=("Full-integer int8: PTQ, and QAT if the run has a QAT network.")
-)
+@click.option("--int8", is_flag=True, help="Full-integer int8: PTQ, and QAT if the run has it.")
 @click.option("--float32", is_flag=True, help="The float network unchanged.")
 @click.option("--float16", is_flag=True, help="Weights as float16: half the size.")
 @click.option("--dynamic", is_flag=True, help="Weights as int8, float input and output.")
@@ -57,7 +53,7 @@ _SECTIONS = {
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Faces by which post-training quantization chooses its ranges.",
+    help="Number of faces from which PTQ computes its ranges.",
 )
 @click.option(
     "--calibration-seed",
@@ -65,16 +61,13 @@ _SECTIONS = {
     show_default=True,
     type=click.IntRange(0),
     metavar="N",
-    help="Number that the choice of these faces starts from.",
+    help="Random seed for the choice of these faces.",
 )
 @click.option(
     "--keep-float", multiple=True, metavar="LAYER", help="Layer to keep float32 in PTQ's int8."
 )
 @click.option(
-    "--keep-int16",
-    multiple=True,
-    metavar="LAYER",
-    help="Layer to run with int16 activations: slow.",
+    "--keep-int16", multiple=True, metavar="LAYER", help="Layer with int16 activations: slow."
 )
 @click.option(
     "--clip-percentile",
@@ -88,10 +81,7 @@ _SECTIONS = {
     "logit_offsets",
     multiple=True,
     metavar="CLASS=VALUE",
-    help=(
-        "Added to the logit of a class, so that a rare class is recognized more often at "
-        "the cost of others."
-    ),
+    help="Value to add to the logit of a class, so that a rare class is recognized more often.",
 )
 @click.option(
     "--per-channel-dense", is_flag=True, help="PTQ: one scale per output of a dense layer."
@@ -104,10 +94,7 @@ _SECTIONS = {
     "max_drop_points",
     default=0.5,
     show_default=True,
-    help=(
-        "Accuracy that a file may lose against the float network, in points; a file that "
-        "loses more is not written."
-    ),
+    help="Largest accuracy loss of a file against the float network, in points.",
 )
 @click.option(
     "--min-agreement",
@@ -115,10 +102,7 @@ _SECTIONS = {
     default=0.0,
     show_default=True,
     type=click.FloatRange(0, 100),
-    help=(
-        "Lowest agreement with the float network, in % of the faces; a file below it is not "
-        "written."
-    ),
+    help="Lowest agreement of a file with the float network, in % of the faces.",
 )
 @click.option(
     "--labels", metavar="A,B,C", help="Class names in output order, for another project's network."
@@ -149,9 +133,7 @@ _SECTIONS = {
     "targets",
     multiple=True,
     type=PartName(plugins.EDGE_TARGETS),
-    help=(
-        "Also write the files that this kind of device needs, for each int8 file. May be repeated."
-    ),
+    help="Also write what this kind of device needs, for each int8 file. May be repeated.",
 )
 @click.option(
     "--edgetpu",
@@ -161,7 +143,7 @@ _SECTIONS = {
 @click.option(
     "--c-array",
     is_flag=True,
-    help=("Same as --target c-array: write the files as C source for microcontrollers."),
+    help="Same as --target c-array: write the files as C source for microcontrollers.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")

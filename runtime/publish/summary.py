@@ -141,7 +141,7 @@ def as_text(totals: Totals, comparison: str | None = None) -> str:
     lines = [
         f"{totals.frames} frames in {totals.wall_s:.1f} s ({totals.frame_rate_hz:.1f} per second), "
         f"{totals.dropped} dropped; {totals.faces} faces recognized"
-        + (f", {totals.tracks} tracks" if totals.tracks else "")
+        + (f", {totals.tracks} track{'s' * (totals.tracks > 1)}" if totals.tracks else "")
     ]
     if totals.labels:
         lines.append(f"  {totals.unit}: {_shares(totals.labels)}")

@@ -101,7 +101,7 @@ def test_the_commands_of_a_page_exist(page: Path) -> None:
 
 
 def test_a_command_or_option_that_does_not_exist_is_seen() -> None:
-    page = "```sh\nfer-edge trian --camera 0\nfer-edge run --camera 0 \\\n    --webb x | cat\n```\n"
+    page = "```sh\nfer-edge traim --camera 0\nfer-edge run --camera 0 \\\n    --webb x | cat\n```\n"
     page += "`fer-edge card shown x`, `make demo`, and `fer-edge service install -- --camera 0`"
     found = [
         fault
@@ -109,4 +109,4 @@ def test_a_command_or_option_that_does_not_exist_is_seen() -> None:
         for words in named(line, "fer-edge")
         for fault in unknown(words)
     ]
-    assert found == ["fer-edge trian", "fer-edge run --webb"]
+    assert found == ["fer-edge traim", "fer-edge run --webb"]

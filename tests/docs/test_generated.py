@@ -123,7 +123,7 @@ def test_the_environment_variables_of_the_code_stand_on_their_page() -> None:
     read = {name for text in texts for name in re.findall(r'= "(FER_EDGE_[A-Z_]+[A-Z])"', text)}
     assert len(read) >= 4
     named = rows(page("reference/environment.md"))
-    assert read - {"FER_EDGE_HEARTBEAT"} <= set(named)  # what an agent tells itself
+    assert read - {"FER_EDGE_HEARTBEAT"} <= set(named)  # set by an agent for its own process
 
 
 def test_a_page_that_loads_something_from_elsewhere_is_seen() -> None:
