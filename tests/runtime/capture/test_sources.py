@@ -141,7 +141,7 @@ def test_a_video_cut_short_is_refused_after_its_last_frame(
         ("missing", None, "does not exist"),
         ("empty.jpg", b"", "is empty"),
         ("empty.mp4", b"", "is empty"),
-        ("text.jpg", b"hello\n" * 99, "is not a picture"),
+        ("text.jpg", b"hello\n" * 99, "is not a supported picture"),
         ("text.mp4", b"hello\n" * 99, "neither a picture nor a video"),
         ("text.txt", b"hello\n" * 99, "neither a picture nor a video"),
         ("zeros.avi", bytes(5000), "neither a picture nor a video"),

@@ -123,7 +123,7 @@ def test_pictures_of_several_sizes_stand_for_a_second_each(tmp_path: Path) -> No
 
 def test_what_does_not_fit_into_memory_is_refused(tmp_path: Path) -> None:
     sink = Animation(tmp_path / "a.gif", File(), seconds=60, width_px=1280)
-    with pytest.raises(OutputError, match=r"60 s of 1280x720 pixels are 1055 MiB .* --gif-width"):
+    with pytest.raises(OutputError, match=r"60 s of 1280x720 pixels need 1055 MiB .* --gif-width"):
         sink.write(make_result(size=(1440, 2560)))
     sink.close(complete=False)
     assert list(tmp_path.iterdir()) == []

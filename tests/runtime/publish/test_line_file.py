@@ -122,7 +122,7 @@ def test_without_a_face_there_is_the_header(tmp_path: Path) -> None:
 def test_rows_under_other_columns_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("frame,other\n1,2\n")
-    with pytest.raises(OutputError, match=r"rows\.csv has other lines"):
+    with pytest.raises(OutputError, match=r"rows\.csv has lines of a different format"):
         CsvRows(path, FER2013, in_place=True)
     assert path.read_text() == "frame,other\n1,2\n"
 

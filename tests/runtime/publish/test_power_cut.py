@@ -104,7 +104,7 @@ def test_damage_in_a_large_file_is_found_in_its_last_part(
     path.write_bytes(SOUND[:-9] + bytes(5000))
     assert continued(path) == [*range(29), 777]
     (message,) = caplog.messages
-    assert message.startswith(f"{path}: cut {len(SOUND) - LAST - 9 + 5000} bytes")
+    assert message.startswith(f"{path}: removed {len(SOUND) - LAST - 9 + 5000} bytes")
 
 
 @pytest.fixture

@@ -223,7 +223,7 @@ def test_a_sink_that_cannot_be_closed_keeps_none_of_the_others_open(
         (as_video(Path("/proc/x.mp4")), "cannot write /proc/x.mp4"),
         (as_jsonl(Path("/proc/x.jsonl")), "cannot write /proc/x.jsonl"),
         (as_pictures(Path("/proc/x.png")), "cannot write /proc/x.png"),
-        (as_pictures(Path("/proc/x/y")), "folder /proc/x/y cannot be made"),
+        (as_pictures(Path("/proc/x/y")), "folder /proc/x/y cannot be created"),
         (as_jsonl(Path("/proc")), "cannot write /proc: Is a directory"),
     ],
 )

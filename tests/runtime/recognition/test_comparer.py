@@ -84,7 +84,7 @@ def test_a_model_of_other_expressions_is_refused(tmp_path: Path) -> None:
     write_model(path, BUNDLED.flatbuffer, replace(BUNDLED.card, labels=names))
     with (
         TFLiteModel(BUNDLED) as served,
-        pytest.raises(ModelError, match=r"reads a, b, c, .* cannot be compared"),
+        pytest.raises(ModelError, match=r"labels a, b, c, .* cannot be compared"),
     ):
         open_comparer(path, served)
 

@@ -134,9 +134,9 @@ def bad_files(folder: Path, clip: Path) -> None:
     ("arguments", "word"),
     [
         (["--input", "missing.jpg"], "does not exist"),
-        (["--input", "text.jpg"], "is not a picture"),
+        (["--input", "text.jpg"], "is not a supported picture"),
         (["--input", "empty.jpg"], "is empty"),
-        (["--input", "empty"], "holds no picture"),
+        (["--input", "empty"], "has no readable picture"),
         (["--input", "cut.avi"], "is truncated"),
         (["--input", "cut.mp4"], "neither a picture nor a video"),
         (["--input", "notes.txt"], "neither a picture nor a video"),
