@@ -112,7 +112,7 @@ def results(tmp_path: Path) -> Path:
 def test_tables_hold_seconds_per_video_hour_and_track(fer_edge: Cli, results: Path) -> None:
     result = fer_edge("archive", "summarize", results)
     assert result.exit_code == 0, result.output
-    assert "3 videos, 2:02:00 looked at, 0:00:31 with a face; 2 pictures; 58 faces" in result.stdout
+    assert "3 videos, 2:02:00 processed, 0:00:31 with a face; 2 pictures; 58 faces" in result.stdout
     empty, long, short = table(results / "summary", "videos")
     assert (empty["video"], empty["coverage"], empty["uncertain_share"]) == (
         "/a/empty.mp4",

@@ -95,7 +95,7 @@ def test_an_end_within_a_frame_is_told_and_the_whole_frames_count(
     assert len(list(source)) == 1
     source.close()
     assert caplog.messages == [
-        "standard input ended within frame 1: 10 of the 72 bytes of a frame came"
+        "standard input ended within frame 1: got 10 of the 72 bytes of a frame"
     ]
 
 

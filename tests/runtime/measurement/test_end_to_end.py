@@ -156,7 +156,7 @@ def test_passes_are_put_together_with_every_frame(tmp_path):
 def test_the_owners_question_is_answered_in_a_sentence():
     [text] = answers(make_report(FLOAT, INT8, end_to_end=(make_end_to_end(),)))
     assert text == (
-        "float32 with 1 thread reads 80.0 frames per second of clip.mp4 (640x360, 1 face a frame) "
+        "float32 with 1 thread processes 80.0 frames per second of clip.mp4 (640x360, 1 face per frame) "
         "and keeps up with a camera's 30. At that rate it dropped 1 of 180 frames and kept 0.50 of "
         "4 cores busy, which leaves 3.50 (computed: 15.0 ms of processor time per frame at full "
         "speed, times 30, is 0.45 cores)."
@@ -165,7 +165,7 @@ def test_the_owners_question_is_answered_in_a_sentence():
     slow = make_end_to_end(frames_per_second=12.5, faces=270, camera=pace)
     [text] = answers(make_report(FLOAT, end_to_end=(slow,)))
     assert (
-        "reads 12.5 frames per second of clip.mp4 (640x360, 3 faces a frame) and does not" in text
+        "processes 12.5 frames per second of clip.mp4 (640x360, 3 faces per frame) and does not" in text
     )
     assert text.endswith("105 of 180 frames and kept 3.90 of 4 cores busy, which leaves 0.10.")
     pace = CameraPace(30.0, 180, 9, 0.5, 6.0, 70.0)
@@ -183,7 +183,7 @@ def test_the_answer_is_the_verdicts_model_and_one_per_video():
     models = (make_model("float32", threads=(1, 2)), make_model("int8 ptq", threads=(1, 2)))
     report = make_report(*models, reference=0, end_to_end=tuple(entries))
     said = answers(report)
-    assert [text.split(" reads ")[0] for text in said] == ["int8 ptq with 1 thread"] * 2
+    assert [text.split(" processes ")[0] for text in said] == ["int8 ptq with 1 thread"] * 2
     assert "a.mp4" in said[0]
     assert "b.mp4" in said[1]
     assert len(end_to_end_table(report).rows) == 8
@@ -281,7 +281,7 @@ def test_a_detector_without_its_model_is_one_clear_line(fer_edge, model, clip):
     [
         (("--every", 2), "--every needs --video"),
         (("--detect-size", 640), "--detect-size needs --video"),
-        (("--video", "a.mp4", "--video", "a.mp4"), "named twice"),
+        (("--video", "a.mp4", "--video", "a.mp4"), "is given twice"),
     ],
 )
 def test_options_that_do_not_fit_are_a_wrong_command_line(fer_edge, model, options, words):

@@ -96,4 +96,4 @@ def test_a_broken_file_is_one_clear_line(fer_edge, tmp_path, text, words):
 
 def test_figures_of_other_models_alone_are_one_clear_line(fer_edge, file):
     result = fer_edge("benchmark", "tiny", "--instructions", file("ab"))
-    assert_one_clear_line(result, "of other models (tiny)")
+    assert_one_clear_line(result, "belong to other models (tiny)")
