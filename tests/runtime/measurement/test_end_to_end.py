@@ -156,16 +156,17 @@ def test_passes_are_put_together_with_every_frame(tmp_path):
 def test_the_owners_question_is_answered_in_a_sentence():
     [text] = answers(make_report(FLOAT, INT8, end_to_end=(make_end_to_end(),)))
     assert text == (
-        "float32 with 1 thread processes 80.0 frames per second of clip.mp4 (640x360, 1 face per frame) "
-        "and keeps up with a camera's 30. At that rate it dropped 1 of 180 frames and kept 0.50 of "
-        "4 cores busy, which leaves 3.50 (computed: 15.0 ms of processor time per frame at full "
+        "float32 with 1 thread processes 80.0 frames per second of clip.mp4 (640x360, 1 face per "
+        "frame) and keeps up with a camera's 30. At that rate it dropped 1 of 180 frames and kept "
+        "0.50 of 4 cores busy, which leaves 3.50 (computed: 15.0 ms of processor time per frame at full "
         "speed, times 30, is 0.45 cores)."
     )
     pace = CameraPace(30.0, 180, 105, 3.9, 80.0, 95.0)
     slow = make_end_to_end(frames_per_second=12.5, faces=270, camera=pace)
     [text] = answers(make_report(FLOAT, end_to_end=(slow,)))
     assert (
-        "processes 12.5 frames per second of clip.mp4 (640x360, 3 faces per frame) and does not" in text
+        "processes 12.5 frames per second of clip.mp4 (640x360, 3 faces per frame) and does not"
+        in text
     )
     assert text.endswith("105 of 180 frames and kept 3.90 of 4 cores busy, which leaves 0.10.")
     pace = CameraPace(30.0, 180, 9, 0.5, 6.0, 70.0)

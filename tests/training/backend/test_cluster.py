@@ -19,7 +19,7 @@ from tests.support.ssh_access import free_port
         ((1, "auto", 2, 1), "HOST:PORT"),
         ((1, "here", 2, 0), "HOST:PORT"),
         ((1, "h:1 2", 2, 0), "HOST:PORT"),
-        ((1, "here:1234", 2, 2), "from 0 to 1"),
+        ((1, "here:1234", 2, 2), "expected 0 to 1"),
     ],
 )
 def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: str) -> None:
@@ -55,7 +55,7 @@ def test_processes_meet_in_any_order() -> None:
 
 def test_all_that_are_there_hear_who_is_missing() -> None:
     told = meet_all((0, 3), (2, 3), patience_s=1.0)
-    assert all("process 1 did not come" in text for text in told)
+    assert all("process 1 did not connect" in text for text in told)
 
 
 def test_two_of_one_number_are_named() -> None:

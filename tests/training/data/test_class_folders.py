@@ -122,7 +122,7 @@ def test_two_folders_of_one_meaning_are_joined_and_said(tmp_path, caplog):
     faces = import_faces(tmp_path, ImportOptions(validation_share=0))
     assert faces.class_names == ("fear", "happy")
     assert faces.counts().tolist() == [[4, 2], [0, 0], [2, 2]]
-    assert "fear and fearful and scared are joined" in caplog.text
+    assert "fear and fearful and scared are merged" in caplog.text
 
 
 def test_other_classes_stay_beside_the_seven(tmp_path):

@@ -38,7 +38,7 @@ def test_class_names_stand_for_numbers(tmp_path, caplog):
     assert faces.class_names == ("angry", "fear", "happy")
     assert faces.labels.tolist() == [2, 0, 1, 2]
     assert "fearful as fear" in caplog.text
-    assert "Happy and happy are joined" in caplog.text
+    assert "Happy and happy are merged" in caplog.text
 
 
 def test_class_names_stay_on_request(tmp_path):

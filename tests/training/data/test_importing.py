@@ -124,7 +124,7 @@ def test_color_pictures_of_any_size_become_gray_ones_of_one_size(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda root: (root / "train" / "empty").mkdir(), "holds no picture"),
+        (lambda root: (root / "train" / "empty").mkdir(), "has no readable picture"),
         (lambda root: (root / "train" / "a" / "9.jpg").write_text("no"), "9.jpg"),
         (lambda root: (root / "train" / "a" / "9.png").touch(), "9.png"),
         (lambda root: (root / "train" / "b").rename(root / "elsewhere"), "1 class folder"),
