@@ -158,8 +158,8 @@ def test_the_owners_question_is_answered_in_a_sentence():
     assert text == (
         "float32 with 1 thread processes 80.0 frames per second of clip.mp4 (640x360, 1 face per "
         "frame) and keeps up with a camera's 30. At that rate it dropped 1 of 180 frames and kept "
-        "0.50 of 4 cores busy, which leaves 3.50 (computed: 15.0 ms of processor time per frame at full "
-        "speed, times 30, is 0.45 cores)."
+        "0.50 of 4 cores busy, which leaves 3.50 (computed: 15.0 ms of processor time per frame at "
+        "full speed, times 30, is 0.45 cores)."
     )
     pace = CameraPace(30.0, 180, 105, 3.9, 80.0, 95.0)
     slow = make_end_to_end(frames_per_second=12.5, faces=270, camera=pace)
