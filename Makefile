@@ -1,43 +1,43 @@
-# Each target makes its own virtual environment and needs nothing but Python 3 with venv.
+# Each target creates its own virtual environment and only needs Python 3 with venv.
 PYTHON ?= python3
 RUN_ENV := .venv/run
 DEV_ENV := .venv/dev
 RAY_ENV := .venv/ray
 
-# every target that says what it does
+# every documented target
 .PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*[#][#].*/\1/p' $(MAKEFILE_LIST))
 
-demo: $(RUN_ENV)/ready ## read the face on a sample photograph with the bundled int8 model
+demo: $(RUN_ENV)/ready ## recognize the face in a sample photograph with the bundled int8 model
 	$(RUN_ENV)/bin/fer-edge demo
 
-# two at a time; the tests of a file share their fixtures, so they stay together
-test: $(DEV_ENV)/ready ## the whole test suite, the TensorFlow tests included
+# two processes; the tests of a file share fixtures, so they stay together
+test: $(DEV_ENV)/ready ## the whole test suite, including the TensorFlow tests
 	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-light: $(DEV_ENV)/ready ## what needs no TensorFlow, Keras or JAX, without slow tests: a minute or so
+test-light: $(DEV_ENV)/ready ## tests without TensorFlow, Keras or JAX, without slow ones: about a minute
 	$(DEV_ENV)/bin/python -m pytest --light -n 4 --dist loadfile --no-loadscope-reorder
 
-coverage: $(DEV_ENV)/ready ## the whole suite, and the share of lines that it runs
+coverage: $(DEV_ENV)/ready ## the whole suite with line coverage
 	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered
 
 MINUTES ?= 60
 DOOR ?= card
 SECONDS ?= 600
-fuzz: $(DEV_ENV)/ready ## other inputs through every door, for MINUTES=60; failures come into fuzz-found/
+fuzz: $(DEV_ENV)/ready ## random inputs for every parser, for MINUTES=60; failures are written to fuzz-found/
 	nice -n 10 $(DEV_ENV)/bin/python -m tests.fuzz --minutes $(MINUTES)
 
-fuzz-guided: $(DEV_ENV)/ready ## the same by Atheris, guided by the branches taken: DOOR=card SECONDS=600
+fuzz-guided: $(DEV_ENV)/ready ## the same with Atheris, guided by coverage: DOOR=card SECONDS=600
 	$(DEV_ENV)/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
 	nice -n 10 $(DEV_ENV)/bin/python -m tests.fuzz.guided $(DOOR) --seconds $(SECONDS)
 
 SHARE ?= 1.0
-faults: $(DEV_ENV)/ready ## every command killed, cut off, starved, at moments drawn by chance; hours, SHARE=0.1 less
+faults: $(DEV_ENV)/ready ## every command killed, disconnected or starved at random times; hours, shorter with SHARE=0.1
 	nice -n 10 $(DEV_ENV)/bin/python -m tests.faults --share $(SHARE)
 
-audit: $(RUN_ENV)/ready ## known vulnerabilities of what a device installs, and its SBOM, in audit/
+audit: $(RUN_ENV)/ready ## known vulnerabilities in a device installation, and its SBOM, in audit/
 	.ci/audit $(RUN_ENV)
 
-test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; needs root, minutes
+test-arm64: $(DEV_ENV)/ready ## the built wheel in an arm64 Debian under qemu; minutes, needs root
 	FER_EDGE_ARM64=.venv/arm64 $(DEV_ENV)/bin/python -m pytest -s tests/arm64
 
 test-home-assistant: $(DEV_ENV)/ready ## --mqtt-discovery in a real Home Assistant; needs root, mmdebstrap and make parts; minutes
@@ -46,30 +46,30 @@ test-home-assistant: $(DEV_ENV)/ready ## --mqtt-discovery in a real Home Assista
 test-device: $(DEV_ENV)/ready ## cameras, systemd and power cuts in a virtual machine; needs root, half an hour
 	FER_EDGE_DEVICE=.venv/device $(DEV_ENV)/bin/python -m pytest -s tests/device
 
-test-device-arm64: $(DEV_ENV)/ready ## the same, short, in an emulated arm64 machine; needs root
+test-device-arm64: $(DEV_ENV)/ready ## a short version in an emulated arm64 machine; needs root
 	FER_EDGE_DEVICE_ARM64=.venv/device-arm64 $(DEV_ENV)/bin/python -m pytest -s tests/device_arm64
 
 test-deploy: $(DEV_ENV)/ready ## fer-edge deploy to a real sshd with a real systemd and sudo; needs root and make parts
 	FER_EDGE_SYSTEM_SERVICE=1 $(DEV_ENV)/bin/python -m pytest tests/runtime/deploy
 
-# the newest Python that tflite-runtime has wheels for is 3.11: PYTHON=python3.11
-test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in an environment of its own
+# the newest Python with wheels of tflite-runtime is 3.11: PYTHON=python3.11
+test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in a separate environment
 	FER_EDGE_TFLITE_RUNTIME=.venv/tflite-runtime $(DEV_ENV)/bin/python -m pytest tests/tflite_runtime
 
-test-opencv5: $(DEV_ENV)/ready ## the plain install with OpenCV 5, in an environment of its own: a minute
+test-opencv5: $(DEV_ENV)/ready ## the plain install with OpenCV 5, in a separate environment: a minute
 	FER_EDGE_OPENCV5=.venv/opencv5 $(DEV_ENV)/bin/python -m pytest tests/opencv5
 
-recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in an environment of its own; needs root
+recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in a separate environment; needs root
 	$(PYTHON) -m venv .venv/recording
 	.venv/recording/bin/python -m pip install --quiet --disable-pip-version-check \
 		termtosvg==1.1.0 'setuptools<80'
 	$(DEV_ENV)/bin/python -m benchmarks.recording --termtosvg .venv/recording/bin/termtosvg \
 		docs/images/deploy.svg
 
-test-extras: $(DEV_ENV)/ready ## whether pip finds all that each training extra needs, CUDA's wheels too; asks PyPI
+test-extras: $(DEV_ENV)/ready ## check on PyPI that all packages of the training extras are available, with CUDA wheels
 	FER_EDGE_EXTRAS=1 $(DEV_ENV)/bin/python -m pytest tests/extras
 
-test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of two nodes, in an environment of its own; minutes, 1 GB
+test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of two nodes, in a separate environment; minutes, 1 GB
 	$(RAY_ENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt pytest
 	KERAS_BACKEND=jax $(RAY_ENV)/bin/python -m pytest tests/ray_cluster
@@ -77,17 +77,18 @@ test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of 
 test-processes: $(DEV_ENV)/ready ## `train --coordinator` in two processes on JAX; five minutes
 	FER_EDGE_PROCESSES=1 $(DEV_ENV)/bin/python -m pytest tests/processes
 
-parts: ## Debian packages that some tests start for real (they skip without); needs root
+parts: ## Debian packages for tests with real programs (skipped without them); needs root
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive xargs -a tests/debian-packages.txt \
 		apt-get install -qq --yes --no-install-recommends
 
-lint: $(DEV_ENV)/ready ## style and types
+lint: $(DEV_ENV)/ready ## style, English and types
 	$(DEV_ENV)/bin/ruff check .
 	$(DEV_ENV)/bin/ruff format --check .
+	$(DEV_ENV)/bin/python .ci/prose.py
 	$(DEV_ENV)/bin/mypy
 
-package: ## install the built wheel alone into a bare environment, and use it from there
+package: ## install the built wheel into a bare environment, and use it there
 	rm -rf build .venv/bare
 	$(PYTHON) -m venv .venv/bare
 	.venv/bare/bin/python -m pip install --quiet --disable-pip-version-check \
@@ -98,7 +99,7 @@ package: ## install the built wheel alone into a bare environment, and use it fr
 	cd .venv/bare && bin/fer-edge service print -- --camera 0 --jsonl - >/dev/null
 	cd .venv/bare && bin/python -c "from fer_edge.training import load_recipe as r; r('tiny')"
 
-release-check: ## sdist and wheel built, checked, installed bare and tested with every Python that is here
+release-check: ## build, check and install sdist and wheel, and test them with every installed Python
 	.ci/release-check
 
 DATA ?= faces.npz
@@ -171,20 +172,20 @@ runs/compact-ferplus/run.json: runs/compact-grown/run.json runs/ferplus.npz
 		--out $(@D) $(RESUME)
 
 # python -m: the hook imports docs.generators from here. --quiet would hide warnings from --strict
-docs: $(DEV_ENV)/ready ## the documentation, strictly, into site/: a dead link or a page without a place ends it
+docs: $(DEV_ENV)/ready ## build the documentation into site/; a dead link or an unlisted page is an error
 	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs build --strict
 
-docs-test: $(DEV_ENV)/ready ## every command of the documentation, the tutorials that train included; minutes
+docs-test: $(DEV_ENV)/ready ## every command of the documentation, and the tutorials with training; minutes
 	FER_EDGE_DOCS=1 $(DEV_ENV)/bin/python -m pytest tests/docs
 
-docs-serve: $(DEV_ENV)/ready ## the documentation at http://127.0.0.1:8000, rebuilt after each change
+docs-serve: $(DEV_ENV)/ready ## serve the documentation at http://127.0.0.1:8000, rebuilt after each change
 	NO_MKDOCS_2_WARNING=1 $(DEV_ENV)/bin/python -m mkdocs serve
 
-format: $(DEV_ENV)/ready ## let ruff mend what it can
+format: $(DEV_ENV)/ready ## fix what ruff can fix
 	$(DEV_ENV)/bin/ruff check --fix .
 	$(DEV_ENV)/bin/ruff format .
 
-clean: ## delete the environments and what was built
+clean: ## delete the environments and build outputs
 	rm -rf .venv build site *.egg-info
 
 $(RUN_ENV)/ready: EXTRAS := demo

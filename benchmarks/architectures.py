@@ -1,11 +1,11 @@
-"""Trained run folders as a table of accuracy, size and latency.
+"""Table of trained run folders: accuracy, size and latency.
 
 The table is in docs/explanation/architectures.md.
 
-Every run is converted here (float32, int8 post-training and, where it has that network, int8
+Every run is converted here (float32, int8 post-training and, if it has that network, int8
 quantization-aware) and scored through the served path on the validation faces; latencies of the
-int8 files are taken in rounds over all of them on one core. No file is kept, no gate is applied:
-the table shows.
+int8 files are measured in rounds over all of them on one core. No file is kept and no gate is
+applied.
 
     python -m benchmarks.architectures runs/* --data faces.npz
 """
@@ -35,7 +35,7 @@ SHOW = Gate(max_drop_points=100)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run, converted."""
+    """A converted run."""
 
     run: Path
     epochs: int
@@ -46,7 +46,7 @@ class Row:
 
     @property
     def int8(self) -> Converted:
-        """The file whose size and latency stand in the table."""
+        """The file with the size and latency for the table."""
         return self.files["int8-ptq"]
 
 
@@ -55,7 +55,7 @@ class Row:
 @data_option
 @click.option("--rounds", default=20, show_default=True, type=click.IntRange(1))
 def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
-    """Print a row for each of RUNS, the smallest latency first."""
+    """Print a row for each of RUNS, the lowest latency first."""
     faces = load_faceset(data)
     with tempfile.TemporaryDirectory() as folder:
         rows = [_convert(run, faces, Path(folder)) for run in runs]

@@ -4,7 +4,7 @@ The figures are in docs/lab-notes/archive.md.
 
     python -m benchmarks.archive_memory
 
-Each video is read by a process of its own, as a worker reads it.
+Each video is processed by a separate process, like in a worker.
 """
 
 import os
@@ -42,7 +42,7 @@ def make_video(path: Path, width: int, height: int, frames: int) -> None:
 
 
 def read(video: Path) -> None:
-    """Read a video as a worker does."""
+    """Process a video like a worker."""
     use_one_core()
     run_archive(config(video.with_suffix("")), [str(video)], PlainLoop())
 
@@ -50,7 +50,7 @@ def read(video: Path) -> None:
 @click.command()
 @click.argument("video", required=False, type=click.Path(path_type=Path))
 def main(video: Path | None) -> None:
-    """Measure all; VIDEO is for the processes that this one starts."""
+    """Measure all; VIDEO is used by the processes that this one starts."""
     if video is not None:
         read(video)
         return

@@ -1,13 +1,14 @@
-"""The cost of the pool of `fer-edge archive`, and of Ray, next to a plain loop.
+"""Overhead of the pool of `fer-edge archive`, and of Ray, over a plain loop.
 
 The figures are in docs/lab-notes/archive.md.
 
     python -m benchmarks.archive_overhead --clips 160
     python -m benchmarks.archive_overhead --clips 160 --ray     in the environment of make test-ray
 
-Clips of three seconds in which a head moves are read by a plain loop in one process, by a pool of
-one process for each core, and by Ray on this machine, in turns. Ideal is the plain loop's time over
-the number of cores. The start of the pool and of Ray is counted; the start of Python is not.
+Clips of three seconds with a moving head are processed by a plain loop in one process, by a pool of
+one process per core, and by Ray on this machine, in turns. The ideal is the plain loop's time
+divided by the number of cores. The start of the pool and of Ray is included; the start of Python is
+not.
 """
 
 import os
@@ -31,13 +32,13 @@ QUIET_LOAD = 0.5
 
 
 def make_clips(folder: Path, count: int) -> None:
-    """Write clips of three seconds that differ."""
+    """Write different clips of three seconds."""
     for number in range(count):
         make_clip(folder / f"{number // 20:02}" / f"{number:04}.mp4", frames=FRAMES, seed=number)
 
 
 def measure(name: str, open_engine: Callable[[], Engine], videos: Path, clips: int) -> float:
-    """Read all clips into an empty folder; returns the wall time in seconds."""
+    """Process all clips into an empty folder; returns the wall time in seconds."""
     out = videos.parent / name
     shutil.rmtree(out, ignore_errors=True)
     started_s = time.monotonic()

@@ -1,7 +1,10 @@
-"""Peak memory and time of `fer-edge archive summarize` on made rows: docs/lab-notes/archive.md.
+"""Peak memory and time of `fer-edge archive summarize` on synthetic rows.
 
-Videos of half an hour at 25 frames a second, two faces in view most of the time, some 90,000 rows
-each; one in ten is ten times as long. The rows are written as `fer-edge archive` writes them.
+The figures are in docs/lab-notes/archive.md.
+
+
+Videos of half an hour at 25 frames per second, mostly with two faces, about 90,000 rows each; one
+in ten is ten times as long. The rows are written like those of `fer-edge archive`.
 """
 
 import json
@@ -45,7 +48,7 @@ _FOOTER = Footer(
 
 
 def make_results(out: Path, rows: int, frames: int) -> int:
-    """Write results with about so many rows; returns how many videos."""
+    """Write results with about the given number of rows; returns the number of videos."""
     video = 0
     while rows > 0:
         of_video = frames * (10 if video % 10 == 9 else 1)
@@ -77,7 +80,7 @@ def _make_video(out: Path, number: int, frames: int) -> int:
 
 
 def _rows(random: np.random.Generator, source: str, places: "np.ndarray") -> Rows:
-    """Make two faces a frame, whose tracks change every minute and labels every two seconds."""
+    """Create two faces per frame, with new tracks every minute and new labels every two seconds."""
     count, frame = len(places), places // 2
     label = (frame // 50 * 7 + places % 2 * 3 + random.integers(0, 2, count)) % (len(FER2013) + 1)
     names = np.array([*FER2013, "uncertain"], object)[label]
@@ -106,7 +109,7 @@ def _rows(random: np.random.Generator, source: str, places: "np.ndarray") -> Row
 @click.option("--frames", type=click.IntRange(1), default=FRAMES, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the results here.")
 def main(rows: int, frames: int, out: Path | None) -> None:
-    """Make rows, summarize them in a process of its own, and print what it took."""
+    """Create rows, summarize them in a separate process, and print the cost."""
     with tempfile.TemporaryDirectory() as folder:
         results = out or Path(folder) / "results"
         videos = make_results(results, rows, frames)

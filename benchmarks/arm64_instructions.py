@@ -1,16 +1,16 @@
-"""How many arm64 instructions does an inference take? Counted by qemu, for the benchmark's report.
+"""Arm64 instructions of an inference, counted by qemu, for the benchmark's report.
 
-Each model runs 10 and 210 times on an emulated Cortex-A72; the difference over 200 leaves out what
-Python's start and the model's loading cost. The figure is portable, and not a time. A face detector
-(`yunet`, a file of `fer-edge convert-detector`, or YuNet's .onnx, which OpenCV runs and the report
-leaves out) looks at 320x192 pixels; with a clip, what a frame takes is counted for it as well: the
-face is looked for in every 5th, followed, and read by `compact`; decoding is left out.
+Each model runs 10 and 210 times on an emulated Cortex-A72; the difference divided by 200 excludes
+the start of Python and the loading of the model. The figure is portable, and not a time. A face
+detector (`yunet`, a file of `fer-edge convert-detector`, or YuNet's .onnx, which OpenCV runs and
+the report leaves out) runs at 320x192 pixels; with a clip, a whole frame is counted as well:
+detection in every 5th frame, tracking, and recognition by `compact`, without decoding.
 
     python -m benchmarks.arm64_instructions tiny models/*.tflite --out instructions.json
     python -m benchmarks.arm64_instructions yunet yunet.onnx --clip clip.mp4 --out instructions.json
     fer-edge benchmark tiny models/*.tflite --instructions instructions.json --report report
 
-The userland is that of `make test-arm64`, made if it is not there: see tests/arm64/userland.py.
+The userland is that of `make test-arm64`, created if missing: see tests/arm64/userland.py.
 """
 
 import shutil
@@ -54,13 +54,13 @@ from .command import PATH, Benchmark
 @click.option("--clip", type=PATH, help="Also count a frame of it, for each face detector.")
 @click.option("--out", type=PATH, required=True, help="The JSON file.")
 def main(models: tuple[str, ...], folder: Path, clip: Path | None, out: Path) -> None:
-    """Count for each MODEL: a bundled model's or detector's name, a .tflite or an .onnx file."""
+    """Count for each MODEL: name of a bundled model or detector, a .tflite or an .onnx file."""
     if missing := missing_programs():
         raise click.ClickException(f"needs {', '.join(missing)}; see tests/arm64/userland.py")
     try:
         counted = [_read(name) for name in models]
         root = build(folder.resolve())
-        # paths of their own: qemu looks into the userland first for whatever is named
+        # separate paths: qemu searches the userland first for every file
         frames = None if clip is None else Path(shutil.copy(clip, root / "tmp" / "counted.clip"))
         found = []
         for path, described, is_detector in counted:
@@ -81,7 +81,7 @@ def main(models: tuple[str, ...], folder: Path, clip: Path | None, out: Path) ->
 
 
 def _read(name: str) -> tuple[Path, ModelInstructions | None, bool]:
-    """Read and try a model; returns its path, how the report knows it, whether it finds faces."""
+    """Read and test a model; returns its path, its instructions, and whether it is a detector."""
     if name.endswith(".onnx"):
         return Path(name), None, True
     place = bundled_detectors().get(name)
@@ -92,7 +92,7 @@ def _read(name: str) -> tuple[Path, ModelInstructions | None, bool]:
     except ModelError:
         candidate = read_candidate(place)
         if candidate.sha256 is None:
-            raise ModelError(f"{place} is no .tflite file; convert it") from None
+            raise ModelError(f"{place} is not a .tflite file; convert it") from None
         return place, ModelInstructions(candidate.name, candidate.sha256, 0), False
     DetectorNetwork(detector)
     return place, ModelInstructions(detector.card.name, detector.card.sha256, 0), True

@@ -1,7 +1,7 @@
-"""Measure where YuNet's box lies in another detector's: the `Framing` of haar and blazeface.
+"""Measure YuNet's box relative to another detector's: the `Framing` of haar and blazeface.
 
-Both look at the same training faces, enlarged and laid onto a canvas as `crop_policy` does; where
-both find one, YuNet's box is expressed in sides of the other's. The medians are the framing.
+Both run on the same training faces, enlarged on a canvas as in `crop_policy`; where both find a
+face, YuNet's box is expressed in sides of the other's. The medians are the framing.
 
     python -m benchmarks.box_framing --data faces.npz --detector haar
 """
@@ -21,7 +21,7 @@ from fer_edge.runtime.detection.yunet import YuNet
 from .command import PATH, Benchmark, data_option
 from .crop_policy import CANVAS_PX, SIZES_PX, SURROUNDINGS, lay_on_canvas
 
-NAMES = ("width", "height", "centre_x", "centre_y")
+NAMES = ("width", "height", "center_x", "center_y")
 
 
 @click.command(cls=Benchmark)

@@ -1,4 +1,4 @@
-"""What the benchmarks' commands share: the options of most of them, and one line for an error."""
+"""Common parts of the benchmarks' commands: options, and one-line errors."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ models_argument = click.argument("models", nargs=-1, required=True)
 
 
 class Benchmark(click.Command):
-    """A command whose errors of ours become one line, as in `fer-edge`."""
+    """A command that prints a `FerEdgeError` as one line, like `fer-edge`."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""

@@ -1,7 +1,7 @@
-"""When a model says 0.8, is it right on 80 %? And what does a threshold for `uncertain` cost?
+"""When a model reports 0.8, is it right in 80% of cases? What does an `uncertain` threshold cost?
 
-The served, calibrated probabilities of PublicTest's faces: recall by class, calibration error, how
-often a face is right by how sure the model is of it, and what a threshold leaves out.
+The served, calibrated probabilities of PublicTest's faces: recall by class, calibration error,
+accuracy by confidence, and the effect of a threshold.
 
     python -m benchmarks.confidence compact --data faces.npz
 """
@@ -26,7 +26,7 @@ THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 def reliability(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str]:
-    """Return rows: a range of the most probable class's probability, faces, mean said, right."""
+    """Return rows: a range of the highest probability, faces, mean probability, accuracy."""
     rows = ["| most probable expression | faces | mean said | right |", "| --- | --- | --- | --- |"]
     for low, high in itertools.pairwise(EDGES):
         inside = (sure >= low) & (sure < high)
@@ -43,7 +43,7 @@ def reliability(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str
 
 
 def thresholds(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str]:
-    """Return rows: a threshold, the share it calls uncertain, and who is right on either side."""
+    """Return rows: a threshold, the share it marks uncertain, and the accuracy on both sides."""
     rows = [
         "| threshold | uncertain | right on the rest | right on the uncertain |",
         "| --- | --- | --- | --- |",

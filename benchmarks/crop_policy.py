@@ -1,9 +1,9 @@
-"""Measure the crop policy: which square around a YuNet box is the framing of the training faces?
+"""Measure the crop policy: the square around a YuNet box with the framing of the training faces.
 
-Each training face is enlarged and laid onto a canvas, where its place is known; YuNet finds a box
-in it; the square that a crop policy should return for that box is the face's own. The medians of
-side / box height and of the box centre's place in the square are the policy. YuNet's boxes depend
-a little on the face's size and on what surrounds it, so both are varied and all are pooled.
+Each training face is enlarged on a canvas at a known position; YuNet finds a box in it; a crop
+policy should map this box to the square of the face. The medians of side / box height and of the
+box center's position in the square are the policy. YuNet's boxes depend slightly on the size of the
+face and on its surroundings, so both are varied and all results are pooled.
 
     python -m benchmarks.crop_policy --data faces.npz --faces 400
 """
@@ -26,7 +26,7 @@ from .command import Benchmark, data_option
 CANVAS_PX = 320
 SIZES_PX = (64, 96, 128, 192)
 SURROUNDINGS = ("plain", "edges")
-NAMES = ("side / box height", "side / box width", "centre_x", "centre_y")
+NAMES = ("side / box height", "side / box width", "center_x", "center_y")
 
 
 @click.command(cls=Benchmark)
@@ -34,7 +34,7 @@ NAMES = ("side / box height", "side / box width", "centre_x", "centre_y")
 @click.option("--faces", "count", default=400, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def main(data: Path, count: int, seed: int) -> None:
-    """Print the medians for each size and surrounding, then of all."""
+    """Print the medians for each size and surrounding, then over all."""
     train = load_faceset(data).part("train")
     images = train.images[np.random.default_rng(seed).permutation(len(train))[:count]]
     detector = YuNet(long_side_px=CANVAS_PX)
@@ -59,7 +59,7 @@ def main(data: Path, count: int, seed: int) -> None:
 
 
 def lay_on_canvas(image: NDArray[np.uint8], size_px: int, surrounding: str) -> NDArray[np.uint8]:
-    """Put a grey face into the middle of a canvas; returns uint8 (320, 320, 3) BGR."""
+    """Place a gray face in the middle of a canvas; returns uint8 (320, 320, 3) BGR."""
     margin = (CANVAS_PX - size_px) // 2
     face = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
     if surrounding == "plain":
@@ -72,7 +72,7 @@ def lay_on_canvas(image: NDArray[np.uint8], size_px: int, surrounding: str) -> N
 
 
 def relation(box: Box, margin: int, size_px: int) -> tuple[float, float, float, float]:
-    """Express the face's square in terms of the box; in the order of `NAMES`."""
+    """Express the square of the face relative to the box; in the order of `NAMES`."""
     return (
         size_px / box.height,
         size_px / box.width,

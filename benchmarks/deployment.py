@@ -1,8 +1,8 @@
-"""How long does `fer-edge deploy` take: the first time, for a new model, with nothing to do?
+"""Duration of `fer-edge deploy`: the first time, with a new model, with nothing to do.
 
-Whole commands, from their start to their end, to a device on loopback (`benchmarks.loopback`): a
-real sshd, real wheels, a real systemd whose watchdog is waited for. A first command that is not
-counted writes the byte code of this checkout.
+Complete commands, from start to end, on a device on loopback (`benchmarks.loopback`): a real sshd,
+real wheels, a real systemd with a watchdog. A first, uncounted command writes the byte code of this
+checkout.
 
     python -m benchmarks.deployment
 """

@@ -1,9 +1,9 @@
-"""How large should the detector's look be in a moving picture, and how often should it look?
+"""Best size and interval of detection in videos.
 
-Of each clip, size and N: processor time of finding and following per frame, one thread; the share
-of frames in which the face is there at all, of those in which any of the settings has it; and how
-much its box trembles: the median of the second difference of its centre and height from frame to
-frame, in heights of the box, which a steady motion leaves at 0.
+For each clip, size and N: CPU time of detection and tracking per frame, one thread; the share of
+frames in which the face is found, relative to the frames in which any setting finds it; and the
+jitter of its box: the median of the second difference of its center and height from frame to frame,
+in heights of the box, which is 0 for a steady motion.
 
     python -m benchmarks.detector_balance --clip one.mp4 --clip two.mp4
 """
@@ -62,7 +62,7 @@ def _frames(clip: Path) -> Iterator[Frame]:
 def _follow(
     frames: list[Frame], size: int, every: int, rounds: int
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the largest face's centre, height and number by frame, and milliseconds a frame."""
+    """Return the largest face's center, height and number by frame, and milliseconds per frame."""
     times = []
     for _ in range(rounds):
         tracker = open_tracker(YuNet(long_side_px=size), every=every)
@@ -72,8 +72,8 @@ def _follow(
             faces = tracker.follow(frame)
             if faces:
                 box, number = faces[0].box, faces[0].number
-                centre = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-                track[at] = *centre, box.height, number
+                center = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+                track[at] = *center, box.height, number
         times.append(1e3 * (time.process_time() - started) / len(frames))
     return track, float(np.median(times))
 

@@ -1,10 +1,10 @@
-"""What does a look for faces cost, beside the same network in OpenCV?
+"""What does a detection cost, compared with the same network in OpenCV?
 
-Processor time of one thread in rounds that take turns, medians; and the memory that the first two
-looks of a fresh process add at their peak:
+CPU time of one thread in rounds that take turns, medians; and the peak memory that the first two
+detections of a fresh process add:
 
-    a look at 320x192          a bar of 0.30 of OpenCV's FaceDetectorYN
-    a photograph of 1280x960   as `fer-edge run` looks at it, twice: a bar of 0.35
+    a frame of 320x192         limit: 0.30 of OpenCV's FaceDetectorYN
+    a photograph of 1280x960   two passes, as in `fer-edge run`: limit: 0.35
     the network alone          LiteRT's invoke, without writing pixels and decoding
 
     python -m benchmarks.detector_cost --picture photo.jpg
@@ -64,7 +64,7 @@ def main(picture: Path, rounds: int, child: str | None) -> None:
 
 
 def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Enlarge or shrink an image to fill (height, width), and cut it to that."""
+    """Enlarge or shrink an image to fill (height, width), and crop it to that."""
     factor = max(size[0] / image.shape[0], size[1] / image.shape[1])
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     large = cv2.resize(image, None, fx=factor, fy=factor, interpolation=method)
@@ -72,7 +72,7 @@ def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
 
 
 def make_look(kind: str, image: NDArray[np.uint8], name: str) -> Look:
-    """Return what looks at the image once."""
+    """Return a function that detects once on the image."""
     if kind == "opencv":
         size = (image.shape[1], image.shape[0])
         network = cv2.FaceDetectorYN.create(str(find_yunet()), "", size, 0.6, 0.3, 5000)
@@ -82,7 +82,7 @@ def make_look(kind: str, image: NDArray[np.uint8], name: str) -> Look:
 
 
 def make_bare(image: NDArray[np.uint8]) -> Look:
-    """Return what invokes the network at the image's size."""
+    """Return a function that runs the network at the image's size."""
     network = DetectorNetwork(read_detector(bundled_detectors()["yunet"]))
     network.find(image)
     return network.invoke_again
@@ -101,7 +101,7 @@ def measure(looks: dict[str, Look], rounds: int, repeats: int) -> dict[str, floa
 
 
 def _tell_memory(image: NDArray[np.uint8], name: str, kind: str) -> None:
-    # the interpreter's library is there anyway: the classifier needs it
+    # the interpreter's library is not counted: the classifier needs it, too
     from fer_edge.inference.runtime import find_runtime
 
     find_runtime()
@@ -114,7 +114,7 @@ def _tell_memory(image: NDArray[np.uint8], name: str, kind: str) -> None:
 
 
 def _peak_now_mb() -> float:
-    """Return the most memory that this process had resident until now (proc(5), VmHWM)."""
+    """Return the peak resident memory of this process (proc(5), VmHWM)."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM")]
     return 1024 * int(peak) / 1e6

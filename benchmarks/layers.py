@@ -1,7 +1,7 @@
-"""Which layers of a run suffer from int8, why, and which is worth keeping float?
+"""Layers of a run that lose accuracy in int8, the causes, and which is worth keeping float.
 
-Prints the layer report of the int8 file that `fer-edge convert` would make, its advice, and with
-`--gains` what keeping each layer float does for the output.
+Prints the layer report of the int8 file of `fer-edge convert`, its advice, and with `--gains` the
+effect on the output of keeping each layer float.
 
     python -m benchmarks.layers --run runs/best --data faces.npz --png layers.png --gains
 """

@@ -1,10 +1,10 @@
-"""Does our latency agree with LiteRT's own benchmark tool, within 10 per cent?
+"""Comparison of our latency with LiteRT's own benchmark tool, within 10%.
 
-`ai_edge_litert.tools.benchmark_litert_model` comes with the wheel. It runs the file through another
-API (CompiledModel), in a process of its own, and times the inference alone; ours times writing the
+`ai_edge_litert.tools.benchmark_litert_model` is part of the wheel. It runs the file through another
+API (CompiledModel), in a separate process, and times the inference alone; ours times writing the
 input, the inference and reading the output. Both take turns on the same file and thread count; the
-medians of their medians are compared. The tool writes its figures with two decimals of a
-millisecond: a file that takes 0.2 ms is told apart to 5 per cent in one round, and finer over many.
+medians of their medians are compared. The tool prints two decimals of a millisecond: a file that
+takes 0.2 ms has a resolution of 5% in one round, and a finer one over many.
 
     python -m benchmarks.litert_tool fer_edge/model/files/compact.tflite models/*-float32.tflite
 """
@@ -33,7 +33,7 @@ LARGEST_GAP = 0.10
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--rounds", default=11, show_default=True, type=click.IntRange(1))
 def main(models: tuple[Path, ...], threads: int, rounds: int) -> None:
-    """Print a Markdown row for each of MODELS; exit with 1 if one differs by more than 10 %."""
+    """Print a Markdown row for each of MODELS; exit with 1 if one differs by more than 10%."""
     candidates = [read_candidate(path) for path in models]
     ours: dict[Path, list[float]] = {path: [] for path in models}
     theirs: dict[Path, list[float]] = {path: [] for path in models}
@@ -55,7 +55,7 @@ def main(models: tuple[Path, ...], threads: int, rounds: int) -> None:
             f"| {ratios[0]:.3f} to {ratios[-1]:.3f} |"
         )
     if not agree:
-        raise click.ClickException("a file differs by more than 10 per cent: a busy machine?")
+        raise click.ClickException("a file differs by more than 10%: a busy machine?")
 
 
 def _ours_ms(candidate: Candidate, threads: int) -> float:

@@ -1,8 +1,7 @@
-"""Devices on this machine, for what is measured and shown of `fer-edge deploy`.
+"""Devices on this machine, for measurements and recordings of `fer-edge deploy`.
 
-Each is a real sshd on a port of its own with a home of its own and a real systemd of its user. A
-network camera on loopback sends frames to their services. It needs root, and the Debian packages of
-`make parts`.
+Each is a real sshd with its own port and home, and a real systemd of its user. A network camera on
+loopback sends frames to their services. It needs root, and the Debian packages of `make parts`.
 """
 
 import os
@@ -21,13 +20,13 @@ from tests.support.stream_servers import MotionJpeg
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    """Devices, and how a program finds them.
+    """Devices, and how programs find them.
 
     Attributes:
-        devices: By the name by which ssh knows them.
-        environment: For programs that run `fer-edge` and `ssh`.
+        devices: Devices by ssh name.
+        environment: Environment for programs that run `fer-edge` and `ssh`.
         camera: Address of the network camera.
-        folder: For files.
+        folder: Folder for files.
     """
 
     devices: dict[str, SshDevice]
@@ -55,8 +54,8 @@ def loopback(names: Sequence[str], folder: Path) -> Iterator[Loopback]:
     """Start devices; they are stopped at the end.
 
     Args:
-        names: Of the devices.
-        folder: An empty one, for keys, homes and configurations.
+        names: Names of the devices.
+        folder: Empty folder for keys, homes and configurations.
     """
     devices = {name: SshDevice(folder / name / "ssh", folder / name / "home") for name in names}
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Camera)
@@ -74,7 +73,7 @@ def loopback(names: Sequence[str], folder: Path) -> Iterator[Loopback]:
 
 
 def _environment(devices: dict[str, SshDevice], folder: Path) -> dict[str, str]:
-    """Put a `ssh` that knows the devices, and this checkout's `fer-edge`, in front of others."""
+    """Put an `ssh` that knows the devices, and this checkout's `fer-edge`, first on the path."""
     blocks = [
         device.config.read_text().partition("Host *")[0].replace("Host device", f"Host {name}")
         for name, device in devices.items()

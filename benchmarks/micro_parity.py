@@ -1,4 +1,4 @@
-"""Does tflite-micro answer as LiteRT does? Face by face; needs `fer-edge[micro]`.
+"""Comparison of tflite-micro with LiteRT, face by face; needs `fer-edge[micro]`.
 
 python -m benchmarks.micro_parity --data faces.npz --faces 300
 """
@@ -23,7 +23,7 @@ from .command import Benchmark, data_option, split_option
 @click.option("--faces", "count", default=300, show_default=True, type=click.IntRange(1))
 @click.option("--model", default="tiny", show_default=True, help="An int8 model.")
 def main(data: Path, split: str, count: int, model: str) -> None:
-    """Print how often labels and probabilities are the same, and the largest difference."""
+    """Print the agreement of labels and probabilities, and the largest difference."""
     from tflite_micro import runtime
 
     images = load_faceset(data).part(split).images[:count]

@@ -1,10 +1,11 @@
-"""What is not a face gets a label, too: how sure is the model of it?
+"""Confidence of a model on pictures without a face, which also get a label.
 
     python -m benchmarks.non_faces compact tiny --data faces.npz
 
-FER2013 has pictures without a face ("image not available" signs, drawings, empty walls). Those are
-read that most FER+ taggers called no face, in every part of the set: the recipes of the bundled
-models leave them out of training. Made pictures stand beside them: noise, one grey, ramps, stripes.
+FER2013 has pictures without a face ("image not available" signs, drawings, empty walls). The
+pictures that most FER+ taggers called not a face are classified, from all splits: the recipes of
+the bundled models leave them out of training. Synthetic pictures are added: noise, one gray, ramps,
+stripes.
 """
 
 from pathlib import Path
@@ -35,7 +36,7 @@ def made_pictures() -> dict[str, NDArray[np.uint8]]:
     low, high = np.sort(random.uniform(0, 255, (2, MADE)), axis=0)[..., None, None]
     return {
         "noise": random.integers(0, 256, (MADE, SIDE_PX, SIDE_PX)).astype(np.uint8),
-        "one grey": np.repeat(random.integers(0, 256, (MADE, 1, 1)), SIDE_PX, 1)
+        "one gray": np.repeat(random.integers(0, 256, (MADE, 1, 1)), SIDE_PX, 1)
         .repeat(SIDE_PX, 2)
         .astype(np.uint8),
         "ramps": (low + (high - low) * (along - along.min()) / np.ptp(along)).astype(np.uint8),

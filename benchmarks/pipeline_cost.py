@@ -1,6 +1,6 @@
-"""Does following and reading a face cost more than its parts? And how much less than `fer`?
+"""Cost of the pipeline compared with its bare parts and with the package `fer`.
 
-Processor time per frame, decoding and output excluded, in rounds that take turns:
+CPU time per frame, without decoding and output, in rounds that take turns:
 
     pipeline   what `fer-edge run` does with a decoded frame: convert what is looked at, detect or
                track, crop, classify, smooth
@@ -9,7 +9,7 @@ Processor time per frame, decoding and output excluded, in rounds that take turn
     fer        `FER().detect_emotions` of the package `fer` 25.10.3, in its own environment, on
                frames that are BGR already
 
-The bars are 1.10 for pipeline over bare, and 1/40 for pipeline over fer. One core for all.
+The limits are 1.10 for pipeline over bare, and 1/40 for pipeline over fer. One core for all.
 
     python -m benchmarks.pipeline_cost --clip clip.mp4
 """
@@ -43,7 +43,7 @@ EVERY, SIDE_PX, CORNERS = 5, 320, 24
 
 
 class BareParts:
-    """The parts without the care: one face, no identities, no smoothing, no second thoughts."""
+    """The bare parts: one face, no identities, no smoothing, no re-detection."""
 
     def __init__(self, model: str, size: tuple[int, int]) -> None:
         scale = SIDE_PX / max(size)
@@ -51,29 +51,29 @@ class BareParts:
         self._scale = scale
         self._network = DetectorNetwork(read_detector(bundled_detectors()["yunet"]))
         self._model = open_model(find_model(model))
-        self._grey: Any = None
+        self._gray: Any = None
         self._corners: Any = None
         self._box = np.zeros(4, np.float32)
 
     def read(self, number: int, image: Any) -> Any:
-        """Read the face in one frame."""
+        """Recognize the face in one frame."""
         small = cv2.resize(image, self._small, interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+        gray = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         if number % EVERY == 0:
             left, top, right, bottom = self._network.find(small)[0, :4]
             self._box = np.array([left, top, right - left, bottom - top], np.float32)
             x, y, width, height = self._box.astype(int)
-            part = grey[max(0, y) : y + height, max(0, x) : x + width]
+            part = gray[max(0, y) : y + height, max(0, x) : x + width]
             corners = cv2.goodFeaturesToTrack(part, CORNERS, 0.01, 5)
             self._corners = corners + np.float32([max(0, x), max(0, y)])
         else:
             moved, good, _ = cv2.calcOpticalFlowPyrLK(
-                self._grey, grey, self._corners, None, winSize=(15, 15), maxLevel=2
+                self._gray, gray, self._corners, None, winSize=(15, 15), maxLevel=2
             )
             kept = good[:, 0] == 1
             self._box[:2] += np.median((moved - self._corners)[kept, 0], axis=0)
             self._corners = moved[kept]
-        self._grey = grey
+        self._gray = gray
         x, y, width, height = self._box / self._scale
         side, left, top = int(height), int(x + width / 2 - height / 2), int(y)
         face = image[max(0, top) : top + side, max(0, left) : left + side]
@@ -95,7 +95,7 @@ class BareParts:
     show_default=True,
 )
 def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments: Path) -> None:
-    """Print processor time per frame of the three, and the two ratios."""
+    """Print CPU time per frame of the three, and the two ratios."""
     os.sched_setaffinity(0, {core})
     cv2.setNumThreads(1)
     frames = _decode(clip)
@@ -113,7 +113,7 @@ def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments
         bare = BareParts(model, frames[0].shape[1::-1])
         pipeline_ms, bare_ms, fer_ms = [], [], []
         for number in range(rounds):
-            if number:  # a frame keeps what was made of it
+            if number:  # a frame caches its conversions
                 frames = _decode(clip)
             started = time.process_time()
             for frame in frames:

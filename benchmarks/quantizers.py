@@ -1,8 +1,9 @@
-"""TensorFlow Lite converter or ai-edge-quantizer? One run, all kinds of quantization by both.
+"""Comparison of the TensorFlow Lite converter and ai-edge-quantizer: one run, all number formats.
 
-Each file is scored on the whole validation part against the run's float32 file, and timed on one
-thread, the files taking turns. Calibration faces are those of `fer-edge convert`, the black and the
-white picture among them. Latency is of one inference with its input set; x86-64 says little of ARM.
+Each file is scored on the whole validation split against the run's float32 file, and timed on one
+thread, the files taking turns. Calibration faces are those of `fer-edge convert`, including the
+black and the white picture. Latency is that of one inference with its input set; x86-64 is not
+representative of ARM.
 
     python -m benchmarks.quantizers --run runs/best --data faces.npz --keep conv1
 """
@@ -75,7 +76,7 @@ def main(run: Path, data: Path, keep: tuple[str, ...], calibration_faces: int, r
 def recipes(
     network: Any, calibration: NDArray[np.uint8], keep: tuple[str, ...]
 ) -> dict[str, Callable[[], bytes]]:
-    """Return what makes each file, by its name in the table."""
+    """Return the function that creates each file, by its name in the table."""
     from ai_edge_quantizer import recipe
 
     floating = to_float32(network)
@@ -116,7 +117,7 @@ def recipes(
 
 
 class Server:
-    """One file, open: its answers and its times."""
+    """An open file: its outputs and its times."""
 
     def __init__(self, name: str, flatbuffer: bytes) -> None:
         self.size_bytes = len(flatbuffer)
@@ -130,11 +131,11 @@ class Server:
 
     @property
     def median_ms(self) -> float:
-        """Of all inferences timed."""
+        """Times of all inferences."""
         return float(np.median(self._times_ms))
 
     def answer(self, pixels: NDArray[np.uint8]) -> None:
-        """Read all faces; the result is in `probabilities`."""
+        """Classify all faces; the result is in `probabilities`."""
         self.probabilities = np.stack([self._probabilities(face) for face in pixels])
 
     def time(self, pixels: NDArray[np.uint8]) -> None:

@@ -1,10 +1,10 @@
-"""What would it cost to read rare classes more often?
+"""Cost of recognizing rare classes more often.
 
-PublicTest's faces through the served path, before the temperature, after logit adjustment (Menon
-et al. 2021, arXiv:2007.07314, section 4.1, "post-hoc"): each class's logit lowered by tau times the
-logarithm of its share of the training faces. At 1 every class would count as if it were as frequent
-as the others. With --only, a single class's logit is raised by some offsets, as `fer-edge convert
---logit-offset` does; the file then rounds anew, so its own scores differ a little.
+PublicTest's faces through the served path, before the temperature, after logit adjustment (Menon et
+al. 2021, arXiv:2007.07314, section 4.1, "post-hoc"): the logit of each class is lowered by tau
+times the logarithm of its share of the training faces. With 1 every class counts as if all were
+equally frequent. With --only, the logit of a single class is raised by some offsets, as by
+`fer-edge convert --logit-offset`; the file then rounds again, so its own scores differ slightly.
 
     python -m benchmarks.rare_classes compact-ferplus --data ferplus.npz
     python -m benchmarks.rare_classes compact-ferplus --data ferplus.npz --only contempt
@@ -32,14 +32,14 @@ OFFSETS = (0.0, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 def adjusted(
     probabilities: NDArray[np.float32], offsets: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return what counts after adding to the logits, float32 (n, classes), rows summing to 1."""
+    """Return the probabilities after adding to the logits, float32 (n, classes)."""
     raised = probabilities * np.exp(offsets)
     normed: NDArray[np.float32] = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
     return normed
 
 
 def _plans(everything: FaceSet, only: str | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Name each row of the table, and say what is added to the logits in it."""
+    """Return the name of each row of the table, and its logit offsets."""
     names = everything.class_names
     if only is not None:
         if only not in names:
@@ -60,7 +60,7 @@ def _plans(everything: FaceSet, only: str | None) -> Iterator[tuple[str, NDArray
 @split_option
 @click.option("--only", metavar="CLASS", help="Raise this class alone.")
 def main(models: tuple[str, ...], data: Path, split: str, only: str | None) -> None:
-    """Print a table for each model, in Markdown; behind a recall, how often the class is said."""
+    """Print a table for each model, in Markdown; after each recall, the number of predictions."""
     everything = load_faceset(data)
     faces, plans = everything.part(split), list(_plans(everything, only))
     for model in models:

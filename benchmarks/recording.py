@@ -1,7 +1,7 @@
 """A recording of `fer-edge deploy` as an SVG that plays in a browser: docs/images/deploy.svg.
 
 Real commands on devices on loopback (`benchmarks.loopback`), recorded and drawn by termtosvg;
-pauses are cut to two seconds.
+pauses are shortened to two seconds.
 
     make recording
 """
@@ -46,7 +46,7 @@ def main(termtosvg: str, out: Path) -> None:
         script.write_text(_SHELL.format(folder=lab.folder) + _scene(lab))
         command = [termtosvg, str(out.resolve()), "-c", f"bash {shlex.quote(str(script))}"]
         command += ["-g", f"{COLUMNS}x{LINES}", "-M", str(LONGEST_PAUSE_MS), "-D", "3000"]
-        # it ends with its input, which must therefore stay open
+        # it ends with its input, so keep that open
         with subprocess.Popen(command, env=lab.environment, stdin=subprocess.PIPE) as recorder:
             recorder.wait()
     if recorder.returncode:
@@ -56,7 +56,7 @@ def main(termtosvg: str, out: Path) -> None:
 def _scene(lab: Loopback) -> str:
     """Return the commands: one device, another model, a mistake, and the other devices."""
     lab.write_config()
-    # nobody answers there: the service will not start
+    # nothing listens there: the service will not start
     lab.write_config("mistake.toml", "http://127.0.0.1:1/door")
     hosts = "".join(f'[hosts.{name}]\ngroups = ["ground-floor"]\n' for name in NAMES)
     (lab.folder / "fleet.toml").write_text(f'config = "door.toml"\n\n{hosts}')

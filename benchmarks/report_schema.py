@@ -2,7 +2,7 @@
 
     python -m benchmarks.report_schema > docs/reference/benchmark-report.schema.json
 
-A test holds the published file to this, and a real report to the file.
+A test checks that the published file equals this output, and that a real report conforms to it.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ _PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string", type(
 
 
 def report_schema() -> dict[str, Any]:
-    """Return the schema; every dataclass is a definition of its own."""
+    """Return the schema; every dataclass is its own definition."""
     definitions: dict[str, Any] = {}
     root = _reference(Report, definitions)
     definitions["Report"]["properties"]["format_version"]["const"] = FORMAT_VERSION
@@ -34,7 +34,7 @@ def report_schema() -> dict[str, Any]:
 
 def _reference(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
     if cls.__name__ not in definitions:
-        definitions[cls.__name__] = {}  # holds the place, should a class contain itself
+        definitions[cls.__name__] = {}  # placeholder for classes that contain themselves
         definitions[cls.__name__] = _object(cls, definitions)
     return {"$ref": f"#/$defs/{cls.__name__}"}
 
@@ -72,7 +72,7 @@ def _value(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _attributes(cls: type) -> dict[str, str]:
-    """Read the "Attributes:" of a docstring in Google's style."""
+    """Parse the "Attributes:" section of a Google-style docstring."""
     block = (inspect.getdoc(cls) or "").partition("Attributes:\n")[2]
     found = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", block, re.MULTILINE)
     return {name: re.sub(r"\s+", " ", text).strip() for name, text in found}

@@ -1,8 +1,8 @@
-"""What does a model lose when the face is not as in the data? Accuracy under one change at a time.
+"""Accuracy of a model under changes of the faces, one change at a time.
 
-PublicTest's faces, 48x48, changed on their raw pixels and read through the served path. What a turn
-or a shift brings in from outside is mirrored at the edge. A change with two directions is the mean
-of both. Noise is drawn with a fixed seed.
+PublicTest's faces, 48x48, changed on their raw pixels and classified through the served path.
+Rotation and shift mirror the edge. A change with two directions is the mean of both. Noise has a
+fixed seed.
 
     python -m benchmarks.robustness compact --data faces.npz
 """
@@ -29,7 +29,7 @@ Image = NDArray[np.uint8]
 def moved(
     image: Image, *, degrees: float = 0.0, scale: float = 1.0, x: float = 0.0, y: float = 0.0
 ) -> Image:
-    """Turn, enlarge and shift a face; shifts in shares of its side."""
+    """Rotate, scale and shift a face; shifts in shares of its side."""
     height, width = image.shape
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, scale)
     matrix[:, 2] += x * width, y * height
@@ -39,43 +39,43 @@ def moved(
 
 
 def darkened(image: Image, gain: float) -> Image:
-    """Take light away, as a short exposure does."""
+    """Darken, like a short exposure."""
     return (image * gain).astype(np.uint8)
 
 
 def noisy(image: Image, sigma: float, random: np.random.Generator) -> Image:
-    """Add a sensor's noise, in grey values of 255."""
+    """Add sensor noise, in gray values of 255."""
     return (image + random.normal(0, sigma, image.shape)).round().clip(0, 255).astype(np.uint8)
 
 
 def compressed(image: Image, quality: int) -> Image:
-    """Go through a JPEG."""
+    """Compress as JPEG."""
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
 
 
 def blurred(image: Image, factor: int) -> Image:
-    """Lose resolution: a face that is so many times smaller, enlarged again."""
+    """Reduce the resolution by a factor, and enlarge again."""
     size = image.shape[1] // factor, image.shape[0] // factor
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def changes() -> dict[str, list[Callable[[Image], Image]]]:
-    """Return the rows: a name, and the changes whose mean it is."""
+    """Return the rows: a name, and the changes to average."""
     random = np.random.default_rng(0)
     return {
         "as it is": [lambda face: face],
         "turned by 10 degrees": [lambda face, a=a: moved(face, degrees=a) for a in (-10, 10)],
         "turned by 20 degrees": [lambda face, a=a: moved(face, degrees=a) for a in (-20, 20)],
-        "box 10 % to the side": [lambda face, s=s: moved(face, x=s) for s in (-0.1, 0.1)],
-        "box 10 % up or down": [lambda face, s=s: moved(face, y=s) for s in (-0.1, 0.1)],
-        "box 10 % too small": [lambda face: moved(face, scale=1 / 0.9)],
-        "box 10 % too large": [lambda face: moved(face, scale=1 / 1.1)],
+        "box 10% to the side": [lambda face, s=s: moved(face, x=s) for s in (-0.1, 0.1)],
+        "box 10% up or down": [lambda face, s=s: moved(face, y=s) for s in (-0.1, 0.1)],
+        "box 10% too small": [lambda face: moved(face, scale=1 / 0.9)],
+        "box 10% too large": [lambda face: moved(face, scale=1 / 1.1)],
         "half the light": [lambda face: darkened(face, 0.5)],
         "a quarter of the light": [lambda face: darkened(face, 0.25)],
-        "noise of 10 grey values": [lambda face: noisy(face, 10, random)],
-        "noise of 20 grey values": [lambda face: noisy(face, 20, random)],
+        "noise of 10 gray values": [lambda face: noisy(face, 10, random)],
+        "noise of 20 gray values": [lambda face: noisy(face, 20, random)],
         "JPEG of quality 30": [lambda face: compressed(face, 30)],
         "half the resolution": [lambda face: blurred(face, 2)],
     }
@@ -86,7 +86,7 @@ def changes() -> dict[str, list[Callable[[Image], Image]]]:
 @data_option
 @split_option
 def main(models: tuple[str, ...], data: Path, split: str) -> None:
-    """Print accuracy and what each change takes from it, in points."""
+    """Print accuracy and the loss by each change, in points."""
     faces = load_faceset(data).part(split)
     click.echo(f"| change | {' | '.join(models)} |\n| --- |{' --- |' * len(models)}")
     clean: list[float] = []

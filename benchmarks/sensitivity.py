@@ -1,8 +1,8 @@
-"""Which layer is worth keeping float? Tried on each, not guessed.
+"""Which layer is worth keeping float, measured for each layer.
 
-The report's worst layer is often only where the errors of others meet, and no figure of one layer
-says how much of its error reaches the output: in the four-block network the eight-bit weights of
-the first convolution make nearly all of it (docs/lab-notes/quantizers.md).
+The report's worst layer is often only where the errors of others combine, and no figure of a single
+layer shows how much of its error reaches the output: in the four-block network the eight-bit
+weights of the first convolution cause nearly all of it (docs/lab-notes/quantizers.md).
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from fer_edge.model.graph import read_graph
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What keeping one layer float does.
+    """Effect of keeping one layer float.
 
     Attributes:
-        layer: Its name.
-        snr_db: SNR that the scores before the softmax then have.
-        gain_db: That minus the SNR without any exception.
-        size_bytes: Of the file.
+        layer: Name of the layer.
+        snr_db: Resulting SNR of the scores before the softmax.
+        gain_db: That minus the SNR without exceptions.
+        size_bytes: Size of the file.
     """
 
     layer: str
@@ -41,11 +41,11 @@ def measure_gains(
 
     Args:
         float_flatbuffer: The float32 file of the network.
-        calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen.
+        calibration: Model inputs, uint8 (n, height, width, 1), for the ranges.
         inputs: Raw model inputs to measure on, uint8 (n, height, width, 1).
 
     Returns:
-        The layers, the one that gains most first.
+        The layers, the largest gain first.
 
     Raises:
         ModelError: The file cannot be quantized.
@@ -65,7 +65,7 @@ def measure_gains(
 
 
 def format_gains(gains: tuple[Gain, ...]) -> str:
-    """Write the gains as a table."""
+    """Format the gains as a table."""
     width = max([len(gain.layer) for gain in gains] + [5])
     lines = [f"{'kept':{width}}  SNR dB   gain  size MB"]
     for gain in gains:

@@ -1,14 +1,14 @@
-"""Does `fer-edge run` say of every face what the evaluator says? Face by face, on a whole split.
+"""Comparison of `fer-edge run` with the evaluator, face by face, on a whole split.
 
 Writes the faces as PNG, runs the command on the folder, and compares each label and the accuracy
-with those from the face set. `tests/runtime/test_served_parity.py` holds it on a small set.
+with those from the face set. `tests/runtime/test_served_parity.py` does the same on a small set.
 
     python -m benchmarks.served_parity --data faces.npz
     python -m benchmarks.served_parity --data faces.npz --model tiny --arm64 .venv/arm64
 
 With --arm64 the command runs in an emulated arm64 userland (`tests/arm64/userland.py`), whose int8
-kernels round otherwise here and there: labels may differ where the bundled models' bar of agreement
-between int8 and float lets them.
+kernels sometimes round differently: labels may differ within the bundled models' limit of agreement
+between int8 and float.
 """
 
 import json

@@ -1,13 +1,13 @@
-"""How soon does `fer-edge run` say something, and how much memory does it ever take?
+"""Time of `fer-edge run` until its first line, and its peak memory.
 
 Fresh processes, one after the other, each writing the clip's JSON lines to a pipe, an annotated
-video and a CSV file. Of each: seconds from its start to its first line; processor time that it had
-used by then, which other work on the machine changes less; and the most memory that it had resident
-(the kernel's VmHWM, which `wait4` reports as `ru_maxrss`).
+video and a CSV file. For each: seconds from its start to its first line; CPU time until then, which
+depends less on other work on the machine; and the peak resident memory (the kernel's VmHWM, which
+`wait4` reports as `ru_maxrss`).
 
-An installed package has its modules' byte code. A checkout may have none, and where
-PYTHONDONTWRITEBYTECODE is set each process would compile all of it: here the first process writes
-it, and is not counted.
+An installed package has the byte code of its modules. A checkout may have none, and with
+PYTHONDONTWRITEBYTECODE each process would compile all of it: here the first process writes it, and
+is not counted.
 
     python -m benchmarks.startup --clip clip.mp4
 """
@@ -46,7 +46,7 @@ def main(clip: Path, times: int) -> None:
 
 
 def _measure(command: tuple[str, ...], environment: dict[str, str]) -> tuple[float, float, float]:
-    """Return seconds and processor seconds until the first line, and peak memory in 10^6 bytes."""
+    """Return seconds and CPU seconds until the first line, and peak memory in 10^6 bytes."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
@@ -59,12 +59,13 @@ def _measure(command: tuple[str, ...], environment: dict[str, str]) -> tuple[flo
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0 or not line:
         raise click.ClickException(f"{' '.join(command)} ended with {process.returncode}")
-    # a child's ru_maxrss begins at its parent's, which is smaller: this module loads no OpenCV
+    # a child's ru_maxrss starts at its parent's, which is smaller: this module does not load
+    # OpenCV
     return first_s, cpu_s, 1024 * usage.ru_maxrss / 1e6
 
 
 def _processor_s(pid: int) -> float:
-    """Return the processor time that a process has used, its threads' included (proc(5), stat)."""
+    """Return the CPU time of a process, including its threads (proc(5), stat)."""
     behind_name = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(behind_name[11]) + int(behind_name[12])) / os.sysconf("SC_CLK_TCK")
 

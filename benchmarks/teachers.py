@@ -1,8 +1,8 @@
-"""What would the mean of some trained networks read, and of each with its mirror image?
+"""Accuracy of the mean of several trained networks, and of each with its mirror image.
 
-A teacher that is no better than the student, or that errs on the same faces, teaches little. Each
+A teacher that is not better than the student, or that makes the same errors, is not useful. Each
 run's float network on PublicTest, alone and with the mirrored face; then the mean of all of them;
-and on how many faces two networks give the same label.
+and the share of faces on which two networks agree.
 
     python -m benchmarks.teachers runs/compact runs/compact-48px --data faces.npz
 """

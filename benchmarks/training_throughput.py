@@ -1,10 +1,10 @@
-"""Is the input pipeline the limit? Images per second of a real epoch beside the bare train step.
+"""Is the input pipeline the limit? Images per second of a real epoch and of the bare train step.
 
-The real epoch is what `fer-edge train` runs: shuffled row numbers, faces gathered and changed on
-the device, the progress bar; validation and saving come after it and are left out. The bare step is
-the same model's train step, compiled alike, on one batch that lies in device memory all the time.
-Both are run in turn, since a shared machine's speed drifts. Where it drifts too much, and there is
-no GPU, `--clock processor` counts this process' processor time, which others hardly touch.
+The real epoch is that of `fer-edge train`: shuffled row numbers, faces gathered and augmented on
+the device, the progress bar; validation and saving follow it and are excluded. The bare step is the
+same model's train step, compiled in the same way, on one batch in device memory. Both are run in
+turn, since the speed of a shared machine drifts. If it drifts too much, and there is no GPU,
+`--clock processor` measures this process's CPU time, which others hardly affect.
 
     python -m benchmarks.training_throughput --recipe four-block-cosine
     KERAS_BACKEND=jax python -m benchmarks.training_throughput --recipe tiny-clean
@@ -105,7 +105,7 @@ def main(
 
 
 def noise(count: int) -> FaceSet:
-    """Make a face set of noise, all of it for training."""
+    """Create a face set of noise, all of it for training."""
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (count, 48, 48), np.uint8)
     labels = np.arange(count) % len(FER2013)
@@ -117,7 +117,7 @@ def on_jax() -> bool:
 
 
 def bare_steps(model: Any, batch: Any) -> Callable[[int], None]:
-    """Return a function that runs so many train steps on one batch and waits for the last."""
+    """Return a function that runs a number of train steps on one batch and waits for the last."""
     resident = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
     if on_jax():
         return jax_steps(model, resident)
@@ -136,7 +136,7 @@ def bare_steps(model: Any, batch: Any) -> Callable[[int], None]:
 
 
 def jax_steps(model: Any, resident: Any) -> Callable[[int], None]:
-    """Do the same with JAX, where the state goes through the step and its memory is reused."""
+    """Do the same with JAX, where the state is passed through the step and its memory is reused."""
     import jax
 
     step = jax.jit(model.train_step, donate_argnums=0)

@@ -1,7 +1,7 @@
-"""Does decoding by PyAV cost more processor time than OpenCV's VideoCapture?
+"""CPU time of decoding with PyAV and with OpenCV's VideoCapture.
 
-Processor time per frame from the file to a BGR array, in rounds that take turns: each in one
-thread, and each with its own choice of threads, which is what `fer-edge run` takes for files.
+CPU time per frame from the file to a BGR array, in rounds that take turns: each with one thread,
+and each with its own choice of threads, which `fer-edge run` uses for files.
 
     python -m benchmarks.video_decoding --clip clip.mp4
 """
@@ -50,7 +50,7 @@ WAYS = {
 @click.option("--clip", type=PATH, required=True)
 @click.option("--rounds", default=15, show_default=True, type=click.IntRange(2))
 def main(clip: Path, rounds: int) -> None:
-    """Print processor time and wall time per frame, and PyAV's share of OpenCV's."""
+    """Print CPU time and wall time per frame, and PyAV's share of OpenCV's."""
     cpu_ms: dict[str, list[float]] = {name: [] for name in WAYS}
     wall_ms: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(rounds + 1):

@@ -1,4 +1,4 @@
-"""From a Keras model to `.tflite` files beside their scores. Needs the extra `fer-edge[train]`.
+"""From a Keras model to `.tflite` files with scores. Needs the extra `fer-edge[train]`.
 
 Example:
     from fer_edge.converters import Options, convert
@@ -6,8 +6,8 @@ Example:
     for file in convert("runs/own", "faces.npz", "models", Options(variants=("int8", "float32"))):
         print(file.path, file.score.accuracy, file.fault)
 
-The names below are loaded when they are first used (PEP 562): importing this package costs nothing,
-TensorFlow comes with `convert`.
+The names below are loaded on first use (PEP 562): importing this package is cheap, TensorFlow is
+imported by `convert`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What `fer-edge convert` does, for Python: `fer_edge.converters.convert`."""
+"""Python interface of `fer-edge convert`: `fer_edge.converters.convert`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,29 +28,30 @@ def convert(
 ) -> tuple[Converted, ...]:
     """Convert a network to `.tflite` files, each scored through the served path.
 
-    A file that loses more than `options.gate` allows is not written; `Converted.fault` says why.
+    A file that loses more than `options.gate` allows is not written; `Converted.fault` has the
+    reason.
 
     Args:
-        source: A run folder of `fer_edge.training.train`, the model.keras in it, or another
-            project's `.keras` or `.h5` file or SavedModel folder.
-        data: The face set that the network was trained on: calibration comes from its train part,
-            scores from its validation part.
-        out: The folder for NAME-int8-ptq.tflite and so on.
-        options: Which files, and how.
-        claims: What another project's network reads and gives; None for a run.
-        calibration: A face set to calibrate with instead.
-        trust_code: Let Lambda layers load; the file's code then runs with your rights.
-        on_variant: Called with each file's suffix when its work begins.
+        source: Run folder of `fer_edge.training.train`, its model.keras, or another project's
+            `.keras` or `.h5` file or SavedModel folder.
+        data: Face set that the network was trained on: its train split is used for calibration, its
+            validation split for the scores.
+        out: Folder for NAME-int8-ptq.tflite and the other files.
+        options: Files to create and their options.
+        claims: Input and classes of another project's network; None for a run.
+        calibration: Another face set for calibration.
+        trust_code: Whether to load Lambda layers; code in the file then runs with your permissions.
+        on_variant: Called with the suffix of each file before it is created.
 
     Returns:
         One result per file, in the order of `options.variants`.
 
     Raises:
-        ModelError: The source cannot be read, has code in it, cannot be converted, or contradicts
+        ModelError: The source cannot be read, contains code, cannot be converted, or contradicts
             its claims.
         TrainingError: The run is not complete.
-        DatasetError: The face set cannot be read, or its classes are not the source's.
-        OutputError: A file exists, or cannot be written.
+        DatasetError: The face set cannot be read, or its classes differ from the source's.
+        OutputError: A file exists or cannot be written.
     """
     faces = _faces_of(data)
     opened = open_source(Path(source), faces, claims, trust_code=trust_code)
@@ -77,14 +78,14 @@ def open_source(
     offsets: Mapping[str, float] | None = None,
     trust_code: bool = False,
 ) -> Source:
-    """Open what is to be converted.
+    """Open the network to convert.
 
     Args:
-        path: As `convert` takes it.
-        faces: Another project's claims are checked against them, unless the claims say otherwise.
-        claims: What another project's network reads and gives.
-        offsets: Added to the logits of classes, by name.
-        trust_code: Let Lambda layers load.
+        path: Source, as for `convert`.
+        faces: Face set to check another project's claims against, unless they disable the check.
+        claims: Input and classes of another project's network.
+        offsets: Offsets for the logits of classes, by name.
+        trust_code: Whether to load Lambda layers.
 
     Raises:
         ModelError: It cannot be read, contradicts its claims, or has none.
@@ -94,9 +95,9 @@ def open_source(
     if identify_source(path) == "run":
         if claims is not None:
             raise ModelError(
-                f"{path} is a run, which says itself what it reads; expected no claims"
+                f"{path} is a run folder, which contains its input and classes; expected no claims"
             )
-        load_info(path)  # a clear error before TensorFlow takes its seconds
+        load_info(path)  # raise cheap errors before the slow import of TensorFlow
         opened = open_run(path, trust_code=trust_code)
     elif claims is None:
         raise ModelError(f"{path} has no card; expected claims: its classes in output order")

@@ -27,18 +27,18 @@ _SECTIONS = {
         *("input_type", "output_type", "calibration", "calibration_faces", "calibration_seed"),
         *("keep_float", "keep_int16", "clip_percentile", "per_channel_dense", "logit_offsets"),
     ),
-    "What a file must keep": ("max_drop_points", "min_agreement_percent", "layer_report"),
-    "Another project's network": ("labels", "input_range", "size_px", "as_told", "trust_code"),
+    "Requirements for a file": ("max_drop_points", "min_agreement_percent", "layer_report"),
+    "Another project's network": ("labels", "input_range", "size_px", "trust_claims", "trust_code"),
     "Devices": ("targets", "edgetpu", "c_array"),
 }
 
 
 @click.command(cls=SectionedCommand, sections=_SECTIONS)
 @click.argument("source", type=PATH)
-@click.option("--data", type=PATH, required=True, help="The .npz face set the run was trained on.")
-@click.option("--out", type=PATH, required=True, help="The folder to write into.")
+@click.option("--data", type=PATH, required=True, help="The .npz face set of the run's training.")
+@click.option("--out", type=PATH, required=True, help="Output folder.")
 @click.option("--int8", is_flag=True, help="Full-integer int8: PTQ, and QAT if the run has it.")
-@click.option("--float32", is_flag=True, help="The float network as it is.")
+@click.option("--float32", is_flag=True, help="The float network unchanged.")
 @click.option("--float16", is_flag=True, help="Weights as float16: half the size.")
 @click.option("--dynamic", is_flag=True, help="Weights as int8, float input and output.")
 @click.option("--int16x8", is_flag=True, help="Activations as int16, weights as int8: slow.")
@@ -53,7 +53,7 @@ _SECTIONS = {
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Faces by which post-training quantization chooses its ranges.",
+    help="Number of faces from which PTQ computes its ranges.",
 )
 @click.option(
     "--calibration-seed",
@@ -61,38 +61,40 @@ _SECTIONS = {
     show_default=True,
     type=click.IntRange(0),
     metavar="N",
-    help="Number that the choice of these faces starts from.",
+    help="Random seed for the choice of these faces.",
 )
 @click.option(
-    "--keep-float", multiple=True, metavar="LAYER", help="Leave this layer float32 in PTQ's int8."
+    "--keep-float", multiple=True, metavar="LAYER", help="Layer to keep float32 in PTQ's int8."
 )
 @click.option(
-    "--keep-int16", multiple=True, metavar="LAYER", help="Its activations as int16: slow."
+    "--keep-int16", multiple=True, metavar="LAYER", help="Layer with int16 activations: slow."
 )
 @click.option(
     "--clip-percentile",
     default=100.0,
     show_default=True,
     type=click.FloatRange(50, 100),
-    help="PTQ's ranges leave out the values beyond.",
+    help="Percentile at which PTQ clips activations.",
 )
 @click.option(
     "--logit-offset",
     "logit_offsets",
     multiple=True,
     metavar="CLASS=VALUE",
-    help="Add to a rare class's logit, so that it is read more often; its scores say the price.",
+    help="Value to add to the logit of a class, so that a rare class is recognized more often.",
 )
-@click.option("--per-channel-dense", is_flag=True, help="PTQ: a scale for each dense output.")
 @click.option(
-    "--layer-report", is_flag=True, help="What int8 does to each layer: table, advice, a PNG."
+    "--per-channel-dense", is_flag=True, help="PTQ: one scale per output of a dense layer."
+)
+@click.option(
+    "--layer-report", is_flag=True, help="Report the int8 error of each layer: table, advice, PNG."
 )
 @click.option(
     "--max-drop",
     "max_drop_points",
     default=0.5,
     show_default=True,
-    help="Points of accuracy against the float network; a file that loses more is not written.",
+    help="Largest accuracy loss of a file against the float network, in points.",
 )
 @click.option(
     "--min-agreement",
@@ -100,44 +102,51 @@ _SECTIONS = {
     default=0.0,
     show_default=True,
     type=click.FloatRange(0, 100),
-    help="Per cent of faces on which a file must agree with the float network to be written.",
+    help="Lowest agreement of a file with the float network, in % of the faces.",
 )
 @click.option(
-    "--labels", metavar="A,B,C", help="Classes in output order, for another project's network."
+    "--labels", metavar="A,B,C", help="Class names in output order, for another project's network."
 )
 @click.option(
     "--input-range",
     metavar="LOW,HIGH",
-    help="Values for black and white that another project's network was trained with.",
+    help="Input values for black and white with which another project's network was trained.",
 )
 @click.option(
-    "--input-size", "size_px", type=click.IntRange(8, 512), help="Where the network leaves it open."
+    "--input-size",
+    "size_px",
+    type=click.IntRange(8, 512),
+    help="Input size in pixels, if the network does not fix it.",
 )
 @click.option(
-    "--as-told", is_flag=True, help="Keep --labels and --input-range, however they score."
+    "--trust-claims",
+    is_flag=True,
+    help="Keep --labels and --input-range even if others score better.",
 )
 @click.option(
     "--trust-code",
     is_flag=True,
-    help="Load Lambda layers: the file's own code then runs with your rights.",
+    help="Load Lambda layers: code in the file then runs with your permissions.",
 )
 @click.option(
     "--target",
     "targets",
     multiple=True,
     type=PartName(plugins.EDGE_TARGETS),
-    help="Make what this kind of device needs of each int8 file. May be repeated.",
+    help="Also write what this kind of device needs, for each int8 file. May be repeated.",
 )
 @click.option(
     "--edgetpu",
     is_flag=True,
-    help="--target edgetpu: compile them for Coral, where edgetpu_compiler is installed.",
+    help="Same as --target edgetpu: compile the files for Coral (needs edgetpu_compiler).",
 )
 @click.option(
-    "--c-array", is_flag=True, help="--target c-array: write them as C, for microcontrollers."
+    "--c-array",
+    is_flag=True,
+    help="Same as --target c-array: write the files as C source for microcontrollers.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
-@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def convert(
     source: Path,
     data: Path,
@@ -148,7 +157,7 @@ def convert(
     labels: str | None,
     input_range: str | None,
     size_px: int | None,
-    as_told: bool,
+    trust_claims: bool,
     trust_code: bool,
     keep_float: tuple[str, ...],
     keep_int16: tuple[str, ...],
@@ -163,13 +172,13 @@ def convert(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Turn a trained network into .tflite files, scored through the served path.
+    """Convert a trained network to .tflite files, scored through the served path.
 
-    SOURCE is a run folder, the model.keras in it, or another project's .keras or .h5 file or
-    SavedModel folder (then say --labels and --input-range). Each file carries its card and labels.
-    Its accuracy is measured on the face set's validation part with the very code that serves it,
-    beside the float network's, and a file that loses more than --max-drop is not written. An int8
-    file is also checked against the Edge TPU's documented operations.
+    SOURCE is a run folder, its model.keras, or another project's .keras or .h5 file or SavedModel
+    folder (these need --labels and --input-range). Each file contains its card and labels. Its
+    accuracy is measured on the face set's validation split with the same code that serves it, next
+    to the float network's, and a file that loses more than --max-drop is not written. An int8 file
+    is also checked against the documented operations of the Edge TPU.
 
     \b
     Examples:
@@ -180,7 +189,7 @@ def convert(
     names: tuple[Variant, ...] = ("float32", "float16", "dynamic", "int8", "int16x8")
     variants = tuple(name for name in names if settings.pop(name))
     if not variants:
-        raise click.UsageError(f"choose what to write: {', '.join(f'--{name}' for name in names)}")
+        raise click.UsageError(f"nothing to write; pass {', '.join(f'--{name}' for name in names)}")
     span = _span(input_range or "0,1")
     offsets = _offsets(logit_offsets)
 
@@ -189,11 +198,11 @@ def convert(
     source = source if labels else run_of(source)
     foreign = identify_source(source) != "run"
     if foreign and labels is None:
-        raise click.UsageError(f"{source} has no card: name its classes in output order, --labels")
+        raise click.UsageError(f"{source} has no card; pass its classes in output order: --labels")
     if not foreign and (labels or input_range or size_px):
         raise click.UsageError(
-            "--labels, --input-range and --input-size are for other projects' networks; "
-            f"a run folder ({source}) says them itself"
+            "--labels, --input-range and --input-size are for other projects' networks; a run "
+            f"folder ({source}) contains them"
         )
 
     from fer_edge.faces.faceset import load_faceset
@@ -201,7 +210,7 @@ def convert(
     from fer_edge.runfolder import load_info
 
     if not foreign:
-        load_info(source)  # brings a clear error before TensorFlow takes its seconds
+        load_info(source)  # raises cheap errors before the slow import of TensorFlow
     faces = load_faceset(data)
     own = None if calibration is None else load_faceset(calibration)
 
@@ -214,7 +223,7 @@ def convert(
     asked = (*targets, *(["edgetpu"] if edgetpu else []), *(["c-array"] if c_array else []))
     devices = open_targets(asked)
     classes = tuple(name.strip() for name in (labels or "").split(","))
-    claims = Claims(classes, span, size_px, are_checked=not as_told) if foreign else None
+    claims = Claims(classes, span, size_px, are_checked=not trust_claims) if foreign else None
     opened = open_source(source, faces, claims, offsets=offsets, trust_code=trust_code)
     options = Options(
         variants=variants,
@@ -259,10 +268,13 @@ def _span(text: str) -> tuple[float, float]:
         low, high = map(float, text.split(","))
     except ValueError:
         raise click.BadParameter(
-            f"{text!r} is not LOW,HIGH (as 0,1 or -1,1 or 0,255)", param_hint="--input-range"
+            f"expected LOW,HIGH (such as 0,1 or -1,1 or 0,255), got {text!r}",
+            param_hint="--input-range",
         ) from None
     if low >= high:
-        raise click.BadParameter(f"{low:g} is not below {high:g}", param_hint="--input-range")
+        raise click.BadParameter(
+            f"expected LOW below HIGH, got {low:g},{high:g}", param_hint="--input-range"
+        )
     return low, high
 
 
@@ -276,7 +288,7 @@ def _offsets(texts: Sequence[str]) -> dict[str, float]:
             added = math.nan
         if not name or not math.isfinite(added) or name in offsets:
             raise click.BadParameter(
-                f"{text!r} is not CLASS=VALUE, once for each class (as contempt=2.5)",
+                f"expected CLASS=VALUE, once per class (such as contempt=2.5), got {text!r}",
                 param_hint="--logit-offset",
             )
         offsets[name] = added

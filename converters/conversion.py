@@ -1,4 +1,4 @@
-"""One source to `.tflite` files, each scored through the served path before it is kept."""
+"""One source to `.tflite` files, each scored through the served path before it is written."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -43,19 +43,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to convert and how.
+    """What to convert, and how.
 
     Attributes:
-        variants: Which files to write; int8 is one by post-training quantization and, where the
-            source has such a network, one by quantization-aware training.
-        input_type: Of the int8 files.
-        output_type: Of the int8 files.
-        exceptions: What is not to be int8 in the file of post-training quantization.
-        calibration_faces: For post-training quantization.
-        calibration_seed: Of their draw.
-        gate: What a file must keep to be written.
+        variants: Files to write; int8 is one file by post-training quantization and, if the source
+            has such a network, one by quantization-aware training.
+        input_type: Input type of the int8 files.
+        output_type: Output type of the int8 files.
+        exceptions: Layers that are not int8 in the file of post-training quantization.
+        calibration_faces: Number of faces for post-training quantization.
+        calibration_seed: Random seed of their selection.
+        gate: Requirement for writing a file.
         replace: Whether existing files may be replaced.
-        companions: Names the further files that will be made of an int8 file.
+        companions: Function that returns the additional files for an int8 file.
     """
 
     variants: tuple[Variant, ...] = ("float32", "int8")
@@ -80,17 +80,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """One variant, scored.
+    """A variant with its scores.
 
     Attributes:
-        path: The file.
-        flatbuffer: What is in it before the card.
-        size_bytes: Of the file.
-        score: On the validation faces, through the served path.
-        agreement: Against the float network.
-        temperature: The card's; None where the file was not written, or the faces were too few.
-        fault: Why the file was not written; empty if it was.
-        float_operators: Operators that an integer file computes in floating point all the same.
+        path: Path of the file.
+        flatbuffer: Its content without the card.
+        size_bytes: Size of the file.
+        score: Scores on the validation faces, through the served path.
+        agreement: Agreement with the float network.
+        temperature: Temperature in the card; None if the file was not written, or for too few
+            faces.
+        fault: Reason why the file was not written; empty if it was.
+        float_operators: Operators that an integer file still computes in floating point.
     """
 
     path: Path
@@ -108,9 +109,9 @@ class Reference:
     """The float network on the faces that every file is scored on.
 
     Attributes:
-        faces: The validation part, in the source's order of classes.
-        probabilities: float32, (n, classes), the network's.
-        score: What they are worth.
+        faces: Validation split, in the source's class order.
+        probabilities: float32, (n, classes), from the network.
+        score: Scores of these probabilities.
     """
 
     faces: FaceSet
@@ -123,7 +124,7 @@ _FLOAT_FILES: dict[str, tuple[Callable[[Any], bytes], Quantization]] = {
     "float16": (to_float16, Quantization("float16", "none")),
     "dynamic": (to_dynamic, Quantization("dynamic", "ptq")),
 }
-"""Variant -> what makes it of a network without calibration, and what the card says of it."""
+"""Variant -> converter from a network without calibration, and its description in the card."""
 
 
 def convert_source(
@@ -136,20 +137,20 @@ def convert_source(
     calibration_name: str = "",
     on_variant: Callable[[str], None] = lambda suffix: None,
 ) -> list[Converted]:
-    """Convert, score every file on the validation faces beside the float network, keep the good.
+    """Convert, score each file on the validation faces, and write those that pass the gate.
 
     Args:
-        source: What to convert.
-        faces: Calibration comes from its `train` part, scores from `validation`.
-        out: The folder for NAME-float32.tflite, NAME-int8-ptq.tflite and so on.
-        options: What and how.
-        calibration: Faces of the user's own to calibrate with, instead.
+        source: Network to convert.
+        faces: Its `train` split is used for calibration, its `validation` split for scores.
+        out: Folder for NAME-float32.tflite, NAME-int8-ptq.tflite and the other files.
+        options: What to convert, and how.
+        calibration: Other faces for calibration.
         calibration_name: Their name for the card.
-        on_variant: Called with each file's suffix when its work begins.
+        on_variant: Called with the suffix of each file before it is created.
 
     Raises:
         ModelError: A network cannot be converted.
-        DatasetError: The face set's classes are not the source's, or a part is missing.
+        DatasetError: The face set's classes differ from the source's, or a split is missing.
         OutputError: A file exists and must not be replaced, or cannot be written.
     """
     _warn_of_other_data(source, faces)
@@ -171,7 +172,7 @@ def convert_source(
         _score(source, draft, _path(source, out, draft.suffix), reference, options.gate)
         for draft in _drafts(source, suffixes, pixels, record, options, on_variant)
     ]
-    # after all are scored: an error in the last one leaves no file of the first
+    # written after all are scored: an error in the last one leaves no files
     for converted, content in scored:
         if not converted.fault:
             with whole_file(converted.path) as temporary:
@@ -182,15 +183,15 @@ def convert_source(
 def _warn_of_other_data(source: Source, faces: FaceSet) -> None:
     if source.data is not None and source.data.digest != faces.digest:
         log.warning(
-            "the face set is not the one that %s was trained on (%s): its validation faces may "
-            "have been trained on",
+            "%s was trained on a different face set (%s): it may have been trained on the "
+            "validation faces",
             source.name,
             source.data.name,
         )
 
 
 def _plan(source: Source, out: Path, options: Options) -> list[str]:
-    """Return the suffixes of the files to make, none of which may exist."""
+    """Return the suffixes of the files to create; none of the files may exist."""
     suffixes = [
         *(name for name in options.variants if name != "int8"),
         *(["int8-ptq"] if "int8" in options.variants else []),
@@ -202,7 +203,7 @@ def _plan(source: Source, out: Path, options: Options) -> list[str]:
         for target in (path, *others):
             if target.exists() and not options.replace:
                 raise OutputError(
-                    f"{target} exists already; name another --out, or pass --overwrite"
+                    f"{target} already exists; choose another --out, or pass --overwrite"
                 )
     return suffixes
 
@@ -210,7 +211,7 @@ def _plan(source: Source, out: Path, options: Options) -> list[str]:
 def _score(
     source: Source, draft: Draft, path: Path, reference: Reference, gate: Gate
 ) -> tuple[Converted, bytes]:
-    """Score a draft beside the float network; return what was found, and the file's content."""
+    """Score a draft and the float network; return the result and the content of the file."""
     faces = reference.faces
     card = _card(source, draft)
     file = ModelFile(path, draft.flatbuffer, card, len(draft.flatbuffer))
@@ -291,12 +292,12 @@ def _card(source: Source, draft: Draft) -> ModelCard:
         quantization=draft.quantization,
         parameters=graph.parameters,
         macs=graph.macs,
-        sha256="",  # pack_model fills it in
+        sha256="",  # set by pack_model
         recipe=source.recipe,
         data=source.data,
         tools=(*source.tools, *(f"{name} {metadata.version(name)}" for name in tools)),
         intended_use=source.intended_use,
         limits=source.limits,
-        licence=source.licence,
+        license=source.license,
         logit_offsets=source.logit_offsets,
     )

@@ -1,4 +1,4 @@
-"""The layer report of freshly converted int8 files: tables, advice, and a PNG beside each."""
+"""The layer report of new int8 files: tables, advice, and a PNG next to each."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,15 @@ from .quantization.tflite import to_float32
 from .sources.source import Source
 
 FACES = 128
-"""Validation faces that are read; the errors hardly move with more."""
+"""Number of validation faces; the errors hardly change with more."""
 
 
 def write_layer_reports(source: Source, faces: FaceSet, files: Sequence[Converted]) -> str:
-    """Measure every layer of int8 files against float32, also of files that the gate held back.
+    """Measure every layer of int8 files against float32, also of files that failed the gate.
 
     Args:
-        source: Where they come from.
-        faces: With a `validation` part.
+        source: Source of the files.
+        faces: Face set with a `validation` split.
         files: int8 files.
 
     Returns:

@@ -90,7 +90,7 @@ _HOMES = {
     "open_detector": ".runtime.detection.opening",
     "open_source": ".runtime.capture.opening",
 }
-"""Name -> the module here that defines it."""
+"""Name -> the module that defines it."""
 
 __all__ = [
     "UNCERTAIN",

@@ -1,4 +1,4 @@
-"""ZIP archives from strangers: what they declare is checked before anything is unpacked."""
+"""ZIP archives from untrusted sources: sizes are checked before anything is unpacked."""
 
 import io
 import zipfile
@@ -8,28 +8,28 @@ from typing import IO
 from fer_edge.limits import ARCHIVE_ENTRIES, memory_bytes, too_large
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Python bounds what these give at a time; bzip2 and LZMA unpack a whole block of gigabytes."""
+"""Python unpacks these in bounded steps; bzip2 and LZMA unpack a whole block of gigabytes."""
 
 
 class ArchiveError(ValueError):
-    """Raised for an archive that is damaged, or costs too much; the caller makes it its own."""
+    """Raised for an archive that is damaged or too large; callers convert it to their own error."""
 
 
 def check_archive(archive: zipfile.ZipFile, *, most_bytes: int | None = None) -> None:
-    """Check what an archive declares.
+    """Check the declared contents of an archive.
 
     Args:
         archive: Open for reading.
-        most_bytes: That all entries may have together, unpacked; None asks `limits.memory_bytes`.
+        most_bytes: Limit for the unpacked size of all entries; None uses `limits.memory_bytes`.
 
     Raises:
-        ArchiveError: It has too many entries or bytes, two of one name, or is encrypted or packed
-            in a way that cannot be bounded.
+        ArchiveError: It has too many entries or bytes, duplicate names, encrypted entries, or a
+            compression method whose output cannot be bounded.
     """
     entries = archive.infolist()
     names = {entry.filename for entry in entries}
     if len(entries) > ARCHIVE_ENTRIES or len(names) < len(entries):
-        raise ArchiveError(f"it has {len(entries)} entries and {len(names)} names for them")
+        raise ArchiveError(f"it has {len(entries)} entries, but only {len(names)} different names")
     for entry in entries:
         if entry.flag_bits & 1:
             raise ArchiveError(f"{entry.filename[:80]!r} in it is encrypted")
@@ -41,7 +41,7 @@ def check_archive(archive: zipfile.ZipFile, *, most_bytes: int | None = None) ->
 
 
 def check_archive_file(file: Path | IO[bytes]) -> None:
-    """Check an archive in a file, if it is one; what is not is left to its reader.
+    """Check an archive in a file; a file that is not an archive is left to its reader.
 
     Raises:
         ArchiveError: As `check_archive`, or the archive is damaged.
@@ -53,7 +53,7 @@ def check_archive_file(file: Path | IO[bytes]) -> None:
             check_archive(archive)
     except ArchiveError:
         raise
-    # zipfile raises whatever a damaged directory leads to
+    # zipfile raises many types of exceptions for a damaged directory
     except Exception as error:
         raise ArchiveError(f"its directory is damaged: {error}") from error
     finally:

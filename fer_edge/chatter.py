@@ -1,10 +1,10 @@
-"""What libraries write to standard error beside their exceptions, and who may hold it back.
+"""Suppression of what libraries write to standard error in addition to their exceptions.
 
-Two kinds. C++ libraries write to file descriptor 2, past every setting of theirs: TensorFlow
-announces its CPU flags at import, LiteRT each delegate, OpenCV each damaged byte. The descriptor
-belongs to the whole process, so only a program may redirect it, and the command line does, once
-(`silence_libraries`). Python libraries write to `sys.stderr`: progress bars, pages of advice. Those
-are dropped for the calling thread alone (`without_chatter`). Errors still come as exceptions.
+There are two kinds. C++ libraries write to file descriptor 2, whatever their settings: TensorFlow
+announces CPU flags at import, LiteRT every delegate, OpenCV every damaged byte. The descriptor
+belongs to the whole process, so only a program may redirect it; the command line does so once
+(`silence_libraries`). Python libraries write to `sys.stderr`: progress bars, long advice. That is
+dropped for the calling thread only (`without_chatter`). Errors still arrive as exceptions.
 """
 
 import faulthandler
@@ -23,10 +23,10 @@ _muting = threading.Lock()
 
 
 def silence_libraries() -> None:
-    """Send what is written to file descriptor 2 nowhere; `sys.stderr` goes on with one of its own.
+    """Discard writes to file descriptor 2; `sys.stderr` gets its own descriptor.
 
-    For programs, at their start. Child processes inherit the silence unless they are given a
-    standard error. Where `sys.stderr` is not descriptor 2, as in tests, nothing is changed.
+    Meant for programs, at startup. Child processes inherit this unless they get their own standard
+    error. If `sys.stderr` is not descriptor 2, as in tests, nothing changes.
     """
     if not _is_descriptor_2(sys.stderr):
         return
@@ -38,16 +38,16 @@ def silence_libraries() -> None:
     sys.stderr = os.fdopen(
         own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
     )
-    # which signal ended the program, and where, would go nowhere, too
+    # otherwise the signal and location of a crash would be lost
     faulthandler.enable(sys.stderr)
 
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Drop what this thread writes to `sys.stderr` inside the block.
+    """Discard what this thread writes to `sys.stderr` inside the block.
 
-    What other threads write comes through, and nothing is dropped when the fer_edge logger is at
-    DEBUG (`fer-edge -vv`).
+    Writes of other threads pass. Nothing is discarded when the fer_edge logger is at DEBUG
+    (`fer-edge -vv`).
     """
     if logging.getLogger("fer_edge").isEnabledFor(logging.DEBUG):
         yield
@@ -68,11 +68,11 @@ def without_chatter() -> Iterator[None]:
 
 
 class StderrHandler(logging.Handler):
-    """Writes log lines to standard error, each as one line."""
+    """Writes log records to standard error, one line each."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line; nobody who listens is not an error."""
-        # a file's name may have line breaks; a traceback keeps its own
+        """Write one line; a closed standard error is not a failure."""
+        # file names may contain line breaks; those of a traceback are kept
         text = self.format(record)
         line = masked(text if record.exc_info else " ".join(text.split())) + "\n"
         stream = sys.stderr.stream if isinstance(sys.stderr, _Muted) else sys.stderr
@@ -84,7 +84,7 @@ class StderrHandler(logging.Handler):
 
 
 class _Muted:
-    """A standard error that drops what some threads write."""
+    """Standard error without the output of some threads."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -102,5 +102,5 @@ class _Muted:
 def _is_descriptor_2(stream: TextIO) -> bool:
     try:
         return stream.fileno() == 2
-    except (OSError, ValueError, AttributeError):  # in memory, closed, or none at all
+    except (OSError, ValueError, AttributeError):  # in memory, closed, or missing
         return False

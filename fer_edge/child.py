@@ -1,8 +1,8 @@
-"""Python modules in processes of their own, none of which comes from the folder one stands in.
+"""Python modules in separate processes, never imported from the current folder.
 
-`python -m` looks for every import in the current folder first: a `numpy.py` among a stranger's
-pictures would run. Python 3.11 has a switch against it, Python 3.10 has none, so the folder is
-taken from the path by the child's first line.
+`python -m` searches the current folder first: a `numpy.py` next to downloaded pictures would run.
+Python 3.11 has a switch against this, Python 3.10 has not, so the first line of the child removes
+the folder from the path.
 """
 
 import math
@@ -23,11 +23,11 @@ _START = (
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module as `python -m` does, with this very Python.
+    """Return the command that runs a module like `python -m`, with the current interpreter.
 
     Args:
-        module: As `fer_edge`, or `fer_edge.inference.model_trial`.
-        arguments: Of the module.
+        module: Module name, such as `fer_edge` or `fer_edge.inference.model_trial`.
+        arguments: Arguments of the module.
     """
     return [sys.executable, "-c", _START, module, *arguments]
 
@@ -35,15 +35,15 @@ def module_command(module: str, *arguments: str) -> list[str]:
 def run_on_trial(
     module: str, *arguments: str, given: bytes = b""
 ) -> "subprocess.CompletedProcess[bytes] | None":
-    """Run a module on what a stranger made; it limits itself by `limit_process`.
+    """Run a module on untrusted data; the module limits itself with `limit_process`.
 
     Args:
-        module: As for `module_command`.
-        arguments: Of the module.
-        given: On its standard input.
+        module: Module name, as for `module_command`.
+        arguments: Arguments of the module.
+        given: Bytes for its standard input.
 
     Returns:
-        What came of it; None where it did not come to an end in its time.
+        The completed process; None if it exceeded its time.
     """
     try:
         done = subprocess.run(
@@ -60,9 +60,9 @@ def run_on_trial(
 
 
 def limit_process(most_bytes: int, processor_s: float) -> None:
-    """Give this process so much memory and time beyond what it took, no files and no core dumps.
+    """Limit this process to the given additional memory and time, no files and no core dumps.
 
-    Where the system knows no such limits (it has no /proc), the parent's patience remains.
+    On systems without such limits (no /proc), only the parent's timeout applies.
     """
     try:
         import resource

@@ -1,7 +1,7 @@
-"""Passwords and tokens that systemd hands over (systemd.exec(5), LoadCredential=).
+"""Passwords and tokens from systemd (systemd.exec(5), LoadCredential=).
 
-A credential is a file that only the service sees, in the folder that CREDENTIALS_DIRECTORY names.
-A credential that has the name of such a variable stands for it.
+A credential is a file that only the service can read, in the folder CREDENTIALS_DIRECTORY. Its name
+is the name of the environment variable that it replaces.
 """
 
 import re
@@ -15,15 +15,15 @@ _SECRET = re.compile(r"FER_EDGE_(INPUT|MQTT_PASSWORD|WEB_TOKEN|SINK_\w+)", re.AS
 
 
 def is_secret(variable: str) -> bool:
-    """Return whether an environment variable of fer-edge may hold a secret."""
+    """Return whether an environment variable of fer-edge may contain a secret."""
     return _SECRET.fullmatch(variable) is not None
 
 
 def load_credentials(environment: MutableMapping[str, str]) -> None:
-    """Set what credentials stand for and the environment leaves out.
+    """Set environment variables from credentials, unless they are set already.
 
     Raises:
-        ConfigError: One cannot be read, or is not a text.
+        ConfigError: A credential cannot be read or is not text.
     """
     folder = environment.get(FOLDER_VARIABLE)
     if not folder:
@@ -40,12 +40,12 @@ def _text(path: Path) -> str:
     try:
         text = path.read_text("utf-8").removesuffix("\n")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"the credential {path} is not UTF-8; expected a text") from error
+        raise ConfigError(f"the credential {path} is not UTF-8; expected text") from error
     if "\0" in text:
-        raise ConfigError(f"the credential {path} has a zero byte; expected a text")
+        raise ConfigError(f"the credential {path} contains a zero byte; expected text")
     return text
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment for a process that runs a stranger's model."""
+    """Return the environment for a process that runs an untrusted model."""
     return {name: value for name, value in environment.items() if not is_secret(name)}

@@ -1,8 +1,8 @@
-"""JSON and TOML from strangers as plain data, within `fer_edge.limits`.
+"""Untrusted JSON and TOML as plain data, within `fer_edge.limits`.
 
-Cards, run folders, reports, recipes and configurations are all read here first; `fer_edge.schema`
-then says which keys and types they may have. What comes out can be shown and computed with: text
-is UTF-8, whole numbers have 64 bits, and no number is NaN or infinite.
+Cards, run folders, reports, recipes and configurations are parsed here; `fer_edge.schema` then
+checks keys and types. The result is safe to show and to compute with: texts are UTF-8, integers
+have 64 bits, and no number is NaN or infinite.
 """
 
 import json
@@ -23,10 +23,10 @@ else:
     import tomli as tomllib
 
 _LONGEST_PLACE = 60
-"""Letters of a key in messages; a document has as many places as items."""
+"""Longest key in messages, in characters; a document has as many locations as items."""
 _CHUNK_BYTES = 1 << 20
 _LONGEST_NUMBER = 20
-"""Characters of a whole number of 64 bits; Python takes long for very long ones."""
+"""Digits of a 64-bit integer; Python needs long for very long integers."""
 
 
 def parse_json(data: str | bytes, *, most_bytes: int = JSON_BYTES) -> Any:
@@ -34,11 +34,11 @@ def parse_json(data: str | bytes, *, most_bytes: int = JSON_BYTES) -> Any:
 
     Args:
         data: The document.
-        most_bytes: A larger one is refused.
+        most_bytes: Largest size.
 
     Raises:
-        SchemaError: It is not UTF-8, not JSON, too large, nested too deep, or has a number or a
-            text that cannot be used.
+        SchemaError: It is not UTF-8, not JSON, too large, nested too deeply, or contains a number
+            or text that cannot be used.
     """
     text = _as_text(data, most_bytes)
     try:
@@ -57,8 +57,8 @@ def parse_toml(data: str | bytes) -> dict[str, Any]:
     """Parse a TOML document.
 
     Raises:
-        SchemaError: It is not UTF-8, not TOML, too large, nested too deep, or has a number or a
-            text that cannot be used.
+        SchemaError: It is not UTF-8, not TOML, too large, nested too deeply, or contains a number
+            or text that cannot be used.
     """
     text = _as_text(data, TOML_BYTES)
     if any(_parts(line) > NESTING for line in text.splitlines()):
@@ -67,18 +67,18 @@ def parse_toml(data: str | bytes) -> dict[str, Any]:
         found: dict[str, Any] = tomllib.loads(text)
     except RecursionError as error:
         raise SchemaError(_too_deep()) from error
-    except (ValueError, ArithmeticError) as error:  # a date or a number beyond all bounds
+    except (ValueError, ArithmeticError) as error:  # a date or number out of range
         raise SchemaError(f"it is not TOML: {error}") from error
     _check(found)
     return found
 
 
 def read_limited(path: Path, most_bytes: int) -> bytes:
-    """Read a file, a pipe or a device, and no more than is needed to see that it is too large.
+    """Read a file, a pipe or a device, but no more than needed to detect that it is too large.
 
     Raises:
         OSError: It cannot be read.
-        SchemaError: It has more bytes.
+        SchemaError: It is too large.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size  # 0 for a pipe
@@ -110,7 +110,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _chunks(file: BinaryIO, most_bytes: int) -> Iterator[bytes]:
-    """Give what a file has, in parts: a single read makes room for all that it may have."""
+    """Yield the content in parts: a single read would allocate memory for the largest size."""
     while most_bytes and (chunk := file.read(min(most_bytes, _CHUNK_BYTES))):
         most_bytes -= len(chunk)
         yield chunk
@@ -126,9 +126,9 @@ def _as_text(data: str | bytes, most: int) -> str:
 
 
 def _parts(line: str) -> int:
-    """Count the parts that the key of a TOML line may have.
+    """Count the parts of the key on a TOML line.
 
-    The parser walks all of them at each line below such a key, which takes hours for a long one.
+    The parser walks over all parts at each line below such a key, which takes hours for a long one.
     """
     line = line.lstrip()
     key = line if line[:1] in ("[", '"', "'") else line.partition("=")[0]
@@ -170,17 +170,17 @@ def _check_text(text: str, where: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise SchemaError(f"{_named(where)} has a text with half of a character") from error
+        raise SchemaError(f"{_named(where)} contains a text with an unpaired surrogate") from error
 
 
 def _whole_number(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
-        raise SchemaError("a whole number in it has more than 64 bits")
+        raise SchemaError("it contains an integer of more than 64 bits")
     return int(text)
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise SchemaError(f"a number in it is {text}; expected a finite one")
+    raise SchemaError(f"it contains the number {text}; expected a finite one")
 
 
 def _too_deep() -> str:

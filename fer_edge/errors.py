@@ -1,36 +1,36 @@
-"""Every error that fer-edge raises on purpose.
+"""All errors that fer-edge raises deliberately.
 
     FerEdgeError
-    ├── DatasetError       faces that cannot be read, or do not fit together
-    ├── ConfigError        a configuration of a run with a wrong key or value
+    ├── DatasetError       faces that cannot be read or do not match
+    ├── ConfigError        a run configuration with a wrong key or value
     ├── RecipeError        a training recipe with a wrong key or value
-    ├── TrainingError      a training run that cannot start, go on or be read
-    ├── ModelError         a model file that is broken, altered, or not what it says
+    ├── TrainingError      a training run that cannot start, continue or be read
+    ├── ModelError         a model file that is damaged, altered, or of another kind
     ├── SourceError        a picture, video or camera that cannot be read
-    ├── DetectorError      a face detector whose model file is missing or unusable
+    ├── DetectorError      a face detector with a missing or unusable model file
     ├── OutputError        a place that cannot be written
-    ├── DeployError        a device that cannot be reached, or does not take a release
-    ├── ClusterError       a Ray cluster that does not answer, or not with the same versions
-    ├── ReportError        a benchmark report that cannot be read, or not compared
-    ├── PluginError        a part of a name that does not exist, or another package's that is broken
+    ├── DeployError        a device that cannot be reached, or a deployment that failed
+    ├── ClusterError       a Ray cluster that does not answer or has other versions
+    ├── ReportError        a benchmark report that cannot be read or compared
+    ├── PluginError        a part with an unknown name, or a broken part of another package
     └── MissingExtraError  an optional part of fer-edge that is not installed
 
-A message says what, what was got, what was expected, and what to do next, in one line. The command
-line prints it as `fer-edge: error: ...` and exits with 1; with 2 for a configuration, which no
-second try mends.
+A message states in one line what failed, the actual and the expected value, and the next step. The
+command line prints `fer-edge: error: ...` and exits with 1, or with 2 for a configuration error,
+which a retry does not fix.
 """
 
 
 class FerEdgeError(Exception):
-    """The base of all errors below; catch it to catch them all."""
+    """Base class of all errors below."""
 
 
 class DatasetError(FerEdgeError):
-    """Raised when faces cannot be read, or do not fit together."""
+    """Raised when faces cannot be read or do not match."""
 
 
 class ConfigError(FerEdgeError):
-    """Raised for a configuration of a run with a wrong key or value."""
+    """Raised for a run configuration with a wrong key or value."""
 
 
 class RecipeError(FerEdgeError):
@@ -38,11 +38,11 @@ class RecipeError(FerEdgeError):
 
 
 class TrainingError(FerEdgeError):
-    """Raised when a training run cannot start, go on or be read."""
+    """Raised when a training run cannot start, continue or be read."""
 
 
 class ModelError(FerEdgeError):
-    """Raised for a model file that is broken, altered, or not what it says it is."""
+    """Raised for a model file that is damaged, altered, or of another kind."""
 
 
 class SourceError(FerEdgeError):
@@ -50,7 +50,7 @@ class SourceError(FerEdgeError):
 
 
 class DetectorError(FerEdgeError):
-    """Raised when a face detector's model file is missing or unusable."""
+    """Raised when the model file of a face detector is missing or unusable."""
 
 
 class OutputError(FerEdgeError):
@@ -58,7 +58,7 @@ class OutputError(FerEdgeError):
 
 
 class DeployError(FerEdgeError):
-    """Raised when a device cannot be reached, or does not take a release."""
+    """Raised when a device cannot be reached or a deployment fails."""
 
 
 class ClusterError(FerEdgeError):
@@ -66,12 +66,12 @@ class ClusterError(FerEdgeError):
 
 
 class ReportError(FerEdgeError):
-    """Raised when a benchmark report cannot be read, or two cannot be compared."""
+    """Raised when a benchmark report cannot be read, or two reports cannot be compared."""
 
 
 class PluginError(FerEdgeError):
-    """Raised when a part of a name does not exist, or another package's cannot be used."""
+    """Raised when the name of a part is unknown, or a part of another package cannot be used."""
 
 
 class MissingExtraError(FerEdgeError):
-    """Raised when an optional part of fer-edge is asked for and not installed."""
+    """Raised when an optional part of fer-edge is needed but not installed."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear complete or not at all."""
 
 import errno
 import os
@@ -18,26 +18,26 @@ UNREADABLE_ARCHIVE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, struct.error),
     *(NotImplementedError, RuntimeError, OverflowError, MemoryError),
 )
-"""All that zipfile was seen to raise when bits of an archive were flipped, one by one."""
+"""All exceptions that zipfile raised when single bits of an archive were flipped."""
 
 
 @contextmanager
 def whole_file(
     path: Path, *, is_secret: bool = False, reaches_disk: bool = False
 ) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it there when the block ends without an error.
+    """Yield a temporary path next to `path`; rename it when the block ends without an error.
 
-    The temporary name keeps the suffix, since OpenCV and NumPy choose a format by it. A device or
-    a pipe is never replaced: the bytes are written into it at the end.
+    The temporary name keeps the suffix, since OpenCV and NumPy choose the format by it. A device or
+    pipe is never replaced: the bytes are written into it at the end.
 
     Args:
-        path: The file.
-        is_secret: Only its owner may read it, at no moment otherwise.
-        reaches_disk: Wait until it is on the disk: a device may be unplugged right after. Linux
-            would take half a minute, and leave an empty file until then.
+        path: Path of the file.
+        is_secret: Whether only the owner may read it, at any time.
+        reaches_disk: Whether to wait until it is stored on the disk, for devices that may lose
+            power. Linux would wait half a minute, and leave an empty file until then.
 
     Raises:
-        OutputError: The folder cannot be made, or the file cannot be written.
+        OutputError: The folder cannot be created, or the file cannot be written.
     """
     path = Path(path)
     if is_device(path):
@@ -45,7 +45,7 @@ def whole_file(
             yield temporary
         return
     try:
-        if path.is_dir():  # said now, not after hours of work
+        if path.is_dir():  # reported now, not after hours of work
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
@@ -57,7 +57,7 @@ def whole_file(
     temporary = Path(name)
     try:
         yield temporary
-        if not is_secret:  # for which mkstemp's 0600 is right
+        if not is_secret:  # mkstemp's mode 0600 is correct for these
             temporary.chmod(usual_mode())
         if reaches_disk:
             sync(temporary)
@@ -71,10 +71,10 @@ def whole_file(
 
 
 def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk.
+    """Flush a file, or the entries of a folder, to the disk.
 
     Raises:
-        OSError: It cannot be opened, or not be written.
+        OSError: It cannot be opened or flushed.
     """
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -84,14 +84,14 @@ def sync(path: Path) -> None:
 
 
 def is_device(path: Path) -> bool:
-    """Return whether a path is a device, a pipe, or such as /dev/stdout: never to be replaced."""
+    """Return whether a path is a device, a pipe, or a path like /dev/stdout: never replaced."""
     try:
         mode = path.stat().st_mode
-    except OSError:  # it does not exist, or never can
+    except OSError:  # it does not exist, or the path is invalid
         return False
     if not stat.S_ISREG(mode):
         return not stat.S_ISDIR(mode)
-    # /dev/stdout and /dev/fd/3 lead through /proc to a file that somebody has open
+    # /dev/stdout and /dev/fd/3 lead through /proc to a file that a process has open
     while not path.parent.resolve().is_relative_to("/proc"):
         if not path.is_symlink():
             return False
@@ -113,17 +113,17 @@ def _into_device(path: Path) -> Iterator[Path]:
 
 
 def new_folder(path: Path, *, replace: bool = False) -> Path:
-    """Make an empty folder that does not exist yet.
+    """Create an empty folder that does not exist yet.
 
     Args:
         path: The folder.
-        replace: Delete what stands there first.
+        replace: Whether to delete an existing folder first.
 
     Raises:
-        OutputError: It exists and `replace` is false, or it cannot be made.
+        OutputError: It exists and `replace` is false, or it cannot be created.
     """
     if path.exists() and not replace:
-        raise OutputError(f"{path} exists already; name another folder, or pass --overwrite")
+        raise OutputError(f"{path} already exists; choose another folder, or pass --overwrite")
     try:
         if path.is_dir():
             shutil.rmtree(path)
@@ -134,15 +134,15 @@ def new_folder(path: Path, *, replace: bool = False) -> Path:
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
-    """Say in one line which file cannot be written, why, and what to do."""
+    """Format one line that names the file that cannot be written, the reason and the next step."""
     reason = error.strerror or str(error)
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    advice = "make room there" if full else "name a place that you may write to"
+    advice = "free some space there" if full else "choose a place that you can write to"
     return OutputError(f"cannot write {path}: {reason}; {advice}")
 
 
 def usual_mode() -> int:
-    """Return the mode of a new file by the caller's umask: mkstemp's is for secrets."""
+    """Return the mode of a new file according to the umask; mkstemp's mode is for secrets."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

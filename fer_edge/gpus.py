@@ -1,8 +1,7 @@
-"""NVIDIA GPUs of this machine, asked of the kernel: nothing of CUDA is loaded.
+"""NVIDIA GPUs of this machine, queried from the kernel, without CUDA.
 
-A GPU that the machine has and a training library does not see costs hours, since the library falls
-back to the processor without a word. AMD and Intel GPUs are left out: no wheel that fer-edge's
-extras install can train on them.
+A GPU that a training library does not see costs hours, since the library silently falls back to the
+CPU. AMD and Intel GPUs are ignored: no wheel of fer-edge's extras can train on them.
 """
 
 import shutil
@@ -12,7 +11,7 @@ from pathlib import Path
 
 _NVIDIA = "0x10de"
 _DISPLAY = "0x03"
-"""Beginning of the PCI class of display controllers, 3D controllers among them."""
+"""First digits of the PCI class of display controllers, including 3D controllers."""
 _PATIENCE_S = 10.0
 
 
@@ -21,8 +20,8 @@ class Gpu:
     """One GPU.
 
     Attributes:
-        name: As its driver names it; its PCI address where no driver runs.
-        has_driver: Whether NVIDIA's driver runs it.
+        name: Name from its driver; its PCI address without a driver.
+        has_driver: Whether NVIDIA's driver is active.
     """
 
     name: str
@@ -30,21 +29,21 @@ class Gpu:
 
 
 def find_gpus(root: Path = Path("/")) -> tuple[Gpu, ...]:
-    """Return the NVIDIA GPUs of this machine; empty where it has none.
+    """Return the NVIDIA GPUs of this machine.
 
     Args:
-        root: Where /proc and /sys stand.
+        root: Folder that contains /proc and /sys.
     """
     driven = sorted(_driven(root))
     if not driven and root == Path("/"):
-        driven = _listed()  # Windows' subsystem for Linux has neither /proc/driver nor a PCI device
+        driven = _listed()  # WSL has neither /proc/driver nor a PCI device
     if driven:
         return tuple(Gpu(name, has_driver=True) for name in driven)
     return tuple(Gpu(address, has_driver=False) for address in sorted(_on_pci(root)))
 
 
 def _driven(root: Path) -> list[str]:
-    """Return the models that NVIDIA's driver lists."""
+    """Return the models listed by NVIDIA's driver."""
     names = []
     for file in (root / "proc/driver/nvidia/gpus").glob("*/information"):
         for line in _read(file).splitlines():
@@ -55,7 +54,7 @@ def _driven(root: Path) -> list[str]:
 
 
 def _listed() -> list[str]:
-    """Return the models that nvidia-smi lists: `GPU 0: NVIDIA H100 (UUID: GPU-...)`."""
+    """Return the models listed by nvidia-smi: `GPU 0: NVIDIA H100 (UUID: GPU-...)`."""
     command = shutil.which("nvidia-smi") or shutil.which("/usr/lib/wsl/lib/nvidia-smi")
     if command is None:
         return []

@@ -1,4 +1,4 @@
-"""Names of a package that are loaded when they are first used (PEP 562).
+"""Package attributes that are loaded on first use (PEP 562).
 
 Type checkers read the imports under `TYPE_CHECKING` instead.
 """
@@ -13,7 +13,7 @@ def lazy_names(
     """Return a package's `__getattr__` and `__dir__`.
 
     Args:
-        package: Its `__name__`.
+        package: `__name__` of the package.
         homes: Name -> the module that defines it, absolute or relative to the package.
     """
 
@@ -23,7 +23,7 @@ def lazy_names(
         import importlib
 
         value = getattr(importlib.import_module(homes[name], package), name)
-        setattr(sys.modules[package], name, value)  # asked for once only
+        setattr(sys.modules[package], name, value)  # requested only once
         return value
 
     def names() -> list[str]:

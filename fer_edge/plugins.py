@@ -1,8 +1,9 @@
-"""Parts that are found by their name: ours, and those that other installed packages bring.
+"""Parts that are found by name: fer-edge's own, and those of other installed packages.
 
-Each kind of part is a group of entry points (https://packaging.python.org, "Entry points"). Ours
-are registered in pyproject.toml in the same groups. They are found by reading one file; other
-packages are asked only for a name that is not ours, or for all names: that reads a file of each.
+Each kind of part is a group of entry points (https://packaging.python.org, "Entry points").
+fer-edge's own parts are registered in pyproject.toml in the same groups and are found by reading
+one file; other packages are searched only for unknown names or for a list of all names, which reads
+one file per package.
 """
 
 import importlib
@@ -32,12 +33,12 @@ log = logging.getLogger(__name__)
 
 
 def names(group: str) -> tuple[str, ...]:
-    """Return the names of all parts of a kind, ours first, then those of other packages."""
+    """Return the names of all parts of a kind, fer-edge's own first."""
     return (*_own(group), *foreign_names(group))
 
 
 def own_names(group: str) -> tuple[str, ...]:
-    """Return the names of our parts of a kind, without looking at other packages."""
+    """Return the names of fer-edge's own parts of a kind, without searching other packages."""
     return tuple(_own(group))
 
 
@@ -47,12 +48,12 @@ def foreign_names(group: str) -> tuple[str, ...]:
 
 
 def is_name(group: str, name: str) -> bool:
-    """Return whether there is a part of this kind and name."""
+    """Return whether a part of this kind and name exists."""
     return name in _own(group) or name in _foreign(group)
 
 
 def unknown(group: str, name: str) -> PluginError:
-    """Return what to say of a name that does not exist: the nearest ones, and all that do."""
+    """Return the error for an unknown name: the nearest names, and all names."""
     import difflib
 
     known = names(group)
@@ -68,13 +69,13 @@ def load(group: str, name: str) -> Any:
 
     Args:
         group: One of the groups above.
-        name: As it is registered.
+        name: Registered name.
 
     Returns:
-        What the entry point names; see CONTRIBUTING.md for what that is in each group.
+        The object of the entry point; CONTRIBUTING.md describes it for each group.
 
     Raises:
-        PluginError: The name does not exist, or another package's part cannot be imported.
+        PluginError: The name is unknown, or a part of another package cannot be imported.
     """
     own = _own(group).get(name)
     if own is not None:
@@ -87,7 +88,7 @@ def load(group: str, name: str) -> Any:
         return entry.load()
     except FerEdgeError:
         raise
-    except Exception as error:  # a module of another's making raises what it likes
+    except Exception as error:  # a foreign module can raise anything
         raise _broken(group, entry, "cannot be imported", error) from error
 
 
@@ -96,13 +97,13 @@ def open_part(group: str, name: str, *arguments: object, methods: Iterable[str])
 
     Args:
         group: One of the groups above.
-        name: As it is registered.
-        arguments: What parts of this kind are called with.
-        methods: What the result must have.
+        name: Registered name.
+        arguments: Arguments for parts of this kind.
+        methods: Methods that the result must have.
 
     Raises:
-        PluginError: The name does not exist; another package's part cannot be imported, raises what
-            is not a `FerEdgeError`, or gives something else.
+        PluginError: The name is unknown; or a part of another package cannot be imported, raises
+            something other than a `FerEdgeError`, or returns something else.
     """
     opener = load(group, name)
     if name in _own(group):
@@ -116,14 +117,14 @@ def open_part(group: str, name: str, *arguments: object, methods: Iterable[str])
         raise _broken(group, entry, "cannot be opened", error) from error
     if any(isinstance(part, type) or not hasattr(part, method) for method in methods):
         raise PluginError(
-            f"{_said(group, entry)} gave {type(part).__name__}, expected an object with "
+            f"{_said(group, entry)} returned {type(part).__name__}, expected an object with "
             f"{', '.join(methods)}; update the package, or ask its authors"
         )
     return part
 
 
 def _broken(group: str, entry: "EntryPoint", what: str, error: Exception) -> PluginError:
-    log.info("%s:", _said(group, entry), exc_info=error)  # --verbose shows where
+    log.info("%s:", _said(group, entry), exc_info=error)  # --verbose shows the traceback
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return PluginError(
         f"{_said(group, entry)} {what}: {reason}; update or uninstall the package, or ask its "
@@ -136,7 +137,7 @@ def _said(group: str, entry: "EntryPoint") -> str:
 
 
 def _kind(group: str) -> str:
-    """Return what one part of a group is called: fer_edge.edge_targets -> edge target."""
+    """Return the singular name of a group: fer_edge.edge_targets -> edge target."""
     return group.rpartition(".")[2].removesuffix("s").replace("_", " ")
 
 
@@ -146,24 +147,25 @@ def _package(entry: "EntryPoint") -> str:
 
 @cache
 def _own(group: str) -> dict[str, str]:
-    """Return our parts of a kind: name -> module:attribute."""
+    """Return fer-edge's own parts of a kind: name -> module:attribute."""
     found = _own_groups().get(group, {})
     if not found:
         raise PluginError(
-            f"the installed {_OWN} registers no {_kind(group)}: its metadata is missing, or older "
-            "than its code; install it anew (in a checkout: pip install --editable .)"
+            f"the installed {_OWN} does not register any {_kind(group)}: its metadata is "
+            "missing, or older than its code; reinstall it (in a checkout: pip install "
+            "--editable .)"
         )
     return found
 
 
 @cache
 def _own_groups() -> dict[str, dict[str, str]]:
-    """Read our own list of parts; importlib.metadata would take 20 ms only to be imported."""
+    """Read fer-edge's own list of parts; importing importlib.metadata would take 20 ms."""
     for folder in sys.path:
         path = Path(folder) / f"fer_edge-{__version__}.dist-info" / "entry_points.txt"
         if path.is_file():
             return _parse(path.read_text("utf-8"))
-    from importlib import metadata  # for what is installed in another way than as a folder
+    from importlib import metadata  # for a package that is not installed as a folder
 
     groups: dict[str, dict[str, str]] = {}
     try:
@@ -188,7 +190,7 @@ def _parse(text: str) -> dict[str, dict[str, str]]:
 
 @cache
 def _foreign(group: str) -> "dict[str, EntryPoint]":
-    """Find the parts of other packages; one that has a taken name is passed over with a warning."""
+    """Find the parts of other packages; one with a taken name is skipped with a warning."""
     from importlib import metadata
 
     found: dict[str, EntryPoint] = {}
@@ -197,7 +199,7 @@ def _foreign(group: str) -> "dict[str, EntryPoint]":
             entries = distribution.entry_points.select(group=group)
             if not entries or _is_own(distribution.metadata["Name"]):
                 continue
-        except Exception as error:  # a damaged file of a package that nobody asked for
+        except Exception as error:  # a damaged file of an unrelated package
             log.info("entry points of %s cannot be read: %s", distribution, error)
             continue
         for entry in entries:

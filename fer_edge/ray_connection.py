@@ -11,7 +11,7 @@ from fer_edge.errors import ClusterError
 from fer_edge.require import require
 
 LOCAL = "local"
-"""In place of an address: Ray on this machine, for as long as this process is connected."""
+"""Used instead of an address: Ray on this machine, while this process is connected."""
 
 _ANSWER_S = 5.0
 _STATUS_S = 20.0
@@ -23,14 +23,14 @@ def connect(address: str, *, cores: int | None = None) -> Any:
 
     Args:
         address: host:port of the cluster's head node, or "local".
-        cores: Of a Ray that is started here; None takes all.
+        cores: Cores of a Ray that is started here; None uses all.
 
     Raises:
-        ClusterError: Nothing answers there, or another version of Ray or Python.
+        ClusterError: Ray does not answer there, or has another version of Ray or Python.
         MissingExtraError: Ray is not installed.
     """
     ray = require("ray", "ray", what="--ray")
-    # a task that takes all memory would be started again for ever
+    # a task that takes all memory would be restarted forever
     os.environ.setdefault("RAY_task_oom_retries", str(_OUT_OF_MEMORY_RETRIES))
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == LOCAL:
@@ -45,24 +45,24 @@ def connect(address: str, *, cores: int | None = None) -> Any:
 
 
 def _check_answer(address: str) -> None:
-    """Ray itself would try for minutes, and fill the terminal."""
+    """Check the connection, since Ray itself would try for minutes and fill the terminal."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
         raise ClusterError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
-    advice = f"start one there: ray start --head --port {port}"
+    advice = f"start it there: ray start --head --port {port}"
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
     except (OSError, OverflowError) as error:
-        raise ClusterError(f"no Ray answers at {address} ({error}); {advice}") from error
+        raise ClusterError(f"Ray does not answer at {address} ({error}); {advice}") from error
     command = module_command("ray.scripts.scripts", "status", "--address", address)
     try:
         subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise ClusterError(f"{address} answers, but not as Ray does; {advice}") from error
+        raise ClusterError(f"{address} answers, but is not Ray; {advice}") from error
 
 
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
     if "ersion mismatch" in text:
-        return f"{text}; install the same Python and Ray on all nodes"
+        return f"{text}; install the same versions of Python and Ray on all nodes"
     return text[:300] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Optional packages: imported when they are asked for, and one wording where they are missing."""
+"""Imports of optional packages, with one message for missing ones."""
 
 import importlib
 from typing import Any
@@ -12,16 +12,16 @@ _PACKAGES = {
     "prometheus_client": "prometheus-client",
     "tflite_micro": "tflite-micro",
 }
-"""Import name -> what pip calls it, where the two differ."""
+"""Import name -> pip name, if they differ."""
 
 
 def require(extra: str, module: str, *, what: str) -> Any:
-    """Import a module that an extra of fer-edge brings.
+    """Import a module of an extra of fer-edge.
 
     Args:
-        extra: As `mqtt` of `fer-edge[mqtt]`.
-        module: As `paho.mqtt.client`.
-        what: What needs it, as `--mqtt`.
+        extra: Name of the extra, such as `mqtt` for `fer-edge[mqtt]`.
+        module: Module name, such as `paho.mqtt.client`.
+        what: Feature that needs it, such as `--mqtt`.
 
     Raises:
         MissingExtraError: It, or a module that it needs, is not installed.
@@ -36,10 +36,10 @@ def missing(extra: str, module: str, *, what: str, otherwise: str = "") -> Missi
     """Return the error for a module that is not installed.
 
     Args:
-        extra: The extra of fer-edge that brings it.
-        module: Its import name, or the name of its package.
-        what: What needs it.
-        otherwise: What to do instead of installing it, as "leave it out".
+        extra: Name of the extra of fer-edge.
+        module: Import name, or the name of its package.
+        what: Feature that needs it.
+        otherwise: Alternative to installing it, such as "leave it out".
     """
     top = module.partition(".")[0]
     line = f"{what} needs {_PACKAGES.get(top, top)}, which is not installed; run: {install(extra)}"

@@ -1,8 +1,8 @@
-"""A run folder: what training leaves and conversion reads.
+"""A run folder: the output of training and the input of conversion.
 
-    recipe.toml          everything that decided the run
+    recipe.toml          everything that determines the run
     run.json             architecture, classes, input size, data, tools (`RunInfo`)
-    history.csv          one line an epoch
+    history.csv          one line per epoch
     model.keras          the float network of the best epoch
     qat.h5               the quantization-aware network, if that stage ran (tf-keras)
     scores.json          scores on the validation faces (`fer_edge.evaluation`)
@@ -31,14 +31,14 @@ SCORES = "scores.json"
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What a later stage must know about a run.
+    """Facts about a run for later stages.
 
     Attributes:
-        architecture: Name in the zoo.
-        labels: The classes in output order.
-        size_px: Side of the square grey input.
-        data: What it was trained on.
-        tools: Names and versions of what trained it.
+        architecture: Name of the architecture.
+        labels: Classes in output order.
+        size_px: Side of the square gray input.
+        data: Training data.
+        tools: Names and versions of the training tools.
     """
 
     architecture: str
@@ -49,7 +49,7 @@ class RunInfo:
 
 
 def partial(folder: Path) -> Path:
-    """Name the folder in which a run lives until it is complete."""
+    """Return the folder of a run until it is complete."""
     return folder.with_name(folder.name + ".partial")
 
 
@@ -71,12 +71,12 @@ def load_info(folder: Path) -> RunInfo:
     except OSError as error:
         unfinished = partial(folder)
         advice = (
-            f"its training has not finished ({unfinished} is there): go on with --resume"
+            f"its training is not finished ({unfinished} exists): continue with --resume"
             if unfinished.is_dir()
-            else "make one with: fer-edge train"
+            else "create one: fer-edge train"
         )
         raise TrainingError(
             f"{folder} is not a run folder: {INFO} cannot be read; {advice}"
         ) from error
-    except ValueError as error:  # a SchemaError is one, too
+    except ValueError as error:  # includes SchemaError
         raise TrainingError(f"{path} is damaged: {error}; train again") from error

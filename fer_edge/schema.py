@@ -1,8 +1,8 @@
 """Frozen dataclasses from and to plain data (JSON, TOML), strictly.
 
-Model cards and training recipes are both small trees of frozen dataclasses; this is their one
-reader. It refuses unknown keys with the nearest known one, missing keys, and wrong types, and says
-where in the tree.
+Model cards and training recipes are small trees of frozen dataclasses; both are read here. Unknown
+keys are rejected with the nearest known one; missing keys and wrong types are rejected as well.
+Messages state the location in the tree.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class SchemaError(ValueError):
-    """Raised for data that does not fit the dataclass; the caller turns it into its own error."""
+    """Raised for data that does not match the dataclass; callers convert it to their own error."""
 
 
 def decode(cls: type[T], data: object, *, where: str = "") -> T:
@@ -27,8 +27,8 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
     Args:
         cls: A dataclass whose fields are bool, int, float, str, Path, None, Literal, tuples, nested
             dataclasses, or unions of these.
-        data: What the parser returned for it.
-        where: The path of `data` in its document, for messages; empty at the root.
+        data: Parsed data.
+        where: Path of `data` in its document, for messages; empty at the root.
 
     Raises:
         SchemaError: A key is unknown or missing, or a value has the wrong type.
@@ -91,7 +91,7 @@ def _as_float(value: int, where: str) -> float:
 
 
 def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:
-    """Report the last alternative's complaint: `X | None` is written with None last."""
+    """Report the error of the last alternative: `X | None` is written with None last."""
     wanted = [option for option in options if option is not type(None)]
     if value is None and len(wanted) < len(options):
         return None
@@ -104,8 +104,8 @@ def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """Return the known word that a misspelt one was to be; None where none is near."""
-    import difflib  # needed for mistakes only
+    """Return the known word nearest to a misspelled one; None if none is near."""
+    import difflib  # needed for errors only
 
     return next(iter(difflib.get_close_matches(word, list(known), 1, likeness)), None)
 

@@ -1,7 +1,7 @@
-"""From a picture, video or camera to expressions. Light: what a Raspberry Pi installs.
+"""From a picture, video or camera to expressions: the light part, for devices.
 
-Recognizing is done by the names of `fer_edge` itself, `Recognizer` first of all. Here is what
-measures models.
+Recognition uses the names in `fer_edge`, mainly `Recognizer`. This package exports the measurement
+of models.
 
 Example:
     from fer_edge.runtime import QUICK, benchmark, write_report
@@ -9,7 +9,7 @@ Example:
     report = benchmark(["compact", "tiny"], "faces.npz", plan=QUICK)
     write_report(report, "report")
 
-The names below are loaded when they are first used (PEP 562).
+The names below are loaded on first use (PEP 562).
 """
 
 from fer_edge.lazy_names import lazy_names

@@ -18,7 +18,7 @@ from tests.support.cartoons import make_faces
 from tests.support.quick_recipe import QUICK_RECIPE
 
 # A suite that is started in the background (nohup, a CI runner) may ignore these, and what it
-# starts inherits that; the tests that send them want them heard.
+# starts inherits that; the tests that send them need them.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -77,7 +77,7 @@ def fer_edge() -> Callable[..., Result]:
 
 @pytest.fixture
 def media() -> Path:
-    """The folder of real photographs and clips that stands beside some checkouts."""
+    """The folder of real photographs and clips that lies next to some checkouts."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "media"
     if not folder.is_dir():
         pytest.skip(f"no real photographs at {folder}")

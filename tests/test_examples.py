@@ -56,7 +56,7 @@ def in_the_album(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(name: str, *arguments: object) -> list[str]:
-    """Run an example as a program of its own would run; returns the lines that it printed."""
+    """Run an example as its own program would run; returns the lines that it printed."""
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setattr("sys.argv", [name, *map(str, arguments)])

@@ -40,11 +40,11 @@ def fer_edge(*arguments: object) -> Result:
 
 
 def photograph(folder: Path, name: str, label: int, seed: int) -> Path:
-    """Write a colour JPEG of a cartoon; the seed decides its size."""
+    """Write a color JPEG of a cartoon; the seed decides its size."""
     height, width = 40 + 9 * (seed % 5), 40 + 7 * (seed % 4)
-    grey = draw_face(label, seed, 96)
-    colour = cv2.applyColorMap(grey, cv2.COLORMAP_BONE)
-    data = cv2.imencode(".jpg", cv2.resize(colour, (width, height)))[1]
+    gray = draw_face(label, seed, 96)
+    color = cv2.applyColorMap(gray, cv2.COLORMAP_BONE)
+    data = cv2.imencode(".jpg", cv2.resize(color, (width, height)))[1]
     path = folder / name / f"photo {seed}.JPG"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data.tobytes())

@@ -163,7 +163,7 @@ def test_a_network_of_a_package_is_trained_and_converted_for_its_target(
     assert digest.endswith("  run-int8-ptq.tflite\n")
     again = command(example, *convert, folder=tmp_path)
     assert again.returncode == 1
-    assert "exists already; name another --out" in again.stderr
+    assert "already exists; choose another --out" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_a_network_of_a_package_is_trained_and_converted_for_its_target(
         ("other = 1", "cannot be imported: AttributeError"),
         ("def part(): pass", "cannot be opened: TypeError"),
         ("def part(*given): raise KeyError('x')", "cannot be opened: KeyError: 'x'"),
-        ("def part(*given): return 3", "gave int, expected an object with "),
-        ("class Any: pass\ndef part(*given): return Any", "gave type, expected"),
+        ("def part(*given): return 3", "returned int, expected an object with "),
+        ("class Any: pass\ndef part(*given): return Any", "returned type, expected"),
         ("part = 3", "cannot be opened: TypeError: 'int' object is not callable"),
     ],
 )
@@ -232,7 +232,7 @@ def test_an_architecture_that_cannot_be_built_is_one_line(
 ) -> None:
     install("def part(): pass", plugins.ARCHITECTURES, "bad")
     done = fer_edge("train", "--data", "x.npz", "--out", "y", "--arch", "bad")
-    assert_one_clear_line(done, "expected a frozen dataclass with a method build")
+    assert_one_clear_line(done, "expected a frozen dataclass with a build method")
 
 
 def test_no_package_can_take_the_place_of_our_own_part(
@@ -295,7 +295,9 @@ def test_our_own_parts_are_those_of_the_installed_package(group: str) -> None:
 
 
 def test_an_installation_without_our_parts_is_told_in_one_line() -> None:
-    with pytest.raises(PluginError, match=r"registers no flavor: .* install it anew") as caught:
+    with pytest.raises(
+        PluginError, match=r"does not register any flavor: .* reinstall it"
+    ) as caught:
         plugins.own_names("fer_edge.flavors")
     assert "\n" not in str(caught.value)
 

@@ -6,8 +6,8 @@ Example:
     run = train("faces.npz", "runs/own", recipe="own-faces", start="compact", qat=True)
     print(run.scores.every_face.accuracy)
 
-The names below are loaded when they are first used (PEP 562): importing this package costs nothing,
-Keras comes with `train`.
+The names below are loaded on first use (PEP 562): importing this package is cheap, Keras is
+imported by `train`.
 """
 
 from typing import TYPE_CHECKING

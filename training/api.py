@@ -1,4 +1,4 @@
-"""What `fer-edge train` does, for Python: `fer_edge.training.train`."""
+"""Python interface of `fer-edge train`: `fer_edge.training.train`."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from .reporting.eventlog import EventLog
 from .reporting.history import Epoch, StageName
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack  # typing has it from Python 3.11 on
+    from typing_extensions import Unpack  # in typing since Python 3.11
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class TrainedRun:
     """A finished run.
 
     Attributes:
-        folder: Its files: docs/how-to/train.md lists them.
-        recipe: What decided it.
-        faces: What it learned from, and was scored by.
-        scores: Of the float network, on the validation faces.
-        is_first: Whether this process wrote the folder; of several that trained together, one.
+        folder: Run folder; docs/how-to/train.md lists its files.
+        recipe: Recipe of the run.
+        faces: Face set for training and validation.
+        scores: Scores of the float network on the validation faces.
+        is_first: Whether this process wrote the folder; one of several that trained together does.
     """
 
     folder: Path
@@ -42,12 +42,12 @@ class TrainedRun:
 
     @property
     def float_network(self) -> Path:
-        """The Keras 3 file of the best epoch, from float32 (n, size, size, 1) in [0, 1]."""
+        """Keras 3 file of the best epoch, from float32 (n, size, size, 1) in [0, 1]."""
         return self.folder / FLOAT_MODEL
 
     @property
     def quantized_network(self) -> Path | None:
-        """The tf-keras file of the quantization-aware stage; None without it."""
+        """tf-keras file of the quantization-aware stage; None without this stage."""
         path = self.folder / QAT_MODEL
         return path if path.exists() else None
 
@@ -64,35 +64,37 @@ def train(
     on_epoch: Callable[[StageName, Epoch], None] | None = None,
     **changes: "Unpack[RecipeChanges]",
 ) -> TrainedRun:
-    """Train a network on a face set: float first, then, with `qat`, with int8 rounding.
+    """Train a network on a face set: float, then with `qat` also quantization-aware.
 
-    The run lives in `NAME.partial` until it is complete; killed at any moment it goes on with
-    `existing="resume"`, which also adds `qat` to a run that is complete.
+    The run is stored in `NAME.partial` until it is complete. A run that was killed at any time is
+    continued with `existing="resume"`, which also adds `qat` to a complete run.
 
     Args:
-        data: A `.npz` face set, a csv, a folder of classes, or a `FaceSet`, with a validation part.
-        out: The run folder.
-        recipe: A bundled recipe's name, a TOML file, or a recipe.
+        data: A `.npz` face set, a CSV file, a folder of class folders, or a `FaceSet`, with a
+            validation split.
+        out: Run folder.
+        recipe: Name of a bundled recipe, a TOML file, or a recipe.
         qat: Whether to add the quantization-aware stage, which needs TensorFlow.
-        existing: Where a run is there: refuse to touch it, resume it, or overwrite it.
-        devices: So many GPUs share each batch, on JAX; a `Cluster` for those of other processes,
-            each of which calls this, too. The first one's run folder is written.
-        tensorboard: A folder for a TensorBoard log.
+        existing: What to do with an existing run: refuse to touch it, resume it, or overwrite it.
+        devices: Number of GPUs that share each batch, on JAX; or a `Cluster` that includes those of
+            other processes, each of which makes the same call. The first process writes the run
+            folder.
+        tensorboard: Folder for a TensorBoard log.
         on_epoch: Called after each epoch with the stage, float or qat.
-        changes: Keys that replace the recipe's own, such as `epochs` and `start`.
+        changes: Recipe keys to override, such as `epochs` and `start`.
 
     Raises:
-        RecipeError: The recipe, or a change, is wrong.
+        RecipeError: The recipe or a change is invalid.
         DatasetError: The data cannot be read.
-        OutputError: The run folder exists, or cannot be written.
-        TrainingError: The run cannot start, go on or be finished.
-        MissingExtraError: Something is not installed; the message names the extra.
+        OutputError: The run folder exists or cannot be written.
+        TrainingError: The run cannot be started, continued or finished.
+        MissingExtraError: A package is not installed; the message names the extra.
     """
     resolved = load_recipe(recipe, **changes)
     name, faces = open_faces(data)
     cluster = devices if isinstance(devices, Cluster) else Cluster(devices)
 
-    # Keras takes seconds to import: after the cheap errors
+    # importing Keras takes seconds: cheap errors are raised first
     from .backend.devices import spread
     from .backend.processes import process_id
     from .run import run_stages
@@ -114,7 +116,7 @@ def train(
 def _report(
     on_epoch: Callable[[StageName, Epoch], None] | None, tensorboard: str | Path | None
 ) -> Callable[[StageName, Epoch], None]:
-    """Return what takes each epoch."""
+    """Return the callback for each epoch."""
     events = EventLog(Path(tensorboard)) if tensorboard else None
 
     def report(stage: StageName, epoch: Epoch) -> None:
@@ -128,7 +130,7 @@ def _report(
 
 @contextmanager
 def _own_folder(out: Path) -> Iterator[Path]:
-    """Yield the run folder; in processes behind the first a passing one, which takes its place."""
+    """Yield the run folder; processes after the first get a temporary one instead."""
     from .backend.processes import process_id
 
     if process_id() == 0:
@@ -139,7 +141,7 @@ def _own_folder(out: Path) -> Iterator[Path]:
 
 
 def open_faces(data: str | Path | FaceSet) -> tuple[str, FaceSet]:
-    """Return a face set's name for the card, and the face set.
+    """Return the name of a face set for the card, and the face set.
 
     Raises:
         DatasetError: The data cannot be read.

@@ -26,48 +26,57 @@ _SECTIONS = {
     "Files": ("data", "out", "resume", "overwrite", "tensorboard", "as_json"),
     "What to do": ("recipe", "architecture", "qat"),
     "Devices": ("devices", "coordinator", "processes", "process_id"),
-    "Networks to learn from": ("start", "weights", "teachers"),
-    "Other than the recipe's": ("epochs", "batch_size", "learning_rate", "precision", "seed"),
+    "Teacher networks": ("start", "weights", "teachers"),
+    "Overrides of the recipe": ("epochs", "batch_size", "learning_rate", "precision", "seed"),
 }
 
 
 @click.command(cls=SectionedCommand, sections=_SECTIONS)
-@click.option("--data", type=PATH, required=True, help="A .npz face set, csv, or class folders.")
-@click.option("--out", type=PATH, required=True, help="The run folder to write.")
+@click.option(
+    "--data",
+    type=PATH,
+    required=True,
+    help="Face set (.npz), CSV file, or folder of class folders.",
+)
+@click.option("--out", type=PATH, required=True, help="Run folder to write.")
 @click.option(
     "--recipe",
     default="four-block",
     show_default=True,
     metavar="NAME|FILE",
-    help="What decides the run.",
+    help="Recipe of the run: a bundled name or a TOML file.",
 )
 @click.option(
     "--arch",
     "architecture",
     type=PartName(plugins.ARCHITECTURES),
-    help="Another architecture than the recipe's.",
+    help="Architecture to use instead of the recipe's.",
 )
 @click.option(
     "--start",
     metavar="RUN|MODEL",
-    help="Start from the weights of a run, a bundled model or a .tflite file: fine-tuning.",
+    help="Fine-tuning: start from the weights of a run, a bundled model or a .tflite file.",
 )
 @click.option(
     "--weights",
     metavar="imagenet|none|FILE",
-    help="What the base of resnet50, efficientnet-lite or mobilenet-face starts from.",
+    help="Initial weights of the base of resnet50, efficientnet-lite or mobilenet-face.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Passes over the training faces.")
-@click.option("--batch-size", type=click.IntRange(1), help="Faces of a step.")
-@click.option("--learning-rate", type=float, help="Before the schedule changes it.")
-@click.option("--precision", metavar="NAME", help="float32, bfloat16 or float16.")
-@click.option("--seed", type=click.IntRange(0), help="Of weights, orders and changes of faces.")
+@click.option("--epochs", type=click.IntRange(1), help="Number of epochs.")
+@click.option("--batch-size", type=click.IntRange(1), help="Faces per step.")
+@click.option("--learning-rate", type=float, help="Initial learning rate, before the schedule.")
+@click.option("--precision", metavar="NAME", help="Precision: float32, bfloat16 or float16.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="Random seed for weights, order of faces and augmentation.",
+)
 @click.option(
     "--teacher",
     "teachers",
     multiple=True,
     metavar="RUN|MODEL",
-    help="Learn from this network, too; several are averaged.",
+    help="Also learn from this network; several are averaged.",
 )
 @click.option("--qat", is_flag=True, help="Add quantization-aware training after the float stage.")
 @click.option(
@@ -75,27 +84,30 @@ _SECTIONS = {
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Share each batch among so many GPUs (KERAS_BACKEND=jax).",
+    help="Number of GPUs that share each batch (KERAS_BACKEND=jax).",
 )
 @click.option(
     "--coordinator",
     default="",
     metavar="HOST:PORT|auto",
-    help="Share each batch with other processes, on this host or others, that are started with the "
-    "same options: where the first one listens; auto in a SLURM step or under Open MPI.",
+    help="Address where the first process listens, to share each batch with processes on "
+    "this host or others, all started with the same options; auto in a SLURM step or "
+    "under Open MPI.",
 )
-@click.option("--processes", type=click.IntRange(1), default=1, metavar="N", help="So many in all.")
+@click.option(
+    "--processes", type=click.IntRange(1), default=1, metavar="N", help="Total number of processes."
+)
 @click.option(
     "--process-id",
     type=click.IntRange(0),
     default=0,
     metavar="I",
-    help="This one's number, from 0; the first writes the run folder.",
+    help="Number of this process, from 0; process 0 writes the run folder.",
 )
-@click.option("--tensorboard", type=PATH, metavar="DIR", help="Write a TensorBoard log there.")
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run, or add --qat to one.")
-@click.option("--overwrite", is_flag=True, help="Delete what stands at --out.")
-@click.option("--json", "as_json", is_flag=True, help="The scores as JSON.")
+@click.option("--tensorboard", type=PATH, metavar="DIR", help="Folder for a TensorBoard log.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run, or add --qat to a run.")
+@click.option("--overwrite", is_flag=True, help="Delete the existing folder --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def train(
     data: Path,
     out: Path,
@@ -111,12 +123,12 @@ def train(
     as_json: bool,
     **changes: "Unpack[RecipeChanges]",
 ) -> None:
-    """Train a network on a face set: float first, then, with --qat, with int8 rounding.
+    """Train a network on a face set: float, then with --qat also quantization-aware.
 
-    Training learns from the set's train part and selects on its validation part. The Keras backend
-    is TensorFlow unless KERAS_BACKEND says jax or torch; these need no TensorFlow, but --qat does.
-    With --qat the run ends with float, int8 by post-training quantization and int8 by
-    quantization-aware training side by side.
+    Training uses the train split and selects the best epoch on the validation split. The Keras
+    backend is TensorFlow unless KERAS_BACKEND is jax or torch; these do not need TensorFlow, but
+    --qat does. With --qat the scores of float, int8 by post-training quantization and int8 by
+    quantization-aware training are printed side by side at the end.
 
     \b
     Examples:
@@ -135,7 +147,7 @@ def train(
     from .recipes.recipe import load_recipe
 
     if not changes.get("teachers"):
-        changes["teachers"] = None  # click has an empty tuple where none is given
+        changes["teachers"] = None  # click passes an empty tuple if none is given
     resolved = load_recipe(recipe, **changes)
     cluster = Cluster(devices, coordinator, processes, process_id)
 
@@ -171,7 +183,7 @@ def train(
 
 @contextmanager
 def _first_line_shown() -> Iterator[None]:
-    """Let what a training logs of its device through, without --verbose, too."""
+    """Show the device messages of a training even without --verbose."""
     log = logging.getLogger("fer_edge.training.run")
     level = log.level
     log.setLevel(logging.INFO)
@@ -183,7 +195,7 @@ def _first_line_shown() -> Iterator[None]:
 
 @contextmanager
 def _standard_output_kept() -> Iterator[None]:
-    """Lead standard output to standard error: a library of JAX's says there whom it met."""
+    """Redirect standard output to standard error, since a library of JAX prints there."""
     sys.stdout.flush()
     own = os.dup(1)
     os.dup2(2, 1)

@@ -16,7 +16,9 @@ def _labels(
         return None
     names = tuple(name.strip() for name in value.split(","))
     if len(names) < 2 or not all(names) or len(set(names)) != len(names):
-        raise click.BadParameter("expected different names with commas, such as sad,happy,neutral")
+        raise click.BadParameter(
+            "expected different names separated by commas, such as sad,happy,neutral"
+        )
     return names
 
 
@@ -27,7 +29,7 @@ def data() -> None:
 
 @data.command("import")
 @click.argument("path", type=PATH)
-@click.option("--out", type=PATH, required=True, help="The .npz to write.")
+@click.option("--out", type=PATH, required=True, help="The .npz file to write.")
 @click.option(
     "--size",
     "size_px",
@@ -40,47 +42,56 @@ def data() -> None:
 @click.option(
     "--validation-share",
     type=click.FloatRange(0, 0.9),
-    help="Of train, per class; a validation part that is there joins test. Default: 0.1 where "
-    "there is none.",
+    help="Share of train that becomes validation, per class; an existing validation split is "
+    "added to test. Default: 0.1 if there is no validation split.",
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of that draw.")
-@click.option("--votes", type=PATH, help="FER+'s fer2013new.csv, beside fer2013.csv.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Random seed of that split.",
+)
+@click.option("--votes", type=PATH, help="FER+'s fer2013new.csv, for fer2013.csv.")
 @click.option(
     "--classes",
     type=click.Choice(["own", "as-named", "ferplus"]),
     default="own",
     show_default=True,
-    help="own: those that there are; anger, happiness, fearful and the like become FER2013's "
-    "angry, happy, fear. as-named: every name stays. ferplus: the eight of FER+, as most taggers "
-    "said; the others are left out.",
+    help="own: the existing classes, where anger, happiness, fearful and similar names "
+    "become FER2013's angry, happy, fear. as-named: all names unchanged. ferplus: the "
+    "eight classes of FER+, by majority of the taggers; faces without a majority are "
+    "left out.",
 )
 @click.option(
     "--labels",
     callback=_labels,
     metavar="NAME,NAME,...",
-    help="What the numbers of a csv (or of numbered folders) mean, from 0 on. Default: FER2013's "
-    "angry,disgust,fear,happy,sad,surprise,neutral.",
+    help="Class names for the numbers of a CSV file (or of numbered folders), from 0 on. "
+    "Default: FER2013's angry,disgust,fear,happy,sad,surprise,neutral.",
 )
 @click.option(
     "--skip-broken",
     is_flag=True,
-    help="Leave out files and rows that cannot be read, and name them; else the first ends the "
-    "import.",
+    help=(
+        "Skip unreadable files and rows and list them, instead of stopping the import at "
+        "the first one."
+    ),
 )
 @click.option(
     "--limit-pixels",
     "limit_px",
     type=click.IntRange(1),
     metavar="N",
-    help="Refuse pictures of more pixels before they are decoded. Default: 120 million, about 1 GB "
-    "of memory.",
+    help="Largest picture in pixels; larger ones are refused before decoding. Default: 120 "
+    "million, about 1 GB of memory.",
 )
 def import_(path: Path, out: Path, **settings: Any) -> None:
-    """Bring faces into one .npz face set.
+    """Import faces into one .npz face set.
 
-    PATH is fer2013.csv or a csv like it (columns emotion, pixels, Usage), a folder with
+    PATH is fer2013.csv or a similar CSV file (columns emotion, pixels, Usage), a folder with
     train/<class>/*.jpg (and validation/, test/, or Training/, PublicTest/, PrivateTest/), a folder
-    with <class>/*.jpg, or a .npz. The classes are the folders' names.
+    with <class>/*.jpg, or a .npz. Folder names are class names.
 
     \b
     Examples:
@@ -107,14 +118,16 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
 
 @data.command()
 @click.argument("path", type=PATH)
-@click.option("--sheet", type=PATH, help="Write a picture with samples of each class and split.")
-@click.option("--duplicates", type=PATH, help="Write the rows that stand there twice, as CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
+@click.option(
+    "--sheet", type=PATH, help="Write a picture with sample faces of each class and split."
+)
+@click.option("--duplicates", type=PATH, help="Write the duplicate rows as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bool) -> None:
-    """Count a face set's classes and splits; find duplicates, empty pictures and non-faces.
+    """Count a face set's classes and splits; find duplicates, blank pictures and non-faces.
 
-    PATH is a .npz face set. Duplicates (twins) are the same pixel for pixel. Where the set has FER+
-    votes, a picture is a non-face if most taggers said so.
+    PATH is a .npz face set. Duplicates have identical pixels. If the set has FER+ votes, a picture
+    is a non-face if most taggers marked it as such.
     """
     import json
 
@@ -151,7 +164,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     else:
         click.echo(count_table(faces))
         height, width = faces.images.shape[1:]
-        click.echo(f"{len(faces):,} grey faces of {height}x{width}, digest {faces.digest[:12]}\n")
+        click.echo(f"{len(faces):,} gray faces of {height}x{width}, digest {faces.digest[:12]}\n")
         click.echo(report_table(reports))
         rare = [name for name, n in zip(faces.class_names, counts[0], strict=True) if n < 2]
         if rare and reports[0].faces:

@@ -1,4 +1,4 @@
-"""A whole training run: float stage, quantization-aware stage, scores, pictures, run folder."""
+"""A complete training run: float stage, quantization-aware stage, scores, plots, run folder."""
 
 import json
 import logging
@@ -54,27 +54,28 @@ def run_stages(
     existing: Existing,
     on_epoch: Callable[[StageName, Epoch], None],
 ) -> Evaluation:
-    """Train into a run folder, or finish one.
+    """Train into a run folder, or finish a run.
 
-    The run lives in `NAME.partial` until it is complete. Resuming does what is missing: the float
-    epochs that are left, then, with `qat`, the quantization-aware stage, which may also be added to
-    a run that is complete (the float stage may come from another machine and another backend).
+    The run is stored in `NAME.partial` until it is complete. Resuming runs the missing steps: the
+    remaining float epochs, then with `qat` the quantization-aware stage, which can also be added to
+    a complete run (the float stage may come from another machine and another backend).
 
     Args:
-        recipe: What to do.
-        faces: With `train` and `validation` parts.
-        out: The run folder.
-        data_name: The face set's name for the card.
+        recipe: Recipe of the run.
+        faces: Face set with `train` and `validation` splits.
+        out: Run folder.
+        data_name: Name of the face set for the card.
         qat: Whether to add the quantization-aware stage.
-        existing: Refuse to touch what is there, go on with it, or delete it.
+        existing: What to do with an existing run: refuse to touch it, continue it, or delete it.
         on_epoch: Called after each epoch with the stage's name.
 
     Returns:
-        The float network's scores on the validation faces.
+        Scores of the float network on the validation faces.
 
     Raises:
-        OutputError: The folder exists, or cannot be written.
-        TrainingError: The run cannot start, go on or be finished; `qat` without TensorFlow.
+        OutputError: The folder exists or cannot be written.
+        TrainingError: The run cannot be started, continued or finished; or `qat` without
+            TensorFlow.
     """
     check_same_run(recipe, faces.digest)
     _check_backend(recipe, qat=qat)
@@ -87,7 +88,7 @@ def run_stages(
     if not (folder / INFO).exists():  # written when the float stage is done
         train_float(recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "float"))
         save_info(info, folder)
-    if qat and not (folder / QAT_MODEL).exists():  # likewise
+    if qat and not (folder / QAT_MODEL).exists():  # the same
         from .loop.quantized_stage import train_quantized
 
         epochs = train_quantized(
@@ -105,20 +106,20 @@ def run_stages(
 
 
 def _check_backend(recipe: Recipe, *, qat: bool) -> None:
-    """Say now, not after hours of the float stage, what Keras' backend cannot do."""
+    """Report now, not after hours of the float stage, what Keras's backend does not support."""
     backend = keras.backend.backend()
     if qat and backend != "tensorflow":
         raise TrainingError(
-            f"quantization-aware training needs TensorFlow, and Keras runs on {backend}; train "
-            f"without --qat here, then add it, there or elsewhere: {install('train')}, "
-            "and KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
+            f"quantization-aware training needs TensorFlow, but Keras runs on {backend}; train "
+            f"without --qat here and add it later, here or elsewhere: {install('train')}, and "
+            "KERAS_BACKEND=tensorflow fer-edge train ... --qat --resume"
         )
     if recipe.optimizer.sharpness:
         check_backend()
 
 
 def _say_what_computes(recipe: Recipe) -> None:
-    """Log backend, device and precision; warn where a GPU would stand idle for hours."""
+    """Log backend, device and precision; warn if a GPU would be idle for hours."""
     compute = find_compute(recipe.precision)
     log.info("%s", compute.line)
     if compute.advice:
@@ -128,11 +129,11 @@ def _say_what_computes(recipe: Recipe) -> None:
 def _check_faces(faces: FaceSet) -> None:
     height, width = faces.images.shape[1:]
     if height != width:
-        raise TrainingError(f"the faces are {height}x{width}; expected square ones")
+        raise TrainingError(f"the faces are {height}x{width}; expected square faces")
     if any(split not in faces.split_names for split in ("train", "validation")):
         raise TrainingError(
             f"the face set has {', '.join(faces.split_names)}; expected train and validation; "
-            "make it with: fer-edge data import --validation-share 0.1"
+            "create it: fer-edge data import --validation-share 0.1"
         )
 
 
@@ -153,7 +154,7 @@ def _run_info(recipe: Recipe, faces: FaceSet, data_name: str) -> RunInfo:
 
 
 def _check_network(recipe: Recipe, classes: int) -> None:
-    """Build the network once before there is a folder, since Keras says what it cannot build."""
+    """Build the network once before the folder is created, since Keras reports invalid options."""
     try:
         recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
     except (ValueError, TypeError, ArithmeticError) as error:
@@ -165,7 +166,7 @@ def _check_network(recipe: Recipe, classes: int) -> None:
 
 
 def _describe(recipe: Recipe, faces: FaceSet, folder: Path) -> Evaluation:
-    """Score the float network and write scores and pictures."""
+    """Score the float network and write scores and plots."""
     network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
     validation = faces.part("validation")
     probabilities = predict(network, validation.images)

@@ -1,1 +1,1 @@
-"""Ways to follow faces, compared: `python -m benchmarks.following`."""
+"""Comparison of tracking methods: `python -m benchmarks.following`."""

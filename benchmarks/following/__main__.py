@@ -1,9 +1,10 @@
-"""Following by optical flow, or by looking at every frame, or around each face?
+"""Tracking by optical flow, by detection in every frame, or by detection around each face.
 
     python -m benchmarks.following --photo group.jpg --clip talking.mp4 --clip walking.mp4
 
-Prints, for each way: processor time per frame (the least of some passes, ways in turns), jitter of
-the boxes, overlap with known faces, switched numbers, and the frames until a new face is seen.
+Prints for each method: CPU time per frame (the minimum of some passes, methods in turns), jitter of
+the boxes, overlap with known faces, identity switches, and the number of frames until a new face is
+tracked.
 """
 
 import time
@@ -26,7 +27,7 @@ Ways = dict[str, Callable[[], Tracker]]
 
 
 def ways(sizes: Sequence[int], every: Sequence[int]) -> Ways:
-    """Return how to make a tracker of each way, by its name."""
+    """Return a function that creates the tracker of each method, by name."""
     found: Ways = {}
     for size in sizes:
         for frames in every:
@@ -56,7 +57,7 @@ def main(
     every: tuple[int, ...],
     passes: int,
 ) -> None:
-    """Compare ways to follow faces."""
+    """Compare tracking methods."""
     image = cv2.imread(str(photo))
     if image is None:
         raise SourceError(f"{photo} cannot be read as a photograph")
@@ -92,7 +93,7 @@ def _described(tracks: list[list[Track]]) -> str:
 
 
 def _follow(tracker: Tracker, frames: Sequence[Frame]) -> tuple[list[list[Track]], float]:
-    tracker.follow(frames[0])  # the detector's first look makes its interpreter ready
+    tracker.follow(frames[0])  # the first detection prepares the interpreter
     began_s = time.process_time()
     found = [tracker.follow(frame) for frame in frames]
     return found, 1e3 * (time.process_time() - began_s) / len(frames)

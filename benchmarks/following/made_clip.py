@@ -1,4 +1,4 @@
-"""A clip whose faces are known: a camera that pans, zooms and trembles over a photograph."""
+"""A synthetic clip with known faces: a camera pans, zooms and shakes over a photograph."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from fer_edge import Frame, open_detector
 SIZE = (640, 360)
 RATE_HZ = 25.0
 LEAST_HEIGHT_PX = 24.0
-"""Smaller faces are not asked for."""
+"""Smaller faces are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +21,27 @@ class KnownFrame:
     Attributes:
         frame: The picture.
         boxes: float64, (faces, 4): left, top, right, bottom of every face of the photograph, in
-            pixels of the frame; in the same order in every frame, some outside of it.
+            pixels of the frame; in the same order in every frame, also outside of it.
     """
 
     frame: Frame
     boxes: NDArray[np.float64]
 
     def visible(self) -> list[int]:
-        """Return which faces stand whole in the frame and are large enough."""
+        """Return which faces are completely in the frame and large enough."""
         left, top, right, bottom = self.boxes.T
         inside = (left > 0) & (top > 0) & (right < SIZE[0]) & (bottom < SIZE[1])
         return np.flatnonzero(inside & (bottom - top >= LEAST_HEIGHT_PX)).tolist()
 
 
 def make_clip(photo: NDArray[np.uint8], *, frames: int, seed: int) -> list[KnownFrame]:
-    """Film a photograph.
+    """Create a clip from a photograph.
 
     Args:
-        photo: uint8, (height, width, 3), BGR. Its faces are found once, at 1280 pixels.
-        frames: So many.
-        seed: Of the camera's tremble (0.6 pixels) and the sensor's noise (3 gray values), and where
-            the camera begins.
+        photo: uint8, (height, width, 3), BGR. Its faces are detected once, at 1280 pixels.
+        frames: Number of frames.
+        seed: Random seed of the camera shake (0.6 pixels), the sensor noise (3 gray values), and
+            the start position.
     """
     height, width = photo.shape[:2]
     found = open_detector("yunet", long_side_px=1280, min_score=0.7).detect(photo)

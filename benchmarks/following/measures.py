@@ -1,4 +1,4 @@
-"""How well faces were followed."""
+"""Quality metrics of tracking."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ _NO_FACE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Tracks against the faces that there are.
+    """Tracks compared with the known faces.
 
     Attributes:
         overlap: Mean intersection over union of a face and its track.
-        jitter: Root mean square of how far a box moves against its face from one frame to the next,
-            in heights of the face.
-        missed_share: Of all visible faces.
-        switches: How often a face changed its number.
-        false_tracks: Boxes on no face, over all frames.
+        jitter: Root mean square of the motion of a box relative to its face from one frame to the
+            next, in heights of the face.
+        missed_share: Share of all visible faces that were missed.
+        switches: Number of identity switches.
+        false_tracks: Number of boxes without a face, over all frames.
     """
 
     overlap: float
@@ -34,7 +34,7 @@ class Known:
     false_tracks: int
 
     def describe(self) -> str:
-        """Write the figures in one line."""
+        """Format the figures in one line."""
         return (
             f"jitter {self.jitter:.4f}, overlap {self.overlap:.3f}, missed "
             f"{self.missed_share:.1%}, {self.switches} switches, {self.false_tracks} false boxes"
@@ -42,7 +42,7 @@ class Known:
 
 
 def against_known(tracks: Sequence[Sequence[Track]], clip: Sequence[KnownFrame]) -> Known:
-    """Measure tracks, one list a frame, against a clip whose faces are known."""
+    """Evaluate tracks, one list per frame, against a clip with known faces."""
     overlaps, moves = [], []
     missed = asked = switches = false_tracks = 0
     numbers: dict[int, int] = {}
@@ -77,7 +77,7 @@ def against_known(tracks: Sequence[Sequence[Track]], clip: Sequence[KnownFrame])
 
 
 def jitter(tracks: Sequence[Sequence[Track]]) -> float:
-    """Return how much boxes tremble where the faces are not known.
+    """Return the jitter of boxes if the faces are not known.
 
     It is the root mean square of the change of a box's speed from frame to frame, in heights of the
     box; a face itself moves smoothly.

@@ -1,7 +1,7 @@
-"""The other way to follow: the detector looks around each face in every frame.
+"""An alternative tracker: detection around each face in every frame.
 
-A square of twice the face's side is shrunk to 64 pixels, which costs about a fifteenth of a look at
-the whole frame. It was tried in place of optical flow; `python -m benchmarks.following` compares.
+A square of twice the face's side is shrunk to 64 pixels, which costs about 1/15 of a detection on
+the whole frame. It is an alternative to optical flow; `python -m benchmarks.following` compares.
 """
 
 import cv2
@@ -19,15 +19,15 @@ _MOST_FACES = 4
 
 
 class RegionTracker:
-    """Follows faces by detection alone; a track ends when neither kind of look finds it."""
+    """Tracks faces by detection only; a track ends when both kinds of detection miss it."""
 
     def __init__(self, detector: FaceDetector, near: FaceDetector, *, every: int) -> None:
-        """Start without a face.
+        """Start without faces.
 
         Args:
-            detector: Looks at the whole frame.
-            near: Looks at a region; it may be less sure.
-            every: The whole frame is looked at in every Nth.
+            detector: Detector for the whole frame.
+            near: Detector for a region, with a lower score.
+            every: Interval of detection on the whole frame: every Nth.
         """
         self._detector, self._near, self._every = detector, near, every
         self._tracks: list[Track] = []

@@ -1,1 +1,1 @@
-"""What much of something costs: sources, viewers, faces, pixels. See `__main__.py`."""
+"""Load tests with many sources, viewers, faces or pixels. See `__main__.py`."""

@@ -1,11 +1,11 @@
-"""Does much of something work, and in how much memory?
+"""Load tests: correct operation and memory use.
 
     python -m benchmarks.load sources     # eight cameras in one process, or in eight
     python -m benchmarks.load viewers     # 64 viewers of the page
     python -m benchmarks.load faces       # 500 faces in a frame
     python -m benchmarks.load pixels      # a frame of 8K
 
-The exit code is 1 where something does not work.
+The exit code is 1 if a test fails.
 """
 
 import subprocess
@@ -29,7 +29,7 @@ _MOST_MIB = 1024
 
 @click.group()
 def main() -> None:
-    """Measure what much of something costs."""
+    """Run load tests."""
 
 
 @main.command(cls=Benchmark)
@@ -81,7 +81,7 @@ def viewers(count: int, fps: float, seconds: float) -> None:
 @main.command(cls=Benchmark)
 @click.option("--count", default=500, show_default=True, type=click.IntRange(1))
 def faces(count: int) -> None:
-    """So many faces in one frame."""
+    """Many faces in one frame."""
     image = crowd(count)
     options = ("--max-faces", str(count), "--detect-size", str(max(image.shape)))
     with tempfile.TemporaryDirectory() as folder:

@@ -24,14 +24,14 @@ _8K = (7680, 4320)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A run over a file.
+    """A run on a file.
 
     Attributes:
-        faces: In its first frame.
-        frames: That it read.
-        frame_ms: The median of what its frames took.
-        peak_mib: The most memory that it had.
-        wall_s: From its start to its end.
+        faces: Number of faces in its first frame.
+        frames: Number of processed frames.
+        frame_ms: Median time of its frames.
+        peak_mib: Peak memory.
+        wall_s: Time from its start to its end.
     """
 
     faces: int
@@ -48,7 +48,7 @@ class Reading:
 
 
 def crowd(faces: int) -> Image:
-    """Draw so many heads in rows: uint8, (height, width, 3), BGR."""
+    """Draw the given number of heads in rows: uint8, (height, width, 3), BGR."""
     photo = cv2.imread(str(sample_photo()))
     assert photo is not None
     head = cv2.resize(photo[20:380, 100:420], (_HEAD_PX, _HEAD_PX), interpolation=cv2.INTER_AREA)
@@ -79,7 +79,7 @@ def as_picture(image: Image, path: Path) -> Path:
 
 
 def as_video(image: Image, path: Path, frames: int) -> Path:
-    """Write the same frame again and again, Motion JPEG in Matroska."""
+    """Write the same frame repeatedly, Motion JPEG in Matroska."""
     with av.open(str(path), "w") as made:
         stream = made.add_stream("mjpeg", rate=25)
         stream.height, stream.width = image.shape[:2]
@@ -93,7 +93,7 @@ def as_video(image: Image, path: Path, frames: int) -> Path:
 
 
 def read(path: Path, *options: str) -> Reading:
-    """Read a file by `fer-edge run`.
+    """Process a file with `fer-edge run`.
 
     Raises:
         ClickException: It failed.

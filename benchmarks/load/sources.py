@@ -19,15 +19,15 @@ _PATIENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What reading so many cameras costs for some seconds.
+    """Cost of reading a number of cameras for some seconds.
 
     Attributes:
-        pss_mib: Memory of all processes; what they share counts once.
-        frames: Read by all.
-        cpu_ms: Processor time of a frame, everything from decoder to line.
-        median_ms: From a frame to its line, the time in which others have the processor included.
-        p95_ms: The same, of the slowest twentieth.
-        dropped: Frames that came while another was read.
+        pss_mib: Memory of all processes; shared memory counts once.
+        frames: Frames processed by all.
+        cpu_ms: CPU time per frame, everything from decoder to line.
+        median_ms: Median time from a frame to its line, including waiting for the CPU.
+        p95_ms: 95th percentile of that time.
+        dropped: Number of frames that arrived during the processing of another.
     """
 
     pss_mib: float
@@ -46,7 +46,7 @@ class Cost:
 
 
 def in_processes(addresses: Sequence[str], folder: Path, seconds: float) -> Cost:
-    """Read each camera in a process of its own, as services do."""
+    """Read each camera in a separate process, as services do."""
     files = [folder / f"process-{number}.jsonl" for number in range(len(addresses))]
     run = (sys.executable, "-m", "fer_edge", "run", "--quiet", "--input")
     commands = [
@@ -58,7 +58,7 @@ def in_processes(addresses: Sequence[str], folder: Path, seconds: float) -> Cost
 
 
 def in_threads(addresses: Sequence[str], folder: Path, seconds: float) -> Cost:
-    """Read all cameras in one process, each in a thread with a follower of its own."""
+    """Read all cameras in one process, each in a thread with its own follower."""
     files = [folder / f"thread-{number}.jsonl" for number in range(len(addresses))]
     command = [sys.executable, "-m", "benchmarks.load.threads", str(folder), *addresses]
     with _started([command]) as pids:

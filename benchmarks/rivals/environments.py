@@ -1,6 +1,6 @@
-"""Each rival's own environment, made from PyPI or npm; nothing of it is committed.
+"""Environments of the rivals, from PyPI or npm; nothing of them is committed.
 
-`fer` also asks for facenet-pytorch (PyTorch) and moviepy, which its Haar path never imports. They
+`fer` also requires facenet-pytorch (PyTorch) and moviepy, which its Haar path never imports. They
 are left out, so its installed size here is a lower bound.
 """
 
@@ -13,21 +13,21 @@ from pathlib import Path
 WORKERS = Path(__file__).parent / "workers"
 ROOT = Path(__file__).resolve().parents[2]
 
-# cv2 5 has no CascadeClassifier, without which neither package finds a face
+# OpenCV 5 has no CascadeClassifier, which both packages need to find faces
 _SHARED = ("tensorflow>=2.16,<2.22", "opencv-contrib-python<5", "setuptools<81")
 _FER = ("pandas", "requests", "tqdm", "Pillow", "matplotlib")
 
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A system that is measured.
+    """A system to measure.
 
     Attributes:
-        name: As its users call it.
-        version: That was installed.
-        worker: Command line that starts its worker.
+        name: Name for display.
+        version: Installed version.
+        worker: Command line of its worker.
         home: Environment variable RIVAL_HOME of the worker.
-        weights: Its classifier's file.
+        weights: File of its classifier.
         installed_mb: Size of everything that was installed for it.
     """
 
@@ -55,7 +55,7 @@ def python_rival(folder: Path, package: str, version: str, weights: str, worker:
 
 
 def node_rival(folder: Path, version: str) -> Rival:
-    """Install @vladmandic/face-api with what its WebAssembly build asks for, once."""
+    """Install @vladmandic/face-api with the requirements of its WebAssembly build, once."""
     npm = shutil.which("npm")
     node = shutil.which("node")
     if npm is None or node is None:
@@ -80,7 +80,7 @@ def node_rival(folder: Path, version: str) -> Rival:
 
 
 def our_own(folder: Path, models: list[str]) -> list[Rival]:
-    """Install this checkout, as it is now, as `pip install .` does; describe bundled models."""
+    """Install this checkout as by `pip install .`; describe bundled models."""
     python = _venv(folder, [str(ROOT)], [])
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--no-deps", "--force-reinstall", str(ROOT)], check=True)
@@ -111,7 +111,7 @@ def _venv(folder: Path, requirements: list[str], without_dependencies: list[str]
 
 
 def _size_mb(folder: Path) -> float:
-    """Return the size of what was installed, without pip and what it left for venv."""
+    """Return the installed size, without pip and venv's files."""
     total = 0
     for path in folder.rglob("*"):
         top = path.relative_to(folder).parts[0]

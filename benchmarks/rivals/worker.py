@@ -1,4 +1,4 @@
-"""A worker process: a rival in its own environment, asked line by line."""
+"""A worker process: a rival in its own environment, controlled line by line."""
 
 import json
 import os
@@ -52,7 +52,7 @@ class Worker:
         return self._answer()
 
     def labels(self, faces: NDArray[np.uint8]) -> NDArray[np.str_]:
-        """Return what the rival says of each face, uint8 (n, side, side)."""
+        """Return the rival's label of each face, uint8 (n, side, side)."""
         with tempfile.NamedTemporaryFile() as file:
             file.write(faces.tobytes())
             file.flush()

@@ -1,1 +1,1 @@
-"""Does a run of months stay as it was after some minutes? See `__main__.py`."""
+"""Stability of a run over months. See `__main__.py`."""

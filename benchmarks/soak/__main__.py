@@ -1,14 +1,14 @@
-"""Does a run of months stay as it was after some minutes? Two live runs, watched from outside.
+"""Stability of a run over months: two live runs, observed from outside.
 
-Both read a network camera on loopback and have JSON lines, the page with a viewer who comes for
-ten seconds each minute, and a real Mosquitto. The stream of one never ends; that of the other ends
-after 20 frames and is opened again, thousands of times an hour, H.264 and Motion JPEG by turns.
+Both read a network camera on loopback and have JSON lines, the page with a viewer for ten seconds
+per minute, and a real Mosquitto. The stream of one never ends; that of the other ends after 20
+frames and is reopened, thousands of times per hour, alternating between H.264 and Motion JPEG.
 
     python -m benchmarks.soak --hours 24
 
-Memory, threads and descriptors are looked at twelve times a minute. The exit code is 1 where the
-memory of the last quarter of an hour is more than 2 % above that of the first one behind the
-warm-up, where there are more threads or descriptors, or where a run has ended.
+Memory, threads and descriptors are sampled twelve times per minute. The exit code is 1 if the
+memory of the last quarter of an hour is more than 2% above that of the first one after the warm-up,
+if there are more threads or descriptors, or if a run has ended.
 """
 
 import json
@@ -29,7 +29,7 @@ from .runs import Watched, broker, runs, view
 
 _LOOKS = 12
 _VIEWED_FROM = 4
-"""The look behind which the viewer comes: he is gone before the minute ends."""
+"""Sample after which the viewer connects: it disconnects before the minute ends."""
 
 
 @click.command(cls=Benchmark)
@@ -39,7 +39,7 @@ _VIEWED_FROM = 4
 @click.option("--out", type=PATH, default=Path("soak"), show_default=True, help="A folder.")
 @click.option("--json", "shows_json", is_flag=True, help="JSON instead of the table.")
 def main(hours: float, settle: float, fps: float, out: Path, shows_json: bool) -> None:
-    """Run, look each minute, and say."""
+    """Run, sample every minute, and report."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[Sample]] = {}

@@ -1,7 +1,7 @@
-"""A network camera on loopback: one stream that never ends, and one that hangs up again and again.
+"""A network camera on loopback: one stream that never ends, and one that disconnects repeatedly.
 
-http://127.0.0.1:PORT/steady     Motion JPEG at an even pace
-http://127.0.0.1:PORT/moody      some frames at once, then the end; H.264 and Motion JPEG by turns
+http://127.0.0.1:PORT/steady     Motion JPEG at a constant rate
+http://127.0.0.1:PORT/moody      some frames at once, then the end; H.264 and Motion JPEG in turns
 """
 
 import itertools
@@ -19,14 +19,14 @@ _MOODY_FRAMES = 20
 
 @dataclass(slots=True)
 class Camera:
-    """What is sent, and how often somebody asked for it.
+    """Content of the streams, and the number of connections.
 
     Attributes:
-        pictures: JPEG files, one a frame.
+        pictures: JPEG files, one per frame.
         films: Short H.264 streams.
-        rate_hz: Of the steady stream.
-        port: Of the server.
-        opened: How often each stream was opened.
+        rate_hz: Rate of the steady stream.
+        port: Port of the server.
+        opened: Number of connections to each stream.
     """
 
     pictures: list[bytes]
@@ -42,7 +42,7 @@ class Camera:
 
 @contextmanager
 def camera(rate_hz: float) -> Iterator[Camera]:
-    """Switch a camera on."""
+    """Start a camera."""
     images = scene()
     starts = range(0, len(images), _MOODY_FRAMES)
     films = [as_transport_stream(images[start : start + _MOODY_FRAMES]) for start in starts]

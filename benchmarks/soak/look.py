@@ -1,4 +1,4 @@
-"""What a process holds: memory, threads, open files."""
+"""Resources of a process: memory, threads, open files."""
 
 import os
 import statistics
@@ -11,15 +11,15 @@ _TICKS_HZ = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A look at a process from outside.
+    """A sample of a process from outside.
 
     Attributes:
         rss_kib: Resident memory.
-        pss_kib: The same, where pages that n processes share count as an nth.
-        anonymous_kib: The part that stands in no file: heaps and stacks.
-        threads: Of the kernel's counting.
-        files: Open file descriptors.
-        cpu_s: Processor time since its start.
+        pss_kib: The same, with pages shared by n processes divided by n.
+        anonymous_kib: The part that is not backed by a file: heaps and stacks.
+        threads: Number of threads.
+        files: Number of open file descriptors.
+        cpu_s: CPU time since its start.
     """
 
     rss_kib: float
@@ -31,7 +31,7 @@ class Look:
 
 
 def look(pid: int) -> Look:
-    """Look at a process of this user.
+    """Sample a process of this user.
 
     Raises:
         OSError: It has ended.
@@ -60,7 +60,7 @@ def _numbers(path: Path) -> dict[str, int]:
 
 
 def joined(looks: Sequence[Look]) -> Look:
-    """Make one look of several: the median of memory, the most of what is counted."""
+    """Combine several samples: median of the memory, maximum of the counts."""
     return Look(
         rss_kib=statistics.median(each.rss_kib for each in looks),
         pss_kib=statistics.median(each.pss_kib for each in looks),

@@ -1,4 +1,4 @@
-"""`fer-edge` whose lost streams are opened again after half a second, and not after up to 30 s.
+"""`fer-edge` that reopens lost streams after half a second instead of up to 30 s.
 
 python -m benchmarks.soak.reopened run --input ...
 """

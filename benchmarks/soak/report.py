@@ -1,4 +1,4 @@
-"""The looks of a soak as a verdict, a table, JSON and a curve."""
+"""The samples of a soak test as a verdict, a table, JSON and a curve."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,11 +16,11 @@ class Sample:
     """A minute of a run.
 
     Attributes:
-        minute: Since the start.
-        look: What it held.
-        frames: Read so far.
-        opened: How often its stream was opened so far.
-        viewed_bytes: What a viewer got in this minute.
+        minute: Minutes since the start.
+        look: Sample of the process.
+        frames: Number of frames so far.
+        opened: Number of connections of its stream so far.
+        viewed_bytes: Bytes that a viewer received in this minute.
     """
 
     minute: float
@@ -32,11 +32,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a run holds at its end what it held after the warm-up.
+    """Comparison of a run's end with its state after the warm-up.
 
     Attributes:
-        first: Of the first minutes behind the warm-up, 15 at most.
-        last: Of as many last minutes.
+        first: First minutes after the warm-up, at most 15.
+        last: Same number of last minutes.
     """
 
     first: Look
@@ -44,12 +44,12 @@ class Verdict:
 
     @property
     def growth(self) -> float:
-        """Of the resident memory, as a share."""
+        """Growth of the resident memory, as a share."""
         return self.last.rss_kib / self.first.rss_kib - 1
 
     @property
     def anonymous_growth(self) -> float:
-        """Of the memory that stands in no file, as a share."""
+        """Growth of the memory without a file, as a share."""
         return self.last.anonymous_kib / self.first.anonymous_kib - 1
 
     @property
@@ -63,14 +63,14 @@ class Verdict:
 
 
 def judge(samples: Sequence[Sample], settle_minutes: float) -> Verdict | None:
-    """Compare the end with the beginning; None where there are too few minutes."""
+    """Compare the end with the beginning; None for too few minutes."""
     settled = [sample.look for sample in samples if sample.minute > settle_minutes]
     width = min(_WINDOW, len(settled) // 2)
     return Verdict(joined(settled[:width]), joined(settled[-width:])) if width else None
 
 
 def as_json(runs: Mapping[str, Sequence[Sample]], settle_minutes: float) -> dict[str, Any]:
-    """Lay everything out for machines."""
+    """Return all data for JSON."""
     return {"settle_minutes": settle_minutes, "most_growth": MOST_GROWTH} | {
         name: {"verdict": _verdict(samples, settle_minutes), "samples": list(map(asdict, samples))}
         for name, samples in runs.items()
@@ -86,7 +86,7 @@ def _verdict(samples: Sequence[Sample], settle_minutes: float) -> dict[str, Any]
 
 
 def table(runs: Mapping[str, Sequence[Sample]], settle_minutes: float) -> str:
-    """Write what docs/explanation/reliability.md shows."""
+    """Format the table for docs/explanation/reliability.md."""
     lines = [
         "| run | minutes | frames | opened | memory, MiB | growth | without files, MiB | growth "
         "| threads | descriptors | processor | |",
@@ -114,7 +114,7 @@ def _mib(first_kib: float, last_kib: float) -> str:
 
 
 def draw(runs: Mapping[str, Sequence[Sample]], settle_minutes: float, path: Path) -> None:
-    """Draw memory over time, in percent of what it was behind the warm-up."""
+    """Draw memory over time, in percent of its value after the warm-up."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -131,8 +131,8 @@ def draw(runs: Mapping[str, Sequence[Sample]], settle_minutes: float, path: Path
             shares = [100 * getattr(sample.look, kind) / base for sample in samples]
             what = "resident" if kind == "rss_kib" else "without files"
             axes.plot(minutes, shares, style, label=f"{name}, {what}")
-    axes.axhline(100 * (1 + MOST_GROWTH), color="grey", linewidth=0.8)
-    axes.axvline(settle_minutes, color="grey", linewidth=0.8, linestyle="--")
+    axes.axhline(100 * (1 + MOST_GROWTH), color="gray", linewidth=0.8)
+    axes.axvline(settle_minutes, color="gray", linewidth=0.8, linestyle="--")
     axes.set_xlabel("minutes")
     axes.set_ylabel("memory, % of that after the warm-up")
     axes.legend()

@@ -1,4 +1,4 @@
-"""The runs that are watched, as processes with all that a service may have."""
+"""The observed runs, as processes with all outputs of a service."""
 
 import contextlib
 import signal
@@ -26,10 +26,10 @@ class Watched:
     """A run.
 
     Attributes:
-        name: Of the run and of its stream.
-        process: The run itself.
+        name: Name of the run and of its stream.
+        process: Process of the run.
         page: Address of its page.
-        lines: Its JSON lines.
+        lines: File of its JSON lines.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Watched:
     lines: Path
 
     def frames(self) -> int:
-        """Count the frames that were read."""
+        """Count the processed frames."""
         if not self.lines.exists():
             return 0
         with self.lines.open("rb") as file:
@@ -46,7 +46,7 @@ class Watched:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Find a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -71,7 +71,7 @@ def broker(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def runs(camera: Camera, broker_port: int, folder: Path) -> Iterator[list[Watched]]:
-    """Start both runs; they end in good order behind the block."""
+    """Start both runs; they end properly after the block."""
     with ExitStack() as ends:
         found = []
         for name, module in (("steady", "fer_edge"), ("moody", "benchmarks.soak.reopened")):
@@ -99,7 +99,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def view(run: Watched) -> int:
-    """Look at a run's page for some seconds, as a viewer does; return how many bytes came."""
+    """View a run's page for some seconds; return the number of bytes received."""
     until_s, received = time.monotonic() + _VIEWER_S, 0
     with contextlib.suppress(OSError), urllib.request.urlopen(f"{run.page}/api/state") as state:
         received += len(state.read())

@@ -1,4 +1,4 @@
-"""What the camera of the soak sees: a head that comes, goes and comes again."""
+"""The scene for the soak test's camera: a head that enters and leaves repeatedly."""
 
 import io
 from collections.abc import Sequence

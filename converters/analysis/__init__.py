@@ -1,1 +1,1 @@
-"""Where quantization loses accuracy: errors of each layer, and advice."""
+"""Where quantization loses accuracy: errors by layer, and advice."""

@@ -1,7 +1,7 @@
-"""What to do about the layers that suffer from quantization, read off a layer report.
+"""Advice about layers that lose accuracy in quantization, derived from a layer report.
 
-Each piece of advice can be applied with `to_int8_selective` or a larger calibration set;
-`tests/converters/analysis/test_advice.py` applies each to a network made to fail in its way.
+All advice can be applied with `to_int8_selective` or a larger calibration set;
+`tests/converters/analysis/test_advice.py` applies each kind to a network with that problem.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from typing import Literal
 from .layer_report import LayerError, LayerReport
 
 POOR_SNR_DB = 20.0
-"""Noise of a tenth of the signal's amplitude: about 3 bits are left."""
+"""Noise of a tenth of the signal's amplitude: about 3 bits remain."""
 SATURATED_SHARE = 0.001
-"""Fewer saturated values than this are the rare large ones that any calibration misses."""
+"""Below this share, saturated values are rare large ones that any calibration misses."""
 FEW = 0.005
-"""Loud values that are no more than this share may be cut off: the others gain 4 bits."""
+"""Up to this share, loud values may be clipped: the other values gain 4 bits."""
 
 Cause = Literal["saturation", "outliers", "weights", "accumulation"]
 Remedy = Literal["calibrate", "keep-float", "keep-int16", "clip", "per-channel-dense"]
@@ -24,19 +24,19 @@ Remedy = Literal["calibrate", "keep-float", "keep-int16", "clip", "per-channel-d
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What is wrong with a layer, and what to try.
+    """Problem of a layer, and what to try.
 
     Attributes:
-        layer: Its name.
-        cause: saturation (values beyond the range that calibration found), outliers (a range so
-            wide that most values share a few steps), weights (channels of very different range
-            under one scale), accumulation (no cause of its own stands out).
-        reason: In words and figures.
-        remedies: In the order to try: calibrate (more, or other calibration pictures), clip
-            (`clip_percentile`), per-channel-dense (`per_channel_dense`), keep-float and keep-int16
-            (`keep_float`, `keep_int16` with the layers of `keep`).
+        layer: Name of the layer.
+        cause: saturation (values beyond the calibrated range), outliers (a range so wide that most
+            values share a few steps), weights (channels of very different range with one scale),
+            accumulation (no single cause).
+        reason: Explanation with figures.
+        remedies: Remedies in the order to try: calibrate (more, or other calibration pictures),
+            clip (`clip_percentile`), per-channel-dense (`per_channel_dense`), keep-float and
+            keep-int16 (`keep_float`, `keep_int16` with the layers of `keep`).
         keep: Layers to keep float or int16.
-        clip_percentile: What cuts the few large values off; 100 where they are not few.
+        clip_percentile: Percentile that clips the large values; 100 if they are not few.
     """
 
     layer: str
@@ -48,15 +48,15 @@ class Advice:
 
 
 def advise(report: LayerReport) -> tuple[Advice, ...]:
-    """Find the layers that have a cause of their own, in the network's order.
+    """Find the layers that cause errors themselves, in the network's order.
 
-    A layer that only hands on the error of an earlier one gets no advice: mend the first, and
+    A layer that only passes on the error of an earlier one gets no advice: fix the first, and
     report again. Empty if every layer keeps 20 dB.
     """
     found: list[Advice] = []
     covered: set[str] = set()
     for layer in report.layers:
-        if layer.layer in covered:  # it hands on what was advised about already
+        if layer.layer in covered:  # it passes on an error that already has advice
             continue
         advice = _saturation(layer) or _outliers(layer) or _weights(layer, report)
         if advice is not None:
@@ -74,8 +74,8 @@ def _saturation(layer: LayerError) -> Advice | None:
         layer=layer.layer,
         cause="saturation",
         reason=(
-            f"{layer.saturated:.1%} of its values are cut off: float runs from "
-            f"{layer.lowest_real:.3g} to {layer.highest_real:.3g}, {layer.dtype} holds "
+            f"{layer.saturated:.1%} of its values are clipped: float ranges from "
+            f"{layer.lowest_real:.3g} to {layer.highest_real:.3g}, {layer.dtype} covers "
             f"{layer.lowest_held:.3g} to {layer.highest_held:.3g}"
         ),
         remedies=("calibrate", "keep-float"),
@@ -91,13 +91,14 @@ def _outliers(layer: LayerError) -> Advice | None:
         layer=layer.layer,
         cause="outliers",
         reason=(
-            f"its range of {layer.lowest_held:.3g} to {layer.highest_held:.3g} makes steps of "
-            f"{layer.scale:.3g}, too coarse for the median channel: {layer.rounding_snr_db:.1f} dB"
-            + (f"; {layer.loud:.2%} of the values are above a sixteenth of it" if few else "")
+            f"its range of {layer.lowest_held:.3g} to {layer.highest_held:.3g} has a step of "
+            f"{layer.scale:.3g}, too coarse for the median channel: {layer.rounding_snr_db:.1f} "
+            "dB" + (f"; {layer.loud:.2%} of the values are above 1/16 of it" if few else "")
         ),
         remedies=("clip", "keep-float", "keep-int16") if few else ("keep-float", "keep-int16"),
         keep=layer.reach,
-        # twice the share, at least 0.1 %: the calibration pictures may hold more of them than these
+        # twice the share, at least 0.1%: the calibration pictures may contain more of them than
+        # these
         clip_percentile=min(99.9, floor(1e4 * (1 - 2 * layer.loud)) / 100) if few else 100.0,
     )
 
@@ -112,14 +113,14 @@ def _weights(layer: LayerError, report: LayerReport) -> Advice | None:
     ):
         return None
     one_scale = weights.scales == 1
-    shared = " under one scale" if one_scale else ""
+    shared = " with one scale" if one_scale else ""
     mend = one_scale and layer.operator == "FULLY_CONNECTED"
     return Advice(
         layer=layer.layer,
         cause="weights",
         reason=(
-            f"its weights' channels differ {weights.range_ratio:.0f}-fold in range{shared}; the "
-            f"worst one keeps {weights.worst_snr_db:.1f} dB"
+            f"the ranges of its weight channels differ {weights.range_ratio:.0f}-fold{shared}; "
+            f"the worst channel keeps {weights.worst_snr_db:.1f} dB"
         ),
         remedies=("per-channel-dense", "keep-float") if mend else ("keep-float",),
         keep=(layer.layer,),
@@ -127,7 +128,7 @@ def _weights(layer: LayerError, report: LayerReport) -> Advice | None:
 
 
 def _accumulation(layers: Sequence[LayerError]) -> Advice:
-    """Name the layer that loses most against its input; the picture counts as flawless."""
+    """Return the layer with the largest loss against its input; the picture counts as exact."""
     best = max(layer.channel_snr_db for layer in layers)
 
     def loss(layer: LayerError) -> float:
@@ -138,7 +139,7 @@ def _accumulation(layers: Sequence[LayerError]) -> Advice:
         layer=worst.layer,
         cause="accumulation",
         reason=(
-            f"no layer fails by itself; this one loses most, {loss(worst):.1f} dB, and ends at "
+            f"no single layer fails; this one loses most, {loss(worst):.1f} dB, and ends at "
             f"{worst.channel_snr_db:.1f} dB"
         ),
         remedies=("keep-float", "calibrate"),
@@ -147,9 +148,9 @@ def _accumulation(layers: Sequence[LayerError]) -> Advice:
 
 
 def format_advice(advice: Sequence[Advice]) -> str:
-    """Write advice for people; one line says so when there is nothing to do."""
+    """Format advice as text; one line if no action is needed."""
     if not advice:
-        return f"every layer keeps {POOR_SNR_DB:.0f} dB: nothing to do"
+        return f"every layer keeps {POOR_SNR_DB:.0f} dB: no action needed"
     lines = []
     for item in advice:
         lines.append(f"{item.layer}: {item.reason}; try")
@@ -159,7 +160,7 @@ def format_advice(advice: Sequence[Advice]) -> str:
 
 def _in_words(remedy: Remedy, advice: Advice) -> str:
     if remedy == "calibrate":
-        return "more --calibration-faces, or --calibration with some that look like these"
+        return "more --calibration-faces, or --calibration with faces similar to these"
     if remedy == "clip":
         return f"--clip-percentile {advice.clip_percentile:g}"
     if remedy == "per-channel-dense":

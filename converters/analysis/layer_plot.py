@@ -1,4 +1,4 @@
-"""The layer report as a picture."""
+"""Plot of a layer report."""
 
 from pathlib import Path
 
@@ -20,12 +20,12 @@ def plot_layers(report: LayerReport, path: Path, *, title: str = "") -> None:
     """Draw SNR and share of saturated values of each layer as PNG, in the network's order.
 
     Args:
-        report: From `layer_report`.
-        path: Of the PNG.
-        title: Over the picture, such as the file's name.
+        report: Report from `layer_report`.
+        path: Path of the PNG.
+        title: Title of the plot, such as the name of the file.
 
     Raises:
-        OutputError: The place cannot be written.
+        OutputError: The file cannot be written.
     """
     layers = report.layers
     rows = np.arange(len(layers))
@@ -35,15 +35,15 @@ def plot_layers(report: LayerReport, path: Path, *, title: str = "") -> None:
     )  # fmt: skip
     finite = [e.channel_snr_db for e in layers if np.isfinite(e.channel_snr_db)]
     finite += [e.snr_db for e in layers if np.isfinite(e.snr_db)]
-    # a layer without any error stands as high as the best one, one without any signal at 0
+    # a layer without error is drawn as high as the best one, one without signal at 0
     floor, ceiling = min([*finite, 0.0]), max([*finite, 10.0])
     median = np.clip([e.channel_snr_db for e in layers], floor, ceiling)
     whole = np.clip([e.snr_db for e in layers], floor, ceiling)
-    colours = ["C3" if value < 10 else "C1" if value < 20 else "C0" for value in median]
-    left.barh(rows, median, color=colours, height=0.7)
+    colors = ["C3" if value < 10 else "C1" if value < 20 else "C0" for value in median]
+    left.barh(rows, median, color=colors, height=0.7)
     left.plot(whole, rows, "|", color="black", markersize=11, label="SNR of the whole tensor")
     for row, (value, tick, error) in enumerate(zip(median, whole, layers, strict=True)):
-        # after the bar, or after the tick where that would be written over
+        # after the bar, or after the tick mark if the text would overlap it
         place = max(value, tick) if -0.02 < (tick - value) / ceiling < 0.07 else value
         exact = f"{error.channel_snr_db:.1f}" if np.isfinite(error.channel_snr_db) else "no error"
         left.text(

@@ -1,9 +1,9 @@
-"""What quantization did to each layer: the int8 file beside the float32 file of the same network.
+"""Quantization error of each layer: the int8 file against the float32 file of the same network.
 
-Both files run on the same pictures with every tensor kept. The debugger of TensorFlow Lite
-(`tf.lite.experimental.QuantizationDebugger`) measures a file of its own making, in which each
-layer reads float inputs; here it is the very file that is served, errors of earlier layers
-included, from whichever tool it came.
+Both files run on the same pictures, with all tensors kept. The debugger of TensorFlow Lite
+(`tf.lite.experimental.QuantizationDebugger`) measures a separately converted file, in which each
+layer has float inputs; here the served file itself is measured, including errors of earlier layers,
+whatever tool created it.
 """
 
 import math
@@ -24,29 +24,30 @@ from .tensor_error import ErrorSums, WeightError, measure_error, weight_error
 
 @dataclass(frozen=True, slots=True)
 class LayerError:
-    """One layer's output, and its weights, in the quantized file against the float32 file.
+    """Error of one layer's output and weights in the quantized file against the float32 file.
 
     Attributes:
-        layer: The Keras layer's name.
+        layer: Name of the Keras layer.
         operator: Its TFLite operator.
-        dtype: Of the output: int8, int16, float32.
-        scale: Of the output; 0 for float.
-        zero_point: Of the output; 0 for float.
-        snr_db: Signal-to-noise ratio of the output, all errors before it included.
-        channel_snr_db: The same of the median channel; layers are ranked by it, since one loud
-            channel makes the plain SNR look well.
+        dtype: Type of the output: int8, int16, float32.
+        scale: Scale of the output; 0 for float.
+        zero_point: Zero point of the output; 0 for float.
+        snr_db: Signal-to-noise ratio of the output, including all earlier errors.
+        channel_snr_db: The same for the median channel; layers are ranked by it, since one loud
+            channel makes the plain SNR look good.
         input_snr_db: `channel_snr_db` of the layer's worst input; infinite for the picture.
-        rounding_snr_db: SNR of the median channel if this tensor alone were put onto its grid.
-        cosine: Cosine similarity of the output with its float original.
-        saturated: Share of values at the end of the integer range whose float lies beyond, 0 to 1.
-        loud: Share of values above a sixteenth of the range, 0 to 1; where it is small, the range
-            is there for few.
-        largest_error: Largest absolute error, in the tensor's own unit.
+        rounding_snr_db: SNR of the median channel if only this tensor were quantized.
+        cosine: Cosine similarity of the output and the float output.
+        saturated: Share of values at the end of the integer range with a float value beyond it, 0
+            to 1.
+        loud: Share of values above 1/16 of the range, 0 to 1; if it is small, the range serves only
+            a few values.
+        largest_error: Largest absolute error, in the tensor's unit.
         lowest_real: Smallest float value seen.
         highest_real: Largest float value seen.
-        lowest_held: Smallest value that the grid holds; lowest_real for float.
-        highest_held: Largest value that the grid holds; highest_real for float.
-        weights: The weights' own error; None for a layer without weights.
+        lowest_held: Smallest value on the grid; lowest_real for float.
+        highest_held: Largest value on the grid; highest_real for float.
+        weights: Error of the weights; None for a layer without weights.
         reach: Layers that must be kept float for this output to stay float.
     """
 
@@ -73,13 +74,13 @@ class LayerError:
 
 @dataclass(frozen=True, slots=True)
 class LayerReport:
-    """All layers of a network.
+    """Report on all layers of a network.
 
     Attributes:
-        layers: In the graph's order; the last is the output.
-        pictures: How many both files were run on.
-        same_weights: Whether the files' weights differ by rounding only. They do not after
-            quantization-aware training; then the errors hold the change of the weights too.
+        layers: Layers in graph order; the last is the output.
+        pictures: Number of pictures that both files were run on.
+        same_weights: Whether the files' weights differ by rounding only. After quantization-aware
+            training they differ more, and the errors include the change of the weights.
     """
 
     layers: tuple[LayerError, ...]
@@ -95,16 +96,16 @@ class LayerReport:
 def layer_report(
     float_flatbuffer: bytes, int8_flatbuffer: bytes, inputs: NDArray[np.uint8]
 ) -> LayerReport:
-    """Measure each layer's quantization error.
+    """Measure the quantization error of each layer.
 
     Args:
-        float_flatbuffer: The float32 file of the network.
-        int8_flatbuffer: A quantized file of it, of whichever tool, also a mixed one.
-        inputs: Raw model inputs, uint8 (n, height, width, 1), as they are served; 100 are plenty.
+        float_flatbuffer: float32 file of the network.
+        int8_flatbuffer: Quantized file of it, from any tool, also a mixed one.
+        inputs: Raw model inputs, uint8 (n, height, width, 1), as they are served; 100 are enough.
 
     Raises:
-        DatasetError: There is no picture, or they do not fit the model.
-        ModelError: A file is damaged, or they are not of one network.
+        DatasetError: There are no pictures, or they do not match the model.
+        ModelError: A file is damaged, or the files contain different networks.
     """
     if not len(inputs):
         raise DatasetError("a layer report needs at least one picture")
@@ -138,7 +139,7 @@ def layer_report(
 def _run(
     floating: Probe, quantized: Probe, pairs: Sequence[Pair], inputs: NDArray[np.uint8]
 ) -> dict[int, ErrorSums]:
-    """Add up the errors of each pair's output over all pictures, by the float tensor's index."""
+    """Add up the errors of each paired output over all pictures, by float tensor index."""
     sums: dict[int, ErrorSums] = {}
     for pixels in inputs:
         floating.run(pixels)
@@ -206,7 +207,7 @@ def _layer_error(
 
 
 def format_layers(report: LayerReport) -> str:
-    """Write the report as a table, the worst layer first."""
+    """Format the report as a table, the worst layer first."""
     rows = [
         (
             "layer", "operator", "output", "scale", "zero", "SNR dB", "median", "alone", "cosine",
@@ -244,6 +245,6 @@ def format_layers(report: LayerReport) -> str:
     if report.same_weights:
         return table
     return (
-        f"{table}\nThe weights differ from the float file's by more than rounding (the network was "
-        "trained on, as by --qat): the errors hold that change too."
+        f"{table}\nThe weights differ from the float file's by more than rounding (the "
+        "network was trained further, as by --qat): the errors include that change."
     )

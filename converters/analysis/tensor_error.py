@@ -1,4 +1,4 @@
-"""How far a quantized tensor is from its float original. Arrays in, numbers out."""
+"""Error of a quantized tensor against its float original: arrays in, numbers out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +11,19 @@ from ..quantization.probe import Grid
 
 @dataclass(frozen=True, slots=True)
 class ErrorSums:
-    """Sums over the values of one tensor; those of two inferences are added with `+`.
+    """Sums over the values of one tensor; those of several inferences are added with `+`.
 
     Attributes:
         count: Number of values.
         signal: Sum of squares of the float values, float64 (channels,).
         noise: Sum of squares of quantized minus float, float64 (channels,).
-        rounding: The same for the float values put onto the grid directly, as if all before this
-            tensor were float: rounding and clipping of this tensor alone.
+        rounding: The same for the float values rounded to the grid directly, as if everything
+            before this tensor were float: rounding and clipping of this tensor alone.
         product: Sum of quantized times float.
         power: Sum of squares of the quantized values.
-        saturated: Values stored at the end of the integer range whose float is beyond it.
-        loud: Float values above a sixteenth of the largest that the grid holds.
+        saturated: Number of values stored at the end of the integer range with a float value beyond
+            it.
+        loud: Number of float values above 1/16 of the largest value on the grid.
         largest: Largest absolute error.
         lowest_real: Smallest float value.
         highest_real: Largest float value.
@@ -62,7 +63,7 @@ class ErrorSums:
 
     @property
     def channel_snr_db(self) -> float:
-        """SNR of the median channel; a loud channel cannot hide the others in it."""
+        """SNR of the median channel, which a loud channel cannot influence."""
         return _median_channel(self.signal, self.noise)
 
     @property
@@ -85,19 +86,19 @@ class ErrorSums:
 
     @property
     def loud_share(self) -> float:
-        """Share of values above a sixteenth of the range, 0 to 1."""
+        """Share of values above 1/16 of the range, 0 to 1."""
         return self.loud / self.count
 
 
 def measure_error(
     real: NDArray[np.float32], stored: NDArray[Any], grid: Grid | None = None
 ) -> ErrorSums:
-    """Compare one inference's tensor with its float original.
+    """Compare a tensor of one inference with its float original.
 
     Args:
-        real: The float tensor, (..., channels).
+        real: Float tensor, (..., channels).
         stored: The same tensor in the other file, same shape: integers, or float32.
-        grid: What the integers stand for; None if `stored` is float.
+        grid: Values of the integers; None if `stored` is float.
 
     Raises:
         ValueError: The shapes differ.
@@ -112,7 +113,7 @@ def measure_error(
     else:
         got = grid.dequantize(integers)
         alone = grid.dequantize(grid.quantize(wanted))
-        # half a step beyond the last value still rounds to it: that is not saturation
+        # up to half a step beyond the last value rounds to it: that is not saturation
         low, high = grid.dequantize(np.array([grid.lowest - 0.5, grid.highest + 0.5]))
         at_end = (integers == grid.lowest) & (wanted < low)
         at_end |= (integers == grid.highest) & (wanted > high)
@@ -135,15 +136,15 @@ def measure_error(
 
 @dataclass(frozen=True, slots=True)
 class WeightError:
-    """How far a layer's stored weights are from the float file's.
+    """Error of a layer's stored weights against the float file's.
 
     Attributes:
         scales: Number of scales: 1, or one per output channel.
-        worst_snr_db: SNR of the output channel that suffers most.
-        range_ratio: Largest over smallest range of the output channels; under one scale, a channel
+        worst_snr_db: SNR of the worst output channel.
+        range_ratio: Largest over smallest range of the output channels; with one scale, a channel
             with a hundredth of the range has a hundredth of the levels.
-        is_rounding: Whether each weight is within one step of the float one; if not, the files
-            hold different weights (one was trained further).
+        is_rounding: Whether each weight is within one step of the float weight; if not, the files
+            contain different weights (one was trained further).
     """
 
     scales: int
@@ -155,13 +156,13 @@ class WeightError:
 def weight_error(
     real: NDArray[np.float64], stored: NDArray[np.float64], scales: tuple[float, ...], axis: int
 ) -> WeightError:
-    """Compare a layer's weights.
+    """Compare the weights of a layer.
 
     Args:
-        real: The float weights.
-        stored: The weights of the other file as real values, same shape.
-        scales: Their quantization scales; none if they are float.
-        axis: The axis of the output channels.
+        real: Float weights.
+        stored: Weights of the other file as real values, same shape.
+        scales: Their quantization scales; empty if they are float.
+        axis: Axis of the output channels.
     """
     wanted = np.moveaxis(real, axis, 0).reshape(real.shape[axis], -1)
     error = np.moveaxis(stored, axis, 0).reshape(wanted.shape) - wanted
@@ -172,7 +173,7 @@ def weight_error(
         (decibels(s, n) for s, n in zip(signal[alive], noise[alive], strict=True)),
         default=float("inf"),
     )
-    # float16 weights, and those into which batch normalization was folded by another tool
+    # float16 weights, and weights into which another tool folded batch normalization
     step = np.array(scales or (0.0,))[:, np.newaxis] + 1e-3 * ranges.max(initial=0.0)
     return WeightError(
         scales=len(scales),
@@ -191,6 +192,6 @@ def decibels(signal: float, noise: float) -> float:
 
 def _median_channel(signal: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
     ratios = [decibels(s, n) for s, n in zip(signal, noise, strict=True) if s > 0]
-    if not ratios:  # nothing but zeros
+    if not ratios:  # only zeros
         return decibels(signal.sum(), noise.sum())
-    return float(np.sort(ratios)[len(ratios) // 2])  # no mean of two: one may be infinite
+    return float(np.sort(ratios)[len(ratios) // 2])  # not the mean of two: one may be infinite

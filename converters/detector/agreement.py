@@ -1,4 +1,4 @@
-"""Does a converted detector find the faces that OpenCV finds with the file it was made from?"""
+"""Comparison of a converted detector with its source file in OpenCV, face by face."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,19 +12,19 @@ from fer_edge.detector.network import DetectorNetwork
 from fer_edge.errors import DetectorError
 
 SURE, POSSIBLE = 0.7, 0.5
-"""A face of one side's at least `SURE` must be one of the other's at least `POSSIBLE`."""
+"""A face with at least `SURE` in one must be found with at least `POSSIBLE` in the other."""
 _SAME_OVERLAP = 0.5
 _OPENCV_SAME_FACE, _OPENCV_MOST = 0.3, 5000
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorGate:
-    """What a file must keep of its source to be written.
+    """Requirement for writing a file, relative to its source.
 
     Attributes:
-        min_found: Of OpenCV's sure faces it finds at least this share.
-        max_strange: At most this share of its own sure faces are none of OpenCV's.
-        min_overlap: Mean intersection over union of the pairs of boxes.
+        min_found: Lowest share of OpenCV's certain faces that it must find.
+        max_strange: Largest share of its own certain faces that OpenCV does not find.
+        min_overlap: Lowest mean intersection over union of the paired boxes.
     """
 
     min_found: float = 0.99
@@ -32,9 +32,9 @@ class DetectorGate:
     min_overlap: float = 0.95
 
     def fault(self, agreement: DetectorAgreement) -> str:
-        """Return why a file must not be written; empty if it may be."""
+        """Return the reason why a file must not be written; empty if it may."""
         if not agreement.faces:
-            return "cannot be judged: OpenCV finds no face in the calibration pictures"
+            return "cannot be evaluated: OpenCV finds no face in the calibration pictures"
         if agreement.found < self.min_found:
             return (
                 f"finds {agreement.found:.2%} of the {agreement.faces} faces that OpenCV finds, "
@@ -59,7 +59,7 @@ def compare_with_opencv(
     """Compare a file with its source, face by face.
 
     Args:
-        network: The file, open, with `POSSIBLE` as least score.
+        network: Open file, with `POSSIBLE` as lowest score.
         onnx: Path of the source.
         inputs: uint8, (n, height, width, 3), BGR.
 
@@ -100,7 +100,7 @@ def compare_with_opencv(
 
 
 def _opencv_faces(reference: cv2.FaceDetectorYN, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    # OpenCV returns None, not an empty array, where it finds nothing; its stubs omit that
+    # OpenCV returns None, not an empty array, if it finds nothing; its stubs omit that
     rows: Any = reference.detect(pixels)[1]
     if rows is None:
         return np.zeros((0, 5), np.float32)
@@ -109,7 +109,7 @@ def _opencv_faces(reference: cv2.FaceDetectorYN, pixels: NDArray[np.uint8]) -> N
 
 
 def _pairs(theirs: NDArray[np.float32], ours: NDArray[np.float32]) -> list[tuple[int, int, float]]:
-    """Pair boxes of the same face, the best pair first: (one, other, overlap)."""
+    """Pair the boxes of the same face, the best pair first: (one, other, overlap)."""
     sides = np.minimum(theirs[:, None, 2:4], ours[None, :, 2:4]) - np.maximum(
         theirs[:, None, :2], ours[None, :, :2]
     )

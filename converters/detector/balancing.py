@@ -1,7 +1,7 @@
-"""The same network with channels of like range: eight bits then serve every channel of a tensor.
+"""The same network with channels of similar range, so that eight bits suit all channels.
 
-A convolution's output channel may be divided by any positive number if what reads it multiplies its
-weights by the same number; ReLU and max-pooling let such a number through. Nagel et al. 2019,
+The output channel of a convolution can be divided by any positive number if the next layer
+multiplies its weights by the same number; ReLU and max pooling do not interfere. Nagel et al. 2019,
 "Data-Free Quantization Through Weight Equalization and Bias Correction", arXiv:1906.04721.
 """
 
@@ -24,12 +24,12 @@ _LEAST_PEAK = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two convolutions of which only the second reads the first.
+    """Two convolutions, where only the second reads the first.
 
     Attributes:
-        first: Gives the channels.
-        between: Name of the tensor that the second reads.
-        second: Reads them.
+        first: Produces the channels.
+        between: Name of the tensor that the second one reads.
+        second: Reads the channels.
     """
 
     first: Step
@@ -38,21 +38,21 @@ class _Pair:
 
 
 def balance(source: YuNetSource, inputs: NDArray[np.uint8]) -> YuNetSource:
-    """Balance the channels between convolutions; the float network computes what it did.
+    """Balance the channels between convolutions; the float network computes the same as before.
 
     Args:
         source: The network.
-        inputs: Pictures by which the ranges are measured, uint8, (n, height, width, 3), BGR.
+        inputs: Pictures for measuring the ranges, uint8, (n, height, width, 3), BGR.
     """
     pairs = _pairs(source)
-    # a pointwise convolution has a scale for each output, but one number for all its inputs: it
-    # shares the imbalance with the tensor in front of it
+    # a pointwise convolution has one scale per output, but only one for all its inputs: it shares
+    # the imbalance with its input tensor
     shared = [pair for pair in pairs if _convolution(pair.second).groups == 1]
     peaks = _peaks(source, [pair.between for pair in shared], inputs)
     source = _divided(
         source, shared, [_shared_factors(*item) for item in zip(shared, peaks, strict=True)]
     )
-    # a depthwise one has a scale for each channel, and takes all of it
+    # a depthwise convolution has one scale per channel, and takes all of it
     pairs = _pairs(source)
     taken = [pair for pair in pairs if _convolution(pair.second).groups > 1]
     peaks = _peaks(source, [pair.between for pair in taken], inputs)
@@ -95,7 +95,7 @@ def _peaks(
 
 
 def _shared_factors(pair: _Pair, peaks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what makes the channels' and the weights' imbalance alike."""
+    """Return the factors that make the imbalance of channels and weights equal."""
     weights = abs(_convolution(pair.second).weights).max(axis=(0, 2, 3))
     ratio = _relative(peaks) / _relative(weights)
     factors: NDArray[np.float32] = np.sqrt(ratio).clip(1 / _LARGEST_FACTOR, _LARGEST_FACTOR)

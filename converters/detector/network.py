@@ -13,13 +13,14 @@ with without_chatter():
     import tensorflow as tf
 
 Upsampling = Literal["shuffle", "resize"]
-"""How a grid is doubled. shuffle: four copies in the channels, moved into place (DEPTH_TO_SPACE),
-so that no operator has a size and the file can be given any. resize: RESIZE_NEAREST_NEIGHBOR, which
-the Edge TPU has, but with its size in the file. Both give the same numbers."""
+"""Method of doubling a grid. shuffle: four copies in the channels, moved into place
+(DEPTH_TO_SPACE), so that no operator contains a size and the file is resizable. resize:
+RESIZE_NEAREST_NEIGHBOR, which the Edge TPU supports, but with a fixed size. Both compute the same
+values."""
 
 
 class Doubling(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
-    """Nearest-neighbor doubling without a size in it."""
+    """Nearest-neighbor doubling without a fixed size."""
 
     def call(self, inputs: Any) -> Any:
         """Double height and width."""
@@ -38,24 +39,24 @@ def build_network(
     """Build the network with its weights.
 
     Args:
-        source: The body.
-        heads: Of `source`, or scaled ones.
-        height: Of the input, a multiple of 32.
-        width: Of the input, a multiple of 32.
+        source: Body of the network.
+        heads: Heads of `source`, or scaled ones.
+        height: Height of the input, a multiple of 32.
+        width: Width of the input, a multiple of 32.
         upsampling: See `Upsampling`.
-        is_clipped: Whether the outputs are kept within -1 to 1.
+        is_clipped: Whether the outputs are limited to -1 to 1.
 
     Returns:
-        A Keras network from float32 (1, height, width, 3), BGR, 0 to 255, to an output for each
-        head: float32, (1, height / stride, width / stride, 6). The layers `point_0`, ... give the
-        heads' first convolutions.
+        A Keras network from float32 (1, height, width, 3), BGR, 0 to 255, to one output per head:
+        float32, (1, height / stride, width / stride, 6). The layers `point_0`, ... produce the
+        outputs of the heads' first convolutions.
     """
     tensors = build_body(source, height=height, width=width, upsampling=upsampling)
     outputs = []
     for level, head in enumerate(heads):
         point = _convolve(head.point, tensors[head.source], name=f"point_{level}")
         output = _convolve(head.depth, point, name=f"depth_{level}")
-        # a hard limit costs nothing: it is fused into the convolution
+        # a hard limit has no cost: it is fused into the convolution
         outputs.append(keras.ops.clip(output, -1, 1) if is_clipped else output)
     return keras.Model(tensors[INPUT], outputs)
 
@@ -63,7 +64,7 @@ def build_network(
 def build_body(
     source: YuNetSource, *, height: int, width: int, upsampling: Upsampling
 ) -> dict[str, Any]:
-    """Build the network without its heads; returns Keras' tensors by name, the input's included."""
+    """Build the network without its heads; returns Keras's tensors by name, including the input."""
     tensors = {INPUT: keras.Input((height, width, 3), batch_size=1)}
     for step in source.steps:
         given = [tensors[name] for name in step.inputs]

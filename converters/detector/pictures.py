@@ -1,4 +1,4 @@
-"""The pictures that a detector is calibrated with, and compared with its source on."""
+"""Pictures for the calibration of a detector and for the comparison with its source."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,29 +16,29 @@ from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.pictures.picture import read_picture
 
 SCALES = (1.0, 0.6, 1.5)
-"""Each picture is taken in these sizes of the input, so that faces of many sizes are met; what does
-not fit is cut off."""
+"""Sizes at which each picture is placed into the input, so that faces of many sizes occur; parts
+that do not fit are cut off."""
 EVERY = 10
-"""Of a video, every so many frames are taken."""
+"""Interval of the frames used from a video."""
 MOST_INPUTS = 300
 
 
 def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
-    """Read the pictures of a folder and frames of its videos, in the order of their names.
+    """Read the pictures of a folder and frames of its videos, sorted by name.
 
-    Files that are neither are left out.
+    Other files are skipped.
 
     Returns:
         uint8, each (height, width, 3), BGR.
 
     Raises:
-        DatasetError: The folder cannot be listed, or has no picture.
+        DatasetError: The folder cannot be listed, or has no pictures.
     """
     try:
         files = sorted(files_in(folder))
     except OSError as error:
         raise DatasetError(
-            f"{folder} cannot be listed: {error.strerror}; name a folder of pictures and videos"
+            f"{folder} cannot be listed: {error.strerror}; pass a folder of pictures and videos"
         ) from error
     pictures: list[NDArray[np.uint8]] = []
     for path in files:
@@ -48,8 +48,8 @@ def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
             continue
     if not pictures:
         raise DatasetError(
-            f"{folder} has no picture or video that can be read; name a folder of pictures with "
-            "faces, some dozens at least"
+            f"{folder} has no readable picture or video; pass a folder of pictures with faces, "
+            "at least some dozens"
         )
     return pictures
 
@@ -57,13 +57,13 @@ def read_pictures(folder: Path) -> list[NDArray[np.uint8]]:
 def make_inputs(
     pictures: list[NDArray[np.uint8]], source: str, *, height: int, width: int
 ) -> tuple[NDArray[np.uint8], PictureSet]:
-    """Place pictures into the detector's input, in several sizes.
+    """Place pictures into the detector's input at several sizes.
 
     Args:
         pictures: uint8, each (any height, any width, 3), BGR.
-        source: Where they come from, for the record.
-        height: Of the input.
-        width: Of the input.
+        source: Origin of the pictures, for the record.
+        height: Height of the input.
+        width: Width of the input.
 
     Returns:
         uint8, (n, height, width, 3), BGR, at most `MOST_INPUTS`, and their record.

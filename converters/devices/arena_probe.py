@@ -1,10 +1,10 @@
-"""Hand a model to tflite-micro with an arena of a given size: a process of its own.
+"""Run a model in tflite-micro with an arena of a given size, in a separate process.
 
     python -m fer_edge.converters.devices.arena_probe ARENA_BYTES < model.tflite
 
-tflite-micro is made for devices where a wrong size is a bug of the firmware: with an arena that is
-too small it may end the process. Exit code 0: it fits, and standard error has tflite-micro's own
-account of the arena. Any other: it does not, and standard error has the reason.
+tflite-micro is made for devices where a wrong size is a firmware bug: if the arena is too small, it
+may end the process. Exit code 0: the model fits, and tflite-micro's report of the arena is on
+standard error. Otherwise it does not fit, and the reason is on standard error.
 """
 
 import sys

@@ -8,12 +8,12 @@ import click
 
 @click.command("check-edgetpu")
 @click.argument("models", nargs=-1, required=True, metavar="NAME|FILE...")
-@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def check_edgetpu(models: tuple[str, ...], as_json: bool) -> None:
-    """List which operators of a .tflite file the Edge TPU would take.
+    """List the operators of a .tflite file that the Edge TPU can run.
 
-    NAME is a bundled model, or a bundled face detector: yunet, yunet-320x192. The check runs
-    nothing: it compares the graph with Google's documentation. `fer-edge convert --edgetpu`
+    NAME is a bundled model, or a bundled face detector: yunet, yunet-320x192. The check does not
+    run the model: it compares the graph with Google's documentation. `fer-edge convert --edgetpu`
     compiles.
 
     \b

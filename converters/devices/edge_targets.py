@@ -1,6 +1,6 @@
-"""What a conversion leaves for devices that run no .tflite file as it is.
+"""Additional files for devices that do not run a .tflite file directly.
 
-Each kind of device is a target: ours (Edge TPU, C arrays for microcontrollers), and those of other
+Each kind of device is a target: Edge TPU, C arrays for microcontrollers, and targets of other
 packages.
 """
 
@@ -19,49 +19,50 @@ log = logging.getLogger(__name__)
 
 
 class EdgeTarget(Protocol):
-    """Makes further files of an int8 model file, for one kind of device."""
+    """Creates additional files of an int8 model file, for one kind of device."""
 
     def companions(self, path: Path) -> tuple[Path, ...]:
-        """Name the files that `write` makes of a model file; they need not exist."""
+        """Return the files that `write` creates for a model file; they need not exist."""
 
     def write(self, path: Path) -> str:
-        """Make them, in place of those there are; return what to say of them.
+        """Create or replace the files; return the text to print.
 
         Args:
-            path: An int8 .tflite file with a card, just written; `companions` lie beside it.
+            path: int8 .tflite file with a card, just written; `companions` are next to it.
 
         Raises:
-            MissingExtraError: A tool is not installed: a warning, and the conversion goes on.
-            FerEdgeError: The model does not fit the device.
+            MissingExtraError: A tool is not installed: logged as a warning, and the conversion
+                continues.
+            FerEdgeError: The model is not suitable for the device.
         """
 
 
 def open_targets(names: Sequence[str]) -> tuple[EdgeTarget, ...]:
-    """Open targets by their names, each once.
+    """Open targets by name, each once.
 
     Raises:
-        PluginError: A name does not exist, or another package's target cannot be used.
+        PluginError: A name is unknown, or another package's target cannot be used.
     """
     group, methods = plugins.EDGE_TARGETS, ("companions", "write")
     return tuple(plugins.open_part(group, name, methods=methods) for name in dict.fromkeys(names))
 
 
 def companions_of(path: Path, targets: Sequence[EdgeTarget]) -> tuple[Path, ...]:
-    """Name what all targets would make of a model file."""
+    """Return the files of all targets for a model file."""
     return tuple(made for target in targets for made in target.companions(path))
 
 
 def leave_for_devices(paths: Sequence[Path], targets: Sequence[EdgeTarget]) -> str:
-    """Check int8 files for the Edge TPU, and make the files asked for.
+    """Check int8 files for the Edge TPU, and create the requested files.
 
-    A tool that is not installed is a warning: the check needs none.
+    A missing tool is a warning, since the check needs none.
 
     Args:
         paths: int8 files with cards.
-        targets: What makes further files.
+        targets: Targets to create files for.
 
     Returns:
-        The check's table, once for all files that have the same, and what each target says.
+        The check's table, once for files with equal tables, and the text of each target.
     """
     tables: dict[str, list[str]] = {}
     lines, missing = [], set()

@@ -1,9 +1,9 @@
-"""Will a `.tflite` file run on the Edge TPU? A static check against Google's documentation.
+"""Static check of a `.tflite` file for the Edge TPU against Google's documentation.
 
-The check runs nothing and needs no compiler, so it works on every machine. Its rules are those of
-"TensorFlow models on the Edge TPU" (https://coral.ai/docs/edgetpu/models-intro/), under Model
-requirements and Supported operations. The compiler knows limits that are not documented; its log
-is the last word (`edgetpu_compiler.py`).
+The check does not run the file and needs no compiler, so it works on every machine. Its rules are
+those of "TensorFlow models on the Edge TPU" (https://coral.ai/docs/edgetpu/models-intro/), under
+Model requirements and Supported operations. The compiler has undocumented limits; its log is
+authoritative (`edgetpu_compiler.py`).
 """
 
 from collections import Counter
@@ -24,10 +24,10 @@ from .edgetpu_operators import (
 )
 
 ON_CHIP_BYTES = 8_000_000
-"""For parameters: "roughly 8 MB of SRAM" (https://coral.ai/docs/edgetpu/compiler/)."""
+"""On-chip memory for parameters: "roughly 8 MB" (https://coral.ai/docs/edgetpu/compiler/)."""
 
 CUSTOM_OPERATOR = "edgetpu-custom-op"
-"""What the compiler puts in place of all that it mapped."""
+"""Operator that replaces everything that the compiler mapped."""
 
 _EIGHT_BIT = ("INT8", "UINT8")
 _AFTER = Verdict("no", "comes after an operator that does not map")
@@ -36,13 +36,13 @@ _REFUSED = Verdict("no", "the compiler refuses the file")
 
 @dataclass(frozen=True, slots=True)
 class OperatorRow:
-    """Operators of one kind with one verdict.
+    """Operators of one kind with the same verdict.
 
     Attributes:
         operator: Name in the schema.
-        count: How many.
-        maps: yes, no, or maybe where the documentation leaves it open.
-        why_not: The limitation that is hit, in words; empty for yes.
+        count: Number of operators.
+        maps: yes, no, or maybe if the documentation leaves it open.
+        why_not: Violated limitation, in words; empty for yes.
     """
 
     operator: str
@@ -53,13 +53,13 @@ class OperatorRow:
 
 @dataclass(frozen=True, slots=True)
 class EdgeTpuReport:
-    """What the documentation says of a file.
+    """Result of the check for a file.
 
     Attributes:
-        rows: In order of first execution.
-        refusals: Why the compiler refuses the whole file; empty if it should take it.
+        rows: Rows in order of first execution.
+        refusals: Reasons why the compiler rejects the whole file; empty if it should accept it.
         notes: Facts about the whole file.
-        parameter_bytes: Of the constants that would lie on the chip.
+        parameter_bytes: Size of the constants that would be stored on the chip.
     """
 
     rows: tuple[OperatorRow, ...]
@@ -68,7 +68,7 @@ class EdgeTpuReport:
     parameter_bytes: int
 
     def __str__(self) -> str:
-        """Write it as text: a table like the compiler's log, the findings below."""
+        """Format it as text: a table like the compiler's log, followed by the findings."""
         lines = [f"{'Operator':<30} {'Count':<6} {'Will map':<9} Why not"]
         for row in self.rows:
             line = f"{row.operator:<30} {row.count:<6} {row.maps:<9} {row.why_not}"
@@ -79,7 +79,7 @@ class EdgeTpuReport:
         return "\n".join(lines)
 
     def count(self, maps: str) -> int:
-        """Return how many operators have this answer: yes, no or maybe."""
+        """Return the number of operators with this answer: yes, no or maybe."""
         return sum(row.count for row in self.rows if row.maps == maps)
 
 
@@ -87,7 +87,7 @@ def check_edgetpu(model: str | Path) -> EdgeTpuReport:
     """Check a file against the documented operators and limits of the Edge TPU.
 
     Args:
-        model: A bundled model's or detector's name, or any .tflite file, with or without a card.
+        model: Name of a bundled model or detector, or a .tflite file, with or without a card.
 
     Raises:
         ModelError: The file does not exist, or its graph is damaged or has several subgraphs.
@@ -124,13 +124,13 @@ def check(flatbuffer: bytes) -> EdgeTpuReport:
 
 
 def _verdicts(graph: Graph, *, refused: bool) -> list[Verdict]:
-    """Judge each operator; the compiler maps one connected piece from the first that maps."""
+    """Evaluate each operator; the compiler maps one connected part, from its first operator on."""
     verdicts: list[Verdict] = []
     started = ended = False
     for operator in graph.operators:
         verdict = _judge(operator)
         if verdict.maps == "no":
-            # the quantization of a float input stays on the CPU, in front of the mapped piece
+            # the quantization of a float input stays on the CPU, before the mapped part
             ended = ended or started or not _quantizes_float(operator)
         else:
             started = True
@@ -144,7 +144,7 @@ def _judge(operator: Operator) -> Verdict:
     if operator.name not in OPERATORS:
         return Verdict("no", "operation is not supported")
     if (first := UNREADABLE_FROM.get(operator.name)) and operator.version >= first:
-        return Verdict("no", f"version {operator.version} came after the compiler")
+        return Verdict("no", f"version {operator.version} is newer than the compiler")
     tensors = (*operator.inputs, *operator.outputs)
     data = [tensor for tensor in tensors if not tensor.is_constant]
     wrong = {tensor.dtype for tensor in data if tensor.dtype not in _EIGHT_BIT}
@@ -167,7 +167,7 @@ def _judge(operator: Operator) -> Verdict:
 
 
 def _has_more_than_three_dimensions(tensor: Tensor) -> bool:
-    """Whether a dimension other than the innermost three is larger than 1."""
+    """Return whether a dimension other than the innermost three is larger than 1."""
     return any(size > 1 for size in tensor.shape[:-3])
 
 
@@ -179,7 +179,7 @@ def _refusals(graph: Graph) -> tuple[str, ...]:
     reasons = []
     outputs = [tensor for operator in graph.operators for tensor in operator.outputs]
     if not any(tensor.dtype in _EIGHT_BIT for tensor in outputs):
-        reasons.append("the model is not quantized: no operator gives 8-bit values; use --int8")
+        reasons.append("the model is not quantized: no operator produces 8-bit values; use --int8")
     dynamic = {tensor.name for tensor in (*graph.inputs, *outputs) if tensor.is_dynamic}
     if dynamic:
         reasons.append(
@@ -203,10 +203,12 @@ def _notes(verdicts: list[Verdict], size_bytes: int) -> tuple[str, ...]:
         f"{len(verdicts) - mapped - maybe} run on the CPU"
     ]
     if maybe:
-        notes.append("if one that may map does not, all after it run on the CPU")
+        notes.append(
+            "if an operator that may map does not map, all operators after it run on the CPU"
+        )
     if mapped + maybe:
         over = size_bytes - ON_CHIP_BYTES
-        fate = f"{over / 1e6:.2f} MB are sent in every inference" if over > 0 else "they fit"
+        fate = f"{over / 1e6:.2f} MB are transferred at every inference" if over > 0 else "they fit"
         notes.append(
             f"parameters: {size_bytes / 1e6:.2f} MB of about {ON_CHIP_BYTES / 1e6:.0f} MB "
             f"on-chip memory; {fate}"
@@ -244,6 +246,6 @@ def _report_compiled(graph: Graph) -> EdgeTpuReport:
     return EdgeTpuReport(
         rows=_rows(graph, verdicts),
         refusals=(),
-        notes=("the file is compiled for the Edge TPU already",),
+        notes=("the file is already compiled for the Edge TPU",),
         parameter_bytes=0,
     )

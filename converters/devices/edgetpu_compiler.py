@@ -1,4 +1,4 @@
-"""Compiling for the Edge TPU with Google's `edgetpu_compiler`, where it is installed.
+"""Compilation for the Edge TPU with Google's `edgetpu_compiler`, if it is installed.
 
 Usage and file names: "Edge TPU Compiler", https://coral.ai/docs/edgetpu/compiler/.
 """
@@ -22,7 +22,7 @@ from .edgetpu import CUSTOM_OPERATOR
 
 COMPILER = "edgetpu_compiler"
 TIMEOUT_S = 600
-"""The compiler has a timer of its own, 180 s; this one is for a compiler that hangs."""
+"""The compiler has its own timeout of 180 s; this one is for a compiler that hangs."""
 
 _COMPLAINT = re.compile(r"error|invalid|not quantized|could not|failed|abort|dynamic", re.I)
 _VERSION = re.compile(r"Edge TPU Compiler version \S+")
@@ -33,9 +33,9 @@ class CompiledModel:
     """A compiled file that was written.
 
     Attributes:
-        path: Of the file, card inside.
-        log_path: Of the compiler's log.
-        log: All that the compiler said, its table of operators included.
+        path: Path of the file with its card.
+        log_path: Path of the compiler's log.
+        log: Output of the compiler, including its table of operators.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class EdgeTpu:
     """The target `edgetpu`: a compiled file and the compiler's log."""
 
     def companions(self, path: Path) -> tuple[Path, ...]:
-        """Name the compiled file and the log; see `EdgeTarget`."""
+        """Return the paths of the compiled file and the log; see `EdgeTarget`."""
         compiled = path.with_name(f"{path.stem}_edgetpu.tflite")
         return compiled, compiled.with_suffix(".log")
 
@@ -60,19 +60,19 @@ class EdgeTpu:
 def compile_for_edgetpu(model_path: Path, out: Path, *, overwrite: bool = False) -> CompiledModel:
     """Compile a model file for the Edge TPU and attach its card again.
 
-    The card of the compiled file says which compiler made it and from what; it keeps the float
-    network's scores and leaves out those of the file it was made from, which are not its own.
+    The card of the compiled file states the compiler and the source file; it keeps the float
+    network's scores and leaves out the scores of the source file, which do not apply.
 
     Args:
         model_path: An int8 model file with a card.
-        out: The file to write, by the compiler's convention NAME_edgetpu.tflite; the log goes
-            beside it, with the suffix .log.
+        out: File to write, by the compiler's convention NAME_edgetpu.tflite; the log is written
+            next to it, with the suffix .log.
         overwrite: Whether both may be replaced.
 
     Raises:
         MissingExtraError: The compiler is not installed.
-        ModelError: The file is not a model file, or the compiler refuses it, or it maps nothing.
-        OutputError: A file exists already or cannot be written.
+        ModelError: It is not a model file, the compiler rejects it, or maps no operator.
+        OutputError: A file already exists or cannot be written.
     """
     log_path = _free_log(out, overwrite=overwrite)
     file = read_model(model_path)
@@ -91,24 +91,26 @@ def compile_for_edgetpu(model_path: Path, out: Path, *, overwrite: bool = False)
 
 
 def compile_detector(path: Path, out: Path, *, overwrite: bool = False) -> CompiledModel:
-    """Compile a face detector's file of one size, and attach its card again.
+    """Compile a face detector's file of fixed size, and attach its card again.
 
-    Its agreement with its source stays that of the file it was made from.
+    The agreement in the card stays that of the source file.
 
     Args:
-        path: An int8 file of one size.
+        path: int8 file of fixed size.
         out: As in `compile_for_edgetpu`.
         overwrite: As in `compile_for_edgetpu`.
 
     Raises:
         MissingExtraError: The compiler is not installed.
-        ModelError: The file is not a detector of one size, or the compiler refuses it.
-        OutputError: A file exists already or cannot be written.
+        ModelError: The file is not a detector of fixed size, or the compiler rejects it.
+        OutputError: A file already exists or cannot be written.
     """
     log_path = _free_log(out, overwrite=overwrite)
     file = read_detector(path)
     if file.card.input.is_resizable:
-        raise ModelError(f"{path} takes any size; expected one, as of convert-detector --size")
+        raise ModelError(
+            f"{path} accepts any input size; expected a fixed one: convert-detector --size"
+        )
     flatbuffer, log, compilation = _compile(file)
     content = pack_detector(flatbuffer, replace(file.card, name=out.stem, compilation=compilation))
     for place, data in ((log_path, log.encode("utf-8")), (out, content)):
@@ -121,12 +123,12 @@ def _free_log(out: Path, *, overwrite: bool) -> Path:
     log_path = out.with_suffix(".log")
     for path in (out, log_path):
         if path.exists() and not overwrite:
-            raise OutputError(f"{path} exists already; name another, or pass --overwrite")
+            raise OutputError(f"{path} already exists; choose another, or pass --overwrite")
     return log_path
 
 
 def _compile(file: ModelFile | DetectorFile) -> tuple[bytes, str, Compilation]:
-    """Return the compiled flatbuffer, the log, and who made it."""
+    """Return the compiled flatbuffer, the log, and the compiler's version."""
     flatbuffer, log = _run_compiler(file)
     _check_compiled(file, flatbuffer)
     version = _VERSION.search(log)
@@ -145,11 +147,11 @@ def _run_compiler(file: ModelFile | DetectorFile) -> tuple[bytes, str]:
         raise MissingExtraError(
             f"{COMPILER} is not installed: Google's Debian package edgetpu-compiler, for x86-64 "
             "Linux only, from the Coral apt repository (see docs/how-to/edge-tpu.md); the static "
-            "check does not need it"
+            "check does not need the compiler"
         )
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
         folder = Path(name)
-        stem = re.sub(r"[^\w.-]", "_", file.path.stem)  # it stands in the log
+        stem = re.sub(r"[^\w.-]", "_", file.path.stem)  # it is in the log
         source = folder / f"{stem}.tflite"
         source.write_bytes(file.flatbuffer)
         command = [program, "--show_operations", "--out_dir", str(folder), str(source)]
@@ -173,8 +175,8 @@ def _run_compiler(file: ModelFile | DetectorFile) -> tuple[bytes, str]:
         table = folder / f"{stem}_edgetpu.log"
         if done.returncode != 0 or not compiled.exists():
             raise ModelError(
-                f"{COMPILER} refuses {file.path}: {_complaint(said)} "
-                f"(exit code {done.returncode}); the static check may say why"
+                f"{COMPILER} rejects {file.path}: {_complaint(said)} (exit code "
+                f"{done.returncode}); the static check may show the reason"
             )
         log = said.rstrip() + "\n"
         if table.exists():
@@ -192,12 +194,13 @@ def _check_compiled(file: ModelFile | DetectorFile, flatbuffer: bytes) -> None:
     before, after = read_graph(file.flatbuffer), read_graph(flatbuffer)
     if not any(operator.custom_name == CUSTOM_OPERATOR for operator in after.operators):
         raise ModelError(
-            f"{COMPILER} mapped no operator of {file.path} to the Edge TPU; "
-            "the static check may say why"
+            f"{COMPILER} did not map any operator of {file.path} to the Edge TPU; the static "
+            "check may show the reason"
         )
     if _ends(before) != _ends(after):
         raise ModelError(
-            f"{COMPILER} changed the ends of {file.path}: {_ends(before)} became {_ends(after)}"
+            f"{COMPILER} changed the inputs or outputs of {file.path}: {_ends(before)} became "
+            f"{_ends(after)}"
         )
 
 

@@ -1,16 +1,16 @@
-"""What the Edge TPU compiler maps, as data: operators, their limitations, versions it can read.
+"""Operators that the Edge TPU compiler maps, with their limitations and readable versions.
 
 Operators and limitations: "TensorFlow models on the Edge TPU", Supported operations,
 https://coral.ai/docs/edgetpu/models-intro/#supported-operations, for the newest runtime (14). The
-words of the limitations are that page's, shortened.
+texts of the limitations are from that page, shortened.
 
-Versions: compiler 16.0.384591198, the last one, came out by August 2021 (google-coral/edgetpu issue
-434) and reads a file with the TensorFlow Lite of that time. An operator version that is younger
-makes it refuse the whole file. `UNREADABLE_FROM` has the versions that TensorFlow's own table
-(tensorflow/compiler/mlir/lite/tools/versioning/runtime_version.cc) dates to 2.8 or later, and
-QUANTIZE 3, of 2.7. CONV_2D 6, TRANSPOSE_CONV 4, QUANTIZE 3 and EXP 2 were reported as refused
-(google-coral/edgetpu issues 631, 845 and 879, google-coral/libedgetpu issue 71); the others follow
-from the dates.
+Versions: compiler 16.0.384591198, the last one, was released by August 2021 (google-coral/edgetpu
+    issue 434) and reads files with the TensorFlow Lite of that time. It rejects a whole file that
+    contains a newer operator version. `UNREADABLE_FROM` has the versions that TensorFlow's own
+    table (tensorflow/compiler/mlir/lite/tools/versioning/runtime_version.cc) dates to 2.8 or later,
+    and QUANTIZE 3, of 2.7. CONV_2D 6, TRANSPOSE_CONV 4, QUANTIZE 3 and EXP 2 were reported as
+    rejected (google-coral/edgetpu issues 631, 845 and 879, google-coral/libedgetpu issue 71); the
+    others follow from the dates.
 """
 
 from collections.abc import Callable
@@ -26,11 +26,11 @@ _DEFAULT_FORMAT = 0  # FullyConnectedOptionsWeightsFormat.DEFAULT
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the documented limitation of an operator means for one operator of a graph.
+    """Result of a documented limitation for one operator of a graph.
 
     Attributes:
-        maps: yes, no, or maybe where the documentation itself leaves it open.
-        why_not: The limitation that is hit; empty for yes.
+        maps: yes, no, or maybe if the documentation leaves it open.
+        why_not: Violated limitation; empty for yes.
     """
 
     maps: str
@@ -40,7 +40,7 @@ class Verdict:
 YES = Verdict("yes")
 
 Rule = Callable[[Operator], Verdict]
-"""A limitation; it is asked only about operators that work on 8-bit tensors of constant shape."""
+"""A limitation; it is checked only for operators on 8-bit tensors of constant shape."""
 
 
 def _always(_: Operator) -> Verdict:
@@ -63,7 +63,7 @@ def _no_fused_activation(operator: Operator) -> Verdict:
 def _concatenation(operator: Operator) -> Verdict:
     if any(tensor.is_constant for tensor in operator.inputs):
         if len(operator.inputs) != 2:
-            return Verdict("no", "with a constant input there must be only 2 inputs")
+            return Verdict("no", "with a constant input it must have only 2 inputs")
         return Verdict("maybe", "maps only if its constant input is all zeros")
     return _no_fused_activation(operator)
 
@@ -78,7 +78,7 @@ def _fully_connected(operator: Operator) -> Verdict:
     if getattr(operator.options, "weightsFormat", _DEFAULT_FORMAT) != _DEFAULT_FORMAT:
         return Verdict("no", "weights are not in the default format")
     if any(len(tensor.scales) > 1 for tensor in operator.inputs):
-        return Verdict("no", "weights have a scale per channel, which came after the compiler")
+        return Verdict("no", "weights have one scale per channel, which is newer than the compiler")
     return _unless(not _is_one_dimensional(operator.outputs[0]), "output is not one-dimensional")
 
 
@@ -146,11 +146,11 @@ def _strided_slice(operator: Operator) -> Verdict:
 
 
 def _is_one_dimensional(tensor: Tensor) -> bool:
-    """Whether only the innermost dimension is larger than 1."""
+    """Return whether only the innermost dimension is larger than 1."""
     return all(size == 1 for size in tensor.shape[:-1])
 
 
-_RESIZE = _maybe("depending on the sizes, it stays on the CPU to keep precision")
+_RESIZE = _maybe("for some sizes it stays on the CPU to keep precision")
 
 OPERATORS: dict[str, Rule] = {
     "ADD": _always,
@@ -198,7 +198,7 @@ OPERATORS: dict[str, Rule] = {
 """The supported operators by their name in the schema, each with its limitation."""
 
 CONSTANT_PARAMETERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "PRELU")
-"""Operators whose inputs after the first must be constants of the file."""
+"""Operators with inputs that must be constants, except the first."""
 
 UNREADABLE_FROM: dict[str, int] = {
     "ABS": 5,
@@ -231,4 +231,4 @@ UNREADABLE_FROM: dict[str, int] = {
     "TRANSPOSE_CONV": 4,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": 4,
 }
-"""The first version of an operator that the last compiler cannot read."""
+"""First version of an operator that the last compiler cannot read."""

@@ -1,7 +1,7 @@
-"""A model for tflite-micro: a C array with what the firmware must know, and the arena it needs.
+"""A model for tflite-micro: a C array with the data for the firmware, and its arena size.
 
 A microcontroller has no files: the flatbuffer is compiled into the program, aligned to 16 bytes as
-tflite-micro asks, and all tensors live in one block of memory of a fixed size, the arena.
+tflite-micro requires, and all tensors are stored in one memory block of fixed size, the arena.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 ALIGNMENT = 16
 MOST_ARENA_BYTES = 64 * 1024 * 1024
-"""More than any microcontroller has; a graph that does not fit has another fault."""
+"""More than any microcontroller has; a graph that does not fit has another problem."""
 
 _BYTES_PER_LINE = 12
 _WORDS = {"2D": "2D", "MATMUL": "MatMul", "LSTM": "LSTM", "PADV2": "PadV2", "CUMSUM": "CumSum"}
@@ -34,10 +34,10 @@ _WORDS = {"2D": "2D", "MATMUL": "MatMul", "LSTM": "LSTM", "PADV2": "PadV2", "CUM
 
 @dataclass(frozen=True, slots=True)
 class CArray:
-    """A model as C.
+    """A model as C source.
 
     Attributes:
-        name: Prefix of every symbol, and the files' stem.
+        name: Prefix of every symbol, and stem of the files.
         header: Text of NAME.h, for C11 and C++11.
         source: Text of NAME.c, for C11 and C++11.
     """
@@ -48,18 +48,18 @@ class CArray:
 
 
 class CArrayTarget:
-    """The target `c-array`: NAME.h and NAME.c; the arena is measured where tflite-micro is."""
+    """The target `c-array`: NAME.h and NAME.c; the arena is measured if tflite-micro is there."""
 
     def __init__(self) -> None:
         self._warned = False
 
     def companions(self, path: Path) -> tuple[Path, ...]:
-        """Name header and source; see `EdgeTarget`."""
+        """Return the paths of header and source; see `EdgeTarget`."""
         header = path.with_name(f"{c_identifier(path.stem)}.h")
         return header, header.with_suffix(".c")
 
     def write(self, path: Path) -> str:
-        """Write both files of a model file; see `to_c_array`."""
+        """Write both files for a model file; see `to_c_array`."""
         file = read_model(path)
         arena = self._arena(file.flatbuffer)
         array = to_c_array(file.flatbuffer, file.card, name=path.stem, arena=arena)
@@ -78,12 +78,12 @@ class CArrayTarget:
 
 
 def arena_bytes(flatbuffer: bytes) -> int:
-    """Measure the tensor arena that a model needs, with the tflite-micro interpreter itself.
+    """Measure the tensor arena of a model with the tflite-micro interpreter.
 
-    tflite-micro allocates the tensors in a large arena and says what it used; the smallest arena
-    from that size on which it takes is the answer. It runs on a 64-bit machine with the reference
-    kernels: a 32-bit target's structures are smaller, optimized kernels (CMSIS-NN, ESP-NN) may ask
-    for more scratch memory.
+    tflite-micro allocates the tensors in a large arena and reports the used size; the result is the
+    smallest arena, from that size on, that it accepts. It runs on a 64-bit machine with the
+    reference kernels: structures on a 32-bit target are smaller, optimized kernels (CMSIS-NN,
+    ESP-NN) may need more scratch memory.
 
     Returns:
         Bytes, a multiple of 16.
@@ -94,14 +94,16 @@ def arena_bytes(flatbuffer: bytes) -> int:
     """
     if find_spec("tflite_micro") is None:
         raise missing("micro", "tflite_micro", what="measuring the arena (on x86-64 Linux only)")
-    read_graph(flatbuffer)  # tflite-micro trusts what it is given
+    read_graph(flatbuffer)  # tflite-micro does not check its input
     fits, said = _probe(flatbuffer, MOST_ARENA_BYTES)
     total = re.search(r"Arena allocation total (\d+) bytes", said)
     if not fits or total is None:
         reason = " ".join(said.split()) or "it gave no reason"
         raise ModelError(f"tflite-micro cannot run this model: {reason[:300]}")
     low = high = -(-int(total.group(1)) // ALIGNMENT) * ALIGNMENT
-    while not _probe(flatbuffer, high)[0]:  # planning a small graph takes more than the graph
+    while not _probe(flatbuffer, high)[
+        0
+    ]:  # planning a small graph takes more memory than the graph
         low, high = high, 2 * high
     while high - low > ALIGNMENT:
         middle = (low + high) // 2 // ALIGNMENT * ALIGNMENT
@@ -117,12 +119,12 @@ def to_c_array(flatbuffer: bytes, card: ModelCard, *, name: str, arena: int | No
 
     Args:
         flatbuffer: The TFLite model.
-        card: What it says of itself: labels, name, intended use.
-        name: Prefix of the symbols; what C does not allow in a name becomes an underscore.
-        arena: From `arena_bytes`, or None where that was not measured.
+        card: Card of the model, with labels, name and intended use.
+        name: Prefix of the symbols; characters that C does not allow become underscores.
+        arena: Size from `arena_bytes`, or None if it was not measured.
 
     Raises:
-        ModelError: The graph is damaged, or has an operator that tflite-micro cannot have.
+        ModelError: The graph is damaged, or has an operator that tflite-micro does not support.
     """
     graph = read_graph(flatbuffer)
     name = c_identifier(name)
@@ -173,12 +175,12 @@ def write_c_array(array: CArray, folder: Path, *, overwrite: bool = False) -> tu
     """Write NAME.h and NAME.c into a folder; return both paths.
 
     Raises:
-        OutputError: A file exists already or cannot be written.
+        OutputError: A file already exists or cannot be written.
     """
     header, source = folder / f"{array.name}.h", folder / f"{array.name}.c"
     for path in (header, source):
         if path.exists() and not overwrite:
-            raise OutputError(f"{path} exists already; name another folder, or pass --overwrite")
+            raise OutputError(f"{path} already exists; choose another folder, or pass --overwrite")
     for path, text in ((header, array.header), (source, array.source)):
         with whole_file(path) as temporary:
             temporary.write_text(text, "utf-8")
@@ -186,16 +188,16 @@ def write_c_array(array: CArray, folder: Path, *, overwrite: bool = False) -> tu
 
 
 def resolver_calls(graph: Graph) -> tuple[str, ...]:
-    """Name the methods of tflite-micro's MicroMutableOpResolver that a graph needs.
+    """Return the methods of tflite-micro's MicroMutableOpResolver that a graph needs.
 
     Raises:
-        ModelError: An operator is custom, such as those of a file compiled for the Edge TPU.
+        ModelError: An operator is custom, such as in a file compiled for the Edge TPU.
     """
     custom = {operator.custom_name for operator in graph.operators if operator.custom_name}
     if custom:
         raise ModelError(
             f"the model has custom operators ({', '.join(sorted(custom))}), which tflite-micro "
-            "does not have; use the file as it was before it was compiled"
+            "does not support; use the file from before the compilation"
         )
     names = dict.fromkeys(operator.name for operator in graph.operators)
     return tuple(
@@ -205,7 +207,7 @@ def resolver_calls(graph: Graph) -> tuple[str, ...]:
 
 
 def _probe(flatbuffer: bytes, size_bytes: int) -> tuple[bool, str]:
-    """Try an arena; return whether the model fits, and what tflite-micro said."""
+    """Try an arena; return whether the model fits, and tflite-micro's output."""
     command = module_command("fer_edge.converters.devices.arena_probe", str(size_bytes))
     done = subprocess.run(command, input=flatbuffer, capture_output=True, check=False)
     return done.returncode == 0, done.stderr.decode("utf-8", "replace")
@@ -216,9 +218,9 @@ def _facts(flatbuffer: bytes, graph: Graph, card: ModelCard, arena: int | None) 
     yield f"{card.name}: a facial-expression model for tflite-micro. Made by fer-edge."
     yield f"input   {_describe(graph.inputs[0])}"
     if graph.inputs[0].dtype == "UINT8":
-        yield "        a raw grey pixel is the input"
+        yield "        a raw gray pixel is the input"
     elif graph.inputs[0].dtype == "INT8":
-        yield "        a raw grey pixel minus 128 is the input"
+        yield "        a raw gray pixel minus 128 is the input"
     yield f"output  {_describe(graph.outputs[0])}"
     yield f"labels  {', '.join(card.labels)}"
     if arena is None:
@@ -231,7 +233,7 @@ def _facts(flatbuffer: bytes, graph: Graph, card: ModelCard, arena: int | None) 
     for call in calls:
         yield f"resolver.{call}();"
     yield f"use     {card.intended_use}"
-    yield f"licence {card.licence}"
+    yield f"license {card.license}"
 
 
 def _describe(tensor: Tensor) -> str:
@@ -243,7 +245,7 @@ def _describe(tensor: Tensor) -> str:
 
 
 def _comment(lines: list[str]) -> str:
-    """Write lines as `//` comments: ASCII, and no backslash, which would join the next line."""
+    """Write lines as `//` comments: ASCII, without backslashes, which would join lines."""
     text = (" ".join(line.encode("ascii", "replace").decode().split("\n")) for line in lines)
     return "\n".join(f"// {line}".replace("\\", "/").rstrip() for line in text)
 
@@ -254,7 +256,7 @@ def _array(data: bytes) -> str:
 
 
 def _c_string(text: str) -> str:
-    """Escape as the body of a C string literal in UTF-8."""
+    """Escape a text for a C string literal in UTF-8."""
     return "".join(
         chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}"
         for byte in text.encode("utf-8")
@@ -262,7 +264,7 @@ def _c_string(text: str) -> str:
 
 
 def c_identifier(name: str) -> str:
-    """Turn any name into one that C takes."""
+    """Convert a name to a valid C identifier."""
     text = re.sub(r"[^A-Za-z0-9_]", "_", name)
     return text if text[:1].isalpha() else f"model_{text}"
 

@@ -1,4 +1,4 @@
-"""The range of each tensor of a float32 file on calibration pictures, whole or clipped."""
+"""Range of each tensor of a float32 file on calibration pictures, complete or clipped."""
 
 from dataclasses import dataclass
 
@@ -10,39 +10,39 @@ from fer_edge.errors import ModelError
 from .probe import Probe
 
 _BINS_PER_OCTAVE = 64
-_SMALLEST_POWER = -40  # of two; what is smaller counts as this
+_SMALLEST_POWER = -40  # exponent of two; smaller values count as this
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationRange:
-    """The values that a tensor takes, 0 included."""
+    """Values of a tensor, including 0."""
 
     low: float
     high: float
 
 
 class Extremes:
-    """The smallest and the largest value, 0 included."""
+    """The smallest and the largest value, including 0."""
 
     def __init__(self) -> None:
         self.low = 0.0
         self.high = 0.0
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """Take in the values of an array."""
+        """Add the values of an array."""
         self.low = min(self.low, float(values.min()))
         self.high = max(self.high, float(values.max()))
 
     def clipped(self, percentile: float) -> ActivationRange:
-        """Return the whole range."""
+        """Return the complete range."""
         return ActivationRange(low=self.low, high=self.high)
 
 
 class Histogram(Extremes):
-    """Counts of values on a logarithmic scale, positive and negative apart.
+    """Counts of values on a logarithmic scale, separate for both signs.
 
-    A linear histogram as wide as the largest value has no resolution left for the others where one
-    is a thousand times larger. This one is right to 1/64 octave, 1.1 %, everywhere, in one pass.
+    A linear histogram up to the largest value has no resolution for the others if that value is a
+    thousand times larger. This one is accurate to 1/64 octave, 1.1%, everywhere, in one pass.
     """
 
     def __init__(self) -> None:
@@ -64,8 +64,8 @@ class Histogram(Extremes):
         """Return the range without the values beyond a percentile at each end.
 
         Args:
-            percentile: Above 50, up to 100: at 99.9, one value in a thousand is above the range
-                and one below, as far as there are values on that side of 0.
+            percentile: Above 50, up to 100: with 99.9, one value in a thousand is above the range
+                and one below, if there are values on that side of 0.
         """
         count = self._zeros + self._counts.sum()
         allowed = count * (1 - percentile / 100)
@@ -81,14 +81,14 @@ def activation_ranges(
     Args:
         float_flatbuffer: A float32 file.
         calibration: Model inputs, uint8 (n, height, width, 1).
-        percentile: See `Histogram.clipped`; 100 takes the smallest and the largest value.
+        percentile: See `Histogram.clipped`; 100 uses the smallest and the largest value.
 
     Returns:
         Ranges by tensor name.
 
     Raises:
         ModelError: The percentile is out of range, or the file is damaged.
-        DatasetError: The pictures do not fit the model.
+        DatasetError: The pictures do not match the model.
     """
     if not 50 < percentile <= 100:
         raise ModelError(
@@ -106,8 +106,8 @@ def activation_ranges(
 
 
 def _end(counts: NDArray[np.int64], allowed: float) -> float:
-    """Return the upper edge of the highest bin that must stay: at most `allowed` are above."""
-    above = np.cumsum(counts[::-1])[::-1]  # values in this bin or a higher one
+    """Return the upper edge of the highest bin to keep: at most `allowed` values are above."""
+    above = np.cumsum(counts[::-1])[::-1]  # values in this bin or higher
     kept = np.flatnonzero(above > allowed)
     if not len(kept):
         return 0.0

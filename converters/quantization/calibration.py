@@ -1,4 +1,4 @@
-"""The calibration set of post-training quantization: chosen, balanced, recorded."""
+"""The calibration set of post-training quantization: selected, balanced, recorded."""
 
 import hashlib
 
@@ -13,18 +13,18 @@ from fer_edge.model.card import Calibration
 def choose_calibration(
     faces: FaceSet, *, count: int, seed: int, height: int, width: int, source: str = ""
 ) -> tuple[NDArray[np.uint8], Calibration]:
-    """Draw faces, the same number of each class as far as there are.
+    """Select faces, the same number of each class if possible.
 
-    An all-black and an all-white picture are added in front: they pin the input's range to 0 to 1,
-    so that its scale becomes 1/255 and a raw pixel is the quantized input.
+    A black and a white picture are added at the start: they fix the range of the input to 0 to 1,
+    so that its scale becomes 1/255 and the raw pixel is the quantized input.
 
     Args:
-        faces: Training faces, or a user's own.
-        count: How many to draw.
-        seed: Of the draw.
+        faces: Training faces, or other faces.
+        count: Number of faces to select.
+        seed: Random seed.
         height: The model's input height in pixels.
         width: The model's input width in pixels.
-        source: Name of the user's own set, for the record.
+        source: Name of the other face set, for the record.
 
     Returns:
         Model inputs, uint8 (count + 2, height, width, 1), and their record.
@@ -34,7 +34,7 @@ def choose_calibration(
         random.permutation(np.flatnonzero(faces.labels == label))
         for label in np.unique(faces.labels)
     ]
-    # round robin over the classes; the rare one runs out first
+    # round robin over the classes; a rare class is exhausted first
     longest = max(len(rows) for rows in by_class)
     rounds = [[rows[i] for rows in by_class if i < len(rows)] for i in range(longest)]
     rows = np.array([row for one_round in rounds for row in one_round][:count])

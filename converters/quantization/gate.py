@@ -1,4 +1,4 @@
-"""The parity gate: what a file must keep of the float network to be written."""
+"""The parity gate: the requirement for writing a file, relative to the float network."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,21 +8,21 @@ from fer_edge.scoring.scores import Agreement
 
 
 def fault(agreement: Agreement, probabilities: NDArray[np.float32], gate: Gate) -> str:
-    """Return why a file must not be written; empty if it may be.
+    """Return the reason why a file must not be written; empty if it may.
 
     Args:
-        agreement: The file against the float network.
-        probabilities: The file's, float32 (n, classes).
-        gate: The bar.
+        agreement: Agreement of the file with the float network.
+        probabilities: Outputs of the file, float32 (n, classes).
+        gate: The requirement.
     """
     drop_points = -100 * agreement.difference
     low, high = agreement.interval
     if not np.isfinite(probabilities).all():
-        return "gives values that are not finite"
+        return "produces values that are not finite"
     if drop_points > gate.max_drop_points:
         return (
             f"loses {drop_points:.2f} points of accuracy against the float network "
-            f"(95 % interval {-100 * high:.2f} to {-100 * low:.2f}), more than --max-drop "
+            f"(95% interval {-100 * high:.2f} to {-100 * low:.2f}), more than --max-drop "
             f"{gate.max_drop_points:g}"
         )
     if agreement.top1 < gate.min_agreement:

@@ -1,7 +1,7 @@
-"""Keras layers in a TFLite graph: whose operator is it, and who reads it?
+"""Keras layers in a TFLite graph: the layer of each operator, and the readers of its output.
 
-The converter writes the Keras layers that it fused into an operator into the name of its output
-tensor: "net/relu/Relu;net/norm/batchnorm/add;net/conv/convolution".
+The converter writes the names of the Keras layers that it fused into an operator into the name of
+its output tensor: "net/relu/Relu;net/norm/batchnorm/add;net/conv/convolution".
 """
 
 import re
@@ -14,25 +14,25 @@ from fer_edge.errors import ModelError
 from fer_edge.model.graph import Graph, Operator, Tensor
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
-"""Operators whose second input are weights."""
+"""Operators with weights as second input."""
 
 _PASSING = (
     *("MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"),
     *("TRANSPOSE", "PAD", "CONCATENATION", "SLICE", "STRIDED_SLICE", "GATHER"),
 )
-"""Operators whose output lies in their input's range: what is wrong with one is with the other."""
+"""Operators with outputs in the range of their input: the range problems of both are the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """An operator under the name of its Keras layer.
+    """An operator with the name of its Keras layer.
 
     Attributes:
-        name: Of the layer whose weights it uses, otherwise of the layer that it is.
-        aliases: All layers that the converter fused into it, `name` among them.
+        name: Name of the layer with its weights; without weights, name of the layer itself.
+        aliases: All layers that the converter fused into it, including `name`.
         operator: The operator.
-        reach: Names of the layers that must be float for this one's output to stay float: itself,
-            and on to those that compute with it.
+        reach: Names of the layers that must be float for its output to stay float: the layer itself
+            and the layers that read its output.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Layer:
 
 
 def name_layers(graph: Graph) -> tuple[Layer, ...]:
-    """Name the operators of a float32 file by their Keras layers, in the graph's order."""
+    """Return the operators of a float32 file with their Keras layers, in graph order."""
     paths = [[_layers(tensor.name) for tensor in _own(o)] for o in graph.operators]
     suffix = _common_suffix([part for tensors in paths for names in tensors for part in names])
     aliases = [
@@ -71,7 +71,7 @@ def name_layers(graph: Graph) -> tuple[Layer, ...]:
 
 
 def find_layers(layers: Sequence[Layer], names: Sequence[str]) -> tuple[Layer, ...]:
-    """Return the layers that are meant by names or aliases, in the graph's order.
+    """Return the layers with these names or aliases, in graph order.
 
     Raises:
         ModelError: A name is unknown.
@@ -84,26 +84,26 @@ def find_layers(layers: Sequence[Layer], names: Sequence[str]) -> tuple[Layer, .
             near = get_close_matches(name, known, n=3, cutoff=0.4) or known[:5]
             raise ModelError(
                 f"the network has no layer '{name}'; nearest: {', '.join(dict.fromkeys(near))}; "
-                "the layer report lists them all"
+                "the layer report lists all of them"
             )
         meant.update(found)
     return tuple(layer for layer in layers if layer.name in meant)
 
 
 def _own(operator: Operator) -> list[Tensor]:
-    """Return the tensors that bear the layer's name, the most telling first."""
+    """Return the tensors with the layer's name, the most specific first."""
     weights = operator.inputs[1:2] if operator.name in WEIGHTED else ()
     return [*(tensor for tensor in weights if tensor.is_constant), *operator.outputs]
 
 
 def _layers(tensor_name: str) -> list[str]:
-    """Take "net/conv/convolution;net/relu/Relu" apart: conv, relu."""
+    """Split "net/conv/convolution;net/relu/Relu" into conv, relu."""
     paths = (path.split("/") for path in tensor_name.split(";"))
     return [path[1] for path in paths if len(path) > 2]
 
 
 def _common_suffix(names: Sequence[str]) -> str:
-    """Return "_1" if every name ends in it: Keras 3 adds one when it traces a network again."""
+    """Return "_1" if all names end in it: Keras 3 adds it when a network is traced again."""
     suffixes = {match.group() if (match := re.search(r"_\d+$", n)) else "" for n in names}
     return suffixes.pop() if len(suffixes) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""Loops over time in a network, which a file for a camera's single pictures cannot have."""
+"""Detection of loops over time, which are not supported for single pictures."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,25 +9,25 @@ from fer_edge.keras_files.names import RECURRENT
 from .tflite import trace
 
 _LOOPS = ("While", "StatelessWhile", "LoopCond")
-"""The last one is TensorFlow 1's."""
+"""The last name is TensorFlow 1's."""
 
 
 def check_loops(network: Any) -> None:
     """Check that a network has no loop.
 
-    Recurrent layers become loops of the graph, except with `unroll=True`. TFLite keeps them in
-    graphs of their own, and TensorFlow's quantizer dies on them by a signal.
+    Recurrent layers become loops in the graph, except with `unroll=True`. TFLite stores them as
+    separate graphs, on which TensorFlow's quantizer crashes.
 
     Raises:
-        ModelError: It has one; the message names the layers.
+        ModelError: It has a loop; the message names the layers.
     """
     if not _has_loop(network):
         return
     names = [f"{layer.name} ({type(layer).__name__})" for layer in _recurrent(network)]
     where = f": {', '.join(names)}" if names else ""
     raise ModelError(
-        f"the network has a recurrent layer{where}, which cannot be converted as a loop; build it "
-        "with unroll=True, load the weights into that and save it again"
+        f"the network has a recurrent layer{where}, which cannot be converted as a loop; "
+        "build the layer with unroll=True, load the weights into it and save it again"
     )
 
 

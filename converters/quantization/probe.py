@@ -1,4 +1,4 @@
-"""A TFLite file opened so that every tensor can be read after an inference, not only the output."""
+"""A TFLite file with all tensors readable after an inference, not only the output."""
 
 import warnings
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from fer_edge.model.graph import Tensor, read_graph
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The real values that an integer tensor can hold: scale * (integer - zero_point).
+    """Real values of an integer tensor: scale * (integer - zero_point).
 
     Attributes:
-        scale: Step between two neighbors.
-        zero_point: The integer that stands for 0.
+        scale: Difference between two neighboring values.
+        zero_point: Integer of the real value 0.
         lowest: Smallest integer of the type.
         highest: Largest integer of the type.
     """
@@ -30,25 +30,25 @@ class Grid:
     highest: int
 
     def dequantize(self, integers: NDArray[Any]) -> NDArray[np.float64]:
-        """Turn stored integers into the real values they stand for."""
-        # widen first: int8 minus a zero point would wrap around
+        """Convert stored integers to real values."""
+        # widen first: int8 minus a zero point would overflow
         real: NDArray[np.float64] = (integers.astype(np.float64) - self.zero_point) * self.scale
         return real
 
     def quantize(self, real: NDArray[Any]) -> NDArray[np.float64]:
-        """Turn real values into the nearest integers of the type, as float64."""
+        """Convert real values to the nearest integers of the type, as float64."""
         integers = np.round(np.asarray(real, np.float64) / self.scale) + self.zero_point
         return np.clip(integers, self.lowest, self.highest)
 
 
 class Probe:
-    """A TFLite file, open for inference, with all of its tensors kept."""
+    """An open TFLite file that keeps all of its tensors."""
 
     def __init__(self, flatbuffer: bytes) -> None:
-        """Open it.
+        """Open the file.
 
         Raises:
-            ModelError: The graph is damaged, cannot be run, or has not one input.
+            ModelError: The graph is damaged, cannot be run, or does not have exactly one input.
             MissingExtraError: LiteRT is not installed.
         """
         self.graph = read_graph(flatbuffer)
@@ -56,9 +56,9 @@ class Probe:
 
         try:
             with without_chatter(), warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # keeping all takes memory: yes
-                # a delegate computes its part of the graph in memory of its own, and whether it
-                # writes the tensors in between back depends on its version
+                warnings.simplefilter("ignore", UserWarning)  # keeping all tensors takes memory
+                # a delegate computes its part of the graph in its own memory, and its version
+                # determines whether it writes inner tensors back
                 self._interpreter: Any = Interpreter(
                     model_content=flatbuffer,
                     num_threads=1,
@@ -95,7 +95,7 @@ class Probe:
         self._interpreter.invoke()
 
     def stored(self, tensor: Tensor) -> NDArray[Any]:
-        """Return a tensor as it is stored: of the last inference, or the file's constant."""
+        """Return a tensor as stored: from the last inference, or a constant of the file."""
         values: NDArray[Any] = self._interpreter.get_tensor(tensor.index)
         return values
 
@@ -105,7 +105,7 @@ class Probe:
         return _grid(details) if np.issubdtype(details["dtype"], np.integer) else None
 
     def weights(self, tensor: Tensor) -> NDArray[np.float64]:
-        """Return a constant tensor as real values, whether it has one scale or one per channel."""
+        """Return a constant tensor as real values, with one scale or one per channel."""
         details, values = self._details[tensor.index], self.stored(tensor)
         quantization = details["quantization_parameters"]
         scales = quantization["scales"]

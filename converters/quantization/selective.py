@@ -1,9 +1,9 @@
-"""Full-integer int8 with exceptions: some layers float32 or int16x8, ranges clipped.
+"""Full-integer int8 with exceptions: layers in float32 or int16x8, clipped ranges.
 
-This is ai-edge-quantizer's work, on the float32 file of the TensorFlow Lite converter, which has no
-public way to leave layers out, to mix int16 activations in, or to be told a range. The ranges are
-our own: ai-edge-quantizer's calibration takes a moving average over the pictures, and the average
-of the extremes cuts the extremes off (docs/lab-notes/quantizers.md has the measurement).
+This uses ai-edge-quantizer on the float32 file of the TensorFlow Lite converter, which has no
+public interface to exclude layers, to mix in int16 activations, or to set ranges. The ranges are
+computed here: ai-edge-quantizer's calibration uses a moving average over the pictures, and the
+average of the extremes clips the extremes (docs/lab-notes/quantizers.md has the measurement).
 """
 
 import re
@@ -28,7 +28,7 @@ from .tflite import IntegerType, to_float32
 
 @dataclass(frozen=True, slots=True)
 class Exceptions:
-    """What is not to be plain int8; see `to_int8_selective`."""
+    """Exceptions from plain int8; see `to_int8_selective`."""
 
     keep_float: tuple[str, ...] = ()
     keep_int16: tuple[str, ...] = ()
@@ -36,11 +36,11 @@ class Exceptions:
     per_channel_dense: bool = False
 
     def in_words(self) -> tuple[str, ...]:
-        """Say each for the card; nothing for plain int8."""
+        """Describe each exception for the card; empty for plain int8."""
         return (
             *(f"{name} float32" for name in self.keep_float),
             *(f"{name} int16" for name in self.keep_int16),
-            *([f"clipped at {self.clip_percentile:g} %"] if self.clip_percentile < 100 else []),
+            *([f"clipped at {self.clip_percentile:g}%"] if self.clip_percentile < 100 else []),
             *(["dense layers per channel"] if self.per_channel_dense else []),
         )
 
@@ -56,30 +56,30 @@ def to_int8_selective(
     input_type: IntegerType = "uint8",
     output_type: IntegerType = "uint8",
 ) -> bytes:
-    """Convert a float network to int8, apart from some layers.
+    """Convert a float network to int8, except some layers.
 
-    A kept layer reads and writes other numbers, but what an int8 layer reads from it is int8 again:
-    to keep an output out of int8, keep its readers too (`LayerError.reach`).
+    A kept layer reads and writes other types, but an int8 layer that reads its output converts it
+    to int8: to keep an output out of int8, also keep its readers (`LayerError.reach`).
 
     Args:
         network: A float network (Keras 3).
-        calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen.
-        keep_float: Layers that compute in float32; names as in the layer report.
+        calibration: Model inputs, uint8 (n, height, width, 1), for the ranges.
+        keep_float: Layers to keep float32; names as in the layer report.
         keep_int16: Layers with int8 weights and int16 activations.
-        clip_percentile: Below 100 the ranges leave out the largest values, and inference clips
-            them; see `Histogram.clipped`.
-        per_channel_dense: One scale for each output of a dense layer. False is what `to_int8` does.
-        input_type: uint8 takes raw grey pixels; int8 takes pixels minus 128.
+        clip_percentile: Below 100 the ranges exclude the largest values, which are clipped at
+            inference; see `Histogram.clipped`.
+        per_channel_dense: Whether dense layers have one scale per output; `to_int8` uses one scale.
+        input_type: uint8 reads raw gray pixels; int8 reads pixels minus 128.
         output_type: Type of the probabilities, scale 1/256.
 
     Raises:
-        ModelError: A layer is unknown or asked for twice, the network cannot be converted, or has
-            a layer that ai-edge-quantizer leaves float by itself.
+        ModelError: A layer is unknown or given twice, the network cannot be converted, or
+            ai-edge-quantizer leaves a layer in float.
         MissingExtraError: ai-edge-quantizer is not installed.
     """
     flatbuffer = to_float32(network)
     layers = name_layers(read_graph(flatbuffer))
-    find_layers(layers, [*keep_float, *keep_int16])  # a wrong name is said before the long work
+    find_layers(layers, [*keep_float, *keep_int16])  # report a wrong name before the slow steps
     return quantize_flatbuffer(
         flatbuffer,
         activation_ranges(flatbuffer, calibration, percentile=clip_percentile),
@@ -105,18 +105,18 @@ def quantize_flatbuffer(
 
     Args:
         flatbuffer: A float32 file.
-        ranges: Of its tensors, from `activation_ranges`.
-        keep_float: Layers that compute in float32.
+        ranges: Ranges of its tensors, from `activation_ranges`.
+        keep_float: Layers to keep float32.
         keep_int16: Layers with int8 weights and int16 activations.
-        per_channel_dense: One scale for each output of a dense layer.
-        input_type: Of the pictures.
-        output_type: Of the probabilities.
+        per_channel_dense: Whether dense layers have one scale per output.
+        input_type: Type of the pictures.
+        output_type: Type of the probabilities.
     """
     layers = name_layers(read_graph(flatbuffer))
     floating, wide = find_layers(layers, keep_float), find_layers(layers, keep_int16)
     both = [layer.name for layer in floating if layer in wide]
     if both:
-        raise ModelError(f"layer '{both[0]}' cannot be float32 and int16 both; name it once")
+        raise ModelError(f"layer '{both[0]}' cannot be both float32 and int16; name it once")
     try:
         with without_chatter():
             from ai_edge_litert.tools import flatbuffer_utils
@@ -130,13 +130,15 @@ def quantize_flatbuffer(
     statistics = _statistics(ranges, layers)
     try:
         with without_chatter(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # LiteRT on memory, which is as wanted
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # LiteRT's message about memory, which is expected
             result = plan.quantize(
                 statistics, enable_progress_bar=False, enable_progress_report=False
             )
     except (ValueError, RuntimeError, KeyError) as error:
         raise ModelError(f"ai-edge-quantizer cannot quantize this network: {error}") from error
-    # it leaves large weights behind the flatbuffer; inside, every runtime finds them
+    # it stores large weights after the flatbuffer; inside it, every runtime finds them
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(result.quantized_model))
     quantized = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     _check_types(quantized, layers, floating)
@@ -146,9 +148,9 @@ def quantize_flatbuffer(
 def _add_rules(
     plan: Any, floating: Sequence[Layer], wide: Sequence[Layer], *, per_channel_dense: bool
 ) -> None:
-    """Say which operator computes in what.
+    """Return the number type for each operator.
 
-    Of the rules that fit an operator the last one wins; each needs an expression of its own.
+    The last matching rule for an operator wins, so each operator needs its own expression.
     """
     from ai_edge_quantizer import qtyping, quantizer
 
@@ -178,10 +180,10 @@ def _add_types(plan: Any, input_type: IntegerType, output_type: IntegerType) -> 
 def _statistics(
     ranges: Mapping[str, ActivationRange], layers: Sequence[Layer]
 ) -> dict[str, dict[str, NDArray[np.float32]]]:
-    """Return the ranges as ai-edge-quantizer reads them, with those that are known beforehand.
+    """Return the ranges in ai-edge-quantizer's form, with those that are known in advance.
 
-    The picture is 0 to 1 by contract, whatever the calibration pictures hold, and so are
-    probabilities: an int8 softmax has this scale anyway, a float one would get its own.
+    The range of the picture is always 0 to 1, whatever the calibration pictures contain, and so is
+    that of probabilities: an int8 softmax has this scale anyway, a float one would get another.
     """
     held = dict(ranges)
     held[layers[0].operator.inputs[0].name] = ActivationRange(0.0, 1.0)
@@ -195,7 +197,7 @@ def _statistics(
 
 
 def _scope(layer: Layer) -> str:
-    """Return the expression that fits this operator alone: its outputs, each with a semicolon."""
+    """Return the expression that matches only this operator: its outputs, each with a semicolon."""
     names = "".join(f"{tensor.name};" for tensor in layer.operator.outputs)
     return f"^{re.escape(names)}$"
 
@@ -215,7 +217,7 @@ def _io_config(qtyping: Any, kind: IntegerType) -> Any:
 
 
 def _check_types(flatbuffer: bytes, layers: Sequence[Layer], floating: Sequence[Layer]) -> None:
-    """Refuse a file in which a layer is float that nobody asked to be."""
+    """Reject a file with a float layer that was not requested."""
     asked = {layer.operator.outputs[0].name for layer in floating}
     names = {layer.operator.outputs[0].name: layer.name for layer in layers}
     for operator in read_graph(flatbuffer).operators:

@@ -1,6 +1,6 @@
 """Keras networks to TFLite flatbuffers, with the TensorFlow Lite converter.
 
-Every graph has batch size 1 and constant shapes, as the Edge TPU compiler wants them.
+Every graph has batch size 1 and constant shapes, as the Edge TPU compiler requires.
 """
 
 import logging
@@ -25,7 +25,7 @@ IntegerType = Literal["uint8", "int8"]
 
 
 def to_float32(network: Any) -> bytes:
-    """Convert a float network as it is."""
+    """Convert a float network unchanged."""
     return _convert(_converter(network), network)
 
 
@@ -38,9 +38,9 @@ def to_float16(network: Any) -> bytes:
 
 
 def to_dynamic(network: Any) -> bytes:
-    """Convert with int8 weights; activations are quantized by what each inference meets.
+    """Convert with int8 weights; activations are quantized at each inference.
 
-    Input and output stay float32, so no Edge TPU takes the file, and no calibration is needed.
+    Input and output stay float32, so an Edge TPU cannot run the file, and no calibration is needed.
     """
     converter = _converter(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -50,11 +50,11 @@ def to_dynamic(network: Any) -> bytes:
 def to_int16x8(network: Any, calibration: NDArray[np.uint8]) -> bytes:
     """Convert to int16 activations and int8 weights, with int16 input and output.
 
-    Nearer to float than int8; but LiteRT has only its reference-speed kernels for it, on every CPU.
+    Closer to float than int8; but LiteRT only has slow reference kernels for it, on every CPU.
 
     Args:
         network: A float network.
-        calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen.
+        calibration: Model inputs, uint8 (n, height, width, 1), for the ranges.
     """
     converter = _converter(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -77,17 +77,17 @@ def to_int8(
 ) -> bytes:
     """Convert to full-integer int8, convolution weights quantized per channel.
 
-    Dense layers keep one scale: the Edge TPU compiler (last built in 2022) predates per-channel
-    dense layers, and on this task the difference is nothing.
+    Dense layers keep one scale: the Edge TPU compiler (last built in 2022) is older than
+    per-channel dense layers, and for this task it makes no difference.
 
     Args:
-        network: A float network, or one from quantization-aware training.
-        calibration: Model inputs, uint8 (n, height, width, 1), by which ranges are chosen; None for
-            a quantization-aware network, which carries its ranges.
-        input_type: uint8 takes raw grey pixels; int8 takes pixels minus 128.
+        network: A float network, or a network from quantization-aware training.
+        calibration: Model inputs, uint8 (n, height, width, 1), for the ranges; None for a
+            quantization-aware network, which contains its ranges.
+        input_type: uint8 reads raw gray pixels; int8 reads pixels minus 128.
         output_type: Type of the outputs; of probabilities the scale is 1/256.
-        real: The real values that the float network reads for pixels; a pixel's number is the pixel
-            itself (minus 128 for int8) where they are proportional to it.
+        real: Real values that the float network reads for pixels; if they are proportional to the
+            pixel, the input value is the pixel itself (minus 128 for int8).
     """
     converter = _converter(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -118,7 +118,7 @@ def trace(network: Any) -> Any:
     function = tf.function(lambda face: network(face, training=False))
     try:
         return function.get_concrete_function(spec)
-    except Exception as error:  # a layer raises whatever its settings lead to
+    except Exception as error:  # layers raise many types of exceptions
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise ModelError(f"the network cannot be run: {lines[-1] if lines else error!r}") from error
 
@@ -128,10 +128,10 @@ def _converter(network: Any) -> Any:
 
 
 class _Variables(tf.Module):  # type: ignore[misc]  # TensorFlow has no stubs
-    """Shows the converter the variables of a Keras 3 network, which is not a `tf.Module` itself.
+    """Exposes the variables of a Keras 3 network, which is not a `tf.Module`, to the converter.
 
-    Without it the converter takes a deprecated path that does not fold the weights'
-    fake quantization: the dense layers of a QAT network stay float32.
+    Otherwise the converter uses a deprecated path that does not fold the fake quantization of
+    weights: the dense layers of a QAT network stay float32.
     """
 
     def __init__(self, network: Any) -> None:
@@ -143,7 +143,7 @@ def _convert(converter: Any, network: Any) -> bytes:
     try:
         with without_chatter():
             flatbuffer: bytes = converter.convert()
-    except Exception as error:  # the converter raises a type of its own, not exported
+    except Exception as error:  # the converter raises its own type, not exported
         raise ModelError(
             f"TensorFlow Lite cannot convert this network: {_reason(str(error), network)}"
         ) from error
@@ -151,12 +151,12 @@ def _convert(converter: Any, network: Any) -> bytes:
 
 
 def _reason(message: str, network: Any) -> str:
-    """Name the operation that has no TFLite counterpart, and where in the network it stands."""
+    """Name the operation without a TFLite counterpart, and its place in the network."""
     found = re.search(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message)
     if found is None:
         return next((line for line in message.splitlines() if line.strip()), "no reason given")
     places = [op.name for op in trace(network).graph.get_operations() if op.type == found[1]]
     return (
-        f"it has no operation {found[1]} ({', '.join(places)}); build that layer from others, or "
-        "leave it out of the network"
+        f"it does not support the operation {found[1]} ({', '.join(places)}); build that "
+        "layer from others, or remove it from the network"
     )

@@ -1,1 +1,1 @@
-"""What can be converted: runs of ours, Keras files, SavedModels."""
+"""Sources for conversion: run folders, Keras files, SavedModels."""

@@ -1,4 +1,4 @@
-"""Another project's network: opened, and wrapped so that it reads a grey face in [0, 1]."""
+"""Another project's network, wrapped so that it reads a gray face in [0, 1]."""
 
 import logging
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_edge.errors import ModelError
 from fer_edge.keras_files.file import first_line
-from fer_edge.model.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS
+from fer_edge.model.card import UNKNOWN_LICENSE, UNKNOWN_LIMITS
 
 from .keras_models import keras, load_any_network
 from .output_activation import SIGMOIDS, output_activation, remark, take_sigmoid_off
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a user says of a network that no run folder describes.
+    """The user's statements about a network without a run folder.
 
     Attributes:
-        labels: The classes in output order.
-        input_range: Real values that the network was trained to see for black and for white.
-        size_px: Side of the square input, where the network leaves it open.
-        are_checked: Whether labels and range that read the faces badly are refused.
+        labels: Classes in output order.
+        input_range: Real values for black and white with which the network was trained.
+        size_px: Side of the square input, if the network does not fix it.
+        are_checked: Whether labels and range are rejected if others score much better.
     """
 
     labels: tuple[str, ...]
@@ -38,14 +38,14 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class ForeignNetwork:
-    """Another project's network as it was opened.
+    """Another project's network after opening.
 
     Attributes:
-        path: Where it comes from.
-        network: A Keras network; sigmoids at its end are taken off.
-        module: The Keras that it belongs to.
-        activation: The function that the outputs came from in the file; `linear` for none.
-        tool: Name and version of what reads it.
+        path: Path of the source.
+        network: Keras network; sigmoids at its end are removed.
+        module: Keras module that it belongs to.
+        activation: Activation of the outputs in the file; `linear` for none.
+        tool: Name and version of the reader.
     """
 
     path: Path
@@ -60,11 +60,10 @@ def open_network(path: Path, *, trust_code: bool = False) -> ForeignNetwork:
 
     Args:
         path: The file or folder.
-        trust_code: Let Lambda layers load; their code runs with the user's rights.
+        trust_code: Whether to load Lambda layers; their code runs with the user's permissions.
 
     Raises:
-        ModelError: It cannot be read, has code in it, or ends in a sigmoid that cannot be taken
-            off.
+        ModelError: It cannot be read, contains code, or ends in a sigmoid that cannot be removed.
     """
     if path.is_dir():
         from .saved_model import open_saved_model
@@ -78,8 +77,9 @@ def open_network(path: Path, *, trust_code: bool = False) -> ForeignNetwork:
     activation = output_activation(network)
     if activation in SIGMOIDS and not take_sigmoid_off(network, module):
         raise ModelError(
-            f"{path} gives {activation} outputs by an operation of its own, one yes or no for each "
-            "class; expected probabilities or logits: save the network without its last operation"
+            f"{path} computes {activation} outputs in a separate operation, a yes or no per "
+            "class; expected probabilities or logits: save the network without its last "
+            "operation"
         )
     name = module.__name__
     tool = f"{name.replace('_', '-')} {metadata.version(name)}"
@@ -92,14 +92,14 @@ def open_foreign(path: Path, claims: Claims, *, trust_code: bool = False) -> Sou
 
 
 def foreign_source(foreign: ForeignNetwork, claims: Claims) -> Source:
-    """Wrap another project's network, and say what was done with its outputs.
+    """Wrap another project's network, and log the changes to its outputs.
 
     Raises:
-        ModelError: Its shapes do not fit the claims.
+        ModelError: Its shapes do not match the claims.
     """
     wrapped = wrap_network(foreign, claims)
     if isinstance(wrapped.layers[-1], foreign.module.layers.Activation):
-        log.warning("%s gives %s", foreign.path.name, remark(foreign.activation))
+        log.warning("%s produces %s", foreign.path.name, remark(foreign.activation))
     _, height, width, _ = wrapped.input_shape
     return Source(
         name=_stem(foreign.path),
@@ -110,30 +110,30 @@ def foreign_source(foreign: ForeignNetwork, claims: Claims) -> Source:
         width=width,
         architecture=foreign.network.name,
         limits=UNKNOWN_LIMITS,
-        licence=UNKNOWN_LICENCE,
+        license=UNKNOWN_LICENSE,
         tools=(foreign.tool,),
     )
 
 
 def wrap_network(foreign: ForeignNetwork, claims: Claims) -> Any:
-    """Put our input and our output around another project's network.
+    """Add fer-edge's input and output to another project's network.
 
-    The wrapper scales to the claimed range, repeats grey where the network wants colour, and adds a
-    softmax where its outputs are logits: all of it inside the graph, so that nothing is left for a
-    serving program to get wrong.
+    The wrapper scales to the claimed range, repeats gray if the network reads color, and adds a
+    softmax if its outputs are logits: all inside the graph, so that serving programs cannot get it
+    wrong.
 
     Args:
-        foreign: The network.
-        claims: What its user says of it.
+        foreign: Network to wrap.
+        claims: The user's statements about it.
 
     Raises:
-        ModelError: Its shapes do not fit the claims, or it cannot be run.
+        ModelError: Its shapes do not match the claims, or it cannot be run.
     """
     try:
         return _wrap(foreign, claims)
     except ModelError:
         raise
-    except Exception as error:  # a layer raises whatever its settings lead to
+    except Exception as error:  # layers raise many types of exceptions
         raise ModelError(f"{foreign.path} cannot be run: {first_line(error)}") from error
 
 
@@ -142,8 +142,8 @@ def _wrap(foreign: ForeignNetwork, claims: Claims) -> Any:
     height, width, channels = _input_shape(network, foreign.path, claims.size_px)
     if network.output_shape != (None, len(claims.labels)):
         raise ModelError(
-            f"{foreign.path} gives {network.output_shape}; expected one output of "
-            f"{len(claims.labels)} classes, as --labels has ({', '.join(claims.labels)})"
+            f"{foreign.path} produces {network.output_shape}; expected one output of "
+            f"{len(claims.labels)} classes, as in --labels ({', '.join(claims.labels)})"
         )
     layers, name = module.layers, _identifier(_stem(foreign.path))
     low, high = claims.input_range
@@ -157,7 +157,8 @@ def _wrap(foreign: ForeignNetwork, claims: Claims) -> Any:
     wrapped = module.Model(face, x, name=name)
     if foreign.activation not in SIGMOIDS and _gives_probabilities(wrapped):
         return wrapped
-    # a Softmax layer takes a mask, which old files' networks give as a list that Keras 3 stops at
+    # a Softmax layer accepts a mask, which networks in old files pass as a list that Keras 3
+    # rejects
     return module.Model(face, layers.Activation("softmax", name="softmax")(x), name=name)
 
 
@@ -170,9 +171,9 @@ def _input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, in
         )
     height, width = shape[1] or size_px, shape[2] or size_px
     if height is None or width is None:
-        raise ModelError(f"{path} reads pictures of any size; choose one with --input-size")
+        raise ModelError(f"{path} accepts pictures of any size; choose one with --input-size")
     if size_px is not None and (height, width) != (size_px, size_px):
-        raise ModelError(f"{path} reads {height}x{width} pictures; --input-size says {size_px}")
+        raise ModelError(f"{path} reads {height}x{width} pictures, but --input-size is {size_px}")
     return height, width, shape[3]
 
 
@@ -188,5 +189,5 @@ def _stem(path: Path) -> str:
 
 
 def _identifier(stem: str) -> str:
-    """Keep what Keras takes in a model's name."""
+    """Keep the characters that Keras allows in a model's name."""
     return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in stem)

@@ -1,7 +1,7 @@
-"""Networks that compute in half precision, as float32 ones.
+"""Conversion of networks in half precision to float32.
 
-Training in mixed precision keeps the weights as float32 and computes in float16, whose operations
-TFLite does not have. The weights are all the same; only the configuration says otherwise.
+Training in mixed precision keeps the weights in float32 and computes in float16, which TFLite
+operators do not support. The weights are the same; only the configuration differs.
 """
 
 from collections.abc import Iterator
@@ -12,24 +12,24 @@ _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1")
 
 
 def to_full_precision(root: Any) -> tuple[str, ...]:
-    """Change a configuration in place, so that each of its layers computes in float32.
+    """Change a configuration in place, so that all its layers compute in float32.
 
     Args:
-        root: As parsed from JSON.
+        root: Configuration parsed from JSON.
 
     Returns:
-        The types that were in it instead, such as `mixed_float16`.
+        The types that were replaced, such as `mixed_float16`.
     """
     found = {place[key] for place, key in _types(root) if place[key] in _FLOATS}
     for place, key in _types(root):
         if place[key] in _FLOATS:
             place[key] = "float32"
-    # a mixed policy leaves float16 at the tensors between its layers, too
+    # a mixed policy also leaves float16 in the tensors between its layers
     return tuple(sorted({name for name in found if name.startswith("mixed")} or found))
 
 
 def _types(root: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    """Give every place of a configuration that has the name of a type or of a policy."""
+    """Yield all places in a configuration with the name of a type or of a policy."""
     stack = [root]
     while stack:
         value = stack.pop()

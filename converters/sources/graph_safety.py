@@ -1,7 +1,7 @@
-"""Whether a SavedModel's graph computes, and does nothing else.
+"""Check that the graph of a SavedModel only computes.
 
-A graph is code: TensorFlow has operations that call Python, read and write files. The file is
-parsed here as data, before TensorFlow loads it.
+A graph is code: TensorFlow has operations that call Python, or read and write files. The file is
+parsed as data before TensorFlow loads it.
 """
 
 import re
@@ -19,7 +19,7 @@ from fer_edge.errors import ModelError
 from fer_edge.shown import printable
 
 MAX_BYTES = 2 << 30
-"""More than protocol buffers can hold."""
+"""More than the limit of protocol buffers."""
 
 _STATEFUL = frozenset(
     {
@@ -29,21 +29,21 @@ _STATEFUL = frozenset(
         *("RandomUniform", "RandomUniformInt", "RandomStandardNormal", "TruncatedNormal"),
     }
 )
-"""Operations with a state that networks are made of: variables, calls, loops, dropout."""
+"""Stateful operations of networks: variables, calls, loops, dropout."""
 
 _SAVER = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints"})
-"""Every SavedModel has these for its own checkpoint; nothing that converts calls them."""
+"""Operations of every SavedModel for its checkpoint; the conversion never calls them."""
 
 _OUTSIDE = re.compile(
     r"PyFunc|File(?!name)|Debug|Dataset|Reader|Iterator|Summary|Sql|Rpc|Gcs|Cloud|Remote|Proto|TPU"
 )
-"""Operations without a state that reach out of the graph all the same."""
+"""Stateless operations that access things outside the graph."""
 
 _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op", "table_initializer")
 
 
 def read_meta_graph(folder: Path) -> Any:
-    """Parse a SavedModel's graph for serving and check its operations.
+    """Parse the serving graph of a SavedModel and check its operations.
 
     Returns:
         Its MetaGraphDef.
@@ -57,7 +57,7 @@ def read_meta_graph(folder: Path) -> Any:
     parsed = saved_model_pb2.SavedModel()
     try:
         parsed.ParseFromString(path.read_bytes())
-    except Exception as error:  # protobuf's DecodeError has no public place
+    except Exception as error:  # protobuf's DecodeError is not public
         raise ModelError(f"{path} cannot be read as a SavedModel: it is damaged") from error
     graphs = [graph for graph in parsed.meta_graphs if "serve" in graph.meta_info_def.tags]
     if len(graphs) != 1:
@@ -94,7 +94,7 @@ def _is_allowed(name: str, is_called: bool) -> bool:
 
 
 def _called_nodes(graph: Any, functions: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give (function, node) of all that a signature or the initialization may run."""
+    """Yield (function, node) of everything that a signature or the initialization may run."""
     top = {node.name: node for node in graph.graph_def.node}
     ends = [end.name for item in graph.signature_def.values() for end in item.outputs.values()]
     for name in _INIT_COLLECTIONS:

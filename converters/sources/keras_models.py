@@ -1,4 +1,4 @@
-"""Keras networks read back for conversion: those of a run folder, and other projects'."""
+"""Loading of Keras networks for conversion: from a run folder, or from other projects."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # for tfmot
 from fer_edge.chatter import without_chatter
 
 with without_chatter():
-    import keras as keras  # for the modules beside this one, which sets the backend
+    import keras as keras  # for the other modules of this package; this one sets the backend
 
 from fer_edge.errors import ModelError
 from fer_edge.keras_files.file import CheckedFile
@@ -28,7 +28,7 @@ def load_float_network(run: Path, *, trust_code: bool = False) -> Any:
     """Read the float network of a run (Keras 3).
 
     Raises:
-        ModelError: The file is missing or damaged, or has code in it.
+        ModelError: The file is missing or damaged, or contains code.
     """
     return _checked(run / FLOAT_MODEL, trust_code).load(_load_keras3)
 
@@ -37,7 +37,7 @@ def load_qat_network(run: Path, *, trust_code: bool = False) -> Any:
     """Read the quantization-aware network of a run (tf-keras), or None if it has none.
 
     Raises:
-        ModelError: The file is damaged, or has code in it.
+        ModelError: The file is damaged, or contains code.
     """
     path = run / QAT_MODEL
     if not path.exists():
@@ -52,19 +52,19 @@ def load_qat_network(run: Path, *, trust_code: bool = False) -> Any:
 def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]:
     """Read a `.keras` or `.h5` file of another project.
 
-    The configuration is checked first, and no loader sees a file that has code in it. A file is
-    read by the Keras that wrote it: by tf-keras if Keras 2 did, which Keras 3 reads in part only.
-    HDF5 of an unknown version is tried with both.
+    The configuration is checked first, and a file with code is not loaded. A file is read by the
+    Keras that wrote it: by tf-keras if Keras 2 did, which Keras 3 reads only partly. HDF5 of an
+    unknown version is tried with both.
 
     Args:
         path: The file.
-        trust_code: Let Lambda layers load; their code runs with the user's rights.
+        trust_code: Whether to load Lambda layers; their code runs with the user's permissions.
 
     Returns:
         The network, and the Keras module that it belongs to.
 
     Raises:
-        ModelError: It has code in it, or cannot be read; the message names an unknown layer.
+        ModelError: It contains code, or cannot be read; the message names an unknown layer.
     """
     with without_chatter():
         import tf_keras
@@ -87,7 +87,7 @@ def _checked(path: Path, trust_code: bool) -> CheckedFile:
     file = CheckedFile(path, trust_code=trust_code)
     half = to_full_precision(file.config.root)
     if half:
-        log.warning("%s computes in %s: read as float32", path.name, ", ".join(half))
+        log.warning("%s computes in %s: converted as float32", path.name, ", ".join(half))
     return file
 
 
@@ -97,7 +97,7 @@ def _load_keras3(path: Path, safe_mode: bool) -> Any:
 
 def _load_tf_keras(path: Path, safe_mode: bool) -> Any:
     import tf_keras
-    from tf_keras.src.saving import serialization_lib  # its load_model heeds no safe_mode for .h5
+    from tf_keras.src.saving import serialization_lib  # its load_model ignores safe_mode for .h5
 
     with serialization_lib.SafeModeScope(safe_mode):
         return tf_keras.models.load_model(path, compile=False, safe_mode=safe_mode)

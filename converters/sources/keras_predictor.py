@@ -15,17 +15,17 @@ from .source import float_probabilities
 
 @dataclass(frozen=True, slots=True)
 class KerasPredictor:
-    """A Keras network that reads faces as they are: grey, 0 to 1."""
+    """A Keras network that reads faces as gray values, 0 to 1."""
 
     network: Any
 
     @property
     def parameters(self) -> int:
-        """Weights and biases, the statistics of batch normalization among them."""
+        """Number of weights and biases, including the statistics of batch normalization."""
         return int(self.network.count_params())
 
     def probabilities(self, faces: FaceSet) -> NDArray[np.float32]:
-        """Read every face of a set; returns float32 (n, classes)."""
+        """Classify all faces of a set; returns float32 (n, classes)."""
         return float_probabilities(self.network, faces)
 
 

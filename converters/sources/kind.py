@@ -1,4 +1,4 @@
-"""What a user gave to `convert`, by its content first and its name second."""
+"""Identification of the source for `convert`, by content first, then by name."""
 
 import zipfile
 from pathlib import Path
@@ -22,18 +22,20 @@ _WAYS = {
     ".onnx": "is an ONNX network; make a SavedModel of it with onnx2tf, and convert that folder",
     ".pt": _PYTORCH,
     ".pth": _PYTORCH,
-    ".pkl": "is a Python pickle, which can run any code and is not opened; save the network from "
-    "its own framework: Keras with model.save('network.keras'), PyTorch with torch.onnx.export",
+    ".pkl": "is a Python pickle, which can run any code and is not opened; save the network "
+    "from its own framework: Keras with model.save('network.keras'), PyTorch with "
+    "torch.onnx.export",
     ".safetensors": "holds weights only, without the network; load them into the network in its "
     "own framework, and save it whole: Keras with model.save('network.keras'), PyTorch with "
     "torch.onnx.export",
-    ".pb": "is a TensorFlow graph by itself (a frozen graph of TensorFlow 1); save it as a "
-    "SavedModel folder with one input and one output, and convert that folder",
-    ".json": "is a network's description without its weights; a TensorFlow.js network becomes an "
-    ".h5 file with: tensorflowjs_converter --input_format tfjs_layers_model --output_format keras",
+    ".pb": "is a frozen graph of TensorFlow 1; save it as a SavedModel folder with one input "
+    "and one output, and convert that folder",
+    ".json": "describes a network without its weights; convert a TensorFlow.js network to an "
+    ".h5 file: tensorflowjs_converter --input_format tfjs_layers_model --output_format "
+    "keras",
     ".ckpt": "is a checkpoint, which holds weights only; build the network, load them, and save it "
     "whole with model.save('network.keras')",
-    ".tflite": "is a .tflite file already; give it a card instead: fer-edge card attach",
+    ".tflite": "is already a .tflite file; attach a card instead: fer-edge card attach",
 }
 _SAME = {
     ".pickle": ".pkl",
@@ -48,7 +50,7 @@ _SAME = {
 
 
 def run_of(path: Path) -> Path:
-    """Return the run folder of a model.keras that lies in one: it says all that a card needs."""
+    """Return the run folder that contains a model.keras, since it has all data for the card."""
     is_of_run = path.name == FLOAT_MODEL and (path.parent / INFO).exists()
     return path.parent if is_of_run else path
 
@@ -57,14 +59,14 @@ def identify_source(path: Path) -> Kind:
     """Return whether a path is a run folder, a Keras file or a SavedModel folder.
 
     Raises:
-        ModelError: It is something else, or nothing; the message says what it is and the way to
-            go from there.
+        ModelError: It is something else, or does not exist; the message names the kind and the next
+            step.
     """
     if path.is_dir():
         return _identify_folder(path)
     if not path.exists():
         if partial(path).is_dir():
-            return "run"  # whose reader says how to finish it
+            return "run"  # its reader reports how to finish it
         raise ModelError(f"{path} does not exist; expected {EXPECTED}")
     return _identify_file(path)
 
@@ -91,11 +93,11 @@ def _identify_file(path: Path) -> Kind:
         return "keras"
     if suffix in _WAYS:
         raise ModelError(f"{path} {_WAYS[suffix]}")
-    raise ModelError(f"{path} is not a network that convert reads; expected {EXPECTED}")
+    raise ModelError(f"{path} is not a supported network; expected {EXPECTED}")
 
 
 def _suffix_by_content(path: Path) -> str:
-    """Give the usual suffix of what a file holds; empty where its first bytes do not say."""
+    """Return the usual suffix for the content of a file; empty if it is unknown."""
     with path.open("rb") as file:
         start = file.read(8)
     if start.startswith(HDF5_MAGIC):
@@ -108,7 +110,7 @@ def _suffix_by_content(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except UNREADABLE_ARCHIVE:
-        return ""  # a damaged file goes by its name
+        return ""  # a damaged file is identified by its name
     if "config.json" in names:
         return ".keras"
     return ".pt" if any(Path(name).name == "data.pkl" for name in names) else ""

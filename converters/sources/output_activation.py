@@ -1,4 +1,4 @@
-"""What another project's network gives: probabilities, sigmoids, logits, or other values."""
+"""Outputs of another project's network: probabilities, sigmoids, logits, or other values."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ SIGMOIDS = ("sigmoid", "hard_sigmoid")
 LINEAR = "linear"
 
 _PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "ActivityRegularization", "InputLayer")
-"""Layers that leave values as they are in inference."""
+"""Layers that do not change values at inference."""
 
 
 def output_activation(network: Any) -> str:
-    """Name the function that the outputs of a Keras network come from; `linear` for none."""
+    """Return the activation of the outputs of a Keras network; `linear` for none."""
     layer = _output_layer(network)
     activation = getattr(layer, "activation", None)
     if activation is not None:
@@ -24,10 +24,10 @@ def output_activation(network: Any) -> str:
 
 
 def take_sigmoid_off(network: Any, module: Any) -> bool:
-    """Remove the sigmoids at a network's end, in place, so that it gives their logits.
+    """Remove the sigmoids at the end of a network, in place, so that it outputs their logits.
 
     Returns:
-        Whether it does now; a sigmoid that is an operation by itself stays.
+        Whether it outputs logits; a sigmoid that is a separate operation remains.
     """
     layer = _output_layer(network)
     if getattr(layer, "activation", None) is None:
@@ -37,19 +37,21 @@ def take_sigmoid_off(network: Any, module: Any) -> bool:
 
 
 def remark(activation: str) -> str:
-    """Return what outputs are that are not probabilities, and how they are used."""
+    """Describe outputs that are not probabilities, and how they are used."""
     if activation in SIGMOIDS:
         return (
-            f"{activation} outputs, one yes or no for each class: the files give the probability "
-            "of each class if exactly one of them holds; the most probable one stays the same"
+            f"{activation} outputs, a yes or no per class: the files output the probability of "
+            "each class if exactly one of them holds; the most probable class stays the same"
         )
     if activation == LINEAR:
         return "logits: a softmax is added"
-    return f"{activation} outputs, which are not probabilities: taken as logits, a softmax is added"
+    return (
+        f"{activation} outputs, which are not probabilities: treated as logits, a softmax is added"
+    )
 
 
 def _output_layer(network: Any) -> Any:
-    """Find the layer that decides the output, in nested networks, too."""
+    """Find the layer that determines the output, also in nested networks."""
     tensor = network.outputs[0]
     while True:
         history = tensor._keras_history

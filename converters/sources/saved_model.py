@@ -1,4 +1,4 @@
-"""A SavedModel folder as a Keras network of one layer: its graph, weights as constants."""
+"""A SavedModel folder as a Keras network with one layer: its graph with constant weights."""
 
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,16 @@ class GraphLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stub
     """A frozen graph.
 
     Attributes:
-        classes: Of its output, (batch, classes).
+        classes: Number of classes of its output, (batch, classes).
     """
 
     def __init__(self, function: Any, classes: int, *, fixed_batch: bool) -> None:
         """Wrap a concrete function of one float tensor.
 
         Args:
-            function: Gives (batch, classes).
-            classes: Of its output.
-            fixed_batch: Whether it reads one face at a time only.
+            function: Function that returns (batch, classes).
+            classes: Number of classes of its output.
+            fixed_batch: Whether it only reads one face at a time.
         """
         super().__init__(name="graph")
         self.classes = classes
@@ -58,15 +58,15 @@ class GraphLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stub
 def open_saved_model(folder: Path) -> tuple[Any, str]:
     """Open a SavedModel folder.
 
-    Its operations are checked before TensorFlow loads it. Sigmoids at its end are taken off.
+    Its operations are checked before TensorFlow loads it. Sigmoids at its end are removed.
 
     Returns:
-        A Keras 3 network of one layer, and the activation that the file's outputs come from;
-        `linear` for none.
+        A Keras 3 network with one layer, and the activation of the outputs in the file; `linear`
+        for none.
 
     Raises:
-        ModelError: It is damaged, does more than compute, or has not one picture as input and one
-            row of classes as output.
+        ModelError: It is damaged, does more than compute, or does not have one picture as input and
+            one row of classes as output.
     """
     graph = read_meta_graph(folder)
     if any(node.op in ("Variable", "VariableV2") for node in graph.graph_def.node):
@@ -84,7 +84,7 @@ def open_saved_model(folder: Path) -> tuple[Any, str]:
         frozen = convert_to_constants.convert_variables_to_constants_v2(
             function, lower_control_flow=False
         )
-    del loaded  # its variables had to live until they became constants
+    del loaded  # its variables must exist until they become constants
     last = _last(frozen.outputs[0].op)
     activation = last.type.lower() if last.type.lower() in _ACTIVATIONS else LINEAR
     if activation in SIGMOIDS:
@@ -95,10 +95,10 @@ def open_saved_model(folder: Path) -> tuple[Any, str]:
 
 
 def _load_signature(folder: Path, graph: Any) -> tuple[Any, Any]:
-    """Load a checked SavedModel; returns what was loaded, and its signature.
+    """Load a checked SavedModel; returns the loaded object and its signature.
 
     Raises:
-        ModelError: It has no signature, or several, or cannot be loaded.
+        ModelError: It has no signature or several, or cannot be loaded.
     """
     names = [name for name in graph.signature_def if not name.startswith("__")]
     if not names:
@@ -131,8 +131,8 @@ def _input(signature: Any, folder: Path) -> tuple[Any, str]:
         raise ModelError(f"{folder} reads {spec.dtype.name}; expected float32")
     if spec.shape.rank != 4 or spec.shape[0] not in (None, 1):
         raise ModelError(
-            f"{folder} reads {spec.shape}; expected (batch, height, width, channels), the batch "
-            "open or 1"
+            f"{folder} reads {spec.shape}; expected (batch, height, width, channels), with an "
+            "open batch or 1"
         )
     return spec, name
 
@@ -142,13 +142,13 @@ def _classes(signature: Any, folder: Path) -> int:
     shapes = [spec.shape for spec in specs.values()]
     if len(shapes) != 1 or shapes[0].rank != 2 or shapes[0][1] is None:
         raise ModelError(
-            f"{folder} gives {', '.join(map(str, shapes))}; expected one output (batch, classes)"
+            f"{folder} produces {', '.join(map(str, shapes))}; expected one output (batch, classes)"
         )
     return int(shapes[0][1])
 
 
 def _last(operation: Any) -> Any:
-    """Find the operation that decides an output."""
+    """Find the operation that determines an output."""
     while operation.type in _PASSING and operation.inputs:
         operation = operation.inputs[0].op
     return operation

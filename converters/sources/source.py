@@ -1,7 +1,7 @@
-"""What is converted: the network of a run folder, or another project's (`foreign`).
+"""The network to convert, from a run folder or another project (`foreign`).
 
-Both become a `Source`: a network from a grey face in [0, 1] to probabilities, and all that its card
-will say.
+Both become a `Source`: a network from a gray face in [0, 1] to probabilities, and the data for its
+card.
 """
 
 from dataclasses import dataclass
@@ -25,24 +25,24 @@ from .keras_models import load_float_network, load_qat_network
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Networks to convert, and what is known of them.
+    """Networks to convert, and the data for their cards.
 
     Attributes:
         name: Stem of the files to write.
-        network: The float network: float32 (n, height, width, 1) in [0, 1] to float32
-            (n, classes) probabilities.
-        qat_network: The same after quantization-aware training (tf-keras), if there is one.
-        labels: The classes in output order.
-        height: Of the input in pixels.
-        width: Of the input in pixels.
-        architecture: Its name.
-        recipe: Of the training, as TOML.
-        data: What it was trained on, if known.
-        tools: Names and versions of what trained it.
-        intended_use: For the card.
-        limits: For the card; empty for what is known of the labels' usual data.
-        licence: Likewise.
-        logit_offsets: What was added to the trained network's logits; see `logit_offsets`.
+        network: Float network: float32 (n, height, width, 1) in [0, 1] to float32 (n, classes)
+            probabilities.
+        qat_network: The network after quantization-aware training (tf-keras), if any.
+        labels: Classes in output order.
+        height: Height of the input in pixels.
+        width: Width of the input in pixels.
+        architecture: Name of the architecture.
+        recipe: Training recipe, as TOML.
+        data: Training data, if known.
+        tools: Names and versions of the training tools.
+        intended_use: Intended use, for the card.
+        limits: Limits, for the card; empty for those of the usual data with these labels.
+        license: License, for the card; empty for that of the usual data with these labels.
+        logit_offsets: Offsets added to the trained network's logits; see `logit_offsets`.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Source:
     tools: tuple[str, ...] = ()
     intended_use: str = INTENDED_USE
     limits: str = ""
-    licence: str = ""
+    license: str = ""
     logit_offsets: tuple[float, ...] = ()
 
 
@@ -65,12 +65,12 @@ def open_run(run: Path, *, trust_code: bool = False) -> Source:
     """Read a finished run folder.
 
     Args:
-        run: The folder.
-        trust_code: Let Lambda layers load; their code runs with the user's rights.
+        run: Run folder.
+        trust_code: Whether to load Lambda layers; their code runs with the user's permissions.
 
     Raises:
-        TrainingError: It is none, or its recipe cannot be read.
-        ModelError: A network in it cannot be read, or has code in it.
+        TrainingError: It is not a run folder, or its recipe cannot be read.
+        ModelError: A network in it cannot be read, or contains code.
     """
     info = load_info(run)
     return Source(
@@ -88,7 +88,7 @@ def open_run(run: Path, *, trust_code: bool = False) -> Source:
 
 
 def _recipe_text(path: Path) -> str:
-    """Read a recipe for the card: as text, since its keys are the training's."""
+    """Read a recipe for the card, as text, since its keys belong to the training stage."""
     try:
         data = read_limited(path, TOML_BYTES)
         parse_toml(data)
@@ -100,7 +100,7 @@ def _recipe_text(path: Path) -> str:
 
 
 def float_probabilities(network: Any, faces: FaceSet) -> NDArray[np.float32]:
-    """Read faces with a float network itself, in Keras; returns float32 (n, classes)."""
+    """Classify faces with a float network in Keras; returns float32 (n, classes)."""
     _, height, width, _ = network.input_shape
     inputs = as_real(model_inputs(faces.images, height, width))
     return np.asarray(network.predict(inputs, batch_size=256, verbose=0), np.float32)

@@ -1,8 +1,8 @@
-"""Whether what a user says of a foreign network can be true.
+"""Check of a user's statements about a foreign network.
 
-Swapped labels and wrong input scaling are the field's commonest serving bugs: they cost published
-edge projects 7 to 30 points, and nothing crashes. A labelled face set gives both away: another
-order of the labels, or another input range, then scores far better than the one claimed.
+Swapped labels and wrong input scaling are the most common serving bugs: they cost published edge
+projects 7 to 30 points, without any error. A labeled face set reveals both: another order of the
+labels, or another input range, then scores much better.
 """
 
 from collections.abc import Mapping
@@ -18,24 +18,24 @@ from .foreign import Claims, ForeignNetwork, wrap_network
 from .source import float_probabilities
 
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-0.5, 0.5))
-"""Real values of black and white that public networks are trained with."""
+"""Real values of black and white used in training by public networks."""
 
 MARGIN = 0.02
 STANDARD_ERRORS = 3.0
-"""Another reading must be right on this share of the faces more, and by so many standard errors of
-the paired difference: on few faces, chance alone brings some points."""
+"""Minimum gain of an alternative, as a share of the faces, and in standard errors of the paired
+difference: with few faces, chance alone can gain some points."""
 
 
 def check_claims(foreign: ForeignNetwork, claims: Claims, faces: FaceSet) -> None:
-    """Check a user's words on a network against labelled faces.
+    """Check a user's statements about a network against labeled faces.
 
     Args:
-        foreign: The network.
-        claims: Its classes and input range, as the user says.
-        faces: With a `validation` part.
+        foreign: Network to check.
+        claims: Classes and input range stated by the user.
+        faces: Face set with a `validation` split.
 
     Raises:
-        ModelError: Another order of the classes, or another range, is right on many more faces.
+        ModelError: Another order of the classes, or another range, is correct on many more faces.
         DatasetError: The faces have other classes.
     """
     validation = faces.in_class_order(claims.labels).part("validation")
@@ -50,15 +50,15 @@ def check_claims(foreign: ForeignNetwork, claims: Claims, faces: FaceSet) -> Non
 
 
 def check_labels(top: NDArray[np.int64], labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
-    """Check that no other order of the class names fits the faces better.
+    """Check that no other order of the class names is much better.
 
     Args:
         top: int64 (n,), the network's top-1 outputs.
-        labels: uint8 (n,), numbered as `names`.
+        labels: uint8 (n,), in the numbering of `names`.
         names: The claimed classes in output order.
 
     Raises:
-        ModelError: Another order is right on many more faces; the message has it.
+        ModelError: Another order is correct on many more faces; the message contains it.
     """
     confusion = np.zeros((len(names), len(names)), np.int64)
     np.add.at(confusion, (labels, top), 1)
@@ -66,31 +66,31 @@ def check_labels(top: NDArray[np.int64], labels: NDArray[np.uint8], names: tuple
     claimed, other = top == labels, order[top] == labels
     if _is_clearly_better(other, claimed):
         raise ModelError(
-            f"with these labels the network is right on {claimed.mean():.1%} of the faces, with "
-            f"--labels {','.join(names[i] for i in order)} on {other.mean():.1%}: the order looks "
-            "wrong; correct it, or pass --as-told"
+            f"with these labels the accuracy is {claimed.mean():.1%}, with --labels "
+            f"{','.join(names[i] for i in order)} it is {other.mean():.1%}: the order looks "
+            "wrong; correct it, or pass --trust-claims"
         )
 
 
 def check_range(
     hits: Mapping[tuple[float, float], NDArray[np.bool_]], claimed: tuple[float, float]
 ) -> None:
-    """Check that no other input range scores better.
+    """Check that no other input range is much better.
 
     Args:
-        hits: By the range that the network is fed: bool (n,), whether it is right on each face.
-        claimed: The range that the user named, one of them.
+        hits: By input range: bool (n,), whether the network is correct on each face.
+        claimed: The range stated by the user, one of them.
 
     Raises:
-        ModelError: Another range is right on many more faces; the message has it.
+        ModelError: Another range is correct on many more faces; the message contains it.
     """
     best = max(hits, key=lambda span: hits[span].sum())
     if _is_clearly_better(hits[best], hits[claimed]):
         raise ModelError(
-            f"fed {claimed[0]:g} to {claimed[1]:g} the network is right on "
-            f"{hits[claimed].mean():.1%} of the faces, fed {best[0]:g} to {best[1]:g} on "
-            f"{hits[best].mean():.1%}: the range looks wrong; "
-            f"try --input-range {best[0]:g},{best[1]:g}, or pass --as-told"
+            f"with the range {claimed[0]:g} to {claimed[1]:g} the accuracy is "
+            f"{hits[claimed].mean():.1%}, with {best[0]:g} to {best[1]:g} it is "
+            f"{hits[best].mean():.1%}: the range looks wrong; try --input-range "
+            f"{best[0]:g},{best[1]:g}, or pass --trust-claims"
         )
 
 
@@ -101,7 +101,7 @@ def _is_clearly_better(other: NDArray[np.bool_], claimed: NDArray[np.bool_]) -> 
 
 
 def _best_order(confusion: NDArray[np.int64]) -> list[int]:
-    """Give each output the class that it mostly fires for, the surest pairs first."""
+    """Assign each output the class that it mostly responds to, the most certain pairs first."""
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     order = [0] * len(confusion)
     for _ in order:

@@ -91,7 +91,7 @@ def _facts(file: ModelFile) -> list[tuple[str, str]]:
         facts.append(("temperature", words))
     facts += [("logit offsets", offsets)] if (offsets := _offsets(card)) else []
     facts += [("intended use", prose(card.intended_use)), ("limits", prose(card.limits))]
-    return [*facts, ("license", prose(card.licence)), ("made with", ", ".join(card.tools))]
+    return [*facts, ("license", prose(card.license)), ("made with", ", ".join(card.tools))]
 
 
 def _offsets(card: ModelCard) -> str:

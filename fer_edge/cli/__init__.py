@@ -1,1 +1,1 @@
-"""The command line: a table of commands, and how options are declared."""
+"""The command line: the table of commands and the declaration of options."""

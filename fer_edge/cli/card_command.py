@@ -9,8 +9,8 @@ import click
 log = logging.getLogger(__name__)
 
 PATH = click.Path(path_type=Path)
-OUT = click.option("--out", type=PATH, help="The file to write.")
-OVERWRITE = click.option("--overwrite", is_flag=True, help="Write over FILE, or over --out.")
+OUT = click.option("--out", type=PATH, help="File to write.")
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Overwrite FILE or --out.")
 
 
 @click.group()
@@ -20,7 +20,7 @@ def card() -> None:
 
 @card.command(short_help="Show a card.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--json", "as_json", is_flag=True, help="The whole card, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole card as JSON.")
 def show(files: tuple[str, ...], as_json: bool) -> None:
     """Show the card of each FILE, a path or a bundled model's name.
 
@@ -45,12 +45,14 @@ def show(files: tuple[str, ...], as_json: bool) -> None:
 
 @card.command(short_help="Check files against their cards; exit code 1 for a fault.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--data", type=PATH, help="The .npz face set of the card's scores: score again.")
+@click.option(
+    "--data", type=PATH, help=("Score the model again on the .npz face set of the card's scores.")
+)
 def verify(files: tuple[str, ...], data: Path | None) -> None:
     """Check digest, labels and card of each FILE against its graph.
 
-    With --data each model also has to score what its card says. A line for each fault on standard
-    error, and exit code 1 if there is one.
+    With --data the accuracy in the card is measured again. Prints one line per fault on standard
+    error; the exit code is 1 if there is a fault.
 
     \b
     Examples:
@@ -74,22 +76,24 @@ def verify(files: tuple[str, ...], data: Path | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-@card.command(short_help="Change name, intended use, limits, licence, crop or labels.")
+@card.command(short_help="Change name, intended use, limits, license, crop or labels.")
 @click.argument("file", type=PATH)
-@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="May be given again.")
-@click.option("--labels", metavar="A,B,...", help="New names of the classes, in output order.")
+@click.option(
+    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Field to change; may be repeated."
+)
+@click.option("--labels", metavar="A,B,...", help="New class names, in output order.")
 @OUT
 @OVERWRITE
 def edit(
     file: Path, pairs: tuple[str, ...], labels: str | None, out: Path | None, overwrite: bool
 ) -> None:
-    """Change what people decide in the card of FILE, a path or a bundled model's name.
+    """Change the editable fields in the card of FILE, a path or a bundled model's name.
 
-    What was measured stays.
+    Measured values cannot be changed.
 
     \b
-    Keys: name, intended_use, limits, licence,
-          input.crop.side, input.crop.centre_x, input.crop.centre_y
+    Keys: name, intended_use, limits, license,
+          input.crop.side, input.crop.center_x, input.crop.center_y
     \b
     Example:
         fer-edge card edit my.tflite --set name=lobby --set "limits=Lamps at night." --overwrite
@@ -108,19 +112,19 @@ def edit(
     click.echo(f"written to {target}")
 
 
-@card.command(short_help="Fit the temperature, so that 0.8 means 80 %.")
+@card.command(short_help="Fit the temperature, so that 0.8 means 80%.")
 @click.argument("file")
-@click.option("--data", type=PATH, required=True, help="An .npz face set with labels.")
-@click.option("--split", default="validation", show_default=True, help="Of the face set.")
+@click.option("--data", type=PATH, required=True, help="A .npz face set with labels.")
+@click.option("--split", default="validation", show_default=True, help="Split of the face set.")
 @OUT
 @OVERWRITE
 def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bool) -> None:
-    """Fit the temperature of FILE, a path or a bundled model's name, on labelled faces.
+    """Fit the temperature of FILE, a path or a bundled model's name, on labeled faces.
 
-    A model that says 0.8 should be right on 80 % of such faces. One number, the temperature, is
-    fitted to that end and written into the card; whatever serves the file applies it. The most
-    probable expression of a face never changes. Faces of your own camera, labelled, make it fit
-    that camera. `fer-edge convert` does this to every file that it writes.
+    A model that reports 0.8 should be right on 80% of such faces. The temperature, a single number,
+    is fitted for this and written into the card; everything that serves the file applies it. The
+    most probable expression never changes. To calibrate for your own camera, use labeled faces from
+    that camera. `fer-edge convert` calibrates every file that it writes.
 
     \b
     Example:
@@ -145,22 +149,25 @@ def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bo
 
 @card.command(short_help="Make a card for a .tflite file from elsewhere.")
 @click.argument("file", type=PATH)
-@click.option("--labels", required=True, metavar="A,B,...", help="The classes in output order.")
-@click.option("--name", help="The model's name; else the file's stem.")
-@click.option("--architecture", default="unknown", show_default=True, help="The network's name.")
-@click.option("--licence", help="Of weights and data.")
+@click.option("--labels", required=True, metavar="A,B,...", help="Class names in output order.")
+@click.option("--name", help="Name of the model. Default: the file's name without suffix.")
+@click.option("--architecture", default="unknown", show_default=True, help="Name of the network.")
+@click.option("--license", help="License of the weights and the data.")
 @click.option(
     "--input-range",
     metavar="BLACK,WHITE",
-    help="Real values of a black and a white pixel (0,1 or -1,1); integer models have them.",
+    help=(
+        "Input values of a black and a white pixel, such as 0,1 or -1,1; integer models "
+        "contain them."
+    ),
 )
-@click.option("--channels", type=click.IntRange(1, 4), help="Of the input, to be checked.")
+@click.option("--channels", type=click.IntRange(1, 4), help="Number of input channels, to check.")
 @click.option(
     "--color-order",
     type=click.Choice(["rgb", "bgr"]),
     default="rgb",
     show_default=True,
-    help="Of three channels.",
+    help="Order of the color channels.",
 )
 @OUT
 @OVERWRITE
@@ -169,7 +176,7 @@ def attach(
     labels: str,
     name: str | None,
     architecture: str,
-    licence: str | None,
+    license: str | None,
     input_range: str | None,
     channels: int | None,
     color_order: Literal["rgb", "bgr"],
@@ -178,9 +185,9 @@ def attach(
 ) -> None:
     """Attach a card to FILE, a .tflite file from elsewhere, so that it can be served.
 
-    Size and channels come from the graph, the range of an integer model, too. The file is tried
-    with the new card before that is written; one that fer-edge cannot serve is refused. A model of
-    three channels reads the face in its colors.
+    Size and channels are taken from the graph, for an integer model also the range. The file is
+    tested with the new card before it is written; a file that fer-edge cannot serve is rejected. A
+    model with three channels gets the face in color.
 
     \b
     Examples:
@@ -192,7 +199,7 @@ def attach(
     from fer_edge.errors import ModelError
     from fer_edge.evaluation.card_check import card_faults, try_outputs
     from fer_edge.model.archive import read_flatbuffer_file
-    from fer_edge.model.card import UNKNOWN_LICENCE
+    from fer_edge.model.card import UNKNOWN_LICENSE
     from fer_edge.model.card_edit import bare_flatbuffer, new_card
     from fer_edge.model.file import ModelFile, write_model
 
@@ -203,7 +210,7 @@ def attach(
         _split_labels(labels) or (),
         name=name or target.stem,
         architecture=architecture,
-        licence=licence or UNKNOWN_LICENCE,
+        license=license or UNKNOWN_LICENSE,
         input_range=None if input_range is None else _span(input_range),
         channels=channels,
         color_order=color_order,
@@ -213,8 +220,8 @@ def attach(
         raise ModelError(f"{file}: {'; '.join(faults)}")
     if remark := try_outputs(model):
         log.warning(
-            "%s: %s, and are shown as they are; better convert the network that it was made of "
-            "(fer-edge convert), which adds a softmax",
+            "%s: %s; they are shown unchanged. Convert the source network instead (fer-edge "
+            "convert), which adds a softmax",
             *(file.name, remark),
         )
     write_model(target, flatbuffer, made)
@@ -226,7 +233,7 @@ def _target(file: Path, out: Path | None, overwrite: bool) -> Path:
 
     target = out or file
     if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists already; name another --out, or pass --overwrite")
+        raise OutputError(f"{target} already exists; choose another --out, or pass --overwrite")
     return target
 
 

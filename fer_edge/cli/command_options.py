@@ -1,4 +1,4 @@
-"""What the commands share: sections of `--help`, and ranges of numbers."""
+"""Parts that commands share: sections of `--help` and number ranges."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,13 @@ import click
 from fer_edge import plugins
 
 Options = Sequence[click.Option]
-"""A room's options, in the order in which a person reads them."""
+"""Options of a room, in the order for `--help`."""
 
 
 class SectionedCommand(click.Command):
     """A click command whose `--help` lists options under headings.
 
-    Options that stand in no section come last, under "Other".
+    Options without a section are listed last, under "Other".
     """
 
     def __init__(
@@ -27,14 +27,14 @@ class SectionedCommand(click.Command):
         params: Sequence[click.Parameter] = (),
         **more: Any,
     ) -> None:
-        """Make the command.
+        """Create the command.
 
         Args:
-            name: The command's.
-            sections: Heading -> its options, which become the command's; or the names of options
-                that are among `params`, as those of decorators.
+            name: Name of the command.
+            sections: Heading -> its options, which are added to the command; or names of options
+                that are in `params`, such as those of decorators.
             params: Other parameters.
-            more: As `click.Command` takes it.
+            more: Other arguments of `click.Command`.
         """
         own = [item for item in chain(*sections.values()) if isinstance(item, click.Option)]
         super().__init__(name, params=[*own, *params], **more)
@@ -62,10 +62,10 @@ class SectionedCommand(click.Command):
 
 
 class PartName(click.types.StringParamType):
-    """The name of a part that this program or another package brings; they are looked up late."""
+    """Name of a part of this program or of another package; the names are looked up when needed."""
 
     def __init__(self, group: str) -> None:
-        """Take the group of `fer_edge.plugins`."""
+        """Store the group of `fer_edge.plugins`."""
         self._group = group
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
@@ -73,19 +73,19 @@ class PartName(click.types.StringParamType):
         return f"[{'|'.join(plugins.names(self._group))}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse a name that does not exist."""
+        """Reject an unknown name."""
         if not plugins.is_name(self._group, value):
             self.fail(str(plugins.unknown(self._group, value)), param, ctx)
         return str(value)
 
 
 class NumberRange(click.FloatRange):
-    """A range of numbers in which "nan" is none: click lets it through."""
+    """A number range that rejects "nan", which click accepts."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Read a number."""
+        """Convert the text to a number."""
         number = float(super().convert(value, param, ctx))
         if math.isnan(number):
             self.fail(f"{value!r} is not a number", param, ctx)

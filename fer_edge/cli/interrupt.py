@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def ending_at_once() -> Iterator[None]:
-    """Let the kernel end the process at Ctrl-C, until the command has a handler of its own.
+    """Let the kernel end the process on Ctrl-C, until the command installs its own handler.
 
-    Python's own KeyboardInterrupt gets lost in native modules that are being imported: they make
-    an ImportError of it, and the program goes on without them. For programs, before they write
+    A KeyboardInterrupt gets lost while native modules are imported: they turn it into an
+    ImportError, and the program continues without them. Meant for programs, before they write
     anything.
     """
     is_pythons = signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,7 +1,7 @@
 """The command line: a table of commands, each loaded when it is called.
 
-A command lives in its stage's `command.py`, which imports click only; the work is imported inside
-the command's body. `--help` lists all of them from the table without loading any.
+A command is defined in the `command.py` of its stage, which imports click only; the body of the
+command imports the rest. `--help` lists all commands from the table without importing them.
 """
 
 import importlib
@@ -26,35 +26,35 @@ from fer_edge.require import missing
 from fer_edge.shown import hide_secrets_of, masked
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("fer_edge.runtime.run.demo_command", "Read the face on a sample photograph."),
-    "run": ("fer_edge.runtime.run.command", "Read faces from pictures, a video or a camera."),
+    "demo": ("fer_edge.runtime.run.demo_command", "Recognize the face in a sample photograph."),
+    "run": ("fer_edge.runtime.run.command", "Recognize faces in pictures, a video or a camera."),
     "archive": (
         "fer_edge.runtime.archive.command",
-        "Read thousands of videos and pictures, and summarize them.",
+        "Process thousands of videos and pictures.",
     ),
     "service": (
         "fer_edge.runtime.run.service.command",
         "Run as a systemd service.",
     ),
-    "deploy": ("fer_edge.runtime.deploy.command", "Bring a release to devices over ssh."),
+    "deploy": ("fer_edge.runtime.deploy.command", "Deploy a release to devices over ssh."),
     "benchmark": ("fer_edge.runtime.measurement.command", "Compare models: accuracy and latency."),
     "compare": (
         "fer_edge.runtime.measurement.compare_command",
-        "Compare two reports of benchmark.",
+        "Compare two benchmark reports.",
     ),
     "doctor": (
         "fer_edge.runtime.device.doctor.command",
-        "Check this device, and advise.",
+        "Check this device and give advice.",
     ),
     "models": ("fer_edge.cli.models_command", "Show the bundled models and their cards."),
     "card": ("fer_edge.cli.card_command", "Show, check, change or attach a model's card."),
     "data": ("fer_edge.training.data_command", "Import and inspect face sets."),
     "train": ("fer_edge.training.command", "Train a network on a face set."),
-    "sweep": ("fer_edge.training.sweep.command", "Search for a recipe's best values."),
-    "convert": ("fer_edge.converters.command", "Turn a trained run into .tflite files."),
+    "sweep": ("fer_edge.training.sweep.command", "Search for the best recipe values."),
+    "convert": ("fer_edge.converters.command", "Convert a trained network to .tflite files."),
     "convert-detector": (
         "fer_edge.converters.detector.command",
-        "Turn YuNet's .onnx file into the face detector's.",
+        "Convert YuNet's .onnx file to .tflite.",
     ),
     "check-edgetpu": (
         "fer_edge.converters.devices.check_command",
@@ -73,22 +73,22 @@ HEAVY = (
 
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
-"""By the number of -v."""
+"""Log level by the number of -v."""
 
 
 class Failure(click.ClickException):
-    """An error of ours, printed as one line."""
+    """A `FerEdgeError`, printed as one line."""
 
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
         """Print it on standard error."""
-        message = " ".join(self.message.split())  # a library's own message may have line breaks
+        message = " ".join(self.message.split())  # messages of libraries may contain line breaks
         click.echo(f"fer-edge: error: {masked(message)}", err=True)
 
 
 class WrongUse(Failure):
-    """A wrong configuration: as a wrong option it is not tried again by systemd."""
+    """A wrong configuration: systemd does not retry it, like a wrong option."""
 
     exit_code = click.UsageError.exit_code
 
@@ -114,11 +114,12 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; errors of ours become one line."""
+        """Run a command; a `FerEdgeError` becomes one line."""
         if (space_mb := address_space_mb()) is not None and space_mb < LEAST_ADDRESS_SPACE_MB:
             raise Failure(
-                f"this process may use {space_mb:.0f} MB of address space (ulimit -v), expected at "
-                f"least {LEAST_ADDRESS_SPACE_MB}; limit the memory by cgroups (MemoryMax=) instead"
+                f"this process is limited to {space_mb:.0f} MB of address space (ulimit -v), "
+                f"expected at least {LEAST_ADDRESS_SPACE_MB}; limit the memory with cgroups "
+                "instead (MemoryMax=)"
             )
         try:
             return super().invoke(ctx)
@@ -130,14 +131,14 @@ class LazyGroup(click.Group):
                 raise
             raise Failure(str(missing("train", str(error.name), what="this command"))) from error
         except click.UsageError as error:
-            # it repeats what was typed
+            # click's message repeats the input
             raise click.UsageError(masked(error.format_message()), error.ctx) from error
         except MemoryError as error:
             raise Failure(
-                f"the memory is full ({error or 'no room for an array'}); end other programs, or "
-                "use smaller pictures and models"
+                f"out of memory ({error or 'no room for an array'}); end other programs, or use "
+                "smaller pictures and models"
             ) from error
-        except BrokenPipeError:  # the reader of our output has gone (`| head`): nothing is wrong
+        except BrokenPipeError:  # the reader of the output has ended (`| head`): not an error
             _settle_stdout()
             return None
         except OSError as error:  # a full disk, a name that is too long, ...
@@ -147,7 +148,7 @@ class LazyGroup(click.Group):
 
 
 def _settle_stdout() -> None:
-    """Drop what standard output no longer takes, or Python complains of it at exit."""
+    """Drop pending output, or Python would report an error at exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -155,10 +156,10 @@ def _settle_stdout() -> None:
 
 
 def _open_standard_streams() -> None:
-    """Open those that the caller closed (`>&-`), onto nothing.
+    """Open standard streams that the caller closed (`>&-`) to /dev/null.
 
-    The next file would get the free number: an output that is number 2 takes every library's
-    chatter.
+    Otherwise the next opened file would get the free number: an output file with number 2 would
+    receive the messages of all libraries.
     """
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
@@ -178,14 +179,14 @@ def _open_standard_streams() -> None:
     "-v",
     "--verbose",
     count=True,
-    help="Say more on standard error; -vv: what libraries write there, too.",
+    help="Print more on standard error; -vv also prints the messages of libraries.",
 )
 @click.option(
     "--limit-memory",
     type=click.IntRange(1, 1_000_000),
     metavar="MB",
-    help=f"What a model or a face set may need before it is refused. Default: {MEMORY_MB}, or "
-    f"{MEMORY_VARIABLE}.",
+    help="Memory limit for a model or a face set in MB; larger ones are refused. Default: "
+    f"{MEMORY_MB}, or {MEMORY_VARIABLE}.",
 )
 def main(verbose: int, limit_memory: int | None) -> None:
     """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""

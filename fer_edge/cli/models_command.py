@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The whole cards, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole cards as JSON.")
 def models(as_json: bool) -> None:
-    """Show the bundled models; `fer-edge card show FILE` shows any.
+    """Show the bundled models; `fer-edge card show FILE` shows any model.
 
     \b
     Example:
@@ -33,7 +33,7 @@ def models(as_json: bool) -> None:
 
 
 def print_card(file: "ModelFile") -> None:
-    """Print a model's card for people."""
+    """Print a model's card as text."""
     card, size = file.card, file.card.input
     click.secho(file.path.stem, bold=True)
     click.echo(f"  card          {card.name}")
@@ -73,4 +73,4 @@ def print_card(file: "ModelFile") -> None:
         click.echo(f"  compiled for  {card.compilation.target}, by {card.compilation.compiler}")
     click.echo(f"  intended use  {card.intended_use}")
     click.echo(f"  limits        {card.limits}")
-    click.echo(f"  licence       {card.licence}")
+    click.echo(f"  license       {card.license}")

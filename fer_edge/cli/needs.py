@@ -1,4 +1,4 @@
-"""What a run asks of the system that it runs on."""
+"""System resources that a run needs."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -8,16 +8,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a configuration, or a part of it, asks of the system.
+    """System resources that a configuration, or a part of it, needs.
 
     Attributes:
-        reads: Files and folders that it reads.
-        writes: Files and folders that it writes.
-        camera: Whether it opens a camera of this device.
-        accelerator: Whether it opens a delegate's device.
-        network: Whether it talks to a network.
-        loopback: Whether it talks to programs of this machine.
-        prints: Whether its results on standard output were asked for.
+        reads: Files and folders to read.
+        writes: Files and folders to write.
+        camera: Whether a camera of this device is opened.
+        accelerator: Whether the device of a delegate is opened.
+        network: Whether other machines are contacted.
+        loopback: Whether programs of this machine are contacted.
+        prints: Whether results on standard output were requested.
     """
 
     reads: tuple[Path, ...] = ()
@@ -30,7 +30,7 @@ class Needs:
 
 
 def reaching(host: str | None) -> Needs:
-    """Return what talking to a host needs."""
+    """Return the needs for contacting a host."""
     try:
         is_here = host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
@@ -39,7 +39,7 @@ def reaching(host: str | None) -> Needs:
 
 
 def together(parts: Iterable[Needs]) -> Needs:
-    """Return what all parts ask for."""
+    """Return the needs of all parts together."""
     parts = tuple(parts)
     return Needs(
         reads=tuple(path for part in parts for path in part.reads),

@@ -1,7 +1,7 @@
-"""Fields of a configuration that are options of the command line, too.
+"""Configuration fields that are also options of the command line.
 
-A field is declared once, by `option`: its default, its range and its help. `click_options` makes
-the options of a command from the fields, `check_ranges` holds a file's values to the same ranges.
+A field is declared once, with `option`: default, range and help. `click_options` creates the
+options of a command from the fields, `check_ranges` applies the same ranges to values from a file.
 """
 
 import dataclasses
@@ -25,21 +25,21 @@ _KEY = "option"
 
 @dataclass(frozen=True, slots=True)
 class OptionField:
-    """How a field stands on the command line.
+    """Properties of a field on the command line.
 
     Attributes:
-        flags: As `--input`.
-        help: For `--help`, and as the comment in a configuration file.
-        metavar: What stands for the value in `--help`; click's own where it is None.
+        flags: Option names, such as `--input`.
+        help: Text for `--help` and for the comment in a configuration file.
+        metavar: Placeholder for the value in `--help`; None uses click's default.
         at_least: The smallest number.
         at_most: The largest number.
         is_above: The number must be above `at_least`.
-        shows_default: Whether `--help` shows the default, or a text in its place.
-        flag_value: What the option means when no value follows it.
-        is_place: Says of a value whether it is the path of a file or folder; None for fields that
-            name none.
-        must_exist: The command line refuses a file that does not exist.
-        group: The value is the name of a part of this group of `plugins`.
+        shows_default: Whether `--help` shows the default, or a text instead of it.
+        flag_value: Value of the option when it is given without a value.
+        is_place: Function that returns whether a value is the path of a file or folder; None for
+            fields that are never paths.
+        must_exist: Whether the command line rejects a file that does not exist.
+        group: Group of `plugins` that contains the value.
     """
 
     flags: tuple[str, ...]
@@ -56,11 +56,11 @@ class OptionField:
 
 
 def option(*flags: str, default: Any = None, **more: Any) -> Any:
-    """Declare a field of a frozen dataclass that is an option, too.
+    """Declare a field of a frozen dataclass that is also an option.
 
     Args:
-        flags: As `--input`.
-        default: The field's and the option's.
+        flags: Option names, such as `--input`.
+        default: Default of the field and of the option.
         more: The other attributes of `OptionField`.
     """
     return dataclasses.field(default=default, metadata={_KEY: OptionField(flags, **more)})
@@ -72,12 +72,12 @@ def is_path(text: str) -> bool:
 
 
 def is_library_path(text: str) -> bool:
-    """Tell a delegate's library by its path from one that the system finds by its name."""
+    """Return whether a delegate's library is given by path, not by a name the system resolves."""
     return "/" in text
 
 
 def option_fields(part: Any) -> Iterator[tuple[str, OptionField]]:
-    """Yield the name of each field that is an option, with its option."""
+    """Yield the name and the option of each field that is an option."""
     for field in dataclasses.fields(part):
         if _KEY in field.metadata:
             yield field.name, field.metadata[_KEY]
@@ -86,12 +86,12 @@ def option_fields(part: Any) -> Iterator[tuple[str, OptionField]]:
 def click_options(
     part: type, *, section: str = "", only: Sequence[str] = ()
 ) -> tuple[click.Option, ...]:
-    """Make the options of a command from the fields of a configuration.
+    """Create the options of a command from the fields of a configuration.
 
     Args:
         part: A dataclass.
-        section: Goes before the options' names, so that two parts may have a field of one name.
-        only: Fields to take; empty takes all.
+        section: Prefix of the option names, so that two parts can have fields of the same name.
+        only: Fields to use; empty means all.
     """
     hints = typing.get_type_hints(part)
     defaults = {field.name: field.default for field in dataclasses.fields(part)}
@@ -103,19 +103,19 @@ def click_options(
 
 
 def parameter_name(section: str, name: str) -> str:
-    """Return the name by which click knows a field's option."""
+    """Return click's name of a field's option."""
     return f"{section}_{name}" if section else name
 
 
 def check_ranges(part: object, table: str = "") -> None:
-    """Refuse numbers out of their field's range, and names of parts that do not exist.
+    """Reject numbers outside the range of their field and unknown names of parts.
 
     Args:
         part: A dataclass whose fields are options.
-        table: Goes before the field's name in the message.
+        table: Prefix of the field name in messages.
 
     Raises:
-        ConfigError: One is, or is not a number, or does not.
+        ConfigError: A number is out of range or not a number, or a name is unknown.
     """
     defaults = {field.name: field.default for field in dataclasses.fields(part)}  # type: ignore[arg-type]
     for name, field in option_fields(part):
@@ -137,7 +137,7 @@ def _check_name(group: str, name: str, where: str) -> None:
 
 
 def based_at(part: Part, folder: Path) -> Part:
-    """Return the part with its relative paths starting at a folder."""
+    """Return the part with its relative paths resolved against a folder."""
     moved: dict[str, Any] = {}
     for name, field in option_fields(part):
         value = getattr(part, name)
@@ -194,7 +194,7 @@ def _whole(bound: float | None) -> int | None:
 
 
 def _without_none(hint: Any) -> Any:
-    """Return T of `T | None`; of a choice of several types text, of which the field takes care."""
+    """Return T of `T | None`; text for other unions, which the field converts itself."""
     if typing.get_origin(hint) not in (typing.Union, types.UnionType):
         return hint
     kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]

@@ -1,4 +1,4 @@
-"""`fer-edge` as a program: the process ends with the command's exit code, whatever still hangs."""
+"""`fer-edge` as a program: it always ends with the exit code of the command."""
 
 import atexit
 import os
@@ -12,9 +12,9 @@ from .main import main
 def program() -> NoReturn:
     """Run the command line of this process, then end the process.
 
-    A read of a stream may hang in FFmpeg when the command is over. A thread that comes back from a
-    native library while Python takes itself apart can crash the process, after all was written and
-    closed; so where one is left, Python does not take itself apart.
+    FFmpeg may still be blocked in a read when the command has finished. A thread that returns from
+    a native library while the interpreter shuts down can crash the process after all files were
+    closed; so the interpreter is not shut down while such a thread exists.
     """
     code: object = 0
     try:
@@ -27,7 +27,7 @@ def program() -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except (OSError, ValueError):  # nobody reads it, or it is closed
+            except (OSError, ValueError):  # the reader has ended, or it is closed
                 code = code or 1 if stream is sys.stdout else code
         os._exit(code)
     sys.exit(code)  # type: ignore[arg-type]

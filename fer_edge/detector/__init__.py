@@ -1,1 +1,1 @@
-"""The face detector's `.tflite` file: its card, and what runs it and reads its outputs."""
+"""The face detector's `.tflite` file: its card, its interpreter and the decoding of its outputs."""

@@ -1,4 +1,4 @@
-"""What a face detector's `.tflite` file says of itself, as JSON inside the file."""
+"""The card of a face detector, JSON inside its `.tflite` file."""
 
 import json
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from fer_edge.shown import printable
 KIND: Literal["face-detector"] = "face-detector"
 FORMAT_VERSION = 1
 CHANNELS = ("dx", "dy", "log width", "log height", "class", "objectness")
-"""What the last axis of each output holds."""
+"""Meaning of the last axis of each output."""
 
-YUNET_LICENCE = """\
+YUNET_LICENSE = """\
 MIT License
 
 Copyright (c) 2020 Shiqi Yu <shiqi.yu@gmail.com>
@@ -36,19 +36,19 @@ DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,
 OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 YUNET_TRAINING_DATA = (
-    "WIDER FACE (Yang et al. 2016), whose pictures are for non-commercial research; no picture is "
-    "in this file. Its author left open what that means for the weights."
+    "WIDER FACE (Yang et al. 2016); its pictures may be used for non-commercial research only, and "
+    "none of them is in this file. YuNet's author does not state what that means for the weights."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorInput:
-    """What the detector reads: raw BGR pixels, as real numbers 0 to 255.
+    """Input of the detector: raw BGR pixels, as real numbers 0 to 255.
 
     Attributes:
-        height: Of the input as it is stored, in pixels.
-        width: Of the input as it is stored, in pixels.
-        is_resizable: Whether an interpreter may give it another size.
+        height: Stored height of the input, in pixels.
+        width: Stored width of the input, in pixels.
+        is_resizable: Whether an interpreter can resize the input.
         multiple_px: Height and width are multiples of this.
     """
 
@@ -69,16 +69,16 @@ class DetectorInput:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One of the outputs: float or quantized, (1, height / stride, width / stride, 6).
+    """One output: float or quantized, (1, height / stride, width / stride, 6).
 
-    Its real numbers lie within -1 to 1. A number times its channel's scale, plus its offset, is the
-    network's own: a face's centre is (column + dx, row + dy) * stride, its width and height are
-    exp(d) * stride, its score is sqrt(sigmoid(class) * sigmoid(objectness)).
+    Its real values are within -1 to 1. A value times the scale of its channel, plus the offset, is
+    the network's original value: the center of a face is (column + dx, row + dy) * stride, width
+    and height are exp(d) * stride, the score is sqrt(sigmoid(class) * sigmoid(objectness)).
 
     Attributes:
-        stride: Pixels of the input for a cell.
-        scales: Of each of `CHANNELS`.
-        offsets: Of each of `CHANNELS`.
+        stride: Pixels of the input per cell.
+        scales: One for each of `CHANNELS`.
+        offsets: One for each of `CHANNELS`.
     """
 
     stride: int
@@ -95,12 +95,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class PictureSet:
-    """The pictures by which a quantized detector chose its ranges.
+    """Pictures that calibrated a quantized detector.
 
     Attributes:
         source: Name of the folder.
-        pictures: How many inputs were made of them.
-        digest: Sha256 of the inputs' pixels.
+        pictures: Number of inputs made from them.
+        digest: Sha256 of the pixels of the inputs.
     """
 
     source: str
@@ -110,15 +110,15 @@ class PictureSet:
 
 @dataclass(frozen=True, slots=True)
 class DetectorAgreement:
-    """The file against its source run by OpenCV, face by face, on the calibration pictures.
+    """Agreement with the source, run by OpenCV, face by face on the calibration pictures.
 
     Attributes:
-        pictures: Inputs that both looked at.
-        faces: Faces that OpenCV is sure of.
-        found: Share of them that the file finds.
-        strange: Share of the file's sure faces that OpenCV has none for.
-        overlap: Mean intersection over union of the pairs of boxes.
-        score_difference: Mean absolute difference of the pairs' scores.
+        pictures: Inputs that both processed.
+        faces: Faces that OpenCV detects with certainty.
+        found: Share of them that the file detects.
+        strange: Share of the file's certain faces that OpenCV does not detect.
+        overlap: Mean intersection over union of the paired boxes.
+        score_difference: Mean absolute difference of the paired scores.
     """
 
     pictures: int
@@ -134,24 +134,24 @@ class DetectorCard:
     """The card of a face detector.
 
     Attributes:
-        name: Also the file's stem.
-        architecture: Of the network.
-        input: What it reads.
-        heads: Its outputs, the finest first.
-        scheme: float32, or int8 throughout.
+        name: Name of the detector and stem of its file.
+        architecture: Architecture of the network.
+        input: Input of the network.
+        heads: Outputs of the network, the finest first.
+        scheme: float32, or int8 for all tensors.
         parameters: Weights and biases in the file.
-        macs: Multiply-accumulates of one look at the stored size.
-        sha256: Of the flatbuffer part of the file.
-        source: Name of the file it was made from.
-        source_sha256: Of that file.
-        agreement: With that file.
-        calibration: By what int8 chose its ranges.
-        tools: Names and versions of what converted it.
-        compilation: By what, if it was compiled for a device.
-        licence: Full text.
-        training_data: What is known of it.
-        kind: Tells it from a classifier's card.
-        format_version: Of this card.
+        macs: Multiply-accumulates of one inference at the stored size.
+        sha256: Sha256 of the flatbuffer part of the file.
+        source: Name of the source file.
+        source_sha256: Sha256 of the source file.
+        agreement: Agreement with the source file.
+        calibration: Pictures that calibrated int8.
+        tools: Names and versions of the conversion tools.
+        compilation: Compiler, if the file was compiled for a device.
+        license: Full text of the license.
+        training_data: Known facts about the training data.
+        kind: Marks the card of a detector, in contrast to a classifier.
+        format_version: Version of the card format.
     """
 
     name: str
@@ -168,7 +168,7 @@ class DetectorCard:
     calibration: PictureSet | None = None
     tools: tuple[str, ...] = ()
     compilation: Compilation | None = None
-    licence: str = YUNET_LICENCE
+    license: str = YUNET_LICENSE
     training_data: str = YUNET_TRAINING_DATA
     kind: Literal["face-detector"] = KIND
     format_version: int = FORMAT_VERSION
@@ -177,28 +177,28 @@ class DetectorCard:
         _check_version(self.format_version)
         strides = [head.stride for head in self.heads]
         if not strides or strides != sorted(set(strides)):
-            raise ModelError(f"the card's outputs have strides {strides}; expected rising ones")
+            raise ModelError(f"the card's outputs have strides {strides}; expected ascending order")
 
 
 def card_to_json(card: DetectorCard) -> str:
-    """Write a card as JSON text; the same card gives the same text."""
+    """Convert a card to JSON text; equal cards give equal texts."""
     return json.dumps(encode(card), indent=2, ensure_ascii=False) + "\n"
 
 
 def card_from_json(text: str) -> DetectorCard:
-    """Read a card.
+    """Parse a card.
 
     Raises:
-        ModelError: The text is not a card of this format.
+        ModelError: The text is not a card in this format.
     """
     try:
         data = parse_json(text)
-        if isinstance(data, dict):  # first: a newer format may have keys that this one lacks
+        if isinstance(data, dict):  # checked first: a newer format may have other keys
             _check_version(data.get("format_version", FORMAT_VERSION))
         return decode(DetectorCard, data)
-    except ValueError as error:  # a SchemaError is one, too
+    except ValueError as error:  # includes SchemaError
         raise ModelError(
-            f"the card is damaged: {error}; make it again: fer-edge convert-detector"
+            f"the card is damaged: {error}; create it again: fer-edge convert-detector"
         ) from error
 
 
@@ -206,5 +206,5 @@ def _check_version(version: object) -> None:
     if version != FORMAT_VERSION:
         raise ModelError(
             f"the detector's card has format version {printable(version, 40)}, this fer-edge reads "
-            f"{FORMAT_VERSION}; make it again with fer-edge convert-detector, or upgrade fer-edge"
+            f"{FORMAT_VERSION}; create it again (fer-edge convert-detector) or upgrade fer-edge"
         )

@@ -1,4 +1,4 @@
-"""From a detector's outputs to boxes: only cells whose score passes are computed."""
+"""Conversion of a detector's outputs to boxes, only for cells with a sufficient score."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,32 +9,33 @@ from numpy.typing import NDArray
 from fer_edge.detector.card import Head
 
 SAME_FACE_OVERLAP = 0.3
-"""Of two boxes that overlap more, the one with the lower score is dropped."""
+"""If two boxes overlap more than this, the one with the lower score is dropped."""
 MOST_CANDIDATES = 5000
-"""So many boxes of the highest scores are compared with each other."""
+"""Number of boxes, by highest score, that are compared with each other."""
 
 _CLASS, _OBJECTNESS = 4, 5
 _AT_ONCE = 64
 
 
 class Decoder:
-    """Reads the outputs of one interpreter.
+    """Decodes the outputs of one interpreter.
 
-    It computes in few steps on all strides at once: after the network has emptied the caches, each
-    call of NumPy costs more than its numbers do.
+    It processes all strides together in a few steps: after the network has evicted the CPU caches,
+    each call to NumPy costs more than its arithmetic.
     """
 
     def __init__(self, heads: Sequence[Head], tensors: Sequence[Any], min_score: float) -> None:
-        """Prepare it.
+        """Prepare the decoder.
 
         Args:
-            heads: From the card.
-            tensors: The interpreter's details of their outputs: `shape`, `dtype`, `quantization`.
-            min_score: 0 to 1.
+            heads: Heads from the card.
+            tensors: The interpreter's details of the output tensors: `shape`, `dtype`,
+                `quantization`.
+            min_score: Lowest score, 0 to 1.
         """
         self._least = np.float32(min_score) ** 2
         units = [_units(head, tensor) for head, tensor in zip(heads, tensors, strict=True)]
-        # of all heads, so that one comparison serves them: what it lets through is computed
+        # of all heads, so that one comparison selects the cells to compute
         self._lowest_class, self._lowest_objectness = (
             min(
                 _lowest(self._least, *unit, at, tensor["dtype"])
@@ -53,16 +54,17 @@ class Decoder:
         self._heads = np.repeat(np.arange(len(heads)), [len(grid) for grid in grids])
 
     def faces(self, outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
-        """Compute the boxes whose score passes; a face has several.
+        """Compute the boxes with a sufficient score; a face has several boxes.
 
         Args:
-            outputs: Of each head, (1, rows, columns, 6), as the interpreter gives them.
+            outputs: One array per head, (1, rows, columns, 6), as the interpreter returns it.
 
         Returns:
             float32, (n, 5): left, top, right, bottom in pixels of the input, score 0 to 1.
         """
         cells = np.concatenate([output.reshape(-1, output.shape[-1]) for output in outputs])
-        # neither probability is below their product: nearly all cells fail by their objectness
+        # neither probability is below their product: nearly all cells are rejected by objectness
+        # alone
         likely = (cells[:, _OBJECTNESS] >= self._lowest_objectness).nonzero()[0]
         likely = likely[cells[likely, _CLASS] >= self._lowest_class]
         if not len(likely):
@@ -70,25 +72,25 @@ class Decoder:
         heads = self._heads[likely]
         numbers = cells[likely] * self._scales[heads]
         numbers += self._offsets[heads]
-        centres = numbers[:, :2]
-        centres += self._places[likely]
+        centers = numbers[:, :2]
+        centers += self._places[likely]
         powers = np.exp(numbers[:, 2:])
         faces = np.empty((len(heads), 5), np.float32)
-        np.subtract(centres, powers[:, :2], out=faces[:, :2])
-        np.add(centres, powers[:, :2], out=faces[:, 2:4])
+        np.subtract(centers, powers[:, :2], out=faces[:, :2])
+        np.add(centers, powers[:, :2], out=faces[:, 2:4])
         odds = powers[:, 2:]
         odds += 1
         squares = 1 / (odds[:, 0] * odds[:, 1])
         np.sqrt(squares, out=faces[:, 4])
         is_face = squares >= self._least
-        if cells.dtype == np.float32:  # a number that is not finite passes no comparison
+        if cells.dtype == np.float32:  # comparisons with non-finite numbers are false
             is_face &= faces.max(axis=1) < np.inf
         passing: NDArray[np.float32] = faces[is_face]
         return passing
 
 
 def _units(head: Head, tensor: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what takes an output's numbers to the network's own: times one, plus the other."""
+    """Return factor and offset that convert an output to the network's original values."""
     is_float = np.dtype(tensor["dtype"]) == np.float32
     scale, zero_point = (1.0, 0) if is_float else tensor["quantization"]
     # real = (number - zero point) * scale, then the head's own scale and offset
@@ -99,7 +101,7 @@ def _units(head: Head, tensor: Any) -> tuple[NDArray[np.float32], NDArray[np.flo
 def _in_pixels(
     head: Head, scales: NDArray[np.float32], offsets: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the units for what is computed: pixels, logarithms of half a side, minus logits."""
+    """Return the units of the computed values: pixels, logarithms of half a side, minus logits."""
     factors = np.array([head.stride, head.stride, 1, 1, -1, -1], np.float32)
     offsets = offsets * factors
     offsets[2:4] += np.log(head.stride / 2)
@@ -117,7 +119,7 @@ def _grid(stride: int, shape: Sequence[int]) -> NDArray[np.float32]:
 def _lowest(
     least: float, scales: NDArray[np.float32], offsets: NDArray[np.float32], at: int, dtype: Any
 ) -> float:
-    """Return a number of the output that is just below every one whose probability passes."""
+    """Return the largest output value below all values with a sufficient probability."""
     logit = np.log(max(least, 1e-12)) - np.log(max(1 - least, 1e-12))
     number = float((logit - offsets[at]) / scales[at])
     if np.dtype(dtype) == np.float32:
@@ -147,7 +149,7 @@ def without_doubles(faces: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _best_of(faces: list[list[float]]) -> list[int]:
-    """Return the places of those that no better one overlaps; of a few, Python is the faster."""
+    """Return the indices of boxes that no better box overlaps; for few boxes Python is faster."""
     chosen: list[int] = []
     kept: list[tuple[float, float, float, float, float]] = []
     for at, (left, top, right, bottom, _) in enumerate(faces):

@@ -1,4 +1,4 @@
-"""A face detector is one file: a TFLite flatbuffer with its card behind it."""
+"""A face detector in one file: a TFLite flatbuffer followed by its card."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -13,14 +13,14 @@ _COMMAND = "fer-edge convert-detector"
 
 @dataclass(frozen=True, slots=True)
 class DetectorFile:
-    """A detector's file that was read and found whole.
+    """A detector file that was read and checked.
 
     Attributes:
-        path: Where it came from.
-        flatbuffer: The TFLite model itself, what an interpreter is given.
-        card: What it says of itself.
-        size_bytes: Of the whole file.
-        origin: Where the flatbuffer comes from.
+        path: Path of the file.
+        flatbuffer: The TFLite model itself, for an interpreter.
+        card: Card of the detector.
+        size_bytes: Size of the whole file.
+        origin: Origin of the flatbuffer.
     """
 
     path: Path
@@ -31,13 +31,13 @@ class DetectorFile:
 
 
 def bundled_detectors() -> dict[str, Path]:
-    """Return the detectors that come with fer-edge by name; `yunet` is the default."""
+    """Return the bundled detectors by name; `yunet` is the default."""
     folder = Path(__file__).with_name("files")
     return {path.stem: path for path in sorted(folder.glob("*.tflite"), key=lambda path: path.stem)}
 
 
 def read_detector(path: Path) -> DetectorFile:
-    """Read a detector's file and check that it is whole and unaltered.
+    """Read a detector file and check that it is complete and unaltered.
 
     Raises:
         ModelError: The file is missing, is not TFLite, has no card, is a classifier, or its digest
@@ -54,6 +54,6 @@ def read_detector(path: Path) -> DetectorFile:
 
 
 def pack_detector(flatbuffer: bytes, card: DetectorCard) -> bytes:
-    """Put a card behind a flatbuffer; the card's sha256 is set here."""
+    """Append a card to a flatbuffer; the card's sha256 is set here."""
     card = replace(card, sha256=hashlib.sha256(flatbuffer).hexdigest())
     return pack_archive(flatbuffer, {CARD: card_to_json(card)})

@@ -1,4 +1,4 @@
-"""A face detector's file, open: from an image to boxes."""
+"""An open face detector: from an image to boxes."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.graph import read_graph
 
 _MOST_SIZES = 2
-"""Interpreters that are kept, one for each size of input; each has its own memory."""
+"""Number of cached interpreters, one per input size; each has its own memory."""
 _CHANNELS = 3
 _RAW = {np.dtype(np.uint8): (1.0, 0), np.dtype(np.int8): (1.0, -128)}
 
 
 class _Look:
-    """An interpreter for one size of input."""
+    """An interpreter for one input size."""
 
     def __init__(self, file: DetectorFile, interpreter: Any, min_score: float) -> None:
         self._interpreter = interpreter
@@ -39,31 +39,31 @@ class _Look:
             shape = (1, height // head.stride, width // head.stride, len(head.scales))
             if shape not in outputs:
                 raise ModelError(
-                    f"{file.path}: no output is {shape}, which the card's stride {head.stride} "
-                    "asks for; make it again: fer-edge convert-detector"
+                    f"{file.path}: no output has the shape {shape} of the card's stride "
+                    f"{head.stride}; create it again: fer-edge convert-detector"
                 )
             details.append(outputs[shape])
         self._outputs = [output["index"] for output in details]
         self._decoder = Decoder(file.card.heads, details, min_score)
 
     def faces(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the boxes whose score passes; see `Decoder.faces`."""
+        """Return the boxes with a sufficient score; see `Decoder.faces`."""
         self._write(image)
         self.invoke()
         outputs = [self._interpreter.get_tensor(index) for index in self._outputs]
         return self._decoder.faces(outputs)
 
     def invoke(self) -> None:
-        """Run the network on what was written last."""
+        """Run the network on the current input."""
         self._interpreter.invoke()
 
     def _write(self, image: NDArray[np.uint8]) -> None:
-        """Write the pixels into the input tensor, and black below and to the right of them."""
+        """Write the pixels into the input tensor; the rest, below and to the right, is black."""
         height, width = image.shape[:2]
-        # no name may hold on to the tensor's memory when the interpreter is invoked
+        # no reference to the tensor's memory may remain when the interpreter is invoked
         tensor = self._interpreter.tensor(self._input["index"])()[0]
         if tensor.dtype == np.int8:
-            # pixel - 128, as a flip of the sign bit: in one pass, without a wider type
+            # pixel - 128, computed by flipping the sign bit: in one pass, without a wider type
             np.bitwise_xor(image, np.uint8(128), out=tensor.view(np.uint8)[:height, :width])
         else:
             tensor[:height, :width] = image
@@ -73,7 +73,7 @@ class _Look:
 
 
 class DetectorNetwork:
-    """A detector's file, open; an interpreter is kept for each of the last sizes."""
+    """An open detector file, with an interpreter for each of the most recent input sizes."""
 
     def __init__(
         self,
@@ -83,12 +83,12 @@ class DetectorNetwork:
         threads: int = 1,
         delegate: str | None = None,
     ) -> None:
-        """Open it.
+        """Open the detector.
 
         Args:
             file: From `read_detector`.
             min_score: Faces below it are dropped, 0 to 1.
-            threads: CPU threads of one look.
+            threads: CPU threads per inference.
             delegate: `edgetpu`, a TFLite delegate's library, or None.
 
         Raises:
@@ -101,58 +101,59 @@ class DetectorNetwork:
         self._delegate = delegate
         self._looks: OrderedDict[tuple[int, int], _Look] = OrderedDict()
         smallest = file.card.input.multiple_px
-        self._look_of(self.fixed_size or (smallest, smallest))  # a file that cannot run says so now
+        self._look_of(self.fixed_size or (smallest, smallest))  # a file that cannot run fails here
         if self.fixed_size is None:
             self._looks.clear()
 
     @property
     def fixed_size(self) -> tuple[int, int] | None:
-        """The one (height, width) that it takes; None for any."""
+        """The only (height, width) that it accepts; None if any."""
         spec = self.file.card.input
         return None if spec.is_resizable else (spec.height, spec.width)
 
     def find(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Find faces in an image, at its own size.
+        """Find faces in an image at its original size.
 
         Args:
             image: uint8, (height, width, 3), BGR, not empty; it must fit into `fixed_size`.
 
         Returns:
-            float32, (n, 5): left, top, right, bottom in pixels of the image, and the score; the
-            best first. A box may reach over the image's edge; its centre does not.
+            float32, (n, 5): left, top, right, bottom in pixels of the image, and the score, the
+            best first. A box may extend beyond the image; its center does not.
 
         Raises:
-            ModelError: The image is larger than the input, or there is no memory for its size.
+            ModelError: The image is larger than the input, or there is not enough memory for its
+                size.
         """
         height, width = image.shape[:2]
         size = self._input_size(height, width)
         faces = self._look_of(size).faces(image)
         if len(faces) and size != (height, width):
-            # the black border has no faces, whatever the network takes it for
-            centres = faces[:, :2] + faces[:, 2:4]
-            faces = faces[((centres >= 0) & (centres <= (2 * width, 2 * height))).all(axis=1)]
+            # detections in the black border are false
+            centers = faces[:, :2] + faces[:, 2:4]
+            faces = faces[((centers >= 0) & (centers <= (2 * width, 2 * height))).all(axis=1)]
         return without_doubles(faces)
 
     def macs(self, height: int, width: int) -> int:
-        """Count the multiply-accumulates of a look at an image of this size.
+        """Count the multiply-accumulates of an inference on an image of this size.
 
         Raises:
             MissingExtraError: LiteRT, which reads graphs, is not installed.
         """
         rows, columns = self._input_size(height, width)
         spec = self.file.card.input
-        # all of them are convolutions, whose work follows the area
+        # all operators are convolutions, so the cost is proportional to the area
         stored = read_graph(self.file.flatbuffer).macs
         return stored * rows * columns // (spec.height * spec.width)
 
     def invoke_again(self) -> None:
-        """Run the network on the last image once more, without reading the outputs: to measure it.
+        """Run the network on the last image again, without reading the outputs, to measure it.
 
         Raises:
-            ModelError: There was no image yet.
+            ModelError: No image was processed yet.
         """
         if not self._looks:
-            raise ModelError(f"{self.file.path} has not looked at an image; call find first")
+            raise ModelError(f"{self.file.path} has not processed an image yet; call find first")
         next(reversed(self._looks.values())).invoke()
 
     def _input_size(self, height: int, width: int) -> tuple[int, int]:
@@ -161,7 +162,7 @@ class DetectorNetwork:
             return -(-height // multiple) * multiple, -(-width // multiple) * multiple
         if height > fixed[0] or width > fixed[1]:
             raise ModelError(
-                f"{self.file.path} looks at {fixed[1]}x{fixed[0]} pixels, got {width}x{height}; "
+                f"{self.file.path} reads {fixed[1]}x{fixed[0]} pixels, got {width}x{height}; "
                 "shrink the image"
             )
         return fixed
@@ -192,12 +193,12 @@ def _check_input(file: DetectorFile, tensor: Mapping[str, Any]) -> None:
     shape, stored = tuple(map(int, tensor["shape"])), (1, spec.height, spec.width, _CHANNELS)
     if len(shape) != 4 or shape[3] != _CHANNELS or (not spec.is_resizable and shape != stored):
         raise ModelError(
-            f"{file.path}: the input is {shape}, the card says {stored}; "
-            "make it again: fer-edge convert-detector"
+            f"{file.path}: the input is {shape}, the card states {stored}; create it again: "
+            "fer-edge convert-detector"
         )
     scale, zero_point = tensor["quantization"]
     if dtype != np.float32 and (scale, zero_point) != _RAW.get(dtype):
         raise ModelError(
-            f"{file.path}: expected raw pixels as input (uint8, int8 or float32), got {dtype} of "
-            f"scale {scale:g} and zero point {zero_point}"
+            f"{file.path}: expected raw pixels as input (uint8, int8 or float32), got {dtype} "
+            f"with scale {scale:g} and zero point {zero_point}"
         )

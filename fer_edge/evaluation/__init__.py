@@ -1,1 +1,1 @@
-"""Models on labeled faces: scores as they are served."""
+"""Scores of models on labeled faces, measured through the served path."""

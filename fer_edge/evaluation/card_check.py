@@ -1,4 +1,4 @@
-"""Whether a model file and its card agree: everything that can be seen without faces."""
+"""Comparison of a model file with its card, as far as possible without faces."""
 
 from pathlib import Path
 
@@ -20,33 +20,32 @@ _INPUT_TYPES = {
 }
 
 SUM_TOLERANCE = 0.05
-"""By which probabilities may miss a sum of 1: an output of 8 bits rounds each of them."""
+"""Tolerance of the sum of probabilities: an 8-bit output rounds each of them."""
 
 SCORE_TOLERANCE = 0.002
-"""Share of the faces by which a score may differ from the card's: another CPU's kernels round
-otherwise."""
+"""Tolerance of a score, as a share of the faces: kernels of another CPU round differently."""
 
 TEMPERATURE_TOLERANCE = 0.02
-"""By which a temperature, fitted again on the same faces, may differ from the card's."""
+"""Tolerance of a temperature that is fitted again on the same faces."""
 
 
 def faults_of_path(path: Path, faces: FaceSet | None = None) -> tuple[str, ...]:
-    """Read a model file and list what is wrong with it; empty for a sound one.
+    """Read a model file and list its faults; the list is empty for a sound file.
 
-    The digest and `labels.txt` are checked first: a file that fails there is not looked at further.
+    The digest and `labels.txt` are checked first; if they are wrong, nothing else is checked.
 
     Args:
         path: The file.
-        faces: The face set of the card's scores; the model then has to score what the card says,
-            which gives away a card that was put behind another model, or labels in another order.
+        faces: Face set of the card's scores; the model is scored on it again, which reveals a card
+            that belongs to another model, and labels in another order.
 
     Raises:
-        DatasetError: The faces have other classes, or no validation part.
+        DatasetError: The faces have other classes, or no validation split.
     """
     try:
         file = read_model(path)
         faults = card_faults(file)
-        if not faults and file.card.compilation is None:  # a compiled file wants its device
+        if not faults and file.card.compilation is None:  # a compiled file needs its device
             TFLiteModel(file).close()
             if faces is not None:
                 faults = _score_faults(file, faces)
@@ -56,7 +55,7 @@ def faults_of_path(path: Path, faces: FaceSet | None = None) -> tuple[str, ...]:
 
 
 def card_faults(file: ModelFile) -> tuple[str, ...]:
-    """List where the card contradicts the graph.
+    """List the contradictions between card and graph.
 
     Raises:
         ModelError: The graph is damaged.
@@ -72,10 +71,10 @@ def card_faults(file: ModelFile) -> tuple[str, ...]:
 
 
 def try_outputs(file: ModelFile) -> str:
-    """Try a model from elsewhere on noise.
+    """Run a foreign model on noise.
 
     Returns:
-        What its outputs are instead of probabilities; empty for probabilities.
+        A description of the outputs if they are not probabilities, else an empty text.
 
     Raises:
         ModelError: The model cannot be run, or contradicts its card.
@@ -90,8 +89,8 @@ def try_outputs(file: ModelFile) -> str:
         return ""
     last = read_graph(file.flatbuffer).operators[-1].name
     return (
-        f"its outputs of {outputs.min():.3g} to {outputs.max():.3g} from the operator {last} are "
-        "not probabilities that add up to 1"
+        f"its outputs ({outputs.min():.3g} to {outputs.max():.3g}, from the operator {last}) "
+        "are not probabilities that add up to 1"
     )
 
 
@@ -99,23 +98,23 @@ def _score_faults(file: ModelFile, faces: FaceSet) -> tuple[str, ...]:
     card = file.card
     claimed = card.served_score()
     if claimed is None:
-        return ("the card has no score to compare with; convert the model again",)
+        return ("the card has no scores to compare with; convert the model again",)
     validation = faces.in_class_order(card.labels).part("validation")
     probabilities, floor = unscaled_probabilities(file, validation)
     found = card_score("served", probabilities, validation)
     if found.n != claimed.n or abs(found.accuracy - claimed.accuracy) > SCORE_TOLERANCE:
         return (
-            f"it is right on {found.accuracy:.2%} of {found.n} validation faces, the card says "
-            f"{claimed.accuracy:.2%} of {claimed.n}",
+            f"its accuracy is {found.accuracy:.2%} on {found.n} validation faces, the card "
+            f"states {claimed.accuracy:.2%} on {claimed.n}",
         )
     scaling = card.temperature_scaling
     if scaling is None or (scaling.split, scaling.digest) != ("validation", validation.digest):
-        return ()  # fitted on other faces than these
+        return ()  # fitted on other faces
     fitted = fit_scaling(probabilities, validation, floor=floor).value
     if abs(fitted - scaling.value) <= TEMPERATURE_TOLERANCE:
         return ()
     return (
-        f"the temperature {fitted:.3f} fits the validation faces, the card says "
+        f"the temperature {fitted:.3f} fits the validation faces, the card states "
         f"{scaling.value:.3f}; fit it again: fer-edge card calibrate",
     )
 
@@ -123,7 +122,7 @@ def _score_faults(file: ModelFile, faces: FaceSet) -> tuple[str, ...]:
 def _input_fault(file: ModelFile, graph: Graph) -> str:
     spec, shape = file.card.input, graph.inputs[0].shape
     wanted = (1, spec.height, spec.width, spec.channels)
-    return "" if shape == wanted else f"the input is {shape}, the card says {wanted}"
+    return "" if shape == wanted else f"the input is {shape}, the card states {wanted}"
 
 
 def _output_fault(file: ModelFile, graph: Graph) -> str:
@@ -134,24 +133,24 @@ def _output_fault(file: ModelFile, graph: Graph) -> str:
 
 
 def _scheme_fault(file: ModelFile, graph: Graph) -> str:
-    """Compare the input's type; what is inside may be mixed."""
+    """Compare the type of the input; inner tensors may have other types."""
     scheme, dtype = file.card.quantization.scheme, graph.inputs[0].dtype
     wanted = _INPUT_TYPES[scheme]
     if dtype in wanted:
         return ""
     return (
-        f"the card says {scheme}, whose input is {' or '.join(wanted).lower()}; "
-        f"this one is {dtype.lower()}"
+        f"the card states {scheme}, which reads {' or '.join(wanted).lower()}; the input is "
+        f"{dtype.lower()}"
     )
 
 
 def _cost_fault(file: ModelFile, graph: Graph) -> str:
     card = file.card
-    if card.compilation is not None:  # the operators are inside one that cannot be read
+    if card.compilation is not None:  # the operators are inside one that cannot be parsed
         return ""
     if (card.parameters, card.macs) == (graph.parameters, graph.macs):
         return ""
     return (
-        f"the graph has {graph.parameters:,} parameters and {graph.macs:,} MACs, "
-        f"the card says {card.parameters:,} and {card.macs:,}"
+        f"the graph has {graph.parameters:,} parameters and {graph.macs:,} MACs, the card "
+        f"states {card.parameters:,} and {card.macs:,}"
     )

@@ -22,19 +22,20 @@ Variant = Literal["float", "served"]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One model's scores on one split and its parts, the whole picture; `scores.json` holds it.
+    """All scores of one model on one split and its subsets; stored in `scores.json`.
 
     Attributes:
         variant: float (the network that was trained) or served (a .tflite file).
-        split: Of the face set.
-        class_names: The classes in label order, that of `recall` and `confusion`.
-        every_face: On the whole split.
-        without_duplicates: On faces that do not stand in train; None if there is none.
-        without_non_faces: On what most FER+ taggers took for a face; None without votes.
-        ferplus: Against what most FER+ taggers said, on faces with a majority for one of the
-            classes (`fer_edge.faces.votes.majority`); None without votes, or for other classes than
-            FER+'s.
-        groups: Of each group of the faces' groups, on the whole split; empty without any.
+        split: Split of the face set.
+        class_names: Classes in label order, the order of `recall` and `confusion`.
+        every_face: Scores on the whole split.
+        without_duplicates: Scores on faces that do not occur in train; None if there are none.
+        without_non_faces: Scores on faces that most FER+ taggers considered a face; None without
+            votes.
+        ferplus: Scores against the majority of FER+ taggers, on faces with a majority for one of
+            the classes (`fer_edge.faces.votes.majority`); None without votes, or for other classes
+            than FER+'s.
+        groups: Scores on each group of the faces' groups, on the whole split; empty without groups.
     """
 
     variant: Variant
@@ -48,33 +49,33 @@ class Evaluation:
 
 
 def served_probabilities(model: TFLiteModel, faces: FaceSet) -> NDArray[np.float32]:
-    """Read every face of a set as `fer-edge run` would.
+    """Classify all faces of a set as `fer-edge run` would.
 
     Returns:
         float32, (n, classes).
 
     Raises:
-        DatasetError: The set's classes are not the model's.
+        DatasetError: The set's classes differ from the model's.
     """
     if faces.class_names != model.labels:
         raise DatasetError(
-            f"the faces' classes ({', '.join(faces.class_names)}) are not those of "
-            f"{model.file.path.name} ({', '.join(model.labels)}); use the set it was made for"
+            f"the faces' classes ({', '.join(faces.class_names)}) differ from those of "
+            f"{model.file.path.name} ({', '.join(model.labels)}); use the face set of this model"
         )
-    # one by one: large inputs of all faces at once would fill the memory
+    # one by one: the large inputs of all faces together would not fit into memory
     return np.stack([model.probabilities(model.input_of(face)) for face in faces.images])
 
 
 def unscaled_probabilities(file: ModelFile, faces: FaceSet) -> tuple[NDArray[np.float32], float]:
-    """Read every face of a set at temperature 1, whatever the card says.
+    """Classify all faces of a set at temperature 1, whatever the card states.
 
-    A card's scores are taken so, and temperatures are fitted on it: what the network itself gives.
+    The scores of a card are measured at temperature 1, and temperatures are fitted at it.
 
     Returns:
         float32, (n, classes), and the model's `floor`.
 
     Raises:
-        DatasetError: The set's classes are not the model's.
+        DatasetError: The set's classes differ from the model's.
         ModelError: The graph cannot be run, or contradicts the card.
     """
     plain = replace(file, card=replace(file.card, temperature_scaling=None))
@@ -90,10 +91,10 @@ def fit_scaling(
     Args:
         probabilities: float32, (n, classes), at temperature 1.
         faces: The n faces, all of one split.
-        floor: The model's.
+        floor: Floor of the model.
 
     Raises:
-        DatasetError: The faces are too few.
+        DatasetError: There are too few faces.
     """
     fit = cross_fit(probabilities, faces.labels, floor)
     return TemperatureScaling(
@@ -107,15 +108,15 @@ def fit_scaling(
 
 
 def evaluate(variant: Variant, probabilities: NDArray[np.float32], faces: FaceSet) -> Evaluation:
-    """Score probabilities on a split and on its parts.
+    """Score probabilities on a split and on its subsets.
 
     Args:
-        variant: Which model they come from.
+        variant: Model that produced them.
         probabilities: float32, (n, classes).
         faces: The n faces, all of one split.
 
     Raises:
-        DatasetError: The probabilities do not fit the faces.
+        DatasetError: The probabilities do not match the faces.
     """
     labels = faces.labels.astype(np.int64)
 
@@ -141,10 +142,10 @@ def evaluate(variant: Variant, probabilities: NDArray[np.float32], faces: FaceSe
 
 
 def card_score(variant: Variant, probabilities: NDArray[np.float32], faces: FaceSet) -> CardScore:
-    """Score probabilities for a card, which holds the figures that matter on a device.
+    """Score probabilities for a card, with the figures that matter on a device.
 
     Args:
-        variant: Which model they come from.
+        variant: Model that produced them.
         probabilities: float32, (n, classes).
         faces: The n faces, all of one split.
     """
@@ -169,7 +170,7 @@ def card_score(variant: Variant, probabilities: NDArray[np.float32], faces: Face
 
 
 def describe_evaluation(evaluation: Evaluation) -> str:
-    """Write an evaluation for people: a line for each part of the split, then the recalls."""
+    """Format an evaluation as text: a line for each subset of the split, then the recalls."""
     parts = {
         "every face": evaluation.every_face,
         "without duplicates": evaluation.without_duplicates,

@@ -1,4 +1,4 @@
-"""Scores of each group of faces, with intervals that say how sure they are."""
+"""Scores of each group of faces, with confidence intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from fer_edge.faces.groups import Grouping
 from fer_edge.scoring.scores import score
 
 _Z = 1.959963984540054
-"""Of a 95 % interval."""
+"""For a 95% interval."""
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class GroupScores:
-    """How well one model reads the faces of one group; shares are 0 to 1, intervals 95 %.
+    """Scores of one model on the faces of one group; shares are 0 to 1, intervals 95%.
 
     Attributes:
-        grouping: What divides the faces, as `age`.
-        group: Which of its groups, as `60 and older`.
-        n: Faces of the group.
+        grouping: Name of the grouping, such as `age`.
+        group: Name of the group, such as `60 and older`.
+        n: Number of faces in the group.
         accuracy: Top-1 accuracy.
-        accuracy_interval: Of the accuracy (Wilson 1927).
-        recall: Recall of each class; None for a class that the group does not have.
-        recall_intervals: Of each recall (Wilson 1927); None likewise.
-        calibration_error: Expected calibration error, as in `Scores`. Few faces raise it.
-        overconfidence: Mean top-1 probability minus accuracy: above 0 the model is too sure of
-            this group, below too modest. Few faces do not raise it.
-        overconfidence_interval: Of the overconfidence (Wald, on the differences face by face).
+        accuracy_interval: Interval of the accuracy (Wilson 1927).
+        recall: Recall of each class; None for a class that the group does not contain.
+        recall_intervals: Interval of each recall (Wilson 1927); None for the same classes.
+        calibration_error: Expected calibration error, as in `Scores`. It grows for few faces.
+        overconfidence: Mean top-1 probability minus accuracy: above 0 the model is overconfident on
+            this group, below 0 underconfident. It does not grow for few faces.
+        overconfidence_interval: Interval of the overconfidence (Wald, on the differences by face).
     """
 
     grouping: str
@@ -48,12 +48,12 @@ class GroupScores:
 def score_groups(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], groupings: Sequence[Grouping]
 ) -> tuple[GroupScores, ...]:
-    """Score each group that has faces, in the order of the groupings and of their groups.
+    """Score all groups that have faces, in the order of the groupings and their groups.
 
     Args:
         probabilities: float32, (n, classes), rows sum to about 1.
         labels: uint8, (n,).
-        groupings: Of the same n faces.
+        groupings: Groupings of the same n faces.
     """
     found = []
     for grouping in groupings:
@@ -65,7 +65,7 @@ def score_groups(
 
 
 def wilson(hits: int, n: int) -> Interval:
-    """Return the 95 % interval of a share (Wilson 1927), which keeps to 0 to 1 for few faces."""
+    """Return the 95% interval of a share (Wilson 1927), which is within 0 to 1 for few faces."""
     share, z2 = hits / n, _Z**2
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)))

@@ -1,7 +1,7 @@
-"""Networks that are not `.tflite` files, by suffix: who reads them is a table, as in `cli.py`.
+"""Networks that are not `.tflite` files: a table of modules by suffix, as in `cli/main.py`.
 
-The benchmark compares with a Keras network where Keras is installed, and must neither import it nor
-the stage that can read it. That stage's module has a function `open_predictor(path)`.
+The benchmark compares with a Keras network if Keras is installed, but must not import Keras or the
+stage that reads its files. The module of that stage has a function `open_predictor(path)`.
 """
 
 import importlib
@@ -19,25 +19,25 @@ from fer_edge.require import missing
 PREDICTORS: dict[str, tuple[str, tuple[str, ...]]] = {
     ".keras": ("fer_edge.converters.sources.keras_predictor", ("keras", "tensorflow")),
 }
-"""Suffix -> the module that holds `open_predictor`, and the packages that it needs."""
+"""Suffix -> the module with `open_predictor`, and the packages that it needs."""
 
 
 class Predictor(Protocol):
-    """A network that reads faces."""
+    """A network that classifies faces."""
 
     @property
     def parameters(self) -> int:
-        """Weights and biases."""
+        """Number of weights and biases."""
 
     def probabilities(self, faces: FaceSet) -> NDArray[np.float32]:
-        """Read every face of a set; returns float32 (n, classes)."""
+        """Classify all faces of a set; returns float32 (n, classes)."""
 
 
 def check_predictor(path: Path) -> None:
-    """Find out, without loading anything, whether a file's network can be opened here.
+    """Check, without importing anything, whether a network file can be opened here.
 
     Raises:
-        MissingExtraError: A package for it is not installed.
+        MissingExtraError: A required package is not installed.
     """
     _, packages = PREDICTORS[path.suffix]
     for package in packages:
@@ -50,7 +50,7 @@ def open_predictor(path: Path) -> Predictor:
 
     Raises:
         ModelError: The file is damaged.
-        MissingExtraError: A package for it is not installed.
+        MissingExtraError: A required package is not installed.
     """
     check_predictor(path)
     module: Any = importlib.import_module(PREDICTORS[path.suffix][0])

@@ -1,7 +1,7 @@
-"""A face set: grey face crops with labels and splits, in one `.npz` file.
+"""A face set: gray face crops with labels and splits, in one `.npz` file.
 
-FER2013's `Usage` maps to splits so: Training is `train`, PublicTest is `validation` (models are
-selected on it), PrivateTest is `test`.
+FER2013's `Usage` becomes the split: Training is `train`, PublicTest is `validation` (for selecting
+models), PrivateTest is `test`.
 """
 
 import difflib
@@ -29,7 +29,7 @@ SPLITS = ("train", "validation", "test")
 """Names of the split codes 0, 1 and 2."""
 
 _KNOWN_OTHERS = ("split_names", "ferplus_names", "pixels_lossless", "dup_in_train")
-"""In public copies of FER2013; nothing is lost without them."""
+"""In public copies of FER2013; they are not needed."""
 
 _SPLIT_CODES = "0 train, 1 validation or 2 test"
 
@@ -37,27 +37,27 @@ _ARRAYS = (
     *("images", "labels", "split", "class_names", "twins"),
     *("votes", "ferplus", "ferplus_valid"),
 )
-"""Those that are read; the first three are needed."""
+"""Arrays that are read; the first three are required."""
 
-# beside a damaged archive: an array of an unexpected shape or kind, a header that NumPy's parser
-# of Python literals stumbles over
+# in addition to a damaged archive: an array of unexpected shape or type, a header that breaks
+# NumPy's parser of Python literals
 _UNREADABLE = (*UNREADABLE_ARCHIVE, TypeError, LookupError, SyntaxError, tokenize.TokenError)
 
 
 @dataclass(frozen=True)
 class FaceSet:
-    """Grey faces, all of one size.
+    """Gray faces of one size.
 
     Attributes:
-        images: uint8, (n, height, width), grey, 0 to 255.
+        images: uint8, (n, height, width), gray, 0 to 255.
         labels: uint8, (n,), index into `class_names`.
         split: uint8, (n,), index into `SPLITS`.
-        class_names: The classes in label order.
-        votes: uint8, (n, 10), FER+ votes in FER+'s own order (neutral, happiness, surprise,
-            sadness, anger, disgust, fear, contempt, unknown, not a face), all zero where unknown.
-        twins: bool, (n,), faces outside `train` that stand in `train` pixel for pixel. None finds
-            them; a part of a set keeps what was found in the whole.
-        groups: Ways to divide the faces, which a benchmark scores one by one; not in the file.
+        class_names: Classes in label order.
+        votes: uint8, (n, 10), FER+ votes in FER+'s order (neutral, happiness, surprise, sadness,
+            anger, disgust, fear, contempt, unknown, not a face), all zero if unknown.
+        twins: bool, (n,), faces outside `train` that are identical to a face in `train`. None
+            computes them; a subset keeps the values of the whole set.
+        groups: Groupings of the faces, which a benchmark scores separately; not stored in the file.
     """
 
     images: NDArray[np.uint8]
@@ -79,7 +79,7 @@ class FaceSet:
         if twins is not None and (twins.dtype != np.bool_ or twins.shape != (n,)):
             raise DatasetError(f"'twins' is {twins.dtype} {twins.shape}; expected bool ({n},)")
         if n == 0:
-            raise DatasetError("the face set holds no face; expected at least one")
+            raise DatasetError("the face set is empty; expected at least one face")
         _check_names(self.class_names)
         _check_labels(self.labels, self.class_names)
         _check_range("split code", self.split, len(SPLITS), _SPLIT_CODES)
@@ -89,7 +89,7 @@ class FaceSet:
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 over pixels, labels, splits and class names: the data's identity in a card."""
+        """Sha256 of pixels, labels, splits and class names: the data's identity in a card."""
         digest = hashlib.sha256()
         for array in (self.images, self.labels, self.split):
             digest.update(str(array.shape).encode())
@@ -99,18 +99,18 @@ class FaceSet:
 
     @cached_property
     def pictures(self) -> NDArray[np.int64]:
-        """Tell pictures apart: int64, (n,), the first row that holds the very same pixels."""
+        """Identify duplicate pictures: int64, (n,), the first row with identical pixels."""
         hashes = np.array([hash(image.tobytes()) for image in self.images])
         _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
         return first[numbers]
 
     @cached_property
     def duplicates(self) -> NDArray[np.bool_]:
-        """Mark faces outside `train` that stand in `train` pixel for pixel.
+        """Mark faces outside `train` that are identical to a face in `train`.
 
         Returns:
-            bool, (n,). FER2013 has 280 such faces in PublicTest: scores are printed without them,
-            too.
+            bool, (n,). FER2013 has 280 such faces in PublicTest: scores are also printed without
+            them.
         """
         if self.twins is not None:
             return self.twins
@@ -119,7 +119,7 @@ class FaceSet:
         return found
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceSet":
-        """Take the rows of a mask or an index array."""
+        """Select the rows of a mask or an index array."""
         votes = None if self.votes is None else self.votes[rows]
         return FaceSet(
             self.images[rows],
@@ -132,10 +132,10 @@ class FaceSet:
         )
 
     def part(self, split: str) -> "FaceSet":
-        """Take the faces of one split.
+        """Select the faces of one split.
 
         Raises:
-            DatasetError: The split's name is unknown, or it holds no face.
+            DatasetError: The split is unknown or empty.
         """
         if split not in SPLITS:
             raise DatasetError(f"split '{split}' is unknown; expected one of {', '.join(SPLITS)}")
@@ -147,28 +147,28 @@ class FaceSet:
         return self.select(rows)
 
     def in_class_order(self, class_names: tuple[str, ...]) -> "FaceSet":
-        """Number the same classes in another order, a model's.
+        """Renumber the classes in another order, such as a model's.
 
         Raises:
-            DatasetError: The classes are others.
+            DatasetError: The sets of classes differ.
         """
         if class_names == self.class_names:
             return self
         if set(class_names) != set(self.class_names):
             raise DatasetError(
-                f"the face set's classes ({', '.join(self.class_names)}) are not the model's "
-                f"({', '.join(class_names)}); pass the face set it was made for"
+                f"the face set's classes ({', '.join(self.class_names)}) differ from the model's "
+                f"({', '.join(class_names)}); pass the face set of this model"
             )
         place = np.array([class_names.index(name) for name in self.class_names], np.uint8)
         return replace(self, labels=place[self.labels], class_names=class_names)
 
     @property
     def split_names(self) -> tuple[str, ...]:
-        """The splits that hold at least one face, in code order."""
+        """The splits that are not empty, in code order."""
         return tuple(SPLITS[code] for code in np.unique(self.split))
 
     def counts(self) -> NDArray[np.int64]:
-        """Count faces per split and class.
+        """Count the faces per split and class.
 
         Returns:
             int64, (3, classes).
@@ -181,15 +181,15 @@ class FaceSet:
 def load_faceset(path: Path) -> FaceSet:
     """Read a `.npz` face set.
 
-    Wanted are `images`, `labels` and `split`; `class_names` (default: FER2013's), `votes` or
-    `ferplus` (with `ferplus_valid`) are read when there. Labels, splits and votes may be of any
-    integer type.
+    `images`, `labels` and `split` are required; `class_names` (default: FER2013's), `votes` or
+    `ferplus` (with `ferplus_valid`) are optional. Labels, splits and votes may have any integer
+    type.
 
     Raises:
-        DatasetError: The file is missing, broken, lacks an array, or holds a value out of range.
+        DatasetError: The file is missing, damaged, lacks an array, or has a value out of range.
     """
     try:
-        with path.open("rb") as file:  # NumPy leaves a file open that it cannot read
+        with path.open("rb") as file:  # NumPy does not close a file that it cannot read
             check_archive_file(file)
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
@@ -199,23 +199,23 @@ def load_faceset(path: Path) -> FaceSet:
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from error
     except FileNotFoundError as error:
-        raise DatasetError(f"{path} does not exist; make it with: fer-edge data import") from error
+        raise DatasetError(f"{path} does not exist; create it: fer-edge data import") from error
     except ArchiveError as error:
-        raise DatasetError(f"{path} is not a readable .npz face set: {error}") from error
+        raise DatasetError(f"{path} cannot be read as a .npz face set: {error}") from error
     except _UNREADABLE as error:
-        # NumPy's own text would advise to unpickle the file
+        # NumPy's message would advise to unpickle the file
         why = error.strerror if isinstance(error, OSError) and error.strerror else "not an archive"
         raise DatasetError(
-            f"{path} is not a readable .npz face set ({why}, or cut short); "
-            "make one with: fer-edge data import"
+            f"{path} cannot be read as a .npz face set ({why}, or truncated); create one: "
+            "fer-edge data import"
         ) from error
 
 
 def save_faceset(faces: FaceSet, path: Path) -> None:
-    """Write a face set as compressed `.npz`, whole or not at all.
+    """Write a face set as a compressed `.npz`, completely or not at all.
 
     Raises:
-        OutputError: The place cannot be written.
+        OutputError: The file cannot be written.
     """
     arrays: dict[str, NDArray[np.generic]] = {
         "images": faces.images,
@@ -232,15 +232,15 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
 
 def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
     _check_arrays(archive)
-    arrays = {name: archive[name] for name in _ARRAYS if name in archive}  # each unpacked once
+    arrays = {name: archive[name] for name in _ARRAYS if name in archive}  # unpack each array once
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
-            raise DatasetError(f"{name!r} is not an array; make the face set again")
+            raise DatasetError(f"{name!r} is not an array; create the face set again")
     missing = [key for key in _ARRAYS[:3] if key not in arrays]
     if missing:
         raise DatasetError(
-            f"no array {', '.join(missing)}; it has {', '.join(archive)[:200]}; "
-            "make a face set with: fer-edge data import"
+            f"it has no array {', '.join(missing)}, only {', '.join(archive)[:200]}; create a "
+            "face set: fer-edge data import"
         )
     names: tuple[str, ...] = FER2013
     if "class_names" in arrays:
@@ -259,10 +259,10 @@ def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
 
 
 def _check_arrays(arrays: Mapping[str, Any]) -> None:
-    """Say which arrays are not read, so that none is lost by a damaged name.
+    """Report ignored arrays, so that data with a damaged name is not lost silently.
 
     Raises:
-        DatasetError: One has nearly the name of one that is missing.
+        DatasetError: The name of an array is similar to a missing one.
     """
     unknown = [name for name in arrays if name not in _ARRAYS]
     missing = [name for name in _ARRAYS if name not in arrays]
@@ -271,19 +271,22 @@ def _check_arrays(arrays: Mapping[str, Any]) -> None:
         if near and name not in _KNOWN_OTHERS:
             raise DatasetError(
                 f"array {name[:40]!r} is unknown, and {near[0]!r} is missing; its name may be "
-                "damaged: rename it, or make the face set again"
+                "damaged: rename it, or create the face set again"
             )
     others = [name[:40] for name in unknown if name not in _KNOWN_OTHERS]
     if others:
-        log.warning("the face set's arrays %s are not read", ", ".join(map(repr, others[:10])))
+        log.warning(
+            "unknown arrays of the face set are ignored: %s", ", ".join(map(repr, others[:10]))
+        )
 
 
 def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    """Blank the votes of faces that they are not known to belong to.
+    """Clear the votes of faces that may not belong to them.
 
-    FER+ names no file for a picture that all its taggers called no face, so that only the order of
-    its rows ties these votes to a picture. They are kept: they can leave a picture out, and never
-    teach a class. (In FER2013's Training and PublicTest these are 158 signs, drawings and crops.)
+    FER+ has no file name for pictures that all taggers called not a face, so only the row order
+    connects these votes with a picture. The votes are kept to exclude pictures, but are never used
+    as a training target. (In FER2013's Training and PublicTest these are 158 signs, drawings and
+    crops.)
     """
     if valid is None:
         return votes
@@ -297,7 +300,7 @@ def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) ->
 
 
 def _as_bytes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Bring integers to uint8; what is none goes on to the check that says so."""
+    """Convert integers to uint8; other values are left to the check that rejects them."""
     return values.astype(np.uint8) if values.dtype.kind in "iu" else values  # type: ignore[return-value]
 
 
@@ -307,8 +310,8 @@ def _check_names(names: tuple[str, ...]) -> None:
             f"the classes are {', '.join(names) or 'none'}; expected 2 to 256 different names"
         )
     for name in names:
-        if name.splitlines() != [name] or not name.strip():  # labels.txt has one a line
-            raise DatasetError(f"class name {name!r} is empty or has a line break; rename it")
+        if name.splitlines() != [name] or not name.strip():  # labels.txt has one per line
+            raise DatasetError(f"class name {name!r} is empty or contains a line break; rename it")
 
 
 def _check_labels(labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
@@ -318,12 +321,12 @@ def _check_labels(labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
 
 def _check_range(name: str, values: NDArray[np.uint8], count: int, wanted: str) -> None:
     if values.dtype.kind not in "iu":
-        return  # _check says so
+        return  # _check rejects it
     wrong = np.argwhere((values < 0) | (values >= count))
     if len(wrong):
         row = wrong[0][0] if values.ndim else 0
         raise DatasetError(
-            f"{name} {values[tuple(wrong[0])]} in row {row}, counted from 0, is out of range; "
+            f"{name} {values[tuple(wrong[0])]} in row {row} (counted from 0) is out of range; "
             f"expected {wanted}"
         )
 

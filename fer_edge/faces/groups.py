@@ -1,7 +1,7 @@
-"""Groups of faces, such as ages or cameras, which a CSV of the user's names face by face.
+"""Groups of faces, such as ages or cameras, from a CSV file of the user.
 
-FER2013 has no such columns, and no model can be asked for them honestly: who knows the groups of
-the own faces can see whether a model reads all of them equally well.
+FER2013 has no such columns, and predicting them with a model would not be reliable. Users who know
+the groups of their own faces can check whether a model works equally well for all of them.
 """
 
 import csv
@@ -16,19 +16,19 @@ from fer_edge.errors import DatasetError
 from fer_edge.shown import printable
 
 FACE = "face"
-"""The column that names a face: its row in the face set, counted from 0."""
+"""Column that identifies a face by its row in the face set, from 0."""
 UNKNOWN = -1
 MOST_GROUPS = 64
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """One way to divide faces.
+    """One grouping of the faces.
 
     Attributes:
-        name: Of the column.
+        name: Name of the column.
         groups: Names of the groups, sorted.
-        members: int64, (n,), each face's index into `groups`; `UNKNOWN` where none is given.
+        members: int64, (n,), index of each face into `groups`; `UNKNOWN` if none is given.
     """
 
     name: str
@@ -36,22 +36,22 @@ class Grouping:
     members: NDArray[np.int64]
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Grouping":
-        """Take the rows of a mask or an index array."""
+        """Select the rows of a mask or an index array."""
         return Grouping(self.name, self.groups, self.members[rows])
 
 
 def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
-    """Read groups from a CSV with the column `face` and one column for each way to divide.
+    """Read groupings from a CSV file with the column `face` and one column per grouping.
 
-    An empty cell, and a face that has no line, belong to no group.
+    A face with an empty cell or without a line belongs to no group.
 
     Args:
         path: UTF-8, comma-separated, with a header.
-        faces: How many the whole face set has.
+        faces: Number of faces in the whole face set.
 
     Raises:
-        DatasetError: The file cannot be read, names a face that does not exist or twice, or has
-            more than 64 groups in a column.
+        DatasetError: The file cannot be read, names an unknown face or a face twice, or has more
+            than 64 groups in a column.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -60,7 +60,7 @@ def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
             if FACE not in (reader.fieldnames or ()) or not names or len(set(names)) < len(names):
                 raise DatasetError(
                     f"{path} has the columns {', '.join(reader.fieldnames or ()) or 'none'}; "
-                    f"expected '{FACE}' and others, each once, as: face,age,glasses"
+                    f"expected '{FACE}' and others, each once, for example: face,age,glasses"
                 )
             cells = _cells(path, reader, names, faces)
     except (OSError, UnicodeError, csv.Error) as error:
@@ -72,7 +72,7 @@ def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
 def _cells(
     path: Path, lines: Iterable[Mapping[str, str]], names: list[str], faces: int
 ) -> list[list[str]]:
-    """Return each column's cells by face; empty where none is given."""
+    """Return the cells of each column by face; empty if not given."""
     columns = [[""] * faces for _ in names]
     seen: set[int] = set()
     for number, line in enumerate(lines, start=2):
@@ -80,11 +80,13 @@ def _cells(
         face = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else faces
         if face >= faces:
             raise DatasetError(
-                f"{path}, line {number}: face '{printable(text, 40)}' does not exist; expected "
-                f"0 to {faces - 1}, the row in the face set"
+                f"{path}, line {number}: face '{printable(text, 40)}' does not exist; expected 0 "
+                f"to {faces - 1}, the row in the face set"
             )
         if face in seen:
-            raise DatasetError(f"{path}, line {number}: face {face} is there twice; name it once")
+            raise DatasetError(
+                f"{path}, line {number}: face {face} occurs twice; expected one line"
+            )
         seen.add(face)
         for column, name in zip(columns, names, strict=True):
             column[face] = (line[name] or "").strip()
@@ -96,7 +98,7 @@ def _grouping(path: Path, name: str, cells: list[str]) -> Grouping:
     if not 1 <= len(groups) <= MOST_GROUPS:
         raise DatasetError(
             f"{path}: column '{printable(name, 40)}' has {len(groups)} groups; expected 1 to "
-            f"{MOST_GROUPS}; put numbers such as ages into ranges"
+            f"{MOST_GROUPS}; group numbers such as ages into ranges"
         )
     numbers = {group: index for index, group in enumerate(groups)}
     members = np.array([numbers.get(cell, UNKNOWN) for cell in cells], np.int64)

@@ -1,4 +1,4 @@
-"""The expressions, in output order. Written once; every model file carries its own copy."""
+"""Expressions in output order, for FER2013 and FER+; every model file has its own list."""
 
 import re
 import unicodedata
@@ -25,7 +25,7 @@ _SYNONYMS = {
     "surprise": ("surprised", "suprise", "suprised", "surprize", "surprized"),
     "neutral": ("neutrality",),
 }
-"""Other names of FER2013's classes in public face sets, with their usual slips."""
+"""Other names of FER2013's classes in public face sets, with common misspellings."""
 
 _STANDARD = {
     name: standard for standard, others in _SYNONYMS.items() for name in (standard, *others)
@@ -33,18 +33,18 @@ _STANDARD = {
 
 
 def standard_name(name: str) -> str:
-    """Return FER2013's name of a class, or the name as it is where FER2013 has none.
+    """Return FER2013's name of a class, or the name unchanged if FER2013 has none.
 
-    Capitals and a number in front do not matter: "Anger" and "0_angry" are "angry".
+    Upper case and a leading number are ignored: "Anger" and "0_angry" become "angry".
     """
     plain = name.strip().casefold()
     return _STANDARD.get(plain) or _STANDARD.get(re.sub(r"^\d+[\s._-]+", "", plain), name)
 
 
 def drawable(label: str) -> str:
-    """Return a class's name as OpenCV can draw it: its fonts have ASCII only.
+    """Return a class name that OpenCV can draw: its fonts have ASCII only.
 
-    Accents go ("müde" becomes "mude"); what has no ASCII base stays OpenCV's question mark.
+    Accents are removed ("müde" becomes "mude"); OpenCV draws other letters as question marks.
     """
     parts = unicodedata.normalize("NFKD", label)
     return "".join(

@@ -1,7 +1,7 @@
-"""From a frame and a box to what a model reads. Everybody comes through here.
+"""From a frame and a box to a model's input, the same way for all stages.
 
-Training, calibration, evaluation, benchmark and runtime make their model input with `model_input`;
-the runtime gets its face crops from `crop`. There is no second resize and no second scaling.
+Training, calibration, evaluation, benchmark and runtime create the model input with `model_input`;
+the runtime gets face crops from `crop`. Nothing else resizes or scales.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Colors = Literal["grey", "rgb", "bgr"]
-"""What the channels of a model's input are."""
+Colors = Literal["gray", "rgb", "bgr"]
+"""Channels of a model's input."""
 
 PIXEL_SCALE = 1.0 / 255.0
-"""A model's real-valued input is the grey pixel times this: 0 to 1."""
+"""A model's real-valued input is the gray pixel times this factor: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A face's bounding box in pixels of its frame; it may reach over the frame's edge."""
+    """Bounding box of a face in pixels of its frame; it may extend beyond the frame."""
 
     left: float
     top: float
@@ -50,30 +50,30 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class CropPolicy:
-    """How a detector's box becomes the square that a model was trained on.
+    """Mapping of a detector's box to the square that a model was trained on.
 
-    The defaults map YuNet's boxes onto FER2013's framing; they are measured, not chosen:
-    `python -m benchmarks.crop_policy` finds YuNet's boxes on training faces enlarged onto a
+    The defaults map YuNet's boxes to FER2013's framing and are measured: `python -m
+    benchmarks.crop_policy` detects faces with YuNet in training faces that are enlarged onto a
     canvas, at several sizes, and prints the medians.
 
     Attributes:
-        side: Side of the square, in heights of the box (a box's width varies more with the pose).
-        centre_x: Where the box's centre lies in the square, 0 left to 1 right.
-        centre_y: Where the box's centre lies in the square, 0 top to 1 bottom.
+        side: Side of the square in box heights (the width of a box varies more with the pose).
+        center_x: Position of the box center in the square, 0 left to 1 right.
+        center_y: Position of the box center in the square, 0 top to 1 bottom.
 
     Raises:
-        ValueError: A number is far from any face.
+        ValueError: A number is out of range.
     """
 
     side: float = 0.98
-    centre_x: float = 0.50
-    centre_y: float = 0.52
+    center_x: float = 0.50
+    center_y: float = 0.52
 
     def __post_init__(self) -> None:
         # a comparison with NaN is never true
         if not 0.1 <= self.side <= 10:
             raise ValueError(f"the crop's side is {self.side} boxes; expected 0.1 to 10")
-        for name in ("centre_x", "centre_y"):
+        for name in ("center_x", "center_y"):
             value = getattr(self, name)
             if not -1 <= value <= 2:
                 raise ValueError(f"the crop's {name} is {value}; expected -1 to 2")
@@ -81,22 +81,22 @@ class CropPolicy:
     def square(self, box: Box) -> Box:
         """Return the square around a box."""
         side = self.side * box.height
-        left = (box.left + box.right) / 2 - self.centre_x * side
-        top = (box.top + box.bottom) / 2 - self.centre_y * side
+        left = (box.left + box.right) / 2 - self.center_x * side
+        top = (box.top + box.bottom) / 2 - self.center_y * side
         return Box(left, top, left + side, top + side)
 
 
-def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Turn an image to grey.
+def gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert an image to gray.
 
     Args:
-        image: uint8, (height, width) grey, (height, width, 3) BGR or (height, width, 4) BGRA.
+        image: uint8, (height, width) gray, (height, width, 3) BGR or (height, width, 4) BGRA.
 
     Returns:
         uint8, (height, width).
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: The image has another type or shape.
     """
     if image.dtype == np.uint8 and image.size:
         if image.ndim == 2:
@@ -108,7 +108,7 @@ def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
             return cv2.cvtColor(image, code).astype(np.uint8, copy=False)
     raise ValueError(
         f"an image of {image.dtype} {image.shape} is not supported; "
-        "expected uint8, (height, width) grey or (height, width, 3 or 4) BGR(A)"
+        "expected uint8, (height, width) gray or (height, width, 3 or 4) BGR(A)"
     )
 
 
@@ -118,13 +118,13 @@ def crop(
     """Cut the square around a face out of an image.
 
     Args:
-        image: uint8, (height, width[, 3 or 4]), grey or BGR(A).
-        box: The detector's box; what lies beyond the image repeats its edge.
-        policy: How the box becomes a square.
-        channels: 1 for a grey crop, 3 for one in the image's own colors.
+        image: uint8, (height, width[, 3 or 4]), gray or BGR(A).
+        box: Box of the detector; pixels beyond the image repeat its edge.
+        policy: Mapping of the box to a square.
+        channels: 1 for a gray crop, 3 for a crop in the image's colors.
 
     Returns:
-        uint8, (side, side), grey, or (side, side[, 3 or 4]), as the image.
+        uint8, (side, side), gray, or (side, side[, 3 or 4]), like the image.
     """
     square = policy.square(box)
     side = max(1, round(square.right - square.left))
@@ -132,39 +132,40 @@ def crop(
     height, width = image.shape[:2]
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         face = image[top : top + side, left : left + side]
-        return grey(face) if channels == 1 else face
-    # a place beyond the image is its nearest edge, also for a box that lies wholly outside
+        return gray(face) if channels == 1 else face
+    # a position beyond the image maps to its nearest edge, even for a box completely outside
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     y, x = rows[0], columns[0]
     face = image[y : rows[-1] + 1, x : columns[-1] + 1]
     if channels == 1:
-        face = grey(face)
+        face = gray(face)
     if face.shape[:2] != (side, side):
         face = face[np.ix_(rows - y, columns - x)]
     return face
 
 
 def model_input(
-    face: NDArray[np.uint8], height: int, width: int, colors: Colors = "grey"
+    face: NDArray[np.uint8], height: int, width: int, colors: Colors = "gray"
 ) -> NDArray[np.uint8]:
-    """Make the raw model input from one face: in the model's colors, and of its size.
+    """Create the raw model input from one face: in the model's colors and size.
 
-    An int8 model with uint8 input takes these pixels as they are; a float model takes them times
+    An int8 model with uint8 input uses these pixels unchanged; a float model uses them times
     `PIXEL_SCALE` (`as_real`).
 
     Args:
-        face: uint8, (any height, any width[, 3 or 4]), grey or BGR(A).
+        face: uint8, (any height, any width[, 3 or 4]), gray or BGR(A).
         height: The model's input height in pixels.
         width: The model's input width in pixels.
-        colors: What the model's channels are; a grey face is repeated for three channels.
+        colors: Channels of the model; a gray face is repeated for three channels.
 
     Returns:
         uint8, (height, width, 1), or (height, width, 3) for rgb and bgr.
     """
-    face = grey(face) if colors == "grey" else _in_order(face, colors)
+    face = gray(face) if colors == "gray" else _in_order(face, colors)
     if face.shape[:2] != (height, width):
-        # area averaging is OpenCV's choice for shrinking; it would make blocks when enlarging
+        # area averaging is OpenCV's recommendation for shrinking; for enlarging it would produce
+        # blocks
         shrinks = face.shape[0] >= height and face.shape[1] >= width
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         face = cv2.resize(face, (width, height), interpolation=method).astype(np.uint8, copy=False)
@@ -173,8 +174,8 @@ def model_input(
 
 def _in_order(face: NDArray[np.uint8], colors: Colors) -> NDArray[np.uint8]:
     if face.ndim != 3 or face.shape[2] == 1:
-        return np.repeat(grey(face)[..., np.newaxis], 3, axis=2)
-    grey(face[:1, :1])  # checks type and channels
+        return np.repeat(gray(face)[..., np.newaxis], 3, axis=2)
+    gray(face[:1, :1])  # checks type and channels
     code = cv2.COLOR_BGR2RGB if colors == "rgb" else None
     if face.shape[2] == 4:
         code = cv2.COLOR_BGRA2RGB if colors == "rgb" else cv2.COLOR_BGRA2BGR
@@ -182,13 +183,13 @@ def _in_order(face: NDArray[np.uint8], colors: Colors) -> NDArray[np.uint8]:
 
 
 def model_inputs(
-    faces: NDArray[np.uint8], height: int, width: int, colors: Colors = "grey"
+    faces: NDArray[np.uint8], height: int, width: int, colors: Colors = "gray"
 ) -> NDArray[np.uint8]:
-    """Make the raw model input of many faces: uint8, (n, height, width, 1 or 3)."""
+    """Create the raw model input of many faces: uint8, (n, height, width, 1 or 3)."""
     return np.stack([model_input(face, height, width, colors) for face in faces])
 
 
 def as_real(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Scale raw model input to the real values that a float model reads, 0 to 1."""
+    """Scale raw model input to the real values of a float model, 0 to 1."""
     real: NDArray[np.float32] = pixels.astype(np.float32) * np.float32(PIXEL_SCALE)
     return real

@@ -1,4 +1,4 @@
-"""FER+ votes: what ten taggers said of each face (Barsoum et al. 2016, arXiv:1608.01041)."""
+"""FER+ votes of ten taggers per face (Barsoum et al. 2016, arXiv:1608.01041)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,15 +8,16 @@ from fer_edge.faces.labels import FERPLUS, FERPLUS_CLASSES, standard_name
 NO_MAJORITY = -1
 
 _FERPLUS_OF = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
-"""FER2013's names whose FER+ names differ."""
+"""FER2013's names that differ from FER+'s."""
 
 
 def majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return what most taggers called each face.
+    """Return the majority of the taggers for each face.
 
-    The rule of the paper's own code (Microsoft's FERPlus, `src/ferplus.py`, mode `majority`): a
-    class with a single vote is taken for a slip and left out; the first of the others wins if it
-    has more than half of their votes. So a tie has no winner, and ten single votes have none.
+    Same rule as the paper's code (Microsoft's FERPlus, `src/ferplus.py`, mode `majority`): a class
+    with a single vote is considered a mistake and ignored; the first of the remaining classes wins
+    if it has more than half of their votes. So there is no winner for a tie or for ten single
+    votes.
 
     Args:
         votes: uint8, (n, 10), in the order of `FERPLUS`.
@@ -32,17 +33,17 @@ def majority(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
 def majority_labels(
     votes: NDArray[np.uint8], class_names: tuple[str, ...]
 ) -> NDArray[np.int64] | None:
-    """Return what most taggers called each face, as a label of a face set.
+    """Return the majority of the taggers for each face, as a label of a face set.
 
     Args:
         votes: uint8, (n, 10), in the order of `FERPLUS`.
-        class_names: FER2013's or FER+'s, or some of them.
+        class_names: Classes of FER2013 or FER+, or a subset.
 
     Returns:
-        int64, (n,), index into `class_names`; `NO_MAJORITY` where there is no majority, or one for
-        something else (contempt, unknown, not a face). None if a class has no name in FER+.
+        int64, (n,), index into `class_names`; `NO_MAJORITY` if there is no majority, or if it is
+        for another class (contempt, unknown, not a face). None if a class does not exist in FER+.
     """
-    label_of = np.full(len(FERPLUS) + 1, NO_MAJORITY)  # the last stands for no majority
+    label_of = np.full(len(FERPLUS) + 1, NO_MAJORITY)  # the last entry means no majority
     for label, name in enumerate(class_names):
         column = ferplus_column(name)
         if column is None:
@@ -53,13 +54,13 @@ def majority_labels(
 
 
 def no_face(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Mark what more than half of the taggers called unknown or not a face: bool, (n,)."""
+    """Mark faces that more than half of the taggers called unknown or not a face: bool, (n,)."""
     marked: NDArray[np.bool_] = votes[:, len(FERPLUS_CLASSES) :].sum(axis=1) * 2 > votes.sum(axis=1)
     return marked
 
 
 def ferplus_column(name: str) -> int | None:
-    """Return a class's column of votes; None if FER+ has no such class."""
+    """Return the votes for a class; None if FER+ does not have this class."""
     standard = standard_name(name).lower()
     known = _FERPLUS_OF.get(standard, standard)
     return FERPLUS_CLASSES.index(known) if known in FERPLUS_CLASSES else None

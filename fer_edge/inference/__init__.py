@@ -1,1 +1,1 @@
-"""The one door to a `.tflite` network: interpreter, delegate, input tensor."""
+"""Inference with a `.tflite` network: interpreter, delegate, input tensor."""

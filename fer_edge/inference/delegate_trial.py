@@ -1,8 +1,8 @@
-"""One inference in its own process: `python -m fer_edge.inference.delegate_trial ... < MODEL`.
+"""One inference in a separate process: `python -m fer_edge.inference.delegate_trial ... < MODEL`.
 
-Coral's library speaks to TFLite by structures in memory. One that was built for another version
-crashes the process (google-coral/edgetpu issue 812: Google's own build from TFLite 2.12 on), and
-what crashes here leaves `fer-edge run` alive to say so.
+Coral's library exchanges in-memory structures with TFLite. A library that was built for another
+version crashes the process (google-coral/edgetpu issue 812: Google's own build, from TFLite 2.12
+on). A crash here leaves `fer-edge run` alive to report it.
 """
 
 import signal
@@ -17,19 +17,19 @@ from fer_edge.inference.delegate import Delegate
 from fer_edge.inference.runtime import find_runtime
 
 TIMEOUT_S = 30.0
-"""An Accelerator on USB takes some seconds for its first use, in which it loads its firmware."""
+"""A USB Accelerator needs some seconds for its first use, in which it loads its firmware."""
 
 
 def check_survival(delegate: Delegate, text: str, flatbuffer: bytes) -> None:
-    """Try a delegate on a graph; an error that is not a crash is left to the real use.
+    """Run a graph with a delegate; errors other than crashes are left to the real use.
 
     Args:
-        delegate: What to try.
-        text: What `--delegate` was given, for messages.
+        delegate: Delegate to test.
+        text: Value of `--delegate`, for messages.
         flatbuffer: The graph.
 
     Raises:
-        ModelError: The process crashed or hung.
+        ModelError: The process crashed or did not respond.
     """
     try:
         done = subprocess.run(
@@ -42,16 +42,16 @@ def check_survival(delegate: Delegate, text: str, flatbuffer: bytes) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise ModelError(
-            f"delegate {text} gave no answer for {TIMEOUT_S:.0f} s; plug the device in again, or "
-            "leave the delegate out"
+            f"delegate {text} did not respond within {TIMEOUT_S:.0f} s; unplug the device and "
+            "plug it in again, or omit the delegate"
         ) from error
     if done.returncode < 0:
         runtime = find_runtime()
         raise ModelError(
             f"delegate {text} crashes with {runtime.name} {runtime.version} "
-            f"({signal.Signals(-done.returncode).name}): {delegate.library} was built "
-            "for another version of TFLite; install one that was built for a newer TFLite, or "
-            "leave the delegate out"
+            f"({signal.Signals(-done.returncode).name}): {delegate.library} was built for "
+            "another version of TFLite; install one that was built for a newer TFLite, or omit "
+            "the delegate"
         )
 
 

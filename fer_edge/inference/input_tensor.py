@@ -1,7 +1,7 @@
-"""A model's input tensor: its number for each value of a pixel, and whether the card agrees.
+"""A model's input tensor: its value for each pixel value, checked against the card.
 
-Files of `fer-edge convert` read grey from 0 to 1, and for integers the raw pixel is the number
-itself. Files from elsewhere may have three channels and another range.
+Files from `fer-edge convert` read gray from 0 to 1; for integer types the raw pixel is the tensor's
+value. Foreign files may have three channels and other ranges.
 """
 
 from collections.abc import Mapping
@@ -18,23 +18,23 @@ from fer_edge.model.card import InputSpec
 DTYPES = (np.float32, np.uint8, np.int8, np.int16)
 
 RANGE_TOLERANCE = 0.1
-"""Share of the card's range by which a quantized tensor may miss an end of it: calibration seldom
-sees the blackest black. What is beyond the tensor's end becomes that end."""
+"""Tolerance at either end of a quantized tensor's range, as a share of the card's range:
+calibration data seldom contains the blackest black. Values beyond the range are clipped."""
 
 
 def pixel_numbers(spec: InputSpec, tensor: Mapping[str, Any], path: Path) -> NDArray[Any]:
-    """Return the tensor's number for each value of a pixel.
+    """Return the tensor's value for each pixel value.
 
     Args:
-        spec: The card's input.
-        tensor: The interpreter's details of its input: `dtype` and `quantization`.
-        path: Of the model, for messages.
+        spec: Input in the card.
+        tensor: The interpreter's details of the input: `dtype` and `quantization`.
+        path: Path of the model, for messages.
 
     Returns:
         (256,), of the tensor's type.
 
     Raises:
-        ModelError: The type is not supported, or the tensor's range is not the card's.
+        ModelError: The type is not supported, or the tensor's range differs from the card's.
     """
     dtype = tensor["dtype"]
     if dtype not in DTYPES:
@@ -64,13 +64,13 @@ def _reals(spec: InputSpec) -> NDArray[np.float64]:
 
 
 def _check_own(dtype: Any, scale: float, zero_point: int, path: Path) -> None:
-    """Check that the raw grey pixel is the quantized input."""
+    """Check that the raw gray pixel equals the quantized input."""
     wanted_zero = -128 if dtype == np.int8 else 0
     wanted_scale = 1 / 32767 if dtype == np.int16 else PIXEL_SCALE
     if abs(scale / wanted_scale - 1) > 3e-4 or zero_point != wanted_zero:
         raise ModelError(
-            f"{path}: the input's scale is {scale:.6g} and its zero point {zero_point}; "
-            f"expected {wanted_scale:.6g} and {wanted_zero}, so that black to white is 0 to 1"
+            f"{path}: the input has scale {scale:.6g} and zero point {zero_point}; expected "
+            f"{wanted_scale:.6g} and {wanted_zero}, which map black to 0 and white to 1"
         )
 
 
@@ -84,7 +84,7 @@ def _check_range(spec: InputSpec, dtype: Any, scale: float, zero_point: int, pat
         fits = fits and low >= spec.minimum - tolerance and high <= spec.maximum + tolerance
     if not fits or scale <= 0:
         raise ModelError(
-            f"{path}: the card's input is {spec.channels} channels from {spec.minimum} to "
-            f"{spec.maximum}, the tensor's scale {scale:.6g} and zero point {zero_point} cover "
-            f"{low:.6g} to {high:.6g}; attach the card again"
+            f"{path}: the card states {spec.channels} input channels from {spec.minimum} to "
+            f"{spec.maximum}, but the tensor's scale {scale:.6g} and zero point {zero_point} "
+            f"cover {low:.6g} to {high:.6g}; attach the card again"
         )

@@ -1,4 +1,4 @@
-"""A bare TFLite interpreter on a graph."""
+"""A TFLite interpreter for a graph."""
 
 from typing import Any
 
@@ -25,27 +25,27 @@ def open_interpreter(
     delegate: str | None = None,
     input_shape: tuple[int, ...] | None = None,
 ) -> Any:
-    """Open a bare interpreter, tensors allocated.
+    """Open an interpreter and allocate its tensors.
 
-    `TFLiteModel` is the door to a classifier, `DetectorNetwork` to a face detector.
+    Classifiers are opened with `TFLiteModel`, face detectors with `DetectorNetwork`.
 
     Args:
-        runtime: From `find_runtime`.
+        runtime: Runtime from `find_runtime`.
         flatbuffer: The graph.
-        name: Of the graph, for messages.
-        threads: CPU threads of one inference.
-        origin: Where the graph comes from; one of a file is tried first, see `model_trial`.
+        name: Name of the graph, for messages.
+        threads: CPU threads per inference.
+        origin: Origin of the graph; a graph from a file is tested first, see `model_trial`.
         delegate: `edgetpu`, `edgetpu:usb:0`, ..., a TFLite delegate's library, or None.
-        input_shape: Of the first input; None keeps that of the file.
+        input_shape: Shape of the first input; None keeps the shape in the file.
 
     Raises:
-        ModelError: The runtime refuses the graph or the delegate.
+        ModelError: The runtime rejects the graph or the delegate.
     """
     if origin == "disk":
         from fer_edge.inference.model_trial import check_model
 
         reason = check_model(flatbuffer, name, runtime, input_shape)
-        # what a device runs cannot be tried without it
+        # a graph for a device cannot be tested without it
         if reason and not (delegate is not None and EDGETPU_OPERATOR.decode() in reason):
             raise _refused(runtime, name, reason)
     delegates = []
@@ -78,9 +78,11 @@ def _refused(runtime: Runtime, name: str, reason: str) -> ModelError:
     advice = ""
     if EDGETPU_OPERATOR.decode() in reason:
         advice = (
-            "; it is compiled for the Edge TPU: pass --delegate edgetpu, for a detector "
-            "--detector-delegate edgetpu"
+            "; it is compiled for the Edge TPU: pass --delegate edgetpu (for a detector "
+            "--detector-delegate edgetpu)"
         )
     elif needs_numpy_1(runtime):
-        advice = f"; it was built for NumPy 1, and here is {np.__version__}: {FOR_NUMPY_1}"
+        advice = (
+            f"; it was built for NumPy 1, but NumPy {np.__version__} is installed: {FOR_NUMPY_1}"
+        )
     return ModelError(f"{name} cannot be run by {runtime.name} {runtime.version}: {reason}{advice}")

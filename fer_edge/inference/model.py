@@ -1,7 +1,7 @@
-"""The one door to a model file: open it, prepare its input, read its output.
+"""An open model file: prepare its input, run it, read its output.
 
-tflite-runtime does not hand int8 graphs to XNNPACK on x86-64 and runs them many times slower there:
-a warning says so.
+tflite-runtime does not use XNNPACK for int8 graphs on x86-64, where it is many times slower: this
+is logged as a warning.
 """
 
 import functools
@@ -28,19 +28,19 @@ class TFLiteModel:
     """A model file, open for inference. A context manager; close it when done.
 
     Attributes:
-        file: The file and its card.
-        runtime: What runs it.
-        labels: The classes in output order, from the card.
-        threads: CPU threads of one inference.
-        floor: What an output of 0 is taken for, see `fer_edge.scoring.temperature.output_floor`.
+        file: File with its card.
+        runtime: TFLite runtime in use.
+        labels: Classes in output order, from the card.
+        threads: CPU threads per inference.
+        floor: Value assumed for an output of 0, see `fer_edge.scoring.temperature.output_floor`.
     """
 
     def __init__(self, file: ModelFile, *, threads: int = 1, delegate: str | None = None) -> None:
-        """Open it.
+        """Open the model.
 
         Args:
-            file: From `read_model`.
-            threads: CPU threads of one inference.
+            file: File from `read_model`.
+            threads: CPU threads per inference.
             delegate: `edgetpu`, `edgetpu:usb:0`, ..., a TFLite delegate's library, or None.
 
         Raises:
@@ -78,7 +78,7 @@ class TFLiteModel:
         self.close()
 
     def close(self) -> None:
-        """Free the interpreter."""
+        """Release the interpreter."""
         self._interpreter = None
 
     @property
@@ -92,10 +92,10 @@ class TFLiteModel:
         return *self.input_size, self.file.card.input.channels
 
     def input_of(self, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Make the raw model input from one face, as the card says: see `faces.model_input`.
+        """Create the raw model input from one face, as the card states: see `faces.model_input`.
 
         Args:
-            face: uint8, (any height, any width[, 3 or 4]), grey or BGR(A).
+            face: uint8, (any height, any width[, 3 or 4]), gray or BGR(A).
 
         Returns:
             uint8, `input_shape`.
@@ -103,19 +103,19 @@ class TFLiteModel:
         return model_input(face, *self.input_size, self.file.card.input.colors)
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn one raw model input into the input tensor's own numbers.
+        """Convert one raw model input to the input tensor's values.
 
         Args:
             pixels: uint8, `input_shape`, from `input_of`.
 
         Returns:
-            (1, height, width, channels): for a card from 0 to 1, the pixels themselves for uint8,
+            (1, height, width, channels): for a card from 0 to 1, the pixels unchanged for uint8,
             minus 128 for int8, times 1/255 for float32.
         """
         if not self._reads_raw_pixels:
             tensor: NDArray[Any] = self._numbers[pixels]
         elif self._input["dtype"] == np.int8:
-            # q = p - 128, as a flip of the sign bit: no overflow, no wider type
+            # q = p - 128, computed by flipping the sign bit: no overflow, no wider type
             tensor = (pixels ^ np.uint8(128)).view(np.int8)
         else:
             tensor = pixels
@@ -139,7 +139,7 @@ class TFLiteModel:
         return output
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Read one face, at the card's temperature.
+        """Classify one face, at the card's temperature.
 
         Args:
             pixels: uint8, `input_shape`, from `input_of`.
@@ -152,12 +152,12 @@ class TFLiteModel:
             real: NDArray[np.float32] = raw
         else:
             scale, zero_point = self._output["quantization"]
-            # widen first: uint8 minus a zero point would wrap around
+            # widen first: uint8 minus a zero point would overflow
             real = (raw.astype(np.float32) - zero_point) * np.float32(scale)
         return at_temperature(real, self.file.card.temperature, self.floor)
 
     def probabilities_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Read many faces, uint8 (n, *input_shape); returns float32 (n, classes)."""
+        """Classify many faces, uint8 (n, *input_shape); returns float32 (n, classes)."""
         return np.stack([self.probabilities(face) for face in pixels])
 
 
@@ -176,20 +176,20 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
     shape, wanted = tuple(map(int, inputs[0]["shape"])), (1, spec.height, spec.width, spec.channels)
     if shape != wanted:
         raise ModelError(
-            f"{file.path}: the input is {shape}, the card says {wanted}; convert again"
+            f"{file.path}: the input is {shape}, the card states {wanted}; convert it again"
         )
     shape, wanted_out = tuple(map(int, outputs[0]["shape"])), (1, len(card.labels))
     if shape != wanted_out:
         raise ModelError(
-            f"{file.path}: the output is {shape}, the card has {len(card.labels)} labels; "
-            "convert again"
+            f"{file.path}: the output is {shape}, but the card has {len(card.labels)} labels; "
+            "convert it again"
         )
 
 
-@functools.cache  # once a process: a benchmark opens each model several times
+@functools.cache  # once per process: a benchmark opens each model several times
 def _warn_about_xnnpack(machine: str) -> None:
     if machine in ("x86_64", "AMD64"):
         log.warning(
-            "tflite-runtime runs int8 models without XNNPACK on this machine, many times "
-            "slower; pip install ai-edge-litert"
+            "tflite-runtime runs int8 models without XNNPACK on this machine, which is many "
+            "times slower; run: pip install ai-edge-litert"
         )

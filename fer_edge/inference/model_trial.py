@@ -1,10 +1,9 @@
-"""A model's first use, in a process of its own: `python -m fer_edge.inference.model_trial BYTES`.
+"""First use of a model in a separate process: `python -m fer_edge.inference.model_trial BYTES`.
 
-A graph that is damaged, or made to harm, ends the process that opens it by a signal, or fills the
-memory. So a file that is not known is first opened and run by a child that has limits
-(`fer_edge.limits`); what it survives is noted by its digest, and later starts cost nothing. The
-trial shows that a file works here. It does not make a graph safe that behaves until it sees some
-picture: SECURITY.md says what does.
+A damaged or malicious graph can crash the process that opens it, or fill the memory. So an unknown
+file is first opened and run by a child process with limits (`fer_edge.limits`); success is recorded
+by digest, so later starts are fast. The trial shows that a file works here. It does not protect
+against a graph that misbehaves only for certain pictures: see SECURITY.md.
 """
 
 import hashlib
@@ -26,25 +25,25 @@ _REFUSED, _NO_MEMORY = 3, 4
 """Exit codes of the child."""
 
 CACHE_VARIABLES = ("CACHE_DIRECTORY", "XDG_CACHE_HOME")
-"""Environment variables of the folder for notes: systemd's, then the desktop's."""
+"""Environment variables with the folder for records: systemd's, then the desktop's."""
 
 
 def check_model(
     flatbuffer: bytes, name: str, runtime: Runtime, input_shape: tuple[int, ...] | None = None
 ) -> str:
-    """Try a model, unless a note says that it was tried with this runtime.
+    """Test a model, unless a record states that it was tested with this runtime.
 
     Args:
         flatbuffer: The graph.
-        name: Stands in messages.
-        runtime: What will run it.
-        input_shape: Of the first input; None keeps that of the file.
+        name: Name in messages.
+        runtime: Runtime that will run it.
+        input_shape: Shape of the first input; None keeps the shape in the file.
 
     Returns:
-        Why the runtime refuses it, in the runtime's words; empty where it works.
+        The runtime's reason to reject it; empty if it works.
 
     Raises:
-        ModelError: The child crashed, hung, or needed too much memory.
+        ModelError: The child crashed, did not respond, or needed too much memory.
     """
     shape = " ".join(map(str, input_shape or ()))
     note = _note(flatbuffer, runtime, shape)
@@ -57,9 +56,9 @@ def check_model(
 
 
 def _note(flatbuffer: bytes, runtime: Runtime, shape: str) -> Path | None:
-    """Name the file that stands for a model that was tried; None where there is no such place."""
+    """Return the file that records a tested model; None if there is no folder for it."""
     digest = hashlib.sha256(flatbuffer)
-    # the file of the runtime changes with its version, and is cheaper to look at
+    # the runtime's file changes with its version, and is quick to check
     place = Path(str(getattr(runtime.module, "__file__", None) or np.__file__))
     digest.update(f"{runtime.name} {place} {place.stat().st_mtime_ns} {shape}".encode())
     for variable in CACHE_VARIABLES:
@@ -67,7 +66,7 @@ def _note(flatbuffer: bytes, runtime: Runtime, shape: str) -> Path | None:
             return Path(folder) / "fer-edge" / "tried-models" / digest.hexdigest()
     try:
         return Path.home() / ".cache" / "fer-edge" / "tried-models" / digest.hexdigest()
-    except RuntimeError:  # this user has no home
+    except RuntimeError:  # this user has no home folder
         return None
 
 
@@ -75,17 +74,17 @@ def _write(note: Path) -> None:
     try:
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         note.touch()
-    except OSError:  # a system that is read only: tried at each start
+    except OSError:  # a read-only system: test at each start
         return
 
 
 def _try(flatbuffer: bytes, name: str, shape: str) -> str:
-    """Run the child; return the runtime's reason to refuse the graph."""
+    """Run the child; return the runtime's reason to reject the graph."""
     done = run_on_trial(__name__, str(memory_bytes()), *shape.split(), given=flatbuffer)
     if done is None:
         raise ModelError(
-            f"{name} was not opened and run within {TRIAL_S:.0f} s; it is damaged, or too large "
-            "for this device"
+            f"{name} could not be opened and run within {TRIAL_S:.0f} s; it is damaged, or too "
+            "large for this device"
         )
     if done.returncode == _NO_MEMORY or b"bad_alloc" in done.stderr:
         raise ModelError(
@@ -94,18 +93,18 @@ def _try(flatbuffer: bytes, name: str, shape: str) -> str:
     if done.returncode < 0:
         raise ModelError(
             f"{name} crashes the TFLite runtime ({signal.Signals(-done.returncode).name}): it is "
-            "damaged, or made to harm; get it again from a place that you trust"
+            "damaged or malicious; get it again from a source that you trust"
         )
     if done.returncode not in (0, _REFUSED):
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
         raise ModelError(
-            f"{name} cannot be tried in a process of its own: {printable(lines[-1], 200)}"
+            f"{name} cannot be tried in a separate process: {printable(lines[-1], 200)}"
         )
     return printable(done.stdout.decode("utf-8", "replace"), 300)
 
 
 def main() -> None:
-    """Open the graph on standard input and run it on three inputs; say on standard output how."""
+    """Open the graph on standard input and run it three times; print the result."""
     flatbuffer = sys.stdin.buffer.read()
     module = find_runtime().module
     limit_process(int(sys.argv[1]), TRIAL_S)
@@ -115,16 +114,16 @@ def main() -> None:
             interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], shape)
         interpreter.allocate_tensors()
         _run(interpreter)
-    except Exception as error:  # the runtime raises whatever its C++ threw
+    except Exception as error:  # the runtime raises any C++ exception
         lines = str(error).strip().splitlines()
-        if isinstance(error, MemoryError) or not lines:  # it gives no words for a full memory
+        if isinstance(error, MemoryError) or not lines:  # it has no message when memory is full
             sys.exit(_NO_MEMORY)
         sys.stdout.buffer.write(lines[0].encode("utf-8", "replace"))
         sys.exit(_REFUSED)
 
 
 def _run(interpreter: Any) -> None:
-    """Run black, white and noise, since kernels may look values up."""
+    """Run black, white and noise, since kernels may use lookup tables."""
     random = np.random.default_rng(0)
     for low, high in ((0, 0), (255, 255), (0, 255)):
         for item in interpreter.get_input_details():

@@ -1,7 +1,6 @@
 """The installed TFLite runtime.
 
-LiteRT (ai-edge-litert); where that is not installed, tflite-runtime (old Coral stacks), then
-TensorFlow.
+LiteRT (ai-edge-litert); if it is not installed, tflite-runtime (old Coral stacks), then TensorFlow.
 """
 
 import importlib
@@ -17,7 +16,7 @@ RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorf
 """Modules that have an `Interpreter` (TensorFlow: in its `lite`), in order of preference."""
 
 FOR_NUMPY_1 = "pip install 'numpy<2' 'opencv-python-headless<4.12'"
-"""What makes an environment fit modules that were built for NumPy 1, such as tflite-runtime."""
+"""Packages that modules built for NumPy 1, such as tflite-runtime, need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,8 @@ class Runtime:
     """The TFLite runtime in use.
 
     Attributes:
-        name: Of its distribution.
-        module: Has `Interpreter` and `load_delegate`.
+        name: Name of its distribution.
+        module: Module with `Interpreter` and `load_delegate`.
     """
 
     name: str
@@ -34,7 +33,7 @@ class Runtime:
 
     @property
     def version(self) -> str:
-        """Of its distribution; looked up when asked for, since importing the look-up is slow."""
+        """Version of its distribution, looked up when needed: importing the lookup is slow."""
         from importlib import metadata
 
         try:
@@ -44,10 +43,10 @@ class Runtime:
 
 
 def find_runtime() -> Runtime:
-    """Import the first TFLite runtime that is installed and fits this environment.
+    """Import the first installed TFLite runtime that works in this environment.
 
     Raises:
-        MissingExtraError: None is.
+        MissingExtraError: There is none.
     """
     failures = []
     for path in RUNTIMES:
@@ -58,13 +57,13 @@ def find_runtime() -> Runtime:
             if (error.name or "").partition(".")[0] != package:
                 failures.append(f"{package} needs {error.name}")
             continue
-        # compiled for another NumPy or C library; these raise nearly anything
+        # if compiled for another NumPy or C library, these raise almost any exception
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             failures.append(f"{package} cannot be imported ({reason})")
             continue
         if package == "tensorflow":
-            # `tensorflow.lite` is an attribute; a module of that name exists and is another one
+            # `tensorflow.lite` is an attribute; the module of that name is a different one
             module = SimpleNamespace(
                 Interpreter=module.lite.Interpreter,
                 load_delegate=module.lite.experimental.load_delegate,
@@ -75,6 +74,6 @@ def find_runtime() -> Runtime:
 
 
 def needs_numpy_1(runtime: Runtime) -> bool:
-    """Return whether the runtime fails here because it was built for NumPy 1."""
+    """Return whether the runtime fails because it was built for NumPy 1."""
     is_new = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
     return is_new and runtime.name == "tflite-runtime"

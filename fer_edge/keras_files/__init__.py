@@ -1,1 +1,1 @@
-"""Keras files from strangers, checked before Keras opens them."""
+"""Untrusted Keras files, checked before Keras opens them."""

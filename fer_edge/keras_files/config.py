@@ -1,9 +1,8 @@
-"""The configuration of a Keras file, read without Keras, and written back into a copy.
+"""The configuration of a Keras file, read without Keras and written into a copy.
 
-A `.keras` file is a ZIP of `config.json`, `metadata.json` and `model.weights.h5`; an `.h5` file has
-the configuration as its attribute `model_config`. A loader gets a copy that holds the configuration
-which was checked and the weights, and nothing else: no optimizer, no assets, no second entry of the
-same name.
+A `.keras` file is a ZIP with `config.json`, `metadata.json` and `model.weights.h5`; an `.h5` file
+stores the configuration in its attribute `model_config`. The loader gets a copy with the checked
+configuration and the weights only: no optimizer, no assets, no second entry of the same name.
 """
 
 import json
@@ -22,7 +21,7 @@ from fer_edge.keras_files.hdf5_trial import try_hdf5
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MAX_CONFIG_BYTES = 64 << 20
 MAX_WEIGHTS_BYTES = 4 << 30
-"""Larger than any network for a camera's computer; a damaged or hostile file states more."""
+"""Larger than any network for a small computer; a damaged or malicious file declares more."""
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 
@@ -31,18 +30,18 @@ _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverflowError),
     *(RecursionError, MemoryError, SystemError),
 )
-"""What zipfile, json and h5py raise for damaged files."""
+"""Exceptions of zipfile, json and h5py for damaged files."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """What a Keras file says of its network.
+    """The configuration of a Keras file.
 
     Attributes:
         path: The file.
-        container: How it is stored.
-        root: The configuration as parsed from JSON, without training settings.
-        keras_version: Of the Keras that wrote it; empty if it is not stated.
+        container: Storage format.
+        root: Configuration parsed from JSON, without training settings.
+        keras_version: Version of Keras that wrote it; empty if not stated.
     """
 
     path: Path
@@ -61,7 +60,7 @@ def read_config(path: Path) -> NetworkConfig:
     """Read the configuration of a `.keras` or `.h5` file.
 
     Raises:
-        ModelError: The file is damaged, or holds weights only.
+        ModelError: The file is damaged, or contains weights only.
     """
     with damage_is_one_line(path):
         if is_hdf5(path):
@@ -78,15 +77,15 @@ def read_config(path: Path) -> NetworkConfig:
 
 
 def write_checked(config: NetworkConfig, root: Any, folder: Path) -> Path:
-    """Write a copy of a file that has another configuration and no more than its weights.
+    """Write a copy of a file with another configuration and only its weights.
 
     Args:
-        config: The file's own.
-        root: The configuration to write.
-        folder: For the copy.
+        config: Configuration of the file.
+        root: Configuration to write.
+        folder: Folder for the copy.
 
     Raises:
-        ModelError: The file is damaged, or its weights lie in other files.
+        ModelError: The file is damaged, or its weights are in other files.
     """
     text = json.dumps(root)
     with damage_is_one_line(config.path):
@@ -96,14 +95,14 @@ def write_checked(config: NetworkConfig, root: Any, folder: Path) -> Path:
 
 
 def is_hdf5(path: Path) -> bool:
-    """Return whether a file is HDF5 by its first bytes, whatever its name says."""
+    """Return whether a file is HDF5 by its first bytes, whatever its name is."""
     with path.open("rb") as file:
         return file.read(len(HDF5_MAGIC)) == HDF5_MAGIC
 
 
 @contextmanager
 def damage_is_one_line(path: Path) -> Iterator[None]:
-    """Turn what zipfile, json and h5py raise into one clear line."""
+    """Turn exceptions of zipfile, json and h5py into one clear line."""
     try:
         yield
     except _DAMAGE as error:
@@ -115,7 +114,7 @@ def _read_zip(path: Path) -> NetworkConfig:
     if not zipfile.is_zipfile(path):
         raise ModelError(
             f"{path} cannot be read as a Keras model: it is neither a .keras (ZIP) nor an .h5 "
-            "(HDF5) file; it may be damaged or cut short"
+            "(HDF5) file; it may be damaged or truncated"
         )
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
@@ -151,8 +150,9 @@ def _no_network(path: Path, file: Any) -> str:
         name in file for name in ("layers", "_layer_checkpoint_dependencies", "vars")
     ):
         return (
-            f"{path} holds weights only, without the network; build the network, load them with "
-            "model.load_weights, save it whole with model.save('network.keras') and convert that"
+            f"{path} contains weights without a network; build the network, load the weights "
+            "with model.load_weights, save it whole with model.save('network.keras') and "
+            "convert that file"
         )
     return (
         f"{path} is an HDF5 file without a Keras network (no attribute model_config); save the "
@@ -172,7 +172,7 @@ def _parse(text: str | bytes) -> Any:
 
 
 def _without_training(root: Any) -> Any:
-    """Drop optimizers, losses and metrics: nobody needs them here, and they may be custom code."""
+    """Drop optimizers, losses and metrics: they are not needed and may be custom code."""
     stack = [root]
     while stack:
         value = stack.pop()
@@ -209,7 +209,7 @@ def _write_zip(config: NetworkConfig, text: str, target: Path) -> Path:
 def _copy(source: IO[bytes], copy: IO[bytes], size: int) -> None:
     shutil.copyfileobj(source, copy)
     if copy.tell() != size:
-        raise ValueError(f"{WEIGHTS} is cut short")
+        raise ValueError(f"{WEIGHTS} is truncated")
 
 
 def _write_hdf5(config: NetworkConfig, text: str, target: Path) -> Path:
@@ -224,13 +224,13 @@ def _write_hdf5(config: NetworkConfig, text: str, target: Path) -> Path:
 
 
 def _check_datasets(path: Path) -> None:
-    """Refuse arrays that HDF5 would fetch from other files, or that no memory holds."""
+    """Reject arrays that HDF5 would load from other files, or that do not fit into memory."""
     import h5py
 
     total = 0
     with h5py.File(path, "r") as file:
         groups, seen = [file["/"]], set()
-        while groups:  # h5py's own visitor turns what a damaged file raises into a SystemError
+        while groups:  # h5py's visitor turns exceptions for a damaged file into a SystemError
             group = groups.pop()
             for name in group:
                 if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
@@ -243,6 +243,6 @@ def _check_datasets(path: Path) -> None:
                 elif isinstance(found, h5py.Group):
                     place = h5py.h5o.get_info(found.id).addr
                     groups += [found] if place not in seen else []
-                    seen.add(place)  # a group may hold itself
+                    seen.add(place)  # a group may contain itself
                 if total > MAX_WEIGHTS_BYTES:
                     raise ValueError("its arrays state more bytes than a network")

@@ -1,4 +1,4 @@
-"""The one way to a network in a Keras file: read as data and checked before any Keras loads it."""
+"""The only way to load a Keras file: parsed as data and checked before Keras loads it."""
 
 import re
 from collections.abc import Callable
@@ -14,28 +14,28 @@ from fer_edge.keras_files.safety import check_config
 from fer_edge.shown import printable
 
 Load = Callable[[Path, bool], Any]
-"""Loads a network from a path; the second argument is Keras' `safe_mode`."""
+"""Loads a network from a path; the second argument is Keras's `safe_mode`."""
 
 _COLORS = re.compile(r"\x1b\[\d*m")
 """Keras prints some words in bold."""
 
 
 class CheckedFile:
-    """A Keras file whose configuration was read and found free of code.
+    """A Keras file with a configuration that was checked to contain no code.
 
     Attributes:
-        config: What it says of its network; a change of its `root` is what gets loaded.
+        config: Its configuration; changes of its `root` take effect when it is loaded.
     """
 
     def __init__(self, path: Path, *, trust_code: bool = False) -> None:
-        """Read and check the configuration; no network is made.
+        """Read and check the configuration; no network is created.
 
         Args:
             path: A `.keras` or `.h5` file.
             trust_code: Let Lambda layers pass; `load` then runs their code.
 
         Raises:
-            ModelError: The file is missing or damaged, holds no network, or has code in it.
+            ModelError: The file is missing or damaged, has no network, or contains code.
         """
         if not path.is_file():
             raise ModelError(f"{path} does not exist")
@@ -45,7 +45,7 @@ class CheckedFile:
         check_links(self.config.root, path)
 
     def load(self, load_model: Load) -> Any:
-        """Load the network from a copy that holds only what was checked.
+        """Load the network from a copy with the checked contents only.
 
         Raises:
             ModelError: The loader cannot read it.
@@ -57,15 +57,17 @@ class CheckedFile:
                 with without_chatter():
                     network = load_model(copy, self._safe_mode)
                 if not hasattr(network, "output_shape"):
-                    raise TypeError(f"it holds a {type(network).__name__}, expected a network")
+                    raise TypeError(f"it contains a {type(network).__name__}, expected a network")
                 return network
-            except Exception as error:  # a layer raises whatever its shapes and settings lead to
+            except (
+                Exception
+            ) as error:  # layers raise many types of exceptions for bad shapes and settings
                 reason = first_line(error).replace(str(copy), str(path))
                 raise ModelError(f"{path} cannot be read as a Keras model: {reason}") from error
 
 
 def first_line(error: Exception) -> str:
-    """Give the reason in what Keras raises, in one line."""
+    """Return the reason in an exception of Keras, in one line."""
     unknown = re.search(r"(?:Could not locate class|Unknown layer:) '([^']+)'", str(error))
     if unknown:
         return (
@@ -74,6 +76,6 @@ def first_line(error: Exception) -> str:
         )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
-        del lines[0]  # Keras puts the layer's own words below
+        del lines[0]  # the layer's own message follows
     reason = _COLORS.sub("", lines[0]) if lines else type(error).__name__
     return printable(reason, 300)

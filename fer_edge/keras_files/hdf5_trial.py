@@ -1,8 +1,8 @@
-"""An HDF5 file's first reading, in a process of its own.
+"""First read of an HDF5 file in a separate process.
 
-A damaged file can keep libhdf5 busy without end, in C, where no exception and no Ctrl-C reaches it,
-or end the process by a signal. So a child with limits goes through the whole file first: every
-group, every attribute, every array that memory holds.
+A damaged file can keep libhdf5 busy forever, in C code where neither exceptions nor Ctrl-C work, or
+crash the process. So a child process with limits reads the whole file first: every group, every
+attribute, every array that fits into memory.
 """
 
 import signal
@@ -16,30 +16,30 @@ from fer_edge.limits import TRIAL_S, memory_bytes
 
 
 def try_hdf5(path: Path, name: str) -> None:
-    """Let a child go through a file; what it reports as an exception is left to the real reading.
+    """Let a child process read the file; its exceptions are left to the real read.
 
     Args:
         path: The file.
-        name: Stands in messages.
+        name: Name in messages.
 
     Raises:
-        ModelError: The child crashed or hung.
+        ModelError: The child crashed or did not finish.
     """
     done = run_on_trial(__name__, str(memory_bytes()), str(TRIAL_S), str(path.absolute()))
     if done is None:
         raise ModelError(
-            f"{name} cannot be read as a Keras model: HDF5 did not come to its end within "
-            f"{TRIAL_S:.0f} s; it is damaged, get it again"
+            f"{name} cannot be read as a Keras model: HDF5 did not finish within {TRIAL_S:.0f} "
+            "s; it is damaged, get it again"
         )
     if done.returncode < 0:
         raise ModelError(
             f"{name} cannot be read as a Keras model: it crashes HDF5 "
-            f"({signal.Signals(-done.returncode).name}); it is damaged, or made to harm"
+            f"({signal.Signals(-done.returncode).name}); it is damaged or malicious"
         )
 
 
 def main() -> None:
-    """Go through the file that is named."""
+    """Read all of the given file."""
     import h5py
 
     most_bytes = int(sys.argv[1])
@@ -60,7 +60,7 @@ def main() -> None:
                 elif isinstance(found, h5py.Group):
                     place = h5py.h5o.get_info(found.id).addr
                     groups += [found] if place not in seen else []
-                    seen.add(place)  # a group may hold itself
+                    seen.add(place)  # a group may contain itself
 
 
 def _read_attributes(item: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whether the layers of a configuration can be joined: Keras tries for ever if they cannot."""
+"""Check that the layers of a configuration can be connected; otherwise Keras tries forever."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from fer_edge.keras_files.safety import walk
 from fer_edge.shown import printable
 
 Link = tuple[str, int]
-"""A layer's name, and which of its calls."""
+"""Name of a layer, and the number of its call."""
 
 _SEVERAL_OUTPUTS = RECURRENT | {
     *("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
@@ -19,10 +19,10 @@ _SEVERAL_OUTPUTS = RECURRENT | {
 
 
 def check_links(root: object, path: Path) -> None:
-    """Check that each call of a layer follows from calls before it.
+    """Check that each call of a layer depends on earlier calls only.
 
     Raises:
-        ModelError: A layer waits for a call that never comes, or a link is not one.
+        ModelError: A layer depends on a call that never happens, or a link is invalid.
     """
     for node in walk(root, path):
         layers = node.get("layers")
@@ -32,8 +32,8 @@ def check_links(root: object, path: Path) -> None:
         stuck = _first_stuck(known)
         if stuck:
             raise ModelError(
-                f"{path} is damaged: the inputs of its layer {printable(stuck)} do not come "
-                "from layers before it"
+                f"{path} is damaged: its layer {printable(stuck)} has inputs that no earlier "
+                "layer produces"
             )
 
 
@@ -56,14 +56,14 @@ def _first_stuck(layers: list[dict[str, Any]]) -> str:
             return next(iter(waiting))[0]
         for name, i in ready:
             done.add((name, i))
-            if _is_network(by_name[name]):  # Keras 2 counts a network's own making as a call
+            if _is_network(by_name[name]):  # Keras 2 counts the creation of a network as a call
                 done.add((name, i + 1))
             del waiting[name, i]
     return ""
 
 
 def _links(call: object, by_name: dict[str, dict[str, Any]]) -> Iterator[Link]:
-    """Give what a call refers to, as Keras 3 (`keras_history`) or Keras 2 (lists) writes it."""
+    """Yield the calls that a call uses, as written by Keras 3 (`keras_history`) or 2 (lists)."""
     stack = [call]
     while stack:
         value = stack.pop()
@@ -75,7 +75,7 @@ def _links(call: object, by_name: dict[str, dict[str, Any]]) -> Iterator[Link]:
                 sound = type(node) is int and type(output) is int
                 if output != 0 and not _has_several_outputs(by_name[name]):
                     sound = False
-                yield name, node if sound else -1  # what never comes
+                yield name, node if sound else -1  # never happens
             stack += value
 
 

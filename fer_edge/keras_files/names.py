@@ -1,8 +1,8 @@
-"""The names that a network's configuration may use: what Keras itself brings, less what runs code.
+"""The names that a network's configuration may use: Keras's own, except those that run code.
 
-An allow-list: Keras looks a class up by the module and the name that the file states, and tf-keras
-imports any module for it. So nothing but these names ever reaches a loader. The Keras packages are
-looked at when a name is, by whoever is about to load a network with them.
+This is an allow-list: Keras looks a class up by the module and name in the file, and tf-keras
+imports any module for it. So only these names ever reach a loader. The Keras packages are inspected
+when a name is checked, shortly before a network is loaded.
 """
 
 import importlib
@@ -16,18 +16,18 @@ from typing import Any
 from fer_edge.chatter import without_chatter
 
 PACKAGES = ("keras", "tf_keras", "tensorflow_model_optimization")
-"""What a configuration may state as a module's first part."""
+"""Allowed first parts of a module name."""
 
 INITIALIZERS = ("tensorflow.python.ops.init_ops", "tensorflow.python.ops.init_ops_v2")
-"""Modules of TensorFlow that tf-keras states for some of Keras' initializers."""
+"""Modules of TensorFlow that tf-keras writes for some initializers of Keras."""
 
 INTERNAL = frozenset(
     {"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"}
 )
-"""Values that Keras writes in the form of a class."""
+"""Values that Keras writes like a class."""
 
 CODE_LAYERS = frozenset({"Lambda", "__lambda__", "__typespec__"})
-"""What holds Python code, or looks a name up in TensorFlow."""
+"""Layers that contain Python code, or look a name up in TensorFlow."""
 
 OUTSIDE_LAYERS = frozenset(
     {
@@ -43,12 +43,12 @@ RECURRENT = frozenset(
         *("Bidirectional", "CuDNNLSTM", "CuDNNGRU"),
     }
 )
-"""Layers that go through their input step by step."""
+"""Layers that process their input step by step."""
 
 _SPACES = ("layers", "initializers", "regularizers", "constraints", "models")
 _KERAS3_SPACES = ("dtype_policies", "quantizers", "random", "rematerialization")
 _UNLISTED = ("Functional", "Model", "Policy", "CustomScaleLayer", "LayerScale")
-"""In none of Keras' public modules; the last two are of its own Inception-ResNet and ConvNeXt."""
+"""In none of Keras's public modules; the last two belong to Inception-ResNet and ConvNeXt."""
 
 _TFMOT = (
     *("QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAnnotate"),
@@ -69,7 +69,7 @@ _GRAPH_FUNCTIONS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StockNames:
-    """What a Keras calls its own.
+    """The names of one Keras package.
 
     Attributes:
         classes: Of layers, initializers, regularizers, constraints, policies, quantizers.
@@ -81,7 +81,7 @@ class StockNames:
 
 
 def is_stock_class(name: str, module: str | None) -> bool:
-    """Return whether Keras itself brings a class."""
+    """Return whether a class is part of Keras."""
     if name in _UNLISTED or name in _TFMOT or _is_operation(name, module):
         return True
     # TensorFlow 2.0 to 2.3 wrote BatchNormalizationV2, LSTMV2 and the like
@@ -90,23 +90,23 @@ def is_stock_class(name: str, module: str | None) -> bool:
 
 
 def is_stock_function(name: object) -> bool:
-    """Return whether a name is an activation of Keras; some may be written as layers' names."""
+    """Return whether a name is an activation of Keras; some are written like layers."""
     return isinstance(name, str) and any(
         name in stock.functions or name in stock.classes for stock in _stocks()
     )
 
 
 def is_graph_function(name: object) -> bool:
-    """Return whether a function of TensorFlow computes, and does nothing else.
+    """Return whether a function of TensorFlow only computes.
 
-    A functional network of Keras 2 states functions of TensorFlow by name (`TFOpLambda`), and
+    A functional network of Keras 2 refers to functions of TensorFlow by name (`TFOpLambda`), and
     `io.write_file` is one of them.
     """
     return isinstance(name, str) and _GRAPH_FUNCTIONS.fullmatch(name) is not None
 
 
 def _stocks() -> Iterator[StockNames]:
-    """Give the names of Keras 3, then, for what is not among them, those of tf-keras."""
+    """Yield the names of Keras 3, then those of tf-keras that are not among them."""
     for package in ("keras", "tf_keras"):
         if importlib.util.find_spec(package) is not None:
             yield _stock(package)
@@ -132,7 +132,7 @@ def _stock(package: str) -> StockNames:
 
 
 def _is_operation(name: str, module: str | None) -> bool:
-    """Look among the operations: Keras 3 writes `keras.ops` calls so, with internal modules."""
+    """Search the operations: Keras 3 writes `keras.ops` calls with internal modules."""
     if module is None or not _OPERATIONS.fullmatch(module):
         return False
     try:

@@ -1,6 +1,6 @@
-"""Whether a network's configuration asks for nothing but stock parts of Keras.
+"""Check that a network's configuration uses stock parts of Keras only.
 
-Read before any loader sees the file. Keras 3 refuses some of this itself, tf-keras hardly any.
+It runs before a loader sees the file. Keras 3 rejects some of this itself, tf-keras hardly any.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from fer_edge.keras_files.names import (
 from fer_edge.shown import printable
 
 MAX_DEPTH = 200
-"""Of a configuration; the deepest public networks nest layers some 10 times."""
+"""Nesting depth of a configuration; the deepest public networks have about 10 levels."""
 
 MAX_SIZE = 1 << 20
-"""Of any whole number, such as units, strides and a picture's side: what is beyond fills the
-memory, or ends TensorFlow by a signal."""
+"""Largest integer, such as units, strides and picture sides: larger ones fill the memory or crash
+TensorFlow."""
 
 _NOT_SIZES = ("seed", "shared_object_id")
 
@@ -34,15 +34,15 @@ def check_config(root: object, path: Path, *, trust_code: bool = False) -> None:
     """Check every part of a configuration.
 
     Args:
-        root: As parsed from JSON.
-        path: Of the network, for messages.
-        trust_code: Let Lambda layers and marshalled functions pass.
+        root: Configuration parsed from JSON.
+        path: Path of the network, for messages.
+        trust_code: Whether Lambda layers and marshaled functions are allowed.
 
     Raises:
-        ModelError: It has code in it, or a part that is not stock; the message names the part.
+        ModelError: It contains code, or a part that is not stock; the message names the part.
     """
     nodes = list(walk(root, path))
-    checks = (_part,) if trust_code else (_code, _part)  # code is named before unknown parts
+    checks = (_part,) if trust_code else (_code, _part)  # code is reported before unknown parts
     try:
         fault = next((found for check in checks for node in nodes if (found := check(node))), "")
     except (TypeError, AttributeError) as error:
@@ -52,10 +52,10 @@ def check_config(root: object, path: Path, *, trust_code: bool = False) -> None:
 
 
 def walk(root: object, path: Path) -> Iterator[dict[str, Any]]:
-    """Give every JSON object of a configuration, outermost first, without recursion.
+    """Yield all JSON objects of a configuration, outermost first, without recursion.
 
     Raises:
-        ModelError: It is nested deeper than any network.
+        ModelError: It is nested too deeply.
     """
     stack = [(root, 0)]
     while stack:
@@ -77,19 +77,19 @@ def _code(node: dict[str, Any]) -> str:
     if name == "Lambda":
         what = f"a Lambda layer '{_label(node)}'"
     elif name in CODE_LAYERS or "function_type" in node:
-        what = "a marshalled function"
+        what = "a marshaled function"
     else:
         listed = [
             printable(key) for key in node if key.endswith("activation") and _is_list(node[key])
         ]
         if listed:
-            what = f"a marshalled function as {listed[0]}"
+            what = f"a marshaled function as {listed[0]}"
     if not what:
         return ""
     return (
-        f"has {what}, which is code that would run on this computer; nothing was loaded. Save the "
-        "network with stock layers in its place; convert loads it with --trust-code, if you trust "
-        "its maker"
+        f"has {what}, which is code that would run on this computer; nothing was loaded. "
+        "Save the network with stock layers instead; convert loads it with --trust-code, if "
+        "you trust its author"
     )
 
 
@@ -99,7 +99,7 @@ def _part(node: dict[str, Any]) -> str:
 
 def _activation(node: dict[str, Any]) -> str:
     for key, value in node.items():
-        # a list is marshalled code: refused before, or trusted
+        # a list is marshaled code: rejected before, or trusted
         if not key.endswith("activation") or value is None or isinstance(value, dict | list):
             continue
         if not is_stock_function(value):
@@ -128,7 +128,7 @@ def _class(node: dict[str, Any]) -> str:
     if name in OUTSIDE_LAYERS:
         return (
             f"has a layer {name}, which loads other files or code; nothing was loaded. Save the "
-            "network with stock layers in its place"
+            "network with stock layers instead"
         )
     package = str(module).partition(".")[0]
     from_keras = module in (None, *INITIALIZERS) or package in (*PACKAGES, "builtins")
@@ -146,7 +146,7 @@ def _class(node: dict[str, Any]) -> str:
         return "" if is_graph_function(function) else _unknown("an operation", function)
     if not is_stock_class(name, module):
         return _unknown(kind, name)
-    # where a name is registered, Keras takes the registered class instead of the stated one
+    # Keras uses the registered class of a registered name instead of the stated one
     registered = node.get("registered_name")
     return "" if registered in (None, name, f"Custom>{name}") else _unknown(kind, registered)
 

@@ -1,8 +1,8 @@
-"""A `.tflite` file of ours: a TFLite flatbuffer with a ZIP archive of texts behind it.
+"""A `.tflite` file with a card: a TFLite flatbuffer followed by a ZIP archive of texts.
 
-This is the TensorFlow Lite Metadata convention for associated files: interpreters ignore what
-follows the flatbuffer, and any unzip tool reads it. One of the texts is the card, which has the
-sha256 of the flatbuffer; a file that does not match is refused before an interpreter sees it.
+This is the TensorFlow Lite Metadata convention for associated files: interpreters ignore the data
+after the flatbuffer, and any unzip tool can read it. The card contains the sha256 of the
+flatbuffer; a file that does not match is rejected before an interpreter sees it.
 """
 
 import hashlib
@@ -24,28 +24,28 @@ from fer_edge.shown import printable
 CARD = "fer_edge.json"
 LABELS = "labels.txt"
 CLASSIFIER = "classifier"
-"""The kind of a file whose card names none."""
+"""Kind of a file with a card that has no `kind`."""
 
 Origin = Literal["package", "disk", "memory"]
-"""Where a flatbuffer comes from: bundled with fer-edge, and as much to be trusted as its code; read
-from a file, which anybody may have made; or made in this process."""
+"""Origin of a flatbuffer: bundled with fer-edge, and as trustworthy as its code; read from a file,
+which may come from anyone; or created in this process."""
 
 _PACKAGE = Path(__file__).parents[1]
-# of a ZIP archive, each without the name that follows it (APPNOTE.TXT 4.3)
+# sizes of ZIP records without the names in them (APPNOTE.TXT 4.3)
 _LOCAL_HEADER_BYTES, _DIRECTORY_ENTRY_BYTES, _END_BYTES = 30, 46, 22
-_FLATBUFFER_MAGIC = b"TFL3"  # at byte 4, the schema's file identifier
+_FLATBUFFER_MAGIC = b"TFL3"  # file identifier of the schema, at byte 4
 _KERAS_MAGICS = {b"PK\x03\x04": "a Keras file (.keras)", b"\x89HDF": "an HDF5 file (.h5)"}
 _ARTICLES = {CLASSIFIER: "an expression classifier", "face-detector": "a face detector"}
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The parts of a file with a card.
+    """Parts of a file with a card.
 
     Attributes:
-        flatbuffer: The TFLite model itself, what an interpreter is given.
-        texts: Content of the card and, in a classifier, of the labels, by the file's name.
-        size_bytes: Of the whole file.
+        flatbuffer: The TFLite model itself, for an interpreter.
+        texts: Text of the card and, in a classifier, of the labels, by file name.
+        size_bytes: Size of the whole file.
     """
 
     flatbuffer: bytes
@@ -58,20 +58,20 @@ class Archive:
         return self.texts[CARD]
 
     def check_kind(self, expected: str, path: Path, next_step: str) -> None:
-        """Check what the file says it is.
+        """Check the kind of the file.
 
         Args:
-            expected: `CLASSIFIER`, or the `kind` that the card must name.
-            path: Of the file, for the message.
-            next_step: What to do with a file of another kind, for the message.
+            expected: `CLASSIFIER`, or the `kind` that the card must state.
+            path: Path of the file, for the message.
+            next_step: Advice for a file of another kind, for the message.
 
         Raises:
-            ModelError: It is of another kind.
+            ModelError: The file is of another kind.
         """
         try:
             card = parse_json(self.card)
         except SchemaError:
-            return  # what is wrong with it is said by its reader
+            return  # its reader reports the error
         kind = printable(card.get("kind", CLASSIFIER)) if isinstance(card, dict) else expected
         if kind != expected:
             raise ModelError(
@@ -83,22 +83,22 @@ class Archive:
         """Check the flatbuffer against the card's sha256.
 
         Raises:
-            ModelError: It is another one.
+            ModelError: The flatbuffer is a different one.
         """
         digest = hashlib.sha256(self.flatbuffer).hexdigest()
         if digest != expected:
             raise ModelError(
-                f"{path} was altered or damaged: sha256 of the model is {digest[:12]}..., "
-                f"the card says {expected[:12]}...; copy or convert it again"
+                f"{path} was altered or damaged: the model's sha256 is {digest[:12]}..., the "
+                f"card states {expected[:12]}...; copy or convert it again"
             )
 
 
 def read_archive(path: Path, *, command: str) -> Archive:
-    """Part a file into its flatbuffer and the texts behind it.
+    """Split a file into its flatbuffer and the texts after it.
 
     Args:
         path: The file.
-        command: What makes such a file, for messages.
+        command: Command that creates such a file, for messages.
 
     Raises:
         ModelError: The file is missing, is not TFLite, or has no card.
@@ -114,18 +114,18 @@ def read_archive(path: Path, *, command: str) -> Archive:
     except UNREADABLE_ARCHIVE as error:
         if CARD.encode() in data:
             raise ModelError(
-                f"{path} is cut short or damaged: the card in it cannot be read; copy it again"
+                f"{path} is truncated or damaged: the card in it cannot be read; copy it again"
             ) from error
         raise ModelError(
-            f"{path} has no card, so what it reads and gives is unknown; make it with: {command} "
-            "(if it had one, the file is cut short: copy it again)"
+            f"{path} has no card, so its inputs and outputs are unknown; create it: {command} "
+            "(if it had a card, the file is truncated: copy it again)"
         ) from error
     if CARD not in texts:
-        raise ModelError(f"{path} has no card ({CARD}); make it with: {command}")
+        raise ModelError(f"{path} has no card ({CARD}); create it: {command}")
     if not is_exact:
         raise ModelError(
-            f"{path} was altered or damaged: it holds more than the model, its labels and its "
-            f"card; copy it again, or make it with: {command}"
+            f"{path} was altered or damaged: it contains more than the model, its labels and its "
+            f"card; copy it again, or create it: {command}"
         )
     return Archive(data[:start], texts, len(data))
 
@@ -140,23 +140,21 @@ def read_flatbuffer_file(path: Path) -> bytes:
         data = read_limited(path, memory_bytes())
     except OSError as error:
         raise ModelError(
-            f"model {path} cannot be read: {error.strerror}; "
-            "name a .tflite file, or a bundled model (see: fer-edge models)"
+            f"model {path} cannot be read: {error.strerror}; pass a .tflite file or a bundled "
+            "model (see: fer-edge models)"
         ) from error
     except SchemaError as error:
         raise ModelError(f"model {path} is refused: {error}; {RAISE_THE_LIMIT}") from error
     if data[4:8] != _FLATBUFFER_MAGIC:
         kind = _KERAS_MAGICS.get(data[:4])
         if kind:
-            raise ModelError(
-                f"{path} is {kind}, expected .tflite; convert its run: fer-edge convert"
-            )
+            raise ModelError(f"{path} is {kind}, expected .tflite; convert it: fer-edge convert")
         raise ModelError(f"{path} is not a TFLite model (no {_FLATBUFFER_MAGIC.decode()} mark)")
     return data
 
 
 def origin_of(path: Path) -> Origin:
-    """Say where a file comes from, by its place."""
+    """Return the origin of a file, by its path."""
     is_ours = path.is_relative_to(_PACKAGE) and ".." not in path.parts
     return "package" if is_ours else "disk"
 
@@ -164,7 +162,7 @@ def origin_of(path: Path) -> Origin:
 def _size_bytes(archive: zipfile.ZipFile) -> int:
     """Return the size of an archive of these texts as `pack_archive` writes it.
 
-    Without other files, comments, extra fields and gaps, so that a single byte more is noticed.
+    Without other files, comments, extra fields and gaps, so that a single extra byte is detected.
     """
     entries = archive.infolist()
     if not {entry.filename for entry in entries} <= {CARD, LABELS}:
@@ -175,9 +173,9 @@ def _size_bytes(archive: zipfile.ZipFile) -> int:
 
 
 def pack_archive(flatbuffer: bytes, texts: Mapping[str, str]) -> bytes:
-    """Put texts behind a flatbuffer.
+    """Append texts to a flatbuffer.
 
-    The same input gives the same bytes: the archive is stored, with a fixed time.
+    Equal input gives equal bytes: the archive is uncompressed, with a fixed time.
     """
     buffer = io.BytesIO(flatbuffer)
     buffer.seek(0, io.SEEK_END)

@@ -1,4 +1,4 @@
-"""The models that come with fer-edge, and where a model's name leads."""
+"""The bundled models, and model names."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def bundled_models() -> dict[str, Path]:
 
 
 def find_model(name_or_path: str) -> Path:
-    """Turn a bundled model's name, or a path, into a path.
+    """Return the path for a bundled model's name or a path.
 
     Raises:
         ModelError: It is neither.

@@ -1,7 +1,7 @@
-"""The model card: what a `.tflite` file says of itself, as JSON inside the file.
+"""The model card, JSON inside the `.tflite` file.
 
-The runtime trusts the tensors for scale, zero point and dtype, and the card for meaning: which
-output is which expression, how a face is cut, where the model comes from, how good it is.
+The runtime takes scale, zero point and dtype from the tensors, and the meaning from the card:
+expression of each output, crop of a face, origin and accuracy of the model.
 """
 
 import json
@@ -20,47 +20,49 @@ from fer_edge.shown import printable
 FORMAT_VERSION = 1
 MOST_PIXELS = 4096
 MOST_RANGE = 1e6
-"""Bounds of a model's input: beyond them a card is damaged."""
+"""Limits of a model's input; beyond them a card is damaged."""
 MOST_LABELS = 10_000
 LONGEST_LABEL = 200
 
 INTENDED_USE = (
-    "Reading the shown facial expression of people who know of it and agreed. An expression is "
+    "Recognizing facial expressions of people who know about it and agreed. An expression is "
     "not a feeling. Not for emotion inference at work or in schools, which the EU AI Act "
     "(Art. 5(1)(f)) forbids, and not for decisions about people."
 )
 LIMITS = (
-    "Frontal faces, about 40 pixels or larger. Labels of FER2013 are noisy: people agree with "
-    "them on about two faces of three. Fear, sad, angry and disgust are read worst; accuracy "
-    "differs between groups of people and was not measured by group."
+    "Frontal faces, about 40 pixels or larger. FER2013's labels are noisy: people agree with about "
+    "two in three. Accuracy is lowest for fear, sad, angry and disgust; it differs between groups "
+    "of people and was not measured by group."
 )
-LICENCE = (
-    "Weights: Apache-2.0. FER2013 was published for a Kaggle competition (2013) and its public "
-    "copies state no licence; no image of it is in this file."
+LICENSE = (
+    "Weights: Apache-2.0. FER2013 was published for a Kaggle competition (2013); its public "
+    "copies state no license. No image of it is in this file."
 )
 FERPLUS_LIMITS = (
-    "Frontal faces, about 40 pixels or larger. The labels are what most of ten taggers said; faces "
-    "without a majority were left out. Disgust, fear and contempt are rare in the training data; "
-    "accuracy differs between groups of people and was not measured by group."
+    "Frontal faces, about 40 pixels or larger. The labels are the majority votes of ten taggers; "
+    "faces without a majority were left out. Disgust, fear and contempt are rare in the training "
+    "data; accuracy differs between groups of people and was not measured by group."
 )
 OWN_LIMITS = (
-    "Faces like those it was trained on. fer-edge knows nothing of its data; accuracy differs "
+    "Faces like those in the training data, about which fer-edge knows nothing. Accuracy differs "
     "between groups of people and was not measured by group."
 )
-OWN_LICENCE = "As the maker of the weights and of the data says; no training image is in this file."
-UNKNOWN_LIMITS = "Not stated; test it on faces like yours, and write down what you found."
-UNKNOWN_LICENCE = "Not stated; ask whoever made the model."
+OWN_LICENSE = (
+    "Set by the makers of the weights and of the data; this file contains no training image."
+)
+UNKNOWN_LIMITS = "Not stated; test the model on faces like yours and write down what you find."
+UNKNOWN_LICENSE = "Not stated; ask the author of the model."
 
-_TEXTS = {FER2013: (LIMITS, LICENCE), FERPLUS_CLASSES: (FERPLUS_LIMITS, LICENCE)}
+_TEXTS = {FER2013: (LIMITS, LICENSE), FERPLUS_CLASSES: (FERPLUS_LIMITS, LICENSE)}
 
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """The identity of a face set.
+    """Identity of a face set.
 
     Attributes:
-        name: Its file's name.
-        digest: `FaceSet.digest`.
+        name: File name.
+        digest: Digest of the face set (`FaceSet.digest`).
         train: Number of training faces.
         validation: Number of validation faces.
     """
@@ -73,16 +75,16 @@ class DataInfo:
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """What the model reads.
+    """Input of the model.
 
     Attributes:
-        height: In pixels.
-        width: In pixels.
-        channels: 1, grey, or 3, which only files from elsewhere have.
+        height: Height in pixels.
+        width: Width in pixels.
+        channels: 1 for gray, or 3 (only in foreign files).
         minimum: Real value of a black pixel.
         maximum: Real value of a white pixel.
-        crop: How a detector's box becomes the model's square.
-        color_order: Of three channels.
+        crop: Mapping of a detector's box to the model's square.
+        color_order: Order of three channels.
     """
 
     height: int
@@ -110,19 +112,19 @@ class InputSpec:
 
     @property
     def colors(self) -> Colors:
-        """What the channels are."""
-        return "grey" if self.channels == 1 else self.color_order
+        """Meaning of the channels."""
+        return "gray" if self.channels == 1 else self.color_order
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The faces by which post-training quantization chose its ranges.
+    """Faces that calibrated post-training quantization.
 
     Attributes:
-        faces: How many, balanced over the classes as far as there are.
-        seed: Of the draw.
-        digest: Sha256 of their pixels.
-        source: Where they come from: empty for the training part of the model's own data.
+        faces: Number of faces, balanced over the classes if possible.
+        seed: Seed of the sample.
+        digest: Sha256 of the pixels.
+        source: Origin of the faces; empty for the training split of the model's own data.
     """
 
     faces: int
@@ -133,16 +135,16 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """How the numbers are stored.
+    """Storage of the numbers.
 
     Attributes:
-        scheme: float32; float16 (weights; activations float32); dynamic (int8 weights, activations
-            quantized at each inference); int8 (both, throughout); int16x8 (int16 activations, int8
-            weights).
+        scheme: float32; float16 (float16 weights, float32 activations); dynamic (int8 weights,
+            activations quantized at each inference); int8 (weights and activations); int16x8 (int16
+            activations, int8 weights).
         method: none (no integers), ptq (post-training), qat (quantization-aware training), or
-            unknown for a file from elsewhere.
-        calibration: What PTQ looked at.
-        exceptions: What deviates from the scheme, in words: layers kept float32 or int16, clipped
+            unknown for a foreign file.
+        calibration: Calibration faces of PTQ.
+        exceptions: Deviations from the scheme, in words: layers kept float32 or int16, clipped
             ranges.
     """
 
@@ -154,11 +156,11 @@ class Quantization:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a file had to keep of the float network's accuracy to be written.
+    """Accuracy requirement for writing a file, relative to the float network.
 
     Attributes:
-        max_drop_points: It may lose at most this many points of accuracy.
-        min_agreement: Its top-1 agreement with the float network is at least this share.
+        max_drop_points: Largest loss of accuracy, in points.
+        min_agreement: Lowest top-1 agreement with the float network, 0 to 1.
     """
 
     max_drop_points: float = 0.5
@@ -167,12 +169,12 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What a device's compiler made of the file.
+    """Compilation of the file for a device.
 
     Attributes:
         target: edgetpu (Coral).
-        compiler: Its name and version, in its own words.
-        source_sha256: Of the flatbuffer that it was given.
+        compiler: Name and version of the compiler, as it prints them.
+        source_sha256: Sha256 of the source flatbuffer.
     """
 
     target: Literal["edgetpu"]
@@ -182,25 +184,26 @@ class Compilation:
 
 @dataclass(frozen=True, slots=True)
 class CardScore:
-    """One model's score on one split, taken through the served path; shares are 0 to 1.
+    """Scores of one model on one split, measured through the served path; shares are 0 to 1.
 
-    At temperature 1, so that the network itself is scored, and beside the float one.
+    Measured at temperature 1, to score the network itself and to compare with the float network.
 
     Attributes:
-        variant: float (the network that was trained, run by Keras) or served (this file).
-        split: Of the face set; models are selected on validation.
-        n: Faces scored.
+        variant: float (the trained network, run by Keras) or served (this file).
+        split: Split of the face set; models are selected on validation.
+        n: Number of faces.
         accuracy: Top-1 accuracy.
-        n_without_duplicates: Faces that do not stand in the training part pixel for pixel.
-        accuracy_without_duplicates: Top-1 accuracy on those.
+        n_without_duplicates: Number of faces that do not occur in the training split.
+        accuracy_without_duplicates: Top-1 accuracy on these.
         balanced_accuracy: Mean recall over classes.
         macro_f1: Mean F1 over classes.
-        calibration_error: Expected calibration error, 15 bins; that at the card's temperature is
-            in `TemperatureScaling`.
+        calibration_error: Expected calibration error, 15 bins; at the card's temperature it is in
+            `TemperatureScaling`.
         recall: Recall per class, in label order.
-        top3_accuracy: Share of faces whose class is among the three most probable ones.
-        ferplus_n: Faces that most FER+ taggers gave one of the model's classes, if there are votes.
-        ferplus_accuracy: Top-1 accuracy on those against what the taggers said.
+        top3_accuracy: Share of faces with the true class among the three most probable ones.
+        ferplus_n: Number of faces with a FER+ majority for one of the model's classes, if votes
+            exist.
+        ferplus_accuracy: Top-1 accuracy on these against the majority of the taggers.
     """
 
     variant: Literal["float", "served"]
@@ -220,33 +223,33 @@ class CardScore:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """The card.
+    """The card of a model.
 
     Attributes:
-        name: The model's name, also its file's stem.
-        architecture: Name in the zoo.
-        labels: The classes in output order; what the runtime reads.
-        input: What the model reads.
-        quantization: How the numbers are stored.
+        name: Name of the model and stem of its file.
+        architecture: Name of the architecture.
+        labels: Classes in output order; the runtime uses these.
+        input: Input of the model.
+        quantization: Storage of the numbers.
         parameters: Weights and biases in the file.
         macs: Multiply-accumulates of one inference.
-        sha256: Of the flatbuffer part of the file.
-        recipe: The training recipe, as TOML.
-        data: What it was trained on.
-        tools: Names and versions of what trained and converted it.
-        scores: Through the served path.
-        agreement: This file against the float network, on the validation faces.
-        gate: The bar that the agreement passed; None in older files.
-        intended_use: For whom and what.
-        limits: Where it fails; left empty, what is known of the labels' usual data.
-        licence: Of weights and data; left empty, likewise.
-        compilation: How it was compiled for a device; None if it was not.
-        logit_offsets: What was added to the trained network's logits, in label order, so that rare
-            classes are read more often; it is in the graph, and the scores have it, the float
-            network's, too. Empty: nothing.
-        temperature_scaling: By what the runtime scales the probabilities so that 0.8 means 80 %;
-            None where it was never fitted, as in older files.
-        format_version: Of this card.
+        sha256: Sha256 of the flatbuffer part of the file.
+        recipe: Training recipe, as TOML.
+        data: Training data.
+        tools: Names and versions of the training and conversion tools.
+        scores: Scores through the served path.
+        agreement: Agreement of this file with the float network, on the validation faces.
+        gate: Requirement that the agreement met; None in older files.
+        intended_use: Intended use.
+        limits: Known limits; if empty, those of the usual data with these labels.
+        license: License of weights and data; if empty, that of the usual data with these labels.
+        compilation: Compilation for a device; None if there was none.
+        logit_offsets: Offsets added to the trained network's logits, in label order, so that rare
+            classes are recognized more often; part of the graph and of all scores, including those
+            of the float network. Empty for none.
+        temperature_scaling: Temperature by which the runtime scales the probabilities so that 0.8
+            means 80%; None if never fitted, as in older files.
+        format_version: Version of the card format.
     """
 
     name: str
@@ -265,7 +268,7 @@ class ModelCard:
     gate: Gate | None = None
     intended_use: str = INTENDED_USE
     limits: str = ""
-    licence: str = ""
+    license: str = ""
     compilation: Compilation | None = None
     logit_offsets: tuple[float, ...] = ()
     temperature_scaling: TemperatureScaling | None = None
@@ -275,18 +278,18 @@ class ModelCard:
         _check_version(self.format_version)
         _check_labels(self.labels)
         _check_counts(self)
-        limits, licence = _TEXTS.get(self.labels, (OWN_LIMITS, OWN_LICENCE))
-        # the way to fill a field of a frozen dataclass from another one
+        limits, license = _TEXTS.get(self.labels, (OWN_LIMITS, OWN_LICENSE))
+        # the way to set a field of a frozen dataclass from another field
         object.__setattr__(self, "limits", self.limits or limits)
-        object.__setattr__(self, "licence", self.licence or licence)
+        object.__setattr__(self, "license", self.license or license)
 
     @property
     def temperature(self) -> float:
-        """The temperature at which the probabilities are read; 1 where none was fitted."""
+        """The temperature of the probabilities; 1 if none was fitted."""
         return 1.0 if self.temperature_scaling is None else self.temperature_scaling.value
 
     def served_score(self) -> CardScore | None:
-        """Return the score of this very file, if the card has one."""
+        """Return the scores of this file, if the card has them."""
         return next((score for score in self.scores if score.variant == "served"), None)
 
 
@@ -305,7 +308,7 @@ def _check_labels(labels: tuple[str, ...]) -> None:
 
 
 def _check_counts(card: ModelCard) -> None:
-    """Check the numbers that belong to the labels, one by one, and those that are counts."""
+    """Check the number of values per label, and the counts."""
     lists = [("recalls", score.recall) for score in card.scores]
     lists += [("logit offsets", card.logit_offsets)] if card.logit_offsets else []
     for what, values in lists:
@@ -319,22 +322,22 @@ def _check_counts(card: ModelCard) -> None:
 
 
 def card_to_json(card: ModelCard) -> str:
-    """Write a card as JSON text; the same card gives the same text."""
+    """Convert a card to JSON text; equal cards give equal texts."""
     return json.dumps(encode(card), indent=2, ensure_ascii=False) + "\n"
 
 
 def card_from_json(text: str | bytes) -> ModelCard:
-    """Read a card.
+    """Parse a card.
 
     Raises:
-        ModelError: The text is not a card of this format.
+        ModelError: The text is not a card in this format.
     """
     try:
         data = parse_json(text)
-        if isinstance(data, dict):  # first: a newer format may have keys that this one lacks
+        if isinstance(data, dict):  # checked first: a newer format may have other keys
             _check_version(data.get("format_version", FORMAT_VERSION))
         return decode(ModelCard, data)
-    except ValueError as error:  # a SchemaError is one, too
+    except ValueError as error:  # includes SchemaError
         raise ModelError(f"the card is damaged: {error}; convert the model again") from error
 
 

@@ -1,7 +1,7 @@
-"""Changing a card by hand, and making one for a `.tflite` file from elsewhere.
+"""Editing of a card, and a new card for a foreign `.tflite` file.
 
-What was measured or computed (scores, agreement, digest, parameters, data) is not edited: a card
-that says what somebody wished is worth nothing.
+Measured and computed values (scores, agreement, digest, parameters, data) cannot be edited, so that
+a card stays trustworthy.
 """
 
 import io
@@ -14,7 +14,7 @@ from fer_edge import __version__
 from fer_edge.errors import ModelError
 from fer_edge.files import UNREADABLE_ARCHIVE
 from fer_edge.model.card import (
-    UNKNOWN_LICENCE,
+    UNKNOWN_LICENSE,
     UNKNOWN_LIMITS,
     InputSpec,
     ModelCard,
@@ -23,10 +23,10 @@ from fer_edge.model.card import (
 from fer_edge.model.graph import Graph, Tensor, read_graph
 from fer_edge.schema import decode, encode, nearest
 
-TEXT_KEYS = ("name", "intended_use", "limits", "licence")
-NUMBER_KEYS = ("input.crop.side", "input.crop.centre_x", "input.crop.centre_y")
+TEXT_KEYS = ("name", "intended_use", "limits", "license")
+NUMBER_KEYS = ("input.crop.side", "input.crop.center_x", "input.crop.center_y")
 EDITABLE = (*TEXT_KEYS, *NUMBER_KEYS)
-"""The keys of a card that people decide, not measurements."""
+"""Editable keys of a card."""
 
 
 def edit_card(
@@ -36,11 +36,11 @@ def edit_card(
 
     Args:
         card: The card.
-        settings: Values by key, both as text; keys of `EDITABLE`.
-        labels: New names of the classes, in output order, or None.
+        settings: Values by key of `EDITABLE`, as text.
+        labels: New class names in output order, or None.
 
     Raises:
-        ModelError: A key cannot be edited, a value has the wrong type, or the labels do not fit.
+        ModelError: A key cannot be edited, a value has the wrong type, or the labels do not match.
     """
     data = encode(card)
     for key, text in settings.items():
@@ -52,16 +52,16 @@ def edit_card(
         place[last] = text if key in TEXT_KEYS else _number(key, text)
     try:
         card = decode(ModelCard, data)
-    except ValueError as error:  # a SchemaError is one, too
-        raise ModelError(f"the card cannot be changed so: {error}") from error
+    except ValueError as error:  # includes SchemaError
+        raise ModelError(f"this change to the card is not possible: {error}") from error
     return card if labels is None else _rename_labels(card, tuple(labels))
 
 
 def bare_flatbuffer(data: bytes, name: str) -> bytes:
-    """Return the flatbuffer of a file without a fer-edge card, other appended archives cut off.
+    """Return the flatbuffer of a file without a fer-edge card; other appended archives are removed.
 
     Raises:
-        ModelError: It has a card already, or what is behind it is a damaged archive.
+        ModelError: It already has a card, or the appended archive is damaged.
     """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return data
@@ -73,7 +73,7 @@ def bare_flatbuffer(data: bytes, name: str) -> bytes:
             f"{name} is damaged: the archive at its end cannot be read; copy it again"
         ) from error
     if any(item.filename == "fer_edge.json" for item in items):
-        raise ModelError(f"{name} has a card already; change it with: fer-edge card edit")
+        raise ModelError(f"{name} already has a card; change it with: fer-edge card edit")
     return data[: min((item.header_offset for item in items), default=len(data))]
 
 
@@ -83,27 +83,27 @@ def new_card(
     *,
     name: str,
     architecture: str = "unknown",
-    licence: str = UNKNOWN_LICENCE,
+    license: str = UNKNOWN_LICENSE,
     input_range: tuple[float, float] | None = None,
     channels: int | None = None,
     color_order: Literal["rgb", "bgr"] = "rgb",
 ) -> ModelCard:
-    """Make a card for a model from elsewhere: shapes, range and cost from the graph.
+    """Create a card for a foreign model; shapes, range and cost come from the graph.
 
     Args:
         flatbuffer: The TFLite model.
-        labels: The classes in output order.
-        name: The model's name.
-        architecture: Of the network.
-        licence: Of weights and data.
-        input_range: Real values of a black and a white pixel; the graph of an integer model has
-            them, for a float model they must be stated.
-        channels: As the user says, or None; the graph has them.
-        color_order: Of three channels.
+        labels: Classes in output order.
+        name: Name of the model.
+        architecture: Architecture of the network.
+        license: License of weights and data.
+        input_range: Real values of a black and a white pixel; required for a float model, since
+            only the graph of an integer model contains them.
+        channels: Number of channels stated by the user, or None; the graph contains it.
+        color_order: Order of three channels.
 
     Raises:
-        ModelError: The graph is damaged, has not one input and one output, contradicts the
-            channels or the range, or the range is missing.
+        ModelError: The graph is damaged, does not have exactly one input and one output,
+            contradicts the channels or the range, or the range is missing.
     """
     graph = read_graph(flatbuffer)
     tensor = _picture_input(graph, name, channels)
@@ -126,15 +126,15 @@ def new_card(
         quantization=quantization,
         parameters=graph.parameters,
         macs=graph.macs,
-        sha256="",  # pack_model fills it in
+        sha256="",  # set by pack_model
         tools=(f"card attached by fer-edge {__version__}",),
         limits=UNKNOWN_LIMITS,
-        licence=licence,
+        license=license,
     )
 
 
 def _picture_input(graph: Graph, name: str, channels: int | None) -> Tensor:
-    """Return the one input, which takes pictures."""
+    """Return the only input, which accepts pictures."""
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(
             f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
@@ -147,7 +147,7 @@ def _picture_input(graph: Graph, name: str, channels: int | None) -> Tensor:
         )
     found = tensor.shape[3]
     if found not in (1, 3) or channels not in (None, found):
-        stated = "1 or 3" if channels is None else f"{channels}, as --channels says"
+        stated = "1 or 3" if channels is None else f"{channels}, as --channels states"
         raise ModelError(
             f"{name}: the input {tensor.shape} has {found} channels, expected {stated}"
         )
@@ -161,32 +161,33 @@ def _input_range(
     if lowest is None or not (tensor.scales and tensor.zero_points):
         if stated is None:
             raise ModelError(
-                f"{name}: the input is {tensor.dtype.lower()}, so the values of a black and a "
-                "white pixel are not in the file; state them: --input-range 0,1 or -1,1"
+                f"{name}: the input is {tensor.dtype.lower()}, so the file does not contain the "
+                "values of a black and a white pixel; state them: --input-range 0,1 or -1,1"
             )
         return stated
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]
-    # a float32 scale of 1/255 times 255 is 1 but for the last bits
+    # a float32 scale of 1/255 times 255 is 1 except for the last bits
     low = round(scale * (lowest - zero_point), 6)
     high = round(scale * (lowest + 255 - zero_point), 6)
     if stated is None:
         return low, high
-    # black and white are the tensor's ends, but for the rounding of its zero point
+    # black and white are the ends of the tensor's range, except for the rounding of its zero
+    # point
     if max(abs(low - stated[0]), abs(high - stated[1])) <= 1.01 * scale:
         return low, high
-    return stated  # which the interpreter's door compares with the tensor
+    return stated  # compared with the tensor when the model is opened
 
 
 def _refuse(key: str) -> str:
     root = key.partition(".")[0]
     if root == "labels":
-        return "labels are changed with --labels a,b,c"
+        return "change labels with --labels a,b,c"
     if root in ("temperature", "temperature_scaling"):
-        return f"'{key}' is fitted, not edited: fer-edge card calibrate FILE --data faces.npz"
+        return f"'{key}' is fitted, not edited; run: fer-edge card calibrate FILE --data faces.npz"
     near = nearest(key, EDITABLE)
     if not near and root in {field.name for field in fields(ModelCard)}:
         return (
-            f"'{key}' is measured, computed or recorded, not edited; keys that can be: "
+            f"'{key}' is measured, computed or recorded, not edited; editable keys: "
             f"{', '.join(EDITABLE)}"
         )
     advice = f"did you mean '{near}'?" if near else f"keys: {', '.join(EDITABLE)}"
@@ -203,8 +204,7 @@ def _number(key: str, text: str) -> float:
 def _rename_labels(card: ModelCard, labels: tuple[str, ...]) -> ModelCard:
     if len(labels) != len(card.labels):
         raise ModelError(
-            f"{len(labels)} labels were given, the model has {len(card.labels)} classes: "
-            f"{', '.join(card.labels)}"
+            f"got {len(labels)} labels, expected {len(card.labels)}: {', '.join(card.labels)}"
         )
     moved = [
         label
@@ -213,8 +213,8 @@ def _rename_labels(card: ModelCard, labels: tuple[str, ...]) -> ModelCard:
     ]
     if moved and card.scores:
         raise ModelError(
-            f"label '{moved[0]}' would move to another output, and the card's scores were taken "
-            "in the old order; names may change, not places"
+            f"label '{moved[0]}' would move to another output, but the card's scores were "
+            "measured in the old order; change names, not their order"
         )
     return replace(card, labels=labels)
 
@@ -223,13 +223,15 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
     """Split KEY=VALUE arguments.
 
     Raises:
-        ModelError: One has no equals sign, or a key comes twice.
+        ModelError: A pair has no equals sign, or a key occurs twice.
     """
     settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals:
-            raise ModelError(f"'{pair}' is not of the form KEY=VALUE, such as name=my-model")
+            raise ModelError(
+                f"'{pair}' does not have the form KEY=VALUE, for example name=my-model"
+            )
         if key in settings:
             raise ModelError(f"'{key}' is set twice")
         settings[key] = text

@@ -1,4 +1,4 @@
-"""A classifier is one file: a TFLite flatbuffer with `labels.txt` and its card behind it."""
+"""A classifier in one file: a TFLite flatbuffer followed by `labels.txt` and its card."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -20,14 +20,14 @@ from fer_edge.model.card import ModelCard, card_from_json, card_to_json
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A model file that was read and found whole.
+    """A model file that was read and checked.
 
     Attributes:
-        path: Where it came from.
-        flatbuffer: The TFLite model itself, what an interpreter is given.
-        card: What it says of itself.
-        size_bytes: Of the whole file.
-        origin: Where the flatbuffer comes from.
+        path: Path of the file.
+        flatbuffer: The TFLite model itself, for an interpreter.
+        card: Card of the model.
+        size_bytes: Size of the whole file.
+        origin: Origin of the flatbuffer.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class ModelFile:
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read a model file and check that it is whole and unaltered.
+    """Read a model file and check that it is complete and unaltered.
 
     Raises:
         ModelError: The file is missing, is not TFLite, has no card, is a face detector, or its
@@ -47,7 +47,7 @@ def read_model(path: Path) -> ModelFile:
     archive = read_archive(path, command="fer-edge convert")
     archive.check_kind(CLASSIFIER, path, "pass it as --detector-model")
     if LABELS not in archive.texts:
-        raise ModelError(f"{path} has no {LABELS}; make it with: fer-edge convert")
+        raise ModelError(f"{path} has no {LABELS}; create it: fer-edge convert")
     try:
         card = card_from_json(archive.card)
     except ModelError as error:
@@ -56,24 +56,24 @@ def read_model(path: Path) -> ModelFile:
     labels = tuple(archive.texts[LABELS].splitlines())
     if labels != card.labels:
         raise ModelError(
-            f"{path} contradicts itself: labels.txt has {', '.join(labels)}; the card has "
+            f"{path} contradicts itself: labels.txt has {', '.join(labels)}, the card has "
             f"{', '.join(card.labels)}; convert it again"
         )
     return ModelFile(path, archive.flatbuffer, card, archive.size_bytes, origin_of(path))
 
 
 def pack_model(flatbuffer: bytes, card: ModelCard) -> bytes:
-    """Put a card behind a flatbuffer; the card's sha256 is set here."""
+    """Append a card to a flatbuffer; the card's sha256 is set here."""
     card = replace(card, sha256=hashlib.sha256(flatbuffer).hexdigest())
     labels = "".join(f"{label}\n" for label in card.labels)
     return pack_archive(flatbuffer, {LABELS: labels, CARD: card_to_json(card)})
 
 
 def write_model(path: Path, flatbuffer: bytes, card: ModelCard) -> None:
-    """Write a model file, whole or not at all.
+    """Write a model file, completely or not at all.
 
     Raises:
-        OutputError: The place cannot be written.
+        OutputError: The file cannot be written.
     """
     with whole_file(path) as temporary:
         temporary.write_bytes(pack_model(flatbuffer, card))

@@ -1,6 +1,6 @@
 """A TFLite graph as data: operators, parameters, multiply-accumulates. Nothing is run.
 
-The reader is LiteRT's own generated flatbuffer schema.
+It is parsed with LiteRT's generated flatbuffer schema.
 """
 
 import math
@@ -15,9 +15,9 @@ _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"
 _FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64")
 _WITH_PARAMETERS = (*_WEIGHTED, "ADD", "MUL", "SUB", "PRELU")
 _MOST_ITEMS = 500_000
-"""Tensors, operators, and the entries of their shapes, scales and ends; large networks have some
-10,000."""
-_MOST_INDICES = 64  # a graph's axes, paddings and strides are far fewer; a bias may be more
+"""Largest number of tensors, operators, and entries of shapes, scales and ends; large networks have
+about 10,000."""
+_MOST_INDICES = 64  # axes, paddings and strides have far fewer values; a bias may have more
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,17 @@ class Tensor:
     """A tensor of the graph.
 
     Attributes:
-        name: Given by the converter.
-        shape: Of the tensor.
-        dtype: Name in the schema: FLOAT32, INT8, UINT8, INT32, ...
+        name: Name given by the converter.
+        shape: Shape of the tensor.
+        dtype: Type name in the schema: FLOAT32, INT8, UINT8, INT32, ...
         is_constant: Whether its values are in the file.
         scales: Quantization scales; several where weights are quantized per channel.
-        zero_points: As many as scales.
-        is_dynamic: Whether a size of its shape is known at run time only.
-        size_bytes: Of a constant's values in the file; 0 for others.
+        zero_points: One per scale.
+        is_dynamic: Whether a dimension is known at run time only.
+        size_bytes: Size of a constant's values in the file; 0 for others.
         indices: Values of a small int32 constant: axes, paddings, strides; empty for others.
-        index: Its number in the file, by which an interpreter knows it; -1 if made by hand.
+        index: Number in the file, as an interpreter uses it; -1 for a tensor that is not from a
+            file.
     """
 
     name: str
@@ -56,15 +57,15 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator of the graph; its inputs leave out the optional ones that are absent.
+    """An operator of the graph; absent optional inputs are left out.
 
     Attributes:
-        name: Of the built-in operator, or CUSTOM.
+        name: Name of the built-in operator, or CUSTOM.
         inputs: Data first, in the schema's order.
         outputs: In the schema's order.
-        version: Of the built-in operator.
-        custom_name: Of a CUSTOM operator, else empty.
-        options: The schema's own object (Conv2DOptionsT, ...), or None where it has none.
+        version: Version of the built-in operator.
+        custom_name: Name of a CUSTOM operator, else empty.
+        options: Object of the schema (Conv2DOptionsT, ...), or None if it has none.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The main subgraph of a TFLite file: its operators in order of execution, its ends."""
+    """The main subgraph of a TFLite file: operators in execution order, inputs and outputs."""
 
     operators: tuple[Operator, ...]
     inputs: tuple[Tensor, ...] = ()
@@ -85,8 +86,8 @@ class Graph:
 
     @property
     def parameters(self) -> int:
-        """Weights and biases."""
-        widened = {  # float16 weights pass a DEQUANTIZE first
+        """Number of weights and biases."""
+        widened = {  # float16 weights go through a DEQUANTIZE first
             tensor.name
             for operator in self.operators
             if operator.name == "DEQUANTIZE" and operator.inputs[0].is_constant
@@ -103,7 +104,7 @@ class Graph:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of convolutions and dense layers in one inference."""
+        """Multiply-accumulates of convolutions and dense layers per inference."""
         return sum(_macs(operator) for operator in self.operators)
 
     @property
@@ -117,7 +118,7 @@ class Graph:
         )
 
     def counts(self) -> dict[str, int]:
-        """Return how often each operator occurs, the most frequent first."""
+        """Return the number of occurrences of each operator, the most frequent first."""
         return dict(Counter(operator.name for operator in self.operators).most_common())
 
 
@@ -140,10 +141,10 @@ def read_graph(flatbuffer: bytes) -> Graph:
             raise ModelError(f"the model has {model.SubgraphsLength()} subgraphs, expected 1")
         _check_lengths(model.Subgraphs(0))
         graph = _read_subgraph(model, model.Subgraphs(0), schema)
-        _ = graph.parameters, graph.macs  # which shapes without sense would fail at later
+        _ = graph.parameters, graph.macs  # inconsistent shapes would fail here later
     except ModelError:
         raise
-    # the generated code raises whatever it meets at the places that a damaged file names
+    # the generated code raises many types of exceptions for a damaged file
     except Exception as error:
         reason = printable(error) or type(error).__name__
         raise ModelError(f"the TFLite graph is damaged: {reason}") from error
@@ -151,7 +152,7 @@ def read_graph(flatbuffer: bytes) -> Graph:
 
 
 def _check_lengths(subgraph: Any) -> None:
-    """Refuse lists that no network has; many entries may name one long list.
+    """Reject lists longer than in any network; many entries may refer to one long list.
 
     Raises:
         ModelError: There are too many items.
@@ -168,7 +169,7 @@ def _check_lengths(subgraph: Any) -> None:
         operator = subgraph.Operators(i)
         count += 1 + operator.InputsLength() + operator.OutputsLength()
     if max(count, tensors, operators) > _MOST_ITEMS:
-        raise ModelError(f"the TFLite graph is damaged: it states more than {_MOST_ITEMS} items")
+        raise ModelError(f"the TFLite graph is damaged: it declares more than {_MOST_ITEMS} items")
 
 
 def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
@@ -193,7 +194,7 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
                 name=tensor.Name().decode("utf-8", "replace"),
                 shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
                 dtype=dtype,
-                # ai-edge-quantizer puts large ones behind the flatbuffer, by offset and size
+                # ai-edge-quantizer stores large ones after the flatbuffer, by offset and size
                 is_constant=buffer.DataLength() > 0 or buffer.Size() > 0,
                 scales=tuple(map(float, scales)),
                 zero_points=tuple(map(int, zero_points)),
@@ -207,7 +208,7 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
     for i in range(subgraph.OperatorsLength()):
         operator = subgraph.Operators(i)
         code = model.OperatorCodes(operator.OpcodeIndex())
-        # old files store small codes in a byte, new ones in an int; the larger one is right
+        # old files store small codes in a byte, new ones in an int; the larger value is correct
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         inputs = (operator.Inputs(k) for k in range(operator.InputsLength()))
         outputs = (operator.Outputs(k) for k in range(operator.OutputsLength()))

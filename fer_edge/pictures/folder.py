@@ -1,4 +1,4 @@
-"""The pictures of a folder or a pattern, and what was left out of it."""
+"""The pictures of a folder or pattern, and the files that are skipped."""
 
 import glob
 import os
@@ -20,17 +20,17 @@ _HIDDEN_NAMES = frozenset(
     )
 )
 DAMAGED = "damaged"
-"""Counts among what was left out, beside kinds of files."""
+"""Categories of skipped files that are not kinds of files."""
 _NEEDS_EXTRA: tuple[Kind, ...] = ("HEIC", "AVIF")
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPictures:
-    """What a folder or a pattern holds; hidden files are not counted.
+    """Contents of a folder or pattern; hidden files are not counted.
 
     Attributes:
-        pictures: Files of kinds that are read, in the order of their names.
-        left_out: Number of other files by kind, as ".txt".
+        pictures: Files of supported kinds, sorted by name.
+        left_out: Number of other files by kind, such as ".txt".
     """
 
     pictures: tuple[Path, ...]
@@ -43,7 +43,7 @@ class FoundPictures:
 
 
 def is_hidden(name: str, *, is_folder: bool = False) -> bool:
-    """Return whether a file or folder is a program's own, and not the user's.
+    """Return whether a file or folder belongs to a program, not to the user.
 
     These are names that start with a dot (.git, .thumbnails, ._photo.jpg), folders that start with
     @ (a network storage's @eaDir), and a few more such as __MACOSX, #recycle and Thumbs.db.
@@ -54,7 +54,7 @@ def is_hidden(name: str, *, is_folder: bool = False) -> bool:
 
 
 def pictures_in(folder: Path) -> FoundPictures:
-    """Find the pictures of a folder and the folders in it; each folder is read once.
+    """Find the pictures of a folder and its subfolders; each folder is read once.
 
     Raises:
         OSError: The folder cannot be listed.
@@ -63,22 +63,22 @@ def pictures_in(folder: Path) -> FoundPictures:
 
 
 def pictures_of_pattern(pattern: str) -> FoundPictures:
-    """Find the pictures that a glob pattern matches; `**` stands for any folders in between.
+    """Find the pictures that match a glob pattern; `**` matches any subfolders.
 
-    What is hidden is left out, unless the pattern names it.
+    Hidden files are skipped, unless the pattern names them.
     """
     return sort_out(files_of_pattern(pattern))
 
 
 def files_in(folder: Path, *, named: frozenset[str] = frozenset()) -> Iterator[Path]:
-    """Yield every file of a folder and the folders in it, without the hidden ones.
+    """Yield all files of a folder and its subfolders, without the hidden ones.
 
-    Links to folders are followed, after everything else: a folder that has been read is not
-    read again, so that links in a circle end. A folder in it that cannot be listed is yielded, too.
+    Links to folders are followed last. A folder is never read twice, so cyclic links end. A
+    subfolder that cannot be listed is also yielded.
 
     Args:
-        folder: Where to look.
-        named: Names that are not left out although they are hidden.
+        folder: Folder to search.
+        named: Names that are included although they are hidden.
 
     Raises:
         OSError: The folder cannot be listed.
@@ -108,20 +108,21 @@ def files_in(folder: Path, *, named: frozenset[str] = frozenset()) -> Iterator[P
 
 
 def files_of_pattern(pattern: str) -> Iterator[Path]:
-    """Yield the files that a glob pattern matches; `**` stands for any folders in between.
+    """Yield the files that match a glob pattern; `**` matches any subfolders.
 
-    What is hidden is left out, unless the pattern names it. Links to folders in a circle end.
+    Hidden files are skipped, unless the pattern names them. Cyclic links to folders end.
     """
     parts = Path(pattern).parts
     if "**" not in parts:
-        # pathlib takes no absolute patterns; glob itself leaves out names with a dot
+        # pathlib does not support absolute patterns; glob itself skips names that start with a
+        # dot
         for path in map(Path, glob.glob(pattern)):  # noqa: PTH207
             others = [part for part in path.parts if part not in parts and part[0] != "."]
             hidden = any(is_hidden(part, is_folder=part != path.name) for part in others)
             if not hidden and not path.is_dir():
                 yield path
         return
-    # glob itself would follow links in a circle until their names are too long
+    # glob itself would follow cyclic links until the names are too long
     place = parts.index("**")
     head = str(Path(*parts[:place])) if place else "."
     for root in sorted(glob.glob(head)):  # noqa: PTH207
@@ -132,7 +133,7 @@ def files_of_pattern(pattern: str) -> Iterator[Path]:
 
 
 def sort_out(paths: Iterable[Path]) -> FoundPictures:
-    """Part the pictures that can be read here from other files."""
+    """Separate the supported pictures from other files."""
     is_missing = cache(missing_extra)
     pictures, left_out = [], Counter[str]()
     for path in paths:
@@ -150,9 +151,9 @@ def sort_out(paths: Iterable[Path]) -> FoundPictures:
 
 
 def describe_left_out(read: int, left_out: Counter[str], *, noun: str = "files") -> str:
-    """Describe what was read: "read 120 of 134 files; left out: 12 .heic, 2 .gif".
+    """Describe the files: "read 120 of 134 files; left out: 12 .heic, 2 .gif".
 
-    Kinds that an optional library would read are named with what installs it.
+    For kinds that need an optional library, the install command is added.
     """
     total = read + left_out.total()
     line = f"read {read} of {total} {noun}; left out: {describe_kinds(left_out)}"
@@ -162,13 +163,13 @@ def describe_left_out(read: int, left_out: Counter[str], *, noun: str = "files")
 
 
 def describe_kinds(left_out: Counter[str]) -> str:
-    """List kinds of files with their numbers, the most frequent first: "12 .heic, 2 .gif"."""
+    """List kinds of files with their counts, the most frequent first: "12 .heic, 2 .gif"."""
     ordered = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {kind}" for kind, count in ordered)
 
 
 def needing_extra(left_out: Iterable[str]) -> bool:
-    """Return whether some of these kinds would be read with an optional library."""
+    """Return whether an optional library would read some of these kinds."""
     return any(SUFFIXES.get(kind) in _NEEDS_EXTRA for kind in left_out)
 
 

@@ -1,4 +1,4 @@
-"""Kinds of picture files: which are read, and how a file's first bytes say what it is."""
+"""Kinds of picture files: the supported kinds, and detection by the first bytes."""
 
 import importlib.util
 import warnings
@@ -19,7 +19,7 @@ SUFFIXES: dict[str, Kind] = {
     **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
     ".avif": "AVIF",
 }
-"""Suffixes that say a file is a picture; of which kind it is, its content says."""
+"""Suffixes of pictures; the exact kind is determined by the content."""
 
 _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
     (b"\xff\xd8", "JPEG"),
@@ -36,16 +36,16 @@ _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 SIGNATURE_BYTES = 256
-"""So many bytes from a file's start are enough to know its kind."""
+"""Number of bytes from the start of a file that identify its kind."""
 
 _STREAM_SUFFIXES = (".mjpeg", ".mjpg")
 
 
 def picture_kind(data: bytes) -> Kind | None:
-    """Return a picture's kind by its first bytes; None for everything else.
+    """Return the kind of a picture by its first bytes; None for other files.
 
     Args:
-        data: The file, or its first `SIGNATURE_BYTES`.
+        data: Content of the file, or its first `SIGNATURE_BYTES`.
     """
     for signature, kind in _SIGNATURES:
         if data.startswith(signature):
@@ -68,8 +68,8 @@ def picture_kind(data: bytes) -> Kind | None:
 def is_picture_file(path: Path) -> bool:
     """Return whether a file is a picture, and not a video or something else.
 
-    A picture's suffix suffices: what such a file holds instead is said when it is read. Without
-    one the content decides, except for TIFF, in which cameras store raw data (.dng, .nef), and
+    A picture's suffix is sufficient: wrong content is reported when the file is read. Without such
+    a suffix the content decides, except for TIFF, in which cameras store raw data (.dng, .nef), and
     for GIF and streams of JPEGs (.mjpeg), which are videos. A GIF is a picture if it has one frame.
     """
     suffix = path.suffix.lower()
@@ -112,9 +112,11 @@ def _is_animated(path: Path) -> bool:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():  # Pillow's, about sizes that are judged elsewhere
+        with (
+            warnings.catch_warnings()
+        ):  # Pillow's warnings about sizes, which are checked elsewhere
             warnings.simplefilter("ignore")
             with Image.open(path, formats=["GIF"]) as image:
                 return bool(getattr(image, "is_animated", False))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-        return False  # what is wrong with it is said when it is read
+        return False  # errors are reported when it is read

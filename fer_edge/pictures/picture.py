@@ -1,7 +1,7 @@
-"""Reading a picture file: the one way for the runtime, the demo, imports and Python.
+"""Reading of a picture file, for the runtime, the demo, imports and the Python API.
 
-OpenCV decodes what it can; Pillow decodes GIF and AVIF, which older OpenCVs do not know, and
-pillow-heif HEIC, of which OpenCV's FFmpeg would give a single tile.
+OpenCV decodes most kinds; Pillow decodes GIF and AVIF, which older OpenCVs do not support, and
+pillow-heif decodes HEIC, of which OpenCV's FFmpeg would return a single tile.
 """
 
 import io
@@ -21,19 +21,20 @@ from .size import has_exif, picture_size
 from .still_png import still_png
 
 _LIMIT_BYTES = 1 << 30
-"""A file of this size holds all that the limit allows, uncompressed with 16 bits."""
+"""Largest file size: all pixels of the limit, uncompressed with 16 bits."""
 
 
 def read_picture(path: str | Path, *, limit_px: int = PICTURE_PX) -> NDArray[np.uint8]:
-    """Read a picture file, turned upright.
+    """Read a picture file and turn it upright.
 
-    The content decides how it is read, not the suffix. 16 and 10 bits become 8, gray and CMYK
-    become BGR, transparency is dropped, of an animation it is the first picture. JPEG, PNG, WebP
-    and TIFF are turned by their EXIF orientation, HEIC and AVIF by their own rotation.
+    The content determines how it is decoded, not the suffix. 16 and 10 bits become 8, gray and CMYK
+    become BGR, transparency is dropped, and of an animation the first picture is returned. JPEG,
+    PNG, WebP and TIFF are rotated by their EXIF orientation, HEIC and AVIF by their own rotation.
 
     Args:
         path: JPEG, PNG, BMP, WebP, TIFF, PBM/PGM/PPM, GIF, JPEG 2000, AVIF, or HEIC.
-        limit_px: Refuse a picture whose header declares more pixels, before it is decoded.
+        limit_px: Largest number of pixels in the header; larger pictures are rejected before
+            decoding.
 
     Returns:
         uint8, (height, width, 3), BGR.
@@ -56,12 +57,12 @@ def read_picture(path: str | Path, *, limit_px: int = PICTURE_PX) -> NDArray[np.
 
 
 def decode_picture(data: bytes, name: str, *, limit_px: int = PICTURE_PX) -> NDArray[np.uint8]:
-    """Decode the content of a picture file, as `read_picture` does.
+    """Decode the content of a picture file, like `read_picture`.
 
     Args:
         data: The file's content.
-        name: Stands in messages.
-        limit_px: Refuse a picture whose header declares more pixels.
+        name: Name in messages.
+        limit_px: Largest number of pixels in the header.
 
     Returns:
         uint8, (height, width, 3), BGR.
@@ -73,8 +74,8 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = PICTURE_PX) -> NDA
     kind = picture_kind(data)
     if kind is None:
         raise SourceError(
-            f"{name} is not a picture that fer-edge can read, or its beginning is damaged; "
-            "expected JPEG, PNG, BMP, WebP, TIFF, PPM, GIF, JPEG 2000, HEIC or AVIF"
+            f"{name} is not a supported picture, or its beginning is damaged; expected JPEG, "
+            "PNG, BMP, WebP, TIFF, PPM, GIF, JPEG 2000, HEIC or AVIF"
         )
     if missing_extra(kind):
         package = "pillow_heif" if kind == "HEIC" else "Pillow with AVIF"
@@ -86,7 +87,7 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = PICTURE_PX) -> NDA
     _check_size(size, name, limit_px)
     if kind == "HEIC":
         return _decode_heic(data, name, limit_px)
-    # OpenCV heeds the EXIF data of a WebP since 4.13
+    # OpenCV applies the EXIF data of a WebP since 4.13
     if kind in ("GIF", "AVIF") or (kind == "WebP" and has_exif(data)):
         return _decode_with_pillow(data, kind, name, limit_px)
     still = still_png(data) if kind == "PNG" else data
@@ -96,10 +97,10 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = PICTURE_PX) -> NDA
 
 
 def _decode_with_opencv(data: bytes, kind: Kind, name: str) -> NDArray[np.uint8]:
-    """Decode from memory, since OpenCV's own reader is silent about what went wrong."""
+    """Decode from memory, since OpenCV's reader does not report errors."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:  # such as a side that is longer than OpenCV accepts
+    except cv2.error as error:  # such as a side longer than OpenCV accepts
         raise SourceError(f"picture {name} cannot be decoded: {error.err}") from error
     if image is None or (kind == "JPEG" and _is_cut_jpeg(data)):
         raise SourceError(_damaged(kind, name))
@@ -110,7 +111,7 @@ def _decode_with_pillow(data: bytes, kind: Kind, name: str, limit_px: int) -> ND
     from PIL import Image, ImageOps
 
     try:
-        # Pillow warns of sizes that are allowed here
+        # Pillow warns about sizes that are allowed here
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
@@ -120,7 +121,9 @@ def _decode_with_pillow(data: bytes, kind: Kind, name: str, limit_px: int) -> ND
         raise
     except Image.DecompressionBombError as error:
         raise SourceError(f"picture {name} is refused by Pillow: {error}") from error
-    except Exception as error:  # Pillow's plugins raise whatever a damaged header leads to
+    except (
+        Exception
+    ) as error:  # Pillow's plugins raise many types of exceptions for a damaged header
         raise SourceError(_damaged(kind, name)) from error
     return cv2.cvtColor(np.asarray(upright), cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
 
@@ -129,10 +132,10 @@ def _decode_heic(data: bytes, name: str, limit_px: int) -> NDArray[np.uint8]:
     import pillow_heif
 
     try:
-        # its own rotation is applied; EXIF repeats it, and HEIF says to ignore that
+        # its own rotation is applied; EXIF repeats it, and HEIF requires to ignore that
         file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True, bgr_mode=True)
         _check_size(file.size, name, limit_px)
-        image = np.array(file)  # a copy: the library frees its own with the file
+        image = np.array(file)  # a copy: the library frees its buffer with the file
     except SourceError:
         raise
     except Exception as error:  # pillow-heif documents ValueError, EOFError, RuntimeError, ...
@@ -141,7 +144,7 @@ def _decode_heic(data: bytes, name: str, limit_px: int) -> NDArray[np.uint8]:
 
 
 def _bgr(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bring what libheif gives to BGR: gray may have 16 bits, color a fourth channel."""
+    """Convert an image from libheif to BGR: gray may have 16 bits, color a fourth channel."""
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.ndim == 3 and image.shape[2] >= 3:
@@ -160,12 +163,12 @@ def _check_size(size: tuple[int, int], name: str, limit_px: int) -> None:
 
 
 def _damaged(kind: Kind, name: str) -> str:
-    return f"{name}, a picture of kind {kind}, cannot be decoded: it is damaged or cut short"
+    return f"{name}, a picture of kind {kind}, cannot be decoded: it is damaged or truncated"
 
 
 def _is_cut_jpeg(data: bytes) -> bool:
-    """Return whether a JPEG lacks its end mark: older OpenCV paints what is missing gray."""
-    at = 2  # walk the segments before the scan: a thumbnail in them has its own end mark
+    """Return whether a JPEG has no end mark: older OpenCV fills the missing part with gray."""
+    at = 2  # skip the segments before the scan: a thumbnail in them has its own end mark
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
         is_filler = data[at + 1 : at + 2] == b"\xff"
         at += 1 if is_filler else 2 + int.from_bytes(data[at + 2 : at + 4], "big")

@@ -1,4 +1,4 @@
-"""The sample photograph: matplotlib's, found in its installed files without importing it."""
+"""The sample photograph from matplotlib's files, without importing matplotlib."""
 
 from importlib import metadata
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A picture's size, read from its header before anything is decoded."""
+"""Size of a picture, read from its header before decoding."""
 
 import re
 import struct
@@ -16,15 +16,15 @@ _MOST_TIFF_ENTRIES = 1 << 16
 def picture_size(data: bytes, kind: Kind) -> tuple[int, int] | None:
     """Return the width and height in pixels that a picture's header declares.
 
-    Read as the decoders read it, so that what is found here is what they make room for. Where a
-    file can declare several sizes (as for the tiles of a TIFF), it is the largest.
+    Headers are parsed like in the decoders, so the result is the size that they allocate. If a file
+    can declare several sizes (such as the tiles of a TIFF), it is the largest.
 
     Args:
         data: The whole file.
-        kind: What it is.
+        kind: Kind of picture.
 
     Returns:
-        (width, height), or None where the header is damaged or cut short.
+        (width, height), or None if the header is damaged or truncated.
     """
     readers = {
         "JPEG": _jpeg,
@@ -77,7 +77,7 @@ def _gif(data: bytes) -> tuple[int, int]:
 def _bmp(data: bytes) -> tuple[int, int]:
     is_old = struct.unpack_from("<I", data, 14)[0] == 12
     width, height = struct.unpack_from("<HH" if is_old else "<ii", data, 18)
-    return abs(width), abs(height)  # a negative height stands for rows from top to bottom
+    return abs(width), abs(height)  # a negative height means rows from top to bottom
 
 
 def _webp(data: bytes) -> tuple[int, int] | None:
@@ -96,7 +96,7 @@ def _webp(data: bytes) -> tuple[int, int] | None:
 
 
 def has_exif(webp: bytes) -> bool:
-    """Return whether a WebP says that it has EXIF data."""
+    """Return whether a WebP declares EXIF data."""
     return webp[12:16] == b"VP8X" and len(webp) > 20 and bool(webp[20] & 0x08)
 
 
@@ -133,7 +133,7 @@ def _jpeg_2000(data: bytes) -> tuple[int, int] | None:
 def _heif(data: bytes) -> tuple[int, int] | None:
     """Return the largest size of the picture, its tiles and its thumbnails."""
     found = re.finditer(rb"ispe\0\0\0\0", data)
-    # a sequence may have none: the library that reads it knows its size
+    # a sequence may have none: its decoder knows the size
     return _largest([(0, 0), *(struct.unpack_from(">II", data, box.end()) for box in found)])
 
 

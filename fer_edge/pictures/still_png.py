@@ -1,4 +1,4 @@
-"""The still picture of a PNG, without what OpenCV's decoder of animations would make of it."""
+"""The still picture of a PNG, without the chunks of animations."""
 
 import struct
 
@@ -7,13 +7,13 @@ _KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"))
 
 
 def still_png(data: bytes) -> bytes | None:
-    """Leave out all chunks of a PNG but those of its picture and its orientation.
+    """Remove all chunks of a PNG except those of its picture and its orientation.
 
-    OpenCV 4.11 and later read animations, too: they make room for whatever length a chunk
-    declares, up to 4 GB, and crash of some damaged ones (a SIGSEGV in 4.12 to 4.14).
+    OpenCV 4.11 and later also read animations: they allocate any length that a chunk declares, up
+    to 4 GB, and crash on some damaged files (a SIGSEGV in 4.12 to 4.14).
 
     Returns:
-        A PNG; None if a chunk reaches beyond the file, or the last one is missing.
+        A PNG; None if a chunk extends beyond the file, or the last one is missing.
     """
     parts, at = [data[:_SIGNATURE_BYTES]], _SIGNATURE_BYTES
     while at + 12 <= len(data):

@@ -15,9 +15,9 @@ class Scores:
     """How well one model reads one set of faces; shares are 0 to 1.
 
     Attributes:
-        n: Faces scored.
+        n: Number of faces.
         accuracy: Top-1 accuracy.
-        top3_accuracy: Share of faces whose class is among the three most probable ones.
+        top3_accuracy: Share of faces with the true class among the three most probable ones.
         balanced_accuracy: Mean recall over the classes present.
         macro_f1: Mean F1 over the classes present.
         calibration_error: Expected calibration error of the top-1 probability, 15 equal-width
@@ -41,12 +41,12 @@ class Agreement:
     """One model (the candidate) against another (the reference) on the same faces.
 
     Attributes:
-        n: Faces compared.
+        n: Number of faces.
         top1: Share of faces with the same argmax.
-        fixed: Faces that only the candidate gets right.
-        broken: Faces that only the reference gets right.
+        fixed: Number of faces that only the candidate gets right.
+        broken: Number of faces that only the reference gets right.
         difference: Accuracy of the candidate minus that of the reference, a share.
-        interval: Paired 95 % confidence interval of the difference (Wald, on discordant pairs).
+        interval: Paired 95% confidence interval of the difference (Wald, on discordant pairs).
         largest_gap: Largest difference of any probability.
         recall_change: Recall of each class, candidate minus reference; empty in older cards.
     """
@@ -69,7 +69,7 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> Scor
         labels: uint8, (n,).
 
     Raises:
-        DatasetError: The shapes do not fit, or a label has no probability.
+        DatasetError: The shapes do not match, or a label has no probability.
     """
     n, classes = probabilities.shape
     if labels.shape != (n,) or n == 0 or labels.max() >= classes:
@@ -148,7 +148,7 @@ def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.uin
 
 
 def _ranks(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return how many classes stand before each face's own; equals stand in order, as in argmax."""
+    """Return the rank of each face's own class; equal ones keep their order, as in argmax."""
     own = np.take_along_axis(probabilities, labels[:, None].astype(np.int64), axis=1)
     earlier = np.arange(probabilities.shape[1]) < labels[:, None]
     ranks: NDArray[np.int64] = ((probabilities > own) | ((probabilities == own) & earlier)).sum(

@@ -1,8 +1,8 @@
-"""Temperature scaling: one number that makes a model's probabilities mean what they say.
+"""Temperature scaling: one number that calibrates a model's probabilities.
 
 Guo et al. 2017, "On Calibration of Modern Neural Networks" (arXiv:1706.04599), section 4.2: the
-logits are divided by one temperature that is fitted on validation faces. A `.tflite` file ends in
-its softmax, so the logits are gone, but p ** (1 / T) divided by its sum is the same thing. The
+logits are divided by one temperature, which is fitted on validation faces. A `.tflite` file ends in
+its softmax, so the logits are not available, but p ** (1 / T) divided by its sum is the same. The
 order of the classes never changes.
 """
 
@@ -15,7 +15,7 @@ from fer_edge.errors import DatasetError, ModelError
 from fer_edge.scoring.scores import calibration_error
 
 LOWEST, HIGHEST = 0.2, 5.0
-"""Fits stay between them: beyond, the faces are too few or too easy to tell."""
+"""Range of fitted temperatures: beyond it, there are too few faces or they are too easy."""
 
 FLOAT_FLOOR = float(np.finfo(np.float32).tiny)
 """Smallest probability of a float output; see `output_floor`."""
@@ -26,16 +26,17 @@ _FOLDS_SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class TemperatureScaling:
-    """A fitted temperature, and what it does.
+    """A fitted temperature, and its effect.
 
     Attributes:
-        value: The temperature: above 1 it flattens the probabilities, below it sharpens them.
-        faces: Faces that it was fitted on.
-        split: Of the face set that they come from.
-        digest: Of these faces (`FaceSet.digest`).
+        value: The temperature: values above 1 flatten the probabilities, values below 1 sharpen
+            them.
+        faces: Number of faces that it was fitted on.
+        split: Split of the face set.
+        digest: Digest of these faces (`FaceSet.digest`).
         error_before: Expected calibration error on them at temperature 1, 15 bins, a share.
-        error_after: The same where each half of the faces is read at the temperature fitted on the
-            other half, so that no face is judged by a temperature that it took part in.
+        error_after: The same with cross-fitting: each half of the faces is evaluated at the
+            temperature fitted on the other half.
     """
 
     value: float
@@ -53,7 +54,7 @@ class TemperatureScaling:
             )
 
     def describe(self) -> str:
-        """Say it in a line."""
+        """Format it in one line."""
         return (
             f"temperature {self.value:.3f}, fitted on {self.faces} {self.split} faces: calibration "
             f"error {self.error_before:.2%} before, {self.error_after:.2%} after (cross-fitted)"
@@ -61,14 +62,13 @@ class TemperatureScaling:
 
 
 def output_floor(scale: float) -> float:
-    """Return the smallest probability that a model's output is taken for.
+    """Return the probability to assume for an output of 0.
 
-    An int8 output of exactly 0 is anything below half a quantization step; no power of 0 would
-    tell how far below. It is taken for that half step, its upper end: a true class that was
-    rounded away costs what it must at least have cost.
+    An int8 output of exactly 0 means anything below half a quantization step. This half step, the
+    upper end, is assumed: the lowest possible loss for a true class that was rounded to 0.
 
     Args:
-        scale: The output tensor's quantization step, such as 1/256; 0 for a float output.
+        scale: Quantization step of the output tensor, such as 1/256; 0 for a float output.
     """
     return scale / 2 if scale else FLOAT_FLOOR
 
@@ -76,12 +76,12 @@ def output_floor(scale: float) -> float:
 def at_temperature(
     probabilities: NDArray[np.float32], temperature: float, floor: float = FLOAT_FLOOR
 ) -> NDArray[np.float32]:
-    """Read probabilities at a temperature: p ** (1 / T), divided by its sum.
+    """Scale probabilities to a temperature: p ** (1 / T), divided by its sum.
 
     Args:
         probabilities: float32, (..., classes), from a softmax.
-        temperature: Above 0; 1 gives back what came in, as it came.
-        floor: Smaller probabilities are taken for it; see `output_floor`.
+        temperature: Above 0; 1 returns the input unchanged.
+        floor: Lowest probability to assume; see `output_floor`.
 
     Returns:
         float32, (..., classes), rows sum to 1.
@@ -92,9 +92,9 @@ def at_temperature(
 def fit_temperature(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], floor: float = FLOAT_FLOOR
 ) -> float:
-    """Return the temperature of the lowest mean negative log-likelihood.
+    """Return the temperature with the lowest mean negative log-likelihood.
 
-    The loss is convex in 1 / T, so that its slope is bisected.
+    The loss is convex in 1 / T, so its derivative is bisected.
 
     Args:
         probabilities: float32, (n, classes), at temperature 1.
@@ -102,12 +102,12 @@ def fit_temperature(
         floor: See `output_floor`.
 
     Raises:
-        DatasetError: There is no face.
+        DatasetError: There are no faces.
     """
     if len(labels) == 0 or len(labels) != len(probabilities):
         raise DatasetError(
             f"a temperature cannot be fitted on {len(labels)} labels and {len(probabilities)} "
-            "faces; expected at least one, and a label for each"
+            "faces; expected at least one face, and one label for each"
         )
     logits = np.log(np.maximum(probabilities.astype(np.float64), floor))
     own = logits[np.arange(len(labels)), labels].mean()
@@ -122,7 +122,7 @@ def fit_temperature(
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A temperature that was fitted, and the calibration errors; see `TemperatureScaling`."""
+    """A fitted temperature and the calibration errors; see `TemperatureScaling`."""
 
     temperature: float
     error_before: float
@@ -132,10 +132,10 @@ class Fit:
 def cross_fit(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], floor: float = FLOAT_FLOOR
 ) -> Fit:
-    """Fit a temperature on labelled faces and say honestly what it does.
+    """Fit a temperature on labeled faces and measure its effect on held-out faces.
 
-    A temperature that does not lower the loss of faces it was not fitted on (two-fold) is left at
-    1: the model is as well calibrated as these faces can tell.
+    If a temperature does not lower the loss of held-out faces (two-fold), it stays 1: these faces
+    show no room for improvement.
 
     Args:
         probabilities: float32, (n, classes), at temperature 1.
@@ -157,7 +157,7 @@ def cross_fit(
         value = fit_temperature(probabilities[fitted], labels[fitted], floor)
         crossed[judged] = _scaled(probabilities[judged], value, floor)
     before = calibration_error(probabilities, labels)
-    # rows of an int8 output do not quite sum to 1: both losses are of rows that do
+    # rows of an int8 output do not exactly sum to 1: normalize them for both losses
     if _loss(crossed, labels) >= _loss(_scaled(probabilities, 1.0, floor), labels):
         return Fit(1.0, before, before)
     value = fit_temperature(probabilities, labels, floor)
@@ -167,7 +167,7 @@ def cross_fit(
 def _scaled(
     probabilities: NDArray[np.float32], temperature: float, floor: float
 ) -> NDArray[np.float32]:
-    # in double precision, or two classes a bit apart could become equal
+    # in double precision, otherwise two classes that differ slightly could become equal
     powers = np.maximum(probabilities, floor).astype(np.float64) ** (1.0 / temperature)
     scaled: NDArray[np.float32] = (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
     return scaled

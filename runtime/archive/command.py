@@ -29,11 +29,11 @@ _SECTIONS: dict[str, Options] = {
 }
 
 STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in shells."""
 
 
 class WithSummarize(SectionedCommand):
-    """A command on places that also knows one word: `summarize`, followed by results."""
+    """A command on places that also accepts the word `summarize`, followed by results."""
 
     def make_context(
         self,
@@ -42,7 +42,7 @@ class WithSummarize(SectionedCommand):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Hand `archive summarize ...` to the other command."""
+        """Dispatch `archive summarize ...` to the other command."""
         if args[:1] == ["summarize"]:
             return summarize.make_context(f"{info_name} summarize", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
@@ -52,12 +52,12 @@ class WithSummarize(SectionedCommand):
 @click.argument("places", nargs=-1, required=True, metavar="PLACE...")
 @click.pass_context
 def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) -> None:
-    """Read every video and picture of an archive, on all cores or a Ray cluster.
+    """Process every video and picture of an archive, on all cores or a Ray cluster.
 
-    PLACE is a folder, a video, a picture, a quoted pattern as 'videos/**/*.mp4', or - for a list
-    of files on standard input. Each gives one file of results; what is there already is not read
-    again, so the same command goes on where it was stopped. Files that cannot be read are listed
-    in failures.jsonl, with the reason, and the exit code is 1.
+    PLACE is a folder, a video, a picture, a quoted pattern such as 'videos/**/*.mp4', or - for a
+    list of files on standard input. Each video and each group of pictures gets one result file;
+    existing results are kept, so the same command continues an interrupted run. Unreadable files
+    are listed in failures.jsonl with the reason, and the exit code is 1.
 
     \b
     Examples:
@@ -71,7 +71,7 @@ def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) 
 
     config = _config_of(context)
     if config.results.out is None:
-        raise click.UsageError("Missing option '--out'. Name the folder of results.", context)
+        raise click.UsageError("Missing option '--out'. Pass the results folder.", context)
     listed = sys.stdin.buffer if "-" in places else None
     named = [place for place in places if place != "-"]
     if config.engine.dry_run:
@@ -87,7 +87,7 @@ def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) 
                 on_start=_say_start,
             )
         except KeyboardInterrupt:
-            click.echo("fer-edge: stopped; the same command goes on from here", err=True)
+            click.echo("fer-edge: stopped; the same command continues from here", err=True)
             context.exit(STOPPED)
     _say_end(ended, config)
     if ended.failed:
@@ -120,7 +120,7 @@ def _open_engine(config: ArchiveConfig, opened: ExitStack) -> "Engine":
 
 @contextmanager
 def _stop_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does: workers are ended, too."""
+    """Make SIGTERM stop the work like Ctrl-C, including the workers."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -140,13 +140,13 @@ def _say_start(work: "Work") -> None:
     )
     if work.known_failures:
         click.echo(
-            f"left out, since they failed before: {work.known_failures}; --retry reads them again",
+            f"skipped, since they failed before: {work.known_failures}; --retry reads them again",
             err=True,
         )
     if found.left_out:
         from fer_edge.pictures.folder import describe_kinds
 
-        click.echo(f"left out: {describe_kinds(found.left_out)}", err=True)
+        click.echo(f"skipped: {describe_kinds(found.left_out)}", err=True)
     if work.missing:
         click.echo(f"to read: {duration(sum(map(length_s, work.missing)))}", err=True)
 
@@ -156,8 +156,8 @@ def _say_end(ended: "Ended", config: ArchiveConfig) -> None:
     from .progress import duration
 
     click.echo(
-        f"{ended.done} units read ({duration(ended.seconds)} of video, {ended.frames} frames, "
-        f"{ended.faces} faces), {ended.before} were there, {ended.failed} failed"
+        f"{ended.done} units read ({duration(ended.seconds)} of video, {ended.frames} "
+        f"frames, {ended.faces} faces), {ended.before} already done, {ended.failed} failed"
         + (f", {ended.lost} workers lost" if ended.lost else "")
     )
     if ended.failed:
@@ -184,10 +184,12 @@ def _describe_work(config: ArchiveConfig, places: Sequence[str], listed: BinaryI
     found = estimate(work.missing, settings) if work.missing else None
     workers = ProcessPool(config.engine.workers).workers
     if found is None:
-        click.echo("nothing to read" if not work.missing else "no estimate: no sample can be read")
+        click.echo(
+            "nothing to read" if not work.missing else "no estimate: no sample could be read"
+        )
         return
     click.echo(
         f"about {duration(found.wall_s(work.missing, workers))} on {workers} workers of this "
-        f"machine: each reads {found.speed:.1f} s of video in a second, with "
-        f"{found.faces_hz:.0f} faces in a second of video"
+        f"machine: each processes {found.speed:.1f} s of video per second, with "
+        f"{found.faces_hz:.0f} faces per second of video"
     )

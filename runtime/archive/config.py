@@ -1,4 +1,4 @@
-"""The configuration of `fer-edge archive`: its options are the fields."""
+"""The configuration of `fer-edge archive`: its fields are the options."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ FormatName = Literal["parquet", "csv", "jsonl"]
 
 @dataclass(frozen=True, slots=True)
 class ReadingConfig:
-    """How much of each video is read."""
+    """The part of each video that is processed."""
 
     every_s: float = option(
         "--every-seconds",
@@ -23,16 +23,18 @@ class ReadingConfig:
         at_least=0,
         at_most=86400,
         metavar="S",
-        help="Look at one frame of a video in so many seconds. From 0.2 on, faces are detected in "
-        "each of these frames, whatever --every says. Default: every frame.",
+        help="Interval in seconds between the frames of a video that are processed. From 0.2 "
+        "on, faces are detected in each of these frames, whatever --every is. Default: "
+        "every frame.",
     )
     split_min: float | None = option(
         "--split",
         at_least=0,
         is_above=True,
         metavar="MINUTES",
-        help="Read videos that are longer than this in spans of so many minutes, side by side. "
-        "Tracks are numbered in each span for itself. Default: a video is read whole.",
+        help="Length in minutes of the spans into which longer videos are divided, which are "
+        "processed in parallel. Track numbers start again in each span. Default: a video "
+        "is processed as a whole.",
     )
 
     def __post_init__(self) -> None:
@@ -41,56 +43,56 @@ class ReadingConfig:
 
 @dataclass(frozen=True, slots=True)
 class ResultsConfig:
-    """Where results go, and what happens to those of earlier runs."""
+    """Location of the results, and treatment of earlier results."""
 
     out: Path | None = option(
-        "--out", metavar="FOLDER", is_place=is_path, help="The folder of results. Required."
+        "--out", metavar="FOLDER", is_place=is_path, help="Results folder. Required."
     )
     format: FormatName = option(
         "--format",
         default="parquet",
         shows_default=True,
-        help="Of the files of results. parquet needs pip install 'fer-edge[archive]'; csv and "
-        "jsonl do not, and are not summarized.",
+        help="Format of the result files. parquet needs pip install 'fer-edge[archive]'; csv "
+        "and jsonl do not, but cannot be summarized.",
     )
     retry: bool = option(
         "--retry",
         default=False,
-        help="Read again what failed in an earlier run. Without it, only files that have changed "
-        "since are.",
+        help="Process again the files that failed in an earlier run. Without it, only those "
+        "that changed since then are processed.",
     )
     overwrite: bool = option(
         "--overwrite",
         default=False,
-        help="Delete results that another model or other options made, instead of refusing to mix "
-        "them with new ones.",
+        help="Delete existing results of another model or other options, instead of refusing to "
+        "mix them with new ones.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """What does the work."""
+    """The engine of the work."""
 
     workers: int | None = option(
         "--workers",
         at_least=1,
         at_most=4096,
         metavar="N",
-        help="Processes on this machine; on Ray, files read at the same time. Default: one for "
-        "each core.",
+        help="Number of processes on this machine; on Ray, of files processed at the same time. "
+        "Default: one per core.",
     )
     ray: str | None = option(
         "--ray",
         metavar="ADDRESS|local",
-        help="Do the work on a Ray cluster, as 10.0.0.1:6379, whose nodes all see the files and "
-        "the results under the same names; or on Ray on this machine. Needs pip install "
-        "'fer-edge[ray]'.",
+        help="Address of a Ray cluster, for example 10.0.0.1:6379, whose nodes all see the "
+        "files and the results under the same paths; or local for Ray on this machine. "
+        "Needs pip install 'fer-edge[ray]'.",
     )
     dry_run: bool = option(
         "--dry-run",
         default=False,
         help="Count files and hours, estimate the time on this machine from a few seconds of "
-        "reading, and write nothing.",
+        "processing, and write nothing.",
     )
 
     def __post_init__(self) -> None:
@@ -99,15 +101,15 @@ class EngineConfig:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveConfig:
-    """Everything that `fer-edge archive` can be asked for, but the places.
+    """All options of `fer-edge archive`, except the places.
 
     Attributes:
-        reading: How much of each video is read.
-        results: Where results go.
-        engine: What does the work.
-        model: What recognizes expressions.
-        faces: How faces are found and followed.
-        recognition: How readings become labels.
+        reading: Part of each video that is processed.
+        results: Location of the results.
+        engine: Engine of the work.
+        model: Expression model.
+        faces: Face detection and tracking.
+        recognition: From predictions to labels.
     """
 
     reading: ReadingConfig = field(default_factory=ReadingConfig)

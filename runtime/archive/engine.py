@@ -1,4 +1,4 @@
-"""What brings tasks to workers, and the simplest: a plain loop."""
+"""The interface for running tasks on workers, and its simplest form: a loop."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -6,29 +6,29 @@ from typing import Protocol
 from .work import Outcome, Task, Tick, do_task
 
 MOST_LOSSES = 3
-"""A unit that took so many workers with it is not tried again in this run."""
+"""A unit that killed this many workers is not tried again in this run."""
 
 LOST = (
-    f"its worker process was killed {MOST_LOSSES} times, by a signal or since the system was out "
-    "of memory; pass --retry with fewer --workers"
+    f"its worker process was killed {MOST_LOSSES} times, by a signal or because the "
+    "system ran out of memory; pass --retry with fewer --workers"
 )
 
 OnTick = Callable[[Tick], object]
 
 
 class Engine(Protocol):
-    """Does tasks, several at once."""
+    """Runs tasks, several at a time."""
 
     workers: int
 
     def run(
         self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
     ) -> Iterator[Outcome]:
-        """Yield the outcome of each task as it comes; leaving the loop stops the workers.
+        """Yield the outcome of each task when it arrives; leaving the loop stops the workers.
 
         Args:
-            tasks: What to do.
-            on_tick: Called with how far a unit is.
+            tasks: Tasks to run.
+            on_tick: Called with the progress of a unit.
             on_loss: Called when a worker died with a task, which is then tried again.
         """
 
@@ -41,6 +41,6 @@ class PlainLoop:
     def run(
         self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
     ) -> Iterator[Outcome]:
-        """Do them."""
+        """Run the tasks."""
         for task in tasks:
             yield do_task(task, on_tick)

@@ -1,4 +1,4 @@
-"""How long an archive would take, from a few seconds of reading."""
+"""Estimate of the time for an archive, from a few seconds of processing."""
 
 import time
 from collections.abc import Sequence
@@ -19,36 +19,36 @@ from .work import use_one_core
 SAMPLES = 3
 
 _SAMPLE_S = 2.0
-"""Wall time that each sample is read for."""
+"""Wall time for each sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a few units cost.
+    """Cost of a few units.
 
     Attributes:
-        speed: Seconds of video that one worker reads in a second.
-        faces_hz: Faces in a second of video, over all of its frames.
+        speed: Seconds of video that one worker processes per second.
+        faces_hz: Faces per second of video, over all of its frames.
     """
 
     speed: float
     faces_hz: float
 
     def wall_s(self, units: Sequence[Unit], workers: int) -> float:
-        """Return the time that so many workers take for units: none waits, none is shared."""
+        """Return the time of the given number of workers for units, if no worker ever waits."""
         lengths = [length_s(unit) for unit in units]
         return max(sum(lengths) / workers, max(lengths, default=0.0)) / self.speed
 
 
 def estimate(units: Sequence[Unit], settings: Settings) -> Estimate | None:
-    """Read into a few units, spread over the archive; nothing is written.
+    """Process parts of a few units, spread over the archive, without writing.
 
     Returns:
-        None where none of them can be read.
+        None if none of them can be read.
 
     Raises:
         ModelError: The model cannot be opened.
-        DetectorError: The detector cannot be.
+        DetectorError: The detector cannot be opened.
     """
     use_one_core()
     wall_s, read_s, faces = 0.0, 0.0, 0
@@ -67,7 +67,7 @@ def estimate(units: Sequence[Unit], settings: Settings) -> Estimate | None:
 
 
 class _EnoughError(Exception):
-    """Never leaves this module."""
+    """Used in this module only."""
 
 
 def _sample(reader: UnitReader, unit: Unit) -> tuple[float, Counted]:
@@ -80,19 +80,19 @@ def _sample(reader: UnitReader, unit: Unit) -> tuple[float, Counted]:
         if time.monotonic() - started_s > _SAMPLE_S:
             raise _EnoughError
 
-    with suppress(_EnoughError, FerEdgeError, OSError):  # what cannot be read costs little
+    with suppress(_EnoughError, FerEdgeError, OSError):  # unreadable files cost little
         reader.read(unit, _Nowhere(), look)
     return time.monotonic() - started_s, last
 
 
 class _Nowhere:
-    """A file of results that nobody keeps."""
+    """A result file that is discarded."""
 
     def write(self, rows: Rows) -> None:
-        """Forget them."""
+        """Discard rows."""
 
     def finish(self, footer: Footer) -> None:
-        """Forget it."""
+        """Discard the footer."""
 
     def close(self) -> None:
-        """Close nothing."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""`failures.jsonl`: what could not be read, and why."""
+"""`failures.jsonl`: unreadable files and the reasons."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,10 +19,10 @@ class Failure:
     """A line of the file.
 
     Attributes:
-        source: The file that could not be read.
-        reason: One line.
-        unit: Name of its unit; empty where it never was part of one.
-        stamp: The unit's when it failed; with another one it is tried again.
+        source: File that could not be read.
+        reason: Reason, in one line.
+        unit: Name of its unit; empty if it was never part of one.
+        stamp: Stamp of the unit when it failed; if it has changed, the unit is tried again.
     """
 
     source: str
@@ -32,7 +32,7 @@ class Failure:
 
 
 def failures_of(outcome: Outcome) -> list[Failure]:
-    """Return what a unit adds to the file."""
+    """Return the lines for a unit."""
     unit = outcome.unit
     if isinstance(outcome, Done):
         broken = [(item.path, item.reason) for item in outcome.broken]
@@ -42,10 +42,10 @@ def failures_of(outcome: Outcome) -> list[Failure]:
 
 
 class Failures:
-    """The failures of a folder of results: a line is in the file as soon as it is known."""
+    """The failures in a results folder; a line is written as soon as it is known."""
 
     def __init__(self, out: Path) -> None:
-        """Read what earlier runs left; a line that a power cut tore is dropped."""
+        """Read the lines of earlier runs; an incomplete line after a power cut is dropped."""
         self._path = out / FAILURES
         self._lines = list(_read(self._path))
 
@@ -53,11 +53,11 @@ class Failures:
         return len(self._lines)
 
     def units(self) -> set[tuple[str, str]]:
-        """Return name and stamp of each unit that failed, whole or in part."""
+        """Return name and stamp of each unit that failed, completely or in part."""
         return {(line.unit, line.stamp) for line in self._lines}
 
     def keep(self, is_kept: Callable[[Failure], bool]) -> None:
-        """Drop other lines.
+        """Remove other lines.
 
         Raises:
             OutputError: The file cannot be written.

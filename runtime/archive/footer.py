@@ -1,4 +1,4 @@
-"""What a file of results says of itself: from what, with what, and what came out."""
+"""The footer of a result file: its source, settings and contents."""
 
 import json
 from dataclasses import dataclass, replace
@@ -8,29 +8,29 @@ from typing import Any
 from fer_edge.schema import SchemaError, decode, encode
 
 FOOTER_KEY = "fer_edge_archive"
-"""Of a Parquet file's key-value metadata; in other formats the footer is a file beside."""
+"""Key in the metadata of a Parquet file; for other formats the footer is a separate file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """The footer of one file of results.
+    """The footer of a result file.
 
     Attributes:
-        source: The video, or the folder of the pictures, absolute.
+        source: The video, or the folder of the pictures; absolute path.
         source_id: See `Unit.source_id`.
         kind: "video" or "pictures".
-        number: Of the unit among those of its source, from 0.
+        number: Number of the unit within its source, from 0.
         count: Number of units of the source.
         stamp: See `Unit.stamp`.
         settings: `Settings.digest`.
         options: `Settings.options` as JSON.
-        version: Of fer-edge.
+        version: Version of fer-edge.
         labels: The model's expressions in output order.
-        start_s: Where the unit starts in its video.
-        source_s: Length of the whole video by its header; 0 for pictures.
+        start_s: Start of the unit in its video.
+        source_s: Length of the whole video according to its header; 0 for pictures.
         can_seek: Whether the video can be split.
-        frames: Number of frames, or pictures, that were looked at.
-        seconds: Seconds of video that these stand for; 0 for pictures.
+        frames: Number of processed frames or pictures.
+        seconds: Seconds of video that these represent; 0 for pictures.
         rows: Number of faces.
         failed: Number of pictures that could not be read.
     """
@@ -54,17 +54,17 @@ class Footer:
     failed: int = 0
 
     def to_json(self) -> str:
-        """Write it as JSON."""
+        """Format it as JSON."""
         return json.dumps(encode(self))
 
 
 def parse_footer(text: str | bytes) -> Footer | None:
-    """Read a footer; None where it is not one of this version."""
+    """Parse a footer; None if it is not a footer of this version."""
     try:
         footer = decode(Footer, json.loads(text))
     except (ValueError, SchemaError, RecursionError):
         return None
-    # there may be a million, of which these are all alike
+    # there may be a million footers, in which these values are equal
     shared = _shared(footer.settings, footer.options, footer.version, footer.labels)
     return replace(
         footer, settings=shared[0], options=shared[1], version=shared[2], labels=shared[3]

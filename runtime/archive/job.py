@@ -1,4 +1,4 @@
-"""One run of `fer-edge archive`: what is there, what is missing, and the work."""
+"""One run of `fer-edge archive`: existing results, missing results, and the work."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -33,14 +33,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a run has before it.
+    """The work of a run.
 
     Attributes:
-        found: The files of the places.
-        units: All of them.
-        missing: Those to be read now.
-        known_failures: Number of units left out since they failed before.
-        stale: Files of results to be replaced: their source is cut otherwise by now.
+        found: Files in the places.
+        units: All units.
+        missing: Units to process now.
+        known_failures: Number of units that are skipped since they failed before.
+        stale: Result files to replace, since their source is split differently now.
     """
 
     found: FoundFiles
@@ -51,23 +51,23 @@ class Work:
 
     @property
     def there(self) -> int:
-        """Number of units whose results are there."""
+        """Number of units that have results."""
         return len(self.units) - len(self.missing) - self.known_failures
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run went.
+    """Result of a run.
 
     Attributes:
         total: Number of units.
-        done: Units read now.
-        before: Units that were there.
-        failed: Lines of failures.jsonl at the end.
-        lost: Workers that died.
-        frames: Read now.
-        faces: Found now.
-        seconds: Of video read now.
+        done: Number of units processed now.
+        before: Number of units that already had results.
+        failed: Number of lines in failures.jsonl at the end.
+        lost: Number of workers that died.
+        frames: Number of frames processed now.
+        faces: Number of faces found now.
+        seconds: Seconds of video processed now.
     """
 
     total: int
@@ -87,11 +87,11 @@ def plan_work(
     listed: BinaryIO | None,
     failures: Failures | None,
 ) -> Work:
-    """Find the files, and what of them is missing in the results.
+    """Find the files and the missing results.
 
     Raises:
-        SourceError: A place does not exist, or holds nothing to read.
-        OutputError: The results were made with other options, and may not be replaced.
+        SourceError: A place does not exist, or contains nothing to process.
+        OutputError: The results were made with other options, and must not be replaced.
     """
     results = config.results
     out = Path(results.out or "")
@@ -128,18 +128,18 @@ def run_archive(
     listed: BinaryIO | None = None,
     on_start: Callable[[Work], object] = lambda work: None,
 ) -> Ended:
-    """Read what is missing.
+    """Process the missing units.
 
     Args:
-        config: How, and where to.
+        config: Options.
         places: Files, folders and patterns.
-        engine: What does the work.
+        engine: Engine of the work.
         listed: More files, see `find_files`.
-        on_start: Called before the first unit is read.
+        on_start: Called before the first unit is processed.
 
     Raises:
-        FerEdgeError: Nothing can be read, or the results cannot be written. A file that cannot be
-            read is a line of failures.jsonl instead.
+        FerEdgeError: Nothing can be processed, or the results cannot be written. An unreadable file
+            is a line in failures.jsonl instead.
     """
     out = Path(config.results.out or "").absolute()
     require_format(config.results.format)
@@ -172,16 +172,18 @@ def run_archive(
 
 
 def _do(engine: Engine, tasks: Iterable[Task], progress: Progress, failures: Failures) -> int:
-    """Do the tasks; returns how many have a file of results."""
+    """Run the tasks; returns the number of result files written."""
 
     def lose(task: Task) -> None:
         progress.lose(task.unit)
-        _log.warning("a worker was killed while it read %s; it is read again", task.unit.describe())
+        _log.warning(
+            "a worker was killed while processing %s; it is processed again", task.unit.describe()
+        )
 
     done = 0
     for outcome in engine.run(tasks, progress.tick, lose):
         if isinstance(outcome, Failed) and outcome.is_final:
-            raise FerEdgeError(f"{outcome.reason}; then the same command goes on")
+            raise FerEdgeError(f"{outcome.reason}; then run the same command to continue")
         progress.end(outcome)
         done += isinstance(outcome, Done)
         for failure in failures_of(outcome):
@@ -191,7 +193,7 @@ def _do(engine: Engine, tasks: Iterable[Task], progress: Progress, failures: Fai
 
 
 def _forget(failures: Failures, work: Work) -> None:
-    """Drop the lines of what is read again, of files that are gone, and of those in no unit."""
+    """Remove the lines of files that are processed again, no longer exist, or are in no unit."""
     again = {unit.name for unit in work.missing}
     names = {unit.name for unit in work.units}
     failures.keep(
@@ -204,12 +206,12 @@ def _forget(failures: Failures, work: Work) -> None:
 
 
 def _longest_first(units: Sequence[Unit]) -> list[Unit]:
-    """Order them so that no worker is left alone with a long one at the end."""
+    """Sort them so that no worker is left alone with a long unit at the end."""
     return sorted(units, key=lambda unit: unit.length_s, reverse=True)
 
 
 def _known_headers(found: FoundFiles, existing: Sequence[Existing]) -> dict[Path, Header]:
-    """Return what footers say of videos that have not changed, so that these stay closed."""
+    """Return the header data in footers for unchanged videos, which need not be opened again."""
     headers: dict[tuple[str, str], Header] = {}
     for item in existing:
         footer = item.footer
@@ -224,7 +226,7 @@ def _key(video: SourceFile) -> tuple[str, str]:
 
 
 def _cut_otherwise(units: Sequence[Unit], existing: Sequence[Existing]) -> list[Existing]:
-    """Return results of these sources that no unit stands for any more."""
+    """Return result files of these sources that belong to no current unit."""
     names = {Path(unit.name).name for unit in units}
     sources = {unit.source_id for unit in units}
     return [

@@ -1,4 +1,4 @@
-"""A Parquet file of results, by pyarrow (extra [archive])."""
+"""A Parquet result file, written with pyarrow (extra [archive])."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +22,10 @@ except ModuleNotFoundError as error:
 
 
 class ParquetFile:
-    """Writes rows in groups, compressed; a file without faces has its columns, too."""
+    """Writes rows in groups, compressed; a file without faces also has the columns."""
 
     def __init__(self, path: Path) -> None:
-        """Open a new file; its columns come with the first rows."""
+        """Open a new file; its columns are determined by the first rows."""
         self._file = path.open("wb")
         self._writer: Any = None
 
@@ -46,9 +46,9 @@ class ParquetFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         try:
-            if self._writer is not None:  # the block failed: whatever is written is thrown away
+            if self._writer is not None:  # the block failed: the file is discarded
                 self._writer.close()
         except (OSError, pyarrow.ArrowException):
             self._writer = None
@@ -57,7 +57,7 @@ class ParquetFile:
 
 
 def read_metadata(path: Path) -> Footer | None:
-    """Read the footer of a file; None where it is damaged or has none."""
+    """Read the footer of a file; None if it is damaged or missing."""
     try:
         metadata = pyarrow.parquet.read_metadata(path).metadata or {}
     except (OSError, pyarrow.ArrowException):
@@ -67,7 +67,7 @@ def read_metadata(path: Path) -> Footer | None:
 
 
 def _as_table(rows: Rows) -> Any:
-    """Make a table of buffers: `pyarrow.array` would import pandas, where it is installed."""
+    """Build a table from buffers: `pyarrow.array` would import pandas, if it is installed."""
     columns = {name: _numbers(column) for name, column in rows.numbers.items()}
     tracks = rows.numbers["track"]
     columns["track"] = _numbers(tracks, is_known=np.greater_equal(tracks, 0))

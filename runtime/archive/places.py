@@ -1,4 +1,4 @@
-"""The files of an archive: below folders, of patterns, from a list."""
+"""The files of an archive: in folders, from patterns, from a list."""
 
 import glob
 import os
@@ -18,13 +18,13 @@ from .unit import SourceFile, printable
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """What the places hold; nothing twice.
+    """Contents of the places, without duplicates.
 
     Attributes:
-        videos: In the order of their names.
-        pictures: In the order of their names.
-        left_out: Number of other files by kind, as ".txt".
-        missing: Files of a list that cannot be read, each with the reason.
+        videos: Videos, sorted by name.
+        pictures: Pictures, sorted by name.
+        left_out: Number of other files by kind, such as ".txt".
+        missing: Unreadable files of a list, each with the reason.
     """
 
     videos: tuple[SourceFile, ...]
@@ -34,17 +34,17 @@ class FoundFiles:
 
 
 def find_files(places: Sequence[str], listed: BinaryIO | None = None) -> FoundFiles:
-    """Find every video and picture.
+    """Find all videos and pictures.
 
-    A file that is named is read whatever its suffix; of a folder or a pattern, files with the
-    suffix of a video or a picture are.
+    A file that is given by name is used whatever its suffix; in folders and patterns, files with
+    the suffix of a video or a picture are used.
 
     Args:
         places: Files, folders and glob patterns.
-        listed: Names of files, one a line, or with a zero byte after each (`find -print0`).
+        listed: File names, one per line, or each followed by a zero byte (`find -print0`).
 
     Raises:
-        SourceError: A place does not exist or cannot be listed, or there is nothing to read.
+        SourceError: A place does not exist or cannot be listed, or there is nothing to process.
     """
     left_out, missing = Counter[str](), list[tuple[Path, str]]()
     named = [Path(place) for place in places if Path(place).is_file()]
@@ -59,7 +59,7 @@ def find_files(places: Sequence[str], listed: BinaryIO | None = None) -> FoundFi
     for path in paths:
         kind = _kind(path, is_named=path in certain)
         if kind is None and path.is_dir():
-            missing.append((path, "is a folder that cannot be listed; check its permissions"))
+            missing.append((path, "is a folder that cannot be listed: check its permissions"))
             continue
         if kind is None:
             left_out[path.suffix.lower() or "without suffix"] += 1
@@ -89,8 +89,8 @@ def _below(place: str) -> Iterator[Path]:
         yield from files_of_pattern(place)
     elif not path.is_file():
         raise SourceError(
-            f"{printable(place)} does not exist; expected a video, a picture, a folder, a pattern "
-            "as 'videos/**/*.mp4', or - for a list of files on standard input"
+            f"{printable(place)} does not exist; expected a video, a picture, a folder, a "
+            "pattern such as 'videos/**/*.mp4', or - for a list of files on standard input"
         )
 
 
@@ -121,4 +121,6 @@ def _sorted(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
 def _nothing(places: Sequence[str], left_out: Counter[str]) -> str:
     where = ", ".join(map(printable, places)) or "the list on standard input"
     got = ", ".join(f"{count} {kind}" for kind, count in left_out.most_common(5)) or "no file"
-    return f"{where}: expected videos or pictures, got {got}; name a file to read it all the same"
+    return (
+        f"{where}: expected videos or pictures, got {got}; to process a file anyway, pass its name"
+    )

@@ -1,4 +1,4 @@
-"""From files to units: which videos are split, and which pictures go together."""
+"""From files to units: splitting of videos and grouping of pictures."""
 
 import math
 import os
@@ -16,18 +16,18 @@ from .places import FoundFiles
 from .unit import SourceFile, Unit
 
 PICTURES_OF_UNIT = 128
-"""About so many pictures of a folder share a file of results."""
+"""Approximate number of pictures of a folder per result file."""
 
 _HEADERS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a video's header says.
+    """Header data of a video.
 
     Attributes:
-        length_s: Of its picture; 0 where it does not say.
-        can_seek: Whether a span in the middle can be read without what comes before it.
+        length_s: Length of its video stream; 0 if not stated.
+        can_seek: Whether a span in the middle can be read without the frames before it.
     """
 
     length_s: float = 0.0
@@ -37,12 +37,12 @@ class Header:
 def make_plan(
     found: FoundFiles, *, split_s: float | None, known: Mapping[Path, Header] | None = None
 ) -> tuple[Unit, ...]:
-    """Cut the work into units.
+    """Divide the work into units.
 
     Args:
-        found: The files.
-        split_s: Longer videos are split into spans of so many seconds; None splits none.
-        known: Headers that need not be read again.
+        found: Files.
+        split_s: Longer videos are split into spans of this length; None splits none.
+        known: Headers that are already known.
     """
     headers = {**read_headers(found.videos, known or {}), **(known or {})}
     units: list[Unit] = []
@@ -58,7 +58,7 @@ def read_headers(
     known: Mapping[Path, Header],
     on_header: Callable[[], object] = lambda: None,
 ) -> dict[Path, Header]:
-    """Read the headers of videos, several at once; one that cannot be read says nothing."""
+    """Read the headers of videos in parallel; unreadable ones are left out."""
 
     def read(video: SourceFile) -> tuple[Path, Header]:
         on_header()
@@ -72,7 +72,7 @@ def read_headers(
 def _read_header(path: Path) -> Header:
     try:
         video = Video(path, decoder_threads=1)
-    except (FerEdgeError, OSError):  # said by the worker that reads it
+    except (FerEdgeError, OSError):  # reported by the worker that processes it
         return Header()
     try:
         return Header(video.length_s or 0.0, video.can_seek)
@@ -82,7 +82,7 @@ def _read_header(path: Path) -> Header:
 
 def _of_video(video: SourceFile, header: Header, split_s: float | None) -> Iterable[Unit]:
     length_s = header.length_s
-    # a last span of a few frames is not worth a worker: it goes to the one before
+    # a short last span is merged with the one before
     count = 1
     if split_s is not None and header.can_seek:
         count = max(1, math.ceil(length_s / split_s - 0.1))
@@ -110,7 +110,7 @@ def _of_video(video: SourceFile, header: Header, split_s: float | None) -> Itera
 
 
 def _of_pictures(folder: Path, pictures: tuple[SourceFile, ...]) -> Iterable[Unit]:
-    """Share pictures out by their names, so that a new one changes one unit and not all."""
+    """Group pictures by their names, so that a new picture changes only one unit."""
     count = 1
     while count * PICTURES_OF_UNIT < len(pictures):
         count *= 2

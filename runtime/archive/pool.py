@@ -1,7 +1,7 @@
-"""A pool of processes on this machine, each of which may die without the others.
+"""A pool of processes on this machine, each of which may die without affecting the others.
 
-A `ProcessPoolExecutor` breaks as a whole when one of its processes is killed, and does not say with
-which task. So each worker is an executor with one process: what breaks is one task, known by name.
+A `ProcessPoolExecutor` fails as a whole when one of its processes is killed, without naming the
+task. So each worker is an executor with one process: only one known task fails.
 """
 
 import multiprocessing
@@ -22,20 +22,20 @@ _LOOK_EVERY_S = 0.5
 
 
 class ProcessPool:
-    """So many workers."""
+    """A pool of worker processes."""
 
     def __init__(self, workers: int | None = None) -> None:
-        """Decide how many; they start with the first tasks.
+        """Set the number of workers; they start with the first tasks.
 
         Args:
-            workers: None takes one for each core that this process may use.
+            workers: None uses one for each core that this process may use.
         """
         self.workers = workers or len(os.sched_getaffinity(0))
 
     def run(
         self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
     ) -> Iterator[Outcome]:
-        """Do tasks; see `Engine`."""
+        """Run tasks; see `Engine`."""
         waiting, losses = deque(tasks), Counter[str]()
         idle = [_Worker() for _ in range(min(self.workers, len(waiting)))]
         busy: dict[Future[Outcome], tuple[_Worker, Task]] = {}
@@ -66,7 +66,7 @@ class ProcessPool:
 
 
 def _outcome(future: "Future[Outcome]") -> Outcome | None:
-    """Return what a worker says; None where it died."""
+    """Return the message of a worker; None if it died."""
     try:
         return future.result()
     except BrokenProcessPool:
@@ -74,11 +74,12 @@ def _outcome(future: "Future[Outcome]") -> Outcome | None:
 
 
 class _Worker:
-    """One process that outlives its tasks, and never this process."""
+    """One worker process, which survives failed tasks and ends with this process."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        # the worker ends when the other end of `life` is closed, were it by our own death
+        # the worker ends when the other end of `life` is closed, also by the death of this
+        # process
         life, self._life = context.Pipe(duplex=False)
         self._ticks, ticks = context.Pipe(duplex=False)
         self._theirs = (life, ticks)
@@ -87,7 +88,7 @@ class _Worker:
         )
 
     def submit(self, task: Task) -> "Future[Outcome]":
-        """Give it a task."""
+        """Assign a task."""
         try:
             future = self._executor.submit(_work, task)
         except BrokenProcessPool as error:  # killed while it was idle
@@ -98,7 +99,7 @@ class _Worker:
         return future
 
     def ticks(self) -> Iterator[Tick]:
-        """Yield what it has said since."""
+        """Yield new messages."""
         try:
             while self._ticks.poll():
                 yield self._ticks.recv()
@@ -106,12 +107,12 @@ class _Worker:
             return
 
     def replaced(self) -> "_Worker":
-        """Return a new one in place of this one, which has died."""
+        """Return a replacement for a worker that died."""
         self.stop()
         return _Worker()
 
     def stop(self) -> None:
-        """End it at once, whatever it does."""
+        """Kill it immediately."""
         self._life.close()
         self._ticks.close()
         for connection in self._theirs:
@@ -123,9 +124,11 @@ _to_driver: Connection | None = None
 
 
 def _start(life: Connection, ticks: Connection) -> None:
-    """Begin a worker process."""
+    """Initialize a worker process."""
     global _to_driver
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends this
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the main process, which ends this one
     _to_driver = ticks
     use_one_core()
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
@@ -145,5 +148,5 @@ def _work(task: Task) -> Outcome:
 def _say(tick: Tick) -> None:
     try:
         cast(Connection, _to_driver).send(tick)
-    except OSError:  # the driver is gone, and so is this process in a moment
+    except OSError:  # the main process is gone, and this process is about to end
         return

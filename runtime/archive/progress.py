@@ -1,4 +1,4 @@
-"""How far the work is: in seconds of video, with the time that is left."""
+"""Progress of the work in seconds of video, with the remaining time."""
 
 import sys
 import time
@@ -10,20 +10,20 @@ from .unit_reader import Counted
 from .work import Done, Outcome, Tick
 
 PICTURE_S = 0.2
-"""A picture counts as so much video in the time left: about five of its frames."""
+"""Weight of a picture in the remaining time: as much as about five video frames."""
 
 _LINES_EVERY_S = 30.0
 
 
 class Progress:
-    """Adds up what workers say, and prints it: over one line of a terminal, else now and then."""
+    """Collects progress and prints it: on one line of a terminal, otherwise at intervals."""
 
     def __init__(self, units: Sequence[Unit], to: TextIO | None = None) -> None:
         """Start the clock.
 
         Args:
-            units: What is to be read.
-            to: Where lines go; None is standard error.
+            units: Units to process.
+            to: Output; None is standard error.
         """
         self._to = to or sys.stderr
         self._total, self._total_s = len(units), sum(map(length_s, units))
@@ -36,7 +36,7 @@ class Progress:
         self._finished_s = 0.0
 
     def tick(self, tick: Tick) -> None:
-        """Note how far a unit is."""
+        """Note the progress of a unit."""
         unit = self._units.get(tick.unit)
         if unit is not None:
             self._running[tick.unit] = unit, tick.counted
@@ -50,7 +50,7 @@ class Progress:
     def end(self, outcome: Outcome) -> None:
         """Note that a unit is done or has failed."""
         self._running.pop(outcome.unit.name, None)
-        self._units.pop(outcome.unit.name, None)  # a late tick says nothing
+        self._units.pop(outcome.unit.name, None)  # ignore a late tick
         self.finished += 1
         self._finished_s += length_s(outcome.unit)
         if isinstance(outcome, Done):
@@ -62,7 +62,7 @@ class Progress:
         self._show()
 
     def line(self) -> str:
-        """Return how far the work is."""
+        """Return the progress as text."""
         wall_s = max(1e-3, time.monotonic() - self._started_s)
         read_s = self._finished_s + sum(
             min(length_s(unit), counted.seconds) for unit, counted in self._running.values()
@@ -97,13 +97,13 @@ class Progress:
 
 
 def length_s(unit: Unit) -> float:
-    """Return how much of the work a unit is, in seconds of video."""
+    """Return the size of a unit in seconds of video."""
     if unit.kind == "pictures":
         return PICTURE_S * len(unit.files)
     return max(unit.length_s, PICTURE_S)
 
 
 def duration(seconds: float) -> str:
-    """Write a duration as 1:02:03."""
+    """Format a duration as 1:02:03."""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -1,4 +1,4 @@
-"""The same tasks on a Ray cluster (extra [ray]), or on Ray on this machine."""
+"""The engine on a Ray cluster, or on Ray on this machine (extra [ray])."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -14,21 +14,21 @@ ray = require("ray", "ray", what="--ray")
 
 _LOOK_EVERY_S = 0.5
 _SPARE = 2
-"""So many tasks for each worker are with Ray; the others wait here."""
+"""Number of tasks per worker that are submitted to Ray; the others wait here."""
 
 
 class RayCluster:
-    """Workers on the nodes of a cluster, one for each core. Close it when done."""
+    """Workers on the nodes of a cluster, one per core. Close it when done."""
 
     def __init__(self, address: str, workers: int | None = None) -> None:
         """Connect, or start Ray on this machine.
 
         Args:
             address: host:port of the cluster's head node, or "local".
-            workers: Tasks at the same time; None takes one for each core of the cluster.
+            workers: Number of simultaneous tasks; None uses one per core of the cluster.
 
         Raises:
-            ClusterError: Nothing answers there, or another version of Ray or Python.
+            ClusterError: Ray does not answer there, or has another version of Ray or Python.
         """
         connect(address, cores=workers)
         self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -40,12 +40,12 @@ class RayCluster:
     def run(
         self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
     ) -> Iterator[Outcome]:
-        """Do tasks; see `Engine`.
+        """Run tasks; see `Engine`.
 
-        Ray itself starts a task again whose node or worker died.
+        Ray itself restarts a task when its node or worker dies.
         """
         waiting, inbox = iter(tasks), ray.remote(num_cpus=0, max_restarts=-1)(_Inbox).remote()
-        # a node that is lost takes a task with it each time; out of memory is counted apart
+        # a lost node kills a task each time; out of memory is counted separately
         work = ray.remote(num_cpus=1, max_retries=MOST_LOSSES)(_work)
         busy: dict[Any, Task] = {}
         try:
@@ -68,7 +68,7 @@ class RayCluster:
 def _outcome(reference: Any, task: Task, on_loss: Callable[[Task], object]) -> Outcome:
     try:
         outcome: Outcome = ray.get(reference)
-    except ray.exceptions.RayTaskError as error:  # such as another fer-edge on that node
+    except ray.exceptions.RayTaskError as error:  # such as another version of fer-edge on that node
         return Failed(task.unit, " ".join(str(error.cause or error).split())[:300])
     except ray.exceptions.RayError:
         on_loss(task)
@@ -79,7 +79,7 @@ def _outcome(reference: Any, task: Task, on_loss: Callable[[Task], object]) -> O
 def _ticks(inbox: Any) -> list[Tick]:
     try:
         found: list[Tick] = ray.get(inbox.take.remote(), timeout=_LOOK_EVERY_S)
-    except ray.exceptions.RayError:  # progress is worth no failure
+    except ray.exceptions.RayError:  # missing progress is not a failure
         return []
     return found
 
@@ -91,7 +91,7 @@ def _work(task: Task, inbox: Any) -> Outcome:
 
 
 class _Inbox:
-    """Keeps the last tick of each unit until the driver asks."""
+    """Keeps the last tick of each unit until the main process asks for it."""
 
     def __init__(self) -> None:
         self._ticks: dict[str, Tick] = {}

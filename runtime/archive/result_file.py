@@ -1,4 +1,4 @@
-"""A file of results, in one of three formats: whole at its name, or not there."""
+"""A result file in one of three formats: complete under its name, or absent."""
 
 import csv
 import json
@@ -17,10 +17,10 @@ from .footer import Footer, parse_footer
 from .rows import Rows
 
 DATA, WRITING = "faces", ".writing"
-"""Folders of the results: finished files, and those being written, which no query must see."""
+"""Folders of the results: finished files, and unfinished ones, which queries must not see."""
 
 SIDECAR_SUFFIX = ".json"
-"""A CSV or JSON-lines file is followed by its footer, `clip-3f90....csv.json`."""
+"""A CSV or JSON-lines file has its footer in a separate file, `clip-3f90....csv.json`."""
 
 
 class RowWriter(Protocol):
@@ -30,20 +30,20 @@ class RowWriter(Protocol):
         """Add rows."""
 
     def finish(self, footer: Footer) -> None:
-        """Write what is left and the footer."""
+        """Write the remaining rows and the footer."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
 
 
 @contextmanager
 def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]:
-    """Yield a writer; its file stands at its name once the block has ended without an error.
+    """Yield a writer; its file appears under its name when the block ends without an error.
 
     Args:
-        out: The folder of results.
-        name: The unit's.
-        format_: Of the file.
+        out: Results folder.
+        name: Name of the unit.
+        format_: File format.
 
     Raises:
         OutputError: It cannot be written.
@@ -63,7 +63,7 @@ def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]
         finally:
             writer.close()
         for written, final in _finished(temporary, target):
-            written.chmod(usual_mode())  # others read a shared folder
+            written.chmod(usual_mode())  # others may read a shared folder
             _to_disk(written)
             written.replace(final)
     except OSError as error:
@@ -75,12 +75,12 @@ def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]
 
 
 def result_path(out: Path, name: str, format_: FormatName) -> Path:
-    """Return the file of a unit."""
+    """Return the path of a unit's file."""
     return out / DATA / f"{name}.{format_}"
 
 
 def read_footer(path: Path) -> Footer | None:
-    """Read the footer of a finished file; None where it has none of this version."""
+    """Read the footer of a finished file; None if it has no footer of this version."""
     try:
         if path.suffix == ".parquet":
             from .parquet_file import read_metadata
@@ -92,13 +92,13 @@ def read_footer(path: Path) -> Footer | None:
 
 
 def remove_result(path: Path) -> None:
-    """Delete a file of results.
+    """Delete a result file.
 
     Raises:
         OutputError: It cannot be deleted.
     """
     try:
-        _sidecar(path).unlink(missing_ok=True)  # first: without it the other does not count
+        _sidecar(path).unlink(missing_ok=True)  # first: without it the other file is ignored
         path.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot delete {path}: {error.strerror}") from error
@@ -131,7 +131,7 @@ def _to_disk(path: Path) -> None:
 
 
 class TextFile:
-    """CSV with a header, or one JSON object a line; the footer is a file beside."""
+    """CSV with a header, or one JSON object per line; the footer is a separate file."""
 
     def __init__(self, path: Path, format_: FormatName) -> None:
         """Open a new file."""
@@ -161,12 +161,12 @@ class TextFile:
         _sidecar(self._path).write_text(footer.to_json() + "\n", "utf-8")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         self._file.close()
 
 
 def _plain(values: list[Any], name: str) -> list[Any]:
-    """Round what is float32 to its own digits; a track of -1 is none."""
+    """Round float32 values to their precision; a track of -1 means none."""
     if name == "track":
         return [None if value < 0 else value for value in values]
     return [round(value, 6) if isinstance(value, float) else value for value in values]

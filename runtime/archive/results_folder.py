@@ -1,4 +1,4 @@
-"""The folder of results: whose it is, who writes it, and what it holds already."""
+"""The results folder: its identity, its lock, and its contents."""
 
 import errno
 import fcntl
@@ -22,7 +22,7 @@ from .settings import Settings
 from .unit import Unit
 
 IDENTITY = "archive.json"
-"""Holds a random word: a worker that reads another one, or none, does not see the same folder."""
+"""Contains a random word: a worker that reads another word, or none, sees a different folder."""
 
 _LOCK = ".lock"
 _SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -31,11 +31,11 @@ _FOOTERS_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A file of results of an earlier run.
+    """A result file of an earlier run.
 
     Attributes:
         path: The file.
-        footer: Its footer; None where it is damaged.
+        footer: Its footer; None if it is damaged.
     """
 
     path: Path
@@ -44,10 +44,10 @@ class Existing:
 
 @contextmanager
 def locked_results(out: Path) -> Iterator[str]:
-    """Make the folder, keep others from writing into it, and yield its identity.
+    """Create the folder, lock it against other writers, and yield its identity.
 
     Raises:
-        OutputError: It cannot be written, or another process writes it.
+        OutputError: It cannot be written, or another process writes to it.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -64,15 +64,15 @@ def locked_results(out: Path) -> Iterator[str]:
 
 
 def check_identity(out: Path, identity: str) -> None:
-    """Refuse to write into another folder of the same name.
+    """Reject a different folder with the same name.
 
     Raises:
-        OutputError: This machine does not see the folder of the one that started the archive.
+        OutputError: This machine does not see the folder of the machine that started the archive.
     """
     if _read_identity(out) != identity:
         raise OutputError(
             f"{out} on node {os.uname().nodename} is not the folder of the machine that started "
-            "this archive; expected a shared folder under the same name on all nodes"
+            "this archive; expected a shared folder with the same path on all nodes"
         )
 
 
@@ -95,7 +95,7 @@ def made_otherwise(existing: list[Existing], settings: Settings) -> list[Existin
 
 
 def describe_change(others: list[Existing], settings: Settings, out: Path) -> str:
-    """Say in one line how other results were made, and what to do."""
+    """Format one line about the other settings and the next step."""
     footer = others[0].footer
     before: Mapping[str, Any] = json.loads(footer.options) if footer else {}
     after = settings.options()
@@ -105,13 +105,13 @@ def describe_change(others: list[Existing], settings: Settings, out: Path) -> st
         if before.get(name) != after.get(name)
     ]
     return (
-        f"{out} holds {len(others)} files of results made with other options: "
-        f"{', '.join(changed)}; name another folder, or pass --overwrite to replace them"
+        f"{out} has {len(others)} result files made with other options: "
+        f"{', '.join(changed)}; choose another folder, or pass --overwrite to replace them"
     )
 
 
 def is_current(item: Existing, unit: Unit, format_: FormatName) -> bool:
-    """Return whether a file holds what reading a unit would give."""
+    """Return whether a file has the result of a unit."""
     footer = item.footer
     return footer is not None and footer.stamp == unit.stamp and item.path.suffix == f".{format_}"
 
@@ -121,10 +121,10 @@ def _lock(handle: int, out: Path) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise OutputError(
-            f"another fer-edge archive is writing {out}; wait for it, or name another folder"
+            f"another fer-edge archive is writing to {out}; wait for it, or choose another folder"
         ) from error
     except OSError as error:
-        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):  # a file system without locks
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):  # this file system has no locks
             raise cannot_write(out, error) from error
 
 
@@ -146,7 +146,7 @@ def _read_identity(out: Path) -> str | None:
 
 
 def require_format(format_: FormatName) -> None:
-    """Refuse a format whose library is missing, before any work.
+    """Reject a format with a missing library, before any work.
 
     Raises:
         MissingExtraError: pyarrow is not installed.

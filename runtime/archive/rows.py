@@ -1,4 +1,4 @@
-"""The rows of a file of results: one for each face of each frame."""
+"""The rows of a result file: one per face and frame."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from ..recognition.result import Result
 from .unit import printable
 
 ROWS_AT_ONCE = 65536
-"""So many are kept in memory before they are written."""
+"""Number of rows in memory before they are written."""
 
 _EDGES = ("left", "top", "right", "bottom")
 
@@ -21,8 +21,8 @@ class Rows:
     Attributes:
         text: `source` and `label`.
         numbers: All others by name, in the order of the file: `span` int16; `frame` int32; `time_s`
-            float64; `seconds` float32; `face` int16; `track` int32, -1 where faces are not
-            followed; `left`, `top`, `right`, `bottom`, `detection` and `p_<label>` float32.
+            float64; `seconds` float32; `face` int16; `track` int32, -1 without tracking; `left`,
+            `top`, `right`, `bottom`, `detection` and `p_<label>` float32.
     """
 
     text: dict[str, list[str]]
@@ -34,11 +34,11 @@ class Rows:
 
 @dataclass(slots=True)
 class RowBuffer:
-    """Collects rows; `take` hands them over and starts anew.
+    """Collects rows; `take` returns them and starts with an empty set.
 
     Attributes:
         labels: The model's expressions in output order.
-        span: Number of the unit among those of its source.
+        span: Number of the unit within its source.
     """
 
     labels: tuple[str, ...]
@@ -55,9 +55,9 @@ class RowBuffer:
         """Add the faces of a frame.
 
         Args:
-            result: What was recognized in it.
-            number: Of the frame, from 0, in the unit.
-            seconds: For how long it stands.
+            result: Recognition result of the frame.
+            number: Number of the frame in the unit, from 0.
+            seconds: Time that the frame represents.
         """
         source = printable(result.frame.name)
         for rank, face in enumerate(result.faces):
@@ -71,7 +71,7 @@ class RowBuffer:
             self._probabilities.append(tuple(face.probabilities.values()))
 
     def take(self) -> Rows:
-        """Return what was added, and forget it."""
+        """Return the collected rows, and clear them."""
         count = len(self)
         places = np.array(self._places, np.float64).reshape(count, 10)
         shares = np.array(self._probabilities, np.float32).reshape(count, len(self.labels))

@@ -1,4 +1,4 @@
-"""What decides the rows of a file of results: another value gives other rows."""
+"""Settings that determine the rows of a result file."""
 
 import hashlib
 import json
@@ -15,24 +15,24 @@ from ..tracking.config import FacesConfig
 from .config import ArchiveConfig, FormatName, ReadingConfig
 
 ROWS_VERSION = 1
-"""Of the columns and their meaning."""
+"""Version of the columns and their meaning."""
 
 DETECT_ALWAYS_FROM_S = 0.2
-"""Frames that are so far apart are not followed by optical flow: each is searched for faces."""
+"""Above this distance between frames, faces are detected in each of them, without optical flow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a unit is read, with the models' own digests.
+    """How a unit is processed, including the digests of the models.
 
     Attributes:
-        reading: How much of each video is read.
-        model: What recognizes expressions.
-        faces: How faces are found and followed.
-        recognition: How readings become labels.
-        format: Of the file of results.
-        model_digest: SHA-256 of the model's file.
-        detector_digest: SHA-256 of the detector's own model file; empty for that of a package.
+        reading: Part of each video that is processed.
+        model: Expression model.
+        faces: Face detection and tracking.
+        recognition: From predictions to labels.
+        format: Format of the result files.
+        model_digest: SHA-256 of the model file.
+        detector_digest: SHA-256 of the detector's model file; empty for that of a package.
     """
 
     reading: ReadingConfig
@@ -44,25 +44,25 @@ class Settings:
     detector_digest: str
 
     def options(self) -> dict[str, Any]:
-        """Return what decides the rows, as plain data, one key for each option."""
+        """Return the settings that determine the rows as plain data, one key per option."""
         flat: dict[str, Any] = {"rows": ROWS_VERSION, "format": self.format}
         for part in (self.reading, self.faces, self.recognition):
             flat |= encode(part)
-        # the digest stands for the file, wherever it lies; threads change no row
+        # the digest represents the file, wherever it is; threads do not change the rows
         flat |= {"delegate": self.model.delegate, "detector_model": self.detector_digest[:16]}
         return {**flat, "model": self.model_digest[:16]}
 
     def digest(self) -> str:
-        """Return 16 hexadecimal digits that stand for `options`."""
+        """Return 16 hexadecimal digits that identify `options`."""
         text = json.dumps(self.options(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def resolve_settings(config: ArchiveConfig) -> Settings:
-    """Find the models and take their digests.
+    """Find the models and compute their digests.
 
     Raises:
-        ModelError: There is no such model.
+        ModelError: The model does not exist.
         OSError: A model file cannot be read.
     """
     name = config.model.model
@@ -74,7 +74,7 @@ def resolve_settings(config: ArchiveConfig) -> Settings:
         faces = replace(faces, detector_model=own.absolute())
     return Settings(
         reading=config.reading,
-        # a bundled one may lie elsewhere on another node
+        # a bundled model may have another path on another node
         model=replace(config.model, model=name if name in bundled_models() else str(model)),
         faces=faces,
         recognition=config.recognition,
@@ -85,5 +85,5 @@ def resolve_settings(config: ArchiveConfig) -> Settings:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file as hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

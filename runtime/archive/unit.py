@@ -1,4 +1,4 @@
-"""A unit of work: one video, a span of one, or pictures of one folder."""
+"""A unit of work: one video, a span of a video, or pictures of one folder."""
 
 import hashlib
 import math
@@ -10,19 +10,19 @@ from typing import Literal
 from ..capture.span import Span
 
 OVERLAP_S = 5.0
-"""A span is read from so many seconds before its start, so that faces are followed into it."""
+"""Lead of a span: processing starts this many seconds earlier, so that tracks enter the span."""
 
 _LONGEST_STEM_BYTES = 120
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to be read, and what tells that it has changed.
+    """An input file, with data to detect changes.
 
     Attributes:
-        path: Absolute.
+        path: Absolute path.
         size_bytes: Its size.
-        modified_ns: When it was changed, in nanoseconds of the epoch.
+        modified_ns: Modification time, in nanoseconds since 1970.
     """
 
     path: Path
@@ -32,18 +32,18 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What one worker reads in one go, into one file of results.
+    """Work that one worker does in one go, into one result file.
 
     Attributes:
-        kind: Whether it is of a video, or of pictures.
-        source: The video, or the folder of the pictures; absolute.
+        kind: "video" or "pictures".
+        source: The video, or the folder of the pictures; absolute path.
         files: The video, or the pictures.
-        number: From 0, among the units of the source.
+        number: Number within the source, from 0.
         count: Number of units of the source.
-        start_s: Where the span starts; 0 for pictures.
-        end_s: Where it ends; infinite for the last one.
-        length_s: About how many seconds of video it has; 0 where that is not known.
-        source_s: The same of the whole video.
+        start_s: Start of the span; 0 for pictures.
+        end_s: End of the span; infinite for the last one.
+        length_s: Approximate length in seconds of video; 0 if unknown.
+        source_s: Approximate length of the whole video.
         can_seek: Whether the video can be split.
     """
 
@@ -60,19 +60,19 @@ class Unit:
 
     @property
     def source_id(self) -> str:
-        """16 hexadecimal digits that stand for the source's name: the same in every run."""
+        """16 hexadecimal digits that identify the source by its name, in every run."""
         name = os.fsencode(self.source) + b"\0" + self.kind.encode()
         return hashlib.sha256(name).hexdigest()[:16]
 
     @property
     def name(self) -> str:
-        """Of its file of results, without a suffix: `3f/clip-3f90...` or `3f/clip-3f90...-2of5`."""
+        """Name of its result file without suffix: `3f/clip-3f90...` or `3f/clip-3f90...-2of5`."""
         part = "" if self.count == 1 else f"-{self.number + 1}of{self.count}"
         return f"{self.source_id[:2]}/{_readable(self.source)}-{self.source_id}{part}"
 
     @property
     def stamp(self) -> str:
-        """16 hexadecimal digits that change when a file is added, removed or changed."""
+        """16 hexadecimal digits that change when a file is added, removed or modified."""
         digest = hashlib.sha256()
         for file in self.files:
             digest.update(os.fsencode(file.path.name))
@@ -81,11 +81,11 @@ class Unit:
 
     @property
     def span(self) -> Span:
-        """What is decoded: the unit, and the overlap before it."""
+        """The span to decode: the unit, and the overlap before it."""
         return Span(max(0.0, self.start_s - OVERLAP_S), self.end_s)
 
     def describe(self) -> str:
-        """Name it for a person."""
+        """Describe it as text."""
         name = printable(self.source)
         if self.kind == "pictures":
             return f"{len(self.files)} pictures in {name}"
@@ -93,7 +93,7 @@ class Unit:
 
 
 def printable(path: Path | str) -> str:
-    r"""Return a name as UTF-8 can say it: a byte that is not UTF-8 becomes `\udcXX`."""
+    r"""Return a name in UTF-8: a byte that is not UTF-8 becomes `\udcXX`."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 

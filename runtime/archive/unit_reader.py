@@ -1,4 +1,4 @@
-"""Reads units: opens the models once, and follows the faces of each video anew."""
+"""Processing of units: opens the models once, and starts tracking again for each video."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -28,11 +28,11 @@ from .unit import Unit, printable
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A file that could not be read.
+    """An unreadable file.
 
     Attributes:
-        path: As `printable` gives it.
-        reason: One line.
+        path: Path, in the form of `printable`.
+        reason: Reason, in one line.
     """
 
     path: str
@@ -41,12 +41,12 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was read of a unit so far.
+    """Progress within a unit.
 
     Attributes:
-        frames: Frames or pictures.
-        seconds: Of video.
-        faces: Rows.
+        frames: Number of frames or pictures.
+        seconds: Seconds of video.
+        faces: Number of rows.
     """
 
     frames: int = 0
@@ -55,46 +55,46 @@ class Counted:
 
 
 class UnitReader:
-    """A model and its detectors, open, for one unit after the other. Close it when done."""
+    """An open model and its detectors, for one unit after the other. Close it when done."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open them.
+        """Open the models.
 
         Raises:
-            ModelError: The model is broken, or is another one than the settings say.
+            ModelError: The model is damaged, or differs from the one in the settings.
             DetectorError: The detector's model file is missing or unusable.
         """
         self._settings = settings
         model = find_model(settings.model.model)
         if file_digest(model) != settings.model_digest:
             raise ModelError(
-                f"{model} is another file than the one that this archive was started with; "
-                "expected the same fer-edge and model files on all nodes"
+                f"{model} differs from the file that this archive was started with; expected the "
+                "same fer-edge and model files on all nodes"
             )
-        # pictures have more time than the frames of a video: two detectors
+        # pictures get a more expensive detector than the frames of a video
         self._picture_detector = open_chosen_detector(settings.faces, is_video=False)
         self._video_detector = open_chosen_detector(settings.faces, is_video=True)
         self._model = open_chosen_model(settings.model)
 
     def close(self) -> None:
-        """Free the model."""
+        """Release the model."""
         self._model.close()
 
     def read(
         self, unit: Unit, writer: RowWriter, on_progress: Callable[[Counted], object]
     ) -> tuple[Footer, tuple[Broken, ...]]:
-        """Read a unit into its file of results.
+        """Process a unit into its result file.
 
         Args:
-            unit: What to read.
-            writer: Gets the rows and the footer.
-            on_progress: Called after each frame with what was read so far.
+            unit: Unit to process.
+            writer: Writer for the rows and the footer.
+            on_progress: Called after each frame with the progress so far.
 
         Returns:
-            The footer, and the pictures that could not be read.
+            The footer, and the unreadable pictures.
 
         Raises:
-            SourceError: The video cannot be read, or is cut short; none of the pictures can be.
+            SourceError: The video cannot be read, or is truncated; or no picture can be read.
             OSError: The results cannot be written.
         """
         buffer = RowBuffer(self._model.labels, unit.number)
@@ -138,7 +138,7 @@ class UnitReader:
             reader, seconds = self._follower(), FrameSeconds(1 / video.frame_rate_hz)
             for frame in video:
                 result, share = reader.read_frame(frame), seconds.next(frame.time_s)
-                if frame.time_s >= unit.start_s:  # before, faces are followed into the span
+                if frame.time_s >= unit.start_s:  # frames before the span only serve tracking
                     yield result, share
 
     def _follower(self) -> FrameReader:

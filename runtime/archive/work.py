@@ -1,4 +1,4 @@
-"""What a worker does, in a process of its own or on another machine."""
+"""The work of a worker, in a separate process or on another machine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,18 +23,19 @@ from .unit import Unit
 from .unit_reader import Broken, Counted, UnitReader
 
 TICK_EVERY_S = 1.0
-"""A worker says so often how far it is."""
+"""Interval of progress reports of a worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A unit, and all that reading it needs.
+    """A unit with everything needed to process it.
 
     Attributes:
-        unit: What to read.
-        settings: How.
-        out: The folder of results, absolute.
-        identity: What its file of identity holds: a node that does not see it works elsewhere.
+        unit: Unit to process.
+        settings: Settings.
+        out: Results folder, absolute path.
+        identity: Content of its identity file: a node that sees another one uses a different
+            folder.
     """
 
     unit: Unit
@@ -45,11 +46,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How far a unit is.
+    """Progress of a unit.
 
     Attributes:
-        unit: Its name.
-        counted: What was read of it.
+        unit: Name of the unit.
+        counted: Progress so far.
     """
 
     unit: str
@@ -58,12 +59,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A unit whose file of results is there.
+    """A unit with a finished result file.
 
     Attributes:
-        unit: Which.
-        counted: What was read.
-        broken: Pictures that could not be.
+        unit: The unit.
+        counted: Totals of the unit.
+        broken: Unreadable pictures.
     """
 
     unit: Unit
@@ -73,12 +74,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A unit that could not be read.
+    """A unit that could not be processed.
 
     Attributes:
-        unit: Which.
-        reason: One line.
-        is_final: Every other unit would, too: the results cannot be written, or the model not read.
+        unit: The unit.
+        reason: Reason, in one line.
+        is_final: Whether all units would fail: the results cannot be written, or the model not
+            read.
     """
 
     unit: Unit
@@ -89,20 +91,20 @@ class Failed:
 Outcome = Done | Failed
 
 _FOR_ALL = (OutputError, ModelError, DetectorError, PluginError)
-"""What would befall every other unit, too."""
+"""An error that would affect all units."""
 
 
 def use_one_core() -> None:
-    """Keep OpenCV in this process to one thread: there is a worker for each core."""
+    """Limit OpenCV in this process to one thread: there is one worker per core."""
     cv2.setNumThreads(1)
 
 
 def do_task(task: Task, on_tick: Callable[[Tick], object]) -> Outcome:
-    """Read a unit into its file of results; what goes wrong is the outcome.
+    """Process a unit into its result file; errors become the outcome.
 
     Args:
-        task: What to do.
-        on_tick: Called about once a second with how far it is.
+        task: Task to run.
+        on_tick: Called about once per second with the progress.
     """
     unit, due_s = task.unit, monotonic() + TICK_EVERY_S
 
@@ -121,14 +123,14 @@ def do_task(task: Task, on_tick: Callable[[Tick], object]) -> Outcome:
         return Failed(unit, str(error), is_final=True)
     except (FerEdgeError, OSError) as error:
         return Failed(unit, _one_line(str(error)))
-    except Exception as error:  # whatever a file of a stranger brings about, the others go on
+    except Exception as error:  # an untrusted file may cause any exception: the others continue
         return Failed(unit, _one_line(f"{type(error).__name__}: {error}"))
     return Done(unit, Counted(footer.frames, footer.seconds, footer.rows), broken)
 
 
 @lru_cache(maxsize=1)
 def _reader(settings: Settings) -> UnitReader:
-    """Open the models once in a process."""
+    """Open the models once per process."""
     return UnitReader(settings)
 
 

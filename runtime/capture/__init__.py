@@ -1,1 +1,1 @@
-"""Where frames come from: pictures, videos, cameras, streams, pipes."""
+"""Sources of frames: pictures, videos, cameras, streams, pipes."""

@@ -1,4 +1,4 @@
-"""Numbers of any type as 8 bits, where their range says how bright they are."""
+"""Conversion of numbers of any type to 8 bits, if their range defines their brightness."""
 
 import logging
 from typing import Any
@@ -11,7 +11,7 @@ from fer_edge.errors import SourceError
 log = logging.getLogger(__name__)
 
 _OVERSHOOT = 2.0
-"""Below it, floats above 1 are taken for 0 to 1 that was resized or sharpened beyond its range."""
+"""Up to this value, floats are considered 0 to 1, exceeded by resizing or sharpening."""
 
 _TWELVE_BITS = 4096
 
@@ -20,18 +20,17 @@ def as_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Scale an image to 8 bits.
 
     Args:
-        image: Any shape, not empty. bool is black and white. uint16 is 0 to 65535, and divided by
-            256 as in files; where no pixel is above 255, it is 8 bits in a wider type. Other
-            integers are 0 to 255. Floats are 0 to 1 where none is above 1, otherwise 0 to 255: an
-            image of 0 to 255 that is black but for values of 1 or less is therefore taken for 0
-            to 1.
+        image: Any shape, not empty. bool is black and white. uint16 is 0 to 65535 and is divided by
+            256, as in files; if no pixel is above 255, it is 8 bits in a wider type. Other integers
+            are 0 to 255. Floats are 0 to 1 if none is above 1, otherwise 0 to 255: an image of 0 to
+            255 whose largest value is at most 1 is therefore interpreted as 0 to 1.
 
     Returns:
-        uint8, of the same shape; the image itself where it is that already.
+        uint8, of the same shape; the image itself if it is already uint8.
 
     Raises:
-        SourceError: The type holds no numbers, or they are outside of those ranges: negative, NaN,
-            too large, or floats that end between 1 and 2, which is neither of the two.
+        SourceError: The type is not numeric, or values are out of range: negative, NaN, too large,
+            or floats with a maximum between 1 and 2, which is ambiguous.
     """
     if image.dtype == np.uint8:
         return image
@@ -42,7 +41,7 @@ def as_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
         return _integers(image)
     if kind == "f":
         return _floats(image)
-    raise SourceError(f"expected an image of numbers, uint8 at best, got {image.dtype}")
+    raise SourceError(f"expected an image of numbers, preferably uint8, got {image.dtype}")
 
 
 def _integers(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -50,8 +49,8 @@ def _integers(image: NDArray[Any]) -> NDArray[np.uint8]:
     if _is_uint16(image) and highest > 255:
         if highest < _TWELVE_BITS:
             log.warning(
-                "the brightest pixel of a 16-bit image is %d of 65535, so it is nearly black; "
-                "scale 10 or 12 bits first: image << 6, image << 4",
+                "the brightest pixel of a 16-bit image is %d of 65535, so the image is nearly "
+                "black; scale 10 or 12 bits first: image << 6, image << 4",
                 highest,
             )
         return (image >> 8).astype(np.uint8)
@@ -64,12 +63,12 @@ def _integers(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _is_uint16(image: NDArray[Any]) -> bool:
-    """Return whether the numbers are uint16, of either byte order."""
+    """Return whether the type is uint16, in either byte order."""
     return image.dtype.kind == "u" and image.dtype.itemsize == 2
 
 
 def _floats(image: NDArray[Any]) -> NDArray[np.uint8]:
-    lowest, highest = float(image.min()), float(image.max())  # NaN where one number is NaN
+    lowest, highest = float(image.min()), float(image.max())  # NaN if one number is NaN
     if not (lowest >= 0 and highest <= 255):
         raise SourceError(
             f"expected floats from 0 to 1 or from 0 to 255, got {image.dtype} from {lowest:g} to "

@@ -1,4 +1,4 @@
-"""A camera that OpenCV opens: V4L2, so USB webcams, and Pi cameras under libcamerify."""
+"""A camera opened by OpenCV: V4L2, so USB webcams, and Pi cameras under libcamerify."""
 
 import os
 import sys
@@ -16,12 +16,12 @@ from .pixels import as_bgr
 
 _READ_S = 3
 
-# USB 2 carries YUYV pictures of 640x480 at 30 Hz and larger ones at 10 Hz or less
+# USB 2 supports YUYV pictures of 640x480 at 30 Hz, and larger ones at 10 Hz or less
 _LARGEST_RAW_PX = 640 * 480
 
 
 class CameraCapture:
-    """A `Capture` of a camera by its number or by the path of its device."""
+    """A `Capture` of a camera, by its number or the path of its device."""
 
     def __init__(
         self,
@@ -30,14 +30,14 @@ class CameraCapture:
         size: tuple[int, int] | None = None,
         rate_hz: float | None = None,
     ) -> None:
-        """Say which camera; `open` opens it.
+        """Select the camera; `open` opens it.
 
         Args:
-            which: N of /dev/videoN, or a path such as /dev/v4l/by-id/usb-...-index0, which stays
-                the same camera however the kernel numbers them at boot.
-            size: Width and height in pixels to ask for; None takes the driver's. Above 640x480
-                the camera is asked for MJPG, since USB 2 is too slow for more raw pixels.
-            rate_hz: Frame rate to ask for; None takes the driver's.
+            which: N of /dev/videoN, or a path such as /dev/v4l/by-id/usb-...-index0, which names
+                the same camera after every boot.
+            size: Width and height in pixels to request; None uses the driver's. Above 640x480, MJPG
+                is requested, since USB 2 is too slow for more raw pixels.
+            rate_hz: Frame rate to request; None uses the driver's.
         """
         self.name = f"camera {which}"
         self._which = which
@@ -46,13 +46,13 @@ class CameraCapture:
         self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> float:
-        """Open it; see `Capture`. The driver takes the nearest size and rate that it has."""
-        # OpenCV waits 10 s for a frame unless told otherwise, and takes no other word for it
+        """Open it; see `Capture`. The driver chooses the nearest size and rate."""
+        # OpenCV waits 10 s for a frame by default, and has no other setting for it
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_READ_S))
         is_linux = sys.platform == "linux"
-        # the link is followed at each opening: the camera may come back as another videoN
+        # the link is resolved at each opening: the camera may return as another videoN
         path = Path(f"/dev/video{self._which}" if isinstance(self._which, int) else self._which)
-        if is_linux:  # asked first: OpenCV says nothing but no, in two lines of its own
+        if is_linux:  # checked first: OpenCV only prints two lines without a reason
             check_camera(self.name, path)
         which = self._which if isinstance(self._which, int) else str(path.resolve())
         self._capture = cv2.VideoCapture(which, cv2.CAP_V4L2 if is_linux else cv2.CAP_ANY)
@@ -72,20 +72,20 @@ class CameraCapture:
         """Wait for the next frame; see `Capture`."""
         found, image = self._capture.read() if self._capture else (False, None)
         if not found:
-            raise SourceError(f"{self.name} gives no more frames; check its cable and its power")
+            raise SourceError(f"{self.name} stopped sending frames; check its cable and power")
         return as_bgr(image)
 
     def close(self) -> None:
-        """Free the camera."""
+        """Release the camera."""
         if self._capture is not None:
             self._capture.release()
             self._capture = None
 
     def interrupt(self) -> None:
-        """Do nothing: V4L2 waits for a frame, but never for long."""
+        """Do nothing: V4L2 never waits long for a frame."""
 
     def _wishes(self) -> list[tuple[int, Any]]:
-        """Return properties in the order in which V4L2 wants them: format, size, rate."""
+        """Return properties in the order that V4L2 needs: format, size, rate."""
         wishes: list[tuple[int, Any]] = []
         if self._size is not None:
             width, height = self._size

@@ -1,4 +1,4 @@
-"""The part of a run's configuration that chooses where frames come from."""
+"""The part of a run's configuration that selects the source of frames."""
 
 import re
 import sys
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from .frame import Source
 
 INPUT_VARIABLE = "FER_EDGE_INPUT"
-"""Environment variable of an address with a password, for a run that names no source otherwise."""
+"""Environment variable for an address with a password, used if no source is configured."""
 
 PixelFormatName = Literal["bgr24", "rgb24", "bgra", "gray", "yuyv422", "yuv420p", "nv12"]
-"""The keys of `raw_frames.PIXEL_FORMATS`, here without loading OpenCV."""
+"""The keys of `raw_frames.PIXEL_FORMATS`, without loading OpenCV."""
 
 _LARGEST_SIDE_PX = 16384
 
@@ -32,29 +32,29 @@ _PIPE_EXAMPLE = "fer-edge run --input - --size 640x480 --pixel-format yuv420p --
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """Where frames come from."""
+    """The source of frames."""
 
     input: str | None = option(
         "--input",
         metavar="PLACE",
         is_place=is_path,
-        help="A picture, a folder of pictures, a quoted pattern as 'photos/*.jpg', a video file, "
-        "a stream (rtsp://, http://, rtmp://, udp://, tcp://), NAME://... of a package that brings "
-        "sources, or - for raw frames on standard input.",
+        help="A picture, a folder of pictures, a quoted pattern such as 'photos/*.jpg', a video "
+        "file, a stream (rtsp://, http://, rtmp://, udp://, tcp://), NAME://... of a "
+        "package that adds sources, or - for raw frames on standard input.",
     )
     camera: int | str | None = option(
         "--camera",
         metavar="N|PATH|NAME",
-        help="Camera number, 0 the first (/dev/video0); a path such as /dev/v4l/by-id/usb-..., "
-        "which stays the same camera at every boot; picamera2 for the one on a Raspberry Pi's "
-        "CSI port; or the name of another package's. Frames that come while one is read are "
-        "dropped.",
+        help="Camera number, 0 for the first (/dev/video0); a path such as "
+        "/dev/v4l/by-id/usb-..., which names the same camera after every boot; picamera2 "
+        "for the camera on a Raspberry Pi's CSI port; or a name that another package adds. "
+        "Frames that arrive while one is processed are dropped.",
     )
     size: str | None = option(
         "--size",
         metavar="WxH",
-        help="Width and height in pixels, as 640x480: what a camera is asked for, or what raw "
-        "frames have.",
+        help="Width and height in pixels, for example 640x480: requested from a camera, or the "
+        "size of raw frames.",
     )
     fps: float | None = option(
         "--fps",
@@ -62,15 +62,15 @@ class SourceConfig:
         at_most=1000,
         is_above=True,
         metavar="HZ",
-        help="Frames per second: what a camera is asked for (default: as it likes), the clock "
-        "of raw frames (default: 30), or of raw .h264, .h265 and .mjpeg files, which have none "
-        "(default: what their stream declares, else 25).",
+        help="Frames per second: requested from a camera (default: the camera's choice), the "
+        "clock of raw frames (default: 30), or that of raw .h264, .h265 and .mjpeg files, "
+        "which have none (default: what their stream declares, else 25).",
     )
     pixel_aspect: str | None = option(
         "--pixel-aspect",
         metavar="W:H",
-        help="Width of a pixel over its height, where a video or stream does not declare it or "
-        "declares a wrong one: 16:15 PAL, 64:45 wide PAL, 8:9 NTSC, 32:27 wide NTSC.",
+        help="Pixel aspect ratio (width to height), for a video or stream that declares none or "
+        "a wrong one: 16:15 PAL, 64:45 wide PAL, 8:9 NTSC, 32:27 wide NTSC.",
     )
     sample_every_s: float = option(
         "--sample-every",
@@ -78,46 +78,46 @@ class SourceConfig:
         at_least=0,
         at_most=86400,
         metavar="SECONDS",
-        help="Read one frame of a video file in so many seconds: 1 for an overview of a long one. "
-        "Default: every frame.",
+        help="Interval in seconds between the frames of a video file that are processed, for "
+        "example 1 for an overview of a long video. Default: every frame.",
     )
     stream_options: tuple[str, ...] = option(
         "--stream-option",
         default=(),
         metavar="KEY=VALUE",
-        help="An option of FFmpeg's for a stream, as rtsp_transport=udp (default: tcp). May be "
+        help="FFmpeg option for a stream, for example rtsp_transport=udp (default: tcp). May be "
         "repeated.",
     )
     limit_pixels: int | None = option(
         "--limit-pixels",
         at_least=1,
         metavar="N",
-        help="Refuse pictures of more pixels before they are decoded. Default: 120 million, about "
-        "1 GB of memory.",
+        help="Largest picture in pixels; larger ones are refused before decoding. Default: 120 "
+        "million, about 1 GB of memory.",
     )
     pixel_format: PixelFormatName | None = option(
         "--pixel-format",
         metavar="FORMAT",
-        help="Of raw frames: bgr24, rgb24, bgra, gray, yuyv422, yuv420p or nv12, rows without "
-        "padding.",
+        help="Pixel format of raw frames: bgr24, rgb24, bgra, gray, yuyv422, yuv420p or nv12, "
+        "rows without padding.",
     )
     on_loss: Literal["exit", "wait"] | None = option(
         "--on-loss",
-        help="When a camera or stream goes away: end with an error, or wait and open it again. "
-        "Default: exit until its first frame, wait from then on.",
+        help="What to do when a camera or stream is lost: exit with an error, or wait and "
+        "reopen it. Default: exit until the first frame, then wait.",
     )
 
     def __post_init__(self) -> None:
         check_ranges(self, "source")
         _check_values(self)
-        if isinstance(self.camera, str) and self.camera.isdecimal():  # as the command line has it
+        if isinstance(self.camera, str) and self.camera.isdecimal():  # as on the command line
             object.__setattr__(self, "camera", int(self.camera))
         if self.is_named:
             _check_together(self)
 
     @property
     def is_named(self) -> bool:
-        """Whether there is anything to read."""
+        """Whether a source is configured."""
         return self.input is not None or self.camera is not None
 
     @property
@@ -127,14 +127,14 @@ class SourceConfig:
 
     @property
     def is_stream(self) -> bool:
-        """Whether frames come from an address."""
+        """Whether frames come from a network address."""
         return self.input is not None and is_address(self.input)
 
     def check_complete(self) -> None:
-        """Refuse a source that cannot be opened without further options.
+        """Reject a source that needs further options.
 
         Raises:
-            ConfigError: Nothing is named, or raw frames of an unknown kind.
+            ConfigError: No source is given, or raw frames without size or pixel format.
         """
         if not self.is_named:
             raise ConfigError("pass either --input or --camera; try: fer-edge run --camera 0")
@@ -142,12 +142,12 @@ class SourceConfig:
             raise ConfigError(f"raw frames need --size and --pixel-format; try: {_PIPE_EXAMPLE}")
 
     def completed(self, environment: Mapping[str, str]) -> "SourceConfig":
-        """Return the source; where none is named, that of the environment, if it has one."""
+        """Return the source; by default that of the environment, if any."""
         address = environment.get(INPUT_VARIABLE)
         return self if self.is_named or not address else replace(self, input=address)
 
     def needs(self) -> Needs:
-        """Say what it asks of the system."""
+        """Return the system resources that it needs."""
         if self.input is None:
             return Needs(camera=self.camera is not None)
         if "://" in self.input:
@@ -155,13 +155,13 @@ class SourceConfig:
         return Needs(reads=(_without_pattern(Path(self.input)),) if is_path(self.input) else ())
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the address, as an environment variable, if it has a password or a key."""
+        """Return the address as an environment variable, if it contains a password or a key."""
         return (
             {} if self.input is None or not _is_secret(self.input) else {INPUT_VARIABLE: self.input}
         )
 
     def without_secrets(self) -> "SourceConfig":
-        """Return the source without an address that has a password or a key."""
+        """Return the source without an address that contains a password or a key."""
         return self if not self.secrets({}) else replace(self, input=None)
 
 
@@ -169,7 +169,7 @@ def open_chosen_source(source: SourceConfig) -> "Source":
     """Open a source.
 
     Raises:
-        ConfigError: There is none, or it is not complete.
+        ConfigError: There is none, or it is incomplete.
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
         PluginError: Another package's source cannot be used.
@@ -213,7 +213,7 @@ def _open_pipe(source: SourceConfig) -> "Source":
 
 
 def _check_values(source: SourceConfig) -> None:
-    """Refuse values that are not of their kind."""
+    """Reject values of the wrong form."""
     if source.size is not None:
         _parse_size(source.size)
     if source.pixel_aspect is not None:
@@ -231,46 +231,46 @@ def _check_values(source: SourceConfig) -> None:
     if not plugins.is_name(plugins.SOURCES, str(camera)):
         raise ConfigError(
             f"--camera: '{camera}' is not a camera; expected 0, 1, ..., a path such as "
-            "/dev/v4l/by-id/usb-...-index0, picamera2, or the name of one that another package "
-            f"brings ({', '.join(plugins.foreign_names(plugins.SOURCES)) or 'none is installed'})"
+            "/dev/v4l/by-id/usb-...-index0, picamera2, or a name that another package adds "
+            f"({', '.join(plugins.foreign_names(plugins.SOURCES)) or 'none is installed'})"
         )
 
 
 def _check_together(source: SourceConfig) -> None:
-    """Refuse options that do not go together."""
+    """Reject options that do not fit together."""
     is_camera, is_pipe, is_stream = source.camera is not None, source.is_pipe, source.is_stream
-    # what another package's source heeds is not known here
+    # the options of another package's source are not known here
     is_foreign = is_stream and not is_own_address(str(source.input))
     if is_camera and source.input is not None:
         raise ConfigError("pass either --input or --camera; try: fer-edge run --camera 0")
     for is_wrong, words in (
         (
             source.pixel_format is not None and not is_pipe,
-            "--pixel-format is for raw frames; it goes with --input - only",
+            "--pixel-format is for raw frames: use it with --input - only",
         ),
         (
             source.size is not None and not (is_pipe or is_camera or is_foreign),
-            "--size goes with --camera or --input -; files and streams have their own",
+            "--size is for --camera and --input -; files and streams have their own",
         ),
         (
             source.fps is not None and is_stream and not is_foreign,
-            "--fps goes with cameras and raw files; a stream has its own clock",
+            "--fps is for cameras and raw files; a stream has its own clock",
         ),
         (
             source.sample_every_s > 0 and (is_stream or is_pipe or is_camera),
-            "--sample-every goes with --input of a video file",
+            "--sample-every is for --input of a video file",
         ),
         (
             bool(source.stream_options) and not is_stream,
-            "--stream-option goes with --input of a stream, as rtsp://...",
+            "--stream-option is for --input of a stream, such as rtsp://...",
         ),
         (
             source.pixel_aspect is not None and (is_camera or is_pipe),
-            "--pixel-aspect goes with --input of a video or stream",
+            "--pixel-aspect is for --input of a video or stream",
         ),
         (
             source.on_loss is not None and not (is_camera or is_stream),
-            "--on-loss goes with --camera and streams; a file or pipe just ends",
+            "--on-loss is for --camera and streams; a file or pipe just ends",
         ),
     ):
         if is_wrong:
@@ -285,7 +285,7 @@ def _host(address: str) -> str | None:
 
 
 def _without_pattern(path: Path) -> Path:
-    """Return a path, or of a pattern the folder that all it can match stands in."""
+    """Return a path, or for a pattern the folder that contains all its matches."""
     plain = list(takewhile(lambda part: not set(part) & {*"*?["}, path.parts))
     return Path(*plain)
 

@@ -1,8 +1,8 @@
 """Video files and streams, opened by FFmpeg through PyAV.
 
-PyAV is the one reader and writer of moving pictures. Unlike OpenCV's VideoCapture it reports time
-stamps, pixel aspect ratio, rotation, interlacing and damage, has time limits of its own, and OpenCV
-4.13 and 4.14 return uninitialized memory for interlaced video.
+PyAV is the only reader and writer of videos. Unlike OpenCV's VideoCapture it reports time stamps,
+pixel aspect ratio, rotation, interlacing and damage, and has its own timeouts; OpenCV 4.13 and 4.14
+return uninitialized memory for interlaced video.
 """
 
 import errno
@@ -18,10 +18,10 @@ from fer_edge.errors import SourceError
 from fer_edge.limits import FRAME_PX
 
 _REASONS = {
-    av.error.ExitError: "no answer in time",
+    av.error.ExitError: "no answer within the time limit",
     av.error.InvalidDataError: "invalid data",
-    av.error.ProtocolNotFoundError: "this PyAV has no such protocol",
-    av.error.HTTPUnauthorizedError: "user or password refused",
+    av.error.ProtocolNotFoundError: "the installed PyAV does not support this protocol",
+    av.error.HTTPUnauthorizedError: "user or password rejected",
     av.error.HTTPForbiddenError: "access forbidden",
     av.error.HTTPNotFoundError: "not found",
 }
@@ -33,48 +33,48 @@ def open_container(
     """Open a file or an address for reading.
 
     Args:
-        place: An absolute path or an address. FFmpeg takes the text before a colon for a protocol.
-        options: FFmpeg's own, by name.
-        timeout_s: Seconds until it must be open, and until each packet must come; None waits.
+        place: An absolute path or an address. FFmpeg interprets text before a colon as a protocol.
+        options: Options of FFmpeg by name.
+        timeout_s: Timeout in seconds for opening and for each packet; None waits.
 
     Raises:
-        av.error.FFmpegError: It cannot be opened. The text of the error holds the address with its
+        av.error.FFmpegError: It cannot be opened. The error text contains the address with its
             password: show `reason` instead.
     """
-    # what a file of another encoding says about itself must not end the run
+    # metadata in another encoding must not end the run
     return av.open(place, "r", options=dict(options), timeout=timeout_s, metadata_errors="replace")
 
 
 def picture_stream(container: InputContainer, name: str) -> VideoStream:
-    """Return the stream of pictures to decode: the default one, else the largest.
+    """Return the video stream to decode: the default one, else the largest.
 
     Args:
         container: An open container.
-        name: Its name in messages.
+        name: Name in messages.
 
     Raises:
-        SourceError: It has none, or FFmpeg has no decoder for it.
+        SourceError: It has none, or FFmpeg cannot decode it.
     """
-    attached = av.stream.Disposition.attached_pic  # the cover of a song
+    attached = av.stream.Disposition.attached_pic  # cover art of an audio file
     streams = [s for s in container.streams.video if not s.disposition & attached]
     if not streams:
         kinds = sorted({stream.type for stream in container.streams})
         raise SourceError(
-            f"{name} has no moving picture; expected a video, got {', '.join(kinds) or 'nothing'}"
+            f"{name} has no video stream; expected a video, got {', '.join(kinds) or 'nothing'}"
         )
     default = av.stream.Disposition.default
     stream = max(streams, key=lambda s: (bool(s.disposition & default), *_size(s)))
     if _size(stream) == (0,):
         raise SourceError(
-            f"{name}: FFmpeg has no decoder for its video, or the file is damaged; convert it "
-            "(ffmpeg -i IN OUT.mp4)"
+            f"{name}: FFmpeg cannot decode its video, or the file is damaged; convert it (ffmpeg "
+            "-i IN OUT.mp4)"
         )
     stream.codec_context.options = {"max_pixels": str(FRAME_PX)}
     return stream
 
 
 def reason(error: Exception) -> str:
-    """Return why FFmpeg failed, without the address, which may hold a password."""
+    """Return FFmpeg's reason without the address, which may contain a password."""
     for kind, text in _REASONS.items():
         if isinstance(error, kind):
             return text

@@ -1,4 +1,4 @@
-"""A video's frame as the decoder made it: only what is asked for is converted."""
+"""A video frame as decoded; conversions are made on demand."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,13 +17,13 @@ _LUMA_FIRST = frozenset(
 ) | {"nv12", "nv21", "nv16"}
 """Pixel formats of eight bits whose first plane is the brightness of each pixel."""
 _FULL_RANGE_PREFIX, _FULL_RANGE = "yuvj", 2
-"""FFmpeg's names of formats that say it, and its AVColorRange where the frame does."""
+"""FFmpeg's full-range formats, and its AVColorRange for full range."""
 _LUMA_SPACES = frozenset((1, 2, 4, 5, 6, 7))
-"""FFmpeg's AVColorSpace: BT.709, not declared, and the kinds of BT.601."""
+"""FFmpeg's AVColorSpace: BT.709, undeclared, and the variants of BT.601."""
 
 
 Matrix = tuple[tuple[int, int], tuple[int, int]]
-"""What a step to the right becomes, and a step down."""
+"""Direction that a step to the right becomes, and a step down."""
 Convert = Callable[["VideoFrame", tuple[int, int], Matrix | None], NDArray[np.uint8]]
 """See `FrameConversion.to_bgr`."""
 
@@ -32,7 +32,7 @@ class DecodedImage:
     """FFmpeg's frame, as `Decoded`: gray is its first plane.
 
     Attributes:
-        shape: (height, width, 3) of the picture, upright, with square pixels.
+        shape: (height, width, 3) of the upright picture with square pixels.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class DecodedImage:
         size: tuple[int, int],
         matrix: Matrix | None,
     ) -> None:
-        """Take a frame.
+        """Store a frame.
 
         Args:
-            frame: As the decoder made it.
-            convert: Brings it to BGR.
-            size: Its width and height with square pixels, before it is turned.
-            matrix: How it is turned, or None.
+            frame: Decoded frame.
+            convert: Function that converts it to BGR.
+            size: Width and height with square pixels, before rotation.
+            matrix: Rotation, or None.
         """
         self._frame = frame
         self._convert = convert
@@ -64,18 +64,18 @@ class DecodedImage:
         return np.asarray, (self.bgr(),)
 
     def bgr(self) -> NDArray[np.uint8]:
-        """Return it as uint8, (height, width, 3), BGR; made once."""
+        """Return it as uint8, (height, width, 3), BGR; converted once."""
         if self._bgr is None:
             self._bgr = self._convert(self._frame, self._size, self._matrix)
         return self._bgr
 
     def gray(self) -> Gray | None:
-        """Return its brightness, where it lies, without a copy; None where no plane has it."""
+        """Return its brightness plane without a copy; None if there is no such plane."""
         if not self._has_luma():
             return None
         frame = self._frame
         plane: Any = frame.planes[0]
-        if plane.line_size < frame.width:  # rows from the bottom up
+        if plane.line_size < frame.width:  # rows are stored bottom-up
             return None
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
         is_full = frame.color_range == _FULL_RANGE or frame.format.name.startswith(
@@ -87,7 +87,7 @@ class DecodedImage:
     def resized(self, width: int, height: int) -> NDArray[np.uint8] | None:
         """Return it as uint8, (height, width, 3), BGR, in one pass from the decoder's planes.
 
-        None where resizing BGR costs less: it is there already, or the frame has to be turned.
+        None if resizing BGR costs less: BGR already exists, or the frame must be rotated.
         """
         if self._bgr is not None or self._matrix is not None:
             return None
@@ -105,7 +105,7 @@ class DecodedImage:
 
 @lru_cache(maxsize=1)
 def _levels() -> NDArray[np.uint8]:
-    """Return what takes black at 16 and white at 235 (ITU-R BT.601, 2.5.3) to 0 and 255."""
+    """Return the table from black 16 and white 235 (ITU-R BT.601, 2.5.3) to 0 and 255."""
     levels = np.clip((np.arange(256) - 16) * (255 / 219), 0, 255)
     full: NDArray[np.uint8] = levels.round().astype(np.uint8)
     return full

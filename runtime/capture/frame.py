@@ -1,4 +1,4 @@
-"""One image of a source, what a source is, and what it may be asked for."""
+"""A frame of a source, the interface of a source, and its settings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,19 +10,19 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces.preprocess import grey
+from fer_edge.faces.preprocess import gray
 
 OnLoss = Literal["exit", "wait"]
-"""What a live source does when its camera or stream goes away."""
+"""Behavior of a live source when its camera or stream is lost."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gray:
-    """A gray image, whose levels may be those of a video: black is 16, white 235.
+    """A gray image, possibly with video levels: black is 16, white 235.
 
     Attributes:
         pixels: uint8, (height, width).
-        levels: uint8, (256,), what each level is from 0 to 255; None where it is that already.
+        levels: uint8, (256,), value from 0 to 255 of each level; None for full-range levels.
     """
 
     pixels: NDArray[np.uint8]
@@ -30,42 +30,42 @@ class Gray:
 
 
 class Decoded(Protocol):
-    """An image in a decoder's planes; only what is asked for is made of them."""
+    """An image in a decoder's planes, which are converted on demand."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(height, width, 3) of the picture, upright, with square pixels."""
+        """(height, width, 3) of the upright picture with square pixels."""
         ...
 
     def bgr(self) -> NDArray[np.uint8]:
-        """Return it as uint8, (height, width, 3), BGR; made once."""
+        """Return it as uint8, (height, width, 3), BGR; converted once."""
         ...
 
     def gray(self) -> Gray | None:
-        """Return its brightness, where it lies, without a copy; None where no plane has it."""
+        """Return its brightness plane without a copy; None if there is no such plane."""
         ...
 
     def resized(self, width: int, height: int) -> NDArray[np.uint8] | None:
         """Return it as uint8, (height, width, 3), BGR, in one pass.
 
-        None where resizing what `bgr` gives costs less.
+        None if resizing the result of `bgr` costs less.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One image of a source; two are equal if all but their pixels is.
+    """A frame of a source; frames are compared without their pixels.
 
     Attributes:
-        pixels: Its image, or what `image` is made of.
-        index: Position in the source, from 0; a live source that drops frames leaves gaps, and
-            counts from the first frame that somebody reads.
-        time_s: Seconds from the source's start: by the video's clock, by the wall clock for a
-            live source, 0 for pictures.
-        name: The picture's path, or the source's name.
-        unix_s: When it came from a live source, in seconds since 1970 (UTC), by this machine's
-            clock; None for files, whose results are the same whenever they are read.
+        pixels: Image, or the source of `image`.
+        index: Position in the source, from 0; a live source that drops frames has gaps, and starts
+            at the first frame that is read.
+        time_s: Seconds since the start of the source: video time, wall time for a live source, 0
+            for pictures.
+        name: Path of the picture, or name of the source.
+        unix_s: Arrival time from a live source, in seconds since 1970 (UTC), by this machine's
+            clock; None for files, so that their results are reproducible.
     """
 
     pixels: NDArray[np.uint8] | Decoded = field(repr=False, compare=False)
@@ -76,7 +76,7 @@ class Frame:
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """The image: uint8, (height, width, 3), BGR; of a video it is made when it is asked for."""
+        """The image: uint8, (height, width, 3), BGR; for a video it is converted on first use."""
         return as_image(self.pixels)
 
     @property
@@ -86,13 +86,13 @@ class Frame:
 
     @cached_property
     def gray(self) -> Gray:
-        """The image in gray; of a video its brightness, where it lies."""
+        """The image in gray; for a video its brightness plane."""
         stored = self._stored_gray()
-        return Gray(grey(self.image)) if stored is None else stored
+        return Gray(gray(self.image)) if stored is None else stored
 
     @property
     def ready_gray(self) -> Gray | None:
-        """`gray` where it was made already, or is stored; None where it has to be made."""
+        """`gray` if it exists already or is stored; None if it must be computed."""
         return self.gray if "gray" in self.__dict__ else self._stored_gray()
 
     def _stored_gray(self) -> Gray | None:
@@ -108,16 +108,16 @@ class Source(Protocol):
     """An iterable of frames that is closed when done.
 
     Attributes:
-        is_video: Whether the frames are one moving picture.
-        is_live: Whether frames come at their own pace, and late ones are dropped.
-        frame_rate_hz: Of a moving picture.
-        length: Number of frames where it is known.
-        dropped: Frames dropped before the one that was handed over last, since they came faster
-            than they were read. Of a live source this is its index less the frames read before it.
+        is_video: Whether the frames form one video.
+        is_live: Whether frames arrive in real time and late ones are dropped.
+        frame_rate_hz: Frame rate of a video.
+        length: Number of frames, if known.
+        dropped: Number of frames dropped before the last returned one, because they arrived too
+            fast. For a live source this is its index minus the number of frames read before it.
 
-    A live source may also have `is_lost`: whether it waits for its camera or stream to come back;
-    and `pause()`, `resume()` and `is_paused`: from another thread it is told to stop reading, which
-    closes its camera or stream, and to go on.
+    A live source may also have `is_lost`: whether it waits for its camera or stream to return; and
+    `pause()`, `resume()` and `is_paused`, callable from other threads: pausing closes its camera or
+    stream.
     """
 
     is_video: bool
@@ -129,7 +129,7 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None:
-        """Free what is open, and end an iteration that waits for a frame.
+        """Release resources, and end an iteration that waits for a frame.
 
         It may be called twice, and from another thread.
         """
@@ -137,15 +137,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """What a source that is opened by its name is asked for; it heeds what it can.
+    """Settings for a source that is opened by name; sources use those that they support.
 
     Attributes:
-        size: Width and height in pixels; None takes the source's own.
-        rate_hz: Frames per second; None takes the source's own.
-        on_loss: What it does when its camera or stream goes away; None exits until the first frame
-            and waits from then on.
-        pixel_aspect: Width of a pixel over its height, in place of what the source declares.
-        options: Texts by name, as --stream-option has them.
+        size: Width and height in pixels; None uses the source's.
+        rate_hz: Frames per second; None uses the source's.
+        on_loss: Behavior when its camera or stream is lost; None exits until the first frame and
+            waits afterwards.
+        pixel_aspect: Width of a pixel divided by its height, overriding the source.
+        options: Options by name, from --stream-option.
     """
 
     size: tuple[int, int] | None = None

@@ -13,7 +13,7 @@ from .pixels import EXPECTED, ColorOrder, as_array, as_bgr
 
 
 class Images:
-    """Images from anywhere, as a source: a list, a NumPy array of frames, a generator."""
+    """Images from memory as a source: a list, a NumPy array of frames, a generator."""
 
     is_live = False
     dropped = 0
@@ -26,17 +26,17 @@ class Images:
         name: str = "images",
         color: ColorOrder = "bgr",
     ) -> None:
-        """Take the images; nothing is read from them yet.
+        """Store the images; nothing is read from them yet.
 
         Args:
-            images: Each as `as_bgr` takes it, at best uint8 (height, width, 3) BGR; they may differ
-                in size and kind. A single image, array or Pillow's, is a list of one.
-            frame_rate_hz: Of a moving picture; None for pictures that are each for themselves.
-            name: Stands in `Frame.name`; a picture that is given by its path has that instead.
-            color: The order of the arrays' channels.
+            images: Images in a form that `as_bgr` accepts, preferably uint8 (height, width, 3) BGR;
+                size and type may vary. A single image, an array or Pillow's, is a list of one.
+            frame_rate_hz: Frame rate of a video; None for independent pictures.
+            name: Value of `Frame.name`; pictures given by path have their path instead.
+            color: Channel order of the arrays.
 
         Raises:
-            SourceError: It is nothing that holds images.
+            SourceError: It does not contain images.
         """
         self._images = _several(images)
         self._name = name
@@ -57,14 +57,14 @@ class Images:
             yield Frame(image, index, time_s, name)
 
     def close(self) -> None:
-        """Close the images, where they can be closed as a generator can."""
+        """Close the images, if they can be closed, like a generator."""
         close = getattr(self._images, "close", None)
         if callable(close):
             close()
 
 
 def _several(images: Iterable[object]) -> Iterable[object]:
-    """Return images that can be looped over; a single one would fall into its rows."""
+    """Return iterable images; a single image would be split into its rows."""
     if is_pillow_image(images):
         return [images]
     if hasattr(images, "__array__"):
@@ -73,6 +73,6 @@ def _several(images: Iterable[object]) -> Iterable[object]:
         return [array] if is_one else array
     if isinstance(images, bytes | bytearray) or not isinstance(images, Iterable):
         raise SourceError(
-            f"expected several images, got {type(images).__name__}; of each: {EXPECTED}"
+            f"expected several images, got {type(images).__name__}; for each: {EXPECTED}"
         )
     return images

@@ -1,4 +1,4 @@
-"""A live source: a thread reads a camera or stream, and the newest frame is handed over."""
+"""A live source: a thread reads a camera or stream, and the newest frame is returned."""
 
 import atexit
 import logging
@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
 STEADY_S = 10.0
-"""So long must frames come before a further loss is tried again quickly."""
+"""After frames have arrived for this long, the first retries after a loss are quick again."""
 CLOSE_S = 2.0
-"""So long `close` waits for a read that hangs in a driver."""
+"""Longest time that `close` waits for a read that hangs in a driver."""
 _CLOSE_STREAM_S = 0.5
-"""So long it waits for one that hangs in the network, which nothing can interrupt."""
+"""Longest time that it waits for a read that hangs in the network and cannot be interrupted."""
 USUAL_RATE_HZ = 30.0
 REMIND_S = 600.0
-"""So long after a loss one line says that it lasts; the next ones come after 1 h, 6 h, each day."""
+"""Time after a loss of the first reminder; further ones follow after 1 h, 6 h, then daily."""
 _DAY_S = 86400.0
 _GRACE_S = 0.1
 _LAST_WAIT_S = 15.0
@@ -37,19 +37,19 @@ _LEAST_STEP_S = 1e-3
 
 
 class Capture(Protocol):
-    """What a `Live` source reads: blocking, used by one thread, opened again after a loss.
+    """The device behind a `Live` source: blocking, used by one thread, reopened after a loss.
 
-    A capture may also have `clock_s`, the time stamp in seconds of the frame that was read last or
-    None, and `outlives_python`: whether Python may end while one of its reads hangs.
+    A capture may also have `clock_s`, the time stamp in seconds of the last frame or None, and
+    `outlives_python`: whether Python may exit while one of its reads hangs.
 
     Attributes:
-        name: For messages and `Frame.name`; without any password.
+        name: Name in messages and `Frame.name`; without any password.
     """
 
     name: str
 
     def open(self) -> float:
-        """Open it and return its frame rate in Hz, 0 where it does not tell.
+        """Open it and return its frame rate in Hz, 0 if unknown.
 
         Raises:
             SourceError: It cannot be opened.
@@ -57,21 +57,21 @@ class Capture(Protocol):
         ...
 
     def read(self) -> NDArray[np.uint8] | Decoded:
-        """Wait for the next frame, but not for ever: uint8, (height, width, 3), BGR.
+        """Wait for the next frame, with a timeout: uint8, (height, width, 3), BGR.
 
         Raises:
-            SourceError: No frame came within some seconds, or none will come.
+            SourceError: No frame arrived within some seconds, or none will arrive.
         """
         ...
 
     def close(self) -> None:
-        """Free it; may be called where it is not open."""
+        """Release it; may be called when it is not open."""
         ...
 
     def interrupt(self) -> None:
-        """Make an `open` or `read` that hangs in the thread return soon, where that is possible.
+        """Make an `open` or `read` that hangs in the thread return soon, if possible.
 
-        The one method that is called from another thread; perhaps several times.
+        This is the only method that is called from another thread; perhaps several times.
         """
 
 
@@ -80,11 +80,11 @@ _running: "set[Live]" = set()
 
 @atexit.register
 def _end_threads() -> None:
-    """End the threads that still run when Python does.
+    """End the threads that are still running when Python exits.
 
-    A thread that comes back from OpenCV after Python has gone makes the process abort ("FATAL:
-    exception not rethrown"), so even one that hangs is waited for: its timeouts are shorter.
-    FFmpeg is C and does not mind.
+    A thread that returns from OpenCV after Python has shut down makes the process abort ("FATAL:
+    exception not rethrown"), so hanging threads are also waited for: their timeouts are short.
+    FFmpeg is C code and has no such problem.
     """
     for source in list(_running):
         if not source._outlives_python:
@@ -93,13 +93,13 @@ def _end_threads() -> None:
 
 
 class Live:
-    """The newest frame of a capture that a thread of its own reads.
+    """The newest frame of a capture that a separate thread reads.
 
-    One frame is kept. A newer one takes its place, and the older is dropped: however slow the
-    reader, latency stays that of one frame. Frames are counted from the first that is handed over,
-    and the clock starts with it. Each frame's `index` is the number of those read before it and of
-    those dropped before it (`dropped`). Frame times are the stream's own where it has time stamps,
-    and go on by the wall clock while the capture is lost or paused.
+    One frame is kept. A newer frame replaces it, and the older one is dropped: however slow the
+    reader is, the latency is that of one frame. Frames are counted from the first returned one, and
+    the clock starts with it. The `index` of a frame is the number of frames read before it plus the
+    number dropped before it (`dropped`). Frame times are the stream's time stamps, if it has any,
+    and follow the wall clock while the capture is lost or paused.
     """
 
     is_video = True
@@ -107,14 +107,14 @@ class Live:
     length: int | None = None
 
     def __init__(self, capture: Capture, *, on_loss: OnLoss | None = None) -> None:
-        """Start the thread and wait until the capture has been tried once.
+        """Start the thread and wait until the capture was tried once.
 
         Args:
-            capture: What is read; the thread opens and closes it.
-            on_loss: "wait" opens a lost capture again until it is back, at first after half a
-                second, then ever more rarely, at least every 30 s. "exit" makes a loss an error.
-                None takes "exit" until the first frame has come and "wait" from then on: a wrong
-                address is told at once, a camera that restarts at night ends nothing.
+            capture: Device to read; the thread opens and closes it.
+            on_loss: "wait" reopens a lost capture until it is back, first after half a second, then
+                at growing intervals of up to 30 s. "exit" makes a loss an error. None means "exit"
+                until the first frame and "wait" afterwards: a wrong address is reported
+                immediately, but a camera that restarts at night does not end the run.
 
         Raises:
             SourceError: It cannot be opened, and `on_loss` is not "wait".
@@ -128,9 +128,9 @@ class Live:
         self._newest: Frame | None = None
         self._error: FerEdgeError | None = None
         self._news: deque[str] = deque(maxlen=8)
-        self._count = 0  # frames that came, to the last
-        self._index = 0  # of the next frame
-        self._late = 0  # frames that nobody read in time
+        self._count = 0  # number of frames that arrived
+        self._index = 0  # index of the next frame
+        self._late = 0  # number of dropped frames
         self._started_s = 0.0
         self._time_s = 0.0
         self._clock_offset_s: float | None = None
@@ -142,7 +142,7 @@ class Live:
         self._thread.start()
         try:
             self._wait_for_first_try()
-        except BaseException:  # Ctrl-C, too
+        except BaseException:  # including Ctrl-C
             self.close()
             raise
 
@@ -167,39 +167,39 @@ class Live:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it has lost its capture and tries to open it again."""
+        """Whether the capture is lost and is being reopened."""
         return self._lost_s is not None
 
     @property
     def is_paused(self) -> bool:
-        """Whether it was told to pause: its capture is closed, or will be when its read returns."""
+        """Whether it is paused: its capture is closed, or will be when its read returns."""
         return self._is_paused
 
     def pause(self) -> None:
-        """Stop reading: close the capture, hand over no frame. From any thread, at any time."""
+        """Stop reading: close the capture, return no frames. From any thread, at any time."""
         with self._changed:
             if self._is_paused:
                 return
             if self._newest is not None:
                 self._drop_newest()
             self._is_paused, self._newest, self._lost_s = True, None, None
-            self._news.append(f"{self._capture.name} is paused: it is not read")
+            self._news.append(f"{self._capture.name} is paused")
             self._changed.notify_all()
 
     def resume(self) -> None:
-        """Open the capture again after `pause`, and read on."""
+        """Reopen the capture after `pause`, and continue."""
         with self._changed:
             if not self._is_paused:
                 return
             self._is_paused = False
-            self._news.append(f"{self._capture.name} is read again")
+            self._news.append(f"{self._capture.name} is resumed")
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the iteration and the thread; the thread frees the capture.
+        """End the iteration and the thread; the thread releases the capture.
 
-        A read that hangs is interrupted. Where a driver or FFmpeg does not allow that, this returns
-        after `CLOSE_S`, and the thread ends with that read.
+        A hanging read is interrupted. If a driver or FFmpeg does not allow that, this returns after
+        `CLOSE_S`, and the thread ends with that read.
         """
         with self._changed:
             self._newest = None
@@ -211,7 +211,7 @@ class Live:
     def _join(self, patience_s: float) -> None:
         deadline_s = time.monotonic() + patience_s
         while self._thread.is_alive() and time.monotonic() < deadline_s:
-            self._thread.join(_GRACE_S)  # a camera that works delivers its frame in this time
+            self._thread.join(_GRACE_S)  # a working camera delivers a frame in this time
             if self._thread.is_alive():
                 self._capture.interrupt()
 
@@ -237,10 +237,10 @@ class Live:
                 self._opened(rate_hz)
                 while self._take(self._capture.read()):
                     pass
-                goes_on = not self._is_over  # it pauses
+                goes_on = not self._is_over  # paused
             except FerEdgeError as error:
                 goes_on = self._lose(error)
-            except Exception as error:  # a driver's own: this thread must not end without a word
+            except Exception as error:  # exceptions of a driver: this thread must not end silently
                 reason = f"{type(error).__name__}: {error}"
                 goes_on = self._lose(SourceError(f"{self._capture.name} failed: {reason}"))
             finally:
@@ -254,7 +254,7 @@ class Live:
             retry_s = min(2 * retry_s, LAST_RETRY_S)
 
     def _wait_while_paused(self) -> bool:
-        """Return whether to open the capture, when that is not paused."""
+        """Wait while paused; return whether to open the capture."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_over or not self._is_paused)
             return not self._is_over
@@ -269,7 +269,7 @@ class Live:
             self._changed.notify_all()
 
     def _take(self, image: NDArray[np.uint8] | Decoded) -> bool:
-        """Keep a frame as the newest; say whether to go on."""
+        """Store a frame as the newest; return whether to continue."""
         now_s = time.monotonic()
         with self._changed:
             if self._is_over or self._is_paused:
@@ -294,14 +294,14 @@ class Live:
     def _drop_newest(self) -> None:
         if self._is_read:
             self._late += 1
-        else:  # the first is not handed over yet
+        else:  # the first frame was not returned yet
             self._index = 0
 
     def _frame_time_s(self, wall_s: float) -> float:
-        """Return the time of the frame that came at a time by the wall clock.
+        """Return the time of a frame that arrived at a wall-clock time.
 
-        Packets arrive in bursts, so the stream's own time stamps are the better clock, as long as
-        they stay near the wall clock: a camera may set its clock, or start it anew.
+        Packets arrive in bursts, so the stream's time stamps are the better clock while they stay
+        near the wall clock: a camera may set or restart its clock.
         """
         clock_s: float | None = getattr(self._capture, "clock_s", None)
         if clock_s is None:
@@ -315,11 +315,11 @@ class Live:
         return time_s if self._index == 0 else max(self._time_s + _LEAST_STEP_S, time_s)
 
     def _lose(self, error: FerEdgeError) -> bool:
-        """Note that the capture is gone; say whether to open it again."""
+        """Note that the capture is lost; return whether to reopen it."""
         with self._changed:
             self._is_tried = True
             waits = self._on_loss == "wait" or (self._on_loss is None and self._count > 0)
-            waits = waits or self._is_paused  # a read that fails while paused is not a loss
+            waits = waits or self._is_paused  # a failed read while paused is not a loss
             if not self._is_over and not waits:
                 self._error = error
                 self._is_over = True
@@ -329,7 +329,7 @@ class Live:
             return not self._is_over
 
     def _tell_loss(self, error: FerEdgeError) -> None:
-        """Tell a loss once, and then ever more rarely that it lasts."""
+        """Log a loss once, and then at growing intervals that it lasts."""
         now_s = time.monotonic()
         if self._lost_s is None:
             self._lost_s, self._remind_s = now_s, REMIND_S

@@ -1,4 +1,4 @@
-"""Where frames come from: pictures, videos, cameras, streams."""
+"""Opening of sources: pictures, videos, cameras, streams."""
 
 import os
 from collections.abc import Mapping
@@ -33,14 +33,16 @@ def open_source(
     """Open a picture, a folder of pictures, a glob pattern, a video file, or a stream.
 
     Args:
-        place: A path; a pattern such as "photos/**/*.jpg"; or an address, as rtsp://, or what
-            another package registers in `fer_edge.sources`.
-        on_loss: What a stream does when it breaks off, see `Live`; files know no loss.
-        frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file; other files have a clock.
-        pixel_aspect: Width of a pixel over its height, in place of what a video declares.
-        stream_options: FFmpeg's options of a stream, see `StreamCapture`.
-        sample_every_s: Of a video file, read one frame in so many seconds; 0 reads all.
-        limit_px: Refuse a picture that declares more pixels; in a folder it is passed over.
+        place: A path; a pattern such as "photos/**/*.jpg"; or an address, such as rtsp:// or a
+            scheme that another package registers in `fer_edge.sources`.
+        on_loss: Behavior of a stream when it is interrupted, see `Live`; not used for files.
+        frame_rate_hz: Frame rate of a raw H.264, H.265 or Motion JPEG file; other files have a
+            clock.
+        pixel_aspect: Width of a pixel divided by its height, overriding the video.
+        stream_options: Options of FFmpeg for a stream, see `StreamCapture`.
+        sample_every_s: Interval in seconds between the frames of a video file; 0 reads all.
+        limit_px: Largest number of pixels a picture may declare; larger ones are rejected, or
+            skipped in a folder.
 
     Raises:
         SourceError: It is missing, empty, or none of these.
@@ -55,7 +57,7 @@ def open_source(
         )
         return open_address(place, settings)
     if not str(place):
-        raise SourceError(f"the name of the input is empty; name {_WANTED}")
+        raise SourceError(f"the name of the input is empty; expected {_WANTED}")
     path = Path(place)
     if path.exists() and not path.is_dir():
         _check_file(path)
@@ -70,7 +72,7 @@ def open_source(
             )
     if frame_rate_hz or pixel_aspect or sample_every_s:
         raise SourceError(
-            f"{place} is not a video; --fps, --pixel-aspect and --sample-every go with videos"
+            f"{place} is not a video; --fps, --pixel-aspect and --sample-every are for videos"
         )
     if path.is_file():
         return Pictures([path], limit_px=limit_px)
@@ -81,7 +83,7 @@ def _open_pictures(place: str | Path, limit_px: int) -> Source:
     if Path(place).is_dir():
         return open_folder(Path(place), limit_px=limit_px)
     if "://" in str(place):
-        return open_address(str(place), SourceSettings())  # which says what addresses there are
+        return open_address(str(place), SourceSettings())  # its error lists the supported addresses
     return open_pattern(str(place), limit_px=limit_px)
 
 
@@ -95,21 +97,21 @@ def open_camera(
     """Open a camera.
 
     Args:
-        which: N of /dev/videoN; the path of a device, as /dev/v4l/by-id/...; or "picamera2" for
-            the one on a Raspberry Pi's CSI port; or the name of another package's camera.
-        size: Width and height in pixels to ask for.
-        rate_hz: Frame rate to ask for.
-        on_loss: What to do when the camera goes away, see `Live`.
+        which: N of /dev/videoN; the path of a device, such as /dev/v4l/by-id/...; "picamera2" for
+            the camera on a Raspberry Pi's CSI port; or the name of another package's camera.
+        size: Width and height in pixels to request.
+        rate_hz: Frame rate to request.
+        on_loss: Behavior when the camera is lost, see `Live`.
 
     Raises:
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
-        PluginError: No camera has this name, or another package's cannot be used.
+        PluginError: The name of the camera is unknown, or another package's cannot be used.
     """
     if isinstance(which, str) and not which.startswith("/"):
         settings = SourceSettings(size=size, rate_hz=rate_hz, on_loss=on_loss)
         return open_named_source(which, which, settings)
-    from .camera import CameraCapture  # these load what pictures do without
+    from .camera import CameraCapture  # these imports are not needed for pictures
     from .live import Live
 
     return Live(CameraCapture(which, size=size, rate_hz=rate_hz), on_loss=on_loss)
@@ -119,14 +121,14 @@ def open_named_source(name: str, address: str, settings: SourceSettings) -> Sour
     """Open a source.
 
     Args:
-        name: As it is registered in `fer_edge.sources`: the address's scheme, or a camera's name.
-        address: The whole address, or the camera's name.
-        settings: What it is asked for.
+        name: Registered name in `fer_edge.sources`: the address's scheme, or a camera's name.
+        address: Complete address, or the camera's name.
+        settings: Settings of the source.
 
     Raises:
         SourceError: It cannot be opened.
         MissingExtraError: A package for it is not installed.
-        PluginError: The name does not exist, or another package's source cannot be used.
+        PluginError: The name is unknown, or another package's source cannot be used.
     """
     methods = ("__iter__", "close", "is_video", "is_live", "frame_rate_hz", "length", "dropped")
     source: Source = plugins.open_part(plugins.SOURCES, name, address, settings, methods=methods)
@@ -137,7 +139,7 @@ def open_address(address: str, settings: SourceSettings) -> Source:
     """Open a source by its address; see `open_named_source`.
 
     Raises:
-        SourceError: No source has this scheme, or it cannot be opened.
+        SourceError: The scheme is unknown, or it cannot be opened.
         MissingExtraError: A package for it is not installed.
         PluginError: Another package's source cannot be used.
     """
@@ -152,13 +154,13 @@ def open_address(address: str, settings: SourceSettings) -> Source:
 
 def _check_file(path: Path) -> None:
     if path.is_char_device():
-        raise SourceError(f"{path} is a device; pass a camera as --camera {path}")
+        raise SourceError(f"{path} is a device; for a camera pass --camera {path}")
     if not path.is_file():
         raise SourceError(
             f"{path} is not a file; for raw frames from a pipe pass: --input - <{path}, "
             "with --size and --pixel-format"
         )
     if not os.access(path, os.R_OK):
-        raise SourceError(f"{path} may not be read; check its permissions")
+        raise SourceError(f"{path} cannot be read: permission denied")
     if path.stat().st_size == 0:
-        raise SourceError(f"{path} is empty; name {_WANTED}")
+        raise SourceError(f"{path} is empty; expected {_WANTED}")

@@ -21,25 +21,26 @@ _DEFAULT_SIZE = (640, 480)
 _DEFAULT_RATE_HZ = 30.0
 
 _INSTALL = (
-    "on Raspberry Pi OS run: sudo apt install -y python3-picamera2, and make the environment with "
-    "python3 -m venv --system-site-packages, since pip does not bring libcamera"
+    "on Raspberry Pi OS run: sudo apt install -y python3-picamera2, and create the "
+    "environment with python3 -m venv --system-site-packages, since pip does not "
+    "install libcamera"
 )
 _ABI_WORDS = ("numpy", "multiarray", "dtype", "_array_api")
-"""What errors of modules that were compiled for another NumPy have in common."""
+"""Common part of the errors of modules that were compiled for another NumPy."""
 
 
 def advice_for(reason: str) -> str:
-    """Return what to do when `import picamera2` fails.
+    """Return advice for a failed `import picamera2`.
 
     Args:
-        reason: The error's type and text, as the last line of a traceback has it.
+        reason: Type and text of the error, as in the last line of a traceback.
     """
     if reason.startswith("ModuleNotFoundError"):
         return _INSTALL
     is_numpy = any(word in reason.lower() for word in _ABI_WORDS)
     if is_numpy and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
         return (
-            "the system's packages were compiled for NumPy 1, and this environment has "
+            "the system's packages were compiled for NumPy 1, but this environment has "
             f"{np.__version__}: {FOR_NUMPY_1}"
         )
     return (
@@ -49,25 +50,25 @@ def advice_for(reason: str) -> str:
 
 
 def _import_picamera2() -> Any:
-    # libcamera tells each mode of the sensor on standard error
+    # libcamera prints each mode of the sensor on standard error
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
     try:
-        with without_chatter():  # NumPy writes a whole page about modules of another version
+        with without_chatter():  # NumPy prints a page of text about modules for another version
             from picamera2 import Picamera2
-    # compiled modules of another NumPy raise nearly anything, mostly ValueError
+    # modules compiled for another NumPy raise almost any exception, mostly ValueError
     except Exception as error:
         lines = str(error).strip().splitlines() or ["no reason given"]
         reason = f"{type(error).__name__}: {lines[0]}"
         raise MissingExtraError(
             f"picamera2 cannot be imported ({reason}); {advice_for(reason)}"
         ) from error
-    # it logs each failure that it raises; the error has the reason, once
+    # it logs each failure that it raises; the error already has the reason
     logging.getLogger("picamera2").setLevel(logging.CRITICAL)
     return Picamera2
 
 
 def _reason(error: BaseException) -> str:
-    """Return what lies below: picamera2 puts a sentence of its own around each failure."""
+    """Return the underlying error: picamera2 wraps each failure in its own message."""
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error).strip() or type(error).__name__
@@ -84,11 +85,11 @@ class PiCapture:
         """Import picamera2, which is the slow part; `open` opens the camera.
 
         Args:
-            size: Width and height in pixels, even; None takes 640x480.
-            rate_hz: Frame rate; None takes 30.
+            size: Width and height in pixels, even; None uses 640x480.
+            rate_hz: Frame rate; None uses 30.
 
         Raises:
-            MissingExtraError: picamera2 is not installed, or does not fit what pip installed.
+            MissingExtraError: picamera2 is not installed, or does not match pip's packages.
         """
         self._class = _import_picamera2()
         self._size = size or _DEFAULT_SIZE
@@ -100,17 +101,17 @@ class PiCapture:
         try:
             self._camera = self._class()
             duration_us = round(1e6 / self._rate_hz)
-            # the format's name is that of a little-endian word: in memory RGB888 is B, G, R
+            # the format's name describes a little-endian word: in memory RGB888 is B, G, R
             configuration = self._camera.create_video_configuration(
                 main={"size": self._size, "format": "RGB888"},
                 controls={"FrameDurationLimits": (duration_us, duration_us)},
             )
             self._camera.configure(configuration)
             self._camera.start()
-        except Exception as error:  # whatever libcamera raises; IndexError: there is no camera
+        except Exception as error:  # libcamera raises many types; IndexError: there is no camera
             raise SourceError(
-                f"the Pi camera cannot be opened ({_reason(error)}); check its ribbon cable, that "
-                "no other program uses it, and that rpicam-hello --list-cameras shows it"
+                f"the Pi camera cannot be opened ({_reason(error)}); check its ribbon cable, "
+                "that no other program uses it, and that rpicam-hello --list-cameras shows it"
             ) from error
         return self._rate_hz
 
@@ -121,22 +122,22 @@ class PiCapture:
             image = self._camera.wait(job, timeout=_READ_S)
         except (TimeoutError, futures.TimeoutError) as error:  # one class from Python 3.11 on
             raise SourceError(
-                f"{self.name} gave no frame for {_READ_S:g} s; check the ribbon cable"
+                f"{self.name} did not deliver a frame for {_READ_S:g} s; check the ribbon cable"
             ) from error
         return as_bgr(image)
 
     def interrupt(self) -> None:
-        """Call off the frame that is waited for."""
+        """Cancel the frame that is waited for."""
         camera = self._camera
         if camera is not None:
             camera.cancel_all_and_flush()
 
     def close(self) -> None:
-        """Stop and free the camera."""
+        """Stop and release the camera."""
         camera, self._camera = self._camera, None
         if camera is None:
             return
-        # a job that waits for a frame which never comes would keep stop() waiting behind it
+        # a pending job for a frame that never arrives would block stop()
         camera.cancel_all_and_flush()
         camera.stop()
         camera.close()
@@ -146,9 +147,9 @@ def open_pi_camera(address: str, settings: SourceSettings) -> Source:
     """Open the Pi's camera as a live source.
 
     Raises:
-        SourceError: It is named as an address, or cannot be opened.
-        MissingExtraError: picamera2 is not installed, or does not fit what pip installed.
+        SourceError: It is given as an address, or cannot be opened.
+        MissingExtraError: picamera2 is not installed, or does not match pip's packages.
     """
     if address != PiCapture.name:
-        raise SourceError(f"{address} is not an address; pass --camera {PiCapture.name}")
+        raise SourceError(f"{address} is not a valid address; pass --camera {PiCapture.name}")
     return Live(PiCapture(size=settings.size, rate_hz=settings.rate_hz), on_loss=settings.on_loss)

@@ -32,11 +32,11 @@ VIDEO_SUFFIXES = frozenset(
         *(".h264", ".264", ".h265", ".hevc", ".mjpeg", ".mjpg"),
     )
 )
-"""Suffixes that say a file is a video; named by itself, a file with another one is tried, too."""
+"""Suffixes of videos; a file with another suffix can be given by name."""
 
 
 class Pictures:
-    """Pictures from files, in the order given; of several, a broken one is passed over."""
+    """Pictures from files, in the given order; if there are several, a damaged one is skipped."""
 
     is_video = False
     is_live = False
@@ -50,12 +50,12 @@ class Pictures:
         left_out: Counter[str] | None = None,
         limit_px: int = PICTURE_PX,
     ) -> None:
-        """Take the paths; nothing is read from them yet.
+        """Store the paths; nothing is read from them yet.
 
         Args:
             paths: Picture files.
-            left_out: Number of files by kind that are not read; told at the end.
-            limit_px: A picture with more pixels counts as broken.
+            left_out: Number of skipped files by kind; reported at the end.
+            limit_px: Largest number of pixels of a picture; larger ones count as damaged.
         """
         self._paths = paths
         self._left_out = Counter(left_out or ())
@@ -75,7 +75,7 @@ class Pictures:
                     raise
                 error = caught
                 left_out[_kind_of(error, path)] += 1
-                _log.warning("%s; it was skipped", error)
+                _log.warning("%s; skipped", error)
                 continue
             yield Frame(image, index, 0.0, str(path))
             index += 1
@@ -85,43 +85,43 @@ class Pictures:
             _log.warning("%s", describe_left_out(index, left_out))
 
     def close(self) -> None:
-        """End before the next picture; nothing stays open between two."""
+        """End before the next picture; no file stays open between two."""
         self._closed = True
 
 
 def open_folder(folder: Path, *, limit_px: int = PICTURE_PX) -> Pictures:
-    """Open the pictures of a folder and the folders in it, in the order of their names.
+    """Open the pictures of a folder and its subfolders, sorted by name.
 
     Raises:
-        SourceError: It cannot be listed, or holds no picture.
+        SourceError: It cannot be listed, or has no pictures.
     """
     try:
         found = pictures_in(folder)
     except OSError as error:
         raise SourceError(f"folder {folder} cannot be read: {error.strerror}") from error
-    return _open_found(found, f"folder {folder} holds", limit_px)
+    return _open_found(found, f"folder {folder} has", limit_px)
 
 
 def open_pattern(pattern: str, *, limit_px: int = PICTURE_PX) -> Pictures:
-    """Open the pictures that a glob pattern matches, in the order of their names.
+    """Open the pictures that match a glob pattern, sorted by name.
 
     Raises:
-        SourceError: It is not a pattern, or matches no picture.
+        SourceError: It is not a pattern, or no picture matches.
     """
     if not glob.has_magic(pattern):
-        raise SourceError(f"{pattern} does not exist; name a picture, a folder or a video file")
+        raise SourceError(f"{pattern} does not exist; expected a picture, a folder or a video file")
     return _open_found(pictures_of_pattern(pattern), f"{pattern} matches", limit_px)
 
 
 def _open_found(found: FoundPictures, subject: str, limit_px: int) -> Pictures:
     if found.pictures:
         return Pictures(list(found.pictures), left_out=found.left_out, limit_px=limit_px)
-    got = f"{subject} no picture that can be read"
+    got = f"{subject} no readable picture"
     got += f", but {describe_kinds(found.left_out)}" if found.left_out else " and no other file"
     if needing_extra(found.left_out):
         raise SourceError(f"{got}; run: {install('heif')}")
     if VIDEO_SUFFIXES & set(found.left_out):
-        raise SourceError(f"{got}; pass one video by its own name")
+        raise SourceError(f"{got}; to read a video, pass its name")
     raise SourceError(f"{got}; expected files that end in {', '.join(SUFFIXES)}")
 
 

@@ -1,4 +1,4 @@
-"""Pillow's images, read as a file of the same picture is."""
+"""Conversion of Pillow images, with the same result as for picture files."""
 
 import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -14,29 +14,28 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _PLAIN = ("RGB", "RGBA", "RGBX")
-"""Modes whose first three channels are red, green and blue already."""
+"""Modes whose first three channels are red, green and blue."""
 
 
 def is_pillow_image(image: object) -> TypeGuard["Image"]:
-    """Return whether it is an image of Pillow's; Pillow is not imported for that."""
-    # another thread may be importing it just now: then it has no class yet, and made no image
+    """Return whether an object is a Pillow image, without importing Pillow."""
+    # another thread may be importing Pillow now: then there is no class yet, and no image
     kind: Any = getattr(sys.modules.get("PIL.Image"), "Image", None)
     return kind is not None and isinstance(image, kind)
 
 
 def pillow_to_bgr(image: "Image") -> NDArray[np.uint8]:
-    """Convert an image of Pillow's.
+    """Convert a Pillow image.
 
     Args:
-        image: Of any mode; it is left as it was. 16 bits become 8 and transparency is dropped, as
-            in files. Mode I is 16 bits where it comes from a file, otherwise 0 to 255.
+        image: Image of any mode; it is not changed. 16 bits become 8 and transparency is dropped,
+            as for files. Mode I is 16 bits if it comes from a file, otherwise 0 to 255.
 
     Returns:
         uint8, (height, width, 3), BGR, turned upright by the EXIF orientation.
 
     Raises:
-        SourceError: It cannot be read to its end, or is closed, empty, or of a mode that has no
-            colors.
+        SourceError: It cannot be read completely, or is closed, empty, or of a mode without colors.
     """
     from PIL import ImageOps
 
@@ -49,12 +48,13 @@ def pillow_to_bgr(image: "Image") -> NDArray[np.uint8]:
             gray = _deep(upright, is_file=bool(image.format))
             return np.ascontiguousarray(np.repeat(gray[..., np.newaxis], 3, axis=2))
         if upright.mode not in _PLAIN:
-            # by way of RGBA, since Pillow warns of transparent palettes that go to RGB
+            # converted through RGBA, since Pillow warns about transparent palettes converted to
+            # RGB
             upright = upright.convert("RGBA" if upright.mode in ("P", "PA") else "RGB")
         pixels = np.asarray(upright)
     except SourceError:
         raise
-    # Pillow's own name for a header that claims too many pixels is DecompressionBombError
+    # Pillow raises DecompressionBombError if a header declares too many pixels
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise SourceError(f"{kind} cannot be read: {reason}") from error

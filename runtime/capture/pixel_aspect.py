@@ -1,15 +1,15 @@
-"""The shape of a video's pixels: width over height."""
+"""Pixel aspect ratio of a video: width divided by height."""
 
 import re
 from fractions import Fraction
 from typing import Any
 
 MOST_STRETCHED = 4
-"""Pixels that are more than four times as wide as high, or the reverse, do not occur."""
+"""Largest ratio of width to height, or the reverse, that occurs."""
 
 
 def parse_pixel_aspect(text: str) -> Fraction:
-    """Read a ratio such as 64:45.
+    """Parse a ratio such as 64:45.
 
     Raises:
         ValueError: It is not WIDTH:HEIGHT, or too far from square.
@@ -26,5 +26,5 @@ def parse_pixel_aspect(text: str) -> Fraction:
 
 
 def is_plausible(aspect: Any) -> bool:
-    """Return whether a declared ratio can be true; a damaged header may declare 1:65535."""
+    """Return whether a declared ratio is plausible; a damaged header may declare 1:65535."""
     return bool(aspect) and 1 / MOST_STRETCHED <= float(aspect) <= MOST_STRETCHED

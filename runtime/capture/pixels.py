@@ -1,4 +1,4 @@
-"""Any image, brought to 8-bit BGR: what a picture, a capture, a pipe or a program hands over."""
+"""Conversion of any image to 8-bit BGR, for pictures, captures, pipes and programs."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ EXPECTED = "expected a NumPy array (height, width, 3), a Pillow image or the pat
 
 
 def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
-    """Bring an image to what a `Frame` holds.
+    """Convert an image to the form of a `Frame`.
 
     Args:
         image: One of these, of any size:
@@ -29,14 +29,14 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
             `bit_depth.as_8_bits`;
             a Pillow image of any mode, turned upright by its EXIF orientation;
             a path, as text or `Path`, read by `fer_edge.pictures.picture.read_picture`.
-        color: The order of an array's channels; pictures and Pillow images know their own.
+        color: Channel order of an array; pictures and Pillow images have a defined order.
 
     Returns:
-        uint8, (height, width, 3), BGR, contiguous; the same array where it is that already.
+        uint8, (height, width, 3), BGR, contiguous; the same array if it has this form already.
 
     Raises:
-        SourceError: It is not an image, has no pixels or is a batch, or its numbers are in no range
-            that says how bright they are.
+        SourceError: It is not an image, is empty or a batch, or the range of its values does not
+            define their brightness.
         MissingExtraError: It is the path of a picture that needs an optional library.
     """
     if color not in ("bgr", "rgb"):
@@ -53,10 +53,10 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
 
 
 def as_array(image: object) -> NDArray[Any]:
-    """Return what NumPy makes of an image, or of a batch; not checked any further.
+    """Return an image, or a batch, as a NumPy array, without further checks.
 
     Raises:
-        SourceError: NumPy makes nothing of it, or only of its Python objects.
+        SourceError: NumPy cannot convert it, or only to an array of Python objects.
     """
     if isinstance(image, np.ndarray):
         return np.asarray(image)
@@ -82,14 +82,14 @@ def as_array(image: object) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError) as error:  # a tensor on a GPU, or with gradients
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise SourceError(
-            f"{EXPECTED}, got a {kind} that NumPy cannot take over ({reason}); pass a NumPy array"
+            f"{EXPECTED}, got a {kind} that NumPy cannot convert ({reason}); pass a NumPy array"
         ) from error
 
 
 def _check_shape(array: NDArray[Any]) -> None:
     shape, wanted = array.shape, "expected an image of shape (height, width, 3)"
     if array.size == 0:
-        raise SourceError(f"{wanted}, got one without pixels: {shape}")
+        raise SourceError(f"{wanted}, got an empty one: {shape}")
     if array.ndim == 2 or (array.ndim == 3 and shape[2] in (1, 3, 4)):
         return
     advice = ""

@@ -1,26 +1,26 @@
 """The times of a video's frames, from its time stamps."""
 
 _LONGEST_GAP_S = 10.0
-"""A longer gap in a broadcast format is the joint of two recordings; FFmpeg's own threshold."""
+"""A longer gap in a broadcast format is a joint of two recordings; same limit as in FFmpeg."""
 
 
 class PresentationClock:
-    """Turns time stamps into seconds that start at 0 and never go back.
+    """Converts time stamps to seconds that start at 0 and never decrease.
 
-    A recording may start at any time stamp; a raw H.264 file has none; and where two recordings
-    were joined the stamps start again, which would take the time of the frames back.
+    A recording may start at any time stamp; a raw H.264 file has none; and at the joint of two
+    recordings the stamps start again, which would make the time jump back.
     """
 
     def __init__(
         self, rate_hz: float, *, is_broadcast: bool = False, origin_s: float | None = None
     ) -> None:
-        """Create a clock that stands before the first frame.
+        """Create a clock before the first frame.
 
         Args:
             rate_hz: Frame rate, for frames without a time stamp and across a joint.
             is_broadcast: Whether time stamps may leap forward, as in MPEG-TS.
-            origin_s: Time stamp of the video's first frame, where another frame comes first; None
-                takes that of the first frame that comes.
+            origin_s: Time stamp of the video's first frame, if reading starts at a later frame;
+                None uses that of the first frame read.
         """
         self._step_s = 1 / rate_hz
         self._longest_gap_s = _LONGEST_GAP_S if is_broadcast else float("inf")
@@ -33,7 +33,7 @@ class PresentationClock:
         """Return the time of the next frame.
 
         Args:
-            stamp_s: Its time stamp in seconds; None where it has none.
+            stamp_s: Its time stamp in seconds; None if it has none.
         """
         if stamp_s is None:
             time_s = self._without_stamp()

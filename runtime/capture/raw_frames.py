@@ -1,4 +1,4 @@
-"""Raw frames on a pipe, one behind the other, as the programs of cameras and video write them."""
+"""Raw frames on a pipe, one after the other, as written by camera and video programs."""
 
 import logging
 import os
@@ -24,13 +24,13 @@ DEFAULT_RATE_HZ = 30.0
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """How a frame lies in memory, rows without padding.
+    """Memory layout of a frame, rows without padding.
 
     Attributes:
         channels: Bytes per pixel of a row.
-        halves: Rows of the array that OpenCV takes, in halves of the height.
-        code: OpenCV's conversion to BGR; None where it is BGR.
-        even: What width and height must be multiples of.
+        halves: Number of rows of the array for OpenCV, in halves of the height.
+        code: OpenCV's conversion to BGR; None if it is BGR.
+        even: Required divisors of width and height.
     """
 
     channels: int
@@ -54,7 +54,7 @@ PIXEL_FORMATS = {
 class RawFrames:
     """Raw frames from a pipe.
 
-    The pipe is not a live source, though a camera may stand at its other end: nothing is dropped,
+    The pipe is not a live source, although a camera may be at its other end: nothing is dropped,
     and a sender that is faster than the reader waits. Time is counted in frames.
     """
 
@@ -72,15 +72,15 @@ class RawFrames:
         rate_hz: float = DEFAULT_RATE_HZ,
         name: str = "standard input",
     ) -> None:
-        """Take a pipe; it stays its owner's to close.
+        """Store a pipe; its owner must close it.
 
         Args:
-            stream: With a file descriptor, and not read by anybody else.
-            size: Width and height of a frame, in pixels; both even for yuv420p and nv12, the
-                width even for yuyv422.
+            stream: Stream with a file descriptor, with no other reader.
+            size: Width and height of a frame, in pixels; both even for yuv420p and nv12, the width
+                even for yuyv422.
             pixel_format: One of `PIXEL_FORMATS`, without padding between rows.
-            rate_hz: Frame rate, for the frames' times.
-            name: For messages.
+            rate_hz: Frame rate, for the times of the frames.
+            name: Name in messages.
 
         Raises:
             SourceError: The stream is a terminal, or the size does not suit the format.
@@ -88,7 +88,9 @@ class RawFrames:
         layout = PIXEL_FORMATS[pixel_format]
         width, height = size
         if width % layout.even[0] or height % layout.even[1]:
-            raise SourceError(f"{pixel_format} frames have even sides; got {width}x{height}")
+            raise SourceError(
+                f"{pixel_format} frames need an even width and height, got {width}x{height}"
+            )
         if stream.isatty():
             raise SourceError(f"{name} is a terminal; expected raw frames through a pipe")
         self._code = layout.code
@@ -110,12 +112,12 @@ class RawFrames:
             self._end()
 
     def close(self) -> None:
-        """End the iteration, also one that waits for a frame."""
+        """End the iteration, also while it waits for a frame."""
         with self._closing:
             if self._closed:
                 return
             self._closed = True
-            os.close(self._alarm)  # the other end of the pipe wakes whoever polls it
+            os.close(self._alarm)  # closing the other end of the pipe wakes the poll
             if not self._is_read:
                 os.close(self._wake)
 
@@ -147,10 +149,10 @@ class RawFrames:
                 f"{self._name} ended after {rest}; check the sender, --size and --pixel-format"
             )
         if got:
-            log.warning("%s ended within frame %d: %s came", self._name, index, rest)
+            log.warning("%s ended within frame %d: got %s", self._name, index, rest)
 
     def _fill(self, view: memoryview) -> int | None:
-        """Read until the view is full or the pipe ends; None where `close` was called."""
+        """Read until the view is full or the pipe ends; None after `close`."""
         pipe, got = self._stream.fileno(), 0
         poll = select.poll()
         poll.register(pipe, select.POLLIN)

@@ -1,8 +1,8 @@
-"""Signals as requests that a loop obeys between two frames.
+"""Signals as requests that a loop handles between two frames.
 
-A handler that raised wherever the program stands could cut a JSON line in two, or leave a lock
-taken. Here a handler notes the request, and no more. Only where the loop waits for a frame that may
-never come is there something to do: the source is closed by another thread, which ends the wait.
+A handler that raised at any point of the program could cut a JSON line in two, or leave a lock
+taken. Here a handler only notes the request. There is one exception: while the loop waits for a
+frame that may never arrive, another thread closes the source, which ends the wait.
 """
 
 import _thread
@@ -19,11 +19,12 @@ from .frame import Frame, Source
 
 
 class Signals:
-    """SIGTERM and SIGINT (Ctrl-C) end a run; SIGHUP asks it to load its model file again.
+    """SIGTERM and SIGINT (Ctrl-C) end a run; SIGHUP makes it reload its model file.
 
-    A second SIGTERM or SIGINT ends the process at once, with nothing finished. A SIGHUP that comes
-    because the terminal was closed ends the run. What was ignored before (`nohup`) stays ignored.
-    A context manager; outside the main thread, where Python has no handlers, it does nothing.
+    A second SIGTERM or SIGINT ends the process immediately, without finishing anything. A SIGHUP
+    caused by a closed terminal ends the run. Signals that were ignored before (`nohup`) stay
+    ignored. A context manager; outside the main thread, where Python has no handlers, it does
+    nothing.
     """
 
     def __init__(self) -> None:
@@ -49,24 +50,24 @@ class Signals:
             signal.signal(number, handler)
 
     def frames(self, source: Source) -> Iterator[Frame]:
-        """Yield a source's frames until it ends or the end is asked for."""
+        """Yield a source's frames until it ends or the end is requested."""
         frames = iter(source)
         while (frame := self._next(frames, source)) is not None:
             yield frame
 
     def take_reload(self) -> bool:
-        """Return whether a reload was asked for since the last call."""
+        """Return whether a reload was requested since the last call."""
         requested, self.reload_requested = self.reload_requested, False
         return requested
 
     def _next(self, frames: Iterator[Frame], source: Source) -> Frame | None:
-        # one that knows its length never stands still, and need not be closed in mid-read
+        # a source with a known length never blocks, and need not be closed while reading
         self._waits_for = source if source.length is None else None
         try:
-            # a signal above this line is seen by it, one below it finds a source to close
+            # a signal before this line is seen by it, a later one finds a source to close
             return None if self.stop_requested else next(frames, None)
         except FerEdgeError:
-            if self.stop_requested:  # what is closed in mid-read may complain
+            if self.stop_requested:  # closing a source during a read may cause an error
                 return None
             raise
         finally:
@@ -75,10 +76,10 @@ class Signals:
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stop_requested = True
         for ending in {signal.SIGTERM, signal.SIGINT} & set(self._before):
-            signal.signal(ending, signal.SIG_DFL)  # the second one is the kernel's
+            signal.signal(ending, signal.SIG_DFL)  # the kernel handles the second one
         if self._waits_for is not None:
-            # not here: this thread may hold the source's lock. And not by threading.Thread, whose
-            # start takes a lock that the interrupted code may hold as well.
+            # not here: this thread may hold the source's lock; and not with threading.Thread,
+            # whose start takes a lock that the interrupted code may hold as well
             _thread.start_new_thread(self._waits_for.close, ())
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
@@ -89,7 +90,7 @@ class Signals:
 
 
 def _is_terminal(descriptor: int) -> bool:
-    """Return whether a descriptor is a terminal that is still there."""
+    """Return whether a descriptor is a terminal that still exists."""
     try:
         return os.isatty(descriptor)
     except OSError:

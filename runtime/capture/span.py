@@ -1,4 +1,4 @@
-"""A part of a video, by its clock."""
+"""A part of a video, by time."""
 
 import math
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The frames of a video from one time to another.
+    """The frames of a video between two times.
 
     Attributes:
-        from_s: Time of the first frame, in seconds from the video's start.
-        to_s: Frames at this time and later are not read; infinite reads to the end.
+        from_s: Time of the first frame, in seconds since the video's start.
+        to_s: End; frames at this time or later are not read; infinite reads to the end.
     """
 
     from_s: float = 0.0
@@ -23,4 +23,4 @@ class Span:
 
 
 WHOLE = Span()
-"""From the first frame to the last."""
+"""The whole video."""

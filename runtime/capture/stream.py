@@ -25,12 +25,12 @@ READ_TIMEOUT_S = 5.0
 class StreamCapture:
     """A `Capture` of a stream, decoded by FFmpeg.
 
-    Frames that the decoder could not make, as after a lost packet, are left out. A read that hangs
-    ends by its own time limit; Python may end before it does.
+    Frames that the decoder cannot produce, for example after a lost packet, are skipped. A hanging
+    read ends by its own timeout; Python may exit before that.
 
     Attributes:
-        name: The address without user, password and query.
-        clock_s: The time stamp of the last frame that was read; None where the stream has none.
+        name: Address without user, password and query.
+        clock_s: Time stamp of the last frame; None if the stream has none.
     """
 
     outlives_python = True
@@ -47,12 +47,12 @@ class StreamCapture:
         """Check the address; `open` connects.
 
         Args:
-            url: The address; it may hold a user's name and password.
-            options: FFmpeg's options of the protocol. RTSP goes over TCP by default, since lost UDP
-                packets tear pictures: {"rtsp_transport": "udp"} changes that.
-            pixel_aspect: Width of a pixel over its height; None takes what the stream declares.
-            open_timeout_s: An address that does not answer in this time cannot be opened.
-            read_timeout_s: A stream without a frame for so long is lost.
+            url: Address; it may contain a user name and password.
+            options: Options of FFmpeg for the protocol. RTSP uses TCP by default, since lost UDP
+                packets damage pictures: {"rtsp_transport": "udp"} changes that.
+            pixel_aspect: Width of a pixel divided by its height; None uses the stream's.
+            open_timeout_s: Time within which the address must answer.
+            read_timeout_s: Time without a frame after which the stream is lost.
 
         Raises:
             SourceError: The address is not valid.
@@ -79,12 +79,12 @@ class StreamCapture:
             )
         except av.error.FFmpegError as error:
             waited_s = time.monotonic() - started_s
-            # the demuxer of RTSP reports the end of its time as invalid data
+            # the RTSP demuxer reports a timeout as invalid data
             is_late = waited_s >= self._timeout_s[0]
             why = f"no answer in {waited_s:.0f} s" if is_late else reason(error)
             raise SourceError(
-                f"{self.name} cannot be opened: {why}; check that the camera is on, the address, "
-                "its user and password, and that it sends H.264, H.265 or MJPEG"
+                f"{self.name} cannot be opened: {why}; check that the camera is switched on, its "
+                "address, user and password, and that it sends H.264, H.265 or MJPEG"
             ) from error
         self._stream = picture_stream(self._container, self.name)
         duration = self._container.duration
@@ -103,7 +103,7 @@ class StreamCapture:
         """Wait for the next frame; see `Capture`."""
         started_s = time.monotonic()
         while not self._decoded:
-            # sound alone keeps a connection alive, and is not a picture
+            # audio keeps a connection alive, but is not a picture
             if time.monotonic() - started_s > self._timeout_s[1]:
                 raise self._stalled(started_s)
             self._decode_next(started_s)
@@ -112,7 +112,7 @@ class StreamCapture:
         return self._conversion.take(frame, self._stream.sample_aspect_ratio)
 
     def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         container, self._container = self._container, None
         self._packets = iter(())
         self._decoded.clear()
@@ -120,22 +120,22 @@ class StreamCapture:
             container.close()
 
     def interrupt(self) -> None:
-        """Do nothing: FFmpeg ends a read by its time limit, and nothing else can."""
+        """Do nothing: only its timeout can end a read of FFmpeg."""
 
     def _decode_next(self, started_s: float) -> None:
         try:
             packet = next(self._packets)
         except StopIteration:
-            raise SourceError(f"{self.name} broke off: the stream has ended") from None
+            raise SourceError(f"{self.name} was interrupted: the stream ended") from None
         except av.error.ExitError as error:
             raise self._stalled(started_s) from error
         except av.error.FFmpegError as error:
-            raise SourceError(f"{self.name} broke off: {reason(error)}") from error
+            raise SourceError(f"{self.name} was interrupted: {reason(error)}") from error
         if packet.stream is not self._stream:
             return
         try:
             frames = packet.decode()
-        except av.error.FFmpegError:  # a damaged packet; the next key frame mends it
+        except av.error.FFmpegError:  # a damaged packet; decoding recovers at the next key frame
             return
         self._decoded.extend(frame for frame in frames if not frame.is_corrupt)
 

@@ -1,4 +1,4 @@
-"""Addresses of streams, and how they may be shown."""
+"""Stream addresses, and their form without secrets."""
 
 import re
 from urllib.parse import urlsplit
@@ -10,13 +10,13 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def scheme_of(text: str) -> str:
-    """Return the scheme of an address, in small letters; empty for a path."""
+    """Return the scheme of an address, in lower case; empty for a path."""
     found = _SCHEME.match(text)
     return found[1].lower() if found else ""
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is an address that a source can open, and not the name of a file."""
+    """Return whether a text is an address that a source can open, and not a file name."""
     scheme = scheme_of(text)
     return bool(scheme) and plugins.is_name(plugins.SOURCES, scheme)
 
@@ -27,10 +27,10 @@ def is_own_address(text: str) -> bool:
 
 
 def check_url(url: str) -> None:
-    """Refuse an address without a host, or with a port that is not a number.
+    """Reject an address without a host, or with an invalid port.
 
     Raises:
-        SourceError: It is one of these.
+        SourceError: The address was rejected.
     """
     try:
         url.encode()
@@ -39,21 +39,22 @@ def check_url(url: str) -> None:
         if parts.hostname or (parts.scheme in ("udp", "rtp", "tcp") and parts.port):
             _ = parts.port
             return
-    except ValueError:  # such as [ without ], a port that is not a number, or not UTF-8
+    except ValueError:  # such as [ without ], an invalid port, or not UTF-8
         pass
     raise SourceError(
-        f"{without_password(url)} is not a valid address of a stream; expected "
-        "rtsp://USER:PASSWORD@HOST:PORT/PATH, with / ? # @ in a password as %2F %3F %23 %40"
+        f"{without_password(url)} is not a valid stream address; expected "
+        "rtsp://USER:PASSWORD@HOST:PORT/PATH, with / ? # @ in a password written as %2F %3F "
+        "%23 %40"
     )
 
 
 def without_password(url: str) -> str:
-    """Return an address as it may be shown: without user, password and query (which holds keys)."""
+    """Return an address without user, password and query (which contains keys)."""
     scheme, _, rest = url.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     _, at, host = authority.rpartition("@")
-    # where a password holds a bare / ? or #, nobody can tell what is host and what is secret
+    # if a password contains an unescaped / ? or #, host and secret cannot be separated
     if "@" in behind or (not at and not re.fullmatch(r"(\[[^]]*\]|[^:]*)(:\d*)?", host)):
         return f"{scheme}://..."
     path = re.split(r"[?#]", behind, maxsplit=1)[0]

@@ -25,19 +25,19 @@ log = logging.getLogger(__name__)
 
 _USUAL_RATE_HZ = 25.0
 _DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
-"""Containers whose header says how long they are. Of the others FFmpeg reads the file's end."""
+"""Containers with the length in their header. Of the others FFmpeg reads the end of the file."""
 _NOT_FILES = frozenset(
     {"hls", "dash", "concat", "sdp", "rtsp", "rtp", "sap", "imf", "lavfi", "image2", "tty"}
 )
-"""Formats that lead to other files and addresses; tty makes a video of any text."""
+"""Formats that refer to other files and addresses; tty makes a video of any text."""
 _LEAST_SHARE = 0.9
-"""A file that ends before this share of its declared length is cut short."""
+"""A file that ends before this share of its declared length is truncated."""
 
 
 class Video:
-    """A video file or an animated GIF, every frame in order, once.
+    """A video file or an animated GIF, all frames in order, once.
 
-    Frames that the decoder could not make, or only in part, are left out and counted in a warning.
+    Frames that the decoder cannot produce, or only partly, are skipped and counted in a warning.
     """
 
     is_video = True
@@ -57,19 +57,19 @@ class Video:
         """Open a file.
 
         Args:
-            path: The file.
-            frame_rate_hz: Of a raw H.264, H.265 or Motion JPEG file, which has no time stamps;
-                None takes what its stream declares, else 25.
-            pixel_aspect: Width of a pixel over its height; None takes what the file declares.
-            every_s: Leave out frames that are nearer than so many seconds to the last one; 0 takes
-                all. Frames keep their index and time.
-            span: What to read of it; frames keep their time, and are counted from its first one.
-                Reading starts at the key frame before it, see `can_seek`.
-            decoder_threads: Threads of the decoder; 0 takes as many as there are cores.
+            path: Path of the file.
+            frame_rate_hz: Frame rate of a raw H.264, H.265 or Motion JPEG file, which has no time
+                stamps; None uses the rate of its stream, else 25.
+            pixel_aspect: Width of a pixel divided by its height; None uses the file's.
+            every_s: Least distance in seconds between frames; 0 reads all. Frames keep their index
+                and time.
+            span: Part to read; frames keep their time, and are counted from its first one. Reading
+                starts at the key frame before it, see `can_seek`.
+            decoder_threads: Number of decoder threads; 0 uses one per core.
 
         Raises:
-            SourceError: The file is not a video that FFmpeg can decode, or it has a clock of its
-                own and `frame_rate_hz` is given.
+            SourceError: FFmpeg cannot decode the file as a video, or it has time stamps and
+                `frame_rate_hz` is given.
         """
         self._path = path
         self._reading = threading.RLock()
@@ -80,7 +80,7 @@ class Video:
             self._has_clock = _has_clock(self._container)
             if self._has_clock and frame_rate_hz is not None:
                 raise SourceError(
-                    f"{path} has time stamps of its own; --fps is for raw .h264, .h265 and .mjpeg "
+                    f"{path} has its own time stamps; --fps is for raw .h264, .h265 and .mjpeg "
                     "files and for cameras"
                 )
         except SourceError:
@@ -105,12 +105,12 @@ class Video:
 
     @property
     def can_seek(self) -> bool:
-        """Whether a span in the middle is found without decoding what comes before it."""
+        """Whether a span in the middle can be reached without decoding the frames before it."""
         return self._has_clock and not self._is_broadcast
 
     @property
     def length_s(self) -> float | None:
-        """How long the file says that its picture is, where it does."""
+        """Declared length of the video stream, if any."""
         return self._length_s
 
     def __iter__(self) -> Iterator[Frame]:
@@ -148,9 +148,9 @@ class Video:
             self._container.close()
 
     def _seek(self, from_s: float) -> float | None:
-        """Go to the last key frame at or before a time; return the first frame's time stamp.
+        """Seek to the last key frame at or before a time; return the first frame's time stamp.
 
-        Files without an index may lead behind it: these are read from their beginning.
+        In files without an index the seek may end after the time: these are read from the start.
         """
         if from_s <= 0 or not self.can_seek or self._closed:
             return None
@@ -165,7 +165,7 @@ class Video:
                 self._container.seek(offset, stream=self._stream)
                 return origin_s
         except av.error.FFmpegError:
-            log.debug("%s cannot be searched", self._path)
+            log.debug("seeking is not possible in %s", self._path)
         self._container.close()
         self._container = _open(self._path)
         self._stream = picture_stream(self._container, str(self._path))
@@ -185,18 +185,18 @@ class Video:
 
     def _decode(self, packets: Iterator[Any]) -> list[VideoFrame] | None:
         """Return the frames that the next packet completes; None at the end."""
-        with self._reading:  # the container must not be closed while another thread reads it
+        with self._reading:  # the container must not be closed during a read in another thread
             if self._closed:
                 return None
             try:
                 packet = next(packets)
             except (StopIteration, av.error.FFmpegError):
-                # an error of the container ends what can be read; `_check_end` judges the rest
+                # an error of the container ends the reading; `_check_end` evaluates the rest
                 return None
             self._note(packet)
             if packet.stream is not self._stream:
                 return []
-            if packet.is_corrupt and not self._is_broadcast:  # cut off; a JPEG would be half gray
+            if packet.is_corrupt and not self._is_broadcast:  # truncated; a JPEG would be half gray
                 self._damaged += 1
                 return []
             try:
@@ -209,28 +209,30 @@ class Video:
         return whole
 
     def _note(self, packet: Any) -> None:
-        """Note how far the file reaches, sound included: it may be longer than the picture."""
+        """Note the last time in the file, including audio, which may be longer than the video."""
         if packet.pts is not None:
             end_s = (packet.pts + (packet.duration or 0)) * float(packet.time_base)
             self._reached_s = max(self._reached_s, end_s)
 
     def _check_end(self, count: int) -> None:
-        if count == 0 and self._span.from_s <= 0:  # a span behind the end is empty
+        if count == 0 and self._span.from_s <= 0:  # a span after the end is empty
             raise SourceError(
-                f"{self._path} has no frame that can be decoded: it is cut short, damaged or "
+                f"{self._path} has no frame that can be decoded: it is truncated, damaged or "
                 "encrypted; copy it again, or convert it (ffmpeg -i IN OUT.mp4)"
             )
         declared_s = self._declared_s()
         if declared_s is not None and self._reached_s < _LEAST_SHARE * declared_s:
             raise SourceError(
-                f"{self._path} is cut short: it declares {declared_s:.1f} s and ends after "
+                f"{self._path} is truncated: it declares {declared_s:.1f} s and ends after "
                 f"{max(0.0, self._reached_s):.1f} s ({count} frames); copy it again"
             )
 
     def _declared_s(self) -> float | None:
-        """Return how long the header says that the file is, by the clock of its packets."""
+        """Return the file's length in its header, by the clock of its packets."""
         name = self._container.format.name
-        if name == "avi":  # FFmpeg shortens the duration of a cut file, and not its frame count
+        if (
+            name == "avi"
+        ):  # FFmpeg shortens the duration of a truncated file, but not its frame count
             frames, rate = self._stream.frames, self._stream.average_rate
             return frames / float(rate) if frames and rate else None
         if self._container.duration is None or not name.startswith(_DECLARE_THEIR_LENGTH):
@@ -242,7 +244,7 @@ class Video:
 def _open(path: Path) -> Any:
     options = {"protocol_whitelist": "file", "format_whitelist": ",".join(_file_formats())}
     try:
-        # the absolute name: FFmpeg takes the text before a colon for a protocol (12:30.mp4)
+        # the absolute name: FFmpeg interprets text before a colon as a protocol (12:30.mp4)
         return open_container(str(path.absolute()), options=options)
     except av.error.ArgumentError as error:
         raise _no_video(path, "a playlist, or text") from error
@@ -257,13 +259,13 @@ def _file_formats() -> tuple[str, ...]:
 
 def _no_video(path: Path, why: str) -> SourceError:
     return SourceError(
-        f"{path} is neither a picture nor a video that FFmpeg can read ({why}); check that the "
-        "file is whole, or convert it (ffmpeg -i IN OUT.mp4)"
+        f"{path} is neither a picture nor a video that FFmpeg can read ({why}); check that "
+        "the file is complete, or convert it (ffmpeg -i IN OUT.mp4)"
     )
 
 
 def _has_clock(container: Any) -> bool:
-    """Return whether a container has time stamps; FFmpeg makes up those of raw files."""
+    """Return whether a container has time stamps; FFmpeg invents those of raw files."""
     is_raw = container.format.name.endswith("_pipe")  # JPEG pictures one after the other
     return not is_raw and not _has(container, av.format.Flags.no_timestamps)
 
@@ -273,7 +275,7 @@ def _has(container: Any, flag: av.format.Flags) -> bool:
 
 
 def _rate_hz(stream: Any, has_clock: bool) -> float:
-    # the average of a raw file is a guess of FFmpeg's; its stream may declare a rate
+    # the average rate of a raw file is FFmpeg's guess; its stream may declare a rate
     rates = (stream.average_rate, stream.guessed_rate)
     for rate in rates if has_clock else reversed(rates):
         if rate and 0.01 <= float(rate) <= 1000:
@@ -282,7 +284,7 @@ def _rate_hz(stream: Any, has_clock: bool) -> float:
 
 
 def _length(container: Any, stream: Any, rate_hz: float) -> int | None:
-    """Return about how many frames there are; an edit list may show fewer than are stored."""
+    """Return the approximate number of frames; an edit list may hide stored frames."""
     if stream.duration is not None and stream.time_base:
         count = max(1, round(float(stream.duration * stream.time_base) * rate_hz))
         return min(count, stream.frames) if stream.frames else count
@@ -295,20 +297,20 @@ def _length(container: Any, stream: Any, rate_hz: float) -> int | None:
 
 
 def _tagged_s(text: str) -> float | None:
-    """Return the seconds of Matroska's tag of a stream, as 00:01:02.345000000."""
+    """Return the seconds in a Matroska tag of a stream, such as 00:01:02.345000000."""
     found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
 
 
 def _next_due_s(time_s: float, every_s: float) -> float:
-    """Return the next multiple of a step, a little earlier: time stamps are rounded."""
+    """Return the next multiple of a step, slightly earlier: time stamps are rounded."""
     if not every_s:
         return 0.0
     return (math.floor(time_s / every_s + 1e-3) + 1) * every_s - 1e-3 * every_s
 
 
 def _first_due_s(from_s: float, every_s: float) -> float:
-    """Return the first multiple of a step in a span, as reading the whole video would meet it."""
+    """Return the first multiple of a step in a span, as when the whole video is read."""
     return 0.0 if from_s <= 0 else _next_due_s(from_s - 2e-3 * every_s, every_s)
 
 

@@ -1,7 +1,7 @@
-"""The video devices of this machine: which are cameras, what they are called, who has them open.
+"""The video devices of this machine: which are cameras, their names, and who uses them.
 
-Facts are from linux/videodev2.h and the kernel's documentation of V4L2. A root other than / is a
-tree recorded from another board.
+Sources are linux/videodev2.h and the kernel's documentation of V4L2. A root other than / is a tree
+recorded from another board.
 """
 
 import errno
@@ -13,7 +13,7 @@ from pathlib import Path
 from fer_edge.inference.kernel import read_text
 
 SENSOR_RECEIVERS = ("unicam", "rp1-cfe")
-"""Names of the nodes that a camera on a Pi's CSI port sends raw sensor data to."""
+"""Names of nodes that receive raw sensor data from a camera on a Pi's CSI port."""
 
 _PARTS_OF_A_PI = (
     *("bcm2835-codec", "bcm2835-isp", "bcm2835_isp", "pispbe", "rpivid", "rpi-hevc-dec"),
@@ -22,7 +22,7 @@ _PARTS_OF_A_PI = (
 """Names of video nodes that are not cameras: decoders, encoders, image processors."""
 
 _QUERYCAP, _REQBUFS = 0x80685600, 0xC0145608
-"""VIDIOC_QUERYCAP for the 104 bytes of struct v4l2_capability, and VIDIOC_REQBUFS for the 20 of
+"""VIDIOC_QUERYCAP with the 104 bytes of struct v4l2_capability, and VIDIOC_REQBUFS with the 20 of
 struct v4l2_requestbuffers."""
 
 _CAPTURES, _CAPTURES_PLANES, _HAS_DEVICE_CAPS = 0x1, 0x1000, 0x80000000
@@ -37,10 +37,9 @@ class VideoNode:
     """A video device that may be a camera.
 
     Attributes:
-        path: As /dev/video0.
-        name: As its driver has it; may be empty.
-        lasting: Its names that stay the same however the kernel numbers it, by its serial number
-            and then by its port.
+        path: Device file, such as /dev/video0.
+        name: Name from the driver; may be empty.
+        lasting: Persistent names, by its serial number and then by its port.
     """
 
     path: Path
@@ -58,7 +57,7 @@ class VideoNode:
 
 
 def cameras(root: Path = Path("/")) -> list[VideoNode]:
-    """List the cameras, by number; a node that this user may not ask is judged by its name."""
+    """List the cameras by number; nodes without access are judged by their name."""
     names = {path.name for path in root.glob("sys/class/video4linux/video*")}
     names |= {path.name for path in root.glob("dev/video*")}
     nodes = (_node(root, name) for name in sorted(names, key=number_of) if name[5:].isdigit())
@@ -72,22 +71,22 @@ def number_of(name: str) -> int:
 
 
 def is_camera(node: VideoNode, root: Path = Path("/")) -> bool:
-    """Return whether a node gives pictures of a camera that OpenCV can read."""
+    """Return whether a node delivers pictures of a camera that OpenCV can read."""
     if node.name.startswith((*_PARTS_OF_A_PI, *SENSOR_RECEIVERS)):
         return False
     try:
         return captures(node.path)
     except OSError:
-        # a USB camera's second node has its metadata
+        # a USB camera's second node has metadata
         index = read_text(root / "sys/class/video4linux" / node.path.name / "index")
         return index in ("", "0")
 
 
 def captures(path: Path) -> bool:
-    """Ask the driver of a device whether it captures pictures.
+    """Query whether a device captures pictures.
 
     Raises:
-        OSError: It may not be opened, or is not a video device (ENOTTY).
+        OSError: It cannot be opened, or is not a video device (ENOTTY).
     """
     import fcntl
 
@@ -99,12 +98,12 @@ def captures(path: Path) -> bool:
 
 
 def is_busy(path: Path) -> bool:
-    """Ask the driver of a camera whether another program has its pictures.
+    """Query whether another program uses a camera.
 
-    It is asked for no buffers, which changes nothing where nobody has any.
+    It requests zero buffers, which has no effect on a free camera.
 
     Raises:
-        OSError: It may not be opened.
+        OSError: It cannot be opened.
     """
     import fcntl
 
@@ -121,12 +120,12 @@ def is_busy(path: Path) -> bool:
 
 
 def holders(path: Path) -> list[str]:
-    """Name the programs that have a device open, as far as /proc shows them to this user."""
+    """Return the programs that have a device open, as far as /proc shows them to this user."""
     found = []
     for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda folder: int(folder.name)):
         try:
             opened = any(link.readlink() == path for link in (process / "fd").iterdir())
-        except OSError:  # another user's, or over
+        except OSError:  # belongs to another user, or has ended
             continue
         if opened and int(process.name) != os.getpid():
             found.append(f"{read_text(process / 'comm')} (process {process.name})")
@@ -151,6 +150,6 @@ def _capabilities(answer: bytes) -> int:
     # driver[16], card[32], bus_info[32], version, capabilities, device_caps, reserved[3]
     whole, of_node = struct.unpack_from("<II", answer, 84)
     flags = of_node if whole & _HAS_DEVICE_CAPS else whole
-    if flags & (_CONVERTS | _CONVERTS_PLANES):  # a decoder or encoder gives back what it is given
+    if flags & (_CONVERTS | _CONVERTS_PLANES):  # a decoder or encoder returns its input
         return 0
     return int(flags & (_CAPTURES | _CAPTURES_PLANES))

@@ -1,1 +1,1 @@
-"""From the workstation to devices: releases over the system's ssh, proven before they run."""
+"""Deployment from a workstation to devices, over ssh: releases are tested before they run."""

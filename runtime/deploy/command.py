@@ -23,37 +23,42 @@ _WHAT: Options = (
     click.Option(
         ["--model"],
         metavar="NAME|FILE",
-        help="A bundled model, or a .tflite file. Alone, it is all that is exchanged.",
+        help="A bundled model or a .tflite file. Given alone, only the model is exchanged.",
     ),
     click.Option(
         ["--config"],
         type=PATH,
         metavar="FILE",
-        help="What its service runs, as fer-edge run --config. Relative paths start at "
+        help="Configuration of the service, for fer-edge run --config. Relative paths start at "
         "~/.local/share/NAME on the device; with --system, at /var/lib/NAME.",
     ),
     click.Option(
         ["--fleet"],
         type=PATH,
         metavar="FILE",
-        help="Hosts of a TOML file; HOST then names some of them, or groups.",
+        help="TOML file of hosts; HOST then selects hosts or groups of it.",
     ),
-    click.Option(["--dry-run"], is_flag=True, help="Look, say what would be done, and stop."),
+    click.Option(
+        ["--dry-run"], is_flag=True, help="Inspect the device, print the planned steps, and stop."
+    ),
 )
 _HOW: Options = (
     click.Option(
-        ["--offline"], is_flag=True, help="Collect the device's wheels here and send them."
+        ["--offline"], is_flag=True, help="Download the device's wheels here and send them."
     ),
     click.Option(
-        ["--wheels"], type=PATH, metavar="DIR", help="Send the wheels of a folder instead."
+        ["--wheels"], type=PATH, metavar="DIR", help="Send the wheels of this folder instead."
     ),
     click.Option(
-        ["--python"], default="", metavar="NAME", help="The device's Python, as python3.11."
+        ["--python"],
+        default="",
+        metavar="NAME",
+        help="The device's Python, for example python3.11.",
     ),
     click.Option(
         ["--system-site-packages"],
         is_flag=True,
-        help="Let the environment see the system's packages, such as picamera2.",
+        help="Make the system's packages, such as picamera2, visible in the environment.",
     ),
     click.Option(
         ["--keep"],
@@ -61,63 +66,63 @@ _HOW: Options = (
         show_default=True,
         type=click.IntRange(2, 100),
         metavar="N",
-        help="How many releases stay on the device.",
+        help="Number of releases to keep on the device.",
     ),
     click.Option(
-        ["--ssh-config"], type=PATH, metavar="FILE", help="In place of your own, as ssh -F."
+        ["--ssh-config"], type=PATH, metavar="FILE", help="SSH configuration file, as for ssh -F."
     ),
 )
 _SERVICE: Options = (
     click.Option(
-        ["--name"], default="fer-edge", show_default=True, help="Of the service; one per camera."
+        ["--name"], default="fer-edge", show_default=True, help="Service name; one per camera."
     ),
     click.Option(
         ["--system", "is_system"],
         is_flag=True,
-        help="A service of the system, by sudo: releases in /opt/NAME, files in /var/lib/NAME. "
-        "Needed each time, or system = true in the fleet's file.",
+        help="Install a system service with sudo: releases in /opt/NAME, files in /var/lib/NAME. "
+        "Pass it with every command, or set system = true in the fleet's file.",
     ),
-    click.Option(["--no-service"], is_flag=True, help="Stop at the link; leave the service alone."),
+    click.Option(["--no-service"], is_flag=True, help="Switch the release only, not the service."),
     click.Option(
         ["--memory"], type=click.IntRange(64, 65536), metavar="MIB",
-        help="As fer-edge service --memory; it stays until it is given again.",
+        help="As fer-edge service --memory; kept until it is passed again.",
     ),
     click.Option(
         ["--watchdog"], type=click.IntRange(0, 86400), metavar="SECONDS",
-        help="As fer-edge service --watchdog; it stays until it is given again.",
+        help="As fer-edge service --watchdog; kept until it is passed again.",
     ),
 )  # fmt: skip
 _FLEET: Options = (
     click.Option(
         ["--parallel"], default=4, show_default=True, type=click.IntRange(1, 64), metavar="N",
-        help="So many hosts at a time.",
+        help="Number of hosts at a time.",
     ),
     click.Option(
         ["--canary"], default=0, type=click.IntRange(0), metavar="N",
-        help="So many hosts first; the others follow when they are well.",
+        help="Number of canary hosts; the others follow when these are healthy.",
     ),
     click.Option(
         ["--soak"], default=60.0, show_default=True, type=NumberRange(0), metavar="SECONDS",
-        help="How long a canary must be well.",
+        help="Time for which a canary must be healthy.",
     ),
     click.Option(
-        ["--keep-going"], is_flag=True, help="A host that fails does not stop the others."
+        ["--keep-going"], is_flag=True, help="Continue with the other hosts when one fails."
     ),
 )  # fmt: skip
 _UPKEEP: Options = (
     click.Option(["--status", "action"], flag_value="status", help="Show releases and service."),
     click.Option(
-        ["--rollback", "action"], flag_value="rollback", help="Run the release before again."
+        ["--rollback", "action"], flag_value="rollback", help="Go back to the previous release."
     ),
-    click.Option(["--logs", "action"], flag_value="logs", help="Show what the service wrote last."),
+    click.Option(["--logs", "action"], flag_value="logs", help="Show the service's latest log."),
     click.Option(
         ["--remove", "action"], flag_value="remove", help="Remove the service and all releases."
     ),
     click.Option(
         ["--lines"], default=50, show_default=True, type=click.IntRange(1), metavar="N",
-        help="Of --logs.",
+        help="Number of lines for --logs.",
     ),
-    click.Option(["--json", "as_json"], is_flag=True, help="The outcome as JSON."),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print the outcome as JSON."),
 )  # fmt: skip
 _SECTIONS: dict[str, Options] = {
     "What": _WHAT,
@@ -132,14 +137,15 @@ _SECTIONS: dict[str, Options] = {
 @click.argument("hosts", nargs=-1, metavar="HOST...")
 @click.pass_context
 def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) -> None:
-    """Bring fer-edge, a model and a configuration to devices, over ssh, and prove them there.
+    """Deploy fer-edge, a model and a configuration to devices over ssh, and test them there.
 
-    A device gets a release of its own folder. It reads drawn faces as this machine does before a
-    link is switched to it; its service must read frames, or the release before runs again. With
-    --model alone the service loads the model between two frames. HOST is what ssh knows: an alias,
-    a name, or user@name; keys and known hosts are yours, and nothing is asked.
+    Each release has its own folder on the device. The device must recognize drawn faces like this
+    machine before a link is switched to the release; then its service must read frames, otherwise
+    the previous release is restored. With --model alone the service reloads the model between two
+    frames. HOST is a name for ssh: an alias, a host name, or user@name; your keys and known hosts
+    are used, and nothing is asked interactively.
 
-    Exit codes: 1 a host failed and runs what it ran; 3 a release was not well and was rolled back.
+    Exit codes: 1 a host failed and still runs the previous release; 3 a release was rolled back.
 
     \b
     Examples:
@@ -153,10 +159,11 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
     from .outcome import exit_code
 
     if not hosts and options["fleet"] is None:
-        raise click.UsageError("no host is named; expected HOST, or --fleet FILE", context)
+        raise click.UsageError("no host given; expected HOST, or --fleet FILE", context)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", options["name"]):
         raise click.UsageError(
-            f"--name {options['name']!r} cannot name a unit; expected letters, digits, _ . and -",
+            f"--name {options['name']!r} is not a valid unit name; expected letters, digits, _ . "
+            "and -",
             context,
         )
     chosen = _chosen(hosts, options)
@@ -174,13 +181,13 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
             code = exit_code(outcomes)
     except KeyboardInterrupt:
         connections.close()
-        click.echo("fer-edge: interrupted; each device runs one release, whole", err=True)
+        click.echo("fer-edge: interrupted; each device runs one complete release", err=True)
         code = INTERRUPTED
     context.exit(code)
 
 
 def _chosen(words: tuple[str, ...], options: dict[str, Any]) -> "dict[str, Host]":
-    """Return the hosts that the command line names, by name; --system holds for all of them."""
+    """Return the hosts of the command line by name; --system applies to all of them."""
     from dataclasses import replace
 
     from .fleet_file import Host, choose_hosts, read_fleet
@@ -262,7 +269,7 @@ def _change(
 
 
 def _targets(hosts: "dict[str, Host]", options: dict[str, Any]) -> "list[Target]":
-    """Return the hosts with what each shall have; what is named twice is read once."""
+    """Return the hosts with their deliveries; files are read once each."""
     from functools import cache
 
     from .delivery import Delivery, check_config, check_wheel_folder, read_delivery

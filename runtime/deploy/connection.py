@@ -1,7 +1,7 @@
-"""A connection to a device: the system's ssh, with the agent at its other end.
+"""A connection to a device: the system's ssh, with the agent at the other end.
 
-ssh is the user's own, with its configuration, keys, agent and known hosts. It never asks anything:
-passwords are not handled, and a host key that is not known ends the connection.
+ssh uses the user's configuration, keys, agent and known hosts. It never asks interactively:
+passwords are not supported, and an unknown host key ends the connection.
 """
 
 import json
@@ -21,7 +21,7 @@ from .source import MARK, agent_program, remote_command
 from .ssh_failure import explain
 
 PING_S = 10.0
-"""The agent takes a workstation that is silent for 45 s for dead."""
+"""Interval of pings; the agent considers a workstation dead after 45 s of silence."""
 
 _OPTIONS = (
     *("-o", "BatchMode=yes"),
@@ -38,11 +38,11 @@ _LONGEST_COMPLAINT = 4096
 
 
 class ConnectionLostError(DeployError):
-    """Raised when a connection that worked has ended."""
+    """Raised when an established connection has ended."""
 
 
 class Connection:
-    """One ssh session. A context manager; what was unfinished is removed when it ends."""
+    """An ssh session. A context manager; unfinished files on the device are removed at its end."""
 
     def __init__(
         self, host: str, *, name: str, is_system: bool = False, ssh_config: Path | None = None
@@ -50,13 +50,13 @@ class Connection:
         """Connect, and start the agent.
 
         Args:
-            host: As ssh knows it: an alias, a name, user@name.
-            name: Of the service.
-            is_system: It is the system's, not the user's; the agent runs as root.
-            ssh_config: Replaces the user's ssh configuration.
+            host: Name for ssh: an alias, a name, user@name.
+            name: Name of the service.
+            is_system: Whether it is a system service, not the user's; the agent then runs as root.
+            ssh_config: SSH configuration file instead of the user's.
 
         Raises:
-            DeployError: There is no ssh, or it does not get in, or there is no Python.
+            DeployError: ssh is missing, cannot connect, or the device has no Python.
         """
         if host.startswith("-"):
             raise DeployError(f"host {host!r} is not valid; expected a name, or user@name")
@@ -68,7 +68,7 @@ class Connection:
         command = ["ssh", *own, *_OPTIONS, "--", host]
         command.append(remote_command(is_system=is_system))
         try:
-            # Ctrl-C is for us: the agent must hear of it in good order
+            # Ctrl-C is handled here: the agent must be informed properly
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -78,7 +78,7 @@ class Connection:
             )
         except FileNotFoundError as error:
             raise DeployError(
-                "ssh is not installed here; install OpenSSH's client (apt install openssh-client)"
+                "ssh is not installed here; install the OpenSSH client (apt install openssh-client)"
             ) from error
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
@@ -102,20 +102,20 @@ class Connection:
 
     @property
     def pid(self) -> int:
-        """The process id of ssh."""
+        """Process ID of ssh."""
         return self._process.pid
 
     def ask(self, do: str, body: bytes | Path | None = None, **arguments: object) -> Any:
-        """Ask the agent for a step; return its result.
+        """Request a step from the agent; return its result.
 
         Args:
-            do: The step's name, a method of the agent's `Work`.
-            body: Bytes, or a file, that follow.
-            arguments: Of the step.
+            do: Name of the step, a method of the agent's `Work`.
+            body: Bytes, or a file, to send.
+            arguments: Arguments of the step.
 
         Raises:
             ConnectionLostError: The connection has ended.
-            DeployError: The step failed; the text says why.
+            DeployError: The step failed; the text has the reason.
         """
         head = json.dumps({"do": do, **arguments}).encode() + b"\n"
         try:
@@ -129,7 +129,7 @@ class Connection:
         return self._result(line)
 
     def close(self) -> None:
-        """End the session; a step that is at work is ended, except one that must not be."""
+        """End the session; a running step is ended, except a critical one."""
         self._is_over.set()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -158,7 +158,7 @@ class Connection:
             if line.strip() == MARK.encode():
                 self._answer()
                 return
-        raise DeployError(f"{self.host} prints without end at login; expected a quiet shell")
+        raise DeployError(f"{self.host} does not stop printing at login; expected a quiet shell")
 
     def _send(self, head: bytes, body: bytes | Path | None = None) -> None:
         stream = self._process.stdin
@@ -178,14 +178,14 @@ class Connection:
 
     def _result(self, line: bytes) -> Any:
         try:
-            # the longest one holds a model
+            # the longest answer contains a model
             answer = parse_json(line, most_bytes=memory_bytes())
         except SchemaError as error:
-            raise DeployError(f"{self.host} gives an answer that cannot be read: {error}") from None
+            raise DeployError(f"{self.host} sent an answer that cannot be read: {error}") from None
         if not isinstance(answer, dict) or not answer.keys() & {"error", "result"}:
             shown = printable(line.decode(errors="replace"))
             raise DeployError(
-                f"{self.host} gives an answer that is not the agent's: {shown}; check that it is "
+                f"{self.host} sent an answer that is not the agent's: {shown}; check that it is "
                 "your device"
             )
         if "error" in answer:

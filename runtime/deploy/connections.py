@@ -1,4 +1,4 @@
-"""The connections that are open, so that Ctrl-C can end all of them in good order."""
+"""The open connections, so that Ctrl-C can end all of them properly."""
 
 import threading
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from .connection import Connection
 
 
 class Connections:
-    """Makes connections and remembers them."""
+    """Opens connections and keeps track of them."""
 
     def __init__(
         self,
@@ -20,12 +20,12 @@ class Connections:
         system_hosts: Collection[str] = (),
         ssh_config: Path | None = None,
     ) -> None:
-        """Make none yet.
+        """Start without connections.
 
         Args:
-            name: Of the service.
-            system_hosts: Addresses of hosts where it is a service of the system, not of the user.
-            ssh_config: Replaces the user's ssh configuration.
+            name: Name of the service.
+            system_hosts: Addresses of hosts where it is a system service, not the user's.
+            ssh_config: SSH configuration file instead of the user's.
         """
         self._open_one = partial(Connection, name=name, ssh_config=ssh_config)
         self._system_hosts = frozenset(system_hosts)
@@ -37,7 +37,7 @@ class Connections:
         """Connect to a host.
 
         Raises:
-            DeployError: It cannot be reached, or all was ended.
+            DeployError: It cannot be reached, or all connections were ended.
         """
         if self.is_over:
             raise DeployError(f"{host}: interrupted")
@@ -47,7 +47,7 @@ class Connections:
         return connection
 
     def close(self) -> None:
-        """End all, and make no more."""
+        """End all connections, and open no more."""
         self.is_over = True
         with self._lock:
             for connection in self._open:

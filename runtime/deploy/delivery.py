@@ -1,4 +1,4 @@
-"""What is to be brought to devices, read and checked on this machine first."""
+"""The files to deploy, read and checked on this machine first."""
 
 import hashlib
 import json
@@ -20,16 +20,16 @@ from .own_wheel import OwnWheel
 from .situation import ReleasedModel
 
 SECRETS = ("FER_EDGE_MQTT_PASSWORD", "FER_EDGE_WEB_TOKEN", "FER_EDGE_INPUT", "FER_EDGE_SINK_")
-"""Beginnings of the variables that `fer-edge service` takes passwords and tokens from."""
+"""Prefixes of the variables from which `fer-edge service` takes passwords and tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model to bring.
+    """A model to deploy.
 
     Attributes:
-        data: The .tflite file.
-        note: What the release says of it.
+        data: Content of the .tflite file.
+        note: Record of the model in the release.
     """
 
     data: bytes
@@ -38,12 +38,13 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A configuration to bring.
+    """A configuration to deploy.
 
     Attributes:
-        data: The file, which may hold secrets.
-        secrets: Variables of this shell that hold others.
-        delegate: What the model runs on, as `fer-edge run --delegate` takes it; empty for the CPU.
+        data: Content of the file, which may contain secrets.
+        secrets: Environment variables of this shell with other secrets.
+        delegate: Delegate of the model, in the form of `fer-edge run --delegate`; empty for the
+            CPU.
     """
 
     data: bytes
@@ -52,20 +53,20 @@ class Configuration:
 
     @property
     def digest(self) -> str:
-        """Identify it with its secrets."""
+        """Digest of the configuration and its secrets."""
         parts = [self.data.decode("utf-8", "replace"), self.secrets]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a device shall have; None is what it has already.
+    """The files for a device; None keeps what the device has.
 
     Attributes:
-        wheel: fer-edge.
-        model: The model.
-        config: What the service runs.
-        is_model_alone: Nothing but the model was named, so nothing else is brought.
+        wheel: Wheel of fer-edge.
+        model: Model.
+        config: Configuration of the service.
+        is_model_alone: Whether only a model was given, so that nothing else is deployed.
     """
 
     wheel: OwnWheel
@@ -75,15 +76,15 @@ class Delivery:
 
 
 def read_delivery(wheel: OwnWheel, model: str | None, config: Path | None) -> Delivery:
-    """Read what was named.
+    """Read the given files.
 
     Args:
-        wheel: fer-edge.
-        model: A bundled model's name, or a file; else the configuration's.
-        config: A configuration of `fer-edge run`.
+        wheel: Wheel of fer-edge.
+        model: Name of a bundled model, or a file; by default the configuration's.
+        config: Configuration file of `fer-edge run`.
 
     Raises:
-        ConfigError: The configuration is wrong.
+        ConfigError: The configuration is invalid.
         ModelError: The model is missing, damaged, or has no card.
     """
     alone = model is not None and config is None
@@ -100,7 +101,7 @@ def read_delivery(wheel: OwnWheel, model: str | None, config: Path | None) -> De
 
 
 def read_named_model(name: str) -> Model:
-    """Read a model by its name or path.
+    """Read a model by name or path.
 
     Raises:
         ModelError: It is missing, damaged, or has no card.
@@ -112,7 +113,7 @@ def read_named_model(name: str) -> Model:
 
 
 def _read_config(path: Path) -> tuple[Configuration, dict[str, Any]]:
-    """Return the configuration, and its table on the model."""
+    """Return the configuration, and its table for the model."""
     try:
         data = read_limited(path, TOML_BYTES)
         tables = parse_toml(data)
@@ -131,10 +132,10 @@ def _read_config(path: Path) -> tuple[Configuration, dict[str, Any]]:
 
 
 def check_config(path: Path) -> None:
-    """Have `fer-edge run` check a configuration, before anything travels.
+    """Check a configuration with `fer-edge run`, before anything is sent.
 
     Raises:
-        ConfigError: A key or a value is wrong.
+        ConfigError: A key or value is invalid.
     """
     done = subprocess.run(
         module_command("fer_edge", "run", "--config", str(path), "--print-config"),
@@ -148,10 +149,10 @@ def check_config(path: Path) -> None:
 
 
 def check_wheel_folder(folder: Path | None) -> None:
-    """Refuse a folder of wheels that does not exist.
+    """Reject a folder of wheels that does not exist.
 
     Raises:
-        DeployError: It does not.
+        DeployError: It does not exist.
     """
     if folder is not None and not folder.is_dir():
         raise DeployError(f"--wheels {folder} does not exist; expected a folder of .whl files")

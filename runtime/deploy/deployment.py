@@ -1,4 +1,4 @@
-"""A deployment to one host, from the first look to the proof."""
+"""A deployment to one host, from inspection to health check."""
 
 import base64
 import getpass
@@ -26,7 +26,7 @@ from .situation import Situation, read_situation
 from .wheelhouse import collect_wheels, unpacked_mb, wheels_of
 
 Say = Callable[[str], object]
-"""Takes one line of progress."""
+"""Called with a line of progress."""
 
 Connect = Callable[[str], Connection]
 """Opens a connection to a host."""
@@ -41,15 +41,15 @@ def deploy_to(
     is_dry_run: bool = False,
     say: Say = lambda text: None,
 ) -> Outcome:
-    """Bring a delivery to a host; never raises for what may go wrong with a device.
+    """Deploy to a host; problems of a device never raise an exception.
 
     Args:
-        host: As ssh knows it.
-        delivery: What it shall have.
-        choices: How.
-        connect: Opens the connection.
-        is_dry_run: Look and say what would be done.
-        say: Takes lines of progress.
+        host: Name for ssh.
+        delivery: Files to deploy.
+        choices: Options.
+        connect: Function that opens the connection.
+        is_dry_run: Whether to only inspect the device and report the planned steps.
+        say: Called with lines of progress.
     """
     started = time.monotonic()
     current: int | None = None
@@ -63,8 +63,8 @@ def deploy_to(
             deployment = Deployment(connection, situation, delivery, choices, say)
             outcome = deployment.carry_out(is_dry_run=is_dry_run)
     except ConnectionLostError as error:
-        stays = f"release {current} runs as before" if current else "nothing runs there yet"
-        text = f"{error}; {stays}, or the new one whole; run the command again"
+        stays = f"release {current} runs as before" if current else "nothing is deployed there yet"
+        text = f"{error}; {stays}, or the complete new one; run the command again"
         outcome = Outcome(host, "failed", current, 0.0, text)
     except FerEdgeError as error:
         text = str(error).removeprefix(f"{host}: ")
@@ -73,29 +73,29 @@ def deploy_to(
 
 
 def who() -> str:
-    """Return who deploys, and from where."""
+    """Return the user and host of this deployment."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def _settle(connection: Connection, say: Say) -> Situation:
-    """Have a switch proven or taken back that a deployment or the device did not survive."""
+    """Confirm or roll back a switch that a deployment or the device did not survive."""
     settled = connection.ask("begin", holder=who())["settled"]
     if settled is not None:
-        what = f"went back, {settled['wrong']}" if settled["wrong"] else "it is well"
-        say(f"an earlier switch was not proven: {what}")
+        what = f"rolled back: {settled['wrong']}" if settled["wrong"] else "it is healthy"
+        say(f"an earlier switch was not confirmed: {what}")
     return read_situation(connection.host, connection.ask("look"))
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One host's.
+    """The deployment to one host.
 
     Attributes:
-        connection: To it.
-        situation: What was seen there.
-        delivery: What it shall have.
-        choices: How.
-        say: Takes lines of progress.
+        connection: Connection to the host.
+        situation: State of the host.
+        delivery: Files to deploy.
+        choices: Options.
+        say: Called with lines of progress.
     """
 
     connection: Connection
@@ -105,10 +105,10 @@ class Deployment:
     say: Say
 
     def carry_out(self, *, is_dry_run: bool) -> Outcome:
-        """Plan, and do it.
+        """Plan the deployment, and execute the plan.
 
         Raises:
-            DeployError: A step failed; the device runs what it ran.
+            DeployError: A step failed; the device still runs the previous release.
         """
         plan = make_plan(self.situation, self.delivery, self.choices)
         self.say(self.situation.facts.describe())
@@ -150,13 +150,13 @@ class Deployment:
             if not done["lingers"] and (before is None or not before.has_service):
                 user = self.situation.facts.user
                 self.say(
-                    f"note: the service starts at a login of {user} and not at boot; to have it at "
+                    f"note: the service starts when {user} logs in, not at boot; to start it at "
                     f"boot, run there: sudo loginctl enable-linger {user}"
                 )
         return self._switch(plan, model, number, gap)
 
     def _install(self, plan: Plan) -> None:
-        """Make the environment: fer-edge, what it requires, and the doctor's word that it works."""
+        """Create the environment: fer-edge, its requirements, and a check with fer-edge doctor."""
         ask, wheel, python = self.connection.ask, self.delivery.wheel, plan.python
         assert python is not None
         is_offline = self.choices.is_offline or self.choices.wheels is not None
@@ -164,20 +164,22 @@ class Deployment:
         if self.choices.wheels is not None:
             sent = [path for path in wheels_of(self.choices.wheels) if path.name != wheel.name]
         elif is_offline:
-            self.say("collecting wheels")
+            self.say("downloading wheels")
             found = collect_wheels(wheel, facts, python, plan.identity)
             sent = [path for path in found if path.name != wheel.name]
         needed_mb = unpacked_mb(sent) if is_offline else ONLINE_MB
         if facts.free_disk_mb < needed_mb:
             raise DeployError(
-                f"{facts.base} has {facts.free_disk_mb} MB free, expected {needed_mb}; make room"
+                f"{facts.base} has {facts.free_disk_mb} MB free, expected {needed_mb}; free some "
+                "space"
             )
         has_own_pip = any(path.name.startswith("pip-") for path in sent)
         if not has_own_pip and not python.has_pip:
             raise DeployError(
-                f"{python.path} makes no pip; install python3-venv there, or pass --offline"
+                f"{python.path} cannot create an environment with pip; install python3-venv "
+                "there, or pass --offline"
             )
-        self.say(f"making an environment with Python {python.version}")
+        self.say(f"creating an environment with Python {python.version}")
         ask(
             "make_environment",
             identity=plan.identity,
@@ -191,7 +193,7 @@ class Deployment:
             self._put(path.name, path, place="wheel")
         self.say("installing")
         ask("install", wheel=wheel.name, extras=EXTRAS, is_offline=is_offline)
-        self.say("asking its doctor")
+        self.say("running fer-edge doctor there")
         report = ask("doctor")
         problems = [item["text"] for item in report["findings"] if item["status"] == "problem"]
         if problems:
@@ -199,7 +201,7 @@ class Deployment:
         ask("finish_environment", record={"fer_edge": wheel.version, "identity": plan.identity})
 
     def _self_test(self, expected: "Future[tuple[Reading, ...]]") -> float | None:
-        """Compare the device's readings with this machine's.
+        """Compare the device's results with this machine's.
 
         Raises:
             DeployError: They differ.
@@ -215,7 +217,9 @@ class Deployment:
         except DeployError:
             if not delegate:
                 raise
-            self.say(f"note: this machine cannot read a model for {delegate}; it was read there")
+            self.say(
+                f"note: this machine cannot run a model for {delegate}; only the device ran it"
+            )
             return None
         wrong = difference(here, got)
         if wrong:
@@ -228,7 +232,7 @@ class Deployment:
         if delivery.config is not None:
             config = delivery.config.digest
         if plan.way != "link":
-            self.say("switching, and waiting for frames")
+            self.say("switching and waiting for frames")
         note = model.note if model is not None else before.model if before is not None else None
         python = plan.python.path if plan.python is not None else before.python if before else ""
         record = {
@@ -246,18 +250,18 @@ class Deployment:
         }
         done = self.connection.ask("switch", record=record, way=plan.way)
         if done["wrong"]:
-            runs = f"release {done['number']} runs again" if done["number"] else "nothing runs"
-            text = f"release {number} was not well ({done['wrong']}); {runs}"
+            runs = f"release {done['number']} runs again" if done["number"] else "no release runs"
+            text = f"release {number} was not healthy ({done['wrong']}); {runs}"
             return self._outcome("rolled back", done["number"], text, gap)
         self.connection.ask("prune", keep=self.choices.keep)
-        was = f"release {before.number} before" if before is not None else "the first"
+        was = f"previous release {before.number}" if before is not None else "the first release"
         how = {
-            "link": "linked; no service was touched",
-            "reload": "the service loaded the model between two frames",
+            "link": "release link switched; the service was not touched",
+            "reload": "the service reloaded the model between two frames",
             "restart": "the service reads frames and feeds its watchdog",
         }[done["way"]]
         if done["tried"]:
-            self.say(f"note: the service was restarted, since {done['tried']}")
+            self.say(f"note: the service was restarted, because {done['tried']}")
         return self._outcome("deployed", number, f"{how} ({was})", gap)
 
     def _unchanged(self) -> Outcome:
@@ -265,15 +269,15 @@ class Deployment:
         if release is not None and release.has_service and self.choices.has_service:
             if health is not None and not health.is_well:
                 raise DeployError(
-                    f"nothing to bring, but the service is not well ({health.state}); see: "
-                    f"fer-edge deploy {self.connection.host} --logs"
-                    f"{' --system' * self.situation.facts.is_system}"
+                    f"nothing to deploy, but the service is not healthy ({health.state}); see: "
+                    f"fer-edge deploy {self.connection.host} "
+                    f"--logs{' --system' * self.situation.facts.is_system}"
                 )
-            return self._outcome("unchanged", release.number, "it has everything, and runs")
-        return self._outcome("unchanged", self.situation.current, "it has everything")
+            return self._outcome("unchanged", release.number, "up to date and running")
+        return self._outcome("unchanged", self.situation.current, "up to date")
 
     def _model(self, plan: Plan) -> Model | None:
-        """Return the model that is tested: a new one, or that of new software."""
+        """Return the model to test: a new one, or the current one with new software."""
         if self.delivery.model is not None:
             return self.delivery.model
         release = self.situation.release
@@ -285,7 +289,7 @@ class Deployment:
         return Model(data, release.model)
 
     def _delegate(self) -> str:
-        """Return what the model runs on, other than the CPU."""
+        """Return the delegate of the model, if it does not run on the CPU."""
         if self.delivery.config is not None:
             return self.delivery.config.delegate
         return self.situation.release.delegate if self.situation.release is not None else ""

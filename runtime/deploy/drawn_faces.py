@@ -1,4 +1,4 @@
-"""Six drawn faces: pictures of nobody, which any model reads as something, the same every time."""
+"""Six drawn faces that show no real person; any model classifies them, always the same way."""
 
 import cv2
 import numpy as np

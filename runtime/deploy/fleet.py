@@ -1,4 +1,4 @@
-"""Many hosts: a few first, then the others, several at a time."""
+"""Deployment to many hosts: canaries first, then the others, several at a time."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ POLL_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host, and what it shall have.
+    """A host and its files.
 
     Attributes:
-        name: For people.
-        address: As ssh knows it.
-        delivery: What it shall have.
+        name: Name for display.
+        address: Name for ssh.
+        delivery: Files to deploy.
     """
 
     name: str
@@ -30,13 +30,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a fleet is gone through.
+    """Order and speed of a fleet deployment.
 
     Attributes:
-        parallel: So many at a time.
-        canary: So many go first.
-        soak_s: So long they must be well before the others follow, in seconds.
-        goes_on: A failure does not stop the others.
+        parallel: Number of simultaneous hosts.
+        canary: Number of hosts that go first.
+        soak_s: Time for which they must be healthy before the others follow, in seconds.
+        goes_on: Whether to continue after a failure.
     """
 
     parallel: int = 4
@@ -53,15 +53,15 @@ def deploy_fleet(
     say: Callable[[str, str], object],
     interrupt: Callable[[], object] = lambda: None,
 ) -> list[Outcome]:
-    """Deploy to all targets; outcomes stand in their order.
+    """Deploy to all targets; outcomes are in their order.
 
     Args:
-        targets: The hosts.
-        pace: In which steps.
-        deploy: Deploys to one.
-        watch: Says what is wrong with a host, or nothing.
-        say: Takes a host's name and a line of progress.
-        interrupt: Ends what is at work, for Ctrl-C.
+        targets: Hosts.
+        pace: Order and speed.
+        deploy: Function that deploys to a host.
+        watch: Function that returns the problem of a host, or an empty text.
+        say: Called with a host's name and a line of progress.
+        interrupt: Function that ends running deployments, for Ctrl-C.
     """
     first, others = targets[: pace.canary], targets[pace.canary :]
     outcomes = _wave(first, pace, deploy, interrupt)
@@ -93,7 +93,7 @@ def _wave(
     with ThreadPoolExecutor(pace.parallel) as pool:
         try:
             return list(pool.map(one, targets))
-        except KeyboardInterrupt:  # or the pool would wait for all of them
+        except KeyboardInterrupt:  # otherwise the pool would wait for all of them
             has_failed, pace = True, replace(pace, goes_on=False)
             interrupt()
             raise
@@ -106,22 +106,22 @@ def _soak(
     watch: Callable[[Target], str],
     say: Callable[[str, str], object],
 ) -> list[Outcome]:
-    """Watch the first hosts for a while; one that is not well has failed."""
+    """Observe the first hosts for a while; an unhealthy host counts as failed."""
     end_s = time.monotonic() + pace.soak_s
     found = list(outcomes)
     while True:
         left_s = end_s - time.monotonic()
         for index, target in enumerate(targets):
-            say(target.name, f"watching: another {max(0.0, left_s):.0f} s")
+            say(target.name, f"observing: {max(0.0, left_s):.0f} s left")
             wrong = _wrong(target, watch)
             if wrong:
-                text = f"it was deployed and is not well: {wrong}"
+                text = f"it was deployed but is not healthy: {wrong}"
                 found[index] = replace(found[index], state="failed", text=text)
         if not _are_good(found):
             return found
         if left_s <= 0:
             for target in targets:
-                say(target.name, f"well for {pace.soak_s:.0f} s")
+                say(target.name, f"healthy for {pace.soak_s:.0f} s")
             return found
         time.sleep(min(POLL_S, left_s))
 
@@ -142,4 +142,4 @@ def _are_good(outcomes: Sequence[Outcome]) -> bool:
 
 
 def _skipped(target: Target) -> Outcome:
-    return Outcome(target.name, "skipped", None, 0.0, "another host failed before its turn")
+    return Outcome(target.name, "skipped", None, 0.0, "skipped, since another host failed")

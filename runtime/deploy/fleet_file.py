@@ -1,15 +1,15 @@
 """A file of hosts.
 
-model = "compact"                  # for hosts that name none of their own
+model = "compact"                  # for hosts without their own model
 config = "door.toml"               # paths start at the folder of this file
 
 [hosts.door]
-address = "pi@door.local"          # as ssh knows it; the host's name where it is left out
+address = "pi@door.local"          # name for ssh; default: the host's name
 groups = ["office"]
 
 [hosts.kitchen]
 config = "kitchen.toml"
-system = true                      # as --system; at the top, for all hosts
+system = true                      # same as --system; at the top level for all hosts
 """
 
 import difflib
@@ -28,11 +28,11 @@ class Host:
     """A device of a fleet.
 
     Attributes:
-        address: As ssh knows it.
-        model: A bundled model's name, or a file; None for the fleet's.
-        config: A configuration of `fer-edge run`; None for the fleet's.
-        groups: Names by which several hosts are chosen.
-        system: A service of the system, as with --system; None for the fleet's choice.
+        address: Name for ssh.
+        model: Name of a bundled model, or a file; None for the fleet's.
+        config: Configuration file of `fer-edge run`; None for the fleet's.
+        groups: Names that select several hosts.
+        system: Whether it is a system service, as with --system; None for the fleet's setting.
     """
 
     address: str = ""
@@ -53,7 +53,7 @@ _TOP_KEYS = ("hosts", *(field.name for field in fields(_Top)))
 
 
 def read_fleet(path: Path) -> dict[str, Host]:
-    """Read the hosts of a file, by name, in its order.
+    """Read the hosts of a file by name, in file order.
 
     Raises:
         ConfigError: It cannot be read, is not TOML, or has a wrong key or value.
@@ -63,7 +63,7 @@ def read_fleet(path: Path) -> dict[str, Host]:
         _check_top(data)
         hosts = data.pop("hosts", {})
         if not isinstance(hosts, dict) or not hosts:
-            raise SchemaError("no host is named; expected tables such as [hosts.door]")
+            raise SchemaError("no host given; expected tables such as [hosts.door]")
         top = decode(_Top, data)
         return {
             name: _completed(name, decode(Host, item, where=f"hosts.{name}"), top, path.parent)
@@ -78,10 +78,10 @@ def read_fleet(path: Path) -> dict[str, Host]:
 
 
 def choose_hosts(fleet: dict[str, Host], words: Sequence[str]) -> dict[str, Host]:
-    """Return the hosts that names and groups choose; all for none.
+    """Return the hosts selected by names and groups; all if none is given.
 
     Raises:
-        ConfigError: A word is neither.
+        ConfigError: A word is neither a host nor a group.
     """
     if not words:
         return fleet
@@ -90,7 +90,7 @@ def choose_hosts(fleet: dict[str, Host], words: Sequence[str]) -> dict[str, Host
         if word not in fleet and word not in groups:
             known = [*fleet, *sorted(groups)]
             near = difflib.get_close_matches(word, known, n=1)
-            advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
+            advice = f"did you mean '{near[0]}'?" if near else f"known names: {', '.join(known)}"
             raise ConfigError(f"'{word}' is neither a host nor a group of the fleet; {advice}")
     return {
         name: host
@@ -100,7 +100,7 @@ def choose_hosts(fleet: dict[str, Host], words: Sequence[str]) -> dict[str, Host
 
 
 def _check_top(data: dict[str, object]) -> None:
-    """Suggest among all keys of the top, tables included."""
+    """Suggest a similar top-level key, including tables."""
     for key in data:
         near = difflib.get_close_matches(key, _TOP_KEYS, n=1)
         if key not in _TOP_KEYS:

@@ -1,4 +1,4 @@
-"""What became of a deployment to one host."""
+"""The outcome of a deployment to one host."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ FAILED, ROLLED_BACK = 1, 3
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of it.
+    """Outcome of a deployment.
 
     Attributes:
-        host: As it was named.
-        state: deployed; removed: of --remove; unchanged: it had everything; planned: of --dry-run;
-            rolled back: the new release was not well and the one before runs; failed: the one
-            before runs as ever; skipped: another host failed first.
-        release: Number of the release that runs; None for none, or where it is not known.
-        seconds: How long it took.
-        text: In one sentence.
-        largest_gap: Of a probability in the self-test; None where there was none.
+        host: Name as given.
+        state: deployed; removed: by --remove; unchanged: already up to date; planned: by --dry-run;
+            rolled back: the new release was not healthy and the previous one runs; failed: the
+            previous one still runs; skipped: another host failed first.
+        release: Number of the running release; None for none, or if unknown.
+        seconds: Duration.
+        text: Description, in one sentence.
+        largest_gap: Largest difference of a probability in the self-test; None without self-test.
     """
 
     host: str
@@ -34,12 +34,12 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """Whether the host has what it shall have."""
+        """Whether the host is up to date."""
         return self.state in ("deployed", "removed", "unchanged", "planned")
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:
-    """Return 0, or what a program should know: 1 where one failed, 3 where one was rolled back."""
+    """Return the exit code: 0, 1 if a host failed, 3 if one was rolled back."""
     states = {item.state for item in outcomes}
     if "rolled back" in states:
         return ROLLED_BACK
@@ -47,7 +47,7 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Write a line a host."""
+    """Format one line per host."""
     head = ("host", "state", "release", "seconds", "")
     rows = [
         (item.host, item.state, str(item.release or "-"), f"{item.seconds:.1f}", item.text)

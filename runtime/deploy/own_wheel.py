@@ -1,7 +1,7 @@
-"""A wheel of the fer-edge that runs here, made from its installed files or its checkout.
+"""A wheel of the running fer-edge, made from its installed files or its checkout.
 
-It needs neither a build tool nor a network, and the same files give the same digest, by which a
-device's environment is found again.
+It needs neither build tools nor a network. Equal files give an equal digest, by which an existing
+environment on a device is recognized.
 """
 
 import base64
@@ -26,20 +26,20 @@ else:
     import tomli as tomllib
 
 EXTRAS = "mqtt,web"
-"""What a configuration may need at any time; both are small and pure Python."""
+"""Packages that a configuration may need; both are small and pure Python."""
 
 _PACKAGES = ("fer_edge", "fer_edge.training", "fer_edge.converters", "fer_edge.runtime")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: fer-edge\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 METADATA, ENTRY_POINTS = "METADATA", "entry_points.txt"
-"""Files of a wheel's description."""
+"""Metadata files of a wheel."""
 
 
 @dataclass(frozen=True)
 class OwnWheel:
-    """The wheel, made when its bytes are asked for.
+    """The wheel, built when its bytes are requested.
 
     Attributes:
-        version: Of fer-edge.
+        version: Version of fer-edge.
         files: Path in the wheel -> content.
     """
 
@@ -48,7 +48,7 @@ class OwnWheel:
 
     @property
     def name(self) -> str:
-        """The file's name, as pip wants it."""
+        """File name in pip's format."""
         return f"fer_edge-{self.version}-py3-none-any.whl"
 
     @cached_property
@@ -80,7 +80,7 @@ def own_wheel() -> OwnWheel:
     """Collect the files of this installation.
 
     Raises:
-        DeployError: fer-edge is not installed, so that nothing says what it requires.
+        DeployError: fer-edge is not installed, so its requirements are unknown.
     """
     folder = f"fer_edge-{__version__}.dist-info"
     files = dict(_code())
@@ -90,7 +90,7 @@ def own_wheel() -> OwnWheel:
 
 
 def _description() -> dict[str, str]:
-    """Return what pip must know: a checkout's own file goes before what was installed once."""
+    """Return the metadata for pip; a checkout's pyproject.toml overrides installed metadata."""
     checkout = Path(fer_edge.__file__).parents[1] / "pyproject.toml"
     if checkout.is_file():
         project = tomllib.loads(checkout.read_text("utf-8")).get("project", {})
@@ -106,7 +106,7 @@ def _description() -> dict[str, str]:
 
 
 def _entry_points_of(project: dict[str, Any]) -> str:
-    """Write the plug-ins and the command, in the order in which setuptools does."""
+    """Write the plug-ins and the command, in the same order as setuptools."""
     groups = {"console_scripts": project["scripts"], **project.get("entry-points", {})}
     lines = []
     for group, points in sorted(groups.items()):
@@ -119,7 +119,7 @@ def _entry_points_of(project: dict[str, Any]) -> str:
 
 
 def _metadata_of(project: dict[str, Any]) -> str:
-    """Write the part of a project's file that pip needs, as the core metadata 2.1."""
+    """Write the part of pyproject.toml that pip needs, as core metadata 2.1."""
     lines = ["Metadata-Version: 2.1", "Name: fer-edge", f"Version: {__version__}"]
     lines.append(f"Requires-Python: {project['requires-python']}")
     lines += [f"Requires-Dist: {text}" for text in project["dependencies"]]

@@ -1,8 +1,7 @@
-"""pip for another machine: `python pip_for_device.py MARKERS download ...`, as a program.
+"""pip for another machine: a program, `python pip_for_device.py MARKERS download ...`.
 
-`pip download` has options for a device's platform and Python, but looks at conditions such as
-`python_version < "3.11"` with the eyes of the Python that runs it. MARKERS is JSON: what the device
-would answer.
+`pip download` has options for a device's platform and Python, but evaluates conditions such as
+`python_version < "3.11"` for the Python that runs it. MARKERS is JSON with the device's values.
 """
 
 import json
@@ -10,7 +9,7 @@ import sys
 
 
 def main() -> int:
-    """Run pip with the device's answers."""
+    """Run pip with the device's values."""
     from pip._internal.cli.main import main as pip
     from pip._vendor.packaging import markers
 

@@ -1,4 +1,4 @@
-"""What a deployment will do to a device: decided from facts, before anything is changed."""
+"""The plan of a deployment, made from facts before anything is changed."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -13,27 +13,27 @@ from .own_wheel import EXTRAS
 from .situation import Facts, Limits, Python, Situation
 
 MACHINES = ("x86_64", "aarch64")
-"""Those that LiteRT has wheels for."""
+"""Architectures for which LiteRT has wheels."""
 OLDEST_PYTHON, NEWEST_TESTED = (3, 10), (3, 13)
 ONLINE_MB = 700
-"""Free room that an installation by pip takes for a while: archives and what is unpacked."""
+"""Temporary space for an installation by pip: archives and unpacked files."""
 
 Way = Literal["restart", "reload", "link"]
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """How to deploy; see the command's help.
+    """Options of a deployment; see the command's help.
 
     Attributes:
-        name: Of the service.
-        is_offline: The device has no internet.
-        wheels: A folder with its wheels.
-        has_service: Install and restart the service.
-        system_site: The environment sees the system's packages.
+        name: Name of the service.
+        is_offline: Whether the device has no internet access.
+        wheels: Folder with its wheels.
+        has_service: Whether to install and restart the service.
+        system_site: Whether the environment sees the system's packages.
         python: Path or name of the device's Python; empty to choose.
-        keep: How many releases stay.
-        limits: Of the service.
+        keep: Number of releases to keep.
+        limits: Limits of the service.
     """
 
     name: str = "fer-edge"
@@ -51,16 +51,16 @@ class Plan:
     """The changes.
 
     Attributes:
-        identity: Of the software's environment; empty where software stays.
-        python: Makes the environment; None where it stays.
-        system_site: The environment sees the system's packages.
-        has_new_model: The model is brought.
-        has_new_config: The configuration is brought.
-        way: How the release comes to run.
+        identity: Digest of the new environment; empty if the software stays.
+        python: Python that creates the environment; None if it stays.
+        system_site: Whether the environment sees the system's packages.
+        has_new_model: Whether a model is sent.
+        has_new_config: Whether a configuration is sent.
+        way: How the release is activated.
         has_service: Whether a service will run it.
-        limits: Of the service.
-        lines: All of it for people; none: there is nothing to do.
-        notes: What else people should know.
+        limits: Limits of the service.
+        lines: All steps as text; empty if there is nothing to do.
+        notes: Further information for the user.
     """
 
     identity: str
@@ -76,12 +76,12 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the device has it all."""
+        """Whether the device is up to date."""
         return not self.lines
 
 
 def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Plan:
-    """Compare what a device has with what it shall have.
+    """Compare the device with the delivery.
 
     Raises:
         DeployError: The device cannot run it.
@@ -116,9 +116,12 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
         )
     if new_model or release is None:
         name = delivery.model.note.name if delivery.model else DEFAULT_MODEL
-        lines.append(f"bring the model {name}, and compare its readings of drawn faces with ours")
+        lines.append(
+            f"send the model {name}, and compare its results on drawn faces with those of this "
+            "machine"
+        )
     if new_config:
-        lines.append("bring the configuration, with its secrets in a file of their own")
+        lines.append("send the configuration, with its secrets in a separate file")
     way = _way(
         situation, delivery, has_service, is_model_alone=not (identity or new_config or starts)
     )
@@ -140,26 +143,27 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
 
 
 def _check_alone(situation: Situation) -> None:
-    """Refuse to bring a second service of the name.
+    """Reject a second service of the same name.
 
     Raises:
-        DeployError: There is one, of somebody else, of the system, or of the user.
+        DeployError: There is one: a foreign one, or a deployed one of the other kind.
     """
     if situation.others_unit:
         raise DeployError(
-            f"{situation.others_unit} was not brought by a deployment; remove it, or pass --name "
+            f"{situation.others_unit} was not created by a deployment; remove it, or pass --name "
             "for another service"
         )
     if situation.other_place:
         has, without = ("without", "with") if situation.facts.is_system else ("with", "without")
         raise DeployError(
             f"a service of that name was deployed {has} --system to {situation.other_place}; "
-            f"deploy {has} --system again, or --remove it so, before it is deployed {without}"
+            f"deploy {has} --system again, or remove it the same way with --remove, before you "
+            f"deploy {without}"
         )
 
 
 def _as_before(choices: Choices, situation: Situation) -> Choices:
-    """Return the choices; what is not said again is as in the release that runs."""
+    """Return the options; those not given are taken from the current release."""
     release, paths = situation.release, [item.path for item in situation.facts.pythons]
     if release is None:
         return choices
@@ -168,41 +172,43 @@ def _as_before(choices: Choices, situation: Situation) -> Choices:
 
 
 def _check_machine(facts: Facts, choices: Choices) -> None:
-    """Refuse a device that no wheels exist for, unless its own are sent.
+    """Reject a device without available wheels, unless wheels are sent.
 
     Raises:
-        DeployError: It has another processor, or another C library.
+        DeployError: It has another processor or C library.
     """
     if choices.wheels is not None:
         return
     if facts.machine not in MACHINES:
         raise DeployError(
             f"its system is {facts.machine}; expected {' or '.join(MACHINES)}, for which LiteRT "
-            "has wheels; install a 64-bit system there, or send wheels of yours with --wheels DIR"
+            "has wheels; install a 64-bit system there, or send your own wheels with --wheels "
+            "DIR"
         )
     if not facts.glibc:
         raise DeployError(
-            f"{facts.system} has no glibc; expected a system with it, since LiteRT has wheels for "
-            "glibc only; send wheels of yours with --wheels DIR"
+            f"{facts.system} has no glibc; expected a system with glibc, since LiteRT has wheels "
+            "for glibc only; send your own wheels with --wheels DIR"
         )
 
 
 def choose_python(facts: Facts, wish: str) -> Python:
-    """Return the Python that makes the environment.
+    """Return the Python for the environment.
 
     Raises:
-        DeployError: None of the device's fits.
+        DeployError: The device has no suitable Python.
     """
     there = ", ".join(map(_described, facts.pythons)) or "none"
     if wish:
         named = [item for item in facts.pythons if wish in (item.path, Path(item.path).name)]
         if not named:
-            raise DeployError(f"--python {wish} is not on the device; there are: {there}")
+            raise DeployError(f"--python {wish} is not on the device; available: {there}")
         return named[0]
     fitting = [item for item in facts.pythons if item.is_64_bit and item.minor >= OLDEST_PYTHON]
     if not fitting:
         raise DeployError(
-            f"no Python of the device fits; expected 64 bits and 3.10 or newer, there are: {there}"
+            "no suitable Python on the device; expected 64 bits and 3.10 or newer, available: "
+            f"{there}"
         )
     tested = [item for item in fitting if item.minor <= NEWEST_TESTED]
     return (tested or fitting)[0]
@@ -220,7 +226,7 @@ def _identity(delivery: Delivery, python: Python, choices: Choices) -> str:
 def _way(
     situation: Situation, delivery: Delivery, has_service: bool, *, is_model_alone: bool
 ) -> Way:
-    """A model with the labels of the one at work is exchanged without a restart."""
+    """Return how to activate: a model with the same labels is exchanged without a restart."""
     if not has_service:
         return "link"
     release, health = situation.release, situation.service
@@ -234,7 +240,7 @@ def _ending(way: Way, name: str) -> str:
     if way == "link":
         return "switch the link to the new release"
     if way == "reload":
-        return f"switch to the new release, and have {name} load the model between two frames"
+        return f"switch to the new release, and make {name} load the model between two frames"
     return f"switch to the new release, restart {name}, and wait for its first frames"
 
 
@@ -242,11 +248,11 @@ def _notes(situation: Situation, choices: Choices, has_config: bool) -> list[str
     facts, notes = situation.facts, []
     if situation.open_switch is not None:
         notes.append(
-            f"the switch to release {situation.open_switch.number} was not proven (a cut, or a "
-            "reboot); the next deployment proves it or goes back"
+            f"the switch to release {situation.open_switch.number} was not confirmed (power cut "
+            "or reboot); the next deployment confirms it or rolls back"
         )
     if not has_config:
-        notes.append("without a configuration it runs no service; pass --config FILE")
+        notes.append("without a configuration no service is started; pass --config FILE")
     elif choices.has_service and not facts.manager:
         notes.append(
             f"{facts.no_manager}, so no service is started; run it yourself: "

@@ -1,4 +1,4 @@
-"""One line a host while a deployment goes on."""
+"""One line of progress per host during a deployment."""
 
 import shutil
 import threading
@@ -8,14 +8,14 @@ from typing import TextIO
 
 
 class Progress:
-    """Rewrites a host's line on a terminal; elsewhere writes one after the other."""
+    """Rewrites a host's line on a terminal; otherwise writes line after line."""
 
     def __init__(self, hosts: Sequence[str], stream: TextIO) -> None:
-        """Show nothing yet.
+        """Start without lines.
 
         Args:
-            hosts: In the order of their lines.
-            stream: Where they are written.
+            hosts: Hosts in the order of their lines.
+            stream: Output.
         """
         self._lines = dict.fromkeys(hosts, "")
         self._stream = stream
@@ -25,11 +25,11 @@ class Progress:
         self._shown = 0
 
     def say(self, host: str, text: str) -> None:
-        """Take a host's newest line."""
+        """Update a host's line."""
         with self._lock:
             passed = f"{time.monotonic() - self._started:5.1f} s"
             is_lasting = text.startswith(("note: ", "would "))
-            # elsewhere than on a terminal each step is said once, not each wheel
+            # not on a terminal: print each step once, not each wheel
             is_new = text.partition(":")[0] not in self._lines[host]
             if is_lasting or (is_new and not self._is_terminal):
                 self._clear()
@@ -39,7 +39,7 @@ class Progress:
             self._stream.flush()
 
     def end(self) -> None:
-        """Take the lines away: the table says how it ended."""
+        """Remove the lines: the table of results follows."""
         with self._lock:
             self._clear()
             self._stream.flush()

@@ -1,4 +1,4 @@
-"""A device's own fer-edge, run from here: for its doctor and its benchmark."""
+"""fer-edge on a device, run from here, for its doctor and its benchmark."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,19 +8,19 @@ from pathlib import Path
 from .connection import Connection
 
 FOLDER = "{folder}"
-"""Stands in an argument for the folder on the device that holds the files."""
+"""Placeholder in an argument for the folder with the files on the device."""
 
 LONGEST_S = 6 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How it ended.
+    """Result of the run.
 
     Attributes:
-        code: Its exit code.
-        said: Its standard output.
-        complained: Its standard error.
+        code: Exit code.
+        said: Standard output.
+        complained: Standard error.
     """
 
     code: int
@@ -29,8 +29,8 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """The last line of its standard error, without the mark of an error."""
-        lines = self.complained.strip().splitlines() or [f"it ended with {self.code}"]
+        """Last line of its standard error, without the error prefix."""
+        lines = self.complained.strip().splitlines() or [f"exit code {self.code}"]
         return lines[-1].removeprefix("fer-edge: error: ").removeprefix("Error: ")
 
 
@@ -41,8 +41,8 @@ def run_there(
 
     Args:
         connection: To the device.
-        words: Arguments; `FOLDER` in one stands for the folder of the files.
-        files: Name -> content; they are removed afterwards.
+        words: Arguments; `FOLDER` in them is replaced by the folder with the files.
+        files: Name -> content; removed afterwards.
 
     Raises:
         DeployError: Nothing is deployed there, or the connection was cut.

@@ -1,4 +1,4 @@
-"""Whether the device reads faces as this machine does."""
+"""Comparison of the device's results on faces with this machine's."""
 
 import subprocess
 import tempfile
@@ -12,41 +12,41 @@ from fer_edge.documents import parse_json
 from fer_edge.errors import DeployError
 
 TOLERANCE = 0.05
-"""Largest difference of a probability: int8 kernels of two processors round differently
+"""Tolerance of a probability: int8 kernels of two processors round differently
 (docs/lab-notes/arm64.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a model made of a picture.
+    """Result of a model for a picture.
 
     Attributes:
-        probabilities: By label, 0 to 1.
+        probabilities: Probability by label, 0 to 1.
     """
 
     probabilities: Mapping[str, float]
 
     @property
     def label(self) -> str:
-        """The most probable."""
+        """The most probable label."""
         return max(self.probabilities, key=lambda label: self.probabilities[label])
 
     @property
     def lead(self) -> float:
-        """By how much the first label is ahead of the second."""
+        """Difference between the two highest probabilities."""
         best = sorted(self.probabilities.values(), reverse=True)
         return best[0] - best[1] if len(best) > 1 else 1.0
 
 
 def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...]:
-    """Read the pictures on this machine, by the same command that reads them on the device.
+    """Classify the pictures on this machine, with the same command as on the device.
 
     Args:
-        model: The .tflite file.
+        model: Path of the .tflite file.
         pictures: PNG files by name.
 
     Raises:
-        DeployError: The model cannot be read here.
+        DeployError: The model cannot be run here.
     """
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
         folder = Path(name)
@@ -62,36 +62,36 @@ def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...
         )
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2].removeprefix("fer-edge: error: ")
-        raise DeployError(f"the model cannot be read here: {reason}")
+        raise DeployError(f"the model cannot be run here: {reason}")
     return readings([parse_json(line) for line in done.stdout.splitlines()])
 
 
 def readings(lines: Sequence[Mapping[str, Any]]) -> tuple[Reading, ...]:
-    """Return the readings in the lines of `fer-edge run`, one picture a line, one face each."""
+    """Parse the lines of `fer-edge run`, one picture per line with one face."""
     return tuple(Reading(face["scores"]) for line in lines for face in line["faces"])
 
 
 def difference(expected: Sequence[Reading], got: Sequence[Reading]) -> str:
-    """Say what differs by more than the tolerance; an empty text if nothing does.
+    """Describe a difference above the tolerance; empty if there is none.
 
     Args:
-        expected: Of this machine.
-        got: Of the device, of the same pictures.
+        expected: Results of this machine.
+        got: Results of the device, for the same pictures.
     """
     if len(expected) != len(got):
         return f"it read {len(got)} of {len(expected)} pictures"
     for here, there in zip(expected, got, strict=True):
         if here.probabilities.keys() != there.probabilities.keys():
-            return f"it knows the labels {', '.join(there.probabilities)}"
+            return f"it has the labels {', '.join(there.probabilities)}"
         for label, probability in here.probabilities.items():
             if abs(probability - there.probabilities[label]) > TOLERANCE:
                 got_there = there.probabilities[label]
                 return (
-                    f"{label} is {got_there:.3f} there and {probability:.3f} here; "
-                    f"expected a difference of at most {TOLERANCE}"
+                    f"{label} is {got_there:.3f} there and {probability:.3f} here; expected a "
+                    f"difference of at most {TOLERANCE}"
                 )
         if here.label != there.label and here.lead > 2 * TOLERANCE:
-            return f"it reads {there.label} where this machine reads {here.label}"
+            return f"it recognizes {there.label}, but this machine {here.label}"
     return ""
 
 

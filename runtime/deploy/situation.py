@@ -1,4 +1,4 @@
-"""What is known of a device after one look."""
+"""State of a device after inspection."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from fer_edge.schema import SchemaError, decode
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """A Python of the device.
+    """A Python on the device.
 
     Attributes:
-        path: Of its executable.
-        version: As 3.11.2.
-        is_64_bit: Whether it is built for 64 bits.
-        has_pip: Whether its virtual environments get a pip (Debian: python3-venv).
+        path: Path of its executable.
+        version: Version, such as 3.11.2.
+        is_64_bit: Whether it is a 64-bit build.
+        has_pip: Whether its virtual environments get pip (Debian: python3-venv).
     """
 
     path: str
@@ -31,24 +31,24 @@ class Python:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The device.
+    """Facts about the device.
 
     Attributes:
-        machine: Architecture, as aarch64.
-        system: Its distribution.
-        board: The device tree's name; empty where there is none.
-        glibc: Its version; empty with another C library.
-        pythons: Those on the path.
-        free_disk_mb: Where releases stand, in MB.
-        memory_mb: In MB.
-        free_memory_mb: In MB.
+        machine: Architecture, such as aarch64.
+        system: Distribution.
+        board: Name from the device tree; empty if there is none.
+        glibc: Version of glibc; empty for another C library.
+        pythons: Pythons on the path.
+        free_disk_mb: Free disk space for the releases, in MB.
+        memory_mb: Memory in MB.
+        free_memory_mb: Free memory in MB.
         cameras: Video devices.
-        edge_tpu: A Coral accelerator; empty for none.
-        user: Who logs in.
-        is_system: Whether root manages releases of the system there, not the user's.
-        manager: What starts services: "system", "user", or empty.
+        edge_tpu: Coral accelerator; empty for none.
+        user: Login user.
+        is_system: Whether the releases are the system's, managed by root, not the user's.
+        manager: Service manager: "system", "user", or empty.
         lingers: Whether the service runs without a login.
-        base: Where releases stand.
+        base: Folder of the releases.
     """
 
     machine: str
@@ -69,11 +69,13 @@ class Facts:
 
     @property
     def no_manager(self) -> str:
-        """What is missing where nothing starts services."""
-        return "no systemd at work" if self.is_system else "no systemd for this user"
+        """Description of the missing service manager."""
+        return (
+            "systemd is not running" if self.is_system else "systemd is not running for this user"
+        )
 
     def describe(self) -> str:
-        """Return them in one line."""
+        """Format them in one line."""
         versions = ", ".join(python.version for python in self.pythons) or "none"
         parts = [
             self.board or self.system,
@@ -94,9 +96,9 @@ class ReleasedModel:
     """The model of a release.
 
     Attributes:
-        name: Of its file, without the suffix.
-        sha256: Of the whole file.
-        labels: In output order.
+        name: Name of its file, without suffix.
+        sha256: Sha256 of the whole file.
+        labels: Labels in output order.
     """
 
     name: str
@@ -106,18 +108,18 @@ class ReleasedModel:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a service may take; None is what `fer-edge service` takes.
+    """Limits of a service; None is the default of `fer-edge service`.
 
     Attributes:
-        memory_mib: Most memory, in MiB.
-        watchdog_s: So long without a frame, and it is started again, in seconds.
+        memory_mib: Memory limit in MiB.
+        watchdog_s: Time without a frame after which it is restarted, in seconds.
     """
 
     memory_mib: int | None = None
     watchdog_s: int | None = None
 
     def over(self, older: "Limits") -> "Limits":
-        """Return these, and the older ones where none is given."""
+        """Return these limits, completed by older ones."""
         memory = older.memory_mib if self.memory_mib is None else self.memory_mib
         watchdog = older.watchdog_s if self.watchdog_s is None else self.watchdog_s
         return Limits(memory, watchdog)
@@ -131,20 +133,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a release says of itself.
+    """Record of a release.
 
     Attributes:
-        number: Counted from 1.
-        made: When, UTC.
-        by: Who deployed it, from where.
-        fer_edge: Version.
+        number: Number, from 1.
+        made: Creation time, UTC.
+        by: User and host of the deployment.
+        fer_edge: Version of fer-edge.
         environment: Name of its environment's folder.
-        python: Path of the Python that made it.
+        python: Path of the Python that created it.
         system_site: Whether it sees the system's packages.
         model: Its model.
         config: sha256 of its configuration and secrets; empty for none.
-        delegate: What its model runs on; empty for the CPU.
-        limits: Of its service.
+        delegate: Delegate of its model; empty for the CPU.
+        limits: Limits of its service.
         has_service: Whether a service runs it.
     """
 
@@ -164,14 +166,14 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a service fares.
+    """State of a service.
 
     Attributes:
-        is_well: Whether it runs.
-        state: systemd's; empty where there is no such service.
-        status: What it says of itself.
-        restarts: How often systemd started it again.
-        pid: Its process; 0 for none.
+        is_well: Whether it is running.
+        state: systemd's state; empty without such a service.
+        status: Its status text.
+        restarts: Number of restarts by systemd.
+        pid: Process ID; 0 for none.
     """
 
     is_well: bool
@@ -183,11 +185,11 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A switch that was begun and not proven.
+    """A switch that was started but not confirmed.
 
     Attributes:
-        before: The release until then; None for the first.
-        number: The new release.
+        before: Number of the previous release; None for the first.
+        number: Number of the new release.
         way: restart, reload or link.
     """
 
@@ -198,16 +200,17 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A device, and what was deployed to it.
+    """State of a device and its deployments.
 
     Attributes:
-        facts: The device.
-        others_unit: A unit of the service's name that no deployment brought; empty for none.
-        other_place: Where a service of that name runs from with --system, or without; or empty.
-        current: Number of the release that runs; None for none.
-        releases: The oldest first.
-        open_switch: A switch that a deployment or the device did not survive.
-        service: None where no service manager is there.
+        facts: Facts about the device.
+        others_unit: Unit of the service's name that no deployment created; empty for none.
+        other_place: Folder of a service with that name of the other kind (--system or not); or
+            empty.
+        current: Number of the current release; None for none.
+        releases: Releases, the oldest first.
+        open_switch: Switch that a deployment or the device did not survive.
+        service: None without a service manager.
     """
 
     facts: Facts
@@ -220,12 +223,12 @@ class Situation:
 
     @property
     def release(self) -> Release | None:
-        """The one that runs."""
+        """The current release."""
         return next((item for item in self.releases if item.number == self.current), None)
 
 
 def read_situation(host: str, answer: object) -> Situation:
-    """Check what the agent's look returned.
+    """Check the agent's answer.
 
     Raises:
         DeployError: Another version of fer-edge wrote the releases there.
@@ -234,6 +237,6 @@ def read_situation(host: str, answer: object) -> Situation:
         return decode(Situation, answer)
     except SchemaError as error:
         raise DeployError(
-            f"{host}: its releases were not written by this version of fer-edge ({error}); "
-            "remove them: fer-edge deploy HOST --remove"
+            f"{host}: its releases were written by another version of fer-edge ({error}); remove "
+            "them: fer-edge deploy HOST --remove"
         ) from error

@@ -1,4 +1,4 @@
-"""The agent's program as it is sent: modules of a package that never touches the device's disk."""
+"""The agent's program for sending: modules of a package that is never written to disk."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ MODULES = (
 """In the order of their imports."""
 
 MARK = "fer-edge-agent"
-"""A line of its own before the first answer: shells may greet before it."""
+"""A separate line before the first answer, since shells may print a greeting before it."""
 
 _READ = r"""
 import json, os, sys, types
@@ -40,26 +40,26 @@ sys.modules["fer_edge_agent.session"].serve(sent["name"], sent["is_system"])
 
 
 _AS_ROOT = """sh -c 'test "$(id -u)" = 0 || exec sudo -n -- "$@"; exec "$@"' sh"""
-"""sudo -n fails where a password is asked for, instead of waiting for one."""
+"""sudo -n fails if a password is needed, instead of waiting for one."""
 
 
 def remote_command(*, is_system: bool) -> str:
-    """Return what the device's shell is asked to run; it reads the rest from standard input.
+    """Return the command for the device's shell; it reads the rest from standard input.
 
     Args:
-        is_system: It runs as root, by sudo if it must.
+        is_system: Whether it runs as root, with sudo if needed.
     """
-    # in one line, since not every login shell takes a line break within quotes
+    # in one line, since not all login shells support a line break within quotes
     command = f"python3 -I -c {shlex.quote(f'exec({json.dumps(_READ.strip())})')}"
     return f"{_AS_ROOT} {command}" if is_system else command
 
 
 def agent_program(name: str, *, is_system: bool) -> bytes:
-    """Return the agent as that command reads it.
+    """Return the agent in the form that this command reads.
 
     Args:
-        name: Of the service that is deployed.
-        is_system: It is the system's, not the user's.
+        name: Name of the service.
+        is_system: Whether it is a system service, not the user's.
     """
     folder = Path(__file__).with_name("agent")
     modules = [(module, (folder / f"{module}.py").read_text("utf-8")) for module in MODULES]

@@ -1,48 +1,51 @@
-"""What ssh's own words mean, and what to do next."""
+"""Explanations of ssh's messages, with the next step."""
 
 _NO_PASSWORD = (
-    "sudo asks for a password there, and none is handled; let the user run sudo without one "
-    "(NOPASSWD in sudoers), log in as root, or leave out --system"
+    "sudo asks for a password there, which is not supported; allow the user to run sudo "
+    "without one (NOPASSWD in sudoers), log in as root, or omit --system"
 )
 _CAUSES = (
     ("sudo: a password is required", _NO_PASSWORD),
     ("sudo: a terminal is required", _NO_PASSWORD),
     ("you must have a tty to run sudo", _NO_PASSWORD),
-    ("is not allowed to execute", "sudo does not let the user run all commands: {line}"),
-    ("may not run sudo", "sudo does not let the user in: {line}"),
-    ("sudo: not found", "it has no sudo; install it, log in as root, or leave out --system"),
+    ("is not allowed to execute", "sudo does not allow the user all commands: {line}"),
+    ("may not run sudo", "sudo rejects the user: {line}"),
+    (
+        "sudo: not found",
+        "sudo is not installed there; install it, log in as root, or omit --system",
+    ),
     (
         "Host key verification failed",
-        "its host key is not known here, or is another one than before; "
-        "compare it on the device, then connect once by hand: ssh {host}",
+        "its host key is unknown here, or has changed; compare it on the device, then "
+        "connect once by hand: ssh {host}",
     ),
-    ("Could not resolve hostname", "no host has that name; check the name"),
+    ("Could not resolve hostname", "the host name is unknown; check it"),
     (
         "Permission denied",
-        "it accepts none of your keys, and passwords are not handled; run: ssh-copy-id {host}",
+        "it rejects your keys, and passwords are not supported; run: ssh-copy-id {host}",
     ),
-    ("Connection refused", "no ssh server answers; start it there, or check the port"),
+    ("Connection refused", "no ssh server is listening there; start it, or check the port"),
     ("timed out", "it does not answer; is it switched on, and in this network?"),
     ("No route to host", "it does not answer; is it switched on, and in this network?"),
-    ("Network is unreachable", "the network does not reach it; check yours"),
+    ("Network is unreachable", "it cannot be reached over the network; check your network"),
     ("Bad configuration option", "ssh does not understand its configuration: {line}"),
     ("Can't open user config file", "ssh cannot read its configuration: {line}"),
     (
         "fer-edge-agent: python3 is",
-        "{line}; expected Python 3.10 or newer, which fer-edge needs",
+        "{line}; expected Python 3.10 or newer",
     ),
 )
 _NO_PROGRAM = 127
 
 
 def explain(host: str, code: int, said: str, otherwise: str) -> str:
-    """Say in one sentence why ssh ended.
+    """Explain in one sentence why ssh ended.
 
     Args:
-        host: The host as it was named.
-        code: ssh's exit code; 255 is its own failure, others are the device's.
-        said: What it wrote on standard error.
-        otherwise: What is said when its words are not known here.
+        host: Name as given.
+        code: ssh's exit code; 255 is ssh's own failure, others come from the device.
+        said: Its standard error.
+        otherwise: Text for an unknown message.
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     for words, advice in _CAUSES:

@@ -1,4 +1,4 @@
-"""What is asked of a device that has releases: how it fares, its log, the way back, the end."""
+"""Commands for devices with releases: status, log, rollback, removal."""
 
 import time
 from collections.abc import Callable
@@ -16,12 +16,12 @@ Connect = Callable[[str], Connection]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A device as it is.
+    """State of a device.
 
     Attributes:
-        host: As it was named.
-        situation: None where it cannot be reached.
-        error: Why not.
+        host: Name as given.
+        situation: None if it cannot be reached.
+        error: Reason if it cannot be reached.
     """
 
     host: str
@@ -30,14 +30,14 @@ class Status:
 
     @property
     def is_well(self) -> bool:
-        """Whether a release is there, and its service runs if it has one."""
+        """Whether it has a release, and its service, if any, is running."""
         if self.situation is None or self.situation.release is None:
             return False
         service = self.situation.service
         return not self.situation.release.has_service or (service is not None and service.is_well)
 
     def describe(self) -> list[str]:
-        """Return it in lines for people."""
+        """Format it as lines of text."""
         if self.situation is None:
             return [f"{self.host}: {self.error.removeprefix(f'{self.host}: ')}"]
         lines = [f"{self.host}: {self.situation.facts.describe()}"]
@@ -54,16 +54,16 @@ class Status:
             place = self.situation.other_place
             lines.append(f"    a service of that name was deployed {kind} --system to {place}")
         if self.situation.open_switch is not None:
-            lines.append("    its last switch was not proven; deploy again")
+            lines.append("    its last switch was not confirmed; deploy again")
         service = self.situation.service
         if service is not None and service.state:
-            again = f", started again {service.restarts} times" if service.restarts else ""
+            again = f", restarted {service.restarts} times" if service.restarts else ""
             lines.append(f"    service {service.state}{again}: {service.status or 'silent'}")
         return lines
 
 
 def status_of(host: str, connect: Connect) -> Status:
-    """Look at a device; what goes wrong is in the answer."""
+    """Inspect a device; errors are part of the result."""
     try:
         with connect(host) as connection:
             return Status(host, read_situation(host, connection.ask("look")))
@@ -72,34 +72,35 @@ def status_of(host: str, connect: Connect) -> Status:
 
 
 def what_is_wrong(host: str, connect: Connect) -> str:
-    """Say what is wrong with a device that was deployed to; an empty text for nothing."""
+    """Return the problem of a device with a deployment; empty for none."""
     status = status_of(host, connect)
     if status.situation is None:
         return status.error
     service = status.situation.service
     if service is not None and service.restarts:
-        return f"its service was started again {service.restarts} times"
-    return "" if status.is_well else "its service does not run"
+        return f"its service was restarted {service.restarts} times"
+    return "" if status.is_well else "its service is not running"
 
 
 def roll_back(host: str, connect: Connect) -> Outcome:
-    """Switch a device to the release before the current one."""
+    """Switch a device to the previous release."""
 
     def work(connection: Connection) -> Outcome:
         connection.ask("begin", holder=who())
         done = connection.ask("go_back")
         if done["wrong"]:
             text = (
-                f"the release before is not well ({done['wrong']}); release {done['number']} stays"
+                f"the previous release is not healthy ({done['wrong']}); release "
+                f"{done['number']} stays"
             )
             return Outcome(host, "rolled back", done["number"], 0.0, text)
-        return Outcome(host, "deployed", done["number"], 0.0, "the release before runs again")
+        return Outcome(host, "deployed", done["number"], 0.0, "the previous release runs again")
 
     return _outcome_of(host, connect, work)
 
 
 def remove(host: str, connect: Connect) -> Outcome:
-    """Take everything off a device that deployments brought."""
+    """Remove everything that deployments created from a device."""
 
     def work(connection: Connection) -> Outcome:
         connection.ask("begin", holder=who())
@@ -110,7 +111,7 @@ def remove(host: str, connect: Connect) -> Outcome:
 
 
 def read_logs(host: str, connect: Connect, lines: int) -> str:
-    """Return the last lines of a device's service.
+    """Return the latest log lines of a device's service.
 
     Raises:
         DeployError: It cannot be reached, or has no journal.

@@ -1,4 +1,4 @@
-"""Wheels for a device without internet, collected on this machine by pip's own platform options."""
+"""Wheels for a device without internet access, downloaded here with pip's platform options."""
 
 import json
 import os
@@ -15,26 +15,26 @@ from .own_wheel import EXTRAS, OwnWheel
 from .situation import Facts, Python
 
 _OLDEST_GLIBC_MINOR = 17
-"""manylinux2014's, the oldest that wheels of today are built for."""
+"""glibc of manylinux2014, the oldest that current wheels are built for."""
 
 
 def wheel_cache() -> Path:
-    """Return the folder where collected wheels are kept."""
+    """Return the cache folder for wheels."""
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "fer-edge" / "wheels"
 
 
 def collect_wheels(wheel: OwnWheel, facts: Facts, python: Python, identity: str) -> list[Path]:
-    """Fetch the wheels that a device needs; at once if they were fetched before.
+    """Download the wheels for a device; from the cache if possible.
 
     Args:
-        wheel: fer-edge's own.
-        facts: The device.
-        python: Its Python that is used.
-        identity: Of the environment; names the folder in the cache.
+        wheel: Wheel of fer-edge.
+        facts: Facts about the device.
+        python: Python to use on the device.
+        identity: Digest of the environment; name of the folder in the cache.
 
     Returns:
-        fer-edge's wheel, its requirements' and pip's.
+        The wheels of fer-edge, its requirements and pip.
 
     Raises:
         DeployError: pip found no wheel, or is missing.
@@ -54,7 +54,7 @@ def collect_wheels(wheel: OwnWheel, facts: Facts, python: Python, identity: str)
 
 
 def wheels_of(folder: Path) -> list[Path]:
-    """Return the wheels of a folder that somebody filled.
+    """Return the wheels of a user's folder.
 
     Raises:
         DeployError: There are none.
@@ -62,13 +62,13 @@ def wheels_of(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.whl")) if folder.is_dir() else []
     if not found:
         raise DeployError(
-            f"{folder} has no wheels; expected .whl files, as pip download writes them"
+            f"{folder} has no wheels; expected .whl files, for example from pip download"
         )
     return found
 
 
 def unpacked_mb(wheels: Sequence[Path]) -> int:
-    """Return how much room wheels take on a device while they are installed, in MB."""
+    """Return the disk space that wheels need on a device during installation, in MB."""
     total = 0
     for path in wheels:
         with zipfile.ZipFile(path) as archive:
@@ -88,7 +88,7 @@ def _arguments(own: Path, folder: Path, facts: Facts, python: Python) -> list[st
 
 
 def _platforms(facts: Facts) -> list[str]:
-    """Return the names of the platforms whose wheels run there, the newest first."""
+    """Return the platforms whose wheels run there, the newest first."""
     major, _, minor = facts.glibc.partition(".")
     if major != "2" or not minor.isdigit():
         raise DeployError(
@@ -126,4 +126,4 @@ def _download(arguments: list[str], markers: dict[str, str]) -> None:
     if any("No module named 'pip" in line for line in lines):
         raise DeployError("pip is not installed here; run: python -m ensurepip")
     errors = [line for line in lines if line.startswith("ERROR: ")] or lines or ["pip failed"]
-    raise DeployError(f"the device's wheels cannot be collected: {errors[-1]}")
+    raise DeployError(f"the device's wheels cannot be downloaded: {errors[-1]}")

@@ -1,1 +1,1 @@
-"""Where faces are in a picture: the detectors."""
+"""The face detectors."""

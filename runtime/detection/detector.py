@@ -1,4 +1,4 @@
-"""Where the faces are: what a detector is, and what it may be asked for."""
+"""The interface of a detector, and its settings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 
 MIN_SCORE = 0.6
-"""Faces of moving pictures below this score are dropped where nothing else is said."""
+"""Default of the lowest score for videos."""
 
 MOST_FACES = 100
-"""So many faces of a frame are kept, the largest, where nothing else is said."""
+"""Default of the most faces per frame; the largest are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face that was found: its box in pixels of the image, and the detector's score, 0 to 1."""
+    """A detected face: its box in pixels of the image, and the detector's score, 0 to 1."""
 
     box: Box
     score: float = 1.0
@@ -28,17 +28,16 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """What a detector that is opened by its name is asked for.
+    """Settings for a detector that is opened by name.
 
     Attributes:
-        model: Its model file; None takes the one that comes with it, if there is one.
-        min_score: It leaves out faces of a lower score, 0 to 1, if it has scores; None takes its
-            own.
-        long_side_px: It shrinks images to this before it looks; None takes its own.
-        delegate: What runs its model instead of the CPU, as `--detector-delegate` has it; None is
-            the CPU. A detector that only the CPU runs refuses it.
-        is_photo: Whether it will look at photographs, each for itself, which have more time than
-            the frames of a moving picture.
+        model: Path of its model file; None uses its default model, if any.
+        min_score: Lowest score, 0 to 1, if it has scores; None uses its default.
+        long_side_px: Long side to which it shrinks images; None uses its default.
+        delegate: Delegate for its model instead of the CPU, in the form of `--detector-delegate`;
+            None is the CPU. A detector that only runs on the CPU rejects it.
+        is_photo: Whether it is used for photographs, which get more time than the frames of a
+            video.
     """
 
     model: Path | None = None
@@ -48,29 +47,30 @@ class DetectorSettings:
     delegate: str | None = None
 
     def check_cpu(self, name: str) -> None:
-        """Refuse a delegate, for a detector that only the CPU runs.
+        """Reject a delegate, for a detector that only runs on the CPU.
 
         Raises:
-            DetectorError: There is one.
+            DetectorError: A delegate is given.
         """
         if self.delegate is not None:
             raise DetectorError(
                 f"the detector {name} runs on the CPU only, got the delegate {self.delegate}; "
-                "leave --detector-delegate out, or pass --detector yunet"
+                "omit --detector-delegate, or pass --detector yunet"
             )
 
 
 class FaceDetector(Protocol):
-    """Finds faces in an image, whatever its size.
+    """Finds faces in an image of any size.
 
-    All detectors frame a face as YuNet does, since a model's crop policy is measured on its boxes.
+    All detectors use YuNet's framing of a face, since the crop policy of a model is measured on its
+    boxes.
     """
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find the faces in an image.
 
         Args:
-            image: uint8, (height, width, 3), BGR; an empty one has no face.
+            image: uint8, (height, width, 3), BGR; an empty one has no faces.
 
         Returns:
             The faces in pixels of this image, in any order.
@@ -80,10 +80,10 @@ class FaceDetector(Protocol):
 
 @runtime_checkable
 class ShrinkingDetector(FaceDetector, Protocol):
-    """A detector that shrinks images itself; who shrinks them as well may do it once for both.
+    """A detector that shrinks images itself; callers that also shrink them can do it once for both.
 
     Attributes:
-        long_side_px: It shrinks every image to this, and sees no more in a larger one.
+        long_side_px: Long side to which it shrinks every image.
     """
 
     long_side_px: int
@@ -92,15 +92,15 @@ class ShrinkingDetector(FaceDetector, Protocol):
 def select(
     detections: Iterable[Detection], *, min_face_px: float = 0.0, max_faces: int = MOST_FACES
 ) -> list[Detection]:
-    """Choose the faces that are kept.
+    """Select the faces to keep.
 
     Args:
-        detections: The faces that were found; boxes without an area are left out.
-        min_face_px: Least height of a box, in its own pixels.
-        max_faces: At most so many, the largest.
+        detections: Detected faces; boxes without an area are dropped.
+        min_face_px: Lowest height of a box, in the pixels of the boxes.
+        max_faces: Most faces; the largest are kept.
 
     Returns:
-        The largest first.
+        The selected faces, the largest first.
     """
     kept = [
         found
@@ -112,10 +112,10 @@ def select(
 
 
 class WholeFrame:
-    """Takes the whole picture for a face crop (`--detector none`)."""
+    """Treats the whole picture as a face crop (`--detector none`)."""
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Return one face that fills the picture."""
+        """Return one face that covers the picture."""
         height, width = image.shape[:2]
         return [Detection(Box(0.0, 0.0, float(width), float(height)))] if image.size else []
 
@@ -124,12 +124,12 @@ def open_whole_frame(settings: DetectorSettings) -> WholeFrame:
     """Open `none`, which has no model.
 
     Raises:
-        DetectorError: A model file or a delegate was given all the same.
+        DetectorError: A model file or a delegate is given.
     """
     settings.check_cpu("none")
     if settings.model is not None:
         raise DetectorError(
-            f"no detector takes no model file, got {settings.model}; leave --detector-model out, "
-            "or pass --detector yunet"
+            f"--detector none does not use a model file, got {settings.model}; omit "
+            "--detector-model, or pass --detector yunet"
         )
     return WholeFrame()

@@ -1,4 +1,4 @@
-"""How another detector's boxes become boxes as YuNet draws them."""
+"""Conversion of another detector's boxes to YuNet's framing."""
 
 from dataclasses import dataclass
 
@@ -7,26 +7,26 @@ from fer_edge.faces.preprocess import Box
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """Where YuNet's box lies in another detector's.
+    """Position of YuNet's box relative to another detector's.
 
-    A model's crop policy is measured on YuNet's boxes; with this it holds for every detector. The
-    numbers are medians: `python -m benchmarks.box_framing` measures them.
+    The crop policy of a model is measured on YuNet's boxes; this conversion makes it valid for
+    every detector. The numbers are medians from `python -m benchmarks.box_framing`.
 
     Attributes:
-        width: Of YuNet's box, in widths of the other.
-        height: Of YuNet's box, in heights of the other.
-        centre_x: Of YuNet's box, from the other's left, in its widths.
-        centre_y: Of YuNet's box, from the other's top, in its heights.
+        width: Width of YuNet's box, in widths of the other.
+        height: Height of YuNet's box, in heights of the other.
+        center_x: Center of YuNet's box, from the other's left, in its widths.
+        center_y: Center of YuNet's box, from the other's top, in its heights.
     """
 
     width: float
     height: float
-    centre_x: float
-    centre_y: float
+    center_x: float
+    center_y: float
 
     def of(self, box: Box) -> Box:
-        """Return the box that YuNet would have drawn around the same face."""
+        """Return the box that YuNet would produce for the same face."""
         half_width, half_height = self.width * box.width / 2, self.height * box.height / 2
-        x = box.left + self.centre_x * box.width
-        y = box.top + self.centre_y * box.height
+        x = box.left + self.center_x * box.width
+        y = box.top + self.center_y * box.height
         return Box(x - half_width, y - half_height, x + half_width, y + half_height)

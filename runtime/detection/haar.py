@@ -1,7 +1,7 @@
-"""Viola and Jones' cascade of Haar features (CVPR 2001), as OpenCV 4 brings it along.
+"""Viola and Jones's cascade of Haar features (CVPR 2001), as included in OpenCV 4.
 
-Much worse than YuNet and dozens of times slower. It is here for whoever must not use a network that
-was trained on photographs with restrictive licences.
+Much worse than YuNet and dozens of times slower. It is meant for users who must not use a network
+that was trained on photographs with restrictive licenses.
 """
 
 import logging
@@ -21,14 +21,14 @@ from .shrinking import shrink
 
 CASCADE_FILE = "haarcascade_frontalface_alt2.xml"
 
-_FRAMING = Framing(width=0.82, height=1.06, centre_x=0.50, centre_y=0.53)
+_FRAMING = Framing(width=0.82, height=1.06, center_x=0.50, center_y=0.53)
 _MIN_SIDE_PX = 24
 
 log = logging.getLogger(__name__)
 
 
 class Haar:
-    """The frontal-face cascade `alt2` on grey frames shrunk to a long side."""
+    """The frontal-face cascade `alt2` on gray frames shrunk to a long side."""
 
     def __init__(
         self,
@@ -39,8 +39,8 @@ class Haar:
         """Load it.
 
         Args:
-            model: A cascade's XML file; None takes that of the OpenCV 4 wheel.
-            long_side_px: Frames are shrunk to this before detection, never enlarged.
+            model: Path of a cascade's XML file; None uses that of the OpenCV 4 wheel.
+            long_side_px: Long side to which frames are shrunk, never enlarged.
 
         Raises:
             DetectorError: The cascade is missing or cannot be loaded.
@@ -49,18 +49,18 @@ class Haar:
         self.framing = _FRAMING
         self._cascade = _load(model or _find_cascade())
         log.warning(
-            "detector haar finds far fewer faces than yunet, more that are none, and takes dozens "
-            "of times as long; use it only where you must"
+            "the detector haar finds far fewer faces than yunet, has more false detections, and "
+            "takes dozens of times as long; avoid it if you can"
         )
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Find faces; see `FaceDetector`. Every score is 1: a cascade says yes or no."""
+        """Find faces; see `FaceDetector`. Every score is 1, since a cascade has no scores."""
         if not image.size:
             return []
         scale = min(1.0, self.long_side_px / max(image.shape[:2]))
-        grey = cv2.cvtColor(shrink(image, self.long_side_px), cv2.COLOR_BGR2GRAY)
+        gray = cv2.cvtColor(shrink(image, self.long_side_px), cv2.COLOR_BGR2GRAY)
         found = self._cascade.detectMultiScale(
-            grey, scaleFactor=1.1, minNeighbors=3, minSize=(_MIN_SIDE_PX, _MIN_SIDE_PX)
+            gray, scaleFactor=1.1, minNeighbors=3, minSize=(_MIN_SIDE_PX, _MIN_SIDE_PX)
         )
         faces = []
         for left, top, width, height in np.asarray(found, np.float64).reshape(-1, 4).tolist():
@@ -78,10 +78,10 @@ def open_haar(settings: DetectorSettings) -> Haar:
 def _find_cascade() -> Path:
     if not hasattr(cv2, "CascadeClassifier"):
         raise DetectorError(
-            f"OpenCV {cv2.__version__} has no cascades any more; "
-            "run: pip install 'opencv-python-headless<5', or pass --detector yunet"
+            f"OpenCV {cv2.__version__} no longer has cascades; run: pip install "
+            "'opencv-python-headless<5', or pass --detector yunet"
         )
-    # Debian's own OpenCV has no cv2.data
+    # Debian's OpenCV has no cv2.data
     folder = getattr(getattr(cv2, "data", None), "haarcascades", "/usr/share/opencv4/haarcascades/")
     path = Path(folder) / CASCADE_FILE
     if not path.is_file():
@@ -92,7 +92,7 @@ def _find_cascade() -> Path:
     return path
 
 
-def _load(path: Path) -> "cv2.CascadeClassifier":  # OpenCV 5 has none
+def _load(path: Path) -> "cv2.CascadeClassifier":  # OpenCV 5 has no cascades
     name = opencv_path(path, DetectorError)
     cascade = cv2.CascadeClassifier()
     try:

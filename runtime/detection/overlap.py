@@ -1,4 +1,4 @@
-"""Which box of one frame is which box of another."""
+"""Matching of boxes between two frames."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fer_edge.faces.preprocess import Box
 
 _MIN_OVERLAP = 0.3
-# a face that moved by less than this share of its size between two looks is the same one ...
+# a face that moved by less than this share of its size between two detections is the same one ...
 _MAX_DISTANCE = 0.8
 # ... if it did not grow or shrink by more than this
 _MAX_RATIO = 1.6
@@ -34,12 +34,12 @@ def overlaps(ones: Sequence[Box], others: Sequence[Box]) -> NDArray[np.float64]:
 
 
 def match(ones: Sequence[Box], others: Sequence[Box]) -> list[tuple[int, int]]:
-    """Pair boxes that overlap, the best pair first; no box is in two pairs."""
+    """Pair overlapping boxes, the best pair first; each box is in at most one pair."""
     return _best_pairs(overlaps(ones, others), _MIN_OVERLAP)
 
 
 def match_nearest(ones: Sequence[Box], others: Sequence[Box]) -> list[tuple[int, int]]:
-    """Pair boxes of like size whose centres are near, the nearest first.
+    """Pair boxes of similar size with nearby centers, the nearest first.
 
     For a face that moved so fast that its boxes do not overlap.
     """

@@ -1,4 +1,4 @@
-"""A detector of the caller's: any function from an image to boxes."""
+"""A detector from the caller's function, from an image to boxes."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,18 +14,18 @@ from .detector import Detection, FaceDetector
 
 OwnDetector = Callable[[NDArray[np.uint8]], Iterable[object]]
 """From uint8 (height, width, 3) BGR to boxes in pixels of this image: each (left, top, right,
-bottom), a `Box`, or a `Detection` that has a score as well."""
+bottom), a `Box`, or a `Detection`, which also has a score."""
 
 
 class CallableDetector:
-    """Finds faces with a function of the caller's."""
+    """Finds faces with the caller's function."""
 
     def __init__(self, find: OwnDetector, *, min_score: float = 0.0) -> None:
-        """Take the function.
+        """Store the function.
 
         Args:
-            find: From an image to boxes.
-            min_score: Detections below it are dropped; boxes without a score have 1.
+            find: Function from an image to boxes.
+            min_score: Lowest score of detections; boxes without a score have 1.
         """
         self._find = find
         self._min_score = min_score
@@ -34,7 +34,7 @@ class CallableDetector:
         """Find the faces in an image; see `FaceDetector`.
 
         Raises:
-            DetectorError: What the function returned are not boxes.
+            DetectorError: The function did not return boxes.
         """
         if not image.size:
             return []
@@ -42,14 +42,14 @@ class CallableDetector:
         if not isinstance(boxes, Iterable):
             raise DetectorError(
                 f"expected boxes from the detector, got {type(boxes).__name__}; "
-                "return a list, an empty one for no face"
+                "return a list, which is empty if there is no face"
             )
         found = map(_as_detection, boxes)
         return [detection for detection in found if detection.score >= self._min_score]
 
 
 def as_detector(given: FaceDetector | OwnDetector, *, min_score: float = 0.0) -> FaceDetector:
-    """Return a detector object as it is, and a function as a detector.
+    """Return a detector object unchanged, and a function as a detector.
 
     Raises:
         DetectorError: It is neither, or a class instead of an object.
@@ -69,7 +69,7 @@ def as_detector(given: FaceDetector | OwnDetector, *, min_score: float = 0.0) ->
 def _as_detection(given: object) -> Detection:
     box, score = (given.box, given.score) if isinstance(given, Detection) else (given, 1.0)
     try:
-        # numbers of NumPy's, too, become Python's: JSON knows no others
+        # NumPy's numbers become Python's, since JSON only supports those
         edges: Any = box.edges if isinstance(box, Box) else box
         left, top, right, bottom = map(float, edges)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Frames made small before anybody looks for something in them."""
+"""Shrinking of frames before processing."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 
 def shrunk_size(height: int, width: int, long_side_px: int) -> tuple[int, int] | None:
-    """Return the width and height that an image is shrunk to; None where it is small enough."""
+    """Return the width and height after shrinking; None if the image is small enough."""
     ratio = max(height, width) / long_side_px
     return None if ratio <= 1 else (max(1, round(width / ratio)), max(1, round(height / ratio)))
 
@@ -14,16 +14,16 @@ def shrunk_size(height: int, width: int, long_side_px: int) -> tuple[int, int] |
 def shrink(image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
     """Shrink an image to a long side; never enlarge it.
 
-    It is halved as often as that leaves enough, then interpolated: OpenCV averages blocks of 2x2
-    pixels in vector instructions, and takes several times as long for the average over any other
-    ratio (INTER_AREA), longer than YuNet needs for its result.
+    It is halved as often as possible, then interpolated: OpenCV averages blocks of 2x2 pixels in
+    vector instructions, but takes several times as long for averaging at other ratios (INTER_AREA),
+    longer than YuNet itself.
 
     Args:
         image: uint8, (height, width) or (height, width, channels), not empty.
         long_side_px: Long side of the result.
 
     Returns:
-        uint8, of the same proportions; the image itself where it is small enough.
+        uint8, with the same proportions; the image itself if it is small enough.
     """
     height, width = image.shape[:2]
     wanted = shrunk_size(height, width, long_side_px)
@@ -31,7 +31,9 @@ def shrink(image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
         return image
     while min(height, width) >= 2 and max(height, width) >= 2 * long_side_px:
         height, width = height // 2, width // 2
-        even = image[: 2 * height, : 2 * width]  # a last odd row or column would cost the fast way
+        even = image[
+            : 2 * height, : 2 * width
+        ]  # an odd last row or column would prevent the fast way
         image = cv2.resize(even, (width, height)).astype(np.uint8, copy=False)
     if (width, height) != wanted:
         image = cv2.resize(image, wanted).astype(np.uint8, copy=False)

@@ -1,6 +1,7 @@
 """YuNet: Wu et al. 2023, doi:10.1007/s11633-023-1423-y.
 
-Its full-integer file comes with fer-edge, made by `fer-edge convert-detector`, and runs in LiteRT.
+Its full-integer file is bundled with fer-edge, created by `fer-edge convert-detector`, and runs in
+LiteRT.
 """
 
 from pathlib import Path
@@ -19,16 +20,16 @@ from .shrinking import shrink
 
 DEFAULT_FILE = "yunet"
 LONG_SIDE_PX = 320
-"""For moving pictures."""
+"""For videos."""
 PHOTO_LONG_SIDE_PX, PHOTO_MIN_SCORE = 1280, 0.68
-"""For photographs; `python -m benchmarks.detector_recall` is the reason for these numbers."""
+"""For photographs; the numbers come from `python -m benchmarks.detector_recall`."""
 
 _COARSE_SIDE_PX = 320
 _CANDIDATE_SCORE = 0.5
 
 
 class YuNet:
-    """YuNet on frames shrunk to a long side; cost follows pixels."""
+    """YuNet on frames shrunk to a long side; the cost is proportional to the pixels."""
 
     def __init__(
         self,
@@ -42,11 +43,11 @@ class YuNet:
         """Load it.
 
         Args:
-            model: A detector's .tflite file, of `fer-edge convert-detector`; None takes the
+            model: Path of a detector's .tflite file from `fer-edge convert-detector`; None uses the
                 bundled one.
-            long_side_px: Frames are shrunk to this before detection, never enlarged.
-            min_score: Faces below it are dropped, 0 to 1.
-            threads: CPU threads of one look.
+            long_side_px: Long side to which frames are shrunk, never enlarged.
+            min_score: Lowest score, 0 to 1.
+            threads: CPU threads per inference.
             delegate: `edgetpu`, a TFLite delegate's library, or None.
 
         Raises:
@@ -59,7 +60,7 @@ class YuNet:
             file = read_detector(model or bundled_detectors()[DEFAULT_FILE])
         except ModelError as error:
             raise DetectorError(
-                f"{error}; expected a face detector's .tflite of: fer-edge convert-detector"
+                f"{error}; expected a face detector's .tflite from fer-edge convert-detector"
             ) from error
         try:
             self._network = DetectorNetwork(
@@ -72,14 +73,14 @@ class YuNet:
         """Find faces; see `FaceDetector`.
 
         Raises:
-            DetectorError: There is no memory for a look of this size.
+            DetectorError: There is not enough memory for an input of this size.
         """
         if not image.size:
             return []
         return as_detections(self.look(image, self.long_side_px))
 
     def macs(self, height: int, width: int) -> int:
-        """Count the multiply-accumulates of a look at a shrunk image of this size.
+        """Count the multiply-accumulates of an inference on a shrunk image of this size.
 
         Raises:
             MissingExtraError: LiteRT, which reads graphs, is not installed.
@@ -87,11 +88,11 @@ class YuNet:
         return self._network.macs(height, width)
 
     def look(self, image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.float32]:
-        """Look once, at an image shrunk to a long side.
+        """Detect once, on an image shrunk to a long side.
 
         Args:
             image: uint8, (height, width, 3), BGR, not empty.
-            long_side_px: Of the shrunk image.
+            long_side_px: Long side of the shrunk image.
 
         Returns:
             float32, (n, 5): left, top, right, bottom in pixels of the image, score 0 to 1.
@@ -111,11 +112,11 @@ class YuNet:
 
 
 class PhotoYuNet:
-    """YuNet for photographs, which have the time: it looks twice.
+    """YuNet for photographs: two passes.
 
-    A fine look finds small faces, a coarse one those that fill the picture, for which the network
-    was not made. Where both see a face, it is as good as certain: the looks count as independent,
-    so that their doubts are multiplied.
+    The fine pass finds small faces, the coarse one those that fill the picture, which the network
+    was not made for. If both find a face, it is almost certain: the passes count as independent, so
+    the probabilities of an error are multiplied.
     """
 
     def __init__(
@@ -131,8 +132,8 @@ class PhotoYuNet:
 
         Args:
             model: As in `YuNet`.
-            long_side_px: Of the fine look.
-            min_score: Faces of which both looks together are less sure are dropped, 0 to 1.
+            long_side_px: Long side of the fine pass.
+            min_score: Lowest score of both passes together, 0 to 1.
             threads: As in `YuNet`.
             delegate: As in `YuNet`.
         """
@@ -159,7 +160,7 @@ class PhotoYuNet:
         return as_detections(faces)
 
     def _shrunk(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-        """Return the image as both looks start from it, and what takes its pixels back."""
+        """Return the image from which both passes start, and the factor back to its pixels."""
         small = shrink(image, self.long_side_px)
         return small, max(image.shape[:2]) / max(small.shape[:2])
 
@@ -182,14 +183,14 @@ def open_yunet(settings: DetectorSettings) -> YuNet | PhotoYuNet:
 
 
 def join_looks(fine: NDArray[np.float32], coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Join what two looks saw: a face that both see is surer than in either.
+    """Combine both passes: a face found in both gets a higher score than in either.
 
     Args:
         fine: float32, (n, 5): left, top, right, bottom, score.
         coarse: float32, (m, 5), in the same pixels.
 
     Returns:
-        float32, (n + m, 5): all boxes, also both of the same face, with the joint score.
+        float32, (n + m, 5): all boxes, including both boxes of the same face, with the joint score.
     """
     faces = np.concatenate([fine, coarse])
     if len(fine) and len(coarse):
@@ -203,5 +204,5 @@ def join_looks(fine: NDArray[np.float32], coarse: NDArray[np.float32]) -> NDArra
 
 
 def as_detections(faces: NDArray[np.float32]) -> list[Detection]:
-    """Turn rows of left, top, right, bottom and score into values of Python."""
+    """Convert rows of left, top, right, bottom and score to Python values."""
     return [Detection(Box(*row[:4]), row[4]) for row in faces.tolist()]

@@ -1,1 +1,1 @@
-"""The machine that this runs on: what it has, its temperature, its clock."""
+"""Information about this machine: hardware, temperature, clock rate."""

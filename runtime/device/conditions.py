@@ -1,4 +1,4 @@
-"""Under what conditions a measurement was made: temperature, load, and who else was running."""
+"""Conditions of a measurement: temperature, load, and other programs."""
 
 import os
 import time
@@ -17,22 +17,22 @@ BUSY_CORES = 0.2
 STOLEN_SHARE = 0.01
 LOAD_PER_CORE = 0.5
 HOT_C = 80.0
-"""A Raspberry Pi slows down from here (its documentation, "Frequency management")."""
+"""Temperature from which a Raspberry Pi throttles (its documentation, "Frequency management")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The machine while it measured.
+    """The machine during a measurement.
 
     Attributes:
-        seconds: How long the measurement took.
-        load_before: Load average of the last minute when it began.
-        load_after: And when it ended; the measurement itself is in it.
-        temperature_before_c: Of the processor, degrees Celsius; None without a sensor.
-        temperature_after_c: When it ended.
-        other_cores: CPU cores that other programs kept busy meanwhile; None where unknown.
-        stolen_share: Share of the CPUs' time that a hypervisor gave to others; None where unknown.
-        warnings: What makes the figures worse than they should be, for people.
+        seconds: Duration of the measurement.
+        load_before: Load average of the last minute at its start.
+        load_after: Load average at its end, which includes the measurement itself.
+        temperature_before_c: Temperature of the processor, degrees Celsius; None without a sensor.
+        temperature_after_c: Temperature at its end.
+        other_cores: CPU cores kept busy by other programs; None if unknown.
+        stolen_share: Share of the CPU time that a hypervisor gave to others; None if unknown.
+        warnings: Reasons why the figures are worse than they should be.
     """
 
     seconds: float
@@ -46,7 +46,7 @@ class Conditions:
 
 
 class Watch:
-    """Watches the machine from its making until `conditions` is called."""
+    """Observes the machine from its creation until `conditions` is called."""
 
     def __init__(self) -> None:
         """Read the clocks, the load and the temperature."""
@@ -57,7 +57,7 @@ class Watch:
         self._own = _own_seconds()
 
     def conditions(self, governor: str) -> Conditions:
-        """Read them again; `governor` is the frequency governor's name."""
+        """Read them again; `governor` is the name of the frequency governor."""
         seconds = time.monotonic() - self._started
         others = stolen = None
         ticks = _cpu_ticks()
@@ -93,13 +93,14 @@ def _warnings(
     cores, found = usable_cores(), []
     if others is not None and others > BUSY_CORES:
         found.append(
-            f"other programs kept {others:.1f} of {cores} cores busy while it measured: latencies "
-            "are too high, the upper percentiles most; measure again on a quiet machine"
+            f"other programs kept {others:.1f} of {cores} cores busy during the measurement: "
+            "latencies are too high, especially the upper percentiles; measure again on an idle "
+            "machine"
         )
     elif load > LOAD_PER_CORE * cores:
-        found.append(f"the load average was {load:.1f} on {cores} cores when it began")
+        found.append(f"the load average was {load:.1f} on {cores} cores at the start")
     if stolen is not None and stolen > STOLEN_SHARE:
-        found.append(f"the hypervisor gave {stolen:.1%} of the CPU's time to other machines")
+        found.append(f"the hypervisor gave {stolen:.1%} of the CPU time to other machines")
     if governor in _SAVING_GOVERNORS:
         found.append(
             f"the frequency governor is '{governor}', which saves power; for the device's full "
@@ -107,9 +108,9 @@ def _warnings(
             "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
         )
     if hottest_c is not None and hottest_c >= HOT_C:
-        found.append(f"the CPU reached {hottest_c:.0f} degrees Celsius and may have slowed down")
+        found.append(f"the CPU reached {hottest_c:.0f} degrees Celsius and may have been throttled")
     if throttling:
-        found.append(f"the board slows its processor down: {', '.join(throttling)}")
+        found.append(f"the board throttles its processor: {', '.join(throttling)}")
     return tuple(found)
 
 
@@ -123,6 +124,6 @@ def _cpu_ticks() -> list[int] | None:
 
 
 def _own_seconds() -> float:
-    """CPU seconds of this process, its threads, and its children that have ended."""
+    """Return the CPU seconds of this process, its threads, and its ended children."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system

@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""Description of the machine and software of a measurement."""
 
 import os
 import platform
@@ -16,14 +16,14 @@ class Device:
     """The machine and the software of a measurement.
 
     Attributes:
-        board: The device tree's name of the board; empty where there is none (x86-64).
-        cpu: The processor's name.
-        machine: Architecture, as x86_64 or aarch64.
+        board: Name of the board from the device tree; empty if there is none (x86-64).
+        cpu: Name of the processor.
+        machine: Architecture, such as x86_64 or aarch64.
         cores: CPU cores that this process may use.
         governor: Frequency governor of the first core; "unknown" in most virtual machines.
-        load: Load average of the last minute when the measurement began.
+        load: Load average of the last minute at the start of the measurement.
         system: Kernel name and release.
-        versions: Names and versions of the software that takes part.
+        versions: Names and versions of the software involved.
     """
 
     board: str
@@ -37,7 +37,7 @@ class Device:
 
 
 def describe_device() -> Device:
-    """Read what can be known of this machine."""
+    """Collect the description of this machine."""
     runtime = find_runtime()
     return Device(
         board=read_text(Path("/proc/device-tree/model")),
@@ -67,6 +67,6 @@ def usable_cores() -> int:
 def _cpu_name() -> str:
     for line in read_text(Path("/proc/cpuinfo")).splitlines():
         key, _, value = line.partition(":")
-        if key.strip() in ("model name", "Model"):  # Arm kernels name the board instead
+        if key.strip() in ("model name", "Model"):  # Arm kernels report the board instead
             return value.strip()
     return platform.processor() or "unknown"

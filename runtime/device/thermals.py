@@ -1,4 +1,4 @@
-"""How hot the processor is, and whether the board slows it down: what the kernel tells."""
+"""Temperature of the processor, and throttling by the board, as reported by the kernel."""
 
 import shutil
 import subprocess
@@ -13,7 +13,8 @@ _BITS = {
     2: "throttled",
     3: "soft temperature limit",
 }
-"""Of Raspberry Pi's `get_throttled` (documentation of vcgencmd); 16 bits higher: since boot."""
+"""Bits of Raspberry Pi's `get_throttled` (documentation of vcgencmd); 16 bits higher: since
+boot."""
 
 _CPU_ZONES = ("cpu", "soc", "x86_pkg", "package", "acpitz", "coretemp")
 _TIMEOUT_S = 1.0
@@ -21,11 +22,11 @@ _TIMEOUT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Throttling:
-    """Why the board slows its processor down, in words.
+    """Reasons why the board throttles its processor, in words.
 
     Attributes:
         now: under-voltage, frequency capped, throttled, soft temperature limit.
-        since_boot: The same words, for what has happened since the board was switched on.
+        since_boot: The same words, for events since boot.
     """
 
     now: tuple[str, ...]
@@ -33,31 +34,30 @@ class Throttling:
 
 
 def cpu_temperature_celsius(root: Path = Path("/")) -> float | None:
-    """Return the processor's temperature; None where the kernel names none.
+    """Return the processor's temperature; None if the kernel does not report it.
 
-    The hottest of the zones that are the processor's; of all zones where none is named so.
+    The hottest of the processor's zones; of all zones if none has its name.
 
     Args:
-        root: Where /sys stands.
+        root: Folder that contains /sys.
     """
     zones: list[tuple[bool, float]] = []
     for zone in root.glob("sys/class/thermal/thermal_zone*"):
         kind, value = read_text(zone / "type").lower(), read_text(zone / "temp")
-        if value.lstrip("-").isdigit():  # in thousandths; some zones fail to read
+        if value.lstrip("-").isdigit():  # in thousandths of a degree; some zones cannot be read
             zones.append((any(name in kind for name in _CPU_ZONES), int(value) / 1000))
     ours = [celsius for is_cpu, celsius in zones if is_cpu] or [celsius for _, celsius in zones]
     return max(ours, default=None)
 
 
 def read_throttling(root: Path = Path("/")) -> Throttling | None:
-    """Ask a Raspberry Pi why it slows down; None on other boards.
+    """Query a Raspberry Pi for its throttling; None on other boards.
 
-    `vcgencmd` is asked first. The kernel's own `get_throttled` is deprecated, and reading it puts
-    a warning into the kernel's log; it and the voltage alarm of hwmon stand in where the program is
-    missing.
+    `vcgencmd` is preferred. The kernel's `get_throttled` is deprecated, and reading it logs a
+    kernel warning; it and hwmon's voltage alarm are used if the program is missing.
 
     Args:
-        root: Where /sys and /usr stand.
+        root: Folder that contains /sys and /usr.
     """
     value = _from_program(root)
     if value is None:
@@ -70,7 +70,7 @@ def read_throttling(root: Path = Path("/")) -> Throttling | None:
 
 
 def decode_throttling(value: int) -> Throttling:
-    """Turn the bits of `get_throttled` into words."""
+    """Convert the bits of `get_throttled` to words."""
     return Throttling(
         now=tuple(word for bit, word in _BITS.items() if value >> bit & 1),
         since_boot=tuple(word for bit, word in _BITS.items() if value >> (bit + 16) & 1),

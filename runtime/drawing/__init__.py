@@ -1,1 +1,1 @@
-"""Boxes, labels and covers on pictures."""
+"""Drawing of boxes, labels and covers on pictures."""

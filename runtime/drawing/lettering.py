@@ -1,4 +1,4 @@
-"""Smooth text for pictures, by Pillow's own font; OpenCV's are made of strokes."""
+"""Antialiased text for pictures, in Pillow's font; OpenCV's fonts consist of strokes."""
 
 from functools import lru_cache
 from typing import Any
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from fer_edge.faces.labels import drawable
 
 _SIZES_PX = (11, 13, 16, 20, 25, 31, 39, 49, 61, 76, 95)
-"""Few sizes, so that letters seldom change with a face that moves, and are found drawn already."""
+"""Few sizes, so that letters of a moving face are mostly in the cache."""
 
 
 def font_size(wanted_px: float) -> int:
-    """Return the nearest size that is kept: height of a line in pixels."""
+    """Return the nearest available size: height of a line in pixels."""
     return min(_SIZES_PX, key=lambda size: abs(size - wanted_px))
 
 
@@ -22,12 +22,12 @@ def lettering(text: str, size_px: int) -> NDArray[np.uint8]:
     """Draw one line of text.
 
     Args:
-        text: What to write; what the font lacks becomes its nearest ASCII or a question mark.
-        size_px: Size of the font, one of `font_size`'s.
+        text: Text; missing characters become the nearest ASCII or a question mark.
+        size_px: Size of the font, from `font_size`.
 
     Returns:
-        uint8, (height, width): how much ink is on each pixel. The height and the baseline are the
-        same for every text of a size.
+        uint8, (height, width): coverage of each pixel. Height and baseline are the same for all
+        texts of a size.
     """
     from PIL import Image, ImageDraw
 

@@ -1,4 +1,4 @@
-"""One hue per expression, the same on pictures wherever they are shown."""
+"""One color per expression, the same in all pictures."""
 
 _RGB = {
     "angry": (229, 72, 77),
@@ -14,18 +14,18 @@ _RGB |= {"anger": _RGB["angry"], "happiness": _RGB["happy"], "sadness": _RGB["sa
 _OTHERS = tuple(dict.fromkeys(hue for name, hue in _RGB.items() if name != "neutral"))
 UNCERTAIN_BGR = (205, 205, 205)
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 
-def colours_bgr(labels: tuple[str, ...]) -> dict[str, Colour]:
-    """Return each label's colour, BGR 0 to 255; labels of other models take the hues in turn."""
+def colors_bgr(labels: tuple[str, ...]) -> dict[str, Color]:
+    """Return the color of each label, BGR 0 to 255; other labels get the remaining hues in turn."""
     return {
         label: _RGB.get(label.lower(), _OTHERS[i % len(_OTHERS)])[::-1]
         for i, label in enumerate(labels)
     }
 
 
-def ink_on(colour: Colour) -> Colour:
-    """Return black or white, whichever is readable on a BGR colour."""
-    blue, green, red = colour
+def ink_on(color: Color) -> Color:
+    """Return black or white, whichever is readable on a BGR color."""
+    blue, green, red = color
     return (20, 20, 20) if 0.114 * blue + 0.587 * green + 0.299 * red > 140 else (255, 255, 255)

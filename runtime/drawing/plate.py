@@ -1,4 +1,4 @@
-"""Rectangles with round corners."""
+"""Rectangles with rounded corners."""
 
 import math
 from functools import lru_cache
@@ -11,7 +11,7 @@ from fer_edge.faces.preprocess import Box
 
 
 def rounded(box: Box, radius: float) -> NDArray[np.float64]:
-    """Return the corners of a rounded rectangle, (n, 2), x and y in pixels."""
+    """Return the outline of a rounded rectangle, (n, 2), x and y in pixels."""
     corners = (
         (box.right - radius, box.bottom - radius, 0.0),
         (box.left + radius, box.bottom - radius, 0.5),
@@ -35,7 +35,7 @@ def rounded(box: Box, radius: float) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=128)
 def plate(width: int, height: int, radius: int) -> NDArray[np.uint8]:
-    """Return a rounded plate as a smooth mask, (height, width), 0 to 255."""
+    """Return a rounded rectangle as an antialiased mask, (height, width), 0 to 255."""
     times = 4
     outline = rounded(Box(0, 0, width * times - 1, height * times - 1), radius * times)
     large = np.zeros((height * times, width * times), np.uint8)

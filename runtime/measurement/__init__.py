@@ -1,1 +1,1 @@
-"""Models against each other: accuracy, latency, memory."""
+"""Comparison of models: accuracy, latency, memory."""

@@ -1,4 +1,4 @@
-"""What `fer-edge benchmark` does, for Python: `fer_edge.runtime.benchmark`."""
+"""Python interface of `fer-edge benchmark`: `fer_edge.runtime.benchmark`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from .probes.results import Benchmark, Plan
 from .report.report import FacesInfo, Report, faces_info
 
 MADE_BY = "fer_edge.runtime.benchmark"
-"""Stands in a report for the command line, where none made it."""
+"""Replaces the command line in a report from the Python interface."""
 
 QUICK = Plan(threads=(1,), rounds=2, cold_starts=1, passes=1)
 """A short run."""
@@ -27,17 +27,15 @@ QUICK = Plan(threads=(1,), rounds=2, cold_starts=1, passes=1)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is measured.
+    """Models and data of a benchmark.
 
     Attributes:
-        names: The models as they were named: a bundled model's name, a .tflite file, or a run's
-            model.keras.
-        faces: What they are scored on; None leaves accuracy out.
-        info: Where these faces are from.
-        reference: The model that agreement is taken against, by name; None takes the first float32
-            one.
-        clips: Videos that every model reads whole.
-        finding: How faces are found in them.
+        names: Models as given: name of a bundled model, a .tflite file, or a run's model.keras.
+        faces: Faces to score on; None measures no accuracy.
+        info: Origin of these faces.
+        reference: Model to measure agreement against, by name; None uses the first float32 model.
+        clips: Videos that every model processes.
+        finding: Face detection in them.
         instructions: Counted arm64 instructions.
     """
 
@@ -67,13 +65,13 @@ def benchmark(
     whole videos are measured in fresh processes.
 
     Args:
-        models: Bundled models' names, .tflite files, or runs' model.keras, which are scored and not
-            timed.
-        data: A `.npz` face set, whose validation part is scored, or faces, all of which are.
-        reference: The model that agreement is taken against; None takes the first float32 one.
+        models: Names of bundled models, .tflite files, or runs' model.keras, which are scored but
+            not timed.
+        data: A `.npz` face set, whose validation split is scored, or faces, which are all scored.
+        reference: Model to measure agreement against; None uses the first float32 model.
         plan: Thread counts and repetitions; `QUICK` for a short run.
-        videos: Files that every model reads whole, as `fer-edge run` does.
-        faces: How faces are found in them.
+        videos: Files that every model processes like `fer-edge run`.
+        faces: Face detection in them.
         instructions: A .json file of `benchmarks.arm64_instructions`.
         on_step: Called after each of `plan.steps(...)` steps.
 
@@ -86,7 +84,7 @@ def benchmark(
         SourceError: A video cannot be read.
         DetectorError: The detector cannot be opened.
         ReportError: The instructions cannot be read, or the reference has no scores.
-        MissingExtraError: Something is not installed; the message names the extra.
+        MissingExtraError: A package is not installed; the message names the extra.
     """
     names = [models] if isinstance(models, str | Path) else models
     scored, info = _scored(data)
@@ -110,7 +108,7 @@ def measure(
     command: str = MADE_BY,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[Report, Benchmark]:
-    """Measure a subject on this machine; returns the report, and disagreements beside it.
+    """Run a benchmark on this machine; returns the report and the disagreements.
 
     Raises:
         FerEdgeError: As `benchmark`.
@@ -127,7 +125,7 @@ def measure(
         instructions=subject.instructions,
         on_step=on_step,
     )
-    # as they were named: a bundled model's own path says nothing to the reader of a report
+    # as given: the path of a bundled model is not useful in a report
     named = zip(measured.models, subject.names, strict=True)
     report = Report(
         made=began,
@@ -147,7 +145,7 @@ def measure(
 
 
 def finding_of(faces: FacesConfig) -> Finding:
-    """Return how faces are found in videos, of a configuration."""
+    """Return the face detection settings for videos from a configuration."""
     model = faces.detector_model
     return Finding(
         detector=faces.detector,
@@ -158,10 +156,10 @@ def finding_of(faces: FacesConfig) -> Finding:
 
 
 def read_clips(videos: Sequence[Path], finding: Finding) -> tuple[Clip, ...]:
-    """Read the videos through, and try the detector: before anything is measured.
+    """Decode the videos, and try the detector, before anything is measured.
 
     Raises:
-        SourceError: A video is missing, no video, cut short, or has no frame.
+        SourceError: A video is missing, not a video, truncated, or empty.
         DetectorError: The detector's model file is missing or unusable.
         MissingExtraError: The detector needs a TFLite runtime, and none is installed.
     """

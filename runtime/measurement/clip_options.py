@@ -1,4 +1,4 @@
-"""The options of `fer-edge benchmark` that let the models read whole videos."""
+"""The options of `fer-edge benchmark` for whole videos."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,26 +16,26 @@ CLIP_OPTIONS = (
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Read this video whole, as fer-edge run does, and report what each stage of a frame "
-        "costs, frames per second, cores kept busy and memory, and what is dropped at 30 frames "
-        "per second; again for several. Every model and thread count reads it three times, in "
-        "turns, each time in a fresh process.",
+        help="Process this whole video as fer-edge run does, and report the cost of each stage, "
+        "frames per second, busy cores and memory, and the frames dropped at 30 frames per "
+        "second; may be repeated. Every model and thread count processes it three times, "
+        "in turns, each time in a fresh process.",
     ),
     *click_options(FacesConfig, only=DETECTOR_FIELDS),
 )
 
 
 def check_videos(videos: Sequence[Path]) -> None:
-    """Refuse a video that is named twice, and options of a detector without a video.
+    """Reject a video given twice, and detector options without a video.
 
     Raises:
-        click.UsageError: One of these.
+        click.UsageError: The options were rejected.
     """
     context = click.get_current_context()
     for option in CLIP_OPTIONS[1:]:
         source = context.get_parameter_source(str(option.name))
         if not videos and source is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{option.opts[0]} needs --video, in which faces are found")
+            raise click.UsageError(f"{option.opts[0]} needs --video")
     for path in videos:
         if videos.count(path) > 1:
-            raise click.UsageError(f"--video {path} is named twice; name each video once")
+            raise click.UsageError(f"--video {path} is given twice; pass each video once")

@@ -37,39 +37,40 @@ def _thread_counts(
         counts = []
     if not counts or not 1 <= counts[0] <= counts[-1] <= 64:
         raise click.BadParameter(
-            f"'{text}' is not a list of thread counts; expected numbers from 1 to 64, as 1,2,4"
+            f"'{text}' is not a list of thread counts; expected numbers from 1 to 64, for "
+            "example 1,2,4"
         )
     return tuple(counts)
 
 
 _MODEL_OPTIONS = (
     click.Option(
-        ["--data"], type=PATH, metavar="FILE", help="A .npz face set, for accuracy and agreement."
+        ["--data"], type=PATH, metavar="FILE", help="Face set (.npz) for accuracy and agreement."
     ),
     click.Option(
         ["--split"],
         default="validation",
         show_default=True,
         metavar="NAME",
-        help="Of the face set.",
+        help="Split of the face set.",
     ),
     click.Option(
         ["--groups"],
         type=PATH,
         metavar="FILE",
-        help="A CSV with the column `face` (row in the face set) and others, such as age: each of "
-        "their groups is scored by itself, with 95% intervals.",
+        help="CSV file with the column `face` (row in the face set) and others, such as age: "
+        "the groups of each are scored separately, with 95% intervals.",
     ),
     click.Option(
         ["--reference"],
         metavar="NAME|FILE",
-        help="Agreement is taken against this one; the first float32 one.",
+        help="Model to measure agreement against. Default: the first float32 model.",
     ),
     click.Option(
         ["--threads"],
         callback=_thread_counts,
         metavar="N,...",
-        help="CPU threads to measure with, as 1,2,4.  [default: 1 and all cores]",
+        help=("Numbers of CPU threads to measure with, such as 1,2,4.  [default: 1 and all cores]"),
     ),
     click.Option(
         ["--rounds"],
@@ -77,12 +78,12 @@ _MODEL_OPTIONS = (
         show_default=True,
         type=click.IntRange(1),
         metavar="N",
-        help="Each gives every model a turn of up to 50 inferences.",
+        help="Number of rounds; in each, every model gets a turn of up to 50 inferences.",
     ),
     click.Option(
         ["--quick"],
         is_flag=True,
-        help="A short run: 2 rounds, 1 thread, memory measured and videos read once.",
+        help="Short run: 2 rounds, 1 thread, memory measured once and videos processed once.",
     ),
 )
 _REPORT_OPTIONS = (
@@ -90,25 +91,23 @@ _REPORT_OPTIONS = (
         ["--instructions", "counted"],
         type=PATH,
         metavar="FILE",
-        help="Report the arm64 instructions of an inference, too: a .json file of "
-        "benchmarks.arm64_instructions, which counts them under qemu. Models are found in it by "
-        "their sha256.",
+        help="Also report the arm64 instructions of an inference: a .json file of "
+        "benchmarks.arm64_instructions, which counts them under qemu. Models are found in "
+        "it by their sha256.",
     ),
     click.Option(
         ["--report", "folder"],
         type=PATH,
         metavar="DIR",
-        help="Write report.html, report.json and report.md there.",
+        help="Folder for report.html, report.json and report.md.",
     ),
     click.Option(
         ["--with-faces"],
         is_flag=True,
-        help=f"Put up to {MOST_FACES} faces on which int8 and float disagree into report.html. "
-        "They are pictures of people: think before you pass the file on.",
+        help=f"Include up to {MOST_FACES} faces on which int8 and float disagree in report.html. "
+        "They are pictures of people: think before you share the file.",
     ),
-    click.Option(
-        ["--json", "as_json"], is_flag=True, help="The report as JSON on standard output."
-    ),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print the report as JSON."),
 )
 _SECTIONS: dict[str, Options] = {
     "Models": _MODEL_OPTIONS,
@@ -143,9 +142,9 @@ def benchmark(
 ) -> None:
     """Compare models: size, accuracy, agreement with float, latency, memory, and whole frames.
 
-    MODEL is a bundled model's name, a .tflite file, or a run's model.keras, which is scored, and
-    not timed. Latency is measured in rounds over all models, accuracy through the served path.
-    `fer-edge compare` compares two reports of it.
+    MODEL is the name of a bundled model, a .tflite file, or a run's model.keras, which is scored
+    but not timed. Latency is measured in rounds over all models, accuracy through the served path.
+    `fer-edge compare` compares two of its reports.
 
     \b
     Examples:
@@ -197,11 +196,11 @@ def benchmark(
         report, measured = measure(subject, plan, command=command, on_step=lambda: bar.update(1))
     for item in report.models:
         if counted is not None and item.arm64_instructions is None:
-            click.echo(f"{counted} has no arm64 instructions of {item.path}", err=True)
+            click.echo(f"{counted} has no arm64 instructions for {item.path}", err=True)
     if folder is not None:
         pictures = _pictures(report, measured, faces) if with_faces else []
         if with_faces and not pictures:
-            click.echo("no face to show: no two models that were scored disagree", err=True)
+            click.echo("no face to show: no two scored models disagree", err=True)
         for path in write_report(report, folder, pictures):
             click.echo(f"wrote {path}", err=True)
     if hosts:
@@ -221,7 +220,7 @@ def benchmark(
 
 
 def _load_faces(data: Path | None, split: str, groups: Path | None) -> "FaceSet | None":
-    """Load what models are scored on; the rows that `groups` names are those of the whole set."""
+    """Load the faces to score on; the rows in `groups` are those of the whole set."""
     from dataclasses import replace
 
     from fer_edge.faces.faceset import load_faceset
@@ -229,7 +228,7 @@ def _load_faces(data: Path | None, split: str, groups: Path | None) -> "FaceSet 
 
     if data is None:
         if groups is not None:
-            raise click.UsageError("--groups divides the faces of --data; name a face set there")
+            raise click.UsageError("--groups divides the faces of --data; pass a face set there")
         return None
     faces = load_faceset(data)
     if groups is not None:

@@ -6,7 +6,7 @@ import click
 
 PATH = click.Path(path_type=Path)
 REGRESSION = 3
-"""Exit code when a bar is crossed: 1 is an error, 2 a wrong command line."""
+"""Exit code when a limit is crossed: 1 is an error, 2 a wrong command line."""
 
 
 @click.command()
@@ -17,13 +17,13 @@ REGRESSION = 3
     "bars",
     multiple=True,
     metavar="BAR",
-    help="Exit with 3 if a model crosses this bar, as latency>1.10x (10 per cent slower) or "
-    "accuracy<-0.3 (0.3 points lost). Metrics: latency, p95, p99, load, first, memory, size as "
-    "ratios (x); accuracy, balanced, macro-f1, calibration, agreement, limit in points. Again, or "
-    "with commas, for several.",
+    help="Exit with 3 if a model crosses this limit, for example latency>1.10x (10% slower) "
+    "or accuracy<-0.3 (0.3 points lost). Metrics: latency, p95, p99, load, first, "
+    "memory, size as ratios (x); accuracy, balanced, macro-f1, calibration, agreement, "
+    "limit in points. May be repeated, or with commas.",
 )
-@click.option("--all", "everything", is_flag=True, help="Every figure, not the chief ones alone.")
-@click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
+@click.option("--all", "everything", is_flag=True, help="Show all figures, not only the main ones.")
+@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 @click.pass_context
 def compare(
     context: click.Context,
@@ -35,7 +35,8 @@ def compare(
 ) -> None:
     """Compare two reports of `fer-edge benchmark`: before and after, or two devices.
 
-    BEFORE and AFTER are report.json files or their folders. Models are matched by name and numbers.
+    BEFORE and AFTER are report.json files or their folders. Models are matched by name and number
+    format.
 
     \b
     Example:
@@ -70,7 +71,7 @@ def compare(
             if models:
                 click.echo(f"only {name}: {', '.join(models)}")
         if not comparison.same_faces:
-            click.echo("accuracy is not compared: the two were not scored on the same faces")
+            click.echo("accuracy is not compared: the models were not scored on the same faces")
         shown = METRICS if everything else {*CHIEF, *(bar.metric for bar in wanted)}
         click.echo(align(comparison_rows(comparison, shown)))
     for bar, change in found:

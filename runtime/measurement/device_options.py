@@ -1,4 +1,4 @@
-"""The options of `fer-edge benchmark` that let devices measure, too."""
+"""The options of `fer-edge benchmark` for measurements on other devices."""
 
 import json
 from pathlib import Path
@@ -16,24 +16,24 @@ DEVICE_OPTIONS = (
         ["--on", "hosts"],
         multiple=True,
         metavar="HOST",
-        help="Measure on a device, too, that fer-edge was deployed to; again for several. Its "
-        "report stands in a folder of its name below that of --report, and devices.md there sets "
-        "all of them beside each other.",
+        help="Also measure on a device that fer-edge was deployed to; may be repeated. Its "
+        "report is in a folder of its name below that of --report, and devices.md there "
+        "compares all devices.",
     ),
     click.Option(
         ["--ssh-config"],
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="In place of your own, as ssh -F.",
+        help="SSH configuration file, as for ssh -F.",
     ),
 )
 
 _TRAVELLING = ("rounds", "quick", "threads", "detector", "detect_size_px", "every")
-"""Options that a device is given as they were given here."""
+"""Options that are passed to devices unchanged."""
 
 
 def options_for_devices() -> tuple[str, ...]:
-    """Return the options of this command line that devices are given."""
+    """Return the options of this command line for devices."""
     context, words = click.get_current_context(), []
     for option in context.command.params:
         name = str(option.name)
@@ -54,7 +54,7 @@ def measure_devices(
     *,
     as_json: bool,
 ) -> None:
-    """Bring the reports of devices home, one after the other, and show them beside ours.
+    """Collect the reports of devices one after the other, and show them next to the local one.
 
     Raises:
         DeployError: A device cannot be reached, has no fer-edge, or could not measure.

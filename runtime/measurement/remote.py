@@ -1,4 +1,4 @@
-"""A benchmark on a device that fer-edge was deployed to; its report comes home."""
+"""A benchmark on a device that fer-edge was deployed to; returns its report."""
 
 import json
 import tempfile
@@ -17,17 +17,17 @@ from .report.report import FacesInfo, Report, report_from_json
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What a device is to measure.
+    """Task of a device.
 
     Attributes:
-        names: The models as they were named here.
-        reference: The one that agreement is taken against.
-        faces: What they are scored on; only these travel.
-        info: Where these faces are from.
-        videos: Files that every model reads whole.
-        detector_model: The detector's own file.
+        names: Models as given here.
+        reference: Model to measure agreement against.
+        faces: Faces to score on; only these are sent.
+        info: Origin of these faces.
+        videos: Files that every model processes.
+        detector_model: Model file of the detector.
         options: Other options of `fer-edge benchmark`.
-        command: The command line of this machine.
+        command: Command line on this machine.
     """
 
     names: tuple[str, ...]
@@ -43,17 +43,17 @@ class Errand:
 def measure_there(
     host: str, errand: Errand, ssh_config: Path | None = None, *, name: str = "fer-edge"
 ) -> Report:
-    """Have a device measure; its report names models and faces as this machine does.
+    """Run the benchmark on a device; its report has this machine's names of models and faces.
 
     Args:
-        host: As ssh knows it.
-        errand: What it measures.
-        ssh_config: Replaces the user's ssh configuration.
-        name: Of the service that was deployed.
+        host: Name for ssh.
+        errand: Task of the device.
+        ssh_config: SSH configuration file instead of the user's.
+        name: Name of the deployed service.
 
     Raises:
         DeployError: The device cannot be reached, has no fer-edge, or could not measure.
-        ModelError: A model is a Keras file, which no device runs.
+        ModelError: A model is a Keras file, which does not run on devices.
     """
     files: dict[str, bytes | Path] = {}
     words = ["benchmark", *(_sent(item, files) for item in errand.names), "--json"]
@@ -116,6 +116,6 @@ def _named_as_here(report: Report, errand: Errand) -> Report:
 
 
 def _names_here(videos: Sequence[Path]) -> Callable[[str], str]:
-    """Return what gives the name here of a video on the device."""
+    """Return a function from the name of a video on the device to its name here."""
     names = {f"video-{number}{video.suffix}": str(video) for number, video in enumerate(videos)}
     return lambda there: names.get(Path(there).name, there)

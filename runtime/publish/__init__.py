@@ -1,1 +1,1 @@
-"""Where results go: files, a window, a web page, MQTT; and the loop that brings them there."""
+"""Outputs: files, a window, a web page, MQTT; and the loop that feeds them."""

@@ -1,4 +1,4 @@
-"""The outputs that a configuration chooses; a module is loaded when its output is."""
+"""The outputs in a configuration; a module is only imported if its output is used."""
 
 import os
 import sys
@@ -25,13 +25,13 @@ _METHODS = ("write", "close")
 
 
 def chosen_sinks(context: OwnContext) -> "list[Callable[[], Sink]]":
-    """Return what opens each output, in the order in which they are opened.
+    """Return functions that open the outputs, in opening order.
 
-    The window comes first, since without a screen it fails. A part that another package brings is
-    imported here, before any output is opened.
+    The window comes first, since it fails without a screen. Parts of other packages are imported
+    here, before any output is opened.
 
     Args:
-        context: What was chosen, and what the outputs are told of the run.
+        context: Configuration of the outputs, and data about the run.
 
     Raises:
         PluginError: Another package's sink cannot be imported.
@@ -69,7 +69,7 @@ def _open(sink: ChosenSink, context: OwnContext) -> "Sink":
 
 
 def _shows_summary(context: OwnContext) -> bool:
-    if context.comparison is not None:  # its figures are nowhere else
+    if context.comparison is not None:  # its figures are not in other outputs
         return True
     is_quiet, source = context.outputs.quiet, context.source
     return sys.stderr.isatty() and not is_quiet and source.length != 1
@@ -81,7 +81,7 @@ def anonymizing(
     """Return the reader; with --anonymize one that covers faces before any output sees them.
 
     Raises:
-        DetectorError: The model file of the detector that finds more faces to cover is missing.
+        DetectorError: The model file of the detector for additional faces to cover is missing.
     """
     style = outputs.anonymize
     if style is None:
@@ -91,9 +91,9 @@ def anonymizing(
     from ..detection.yunet import YuNet
     from ..recognition.anonymizing import COVER_MIN_SCORE, AnonymizingReader
 
-    if faces.detector == "none":  # each picture is a face
+    if faces.detector == "none":  # each picture is a face crop
         return AnonymizingReader(reader, WholeFrame(), style)
-    # files can wait for small faces to be found, a camera cannot
+    # files can wait for a slow detector of small faces, a camera cannot
     is_own = faces.detector == "yunet"
     detector = YuNet(
         faces.detector_model if is_own else None,
@@ -105,19 +105,19 @@ def anonymizing(
 
 
 def check_paths(outputs: OutputsConfig, source: str | None) -> None:
-    """Refuse an output without its place, two of one path, and one that is the input.
+    """Reject an output without its place, two outputs with the same path, and the input's path.
 
     Args:
-        outputs: Which.
-        source: The path that is read, if it is one.
+        outputs: Outputs to check.
+        source: Path of the input, if it is a path.
 
     Raises:
-        OutputError: One of these.
+        OutputError: An output was rejected.
     """
     sinks = (*outputs.file_sinks(), *outputs.named_sinks())
     for sink in sinks:
         if sink.lacks_place:
-            raise OutputError(f"{sink.option} names no place; expected {sink.option}=PLACE")
+            raise OutputError(f"{sink.option} has no place; expected {sink.option}=PLACE")
     printing = [sink.option for sink in sinks if sink.prints]
     if len(printing) > 1:
         advice = "; add --jsonl none" if "--jsonl" in printing and outputs.jsonl is None else ""
@@ -126,11 +126,13 @@ def check_paths(outputs: OutputsConfig, source: str | None) -> None:
     for option, path in outputs.files():
         where = Path(os.path.realpath(path))
         if where in taken:
-            raise OutputError(f"{taken[where]} and {option} both name {path}; name a file for each")
+            raise OutputError(
+                f"{taken[where]} and {option} both write {path}; choose different files"
+            )
         if not is_device(path):
             taken[where] = option
         if source is not None and _is_same(Path(source), path):
-            raise OutputError(f"{option} {path} is the input itself; name another place")
+            raise OutputError(f"{option} {path} is the input itself; choose another path")
 
 
 def _is_same(source: Path, path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""An output as --sink has it, NAME=PLACE: one of fer-edge's own, or another package's."""
+"""An output in the form of --sink, NAME=PLACE: fer-edge's own, or another package's."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ _NO_PLACE = ("window", "summary")
 
 @dataclass(frozen=True, slots=True)
 class ChosenSink:
-    """An output by its name.
+    """An output by name.
 
     Attributes:
-        name: As it is registered in `fer_edge.sinks`.
-        place: A path, an address with ://, or - for standard output; empty where it has none.
-        option: The option that chose it, for messages.
+        name: Registered name in `fer_edge.sinks`.
+        place: A path, an address with ://, or - for standard output; empty for none.
+        option: Option of the user, for messages.
     """
 
     name: str
@@ -33,7 +33,7 @@ class ChosenSink:
 
     @property
     def path(self) -> Path | None:
-        """The file or folder that it writes, if it is one."""
+        """The file or folder that it writes, if any."""
         is_file = self.place and is_path(self.place) and self.name not in _NO_FILE
         return Path(self.place) if is_file else None
 
@@ -44,35 +44,35 @@ class ChosenSink:
 
     @property
     def lacks_place(self) -> bool:
-        """Whether it is one of ours that cannot do without a place, and has none."""
+        """Whether it is one of fer-edge's sinks that needs a place, but has none."""
         is_own = self.name in plugins.own_names(plugins.SINKS)
         return is_own and not self.place and self.name not in _NO_PLACE
 
     @property
     def is_network(self) -> bool:
-        """Whether it talks to a network."""
+        """Whether it uses the network."""
         return "://" in self.place or self.name in _NETWORK
 
     @property
     def is_secret(self) -> bool:
-        """Whether its place has a password or a key."""
+        """Whether its place contains a password or a key."""
         return "://" in self.place and without_password(self.place) != self.place
 
     @property
     def text(self) -> str:
-        """It as --sink has it."""
+        """The value for --sink."""
         return f"{self.name}={self.place}" if self.place else self.name
 
     def based_at(self, folder: Path) -> "ChosenSink":
-        """Return it with a relative path starting at a folder."""
+        """Return it with a relative path resolved against a folder."""
         return self if self.path is None else replace(self, place=str(folder / self.path))
 
 
 def parse_sink(text: str) -> ChosenSink:
-    """Read what --sink has.
+    """Parse values of --sink.
 
     Raises:
-        ConfigError: No sink has this name.
+        ConfigError: The name of a sink is unknown.
     """
     name, _, place = text.partition("=")
     if not plugins.is_name(plugins.SINKS, name):
@@ -81,7 +81,7 @@ def parse_sink(text: str) -> ChosenSink:
 
 
 def variables(sinks: Sequence[ChosenSink]) -> list[str]:
-    """Name the environment variable of each, from which it takes a place that is left out."""
+    """Return the environment variable for the place of each sink."""
     names = [re.sub(r"\W", "_", sink.name, flags=re.ASCII).upper() for sink in sinks]
     counts = [names[: at + 1].count(name) for at, name in enumerate(names)]
     return [
@@ -93,7 +93,7 @@ def variables(sinks: Sequence[ChosenSink]) -> list[str]:
 def completed(
     sinks: Sequence[ChosenSink], environment: Mapping[str, str]
 ) -> tuple[ChosenSink, ...]:
-    """Return the sinks; those without a place with that of the environment, if it has one."""
+    """Return the sinks; those without a place get it from the environment, if it is set."""
     return tuple(
         sink if sink.place else replace(sink, place=environment.get(variable, ""))
         for sink, variable in zip(sinks, variables(sinks), strict=True)

@@ -1,4 +1,4 @@
-"""How the compared models agree, told while a run goes on."""
+"""Agreement of the compared models, reported during a run."""
 
 import time
 from collections.abc import Callable
@@ -10,17 +10,17 @@ EVERY_S = 60.0
 
 
 class ComparisonReports:
-    """Writes one line about the compared models every minute; the summary has the last word."""
+    """Writes one line about the compared models every minute; the summary has the final result."""
 
     def __init__(
         self, stream: IO[str], comparison: Callable[[], str | None], *, every_s: float = EVERY_S
     ) -> None:
-        """Start the first minute.
+        """Start the first interval.
 
         Args:
-            stream: Where lines go.
-            comparison: Says how the models agree so far, if they are compared.
-            every_s: Seconds from one line to the next.
+            stream: Output.
+            comparison: Function that returns the agreement so far, if models are compared.
+            every_s: Interval in seconds.
         """
         self._stream = stream
         self._comparison = comparison
@@ -28,7 +28,7 @@ class ComparisonReports:
         self._next_s = time.monotonic() + every_s
 
     def write(self, result: Result) -> None:
-        """Write a line, if it is time for one."""
+        """Write a line, if the interval has passed."""
         now_s = time.monotonic()
         if now_s < self._next_s:
             return
@@ -40,4 +40,4 @@ class ComparisonReports:
             self._stream.flush()
 
     def close(self, *, complete: bool) -> None:
-        """Leave the stream to its owner."""
+        """Do nothing: the stream's owner closes it."""

@@ -1,4 +1,4 @@
-"""The part of a run's configuration that says where results go."""
+"""The part of a run's configuration for outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,49 +17,51 @@ def _is_lines_file(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OutputsConfig:
-    """Where results go: terminal, files, a window."""
+    """Outputs: terminal, files, a window."""
 
     jsonl: str | None = option(
         "--jsonl",
         shows_default="-, with --quiet none",
         metavar="FILE",
         is_place=_is_lines_file,
-        help="JSON lines: a file, - for stdout, none for no lines. A camera's or stream's file "
-        "grows line by line (tail -f); that of a video or picture appears when it is whole.",
+        help="JSON lines: a file, - for stdout, none for no lines. The file of a camera or "
+        "stream grows line by line (tail -f); that of a video or picture appears when it "
+        "is complete.",
     )
     jsonl_on: Literal["frame", "change"] = option(
         "--jsonl-on",
         default="frame",
         shows_default=True,
-        help="One line per frame, or the first and then one only when a face appears, leaves or "
-        "changes its label.",
+        help="Lines to write: one per frame, or only the first and one whenever a face appears, "
+        "leaves or changes its label.",
     )
     csv: Path | None = option(
         "--csv",
         metavar="FILE",
         is_place=is_path,
-        help="CSV (- is stdout), a row per face and frame: frame, time_s, time, run, source, "
-        "track, left, top, right, bottom, detection, label, and a column per expression.",
+        help="CSV file (- is stdout), one row per face and frame: frame, time_s, time, run, "
+        "source, track, left, top, right, bottom, detection, label, and one column per "
+        "expression.",
     )
     annotate: Path | None = option(
         "--annotate",
         metavar="PLACE",
         is_place=is_path,
-        help="Annotated pictures: a file or a folder.",
+        help="File or folder for annotated pictures.",
     )
     video: Path | None = option(
         "--video",
         metavar="FILE",
         is_place=is_path,
-        help="An annotated video (.mp4, .avi, .mkv). Of a camera or stream, .avi and .mkv can be "
-        "read after a power cut, .mp4 only after a normal end; an older file stays, and the new "
-        "one is called NAME-2.",
+        help="Annotated video (.mp4, .avi, .mkv). Of a camera or stream, .avi and .mkv can be "
+        "read after a power cut, .mp4 only after a normal end; an existing file is kept, "
+        "and the new one is called NAME-2.",
     )
     gif: Path | None = option(
         "--gif",
         metavar="FILE",
         is_place=is_path,
-        help="An annotated GIF of the first seconds.",
+        help="Annotated GIF of the first seconds.",
     )
     gif_seconds: float = option(
         "--gif-seconds",
@@ -77,7 +79,7 @@ class OutputsConfig:
         at_most=1920,
         shows_default=True,
         metavar="PX",
-        help="Longer side of the GIF; smaller frames stay as they are.",
+        help="Longer side of the GIF in pixels; smaller frames are not enlarged.",
     )
     show: bool = option(
         "--show",
@@ -87,31 +89,31 @@ class OutputsConfig:
     anonymize: Literal["blur", "pixelate", "box"] | None = option(
         "--anonymize",
         flag_value="blur",
-        help="Cover the faces in every picture that is written, shown or served (blur when no "
-        "style is named; box leaves least). A face that the detector misses is shown.",
+        help="Cover the faces in every picture that is written, shown or served (default style: "
+        "blur; box reveals least). A face that the detector misses stays visible.",
     )
     summary: str | None = option(
         "--summary",
         flag_value="-",
         metavar="[FILE.json]",
         is_place=is_path,
-        help="At the end, seconds per expression, frames, frame rate and latencies: as JSON in a "
-        "file, or without FILE as text on stderr (a terminal gets it anyway).",
+        help="Summary at the end: seconds per expression, frames, frame rate and latencies, as "
+        "JSON in FILE, or without FILE as text on stderr (always shown on a terminal).",
     )
     sinks: tuple[str, ...] = option(
         "--sink",
         default=(),
         metavar="NAME=PLACE",
-        help="Another output, as a package brings it (fer_edge.sinks); PLACE is a path, an address "
-        "with ://, or - for stdout. A place with a password may stand in FER_EDGE_SINK_NAME "
+        help="Output of another package (fer_edge.sinks); PLACE is a path, an address with ://, "
+        "or - for stdout. A place with a password can be set in FER_EDGE_SINK_NAME "
         "instead. May be repeated.",
     )
     quiet: bool = option(
         "--quiet",
         "-q",
         default=False,
-        help="Nothing on the terminal that was not asked for: no JSON lines on stdout without "
-        "--jsonl -, no progress, no summary. Errors still show.",
+        help="Print nothing by default: no JSON lines on stdout without --jsonl -, no progress, "
+        "no summary. Errors are still shown.",
     )
 
     def __post_init__(self) -> None:
@@ -121,15 +123,15 @@ class OutputsConfig:
 
     @property
     def lines_place(self) -> str:
-        """Where JSON lines go: a file's path, - for stdout, or none."""
+        """Output of JSON lines: path of a file, - for stdout, or none."""
         return self.jsonl or ("none" if self.quiet else "-")
 
     def named_sinks(self) -> tuple[ChosenSink, ...]:
-        """Return what --sink names."""
+        """Return the sinks of --sink."""
         return tuple(map(parse_sink, self.sinks))
 
     def file_sinks(self) -> tuple[ChosenSink, ...]:
-        """Return the outputs that have an option of their own, in the order they are opened."""
+        """Return the outputs with separate options, in opening order."""
         lines = None if self.lines_place == "none" else self.lines_place
         named = {"jsonl": lines, "csv": self.csv, "annotate": self.annotate, "video": self.video}
         named |= {"gif": self.gif, "summary": self.summary}
@@ -140,20 +142,20 @@ class OutputsConfig:
         )
 
     def files(self) -> tuple[tuple[str, Path], ...]:
-        """Return the files and folders that are written, each after the option that names it."""
+        """Return the files and folders to write, each with its option."""
         sinks = (*self.file_sinks(), *self.named_sinks())
         return tuple((sink.option, sink.path) for sink in sinks if sink.path is not None)
 
     def based_at(self, folder: Path) -> "OutputsConfig":
-        """Return the part with the relative paths of --sink starting at a folder."""
+        """Return the part with relative paths of --sink resolved against a folder."""
         return self._with_sinks(tuple(sink.based_at(folder) for sink in self.named_sinks()))
 
     def completed(self, environment: Mapping[str, str]) -> "OutputsConfig":
-        """Return the part; a sink without a place may have it from the environment."""
+        """Return the part; a sink without a place may get it from the environment."""
         return self._with_sinks(completed(self.named_sinks(), environment))
 
     def needs(self) -> Needs:
-        """Say what it asks of the system."""
+        """Return the system resources that it needs."""
         sinks = self.named_sinks()
         return Needs(
             writes=tuple(path for _, path in self.files()),
@@ -171,7 +173,7 @@ class OutputsConfig:
         }
 
     def without_secrets(self) -> "OutputsConfig":
-        """Return the part without places that have a password or a key."""
+        """Return the part without places that contain a password or a key."""
         sinks = self.named_sinks()
         return self._with_sinks(
             tuple(replace(sink, place="") if sink.is_secret else sink for sink in sinks)

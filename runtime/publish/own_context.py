@@ -1,4 +1,4 @@
-"""What our own sinks know beyond what every sink is told: the options that are theirs."""
+"""Additional data for fer-edge's own sinks: their options."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from .sink import SinkContext
 from .web.config import WebConfig
 
 Comparison = Callable[[], str | None]
-"""Called for a text about the model of --compare, None while there is none."""
+"""Called for a text about the model of --compare, None without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnContext(SinkContext):
-    """What our own sinks are told of the run.
+    """Context of fer-edge's own sinks.
 
     Attributes:
-        outputs: The options of files, terminal and window.
-        web: The options of the live page.
-        mqtt: The options of the broker.
-        comparison: What is said of the second model; None if there is none.
+        outputs: Options of files, terminal and window.
+        web: Options of the live page.
+        mqtt: Options of the broker.
+        comparison: Function that describes the comparison with a second model; None without one.
     """
 
     outputs: OutputsConfig
@@ -29,5 +29,5 @@ class OwnContext(SinkContext):
     comparison: Comparison | None = None
 
     def for_others(self) -> SinkContext:
-        """Return what other packages' sinks are told."""
+        """Return the context for other packages' sinks."""
         return SinkContext(self.source, self.labels, self.model, self.is_quiet)

@@ -1,4 +1,4 @@
-"""From source to sinks, to the end."""
+"""The loop from the source to the sinks."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -24,29 +24,29 @@ def run_to_end(
     on_reload: Callable[[], bool] = lambda: True,
     manager: ServiceManager | None = None,
 ) -> int:
-    """Read every frame of a source and hand it to the sinks; close all of them, come what may.
+    """Process every frame of a source and pass it to the sinks; always close all of them.
 
-    Ctrl-C and SIGTERM end a run between two frames, as its normal end; a second one ends the
-    process at once. A reader who has seen enough (`| head`) is a normal end, too. An output that
-    fails ends the run, and the others are finished; a source that fails leaves no file that is
-    written whole, unless it is live: what was seen is kept.
+    Ctrl-C and SIGTERM end a run normally between two frames; a second signal ends the process
+    immediately. A reader that stops reading (`| head`) is a normal end, too. An output that fails
+    ends the run, and the others are finished. If a source fails, files that are written at the end
+    are discarded, unless the source is live: then the results are kept.
 
     Args:
-        source: Where frames come from.
-        reader: What reads them.
-        open_sinks: Each opens one sink. They are opened here, when the source is open, so that a
-            missing source leaves no empty output and every opened sink is closed.
-        max_frames: Stop after so many.
+        source: Source of the frames.
+        reader: Reader that recognizes faces.
+        open_sinks: Functions that each open one sink. They are called when the source is open, so
+            that a missing source leaves no empty outputs and every opened sink is closed.
+        max_frames: Number of frames after which to stop.
         on_frame: Called with 1 after each frame, for a progress bar.
         on_reload: Called between two frames after a SIGHUP; returns whether the model is new.
-        manager: Hears how the run goes.
+        manager: Notified of the progress of the run.
 
     Returns:
-        Number of frames read.
+        Number of frames processed.
 
     Raises:
         FerEdgeError: The source, the reader or an output failed.
-        ReaderGoneError: Nobody reads the output any more; all is closed and finished.
+        ReaderGoneError: The output has no reader; everything is closed and finished.
     """
     sinks, complete, count, run = _Sinks(), False, 0, new_run()
     manager = manager or ServiceManager({})
@@ -64,7 +64,7 @@ def run_to_end(
                 manager.frame_read(result)
                 unused.free_when_due()
             complete = True
-        except KeyboardInterrupt:  # from a source of another's making, or outside the main thread
+        except KeyboardInterrupt:  # from a foreign source, or outside the main thread
             complete, sinks.writing = True, None
         except ReaderGoneError:
             complete, sinks.writing = True, None
@@ -77,7 +77,7 @@ def run_to_end(
 
 
 def _most(max_frames: int | None) -> int | None:
-    return None if max_frames is None else min(max_frames, sys.maxsize)  # all that islice takes
+    return None if max_frames is None else min(max_frames, sys.maxsize)  # the maximum of islice
 
 
 def _reload(manager: ServiceManager, on_reload: Callable[[], bool]) -> None:
@@ -89,7 +89,7 @@ class _Sinks:
     """The open sinks of a run.
 
     Attributes:
-        writing: The one that is written to; while an error ends the run, the one that failed.
+        writing: Sink that is being written to; after an error, the one that failed.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class _Sinks:
         self.writing = None
 
     def close(self, source: Source, *, complete: bool) -> None:
-        """Close the source and all of them: one that fails does not keep the others open."""
+        """Close the source and all sinks; a failure does not keep the others open."""
         with ExitStack() as closing:
             closing.callback(source.close)
             for sink in self._opened:

@@ -1,15 +1,15 @@
-"""What systemd wants to know of a service (sd_notify(3)): starting, ready, alive, stopping.
+"""Notifications for systemd (sd_notify(3)): starting, ready, alive, stopping.
 
-Alive means that frames flow. A reader that hangs, or a stream that stands still and does not know
-it, gets no WATCHDOG=1, and systemd starts the service again. A source that has noticed its loss and
-tries to open its camera again is doing its duty: a restart would do no more, and would lose what
-the run knows. It says so with a true `is_lost`, and one that somebody paused with `is_paused`.
+Alive means that frames arrive. If the reader hangs, or a stream stalls unnoticed, WATCHDOG=1 is not
+sent and systemd restarts the service. A source that has noticed its loss and is reopening its
+camera is alive: a restart would not help and would lose state. It reports this with a true
+`is_lost`, and a paused source with `is_paused`.
 
-A start, a reload and an end may take long on a slow board (a model that is tried for the first
-time, a video whose index is written). They ask for more time while they last, up to `LONGEST_S`.
+A start, a reload and an end may take long on a slow board (testing a model for the first time,
+writing the index of a video). They request more time while they last, up to `LONGEST_S`.
 
 A container has no such manager. There FER_EDGE_HEARTBEAT names a file that is touched every five
-seconds while frames flow, for a health check to look at.
+seconds while frames arrive, for a health check.
 """
 
 import logging
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 STATUS_S = 5.0
 LONGEST_S = 600.0
-"""A step of the start, a reload or an end that takes longer is taken for one that hangs."""
+"""Longest duration of a step of the start, a reload or an end; a longer step counts as hanging."""
 _MORE_USEC = 60_000_000
-"""So much more time is asked for; the next request comes long before it is over."""
+"""Additional time per request; the next request is sent well before it has passed."""
 _WAITING = {
-    "offline": "the source is lost after {} frames; waiting for it",
-    "paused": "reading is paused after {} frames",
+    "offline": "source lost after {} frames; waiting for it",
+    "paused": "paused after {} frames",
 }
 
 log = logging.getLogger(__name__)
 
 
 class ServiceManager:
-    """The service manager that started this process, if one did; else everything is silent."""
+    """The service manager that started this process, if any; otherwise nothing is sent."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._source: Source | None = None
@@ -69,17 +69,17 @@ class ServiceManager:
             self._thread.join()
 
     def starting(self, step: str) -> None:
-        """Say which step of the start begins; more time is asked for until the first frame."""
+        """Report the step of the start; more time is requested until the first frame."""
         self._begin()
         self.notify(f"STATUS=starting: {step}\nEXTEND_TIMEOUT_USEC={_MORE_USEC}")
 
     def reads(self, source: "Source") -> None:
-        """Say that the start is over but for the first frame of a source."""
+        """Report that the start is complete except for the first frame of a source."""
         self._source = source
         self.starting("waiting for the first frame")
 
     def frame_read(self, result: "Result") -> None:
-        """Say READY=1 after the first frame, and how it goes every five seconds."""
+        """Send READY=1 after the first frame, and the status every five seconds."""
         self._frames += 1
         if not (self._address or self._heartbeat):
             return
@@ -98,39 +98,39 @@ class ServiceManager:
             )
 
     def reloading(self) -> None:
-        """Say that the model is loaded again; `reloaded` must follow."""
+        """Report that the model is being reloaded; `reloaded` must follow."""
         self._begin()
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self, *, is_new: bool) -> None:
-        """Say that the service is ready again, and whether it has the new model."""
+        """Report that the service is ready again, and whether it has the new model."""
         self._reloads += 1
-        said = "the model was loaded again" if is_new else "the model in use stays, see the log"
+        said = "the model was reloaded" if is_new else "the current model is kept, see the log"
         self._busy_until_s = float("-inf")
-        self._status_s = time.monotonic()  # so that this stays to be seen for a while
+        self._status_s = time.monotonic()  # so that this stays visible for a while
         self.notify(f"READY=1\nSTATUS=reload {self._reloads}: {said}")
 
     def stopping(self) -> None:
-        """Say that the run ends; files may take a moment to finish."""
+        """Report the end of the run; files may take a moment to finish."""
         self._begin()
         self._is_stopping = True
         self.notify("STOPPING=1\nSTATUS=finishing its files")
 
     def notify(self, text: str) -> None:
-        """Send assignments such as "READY=1", one a line; without a manager do nothing."""
+        """Send assignments such as "READY=1", one per line; without a manager do nothing."""
         if not self._address:
             return
         import socket
 
-        # an abstract socket's name begins with a zero byte, which a variable cannot hold
+        # an abstract socket's name begins with a zero byte, which a variable cannot contain
         address = self._address.replace("@", "\0", 1) if self._address[0] == "@" else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
                 channel.settimeout(1.0)
                 channel.sendto(text.encode(), address)
         except OSError as error:
-            log.warning("NOTIFY_SOCKET %s takes no message: %s", self._address, error)
-            self._address = ""  # said once
+            log.warning("NOTIFY_SOCKET %s cannot be written: %s", self._address, error)
+            self._address = ""  # log once
 
     def _begin(self) -> None:
         self._busy_until_s = time.monotonic() + LONGEST_S
@@ -142,7 +142,7 @@ class ServiceManager:
             Path(self._heartbeat).touch()
         except OSError as error:
             log.warning("FER_EDGE_HEARTBEAT %s: %s", self._heartbeat, error.strerror)
-            self._heartbeat = ""  # said once
+            self._heartbeat = ""  # log once
 
     def _watch(self) -> None:
         interval_s = min(STATUS_S, self._watchdog_s / 2 if self._watchdog_s else STATUS_S)
@@ -154,9 +154,9 @@ class ServiceManager:
             is_busy = time.monotonic() < self._busy_until_s
             if waits:
                 self.notify(f"STATUS={_WAITING[camera].format(self._frames)}")
-            if camera == "paused":  # on request: nothing is wrong with a container that obeys
+            if camera == "paused":  # paused on request: the container is healthy
                 self._beat()
-            if self._is_stopping or not self._frames:  # a start that waits has not failed
+            if self._is_stopping or not self._frames:  # a waiting start has not failed
                 if is_busy or waits:
                     self.notify(f"EXTEND_TIMEOUT_USEC={_MORE_USEC}")
             elif self._watchdog_s and (is_busy or waits or self._frames != seen):
@@ -165,7 +165,7 @@ class ServiceManager:
 
 
 def _watchdog_s(environment: Mapping[str, str]) -> float | None:
-    """Return the watchdog's time, or None where this process is not watched."""
+    """Return the watchdog's timeout, or None without a watchdog."""
     try:
         if int(environment.get("WATCHDOG_PID", os.getpid())) != os.getpid():
             return None

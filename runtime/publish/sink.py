@@ -1,4 +1,4 @@
-"""What takes results: the protocol of every output, and what it is told of the run."""
+"""The protocol of outputs, and the context for opening them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,29 +8,30 @@ from ..recognition.result import Result
 
 
 class Sink(Protocol):
-    """Takes what was read, frame by frame."""
+    """Receives results frame by frame."""
 
     def write(self, result: Result) -> None:
-        """Take one frame and what was read in it.
+        """Write the result of one frame.
 
         Raises:
             OutputError: It cannot be written; the run ends, and the other outputs are finished.
-            ReaderGoneError: Nobody reads any more; the run ends as if the source had.
+            ReaderGoneError: There is no reader any more; the run ends like at the end of the
+                source.
         """
 
     def close(self, *, complete: bool) -> None:
-        """End; a file that is written whole appears under its name only if the run was complete."""
+        """Close; a file that is written at the end only appears if the run was complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class SinkContext:
-    """What a sink that is opened by its name is told of the run.
+    """Context for a sink that is opened by name.
 
     Attributes:
-        source: Where frames come from; sinks read its attributes, not its frames.
+        source: Source of the frames; sinks may read its attributes, not its frames.
         labels: The model's expressions in output order.
-        model: The model's name or path, as it was chosen.
-        is_quiet: Whether nothing is to be shown on the terminal that was not asked for.
+        model: Name or path of the model.
+        is_quiet: Whether to print only requested output on the terminal.
     """
 
     source: Source
@@ -40,4 +41,4 @@ class SinkContext:
 
 
 class ReaderGoneError(BrokenPipeError):
-    """The reader has gone: `| head` has its lines, a window was closed. Not a failure."""
+    """The reader is gone: `| head` has its lines, a window was closed. Not a failure."""

@@ -1,4 +1,4 @@
-"""Whether a source is there: what outputs tell when no frame comes."""
+"""State of a source: what outputs report while no frames arrive."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +9,7 @@ Standing = Literal["online", "offline", "paused"]
 
 
 def standing(source: "Source") -> Standing:
-    """Return online, offline where a live source waits for its camera, or paused by somebody."""
+    """Return online, offline if a live source waits for its camera, or paused."""
     if getattr(source, "is_paused", False):
         return "paused"
     return "offline" if getattr(source, "is_lost", False) else "online"

@@ -1,4 +1,4 @@
-"""What a run was, at its end: time per expression, frames, rates and latencies."""
+"""Summary at the end of a run: time per expression, frames, rates and latencies."""
 
 import json
 import sys
@@ -21,16 +21,16 @@ from .files.line_file import leave
 from .own_context import OwnContext
 
 MOST_TRACKS = 100
-"""Faces of which details are kept, those seen last; totals count all."""
+"""Number of most recent faces with details; totals include all faces."""
 _SHOWN_TRACKS = 10
 
 
 @dataclass(slots=True)
 class Appearance:
-    """One followed face: when it was there, and for how long with which label.
+    """One track: when it was visible, and the time with each label.
 
     Attributes:
-        track: Its number.
+        track: Number of the track.
         first_s, last_s: Time of its first and last frame, by the source's clock.
         seconds: Label -> seconds.
     """
@@ -66,7 +66,7 @@ class Totals:
         self.faces += len(result.faces)
         for stage, histogram in self.latencies.items():
             latency_ms = getattr(result.times, f"{stage}_ms")
-            if latency_ms:  # a stage that did not run is not a fast one
+            if latency_ms:  # a stage that did not run has no sample
                 histogram.add(latency_ms)
         now_s = result.frame.time_s
         share = self._seconds.next(now_s) if self._is_video else 1.0
@@ -77,7 +77,7 @@ class Totals:
 
     @property
     def unit(self) -> str:
-        """What `labels` and `Appearance.seconds` count: pictures have no duration."""
+        """Unit of `labels` and `Appearance.seconds`: pictures have no duration."""
         return "seconds" if self._is_video else "faces"
 
     @property
@@ -87,13 +87,13 @@ class Totals:
 
     @property
     def frame_rate_hz(self) -> float:
-        """Frames read per second of wall time."""
+        """Frames processed per second of wall time."""
         return self.frames / self.wall_s if self.wall_s > 0 else 0.0
 
     def _add_to_track(self, track: int, label: str, now_s: float, share: float) -> None:
         seen = self.appearances.get(track)
         if seen is None:
-            # one that comes back after its details were dropped was counted
+            # a face that returns after its details were dropped is already counted
             self.tracks += track > self._evicted
             seen = self.appearances[track] = Appearance(track, now_s, now_s)
             if len(self.appearances) > MOST_TRACKS:
@@ -105,7 +105,7 @@ class Totals:
 
 
 def as_plain(totals: Totals, comparison: str | None = None) -> dict[str, Any]:
-    """Return totals as plain data for JSON; percentiles are right within 0.5 %."""
+    """Return totals as plain data for JSON; percentiles are accurate to 0.5%."""
     return {
         "frames": totals.frames,
         "dropped": totals.dropped,
@@ -137,11 +137,11 @@ def as_plain(totals: Totals, comparison: str | None = None) -> dict[str, Any]:
 
 
 def as_text(totals: Totals, comparison: str | None = None) -> str:
-    """Return totals as a few lines for a person."""
+    """Format totals as a few lines of text."""
     lines = [
         f"{totals.frames} frames in {totals.wall_s:.1f} s ({totals.frame_rate_hz:.1f} per second), "
-        f"{totals.dropped} dropped; {totals.faces} faces read"
-        + (f", {totals.tracks} followed" if totals.tracks else "")
+        f"{totals.dropped} dropped; {totals.faces} faces recognized"
+        + (f", {totals.tracks} track{'s' * (totals.tracks > 1)}" if totals.tracks else "")
     ]
     if totals.labels:
         lines.append(f"  {totals.unit}: {_shares(totals.labels)}")
@@ -178,17 +178,17 @@ class Summary:
         """Start counting.
 
         Args:
-            source: Where frames come from.
-            to: A stream for text, or a file for JSON.
-            comparison: Called at the end for a text about the float model, if there is one.
+            source: Source of the frames.
+            to: Stream for text, or path of a file for JSON.
+            comparison: Called at the end for a text about the second model, if any.
 
         Raises:
-            OutputError: The file may not be written.
+            OutputError: The file cannot be written.
         """
         self._totals = Totals(source)
         self._to = to
         self._files = ExitStack()
-        # opened now: that it cannot be written must not be found out after a month
+        # opened now, so that an error is not found after a month
         if isinstance(to, Path):
             self._temporary = self._files.enter_context(whole_file(to))
         self._comparison = comparison
@@ -198,7 +198,7 @@ class Summary:
         self._totals.add(result)
 
     def close(self, *, complete: bool) -> None:
-        """Write the summary, unless the run failed: then its error is what matters."""
+        """Write the summary, unless the run failed: then the error matters more."""
         if not complete:
             leave(self._files, complete=False)
             return
@@ -223,10 +223,10 @@ def _shares(shares: dict[str, float]) -> str:
 
 
 def open_summary(place: str, context: OwnContext) -> Summary:
-    """Open the summary: JSON in a file, or text on standard error where the place is -.
+    """Open the summary: JSON in a file, or text on standard error for -.
 
     Raises:
-        OutputError: The file may not be written.
+        OutputError: The file cannot be written.
     """
     to = sys.stderr if place in ("", "-") else Path(place)
     return Summary(context.source, to, comparison=context.comparison or _nothing)

@@ -1,4 +1,4 @@
-"""Memory that nobody uses any more, freed each minute of a run."""
+"""Release of unused memory, every minute of a run."""
 
 import ctypes
 import gc
@@ -13,27 +13,27 @@ _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
 
 class UnusedMemory:
-    """Has it freed each minute; a context manager around a run.
+    """Releases unused memory every minute; a context manager around a run.
 
-    Python's collector alone frees objects that refer to each other in a circle, and by itself it
-    looks at everything only when a quarter more objects are alive than at its last look, which a
-    run that goes on evenly never has. What a viewer of the page or a lost connection leaves would
-    gather for days. The C library keeps what is freed between blocks that are in use.
+    Only Python's garbage collector frees objects that refer to each other in a cycle, and by
+    default it checks all objects only when their number has grown by a quarter since the last time,
+    which never happens in a steady run. Remains of the page's viewers and lost connections would
+    accumulate for days. The C library keeps freed memory between blocks that are in use.
     """
 
     def __init__(self) -> None:
         self._due_s = time.monotonic() + _INTERVAL_S
 
     def free_when_due(self) -> None:
-        """Free it, where the last time was a minute ago; takes some milliseconds."""
+        """Release it, if the last time was a minute ago; takes some milliseconds."""
         if time.monotonic() >= self._due_s:
             gc.collect()
             _give_back()
             self._due_s = time.monotonic() + _INTERVAL_S
 
     def __enter__(self) -> "UnusedMemory":
-        # modules and models stay for the whole run: the collector need not look at them, and takes
-        # a millisecond for the rest
+        # modules and models stay for the whole run: excluding them from collection reduces its
+        # time to a millisecond
         gc.freeze()
         return self
 
@@ -42,11 +42,11 @@ class UnusedMemory:
 
 
 def share_one_heap() -> None:
-    """Have the threads that this process starts from now on share glibc's main heap, mallopt(3).
+    """Make the threads that this process starts from now on share glibc's main heap, mallopt(3).
 
-    By default glibc gives threads heaps of their own, and each keeps what was freed in it. A stream
-    that ends and is opened again leaves a little more of that each time. For a process that is a
-    run and nothing else; the variable MALLOC_ARENA_MAX of the environment has precedence.
+    By default glibc gives threads separate heaps, and each keeps its freed memory. Every time a
+    stream ends and is reopened, a little more of it remains. Meant for a process that only performs
+    a run; the environment variable MALLOC_ARENA_MAX takes precedence.
     """
     mallopt = _c_function("mallopt")
     if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
@@ -54,12 +54,12 @@ def share_one_heap() -> None:
 
 
 def _give_back() -> None:
-    """Have glibc give whole pages without a block in use back to the kernel, malloc_trim(3)."""
+    """Make glibc return complete unused pages to the kernel, malloc_trim(3)."""
     if (trim := _c_function("malloc_trim")) is not None:
         trim(0)
 
 
 @cache
 def _c_function(name: str) -> Any:
-    """Return a function of the C library; None where it has none (musl, other systems)."""
+    """Return a function of the C library; None if it is missing (musl, other systems)."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

@@ -1,4 +1,4 @@
-"""A window with the live picture, where OpenCV was built with one."""
+"""A window with the live picture, if OpenCV supports windows."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from .own_context import OwnContext
 from .sink import ReaderGoneError
 
 TITLE = "fer-edge (q closes)"
-_INSTEAD = "look with a browser instead: --web 127.0.0.1:8000"
+_INSTEAD = "use a browser instead: --web 127.0.0.1:8000"
 _PLAIN = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 _CLOSING_KEYS = (ord("q"), 27)
 
@@ -27,17 +27,18 @@ class Window:
         """Open the window.
 
         Raises:
-            OutputError: This OpenCV has no windows, or there is no screen.
+            OutputError: OpenCV does not support windows, or there is no screen.
         """
         self._waits = not source.is_video
         # a Qt build without a screen does not raise: it aborts the process
         if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
-            raise OutputError(f"--show needs a screen, and none is here; {_INSTEAD}")
+            raise OutputError(f"--show needs a screen, but there is none; {_INSTEAD}")
         try:
             cv2.namedWindow(TITLE, _PLAIN)
         except cv2.error as error:
             raise OutputError(
-                "--show needs an OpenCV with windows, and this is the headless one; " + _INSTEAD
+                "--show needs OpenCV with windows, but the headless package is installed; "
+                + _INSTEAD
             ) from error
         self._is_sized = False
 
@@ -47,7 +48,7 @@ class Window:
         Raises:
             ReaderGoneError: The window was closed.
         """
-        if self._is_sized and self._is_closed():  # to show a frame would open it again
+        if self._is_sized and self._is_closed():  # showing a frame would open it again
             raise ReaderGoneError("the window was closed")
         image = annotate(result.frame.image, result.faces)
         cv2.imshow(TITLE, np.ascontiguousarray(image))
@@ -67,7 +68,7 @@ class Window:
     def _is_closed() -> bool:
         try:
             return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
-        except cv2.error:  # Qt's way of saying that no window is left
+        except cv2.error:  # Qt raises this if no window is left
             return True
 
     def close(self, *, complete: bool) -> None:
@@ -76,9 +77,9 @@ class Window:
 
 
 def open_window(place: str, context: OwnContext) -> Window:
-    """Open the window; the place is not needed.
+    """Open the window; the place is not used.
 
     Raises:
-        OutputError: This OpenCV has no windows, or there is no screen.
+        OutputError: OpenCV does not support windows, or there is no screen.
     """
     return Window(context.source)

@@ -1,1 +1,1 @@
-"""What a face shows: the model, smoothing over time, results."""
+"""Recognition of expressions: model, smoothing over time, results."""

@@ -1,8 +1,8 @@
-"""Covering faces, so that a picture can be shown without showing who is on it.
+"""Covering of faces, so that a picture can be shown without revealing who is in it.
 
 Blurred and pixelated faces were recognized by networks trained for it (McPherson et al. 2016,
-arXiv:1609.00408, with mosaics and blurs of single pictures). So both styles here leave some five
-averages of coarse colour along a whole head, whatever its size; `box` leaves nothing at all.
+arXiv:1609.00408, with mosaics and blurs of single pictures). So both styles here leave about five
+averages of coarse color along a whole head, whatever its size; `box` leaves nothing at all.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,9 +24,9 @@ from .result import Face, FrameReader, Result
 Style = Literal["blur", "pixelate", "box"]
 
 COVER_MIN_SCORE = 0.3
-"""Half of what a face must reach to be read: a covered lamp does less harm than a shown face."""
+"""Half of the score for recognition: a covered lamp does less harm than a visible face."""
 HOLD_S = 1.0
-"""So long a place stays covered after the face there was last seen."""
+"""Time for which a place stays covered after its face was last seen."""
 _CELLS = 5
 _LEVELS = 32
 _GROWTH_PER_S = 0.5
@@ -39,8 +39,8 @@ def anonymize(image: NDArray[np.uint8], faces: Sequence[Face], style: Style) -> 
 
     Args:
         image: uint8, (height, width, 3), BGR.
-        faces: Those that were recognized in it.
-        style: blur, pixelate, or box (one dark plate).
+        faces: Faces recognized in it.
+        style: blur, pixelate, or box (a dark rectangle).
 
     Returns:
         uint8, (height, width, 3), BGR.
@@ -57,10 +57,11 @@ def cover(image: NDArray[np.uint8], boxes: Iterable[Box], style: Style) -> NDArr
 
 
 class AnonymizingReader:
-    """Reads frames with another reader and hands them on with every face covered.
+    """Processes frames with another reader and returns them with every face covered.
 
-    It stands before all outputs, so that none of them, a web page or a message included, ever has
-    a face to show. It looks for faces itself, in every frame and at a lower score than those that
+    It comes before all outputs, so that none of them, including a web page or a message, ever gets
+    a visible face. It detects faces itself, in every frame and with a lower score than for
+    recognition, and keeps a place covered for a while after its face was lost.
     are read, and keeps a place covered for a while after a face was lost there.
     """
 
@@ -68,9 +69,9 @@ class AnonymizingReader:
         """Wrap a reader.
 
         Args:
-            reader: Reads the uncovered frames.
-            detector: Finds more faces to cover; `COVER_MIN_SCORE` is a good limit for it.
-            style: How faces are covered.
+            reader: Reader of the uncovered frames.
+            detector: Detector for additional faces to cover; `COVER_MIN_SCORE` is a suitable score.
+            style: Style of the covers.
         """
         self._reader = reader
         self._detector = detector
@@ -79,16 +80,16 @@ class AnonymizingReader:
         self._held: list[tuple[Box, float]] = []
 
     def read_frame(self, frame: Frame) -> Result:
-        """Read every face in a frame, and return the result with the frame covered."""
+        """Recognize all faces in a frame, and return the result with the frame covered."""
         result = self._reader.read_frame(frame)
         boxes = self._boxes(frame, result.faces)
         image = cover(frame.image, boxes, self._style)
-        # a face cut out of its frame is covered, too
+        # a face cropped from its frame is also covered
         faces = tuple(replace(face, frame_pixels=image) for face in result.faces)
         return replace(result, frame=replace(result.frame, pixels=image), faces=faces)
 
     def _boxes(self, frame: Frame, faces: Sequence[Face]) -> list[Box]:
-        if frame.name != self._name:  # another picture, where nothing is known
+        if frame.name != self._name:  # another picture, without known faces
             self._name, self._held = frame.name, []
         seen = [face.box for face in faces]
         seen = _united(seen + [found.box for found in select(self._detector.detect(frame.image))])
@@ -122,7 +123,7 @@ def _cover_head(image: NDArray[np.uint8], head: Box, style: Style) -> None:
         return
     area = image[top:bottom, left:right]
     cover = np.full_like(area, _BOX_BGR) if style == "box" else _coarse(area, head, style)
-    # the mask is the whole head's, also where the picture's edge cuts it
+    # the mask covers the whole head, even if the edge of the picture cuts it
     head_width, head_height = round(head.width) + 2, round(head.height) + 2
     if max(head_width, head_height) > 4 * max(height, width):
         area[:] = cover
@@ -138,7 +139,7 @@ def _cover_head(image: NDArray[np.uint8], head: Box, style: Style) -> None:
 
 
 def _coarse(area: NDArray[np.uint8], head: Box, style: Style) -> NDArray[np.uint8]:
-    """Leave few averages of few colours; nothing brings back what they were made of."""
+    """Keep few averages of few colors; the original cannot be restored from these."""
     height, width = area.shape[:2]
     cell = max(head.width, head.height) / _CELLS
     columns, rows = max(1, round(width / cell)), max(1, round(height / cell))
@@ -156,7 +157,7 @@ def _grown(box: Box, share: float) -> Box:
 
 
 def _united(boxes: list[Box]) -> list[Box]:
-    """Make one box of those that are the same face."""
+    """Merge boxes of the same face."""
     united: list[Box] = []
     for box in boxes:
         overlap = overlaps([box], united)[0]

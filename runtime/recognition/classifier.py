@@ -1,4 +1,4 @@
-"""From a box in an image to probabilities: the one path of pictures and videos."""
+"""From a box in an image to probabilities, the same for pictures and videos."""
 
 import time
 from typing import TYPE_CHECKING
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Classifier:
-    """Cuts a face out by the card's policy and reads it. Close it when done.
+    """Crops a face by the card's policy and classifies it. Close it when done.
 
     Attributes:
-        model: What reads it.
-        comparer: What lets another model read a sample of the crops, or None.
+        model: Model in use.
+        comparer: Comparison with another model on a sample of the crops, or None.
     """
 
     def __init__(
@@ -31,12 +31,12 @@ class Classifier:
         boxes_are_crops: bool = False,
         comparer: "Comparer | None" = None,
     ) -> None:
-        """Take them; all are closed with it.
+        """Store them; closing this closes all of them.
 
         Args:
-            model: Open.
-            boxes_are_crops: Whether images are face crops already, so that none is cut.
-            comparer: Open, or None.
+            model: Open model.
+            boxes_are_crops: Whether images are face crops already and are not cropped.
+            comparer: Open comparison, or None.
         """
         self.model = model
         self.comparer = comparer
@@ -44,12 +44,12 @@ class Classifier:
 
     @property
     def crop_policy(self) -> CropPolicy | None:
-        """How a box is cut; None where images are face crops already."""
+        """Crop policy; None if images are face crops already."""
         return None if self._boxes_are_crops else self.model.file.card.input.crop
 
     @property
     def reads_gray(self) -> bool:
-        """Whether no model reads colors, so that a gray image does."""
+        """Whether no model reads colors, so that a gray image is sufficient."""
         is_gray = self.model.input_shape[2] == 1
         return is_gray and (self.comparer is None or self.comparer.channels == 1)
 
@@ -60,15 +60,15 @@ class Classifier:
         watch: Stopwatch,
         levels: NDArray[np.uint8] | None = None,
     ) -> NDArray[np.float32]:
-        """Read one face.
+        """Classify one face.
 
-        Only the crop's own pixels are copied, never the image's.
+        Only the pixels of the crop are copied, never the whole image.
 
         Args:
             image: uint8, (height, width, 3), BGR, or (height, width) where `reads_gray`.
-            box: The face in it, as the detector frames it.
-            watch: Counts the stages `crop` and `classify`.
-            levels: Of a gray image, see `Gray`.
+            box: Box of the face, as framed by the detector.
+            watch: Stopwatch for the stages `crop` and `classify`.
+            levels: Levels of a gray image, see `Gray`.
 
         Returns:
             float32, (classes,), in the order of the model's labels.
@@ -87,15 +87,15 @@ class Classifier:
         return probabilities
 
     def _crop(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-        """Cut a face out, in color if one of the models reads colors."""
+        """Crop a face, in color if one of the models reads colors."""
         channels = 1 if self.reads_gray else 3
         return crop(image, box, self.model.file.card.input.crop, channels=channels)
 
     def replace_model(self, model: TFLiteModel) -> None:
-        """Read with another model from here on; the old one is closed.
+        """Use another model from now on; the old one is closed.
 
         Raises:
-            ModelError: Its expressions are not those of the model that it is compared with.
+            ModelError: Its expressions differ from those of the comparison's model.
         """
         if self.comparer is not None:
             self.comparer.check(model)
@@ -103,7 +103,7 @@ class Classifier:
         old.close()
 
     def close(self) -> None:
-        """Free the models."""
+        """Release the models."""
         self.model.close()
         if self.comparer is not None:
             self.comparer.close()

@@ -1,4 +1,4 @@
-"""The float model beside the served one, on a sample of the same crops, while they run."""
+"""Comparison of the served model with the float one during a run, on a sample of the crops."""
 
 import time
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from fer_edge.inference.model import TFLiteModel, open_model
 from ..timing.latency_histogram import LatencyHistogram
 
 WARM_UP_RUNS = 3
-"""The first inferences of a model are slower: kernels pack the weights, caches fill."""
+"""The first inferences of a model are slower: kernels pack the weights, caches are cold."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLatency:
-    """Latency of one face through one model, input and output included, in milliseconds."""
+    """Latency of one face in one model, including input and output, in milliseconds."""
 
     median_ms: float
     p95_ms: float
@@ -26,17 +26,17 @@ class ModelLatency:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two models on the same crops, each as it is served, at its card's temperature.
+    """Comparison of two models on the same crops, each at its card's temperature.
 
     Attributes:
-        reference: The other model's file.
-        seen: Crops that the served model read.
-        compared: How many of them the other model read, too.
-        agreement: Share of these on which both find the same expression most probable.
-        mean_difference: Mean absolute difference of a probability, over crops and expressions.
-        largest_difference: The largest of any.
+        reference: File of the other model.
+        seen: Number of crops that the served model classified.
+        compared: Number of them that the other model also classified.
+        agreement: Share of these with the same most probable expression.
+        mean_difference: Mean absolute difference of the probabilities, over crops and expressions.
+        largest_difference: Largest absolute difference.
         served: Latency of the served model on these crops.
-        other: Of the other one.
+        other: Latency of the other model.
     """
 
     reference: Path
@@ -49,9 +49,9 @@ class Comparison:
     other: ModelLatency
 
     def describe(self) -> str:
-        """Say it in two lines."""
+        """Format it in two lines."""
         if not self.compared:
-            return f"against {self.reference}: no face was read"
+            return f"against {self.reference}: no face was classified"
         served, other = self.served, self.other
         return (
             f"against {self.reference}: {self.compared:,} of {self.seen:,} crops compared, "
@@ -63,15 +63,15 @@ class Comparison:
 
 
 class Comparer:
-    """Lets another model read every Nth crop and keeps count; its memory does not grow."""
+    """Runs another model on every Nth crop and keeps statistics; its memory does not grow."""
 
     def __init__(self, model: TFLiteModel, served: TFLiteModel, *, every: int = 20) -> None:
-        """Take both models.
+        """Store both models.
 
         Args:
-            model: The other model, usually the float one; closed by `close`.
-            served: The model that is compared with it.
-            every: It reads the first crop and every Nth after it.
+            model: Other model, usually the float one; closed by `close`.
+            served: Model to compare with it.
+            every: Interval: the first crop and every Nth after it.
 
         Raises:
             ModelError: The two models' expressions differ.
@@ -88,31 +88,31 @@ class Comparer:
 
     @property
     def channels(self) -> int:
-        """Channels of the crops that the other model wants to see."""
+        """Number of channels of the crops for the other model."""
         return self._model.input_shape[2]
 
     def check(self, served: TFLiteModel) -> None:
-        """Refuse a served model that cannot be compared.
+        """Reject a served model that cannot be compared.
 
         Raises:
             ModelError: The two models' expressions differ.
         """
         if self._model.labels != served.labels:
             raise ModelError(
-                f"{self._model.file.path} reads {', '.join(self._model.labels)} and cannot be "
-                f"compared with {served.file.path.name}, which reads {', '.join(served.labels)}; "
-                "pass the float file of the same run"
+                f"{self._model.file.path} has the labels {', '.join(self._model.labels)} and "
+                f"cannot be compared with {served.file.path.name}, which has "
+                f"{', '.join(served.labels)}; pass the float file of the same run"
             )
 
     def take(
         self, face: NDArray[np.uint8], probabilities: NDArray[np.float32], served_ms: float
     ) -> None:
-        """Compare one crop, if it is its turn.
+        """Compare one crop, if it is due.
 
         Args:
-            face: uint8, (any height, any width[, 3 or 4]), the crop.
-            probabilities: float32, (classes,), what the served model says of it.
-            served_ms: How long that took, in milliseconds.
+            face: uint8, (any height, any width[, 3 or 4]), crop.
+            probabilities: float32, (classes,), result of the served model.
+            served_ms: Its latency, in milliseconds.
         """
         turn = self._seen % self._every == 0
         self._seen += 1
@@ -130,7 +130,7 @@ class Comparer:
         self._largest = max(self._largest, float(gaps.max()))
 
     def result(self) -> Comparison:
-        """Return what was found so far; NaN where nothing was compared."""
+        """Return the statistics so far; NaN if nothing was compared."""
         n = self._compared or float("nan")
         return Comparison(
             reference=self._model.file.path,
@@ -144,7 +144,7 @@ class Comparer:
         )
 
     def close(self) -> None:
-        """Free the other model."""
+        """Release the other model."""
         self._model.close()
 
 
@@ -152,7 +152,7 @@ def open_comparer(path: Path, served: TFLiteModel, *, every: int = 20) -> Compar
     """Open the model to compare with; see `Comparer`.
 
     Raises:
-        ModelError: It is broken, altered, or reads other expressions.
+        ModelError: It is damaged, altered, or has other expressions.
     """
     model = open_model(path, threads=served.threads)
     try:

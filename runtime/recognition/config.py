@@ -1,4 +1,4 @@
-"""The part of a run's configuration that says how a face is read, and the reader made of it."""
+"""The part of a run's configuration for recognition, and the reader created from it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionConfig:
-    """How the readings of a face become its label."""
+    """From predictions of a face to its label."""
 
     smooth_s: float = option(
         "--smooth",
@@ -30,8 +30,8 @@ class RecognitionConfig:
         at_most=3600,
         shows_default=True,
         metavar="SECONDS",
-        help="Time constant of the smoothing of a video's probabilities: a sudden change is two "
-        "thirds through after it; 0 is off, 1 is calm and late.",
+        help="Time constant in seconds for smoothing the probabilities of a video: two thirds "
+        "of a sudden change are visible after it; 0 is off, 1 is steady and slow.",
     )
     hysteresis: float = option(
         "--hysteresis",
@@ -40,8 +40,8 @@ class RecognitionConfig:
         at_most=1,
         shows_default=True,
         metavar="SHARE",
-        help="In a video, another expression must be more probable by this much to become the "
-        "label, so that it does not flicker; 0 is off.",
+        help="Margin by which another expression must be more probable to become the label in a "
+        "video, to avoid flicker; 0 is off.",
     )
     uncertain_below: float = option(
         "--uncertain-below",
@@ -50,35 +50,39 @@ class RecognitionConfig:
         at_most=1,
         shows_default=True,
         metavar="SHARE",
-        help="A face is labelled 'uncertain' while no expression is this probable; 0 is never.",
+        help=(
+            "Lowest probability of the best expression; below it a face is labeled "
+            "'uncertain'; 0 is never."
+        ),
     )
     classify_every_s: float | None = option(
         "--classify-every",
         at_least=0,
         at_most=3600,
         metavar="SECONDS",
-        help="Read each face of a video again after so long; between, its last reading holds. "
-        "0 is every frame. Default: 0.1 for cameras and streams, 0 for files.",
+        help="Interval in seconds at which each face of a video is classified; its last result "
+        "holds in between. 0 is every frame. Default: 0.1 for cameras and streams, 0 for "
+        "files.",
     )
     classify_per_frame: int | None = option(
         "--classify-per-frame",
         at_least=1,
         metavar="N",
-        help="Read at most N faces in one frame of a video, those first that wait longest. "
-        "Default: 4 for cameras and streams, all for files.",
+        help="Most faces to classify in one frame of a video; those that waited longest come "
+        "first. Default: 4 for cameras and streams, all for files.",
     )
 
     def __post_init__(self) -> None:
         check_ranges(self, "recognition")
 
     def steadiness(self) -> "Steadiness":
-        """Return how a video's readings become a label that does not flicker."""
+        """Return the settings for steady labels in a video."""
         from .smoothing import Steadiness
 
         return Steadiness(self.smooth_s, self.hysteresis, self.uncertain_below)
 
     def pace(self, *, is_live: bool) -> "Pace":
-        """Return how often a face is read: as said, else what fits the source."""
+        """Return how often a face is classified: as configured, else depending on the source."""
         from .follower import FILE_PACE, LIVE_PACE, Pace
 
         usual = LIVE_PACE if is_live else FILE_PACE
@@ -96,12 +100,12 @@ def open_chosen_reader(
     detector: "FaceDetector",
     source: "Source",
 ) -> "Reader | Follower":
-    """Open the model, and what reads the source's frames with it.
+    """Open the model, and create the reader for the source's frames.
 
-    Pictures are read each for itself; the faces of a video are followed.
+    Pictures are independent; faces in a video are tracked.
 
     Raises:
-        ModelError: A model is broken, altered or not what it says.
+        ModelError: A model is damaged, altered or of another kind.
     """
     from contextlib import ExitStack
 
@@ -135,7 +139,7 @@ def open_chosen_reader(
                 uncertain_below=recognition.uncertain_below,
                 comparer=comparer,
             )
-        opened.pop_all()  # the reader closes them from here on
+        opened.pop_all()  # from now on the reader closes them
     return reader
 
 

@@ -1,4 +1,4 @@
-"""Reading a moving picture: each face is followed, read at its own rate, and read steadily."""
+"""Recognition in videos: tracked faces, classified at their own rate, with steady labels."""
 
 import time
 from dataclasses import dataclass, replace
@@ -21,20 +21,19 @@ if TYPE_CHECKING:
     from .comparer import Comparer
 
 FORGET_AFTER_S = 2.0
-"""A track that was not seen for so long is over: trackers use no number twice."""
+"""Time after which an unseen track is forgotten: trackers never reuse a number."""
 
 _CLOCK_S = 1e-3
-"""Three frames at 30 Hz are 0.0999 or 0.1001 s, as clocks go; both are a tenth."""
+"""Tolerance: three frames at 30 Hz are 0.0999 or 0.1001 s by the clock; both count as 0.1 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a face is classified; between, its last probabilities hold.
+    """How often a face is classified; in between, its last probabilities are kept.
 
     Attributes:
-        every_s: Seconds from one reading of a face to its next; 0 is every frame.
-        per_frame: At most so many faces are read in one frame, those first that wait longest; None
-            is all.
+        every_s: Interval between classifications of a face; 0 is every frame.
+        per_frame: Most faces classified in one frame, those that waited longest first; None is all.
     """
 
     every_s: float = 0.0
@@ -42,22 +41,22 @@ class Pace:
 
 
 FILE_PACE = Pace()
-"""Every face in every frame: a file waits."""
+"""Every face in every frame, since files can wait."""
 
 LIVE_PACE = Pace(every_s=0.1, per_frame=4)
-"""Ten times a second, twice in the time constant of the default smoothing, and four faces a frame:
-ten faces at 30 frames a second cost 100 inferences a second, instead of 300."""
+"""Ten times per second, twice in the default time constant of smoothing, and four faces per frame:
+ten faces at 30 frames per second need 100 inferences per second instead of 300."""
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What is known of one track.
+    """State of one track.
 
     Attributes:
-        seen_s: Time of the last frame that showed it.
-        read_s: Time when it was read; None where it waits for the first time.
+        seen_s: Time of the last frame with it.
+        read_s: Time of its last classification; None if it has not been classified yet.
         probabilities: float32, (classes,), smoothed.
-        label: The steady one.
+        label: Steady label.
     """
 
     seen_s: float
@@ -67,7 +66,7 @@ class _State:
 
 
 class Follower(ModelReader):
-    """A tracker and a model, ready to read a moving picture, frame by frame in order.
+    """A tracker and a model for the frames of a video, in order.
 
     A context manager; close it when done.
     """
@@ -82,30 +81,30 @@ class Follower(ModelReader):
         boxes_are_crops: bool = False,
         comparer: "Comparer | None" = None,
     ) -> None:
-        """Take both.
+        """Store both.
 
         Args:
-            model: Open; closed with the follower.
-            tracker: What finds the faces and keeps them apart.
-            steadiness: Smoothing, hysteresis, and when a face is `uncertain`.
+            model: Open model; closed with the follower.
+            tracker: Tracker that finds and tracks the faces.
+            steadiness: Smoothing, hysteresis, and the threshold for `uncertain`.
             pace: How often a face is classified.
             boxes_are_crops: Whether frames are face crops already.
-            comparer: Lets another model read a sample of the crops; closed with the follower.
+            comparer: Comparison with another model on a sample of the crops; closed with the
+                follower.
         """
         super().__init__(Classifier(model, boxes_are_crops=boxes_are_crops, comparer=comparer))
         self._tracker = tracker
-        # asked once: isinstance of a protocol takes tens of microseconds
+        # checked once: isinstance of a protocol takes tens of microseconds
         self._timed = tracker if isinstance(tracker, TimedTracker) else None
         self._steadiness = steadiness
         self._pace = pace
         self._states: dict[int, _State] = {}
 
     def read_frame(self, frame: Frame) -> Result:
-        """Read the faces in the next frame.
+        """Recognize the faces in the next frame.
 
-        Every face of the tracker gets a reading, so that whoever draws over faces draws over all.
-        One that has not been read yet, since its turn has not come, is `uncertain`, and all its
-        probabilities are equal.
+        Every tracked face gets a result, so that outputs that cover faces cover all of them. A face
+        that has not been classified yet is `uncertain`, with equal probabilities.
 
         Raises:
             SourceError: It is not a frame, or its image is not an image.
@@ -125,14 +124,14 @@ class Follower(ModelReader):
         return Result(frame, faces, watch.times())
 
     def replace_model(self, model: TFLiteModel) -> None:
-        """Read with another model from here on; see `ModelReader.replace_model`."""
+        """Use another model from now on; see `ModelReader.replace_model`."""
         labels = self.model.labels
         super().replace_model(model)
         if model.labels != labels:
             self._states.clear()
 
     def _follow(self, frame: Frame, watch: Stopwatch) -> list[Track]:
-        """Return the tracks, the largest first; a tracker that is not timed is all `track`."""
+        """Return the tracks, the largest first; an untimed tracker's time counts as `track`."""
         started = time.perf_counter()
         tracks = self._tracker.follow(frame)
         if self._timed is not None:
@@ -153,19 +152,19 @@ class Follower(ModelReader):
             self._states[number] = replace(state, seen_s=now_s)
 
     def _due(self, tracks: list[Track], now_s: float) -> list[Track]:
-        """Choose whom to read now: the new ones first, then by how long they have waited."""
+        """Select the faces to classify now: new ones first, then by waiting time."""
 
         def waited_s(track: Track) -> float:
             read_s = self._states[track.number].read_s
-            # a clock that went back says nothing of how long
+            # a clock that went back has no information about waiting time
             return float("inf") if read_s is None or now_s < read_s else now_s - read_s
 
         due = [track for track in tracks if waited_s(track) + _CLOCK_S >= self._pace.every_s]
-        due.sort(key=waited_s, reverse=True)  # stable: of equals, the largest face stays first
+        due.sort(key=waited_s, reverse=True)  # stable sort: of equals, the largest face stays first
         return due[: self._pace.per_frame]
 
     def _read(self, frame: Frame, track: Track, watch: Stopwatch) -> NDArray[np.float32]:
-        """Read one face: cut out of gray, if that is there and does."""
+        """Classify one face: from the gray image, if there is one and no model needs colors."""
         gray = frame.ready_gray if self._classifier.reads_gray else None
         if gray is None:
             return self._classifier.read(frame.image, track.box, watch)

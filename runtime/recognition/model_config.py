@@ -1,4 +1,4 @@
-"""The part of a run's configuration that chooses the model, and one to compare it with."""
+"""The part of a run's configuration for the model, and a model to compare it with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fer_edge.inference.model import TFLiteModel
 
 SERVED_FIELDS = ("model", "threads", "delegate")
-"""Those that `demo` has, too."""
+"""Options that `demo` also has."""
 
 
 def _is_model_file(text: str) -> bool:
@@ -21,7 +21,7 @@ def _is_model_file(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """The model that reads faces."""
+    """The expression model."""
 
     model: str = option(
         "--model",
@@ -29,7 +29,7 @@ class ModelConfig:
         shows_default=True,
         metavar="NAME|FILE",
         is_place=_is_model_file,
-        help="A bundled model, or a .tflite file made by fer-edge convert.",
+        help="A bundled model, or a .tflite file from fer-edge convert.",
     )
     threads: int = option(
         "--threads",
@@ -38,22 +38,23 @@ class ModelConfig:
         at_most=64,
         shows_default=True,
         metavar="N",
-        help="CPU threads of one inference; one is enough for a small model.",
+        help="Number of CPU threads per inference; one is enough for a small model.",
     )
     delegate: str | None = option(
         "--delegate",
         metavar="edgetpu[:usb|:pci][:N]|LIBRARY",
         is_place=is_library_path,
-        help="Run the model elsewhere than on the CPU: on any Coral Edge TPU (edgetpu), on the "
-        "first on USB (edgetpu:usb:0), or by another TFLite delegate's shared library. The model "
-        "must be compiled for it, see fer-edge convert --edgetpu.",
+        help="TFLite delegate that runs the model instead of the CPU: any Coral Edge TPU "
+        "(edgetpu), the first one on USB (edgetpu:usb:0), or the shared library of another "
+        "delegate. The model must be compiled for it, see fer-edge convert --edgetpu.",
     )
     compare: str | None = option(
         "--compare",
         metavar="FILE",
         is_place=_is_model_file,
-        help="Let another model, such as the float one, read a sample of the same crops, and "
-        "report agreement, differences and both latencies each minute and at the end.",
+        help="Another model, such as the float one, that classifies a sample of the same crops; "
+        "agreement, differences and both latencies are reported every minute and at the "
+        "end.",
     )
     compare_every: int = option(
         "--compare-every",
@@ -61,14 +62,14 @@ class ModelConfig:
         at_least=1,
         shows_default=True,
         metavar="N",
-        help="The model of --compare reads every Nth crop.",
+        help="Interval of the sample: the model of --compare classifies every Nth crop.",
     )
 
     def __post_init__(self) -> None:
         check_ranges(self, "model")
 
     def needs(self) -> Needs:
-        """Say what it asks of the system."""
+        """Return the system resources that it needs."""
         files = [name for name in (self.model, self.compare) if name and _is_model_file(name)]
         if self.delegate is not None and is_library_path(self.delegate):
             files.append(self.delegate)
@@ -82,7 +83,7 @@ def open_chosen_model(model: ModelConfig) -> "TFLiteModel":
     """Open the model.
 
     Raises:
-        ModelError: The model is broken, altered or not what it says.
+        ModelError: The model is damaged, altered or of another kind.
     """
     from fer_edge.inference.model import open_model
     from fer_edge.model.bundled import find_model

@@ -1,4 +1,4 @@
-"""Another model for a reader at work."""
+"""Replacing the model of a running reader."""
 
 import logging
 from collections.abc import Callable
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class ReplacesModel(Protocol):
-    """A reader whose model can be exchanged between two frames."""
+    """A reader with a model that can be replaced between two frames."""
 
     @property
     def model(self) -> TFLiteModel:
-        """The model in use."""
+        """The current model."""
         ...
 
     def replace_model(self, model: TFLiteModel) -> None:
@@ -26,17 +26,17 @@ class ReplacesModel(Protocol):
 
 
 def reload_model(reader: ReplacesModel, open_model: Callable[[], TFLiteModel]) -> bool:
-    """Open the model again and put it into the reader; a bad one leaves the old one at work.
+    """Open the model again and give it to the reader; a bad file keeps the old model in use.
 
-    Its labels must be the old ones: a CSV file's header, the page's bars and Home Assistant's list
-    were made for them.
+    Its labels must not change: the header of a CSV file, the page's bars and Home Assistant's list
+    were created for them.
 
     Args:
-        reader: Whose model is exchanged.
-        open_model: Opens the file that is to be used now.
+        reader: Reader whose model is replaced.
+        open_model: Function that opens the current file.
 
     Returns:
-        Whether the model was exchanged. If not, one warning says why.
+        Whether the model was replaced. If not, a warning states the reason.
     """
     fresh = None
     try:
@@ -44,15 +44,15 @@ def reload_model(reader: ReplacesModel, open_model: Callable[[], TFLiteModel]) -
         if fresh.labels != reader.model.labels:
             raise ModelError(
                 f"{fresh.file.path} has the labels {', '.join(fresh.labels)}, expected "
-                f"{', '.join(reader.model.labels)}; other labels need a restart"
+                f"{', '.join(reader.model.labels)}; restart to use other labels"
             )
-        fresh.probabilities(np.zeros(fresh.input_shape, np.uint8))  # it runs, too
+        fresh.probabilities(np.zeros(fresh.input_shape, np.uint8))  # also run it
         reader.replace_model(fresh)
-    except Exception as error:  # whatever the trial of a file raises, the run goes on
+    except Exception as error:  # whatever exception the file causes, the run continues
         reason = " ".join(str(error).split()) or type(error).__name__
-        log.warning("the model in use stays: %s", reason)
+        log.warning("the current model is kept: %s", reason)
         if fresh is not None:
             fresh.close()
         return False
-    log.info("the model %s was loaded again", fresh.file.path)
+    log.info("the model %s was reloaded", fresh.file.path)
     return True

@@ -1,4 +1,4 @@
-"""Reading pictures: find the faces, cut them by the card's policy, classify them."""
+"""Recognition in pictures: detect the faces, crop them by the card's policy, classify them."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +21,7 @@ Opened = TypeVar("Opened", bound="ModelReader")
 
 
 class ModelReader:
-    """What `Reader` and `Follower` share: a model that is closed when done."""
+    """Common part of `Reader` and `Follower`: a model that is closed when done."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
@@ -29,7 +29,7 @@ class ModelReader:
 
     @property
     def model(self) -> TFLiteModel:
-        """The model that reads the faces."""
+        """The current model."""
         return self._classifier.model
 
     def __enter__(self: Opened) -> Opened:
@@ -39,47 +39,47 @@ class ModelReader:
         self.close()
 
     def close(self) -> None:
-        """Free the models; nothing can be read after it."""
+        """Release the models; afterwards nothing can be recognized."""
         self._is_closed = True
         self._classifier.close()
 
     def replace_model(self, model: TFLiteModel) -> None:
-        """Read with another model from here on, between two frames; the old one is closed.
+        """Use another model from now on, between two frames; the old one is closed.
 
         Raises:
-            ModelError: Its expressions are not those of the model that it is compared with, or the
-                reader is closed.
+            ModelError: Its expressions differ from those of the comparison's model, or the reader
+                is closed.
         """
         self._check_open()
         self._classifier.replace_model(model)
 
     def comparison(self) -> "Comparison | None":
-        """Return what the comparison with another model has found so far, if there is one."""
+        """Return the comparison with another model so far, if there is one."""
         comparer = self._classifier.comparer
         return None if comparer is None else comparer.result()
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise ModelError(f"this {type(self).__name__} is closed; open a model for another one")
+            raise ModelError(f"this {type(self).__name__} is closed; open a new one")
 
     def _checked(self, frame: Frame) -> Frame:
-        """Return a frame whose image is uint8 (height, width, 3) BGR; most are that already."""
+        """Return a frame with an image of uint8 (height, width, 3) BGR; most have it already."""
         self._check_open()
         if not isinstance(frame, Frame):
             raise SourceError(
                 f"expected a Frame, got {type(frame).__name__}; make one: "
                 "Frame(image, index, time_s, name)"
             )
-        if hasattr(frame.pixels, "bgr"):  # a decoder's; isinstance of a protocol is slow
+        if hasattr(frame.pixels, "bgr"):  # decoded frames; isinstance of a protocol is slow
             return frame
         image = as_bgr(frame.pixels)
         return frame if image is frame.pixels else replace(frame, pixels=image)
 
 
 class Reader(ModelReader):
-    """A detector and a model, ready to read pictures, each for itself.
+    """A detector and a model for independent pictures.
 
-    A context manager; close it when done. For videos and cameras there is `Follower`.
+    A context manager; close it when done. `Follower` is for videos and cameras.
     """
 
     def __init__(
@@ -92,15 +92,16 @@ class Reader(ModelReader):
         uncertain_below: float = STEADY.uncertain_below,
         comparer: "Comparer | None" = None,
     ) -> None:
-        """Take both.
+        """Store both.
 
         Args:
-            model: Open; closed with the reader.
-            detector: What finds the faces; `WholeFrame` for pictures that already are face crops.
-            min_face_px: Faces whose box is less high are left out.
-            max_faces: At most so many, the largest.
-            uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
-            comparer: Lets another model read a sample of the crops; closed with the reader.
+            model: Open model; closed with the reader.
+            detector: Detector; `WholeFrame` for pictures that are face crops.
+            min_face_px: Lowest height of a face's box.
+            max_faces: Most faces; the largest are kept.
+            uncertain_below: Lowest probability of a label; otherwise a face is `uncertain`, 0 to 1.
+            comparer: Comparison with another model on a sample of the crops; closed with the
+                reader.
         """
         is_crop = isinstance(detector, WholeFrame)
         super().__init__(Classifier(model, boxes_are_crops=is_crop, comparer=comparer))
@@ -109,7 +110,7 @@ class Reader(ModelReader):
         self._uncertain_below = uncertain_below
 
     def read_frame(self, frame: Frame) -> Result:
-        """Read every face in a frame, each frame for itself.
+        """Recognize all faces in a frame, independently of other frames.
 
         Raises:
             SourceError: It is not a frame, or its image is not an image.

@@ -1,4 +1,4 @@
-"""The front door: from a picture, a video or a camera to faces and their expressions."""
+"""The main interface: from a picture, a video or a camera to faces and their expressions."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -29,10 +29,9 @@ from .smoothing import STEADY, Steadiness
 
 
 class Recognizer:
-    """Finds faces and recognizes their expressions. A context manager; close it when done.
+    """Detects faces and recognizes their expressions. A context manager; close it when done.
 
-    It may be shared by several threads, which then take turns; for work side by side open one in
-    each.
+    Several threads can share it and then take turns; for parallel work open one per thread.
 
     Example:
         ```python
@@ -55,22 +54,22 @@ class Recognizer:
         """Open a model and a detector.
 
         Args:
-            model: A bundled model's name, or a .tflite file with a card.
-            detector: What finds the faces: `yunet`, `haar`; `none` for pictures that already are
-                face crops; the name of another package's; a function from an image, uint8 (height,
-                width, 3) BGR, to boxes of (left, top, right, bottom) in its pixels; or a
-                `FaceDetector`, such as `open_detector` gives. Boxes should frame a face as YuNet
-                does: brow to chin.
-            min_score: Detections below it are dropped, 0 to 1; None takes 0.6, and 0.68 for
-                photographs. A `FaceDetector` of yours decides itself.
-            uncertain_below: A face is `uncertain` where no expression is this probable, 0 to 1.
-            threads: CPU threads of one inference.
+            model: Name of a bundled model, or a .tflite file with a card.
+            detector: Face detector: `yunet`, `haar`; `none` for pictures that are face crops; the
+                name of another package's; a function from an image, uint8 (height, width, 3) BGR,
+                to boxes of (left, top, right, bottom) in its pixels; or a `FaceDetector`, such as
+                from `open_detector`. Boxes should have YuNet's framing: brow to chin.
+            min_score: Lowest detection score, 0 to 1; None uses 0.6, and 0.68 for photographs. Your
+                own `FaceDetector` has its own.
+            uncertain_below: Lowest probability of a label; otherwise a face is `uncertain`, 0 to 1.
+            threads: CPU threads per inference.
             delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
 
         Raises:
-            ModelError: The model is broken, altered or not what it says.
-            DetectorError: The detector's model file is missing or unusable, or it is none.
-            PluginError: No detector has this name, or another package's cannot be used.
+            ModelError: The model is damaged, altered or of another kind.
+            DetectorError: The detector's model file is missing or unusable, or it is not a
+                detector.
+            PluginError: The name of the detector is unknown, or another package's cannot be used.
         """
         self._lock = threading.Lock()
         self._is_closed = False
@@ -80,7 +79,7 @@ class Recognizer:
         try:
             if isinstance(detector, str):
                 self._detector = open_photo_detector(detector, min_score=min_score)
-                # opened when a moving picture comes, if ever
+                # opened for the first video, if any
                 self._open_moving = partial(open_detector, detector, min_score=min_score)
             else:
                 own = as_detector(detector, min_score=min_score or 0.0)
@@ -97,14 +96,14 @@ class Recognizer:
         self.close()
 
     def close(self) -> None:
-        """Free the model; nothing can be recognized after it."""
+        """Release the model; afterwards nothing can be recognized."""
         with self._lock:
             self._is_closed = True
             self._model.close()
 
     @property
     def card(self) -> ModelCard:
-        """What the model says of itself: input, training, accuracy, license."""
+        """The model's card: input, training, accuracy, license."""
         return self._model.file.card
 
     @property
@@ -116,16 +115,16 @@ class Recognizer:
         """Recognize the faces in one picture.
 
         Args:
-            image: A picture's path; an array, at best uint8 (height, width, 3); gray, with alpha,
-                of 16 bits or floats; a tensor; or a Pillow image.
-            color: The order of an array's channels, `bgr` or `rgb`: NumPy does not know it, and RGB
-                taken for BGR loses faces.
+            image: Path of a picture; an array, preferably uint8 (height, width, 3); gray, with
+                alpha, of 16 bits or floats; a tensor; or a Pillow image.
+            color: Channel order of an array, `bgr` or `rgb`: NumPy does not store it, and faces are
+                missed in the wrong order.
 
         Returns:
-            The faces, the largest first; none is an empty result.
+            The faces, the largest first; empty if there are none.
 
         Raises:
-            SourceError: It is not an image, or not one that could be read without guessing.
+            SourceError: It is not an image, or its format is ambiguous.
             ModelError: The recognizer is closed.
         """
         self._check_open()
@@ -146,22 +145,22 @@ class Recognizer:
     ) -> Iterator[Result]:
         """Recognize the faces in every frame of a source, lazily.
 
-        In a moving picture faces are followed, and their labels are steady; pictures of a folder
-        are each for themselves. Every call starts with fresh tracks. What was opened here is closed
-        when the loop ends, breaks or fails; a `Source` or a generator of the caller's stays open.
+        In a video faces are tracked, and their labels are steady; pictures of a folder are
+        independent. Every call starts with new tracks. A source opened here is closed when the loop
+        ends, breaks or fails; a `Source` or generator of the caller stays open.
 
         Args:
-            source: A video, picture, folder of pictures or pattern; an address, as rtsp://; a
-                camera's number or device; images, each as `read` takes it; or a `Source`.
-            tracker: Follows faces, in place of the recognizer's own detector and tracker.
-            every: The detector looks at every Nth frame; in between, faces are followed.
+            source: A video, picture, folder of pictures or pattern; an address, such as rtsp://; a
+                camera's number or device; images, each as in `read`; or a `Source`.
+            tracker: Tracker instead of the recognizer's detector and tracker.
+            every: Interval of detection: every Nth frame; in between, faces are tracked.
             smooth_s: Time constant of the smoothing in seconds; 0 is off.
-            hysteresis: A new label's probability must lead by this much, 0 to 1; 0 is off.
-            pace: How often each face is recognized. None is in every frame of a file, and ten times
-                a second for cameras and streams.
-            frame_rate_hz: Of images, which it makes a moving picture; of a raw video file; asked of
-                a camera.
-            color: The order of the arrays' channels, `bgr` or `rgb`.
+            hysteresis: Margin by which a new label must be more probable, 0 to 1; 0 is off.
+            pace: How often each face is classified. None is in every frame of a file, and ten times
+                per second for cameras and streams.
+            frame_rate_hz: Frame rate of images, which makes them a video; of a raw video file;
+                requested from a camera.
+            color: Channel order of the arrays, `bgr` or `rgb`.
 
         Yields:
             One result per frame.
@@ -197,7 +196,7 @@ class Recognizer:
     def _check_open(self) -> None:
         if self._is_closed:
             raise ModelError(
-                "this Recognizer is closed; use it within its with block, or make another"
+                "this Recognizer is closed; use it within its with block, or create another"
             )
 
 
@@ -218,6 +217,6 @@ def _open(
 
 
 def _is_camera(place: str | Path) -> bool:
-    """Tell a device from a file; one that is gone was a device, too."""
+    """Return whether a path is a device, including a missing one."""
     is_device = str(place).startswith("/dev/") and not Path(place).is_file()
     return is_device or (place == "picamera2" and not Path(place).exists())

@@ -1,4 +1,4 @@
-"""What was recognized in one frame: values that do not change."""
+"""Recognition results of a frame, as immutable values."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     import supervision
 
 UNCERTAIN = "uncertain"
-"""The label of a face on which no expression is likely enough; no model's own label."""
+"""Label of a face without a sufficiently probable expression; not a label of any model."""
 
 
 class Probabilities(Mapping[str, float]):
-    """The probability of each expression by its name, in the model's order; read-only."""
+    """Probability of each expression by name, in the model's order; read-only."""
 
     __slots__ = ("_labels", "_values")
 
     def __init__(self, labels: tuple[str, ...], values: Iterable[float]) -> None:
-        """Pair them.
+        """Combine labels and values.
 
         Args:
             labels: The model's expressions in output order.
@@ -59,19 +59,18 @@ class Probabilities(Mapping[str, float]):
 class Face:
     """One recognized face of one frame.
 
-    Two faces are equal if all but their frames' pixels is.
+    Faces are compared without the pixels of their frames.
 
     Attributes:
-        label: The most probable expression, or `uncertain`; steady where the face is followed.
-        probabilities: Of each expression by its name, in the model's order, summing to about 1;
-            smoothed over time where the face is followed; all equal where its turn to be
-            recognized has not come yet.
-        box: Its bounding box in pixels of the frame; may reach over the frame's edge.
-        score: The detector's, 0 to 1; of the last detection where the face is followed.
-        track: Number of the followed face, from 1, never used twice in a stream; None where faces
-            are not followed.
-        frame_pixels: The frame's own; see `frame_image`.
-        crop_policy: How the model has the box cut; None where the whole frame is the face.
+        label: The most probable expression, or `uncertain`; steady if the face is tracked.
+        probabilities: Probability of each expression by name, in the model's order, summing to
+            about 1; smoothed over time if the face is tracked; all equal if it has not been
+            classified yet.
+        box: Bounding box in pixels of the frame; may extend beyond the frame.
+        score: Detection score, 0 to 1; of the last detection if the face is tracked.
+        track: Number of the track, from 1, never reused in a stream; None without tracking.
+        frame_pixels: Pixels of the frame; see `frame_image`.
+        crop_policy: Crop policy of the model; None if the whole frame is the face.
     """
 
     label: str
@@ -86,34 +85,34 @@ class Face:
 
     @property
     def probability(self) -> float:
-        """The probability of `label`; of the most probable expression for `uncertain`."""
+        """Probability of `label`; of the most probable expression for `uncertain`."""
         probability = self.probabilities.get(self.label)
         return max(self.probabilities.values()) if probability is None else probability
 
     @property
     def frame_image(self) -> NDArray[np.uint8] | None:
-        """The frame's image, uint8, (height, width, 3), BGR: a reference, no copy."""
+        """Image of the frame, uint8, (height, width, 3), BGR: a reference, not a copy."""
         return None if self.frame_pixels is None else as_image(self.frame_pixels)
 
     def crop(self) -> NDArray[np.uint8]:
-        """Cut the face out of its frame, as the model has it cut.
+        """Crop the face from its frame by the model's policy.
 
         Returns:
-            uint8, (side, side, 3), BGR, a copy; what lies beyond the frame repeats its edge. Of the
-            frame's own size where the whole frame is the face.
+            uint8, (side, side, 3), BGR, a copy; pixels beyond the frame repeat its edge. The size
+            of the frame if the whole frame is the face.
 
         Raises:
-            SourceError: The face was made without its frame's pixels.
+            SourceError: The face was created without the pixels of its frame.
         """
         face = self.frame_image
         if face is None:
-            raise SourceError("this Face was made without a frame_image; nothing can be cut of it")
+            raise SourceError("this Face has no frame_image, so it cannot be cropped")
         if self.crop_policy is not None:
             face = crop(face, self.box, self.crop_policy, channels=3)
-        return np.array(face)  # a copy, so that drawing on it leaves the frame alone
+        return np.array(face)  # a copy, so that drawing on it does not change the frame
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data for JSON, as it stands in a JSON line's `faces`."""
+        """Return it as plain data for JSON, as in the `faces` of a JSON line."""
         return {
             "track": self.track,
             "box": [round(float(edge), 1) for edge in self.box.edges],
@@ -125,15 +124,15 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was recognized in one frame: a sequence of faces, the largest first.
+    """Recognition result of one frame: a sequence of faces, the largest first.
 
     Attributes:
         frame: The frame.
-        faces: What a loop over the result gives.
-        times: What it took.
-        dropped: Frames that a live source has dropped before this one; with the number of results
-            before it they make `frame.index`.
-        run: Of a live source: the same in all results of one start of the program.
+        faces: Faces, over which the result iterates.
+        times: Time of each stage.
+        dropped: Number of frames that a live source dropped before this one; together with the
+            number of results before it they make up `frame.index`.
+        run: Identifier of the run, for a live source: equal in all results of one start.
     """
 
     frame: Frame
@@ -153,18 +152,18 @@ class Result:
 
     @property
     def time(self) -> str | None:
-        """When its frame came from a live source: UTC, RFC 3339, milliseconds; None for files."""
+        """Time of its frame from a live source: UTC, RFC 3339, milliseconds; None for files."""
         unix_s = self.frame.unix_s
         return None if unix_s is None else utc_text(unix_s)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data for JSON: one of `fer-edge run`'s lines.
+        """Return it as plain data for JSON: a line of `fer-edge run`.
 
-        `box` is [left, top, right, bottom] in pixels of the frame; `detection` is the detector's
-        score; `scores` has every expression's probability; `times_ms` has the wall time of each
-        stage and their sum; `dropped` counts the frames that a live source has dropped before this
-        one; `time` (UTC, RFC 3339) and `run` are null for files; `track` is null where faces are
-        not followed.
+        `box` is [left, top, right, bottom] in pixels of the frame; `detection` is the detection
+        score; `scores` has the probability of every expression; `times_ms` has the wall time of
+        each stage and their sum; `dropped` is the number of frames that a live source dropped
+        before this one; `time` (UTC, RFC 3339) and `run` are null for files; `track` is null
+        without tracking.
         """
         times_ms = {stage: round(getattr(self.times, f"{stage}_ms"), 3) for stage in STAGES}
         return {
@@ -179,12 +178,12 @@ class Result:
         }
 
     def draw(self) -> NDArray[np.uint8]:
-        """Draw each face's box, label and likeliest expressions onto a copy of the frame.
+        """Draw each face's box, label and most probable expressions on a copy of the frame.
 
         Returns:
             uint8, (height, width, 3), BGR.
         """
-        from ..drawing.annotation import annotate  # lettering is loaded for those who draw
+        from ..drawing.annotation import annotate  # text drawing is only imported here
 
         return annotate(self.frame.image, self.faces)
 
@@ -193,9 +192,9 @@ class Result:
 
         Returns:
             `xyxy` float32 (n, 4); `confidence` float32 (n,), the label's probability; `class_id`
-            int (n,), the label's place among the model's expressions, one after the last for
-            `uncertain`; `tracker_id` int (n,) where all faces are followed;
-            `data["class_name"]` (n,), the labels.
+            int (n,), index of the label in the model's expressions, one after the last for
+            `uncertain`; `tracker_id` int (n,) if all faces are tracked; `data["class_name"]` (n,),
+            the labels.
 
         Raises:
             MissingExtraError: supervision is not installed.
@@ -217,17 +216,17 @@ class Result:
 
 
 def completed(result: Result, source: Source, run: str) -> Result:
-    """Return a result with what its source knows of it; a live one's gets a moment and a run.
+    """Return a result with data about its source; a live one gets a time and a run.
 
     Args:
-        result: As a reader made it.
-        source: What its frame is from.
-        run: Of this start of the program.
+        result: Result of a reader.
+        source: Source of its frame.
+        run: Identifier of this start of the program.
     """
     if not source.is_live:
         return replace(result, dropped=source.dropped)
     frame = result.frame
-    if frame.unix_s is None:  # of another package's source
+    if frame.unix_s is None:  # for another package's source
         frame = replace(frame, unix_s=time.time())
     return replace(result, frame=frame, dropped=source.dropped, run=run)
 
@@ -238,7 +237,7 @@ def _place(face: Face) -> int:
 
 
 class FrameReader(Protocol):
-    """Reads frames in order; one that follows faces keeps what it knows from frame to frame."""
+    """Processes frames in order; a reader with tracking keeps state from frame to frame."""
 
     def read_frame(self, frame: Frame) -> Result:
         """Recognize every face in a frame."""

@@ -1,7 +1,7 @@
-"""From what is read in each frame to a label that stays.
+"""From predictions in each frame to a steady label.
 
-All pure functions of the last state, so that they can be tried on paper. Times are the frames' own:
-a result does not depend on the frame rate, nor on frames that were dropped.
+All functions are pure functions of the last state, so that they are easy to test. Times are frame
+times: a result depends neither on the frame rate nor on dropped frames.
 """
 
 import math
@@ -15,15 +15,15 @@ from .result import UNCERTAIN
 
 @dataclass(frozen=True, slots=True)
 class Steadiness:
-    """How steady a label is to be.
+    """Settings for steady labels.
 
     Attributes:
-        smooth_s: Time constant of the smoothing in seconds; a sudden change is two thirds through
-            after it. 0 is off.
-        hysteresis: A new label's probability must lead by this much, 0 to 1. 0 is off.
-        uncertain_below: A face is `uncertain` while no expression is this probable, 0 to 1. 0 is
+        smooth_s: Time constant of the smoothing in seconds; after it, two thirds of a sudden change
+            are visible. 0 is off.
+        hysteresis: Margin by which a new label must be more probable, 0 to 1. 0 is off.
+        uncertain_below: Lowest probability of a label, 0 to 1; below it a face is `uncertain`. 0 is
             off. At 0.4 `compact` is uncertain about 10% of FER2013's PublicTest and right on 73% of
-            the rest, instead of 69% of all (docs/explanation/temperature.md).
+            the rest, compared with 69% of all (docs/explanation/temperature.md).
     """
 
     smooth_s: float = 0.2
@@ -38,17 +38,17 @@ STEADY = Steadiness()
 def smoothed(
     last: NDArray[np.float32], now: NDArray[np.float32], elapsed_s: float, smooth_s: float
 ) -> NDArray[np.float32]:
-    """Move smoothed probabilities towards new ones by an exponential with a time constant.
+    """Update smoothed probabilities with new ones by exponential smoothing.
 
-    This is the exact solution for probabilities that stay the same between two readings: two steps
-    of 50 ms are one step of 100 ms.
+    This is the exact solution for probabilities that are constant between two predictions: two
+    steps of 50 ms equal one step of 100 ms.
 
     Args:
-        last: float32, (classes,), the smoothed ones so far.
-        now: float32, (classes,), read now.
-        elapsed_s: Seconds since `last`; below 0, where a source's clock began anew, `last` is of
-            no use.
-        smooth_s: The time constant in seconds; 0 takes `now` as it is.
+        last: float32, (classes,), previous smoothed probabilities.
+        now: float32, (classes,), new probabilities.
+        elapsed_s: Seconds since `last`; if negative, since a source's clock restarted, `last` is
+            ignored.
+        smooth_s: Time constant in seconds; 0 returns `now`.
 
     Returns:
         float32, (classes,).
@@ -66,21 +66,21 @@ def steady_label(
     steadiness: Steadiness,
     last: str | None = None,
 ) -> str:
-    """Choose the label by the probabilities and the label so far.
+    """Choose the label from the probabilities and the previous label.
 
-    `UNCERTAIN` while the most probable expression stays below the threshold, and until it is above
-    by the hysteresis again. A label stays until another leads by the hysteresis, but not below the
-    threshold.
+    `UNCERTAIN` while the most probable expression is below the threshold, and until it exceeds the
+    threshold by the hysteresis. A label stays until another one leads by the hysteresis, unless it
+    falls below the threshold.
 
     Args:
         probabilities: float32, (classes,).
-        labels: The expressions in output order.
+        labels: Expressions in output order.
         steadiness: Threshold and hysteresis.
-        last: The label so far, or None.
+        last: Previous label, or None.
     """
     top = int(probabilities.argmax())
     lead, threshold = steadiness.hysteresis, steadiness.uncertain_below
-    # an expression cannot be more probable than 1: a threshold near it must stay within reach
+    # a probability cannot exceed 1: a threshold near 1 must stay reachable
     needed = min(threshold + lead, (1 + threshold) / 2) if last == UNCERTAIN else threshold
     if probabilities[top] < needed:
         return UNCERTAIN

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..recognition.follower import Follower
     from ..recognition.reader import Reader
 
-_HEADINGS = {"recognition": "Reading", "web": "Web page", "mqtt": "MQTT"}
+_HEADINGS = {"recognition": "Recognition", "web": "Web page", "mqtt": "MQTT"}
 _SECTIONS: dict[str, Options] = {
     _HEADINGS.get(name, name.capitalize()): click_options(part, section=name)
     for name, part in PARTS.items()
@@ -38,19 +38,19 @@ _SECTIONS: dict[str, Options] = {
     "config_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Take what stands in a TOML file; options go before it.",
+    help="TOML file of options; options on the command line take precedence.",
 )
 @click.option(
     "--print-config",
     is_flag=True,
-    help="Print all options as such a file, with what each means, and read nothing.",
+    help="Print all options as a TOML file, with their descriptions, and exit.",
 )
 @click.pass_context
 def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
-    """Read faces: one JSON object per frame, with box, scores and label of each face.
+    """Recognize faces: one JSON object per frame, with box, scores and label of each face.
 
-    Nothing is stored unless an output is asked for. Any number of outputs may be named at once; one
-    that fails ends the run, and the others are finished.
+    Nothing is stored unless an output is requested. Any number of outputs can be used together; an
+    output that fails ends the run, and the others are finished.
 
     \b
     Examples:
@@ -60,7 +60,7 @@ def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
         fer-edge run --camera 0 --jsonl-on change
         fer-edge run --input crops/ --detector none --model my-int8.tflite
     """
-    config = _config_of(context)  # which knows where each option is from
+    config = _config_of(context)  # which knows the origin of each option
     if print_config:
         _print_config(config)
         return
@@ -73,18 +73,18 @@ def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
 
 
 def parse_run(arguments: Sequence[str]) -> RunConfig:
-    """Return the configuration that `fer-edge run` would get from these arguments.
+    """Return the configuration of `fer-edge run` with these arguments.
 
     Raises:
-        click.UsageError: The command would refuse them.
-        ConfigError: They name a configuration file that has a wrong key or value.
+        click.UsageError: The command would reject them.
+        ConfigError: Their configuration file has a wrong key or value.
     """
     with run.make_context("fer-edge run", list(arguments)) as context:
         return _config_of(context)
 
 
 def _config_of(context: click.Context) -> RunConfig:
-    """Lay the options over the file, if one is named, and the environment under both."""
+    """Combine the options with the file, if given, and the environment."""
     given = {
         table: {
             name: context.params[parameter_name(table, name)]
@@ -112,7 +112,7 @@ def _config_of(context: click.Context) -> RunConfig:
 def _print_config(config: RunConfig) -> None:
     from .config_file import format_template
 
-    # absolute, so that it means the same wherever it is kept
+    # absolute, so that it is valid in any folder
     click.echo(format_template(config.without_secrets().based_at(Path.cwd())), nl=False)
     for variable in config.secrets({}):
         click.echo(f"fer-edge: a secret is not printed; set {variable} for the run", err=True)
@@ -123,7 +123,7 @@ def _run(config: RunConfig) -> None:
     from ..publish.unused_memory import share_one_heap
 
     share_one_heap()
-    with ServiceManager() as manager:  # from here on: what follows takes its time on a slow board
+    with ServiceManager() as manager:  # the following steps are slow on a slow board
         manager.starting("opening the source")
         from ..capture.config import open_chosen_source
 
@@ -164,7 +164,7 @@ def _run_on(config: RunConfig, source: "Source", manager: "ServiceManager") -> N
 
 @contextmanager
 def _progress(config: RunConfig, length: int | None) -> Iterator[Callable[[int], object]]:
-    """Show a bar where the end is known and no lines run over the same terminal."""
+    """Show a progress bar if the length is known and no lines are printed on the same terminal."""
     outputs = config.outputs
     lines_run_there = outputs.lines_place == "-" and sys.stdout.isatty()
     if length is None or outputs.quiet or lines_run_there or not sys.stderr.isatty():
@@ -179,7 +179,7 @@ def _progress(config: RunConfig, length: int | None) -> Iterator[Callable[[int],
 def _sinks(
     config: RunConfig, source: "Source", reader: "Reader | Follower"
 ) -> list[Callable[[], "Sink"]]:
-    """Return what opens each output, in the order in which they are opened."""
+    """Return functions that open the outputs, in opening order."""
     from ..publish.chosen import check_paths, chosen_sinks
     from ..publish.own_context import OwnContext
 

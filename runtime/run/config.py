@@ -1,6 +1,6 @@
-"""The configuration of a run: everything that `fer-edge run` can be asked for, as one value.
+"""The configuration of a run: all options of `fer-edge run` as one value.
 
-The command line's options are the fields of this tree; a file may fill them, see `config_file`.
+The command line's options are the fields of this tree; a file can set them, see `config_file`.
 """
 
 import dataclasses
@@ -29,28 +29,28 @@ PARTS: dict[str, type] = {
     "web": WebConfig,
     "mqtt": MqttConfig,
 }
-"""The fields of `RunConfig` that hold others; the tables of a configuration file."""
+"""The fields of `RunConfig` with nested fields; the tables of a configuration file."""
 
 Given = Mapping[str, Mapping[str, Any]]
-"""Part -> field -> value; fields of `RunConfig` itself stand under an empty name."""
+"""Part -> field -> value; fields of `RunConfig` itself are under an empty name."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What a run reads, how, and where results go.
+    """All settings of a run.
 
     Attributes:
-        source: Where frames come from.
-        model: What reads faces.
-        faces: How they are found and followed.
-        recognition: How readings become labels.
-        outputs: The terminal, files, a window.
-        web: A live page.
+        source: Source of frames.
+        model: Expression model.
+        faces: Face detection and tracking.
+        recognition: From predictions to labels.
+        outputs: Terminal, files, window.
+        web: Live page.
         mqtt: States for a broker.
     """
 
     max_frames: int | None = option(
-        "--max-frames", at_least=1, metavar="N", help="Stop after so many frames."
+        "--max-frames", at_least=1, metavar="N", help="Number of frames after which to stop."
     )
     source: SourceConfig = field(default_factory=SourceConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -71,11 +71,11 @@ class RunConfig:
     def with_values(self, given: Given) -> "RunConfig":
         """Return the configuration with other values for some fields.
 
-        A camera in place of an input, or the reverse, replaces the whole source: a size or a rate
+        A camera instead of an input, or the reverse, replaces the whole source, since size and rate
         belonged to the old one.
 
         Raises:
-            ConfigError: A value does not fit, or two do not go together.
+            ConfigError: A value is invalid, or two values contradict each other.
         """
         parts, named = dict(self.parts()), given.get("source", {}).keys()
         if ("input" in named and self.source.camera is not None) or (
@@ -88,13 +88,13 @@ class RunConfig:
         return dataclasses.replace(self, **given.get("", {}), **changed)
 
     def based_at(self, folder: Path) -> "RunConfig":
-        """Return the configuration with its relative paths starting at a folder."""
+        """Return the configuration with its relative paths resolved against a folder."""
         moved: dict[str, Any] = {name: based_at(part, folder) for name, part in self.parts()}
         moved["outputs"] = moved["outputs"].based_at(folder)
         return dataclasses.replace(self, **moved)
 
     def completed(self, environment: Mapping[str, str]) -> "RunConfig":
-        """Return the configuration; what it leaves out may come from the environment."""
+        """Return the configuration, completed from the environment."""
         return dataclasses.replace(
             self,
             source=self.source.completed(environment),
@@ -103,15 +103,15 @@ class RunConfig:
         )
 
     def needs(self) -> Needs:
-        """Say what the run asks of the system."""
+        """Return the system resources that the run needs."""
         asking = (self.source, self.model, self.faces, self.outputs, self.web, self.mqtt)
         return together(part.needs() for part in asking)
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return passwords and tokens, as the environment variables that the run takes them from.
+        """Return passwords and tokens, as the environment variables that the run reads.
 
         Args:
-            environment: May hold some that the configuration leaves out.
+            environment: May contain secrets that are not in the configuration.
         """
         return {
             **self.source.secrets(environment),
@@ -121,7 +121,7 @@ class RunConfig:
         }
 
     def without_secrets(self) -> "RunConfig":
-        """Return the configuration as everybody may read it."""
+        """Return the configuration without secrets."""
         return dataclasses.replace(
             self,
             source=self.source.without_secrets(),

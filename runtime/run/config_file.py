@@ -18,13 +18,14 @@ from .config import PARTS, RunConfig
 _WIDTH = 100
 
 _TOP = (
-    "For fer-edge run --config FILE. Options of the command line go before what stands here. "
-    "A relative path starts at the folder of this file. A key behind a # is not set."
+    "For fer-edge run --config FILE. Options on the command line take precedence over "
+    "this file. A relative path starts at the folder of this file. A key after a # is "
+    "not set."
 )
 
 
 def read_config(path: Path) -> RunConfig:
-    """Read a configuration; its relative paths start at the folder of the file.
+    """Read a configuration; its relative paths are resolved against the folder of the file.
 
     Raises:
         ConfigError: It cannot be read, is not TOML, or has a wrong key or value.
@@ -32,7 +33,7 @@ def read_config(path: Path) -> RunConfig:
     try:
         data = read_toml(path)
         _check_keys(data)
-        # what comes through a pipe has no folder of its own
+        # a pipe has no folder
         return decode(RunConfig, data).based_at(Path() if is_device(path) else path.parent)
     except OSError as error:
         raise ConfigError(
@@ -43,7 +44,7 @@ def read_config(path: Path) -> RunConfig:
 
 
 def format_config(config: RunConfig) -> str:
-    """Write what differs from the defaults, as TOML.
+    """Format the differences from the defaults as TOML.
 
     Raises:
         ConfigError: A path in it is not UTF-8, which TOML requires.
@@ -62,7 +63,7 @@ def format_config(config: RunConfig) -> str:
 
 
 def format_template(config: RunConfig) -> str:
-    """Write every field as TOML, with its help as a comment.
+    """Format every field as TOML, with its help as a comment.
 
     Raises:
         ConfigError: A path in it is not UTF-8, which TOML requires.
@@ -78,7 +79,7 @@ def format_template(config: RunConfig) -> str:
 
 
 def _tables(config: RunConfig) -> Iterator[tuple[str, Any]]:
-    yield "", config  # keys that stand in no table come first in TOML
+    yield "", config  # keys without a table come first in TOML
     yield from config.parts()
 
 
@@ -97,17 +98,17 @@ def _encodable(text: str) -> str:
     except UnicodeEncodeError as error:
         name = error.object[max(0, error.start - 20) : error.end + 20]
         raise ConfigError(
-            f"{name!r} cannot stand in a configuration file: expected a name in UTF-8; rename the "
-            "file"
+            f"{name!r} cannot be written to a configuration file: expected a name in UTF-8; "
+            "rename the file"
         ) from error
     return text
 
 
 def _check_keys(data: dict[str, object]) -> None:
-    """Refuse an unknown key with the nearest known one, wherever that stands.
+    """Reject an unknown key with the nearest known one in the whole file.
 
     Raises:
-        ConfigError: There is one.
+        ConfigError: A key is unknown.
     """
     tables = {"": RunConfig, **PARTS}
     known = {name: [field for field, _ in option_fields(part)] for name, part in tables.items()}
@@ -132,7 +133,7 @@ def _unknown(key: str, here: list[str], table: str) -> str:
 
 
 def _names() -> dict[str, str]:
-    """Return the place of each field, by its name and by its option's: web -> web.address."""
+    """Return the location of each field, by its name and by its option's: web -> web.address."""
     names: dict[str, str] = {}
     for table, part in PARTS.items():
         for name, field in option_fields(part):

@@ -14,7 +14,7 @@ _OPTIONS = (
         ["--input", "path"],
         type=_PATH,
         metavar="FILE",
-        help="Your own photograph instead of the sample.",
+        help="Your own photograph, instead of the sample.",
     ),
     *click_options(ModelConfig, only=SERVED_FIELDS),
     click.Option(
@@ -23,9 +23,9 @@ _OPTIONS = (
         default=Path("fer-edge-demo.png"),
         show_default=True,
         metavar="FILE",
-        help="The annotated picture.",
+        help="Annotated picture to write.",
     ),
-    click.Option(["--json", "as_json"], is_flag=True, help="The result as JSON."),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),
 )
 
 
@@ -38,7 +38,7 @@ def demo(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Read the face on a sample photograph, print it, and write the annotated picture.
+    """Recognize the face in a sample photograph, print it, and write the annotated picture.
 
     The sample is matplotlib's photograph of Grace Hopper; it is read from the installed package.
     """
@@ -54,14 +54,14 @@ def demo(
     with Recognizer(model, threads=threads, delegate=delegate) as recognizer:
         result = recognizer.read(photo)
     if not result.faces:
-        raise SourceError(f"no face was found on {photo}; try another photograph with --input")
+        raise SourceError(f"no face was found in {photo}; try another photograph with --input")
     write_picture(out, result.draw())
     if as_json:
         click.echo(json.dumps(result.to_dict()))
         return
     for number, face in enumerate(result, start=1):
         click.echo(
-            f"face {number} of {len(result)} on {photo.name}: "
+            f"face {number} of {len(result)} in {photo.name}: "
             + click.style(f"{face.label} ({face.probability:.0%})", bold=True)
         )
         order = sorted(

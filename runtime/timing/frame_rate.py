@@ -1,4 +1,4 @@
-"""How many frames a second a run reads just now."""
+"""Current frame rate of a run."""
 
 from collections import deque
 
@@ -6,15 +6,15 @@ WINDOW_S = 5.0
 WINDOW_FRAMES = 128
 LONGEST_WAIT_S = 1.0
 STOP_S = 2.0
-"""A longer silence, four times as long as the one before, is a stop."""
+"""A longer gap that is also four times as long as the previous one is a stop."""
 SETTLE_S = 5.0
-"""So long after a start or a stop the frames that waited meanwhile come faster than their rate."""
+"""Time after a start or a stop in which waiting frames arrive faster than their rate."""
 
 
 class FrameRate:
-    """The rate over the last 5 seconds, but no more than 128 frames and no less than two.
+    """The rate over the last 5 seconds, with 2 to 128 frames.
 
-    What came before a stop is forgotten: a camera that was away, a process that was stopped.
+    Frames before a stop are forgotten: a lost camera, a stopped process.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class FrameRate:
         self._gap_s = 0.0
 
     def count(self, now_s: float) -> None:
-        """Count a frame that was read at `now_s`, on a clock that never goes back."""
+        """Count a frame at `now_s`, on a monotonic clock."""
         gap_s = now_s - self._times_s[-1] if self._times_s else 0.0
         if self._begin_s is None or gap_s > max(STOP_S, 4 * self._gap_s):
             self._times_s.clear()
@@ -37,18 +37,18 @@ class FrameRate:
             self._is_filled |= self._add(self._steady_s, now_s)
 
     def hz(self, now_s: float) -> float:
-        """Return frames per second, to be shown; 0 until two frames were counted.
+        """Return frames per second for display; 0 until two frames were counted.
 
-        A source that stalls is seen a second later: its silence counts as well.
+        A stalled source is visible after one second, since the gap counts as well.
         """
         return _hz(self._times_s, now_s)
 
     def steady_hz(self, now_s: float) -> float | None:
-        """Return frames per second, to be kept; None until a whole window of them is settled."""
+        """Return frames per second for recording; None until a whole window is stable."""
         return _hz(self._steady_s, now_s) if self._is_filled else None
 
     def _add(self, times_s: deque[float], now_s: float) -> bool:
-        """Add a frame to a window; return whether that pushes out an older one."""
+        """Add a frame to a window; return whether that removes an older one."""
         is_full = len(times_s) == WINDOW_FRAMES
         times_s.append(now_s)
         while len(times_s) > 2 and now_s - times_s[0] > WINDOW_S:

@@ -7,13 +7,13 @@ _STEP = 1.01
 
 
 class LatencyHistogram:
-    """Counts latencies in bins 1 % wide, from a microsecond to 100 seconds.
+    """Counts latencies in bins 1% wide, from a microsecond to 100 seconds.
 
-    A percentile is right to within 0.5 %, however many latencies were added.
+    Percentiles are accurate to 0.5%, whatever the number of latencies.
 
     Attributes:
-        count: How many were added.
-        max_ms: The largest of them, as it was; 0 where there is none.
+        count: Number of latencies.
+        max_ms: Largest latency, exact; 0 without latencies.
     """
 
     def __init__(self) -> None:
@@ -22,13 +22,13 @@ class LatencyHistogram:
         self.max_ms = 0.0
 
     def add(self, latency_ms: float) -> None:
-        """Count one, in milliseconds; beyond the ends, as the end."""
+        """Count a latency in milliseconds; values beyond the range count as its ends."""
         self._counts[_bin(latency_ms)] += 1
         self.count += 1
         self.max_ms = max(self.max_ms, latency_ms)
 
     def percentile_ms(self, percent: float) -> float:
-        """Return the latency that `percent` of them do not exceed; NaN where nothing was added."""
+        """Return the latency that `percent` of them do not exceed; NaN without latencies."""
         wanted, seen = max(1, math.ceil(percent / 100 * self.count)), 0
         for number, count in enumerate(self._counts):
             seen += count

@@ -1,4 +1,4 @@
-"""What each stage of one frame takes."""
+"""Time of each stage of a frame."""
 
 import time
 from dataclasses import dataclass, fields
@@ -9,7 +9,7 @@ Stage = Literal["detect", "track", "crop", "classify", "smooth"]
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """Wall time of each stage of one frame, in milliseconds; 0 where a stage did not run."""
+    """Wall time of each stage of a frame, in milliseconds; 0 if a stage did not run."""
 
     detect_ms: float = 0.0
     track_ms: float = 0.0
@@ -24,11 +24,11 @@ class StageTimes:
 
 
 STAGES = tuple(field.name.removesuffix("_ms") for field in fields(StageTimes))
-"""The stages of one frame in their order: detect, track, crop, classify, smooth."""
+"""The stages of a frame in order: detect, track, crop, classify, smooth."""
 
 
 class _Stage:
-    """A stage that runs; a generator as context manager would take ten times as long."""
+    """A running stage; a generator as context manager would take ten times as long."""
 
     __slots__ = ("_name", "_started_s", "_watch")
 
@@ -43,19 +43,19 @@ class _Stage:
 
 
 class Stopwatch:
-    """Adds up the stages of one frame."""
+    """Adds up the stages of a frame."""
 
     def __init__(self) -> None:
         self._ms: dict[str, float] = {}
 
     def stage(self, name: Stage) -> "_Stage":
-        """Count the wall time of the block as the stage's."""
+        """Add the wall time of the block to a stage."""
         return _Stage(self, name)
 
     def add(self, name: Stage, elapsed_ms: float) -> None:
-        """Count wall time that was taken elsewhere, in milliseconds."""
+        """Add wall time that was measured elsewhere, in milliseconds."""
         self._ms[name] = self._ms.get(name, 0.0) + elapsed_ms
 
     def times(self) -> StageTimes:
-        """Return what was counted."""
+        """Return the times."""
         return StageTimes(**{f"{name}_ms": ms for name, ms in self._ms.items()})

@@ -1,11 +1,11 @@
-"""The wall clock in results, and what tells two starts of the program apart."""
+"""Wall-clock times in results, and identifiers of runs."""
 
 import os
 from datetime import datetime, timezone
 
 
 def utc_text(unix_s: float) -> str:
-    """Write a moment as RFC 3339 has it, in UTC with milliseconds: 2026-11-25T18:30:00.123Z.
+    """Format a time as in RFC 3339, in UTC with milliseconds: 2026-11-25T18:30:00.123Z.
 
     Args:
         unix_s: Seconds since 1970.
@@ -15,5 +15,5 @@ def utc_text(unix_s: float) -> str:
 
 
 def new_run() -> str:
-    """Return eight hexadecimal digits, drawn by chance."""
+    """Return eight random hexadecimal digits."""
     return os.urandom(4).hex()

@@ -1,1 +1,1 @@
-"""The same face from frame to frame."""
+"""Tracking of faces from frame to frame."""

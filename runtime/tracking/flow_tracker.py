@@ -1,4 +1,4 @@
-"""Following faces: a detector now and then, optical flow in between."""
+"""Face tracking: detection at intervals, optical flow in between."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces.preprocess import Box, grey
+from fer_edge.faces.preprocess import Box, gray
 
 from ..capture.frame import Frame
 from ..detection.detector import (
@@ -23,43 +23,43 @@ from ..timing.stopwatch import StageTimes, Stopwatch
 from .optical_flow import MAX_CORNERS, find_corners, follow, is_cut
 from .track import Track, Tracker
 
-# Long side of the grey images that the flow is computed on: the detector's own, so that the faces
-# that it finds have corners, within these limits.
+# Long side of the gray images for the flow: the detector's, so that detected faces have corners,
+# within these limits.
 _FLOW_SIDES_PX = (320, 640)
-# the share of lost faces at which the detector looks at once: any of four, not one of a crowd
+# share of lost faces that triggers a detection: one of four, but not one in a crowd
 _LOST_SHARE = 0.25
-# Of a detection's box, against where the track was: a detector's boxes tremble on a face that is
-# still. Where the two overlap less than that explains, the face has moved.
+# Part of a detection's box, relative to the track's: a detector's boxes vary on a still face. If
+# they overlap less than this variation explains, the face has moved.
 _BOX_WEIGHT = 0.6
 _TREMBLE_OVERLAP = 0.85
-# detection rounds in a row that may miss a face which the flow still follows
+# number of detections in a row that may miss a face which the flow still tracks
 _MAX_MISSES = 2
-# how long a face that is gone keeps its number for a return to the same place
+# time for which a lost face keeps its number for a return to the same place
 _RETURN_S = 1.0
-# optical flow does not reach over a longer gap; a slow stream is detected frame by frame
+# longest gap for optical flow; faces in a slow stream are detected in every frame
 _MAX_FLOW_GAP_S = 0.3
-# after a longer gap, or when the clock was set back, nobody is who he was
+# after a longer gap, or if the clock was set back, identities are discarded
 _MAX_GAP_S = 5.0
-# a track whose detection is missed ends at once where another one covers it
+# a track that detection misses ends immediately if another track covers it
 _DOUBLE_OVERLAP = 0.5
-# corners of all faces together: in a crowd each gets fewer, but never less than the least
+# corners of all faces together: in a crowd each gets fewer, but not fewer than the minimum
 _ALL_CORNERS = 600
 _LEAST_CORNERS = 8
 
 
 @dataclass(slots=True, eq=False)
 class _Followed:
-    """A face that is followed; boxes and corners are in pixels of the grey image.
+    """A tracked face; boxes and corners are in pixels of the gray image.
 
     Attributes:
-        number: Of the track.
-        box: Where it is, or was when it was lost.
-        score: The detector's, when it last found the face.
-        detections: How often the detector found it.
-        misses: Detection rounds in a row that did not find it.
-        corners: Its corners in the last grey image; None where they are not looked for yet.
+        number: Number of the track.
+        box: Current position, or the position where it was lost.
+        score: Score of its last detection.
+        detections: Number of its detections.
+        misses: Number of detections in a row that missed it.
+        corners: Its corners in the last gray image; None if not computed yet.
         is_lost: Whether the flow has lost it.
-        gone_s: Time of the first frame without it; 0 while it is there.
+        gone_s: Time of the first frame without it; 0 while it is visible.
     """
 
     number: int
@@ -72,7 +72,7 @@ class _Followed:
     gone_s: float = 0.0
 
     def confirm(self, face: Detection) -> None:
-        """Take over what the detector found; a box of its own place is smoothed."""
+        """Update from a detection; a box at the same place is smoothed."""
         has_moved = overlap(self.box, face.box) < _TREMBLE_OVERLAP
         self.box = face.box if has_moved else _blend(self.box, face.box)
         self.score = face.score
@@ -81,21 +81,21 @@ class _Followed:
 
 
 class WholeFrameTracker:
-    """Takes every frame for a crop of the same face."""
+    """Treats every frame as a crop of the same face."""
 
     def follow(self, frame: Frame) -> list[Track]:
-        """Return the one face of a frame that is not empty."""
+        """Return the single face of a non-empty frame."""
         return [Track(1, found.box, found.score) for found in WholeFrame().detect(frame.image)]
 
 
 class FaceTracker:
-    """Follows faces through a moving picture; implements `TimedTracker`.
+    """Tracks faces in a video; implements `TimedTracker`.
 
-    The detector looks at every Nth frame. In between, and wherever it misses a face that was there,
-    optical flow moves the boxes. It looks at once when the flow loses a face and after a gap in
-    time; in a crowd a single lost face waits where it was for the next look. A face that the flow
-    has lost as well ends; one that only the detector misses is looked for in the next frames, and
-    ends when it is missed again. At a cut all faces end.
+    The detector runs in every Nth frame. In between, and if it misses a known face, optical flow
+    moves the boxes. Detection also runs when the flow loses a face and after a gap in time; in a
+    crowd a single lost face waits at its place for the next detection. A face that flow and
+    detection have lost ends; a face that only the detector misses is searched for in the next
+    frames, and ends if it is missed again. At a scene cut all tracks end.
     """
 
     def __init__(
@@ -106,13 +106,13 @@ class FaceTracker:
         min_face_px: float = 0.0,
         max_faces: int = MOST_FACES,
     ) -> None:
-        """Start without a face.
+        """Start without faces.
 
         Args:
-            detector: What finds faces; one that shrinks images itself is given small ones.
-            every: It looks at every Nth frame, at least.
-            min_face_px: Faces whose box is less high are not taken up, in pixels of the frame.
-            max_faces: At most so many tracks are returned, the largest.
+            detector: Detector; one that shrinks images itself gets small ones.
+            every: Interval of detection: every Nth frame, at least.
+            min_face_px: Lowest height of a new face's box, in pixels of the frame.
+            max_faces: Most tracks to return; the largest are returned.
         """
         self._detector = detector
         self._detect_side_px = (
@@ -136,13 +136,13 @@ class FaceTracker:
         self._shape = shape
         self._followed: list[_Followed] = []
         self._gone: list[_Followed] = []
-        self._grey: NDArray[np.uint8] | None = None
+        self._gray: NDArray[np.uint8] | None = None
         self._wait = 0
 
     def follow(self, frame: Frame) -> list[Track]:
         """Return the faces in the next frame, the largest first.
 
-        A frame of another size than the last one starts anew, with new numbers.
+        A frame of another size starts again without tracks, with new numbers.
         """
         gap_s = frame.time_s - self._time_s
         self._time_s, self._watch = frame.time_s, Stopwatch()
@@ -150,12 +150,12 @@ class FaceTracker:
             self._forget(frame.shape)
         if 0 in frame.shape:
             return []
-        before = self._grey if gap_s <= _MAX_FLOW_GAP_S else None
+        before = self._gray if gap_s <= _MAX_FLOW_GAP_S else None
         after = None
         is_due = self._wait == 0 or (before is None and bool(self._followed))
         if self._followed and before is not None and not is_due:
             with self._watch.stage("track"):
-                # turned to gray first: one channel is shrunk in a third of the time
+                # converted to gray first: shrinking one channel takes a third of the time
                 after = shrink(frame.gray.pixels, self._flow_side_px)
                 self._flow(self._followed, before, after)
             lost = sum(face.is_lost for face in self._followed)
@@ -163,7 +163,7 @@ class FaceTracker:
         self._wait = max(0, self._wait - 1)
         if is_due:
             after = self._look(frame, before, after)
-        self._grey = after if self._followed else None
+        self._gray = after if self._followed else None
         return self._tracks(was_detected=is_due)
 
     def _look(
@@ -172,15 +172,15 @@ class FaceTracker:
         before: NDArray[np.uint8] | None,
         after: NDArray[np.uint8] | None,
     ) -> NDArray[np.uint8] | None:
-        """Run the detector, and bring the tracks into line with what it found.
+        """Run the detector, and match its faces with the tracks.
 
         Args:
             frame: The frame.
-            before: The last grey image; None where the flow cannot start from it.
-            after: This grey image, where the flow has reached it already.
+            before: Last gray image; None if the flow cannot use it.
+            after: Current gray image, if the flow has already used it.
 
         Returns:
-            This grey image; None where no face is.
+            The current gray image; None without faces.
         """
         with self._watch.stage("detect"):
             side_px = self._detect_side_px
@@ -196,7 +196,7 @@ class FaceTracker:
             if not found and not self._followed:
                 return None
             has_flowed = after is not None
-            after = self._gray(frame, view) if after is None else after
+            after = self._small_gray(frame, view) if after is None else after
             if before is not None and is_cut(before, after):
                 self._followed, self._gone = [], []
             scale = max(after.shape) / max(view.shape[:2])
@@ -210,16 +210,16 @@ class FaceTracker:
             self._end(missed, is_followed=before is not None)
             return after
 
-    def _gray(self, frame: Frame, view: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the small gray image; all of a video are of one size."""
+    def _small_gray(self, frame: Frame, view: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the small gray image; all have the same size for a video."""
         if frame.ready_gray is None and max(view.shape[:2]) <= self._flow_side_px:
-            return grey(view)
+            return gray(view)
         return shrink(frame.gray.pixels, self._flow_side_px)
 
     def _flow(
         self, followed: list[_Followed], before: NDArray[np.uint8], after: NDArray[np.uint8]
     ) -> None:
-        """Move tracks with the picture; sets `is_lost` where that fails."""
+        """Move the tracks by optical flow; sets `is_lost` on failure."""
         most = min(MAX_CORNERS, max(_LEAST_CORNERS, _ALL_CORNERS // len(followed)))
         pairs = []
         for face in followed:
@@ -232,11 +232,11 @@ class FaceTracker:
                 face.box, face.corners = motion.box, motion.corners
 
     def _end(self, missed: list[_Followed], *, is_followed: bool) -> None:
-        """End the tracks that the detector missed once too often, or that the flow has lost."""
+        """End the tracks that the detector missed too often, or that the flow has lost."""
         seen = [face.box for face in self._followed if face not in missed]
         for face in missed:
             face.misses += 1
-            # one that was found only once may have been no face at all
+            # a face that was detected only once may have been a false detection
             is_over = face.misses > min(_MAX_MISSES, face.detections - 1)
             is_double = any(overlap(face.box, box) > _DOUBLE_OVERLAP for box in seen)
             if is_over or is_double or face.is_lost or not is_followed:
@@ -247,7 +247,7 @@ class FaceTracker:
                 self._wait = 0
 
     def _begin(self, faces: list[Detection]) -> None:
-        """Take up faces that no track stands for: those that are back, and new ones."""
+        """Add faces without a track: those that return, and new ones."""
         gone = [face for face in self._gone if 0 < self._time_s - face.gone_s <= _RETURN_S]
         self._gone, faces = _confirm(gone, faces, match)
         self._followed += [face for face in gone if not face.gone_s]
@@ -256,7 +256,7 @@ class FaceTracker:
             self._followed.append(_Followed(self._last_number, face.box, face.score))
 
     def _tracks(self, *, was_detected: bool) -> list[Track]:
-        """Give the tracks out, in frame pixels, the largest first."""
+        """Return the tracks in frame pixels, the largest first."""
         scale = min(1.0, self._flow_side_px / max(self._shape[:2]))
         tracks = [
             Track(
@@ -278,7 +278,7 @@ def open_tracker(
     min_face_px: float = 0.0,
     max_faces: int = MOST_FACES,
 ) -> Tracker:
-    """Make the tracker that goes with a detector; see `FaceTracker`."""
+    """Create the tracker for a detector; see `FaceTracker`."""
     if isinstance(detector, WholeFrame):
         return WholeFrameTracker()
     return FaceTracker(detector, every=every, min_face_px=min_face_px, max_faces=max_faces)
@@ -289,7 +289,7 @@ def _confirm(
     faces: list[Detection],
     pair: Callable[[Sequence[Box], Sequence[Box]], list[tuple[int, int]]],
 ) -> tuple[list[_Followed], list[Detection]]:
-    """Confirm the tracks that pair with a face; returns the tracks and the faces that are left."""
+    """Confirm the tracks that match a face; returns the tracks and the remaining faces."""
     pairs = pair([face.box for face in followed], [face.box for face in faces])
     for one, other in pairs:
         followed[one].confirm(faces[other])

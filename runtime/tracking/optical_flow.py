@@ -1,8 +1,8 @@
-"""How faces move from one grey image to the next: pyramidal Lucas-Kanade on a few corners.
+"""Motion of faces between two gray images: pyramidal Lucas-Kanade on a few corners.
 
 Bouguet, "Pyramidal Implementation of the Lucas Kanade Feature Tracker", Intel 2000; the corners are
 those of Shi and Tomasi, "Good Features to Track", CVPR 1994. The motion of a face is the median
-shift and the median scale of its corners: a few that slip onto the background change neither.
+shift and the median scale of its corners, so a few corners on the background have no effect.
 """
 
 from collections.abc import Sequence
@@ -20,19 +20,19 @@ MIN_CORNERS = 4
 
 _WINDOW_PX = 15
 _LEVELS = 2
-# steps, and the step in pixels that is the last; OpenCV's own, 30 and 0.01, move a corner by less
-# than 0.01 pixels more and take a tenth longer
+# number of steps, and the last step in pixels; OpenCV's defaults, 30 and 0.01, change a corner by
+# less than 0.01 pixels and take a tenth longer
 _STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
-# mean difference of grey values in the window around a corner, before and after
+# mean difference of gray values in the window around a corner, before and after
 _MAX_DIFFERENCE = 20.0
-# between two frames, in sides of the box; scale as a factor
+# largest motion between two frames, in sides of the box; scale as a factor
 _MAX_SHIFT = 0.6
 _MAX_SCALE = 1.25
-# corners that are farther from where the common motion puts them are dropped, in sides of the box
+# corners farther from their expected position are dropped, in sides of the box
 _MAX_STRAY = 0.08
 # A pixel is the same if it differs by less than this, in standard deviations of its image. From
-# frame to frame 85 % of a clip's pixels are, 30 % when the camera turns by an eighth of the picture
-# in a frame; across a cut, or between two photographs, 7 to 20 %.
+# frame to frame this holds for 85% of a clip's pixels, for 30% when the camera turns by an eighth
+# of the picture in a frame; across a cut, or between two photographs, for 7 to 20%.
 _SAME_PIXEL = 0.25
 _MIN_SAME = 0.25
 
@@ -42,30 +42,30 @@ class Motion:
     """The motion of a face between two images.
 
     Attributes:
-        box: Where its box is now.
-        corners: float32, (n, 2), x and y in pixels: those of its corners that followed it.
+        box: New position of its box.
+        corners: float32, (n, 2), x and y in pixels: the corners that moved with it.
     """
 
     box: Box
     corners: NDArray[np.float32]
 
 
-def find_corners(grey: NDArray[np.uint8], box: Box, most: int = MAX_CORNERS) -> NDArray[np.float32]:
-    """Find corners that can be followed.
+def find_corners(gray: NDArray[np.uint8], box: Box, most: int = MAX_CORNERS) -> NDArray[np.float32]:
+    """Find corners that can be tracked.
 
     Args:
-        grey: uint8, (height, width).
-        box: Where to look.
-        most: At most so many.
+        gray: uint8, (height, width).
+        box: Area to search.
+        most: Largest number of corners.
 
     Returns:
         float32, (n, 2), x and y in pixels; n may be 0.
     """
     left, top = max(0, int(box.left)), max(0, int(box.top))
-    part = grey[top : max(top, int(box.bottom)), left : max(left, int(box.right))]
+    part = gray[top : max(top, int(box.bottom)), left : max(left, int(box.right))]
     if min(part.shape) < 3:
         return np.zeros((0, 2), np.float32)
-    # OpenCV returns None, not an empty array, where it finds nothing; its stubs omit that
+    # OpenCV returns None, not an empty array, if it finds nothing; its stubs omit that
     found: Any = cv2.goodFeaturesToTrack(part, most, 0.01, max(2.0, min(part.shape) / 16))
     if found is None:
         return np.zeros((0, 2), np.float32)
@@ -78,7 +78,7 @@ def follow(
     after: NDArray[np.uint8],
     faces: Sequence[tuple[Box, NDArray[np.float32]]],
 ) -> list[Motion | None]:
-    """Follow faces from one grey image to the next.
+    """Track faces from one gray image to the next.
 
     Args:
         before: uint8, (height, width).
@@ -86,15 +86,15 @@ def follow(
         faces: The box and the corners of each, in `before`.
 
     Returns:
-        The motion of each; None for one that is lost: fewer than four corners are found again and
-        agree, or the motion is none of a face.
+        The motion of each face; None for a lost one: fewer than four corners are found again and
+        agree, or the motion is implausible.
     """
     counts = [len(corners) for _, corners in faces]
     if not sum(counts):
         return [None] * len(faces)
     corners = np.concatenate([corners for _, corners in faces])
     part, origin = _around([box for box, _ in faces], before.shape)
-    # the stubs lack None for points that are not guessed
+    # the stubs do not allow None for points without an initial guess
     moved, found, difference = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
         before[part],
         after[part],
@@ -117,9 +117,9 @@ def follow(
 def _around(
     boxes: Sequence[Box], shape: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], NDArray[np.float32]]:
-    """Return the part of an image that faces can have moved to, and its x and y.
+    """Return the part of an image that faces can have reached, and its x and y.
 
-    The flow's pyramids cost more than following the corners does.
+    The pyramids of the flow cost more than tracking the corners.
     """
     way = _WINDOW_PX + _MAX_SHIFT * max(max(box.width, box.height) for box in boxes)
     left = max(0, int(min(box.left for box in boxes) - way))
@@ -140,8 +140,8 @@ def _common_motion(
     middle = len(before) // 2
     side = max(box.width, box.height)
     shift = np.sort(after - before, axis=0)[middle]
-    centre = np.sort(before, axis=0)[middle]
-    rays, moved_rays = before - centre, after - (centre + shift)
+    center = np.sort(before, axis=0)[middle]
+    rays, moved_rays = before - center, after - (center + shift)
     lengths = np.sqrt((rays * rays).sum(axis=1))
     moved_lengths = np.sqrt((moved_rays * moved_rays).sum(axis=1))
     is_long = lengths > 0.1 * side
@@ -160,8 +160,8 @@ def _common_motion(
         or max(abs(shift_x), abs(shift_y)) > _MAX_SHIFT * side
     ):
         return None
-    x = float(centre[0]) + shift_x + scale * ((box.left + box.right) / 2 - float(centre[0]))
-    y = float(centre[1]) + shift_y + scale * ((box.top + box.bottom) / 2 - float(centre[1]))
+    x = float(center[0]) + shift_x + scale * ((box.left + box.right) / 2 - float(center[0]))
+    y = float(center[1]) + shift_y + scale * ((box.top + box.bottom) / 2 - float(center[1]))
     if not (0 <= x < shape[1] and 0 <= y < shape[0]):
         return None
     half_width, half_height = scale * box.width / 2, scale * box.height / 2
@@ -171,13 +171,13 @@ def _common_motion(
 
 
 def is_cut(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-    """Return whether two grey images are of different scenes: hardly a pixel is what it was."""
-    ones, others = (grey[::8, ::8].astype(np.float32) for grey in (before, after))
+    """Return whether two gray images show different scenes: hardly any pixel is the same."""
+    ones, others = (gray[::8, ::8].astype(np.float32) for gray in (before, after))
     for pixels in (ones, others):
         pixels -= pixels.mean()
         spread = float(np.sqrt(np.vdot(pixels, pixels) / pixels.size))
-        if spread < 1:  # an even image, as of a covered lens, has no scene to compare
+        if spread < 1:  # a uniform image, as from a covered lens, has no scene to compare
             return False
-        pixels /= spread  # exposure is not scene either
+        pixels /= spread  # exposure is not part of the scene
     same = int(np.count_nonzero(abs(ones - others) < _SAME_PIXEL))
     return same < _MIN_SAME * ones.size

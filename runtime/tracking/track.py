@@ -1,4 +1,4 @@
-"""A face that is followed from frame to frame."""
+"""A tracked face."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -11,13 +11,13 @@ from ..timing.stopwatch import StageTimes
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A followed face in one frame.
+    """A tracked face in one frame.
 
     Attributes:
-        number: From 1, never used twice by one tracker.
-        box: Its bounding box in frame pixels, framed as YuNet does.
-        score: The detector's when it last found this face, 0 to 1.
-        is_detected: Whether the detector found it in this very frame.
+        number: Number from 1, never reused by a tracker.
+        box: Bounding box in frame pixels, in YuNet's framing.
+        score: Score of its last detection, 0 to 1.
+        is_detected: Whether it was detected in this frame.
     """
 
     number: int
@@ -27,7 +27,7 @@ class Track:
 
 
 class Tracker(Protocol):
-    """Finds faces and keeps them apart over time."""
+    """Finds faces and tracks them over time."""
 
     def follow(self, frame: Frame) -> list[Track]:
         """Return the faces in the next frame, in any order."""
@@ -36,7 +36,7 @@ class Tracker(Protocol):
 
 @runtime_checkable
 class TimedTracker(Tracker, Protocol):
-    """A tracker that knows how much of its time the detector took."""
+    """A tracker that measures the time of the detector."""
 
     @property
     def times(self) -> StageTimes:

@@ -39,13 +39,13 @@ def write_clip(path: Path) -> Path:
 
 def write_crops(folder: Path) -> Path:
     """Write forty crops around the sample photograph's face."""
-    grey = cv2.imread(str(sample_photo()), cv2.IMREAD_GRAYSCALE)
+    gray = cv2.imread(str(sample_photo()), cv2.IMREAD_GRAYSCALE)
     random = np.random.default_rng(0)
     folder.mkdir(exist_ok=True)
     for number in range(40):
         side = int(random.integers(150, 260))
         left, top = random.integers(120, 200), random.integers(30, 90)
-        face = cv2.resize(grey[top : top + side, left : left + side], (48, 48))
+        face = cv2.resize(gray[top : top + side, left : left + side], (48, 48))
         cv2.imwrite(str(folder / f"{number:02d}.png"), face)
     return folder
 

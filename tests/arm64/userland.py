@@ -88,7 +88,7 @@ def run_in(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> int:
     """Run a Python script of the userland under qemu's counter; return guest instructions.
 
-    It runs beside the chroot, since the counting qemu is a host program with host libraries. The
+    It runs outside the chroot, since the counting qemu is a host program with host libraries. The
     host's /sys is hidden: LiteRT would take the host's processor for its own.
     """
     result = root.parent / "count.txt"
@@ -96,7 +96,7 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
         "PYTHONHOME": f"{root}/usr",
         "PYTHONPATH": str(root / SITE),
         "QEMU_CPU": cpu,
-        # both would make the start differ from run to run, by 1 % of what 200 inferences take
+        # both would make the start differ from run to run, by 1% of what 200 inferences take
         "PYTHONHASHSEED": "0",
         "OPENBLAS_NUM_THREADS": "1",
         "PATH": os.environ["PATH"],

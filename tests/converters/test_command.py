@@ -1,4 +1,4 @@
-"""`fer-edge convert` as a command: what it leaves beside the files, and a disk that is full."""
+"""`fer-edge convert` as a command: its companion files, and a disk that is full."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture(scope="module")
 def first(trained, tmp_path_factory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Convert in a process of its own, with everything that can be left beside the files."""
+    """Convert in a separate process, with all companion files."""
     out = tmp_path_factory.mktemp("first")
     command = [sys.executable, "-m", "fer_edge", "convert", *arguments(trained, out)]
     command += ["--layer-report", "--edgetpu", "--c-array"]
@@ -66,7 +66,7 @@ def test_the_network_in_a_run_folder_stands_for_the_run(first, trained, fer_edge
 def test_a_file_that_would_be_written_over_is_named_before_any_work(trained, fer_edge, tmp_path):
     (tmp_path / "cartoons_int8_ptq.h").write_text("somebody's")
     result = fer_edge("convert", *arguments(trained, tmp_path), "--c-array")
-    assert_one_clear_line(result, "cartoons_int8_ptq.h exists already", "--overwrite")
+    assert_one_clear_line(result, "cartoons_int8_ptq.h already exists", "--overwrite")
     assert [path.name for path in tmp_path.iterdir()] == ["cartoons_int8_ptq.h"]
 
 

@@ -11,7 +11,7 @@ from tests.support.clear_line import assert_one_clear_line
 pytestmark = pytest.mark.train
 
 
-@pytest.mark.parametrize("spoil", [b"", b"not a model", b"PK\x03\x04 cut short"])
+@pytest.mark.parametrize("spoil", [b"", b"not a model", b"PK\x03\x04 truncated"])
 def test_a_damaged_network_is_one_clear_line(trained, fer_edge, tmp_path, spoil):
     run, data = trained
     copy = tmp_path / "copy"

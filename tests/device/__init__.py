@@ -1,1 +1,1 @@
-"""fer-edge in a machine of its own, with cameras of its kernel: `make test-device`."""
+"""fer-edge in a separate machine, with cameras of its kernel: `make test-device`."""

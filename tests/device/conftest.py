@@ -1,4 +1,4 @@
-"""One machine for all tests of this folder, with a disk of its own."""
+"""One machine for all tests of this folder, with its own disk."""
 
 import os
 import subprocess

@@ -154,7 +154,7 @@ def _face() -> bytes:
     frames = []
     for number in range(2 * FACE_RATE_HZ):
         frame = np.full((height, width, 3), 90, np.uint8)
-        left = 120 + 2 * abs(number - FACE_RATE_HZ)  # slow: it is followed, not found anew
+        left = 120 + 2 * abs(number - FACE_RATE_HZ)  # slow: it is followed, not detected again
         frame[:, left : left + photo.shape[1]] = photo
         frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_YUY2).tobytes())
     return b"".join(frames)

@@ -25,7 +25,7 @@ _FIRST_WORD_S = 25
 
 
 class Machine:
-    """One machine with a disk that is kept until its folder is built anew.
+    """One machine with a disk that is kept until its folder is built again.
 
     What the guest has written and synchronized survives a power cut, what stood in its memory does
     not: as with a board, whose card keeps what has reached it.
@@ -44,7 +44,7 @@ class Machine:
         self.port = _free_port()
         """Of its ssh, on this machine's loopback."""
         self.web_port = _free_port()
-        """Of its port 8000, likewise."""
+        """The same for its port 8000."""
         self._configure_ssh()
 
     @property

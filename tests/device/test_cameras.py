@@ -78,7 +78,7 @@ def watcher(machine: Machine) -> Iterator[LiveRun]:
 
 
 def assert_lost_and_found(run: LiveRun, machine: Machine, take: str, give_back: str) -> None:
-    """Take the camera away, wait until the run says so, give it back, and see frames again."""
+    """Take the camera away, wait until the run reports it, give it back, and see frames again."""
     before = run.log().count("trying again")
     machine.run(take)
     machine.wait_for(f"test $(grep -c 'trying again' live/log) -gt {before}", timeout_s=40)

@@ -78,7 +78,7 @@ def test_a_clock_that_is_set_by_an_hour_changes_nothing(service: Service, machin
     assert len({record["run"] for record in records}) == 1
     steps = [later["time_s"] - earlier["time_s"] for earlier, later in pairwise(records)]
     assert 0 < min(steps) <= max(steps) < 60
-    # the wall clock stands beside it, and does jump
+    # the wall clock is recorded too, and does jump
     moments = [datetime.fromisoformat(record["time"]) for record in records]
     jumps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
     assert sum(abs(jump) > 3000 for jump in jumps) == 3

@@ -60,7 +60,7 @@ def lost_by_cut(service: Service, machine: Machine, last: dict[str, Any]) -> flo
     rows = machine.run("cat out/door.csv").stdout
     assert "\0" not in lines
     assert "\0" not in rows
-    # the run goes on: its last line may be half written at this moment
+    # the run continues: its last line may be half written at this moment
     records = [json.loads(line) for line in lines.rpartition("\n")[0].splitlines()]
     header, *body = csv.reader(io.StringIO(rows.rpartition("\n")[0]))
     assert {len(row) for row in body} == {len(header)}

@@ -83,8 +83,8 @@ def test_a_good_model_is_taken_and_a_bad_one_is_not(service: Service, machine: M
         assert service.show("MainPID") == pid
     said = service.journal()
     print(said)
-    assert said.count("was loaded again") == 1
-    assert said.count("the model in use stays") == 2
+    assert said.count("was reloaded") == 1
+    assert said.count("the current model is kept") == 2
     machine.run("rm model.tflite")
 
 

@@ -1,1 +1,1 @@
-"""fer-edge in an emulated arm64 machine with a kernel of its own: `make test-device-arm64`."""
+"""fer-edge in an emulated arm64 machine with its own kernel: `make test-device-arm64`."""

@@ -44,7 +44,7 @@ def run_commands(
     Args:
         folder: Of this machine: what is fetched and made is kept there.
         userland: That of tests/arm64, made where it is not.
-        commands: By a name of their own.
+        commands: By their own name.
         files: What lies below /root there, by its name.
     """
     root = debian(userland)

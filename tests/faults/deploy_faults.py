@@ -86,7 +86,7 @@ def deploy(chance: random.Random, folder: Path, door: Door) -> list[str]:
     outcome = program.wait(_LONGEST_S)
     faults = [] if "Traceback" not in outcome.errors else [outcome.errors[-300:]]
     if not _is_quiet(device):
-        faults.append("an agent goes on")
+        faults.append("an agent continues")
     if assert_whole(device) not in (before, before + 1):
         faults.append(f"release {assert_whole(device)} behind release {before}")
     again = door.deploy(folder, config).wait(_LONGEST_S)

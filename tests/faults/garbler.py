@@ -13,7 +13,7 @@ class Garbler:
     """Forwards TCP connections to a port of loopback; a context manager.
 
     Attributes:
-        port: Of its own.
+        port: Port to listen on.
         damage: What it does to what the server sends now; empty for nothing.
     """
 

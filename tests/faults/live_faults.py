@@ -76,7 +76,7 @@ def reload(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
     faults += [] if await_lines(folder, before + 10) else ["the run wrote no line after SIGHUP"]
     child.send(signal.SIGTERM)
     outcome = child.wait()
-    if kind in (0, 1, 2, 3) and "the model in use stays" not in outcome.errors:
+    if kind in (0, 1, 2, 3) and "the current model is kept" not in outcome.errors:
         faults.append("nothing was said of a file that cannot be used")
     return faults + outcome.faults(0) + torn_lines(folder / "out" / "a.jsonl")
 
@@ -113,7 +113,7 @@ def disk_full(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
 
 
 def folder_removed(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """Remove the folder of the outputs under a run: one line says so at once."""
+    """Remove the folder of the outputs under a run: one line reports it at once."""
     child = Child(run(camera.url, folder), folder)
     faults = [] if await_lines(folder, 2) else ["the run wrote no line"]
     time.sleep(chance.uniform(0.0, 0.3))

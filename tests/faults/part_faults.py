@@ -51,7 +51,11 @@ def rtsp_garbled(chance: random.Random, folder: Path, server: RtspServer) -> lis
         time.sleep(chance.uniform(0.1, 2.0))
         line.mend()
         before = count_lines(folder)
-        faults += [] if await_lines(folder, before + 20) else ["no line after the line was mended"]
+        faults += (
+            []
+            if await_lines(folder, before + 20)
+            else ["no line after the connection was repaired"]
+        )
         child.send(signal.SIGTERM)
         outcome = child.wait()
     return faults + outcome.faults(0) + torn_lines(folder / "out" / "a.jsonl")
@@ -66,7 +70,7 @@ def _camera_and_broker() -> Iterator[tuple[Camera, str]]:
 
 
 def broker_gone(chance: random.Random, folder: Path, setting: tuple[Camera, str]) -> list[str]:
-    """Kill the broker, or stop it as one that hangs; the run goes on, and tells a new one."""
+    """Kill the broker, or stop it as one that hangs; the run continues, and sends to a new one."""
     camera = setting[0]
     broker = BrokerProcess(folder)
     broker.start()
@@ -84,7 +88,7 @@ def broker_gone(chance: random.Random, folder: Path, setting: tuple[Camera, str]
         faults += [] if await_lines(folder, before + 20) else ["no line without the broker"]
         broker.start()
         if "faces" not in _state(broker.port):
-            faults.append("the broker that came back was told nothing")
+            faults.append("the restarted broker received nothing")
         child.send(signal.SIGTERM)
         return faults + child.wait().faults(0) + torn_lines(folder / "out" / "a.jsonl")
     finally:
@@ -145,7 +149,7 @@ def _false_clock() -> Iterator[tuple[Camera, Path]]:
 
 
 def clock_set(chance: random.Random, folder: Path, setting: tuple[Camera, Path]) -> list[str]:
-    """Set the clock back or forward under a run, by seconds to years: its times go on evenly."""
+    """Set the clock back or forward under a run, by seconds to years: its times continue evenly."""
     camera, library = setting
     clock = folder / "clock"
     clock.write_text("+0\n", "ascii")
@@ -179,11 +183,13 @@ PART_FAULTS = (
     Fault("RTSP garbled", "the stream is read again when it is sound", rtsp_garbled, 40, _rtsp),
     Fault(
         "broker gone",
-        "the run goes on; the broker that comes back gets the state",
+        "the run continues; the broker that comes back gets the state",
         broker_gone,
         40,
         _camera_and_broker,
     ),
     Fault("small disk", "one line, and whole lines in the files", small_disk, 40, _small_disks, 1),
-    Fault("clock set", "frames keep their times, and the run goes on", clock_set, 30, _false_clock),
+    Fault(
+        "clock set", "frames keep their times, and the run continues", clock_set, 30, _false_clock
+    ),
 )

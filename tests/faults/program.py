@@ -1,4 +1,4 @@
-"""The command line as a child: forked from a process with everything imported, or started anew."""
+"""The command line as a child: forked from one that imported everything, or new."""
 
 import logging
 import os

@@ -111,7 +111,7 @@ def test_two_arrays_of_one_name_are_refused(tmp_path: Path) -> None:
     path = npz(tmp_path / "faces.npz", **plain())
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
         archive.writestr("labels.npy", npy(np.zeros(4, np.uint8)))
-    with pytest.raises(DatasetError, match="4 entries and 3 names"):
+    with pytest.raises(DatasetError, match="4 entries, but only 3 different names"):
         load_faceset(path)
 
 
@@ -153,7 +153,7 @@ def test_a_third_file_in_the_archive_is_refused(tmp_path: Path) -> None:
     path.write_bytes(pack_model(FLATBUFFER, CARD_VALUE))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("more.txt", "")
-    with pytest.raises(ModelError, match="holds more than the model"):
+    with pytest.raises(ModelError, match="contains more than the model"):
         read_model(path)
 
 
@@ -162,5 +162,5 @@ def test_an_archive_comment_is_refused(tmp_path: Path) -> None:
     path.write_bytes(pack_model(FLATBUFFER, CARD_VALUE))
     with zipfile.ZipFile(path, "a") as archive:
         archive.comment = b"hidden"
-    with pytest.raises(ModelError, match="holds more than the model"):
+    with pytest.raises(ModelError, match="contains more than the model"):
         read_model(path)

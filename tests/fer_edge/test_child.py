@@ -1,4 +1,4 @@
-"""Modules in processes of their own."""
+"""Modules in separate processes."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def test_arguments_and_the_exit_code_are_the_modules_own() -> None:
 
 
 def test_a_process_that_is_started_some_other_way_is_seen() -> None:
-    """Wherever the four folders start this Python anew, they do it by `module_command`."""
+    """Wherever the four folders start another Python, they use `module_command`."""
     root = Path(__file__).resolve().parents[2]
     own = {"fer_edge/child.py", "runtime/run/service/unit_file.py"}  # which writes a unit's line
     for folder in ("fer_edge", "training", "converters", "runtime"):

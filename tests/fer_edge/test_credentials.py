@@ -41,7 +41,7 @@ def test_a_credential_that_is_no_text_ends_in_one_line(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "FER_EDGE_INPUT").write_bytes(data)
-    assert_one_clear_line(fer_edge("run"), "FER_EDGE_INPUT", "expected a text")
+    assert_one_clear_line(fer_edge("run"), "FER_EDGE_INPUT", "expected text")
 
 
 def test_a_folder_of_credentials_that_is_gone_ends_in_one_line(

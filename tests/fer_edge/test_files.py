@@ -59,7 +59,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     (tmp_path / "folder").mkdir()
     before = sorted(tmp_path.rglob("*"))
     with (
-        pytest.raises(OutputError, match=r"cannot write .*; name a place"),
+        pytest.raises(OutputError, match=r"cannot write .*; choose a place"),
         whole_file(tmp_path / place) as temporary,
     ):
         temporary.write_text("x")
@@ -76,7 +76,7 @@ def test_a_new_folder_replaces_another_only_when_told(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     assert new_folder(folder).is_dir()
     (folder / "x").touch()
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         new_folder(folder)
     assert not list(new_folder(folder, replace=True).iterdir())
     (tmp_path / "file").touch()

@@ -16,10 +16,10 @@ def test_what_a_run_says_of_itself_survives(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="make one with: fer-edge train"):
+    with pytest.raises(TrainingError, match="create one: fer-edge train"):
         load_info(tmp_path / "run")
     partial(tmp_path / "run").mkdir()
-    with pytest.raises(TrainingError, match="go on with --resume"):
+    with pytest.raises(TrainingError, match="continue with --resume"):
         load_info(tmp_path / "run")
 
 

@@ -32,7 +32,7 @@ def test_secrets_of_addresses_are_masked_wherever_they_stand(text: str) -> None:
     [
         "frame 12:30@2 of clip.mp4 was dropped: 10:20",
         "pip install 'fer-edge[web]'",
-        "expected rtsp://USER:PASSWORD@HOST:PORT/PATH, with / ? # @ in a password as %2F",
+        "expected rtsp://USER:PASSWORD@HOST:PORT/PATH, with / ? # @ in a password written as %2F",
         "/home/anna/photos/12:30.jpg does not exist",
         "live page at http://127.0.0.1:8000/",
     ],

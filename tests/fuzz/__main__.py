@@ -1,6 +1,6 @@
 """The long run: `python -m tests.fuzz --minutes 60`; `make fuzz MINUTES=60` calls it.
 
-Doors take turns, one child at a time. The numbers of the inputs go on from those of the last run
+Doors take turns, one child at a time. The numbers of the inputs continue from those of the last run
 (`--state`), so that each run tries others. Prints the table of counts of
 docs/explanation/reliability.md.
 """

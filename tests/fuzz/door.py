@@ -19,7 +19,7 @@ class Door:
         seeds: Makes sound inputs, once a process.
         mutate: Makes an input of one of them.
         read: Reads it, given an empty folder for files; may raise `FerEdgeError` and nothing else.
-        is_native: C code reads it: only ever in a process of its own.
+        is_native: C code reads it: only ever in a separate process.
         most: Inputs of the short run.
     """
 

@@ -222,7 +222,7 @@ def main() -> None:
     door, first, end = find_door(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     seeds = door.seeds()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    folder = Path(sys.argv[4]).with_name("files")  # which the parent removes, come what may
+    folder = Path(sys.argv[4]).with_name("files")  # which the parent removes in any case
     folder.mkdir()
     with Path(sys.argv[4]).open("a", encoding="utf-8") as note:
         fault(door, seeds[0], folder)  # loads what is loaded late

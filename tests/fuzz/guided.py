@@ -1,6 +1,6 @@
 """Coverage-guided inputs for one door of Python: `python -m tests.fuzz.guided card --seconds 600`.
 
-Atheris looks which branches an input takes and goes on from those that took new ones. Needs
+Atheris looks which branches an input takes and continues from those that took new ones. Needs
 `pip install atheris` (wheels for x86-64 Linux); the other run needs nothing.
 """
 

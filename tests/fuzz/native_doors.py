@@ -85,7 +85,7 @@ def _page() -> Any:
 
 
 def _request(data: bytes, folder: Path) -> None:
-    """Send a request to the page; it answers with a known status, or hangs up, and goes on."""
+    """Send a request to the page; it answers with a known status, or hangs up, and continues."""
     page = _page()
     with socket.create_connection(("127.0.0.1", page.address.port), timeout=5) as line:
         line.sendall(data + b"\r\n\r\n")

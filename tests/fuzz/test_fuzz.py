@@ -27,7 +27,7 @@ from tests.fuzz.python_doors import PYTHON_DOORS
 
 
 def fault_in_child(door: Door, path: Path) -> str:
-    """Read a file by a native door in a process of its own."""
+    """Read a file by a native door in a separate process."""
     program = (
         "import os, sys; from pathlib import Path; from tests.fuzz.doors import find_door; "
         "from tests.fuzz.engine import fault; folder = Path(sys.argv[3]); folder.mkdir(); "

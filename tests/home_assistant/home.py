@@ -186,7 +186,7 @@ def wait_until(
 ) -> None:
     until_s = time.monotonic() + timeout_s
     while not holds():
-        assert time.monotonic() < until_s, f"waited in vain until {what}; {found()}"
+        assert time.monotonic() < until_s, f"timed out waiting until {what}; {found()}"
         time.sleep(0.1)
 
 

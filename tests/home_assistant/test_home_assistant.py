@@ -29,7 +29,7 @@ LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FACE = "neutral"
 """What the camera's face shows."""
 EXPRESSION, CAMERA = "sensor.front_door_expression", "binary_sensor.front_door_camera"
-READING, RATE = "switch.front_door_reading", "sensor.front_door_frame_rate"
+READING, RATE = "switch.front_door_recognition", "sensor.front_door_frame_rate"
 _DEEP_TEXT = """() => {
   const texts = [];
   const walk = (node) => {
@@ -59,9 +59,9 @@ UNITS = {
     "binary_sensor.front_door_camera": None,
     "sensor.front_door_frame_rate": "fps",
     "sensor.front_door_latency": "ms",
-    "switch.front_door_reading": None,
+    "switch.front_door_recognition": None,
     "image.front_door_picture": None,
-    "event.front_door_change_of_expression": None,
+    "event.front_door_expression_change": None,
 }
 
 pytestmark = [
@@ -116,7 +116,7 @@ def test_a_face_that_goes_and_comes_is_told_everywhere(
     states = home.states()
     assert states["sensor.front_door_faces"]["state"] == "0"
     assert states["sensor.front_door_probability"]["state"] == "unknown"
-    event = states["event.front_door_change_of_expression"]["attributes"]
+    event = states["event.front_door_expression_change"]["attributes"]
     assert (event["event_type"], event["before"]) == ("none", FACE)
     camera.shows_face = True
     home.wait_for(EXPRESSION, FACE)
@@ -157,7 +157,7 @@ def test_the_switch_stops_the_reading_and_the_page_says_so(
     frames = door.live()["frames"]
     with Chromium() as browser:
         browser.open(f"http://{door.page}/")
-        browser.wait_for("document.getElementById('status').textContent === 'reading paused'")
+        browser.wait_for("document.getElementById('status').textContent === 'run paused'")
     door.end()  # what was switched off stays off
     door.start()
     home.wait_for(READING, "unavailable", 30)
@@ -174,7 +174,7 @@ def test_a_lost_camera_makes_the_faces_unavailable_and_nothing_else(
 ) -> None:
     camera.unplug()
     took_s = home.wait_for(EXPRESSION, "unavailable", 30)
-    print(f"a lost camera is told after {took_s:.1f} s")
+    print(f"a lost camera is reported after {took_s:.1f} s")
     assert home.state(CAMERA) == "off"
     assert home.state(READING) == "on"
     camera.plug_in()
@@ -187,7 +187,7 @@ def test_the_end_of_a_run_is_told_at_once_and_its_state_never_shown_as_live(
     home: HomeAssistant, door: Door, camera: FaceCamera, number: signal.Signals
 ) -> None:
     door.end(number)
-    print(f"{number.name} is told after {home.wait_for(EXPRESSION, 'unavailable', 5):.1f} s")
+    print(f"{number.name} is reported after {home.wait_for(EXPRESSION, 'unavailable', 5):.1f} s")
     home.wait_for(CAMERA, "unavailable", 5)
     camera.unplug()
     door.start()  # and waits for its camera
@@ -208,7 +208,7 @@ def test_a_process_that_stands_still_is_told_and_comes_back_with_a_true_rate(
         took_s = home.wait_for(EXPRESSION, "unavailable", 100)
     finally:
         door.process.send_signal(signal.SIGCONT)
-    print(f"SIGSTOP is told after {took_s:.0f} s")
+    print(f"SIGSTOP is reported after {took_s:.0f} s")
     home.wait_for(EXPRESSION, FACE, 60)
     wait_until(lambda: home.state(RATE) not in ("unknown", "unavailable"), "a rate", 60)
     since = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(started))
@@ -253,11 +253,11 @@ def test_the_page_of_the_device(home: HomeAssistant, door: Door) -> None:
     ]
     with Chromium() as browser:
         browser.resize(1100, 1440)
-        browser.open(f"{home.url}/manifest.json")  # the same site, and no script of its own
+        browser.open(f"{home.url}/manifest.json")  # the same site, without a script
         tokens = json.dumps(json.dumps(home.tokens))
         browser.evaluate(f"localStorage.setItem('hassTokens', {tokens})")
         browser.open(f"{home.url}/config/devices/device/{device['id']}")
-        browser.wait_for(f"({_DEEP_TEXT})().includes('Change of expression')", 60)
+        browser.wait_for(f"({_DEEP_TEXT})().includes('Expression change')", 60)
         time.sleep(3)  # its animations
         picture = Path(os.environ["FER_EDGE_HOME_ASSISTANT"]) / "home-assistant.png"
         browser.screenshot(picture)

@@ -2,7 +2,7 @@
 
 `python -m tests.home_assistant.userland FOLDER` makes it, once: mmdebstrap, then Home Assistant and
 what its integrations ask for from PyPI. It takes about ten minutes the first time, needs root and
-these Debian packages beside those of tests/debian-packages.txt:
+these Debian packages in addition to those of tests/debian-packages.txt:
 
     mmdebstrap
 """
@@ -85,7 +85,7 @@ def mirrors() -> list[str]:
     sites = {line.split("|")[2] for line in listed.splitlines() if line.startswith("Debian|main|")}
     found = sorted(site for site in sites if not site.rstrip("/").endswith("-security"))
     if not found:
-        raise RuntimeError("apt knows no Debian packages here; expected a Debian source of its own")
+        raise RuntimeError("apt knows no Debian packages here; expected Debian as its source")
     return [f"deb {found[0]} {DEBIAN} main"]
 
 

@@ -1,4 +1,4 @@
-"""The plain install with OpenCV 5, in an environment of its own.
+"""The plain install with OpenCV 5, in a separate environment.
 
 `make test-opencv5` runs it: a minute, less when the environment is there already.
 """
@@ -103,5 +103,5 @@ def test_haar_which_opencv_5_lacks_is_refused_in_one_line(
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "has no cascades" in line
+    assert "no longer has cascades" in line
     assert "--detector yunet" in line

@@ -133,7 +133,7 @@ def test_what_only_the_first_can_see_is_said_by_both(together: Together, alone: 
     assert [code for code, _, _ in ends] == [1, 1]
     for _, _, errors in ends:
         (line,) = errors.splitlines()
-        assert "exists already" in line
+        assert "already exists" in line
 
 
 def test_other_faces_are_refused_by_both(together: Together, place: Path) -> None:
@@ -141,5 +141,5 @@ def test_other_faces_are_refused_by_both(together: Together, place: Path) -> Non
     for code, _, errors in ends:
         assert code == 1
         (line,) = errors.splitlines()
-        assert "process 1 has another face set than process 0" in line
+        assert "the face set of process 1 differs from that of process 0" in line
     assert not list(place.glob("others*.partial"))

@@ -1,6 +1,6 @@
 """`fer-edge archive --ray` on a cluster of two nodes on this machine.
 
-`make test-ray` runs it, in an environment of its own: some minutes, a gigabyte of packages.
+`make test-ray` runs it, in a separate environment: some minutes, a gigabyte of packages.
 """
 
 import os
@@ -175,7 +175,7 @@ def test_a_shared_folder_that_fills_up_ends_in_one_line_and_room_lets_it_go_on(
 ) -> None:
     code, _, complained = ended(driver(videos, small_disk / "out", cluster.address))
     assert code == 1
-    assert "No space left on device; make room there" in complained.splitlines()[-1]
+    assert "No space left on device; free some space there" in complained.splitlines()[-1]
     assert "Traceback" not in complained
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
     code, _, complained = ended(driver(videos, small_disk / "out", cluster.address))
@@ -201,7 +201,9 @@ def test_another_python_on_the_cluster_is_one_line(
     )
     code, _, complained = ended(driver(videos, tmp_path / "out", cluster.address, another))
     assert code == 1
-    assert_one_line(complained, "3.99.1", "install the same Python and Ray on all nodes")
+    assert_one_line(
+        complained, "3.99.1", "install the same versions of Python and Ray on all nodes"
+    )
 
 
 class _Page(BaseHTTPRequestHandler):
@@ -225,8 +227,8 @@ def test_an_address_where_no_ray_answers_is_one_line(
     videos: Path, tmp_path: Path, web_server: int
 ) -> None:
     for address, words in (
-        ("127.0.0.1:1", "no Ray answers at 127.0.0.1:1"),
-        (f"127.0.0.1:{web_server}", "answers, but not as Ray does"),
+        ("127.0.0.1:1", "Ray does not answer at 127.0.0.1:1"),
+        (f"127.0.0.1:{web_server}", "answers, but is not Ray"),
         ("nowhere", "expected HOST:PORT, or local"),
     ):
         code, _, complained = ended(driver(videos, tmp_path / "out", address))

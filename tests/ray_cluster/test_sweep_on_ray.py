@@ -51,4 +51,4 @@ def test_an_address_where_no_ray_answers_is_one_line(folder: Path) -> None:
     done = sweep(folder, "127.0.0.1:1")
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert "no Ray answers at 127.0.0.1:1" in line
+    assert "Ray does not answer at 127.0.0.1:1" in line

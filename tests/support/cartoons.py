@@ -9,21 +9,21 @@ from fer_edge.faces.labels import FER2013
 
 
 def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
-    """Draw a grey cartoon face; the mouth's curve and the eyes' size tell the class."""
+    """Draw a gray cartoon face; the mouth's curve and the eyes' size tell the class."""
     random = np.random.default_rng((label, seed))
     image = np.full((size_px, size_px), random.integers(40, 90), np.uint8)
-    centre = (
+    center = (
         size_px // 2 + int(random.integers(-2, 3)),
         size_px // 2 + int(random.integers(-2, 3)),
     )
-    cv2.ellipse(image, centre, (size_px // 3, size_px * 4 // 9), 0, 0, 360, 190, -1)
+    cv2.ellipse(image, center, (size_px // 3, size_px * 4 // 9), 0, 0, 360, 190, -1)
     eye = 1 + label % 4
     for side in (-1, 1):
-        cv2.circle(image, (centre[0] + side * size_px // 7, centre[1] - size_px // 8), eye, 30, -1)
+        cv2.circle(image, (center[0] + side * size_px // 7, center[1] - size_px // 8), eye, 30, -1)
     bend = (label - 3) * size_px // 24
     for x in range(-size_px // 6, size_px // 6):
-        y = centre[1] + size_px // 5 + round(bend * (1 - (x / (size_px / 6)) ** 2))
-        cv2.circle(image, (centre[0] + x, y), 1, 30, -1)
+        y = center[1] + size_px // 5 + round(bend * (1 - (x / (size_px / 6)) ** 2))
+        cv2.circle(image, (center[0] + x, y), 1, 30, -1)
     noise = random.integers(-8, 9, image.shape)
     return np.clip(image.astype(int) + noise, 0, 255).astype(np.uint8)
 

@@ -33,7 +33,7 @@ class Chromium:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_browser, self._write_end = os.pipe()
         self._read_end, from_browser = os.pipe()
-        # the browser wants its pipes as descriptors 3 and 4
+        # the browser needs its pipes as descriptors 3 and 4
         shell = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         arguments = [program, *_FLAGS, f"--user-data-dir={self._profile.name}"]
         self._process = subprocess.Popen(
@@ -113,7 +113,7 @@ class Chromium:
         return value
 
     def resize(self, width: int, height: int, *, scale: float = 1, is_dark: bool = False) -> None:
-        """Set the window's size in CSS pixels, and the colour scheme."""
+        """Set the window's size in CSS pixels, and the color scheme."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,

@@ -1,4 +1,4 @@
-"""A virtual environment of its own for tests of another install."""
+"""A separate virtual environment for tests of another install."""
 
 import subprocess
 import venv

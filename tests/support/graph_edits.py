@@ -54,7 +54,7 @@ def make_edgetpu_file(flatbuffer: bytes) -> bytes:
 
 
 def dense_float_model(classes: int = 3, side: int = 2) -> bytes:
-    """Make a runnable float32 model: one dense layer on a grey (1, side, side, 1) input."""
+    """Make a runnable float32 model: one dense layer on a gray (1, side, side, 1) input."""
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version, model.subgraphs, model.operatorCodes = 3, [graph], []
     model.buffers = [schema.BufferT() for _ in range(3)]

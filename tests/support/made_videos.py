@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-SIZE = (160, 128)  # width and height; DV alone has a size of its own
+SIZE = (160, 128)  # width and height; DV alone has its own size
 
 
 def ffmpeg(*arguments: object) -> bytes:

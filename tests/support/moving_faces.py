@@ -13,7 +13,7 @@ Image = NDArray[np.uint8]
 
 
 def background(seed: int = 0, size: tuple[int, int] = (360, 640)) -> Image:
-    """Soft blots of all colours, without a face."""
+    """Soft blots of all colors, without a face."""
     coarse = np.random.default_rng(seed).integers(30, 220, (9, 16, 3), dtype=np.uint8)
     return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
 

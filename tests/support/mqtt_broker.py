@@ -16,7 +16,7 @@ MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sb
 
 
 class BrokerProcess:
-    """Mosquitto on a free port of loopback, with a configuration of its own."""
+    """Mosquitto on a free port of loopback, with its own configuration."""
 
     def __init__(self, folder: Path, settings: str = "allow_anonymous true\n") -> None:
         with socket.socket() as probe:
@@ -82,5 +82,5 @@ class Subscriber:
 def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 10) -> None:
     until = time.monotonic() + timeout_s
     while not holds():
-        assert time.monotonic() < until, f"waited in vain until {what}"
+        assert time.monotonic() < until, f"timed out waiting until {what}"
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""A sink that tells a test's broker, and what it is given."""
+"""A sink for a test's broker, with its input."""
 
 from dataclasses import dataclass
 from typing import Any

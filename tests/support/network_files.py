@@ -23,7 +23,7 @@ def keras_of(kind: str) -> Any:
 
 
 def small_network(module: Any, *middle: Any, activation: str = "softmax", classes: int = 7) -> Any:
-    """Build a network for grey 48x48 faces, with more layers in its middle."""
+    """Build a network for gray 48x48 faces, with more layers in its middle."""
     layers = module.layers
     face = x = module.Input((48, 48, 1))
     x = layers.Conv2D(4, 5, strides=4, activation="relu")(x)

@@ -1,4 +1,4 @@
-"""`fer-edge run` as a process of its own."""
+"""`fer-edge run` as a separate process."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A disk of its own, with a real file system on it, whose power can be cut."""
+"""A separate disk, with a real file system on it, whose power can be cut."""
 
 import os
 import shutil

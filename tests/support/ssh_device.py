@@ -1,4 +1,4 @@
-"""A device on loopback: a real sshd with a home of its own, and a real systemd of its user."""
+"""A device on loopback: a real sshd with its own home, and a real systemd of its user."""
 
 import ctypes
 import os
@@ -91,7 +91,7 @@ class SshDevice:
         """Start a systemd for the user; it needs root, for a folder that only it sees."""
         if os.geteuid() or not SYSTEMD.exists():
             pytest.skip("a systemd of the test's own needs root and systemd")
-        # there is no journal: what the service writes is kept beside the server's log
+        # there is no journal: what the service writes is kept next to the server's log
         more = self.home / ".config" / "systemd" / "user" / "fer-edge.service.d" / "log.conf"
         more.parent.mkdir(parents=True, exist_ok=True)
         more.write_text(f"[Service]\nStandardError=append:{self.folder}/service.log\n")

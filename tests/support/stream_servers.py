@@ -1,4 +1,4 @@
-"""Servers of streams: RTSP as a process of its own, Motion JPEG as a handler of Python's server."""
+"""Servers of streams: RTSP as a separate process, Motion JPEG as a handler of Python's server."""
 
 import http.server
 import subprocess
@@ -43,7 +43,7 @@ class RtspServer:
 
 
 class MotionJpeg(http.server.BaseHTTPRequestHandler):
-    """Sends frames 1, 2, 3 ... whose grey tells their number; then stalls within a frame."""
+    """Sends frames 1, 2, 3 ... with their number as gray value; then stalls within a frame."""
 
     frames = 1000
     pause_s = 0.01

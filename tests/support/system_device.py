@@ -1,4 +1,4 @@
-"""A device with a systemd of the system, a real sshd and a real sudo, in a namespace of its own."""
+"""A device with a systemd of the system, a real sshd and a real sudo, in its own namespace."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""A systemd of its own, as process 1 of a namespace: units are started for real, in two seconds.
+"""A separate systemd, as process 1 of a namespace: units are started for real, in two seconds.
 
 Its root is a copy on write of this machine's, so that nothing it writes stays. Units of the
 machine's start-up are left out: some of them change the kernel itself, which is shared. The network
@@ -61,7 +61,7 @@ class SystemdMachine:
 
     def __init__(self, folder: Path) -> None:
         if os.geteuid() or not Path("/lib/systemd/systemd").exists():
-            pytest.skip("a systemd of its own needs root and the package systemd")
+            pytest.skip("a separate systemd needs root and the package systemd")
         self.shared = folder / "shared"
         (folder / "machine").mkdir()
         self.shared.mkdir()
@@ -111,4 +111,4 @@ class SystemdMachine:
         self._log.seek(0)
         reason = self._log.read()
         self.close()
-        pytest.skip(f"a systemd of its own does not start here: {reason.strip()[:300]}")
+        pytest.skip(f"a separate systemd does not start here: {reason.strip()[:300]}")

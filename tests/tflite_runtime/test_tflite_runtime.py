@@ -1,4 +1,4 @@
-"""The documented install on tflite-runtime, in an environment of its own.
+"""The documented install on tflite-runtime, in a separate environment.
 
 `make test-tflite-runtime` runs it: half a minute, less when the environment is there already.
 """
@@ -119,7 +119,7 @@ def test_doctor_has_nothing_against_it(programs: Path, tmp_path: Path) -> None:
     told = json.loads(run(programs / "fer-edge", "doctor", "--json", folder=tmp_path))
     found = {item["topic"]: item for item in told["findings"]}
     assert found["packages"]["status"] == "ok"
-    assert "tflite-runtime 2.14.0 (in place of ai-edge-litert)" in found["packages"]["text"]
+    assert "tflite-runtime 2.14.0 (instead of ai-edge-litert)" in found["packages"]["text"]
     assert found["interpreter"]["text"] == "tflite-runtime 2.14.0"
     assert found["xnnpack"]["status"] in ("ok", "note")
     assert not [item for item in told["findings"] if "litert" in item["advice"].lower()]

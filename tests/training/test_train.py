@@ -200,7 +200,7 @@ def test_a_full_disk_keeps_the_last_good_epoch(fer_edge, tmp_path):
     save_faceset(make_faces(), data)
     options = ["--data", str(data), "--recipe", str(quick_recipe(tmp_path)), "--out", str(out)]
     command = [sys.executable, "-m", "fer_edge", "train", *options]
-    # coverage could not write its file either, and would say so
+    # coverage could not write its file either, and would report it
     unmeasured = {key: value for key, value in os.environ.items() if "COVERAGE" not in key}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=unmeasured)
     folder = runfolder.partial(out)

@@ -1,9 +1,9 @@
-"""The zoo: each architecture is a frozen dataclass of its options with a `build` method.
+"""The architectures: each is a frozen dataclass of its options with a `build` method.
 
-A builder takes a `keras` module and uses only what Keras 3 and tf-keras share, so that one text
-serves the float stage (Keras 3 on any backend) and the quantization-aware stage (tf-keras). A
-recipe's `[network]` table holds the options. Each has its name as an entry point in pyproject.toml;
-other packages add theirs in the same way.
+A builder gets a `keras` module and uses only what Keras 3 and tf-keras have in common, so that the
+same code serves the float stage (Keras 3 on any backend) and the quantization-aware stage
+(tf-keras). The `[network]` table of a recipe contains the options. Architectures are registered by
+name as entry points in pyproject.toml; other packages can add their own in the same way.
 """
 
 from dataclasses import is_dataclass
@@ -28,18 +28,18 @@ __all__ = [
 ]
 
 Pretrained = EfficientNetLite | MobileNetFace | ResNet50
-"""Architectures with a base that has the weights of another task."""
+"""Architectures with a base that can have pretrained weights."""
 
 
 class Architecture(Protocol):
-    """A network's options."""
+    """Options of a network."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the untrained network.
 
         Args:
             keras: The Keras 3 or the tf-keras module.
-            size_px: Side of the square grey input.
+            size_px: Side of the square gray input.
             classes: Number of outputs.
 
         Returns:
@@ -50,10 +50,10 @@ class Architecture(Protocol):
 
 
 def find_architecture(name: str) -> type[Architecture]:
-    """Return an architecture's options class.
+    """Return the options class of an architecture.
 
     Raises:
-        RecipeError: There is no such architecture, or another package's cannot be used.
+        RecipeError: The name is unknown, or the architecture of another package cannot be used.
     """
     try:
         found: Any = plugins.load(plugins.ARCHITECTURES, name)
@@ -61,6 +61,6 @@ def find_architecture(name: str) -> type[Architecture]:
         raise RecipeError(str(error)) from error
     if not (isinstance(found, type) and hasattr(found, "build") and is_dataclass(found)):
         raise RecipeError(
-            f"architecture {name!r} is {found!r}, expected a frozen dataclass with a method build"
+            f"architecture {name!r} is {found!r}, expected a frozen dataclass with a build method"
         )
     return cast(type[Architecture], found)

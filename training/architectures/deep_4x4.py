@@ -1,4 +1,4 @@
-"""A deep CNN of 4x4 kernels, as public FER notebooks train it.
+"""A deep CNN with 4x4 kernels, as in public FER notebooks.
 
 4x4 kernels and same padding: 64, 64, pool, dropout 0.2; 128, pool, 0.3; 128, 128, pool, 0.4;
 flatten; dense 128; softmax; L2 1e-4; Adam 3e-4.
@@ -15,7 +15,7 @@ from .parts import model
 
 @dataclass(frozen=True, slots=True)
 class Deep4x4:
-    """The 4x4 CNN; see the module's text."""
+    """The 4x4 CNN; see the module docstring."""
 
     kernel_size: int = 4
     """Side of every convolution."""

@@ -1,24 +1,25 @@
-"""Deep-Emotion: a small CNN behind a spatial transformer that aligns the face.
+"""Deep-Emotion: a small CNN after a spatial transformer that aligns the face.
 
-Minaee and Abdolrashidi 2019 (arXiv:1902.01019). The transformer's localisation network, of two
-convolutions with pooling and two dense layers, regresses an affine map, and the face is read again
-through it. Then four 3x3 convolutions, a pooling after each two, dropout, and two dense layers. The
-filters (8 and 10; 10 each) and units (32; 50) are those that public PyTorch versions settled on.
-Every convolution is normalized here, and the affine map is regressed as two passes of shear, scale
-and shift, each number from -1 to 1 by a tanh (`sampler`).
+Minaee and Abdolrashidi 2019 (arXiv:1902.01019). The transformer's localization network, of two
+convolutions with pooling and two dense layers, predicts an affine map, by which the face is
+resampled. Then follow four 3x3 convolutions with a pooling after each two, dropout, and two dense
+layers. The numbers of filters (8 and 10; 10 each) and units (32; 50) are those of most public
+PyTorch versions. Here every convolution is normalized, and the affine map is predicted as two
+passes of shear, scale and shift, each number limited to -1 to 1 by a tanh (`sampler`).
 
     input    parameters   MACs     int8 file
     48x48    86,467       6.07 M   0.11 MB
 
 19,552 of the parameters are constants of the sampler.
 
-What int8 costs: nothing stays float, and there is no QUANTIZE in the middle of the graph. The
-sampler's operators are FULLY_CONNECTED, RESHAPE, CONV_2D, TANH and MUL; tfmot does not know MUL,
-whose output `training/loop/quantized_stage.py` rounds itself. Trained as in
-`docs/explanation/architectures.md`, int8 without QAT agrees with float32 on 96.6 % of PublicTest,
-at the same accuracy (46.61 % against 46.67 %; the difference is -0.06 points, 95 % interval -0.51
-to 0.40). The file is a third as large, but hardly faster: `python -m benchmarks.conversion_table`
-measured 0.233 ms for float32 and 0.229 ms for int8 (one x86-64 core, LiteRT 2.3 with XNNPACK).
+Cost of int8: all operators are int8, and there is no QUANTIZE in the middle of the graph. The
+operators of the sampler are FULLY_CONNECTED, RESHAPE, CONV_2D, TANH and MUL; tfmot does not support
+MUL, so `training/loop/quantized_stage.py` rounds its output. Trained as in
+`docs/explanation/architectures.md`, int8 without QAT agrees with float32 on 96.6% of PublicTest, at
+the same accuracy (46.61% against 46.67%; the difference is -0.06 points, 95% interval -0.51 to
+0.40). The file is a third as large. The speed hardly changes:
+`python -m benchmarks.conversion_table` reports 0.233 ms for float32 and 0.229 ms for int8 (one
+x86-64 core, LiteRT 2.3 with XNNPACK).
 """
 
 from dataclasses import dataclass
@@ -30,14 +31,14 @@ from .parts import conv_norm_relu, model
 from .sampler import PARAMETERS, constant, resample
 
 GAIN = 0.05
-"""Of the affine map's numbers over what is regressed: an alignment that learns as fast as the rest
-runs to its limits within the first steps, and stays there. Adam would undo a smaller gradient; a
-smaller gain it cannot."""
+"""Factor of the predicted numbers: an alignment that learns as fast as the rest of the network
+reaches its limits within the first steps and stays there. Adam would undo a smaller gradient, but
+not a smaller factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeepEmotion:
-    """Deep-Emotion; see the module's text."""
+    """Deep-Emotion; see the module docstring."""
 
     filters: tuple[int, int, int, int] = (10, 10, 10, 10)
     """Filters of the four convolutions."""
@@ -50,7 +51,7 @@ class DeepEmotion:
     locator_units: int = 32
     """Units of the dense layer behind them."""
     reach: float = 0.15
-    """How far the aligned face may take a pixel from, along each axis, as a share of the side."""
+    """Largest displacement of a pixel along each axis, as a share of the side."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
         """Build the network."""
@@ -70,7 +71,7 @@ class DeepEmotion:
         return model(keras, inputs, x, classes, name="deep_emotion")
 
     def _align(self, keras: Any, face: Any) -> Any:
-        """The spatial transformer: look at the face, and read it again in its right place."""
+        """The spatial transformer: localize the face, and resample it."""
         layers = keras.layers
         x = face
         for step, (filters, kernel) in enumerate(
@@ -82,8 +83,8 @@ class DeepEmotion:
         x = layers.Dense(self.locator_units, activation="relu", name="locate_dense")(x)
         passes = []
         for axis in "yx":
-            # near zero, training begins with the face as it is; at zero it would stand on a corner
-            # of every ramp, where nothing has a slope
+            # near zero, training starts with the face unchanged; at exactly zero all ramps would
+            # be at a corner, where the gradient is undefined
             small = keras.initializers.RandomNormal(stddev=0.02)
             values = layers.Dense(
                 PARAMETERS, kernel_initializer=small, name=f"align_{axis}_parameters"

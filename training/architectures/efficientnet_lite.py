@@ -1,14 +1,14 @@
 """Transfer learning on EfficientNet-Lite.
 
-Tan and Le 2019 (arXiv:1905.11946); the Lite variants of 2020 have no squeeze-and-excitation, and
-ReLU6, so that int8 fits them.
+Tan and Le 2019 (arXiv:1905.11946); the Lite variants of 2020 have no squeeze-and-excitation and use
+ReLU6, which suits int8.
 
-Inverted bottlenecks with ImageNet's weights, global average pooling, dropout, softmax. ImageNet's
-normalizations, which would stay frozen, are folded into the convolutions before training, which
-saves their time in every step. These weights look for the details of a 224-pixel picture, so that
-the face is enlarged inside the network. ImageNet's preprocessing (pixels from -1 to 1, three
-colours) is a frozen 1x1 convolution, so that the model takes pixel/255 like every other; the stem
-reads the sum of its three colours.
+Inverted bottlenecks with ImageNet weights, global average pooling, dropout, softmax. The frozen
+normalizations of ImageNet are folded into the convolutions before training, which saves time in
+every step. The weights expect the details of a 224-pixel picture, so the face is enlarged inside
+the network. The ImageNet preprocessing (pixels from -1 to 1, three colors) is a frozen 1x1
+convolution, so that the input is pixel/255 as for the other architectures; the stem reads the sum
+of its three color channels.
 
     input    parameters   MACs     int8 file
     48x48    3,358,393    69.2 M   3.97 MB
@@ -35,7 +35,7 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 _SCALES = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2)}
-"""Width and depth of each, times Lite0's."""
+"""Width and depth of each variant, relative to Lite0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +51,25 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class EfficientNetLite:
-    """EfficientNet-Lite with a new head; see the module's text."""
+    """EfficientNet-Lite with a new head; see the module docstring."""
 
     weights: str = "imagenet"
-    """What the base starts from: imagenet, the FILE of another place, or none: at random, and then
-    the whole base is trained."""
+    """Initial weights of the base: imagenet, a FILE, or none for random weights, with which the
+    whole base is trained."""
     lite: Literal[0, 1, 2] = 0
-    """Which of them: 1 is deeper, 2 is deeper and wider."""
+    """Variant: 1 is deeper, 2 is deeper and wider."""
     enlarge: int = 2
-    """How many times larger the face becomes, inside the network."""
+    """Factor by which the face is enlarged inside the network."""
     frozen_blocks: int = 3
-    """Blocks that stay as ImageNet made them, with the stem; 0: none."""
+    """Number of frozen blocks, in addition to the stem; 0 freezes nothing."""
     dropout: float = 0.3
     """Dropout in front of the softmax."""
     drop_path: float = 0.1
-    """Chance that a face passes the last block by; the blocks before it rise to that (Huang et al.
-    2016, arXiv:1603.09382)."""
+    """Probability that a face skips the last block; it increases linearly from the first block
+    (Huang et al. 2016, arXiv:1603.09382)."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
-        """Build the network, its base at random."""
+        """Build the network with a random base."""
         layers = keras.layers
         inputs = keras.Input((size_px, size_px, 1), name="face")
         x = inputs
@@ -95,7 +95,7 @@ class EfficientNetLite:
 
 
 def blocks(lite: int) -> Iterator[Block]:
-    """Yield the blocks of EfficientNet-Lite 0, 1 or 2 in their order."""
+    """Yield the blocks of EfficientNet-Lite 0, 1 or 2 in order."""
     wider, deeper = _SCALES[lite]
     for stage, (count, kernel, strides, expansion, width) in enumerate(_STAGES, start=1):
         scaled = max(8, int(width * wider + 4) // 8 * 8)

@@ -1,19 +1,19 @@
-"""The four-block CNN that most public FER2013 projects describe.
+"""The four-block CNN of most public FER2013 projects.
 
 Four blocks of 32, 64, 128 and 256 filters, 3x3 and same padding, each followed by batch
 normalization, 2x2 max pooling and dropout 0.25; then flatten, a dense layer, dropout 0.5 and a
-softmax. Public repositories report 65.92 % best validation accuracy after 60 epochs.
+softmax. Public repositories report a best validation accuracy of 65.92% after 60 epochs.
 
     name            input    parameters   MACs     int8 file
     four-block      48x48    981,927      33.1 M   1.01 MB
     four-block-56   56x56    1,014,311    44.9 M   1.05 MB
 
-The normalization stands between convolution and ReLU, where TFLite folds it into the
-convolution (behind the ReLU it would stay a multiplication and an addition of its own).
+The normalization is between convolution and ReLU, where TFLite folds it into the convolution (after
+the ReLU it would remain a separate multiplication and addition).
 
-The dense layer is normalized too: without it the first epochs hardly learn. And it is written as a
-convolution over the whole 3x3 map, which is the same multiplication: tfmot folds a normalization
-into convolutions, but leaves a dense layer with one in float32.
+The dense layer is normalized too: without this the first epochs hardly learn. It is implemented as
+a convolution over the whole 3x3 map, which is the same multiplication: tfmot folds a normalization
+into a convolution, but leaves a normalized dense layer in float32.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from .parts import conv_norm_relu, flat_dense, model
 
 @dataclass(frozen=True, slots=True)
 class FourBlock:
-    """The four-block CNN; see the module's text."""
+    """The four-block CNN; see the module docstring."""
 
     filters: tuple[int, ...] = (32, 64, 128, 256)
     """Filters of the blocks, one number a block."""
@@ -47,7 +47,7 @@ class FourBlock:
 
 @dataclass(frozen=True, slots=True)
 class FourBlock56:
-    """The four-block CNN with 2^n filters and two normalized dense layers, meant for 56x56."""
+    """The four-block CNN with 2^n filters and two normalized dense layers, for 56x56."""
 
     first_filters_log2: int = 5
     """The blocks have 2^n, 2^(n+1), 2^(n+2), 2^(n+3) filters."""

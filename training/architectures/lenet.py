@@ -1,4 +1,4 @@
-"""A LeNet of two blocks on an enlarged picture, as the public notebooks tune it.
+"""A LeNet of two blocks on an enlarged picture, as in public notebooks.
 
 The input is resized to 256x256 inside the model (its rescaling is the input's own range, 0 to 1);
 two blocks of a convolution with F, then 2F+4 filters (valid padding, ReLU, L2), batch normalization
@@ -8,7 +8,7 @@ dense layers with L2 and batch normalization, dropout after the first; softmax.
     input              parameters   MACs     int8 file
     48x48 -> 256x256   1,970,027    19.0 M   1.98 MB
 
-The first dense layer holds nearly all parameters: the design does not suit a small file.
+The first dense layer has nearly all parameters: the design is not suitable for a small file.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .parts import model
 
 @dataclass(frozen=True, slots=True)
 class LeNet:
-    """LeNet; see the module's text."""
+    """LeNet; see the module docstring."""
 
     resized_px: int = 256
     """Side to which the face is enlarged inside the network."""
@@ -55,7 +55,8 @@ class LeNet:
                 kernel_regularizer=regularizer,
                 name=f"conv{block}",
             )(x)
-            # the source has ReLU, then normalization; this order folds into the convolution
+            # the source applies ReLU, then normalization; this order can be folded into the
+            # convolution
             x = layers.BatchNormalization(name=f"norm{block}")(x)
             x = layers.ReLU(name=f"relu{block}")(x)
             x = layers.MaxPooling2D(self.pool_size, strides=2 * self.strides, name=f"pool{block}")(

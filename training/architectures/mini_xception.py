@@ -1,12 +1,13 @@
-"""mini-XCEPTION, the incumbent on small machines (Arriaga et al. 2017, arXiv:1710.07557).
+"""mini-XCEPTION, widely used on small devices (Arriaga et al. 2017, arXiv:1710.07557).
 
 Two 3x3 convolutions, four residual modules of two separable convolutions and a max pooling, a
-convolution to the classes, global average pooling, softmax. The network of the package `fer`.
+convolution to the classes, global average pooling, softmax. This is the network of the package
+`fer`.
 
     input    parameters   MACs     int8 file
     64x64    58,423       10.2 M   0.11 MB
 
-Separable convolutions are written as depthwise and pointwise ones, which is what they are.
+Separable convolutions are implemented as a depthwise and a pointwise convolution.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from .parts import conv_norm_relu
 
 @dataclass(frozen=True, slots=True)
 class MiniXception:
-    """mini-XCEPTION; see the module's text."""
+    """mini-XCEPTION; see the module docstring."""
 
     stem: int = 8
     """Filters of the two first convolutions."""
@@ -33,8 +34,8 @@ class MiniXception:
         x = conv_norm_relu(keras, inputs, self.stem, 3, name="stem1", padding="valid")
         x = conv_norm_relu(keras, x, self.stem, 3, name="stem2", padding="valid")
         for module, width in enumerate(self.widths, start=1):
-            # a 1x1 convolution of stride 2 in two steps: as one, TensorFlow 2.21 with oneDNN writes
-            # beyond its memory when it trains on a CPU (60x60 input; "corrupted top size")
+            # a 1x1 convolution of stride 2 in two steps: in one step, TensorFlow 2.21 with oneDNN
+            # writes out of bounds when it trains on a CPU (60x60 input; "corrupted top size")
             shortcut = layers.MaxPooling2D(1, strides=2, name=f"subsample{module}")(x)
             shortcut = conv_norm_relu(
                 keras, shortcut, width, 1, name=f"shortcut{module}", relu=False

@@ -1,11 +1,10 @@
-"""MobileNet v1 (Howard et al. 2017, arXiv:1704.04861) that recognized faces before, as a teacher.
+"""MobileNet v1 (Howard et al. 2017, arXiv:1704.04861) pretrained on face recognition, as a teacher.
 
-A network that tells people apart is far nearer to expressions than ImageNet's: Savchenko's
-HSE-FaceRes, trained on the faces of VGGFace2 (arXiv:2103.17107), is published in TF.js' format, and
-`--weights FILE` takes it. The face is enlarged inside the network, since such networks look for the
-details of large faces. Their preprocessing (the grey value as blue, green and red, each minus its
-mean) is a frozen 1x1 convolution, divided by 64 so that the first layer is trained at the scale of
-the others.
+Face recognition is much closer to expressions than ImageNet is: Savchenko's HSE-FaceRes, trained on
+the faces of VGGFace2 (arXiv:2103.17107), is published in TF.js format, and `--weights FILE` reads
+it. The face is enlarged inside the network, since such networks expect the details of large faces.
+The preprocessing (the gray value as blue, green and red, each minus its mean) is a frozen 1x1
+convolution, divided by 64 so that the first layer is trained at the scale of the others.
 
     input    parameters   MACs     int8 file
     48x48    3,236,045    242 M    3.53 MB
@@ -21,7 +20,7 @@ from .parts import NORM, freeze, model
 
 STEM = "stem"
 INPUT_SCALE = 64.0
-"""What the preprocessing divides by."""
+"""Divisor of the preprocessing."""
 _MEAN_BGR = (103.939, 116.779, 123.68)
 _STEM_WIDTH = 32
 _BLOCKS = (
@@ -34,7 +33,7 @@ _BLOCKS = (
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A depthwise convolution and a 1x1 one behind it, each with normalization and ReLU6."""
+    """A depthwise convolution and a 1x1 convolution, each with normalization and ReLU6."""
 
     name: str
     width: int
@@ -43,25 +42,25 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class MobileNetFace:
-    """MobileNet v1 with a new head; see the module's text."""
+    """MobileNet v1 with a new head; see the module docstring."""
 
     weights: str = "none"
-    """What the base starts from: a FILE of TF.js' graph format (model.json, its shards beside it),
-    or none: at random, and then the whole base is trained."""
+    """Initial weights of the base: a FILE in TF.js graph format (model.json, with its shards next
+    to it), or none for random weights, with which the whole base is trained."""
     enlarge: int = 3
-    """How many times larger the face becomes, inside the network."""
+    """Factor by which the face is enlarged inside the network."""
     frozen_blocks: int = 2
-    """Blocks that stay as they were read, with the stem; 0: none."""
+    """Number of frozen blocks, in addition to the stem; 0 freezes nothing."""
     width: float = 1.0
-    """Channels of each layer, times those of the published network, which has 1."""
+    """Channels of each layer, relative to the published network."""
     dropout: float = 0.3
     """Dropout in front of the softmax."""
     head_rate: float = 0.1
-    """Share of the learning rate that the head learns at with SGD: an untrained head that learns
-    fast destroys the base below it. The head's inputs are multiplied by its square root."""
+    """Factor of the learning rate of the head with SGD: an untrained head that learns fast destroys
+    the base below it. The inputs of the head are multiplied by its square root."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
-        """Build the network, its base at random."""
+        """Build the network with a random base."""
         layers = keras.layers
         inputs = keras.Input((size_px, size_px, 1), name="face")
         x = inputs
@@ -92,13 +91,13 @@ class MobileNetFace:
 
 
 def blocks(width: float = 1.0) -> Iterator[Block]:
-    """Yield the blocks in their order."""
+    """Yield the blocks in order."""
     for number, (channels, strides) in enumerate(_BLOCKS, start=1):
         yield Block(f"b{number}", max(8, int(channels * width)), strides)
 
 
 def convolutions() -> Iterator[str]:
-    """Yield the names of the convolutions that the weights are read into, from below."""
+    """Yield the names of the convolutions that get pretrained weights, from the input on."""
     yield STEM
     for block in blocks():
         yield f"{block.name}_depthwise"

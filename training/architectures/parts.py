@@ -1,13 +1,13 @@
-"""Pieces that several architectures share.
+"""Layers that several architectures share.
 
-Every builder uses only what Keras 3 and tf-keras have in common, and gives each layer a name, so
-that weights go across by order and tfmot's report can be read.
+Builders use only what Keras 3 and tf-keras have in common, and name every layer, so that weights
+can be copied by order and the report of tfmot is readable.
 """
 
 from typing import Any
 
 NORM = "_norm"
-"""How the name of a normalization ends, after that of the layer before it."""
+"""Suffix of the name of a normalization, after the name of the layer before it."""
 
 
 def conv_norm_relu(
@@ -21,7 +21,7 @@ def conv_norm_relu(
     padding: str = "same",
     relu: bool = True,
 ) -> Any:
-    """Convolution, batch normalization, ReLU: the order that TFLite and tfmot fold into one."""
+    """Convolution, batch normalization, ReLU: the order that TFLite and tfmot can fold."""
     layers = keras.layers
     x = layers.Conv2D(
         filters,
@@ -37,18 +37,18 @@ def conv_norm_relu(
 
 
 def flat_dense(keras: Any, x: Any, units: int, *, name: str) -> Any:
-    """A normalized dense ReLU layer over everything, as a convolution over the whole map.
+    """A normalized dense ReLU layer, implemented as a convolution over the whole map.
 
-    The same multiplication as flatten and dense; but tfmot folds the normalization of a
-    convolution, and leaves a dense layer with one in float32.
+    It computes the same as flatten and dense; but tfmot folds the normalization into a convolution,
+    and leaves a normalized dense layer in float32.
     """
     if x.shape[1] != x.shape[2]:
-        raise ValueError(f"the map is {x.shape[1]}x{x.shape[2]}; expected a square one")
+        raise ValueError(f"the map is {x.shape[1]}x{x.shape[2]}; expected a square")
     return conv_norm_relu(keras, x, units, x.shape[1], name=name, padding="valid")
 
 
 def model(keras: Any, inputs: Any, x: Any, classes: int, *, name: str) -> Any:
-    """End in a softmax over the classes."""
+    """Add a softmax over the classes."""
     if len(x.shape) == 4:
         x = keras.layers.Flatten(name="flatten")(x)
     outputs = keras.layers.Dense(classes, activation="softmax", name="expression")(x)
@@ -56,7 +56,7 @@ def model(keras: Any, inputs: Any, x: Any, classes: int, *, name: str) -> Any:
 
 
 def freeze(network: Any, beginnings: tuple[str, ...]) -> None:
-    """Keep the layers whose names begin so from being trained."""
+    """Freeze the layers whose names start with a prefix."""
     for layer in network.layers:
         if layer.name.startswith(beginnings):
             layer.trainable = False

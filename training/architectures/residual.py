@@ -1,16 +1,16 @@
-"""Our own two networks: plain residual blocks, as narrow as the budget asks.
+"""The architectures `compact` and `tiny`: plain residual blocks, as narrow as the budget requires.
 
 A 3x3 stem, then stages that each halve the map (the first convolution of a stage has stride 2) and
-hold residual blocks of two 3x3 convolutions (He et al. 2015, arXiv:1512.03385), global average
+contain residual blocks of two 3x3 convolutions (He et al. 2015, arXiv:1512.03385), global average
 pooling, dropout, softmax. Normalization follows each convolution, where TFLite folds it. A shortcut
-pools before its 1x1 convolution, as in He et al. 2018 (arXiv:1812.01187), but takes the maximum,
+pools before its 1x1 convolution, as in He et al. 2018 (arXiv:1812.01187), but with the maximum,
 which needs no new scale in int8.
 
     name      input    parameters   MACs     int8 file
     compact   48x48    891,583      104 M    0.94 MB
     tiny      48x48    74,375       15.2 M   0.10 MB
 
-`compact` grows to this from one block a stage: 683,071 parameters, 56.2 M MACs, 0.72 MB.
+`compact` is grown from one block per stage: 683,071 parameters, 56.2 M MACs, 0.72 MB.
 """
 
 import re
@@ -24,16 +24,16 @@ from .parts import NORM, conv_norm_relu, model
 
 SHORTCUT = "_shortcut"
 BRANCH_END = f"_second{NORM}"
-"""How the names of two layers of a block end. A block without a shortcut layer is the identity
-while the gamma of its branch's last normalization is zero: its input is never negative."""
+"""Suffixes of the names of two layers in a block. A block without a shortcut layer is the identity
+while the gamma of the last normalization of its branch is zero: its input is never negative."""
 
 WEIGHTED = rf"stem|s\d+b\d+(_first|_second|{SHORTCUT})|expression"
-"""Pattern of the names of the layers that have weights and are not normalizations."""
+"""Pattern of the names of layers that have weights and are not normalizations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compact:
-    """At most 1 MB as int8; see the module's text."""
+    """At most 1 MB as int8; see the module docstring."""
 
     stem: int = 24
     """Filters of the first convolution."""
@@ -51,7 +51,7 @@ class Compact:
 
 @dataclass(frozen=True, slots=True)
 class Tiny:
-    """At most 100 KB as int8; see the module's text."""
+    """At most 100 KB as int8; see the module docstring."""
 
     stem: int = 16
     """Filters of the first convolution."""
@@ -68,11 +68,11 @@ class Tiny:
 
 
 def plan_of(name: str, widths: Mapping[str, int]) -> Compact | Tiny:
-    """Return the plan of a network that was built already.
+    """Return the plan of an existing network.
 
     Args:
         name: `compact` or `tiny`.
-        widths: Outputs of each layer that has weights, by the layer's name.
+        widths: Outputs of each layer that has weights, by layer name.
 
     Raises:
         TrainingError: It is another network.
@@ -93,8 +93,8 @@ def plan_of(name: str, widths: Mapping[str, int]) -> Compact | Tiny:
 def _residual(keras: Any, plan: Compact | Tiny, *, size_px: int, classes: int, name: str) -> Any:
     if len(plan.widths) != len(plan.blocks):
         raise RecipeError(
-            f"{name} has {len(plan.widths)} widths and {len(plan.blocks)} blocks; "
-            "expected a number of blocks for each width"
+            f"{name} has {len(plan.widths)} widths and {len(plan.blocks)} blocks; expected one "
+            "number of blocks per width"
         )
     layers = keras.layers
     inputs = keras.Input((size_px, size_px, 1), name="face")

@@ -1,17 +1,17 @@
 """Transfer learning on ResNet50 (He et al. 2015, arXiv:1512.03385), as public FER projects do it.
 
-Keras's own ResNet50 without top, its ImageNet weights frozen; global average pooling, dropout, two
-dense ReLU layers, softmax. The ImageNet preprocessing (the grey value as blue, green and red, each
-minus ImageNet's mean of it) is a frozen 1x1 convolution at the input, so that the model takes
-pixel/255 like every other.
+Keras's ResNet50 without top, with frozen ImageNet weights; global average pooling, dropout, two
+dense ReLU layers, softmax. The ImageNet preprocessing (the gray value as blue, green and red, each
+minus its ImageNet mean) is a frozen 1x1 convolution at the input, so that the input is pixel/255 as
+for the other architectures.
 
     input    parameters    MACs     int8 file
     56x56    24,146,061    282 M    24.7 MB
 
 Frozen layers keep their normalization in inference mode, and so does the base's normalization when
-its convolutions are unfrozen, as Keras's guide to transfer learning advises: batches of faces would
-overwrite what ImageNet's pictures have taught it. Quantization-aware training rounds frozen weights
-and trains the others. In int8 nothing stays float.
+its convolutions are unfrozen, as Keras's guide to transfer learning recommends: batches of faces
+would overwrite what was learned from ImageNet. Quantization-aware training rounds frozen weights
+and trains the others. In int8 no operator stays float.
 """
 
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ _MEAN_BGR = (103.939, 116.779, 123.68)
 
 @dataclass(frozen=True, slots=True)
 class ResNet50:
-    """ResNet50 with a new head; see the module's text."""
+    """ResNet50 with a new head; see the module docstring."""
 
     weights: str = "imagenet"
-    """What the base starts from: imagenet, a FILE with the weights of Keras's ResNet50 without
-    top, or none: at random, and then the whole base is trained."""
+    """Initial weights of the base: imagenet, a FILE with the weights of Keras's ResNet50 without
+    top, or none for random weights, with which the whole base is trained."""
     unfrozen_layers: int = 0
-    """Layers at the end of the base, of Keras's 175, that are trained too; normalization keeps its
-    statistics."""
+    """Number of layers at the end of the base, of Keras's 175, that are also trained;
+    normalizations keep their statistics."""
     dense1: int = 256
     """Units of the first dense layer."""
     dense2: int = 128
@@ -45,7 +45,7 @@ class ResNet50:
     """Dropout in front of the dense layers."""
 
     def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
-        """Build the network, its base at random.
+        """Build the network with a random base.
 
         Raises:
             RecipeError: The faces are too small.

@@ -1,18 +1,19 @@
-"""An affine resampling of a picture in layers that TFLite has in int8, and that train.
+"""Affine resampling of a picture with trainable layers that TFLite supports in int8.
 
-Jaderberg et al. 2015 (arXiv:1506.02025) read a picture at an affine grid with bilinear weights. The
-usual form gathers pixels at computed places, and int8 has no such operator with fractions. Here the
-affine map is taken apart into a vertical and a horizontal shear, each with its own scale and shift,
-as in the two-pass warp of Catmull and Smith (SIGGRAPH 1980): six numbers either way, and every
-affine map that does not turn by a right angle. A pass moves each pixel along one axis by
+Jaderberg et al. 2015 (arXiv:1506.02025) sample a picture at an affine grid with bilinear weights.
+The usual implementation gathers pixels at computed positions, but int8 has no such operator with
+fractions. Here the affine map is split into a vertical and a horizontal shear, each with its own
+scale and shift, as in the two-pass warp of Catmull and Smith (SIGGRAPH 1980): six numbers in both
+forms, and every affine map without a rotation by a right angle. A pass moves each pixel along one
+axis by
 
     d(x, y) = reach * (p x + q y + r)    pixels, with x and y from -1 to 1 and p, q, r from -1 to 1
 
-and interpolates linearly between the neighbors at -reach ... reach. Their weights
-max(0, 1 - |d - k|) are made of ramps: ramp(k) = min(max(d - k, 0), 1) and weight(k) = ramp(k - 1) -
-ramp(k). A pixel that asks for more than the reach gets the neighbor at the reach. Outside the
-picture is black. The displacement never exceeds a few pixels, and that is what makes eight bits
-enough: they are spent on d alone and not on coordinates over the whole picture.
+and interpolates linearly between the neighbors at -reach ... reach. Their weights max(0, 1 - |d -
+k|) consist of ramps: ramp(k) = min(max(d - k, 0), 1) and weight(k) = ramp(k - 1) - ramp(k). A pixel
+with a displacement beyond the reach gets the neighbor at the reach. Outside the picture is black.
+The displacement never exceeds a few pixels, which makes eight bits sufficient: they represent d
+only, not coordinates over the whole picture.
 
 The constants (coordinates, neighbors, ramps) are the weights of frozen layers.
 """
@@ -22,25 +23,25 @@ from typing import Any
 import numpy as np
 
 CEILING = 6.0
-"""Displacements (-reach to reach) and ramps (0 to 1) are mapped onto 0 to this: TFLite fuses ReLU6
-into the layer before."""
+"""Displacements (-reach to reach) and ramps (0 to 1) are mapped to 0 to this value: TFLite fuses
+ReLU6 into the layer before."""
 PARAMETERS = 3
-"""Of each pass."""
+"""Parameters per pass."""
 
 
 def resample(keras: Any, picture: Any, parameters: Any, reach_px: int, *, name: str) -> Any:
-    """Resample a picture by one pass down and one pass across.
+    """Resample a picture with a vertical and a horizontal pass.
 
     Args:
         keras: The Keras 3 or the tf-keras module.
         picture: Tensor, (batch, size, size, 1).
-        parameters: Two tensors (batch, 3) from -1 to 1: of the vertical and the horizontal pass.
-            Zeros leave the picture as it is.
-        reach_px: How far a pixel may come from along each axis.
-        name: What the layers' names begin with.
+        parameters: Two tensors (batch, 3) from -1 to 1, for the vertical and the horizontal pass.
+            Zeros leave the picture unchanged.
+        reach_px: Largest displacement of a pixel along each axis.
+        name: Prefix of the layer names.
 
     Returns:
-        Tensor of the picture's shape.
+        Tensor with the shape of the picture.
     """
     for axis, values in zip((0, 1), parameters, strict=True):
         picture = _pass(keras, picture, values, reach_px, axis, name=f"{name}_{'yx'[axis]}")
@@ -94,7 +95,7 @@ def _pass(keras: Any, picture: Any, values: Any, reach_px: int, axis: int, *, na
 
 
 def constant(layer: Any, inputs: Any, *values: Any) -> Any:
-    """Apply a layer whose weights are these and are not trained."""
+    """Apply a layer with fixed weights."""
     layer.trainable = False
     outputs = layer(inputs)
     layer.set_weights([np.asarray(value, np.float32) for value in values])

@@ -1,1 +1,1 @@
-"""Keras 3, its devices and precision, and what a network says of faces."""
+"""Keras 3, its devices and precision, and predictions of a network."""

@@ -1,4 +1,4 @@
-"""Which devices of which processes train together."""
+"""The devices of all processes that train together."""
 
 import re
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from fer_edge.errors import TrainingError
 
 AUTO = "auto"
-"""As a coordinator: SLURM's or Open MPI's environment says all of it."""
+"""As a coordinator: read everything from the environment of SLURM or Open MPI."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Processes that share every batch, each with the same number of devices.
+    """Processes that share every batch, all with the same number of devices.
 
     Attributes:
-        devices: Of each process.
-        coordinator: Address of the first process, host:port; "auto" for what the environment of a
-            SLURM step or of Open MPI says; empty for a process that trains alone.
-        processes: How many there are.
-        process_id: This one's number, from 0; the first writes the run folder.
+        devices: Number of devices per process.
+        coordinator: Address of the first process, host:port; "auto" to read it from the environment
+            of a SLURM step or of Open MPI; empty for a single process.
+        processes: Number of processes.
+        process_id: Number of this process, from 0; process 0 writes the run folder.
     """
 
     devices: int = 1
@@ -27,16 +27,16 @@ class Cluster:
     process_id: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be.
+        """Reject inconsistent values.
 
         Raises:
-            TrainingError: The values do not fit each other.
+            TrainingError: The values are inconsistent.
         """
         if self.coordinator in ("", AUTO):
             if (self.processes, self.process_id) != (1, 0):
                 raise TrainingError(
-                    f"{self.processes} processes with process {self.process_id} were named; "
-                    "expected a coordinator HOST:PORT with them, the first process's address"
+                    f"got {self.processes} processes with process {self.process_id} but no "
+                    "coordinator; expected HOST:PORT, the address of the first process"
                 )
             return
         if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):[0-9]{1,5}", self.coordinator):
@@ -46,11 +46,11 @@ class Cluster:
             )
         if not 0 <= self.process_id < self.processes:
             raise TrainingError(
-                f"process {self.process_id} of {self.processes} was named; expected a number "
-                f"from 0 to {self.processes - 1}"
+                f"process {self.process_id} of {self.processes} is out of range; expected 0 to "
+                f"{self.processes - 1}"
             )
 
     @property
     def is_alone(self) -> bool:
-        """Whether no other process takes part."""
+        """Whether there is only one process."""
         return not self.coordinator

@@ -1,4 +1,4 @@
-"""What a training computes on, in the words of its first line."""
+"""Backend and devices of a training, for its first log line."""
 
 from dataclasses import dataclass
 from importlib import metadata
@@ -12,19 +12,19 @@ from .devices import device_count
 from .keras3 import keras
 
 CUDA_EXTRAS = {"tensorflow": "train-cuda", "jax": "train-jax-cuda", "torch": "train-torch"}
-"""Backend -> the extra of fer-edge whose wheels bring CUDA on Linux."""
+"""Backend -> the extra of fer-edge with CUDA wheels for Linux."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """What a training computes on.
+    """Backend and devices of a training.
 
     Attributes:
         backend: Keras' backend: tensorflow, jax or torch.
-        version: Of the backend.
-        devices: Names of the devices that share each batch, as the backend has them.
-        precision: Of the float stage.
-        advice: What to do where the machine has a GPU that the backend does not see; empty else.
+        version: Version of the backend.
+        devices: Names of the devices that share each batch, as in the backend.
+        precision: Precision of the float stage.
+        advice: Next step if the machine has a GPU that the backend does not see; else empty.
     """
 
     backend: str
@@ -35,22 +35,22 @@ class Compute:
 
     @property
     def line(self) -> str:
-        """For people: `training on tensorflow 2.21.0, cpu:0, float32`."""
+        """As text: `training on tensorflow 2.21.0, cpu:0, float32`."""
         return f"training on {self.backend} {self.version}, {', '.join(self.devices)}, " + (
             self.precision
         )
 
 
 def find_compute(precision: Precision, root: Path = Path("/")) -> Compute:
-    """Return what a training of this process computes on.
+    """Return backend and devices of a training in this process.
 
     Args:
-        precision: Of the float stage.
-        root: Where /proc and /sys stand.
+        precision: Precision of the float stage.
+        root: Folder that contains /proc and /sys.
     """
     backend = keras.backend.backend()
     devices = list(keras.distribution.list_devices())
-    if backend == "torch":  # Keras lists devices of PyTorch only in newer versions
+    if backend == "torch":  # only newer versions of Keras list PyTorch devices
         devices = _torch_devices()
     seen = any(not name.lower().startswith("cpu") for name in devices)
     used = [name for name in devices if not seen or not name.lower().startswith("cpu")]
@@ -64,18 +64,18 @@ def find_compute(precision: Precision, root: Path = Path("/")) -> Compute:
 
 
 def advice_for(backend: str, root: Path = Path("/")) -> str:
-    """Say what to do where this machine has a GPU and the backend sees none; empty without one."""
+    """Return advice if this machine has a GPU that the backend does not see; else empty."""
     gpus = find_gpus(root)
     if not gpus:
         return ""
     if not gpus[0].has_driver:
         return (
-            f"this machine has a GPU of NVIDIA ({gpus[0].name}) without its driver; training runs "
-            "on the processor until the driver is installed"
+            f"this machine has an NVIDIA GPU ({gpus[0].name}) without its driver; training runs "
+            "on the CPU until the driver is installed"
         )
     return (
-        f"this machine has the GPU {gpus[0].name}, and {backend} does not see it; "
-        f"run: {install(CUDA_EXTRAS[backend])}"
+        f"this machine has the GPU {gpus[0].name}, but {backend} does not see it; run: "
+        f"{install(CUDA_EXTRAS[backend])}"
     )
 
 

@@ -1,7 +1,7 @@
-"""Several devices through Keras' distribution API: each takes its share of every batch.
+"""Several devices with Keras's distribution API: each processes a share of every batch.
 
-The faces and the weights stand on every device; a batch, and so the work, is divided. Batch
-normalization and the loss see the whole batch, so a run learns what it would on one device.
+Faces and weights are stored on every device; the batch, and so the work, is divided. Batch
+normalization and the loss use the whole batch, so the result is the same as on one device.
 """
 
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ from .processes import join, lost_partners_are_named
 
 @contextmanager
 def spread(cluster: Cluster, batch_size: int) -> Iterator[None]:
-    """Train, inside the block, on the first devices of each process.
+    """Train on the first devices of each process inside the block.
 
-    What trains must be built inside the block, too.
+    Everything that trains must also be built inside the block.
 
     Args:
-        cluster: The processes, and how many devices each has; a single device of a single process
-            leaves everything as it is.
-        batch_size: Of the training, all devices together.
+        cluster: The processes and their number of devices; nothing changes for a single device of a
+            single process.
+        batch_size: Batch size of the training, for all devices together.
 
     Raises:
-        TrainingError: Keras cannot do that on its backend, there are fewer, the batch does not
-            divide, or the processes do not meet.
+        TrainingError: Keras's backend does not support it, there are fewer devices, the batch
+            cannot be divided, or the processes do not connect.
     """
     if cluster == Cluster():
         yield
@@ -35,18 +35,18 @@ def spread(cluster: Cluster, batch_size: int) -> Iterator[None]:
     backend = keras.backend.backend()
     if backend != "jax":
         raise TrainingError(
-            f"Keras distributes over several devices on JAX only, and runs on {backend}; "
-            "run with KERAS_BACKEND=jax, or with --devices 1 and without --coordinator"
+            f"Keras can use several devices with JAX only, but runs on {backend}; set "
+            "KERAS_BACKEND=jax, or pass --devices 1 and omit --coordinator"
         )
     if not cluster.is_alone:
         join(cluster)
-        keras.utils.set_random_seed(0)  # weights are drawn everywhere, and must be the same
+        keras.utils.set_random_seed(0)  # weights are initialized in every process and must be equal
     names = _devices(cluster.devices)
     if batch_size % len(names):
         near = max(1, round(batch_size / len(names))) * len(names)
         raise TrainingError(
-            f"a batch of {batch_size} does not divide among {len(names)} devices; "
-            f"expected a multiple, such as --batch-size {near}"
+            f"a batch of {batch_size} cannot be divided among {len(names)} devices; expected a "
+            f"multiple, such as --batch-size {near}"
         )
     shared = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
     with shared.scope(), nullcontext() if cluster.is_alone else lost_partners_are_named():
@@ -54,16 +54,16 @@ def spread(cluster: Cluster, batch_size: int) -> Iterator[None]:
 
 
 def device_count() -> int:
-    """Return how many devices share a batch here."""
+    """Return the number of devices that share a batch."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else int(distribution.device_mesh.devices.size)
 
 
 def _devices(each: int) -> list[str]:
-    """Return the names of the first devices of each process, in the order of the processes.
+    """Return the names of the first devices of each process, in process order.
 
     Raises:
-        TrainingError: This process has fewer.
+        TrainingError: This process has fewer devices.
     """
     import jax
 
@@ -71,8 +71,8 @@ def _devices(each: int) -> list[str]:
     if each > len(own):
         there = ", ".join(f"{device.platform}:{device.id}" for device in own)
         raise TrainingError(
-            f"there are {len(own)} devices ({there}); expected {each}; pass --devices {len(own)} "
-            "at most"
+            f"found {len(own)} devices ({there}); expected {each}; pass at most --devices "
+            f"{len(own)}"
         )
     by_process = [jax.local_devices(number) for number in range(jax.process_count())]
     return [f"{device.platform}:{device.id}" for mine in by_process for device in mine[:each]]

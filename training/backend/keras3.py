@@ -1,7 +1,7 @@
-"""Keras 3, brought in without its backend's announcements.
+"""Import of Keras 3 without the messages of its backend.
 
-KERAS_BACKEND says tensorflow, jax or torch. Unset, it is what Keras' own settings say, which is
-TensorFlow; where TensorFlow is not installed, the first of the others that is.
+KERAS_BACKEND is tensorflow, jax or torch. If unset, the backend comes from Keras's settings, by
+default TensorFlow; if TensorFlow is not installed, it is the first of the others that is.
 """
 
 import os
@@ -12,11 +12,11 @@ from fer_edge.errors import TrainingError
 from fer_edge.require import missing
 
 EXTRAS = {"tensorflow": "train", "jax": "train-jax", "torch": "train-torch"}
-"""Backend -> the extra of fer-edge that brings it."""
+"""Backend -> the extra of fer-edge that installs it."""
 
 
 def _choose_backend() -> None:
-    """See to it that Keras finds a backend, since its own message is a traceback."""
+    """Ensure that Keras finds a backend, since its own error is a traceback."""
     name = os.environ.get("KERAS_BACKEND")
     if not name:
         installed = [backend for backend in EXTRAS if find_spec(backend)]

@@ -1,7 +1,7 @@
-"""Where the processes of a cluster find each other, before JAX is asked to connect them.
+"""Rendezvous of the processes of a cluster, before JAX connects them.
 
-JAX ends a process whose partners do not come: it aborts, and says nothing that could be caught.
-Here each is told in one sentence who is missing. The first process listens where JAX will listen.
+If a process is missing, JAX aborts the others, without an exception to catch. Here each process
+gets one sentence that names the missing ones. The first process listens where JAX will listen.
 """
 
 import socket
@@ -13,7 +13,7 @@ from fer_edge.errors import TrainingError
 from .cluster import Cluster
 
 PATIENCE_S = 300.0
-"""So long a cluster's queue may take to start the last process."""
+"""Time that the queue of a cluster may take to start the last process."""
 
 _GO = "go"
 _POLL_S = 0.2
@@ -21,14 +21,14 @@ _LONGEST_LINE = 300
 
 
 def meet(cluster: Cluster, patience_s: float = PATIENCE_S) -> None:
-    """Wait until every process is there.
+    """Wait until every process has connected.
 
     Args:
-        cluster: With a coordinator's address.
-        patience_s: How long, in seconds.
+        cluster: Cluster with a coordinator address.
+        patience_s: Timeout in seconds.
 
     Raises:
-        TrainingError: One is missing, two have one number, or they count differently.
+        TrainingError: A process is missing, two have the same number, or their counts differ.
     """
     if cluster.processes == 1:
         return
@@ -40,14 +40,14 @@ def meet(cluster: Cluster, patience_s: float = PATIENCE_S) -> None:
 
 
 def _receive(cluster: Cluster, end_s: float) -> None:
-    """Take the words of all others, and tell them what came of it."""
+    """Receive the messages of all other processes, and send them the result."""
     _, port = _address(cluster)
     with ExitStack() as stack:
         try:
             server = stack.enter_context(_server(port))
         except OSError as error:
             raise TrainingError(
-                f"port {port} cannot be listened on: {error.strerror}; name a free one in "
+                f"cannot listen on port {port}: {error.strerror}; choose a free port in "
                 "--coordinator, the same for all processes"
             ) from error
         there: dict[int, socket.socket] = {}
@@ -56,7 +56,7 @@ def _receive(cluster: Cluster, end_s: float) -> None:
             left_s = end_s - time.monotonic()
             if left_s <= 0:
                 missing = sorted(set(range(1, cluster.processes)) - there.keys())
-                wrong = f"process {', '.join(map(str, missing))} did not come"
+                wrong = f"process {', '.join(map(str, missing))} did not connect"
                 break
             server.settimeout(left_s)
             try:
@@ -71,17 +71,17 @@ def _receive(cluster: Cluster, end_s: float) -> None:
 
 
 def _take(line: socket.socket, cluster: Cluster, there: dict[int, socket.socket]) -> str:
-    """Add a process; return what is wrong with it, or an empty text."""
+    """Add a process; return the error, or an empty text."""
     line.settimeout(5.0)
     words = _read_line(line).split()
     if len(words) != 2 or not all(word.isdecimal() for word in words):
-        return ""  # fer-edge did not write it
+        return ""  # not from fer-edge
     number, count = map(int, words)
     if count != cluster.processes:
-        wrong = f"process {number} was told of {count} processes and process 0 of "
+        wrong = f"process {number} was started with {count} processes, process 0 with "
         wrong += f"{cluster.processes}"
     elif number in (0, *there):
-        wrong = f"two processes have --process-id {number}"
+        wrong = f"two processes have the same --process-id {number}"
     else:
         there[number] = line
         return ""
@@ -90,7 +90,7 @@ def _take(line: socket.socket, cluster: Cluster, there: dict[int, socket.socket]
 
 
 def _report(cluster: Cluster, end_s: float) -> None:
-    """Say that this process is there, and wait for the others."""
+    """Report this process, and wait for the others."""
     while True:
         try:
             with socket.create_connection(_address(cluster), timeout=5.0) as line:
@@ -104,11 +104,11 @@ def _report(cluster: Cluster, end_s: float) -> None:
         except OSError as error:
             reason = error.strerror or str(error)
         else:
-            reason = "it hung up"
+            reason = "it closed the connection"
         if time.monotonic() > end_s:
             raise TrainingError(
-                f"the first process does not answer at {cluster.coordinator}: {reason}; start it, "
-                "and check the address"
+                f"the first process does not answer at {cluster.coordinator}: {reason}; start "
+                "it, and check the address"
             )
         time.sleep(_POLL_S)
 

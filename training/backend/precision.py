@@ -1,8 +1,8 @@
-"""Mixed precision: the copy of a network that computes in 16 bits while it learns.
+"""Mixed precision: a copy of a network that computes in 16 bits during training.
 
 Micikevicius et al. 2018 (arXiv:1710.03740): variables, loss and softmax stay float32, convolutions
-run in 16 bits, and float16 needs the loss scaled. No policy of the process is touched, and the
-float32 network beside the copy is what is scored and kept, so nothing after training knows of it.
+run in 16 bits, and float16 needs loss scaling. No global policy is changed. The float32 network is
+kept next to the copy; it is scored and stored, so nothing after training depends on the precision.
 """
 
 from typing import Any
@@ -14,11 +14,11 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixe
 
 
 def learning_copy(network: Any, precision: Precision) -> Any:
-    """Copy a float32 network, weights included, to one that computes in a precision.
+    """Copy a float32 network, including weights, to a network of another precision.
 
     Args:
         network: A functional Keras model whose last layer is its softmax.
-        precision: Of all layers but the last, whose output stays float32.
+        precision: Precision of all layers except the last, which stays float32.
 
     Returns:
         A Keras model with float32 variables in the same order.
@@ -36,7 +36,7 @@ def learning_copy(network: Any, precision: Precision) -> Any:
 
 
 def scaled(optimizer: Any, precision: Precision) -> Any:
-    """Scale the loss for float16, whose small gradients would become zero."""
+    """Scale the loss for float16, where small gradients would become zero."""
     if precision != "float16":
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer)

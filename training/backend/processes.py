@@ -1,7 +1,8 @@
-"""Processes that train as one, on JAX: what each of them does alike, and what they tell each other.
+"""Processes that train together on JAX: common steps and communication.
 
-All run the same program in the same order: whatever JAX computes over several processes needs every
-one of them. So what only one of them knows, such as an error, is told to the others first.
+All processes run the same program in the same order, since every computation of JAX over several
+processes needs all of them. So what only one process knows, such as an error, is sent to the others
+first.
 """
 
 import atexit
@@ -23,16 +24,16 @@ from .keras3 import keras
 from .meeting import meet
 
 _JAX_STATUS = re.compile("[A-Z_]{5,}: ")
-"""JAX's own errors begin with the name of a status, as UNKNOWN or UNAVAILABLE."""
+"""JAX errors begin with the name of a status, such as UNKNOWN or UNAVAILABLE."""
 _forwards: "WeakKeyDictionary[Any, Any]" = WeakKeyDictionary()
 """Network -> its compiled forward pass."""
 
 
 def join(cluster: Cluster) -> None:
-    """Meet the other processes; nothing may have been computed on JAX before.
+    """Connect to the other processes; JAX must not have computed anything before.
 
     Raises:
-        TrainingError: They do not come, or the environment says nothing of them.
+        TrainingError: They do not connect, or the environment does not name them.
     """
     import jax
 
@@ -44,17 +45,18 @@ def join(cluster: Cluster) -> None:
         jax.distributed.initialize()
     except (RuntimeError, ValueError) as error:
         raise TrainingError(
-            f"the environment does not say who trains together ({str(error).splitlines()[0]}); "
-            "start it with srun or mpirun, or pass --coordinator HOST:PORT"
+            "the environment does not name the processes of this training "
+            f"({str(error).splitlines()[0]}); start it with srun or mpirun, or pass "
+            "--coordinator HOST:PORT"
         ) from error
 
 
 @contextmanager
 def lost_partners_are_named() -> Iterator[None]:
-    """Turn what JAX says of a process that has ended into one sentence.
+    """Convert JAX's error about an ended process into one sentence.
 
     Raises:
-        TrainingError: Inside the block JAX lost a process.
+        TrainingError: JAX lost a process inside the block.
     """
     try:
         yield
@@ -64,38 +66,38 @@ def lost_partners_are_named() -> Iterator[None]:
             raise
         atexit.register(_leave)
         raise TrainingError(
-            f"a process of the training has ended ({reason}); start all of them again with --resume"
+            f"a training process has ended ({reason}); restart all of them with --resume"
         ) from error
 
 
 def _leave() -> None:
-    """End before JAX's farewell, which waits a minute for the one that is gone, and aborts."""
+    """Exit without JAX's shutdown, which waits a minute for the lost process, then aborts."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(1)
 
 
 def process_count() -> int:
-    """Return how many processes train together."""
+    """Return the number of processes that train together."""
     return int(keras.distribution.distribution().num_processes) if _is_shared() else 1
 
 
 def process_id() -> int:
-    """Return this process's number, from 0."""
+    """Return the number of this process, from 0."""
     import jax
 
     return int(jax.process_index()) if _is_shared() else 0
 
 
 def own_rows(count: int, batch_size: int) -> NDArray[np.int64]:
-    """Return the positions of the rows that this process takes, of `count` in batches."""
+    """Return the positions of this process's rows among `count` rows in batches."""
     rows, processes = np.arange(count), process_count()
     batches = [rows[start : start + batch_size] for start in range(0, count, batch_size)]
     return np.concatenate([np.array_split(batch, processes)[process_id()] for batch in batches])
 
 
 def tell(data: bytes) -> bytes:
-    """Return the first process's bytes, in every process."""
+    """Return the bytes of the first process, in every process."""
     from jax.experimental import multihost_utils
 
     size = int(multihost_utils.broadcast_one_to_all(np.array(len(data))))
@@ -106,10 +108,10 @@ def tell(data: bytes) -> bytes:
 
 
 def check_alike(what: str, digest: bytes) -> None:
-    """Compare a digest among all processes.
+    """Compare a digest between all processes.
 
     Raises:
-        TrainingError: They differ, in every process.
+        TrainingError: The digests differ; raised in every process.
     """
     from jax.experimental import multihost_utils
 
@@ -118,20 +120,20 @@ def check_alike(what: str, digest: bytes) -> None:
     others = [str(number) for number, row in enumerate(found) if (row != found[0]).any()]
     if others:
         raise TrainingError(
-            f"process {', '.join(others)} has another {what} than process 0; start all with the "
-            "same files and options"
+            f"the {what} of process {', '.join(others)} differs from that of process 0; start "
+            "all processes with the same files and options"
         )
 
 
 def predict_shared(network: Any, inputs: NDArray[np.float32], batch_size: int) -> NDArray[Any]:
-    """Return what a network says of inputs; every process computes its share, and gets all.
+    """Return the outputs of a network; every process computes its share and gets all outputs.
 
-    `network.predict` leaves each process with its own share, and fails.
+    `network.predict` would return only the share of each process, and fails.
 
     Args:
-        network: Built for the distribution that trains.
-        inputs: As many as all devices can share equally.
-        batch_size: Of all devices together.
+        network: Network built for the distribution that trains.
+        inputs: Number of inputs must be divisible by the number of devices.
+        batch_size: Batch size of all devices together.
     """
     import jax
 

@@ -1,4 +1,4 @@
-"""What a Keras network says of whole sets of faces, and how far that is from their labels."""
+"""Predictions of a Keras network on whole face sets, and their errors."""
 
 from typing import Any
 
@@ -12,11 +12,13 @@ from .processes import predict_shared, process_count
 
 
 def predict(network: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a Keras network's probabilities, float32 (n, classes), for grey uint8 faces."""
+    """Return a Keras network's probabilities, float32 (n, classes), for gray uint8 faces."""
     _, height, width, _ = network.input_shape
     inputs = as_real(model_inputs(images, height, width))
     devices = device_count()
-    rest = np.repeat(inputs[:1], -len(inputs) % devices, axis=0)  # each device takes as many
+    rest = np.repeat(
+        inputs[:1], -len(inputs) % devices, axis=0
+    )  # every device gets the same number
     shared = np.concatenate([inputs, rest])
     if process_count() > 1:
         probabilities = predict_shared(network, shared, 256 * devices)
@@ -34,6 +36,6 @@ def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8])
 def top_share(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], likeliest: int = 3
 ) -> float:
-    """Return the share of faces whose label is among the likeliest."""
+    """Return the share of faces whose label is among the most probable classes."""
     top = np.argsort(-probabilities, axis=1, kind="stable")[:, :likeliest]
     return float((top == labels[:, np.newaxis]).any(axis=1).mean())

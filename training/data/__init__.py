@@ -1,1 +1,1 @@
-"""Faces from elsewhere into a face set: csv, folders, parts, class names."""
+"""Import of faces into a face set: CSV files, folders, splits, class names."""

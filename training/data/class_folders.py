@@ -1,4 +1,4 @@
-"""Where the class folders of a face set lie, and for which part each is."""
+"""The class folders of a face set, and the split of each."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,16 @@ from .import_notes import Notes
 from .split_words import split_code
 
 _OWN_NAMES = frozenset((*SPLITS, "training", "valid", "val", "testing"))
-"""Folders with these names need no word about what they are read as."""
+"""Folders with these names are not reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassFolder:
-    """A folder of one class's faces.
+    """A folder with the faces of one class.
 
     Attributes:
-        path: The folder.
-        split: The part's index in `fer_edge.faces.faceset.SPLITS`.
+        path: Path of the folder.
+        split: Index of the split in `fer_edge.faces.faceset.SPLITS`.
     """
 
     path: Path
@@ -34,10 +34,10 @@ class Layout:
     """A face set in folders.
 
     Attributes:
-        folders: The class folders, part by part.
-        beside: Files that lie in no class folder, but beside them.
-        unused: Folders that are neither a part nor a class.
-        train: The folder that holds the class folders of the training part.
+        folders: Class folders, split by split.
+        beside: Files next to the class folders.
+        unused: Folders that are neither a split nor a class.
+        train: Folder that contains the class folders of the training split.
     """
 
     folders: tuple[ClassFolder, ...]
@@ -47,16 +47,16 @@ class Layout:
 
 
 def find_layout(root: Path, notes: Notes) -> Layout:
-    """Find class folders: in parts such as train/ and test/, at the root, or in both.
+    """Find class folders: in splits such as train/ and test/, at the root, or both.
 
-    A folder that is alone in its folder and neither a part nor a class is stepped into.
+    A single folder that is neither a split nor a class is entered.
 
     Args:
         root: The face set.
-        notes: Gets a line about parts that are called otherwise or joined.
+        notes: Gets a line about splits that are renamed or merged.
 
     Raises:
-        DatasetError: The folders have another order.
+        DatasetError: The folders are in another order.
         OSError: A folder cannot be listed.
     """
     root, passed = _step_in(root)
@@ -82,7 +82,9 @@ def _layout_of_parts(
     ]
     if 0 not in used.values() and _share_classes(others, found):
         names = ", ".join(folder.name for folder in others)
-        notes.add(f"{root} has no train folder: {names} beside the other parts are read as train")
+        notes.add(
+            f"{root} has no train folder: {names}, next to the other splits, are used as train"
+        )
         found = [*(ClassFolder(folder, 0) for folder in others), *found]
         others = []
     _note_parts(used, notes)
@@ -93,7 +95,7 @@ def _layout_of_parts(
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """List the folders in a folder, without hidden ones, in the order of their names."""
+    """List the subfolders of a folder, without hidden ones, sorted by name."""
     return [
         item
         for item in sorted(folder.iterdir())
@@ -112,7 +114,7 @@ def _split(folder: Path) -> int | None:
 
 
 def _step_in(root: Path, *, is_part: bool = False) -> tuple[Path, list[Path]]:
-    """Go down to the folder that holds parts or classes; return it and what was passed by."""
+    """Go down to the folder with splits or classes; return it and the skipped files."""
     passed: list[Path] = []
     while True:
         folders = folders_in(root)
@@ -130,7 +132,7 @@ def _has_parts(folder: Path) -> bool:
 
 
 def _is_class(folder: Path) -> bool:
-    """Return whether a folder is a class, not a step on the way to classes."""
+    """Return whether a folder is a class, not a level above the classes."""
     is_known = standard_name(folder.name) in FER2013
     return is_known or not folders_in(folder) or any(map(is_picture_file, _files_in(folder)))
 
@@ -140,19 +142,20 @@ def _check_order(root: Path, classes: list[Path]) -> None:
     if mixed:
         inner = next(item for item in folders_in(mixed[0]) if _split(item) is not None)
         raise DatasetError(
-            f"{root} has {mixed[0].name}/{inner.name}; expected the part above the class, as in "
-            f"{inner.name}/{mixed[0].name}; if {mixed[0].name} is a face set, import it by itself"
+            f"{root} has {mixed[0].name}/{inner.name}; expected splits above classes, for "
+            f"example {inner.name}/{mixed[0].name}; if {mixed[0].name} is a face set, import it "
+            "separately"
         )
 
 
 def _share_classes(others: list[Path], found: list[ClassFolder]) -> bool:
-    """Return whether some folder is called like a class; then all beside it are classes."""
+    """Return whether a folder has the name of a known class; then all its siblings are classes."""
     known = {*FER2013, *(standard_name(folder.path.name) for folder in found)}
     return any(standard_name(folder.name) in known for folder in others)
 
 
 def _note_parts(parts: dict[Path, int], notes: Notes) -> None:
-    """Note what parts are read as, where their names are not SPLITS' own or several are joined."""
+    """Note how folders map to splits if their names differ or several are merged."""
     names = [[folder.name for folder in parts if parts[folder] == code] for code in range(3)]
     told = [
         f"{' and '.join(same)} as {split}"

@@ -1,4 +1,4 @@
-"""How the classes of a face set are called, and in which order they come."""
+"""Names and order of the classes of a face set."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -15,12 +15,12 @@ Classes = Literal["own", "as-named", "ferplus"]
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How classes are named.
+    """Options for class names.
 
     Attributes:
-        keeps_names: Keep every name as it stands; else the usual synonyms of FER2013's classes
-            become FER2013's names.
-        meanings: What the numbers from 0 mean; None for FER2013's.
+        keeps_names: Whether to keep all names unchanged; otherwise common synonyms of FER2013's
+            classes become FER2013's names.
+        meanings: Names for the numbers from 0 on; None for FER2013's.
     """
 
     keeps_names: bool = False
@@ -28,19 +28,19 @@ class Naming:
 
 
 def name_classes(found: Iterable[str], naming: Naming, where: str, notes: Notes) -> dict[str, str]:
-    """Give each class that was found its name, and note which ones are other than they were.
+    """Map each class that was found to its name, and note changed names.
 
     Args:
-        found: Names of folders, or in a csv.
-        naming: How to name them.
-        where: Stands in messages.
-        notes: Gets a line about names that change.
+        found: Names of folders or in a CSV file.
+        naming: Options for names.
+        where: Location in messages.
+        notes: Gets a line about changed names.
 
     Returns:
-        Each name that was found, with the class that it stands for.
+        Found name -> class name.
 
     Raises:
-        DatasetError: Two names differ only in spelling, or a number has no meaning.
+        DatasetError: Two names differ only in spelling, or a number has no name.
     """
     names = {name: _named(name, naming, where) for name in sorted(set(found))}
     _note_changes(names, notes)
@@ -49,7 +49,7 @@ def name_classes(found: Iterable[str], naming: Naming, where: str, notes: Notes)
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Put FER2013's classes in FER2013's order, any others in the alphabet's."""
+    """Sort classes in FER2013's order, other sets of classes alphabetically."""
     ordered = sorted(set(names))
     if {name.lower() for name in ordered} <= set(FER2013):
         return tuple(sorted(ordered, key=lambda name: FER2013.index(name.lower())))
@@ -57,17 +57,18 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def meaning_of(number: int, naming: Naming, where: str) -> str:
-    """Return the class that a number stands for.
+    """Return the class name of a number.
 
     Raises:
-        DatasetError: It has no meaning.
+        DatasetError: The number has no name.
     """
     meanings = naming.meanings or FER2013
     if 0 <= number < len(meanings):
         return meanings[number]
     raise DatasetError(
         f"{where} is '{number}'; expected 0 to {len(meanings) - 1} ({', '.join(meanings)}); "
-        "for other classes pass their names in the order of their numbers: --labels NAME,NAME,..."
+        "for other classes pass their names in the order of their numbers: --labels "
+        "NAME,NAME,..."
     )
 
 
@@ -81,20 +82,20 @@ def _note_changes(names: dict[str, str], notes: Notes) -> None:
     changed = {name: standard for name, standard in names.items() if name != standard}
     if all(name.isdecimal() for name in names.values()):
         notes.add(
-            f"the classes are called {', '.join(names)}; to name them pass --labels NAME,NAME,... "
-            "from number 0 on"
+            f"the classes are called {', '.join(names)}; to name them pass --labels "
+            "NAME,NAME,... starting with number 0"
         )
     if not changed or all(name.isdecimal() for name in changed):
         return
     pairs = ", ".join(f"{name} as {standard}" for name, standard in changed.items())
     joined = [
-        f"{' and '.join(same)} are joined"
+        f"{' and '.join(same)} are merged"
         for standard in dict.fromkeys(changed.values())
         if len(same := [name for name, other in names.items() if other == standard]) > 1
     ]
     notes.add(
-        f"classes are read under FER2013's names: {'; '.join([pairs, *joined])}; "
-        "--classes as-named keeps their own"
+        f"classes get FER2013's names: {'; '.join([pairs, *joined])}; --classes as-named "
+        "keeps the original names"
     )
 
 
@@ -105,6 +106,6 @@ def _check_spelling(names: Sequence[str], where: str) -> None:
         other = seen.setdefault(plain, name)
         if other != name:
             raise DatasetError(
-                f"{where} has classes {other!r} and {name!r}, which differ only in capitals "
-                "or in how accents are stored; give them one spelling"
+                f"{where} has classes {other!r} and {name!r}, which differ only in upper and "
+                "lower case or in the encoding of accents; give them the same spelling"
             )

@@ -1,4 +1,4 @@
-"""Faces in a csv file: fer2013.csv and files like it."""
+"""Faces in a CSV file: fer2013.csv and similar files."""
 
 import re
 from collections import Counter
@@ -31,9 +31,9 @@ def read_faces(
     notes: Notes,
     on_progress: Callable[[int], object],
 ) -> FaceSet:
-    """Read a csv with a face a row: its class, its gray pixels, and perhaps its part.
+    """Read a CSV file with one face per row: its class, its gray pixels, optionally its split.
 
-    The class is a number, as in FER2013, or a name. Without a column for the part all is train.
+    The class is a number, as in FER2013, or a name. Without a split column all faces are train.
 
     Raises:
         DatasetError: A row cannot be read; the message names its line.
@@ -56,19 +56,17 @@ def read_faces(
         classes.append(name)
         splits.append(split)
     if not images:
-        raise DatasetError(
-            f"{path} has a header and no rows that can be read; expected one face per row"
-        )
+        raise DatasetError(f"{path} has a header but no readable rows; expected one face per row")
     names, labels = _number(classes, naming, path, notes)
     notes.add_left_out(len(images), Counter(), noun="rows")
     return FaceSet(np.stack(images), labels, np.array(splits, np.uint8), names)
 
 
 def parse_part(text: str, where: str) -> int:
-    """Return the code of the part that a row names; train where it names none.
+    """Return the split code of a row; train if it has none.
 
     Raises:
-        DatasetError: It is none of the words that are known.
+        DatasetError: The split is unknown.
     """
     code = split_code(text) if text.strip() else 0
     if code is None:
@@ -83,19 +81,19 @@ def _parse(
     face = _parse_pixels(pixels, row.where)
     if image is not None and face.shape != image.shape:
         raise DatasetError(
-            f"{row.where}: a face of {face.size} pixels, those before have {image.size}; "
+            f"{row.where}: the face has {face.size} pixels, earlier faces have {image.size}; "
             "expected faces of one size"
         )
     return face, _parse_class(label, other, row.where), parse_part(part, row.where)
 
 
 def _parse_class(text: str, other: int | str | None, where: str) -> int | str:
-    """Read a class as a number or a name, as the class of another row was."""
+    """Read a class as a number or a name, in the form of earlier rows."""
     text = text.strip()
     is_number = re.fullmatch(r"[+-]?\d{1,6}(\.0*)?", text, re.ASCII) is not None
     if not text or (other is not None and is_number != isinstance(other, int)):
         before = "numbers" if isinstance(other, int) else "names"
-        expected = f"one of {before}, as in the rows before" if text else "a number or a name"
+        expected = f"one of {before}, as in earlier rows" if text else "a number or a name"
         raise DatasetError(f"{where}: emotion is '{text}'; expected {expected}")
     return int(float(text)) if is_number else text
 
@@ -109,8 +107,7 @@ def _number(
         return naming.meanings or FER2013, np.array(numbers, np.uint8)
     if naming.meanings is not None:
         raise DatasetError(
-            f"{path} names its classes ({classes[0]}, ...), and --labels is for numbers; "
-            "leave it out"
+            f"{path} contains class names ({classes[0]}, ...), but --labels is for numbers; omit it"
         )
     names = name_classes((str(value) for value in classes), naming, str(path), notes)
     ordered = in_order(names.values())
@@ -128,10 +125,10 @@ def _parse_pixels(text: str, where: str) -> NDArray[np.uint8]:
     side = round(len(values) ** 0.5)
     if side == 0 or side * side != len(values):
         raise DatasetError(
-            f"{where}: {len(values)} pixels do not make a square; FER2013 has 48 * 48"
+            f"{where}: {len(values)} pixels do not form a square; FER2013 has 48 * 48"
         )
     if values.min() < 0 or values.max() > 255:
         raise DatasetError(
-            f"{where}: pixels go from {values.min()} to {values.max()}; expected 0 to 255"
+            f"{where}: pixel values range from {values.min()} to {values.max()}; expected 0 to 255"
         )
     return values.astype(np.uint8).reshape(side, side)

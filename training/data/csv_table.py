@@ -1,4 +1,4 @@
-"""A csv file's rows with what its columns mean, whatever they are called."""
+"""The rows of a CSV file, with columns identified by several possible names."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from fer_edge.errors import DatasetError
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is looked for.
+    """A column to find.
 
     Attributes:
-        names: What it may be called; the first that a file has counts.
-        is_needed: Whether a file without it is refused.
+        names: Possible names; the first one in the file is used.
+        is_needed: Whether a file without it is rejected.
     """
 
     names: tuple[str, ...]
@@ -23,11 +23,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a csv file.
+    """A row of a CSV file.
 
     Attributes:
-        where: The file and line, for messages.
-        cells: The text in each column that was looked for, in their order; empty where it lacks.
+        where: File and line, for messages.
+        cells: Text of each column to find, in order; empty if missing.
     """
 
     where: str
@@ -35,12 +35,12 @@ class Row:
 
 
 def read_rows(path: Path, columns: Sequence[Column], expected: str) -> Iterator[Row]:
-    """Yield the rows of a csv file.
+    """Yield the rows of a CSV file.
 
     Raises:
-        DatasetError: A needed column is missing, or the file cannot be parsed.
+        DatasetError: A required column is missing, or the file cannot be parsed.
     """
-    # a spreadsheet may have put a mark of UTF-8 in front
+    # a spreadsheet may have added a byte order mark
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         rows = csv.reader(file)
         try:
@@ -56,7 +56,7 @@ def read_rows(path: Path, columns: Sequence[Column], expected: str) -> Iterator[
 def _places(
     header: list[str], columns: Sequence[Column], subject: str, expected: str
 ) -> list[int | None]:
-    # public copies have spaces and other capitals in their headers
+    # public copies have spaces and upper case in their headers
     plain = [name.strip().casefold() for name in header]
     places = []
     for column in columns:

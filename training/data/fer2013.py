@@ -1,4 +1,4 @@
-"""FER+'s votes for the rows of fer2013.csv: fer2013new.csv."""
+"""FER+ votes for the rows of fer2013.csv: fer2013new.csv."""
 
 from pathlib import Path
 
@@ -19,37 +19,37 @@ _COLUMNS = (Column(("Usage",)), *(Column((name,)) for name in VOTES))
 
 
 def read_votes(path: Path, split: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Read fer2013new.csv, whose rows stand in the order of those of fer2013.csv.
+    """Read fer2013new.csv, which has the same row order as fer2013.csv.
 
     Args:
         path: The file.
-        split: uint8, (n,), split codes of the faces, which the rows must repeat.
+        split: uint8, (n,), split codes of the faces, which the rows must match.
 
     Returns:
         uint8, (n, 10), in the order of `fer_edge.faces.labels.FERPLUS`.
 
     Raises:
-        DatasetError: It cannot be read, or is not of these faces.
+        DatasetError: It cannot be read, or does not belong to these faces.
     """
     table: list[list[int]] = []
     for row in read_rows(path, _COLUMNS, "FER+'s fer2013new.csv"):
         code = parse_part(row.cells[0], row.where)
         if len(table) == len(split):
             raise DatasetError(
-                f"{row.where}: more votes than the {len(split)} faces; "
-                "expected the votes of this very fer2013.csv"
+                f"{row.where}: more rows of votes than the {len(split)} faces; expected the "
+                "votes for this fer2013.csv"
             )
         if code != split[len(table)]:
             raise DatasetError(
-                f"{row.where}: votes for a {SPLITS[code]} face, but the face in this row is a "
-                f"{SPLITS[split[len(table)]]} one; expected the votes of this very fer2013.csv"
+                f"{row.where}: the votes are for a {SPLITS[code]} face, but the face in this row "
+                f"is a {SPLITS[split[len(table)]]} face; expected the votes for this fer2013.csv"
             )
         counts = zip(VOTES, row.cells[1:], strict=True)
         table.append([_parse_count(text, f"{row.where}: {name}") for name, text in counts])
     if len(table) != len(split):
         raise DatasetError(
-            f"{path} has votes for {len(table)} faces and there are {len(split)}; "
-            "expected the votes of this very fer2013.csv"
+            f"{path} has votes for {len(table)} faces, expected {len(split)}: the votes for this "
+            "fer2013.csv"
         )
     return np.array(table, np.uint8)
 

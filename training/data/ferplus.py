@@ -1,4 +1,4 @@
-"""The face set that FER+'s taggers would have made of FER2013's pictures."""
+"""FER2013's pictures with the classes of FER+."""
 
 import numpy as np
 
@@ -9,25 +9,26 @@ from fer_edge.faces.votes import NO_MAJORITY, majority_labels
 
 
 def relabel(faces: FaceSet) -> FaceSet:
-    """Give each face the class that most FER+ taggers said, and leave out those without one.
+    """Label each face with the majority of the FER+ taggers, and drop faces without one.
 
-    As in Barsoum et al. 2016 (arXiv:1608.01041): out go faces without a majority
-    (`fer_edge.faces.votes.majority`), with one for unknown or not a face, and without votes.
+    As in Barsoum et al. 2016 (arXiv:1608.01041), faces are dropped that have no majority
+    (`fer_edge.faces.votes.majority`), a majority for unknown or not a face, or no votes.
 
     Raises:
-        DatasetError: The set has no votes, or nothing is left.
+        DatasetError: The set has no votes, or no face is left.
     """
     if faces.votes is None:
         raise DatasetError(
-            "FER+'s classes need FER+ votes and the faces have none; "
-            "pass --votes fer2013new.csv beside fer2013.csv, or a .npz with votes"
+            "FER+'s classes need FER+ votes, but the faces have none; pass --votes "
+            "fer2013new.csv together with fer2013.csv, or a .npz with votes"
         )
     labels = majority_labels(faces.votes, FERPLUS_CLASSES)
     if labels is None or (labels == NO_MAJORITY).all():
-        raise DatasetError("no face has a majority of FER+ votes; check the votes")
+        raise DatasetError("no face has a majority of FER+ votes; check the votes file")
     keep = labels != NO_MAJORITY
     split = faces.split[keep]
-    # a part of a set keeps what was found in the whole; a whole looks again, its train is smaller
+    # a subset keeps the duplicates of the whole set; here they are computed again for the smaller
+    # train
     twins = None if (split == 0).any() else faces.duplicates[keep]
     return FaceSet(
         images=faces.images[keep],

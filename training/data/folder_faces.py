@@ -37,7 +37,7 @@ def read_folders(
 ) -> FaceSet:
     """Read the pictures of class folders as gray faces of one size.
 
-    What is not read is noted in one line, and folders that are not used in another.
+    Skipped files are noted in one line, unused folders in another.
 
     Raises:
         DatasetError: There are too few classes, one is empty, or a picture is damaged.
@@ -49,7 +49,7 @@ def read_folders(
     if len(ordered) < 2:
         raise DatasetError(
             f"{root} has {len(ordered)} class folder(s) ({', '.join(ordered) or 'none'}); "
-            "expected at least 2, as in train/happy/*.jpg"
+            "expected at least 2, for example train/happy/*.jpg"
         )
     left_out = _left_out(layout, notes)
     images, labels, splits = list[NDArray[np.uint8]](), list[int](), list[int]()
@@ -66,7 +66,7 @@ def read_folders(
             labels.append(ordered.index(names[folder.path.name]))
             splits.append(folder.split)
     if not images:
-        raise DatasetError(f"{root} has no picture that can be read")
+        raise DatasetError(f"{root} has no readable picture")
     notes.add_left_out(len(images), left_out, noun="files")
     return FaceSet(
         np.stack(images), np.array(labels, np.uint8), np.array(splits, np.uint8), ordered
@@ -74,16 +74,16 @@ def read_folders(
 
 
 def _left_out(layout: Layout, notes: Notes) -> Counter[str]:
-    """Count what lies outside the class folders, and note the folders that are not used."""
+    """Count the files outside the class folders, and note unused folders."""
     beside = sort_out(layout.beside)
     left_out = beside.left_out + Counter({"outside class folders": len(beside.pictures)})
     if layout.unused:
         notes.add(
-            f"folders that are not used: {', '.join(map(str, layout.unused))}; expected parts "
-            "such as train, validation and test with a folder for each class"
+            f"unused folders: {', '.join(map(str, layout.unused))}; expected splits such as "
+            "train, validation and test, each with one folder per class"
         )
         unused = sum(1 for folder in layout.unused for _ in files_in(folder))
-        left_out["in folders that are not used"] = unused
+        left_out["in unused folders"] = unused
     return left_out
 
 
@@ -92,7 +92,7 @@ def _pictures(folder: Path) -> FoundPictures:
     if not found.pictures:
         got = f" but {describe_kinds(found.left_out)}" if found.left_out else ""
         raise DatasetError(
-            f"class folder {folder} holds no picture that can be read{got}; fill it or remove it"
+            f"class folder {folder} has no readable picture{got}; add some or remove it"
         )
     return found
 

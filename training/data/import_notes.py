@@ -1,4 +1,4 @@
-"""What an import has to say beside its result, and what it skipped."""
+"""Notes of an import, in addition to its result, and skipped files."""
 
 import logging
 from collections import Counter
@@ -14,12 +14,13 @@ _NAMED = 10
 
 @dataclass(slots=True)
 class Notes:
-    """Lines that wait until the import has succeeded: one that fails says why, and no more.
+    """Notes that are logged when the import has succeeded; a failed import only has its error.
 
     Attributes:
-        skips_broken: Whether damaged files or rows are skipped; else the first ends the import.
-        lines: What is to be said.
-        skipped: The files or rows that were skipped.
+        skips_broken: Whether damaged files or rows are skipped; otherwise the first ends the
+            import.
+        lines: Notes to log.
+        skipped: Skipped files or rows.
     """
 
     skips_broken: bool = False
@@ -27,21 +28,21 @@ class Notes:
     skipped: list[str] = field(default_factory=list)
 
     def add(self, line: str) -> None:
-        """Note a line."""
+        """Add a note."""
         self.lines.append(line)
 
     def skip(self, name: str, error: FerEdgeError) -> None:
-        """Note a file or row that cannot be read.
+        """Note an unreadable file or row.
 
         Raises:
-            FerEdgeError: It may not be skipped; the error that was given.
+            FerEdgeError: It must not be skipped; the given error.
         """
         if not self.skips_broken:
             raise error
         self.skipped.append(name)
 
     def add_left_out(self, read: int, left_out: Counter[str], *, noun: str) -> None:
-        """Note how much was read, and what was left out, if anything was."""
+        """Note the number of files that were read, and those that were left out."""
         everything = left_out + Counter({DAMAGED: len(self.skipped)})
         if everything:
             self.add(describe_left_out(read, everything, noun=noun))
@@ -51,6 +52,6 @@ class Notes:
             self.add(f"skipped {len(self.skipped)} damaged {noun}: {names}")
 
     def tell(self) -> None:
-        """Log every line."""
+        """Log all notes."""
         for line in self.lines:
             log.warning("%s", line)

@@ -1,4 +1,4 @@
-"""Faces from elsewhere into a face set: fer2013.csv, class folders, another `.npz`."""
+"""Import into a face set: fer2013.csv, class folders, another `.npz`."""
 
 import dataclasses
 from collections.abc import Callable
@@ -22,33 +22,35 @@ _UNSPLIT = (("train",), ("train", "test"))
 
 SIZE_PX = 48
 DEFAULT_SHARE = 0.1
-"""Of the training faces for validation, where there is no validation part."""
+"""Share of the training faces for validation, if there is no validation split."""
 
 Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How faces are read."""
+    """Options of an import."""
 
     size_px: int = SIZE_PX
-    """Side to which pictures in folders are brought."""
+    """Side to which pictures in folders are resized."""
     validation_share: float | None = None
-    """Of each class, taken out of the training faces; a validation part that is there joins the
-    test part, and 0 takes none. None takes a tenth, and nothing if there is a validation part."""
+    """Share of each class that is moved from train to validation; an existing validation split is
+    added to test, and 0 moves nothing. None moves a tenth, or nothing if there is a validation
+    split."""
     seed: int = 0
-    """Of that draw."""
+    """Random seed of that split."""
     votes: Path | None = None
-    """FER+'s fer2013new.csv, beside fer2013.csv."""
+    """FER+'s fer2013new.csv, for fer2013.csv."""
     classes: Classes = "own"
-    """own: those that there are, the usual synonyms of FER2013's (anger, fearful, ...) under
-    FER2013's names; as-named: every name stays; ferplus: FER+'s eight, from the votes."""
+    """own: the existing classes, with synonyms of FER2013's (anger, fearful, ...) renamed to
+    FER2013's names; as-named: all names unchanged; ferplus: the eight classes of FER+, from the
+    votes."""
     labels: tuple[str, ...] | None = None
-    """What the numbers of a csv, or of folders, mean from 0 on. None: FER2013's."""
+    """Names for the numbers of a CSV file, or of folders, from 0 on. None: FER2013's."""
     skip_broken: bool = False
-    """Leave out what cannot be read, and log how much that is."""
+    """Whether to skip unreadable files and rows, and log their number."""
     limit_px: int | None = None
-    """Refuse pictures of more pixels before they are decoded; None: 120 million."""
+    """Largest picture in pixels; larger ones are rejected before decoding. None: 120 million."""
 
 
 _PLAIN = ImportOptions()
@@ -60,16 +62,16 @@ def import_faces(
     *,
     on_progress: Progress = lambda count: None,
 ) -> FaceSet:
-    """Read faces from a csv, a folder or a `.npz`, by what `path` is.
+    """Read faces from a CSV file, a folder or a `.npz`, depending on `path`.
 
     Args:
         path: fer2013.csv, a folder of `train/<class>/*.jpg` (and `validation/...`, `test/...`), a
             folder of `<class>/*.jpg`, or a `.npz` face set.
-        options: How they are read.
+        options: Options of the import.
         on_progress: Called with the number of faces read since the last call.
 
     Raises:
-        DatasetError: Something in it cannot be read; the message names the row or file.
+        DatasetError: Something cannot be read; the message names the row or file.
         MissingExtraError: A picture needs a library that is not installed.
     """
     naming = Naming(keeps_names=options.classes == "as-named", meanings=options.labels)
@@ -107,12 +109,14 @@ def import_faces(
 
 def _read_file(path: Path, naming: Naming, notes: Notes, on_progress: Progress) -> FaceSet:
     if not path.exists():
-        raise DatasetError(f"{path} does not exist; name a csv, a folder of classes or a .npz")
+        raise DatasetError(
+            f"{path} does not exist; expected a CSV file, a folder of class folders or a .npz"
+        )
     if path.suffix.lower() == ".csv":
         return read_faces(path, naming=naming, notes=notes, on_progress=on_progress)
     if path.suffix.lower() == ".npz":
         if naming.meanings is not None:
-            raise DatasetError(f"{path} holds its own class names; leave out --labels")
+            raise DatasetError(f"{path} contains class names; omit --labels")
         return load_faceset(path)
     raise DatasetError(
         f"{path} is neither .csv, .npz nor a folder; expected fer2013.csv, a face set, or "
@@ -122,5 +126,5 @@ def _read_file(path: Path, naming: Naming, notes: Notes, on_progress: Progress) 
 
 def _with_votes(faces: FaceSet, path: Path, votes: Path) -> FaceSet:
     if path.suffix.lower() != ".csv":
-        raise DatasetError(f"votes follow the rows of fer2013.csv, and {path} is not a csv")
+        raise DatasetError(f"votes belong to the rows of fer2013.csv, but {path} is not a CSV file")
     return dataclasses.replace(faces, votes=read_votes(votes, faces.split))

@@ -1,4 +1,4 @@
-"""Looking at a face set before training on it."""
+"""Inspection of a face set before training."""
 
 import csv
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ _FONT, _SCALE, _LINE_PX = cv2.FONT_HERSHEY_SIMPLEX, 0.4, 16
 
 @dataclass(frozen=True, slots=True)
 class SplitReport:
-    """What to know of one split; all but its name are numbers of faces.
+    """Report on one split; all fields except its name are numbers of faces.
 
     Attributes:
-        split: Its name.
-        faces: All of them.
-        repeated: The same, pixel for pixel, as an earlier face of this split.
-        also_in: The same as a face of another split: in train, in validation, in test; 0 for the
+        split: Name of the split.
+        faces: All faces.
+        repeated: Duplicates (identical pixels) of an earlier face of this split.
+        also_in: Duplicates of a face in another split: in train, in validation, in test; 0 for the
             split itself.
-        contradicting: Whose very picture stands somewhere in the set with another label.
-        blank: Pictures of a single gray value.
-        non_faces: Called unknown or not a face by most FER+ taggers; None without votes.
+        contradicting: Faces whose duplicate somewhere in the set has another label.
+        blank: Pictures with a single gray value.
+        non_faces: Pictures that most FER+ taggers called unknown or not a face; None without votes.
     """
 
     split: str
@@ -44,7 +44,7 @@ class SplitReport:
 
 
 def inspect_faces(faces: FaceSet) -> tuple[SplitReport, ...]:
-    """Report on each split, those without a face included."""
+    """Report on each split, including empty ones."""
     contradicting, blank = contradicting_faces(faces), blank_faces(faces)
     non_faces = None if faces.votes is None else no_face(faces.votes)
     reports = []
@@ -56,7 +56,7 @@ def inspect_faces(faces: FaceSet) -> tuple[SplitReport, ...]:
                 faces=int(rows.sum()),
                 repeated=int(rows.sum()) - len(np.unique(faces.pictures[rows])),
                 also_in=(
-                    int(faces.duplicates[rows].sum()),  # known also to a part without train
+                    int(faces.duplicates[rows].sum()),  # also known in a subset without train
                     _shared(faces, code, 1),
                     _shared(faces, code, 2),
                 ),
@@ -69,7 +69,7 @@ def inspect_faces(faces: FaceSet) -> tuple[SplitReport, ...]:
 
 
 def contradicting_faces(faces: FaceSet) -> NDArray[np.bool_]:
-    """Mark faces whose very picture stands in the set with another label: bool, (n,)."""
+    """Mark faces with a duplicate of another label in the set: bool, (n,)."""
     count = faces.pictures.max() + 1
     low, high = np.full(count, 255), np.zeros(count, int)
     np.minimum.at(low, faces.pictures, faces.labels)
@@ -79,14 +79,14 @@ def contradicting_faces(faces: FaceSet) -> NDArray[np.bool_]:
 
 
 def blank_faces(faces: FaceSet) -> NDArray[np.bool_]:
-    """Mark pictures that hold a single gray value: bool, (n,)."""
+    """Mark pictures with a single gray value: bool, (n,)."""
     flat = faces.images.reshape(len(faces), -1)
     marked: NDArray[np.bool_] = flat.min(axis=1) == flat.max(axis=1)
     return marked
 
 
 def count_table(faces: FaceSet) -> str:
-    """Write faces per split and class as a table for people."""
+    """Format the faces per split and class as a table."""
     counts = faces.counts()
     clean = [int(((faces.split == code) & ~faces.duplicates).sum()) for code in range(len(SPLITS))]
     return _table(
@@ -99,7 +99,7 @@ def count_table(faces: FaceSet) -> str:
 
 
 def report_table(reports: tuple[SplitReport, ...]) -> str:
-    """Write the reports as a table for people."""
+    """Format the reports as a table."""
     rows = [
         ("duplicate of an earlier one", [report.repeated for report in reports]),
         *(
@@ -117,13 +117,13 @@ def report_table(reports: tuple[SplitReport, ...]) -> str:
 
 
 def save_duplicates(faces: FaceSet, path: Path) -> int:
-    """Write every face that stands in the set more than once as CSV, the same picture together.
+    """Write all duplicate faces of the set as CSV, grouped by picture.
 
     Returns:
-        The number of faces written.
+        Number of faces written.
 
     Raises:
-        OutputError: The place cannot be written.
+        OutputError: The file cannot be written.
     """
     counts = np.bincount(faces.pictures)
     rows = np.flatnonzero(counts[faces.pictures] > 1)
@@ -141,7 +141,7 @@ def sample_sheet(faces: FaceSet, path: Path, *, seed: int = 0) -> None:
     """Write a PNG with a row of random faces per split and class.
 
     Raises:
-        OutputError: The place cannot be written.
+        OutputError: The file cannot be written.
     """
     random = np.random.default_rng(seed)
     height, width = faces.images.shape[1:]

@@ -1,4 +1,4 @@
-"""The words that folders and csv files use for train, validation and test."""
+"""Names of train, validation and test in folders and CSV files."""
 
 import re
 
@@ -10,18 +10,18 @@ _WORDS = {
 }
 _NOISE = ("set", "data", "images", "image", "imgs", "pictures", "faces", "folder", "split")
 CHOICES = "train, validation, test, or FER2013's Training, PublicTest, PrivateTest"
-"""Words for messages; others are known."""
+"""Names shown in messages; others are accepted."""
 
 
 def split_code(word: str) -> int | None:
-    """Return the code of the part that a word names, None if it names none.
+    """Return the split code of a name, None if it is unknown.
 
-    Capitals, signs between words, and words such as "set" or "images" do not matter: "Train_Set",
-    "test-data" and "PublicTest" are known. FER2013's PublicTest is the validation part, and so are
+    Upper case, separators, and words such as "set" or "images" are ignored: "Train_Set",
+    "test-data" and "PublicTest" are known. FER2013's PublicTest is the validation split, and so are
     dev and eval.
 
     Returns:
-        The index into `fer_edge.faces.faceset.SPLITS`.
+        Index into `fer_edge.faces.faceset.SPLITS`.
     """
     plain = re.sub(r"[\W_]+", "", word.casefold())
     while plain not in _WORDS:

@@ -1,4 +1,4 @@
-"""A validation part out of the training faces."""
+"""A validation split from the training faces."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,22 +10,23 @@ _TRAIN, _VALIDATION, _TEST = 0, 1, 2
 
 
 def split_off_validation(faces: FaceSet, *, share: float, seed: int, where: str = "") -> FaceSet:
-    """Move a share of each class from `train` to `validation`; what was `validation` joins `test`.
+    """Move a share of each class from `train` to `validation`; the old `validation` joins `test`.
 
-    At least one picture of each class goes and one stays. Faces that are the same pixel for pixel
-    stay together, so that no validation face is a training face too.
+    At least one picture of each class is moved and one stays. Identical pictures stay together, so
+    that no validation face is also a training face.
 
     Args:
-        faces: With a `train` part.
-        share: Of each class's training faces, 0 to 1.
-        seed: Of the draw.
-        where: The folder of the class folders, for messages.
+        faces: Face set with a `train` split.
+        share: Share of each class's training faces, 0 to 1.
+        seed: Random seed.
+        where: Folder of the class folders, for messages.
 
     Raises:
         DatasetError: A class has fewer than two different training pictures.
     """
     rows = np.flatnonzero(faces.split == _TRAIN)
-    # in the order of the set; a picture with several labels counts for that of its first face
+    # in the order of the set; a picture with several labels counts for the label of its first
+    # face
     pictures, first, counts = np.unique(faces.pictures[rows], return_index=True, return_counts=True)
     owners = faces.labels[rows][first]
     random = np.random.default_rng(seed)
@@ -44,7 +45,7 @@ def split_off_validation(faces: FaceSet, *, share: float, seed: int, where: str 
 def _draw(
     shuffled: NDArray[np.int64], counts: NDArray[np.int64], share: float
 ) -> NDArray[np.int64]:
-    """Take pictures in their order until they hold the share of the faces."""
+    """Take pictures in order until they contain the share of the faces."""
     total = int(counts[shuffled].sum())
     wanted = min(max(1, round(share * total)), total - 1)
     taken, faces = [], 0
@@ -52,7 +53,7 @@ def _draw(
         if faces + counts[picture] <= wanted:
             taken.append(picture)
             faces += int(counts[picture])
-    # every picture may stand there more often than faces are wanted
+    # every picture may occur more often than the number of faces needed
     return np.array(taken or [shuffled[np.argmin(counts[shuffled])]])
 
 
@@ -62,6 +63,7 @@ def _too_few(name: str, faces: int, pictures: int, where: str) -> str:
     if pictures < faces:
         got += ", all of them the same picture"
     return (
-        f"class '{name}'{place} has {got}; expected at least 2 different ones, one to train on and "
-        "one to validate on; add pictures, remove the class, or bring a validation part"
+        f"class '{name}'{place} has {got}; expected at least 2 different ones, one for "
+        "training and one for validation; add pictures, remove the class, or supply a "
+        "validation split"
     )

@@ -1,1 +1,1 @@
-"""Epochs, float and quantization-aware, and what a step of them is made of."""
+"""The epochs of the float and the quantization-aware stage, and their training steps."""

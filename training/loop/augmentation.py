@@ -1,8 +1,8 @@
-"""Random changes of training faces, on whichever device trains.
+"""Random augmentation of training faces, on the training device.
 
-`augment` is a pure function of faces and of numbers drawn uniformly from [0, 1), so that the float
-stage (Keras 3, any backend) and the quantization-aware stage (tf-keras, where Keras 3's operations
-run on TensorFlow tensors) share it and differ in who draws.
+`augment` is a pure function of faces and uniform random numbers from [0, 1). The float stage (Keras
+3, any backend) and the quantization-aware stage (tf-keras, where operations of Keras 3 run on
+TensorFlow tensors) share it and differ only in how the random numbers are drawn.
 """
 
 from functools import cache
@@ -14,23 +14,22 @@ from numpy.typing import NDArray
 from ..recipes.recipe import Augmentation
 
 DRAWS = 17
-"""Random numbers per face: rotation, shift x and y, zoom, flip, brightness, contrast, for erasing
-whether, height, width, top and left, darkness, blur, and for noise how much and two patterns."""
+"""Random numbers per face: rotation, shift x and y, zoom, flip, brightness, contrast; for erasing
+whether, height, width, top and left; darkness, blur; for noise its strength and two patterns."""
 
 _PATTERNS = 256
 
 
 def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
-    """Change each face by its own draws.
+    """Augment each face with its own random numbers.
 
     Args:
         faces: float32 tensor, (n, size, size, 1), in [0, 1].
         draws: float32 tensor, (n, DRAWS), uniform in [0, 1).
-        settings: The largest changes.
+        settings: Largest changes.
 
     Returns:
-        float32 tensor of the same shape, in [0, 1]. What a warp brings in from outside the face
-        repeats the edge.
+        float32 tensor of the same shape, in [0, 1]. Pixels from outside the face repeat the edge.
     """
     from ..backend.keras3 import keras
 
@@ -54,12 +53,12 @@ def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
         faces = 0.5 + (faces - 0.5) * factor
     if settings.brightness:
         faces = faces + settings.brightness * signed[:, 5, None, None, None]
-    if settings.darken:  # every other face keeps its light
+    if settings.darken:  # every second face keeps its brightness
         lost = settings.darken * ops.maximum(signed[:, 12, None, None, None], 0.0)
         faces = ops.clip(faces, 0.0, 1.0) * (1.0 - lost)
     if settings.erase:
         faces = ops.where(_rectangle(ops, draws, faces.shape[1], settings.erase), 0.5, faces)
-    if settings.noise:  # every other face stays clean; light is lost before the sensor adds this
+    if settings.noise:  # every second face stays clean; a sensor adds noise after light is lost
         amount = settings.noise * ops.maximum(signed[:, 14, None, None, None], 0.0)
         faces = faces + amount * _noise(ops, draws, faces.shape[1])
     return ops.clip(faces, 0.0, 1.0)
@@ -74,9 +73,9 @@ def _at_half_resolution(ops: Any, faces: Any) -> Any:
 
 
 def _noise(ops: Any, draws: Any, size: int) -> Any:
-    """Give each face normal noise of deviation 1: the sum of two of a bank of fixed patterns.
+    """Add normal noise of deviation 1 to each face: the sum of two of a bank of fixed patterns.
 
-    A draw per pixel would cost more than the rest of the augmentation.
+    Drawing a number per pixel would cost more than all other augmentation.
     """
     bank = ops.convert_to_tensor(_patterns(size))
     one, other = (ops.cast(draws[:, at] * _PATTERNS, "int32") for at in (15, 16))
@@ -90,7 +89,7 @@ def _patterns(size: int) -> NDArray[np.float32]:
 
 
 def _rectangle(ops: Any, draws: Any, size: int, chance: float) -> Any:
-    """Mark, with a chance per face, a rectangle of a tenth to two fifths of each side."""
+    """Mark, with a given probability per face, a rectangle of 1/10 to 2/5 of each side."""
     place = ops.arange(size, dtype="float32")[None, :] / size
     inside = []
     for extent, start in ((8, 10), (9, 11)):
@@ -102,9 +101,9 @@ def _rectangle(ops: Any, draws: Any, size: int, chance: float) -> Any:
 
 
 def _transform(ops: Any, draws: Any, signed: Any, size: int, settings: Augmentation) -> Any:
-    """Build `ops.image.affine_transform`'s eight numbers per face, output to input pixels.
+    """Build the eight numbers of `ops.image.affine_transform` per face, output to input pixels.
 
-    An output pixel p is read at A (p - c) + c + t with c the centre: one resampling for
+    Output pixel p is sampled at A (p - c) + c + t, where c is the center: one resampling for
     rotation, zoom, mirror and shift together.
     """
     angle = signed[:, 0] * (settings.rotation_degrees * 3.141592653589793 / 180.0)
@@ -112,9 +111,9 @@ def _transform(ops: Any, draws: Any, signed: Any, size: int, settings: Augmentat
     mirror = ops.where(draws[:, 4] < 0.5, -1.0, 1.0) if settings.flip else ops.ones_like(angle)
     a0, a1 = scale * ops.cos(angle) * mirror, -scale * ops.sin(angle)
     b0, b1 = scale * ops.sin(angle) * mirror, scale * ops.cos(angle)
-    centre = (size - 1) / 2.0
+    center = (size - 1) / 2.0
     shift_x, shift_y = settings.shift * size * signed[:, 1], settings.shift * size * signed[:, 2]
-    a2 = centre - a0 * centre - a1 * centre + shift_x
-    b2 = centre - b0 * centre - b1 * centre + shift_y
+    a2 = center - a0 * center - a1 * center + shift_x
+    b2 = center - b0 * center - b1 * center + shift_y
     zero = ops.zeros_like(angle)
     return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)

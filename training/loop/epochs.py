@@ -1,11 +1,11 @@
-"""The loop of epochs that both stages run: train, score, keep the best, save, report.
+"""The loop over epochs of both stages: train, score, keep the best, save, report.
 
-Keras' own callbacks do not fit. The quantization-aware stage is tf-keras, which takes no callback
-of Keras 3. `ModelCheckpoint` and `BackupAndRestore` save the model that is fitted: the one with all
-faces and teachers among its weights, in the precision that it learns in and before its averages
-are handed over, while what is scored and kept is the float32 network beside it. `BackupAndRestore`
-restores no epoch's order of faces, and `CSVLogger` appends to its file, which a kill can leave half
-a line in.
+Keras's callbacks are not suitable. The quantization-aware stage is tf-keras, which does not accept
+callbacks of Keras 3. `ModelCheckpoint` and `BackupAndRestore` save the model that is fitted: it
+contains all faces and teachers as weights, has the training precision, and does not yet have the
+averaged weights, while the float32 network next to it is scored and kept. `BackupAndRestore` does
+not restore the order of faces in an epoch, and `CSVLogger` appends to its file, where a kill can
+leave an incomplete line.
 """
 
 import time
@@ -25,31 +25,31 @@ from .schedule import Stopping
 
 
 class Stage(Protocol):
-    """What the loop does not know of a stage."""
+    """The parts of a stage that the loop uses."""
 
     @property
     def title(self) -> str:
-        """What an epoch is called, for progress and messages."""
+        """Name of an epoch, for progress and messages."""
 
     @property
     def advice(self) -> str:
-        """What to do where the loss is no longer finite."""
+        """Advice when the loss is no longer finite."""
 
     @property
     def network(self) -> Any:
         """The Keras model that is scored and kept, up to date after `fit`."""
 
     def rate(self, history: Sequence[Epoch]) -> float:
-        """Return the learning rate of the epoch that follows."""
+        """Return the learning rate of the next epoch."""
 
     def fit(self, number: int, rate: float, bar: EpochBar) -> dict[str, float]:
-        """Train epoch `number`, counted from 1; return its loss, accuracy and top3."""
+        """Train epoch `number`, from 1; return its loss, accuracy and top3."""
 
     def keep(self) -> None:
-        """Keep the network as it is now: the best so far."""
+        """Keep the current network as the best so far."""
 
     def save(self, history: Sequence[Epoch]) -> None:
-        """Save what a resumed run goes on from."""
+        """Save the state for resuming."""
 
 
 def run_epochs(
@@ -60,20 +60,20 @@ def run_epochs(
     history: Sequence[Epoch] = (),
     on_epoch: Callable[[Epoch], None],
 ) -> list[Epoch]:
-    """Train epoch after epoch until the stage is over.
+    """Train epochs until the stage is finished.
 
     Args:
-        stage: What trains.
-        stopping: When it is over, and which epoch is best.
-        validation: Faces that each epoch is scored by.
-        history: Epochs that were done before.
-        on_epoch: Called after each epoch, when all of it is saved.
+        stage: Stage to train.
+        stopping: When to stop, and which epoch is best.
+        validation: Faces to score each epoch on.
+        history: Epochs that are already done.
+        on_epoch: Called after each epoch, when it is saved.
 
     Returns:
         All epochs.
 
     Raises:
-        TrainingError: The loss is no longer finite; what was saved before stays.
+        TrainingError: The loss is no longer finite; earlier epochs stay saved.
     """
     done = list(history)
     while not stopping.is_over(done):

@@ -46,27 +46,27 @@ def train_float(
     teachers: Sequence[Any] = (),
     on_epoch: Callable[[Epoch], None],
 ) -> None:
-    """Train, or go on training, in a run folder.
+    """Train, or continue training, in a run folder.
 
-    After every epoch the folder holds the history, the best network so far and the whole state
-    (weights, optimizer, random generators); a folder that holds them is continued.
+    After every epoch the folder contains the history, the best network so far and the complete
+    state (weights, optimizer, random generators); such a folder is continued.
 
     Args:
-        recipe: What to do.
-        faces: With `train` and `validation` parts.
-        folder: An existing folder.
-        teachers: Keras networks to learn from, beside the labels.
+        recipe: Recipe of the run.
+        faces: Face set with `train` and `validation` splits.
+        folder: Existing folder.
+        teachers: Keras networks to learn from, in addition to the labels.
         on_epoch: Called after each epoch.
 
     Raises:
-        TrainingError: The loss is no longer finite, or the state in the folder does not fit.
+        TrainingError: The loss is no longer finite, or the saved state does not match.
     """
-    with without_chatter():  # it seeds TensorFlow, too, which announces itself
+    with without_chatter():  # also seeds TensorFlow, which prints messages
         keras.utils.set_random_seed(recipe.seed)
     train = training_faces(
         faces, without_non_faces=recipe.drop_non_faces, count=recipe.train_faces, seed=recipe.seed
     )
-    resumed = (folder / STATE).exists()  # which then holds later weights than those of a start
+    resumed = (folder / STATE).exists()  # overwrites the initial weights
     network = _first_network(recipe, train, start=not resumed)
     learner = learning_copy(network, recipe.precision)
     lessons = plan_lessons(recipe, train, teachers)
@@ -80,7 +80,7 @@ def train_float(
         schedule=recipe.schedule,
         first_rate=recipe.learning_rate,
         epochs=recipe.epochs,
-        # averaged weights, or weights that were moved for a gradient, saw other statistics
+        # averaged weights, and weights moved for a gradient, have other statistics
         measured=train.images if recipe.optimizer.average or recipe.optimizer.sharpness else None,
         folder=folder,
     )
@@ -95,20 +95,20 @@ def train_float(
 
 @dataclass(frozen=True, slots=True)
 class FloatStage:
-    """What the loop of epochs drives.
+    """The float stage for the loop over epochs.
 
     Attributes:
-        network: float32, what is scored and kept.
-        learner: Its copy in the precision that it learns in.
-        model: From row numbers to what the learner says of these faces, compiled.
-        variables: What an epoch changes.
-        lessons: What it learns.
-        schedule: How the rate moves.
-        first_rate: The rate before the schedule changes it.
-        epochs: How many there are.
-        measured: uint8, (n, height, width), faces by which normalizations are measured anew after
-            an epoch; None leaves them as they were learned.
-        folder: The run folder.
+        network: float32 network that is scored and kept.
+        learner: Copy of it in the training precision.
+        model: Compiled model from row numbers to the learner's outputs for these faces.
+        variables: Variables that an epoch changes.
+        lessons: Targets and batches.
+        schedule: Schedule of the learning rate.
+        first_rate: Learning rate before the schedule.
+        epochs: Number of epochs.
+        measured: uint8, (n, height, width), faces on which normalizations are measured again after
+            an epoch; None keeps the learned statistics.
+        folder: Run folder.
     """
 
     network: Any
@@ -125,15 +125,15 @@ class FloatStage:
 
     @property
     def advice(self) -> str:
-        """What to do where the loss is no longer finite."""
-        return f"{self.folder} keeps the epochs before it; lower the learning rate"
+        """Advice when the loss is no longer finite."""
+        return f"earlier epochs are kept in {self.folder}; lower the learning rate"
 
     def rate(self, history: Sequence[Epoch]) -> float:
-        """Return the learning rate of the epoch that follows."""
+        """Return the learning rate of the next epoch."""
         return learning_rate(self.schedule, history, start=self.first_rate, epochs=self.epochs)
 
     def fit(self, number: int, rate: float, bar: EpochBar) -> dict[str, float]:
-        """Train one epoch, and bring the network up to date."""
+        """Train one epoch, and update the network."""
         self.model.optimizer.learning_rate.assign(rate)
         fitted = fit_epoch(self.model, self.lessons, number, bar)
         _hand_over(self.model, self.learner, self.network)
@@ -153,7 +153,7 @@ class FloatStage:
 
 
 def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Sequence[Any]) -> Any:
-    """Return the compiled model from row numbers of `train` to what `learner` says of them."""
+    """Return the compiled model from row numbers of `train` to the outputs of `learner`."""
     pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
     resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
     votes = None
@@ -176,7 +176,7 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
         loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
         weighted_metrics=[],
         metrics=build_metrics(keras, len(train.class_names)),
-        # TensorFlow waits for the device after each call, to hand callbacks the loss: fewer calls
+        # TensorFlow synchronizes after each call to pass the loss to callbacks: use fewer calls
         steps_per_execution=16 if keras.backend.backend() == "tensorflow" else 1,
     )
     model.optimizer.build(model.trainable_variables)
@@ -186,10 +186,10 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
 def fit_epoch(
     model: Any, lessons: Lessons, number: int, bar: EpochBar | None = None
 ) -> dict[str, float]:
-    """Train one epoch, counted from 1; return loss, accuracy and top3.
+    """Train one epoch, from 1; return loss, accuracy and top3.
 
-    Each epoch has an order of its own, so that a resumed run sees the same ones. Several devices
-    take equal shares: faces that remain sit this epoch out. Each process passes on its own share.
+    Each epoch has its own order, so that a resumed run sees the same orders. Several devices get
+    equal shares: the remaining faces are skipped in this epoch. Each process feeds its own share.
     """
     random = np.random.default_rng((lessons.seed, number))
     order = random.permutation(len(lessons.targets))
@@ -210,7 +210,7 @@ def fit_epoch(
 
 
 def _first_network(recipe: Recipe, train: FaceSet, *, start: bool) -> Any:
-    """Build the network; with `start` it gets the weights that the recipe starts from."""
+    """Build the network; with `start` it gets the initial weights of the recipe."""
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
     if not start:
         return network
@@ -222,18 +222,20 @@ def _first_network(recipe: Recipe, train: FaceSet, *, start: bool) -> Any:
 
 
 def _hand_over(model: Any, learner: Any, network: Any) -> None:
-    """Give the network what was learned; where the optimizer averages weights, the average."""
-    for mine, learned in zip(network.variables, learner.variables, strict=True):  # seeds, too
+    """Copy the learned weights to the network; the average, if the optimizer averages weights."""
+    for mine, learned in zip(
+        network.variables, learner.variables, strict=True
+    ):  # also random seeds
         mine.assign(keras.ops.convert_to_numpy(learned))
     own = dict(zip(map(id, learner.variables), network.variables, strict=True))
-    # the optimizer wants a place for every average, also for those of a head that is not kept
+    # the optimizer needs a target for every average, also for those of a head that is not kept
     places = [own[id(v)] if id(v) in own else keras.Variable(v) for v in model.trainable_variables]
     model.optimizer.finalize_variable_values(places)
-    network.set_weights(network.get_weights())  # JAX shared the averages, and drops them in a step
+    network.set_weights(network.get_weights())  # JAX shared the averages, and frees them in a step
 
 
 def _changing_variables(model: Any, teachers: Sequence[Any]) -> list[Any]:
-    """Return what an epoch changes: not the faces, their votes and the teachers."""
+    """Return the variables that an epoch changes: not the faces, their votes and the teachers."""
     constant = {id(v) for teacher in teachers for v in teacher.variables}
     constant.add(id(model.get_layer("resident_faces").pixels))
     constant.update(id(layer.shares) for layer in model.layers if isinstance(layer, VotesHead))
@@ -242,9 +244,9 @@ def _changing_variables(model: Any, teachers: Sequence[Any]) -> list[Any]:
 
 @contextmanager
 def _unaveraged(optimizer: Any) -> Iterator[Any]:
-    """Yield a callback that keeps `fit` from ending with the averaged weights in place.
+    """Yield a callback that keeps `fit` from replacing the weights with their averages at its end.
 
-    `fit` writes them over the trained ones after its last epoch, and every epoch is a `fit` here.
+    `fit` does this after its last epoch, and here every epoch is a separate `fit`.
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     averages = inner.use_ema

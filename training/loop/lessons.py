@@ -1,4 +1,4 @@
-"""What an epoch of either stage is made of."""
+"""Targets, augmentation and batches of an epoch, for both stages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from ..targets.targets import class_weights
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """What is to be said of each training face, and how the faces are shown.
+    """Targets of the training faces, and how the faces are presented.
 
     Attributes:
         targets: float32, (n, classes), distributions.
-        weights: float32, (n,), how much each face counts.
-        teachers: Keras networks that are asked in every step; may be empty.
-        augmentation: How faces are changed.
-        batch_size: Faces of a step.
-        seed: Of the epochs' orders.
+        weights: float32, (n,), weight of each face in the loss.
+        teachers: Keras networks to evaluate in every step; may be empty.
+        augmentation: Augmentation of the faces.
+        batch_size: Faces per step.
+        seed: Random seed of the orders.
     """
 
     targets: NDArray[np.float32]
@@ -36,7 +36,7 @@ class Lessons:
 
 
 def plan_lessons(recipe: Recipe, train: FaceSet, teachers: Sequence[Any]) -> Lessons:
-    """Work out what a recipe teaches of the training faces.
+    """Compute the targets of the training faces from a recipe.
 
     Raises:
         RecipeError: As `taught_targets`.

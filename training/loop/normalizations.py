@@ -1,8 +1,8 @@
-"""The statistics of batch normalizations, measured anew.
+"""Measuring the statistics of batch normalizations again.
 
-While a network learns they trail behind the weights, and belong to augmented faces. Averaged
-weights have others altogether (Izmailov et al. 2018, arXiv:1803.05407, section 3.2): without this
-the score of an average says little before the rate has fallen.
+During training they lag behind the weights and belong to augmented faces. Averaged weights have
+different statistics (Izmailov et al. 2018, arXiv:1803.05407, section 3.2): without this, the scores
+of averaged weights mean little until the learning rate has fallen.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ _FACES = 2048
 
 
 def measure_normalizations(network: Any, images: NDArray[np.uint8]) -> None:
-    """Set every batch normalization's mean and variance to what it sees of faces.
+    """Set mean and variance of every batch normalization from faces.
 
     Args:
-        network: A Keras model; frozen normalizations stay as they are.
-        images: uint8, (n, height, width), training faces in any order; some are read.
+        network: Keras model; frozen normalizations stay unchanged.
+        images: uint8, (n, height, width), training faces in any order; some of them are used.
     """
     norms = list(_learning_norms(network))
     some = np.random.default_rng(0).permutation(len(images))[:_FACES]
@@ -34,7 +34,7 @@ def measure_normalizations(network: Any, images: NDArray[np.uint8]) -> None:
     sums = [[np.zeros(statistic.shape) for statistic in _statistics(norm)] for norm in norms]
     try:
         for norm in norms:
-            norm.momentum = 0.0  # each batch's own, not a trail of all
+            norm.momentum = 0.0  # statistics of each batch, not a moving average
         for batch in batches:
             network(batch, training=True)
             for norm, total in zip(norms, sums, strict=True):

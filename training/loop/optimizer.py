@@ -1,4 +1,4 @@
-"""A recipe's optimizer and loss, and what is measured beside it, for either Keras."""
+"""Optimizer, loss and metrics of a recipe, for both versions of Keras."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ..recipes.recipe import Loss, Optimizer
 
 
 def build_optimizer(keras: Any, settings: Optimizer, rate: float) -> Any:
-    """Build the optimizer of the float stage, with its first learning rate."""
+    """Build the optimizer of the float stage, with the initial learning rate."""
     average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     optimizers = keras.optimizers
     if settings.kind == "adamw":
@@ -25,7 +25,7 @@ def build_optimizer(keras: Any, settings: Optimizer, rate: float) -> Any:
 
 
 def build_loss(keras: Any, loss: Loss, smoothing: float) -> Any:
-    """Build the loss against soft targets, which are smoothed towards evenness by a share."""
+    """Build the loss against soft targets, smoothed toward the uniform distribution."""
     if loss.kind == "focal":
         return keras.losses.CategoricalFocalCrossentropy(
             gamma=loss.focal_gamma, label_smoothing=smoothing
@@ -34,7 +34,7 @@ def build_loss(keras: Any, loss: Loss, smoothing: float) -> Any:
 
 
 def build_metrics(keras: Any, classes: int) -> list[Any]:
-    """Build what every run reports beside the loss: categorical accuracy and top-3 accuracy."""
+    """Build the metrics of every run: categorical accuracy and top-3 accuracy."""
     metrics = keras.metrics
     return [
         metrics.CategoricalAccuracy(name="accuracy"),

@@ -1,7 +1,7 @@
-"""A network with int8 rounding in its graph, which tfmot makes of a float one.
+"""A network with int8 rounding in its graph, created by tfmot from a float network.
 
-tensorflow-model-optimization accepts tf-keras models only, so the same architecture is built again
-with tf-keras and takes the float weights by order.
+tensorflow-model-optimization supports tf-keras models only, so the architecture is built again with
+tf-keras and gets the float weights by order.
 """
 
 import logging
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
 
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # before tfmot, which looks for it
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # before tfmot, which searches for it
 
 with without_chatter():
     import tensorflow as tf
@@ -37,11 +37,11 @@ _OUTPUT_BOUNDS = tuple(
 
 
 def quantized_copy(float_network: Any, architecture: Architecture, size_px: int) -> Any:
-    """Build the tf-keras twin of a Keras 3 network, with its weights, ready for QAT.
+    """Build the tf-keras copy of a Keras 3 network, with its weights, ready for QAT.
 
-    Batch normalizations are frozen: the converted file knows no batch's own statistics, and at the
-    rates of fine-tuning the moving ones would follow the augmentation within an epoch while the
-    weights hardly move (Krishnamoorthi 2018, arXiv:1806.08342, on freezing them).
+    Batch normalizations are frozen: the converted file has no batch statistics, and at the learning
+    rates of fine-tuning the moving statistics would follow the augmentation within an epoch while
+    the weights hardly change (Krishnamoorthi 2018, arXiv:1806.08342, on freezing them).
     """
     classes = float_network.output_shape[-1]
     twin = architecture.build(tf_keras, size_px=size_px, classes=classes)
@@ -53,10 +53,12 @@ def quantized_copy(float_network: Any, architecture: Architecture, size_px: int)
     passed: list[str] = []
 
     def annotate(layer: Any) -> Any:
-        # a normalization is quantized with the convolution before it
+        # a normalization is quantized together with the convolution before it
         if registry.supports(layer) or isinstance(layer, tf_keras.layers.BatchNormalization):
             return tfmot.quantization.keras.quantize_annotate_layer(layer)
-        if isinstance(layer, tf_keras.layers.Multiply):  # not in the registry; an output suffices
+        if isinstance(
+            layer, tf_keras.layers.Multiply
+        ):  # not in the registry; quantizing the output is sufficient
             return tfmot.quantization.keras.quantize_annotate_layer(
                 layer, default_8bit_quantize_configs.Default8BitOutputQuantizeConfig()
             )
@@ -69,7 +71,7 @@ def quantized_copy(float_network: Any, architecture: Architecture, size_px: int)
     annotated.set_weights(twin.get_weights())
     if passed:
         log.warning(
-            "tfmot cannot quantize %s: trained without rounding there; the converter takes the "
+            "tfmot cannot quantize %s: it is trained without rounding; the converter uses the "
             "range of the layer before",
             ", ".join(passed),
         )
@@ -78,16 +80,16 @@ def quantized_copy(float_network: Any, architecture: Architecture, size_px: int)
 
 
 def settle_ranges(network: Any, float_network: Any, images: NDArray[np.uint8]) -> None:
-    """Start the ranges of activations from those of the float network.
+    """Initialize the ranges of activations from those of the float network.
 
-    tfmot starts them at -6 to 6 and moves them by a thousandth a step, so that a short training
-    would end before they arrive: pictures of 0 to 1 would keep a few dozen greys, and activations
-    above 6 would be cut.
+    tfmot starts with -6 to 6 and moves them by a thousandth per step, so a short training would end
+    too early: inputs of 0 to 1 would keep only a few dozen levels, and activations above 6 would be
+    clipped.
 
     Args:
-        network: What `quantized_copy` made.
-        float_network: Of which it made it.
-        images: Grey faces, uint8 (n, height, width).
+        network: Network from `quantized_copy`.
+        float_network: Its float network.
+        images: Gray faces, uint8 (n, height, width).
     """
     bounds: dict[str, list[Any]] = {}
     for wrapper in network.layers:
@@ -109,9 +111,9 @@ def settle_ranges(network: Any, float_network: Any, images: NDArray[np.uint8]) -
 
 
 def pin_input_range(network: Any) -> None:
-    """Fix the input's range to exactly 0 to 1, so that its scale becomes 1/255.
+    """Fix the range of the input to exactly 0 to 1, so that its scale becomes 1/255.
 
-    tfmot takes the range from the values that it has seen, which may never reach pure white.
+    tfmot uses the range of the observed values, which may never reach pure white.
     """
     layer = network.layers[1]
     for weight in layer.weights:

@@ -1,6 +1,6 @@
-"""The quantization-aware stage: tf-keras on TensorFlow, from the float network's weights.
+"""The quantization-aware stage: tf-keras on TensorFlow, starting from the float weights.
 
-Both Keras versions live in one process; the augmentation runs Keras 3 operations on TensorFlow
+Both versions of Keras run in one process; the augmentation uses operations of Keras 3 on TensorFlow
 tensors.
 """
 
@@ -38,7 +38,7 @@ from .quantized_network import pin_input_range, quantized_copy, settle_ranges
 from .schedule import Stopping
 
 SETTLING_FACES = 512
-"""By which the activations' ranges are chosen before training."""
+"""Number of faces for the initial ranges of the activations."""
 
 
 def train_quantized(
@@ -49,16 +49,16 @@ def train_quantized(
     teachers: Sequence[Any] = (),
     on_epoch: Callable[[Epoch], None],
 ) -> list[Epoch]:
-    """Train on with int8 rounding in the graph, and write the best epoch as `qat.h5` at the end.
+    """Continue training with int8 rounding in the graph, and write the best epoch as `qat.h5`.
 
-    The stage is short: it is not resumed after a kill, which leaves no file, but run again.
+    The stage is short: after a kill it is not resumed but repeated.
 
     Args:
-        recipe: Its `qat` table says how long and how fast.
-        faces: With `train` and `validation` parts.
-        folder: A run folder with a float network.
-        teachers: Keras 3 networks; their probabilities are mixed into the targets by the recipe's
-            `loss.teacher_share`.
+        recipe: Recipe; its `qat` table has the epochs and the learning rate.
+        faces: Face set with `train` and `validation` splits.
+        folder: Run folder with a float network.
+        teachers: Keras 3 networks; their probabilities are mixed into the targets, with the
+            recipe's `loss.teacher_share`.
         on_epoch: Called after each epoch.
 
     Returns:
@@ -74,7 +74,7 @@ def train_quantized(
     float_network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
     network = quantized_copy(float_network, recipe.network, recipe.size_px)
     settle_ranges(network, float_network, train.images[:SETTLING_FACES])
-    network.compile()  # saving warns otherwise
+    network.compile()  # otherwise saving logs a warning
     trained = _Trained(network.inputs, network.outputs)
     trained.compile(
         optimizer=tf_keras.optimizers.Adam(recipe.qat.learning_rate),
@@ -96,7 +96,7 @@ def train_quantized(
     if history:
         network.set_weights(stage.best)
         with whole_file(folder / QAT_MODEL) as temporary, warnings.catch_warnings():
-            # HDF5, since tf-keras cannot read quantize wrappers back from a .keras file
+            # HDF5, since tf-keras cannot read quantize wrappers from a .keras file
             warnings.filterwarnings("ignore", message=".*HDF5.*")
             network.save(temporary)
     return history
@@ -104,17 +104,17 @@ def train_quantized(
 
 @dataclass(frozen=True, slots=True)
 class QuantizedStage:
-    """What the loop of epochs drives.
+    """The quantization-aware stage for the loop over epochs.
 
     Attributes:
-        network: The quantization-aware tf-keras network, which is scored and kept.
-        trained: The same layers without what is frozen, compiled.
+        network: Quantization-aware tf-keras network, which is scored and kept.
+        trained: The same layers without the frozen ones, compiled.
         pixels: uint8, (n, size, size, 1), training faces.
-        lessons: What it learns.
-        teacher_share: Of the teachers in the targets, where there are any.
-        augments: Whether faces are changed.
-        constant_rate: The learning rate.
-        best: The weights of the best epoch so far; empty before the first.
+        lessons: Targets and batches.
+        teacher_share: Share of the teachers in the targets, if there are any.
+        augments: Whether faces are augmented.
+        constant_rate: Learning rate.
+        best: Weights of the best epoch so far; empty before the first.
     """
 
     network: Any
@@ -129,7 +129,7 @@ class QuantizedStage:
     advice: str = "lower qat.learning_rate"
 
     def rate(self, history: Sequence[Epoch]) -> float:
-        """Return the learning rate, the same for every epoch."""
+        """Return the constant learning rate."""
         return self.constant_rate
 
     def fit(self, number: int, rate: float, bar: EpochBar) -> dict[str, float]:
@@ -143,7 +143,7 @@ class QuantizedStage:
         return {name: float(values[0]) for name, values in fitted.items()}
 
     def keep(self) -> None:
-        """Remember the weights."""
+        """Store the weights."""
         self.best[:] = self.network.get_weights()
 
     def save(self, history: Sequence[Epoch]) -> None:
@@ -165,7 +165,8 @@ class QuantizedStage:
                 wanted = (1.0 - share) * wanted + share * teaching.soft_targets(batch)
             return batch, wanted, tf.gather(lessons.weights, rows)
 
-        # whole batches only: quantized batch normalization dislikes a last batch of a few faces
+        # complete batches only: quantized batch normalization is inaccurate for a last batch of a
+        # few faces
         rows = tf.data.Dataset.from_tensor_slices(order)
         return (
             rows.batch(lessons.batch_size, drop_remainder=True)
@@ -175,19 +176,19 @@ class QuantizedStage:
 
 
 class _Trained(tf_keras.Model):  # type: ignore[misc]  # tf-keras has no stubs
-    """A quantization-aware network, the same layers, without what is frozen.
+    """A quantization-aware network: the same layers, without frozen weights.
 
-    tfmot lists the kernel of a frozen layer among the trainable weights (QuantizeWrapper.build).
+    tfmot lists the kernel of a frozen layer as trainable (QuantizeWrapper.build).
     """
 
     @property
     def trainable_weights(self) -> list[Any]:
-        """The weights of the layers that are not frozen."""
+        """Weights of the layers that are not frozen."""
         return [w for layer in self.layers if layer.trainable for w in layer.trainable_weights]
 
 
 def _tf_keras_bar(bar: EpochBar, steps: int) -> Any:
-    """Hand tf-keras the bar, which is a Keras 3 callback."""
+    """Adapt the progress bar, a Keras 3 callback, to tf-keras."""
     bar.set_params({"steps": steps})
     return tf_keras.callbacks.LambdaCallback(
         on_train_begin=bar.on_train_begin,

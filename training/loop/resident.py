@@ -1,8 +1,8 @@
-"""The data set as a layer: faces live in device memory and are gathered, and changed, there.
+"""The data set as a layer: faces stay in device memory, where they are gathered and augmented.
 
-The training model takes row numbers. A step moves a few hundred bytes to the device instead of a
-batch of pictures, so the input pipeline is never the limit, and plain `model.fit` works unchanged
-on TensorFlow, JAX and PyTorch.
+The training model takes row numbers. A step transfers a few hundred bytes to the device instead of
+a batch of pictures, so the input pipeline is never the bottleneck, and plain `model.fit` works
+unchanged on TensorFlow, JAX and PyTorch.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ from .sharpness import SharpnessAware
 
 
 class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
-    """Row numbers in, model input out; augmented when training.
+    """From row numbers to model input; augmented during training.
 
     Args:
-        faces: uint8, (n, height, width), grey.
-        settings: What to change in training.
-        seed: Of the random draws.
+        faces: uint8, (n, height, width), gray.
+        settings: Augmentation.
+        seed: Random seed.
     """
 
     def __init__(self, faces: NDArray[np.uint8], settings: Augmentation, seed: int) -> None:
@@ -43,9 +43,9 @@ class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no s
         """Gather rows as float32 (batch, height, width, 1) in [0, 1].
 
         Args:
-            inputs: `row`; with mixup also `other`, a second row number, and `share`, the first
-                face's share in the blend.
-            training: Whether to change the faces.
+            inputs: `row`; with mixup also `other`, a second row number, and `share`, the share of
+                the first face in the blend.
+            training: Whether to augment the faces.
         """
         faces = self._gather(inputs["row"], training)
         if not training or "other" not in inputs:
@@ -72,15 +72,15 @@ def training_model(
     votes: VotesHead | None = None,
     sharpness: float = 0.0,
 ) -> Any:
-    """Put the resident faces in front of a network, and what it learns from beside it.
+    """Put the resident faces in front of a network, and add teachers and votes to its loss.
 
     Args:
         network: A functional Keras model whose last layer is its softmax.
-        faces: What its inputs are.
-        settings: The faces' augmentation.
-        loss: How much teachers count.
+        faces: Faces for its inputs.
+        settings: Augmentation of the faces.
+        loss: Loss settings, with the share of teachers.
         teachers: Keras networks to learn from.
-        votes: A second head on the features below the softmax.
+        votes: Second head on the features below the softmax.
         sharpness: See `Optimizer.sharpness`.
 
     Returns:
@@ -110,7 +110,7 @@ def epoch_inputs(
     settings: Augmentation,
     random: np.random.Generator,
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
-    """Return one epoch's inputs of the training model and its targets, in `order`."""
+    """Return the inputs of the training model for one epoch and its targets, in `order`."""
     inputs: dict[str, NDArray[Any]] = {"row": order.astype(np.int32)}
     if not settings.mixup:
         return inputs, targets[order]

@@ -1,4 +1,4 @@
-"""Where a run lives: a new folder, or the one that is gone on with."""
+"""The folder of a run: a new one, or one to resume."""
 
 import shutil
 from pathlib import Path
@@ -11,25 +11,25 @@ from fer_edge.runfolder import INFO, RECIPE, partial
 from ..recipes.recipe import Recipe, format_recipe, load_recipe
 
 Existing = Literal["refuse", "resume", "overwrite"]
-"""What to do where a run stands at the place of a new one."""
+"""What to do with an existing run."""
 STATE = "state.npz"
-"""The whole state of the float stage, until the run is complete."""
+"""Complete state of the float stage, until the run is complete."""
 
 
 def open_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
-    """Make the folder that a run lives in until it is complete, or find the one to go on with.
+    """Create the folder of an incomplete run, or find the one to resume.
 
     Args:
-        recipe: Written into a new folder; one that is resumed must have the same.
-        out: The run folder.
-        existing: Where there is a run already.
+        recipe: Recipe, written into a new folder; a resumed run must have the same recipe.
+        out: Run folder.
+        existing: What to do with an existing run.
 
     Raises:
-        OutputError: It exists and is not to be touched, or the folder cannot be made.
-        TrainingError: There is nothing to resume, or `existing` is none of its words.
-        RecipeError: What is there has another recipe.
+        OutputError: It exists and must not be touched, or the folder cannot be created.
+        TrainingError: There is no run to resume, or `existing` is not a valid value.
+        RecipeError: The existing run has a different recipe.
     """
-    if existing not in get_args(Existing):  # a slip of the pen must not delete a run
+    if existing not in get_args(Existing):  # a typing error must not delete a run
         raise TrainingError(
             f"existing is {existing!r}; expected one of {', '.join(get_args(Existing))}"
         )
@@ -37,20 +37,20 @@ def open_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
     if existing == "resume":
         folder = unfinished if unfinished.is_dir() else out
         if not folder.is_dir():
-            raise TrainingError(f"{out} has no run to resume; train without --resume")
+            raise TrainingError(f"{out} has no run to resume; omit --resume")
         before = load_recipe(folder / RECIPE)
         if before != recipe:
             raise RecipeError(
-                f"the run in {folder} has another recipe ({folder / RECIPE}); resume with that "
-                "one: --recipe, and no other options"
+                f"the run in {folder} has a different recipe ({folder / RECIPE}); resume with "
+                "that recipe (--recipe) and no other options"
             )
         return folder
     if out.exists() and existing == "refuse":
-        raise OutputError(f"{out} exists already; name another --out, or pass --overwrite")
+        raise OutputError(f"{out} already exists; choose another --out, or pass --overwrite")
     begun = any((unfinished / name).exists() for name in (STATE, INFO))
     if begun and existing == "refuse":
         raise OutputError(
-            f"{unfinished} holds an unfinished run; go on with --resume, or pass --overwrite"
+            f"{unfinished} is an unfinished run; continue with --resume, or pass --overwrite"
         )
     if out.is_dir():
         shutil.rmtree(out)

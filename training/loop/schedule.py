@@ -1,7 +1,6 @@
-"""When to lower the learning rate and when to stop: pure functions of the epochs so far.
+"""Learning rate and early stopping, as pure functions of the epochs so far.
 
-Nothing is remembered between epochs but the history, so a resumed run decides as an uninterrupted
-one would.
+The history is the only state, so a resumed run decides like an uninterrupted one.
 """
 
 import math
@@ -16,13 +15,13 @@ from ..reporting.history import Epoch
 def learning_rate(
     schedule: Schedule, history: Sequence[Epoch], *, start: float, epochs: int
 ) -> float:
-    """Return the learning rate of the epoch that follows `history`.
+    """Return the learning rate of the epoch after `history`.
 
     Args:
-        schedule: How the rate moves.
-        history: The epochs so far.
-        start: The rate before the schedule changes it.
-        epochs: How many there are in all.
+        schedule: Schedule of the learning rate.
+        history: Epochs so far.
+        start: Learning rate before the schedule.
+        epochs: Total number of epochs.
     """
     done = len(history)
     if schedule.kind == "cosine":
@@ -49,12 +48,12 @@ def learning_rate(
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """When a stage is over, and which of its epochs is kept.
+    """When a stage ends, and which of its epochs is kept.
 
     Attributes:
-        epochs: How many there are at most.
-        monitor: What makes an epoch the best: the highest validation accuracy or the lowest loss.
-        patience: Epochs without a better one after which the stage ends; 0: never.
+        epochs: Largest number of epochs.
+        monitor: Criterion of the best epoch: highest validation accuracy or lowest validation loss.
+        patience: Number of epochs without improvement after which the stage ends; 0: never.
     """
 
     epochs: int
@@ -62,13 +61,13 @@ class Stopping:
     patience: int = 0
 
     def best(self, history: Sequence[Epoch]) -> Epoch:
-        """Return the best epoch, the earliest of equals."""
+        """Return the best epoch, the earliest of equal ones."""
         if self.monitor == "loss":
             return min(history, key=lambda epoch: epoch.validation_loss)
         return max(history, key=lambda epoch: epoch.validation_accuracy)
 
     def is_over(self, history: Sequence[Epoch]) -> bool:
-        """Return whether all epochs are done, or patience is spent."""
+        """Return whether all epochs are done, or the patience is exceeded."""
         if len(history) >= self.epochs:
             return True
         if not history:

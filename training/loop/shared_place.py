@@ -1,4 +1,4 @@
-"""The run folder of several processes: the first one's, and copies of it behind the others."""
+"""The run folder of several processes: the first process's, and temporary copies for the others."""
 
 import hashlib
 import io
@@ -12,14 +12,14 @@ from ..recipes.recipe import Recipe, format_recipe
 from .run_place import Existing, open_place
 
 _REFUSAL = "refusal"
-"""Name in the archive of what the first process could not do."""
+"""Name of the archive member with the error of the first process."""
 
 
 def check_same_run(recipe: Recipe, faces_digest: str) -> None:
-    """Refuse processes that would train other things.
+    """Reject processes with different tasks.
 
     Raises:
-        TrainingError: They have other recipes or faces; in all of them.
+        TrainingError: They have different recipes or faces; raised in all of them.
     """
     if process_count() > 1:
         check_alike("recipe", hashlib.sha256(format_recipe(recipe).encode()).digest())
@@ -27,17 +27,17 @@ def check_same_run(recipe: Recipe, faces_digest: str) -> None:
 
 
 def open_shared_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
-    """Make or find the folder that a run lives in, as `open_place`; the same in all processes.
+    """Create or find the folder of an incomplete run, like `open_place`; equal in all processes.
 
     Args:
-        recipe: What to do.
-        out: The run folder; behind the first process one that does not exist.
-        existing: Where there is a run already.
+        recipe: Recipe of the run.
+        out: Run folder; for other processes than the first, a folder that does not exist.
+        existing: What to do with an existing run.
 
     Raises:
-        OutputError: The first process's folder exists, or cannot be made.
-        RecipeError: What is there has another recipe.
-        TrainingError: There is nothing to resume, or the first process was refused its folder.
+        OutputError: The first process's folder exists, or cannot be created.
+        RecipeError: The existing run has a different recipe.
+        TrainingError: There is no run to resume, or the first process could not open its folder.
     """
     if process_count() == 1:
         return open_place(recipe, out, existing)

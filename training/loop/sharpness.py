@@ -1,9 +1,9 @@
-"""Sharpness-aware minimization: every gradient is taken where the loss nearby is worse.
+"""Sharpness-aware minimization: gradients are computed where the loss nearby is higher.
 
-Foret et al. 2021 (arXiv:2010.01412): minima whose neighborhood is low, too, say more of faces that
-were not learned from, most of all where labels are noisy. The step uphill comes from the first half
-of the batch, since smaller samples are no worse for it (section 4.1 there), so that a whole
-step costs one and a half instead of two. Both gradients are of the same views of the faces.
+Foret et al. 2021 (arXiv:2010.01412): flat minima generalize better, especially with noisy labels.
+The ascent step uses the first half of the batch, since smaller samples are not worse for it
+(section 4.1 there), so a whole step costs 1.5 times a normal one instead of twice. Both gradients
+use the same augmented faces.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,28 +19,28 @@ BACKENDS = ("tensorflow", "jax")
 
 
 def check_backend() -> None:
-    """Refuse a backend that no step is written for.
+    """Reject a backend without an implementation.
 
     Raises:
-        TrainingError: It is PyTorch.
+        TrainingError: The backend is PyTorch.
     """
     backend = keras.backend.backend()
     if backend not in BACKENDS:
         raise TrainingError(
-            f"optimizer.sharpness needs Keras on {' or '.join(BACKENDS)}, and it runs on "
+            f"optimizer.sharpness needs Keras on {' or '.join(BACKENDS)}, but it runs on "
             f"{backend}; set KERAS_BACKEND, or train with sharpness = 0"
         )
 
 
 class SharpnessAware(keras.Model):  # type: ignore[misc]  # Keras has no stubs
-    """A training model (see `training_model`) that takes sharpness-aware steps.
+    """A training model (see `training_model`) with sharpness-aware steps.
 
     Args:
         inputs: Its inputs.
-        views: The layer that makes pixels of them.
-        pixels: What it made of them.
+        views: Layer that computes pixels from them.
+        pixels: Output of that layer.
         outputs: Probabilities.
-        radius: Length of the step uphill, over all weights.
+        radius: Length of the ascent step, over all weights.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SharpnessAware(keras.Model):  # type: ignore[misc]  # Keras has no stubs
         self._judge = keras.Model([*inputs.values(), pixels], outputs)
 
     def train_step(self, *arguments: Any) -> Any:
-        """Take one step; Keras hands over the variables' values, too, on JAX."""
+        """Take one step; on JAX, Keras also passes the values of the variables."""
         if keras.backend.backend() == "jax":
             return self._jax_step(*arguments)
         return self._tensorflow_step(*arguments)
@@ -109,7 +109,7 @@ class SharpnessAware(keras.Model):  # type: ignore[misc]  # Keras has no stubs
     def _with_values(
         self, variables: Any, others: Any, call: Callable[[], Any]
     ) -> tuple[Any, list[Any]]:
-        """Call with these values in the variables; return also what the others became."""
+        """Call with these values of the variables; also return the new values of the others."""
         mapping = [
             *zip(self.trainable_variables, variables, strict=True),
             *zip(self.non_trainable_variables, others, strict=True),
@@ -119,7 +119,7 @@ class SharpnessAware(keras.Model):  # type: ignore[misc]  # Keras has no stubs
         return result, [scope.get_current_value(v) for v in self.non_trainable_variables]
 
     def _loss(self, batch: Any, pixels: Any, rows: slice) -> tuple[Any, Any]:
-        """Return the loss of some rows of the batch, and their probabilities."""
+        """Return the loss and the probabilities of some rows of the batch."""
         inputs, wanted, weights = batch
         some = {name: values[rows] for name, values in inputs.items()}
         said = self._judge([*some.values(), pixels[rows]], training=True)

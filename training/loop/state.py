@@ -1,4 +1,4 @@
-"""The whole state of a float stage in one file, so that a run goes on after any epoch."""
+"""Complete state of a float stage in one file, so that a run can continue after any epoch."""
 
 import dataclasses
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def save_state(variables: Sequence[Any], history: Sequence[Epoch], path: Path) -> None:
-    """Write variables and history as one file, so that a kill cannot part them."""
+    """Write variables and history into one file, so that a kill cannot separate them."""
     arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
     rows = np.array([dataclasses.astuple(epoch) for epoch in history])
     with whole_file(path) as temporary, temporary.open("wb") as file:
@@ -27,10 +27,10 @@ def save_state(variables: Sequence[Any], history: Sequence[Epoch], path: Path) -
 
 
 def load_state(variables: Sequence[Any], path: Path) -> list[Epoch]:
-    """Give variables the values that `save_state` wrote, and return the history.
+    """Restore the variables from `save_state`, and return the history.
 
     Raises:
-        TrainingError: The file is damaged, or was written for other variables.
+        TrainingError: The file is damaged, or belongs to other variables.
     """
     try:
         check_archive_file(path)
@@ -40,10 +40,12 @@ def load_state(variables: Sequence[Any], path: Path) -> list[Epoch]:
                 raise ValueError(f"{len(arrays) - 1} variables, expected {len(variables)}")
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"arr_{i}"])
-    except Exception as error:  # NumPy raises whatever a damaged header leads to, Keras for shapes
+    except (
+        Exception
+    ) as error:  # NumPy raises many types of exceptions for a damaged header, Keras for shapes
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise TrainingError(
             f"{path} does not fit this recipe: {reason}; train again without --resume"
         ) from error
-    log.info("going on after epoch %d", len(history))
+    log.info("continuing after epoch %d", len(history))
     return history

@@ -1,1 +1,1 @@
-"""Everything that decides a run, as data: `Recipe`, and the TOML files that come with fer-edge."""
+"""Recipes: `Recipe` with all settings of a run, and the bundled TOML files."""

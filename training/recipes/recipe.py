@@ -1,7 +1,7 @@
-"""A recipe: everything that decides a training run, as data.
+"""A recipe: all settings of a training run, as data.
 
-A recipe is read from TOML (`training/recipes/NAME.toml` or the user's own file), options of the
-command line go over it, and the run folder keeps the resolved one.
+A recipe is read from TOML (`training/recipes/NAME.toml` or the user's own file), command-line
+options override it, and the run folder stores the resolved recipe.
 """
 
 import dataclasses
@@ -22,81 +22,81 @@ from fer_edge.schema import SchemaError, decode, encode
 from ..architectures import Architecture, FourBlock, Pretrained, find_architecture
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack  # typing has it from Python 3.11 on
+    from typing_extensions import Unpack  # in typing since Python 3.11
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Random changes of each training face, drawn anew in every epoch; zero switches one off."""
+    """Random augmentation of the training faces, different in every epoch; zero disables a part."""
 
     rotation_degrees: float = 0.0
-    """Turned by up to this much either way."""
+    """Largest rotation in either direction, in degrees."""
     shift: float = 0.0
-    """Moved by up to this share of the side, either way, on each axis."""
+    """Largest shift in either direction on each axis, as a share of the side."""
     zoom: float = 0.0
-    """Enlarged or shrunk by up to this share."""
+    """Largest enlargement or shrinking, as a share."""
     flip: bool = False
-    """Mirrored left to right, every other time."""
+    """Whether every second face, at random, is mirrored left to right."""
     brightness: float = 0.0
-    """Lighter or darker by up to this share of the full range."""
+    """Largest change of brightness, as a share of the full range."""
     contrast: float = 0.0
-    """Contrast multiplied by 1 - this to 1 + this, about the middle grey."""
+    """Range of the contrast factor: 1 - this to 1 + this, around middle gray."""
     erase: float = 0.0
-    """Chance that a rectangle becomes plain grey (Zhong et al. 2017, arXiv:1708.04896)."""
+    """Probability that a rectangle is replaced by gray (Zhong et al. 2017, arXiv:1708.04896)."""
     darken: float = 0.0
-    """Every other face loses up to this share of its light."""
+    """Largest loss of light of every second face, as a share."""
     blur: float = 0.0
-    """Chance that a face loses half its resolution."""
+    """Probability that a face loses half its resolution."""
     noise: float = 0.0
-    """Every other face gets normal noise of a deviation up to this share of the full range."""
+    """Largest deviation of the normal noise on every second face, as a share of the full range."""
     mixup: float = 0.0
-    """Parameter of the Beta distribution that blends pairs of faces and their targets (Zhang et al.
-    2017, arXiv:1710.09412)."""
+    """Parameter of the Beta distribution for blending pairs of faces and their targets (Zhang et
+    al. 2017, arXiv:1710.09412)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How the learning rate moves."""
+    """Schedule of the learning rate."""
 
     kind: Literal["constant", "plateau", "exponential", "cosine"] = "constant"
     """How the rate changes from epoch to epoch."""
     factor: float = 0.5
-    """plateau and exponential: multiplied by this ..."""
+    """plateau and exponential: factor of the learning rate ..."""
     patience: int = 5
-    """plateau: ... when the validation loss has not fallen for this many epochs."""
+    """plateau: ... after this many epochs without a lower validation loss."""
     decay_epochs: int = 10
-    """exponential: ... over this many epochs, a little after each."""
+    """exponential: ... over this many epochs, with a small step after each."""
     final: float = 1e-6
-    """All but constant: the rate never falls below this."""
+    """All except constant: lowest learning rate."""
     warmup_epochs: int = 0
-    """cosine: epochs in which the rate climbs linearly from zero."""
+    """cosine: number of epochs in which the rate rises linearly from zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
-    """What moves the weights."""
+    """Optimizer of the weights."""
 
     kind: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     """The update rule."""
     momentum: float = 0.9
-    """sgd: of Nesterov's kind; rmsprop: plain."""
+    """sgd: Nesterov momentum; rmsprop: plain momentum."""
     weight_decay: float = 0.0
-    """adamw and sgd, decoupled from the gradient: of sgd with momentum m, 1 / (1 - m) times the
-    figure of an L2 penalty decays as fast."""
+    """adamw and sgd: weight decay, decoupled from the gradient; for sgd with momentum m, 1 / (1 -
+    m) times the value of an L2 penalty has the same effect."""
     average: float = 0.0
-    """Decay of an exponential moving average of the weights, which is what is scored and kept; 0
-    keeps the weights themselves."""
+    """Decay of an exponential moving average of the weights, which is scored and kept; 0 keeps the
+    weights themselves."""
     sharpness: float = 0.0
-    """Above 0: each gradient is taken this far uphill of the weights (the length of the step over
-    all of them), which costs half a step more; see `training/loop/sharpness.py`. 0.05 to 0.2 is
-    usual, and 16-bit floats have to be bfloat16."""
+    """Length of the ascent step of sharpness-aware minimization over all weights; 0 disables it. It
+    costs half a step more; see `training/loop/sharpness.py`. Usual values are 0.05 to 0.2, and
+    16-bit training must use bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What is minimized."""
+    """Loss function."""
 
     kind: Literal["cross-entropy", "focal"] = "cross-entropy"
     """focal weighs faces that are recognized with certainty less (Lin et al. 2017,
@@ -104,21 +104,22 @@ class Loss:
     focal_gamma: float = 2.0
     """focal: how much less; 0 is cross-entropy."""
     vote_share: float = 0.0
-    """Share of the FER+ votes in the target, where a face has votes; the rest is its label."""
+    """Share of the FER+ votes in the target of a face with votes; the rest is its label."""
     vote_meaning: Literal["classes", "labels"] = "classes"
-    """classes: a vote counts for the class of its name. labels: for the labels that training faces
-    with such votes have; see `training/targets/vote_translation.py`."""
+    """classes: a vote counts for the class of its name. labels: votes count for the labels that
+    training faces with such votes have; see `training/targets/vote_translation.py`."""
     votes_weight: float = 0.0
-    """Weight, beside the labels' 1, of a second head's loss that learns the FER+ votes while the
-    network trains; see `training/targets/votes_head.py`. 0: no such head."""
+    """Weight of the loss of a second head that learns the FER+ votes during training, relative to 1
+    for the labels; see `training/targets/votes_head.py`. 0: no such head."""
     teacher_share: float = 0.5
-    """Share of the teachers in the loss, where there are any."""
+    """Share of the teachers in the loss, if there are any."""
     teacher_views: Literal["augmented", "clean"] = "augmented"
-    """augmented: the teachers read what the student sees, in every step. clean: once, before
-    training, each face as it is and its mirror image; costs no time afterwards."""
+    """augmented: the teachers see the same augmented faces as the student, in every step. clean:
+    the teachers see each face and its mirror image once, before training; costs no time
+    afterwards."""
     temperature: float = 2.0
-    """By which the logits of teacher and student are divided (Hinton et al. 2015,
-    arXiv:1503.02531), where the teachers read augmented views; 1 for clean ones."""
+    """Temperature of the logits of teacher and student (Hinton et al. 2015, arXiv:1503.02531), if
+    the teachers see augmented faces; 1 for clean ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class QuantizationAware:
     learning_rate: float = 1e-5
     """Rate of its first epoch."""
     augment: bool = True
-    """Whether the float stage's augmentation goes on."""
+    """Whether the augmentation of the float stage is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,34 +141,34 @@ class Recipe:
     architecture: str = "four-block"
     """Name of the network."""
     size_px: int = 48
-    """Side of the network's square input; faces of another size are brought to it."""
+    """Side of the network's square input; faces of another size are resized."""
     start: str = ""
-    """A run folder, a `.tflite` file or a bundled model, of the same architecture, whose weights
-    training starts from; empty: random ones. Classes that it does not know start anew."""
+    """Run folder, `.tflite` file or bundled model of the same architecture with the initial
+    weights; empty for random weights. Classes that it does not have start at random."""
     teachers: tuple[str, ...] = ()
-    """Run folders, `.tflite` files or bundled models, of the same classes, whose probabilities are
-    learned, too; several are averaged."""
+    """Run folders, `.tflite` files or bundled models with the same classes, whose probabilities are
+    also learned; several are averaged."""
     epochs: int = 60
     """Passes over the training faces, at most."""
     batch_size: int = 64
     """Faces in one step."""
     learning_rate: float = 1e-3
-    """Of the optimizer, before the schedule."""
+    """Initial learning rate, before the schedule."""
     precision: Precision = "float32"
-    """In which the float stage computes; weights, loss and what is kept are float32 in any case."""
+    """Precision of the float stage; weights, loss and the stored network are always float32."""
     class_weights: Literal["none", "balanced", "sqrt"] = "none"
-    """balanced: loss weight n / (classes * n_class); sqrt: the square root of that, a milder
-    lift of rare classes."""
+    """Class weights in the loss. balanced: n / (classes * n_class); sqrt: the square root of that,
+    which raises rare classes less."""
     label_smoothing: float = 0.0
     """Share of the target that is spread evenly over all classes."""
     drop_non_faces: bool = False
-    """Leave out training faces that most FER+ taggers called no face or unknown."""
+    """Whether to leave out training faces that most FER+ taggers called unknown or not a face."""
     train_faces: int = 0
-    """Learn from this many training faces, drawn at random, for a quick try; 0: from all."""
+    """Number of training faces, drawn at random, for a quick test; 0: all."""
     monitor: Literal["accuracy", "loss"] = "accuracy"
-    """The epoch that is kept has the highest validation accuracy, or the lowest validation loss."""
+    """Criterion of the epoch to keep: highest validation accuracy, or lowest validation loss."""
     early_stopping_patience: int = 10
-    """Epochs without a better one after which training ends; 0: never."""
+    """Number of epochs without improvement after which training ends; 0: never."""
     seed: int = 0
     """Number that every random choice of the run starts from."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -175,7 +176,7 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     loss: Loss = field(default_factory=Loss)
     network: Architecture = field(default_factory=FourBlock)
-    """The architecture's own options."""
+    """Options of the architecture."""
     qat: QuantizationAware = field(default_factory=QuantizationAware)
 
     def __post_init__(self) -> None:
@@ -206,16 +207,16 @@ LIMITS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
     ("seed", lambda value: value >= 0, "at least 0"),
     ("qat.epochs", lambda value: value >= 0, "at least 0"),
 )
-"""Key, what its value must fulfil, and how that is said."""
+"""Key, condition on its value, and the text for messages."""
 
 
 class RecipeChanges(TypedDict, total=False):
-    """Keys that replace a recipe's own; None leaves that one. `Recipe` says what they mean."""
+    """Keys that override a recipe's; None keeps the recipe's value. `Recipe` describes them."""
 
     architecture: str | None
     start: str | None
     weights: str | None
-    """What the base of resnet50 or efficientnet-lite starts from: imagenet, none, or a file."""
+    """Initial weights of the base of resnet50 or efficientnet-lite: imagenet, none, or a file."""
     teachers: Sequence[str] | None
     epochs: int | None
     batch_size: int | None
@@ -225,17 +226,17 @@ class RecipeChanges(TypedDict, total=False):
 
 
 def bundled_recipes() -> list[str]:
-    """List the names of the recipes that come with fer-edge."""
+    """List the names of the bundled recipes."""
     folder = files("fer_edge.training") / "recipes"
     return sorted(Path(item.name).stem for item in folder.iterdir() if item.name.endswith(".toml"))
 
 
 def load_recipe(recipe: str | Path | Recipe, **changes: "Unpack[RecipeChanges]") -> Recipe:
-    """Read a recipe, and change some of its keys.
+    """Read a recipe, and override some of its keys.
 
     Args:
-        recipe: A bundled recipe's name, a TOML file, or a recipe to be changed.
-        changes: What replaces its own.
+        recipe: Name of a bundled recipe, a TOML file, or a recipe.
+        changes: Keys to override.
 
     Raises:
         RecipeError: It does not exist, is not TOML, or has a wrong key or value.
@@ -250,7 +251,7 @@ def load_recipe(recipe: str | Path | Recipe, **changes: "Unpack[RecipeChanges]")
             text = read_limited(Path(name), TOML_BYTES)
         except OSError as error:
             raise RecipeError(
-                f"recipe {name} cannot be read; name a TOML file or one of: "
+                f"recipe {name} cannot be read; pass a TOML file or one of: "
                 f"{', '.join(bundled_recipes())}"
             ) from error
     return parse_recipe(text, where=f"recipe {name}", **changes)
@@ -269,7 +270,7 @@ def parse_recipe(text: str | bytes, *, where: str, **changes: "Unpack[RecipeChan
 
 
 def _build_recipe(table: Mapping[str, Any], where: str, changes: Mapping[str, Any]) -> Recipe:
-    """Build a recipe from a TOML document with changed keys; None changes nothing."""
+    """Build a recipe from a TOML document with overridden keys; None overrides nothing."""
     given = {key: value for key, value in changes.items() if value is not None}
     weights = given.pop("weights", None)
     try:
@@ -279,8 +280,8 @@ def _build_recipe(table: Mapping[str, Any], where: str, changes: Mapping[str, An
         if weights is not None:
             if not isinstance(network, Pretrained):
                 raise RecipeError(
-                    f"architecture '{name}' has no pretrained weights; leave --weights out, or "
-                    "take resnet50, efficientnet-lite or mobilenet-face"
+                    f"architecture '{name}' has no pretrained weights; omit --weights, or use "
+                    "resnet50, efficientnet-lite or mobilenet-face"
                 )
             network = dataclasses.replace(network, weights=weights)
         return dataclasses.replace(decode(Recipe, data), network=network)
@@ -289,7 +290,7 @@ def _build_recipe(table: Mapping[str, Any], where: str, changes: Mapping[str, An
 
 
 def format_recipe(recipe: Recipe) -> str:
-    """Write a recipe as TOML, every key included.
+    """Write a recipe as TOML, with all keys.
 
     Raises:
         RecipeError: A path in it is not UTF-8, which TOML requires.
@@ -299,7 +300,7 @@ def format_recipe(recipe: Recipe) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise RecipeError(
-            f"{error.object[error.start - 20 : error.end + 20]!r} cannot be kept in recipe.toml: "
-            "expected a name in UTF-8; rename the file"
+            f"{error.object[error.start - 20 : error.end + 20]!r} cannot be written to "
+            "recipe.toml: expected a name in UTF-8; rename the file"
         ) from error
     return text

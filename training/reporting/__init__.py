@@ -1,1 +1,1 @@
-"""What a run says of itself: history, progress, TensorBoard, pictures."""
+"""Reports of a run: history, progress, TensorBoard, plots."""

@@ -1,7 +1,7 @@
 """A TensorBoard log of a run: scalars of each epoch, without TensorFlow.
 
-The package `tensorboard` alone brings the event format. Training and validation are runs of
-TensorBoard's own, so that it draws them into one chart.
+The package `tensorboard` alone contains the event format. Training and validation are separate runs
+of TensorBoard, so that it draws them in one chart.
 """
 
 import io
@@ -21,10 +21,10 @@ FORMAT = "brain.Event:2"
 class EventLog:
     """Event files below `folder`: STAGE/train and STAGE/validation.
 
-    A resumed run adds files of its own, which TensorBoard joins.
+    A resumed run adds more files, which TensorBoard joins.
 
     Args:
-        folder: For `tensorboard --logdir`.
+        folder: Folder for `tensorboard --logdir`.
 
     Raises:
         MissingExtraError: The package `tensorboard` is not installed.
@@ -65,5 +65,5 @@ class EventLog:
         records = io.BytesIO()
         for written in (*events, event):
             self._writer(records).write(written.SerializeToString())
-        with path.open("ab") as file:  # in one piece: a kill leaves whole records
+        with path.open("ab") as file:  # in one piece: a kill leaves complete records
             file.write(records.getvalue())

@@ -1,4 +1,4 @@
-"""The epochs of a run as values, and the CSV file that keeps them."""
+"""The epochs of a run, and the CSV file that stores them."""
 
 import csv
 import dataclasses
@@ -26,8 +26,8 @@ class Epoch:
     validation_accuracy: float
     seconds: float
     top3: float = math.nan
-    """Share of faces whose label is among the three likeliest; not a number in the history of a run
-    from before it was measured."""
+    """Share of faces whose label is among the three most probable ones; not a number in the history
+    of older runs, which did not measure it."""
     validation_top3: float = math.nan
 
 
@@ -40,7 +40,7 @@ def save_history(history: Sequence[Epoch], path: Path) -> None:
 
 
 def load_history(path: Path) -> list[Epoch]:
-    """Read the epochs that `save_history` wrote.
+    """Read the epochs from `save_history`.
 
     Raises:
         TrainingError: The file is missing or damaged.

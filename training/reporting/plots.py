@@ -1,11 +1,11 @@
-"""A run's pictures: curves and confusion matrix."""
+"""Plots of a run: curves and confusion matrix."""
 
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure  # no pyplot, whose windows and settings are the caller's
+from matplotlib.figure import Figure  # not pyplot, which has global state
 from matplotlib.ticker import MaxNLocator
 
 from fer_edge.scoring.scores import Scores
@@ -14,7 +14,7 @@ from .history import Epoch
 
 
 def plot_curves(history: Sequence[Epoch], best: Epoch, path: Path) -> None:
-    """Draw accuracy, loss and learning rate over the epochs as PNG, the best epoch marked."""
+    """Draw accuracy, loss and learning rate over the epochs as PNG, with the best epoch marked."""
     numbers = [epoch.number for epoch in history]
     figure = Figure(figsize=(13, 3.8), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
@@ -39,7 +39,7 @@ def plot_curves(history: Sequence[Epoch], best: Epoch, path: Path) -> None:
 
 
 def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> None:
-    """Draw the confusion matrix as PNG: shares of each true class, counts written in."""
+    """Draw the confusion matrix as PNG: shares of each true class, with counts."""
     counts = np.array(scores.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
@@ -56,7 +56,7 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
             color="white" if shares[row, column] > 0.5 else "black",
         )
     ticks = range(len(class_names))
-    # a name is not a formula, whatever it holds
+    # a name is not a formula, whatever it contains
     axes.set_xticks(ticks, class_names, rotation=40, ha="right", parse_math=False)
     axes.set_yticks(ticks, class_names, parse_math=False)
     axes.set(
@@ -66,6 +66,6 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
         f"balanced {scores.balanced_accuracy:.2%}",
     )
     figure.colorbar(image, label="share of the true class")
-    with warnings.catch_warnings():  # a script that matplotlib's font lacks is drawn as boxes
+    with warnings.catch_warnings():  # characters missing in matplotlib's font are drawn as boxes
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(path, dpi=110)

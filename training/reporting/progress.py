@@ -1,4 +1,4 @@
-"""Live progress on standard error; plain lines where there is no terminal."""
+"""Live progress on standard error; plain lines without a terminal."""
 
 import sys
 import threading
@@ -11,7 +11,7 @@ from ..backend.keras3 import keras
 
 
 def duration(seconds: float) -> str:
-    """Write a time for a person: 40 s, 12 min, 3 h 05 min."""
+    """Format a duration: 40 s, 12 min, 3 h 05 min."""
     minutes = round(seconds / 60)
     if seconds < 100:
         return f"{seconds:.0f} s"
@@ -19,15 +19,15 @@ def duration(seconds: float) -> str:
 
 
 class EpochBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no stubs
-    """A bar for one epoch: loss and accuracies so far, time left of the epoch and of the run.
+    """Progress bar of an epoch: loss and accuracies so far, remaining time of epoch and run.
 
     Args:
-        label: What the bar is of.
-        epochs_after: Epochs that follow this one.
-        last_epoch_s: How long the epoch before took; None for the first.
+        label: Label of the bar.
+        epochs_after: Number of epochs after this one.
+        last_epoch_s: Duration of the previous epoch; None for the first.
     """
 
-    async_safe = True  # else JAX and PyTorch wait for each step's loss before the next step
+    async_safe = True  # otherwise JAX and PyTorch wait for the loss of each step
     bar: Any = None
 
     def __init__(self, label: str, *, epochs_after: int, last_epoch_s: float | None) -> None:
@@ -46,19 +46,19 @@ class EpochBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
                 length=self.params["steps"],
                 label=self._label,
                 file=sys.stderr,
-                width=0,  # as wide as the terminal leaves it
+                width=0,  # as wide as the terminal allows
                 show_eta=False,
                 item_show_func=lambda text: text,
             )
             self.bar.__enter__()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         if self.bar is None:
             return
         with self._lock:
             step = batch + 1 - self.bar.pos
-            if step > 0:  # calls may overtake each other
+            if step > 0:  # calls may arrive out of order
                 self.bar.update(step, current_item=self.describe(batch + 1, logs or {}))
 
     def on_train_end(self, logs: object = None) -> None:
@@ -67,7 +67,7 @@ class EpochBar(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
             self.bar.__exit__(None, None, None)
 
     def describe(self, done: int, logs: dict[str, float]) -> str:
-        """Write what stands beside the bar after `done` batches."""
+        """Write the text next to the bar after `done` batches."""
         so_far_s = time.monotonic() - self._started
         epoch_s = so_far_s / done * self.params["steps"]
         left_s = max(0.0, epoch_s - so_far_s)

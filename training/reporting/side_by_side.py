@@ -1,7 +1,7 @@
-"""What quantization costs and what quantization-aware training adds, after a run: side by side.
+"""Scores of float, post-training int8 and quantization-aware int8 after a run, side by side.
 
-Conversion is another stage, so it runs as its own command on the finished run folder, into a folder
-that is thrown away.
+Conversion is another stage, so it runs as a separate command on the finished run folder, into a
+temporary folder.
 """
 
 import json
@@ -18,25 +18,25 @@ _NAMES = {"int8-ptq": "int8, post-training", "int8-qat": "int8, quantization-awa
 
 
 def compare_quantized(run: Path, faces: FaceSet) -> str:
-    """Convert a run both ways and write a table of the validation scores.
+    """Convert a run in both ways and print a table of the validation scores.
 
     Args:
-        run: A finished run folder with its quantization-aware network.
-        faces: What it was trained on.
+        run: Finished run folder with its quantization-aware network.
+        faces: Face set of the run.
 
     Raises:
-        TrainingError: The conversion failed; the run folder is complete all the same.
+        TrainingError: The conversion failed; the run folder is complete nevertheless.
     """
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
         folder = Path(name)
         save_faceset(faces, folder / "faces.npz")
         command = module_command("fer_edge", "convert", str(run), "--int8", "--json")
         command += ["--data", str(folder / "faces.npz"), "--out", str(folder / "models")]
-        command += ["--max-drop", "100"]  # it shows; a user's own conversion judges
+        command += ["--max-drop", "100"]  # only shown; a user's own conversion applies the gate
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise TrainingError(f"{run} is complete, but could not be converted: {why}")
+        raise TrainingError(f"{run} is complete, but cannot be converted: {why}")
     return _table(json.loads(done.stdout))
 
 

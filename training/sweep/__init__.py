@@ -1,1 +1,1 @@
-"""`fer-edge sweep`: many short trainings, to find what a recipe should say."""
+"""`fer-edge sweep`: many short trainings that search for the best recipe."""

@@ -14,28 +14,34 @@ PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("file", type=PATH, metavar="SWEEP.toml")
-@click.option("--data", type=PATH, required=True, help="A .npz face set, csv, or class folders.")
-@click.option("--out", type=PATH, required=True, help="The folder of the sweep.")
+@click.option(
+    "--data",
+    type=PATH,
+    required=True,
+    help="Face set (.npz), CSV file, or folder of class folders.",
+)
+@click.option("--out", type=PATH, required=True, help="Folder of the sweep.")
 @click.option(
     "--trials",
     type=click.IntRange(1),
     metavar="N",
-    help="Other than the file's: more, for instance.",
+    help="Number of trials, if different from SWEEP.toml.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1, 4096),
     metavar="N",
-    help="Train so many at once, each on one GPU where there are any. Default: 1; on Ray one for "
-    "each GPU of the cluster, or each core where it has none.",
+    help="Number of trainings at a time, each on one GPU if there are any. Default: 1; on "
+    "Ray one per GPU of the cluster, or one per core if it has none.",
 )
 @click.option(
     "--ray",
     metavar="ADDRESS|local",
-    help="Train on a Ray cluster, as 10.0.0.1:6379, whose nodes all see SWEEP.toml, data and OUT "
-    "under the same names. Needs pip install 'fer-edge[ray]'.",
+    help="Address of a Ray cluster to train on, for example 10.0.0.1:6379; all its nodes "
+    "must see SWEEP.toml, data and OUT under the same paths. Needs pip install "
+    "'fer-edge[ray]'.",
 )
-@click.option("--resume", is_flag=True, help="Go on with trainings that a crash left unfinished.")
+@click.option("--resume", is_flag=True, help="Continue trainings that a crash left unfinished.")
 def sweep(
     file: Path,
     data: Path,
@@ -45,12 +51,13 @@ def sweep(
     ray: str | None,
     resume: bool,
 ) -> None:
-    """Search for the best values of a recipe's keys, by many trainings.
+    """Search for the best values of recipe keys with many trainings.
 
     SWEEP.toml names a recipe and, under [search], keys of it with a range or a list. Every trial is
-    an ordinary run folder in OUT/trials; one whose validation curve lags behind the others' is
-    given up. The same command, started again, elsewhere too where OUT is on a shared folder, joins
-    in. At the end, report.html, trials.csv and best.toml, the winner's recipe, are in OUT.
+    an ordinary run folder in OUT/trials; a trial with a validation curve below the others is
+    stopped early. If you start the same command again, also on another machine that shares OUT, it
+    joins the sweep. At the end, OUT contains report.html, trials.csv and best.toml, the recipe of
+    the best trial.
 
     \b
     Example:
@@ -82,7 +89,7 @@ def sweep(
     left = abandoned(open_study(wanted, out, faces.digest), out)
     if left and not resume:
         click.echo(
-            f"fer-edge: {len(left)} trainings were left unfinished; --resume goes on with them",
+            f"fer-edge: {len(left)} trainings are unfinished; --resume continues them",
             err=True,
         )
     paths = [str(file.absolute()), "--data", str(data.absolute()), "--out", str(out.absolute())]
@@ -99,7 +106,7 @@ def sweep(
             )
     best = write_report(study, wanted, out)
     if best is None:
-        click.echo("no trial is complete", err=True)
+        click.echo("no trial was completed", err=True)
         click.get_current_context().exit(1)
     values = ", ".join(f"{key} = {value}" for key, value in best.params.items())
     click.echo(f"best: trial {best.number}, {best.value:.4f}: {values}")
@@ -115,6 +122,6 @@ def _say_epoch(number: int, epoch: "Epoch") -> None:
 
 
 def _say_trial(ended: "Ended") -> None:
-    words = {"complete": "complete", "pruned": "given up", "failed": f"failed: {ended.reason}"}
+    words = {"complete": "complete", "pruned": "stopped early", "failed": f"failed: {ended.reason}"}
     value = "" if ended.value is None else f", {ended.value:.4f}"
     click.echo(f"trial {ended.number} {words[ended.state]}{value}", err=True)

@@ -1,4 +1,4 @@
-"""Several trainings at once on one machine: the same command, started again, on other GPUs."""
+"""Several trainings at once on one machine: more processes of the same command, on other GPUs."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 def gpus(environment: Mapping[str, str], driver: Path = _DRIVER) -> list[str]:
-    """Return the GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` names them."""
+    """Return the GPUs that this process may use, in the form of `CUDA_VISIBLE_DEVICES`."""
     if VISIBLE in environment:
         return [name for name in environment[VISIBLE].split(",") if name]
     return [str(number) for number, _ in enumerate(driver.iterdir())] if driver.is_dir() else []
@@ -21,13 +21,13 @@ def gpus(environment: Mapping[str, str], driver: Path = _DRIVER) -> list[str]:
 
 @contextmanager
 def sharing(jobs: int, arguments: Sequence[str]) -> Iterator[None]:
-    """Let other processes search, too, while the block runs; then wait for them.
+    """Let other processes search too while the block runs; then wait for them.
 
-    Each gets one GPU, in turns, and so does this process; Keras must not be loaded yet.
+    Each process, including this one, gets one GPU, in turns; Keras must not be loaded yet.
 
     Args:
-        jobs: Processes in all, this one included.
-        arguments: Of `fer-edge`, for the others.
+        jobs: Total number of processes, including this one.
+        arguments: Arguments of `fer-edge` for the others.
     """
     devices = gpus(os.environ) if jobs > 1 else []
     others = []

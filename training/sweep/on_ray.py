@@ -1,4 +1,4 @@
-"""A sweep on a Ray cluster: its nodes join, each task on one GPU where there are any."""
+"""A sweep on a Ray cluster: each task runs on one GPU, if there are any."""
 
 import subprocess
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from fer_edge.errors import ClusterError
 from fer_edge.ray_connection import connect
 
 _RETRIES = 3
-"""So often a task is started again whose node died; it goes on with the training it left."""
+"""Number of restarts of a task on a lost node; it continues the training that was interrupted."""
 
 
 def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> None:
@@ -17,12 +17,12 @@ def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> N
 
     Args:
         address: host:port of the cluster's head node, or "local".
-        jobs: Tasks at the same time; None takes one for each GPU of the cluster, or for each core
-            where it has none.
-        arguments: Of `fer-edge`: the sweep, with absolute paths that all nodes see.
+        jobs: Number of simultaneous tasks; None uses one per GPU of the cluster, or one per core
+            without GPUs.
+        arguments: Arguments of `fer-edge` for the sweep, with absolute paths that all nodes see.
 
     Raises:
-        ClusterError: No Ray answers there, or no task could search.
+        ClusterError: Ray does not answer there, or no task could search.
         MissingExtraError: Ray is not installed.
     """
     ray = connect(address, cores=jobs)
@@ -35,11 +35,11 @@ def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> N
     finally:
         ray.shutdown()
     if all(reasons):
-        raise ClusterError(f"no task on {address} could search: {reasons[0]}")
+        raise ClusterError(f"no Ray task on {address} could run the search: {reasons[0]}")
 
 
 def _join(arguments: list[str]) -> str:
-    """Run on a node; returns the last line of what went wrong."""
+    """Run on a node; returns the last line of the error."""
     command = module_command("fer_edge", *arguments, "--resume")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = done.stderr.strip().splitlines()

@@ -1,4 +1,4 @@
-"""What a sweep found: a page, a table, and the winner's recipe."""
+"""Results of a sweep: a page, a table, and the best recipe."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ PAGE, TABLE, WINNER = "report.html", "trials.csv", "best.toml"
 _ENOUGH_FOR_IMPORTANCE = 6
 _STATES = {
     TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "given up",
+    TrialState.PRUNED: "stopped early",
     TrialState.FAIL: "failed",
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
@@ -30,10 +30,10 @@ _STATES = {
 
 
 def write_report(study: Any, sweep: Sweep, out: Path) -> Any:
-    """Write the page and the table, and the best trial's recipe.
+    """Write the page and the table, and the recipe of the best trial.
 
     Returns:
-        Optuna's best trial; None where none is complete.
+        Optuna's best trial; None if no trial is complete.
 
     Raises:
         OutputError: They cannot be written.
@@ -41,7 +41,7 @@ def write_report(study: Any, sweep: Sweep, out: Path) -> Any:
     trials = counted(study)
     best = _best(study)
     if best is not None:
-        # as it ran: every key, ready for `fer-edge train --recipe`
+        # the resolved recipe: every key, ready for `fer-edge train --recipe`
         text = (out / TRIALS / best.user_attrs[RUN] / RECIPE).read_text("utf-8")
         with whole_file(out / WINNER) as temporary:
             temporary.write_text(text, "utf-8")
@@ -57,7 +57,7 @@ def write_report(study: Any, sweep: Sweep, out: Path) -> Any:
 
 
 def importances(study: Any) -> dict[str, float]:
-    """Return the share of each key in what makes trials better or worse; empty for few trials."""
+    """Return the importance of each key, as shares; empty for few trials."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < _ENOUGH_FOR_IMPORTANCE or len({trial.value for trial in complete}) < 2:
         return {}
@@ -117,7 +117,7 @@ def _data(study: Any, trials: list[Any], best: Any, sweep: Sweep) -> dict[str, A
 
 
 def _value(trial: Any, *, is_loss: bool) -> float | None:
-    """Return a trial's best epoch; that of one that was given up, too."""
+    """Return the best epoch of a trial, also of one that was stopped early."""
     if trial.value is not None:
         return float(trial.value)
     found = list(trial.intermediate_values.values())

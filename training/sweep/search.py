@@ -1,4 +1,4 @@
-"""The search: one trial after the other until there are enough."""
+"""The search: trials one after the other until there are enough."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from .sweep import Sweep
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How one trial went.
+    """Result of a trial.
 
     Attributes:
-        number: Of the trial.
+        number: Number of the trial.
         state: "complete", "pruned" or "failed".
-        value: Its best validation accuracy or loss; None where it failed.
-        reason: Why it failed.
+        value: Best validation accuracy or loss; None if it failed.
+        reason: Reason of the failure.
     """
 
     number: int
@@ -44,13 +44,13 @@ def search(
     on_epoch: Callable[[int, Epoch], object] = lambda number, epoch: None,
     on_trial: Callable[[Ended], object] = lambda ended: None,
 ) -> Any:
-    """Run trials until the sweep has as many as it should; others may do the same elsewhere.
+    """Run trials until the sweep is complete; other processes may do the same.
 
     Args:
-        sweep: What to search.
-        faces: With `train` and `validation` parts.
-        out: The sweep's folder; each trial is a run folder in `trials/`.
-        resume: Whether to go on with trials that a crash left.
+        sweep: The sweep.
+        faces: Face set with `train` and `validation` splits.
+        out: Folder of the sweep; each trial is a run folder in `trials/`.
+        resume: Whether to continue trials that a crash left.
         on_epoch: Called with the trial's number after each epoch.
         on_trial: Called after each trial.
 
@@ -58,7 +58,7 @@ def search(
         Optuna's study.
 
     Raises:
-        RecipeError: The folder holds another sweep.
+        RecipeError: The folder contains a different sweep.
         OutputError: It cannot be written.
     """
     study = open_study(sweep, out, faces.digest)
@@ -68,7 +68,7 @@ def search(
     while len(counted(study)) < sweep.plan.trials or _is_queued(study):
         trial = study.ask()
         with working_on(out, trial.number):
-            if _rank(study, trial.number) > sweep.plan.trials:  # others were faster
+            if _rank(study, trial.number) > sweep.plan.trials:  # other processes were faster
                 study.tell(trial, state=TrialState.FAIL)
                 break
             on_trial(_run(study, trial, sweep, faces, out, on_epoch))
@@ -91,7 +91,7 @@ def _run(
     out: Path,
     on_epoch: Callable[[int, Epoch], object],
 ) -> Ended:
-    """Train one run, and tell the study how it went."""
+    """Train one run, and report the result to the study."""
     best = _Best(trial, sweep, on_epoch)
     try:
         values = {key: entry.ask(key, trial) for key, entry in sweep.space.items()}
@@ -106,7 +106,7 @@ def _run(
             existing="resume" if there else "refuse",
             on_epoch=best.add,
         )
-        best.read(folder)  # epochs before a crash, too
+        best.read(folder)  # including epochs before a crash
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
         return Ended(trial.number, "pruned", best.value)
@@ -121,7 +121,7 @@ def _run(
 
 
 class _Best:
-    """Reports each epoch to the study, and gives a trial up that lags behind."""
+    """Reports each epoch to the study, and stops a trial that is worse than the others."""
 
     def __init__(self, trial: Any, sweep: Sweep, on_epoch: Callable[[int, Epoch], object]) -> None:
         self._trial, self._on_epoch = trial, on_epoch
@@ -130,14 +130,14 @@ class _Best:
         self.value: float | None = None
 
     def add(self, stage: StageName, epoch: Epoch) -> None:
-        """Take the next epoch of the run."""
+        """Report the next epoch of the run."""
         self._take(epoch)
         self._on_epoch(self._trial.number, epoch)
         if self._trial.should_prune():
             raise optuna.TrialPruned
 
     def read(self, folder: Path) -> None:
-        """Take the epochs of a run that is complete."""
+        """Report the epochs of a complete run."""
         for epoch in load_history(folder / HISTORY):
             self._take(epoch)
 

@@ -1,4 +1,4 @@
-"""What a sweep varies: keys of a recipe, each with a range or a list."""
+"""The search space of a sweep: keys of a recipe, each with a range or a list."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,11 +10,11 @@ from fer_edge.errors import RecipeError
 _RANGE_KEYS = {"low", "high", "log", "step"}
 
 Value = Any
-"""Of a recipe's key: a number, text, a truth value, or a list of these."""
+"""Value of a recipe key: a number, text, boolean, or a list of these."""
 
 
 class Asking(Protocol):
-    """What chooses values: a trial of Optuna's."""
+    """Source of values: a trial of Optuna."""
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
@@ -24,21 +24,21 @@ class Asking(Protocol):
     def suggest_int(
         self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
     ) -> int:
-        """Choose a whole number."""
+        """Choose an integer."""
 
     def suggest_categorical(self, name: str, choices: tuple[Any, ...]) -> Any:
-        """Choose one of several."""
+        """Choose one of several values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from low to high; whole ones where both are.
+    """Numbers from low to high; integers if both are integers.
 
     Attributes:
-        low: The lowest.
-        high: The highest.
-        log: Whether factors are what counts: 1e-4 to 1e-3 as often as 1e-3 to 1e-2.
-        step: Only each so-manyth number; None takes all.
+        low: Lowest value.
+        high: Highest value.
+        log: Whether to sample on a logarithmic scale: 1e-4 to 1e-3 as often as 1e-3 to 1e-2.
+        step: Distance between values; None allows all.
     """
 
     low: float
@@ -48,7 +48,7 @@ class Range:
 
     @property
     def samples(self) -> tuple[Value, ...]:
-        """Its ends, to try a recipe with."""
+        """Both ends, to check the recipe."""
         return (self.low, self.high)
 
     def ask(self, name: str, trial: Asking) -> Value:
@@ -67,7 +67,7 @@ class Choice:
 
     @property
     def samples(self) -> tuple[Value, ...]:
-        """All of them, to try a recipe with."""
+        """All values, to check the recipe."""
         return self.values
 
     def ask(self, name: str, trial: Asking) -> Value:
@@ -77,7 +77,7 @@ class Choice:
 
 
 Space = Mapping[str, Range | Choice]
-"""Dotted key of the recipe -> what it may be."""
+"""Dotted key of the recipe -> its search space."""
 
 
 def parse_space(table: Mapping[str, Any], where: str) -> Space:
@@ -85,8 +85,8 @@ def parse_space(table: Mapping[str, Any], where: str) -> Space:
 
     Args:
         table: `learning_rate = {low = 1e-4, high = 1e-2, log = true}`, `batch_size = [32, 64]`, and
-            tables of these, as `optimizer.kind = ["adam", "sgd"]`.
-        where: Names the file in messages.
+            tables of these, such as `optimizer.kind = ["adam", "sgd"]`.
+        where: Name of the file in messages.
 
     Raises:
         RecipeError: A key has neither a range nor a list.
@@ -94,7 +94,7 @@ def parse_space(table: Mapping[str, Any], where: str) -> Space:
     space = dict(_entries(table, "", where))
     if not space:
         raise RecipeError(
-            f"{where}: [search] is empty; expected keys of a recipe, as batch_size = [32, 64]"
+            f"{where}: [search] is empty; expected recipe keys, for example batch_size = [32, 64]"
         )
     return space
 
@@ -112,16 +112,16 @@ def _entries(
             yield from _entries(value, f"{name}.", where)
         else:
             raise RecipeError(
-                f"{where}: 'search.{name}' is {value!r}, expected a list of values, or a range as "
-                "{low = 1e-4, high = 1e-2, log = true}"
+                f"{where}: 'search.{name}' is {value!r}, expected a list of values, or a range "
+                "such as {{low = 1e-4, high = 1e-2, log = true}}"
             )
 
 
 def _choice(name: str, values: list[Value], where: str) -> Choice:
     if len(values) < 2:
         raise RecipeError(
-            f"{where}: 'search.{name}' has {len(values)} value(s), expected two or more; what does "
-            "not vary belongs to the recipe"
+            f"{where}: 'search.{name}' has {len(values)} value(s), expected two or more; put "
+            "constant values into the recipe"
         )
     return Choice(tuple(values))
 
@@ -130,8 +130,8 @@ def _range(name: str, table: Mapping[str, Any], where: str) -> Range:
     unknown = table.keys() - _RANGE_KEYS
     if unknown or not {"low", "high"} <= table.keys():
         raise RecipeError(
-            f"{where}: 'search.{name}' has {', '.join(table)}; expected low and high, and perhaps "
-            "log or step"
+            f"{where}: 'search.{name}' has {', '.join(table)}; expected low and high, and "
+            "optionally log or step"
         )
     low, high, step = table["low"], table["high"], table.get("step")
     numbers = [low, high, *([] if step is None else [step])]

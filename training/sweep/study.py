@@ -1,4 +1,4 @@
-"""The trials of a sweep in a journal file, which several processes and machines share."""
+"""The trials of a sweep in a journal file that several processes and machines share."""
 
 import fcntl
 import os
@@ -21,20 +21,20 @@ TrialState = optuna.trial.TrialState
 JOURNAL, RESOLVED, TRIALS = "journal.log", "resolved.toml", "trials"
 
 RUN, REASON = "run", "reason"
-"""Attributes of a trial: its run folder, and why it failed. One that failed without a reason was
-left by a crash, or came too late, and does not count."""
+"""Attributes of a trial: its run folder, and the reason of its failure. A failed trial without a
+reason was left by a crash, or came too late, and does not count."""
 
 
 def open_study(sweep: Sweep, out: Path, data_digest: str) -> Any:
-    """Open the study of a sweep, or make it.
+    """Open or create the study of a sweep.
 
     Args:
-        sweep: What is searched.
-        out: The sweep's folder.
-        data_digest: Of the face set.
+        sweep: The sweep.
+        out: Folder of the sweep.
+        data_digest: Digest of the face set.
 
     Raises:
-        RecipeError: The folder holds another sweep, or one on other faces.
+        RecipeError: The folder contains a different sweep, or one on other faces.
         OutputError: It cannot be written.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -54,8 +54,8 @@ def open_study(sweep: Sweep, out: Path, data_digest: str) -> Any:
     known = study.user_attrs.get("data")
     if known not in (None, data_digest):
         raise RecipeError(
-            f"{out} is a sweep on other faces (digest {known}, now {data_digest}); name "
-            "another --out"
+            f"{out} is a sweep on a different face set (digest {known}, now {data_digest}); "
+            "choose another --out"
         )
     study.set_user_attr("data", data_digest)
     study.sampler = _sampler(sweep, len(study.get_trials(deepcopy=False)))
@@ -73,7 +73,7 @@ def counted(study: Any) -> list[Any]:
 
 @contextmanager
 def working_on(out: Path, number: int) -> Iterator[None]:
-    """Hold a trial's lock: whoever can take it knows that nobody works on it.
+    """Hold the lock of a trial: it can be taken only while no process works on the trial.
 
     Raises:
         OutputError: It cannot be written.
@@ -92,13 +92,13 @@ def working_on(out: Path, number: int) -> Iterator[None]:
 
 
 def abandoned(study: Any, out: Path) -> list[Any]:
-    """Return the trials that are running by the journal, and that nobody works on."""
+    """Return the trials that the journal lists as running, but no process works on."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return [trial for trial in running if not _is_held(_lock_path(out, trial.number))]
 
 
 def go_on_with(study: Any, trial: Any) -> None:
-    """Queue an abandoned trial anew, with its values and its run folder."""
+    """Queue an abandoned trial again, with its values and its run folder."""
     study.tell(trial.number, state=TrialState.FAIL)
     if trial.params:
         run = trial.user_attrs.get(RUN, f"{trial.number:04}")
@@ -128,12 +128,12 @@ def _check_same(out: Path, text: str) -> None:
     if path.exists():
         if path.read_text("utf-8") != text:
             raise RecipeError(
-                f"{out} holds another sweep ({path} differs); name another --out, or go on with "
-                "that one: only 'trials' may change"
+                f"{out} contains a different sweep ({path} differs); choose another --out, or "
+                "continue that sweep: only 'trials' may change"
             )
         return
     if out.exists() and any(out.iterdir()):
-        raise OutputError(f"{out} exists already and is not a sweep; name another --out")
+        raise OutputError(f"{out} already exists and is not a sweep; choose another --out")
     with whole_file(path) as temporary:
         temporary.write_text(text, "utf-8")
 
@@ -150,7 +150,7 @@ def _pruner(sweep: Sweep) -> Any:
 def _sampler(sweep: Sweep, joined_after: int) -> Any:
     with warnings.catch_warnings():  # constant_liar is called experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        # two that join at different times must not draw the same values
+        # two processes that join at different times must not draw the same values
         return optuna.samplers.TPESampler(
             seed=sweep.plan.seed + joined_after, constant_liar=True, n_startup_trials=5
         )

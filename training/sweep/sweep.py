@@ -1,4 +1,4 @@
-"""A sweep: a recipe, what varies in it, and how long to search."""
+"""A sweep: a recipe, its search space, and the number of trials."""
 
 import sys
 from collections.abc import Mapping
@@ -22,24 +22,24 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """When a trial is given up: its best epoch so far is worse than the median of the others'."""
+    """When to stop a trial early: its best epoch so far is worse than the median of the others'."""
 
     enabled: bool = True
     startup_trials: int = 5
-    """So many trials are never given up."""
+    """Number of trials that are never stopped early."""
     warmup_epochs: int = 3
-    """Nor is one in its first epochs."""
+    """Number of first epochs in which a trial is never stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A sweep's own keys.
+    """Settings of a sweep.
 
     Attributes:
-        recipe: A bundled recipe's name, or a TOML file beside the sweep's.
-        trials: Number of trainings, those that are given up included.
-        seed: Of the search.
-        pruning: When to give up.
+        recipe: Name of a bundled recipe, or a TOML file next to the sweep's.
+        trials: Number of trainings, including those that are stopped early.
+        seed: Random seed of the search.
+        pruning: When to stop a trial early.
     """
 
     recipe: str = "four-block"
@@ -50,12 +50,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep that can be run.
+    """A sweep that is ready to run.
 
     Attributes:
-        plan: Its own keys.
-        base: The recipe that is varied.
-        space: What varies.
+        plan: Settings of the sweep.
+        base: Recipe to vary.
+        space: Search space.
         text: The resolved sweep as TOML, without the number of trials.
     """
 
@@ -71,24 +71,24 @@ class Sweep:
             values: Dotted key -> value.
 
         Raises:
-            RecipeError: A key is unknown, or a value does not fit.
+            RecipeError: A key is unknown, or a value is invalid.
         """
         table = encode(self.base)
         if values.get("architecture", self.base.architecture) != self.base.architecture:
-            table["network"] = {}  # the keys are another architecture's
+            table["network"] = {}  # the keys belong to another architecture
         for key, value in values.items():
             *path, last = key.split(".")
             inner = table
             for name in path:
                 inner = inner.setdefault(name, {})
                 if not isinstance(inner, dict):
-                    raise RecipeError(f"'search.{key}': '{name}' is not a table of the recipe")
+                    raise RecipeError(f"'search.{key}': '{name}' is not a table of a recipe")
             inner[last] = value
         return parse_recipe(tomli_w.dumps(table), where="search")
 
 
 def load_sweep(path: Path) -> Sweep:
-    """Read a sweep, and try every list's values and every range's ends.
+    """Read a sweep, and check all values of lists and both ends of ranges.
 
     Raises:
         RecipeError: The file cannot be read, or a key or value is wrong.
@@ -97,7 +97,7 @@ def load_sweep(path: Path) -> Sweep:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{where} cannot be read; name a TOML file with a table [search]") from (
+        raise RecipeError(f"{where} cannot be read; pass a TOML file with a table [search]") from (
             error
         )
     except tomllib.TOMLDecodeError as error:
@@ -123,7 +123,7 @@ def load_sweep(path: Path) -> Sweep:
 
 def _resolved(plan: Plan, base: Recipe, space: Space) -> str:
     own: dict[str, Any] = encode(plan)
-    del own["trials"]  # more may be asked for later
+    del own["trials"]  # may be increased later
     varied = {key: _without_none(encode(values)) for key, values in space.items()}
     return tomli_w.dumps({**own, "recipe": encode(base), "search": varied})
 

@@ -1,1 +1,1 @@
-"""What is to be said of each training face: labels, FER+ votes, teachers."""
+"""Targets of the training faces: labels, FER+ votes, teachers."""

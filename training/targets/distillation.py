@@ -1,10 +1,10 @@
-"""Learning from teachers: their probabilities as targets, beside the labels.
+"""Distillation: probabilities of teachers as targets, in addition to the labels.
 
-Either on the very views that the student sees, or once on the clean faces. The first is the better
-teaching (Beyer et al. 2022, arXiv:2106.05237), and costs the teachers' time in every step.
+Teachers see either the same augmented faces as the student, or the clean faces once. The former
+works better (Beyer et al. 2022, arXiv:2106.05237), but costs the teachers' time in every step.
 
-Hinton et al. 2015 (arXiv:1503.02531): the student's loss is (1 - share) of the usual one plus share
-times T^2 times the cross-entropy between the teachers' and the student's probabilities at
+Hinton et al. 2015 (arXiv:1503.02531): the student's loss is (1 - share) of the usual loss plus
+share times T^2 times the cross-entropy between the teachers' and the student's probabilities at
 temperature T. Several teachers are averaged after softening.
 """
 
@@ -28,7 +28,7 @@ ops = keras.ops
 
 
 class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
-    """Hands the student's probabilities on and adds the distance to the teachers' to the loss."""
+    """Returns the student's probabilities and adds the distance from the teachers' to the loss."""
 
     def __init__(self, teachers: Sequence[Any], share: float, temperature: float) -> None:
         super().__init__(name="teacher_loss")
@@ -39,7 +39,7 @@ class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stu
             teacher.trainable = False
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
-        """Take (faces, student's probabilities); return the probabilities."""
+        """Process (faces, student's probabilities); return the probabilities."""
         faces, student = inputs
         if training:
             wanted = self.soft_targets(faces)
@@ -49,7 +49,7 @@ class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stu
         return student
 
     def soft_targets(self, faces: Any) -> Any:
-        """Return the teachers' mean softened probabilities, (n, classes)."""
+        """Return the mean softened probabilities of the teachers, (n, classes)."""
         soft = [
             soften(teacher(_resized(faces, teacher), training=False), self._temperature)
             for teacher in self._teachers
@@ -60,10 +60,10 @@ class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stu
 def taught_targets(
     loss: Loss, precision: Precision, train: FaceSet, teachers: Sequence[Any]
 ) -> tuple[NDArray[np.float32], Sequence[Any]]:
-    """Return each face's target, and the teachers that are still to be asked in every step.
+    """Return the target of each face, and the teachers to evaluate in every step.
 
-    With `loss.teacher_views` = clean the target is a blend of `soft_targets` and of what the
-    teachers say of the face and of its mirror image; then none are.
+    With `loss.teacher_views` = clean the target is a blend of `soft_targets` and the teachers'
+    outputs for the face and its mirror image; then no teachers are returned.
 
     Returns:
         Targets, float32 (n, classes); copies of the teachers, in `precision`.
@@ -86,10 +86,10 @@ def soften(probabilities: Any, temperature: float) -> Any:
 
 
 def load_teachers(names: Sequence[str], faces: FaceSet) -> list[Any]:
-    """Read trained networks (see `load_trained`) for the training part of a face set.
+    """Read trained networks (see `load_trained`) for the training split of a face set.
 
     Raises:
-        TrainingError: One cannot be had, or has other classes.
+        TrainingError: A network cannot be read, or has other classes.
         ModelError: A model file is missing or damaged.
     """
     teachers = []
@@ -97,8 +97,8 @@ def load_teachers(names: Sequence[str], faces: FaceSet) -> list[Any]:
         trained = load_trained(name, faces.part("train").images)
         if trained.labels != faces.class_names:
             raise TrainingError(
-                f"teacher {name} has the classes {', '.join(trained.labels)}; "
-                f"expected those of the data: {', '.join(faces.class_names)}"
+                f"teacher {name} has the classes {', '.join(trained.labels)}; expected the "
+                f"classes of the data: {', '.join(faces.class_names)}"
             )
         trained.network.name = f"teacher_{number}"
         teachers.append(trained.network)
@@ -106,7 +106,7 @@ def load_teachers(names: Sequence[str], faces: FaceSet) -> list[Any]:
 
 
 def _resized(faces: Any, teacher: Any) -> Any:
-    """Bring the student's view to the teacher's size."""
+    """Resize the student's input to the teacher's size."""
     size = teacher.input_shape[1:3]
     if tuple(faces.shape[1:3]) == tuple(size):
         return faces

@@ -1,4 +1,4 @@
-"""What the network is to say of each training face, and how much each face counts."""
+"""Target and weight of each training face."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,25 @@ from .vote_translation import learn_translation, translate
 def training_faces(
     faces: FaceSet, *, without_non_faces: bool = False, count: int = 0, seed: int = 0
 ) -> FaceSet:
-    """Return the training part of a face set, or some of it.
+    """Return the training split of a face set, or a sample of it.
 
     Args:
-        faces: With a `train` part.
-        without_non_faces: Leave out what most FER+ taggers called no face.
-        count: How many faces to draw at random; 0: all.
-        seed: Of the draw.
+        faces: Face set with a `train` split.
+        without_non_faces: Whether to leave out pictures that most FER+ taggers called not a face.
+        count: Number of faces to draw at random; 0: all.
+        seed: Random seed.
 
     Raises:
-        RecipeError: The recipe uses votes and the set has none.
-        TrainingError: Nothing is left.
+        RecipeError: The recipe uses votes, but the set has none.
+        TrainingError: No face is left.
     """
     train = faces.part("train")
     if without_non_faces:
         keep = ~no_face(votes_of(train, "drop_non_faces"))
         if not keep.any():
-            raise TrainingError("drop_non_faces leaves no training face; check the set's votes")
+            raise TrainingError(
+                "drop_non_faces leaves no training face; check the face set's votes"
+            )
         train = train.select(keep)
     if 0 < count < len(train):
         train = train.select(np.random.default_rng(seed).permutation(len(train))[:count])
@@ -39,14 +41,14 @@ def training_faces(
 
 
 def soft_targets(loss: Loss, train: FaceSet) -> NDArray[np.float32]:
-    """Return each face's target distribution, float32 (n, classes).
+    """Return the target distribution of each face, float32 (n, classes).
 
-    The label's one-hot vector, blended, where `loss.vote_share` says so, with the share of FER+
-    votes that fall on the set's classes or with the labels that such votes mean
-    (`loss.vote_meaning`); faces without such votes keep their label.
+    The one-hot vector of the label, blended according to `loss.vote_share` with the share of FER+
+    votes for the set's classes, or with the labels that such votes mean (`loss.vote_meaning`);
+    faces without such votes keep their label.
 
     Raises:
-        RecipeError: The recipe uses votes and the set has none, or a class has no FER+ name.
+        RecipeError: The recipe uses votes, but the set has none, or a class does not exist in FER+.
     """
     targets = np.eye(len(train.class_names), dtype=np.float32)[train.labels]
     share = loss.vote_share
@@ -76,7 +78,7 @@ def _blended(
 
 
 def class_weights(labels: NDArray[np.uint8], classes: int, kind: str) -> NDArray[np.float32]:
-    """Return the loss weight of each class; `Recipe.class_weights` says what the kinds mean.
+    """Return the loss weight of each class; `Recipe.class_weights` describes the kinds.
 
     Returns:
         float32, (classes,), scaled so that the mean over `labels` is 1.
@@ -92,14 +94,14 @@ def class_weights(labels: NDArray[np.uint8], classes: int, kind: str) -> NDArray
 
 
 def votes_of(train: FaceSet, key: str) -> NDArray[np.uint8]:
-    """Return the faces' FER+ votes.
+    """Return the FER+ votes of the faces.
 
     Raises:
-        RecipeError: There are none; the message names the recipe's key that needs them.
+        RecipeError: There are none; the message names the recipe key that needs them.
     """
     if train.votes is None:
         raise RecipeError(
-            f"'{key}' needs FER+ votes and the face set has none; set it to its default"
+            f"'{key}' needs FER+ votes, but the face set has none; set it to its default"
         )
     return train.votes
 
@@ -108,7 +110,7 @@ def _column(name: str) -> int:
     column = ferplus_column(name)
     if column is None:
         raise RecipeError(
-            f"'loss.vote_share' needs classes that FER+ has; '{name}' is none of them; "
-            f"expected FER2013's ({', '.join(FER2013)}) or FER+'s ({', '.join(FERPLUS_CLASSES)})"
+            f"'loss.vote_share' needs classes of FER+, but '{name}' is not one of them; expected "
+            f"FER2013's ({', '.join(FER2013)}) or FER+'s ({', '.join(FERPLUS_CLASSES)})"
         )
     return column

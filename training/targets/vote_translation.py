@@ -1,9 +1,9 @@
-"""Which labels follow from FER+ votes: a regression over the training faces.
+"""Labels predicted from FER+ votes: a regression over the training faces.
 
-Taggers and labellers call the same face differently (of FER2013's training faces most taggers name
-the label for two in three), so a share of votes is not a share of labels. A multinomial logistic
-regression learns what faces with such votes are labelled, which does not repeat the label's own
-error as a one-hot target does.
+Taggers and labelers name the same face differently (for two in three of FER2013's training faces
+most taggers chose the label), so a share of votes is not a share of labels. A multinomial logistic
+regression learns the labels of faces with given votes, which does not repeat the errors of single
+labels as a one-hot target does.
 """
 
 import numpy as np
@@ -12,30 +12,30 @@ from numpy.typing import NDArray
 _PENALTY = 1e-4
 _STEPS = 50
 _SETTLED = 1e-7
-"""Newton's method ends after so many steps, or when the loss falls by less."""
+"""Newton's method ends after this many steps, or when the loss decreases by less."""
 
 
 def learn_translation(
     votes: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int
 ) -> NDArray[np.float64]:
-    """Learn what faces with such votes are labelled.
+    """Learn the labels of faces with given votes.
 
     Args:
-        votes: uint8, (n, 10), in FER+'s order; faces without any teach nothing.
+        votes: uint8, (n, 10), in FER+'s order; faces without votes are ignored.
         labels: uint8, (n,).
         classes: Number of classes.
 
     Returns:
-        The regression's weights, for `translate`.
+        Weights of the regression, for `translate`.
     """
     voted = votes.any(axis=1)
     if not voted.any():
-        return np.zeros((_features(votes).shape[1], classes))  # all labels alike
+        return np.zeros((_features(votes).shape[1], classes))  # all labels equal
     return _fit(_features(votes[voted]), np.eye(classes)[labels[voted]])
 
 
 def translate(votes: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the probability of each label, float32 (n, classes), given votes (n, 10)."""
+    """Return the probability of each label, float32 (n, classes), for votes (n, 10)."""
     return _softmax(_features(votes) @ weights).astype(np.float32)
 
 
@@ -56,7 +56,7 @@ def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[
     for _ in range(_STEPS):
         step = _newton_step(features, wanted, weights)
         before = loss
-        while (loss := _loss(features, wanted, weights - step)) > before:  # too far
+        while (loss := _loss(features, wanted, weights - step)) > before:  # step too long
             step /= 2
         weights -= step
         if before - loss < _SETTLED:

@@ -1,1 +1,1 @@
-"""Weights that there are already: runs, `.tflite` files, pretrained bases."""
+"""Initial weights: from runs, `.tflite` files, or pretrained bases."""

@@ -1,9 +1,9 @@
-"""A float network out of a `.tflite` file: a start for training where no run folder is at hand.
+"""A float network from a `.tflite` file, as a start for training without a run folder.
 
-Conversion folds each normalization into the convolution before it. Here they are parted again. The
-file's kernel and bias say what both compute together; faces say which mean and variance the
-normalization sees, so that the network computes the file's function with these (inference) and with
-a batch's own (training). What the file rounded stays rounded.
+Conversion folds each normalization into the convolution before it. Here they are separated again.
+Kernel and bias in the file describe the combined function; faces determine the mean and variance of
+the normalization, so that the network computes the function of the file with these (inference) and
+with batch statistics (training). Values that the file rounded stay rounded.
 """
 
 import re
@@ -27,16 +27,16 @@ from ..backend.keras3 import keras
 
 _BATCH = 256
 _FILTER_LENGTH = 2**0.5
-"""As He et al. 2015 (arXiv:1502.01852) draw filters, in the mean. With a normalization behind it, a
-filter's length changes nothing but how far a step turns it."""
+"""Mean filter length, as in the initialization of He et al. 2015 (arXiv:1502.01852). With a
+normalization after it, the length of a filter only determines how far a step rotates it."""
 
 _KERNEL_AXES = {"CONV_2D": (1, 2, 3, 0), "FULLY_CONNECTED": (1, 0)}
-"""How TFLite's kernel becomes Keras'."""
+"""Axis order that converts TFLite's kernel to Keras's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a layer and the normalization behind it, if any, compute together.
+    """The combined function of a layer and the normalization after it, if any.
 
     Attributes:
         kernel: float32, (height, width, in, out) of a convolution, (in, out) of a dense layer.
@@ -51,14 +51,14 @@ def unfolded_network(file: ModelFile, images: NDArray[np.uint8]) -> Any:
     """Build the Keras network of a `compact` or `tiny` file.
 
     Args:
-        file: Full-integer or float32.
-        images: uint8, (n, height, width), grey faces, by which its normalizations are measured.
+        file: Full-integer or float32 file.
+        images: uint8, (n, height, width), gray faces for measuring the normalizations.
 
     Returns:
         A Keras model, float32, ready to be trained.
 
     Raises:
-        TrainingError: The file's network is another one, or stored in another way.
+        TrainingError: The file contains another network, or another number format.
     """
     layers = folded_layers(file)
     filters = {name: len(layer.bias) for name, layer in layers.items()}
@@ -73,7 +73,7 @@ def folded_layers(file: ModelFile) -> dict[str, Folded]:
     """Read the layers with weights of a `compact` or `tiny` file, by their names in Keras.
 
     Raises:
-        TrainingError: There is an unknown one, or one whose kernel the file does not hold as it is.
+        TrainingError: A layer is unknown, or its kernel is stored in another form.
     """
     interpreter = open_interpreter(
         find_runtime(), file.flatbuffer, name=str(file.path), threads=1, origin=file.origin
@@ -98,28 +98,28 @@ def _name(operator: Operator, file: ModelFile) -> str:
     if named is None or not kernel.is_constant:
         scheme = file.card.quantization.scheme
         raise TrainingError(
-            f"{file.path} ({file.card.architecture}, {scheme}) cannot be trained: no layer of "
-            f"compact or tiny has the weights {kernel.name}; expected an int8 or float32 file of "
-            "one of these, or a run folder"
+            f"{file.path} ({file.card.architecture}, {scheme}) cannot be trained: its weights "
+            f"{kernel.name} do not belong to a layer of compact or tiny; expected an int8 or "
+            "float32 file of one of these, or a run folder"
         )
     return named[0]
 
 
 def _real(values: NDArray[Any], scales: tuple[float, ...]) -> NDArray[np.float32]:
-    """Return what integers (out, ...) stand for; without scales they are real already."""
+    """Return the real values of integers (out, ...); without scales they are already real."""
     steps = np.array(scales or (1.0,), np.float32)
     return values.astype(np.float32) * steps.reshape(-1, *[1] * (values.ndim - 1))
 
 
 def _set(network: Any, layers: Mapping[str, Folded]) -> None:
-    """Give a network its weights, and normalizations that change nothing yet but the length."""
+    """Set the weights of a network, and normalizations that so far change the length only."""
     for name, folded in layers.items():
         layer = network.get_layer(name)
         if layer.use_bias:
             layer.set_weights([folded.kernel, folded.bias])
             continue
         lengths = np.sqrt((folded.kernel**2).sum(axis=(0, 1, 2))) / _FILTER_LENGTH
-        lengths = np.maximum(lengths, 1e-6)  # a filter of zeros stays one
+        lengths = np.maximum(lengths, 1e-6)  # a filter of zeros stays zero
         layer.set_weights([folded.kernel / lengths])
         norm = network.get_layer(name + NORM)
         none, one = np.zeros_like(lengths), np.ones_like(lengths)
@@ -127,7 +127,7 @@ def _set(network: Any, layers: Mapping[str, Folded]) -> None:
 
 
 def _measure(network: Any, layers: Mapping[str, Folded], images: NDArray[np.uint8]) -> None:
-    """Give each normalization the mean and variance that it sees, without changing its output."""
+    """Set mean and variance of each normalization from faces, without changing its output."""
     plain = [name for name in layers if not network.get_layer(name).use_bias]
     norms = [network.get_layer(name + NORM) for name in plain]
     before = keras.Model(network.input, [norm.input for norm in norms])

@@ -1,4 +1,4 @@
-"""The weights that a pretrained base starts from: fetched by Keras, or from a file."""
+"""Pretrained weights of a base: downloaded by Keras, or from a file."""
 
 import contextlib
 import logging
@@ -19,27 +19,27 @@ from .pretrained_face import load_face_weights
 from .pretrained_lite import load_lite_weights
 
 IMAGENET_FILE = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
-"""What keras.applications fetches, 94 MB, and keeps in `models` below KERAS_HOME or ~/.keras."""
+"""File that keras.applications downloads, 94 MB, to `models` below KERAS_HOME or ~/.keras."""
 PATIENCE_S = 30.0
-"""Of one answer from the network."""
+"""Timeout of a network response."""
 _SUFFIXES = (".h5", ".hdf5", ".keras")
 
 log = logging.getLogger(__name__)
 
 
 def load_base_weights(options: Pretrained, network: Any, images: NDArray[np.uint8]) -> None:
-    """Give the base of an untrained network its pretrained weights.
+    """Set the pretrained weights of the base of an untrained network.
 
     Args:
-        options: Those that the network was built with; with `weights` none nothing is done.
-        network: What `options.build` made.
-        images: uint8, (n, height, width), grey training faces, by which statistics are measured.
+        options: Options of the network; with `weights` none nothing is done.
+        network: Network from `options.build`.
+        images: uint8, (n, height, width), gray training faces for measuring statistics.
 
     Raises:
-        TrainingError: The weights cannot be fetched or read, or are another network's.
+        TrainingError: The weights cannot be downloaded or read, or belong to another network.
     """
     if options.weights == "none":
-        log.info("the base starts at random and is trained whole")
+        log.info("the base starts at random and all its layers are trained")
         return
     if isinstance(options, EfficientNetLite):
         load_lite_weights(options, network)
@@ -59,26 +59,28 @@ def _fetch() -> Any:
             return _base("imagenet")
     except Exception as error:  # keras.utils.get_file raises that very class
         raise TrainingError(
-            f"the ImageNet weights of ResNet50 cannot be fetched ({_first_line(error)}); bring the "
-            f"file {IMAGENET_FILE} and pass it with --weights FILE, or start at random with "
+            f"the ImageNet weights of ResNet50 cannot be downloaded ({_first_line(error)}); copy "
+            f"the file {IMAGENET_FILE} here and pass --weights FILE, or start at random with "
             "--weights none"
         ) from error
 
 
 def _read(path: Path) -> Any:
-    advice = f"expected Keras's ResNet50 without top, such as {IMAGENET_FILE}"
+    advice = f"expected Keras's ResNet50 without top, for example {IMAGENET_FILE}"
     if not path.is_file():
         raise TrainingError(f"weights file {path} does not exist; {advice}")
     if path.suffix not in _SUFFIXES:
-        raise TrainingError(f"weights {path} ends in none of {', '.join(_SUFFIXES)}; {advice}")
+        raise TrainingError(
+            f"weights {path} has an unknown suffix, expected {', '.join(_SUFFIXES)}; {advice}"
+        )
     try:
         return _base(path)
-    except Exception as error:  # h5py, zipfile and Keras each have their own
+    except Exception as error:  # h5py, zipfile and Keras raise different types
         raise TrainingError(f"weights {path} do not fit: {_first_line(error)}; {advice}") from error
 
 
 def _base(weights: str | Path) -> Any:
-    size = (32, 32, 3)  # any: convolutions have the same weights for all sizes
+    size = (32, 32, 3)  # any size: convolutions have the same weights for all sizes
     if isinstance(weights, str):
         return keras.applications.ResNet50(include_top=False, weights=weights, input_shape=size)
     base = keras.applications.ResNet50(include_top=False, weights=None, input_shape=size)
@@ -88,7 +90,7 @@ def _base(weights: str | Path) -> Any:
 
 @contextlib.contextmanager
 def _patience() -> Iterator[None]:
-    """Keep a network that swallows everything from hanging the training."""
+    """Keep a network that drops all packets from blocking the training."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE_S)
     try:

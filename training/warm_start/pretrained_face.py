@@ -1,9 +1,9 @@
-"""A face network's weights for `mobilenet-face`, from a TF.js graph model.
+"""Weights of a face network for `mobilenet-face`, from a TF.js graph model.
 
-The published network has its normalizations folded into its convolutions, which trains badly. Each
-convolution gets one that changes nothing at first: its statistics are what it sees of faces, weight
-and bias undo them, and the kernel is divided by the deviation, so that all layers learn at one
-scale.
+The published network has its normalizations folded into its convolutions, which trains badly. So
+each convolution gets a normalization that has no effect at first: its statistics are measured on
+faces, its weight and bias undo them, and the kernel is divided by the deviation, so that all layers
+learn at the same scale.
 """
 
 from pathlib import Path
@@ -21,21 +21,21 @@ from ..backend.keras3 import keras
 from .tfjs_graph import Convolution, read_convolutions
 
 _FACES = 384
-"""By which the statistics are measured."""
+"""Number of faces for measuring the statistics."""
 _SMALLEST = 1e-3
-"""Deviation of a channel that hardly moves, which nothing is divided by."""
+"""Deviation below which a channel is considered constant and is not divided."""
 
 
 def load_face_weights(options: MobileNetFace, network: Any, images: NDArray[np.uint8]) -> None:
-    """Give the base of an untrained network a face network's weights, and a head of zeros.
+    """Set the weights of a face network in the base of an untrained network, and a head of zeros.
 
     Args:
-        options: Those that the network was built with; its `weights` name a file.
-        network: What `options.build` made.
-        images: uint8, (n, height, width), grey training faces in any order; some are read.
+        options: Options of the network; its `weights` is a file.
+        network: Network from `options.build`.
+        images: uint8, (n, height, width), gray training faces in any order; some are used.
 
     Raises:
-        TrainingError: The file cannot be read, or is another network's.
+        TrainingError: The file cannot be read, or belongs to another network.
     """
     path = Path(options.weights)
     names, read = list(convolutions()), read_convolutions(path)
@@ -70,7 +70,7 @@ def _check(path: Path, network: Any, names: list[str], read: tuple[Convolution, 
 
 
 def _normalize(network: Any, names: list[str], images: NDArray[np.uint8]) -> None:
-    """Make each normalization's statistics those of faces, without a change of what it computes."""
+    """Set the statistics of each normalization from faces, without changing its output."""
     some = np.random.default_rng(0).permutation(len(images))[:_FACES]
     pixels = as_real(model_inputs(images[some], *network.input_shape[1:3]))
     outputs = [_moments(network.get_layer(name).output) for name in names]
@@ -88,6 +88,6 @@ def _normalize(network: Any, names: list[str], images: NDArray[np.uint8]) -> Non
 
 
 def _moments(maps: Any) -> Any:
-    """Mean and mean square of each channel of each face: (n, 2, channels)."""
+    """Return mean and mean square of each channel of each face: (n, 2, channels)."""
     ops = keras.ops
     return ops.stack([ops.mean(maps, (1, 2)), ops.mean(ops.square(maps), (1, 2))], axis=1)

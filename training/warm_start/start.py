@@ -1,4 +1,4 @@
-"""Where a run starts that goes on from weights there are: fine-tuning."""
+"""Fine-tuning: a run that starts from existing weights."""
 
 import logging
 from collections.abc import Iterable
@@ -18,21 +18,21 @@ log = logging.getLogger(__name__)
 
 
 def start_from(trained: Trained, network: Any, class_names: tuple[str, ...]) -> None:
-    """Give a network the weights of a trained one.
+    """Copy the weights of a trained network to a network.
 
-    Classes may differ: those that the trained one knows, also by another usual name (`happiness`
-    or `joy` for `happy`), keep their part of the last layer; the others' starts anew. The
-    network may have residual blocks that the trained one has not: they start as the identity (a
-    last gamma of zero), so that the grown network says at first what the trained one says (Chen et
-    al. 2016, Net2Net, arXiv:1511.05641; Goyal et al. 2017, arXiv:1706.02677, section 5.1).
+    Classes may differ: those that the trained network has, also under another common name
+    (`happiness` or `joy` for `happy`), keep their part of the last layer; the others start at
+    random. The network may have additional residual blocks: they start as the identity (a last
+    gamma of zero), so that the grown network initially gives the same output (Chen et al. 2016,
+    Net2Net, arXiv:1511.05641; Goyal et al. 2017, arXiv:1706.02677, section 5.1).
 
     Args:
-        trained: What there is.
+        trained: Trained network.
         network: A Keras model whose last weights are kernel (..., classes) and bias (classes).
-        class_names: What its outputs stand for.
+        class_names: Classes of its outputs.
 
     Raises:
-        TrainingError: Its weights do not fit.
+        TrainingError: The weights do not match.
     """
     given = _weights(trained.network)
     own = _weights(network)
@@ -53,8 +53,8 @@ def start_from(trained: Trained, network: Any, class_names: tuple[str, ...]) -> 
             network.get_layer(name).set_weights(values)
     except ValueError as error:
         raise TrainingError(
-            f"the weights of {trained.name} do not fit this architecture: {error}; start from one "
-            "of the same, with the same [network] sizes or fewer blocks"
+            f"the weights of {trained.name} do not fit this architecture: {error}; start from "
+            "the same architecture, with the same [network] sizes or fewer blocks"
         ) from error
 
 
@@ -63,19 +63,21 @@ def _weights(network: Any) -> dict[str, list[NDArray[np.float32]]]:
 
 
 def _kept(trained: Trained, class_names: tuple[str, ...]) -> list[int | None]:
-    """Return the place of each class among those that are known, None where it is not."""
+    """Return the index of each class among the known ones, None if it is unknown."""
     places = {_meaning(name): place for place, name in enumerate(trained.labels)}
     kept = [places.get(_meaning(name)) for name in class_names]
     new = [name for name, place in zip(class_names, kept, strict=True) if place is None]
     if new:
-        log.warning("classes that %s does not know start anew: %s", trained.name, ", ".join(new))
+        log.warning(
+            "classes that %s does not have start at random: %s", trained.name, ", ".join(new)
+        )
     return kept
 
 
 def _for_classes(
     given: NDArray[np.float32], fresh: NDArray[np.float32], kept: list[int | None]
 ) -> NDArray[np.float32]:
-    """Return weights (..., classes): of known classes the given ones, of the others fresh ones."""
+    """Return weights (..., classes): the given ones for known classes, random ones for others."""
     columns = [
         fresh[..., own] if place is None else given[..., place] for own, place in enumerate(kept)
     ]
@@ -83,10 +85,11 @@ def _for_classes(
 
 
 def _new_blocks(given: Iterable[str], own: Iterable[str]) -> list[str]:
-    """Name the residual blocks whose layers are new.
+    """Return the names of the residual blocks that are new.
 
     Raises:
-        ValueError: Other layers are new, or a block's shortcut, which would not be the identity.
+        ValueError: Other layers are new, or the shortcut of a block, which would not be the
+            identity.
     """
     new = set(own) - set(given)
     blocks = [name.removesuffix(BRANCH_END) for name in new if name.endswith(BRANCH_END)]

@@ -1,9 +1,9 @@
-"""The convolutions of a TF.js graph model: a JSON of nodes and binary shards; no code of it runs.
+"""The convolutions of a TF.js graph model, a JSON of nodes and binary shards, without its code.
 
-`weightsManifest` lists the arrays in the order of their bytes: name, shape, type, and, where they
-were stored smaller, how (float16, or 8 and 16 bits with scale and minimum). The nodes are those of
-a TensorFlow graph. By hand, since the package `tensorflowjs` that reads it pins old versions of
-TensorFlow and JAX; only plain chains of convolutions are understood, as a backbone is one.
+`weightsManifest` lists the arrays in the order of their bytes: name, shape, type, and for
+compressed ones the encoding (float16, or 8 and 16 bits with scale and minimum). The nodes are those
+of a TensorFlow graph. The package `tensorflowjs` is not used, since it pins old versions of
+TensorFlow and JAX; only plain chains of convolutions, as in a backbone, are supported.
 """
 
 import base64
@@ -31,13 +31,13 @@ _ENDS = ("Mean", "AvgPool")
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution of the chain, with what was folded into it.
+    """A convolution of the chain, with everything folded into it.
 
     Attributes:
         kernel: float32, (height, width, in, out); of a depthwise one (height, width, channels, 1).
-        bias: float32, one for each channel that comes out.
-        strides: In both directions.
-        is_depthwise: Whether each channel has a kernel of its own.
+        bias: float32, one per output channel.
+        strides: Strides in both directions.
+        is_depthwise: Whether each channel has its own kernel.
         is_clipped: Whether ReLU6 follows.
     """
 
@@ -49,10 +49,10 @@ class Convolution:
 
 
 def read_convolutions(path: Path) -> tuple[Convolution, ...]:
-    """Read the convolutions from the input to the pooling, in their order.
+    """Read the convolutions from the input to the pooling, in order.
 
     Args:
-        path: The JSON; its shards stand beside it.
+        path: Path of the JSON; its shards are next to it.
 
     Raises:
         TrainingError: A file is missing or damaged, or the graph is not a chain of convolutions.
@@ -64,8 +64,8 @@ def read_convolutions(path: Path) -> tuple[Convolution, ...]:
     except OSError as error:
         name = Path(error.filename or path).name
         raise TrainingError(
-            f"weights {path} cannot be read: {name}: {error.strerror}; the JSON and its shards "
-            "stand in one folder"
+            f"weights {path} cannot be read: {name}: {error.strerror}; expected the JSON and its "
+            "shards in one folder"
         ) from error
     except (FerEdgeError, LookupError, TypeError, ValueError, AttributeError) as error:
         reason = printable(error, 200) or type(error).__name__
@@ -78,7 +78,7 @@ def _arrays(document: Any, folder: Path) -> Iterator[tuple[str, NDArray[Any]]]:
     for group in document["weightsManifest"]:
         names = [str(name) for name in group["paths"]]
         if any(Path(name).name != name for name in names):
-            raise ValueError("a shard lies outside of the folder")
+            raise ValueError("a shard is outside the folder")
         data = b"".join(read_limited(folder / name, memory_bytes()) for name in names)
         place = 0
         for weight in group["weights"]:
@@ -121,10 +121,10 @@ def _chain(
             yield current
             return
         elif current is None:
-            raise ValueError(f"{node['name']} ({kind}) stands before the first convolution")
+            raise ValueError(f"{node['name']} ({kind}) is before the first convolution")
         else:
             current = _with(current, kind, constants, node["name"])
-    raise ValueError("no pooling ends the convolutions")
+    raise ValueError("no pooling layer follows the convolutions")
 
 
 def _convolution(node: Mapping[str, Any], constants: Sequence[NDArray[Any]]) -> Convolution:
@@ -135,7 +135,7 @@ def _convolution(node: Mapping[str, Any], constants: Sequence[NDArray[Any]]) -> 
     attributes = node["attr"]
     strides = [int(step) for step in attributes["strides"]["list"]["i"]]
     if _text(attributes["padding"]["s"]) != "SAME" or strides[1] != strides[2]:
-        raise ValueError(f"{node['name']} has another padding than SAME, or uneven strides")
+        raise ValueError(f"{node['name']} has a padding other than SAME, or uneven strides")
     channels = kernel.shape[2 if is_depthwise else 3]
     bias = np.zeros(channels, np.float32)
     if len(constants) > 1:
@@ -147,7 +147,7 @@ def _convolution(node: Mapping[str, Any], constants: Sequence[NDArray[Any]]) -> 
 def _with(
     convolution: Convolution, kind: str, constants: Sequence[NDArray[Any]], name: str
 ) -> Convolution:
-    """Fold what follows a convolution into it."""
+    """Fold the operation after a convolution into it."""
     if kind in ("Relu", "Relu6"):
         return replace(convolution, is_clipped=kind == "Relu6" or convolution.is_clipped)
     if len(constants) != 1:

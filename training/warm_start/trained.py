@@ -1,4 +1,4 @@
-"""A trained network, to go on from or to learn from: a run folder's, or a model file's."""
+"""A trained network as a start or as a teacher, from a run folder or a model file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,12 @@ _MEASURED_FACES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A float network and what its outputs stand for.
+    """A float network and its classes.
 
     Attributes:
-        name: Where it was found, for messages.
+        name: Origin, for messages.
         network: A Keras model from faces to probabilities.
-        labels: The classes in output order.
+        labels: Classes in output order.
     """
 
     name: str
@@ -37,9 +37,9 @@ def load_trained(where: str, images: NDArray[np.uint8]) -> Trained:
     """Read a trained network.
 
     Args:
-        where: A run folder, a `.tflite` file of `compact` or `tiny`, or a bundled model's name.
-        images: uint8, (n, height, width), training faces, in any order; a file's normalizations
-            are measured on some of them.
+        where: Run folder, `.tflite` file of `compact` or `tiny`, or name of a bundled model.
+        images: uint8, (n, height, width), training faces in any order, for measuring the
+            normalizations of a file.
 
     Raises:
         TrainingError: It is none of these, or cannot be trained.

@@ -1,8 +1,8 @@
-"""How a worker talks: one JSON object a line; the same in every Python worker and in the Node one.
+"""Protocol of the workers: one JSON object per line; the same in the Python workers and in Node.
 
-A worker runs in its rival's own environment, so this file imports numpy only. Commands:
+A worker runs in its rival's environment, so this file only imports numpy. Commands:
 
-    {"do": "faces", "file": F, "count": N, "side": S}   N grey faces, raw    -> {"labels": [...]}
+    {"do": "faces", "file": F, "count": N, "side": S}   N gray faces, raw    -> {"labels": [...]}
     {"do": "face_ms", "runs": N}                        one face, N times    -> {"ms": [...]}
     {"do": "frames_ms"}                                 every frame once     -> {"ms": [...],
                                                            and processor time:   "cpu_ms": [...]}
@@ -24,15 +24,15 @@ def serve(read_face: Callable, read_frame: Callable) -> None:
     """Answer commands until standard input ends.
 
     Args:
-        read_face: Names the expression of one face crop, uint8 (side, side), grey; from the raw
-            pixels on, so that a rival's own preprocessing counts.
-        read_frame: Reads one frame, uint8 (height, width, 3), BGR; detection counts.
+        read_face: Returns the expression of one face crop, uint8 (side, side), gray; from the raw
+            pixels on, so that the rival's preprocessing counts.
+        read_frame: Processes one frame, uint8 (height, width, 3), BGR, including detection.
     """
     file, count, height, width = sys.argv[1], *map(int, sys.argv[2:5])
     frames = np.fromfile(file, np.uint8).reshape(count, height, width, 3)
     face = np.full((48, 48), 128, np.uint8)
     answer = sys.stdout
-    sys.stdout = sys.stderr  # a rival that prints must not disturb the conversation
+    sys.stdout = sys.stderr  # output of a rival must not disturb the protocol
     answer.write('{"ready": true}\n')
     answer.flush()
     for line in sys.stdin:

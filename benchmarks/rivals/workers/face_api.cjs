@@ -15,7 +15,7 @@ const NAMES = { disgusted: 'disgust', fearful: 'fear', surprised: 'surprise' };
 const [file, ...numbers] = process.argv.slice(2);
 const [count, height, width] = numbers.map(Number);
 
-// raw interleaved BGR, or one grey byte a pixel, to an int32 RGB tensor
+// raw interleaved BGR, or one gray byte a pixel, to an int32 RGB tensor
 function toTensor(bytes, h, w, channels) {
   const rgb = new Int32Array(h * w * 3);
   for (let i = 0; i < h * w; i++) {

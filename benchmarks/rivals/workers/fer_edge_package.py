@@ -1,6 +1,6 @@
 """fer-edge itself, installed as `pip install .` does: RIVAL_HOME names the bundled model.
 
-Every frame is detected anew, as the rivals do; `fer-edge run` on a video is cheaper, since it
+Faces are detected in every frame, as the rivals do; `fer-edge run` on a video is cheaper, since it
 follows a face between detections.
 """
 

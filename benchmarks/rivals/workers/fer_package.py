@@ -1,7 +1,7 @@
 """`fer` 25.10.3 with its shipped .tflite, as `FER()` builds it: Haar, no MTCNN.
 
-A face that is cut already goes through the package's own preprocessing and classifier; its
-`detect_emotions(img, face_rectangles)` would add a border of ten pixels around it first.
+A cropped face goes through the package's own preprocessing and classifier; its
+`detect_emotions(img, face_rectangles)` would first add a border of ten pixels around it.
 """
 
 import cv2
@@ -14,8 +14,8 @@ LABELS = detector._get_labels()
 
 
 def read_face(face):
-    grey = cv2.resize(face, (64, 64)).astype("float32")
-    scores = detector._classify_emotions(((grey / 255.0 - 0.5) * 2.0)[np.newaxis])[0]
+    gray = cv2.resize(face, (64, 64)).astype("float32")
+    scores = detector._classify_emotions(((gray / 255.0 - 0.5) * 2.0)[np.newaxis])[0]
     return LABELS[int(np.argmax(scores))]
 
 

@@ -1,1 +1,1 @@
-"""`fer-edge archive summarize`: tables and a page of what an archive shows."""
+"""`fer-edge archive summarize`: tables and a page about the results of an archive."""

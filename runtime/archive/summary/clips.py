@@ -1,4 +1,4 @@
-"""The clips in which an expression is seen most."""
+"""The clips with the most of each expression."""
 
 import heapq
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from .totals import CLIP_S, Times
 
 @dataclass(frozen=True, slots=True, order=True)
 class Clip:
-    """Ten seconds of a video.
+    """A clip of ten seconds.
 
     Attributes:
-        seconds: Of faces with the expression; several faces at a time add up.
-        source: The video.
-        start_s: Where it starts.
+        seconds: Seconds of faces with the expression; simultaneous faces add up.
+        source: Path of the video.
+        start_s: Start of the clip.
     """
 
     seconds: float
@@ -24,21 +24,21 @@ class Clip:
 
 
 class BestClips:
-    """Keeps, for each label, the clips with most of it; of one video only a few."""
+    """Keeps the top clips of each label, and only a few per video."""
 
     def __init__(self, labels: tuple[str, ...], most: int, *, most_of_video: int = 3) -> None:
-        """Start with none.
+        """Start without clips.
 
         Args:
-            labels: The columns of the totals.
-            most: Clips of each label.
-            most_of_video: Clips of each label from one video.
+            labels: Columns of the totals.
+            most: Number of clips per label.
+            most_of_video: Number of clips per label and video.
         """
         self._most, self._most_of_video = most, most_of_video
         self._heaps: dict[str, list[Clip]] = {label: [] for label in labels}
 
     def add(self, source: str, steps: Times) -> None:
-        """Look at a video: (n, labels), seconds of faces in each `CLIP_S`."""
+        """Add a video: (n, labels), seconds of faces in each `CLIP_S`."""
         for at, label in enumerate(self._heaps):
             column = steps[:, at]
             count = min(self._most_of_video, len(column))
@@ -47,7 +47,7 @@ class BestClips:
                     self._offer(label, Clip(float(column[step]), source, float(step * CLIP_S)))
 
     def best(self) -> dict[str, list[Clip]]:
-        """Return the clips of each label, most of it first."""
+        """Return the clips of each label, the top clip first."""
         return {label: sorted(heap, reverse=True) for label, heap in self._heaps.items()}
 
     def _offer(self, label: str, clip: Clip) -> None:

@@ -18,7 +18,7 @@ PATH = click.Path(path_type=Path)
     "folder",
     type=PATH,
     metavar="FOLDER",
-    help="Where tables and page go. Default: summary/ in RESULTS.",
+    help="Folder for tables and page. Default: summary/ in RESULTS.",
 )
 @click.option(
     "--clips",
@@ -27,14 +27,14 @@ PATH = click.Path(path_type=Path)
     default=12,
     show_default=True,
     metavar="N",
-    help="List so many clips with most of each expression.",
+    help="Number of clips to list for each expression.",
 )
 def summarize(results: Path, folder: Path | None, most_clips: int) -> None:
-    """Write tables and a page of what an archive shows.
+    """Write tables and a page about the results of an archive.
 
-    RESULTS is the folder that fer-edge archive has written, in Parquet. The tables are CSV: seconds
-    of each expression per video, per hour, per followed face; coverage, the share of time with a
-    face; the share of uncertain faces. The page, index.html, needs no other file.
+    RESULTS is the folder written by fer-edge archive, in Parquet. The tables are CSV: seconds of
+    each expression per video, per hour and per track; coverage, the share of time with a face; the
+    share of uncertain faces. The page, index.html, is self-contained.
 
     \b
     Example:
@@ -50,7 +50,7 @@ def summarize(results: Path, folder: Path | None, most_clips: int) -> None:
 
     folder = folder or results / "summary"
     with click.progressbar(
-        length=1000, label="adding up", file=sys.stderr, hidden=not sys.stderr.isatty()
+        length=1000, label="summarizing", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
         archive = summarize_results(
             results,
@@ -68,9 +68,9 @@ def _describe(archive: "Archive") -> str:
 
     total = float(archive.seconds.sum())
     lines = [
-        f"{archive.videos} videos, {duration(archive.looked_at_s)} looked at, "
+        f"{archive.videos} videos, {duration(archive.looked_at_s)} processed, "
         f"{duration(archive.seen_s)} with a face; {archive.pictures} pictures; "
-        f"{archive.faces} faces, {archive.tracks} followed"
+        f"{archive.faces} faces, {archive.tracks} tracks"
     ]
     if total:
         shares = sorted(zip(archive.seconds.tolist(), archive.labels, strict=True), reverse=True)

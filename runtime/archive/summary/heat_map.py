@@ -1,4 +1,4 @@
-"""Every video as a row, its time as columns: seconds of each expression in each cell."""
+"""Heat map with one row per video and time as columns: seconds of each expression per cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from .scan import Scanned
 from .totals import CLIP_S, Times
 
 MOST_ROWS = 240
-"""Of more videos, neighbors share a row."""
+"""Most rows; with more videos, neighbors share a row."""
 
 CELLS = 120
-"""Of each row, whatever the length of its video."""
+"""Columns of each row, whatever the length of its video."""
 
 
 @dataclass(slots=True)
 class HeatRow:
-    """A row.
+    """A row of the heat map.
 
     Attributes:
         first: Name of its first video.
-        last: Name of its last.
+        last: Name of its last video.
         count: Number of videos.
-        length_s: Of all together.
+        length_s: Total length.
     """
 
     first: str
@@ -34,13 +34,13 @@ class HeatRow:
 
 
 class HeatMap:
-    """Adds videos up in rows."""
+    """Adds videos to the rows."""
 
     def __init__(self, videos: Sequence[Scanned], labels: int) -> None:
-        """Share the rows out.
+        """Assign the rows.
 
         Args:
-            videos: All of them, in the order of the rows.
+            videos: All videos, in row order.
             labels: Number of columns of the totals.
         """
         count = min(MOST_ROWS, len(videos))
@@ -56,7 +56,7 @@ class HeatMap:
         row.count, row.length_s = row.count + 1, row.length_s + video.length_s
         length_s = max(video.length_s, 1e-3)
         for step in np.flatnonzero(steps.sum(axis=1)):
-            # a step is shared out among the cells that it covers
+            # a step is divided among the cells that it covers
             start = step * CLIP_S / length_s * CELLS
             end = min((step + 1) * CLIP_S, length_s) / length_s * CELLS
             first = min(int(start), CELLS - 1)
@@ -64,7 +64,7 @@ class HeatMap:
             self._cells[place, first:last] += steps[step] / (last - first)
 
     def shares(self) -> NDArray[np.uint8]:
-        """Return (rows, cells, labels): seconds in a cell over its length, 255 for all of it."""
+        """Return (rows, cells, labels): share of a cell's length, 255 for all of it."""
         lengths_s = np.array([max(row.length_s, 1e-3) for row in self.rows]) / CELLS
         shares = self._cells / lengths_s[:, None, None]
         return np.clip(np.rint(255 * shares), 0, 255).astype(np.uint8)

@@ -34,11 +34,11 @@ function showTiles() {
   const total = data.seconds.reduce((sum, value) => sum + value, 0);
   const tiles = [
     ["Videos", count(data.videos)],
-    ["Looked at", clock(data.lookedAt)],
+    ["Processed", clock(data.lookedAt)],
     ["With a face", share(data.seen, data.lookedAt)],
     ["Uncertain", share(data.seconds[width - 1], total)],
     ["Faces", count(data.faces)],
-    ["Followed faces", count(data.tracks)],
+    ["Tracks", count(data.tracks)],
   ];
   if (data.pictures) tiles.push(["Pictures", count(data.pictures)]);
   for (const [name, value] of tiles) {
@@ -50,7 +50,7 @@ function showDistribution() {
   const ofVideos = data.videos > 0;
   const values = ofVideos ? data.seconds : data.pictureFaces;
   document.getElementById("distribution-note").textContent = ofVideos
-    ? "Time of all faces in videos with each label; two faces at a time count twice."
+    ? "Total time of faces with each label in videos; two faces at the same time count twice."
     : "Faces in pictures with each label.";
   const total = values.reduce((sum, value) => sum + value, 0);
   const most = Math.max(...values, 1e-9);
@@ -83,7 +83,7 @@ function paint(canvas, row, chosen) {
     const values = cell(row, column);
     const at = chosen < 0 ? likeliest(values) : chosen;
     const strength = chosen < 0 ? values.reduce((sum, value) => sum + value, 0) : values[at];
-    // the square root, so that a little is seen, too
+    // the square root makes small values visible
     const alpha = Math.round(255 * Math.sqrt(Math.min(255, strength) / 255));
     image.data.set([...rgb(data.labels[at]), alpha], 4 * column);
   }
@@ -134,15 +134,15 @@ function showRows() {
     return canvas;
   });
   const paintAll = (chosen) => canvases.forEach((canvas, row) => paint(canvas, row, chosen));
-  ["most shown", ...data.labels].forEach((label, at) => {
+  ["most frequent", ...data.labels].forEach((label, at) => {
     const input = make("input");
     Object.assign(input, { type: "radio", name: "shown", value: String(at - 1), checked: at === 0 });
     input.addEventListener("change", () => paintAll(at - 1));
     document.getElementById("choice").append(make("label", "", input, ...(at ? [swatch(label)] : []), label));
   });
   document.getElementById("rows-note").textContent = data.rows.some((item) => item.count > 1)
-    ? "neighbors share one, since there are many."
-    : "its color is the expression seen most, stronger where faces are seen longer.";
+    ? "neighboring videos share a row, since there are many."
+    : "its color is the most frequent expression, stronger where faces are visible longer.";
   document.getElementById("timeline").hidden = data.rows.length === 0;
   paintAll(-1);
 }

@@ -1,4 +1,4 @@
-"""The page of a summary: one HTML file that needs nothing else."""
+"""The page of a summary: one self-contained HTML file."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from fer_edge.files import cannot_write, whole_file
 
-from ...drawing.palette import UNCERTAIN_BGR, colours_bgr
+from ...drawing.palette import UNCERTAIN_BGR, colors_bgr
 from .clips import Clip
 from .heat_map import CELLS, HeatRow
 from .summarize import Archive
@@ -30,7 +30,7 @@ def write_page(archive: Archive, folder: Path) -> Path:
     for place, inner in (
         ("/*STYLE*/", (room / "page.css").read_text("utf-8")),
         ("/*SCRIPT*/", (room / "page.js").read_text("utf-8")),
-        # a file may be named </script>
+        # a file name may contain </script>
         ("/*DATA*/", data.replace("<", "\\u003c")),
     ):
         before, _, after = text.partition(place)
@@ -49,7 +49,7 @@ def _data(archive: Archive) -> dict[str, Any]:
     rows = archive.heat_map.rows
     folders = [str(Path(name).parent) for row in rows for name in (row.first, row.last)]
     root = os.path.commonpath(folders) if folders else ""
-    colors = colours_bgr(labels[:-1]) | {labels[-1]: UNCERTAIN_BGR}
+    colors = colors_bgr(labels[:-1]) | {labels[-1]: UNCERTAIN_BGR}
     return {
         "labels": labels,
         "colors": {label: color[::-1] for label, color in colors.items()},
@@ -93,6 +93,6 @@ def _link(name: str) -> str:
 
 
 def _short(name: str, root: str) -> str:
-    """Return a name without the folder that all have in common."""
+    """Return a name relative to the folder that all videos share."""
     short = name.removeprefix(root).lstrip("/")
     return short or Path(name).name

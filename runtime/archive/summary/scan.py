@@ -1,4 +1,4 @@
-"""Which files of results belong to which video or folder of pictures."""
+"""Result files grouped by video or folder of pictures."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from ..results_folder import existing_results
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file of results.
+    """A result file.
 
     Attributes:
         path: The file.
-        footer: What it says of itself.
+        footer: Its footer.
     """
 
     path: Path
@@ -25,12 +25,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One video, or the pictures of one folder, with all of its files of results.
+    """One video, or the pictures of one folder, with all result files.
 
     Attributes:
-        name: Its path.
+        name: Path of the source.
         kind: "video" or "pictures".
-        parts: In the order of spans.
+        parts: Result files in the order of spans.
     """
 
     name: str
@@ -39,18 +39,18 @@ class Scanned:
 
     @property
     def seconds(self) -> float:
-        """Seconds of video that were looked at."""
+        """Processed seconds of video."""
         return sum(part.footer.seconds for part in self.parts)
 
     @property
     def length_s(self) -> float:
-        """Where its last frame is, about: by the header, or by what was looked at."""
+        """Approximate time of its last frame: from the header, or from the processed part."""
         ends = (part.footer.start_s + part.footer.seconds for part in self.parts)
         return max(self.parts[0].footer.source_s, *ends, self.seconds)
 
     @property
     def frames(self) -> int:
-        """Number of frames, or pictures."""
+        """Number of frames or pictures."""
         return sum(part.footer.frames for part in self.parts)
 
     @property
@@ -60,13 +60,13 @@ class Scanned:
 
 
 def scan_results(results: Path) -> list[Scanned]:
-    """Read the footers of all Parquet files, and order sources by their names.
+    """Read the footers of all Parquet files, and sort the sources by name.
 
     Raises:
-        SourceError: There is nothing to summarize, or files that do not go together.
+        SourceError: There is nothing to summarize, or the files do not belong together.
     """
     if not results.is_dir():
-        raise SourceError(f"{results} is not a folder of results of fer-edge archive")
+        raise SourceError(f"{results} is not a results folder of fer-edge archive")
     found: dict[tuple[str, str], list[Part]] = {}
     others = set[str]()
     for item in existing_results(results):
@@ -76,7 +76,7 @@ def scan_results(results: Path) -> list[Scanned]:
             key = (item.footer.source, item.footer.source_id)
             found.setdefault(key, []).append(Part(item.path, item.footer))
     if not found:
-        got = f"only files of {', '.join(sorted(others))}" if others else "no finished file"
+        got = f"only {', '.join(sorted(others))} files" if others else "no finished file"
         raise SourceError(
             f"{results}: expected Parquet files of fer-edge archive, got {got}; run: fer-edge "
             f"archive PLACE --out {results}"
@@ -92,10 +92,10 @@ def _ordered(found: dict[tuple[str, str], list[Part]]) -> Iterator[Scanned]:
 
 
 def _check_together(results: Path, found: Iterable[list[Part]]) -> None:
-    """Refuse results that different models or options made."""
+    """Reject results of different models or options."""
     settings = {part.footer.settings for parts in found for part in parts}
     if len(settings) > 1:
         raise SourceError(
-            f"{results} holds results made with {len(settings)} different sets of options; "
+            f"{results} has results made with {len(settings)} different sets of options; "
             "summarize one archive at a time"
         )

@@ -1,4 +1,4 @@
-"""From files of results to tables and a page, one source after the other."""
+"""From result files to tables and a page, one source at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,21 +15,21 @@ from .totals import Times, add_up, all_labels
 
 @dataclass(slots=True)
 class Archive:
-    """What an archive shows, as far as a page needs it.
+    """Contents of an archive for the page.
 
     Attributes:
-        labels: The model's, and `uncertain`.
-        options: What the results were made with, as JSON.
-        heat_map: Of all videos.
-        clips: For each label, those with most of it.
+        labels: Labels of the model, and `uncertain`.
+        options: Settings of the results, as JSON.
+        heat_map: Heat map of all videos.
+        clips: Top clips of each label.
         seconds: (labels,): seconds of faces in videos.
-        picture_faces: (labels,): faces in pictures.
+        picture_faces: (labels,): number of faces in pictures.
         seen_s: Seconds of video with a face.
-        looked_at_s: Seconds of video that were looked at.
-        videos: Number of them.
-        pictures: Number of them.
-        faces: Rows.
-        tracks: Followed faces.
+        looked_at_s: Processed seconds of video.
+        videos: Number of videos.
+        pictures: Number of pictures.
+        faces: Number of rows.
+        tracks: Number of tracks.
     """
 
     labels: tuple[str, ...]
@@ -53,15 +53,15 @@ def summarize_results(
     most_clips: int = 12,
     on_source: Callable[[int, int], object] = lambda done, total: None,
 ) -> Archive:
-    """Write the tables of an archive, and return what its page shows.
+    """Write the tables of an archive, and return the contents of its page.
 
-    Memory holds one source at a time, the heat map, and a footer for each file.
+    The memory holds one source at a time, the heat map, and one footer per file.
 
     Args:
-        results: Of `fer-edge archive`.
-        folder: Where the tables go.
-        most_clips: Clips of each label.
-        on_source: Called after each source with how many are done, and of how many.
+        results: Results folder of `fer-edge archive`.
+        folder: Output folder of the tables.
+        most_clips: Number of clips per label.
+        on_source: Called after each source with the number of finished sources and the total.
 
     Raises:
         SourceError: There is nothing to summarize, or a file is damaged.

@@ -1,4 +1,4 @@
-"""The tables of a summary, as CSV: written row by row while files are read."""
+"""The CSV tables of a summary, written row by row while files are read."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -22,18 +22,18 @@ HEADS = {
     "tracks": ("video", "span", "track", "first_s", "last_s", "seconds"),
     "pictures": ("folder", "pictures", "faces", "uncertain_share"),
 }
-"""Table -> its first columns; a column for each label follows: seconds, or faces of pictures."""
+"""Table -> its first columns; a column per label follows: seconds, or faces in pictures."""
 
 
 class Tables:
-    """The CSV files in a folder; a context manager: they appear when all of them are whole."""
+    """The CSV files in a folder; a context manager: they appear when all of them are complete."""
 
     def __init__(self, folder: Path, labels: tuple[str, ...]) -> None:
         """Open them.
 
         Args:
-            folder: Where they go.
-            labels: The columns of the totals.
+            folder: Output folder.
+            labels: Columns of the totals.
 
         Raises:
             OutputError: They cannot be written.
@@ -50,7 +50,7 @@ class Tables:
         self._files.__exit__(*error)
 
     def add_track(self, source: Scanned, track: TrackTotal) -> None:
-        """Write a row of tracks."""
+        """Write a row per track."""
         times = (_rounded(track.first_s), _rounded(track.last_s), _rounded(track.seconds.sum()))
         self._write("tracks", (source.name, track.span, track.track, *times), track.seconds)
 
@@ -73,7 +73,7 @@ class Tables:
                 self._write("hours", row, totals.steps[of_hour].sum(axis=0))
 
     def add_clips(self, clips: dict[str, list[Clip]]) -> None:
-        """Write the clips with most of each label."""
+        """Write the top clips of each label."""
         writer = self._open("clips", ("label", "video", "start_s", "end_s", "seconds"))
         for label, items in clips.items():
             for clip in items:

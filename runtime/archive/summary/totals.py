@@ -1,4 +1,4 @@
-"""What the rows of one source add up to, read in batches."""
+"""Totals over the rows of one source, read in batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,31 +15,31 @@ from ...recognition.result import UNCERTAIN
 from .scan import Part, Scanned
 
 CLIP_S = 10.0
-"""Times are added up in steps of so many seconds."""
+"""Time resolution of the totals, in seconds."""
 
 _COLUMNS = ["time_s", "seconds", "face", "track", "label"]
 _BATCH_ROWS = 131072
 _MOST_STEPS = 10_000_000
-"""Over three years in one video; a time beyond is damage."""
+"""Over three years in one video; a later time means a damaged file."""
 
 Times = NDArray[np.float64]
 
 
 def all_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a model's labels with `uncertain` behind them: the columns of all totals."""
+    """Return a model's labels followed by `uncertain`: the columns of all totals."""
     return (*labels, UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class TrackTotal:
-    """One followed face.
+    """One track.
 
     Attributes:
-        span: Number of the span in which it was followed.
-        track: Its number there.
+        span: Number of the span that contains it.
+        track: Its number in that span.
         first_s: Time of its first frame.
         last_s: Time of its last frame.
-        seconds: (labels,): for how long with which label.
+        seconds: (labels,): time with each label.
     """
 
     span: int
@@ -51,13 +51,13 @@ class TrackTotal:
 
 @dataclass(slots=True)
 class Totals:
-    """What a source adds up to.
+    """Totals of a source.
 
     Attributes:
-        steps: (n, labels): seconds of faces in each `CLIP_S` of a video; faces of pictures, in the
+        steps: (n, labels): seconds of faces in each `CLIP_S` of a video; for pictures, faces in the
             first step.
-        seen_s: (n,): seconds in which there was a face at all.
-        tracks: Number of followed faces.
+        seen_s: (n,): seconds with at least one face.
+        tracks: Number of tracks.
     """
 
     steps: Times
@@ -65,7 +65,7 @@ class Totals:
     tracks: int = 0
 
     def reach(self, count: int) -> None:
-        """Make room for so many steps."""
+        """Allocate the given number of steps."""
         have = len(self.steps)
         if count > have:
             more = max(count, 2 * have) - have
@@ -83,11 +83,11 @@ def add_up(source: Scanned, labels: tuple[str, ...]) -> "tuple[Totals, Iterator[
     """Add up all rows of a source.
 
     Args:
-        source: What to read.
+        source: Source to read.
         labels: See `all_labels`.
 
     Returns:
-        The totals, which are complete once the tracks have been gone through.
+        The totals, which are complete after the tracks were iterated.
     """
     totals = Totals(np.zeros((1, len(labels))), np.zeros(1))
     return totals, _tracks(source, labels, totals)
@@ -116,9 +116,9 @@ def _batches(part: Part) -> Iterator[Any]:
         with pyarrow.parquet.ParquetFile(part.path) as file:
             yield from file.iter_batches(_BATCH_ROWS, columns=_COLUMNS)
     except (OSError, pyarrow.ArrowException) as error:
-        raise SourceError(f"{part.path} is damaged ({error}); delete it, and read it again") from (
-            error
-        )
+        raise SourceError(
+            f"{part.path} is damaged ({error}); delete it and run fer-edge archive again"
+        ) from (error)
 
 
 def _indices(column: Any, labels: tuple[str, ...], part: Part) -> NDArray[np.intp]:
@@ -156,7 +156,7 @@ def _add_seen(totals: Totals, batch: Any, times_s: Times, seconds: Times) -> Non
 
 
 class _Tracks:
-    """The followed faces of one file, which no other file has."""
+    """The tracks of one file; tracks do not cross files."""
 
     def __init__(self, width: int) -> None:
         self._width = width
@@ -190,7 +190,7 @@ class _Tracks:
         self._first_s, self._last_s = first_s, last_s
 
     def finish(self, span: int) -> Iterator[TrackTotal]:
-        """Yield each."""
+        """Yield the tracks."""
         for at in np.flatnonzero(self._numbers >= 0):
             yield TrackTotal(
                 span,

@@ -1,6 +1,6 @@
-"""What runs on the device: sent over ssh's standard input, so that nothing is installed first.
+"""The program that runs on the device, sent over ssh's standard input without installation.
 
-These modules import the standard library and each other only, and avoid syntax newer than Python
-3.7: a device whose Python is too old must get far enough to say so. `source.py`, a folder above,
-names them in the order in which they are sent.
+These modules import only the standard library and each other, and avoid syntax newer than Python
+3.7: on a device with a Python that is too old, they must still report that. `source.py`, one folder
+above, lists them in the order in which they are sent.
 """

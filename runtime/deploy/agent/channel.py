@@ -1,8 +1,8 @@
 """The device's end of the connection.
 
-A request is one line of JSON on standard input, {"do": name, ...}, followed by `size` bytes where
-it has a size. Every answer is one line of JSON on standard output: {"result": ...} or {"error":
-one sentence}. In between, {"do": "ping"} says that the workstation is still there.
+A request is one line of JSON on standard input, {"do": name, ...}, followed by `size` bytes if it
+has a size. Every answer is one line of JSON on standard output: {"result": ...} or {"error": one
+sentence}. In between, {"do": "ping"} shows that the workstation is alive.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from collections.abc import Iterator
 from typing import Any
 
 SILENCE_S = 45.0
-"""After so long without a word the workstation is taken for dead: a cable was pulled."""
+"""Silence after which the workstation is considered dead, for example if a cable was pulled."""
 
 _CHUNK = 1 << 16
 
 
 class GoneError(Exception):
-    """Raised when the workstation hung up, or was silent for too long."""
+    """Raised when the workstation disconnected, or was silent for too long."""
 
 
 class RefusedError(Exception):
-    """Raised for what cannot be done; its text is the answer's one sentence."""
+    """Raised when a step cannot be done; its text is the error in the answer."""
 
 
 class Channel:
@@ -45,7 +45,7 @@ class Channel:
         """Wait for the next request.
 
         Raises:
-            GoneError: The workstation hung up.
+            GoneError: The workstation disconnected.
         """
         while True:
             while b"\n" not in self._pending:
@@ -59,7 +59,7 @@ class Channel:
         """Yield the bytes that follow a request.
 
         Raises:
-            GoneError: The workstation hung up before the end.
+            GoneError: The workstation disconnected before the end.
         """
         while size:
             if not self._pending:
@@ -69,7 +69,7 @@ class Channel:
             yield chunk
 
     def listen(self, seconds: float) -> None:
-        """Take in what comes within a time, and notice whether the workstation hung up."""
+        """Read incoming data for some time, and detect a disconnected workstation."""
         if self.is_gone:
             return
         ready, _, _ = select.select([self._source], [], [], seconds)
@@ -82,7 +82,7 @@ class Channel:
             self.is_gone = True
 
     def say(self, **record: object) -> None:
-        """Answer; a workstation that hung up is not waited for."""
+        """Answer, without waiting for a disconnected workstation."""
         line = json.dumps(record).encode() + b"\n"
         try:
             while line:

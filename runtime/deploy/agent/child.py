@@ -1,4 +1,4 @@
-"""Programs that the agent runs: they end when the workstation hangs up, or with the agent."""
+"""Programs that the agent runs: they end with the connection, or with the agent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEPT_BYTES = 1 << 20
 
 
 class Done:
-    """How a program ended, and what it said."""
+    """Result of a program: exit code and output."""
 
     def __init__(self, code: int, said: str, complained: str) -> None:
         self.code = code
@@ -27,11 +27,11 @@ class Done:
         self.complained = complained
 
     def reason(self) -> str:
-        """Return the line that most likely says why it failed."""
+        """Return the line that most likely contains the reason of a failure."""
         lines = [line.strip() for line in (self.complained + "\n" + self.said).splitlines()]
         lines = [line for line in lines if line]
         errors = [line for line in lines if "error" in line.lower() or "Errno" in line]
-        return (errors or lines or [f"it ended with {self.code}"])[-1]
+        return (errors or lines or [f"exit code {self.code}"])[-1]
 
 
 def run(
@@ -47,17 +47,17 @@ def run(
     """Run a program to its end.
 
     Args:
-        channel: To notice that the workstation hung up, which ends the program.
-        command: With its arguments.
-        timeout_s: The longest it may take.
-        more: Goes into its environment.
-        fed: A file that is its standard input.
-        folder: Where it starts.
-        is_critical: It goes on when the workstation hangs up.
+        channel: Used to detect that the workstation disconnected, which ends the program.
+        command: Program and its arguments.
+        timeout_s: Longest duration.
+        more: Additional environment variables.
+        fed: File for its standard input.
+        folder: Working directory.
+        is_critical: Whether it continues when the workstation disconnects.
 
     Raises:
-        GoneError: The workstation hung up; the program was ended.
-        RefusedError: It took too long, or cannot be started.
+        GoneError: The workstation disconnected; the program was ended.
+        RefusedError: It exceeded its time limit, or cannot be started.
     """
     environment = {**os.environ, **(more or {})}
     if folder is not None:
@@ -97,7 +97,7 @@ def _collect(
         if channel.is_gone and not is_critical:
             raise GoneError
         if time.monotonic() > end_s:
-            raise RefusedError(f"{process.args[0]} took too long")  # type: ignore[index,str-bytes-safe]
+            raise RefusedError(f"{process.args[0]} exceeded its time limit")  # type: ignore[index,str-bytes-safe]
         for number in is_open.intersection(ready):
             chunk = os.read(number, 1 << 16)
             said[number] = (said[number] + chunk)[-_KEPT_BYTES:]
@@ -112,7 +112,7 @@ def _ears(channel: Channel) -> list[int]:
 
 
 def _end_with_parent() -> Callable[[], object] | None:
-    """Return what makes the kernel end a child when the agent is killed; None where it cannot."""
+    """Return the hook by which the kernel ends a child of a killed agent; None if missing."""
     try:
         prctl = ctypes.CDLL(None).prctl
     except (OSError, AttributeError):

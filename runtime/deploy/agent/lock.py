@@ -11,14 +11,14 @@ from .channel import RefusedError
 
 
 class Lock:
-    """The kernel's lock on a file: it is free again as soon as its holder is dead."""
+    """A file lock of the kernel: it is released as soon as its holder ends."""
 
     def __init__(self, path: Path, holder: str) -> None:
         """Take it.
 
         Args:
-            path: The file, which stays.
-            holder: Who takes it, for the message to the next one.
+            path: The lock file, which is kept.
+            holder: Name of the holder, for the message to others.
 
         Raises:
             RefusedError: Another deployment holds it.
@@ -30,14 +30,14 @@ class Lock:
             other = os.read(self._handle, 500).decode("utf-8", "replace").strip()
             os.close(self._handle)
             raise RefusedError(
-                f"another deployment is at work there ({other or 'it did not say whose'}); "
-                "wait until it has ended"
+                f"another deployment is running there ({other or 'it did not name its host'}); "
+                "wait until it has finished"
             ) from None
         since = time.strftime("%H:%M:%S", time.gmtime())
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"{holder}, since {since} UTC".encode(), 0)
 
     def release(self) -> None:
-        """Give it back."""
+        """Release it."""
         os.ftruncate(self._handle, 0)
         os.close(self._handle)

@@ -1,4 +1,4 @@
-"""What the device is, in one round trip: the facts that decide what is sent to it."""
+"""Facts about the device, collected in one round trip, that determine what is sent to it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _CORALS = {("1a6e", "089a"), ("18d1", "9302")}
 
 
 def look(place: Place, manager: str) -> dict[str, Any]:
-    """Read what is there.
+    """Collect the facts.
 
     Args:
-        place: Where releases stand, or would.
-        manager: What starts services: "user", "system" or "".
+        place: Folder of the releases, which may not exist yet.
+        manager: Service manager: "user", "system" or "".
     """
     disk = place.base
     while not disk.exists():
@@ -87,7 +87,9 @@ def _pythons() -> list[dict[str, Any]]:
 
 
 def _ask(path: str) -> list[str]:
-    if os.path.realpath(path) == os.path.realpath(sys.executable):  # ourselves: no new process
+    if os.path.realpath(path) == os.path.realpath(
+        sys.executable
+    ):  # this Python itself: no new process
         from importlib.util import find_spec
 
         bits, pip = sys.maxsize > 2**32, find_spec("ensurepip") is not None

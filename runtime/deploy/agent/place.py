@@ -1,4 +1,4 @@
-"""Where a service and its releases stand: with a user, or with the system."""
+"""Locations of a service and its releases: for a user, or for the system."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 
 class Place:
-    """Folders of one service, and how its manager is asked.
+    """Folders of one service, and its service manager.
 
     Attributes:
-        name: Of the service.
-        is_system: A service of the system, which root manages; else the user's own.
-        base: Where releases stand.
-        written: Where relative paths of a configuration start.
-        units: Where systemd looks for units.
-        target: What starts the service with the device.
+        name: Name of the service.
+        is_system: Whether it is a system service, managed by root; else the user's.
+        base: Folder of the releases.
+        written: Base of relative paths in the configuration.
+        units: Folder of systemd units.
+        target: Target that starts the service at boot.
         manager: "system" or "user".
     """
 
@@ -39,12 +39,12 @@ class Place:
 
     @property
     def folder_mode(self) -> int:
-        """Mode of the folders: a system's service runs as a user that must get at its model."""
+        """Mode of the folders: the user of a system service must be able to read its model."""
         return 0o755 if self.is_system else 0o700
 
     @property
     def read_mode(self) -> int:
-        """Mode of the files that the service itself reads; all others are their owner's only."""
+        """Mode of the files that the service reads; all others are readable by their owner only."""
         return 0o644 if self.is_system else 0o600
 
     def lingers(self) -> bool:
@@ -52,7 +52,7 @@ class Place:
         return self.is_system or Path("/var/lib/systemd/linger", user_name()).exists()
 
     def elsewhere(self) -> str:
-        """Return where releases of the other kind of service of this name stand, or nothing."""
+        """Return the folder of a service with this name of the other kind, or nothing."""
         base = Path("/opt") / self.name
         if self.is_system:
             user = os.environ.get("SUDO_USER", "")
@@ -62,17 +62,17 @@ class Place:
         return str(base) if os.path.exists(str(unit)) else ""  # noqa: PTH110  False if forbidden
 
     def remove_unused(self) -> None:
-        """Remove the folder that the service was to write to, unless it did."""
+        """Remove the folder that the service would write to, if it is empty."""
         try:
             self.written.resolve().rmdir()
-            if self.written.is_symlink():  # systemd's, to the folder of a user that it made
+            if self.written.is_symlink():  # systemd's link to the folder of a dynamic user
                 self.written.unlink()
         except OSError:
             return
 
 
 def user_name() -> str:
-    """Return who logged in, or root."""
+    """Return the login user, or root."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

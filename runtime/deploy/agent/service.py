@@ -1,4 +1,4 @@
-"""The service of a release: systemd's unit, its start, and whether it is well.
+"""The service of a release: its systemd unit, its start, and its health.
 
 The unit in systemd's folder is a link through `current` into the release, so that the release, its
 configuration and its unit change in the same step.
@@ -17,8 +17,8 @@ from .child import Done, run
 from .place import Place
 
 START_S = 90.0
-"""Without a word from the service. Its unit's own limit is 60 s, which it has extended while it
-loads what it needs, see `fer-edge service`."""
+"""Time without a status from the service. The limit of its unit is 60 s, which it extends while it
+loads, see `fer-edge service`."""
 RELOAD_S = 10.0
 _POLL_S = 0.1
 _FIELDS = (
@@ -28,7 +28,7 @@ _FIELDS = (
 
 
 class Service:
-    """One service of a systemd: the system's, or the user's own."""
+    """A service of systemd: the system's, or the user's."""
 
     def __init__(self, channel: Channel, place: Place) -> None:
         self.name = place.name
@@ -38,7 +38,7 @@ class Service:
         self._wish = place.units / f"{place.target}.wants" / self._unit.name
 
     def manager(self) -> str:
-        """Return "system" or "user" where that systemd runs, or an empty text."""
+        """Return "system" or "user" if that systemd is running, else an empty text."""
         os.environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
         try:
             done = self._control("show-environment")
@@ -47,12 +47,12 @@ class Service:
         return self._place.manager if done.code == 0 else ""
 
     def others_unit(self) -> str:
-        """Return the path of a unit of that name that no deployment brought; empty for none."""
+        """Return the path of a unit of that name that no deployment created; empty for none."""
         there = self._unit.exists() or self._unit.is_symlink()
         return str(self._unit) if there and not self._is_ours() else ""
 
     def link(self) -> None:
-        """Let systemd find the unit of the current release, and start it with the device."""
+        """Make systemd load the unit of the current release, and start it at boot."""
         for place, target in (
             (self._unit, self._target),
             (self._wish, Path("..") / self._unit.name),
@@ -66,14 +66,14 @@ class Service:
                 temporary.replace(place)
 
     def linger(self) -> None:
-        """Ask for the user's services to run without a login; a plan's note says if they do not."""
+        """Request that the user's services run without a login; the plan notes if they do not."""
         try:
             run(self._channel, ["loginctl", "enable-linger"], timeout_s=30)
         except RefusedError:  # no loginctl
             return
 
     def unlink(self) -> None:
-        """Stop it, and take the unit away."""
+        """Stop the service, and remove the unit."""
         if not self._is_ours():
             return
         self._control("stop", self._unit.name, timeout_s=60)
@@ -83,7 +83,7 @@ class Service:
         self._control("daemon-reload")
 
     def restart(self) -> str:
-        """Start it anew; return what is wrong, or an empty text once it is well."""
+        """Restart the service; return the error, or an empty text once it is healthy."""
         self.link()
         self._control("daemon-reload")
         self._control("reset-failed", self._unit.name)
@@ -104,10 +104,10 @@ class Service:
             if state["ActiveState"] == "failed" or state["SubState"] == "auto-restart":
                 return f"it does not start: {self._complaint(state)}"
             time.sleep(_POLL_S)
-        return f"it read no frame within {START_S:.0f} s: {self._complaint(self.state())}"
+        return f"it did not read a frame within {START_S:.0f} s: {self._complaint(self.state())}"
 
     def reload(self) -> str:
-        """Have the model opened again; return what is wrong, or an empty text."""
+        """Make the service reload the model; return the error, or an empty text."""
         self._control("daemon-reload")
         before = self.state()["StatusText"]
         done = self._control("reload", "--no-block", self._unit.name)
@@ -116,19 +116,19 @@ class Service:
         end_s = time.monotonic() + RELOAD_S
         while time.monotonic() < end_s:
             text = self.state()["StatusText"]
-            if text.startswith("reload ") and text != before:  # each has a number
-                return "" if "was loaded again" in text else text
+            if text.startswith("reload ") and text != before:  # each reload has a number
+                return "" if "was reloaded" in text else text
             time.sleep(_POLL_S)
-        return "it did not say that it loaded the model again"
+        return "it did not report that it reloaded the model"
 
     def state(self) -> dict[str, str]:
-        """Return systemd's properties of it."""
+        """Return its systemd properties."""
         done = self._control("show", self._unit.name, "-p", _FIELDS)
         lines = (line.partition("=") for line in done.said.splitlines())
         return {**dict.fromkeys(_FIELDS.split(","), ""), **{key: value for key, _, value in lines}}
 
     def health(self) -> dict[str, Any]:
-        """Return what a person wants to know of it."""
+        """Return its state for display."""
         state = self.state()
         is_well = state["ActiveState"] in ("active", "reloading") and self._is_ours()
         restarts = int(state["NRestarts"] or 0)
@@ -141,7 +141,7 @@ class Service:
         }
 
     def logs(self, lines: int) -> str:
-        """Return the last lines that it wrote.
+        """Return its latest log lines.
 
         Raises:
             RefusedError: There is no journal.
@@ -154,7 +154,7 @@ class Service:
         return done.said
 
     def _watchdog(self, state: Mapping[str, str]) -> str:
-        """Wait until the watchdog was fed once more: frames do not only come, they keep coming."""
+        """Wait until the watchdog was fed again, which shows that frames keep arriving."""
         limit = state["WatchdogUSec"]
         fed, entered = state["WatchdogTimestampMonotonic"], state["ActiveEnterTimestampMonotonic"]
         end_s = time.monotonic() + START_S
@@ -164,14 +164,14 @@ class Service:
                 state["ActiveState"] != "active"
                 or state["ActiveEnterTimestampMonotonic"] != entered
             ):
-                return f"it read a frame and ended: {self._complaint(state)}"
+                return f"it read a frame, then ended: {self._complaint(state)}"
             if state["WatchdogTimestampMonotonic"] != fed:
                 return ""
             time.sleep(2 * _POLL_S)
         return "" if limit in ("", "0", "infinity") else "its watchdog was not fed"
 
     def _complaint(self, state: Mapping[str, str]) -> str:
-        """Return the last error that it wrote, or what systemd says."""
+        """Return its latest error, or systemd's description."""
         status, said = state["ExecMainStatus"], f"{state['SubState']}, {state['Result']}"
         if state["Result"] == "exit-code" and status not in ("", "0"):
             said = f"exit code {status}"
@@ -191,5 +191,5 @@ class Service:
 
 
 def _loads(status: str) -> bool:
-    """Whether a service still loads; it stops asking systemd for more time by itself."""
+    """Return whether a service is still loading; it then extends its start timeout itself."""
     return status.startswith("starting: ") and status != "starting: waiting for the first frame"

@@ -1,4 +1,4 @@
-"""A session on the device: requests until the workstation hangs up."""
+"""A session on the device: requests until the workstation disconnects."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def serve(name: str, is_system: bool) -> None:
     """Answer requests.
 
     Args:
-        name: Of the service, and of the folder of its releases.
-        is_system: It is the system's, not the user's.
+        name: Name of the service, and of the folder of its releases.
+        is_system: Whether it is a system service, not the user's.
     """
     if is_system:
         os.umask(0o022)
@@ -51,6 +51,6 @@ def _answer(work: Work, request: dict[str, Any]) -> dict[str, Any]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             where = error.filename or "its disk"
-            return {"error": f"no space is left on the device at {where}; make room there"}
+            return {"error": f"the device has no space left at {where}; free some space there"}
         where = f"{error.filename}: " if error.filename else ""
         return {"error": f"{where}{error.strerror or error}"}

@@ -1,14 +1,14 @@
-"""Where releases stand on the device.
+"""The releases on the device.
 
-    ~/.local/share/fer-edge/          0700, all of it the user's; /opt/fer-edge is root's
-        current -> releases/4         what runs; replaced in one step
+    ~/.local/share/fer-edge/          0700, owned by the user; /opt/fer-edge is owned by root
+        current -> releases/4         the running release; replaced atomically
         releases/4/                   release.json (written last), model.tflite, config.toml, unit/
             env -> ../../environments/ID
         environments/ID/              a virtual environment; complete.json is written last
-        switch.json                   there while a switch is not yet proven
+        switch.json                   exists while a switch is not confirmed
 
-Two releases with the same software share an environment. What has no last file is unfinished: a
-deployment that died left it, and the next one removes it.
+Releases with the same software share an environment. A folder without its last file is unfinished:
+a deployment that died left it, and the next one removes it.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Store:
         self.switch_file = base / "switch.json"
 
     def open(self) -> None:
-        """Make the folders."""
+        """Create the folders."""
         for folder in (self.base, self.releases, self.environments):
             folder.mkdir(mode=self._mode, parents=True, exist_ok=True)
         self.base.chmod(self._mode)
 
     def number(self) -> int | None:
-        """Return the number of the release that runs."""
+        """Return the number of the current release."""
         try:
             return int(Path(os.readlink(str(self.current))).name)
         except (OSError, ValueError):
@@ -54,17 +54,17 @@ class Store:
         return self.releases / str(number)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return what the finished releases say of themselves, the oldest first."""
+        """Return the records of the finished releases, the oldest first."""
         found = [_read(folder / RELEASE) for folder in self.releases.glob("[0-9]*")]
         return sorted((item for item in found if item), key=lambda item: int(item["number"]))
 
     def has_service(self, number: int | None) -> bool:
-        """Return whether a service runs a release; None is no release."""
+        """Return whether a service runs a release; False for None."""
         record = None if number is None else _read(self.release(number) / RELEASE)
         return bool(record and record["has_service"])
 
     def new_release(self) -> Path:
-        """Make the folder of the next release, unfinished."""
+        """Create the folder of the next release, unfinished."""
         taken = [int(path.name) for path in self.releases.glob("[0-9]*")]
         folder = self.release(max(taken, default=0) + 1)
         folder.mkdir(mode=self._mode)
@@ -78,11 +78,11 @@ class Store:
         return None
 
     def new_environment(self, identity: str) -> Path:
-        """Return a new folder's path: a dead deployment's pip may still write into another."""
+        """Return the path of a new folder; pip of a dead deployment may still write to another."""
         return self.environments / f"{identity}-{uuid.uuid4().hex[:6]}"
 
     def clean(self) -> None:
-        """Remove what dead deployments left unfinished."""
+        """Remove unfinished folders of dead deployments."""
         unfinished = [path for path in self.releases.glob("*") if not (path / RELEASE).exists()]
         unfinished += [
             path for path in self.environments.glob("*") if not (path / COMPLETE).exists()
@@ -93,7 +93,7 @@ class Store:
             path.unlink()
 
     def prune(self, keep: int) -> list[int]:
-        """Remove all but the newest releases and the current one; return the numbers removed."""
+        """Remove all except the newest releases and the current one; return the removed numbers."""
         current = self.number()
         numbers = [int(item["number"]) for item in self.records()]
         older = [number for number in numbers if number != current]
@@ -107,11 +107,11 @@ class Store:
         return gone
 
     def remove_release(self, number: int) -> None:
-        """Remove a release; its last file goes first, so that half of one is none."""
+        """Remove a release; its last file goes first, so that an incomplete one does not count."""
         remove_tree(self.release(number), RELEASE)
 
     def switch(self, number: int | None) -> None:
-        """Let `current` lead to another release, in one step that survives a power cut."""
+        """Point `current` to another release, in one step that survives a power cut."""
         os.sync()
         if number is None:
             self.current.unlink()
@@ -124,11 +124,11 @@ class Store:
         os.close(handle)
 
     def open_switch(self) -> dict[str, Any] | None:
-        """Return the switch that was begun and not proven: a device that rebooted meanwhile."""
+        """Return the switch that was not confirmed, for example after a reboot."""
         return _read(self.switch_file)
 
     def remove(self) -> None:
-        """Remove everything that a deployment wrote, and nothing else."""
+        """Remove everything that deployments wrote, and nothing else."""
         for name in _NAMES:
             path = self.base / name
             if path.is_dir() and not path.is_symlink():
@@ -143,7 +143,7 @@ class Store:
 
 
 def remove_tree(folder: Path, last: str) -> None:
-    """Remove a finished folder so that it counts as unfinished from the first moment on."""
+    """Remove a finished folder so that it counts as unfinished immediately."""
     mark = folder / last
     if mark.exists():
         mark.unlink()
@@ -151,7 +151,7 @@ def remove_tree(folder: Path, last: str) -> None:
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a small file, whole or not at all."""
+    """Write a small file, completely or not at all."""
     temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex[:6]}")
     handle = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:

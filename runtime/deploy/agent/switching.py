@@ -1,4 +1,4 @@
-"""The switch to a release: one link, the proof that the release is well, or the way back."""
+"""The switch to a release: change of one link, health check, and rollback."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from .store import Store, write_whole
 
 
 class Switching:
-    """Switches releases; nothing here ends when the workstation hangs up."""
+    """Switches releases; a disconnected workstation does not interrupt it."""
 
     def __init__(self, store: Store, service: Service) -> None:
         self._store, self._service = store, service
 
     def switch(self, number: int, way: str) -> dict[str, Any]:
-        """Let a release run, and go back if it is not well.
+        """Activate a release, and roll back if it is not healthy.
 
         Args:
-            number: Of the release.
-            way: "restart" or "reload" its service; "link" where there is none.
+            number: Number of the release.
+            way: "restart" or "reload" the service; "link" without a service.
 
         Returns:
-            What was wrong, or an empty text; the number of the release that runs; in which way it
-            came to run, and what was wrong with a reload that became a restart.
+            The error or an empty text; the number of the release that runs; how it was activated,
+            and the error of a reload that became a restart.
         """
         note = {"before": self._store.number(), "number": number, "way": way}
         write_whole(self._store.switch_file, json.dumps(note))
@@ -32,7 +32,7 @@ class Switching:
         return self._prove(note)
 
     def settle(self) -> dict[str, Any] | None:
-        """Prove a switch that a deployment or the device did not survive, or take it back."""
+        """Confirm a switch that a deployment or the device did not survive, or roll it back."""
         note = self._store.open_switch()
         if note is None:
             return None

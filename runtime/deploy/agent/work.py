@@ -1,4 +1,4 @@
-"""The steps of a deployment, each a request of the workstation."""
+"""The steps of a deployment, each requested by the workstation."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .switching import Switching
 
 MODEL = "model.tflite"
 _INSTALL_S = 3600.0
-"""pip on a Raspberry Pi Zero takes minutes; nothing takes an hour."""
+"""pip on a Raspberry Pi Zero takes minutes; no step takes an hour."""
 _TRY_S = 300.0
 
 
 class Work:
-    """A deployment's steps on this device. Public methods are the requests."""
+    """The steps of a deployment on this device. Public methods are the requests."""
 
     def __init__(self, channel: Channel, place: Place) -> None:
         self._channel, self._place = channel, place
@@ -42,7 +42,7 @@ class Work:
         self._scratch: Path | None = None
 
     def look(self) -> dict[str, Any]:
-        """Return the facts, the releases and how the service fares."""
+        """Return the facts, the releases and the state of the service."""
         manager = self._service.manager()
         return {
             "facts": look(self._place, manager),
@@ -55,13 +55,13 @@ class Work:
         }
 
     def begin(self, holder: str) -> dict[str, Any]:
-        """Take the lock, remove what dead deployments left, and finish a switch they began."""
+        """Lock, remove unfinished folders of dead deployments, and finish their switch."""
         if self._lock is not None:
             return {"settled": None}
         try:
             self._store.open()
         except OSError as error:
-            raise RefusedError(f"{self._store.base} cannot be made: {error.strerror}") from error
+            raise RefusedError(f"{self._store.base} cannot be created: {error.strerror}") from error
         self._lock = Lock(self._store.base / "lock", holder)
         self._store.clean()
         return {"settled": self._switching.settle()}
@@ -72,14 +72,14 @@ class Work:
         return {"data": base64.b64encode(data).decode("ascii")}
 
     def find_environment(self, identity: str) -> dict[str, Any]:
-        """Use the environment with this software, if there is one."""
+        """Use an existing environment with this software, if there is one."""
         self._environment = self._store.find_environment(identity)
         return {"is_there": self._environment is not None}
 
     def make_environment(
         self, identity: str, python: str, with_pip: bool, system_site: bool
     ) -> dict[str, Any]:
-        """Make an empty virtual environment."""
+        """Create an empty virtual environment."""
         self._environment = self._store.new_environment(identity)
         command = [python, "-m", "venv", str(self._environment)]
         command += [] if with_pip else ["--without-pip"]
@@ -93,14 +93,14 @@ class Work:
 
         Args:
             place: "wheel", "release", or "scratch", which is removed at the end.
-            name: Of the file.
+            name: Name of the file.
             digest: Its sha256, which is checked.
-            size: In bytes.
+            size: Size in bytes.
         """
         folder = self._folder(place)
         path = folder / name
         if path.parent.resolve() != folder.resolve():
-            raise RefusedError(f"{name} is not a file's name")
+            raise RefusedError(f"{name} is not a file name")
         body, sha256 = self._channel.body(size), hashlib.sha256()
         try:
             handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -111,17 +111,17 @@ class Work:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
-            for _ in body:  # what follows it is the next request
+            for _ in body:  # the next request follows it
                 pass
             raise
         if sha256.hexdigest() != digest:
-            raise RefusedError(f"{name} arrived damaged; run the command again")
+            raise RefusedError(f"{name} was damaged in transfer; run the command again")
         if place == "release" and name == MODEL:
             path.chmod(self._place.read_mode)
         return {}
 
     def install(self, wheel: str, extras: str, is_offline: bool) -> dict[str, Any]:
-        """Install fer-edge's wheel and what it requires into the environment."""
+        """Install fer-edge's wheel and its requirements into the environment."""
         folder = self._made_environment()
         wheels = folder / "wheels"
         pip = [str(folder / "bin" / "python")]
@@ -139,7 +139,7 @@ class Work:
         return {}
 
     def doctor(self) -> dict[str, Any]:
-        """Ask the new environment's doctor; the report, whatever it says."""
+        """Run fer-edge doctor in the new environment; return the report, whatever the result."""
         done = self._fer_edge("doctor", "--json")
         try:
             report: dict[str, Any] = json.loads(done.said)
@@ -148,15 +148,15 @@ class Work:
         return report
 
     def finish_environment(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Write the file that makes the environment count."""
+        """Write the file that marks the environment as finished."""
         write_whole(self._made_environment() / COMPLETE, json.dumps(record))
         return {}
 
     def make_release(self, takes: list[str]) -> dict[str, Any]:
-        """Make the next release's folder.
+        """Create the folder of the next release.
 
         Args:
-            takes: Names of files to take from the current release, where it has them.
+            takes: Names of files to copy from the current release, if it has them.
         """
         current = self._store.current.resolve()
         self._release = self._store.new_release()
@@ -171,7 +171,7 @@ class Work:
         return {"number": int(self._release.name)}
 
     def self_test(self, options: list[str]) -> dict[str, Any]:
-        """Read the pictures of the release with its model; the lines of `fer-edge run`."""
+        """Run the release's model on its pictures; return the lines of `fer-edge run`."""
         release = self._made_release()
         model = str(release / MODEL)
         words = ["run", "--detector", "none", "--model", model, *options]
@@ -186,10 +186,10 @@ class Work:
         return {"lines": lines}
 
     def prepare_service(self, options: list[str]) -> dict[str, Any]:
-        """Write the release's unit and its configuration; wrong ones are refused here.
+        """Write the release's unit and configuration; invalid ones are rejected here.
 
         Returns:
-            Whether the service will start with the device, without a login.
+            Whether the service will start at boot, without a login.
         """
         release, name = self._made_release(), self._service.name
         if not self._place.lingers():
@@ -197,7 +197,7 @@ class Work:
         self._place.written.mkdir(parents=True, exist_ok=True)
         unit = release / "unit"
         unit.mkdir(mode=self._place.folder_mode)
-        # read from standard input, so that its relative paths start where the service may write
+        # passed on standard input, so that its relative paths start where the service may write
         words = ["service", "install", f"--{self._place.manager}", "--into", str(unit)]
         words += ["--name", name, "--config", "/dev/stdin", *options]
         words += ["--", "--model", str(release / MODEL)]
@@ -209,20 +209,20 @@ class Work:
         )
         self._need(done, "the configuration")
         settings = unit / f"{name}.toml"
-        # through `current`, so that SIGHUP finds the next release's model
+        # through `current`, so that SIGHUP loads the next release's model
         text = settings.read_text("utf-8")
         text = text.replace(f"{release}/{MODEL}", f"{self._store.current}/{MODEL}")
         write_whole(settings, text, self._place.read_mode)
         return {"lingers": self._place.lingers()}
 
     def switch(self, record: dict[str, Any], way: str) -> dict[str, Any]:
-        """Finish the release, let it run, and go back if it is not well.
+        """Finish the release, activate it, and roll back if it is not healthy.
 
-        This goes on to its end even when the workstation hangs up.
+        This continues even if the workstation disconnects.
 
         Args:
-            record: What the release says of itself.
-            way: "restart" or "reload" its service; "link" where there is none.
+            record: Record of the release.
+            way: "restart" or "reload" the service; "link" without a service.
         """
         release = self._made_release()
         number = int(release.name)
@@ -233,7 +233,7 @@ class Work:
         return self._switching.switch(number, way)
 
     def go_back(self) -> dict[str, Any]:
-        """Switch to the release before the current one."""
+        """Switch to the previous release."""
         current = self._store.number()
         older = [item for item in self._store.records() if int(item["number"]) < (current or 0)]
         if current is None or not older:
@@ -256,17 +256,17 @@ class Work:
         return {}
 
     def logs(self, lines: int) -> dict[str, Any]:
-        """Return the service's last lines."""
+        """Return the service's latest log lines."""
         return {"text": self._service.logs(lines)}
 
     def health(self) -> dict[str, Any]:
-        """Return how the service fares."""
+        """Return the state of the service."""
         return self._service.health()
 
     def run(self, words: list[str], timeout_s: float) -> dict[str, Any]:
-        """Run the current release's fer-edge; {folder} in a word is the scratch folder."""
+        """Run the current release's fer-edge; {folder} in an argument is the scratch folder."""
         current = self._store.current
-        if self._store.number() is None:  # anybody may run the system's
+        if self._store.number() is None:  # any user may run the system's
             current = Place(self._place.name, True).base / "current"
         if not current.is_symlink():
             raise RefusedError("nothing is deployed there; run: fer-edge deploy HOST")
@@ -277,7 +277,7 @@ class Work:
         return {"code": done.code, "said": done.said, "complained": done.complained}
 
     def abandon(self) -> None:
-        """Remove what is unfinished and free the lock; also when the workstation hung up."""
+        """Remove unfinished folders and unlock; also when the workstation disconnected."""
         if self._scratch is not None:
             shutil.rmtree(str(self._scratch), ignore_errors=True)
         if self._lock is not None:
@@ -286,7 +286,7 @@ class Work:
             self._lock = None
 
     def _folder(self, name: str) -> Path:
-        """Return the folder where files of a kind are put."""
+        """Return the folder for files of a kind."""
         if name == "wheel":
             return self._made_environment() / "wheels"
         if name == "release":
@@ -320,10 +320,10 @@ class Work:
 
     def _made_environment(self) -> Path:
         if self._environment is None:
-            raise RefusedError("no environment was made")
+            raise RefusedError("no environment was created")
         return self._environment
 
     def _made_release(self) -> Path:
         if self._release is None:
-            raise RefusedError("no release was made")
+            raise RefusedError("no release was created")
         return self._release

@@ -1,8 +1,8 @@
-"""What this device has, how it fares, and what to do about it.
+"""Hardware and software of this device, problems, and advice.
 
-Each check is a function that returns findings; one that fails is a finding itself, so that a broken
-installation is described and never a traceback. Paths of the kernel stand under a `root`, so that
-the tests read trees recorded from other boards.
+Each check is a function that returns findings; a check that fails is itself a finding, so that a
+broken installation gives a report and never a traceback. Paths of the kernel are below a `root`, so
+that tests can read trees recorded from other boards.
 """
 
 from collections.abc import Callable
@@ -14,37 +14,37 @@ from .finding import RANKING, Finding, Status
 
 __all__ = ["RANKING", "Finding", "Status", "examine", "worst"]
 
-_REINSTALL = "make a new virtual environment and install fer-edge there"
+_REINSTALL = "create a new virtual environment and install fer-edge there"
 
 
 def examine(root: Path = Path("/")) -> list[Finding]:
-    """Look at everything; takes about a second, and never raises.
+    """Run all checks; takes about a second, and never raises.
 
     Args:
-        root: Where /proc, /sys, /dev and /usr stand.
+        root: Folder that contains /proc, /sys, /dev and /usr.
     """
     findings: list[Finding] = []
     for topic, is_vital, check in _checks(root):
         try:
-            with without_chatter():  # NumPy writes a page about a module that does not fit it
+            with without_chatter():  # NumPy prints a page about a module built for another version
                 findings += check()
-        except Exception as error:  # a check must not hide what the others found
+        except Exception as error:  # a check must not hide the findings of the others
             reason = (str(error).strip().splitlines() or [""])[0]
-            text = f"could not be looked at: {type(error).__name__}: {reason}"
+            text = f"could not be checked: {type(error).__name__}: {reason}"
             # a module that cannot be imported stops fer-edge as well as the check
             is_broken = is_vital and isinstance(error, ImportError)
-            advice = _REINSTALL if is_broken else "tell the makers of fer-edge, with this line"
+            advice = _REINSTALL if is_broken else "report this line to the authors of fer-edge"
             findings.append(Finding(topic, "problem" if is_broken else "note", text, advice))
     return findings
 
 
 def worst(findings: list[Finding]) -> Status:
-    """Return the worst status of all; ok for none."""
+    """Return the worst status; ok for none."""
     return max((item.status for item in findings), key=RANKING.index, default="ok")
 
 
 def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
-    """Return (topic, whether fer-edge stops without it, check)."""
+    """Return (topic, whether fer-edge needs it, check)."""
     from fer_edge.gpus import find_gpus
 
     from . import board, cameras, coral, gpu, models, packages, video

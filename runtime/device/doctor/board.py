@@ -1,4 +1,4 @@
-"""Processor, governor, temperature, power, memory, disk: what the kernel tells of them."""
+"""Processor, governor, temperature, power, memory and disk, as reported by the kernel."""
 
 import shutil
 import struct
@@ -11,10 +11,10 @@ from ..thermals import cpu_temperature_celsius, read_throttling
 from .finding import Finding, Status
 
 _HOT_CELSIUS, _WARM_CELSIUS = 80.0, 70.0
-"""A Raspberry Pi 3 to 5 slows down from 80 degrees on (its documentation, thermal control)."""
+"""Temperature from which a Raspberry Pi 3 to 5 throttles (documentation, thermal control)."""
 
 _NEEDED_MB = 160
-"""Below this much free memory or disk, `fer-edge run` is in danger: its peak is about 100 MB."""
+"""Free memory or disk below which `fer-edge run` is at risk: its peak is about 100 MB."""
 
 _PARTS = {
     "0xd03": "Cortex-A53",
@@ -30,14 +30,14 @@ _PARTS = {
     "0xd41": "Cortex-A78",
     "0xd49": "Neoverse-N2",
 }
-"""CPU part numbers of Arm (implementer 0x41), from the cores' reference manuals (MIDR_EL1)."""
+"""CPU part numbers of Arm (implementer 0x41), from the reference manuals (MIDR_EL1)."""
 
 
 def examine_board(root: Path) -> list[Finding]:
-    """Look at what the board is and how it fares.
+    """Check the board and its state.
 
     Args:
-        root: Where /proc and /sys stand.
+        root: Folder that contains /proc and /sys.
     """
     return [
         _processor(root),
@@ -50,13 +50,13 @@ def examine_board(root: Path) -> list[Finding]:
 
 
 def examine_disk(folder: Path) -> list[Finding]:
-    """Look at the room that is left where outputs would be written."""
+    """Check the free space for outputs."""
     free_mb = shutil.disk_usage(folder).free / 1e6
     text = f"{free_mb / 1e3:.1f} GB free at {folder}"
     if free_mb < _NEEDED_MB:
-        return [Finding("disk", "warning", text, "make room before you record anything")]
+        return [Finding("disk", "warning", text, "free some space before you record anything")]
     if free_mb < 1000:
-        return [Finding("disk", "note", text, "a video of an hour takes about as much")]
+        return [Finding("disk", "note", text, "one hour of video takes about as much")]
     return [Finding("disk", "ok", text)]
 
 
@@ -114,7 +114,7 @@ def _temperature(root: Path) -> Finding:
     if celsius >= _HOT_CELSIUS:
         return Finding("temperature", "warning", f"{text}, too hot", "add a heat sink or a fan")
     if celsius >= _WARM_CELSIUS:
-        advice = "give it air: a Raspberry Pi slows down at 80 °C"
+        advice = "improve the cooling: a Raspberry Pi throttles at 80 °C"
         return Finding("temperature", "note", f"{text}, warm", advice)
     return Finding("temperature", "ok", text)
 
@@ -122,7 +122,7 @@ def _temperature(root: Path) -> Finding:
 def _throttling(root: Path) -> Finding:
     state = read_throttling(root)
     if state is None:
-        return Finding("throttling", "ok", "the kernel tells nothing of it on this machine")
+        return Finding("throttling", "ok", "the kernel does not report it on this machine")
     if not state.now and not state.since_boot:
         return Finding("throttling", "ok", "none, and the voltage is enough")
     is_low = any("voltage" in item for item in (*state.now, *state.since_boot))
@@ -133,7 +133,7 @@ def _throttling(root: Path) -> Finding:
     )
     past = [item for item in state.since_boot if item not in state.now]
     parts = [f"now: {', '.join(state.now)}"] if state.now else []
-    parts += [f"since it was switched on: {', '.join(past)}"] if past else []
+    parts += [f"since boot: {', '.join(past)}"] if past else []
     status: Status = "warning" if state.now else "note"
     return Finding("throttling", status, "; ".join(parts), advice)
 
@@ -147,8 +147,8 @@ def _memory(root: Path) -> Finding:
         return Finding(
             "memory",
             "warning",
-            f"{text}, which is little for fer-edge run",
-            "end other programs; a desktop takes the most (sudo systemctl set-default "
+            f"{text}, which is low for fer-edge run",
+            "end other programs; a desktop uses the most (sudo systemctl set-default "
             "multi-user.target)",
         )
     space_mb = address_space_mb()
@@ -164,13 +164,13 @@ def _swap(root: Path) -> Finding:
         return Finding("swap", "ok", "the kernel does not tell")
     if total_mb == 0:
         if memory_mb < 1100:
-            advice = "add some, or pip may run out of memory: on Raspberry Pi OS install zram-tools"
-            return Finding("swap", "note", "none, on a machine of 1 GB or less", advice)
+            advice = "add swap, or pip may run out of memory: on Raspberry Pi OS install zram-tools"
+            return Finding("swap", "note", "none, on a machine with 1 GB of memory or less", advice)
         return Finding("swap", "ok", "none")
     used_mb = total_mb - free_mb
     text = f"{used_mb:,.0f} of {total_mb:,.0f} MB in use"
     if used_mb > total_mb / 2:
-        return Finding("swap", "note", text, "memory is short: frames stall while it swaps")
+        return Finding("swap", "note", text, "memory is low: frames stall while the system swaps")
     return Finding("swap", "ok", text)
 
 

@@ -1,4 +1,4 @@
-"""Which cameras this device has, and whether this user may open them."""
+"""Cameras of this device, and whether this user has access."""
 
 import importlib.util
 import os
@@ -17,17 +17,17 @@ _SENSORS = (
     *("imx708", "arducam"),
 )
 
-_IN_USE = "one program at a time reads a camera; if it is not fer-edge, end it"
+_IN_USE = "only one program can use a camera; if it is not fer-edge, end it"
 
 _IMPORT_S = 30.0
-"""picamera2 loads in 2 to 5 s from an SD card."""
+"""picamera2 takes 2 to 5 s to load from an SD card."""
 
 
 def examine_cameras(root: Path) -> list[Finding]:
-    """Look for cameras on V4L2 and on the CSI port.
+    """Find cameras on V4L2 and on the CSI port.
 
     Args:
-        root: Where /sys and /dev stand.
+        root: Folder that contains /sys and /dev.
     """
     has_csi = bool(_csi_sensors(root)) or any(
         read_text(path).startswith(SENSOR_RECEIVERS)
@@ -42,7 +42,7 @@ def examine_cameras(root: Path) -> list[Finding]:
                 "camera",
                 "note",
                 "none found (no capture device in /dev/video*, no sensor on the CSI port)",
-                "plug one in, or read a file or a stream with --input; in a container pass "
+                "plug one in, or read a file or stream with --input; in a container pass "
                 "--device /dev/video0",
             )
         )
@@ -56,12 +56,12 @@ def _examine_node(node: VideoNode, root: Path) -> Finding:
         text += f" or /{node.lasting[0].relative_to(root)}"
     if not node.path.exists():
         advice = f"in a container pass --device {device}"
-        return Finding("camera", "warning", f"{text}, but /dev has no such file", advice)
+        return Finding("camera", "warning", f"{text}, but its file in /dev is missing", advice)
     if not os.access(node.path, os.R_OK | os.W_OK):
         return Finding(
             "camera",
             "warning",
-            f"{text}, but this user may not open it",
+            f"{text}, but this user has no access",
             f"sudo usermod -aG {_group(node.path)} $USER, then log in again",
         )
     if names := holders(node.path):
@@ -87,7 +87,7 @@ def _examine_csi(root: Path) -> Finding:
             "camera",
             "warning",
             f"{text}, but this Python has no picamera2",
-            "sudo apt install python3-picamera2, and make the virtual environment with: "
+            "sudo apt install python3-picamera2, and create the virtual environment with: "
             "python3 -m venv --system-site-packages",
         )
     reason = _why_picamera2_fails()
@@ -104,7 +104,7 @@ def _examine_csi(root: Path) -> Finding:
 
 
 def _why_picamera2_fails() -> str:
-    """Import picamera2 in a process of its own, which a module of another NumPy may crash."""
+    """Import picamera2 in a separate process, since a module built for another NumPy may crash."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", "import picamera2"],

@@ -12,29 +12,29 @@ if TYPE_CHECKING:
 
     from .finding import Finding
 
-_COLOURS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
+_COLORS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The findings as JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option(
     "--on",
     "hosts",
     multiple=True,
     metavar="HOST",
-    help="Ask a device that fer-edge was deployed to, over ssh; again for several.",
+    help="Check a device that fer-edge was deployed to, over ssh; may be repeated.",
 )
 @click.option(
     "--ssh-config",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="In place of your own, as ssh -F.",
+    help="SSH configuration file, as for ssh -F.",
 )
 def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None) -> None:
-    """Look at what this device has: packages, models, cameras, board; advise where it helps.
+    """Check this device: packages, models, cameras, board; with advice.
 
-    ok: as it should be. note: worth knowing. warning: slower or less reliable than it could be.
-    problem: fer-edge does not work; only then is the exit code 1.
+    ok: as it should be. note: useful to know. warning: slower or less reliable than possible.
+        problem: fer-edge does not work; only then the exit code is 1.
 
     \b
     Examples:
@@ -69,7 +69,7 @@ def _show(findings: "Sequence[Finding]") -> None:
 
     width = max(len(item.topic) for item in findings)
     for item in findings:
-        status = click.style(f"{item.status:8}", fg=_COLOURS[item.status])
+        status = click.style(f"{item.status:8}", fg=_COLORS[item.status])
         click.echo(f"{item.topic:{width}}  {status} {item.text}")
         if item.advice:
             click.echo(f"{'':{width}}  {'':8} -> {item.advice}")

@@ -1,4 +1,4 @@
-"""Whether a Coral Edge TPU and its library are here."""
+"""Check for a Coral Edge TPU and its library."""
 
 import ctypes
 import platform
@@ -11,10 +11,10 @@ from .finding import Finding
 
 
 def examine_coral(root: Path) -> list[Finding]:
-    """Look for Edge TPUs and for libedgetpu; neither is needed.
+    """Find Edge TPUs and libedgetpu; both are optional.
 
     Args:
-        root: Where /sys and /dev stand.
+        root: Folder that contains /sys and /dev.
     """
     tpus = find_edge_tpus(root)
     name = EDGETPU_LIBRARIES.get(platform.system(), EDGETPU_LIBRARIES["Linux"])
@@ -37,7 +37,7 @@ def examine_coral(root: Path) -> list[Finding]:
             finding = Finding(
                 "edge tpu",
                 "warning",
-                f"{place}, but this user may not open it",
+                f"{place}, but this user has no access",
                 f"sudo usermod -aG {group} $USER, log in again, and plug it in again",
             )
         else:
@@ -48,7 +48,7 @@ def examine_coral(root: Path) -> list[Finding]:
 
 
 def _try(place: str, delegate: str, *, is_here: bool) -> Finding:
-    """Run the bundled model with the delegate: one built for another TFLite crashes."""
+    """Run the bundled model with the delegate, which crashes if built for another TFLite."""
     from fer_edge.inference.delegate_trial import check_survival
     from fer_edge.model.bundled import DEFAULT_MODEL, find_model
     from fer_edge.model.file import read_model

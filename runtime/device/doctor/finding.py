@@ -1,4 +1,4 @@
-"""One thing that the doctor found."""
+"""A finding of the doctor."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,18 +6,18 @@ from typing import Literal
 Status = Literal["ok", "note", "warning", "problem"]
 
 RANKING: tuple[Status, ...] = ("ok", "note", "warning", "problem")
-"""From good to bad. A problem is what stops fer-edge from working."""
+"""From good to bad. A problem prevents fer-edge from working."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found, in one line.
+    """A finding, in one line.
 
     Attributes:
-        topic: What was looked at, in one or two words.
-        status: ok; note: worth knowing; warning: slower or less reliable than it could be; problem:
+        topic: What was checked, in one or two words.
+        status: ok; note: useful to know; warning: slower or less reliable than possible; problem:
             fer-edge does not work.
-        text: What was found.
+        text: The finding.
         advice: What to do; empty only for ok.
     """
 

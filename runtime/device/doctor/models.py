@@ -1,4 +1,4 @@
-"""Whether the bundled models and the face detector are whole, and what runs them."""
+"""Check of the bundled models and face detectors, and of the TFLite runtime."""
 
 import time
 from typing import Any
@@ -79,16 +79,16 @@ def examine_interpreter() -> list[Finding]:
 
 
 def delegated_operators(details: list[dict[str, Any]]) -> tuple[int, int]:
-    """Count the operators that a delegate has taken, from an interpreter's own list.
+    """Count the operators that a delegate runs, from the interpreter's list.
 
-    After delegation the list has the graph's operators and, behind them, one DELEGATE for each
-    part that was taken. A part's operators are those between its inputs and its outputs.
+    After delegation the list contains the graph's operators and then one DELEGATE for each part
+    that a delegate runs. The operators of a part are those between its inputs and its outputs.
 
     Args:
-        details: Of `Interpreter._get_ops_details()`; op_name, inputs and outputs are used.
+        details: Result of `Interpreter._get_ops_details()`; op_name, inputs and outputs are used.
 
     Returns:
-        (taken, operators of the graph).
+        (operators run by the delegate, operators of the graph).
     """
     parts = [item for item in details if item["op_name"] == "DELEGATE"]
     operators = [item for item in details if item["op_name"] != "DELEGATE"]
@@ -111,27 +111,29 @@ def _examine_xnnpack(module: Any, flatbuffer: bytes, runtime: str) -> Finding:
     usual = module.Interpreter(model_content=flatbuffer, num_threads=1)
     usual.allocate_tensors()
     usual_ms = _median_ms(usual)
-    # not public, and the only place where the interpreter tells what a delegate took
+    # not public, but the only place where the interpreter reports what a delegate runs
     list_operators = getattr(usual, "_get_ops_details", None)
     if list_operators is None:
-        return Finding("xnnpack", "ok", f"int8 takes {usual_ms:.2f} ms; not told by this runtime")
+        return Finding(
+            "xnnpack", "ok", f"int8 takes {usual_ms:.2f} ms; this runtime does not report it"
+        )
     taken, total = delegated_operators(list_operators())
     if taken == 0 and runtime == "tflite-runtime":
         return Finding(
             "xnnpack",
             "note",
-            f"takes none of the int8 model's {total} operators, as ever with {runtime} on a PC; "
+            f"runs none of the int8 model's {total} operators, as always with {runtime} on a PC; "
             f"one face takes {usual_ms:.2f} ms",
-            "an Edge TPU (--delegate edgetpu) or an arm64 board is what this runtime is for",
+            "this runtime is meant for an Edge TPU (--delegate edgetpu) or an arm64 board",
         )
     if taken == 0:
         return Finding(
             "xnnpack",
             "warning",
-            f"takes none of the int8 model's {total} operators; one face takes {usual_ms:.2f} ms",
-            "pip install ai-edge-litert, which hands int8 to XNNPACK",
+            f"runs none of the int8 model's {total} operators; one face takes {usual_ms:.2f} ms",
+            "pip install ai-edge-litert, which runs int8 with XNNPACK",
         )
-    text = f"takes {taken} of the int8 model's {total} operators; one face {usual_ms:.2f} ms"
+    text = f"runs {taken} of the int8 model's {total} operators; one face takes {usual_ms:.2f} ms"
     resolvers = getattr(module, "OpResolverType", None)
     if resolvers is None:
         return Finding("xnnpack", "ok", text)

@@ -1,4 +1,4 @@
-"""Python, the packages that fer-edge stands on, and the ways in which they quarrel."""
+"""Python, the packages that fer-edge needs, and conflicts between them."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,17 @@ from packaging.version import InvalidVersion, Version
 from .finding import Finding
 
 _TESTED_PYTHONS = ((3, 11), (3, 13))
-"""Lowest and highest with which the whole test suite ran."""
+"""Lowest and highest version with which the whole test suite was run."""
 _OPENCVS = (
     "opencv-python",
     "opencv-python-headless",
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-"""Wheels that all unpack into the one folder cv2."""
+"""Wheels that all unpack into the folder cv2."""
 
 _REPLACEMENTS = {"ai-edge-litert": "tflite-runtime"}
-"""What may stand in for a requirement: requirements/tflite-runtime.txt installs it so."""
+"""Alternatives for a requirement: requirements/tflite-runtime.txt installs this one."""
 
 _EXTRAS_OF_DEVICES = ("demo", "web", "mqtt")
 
@@ -42,11 +42,11 @@ def examine_packages(
     extras: Sequence[str] = (),
     python: tuple[int, int] = sys.version_info[:2],
 ) -> list[Finding]:
-    """Look at what is installed.
+    """Check the installed packages.
 
     Args:
-        versions: Of every distribution; see `installed_versions`.
-        requirements: fer-edge's own, as its metadata has them.
+        versions: Version of every distribution; see `installed_versions`.
+        requirements: Requirements of fer-edge, from its metadata.
         extras: Names of fer-edge's extras.
         python: Version of Python.
     """
@@ -60,7 +60,7 @@ def examine_packages(
 
 
 def requirements_of_fer_edge() -> list[str]:
-    """Return the requirements in the installed fer-edge's metadata; none where it has none."""
+    """Return the requirements in fer-edge's installed metadata; empty without metadata."""
     try:
         return metadata.requires("fer-edge") or []
     except metadata.PackageNotFoundError:
@@ -68,7 +68,7 @@ def requirements_of_fer_edge() -> list[str]:
 
 
 def extras_of_fer_edge() -> list[str]:
-    """Return the names of the installed fer-edge's extras; none where it has no metadata."""
+    """Return the names of fer-edge's installed extras; empty without metadata."""
     try:
         return metadata.metadata("fer-edge").get_all("Provides-Extra") or []
     except metadata.PackageNotFoundError:
@@ -82,8 +82,8 @@ def _python(python: tuple[int, int]) -> Finding:
         return Finding(
             "python",
             "warning",
-            f"{'.'.join(map(str, python))}, with which fer-edge was not tested",
-            f"make the virtual environment with Python {lowest} to {highest}",
+            f"{'.'.join(map(str, python))}, which fer-edge was not tested with",
+            f"create the virtual environment with Python {lowest} to {highest}",
         )
     return Finding("python", "ok", text)
 
@@ -95,12 +95,12 @@ def _required(versions: Mapping[str, str], requirements: Sequence[Requirement]) 
         version = versions.get(name)
         other = _REPLACEMENTS.get(name, "")
         if version is None and other in versions:
-            shown.append(f"{other} {versions[other]} (in place of {name})")
+            shown.append(f"{other} {versions[other]} (instead of {name})")
             continue
         shown.append(f"{name} {version or 'missing'}")
         if version is None or not _fits(version, requirement.specifier):
             wrong.append(f"{name}{requirement.specifier}")
-    text = ", ".join(shown) or "fer-edge is run from its folder, not installed"
+    text = ", ".join(shown) or "fer-edge runs from its source folder and is not installed"
     if wrong:
         advice = f"pip install {' '.join(repr(item) for item in wrong)}"
         return Finding("packages", "warning", f"{text}; expected {', '.join(wrong)}", advice)
@@ -143,7 +143,7 @@ def _extras(
     for extra in extras:
         own = [item for item in requirements if not _is_required(item)]
         needed = [item for item in own if _is_required(item, extra)]
-        if any(item.extras for item in needed):  # what those bring cannot be told from a name
+        if any(item.extras for item in needed):  # their contents are not known from the name
             continue
         names = [canonicalize_name(item.name) for item in needed]
         if names and all(name in versions for name in names):
@@ -156,14 +156,14 @@ def _extras(
 
 
 def _is_required(requirement: Requirement, extra: str = "") -> bool:
-    """Return whether this machine and this Python need it, for an extra or without."""
+    """Return whether this machine and Python need it, with or without an extra."""
     return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
 def _fits(version: str, bounds: SpecifierSet) -> bool:
     try:
         return bounds.contains(Version(version), prereleases=True)
-    except InvalidVersion:  # of somebody's own build
+    except InvalidVersion:  # from a custom build
         return True
 
 

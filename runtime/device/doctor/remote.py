@@ -1,4 +1,4 @@
-"""The doctor of a device that fer-edge was deployed to."""
+"""fer-edge doctor on a device that fer-edge was deployed to."""
 
 import json
 from pathlib import Path
@@ -14,12 +14,12 @@ from .finding import Finding
 def examine_there(
     host: str, ssh_config: Path | None = None, *, name: str = "fer-edge"
 ) -> list[Finding]:
-    """Have a device look at itself.
+    """Run the doctor on a device.
 
     Args:
-        host: As ssh knows it.
-        ssh_config: Replaces the user's ssh configuration.
-        name: Of the service that was deployed.
+        host: Name for ssh.
+        ssh_config: SSH configuration file instead of the user's.
+        name: Name of the deployed service.
 
     Raises:
         DeployError: The device cannot be reached, or nothing is deployed there.
@@ -29,4 +29,6 @@ def examine_there(
     try:
         return [decode(Finding, item) for item in json.loads(answer.said)["findings"]]
     except (ValueError, KeyError, SchemaError) as error:
-        raise DeployError(f"{host}: its doctor did not answer: {answer.reason}") from error
+        raise DeployError(
+            f"{host}: fer-edge doctor did not answer there: {answer.reason}"
+        ) from error

@@ -1,15 +1,15 @@
-"""What reads videos, streams and cameras here, and whether a window can be opened."""
+"""Check of the readers of videos, streams and cameras, and of OpenCV windows."""
 
 import re
 
 from .finding import Finding
 
 _CODECS = ("h264", "hevc", "mpeg4", "mjpeg", "vp9", "av1")
-"""What files, phones and network cameras use most."""
+"""Most common codecs of files, phones and network cameras."""
 
 
 def examine_pyav() -> list[Finding]:
-    """Look at PyAV, which brings the FFmpeg that reads videos and streams."""
+    """Check PyAV, which includes the FFmpeg that reads videos and streams."""
     import av
 
     versions = av.library_versions
@@ -22,7 +22,7 @@ def examine_pyav() -> list[Finding]:
                 "video",
                 "warning",
                 f"{text}, without a decoder for {', '.join(missing)}",
-                "pip install --force-reinstall av, whose wheel brings all of them",
+                "pip install --force-reinstall av; its wheel contains all decoders",
             )
         ]
     return [Finding("video", "ok", f"{text}, reads {', '.join(_CODECS)} and others")]
@@ -39,13 +39,13 @@ def _can_decode(name: str) -> bool:
 
 
 def examine_opencv() -> list[Finding]:
-    """Look at OpenCV's camera backends and its windows."""
+    """Check OpenCV's camera backends and its windows."""
     import cv2
 
     findings = []
     version = cv2.__version__
     backends = _backends()
-    text = f"{version}, reads cameras by {', '.join(backends) or 'nothing'}"
+    text = f"{version}, reads cameras with {', '.join(backends) or 'nothing'}"
     if not backends:
         advice = "on Linux: pip install --force-reinstall opencv-python-headless"
         findings.append(Finding("opencv", "note", f"{text}: no USB cameras (V4L2)", advice))
@@ -63,7 +63,7 @@ def _backends() -> list[str]:
     import cv2
 
     registry = cv2.videoio_registry
-    # a plug-in that is known and not installed is listed, too
+    # a known plug-in that is not installed is listed, too
     return [
         registry.getBackendName(backend)
         for backend in registry.getCameraBackends()

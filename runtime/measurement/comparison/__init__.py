@@ -1,1 +1,1 @@
-"""Reports against each other: what changed, and bars that fail a build."""
+"""Comparison of reports: changes, and limits that fail a build."""

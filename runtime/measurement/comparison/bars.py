@@ -1,4 +1,4 @@
-"""Bars that a comparison must not cross: `latency>1.10x`, `accuracy<-0.3`.
+"""Limits for a comparison: `latency>1.10x`, `accuracy<-0.3`.
 
     BAR    = METRIC COMPARE NUMBER UNIT
     METRIC = latency, p95, size, accuracy, ...   (compare_reports.METRICS)
@@ -6,7 +6,7 @@
     UNIT   = x        after / before, for everything that is not a share
              points   after - before in points (may be left out), for accuracy and other shares
 
-A bar is crossed when the comparison holds for any model, at any thread count that both have.
+A limit is crossed when the condition holds for any model, at any thread count in both reports.
 """
 
 import operator
@@ -31,10 +31,10 @@ _UNITS = {"ratio": ("x",), "points": ("", "points", "point")}
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar.
+    """A limit.
 
     Attributes:
-        text: As it was written.
+        text: Original text.
         metric: Key of `METRICS`.
         compare: Key of `_COMPARE`.
         number: A ratio, or points.
@@ -47,20 +47,20 @@ class Bar:
 
 
 def parse_bars(texts: tuple[str, ...]) -> tuple[Bar, ...]:
-    """Read bars, several in one text with commas between.
+    """Parse limits, separated by commas in a text.
 
     Raises:
-        ReportError: A text is not a bar.
+        ReportError: A text is not a limit.
     """
     return tuple(_parse(part) for text in texts for part in text.split(","))
 
 
 def crossed(bars: tuple[Bar, ...], comparison: Comparison) -> list[tuple[Bar, Change]]:
-    """Find every change that crosses a bar.
+    """Find all changes that cross a limit.
 
     Raises:
-        ReportError: A bar is about something that the two reports do not both have: it would
-            always hold.
+        ReportError: A limit needs a value that one of the reports does not have, so it could never
+            be crossed.
     """
     found = []
     for bar in bars:
@@ -70,7 +70,7 @@ def crossed(bars: tuple[Bar, ...], comparison: Comparison) -> list[tuple[Bar, Ch
             if item.metric == bar.metric and item.change is not None
         ]
         if not changes:
-            why = "the two do not share a model that has it"
+            why = "the reports share no model that has it"
             if METRICS[bar.metric].unit == "points" and not comparison.same_faces:
                 why = "they were not scored on the same faces (pass the same --data to both)"
             raise ReportError(f"'{bar.text}' cannot be checked on these reports: {why}")
@@ -84,7 +84,7 @@ def crossed(bars: tuple[Bar, ...], comparison: Comparison) -> list[tuple[Bar, Ch
 
 
 def describe_crossing(bar: Bar, change: Change) -> str:
-    """Say for people what crossed a bar."""
+    """Describe a crossed limit."""
     threads = "" if change.threads is None else f" with {threads_text(change.threads)}"
     unit = "x" if METRICS[bar.metric].unit == "ratio" else " points"
     value = 0.0 if change.change is None else change.change
@@ -96,12 +96,14 @@ def _parse(text: str) -> Bar:
     match = _BAR.fullmatch(text)
     if match is None:
         raise ReportError(
-            f"'{text}' is not a bar; expected METRIC, one of > >= < <=, a number and its unit: "
+            f"'{text}' is not a limit; expected METRIC, one of > >= < <=, a number and its unit: "
             "latency>1.10x or accuracy<-0.3"
         )
     metric, compare, number, unit = match.groups()
     if metric not in METRICS:
-        raise ReportError(f"'{text}' is about '{metric}'; expected one of {', '.join(METRICS)}")
+        raise ReportError(
+            f"'{text}' has the metric '{metric}'; expected one of {', '.join(METRICS)}"
+        )
     kind = METRICS[metric].unit
     if unit not in _UNITS[kind]:
         wanted = (

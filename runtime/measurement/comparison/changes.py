@@ -1,4 +1,4 @@
-"""Two benchmark reports against each other: before and after, or two devices."""
+"""Comparison of two benchmark reports: before and after, or two devices."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ Unit = Literal["ratio", "points"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure that two reports can be compared in.
+    """A metric for the comparison of reports.
 
     Attributes:
-        name: In `--fail-if`.
-        title: With its unit.
+        name: Name in `--fail-if`.
+        title: Title with its unit.
         unit: ratio (after / before) or points (100 x the difference of two shares).
-        per_thread: Whether there is one for each thread count.
-        read: Takes the figure from a model; the number is a thread count. None: not measured.
+        per_thread: Whether there is one value per thread count.
+        read: Function that returns the value of a model at a thread count. None: not measured.
     """
 
     name: str
@@ -33,15 +33,15 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One figure of one model in both reports.
+    """A metric of one model in both reports.
 
     Attributes:
-        model: Name and numbers.
-        metric: Its name.
-        threads: Thread count; None for a figure that has none.
-        before: In the first report.
-        after: In the second report.
-        change: A ratio, or points; None where a ratio has nothing below it.
+        model: Name and number format.
+        metric: Name of the metric.
+        threads: Thread count; None for a metric without one.
+        before: Value in the first report.
+        after: Value in the second report.
+        change: A ratio, or points; None for a ratio to zero.
     """
 
     model: str
@@ -54,14 +54,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two reports against each other.
+    """Comparison of two reports.
 
     Attributes:
-        changes: Of the models that both have.
-        only_before: Models of the first report alone.
-        only_after: Models of the second report alone.
-        same_faces: Whether both were scored on the same faces; without, accuracy is not compared.
-        differences: How device, software and protocol differ, for people.
+        changes: Changes of the models in both reports.
+        only_before: Models in the first report only.
+        only_after: Models in the second report only.
+        same_faces: Whether both were scored on the same faces; otherwise accuracy is not compared.
+        differences: Differences of device, software and protocol, as text.
     """
 
     changes: tuple[Change, ...]
@@ -110,26 +110,26 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }
-"""By name, in the order of the table. A share is compared in points, everything else by ratio."""
+"""By name, in table order. Shares are compared in points, all other values by ratio."""
 
 CHIEF = ("latency", "p95", "memory", "size", "accuracy", "agreement")
-"""What the short table shows."""
+"""Metrics of the short table."""
 
 _OF_FACES = ("accuracy", "balanced", "macro-f1", "calibration", "agreement")
 
 
 def compare_reports(before: Report, after: Report) -> Comparison:
-    """Compare the models that both reports have, matched by name and numbers.
+    """Compare the models in both reports, matched by name and number format.
 
     Raises:
-        ReportError: They have no model in common, or one has the same name and numbers twice.
+        ReportError: They have no model in common, or a model occurs twice.
     """
     ours, theirs = _by_name(before, "first"), _by_name(after, "second")
     common = [name for name in ours if name in theirs]
     if not common:
         raise ReportError(
-            f"the reports have no model in common: {', '.join(ours)} against {', '.join(theirs)}; "
-            "models are matched by name and numbers"
+            f"the reports have no model in common: {', '.join(ours)} against "
+            f"{', '.join(theirs)}; models are matched by name and number format"
         )
     same_faces = bool(before.faces and after.faces and before.faces.digest == after.faces.digest)
     threads = [count for count in before.plan.threads if count in after.plan.threads]
@@ -155,7 +155,7 @@ def compare_reports(before: Report, after: Report) -> Comparison:
 def comparison_rows(
     comparison: Comparison, metrics: Collection[str] = tuple(METRICS)
 ) -> list[list[str]]:
-    """Write the changes of some metrics as cells of text, the header first."""
+    """Format the changes of some metrics as cells of text, the header first."""
     rows = [["model", "figure", "threads", "before", "after", "change"]]
     last = ""
     for item in comparison.changes:
@@ -181,7 +181,7 @@ def _by_name(report: Report, which: str) -> dict[str, ModelResult]:
         if name in found:
             raise ReportError(
                 f"the {which} report has {name} twice ({found[name].path}, {model.path}); models "
-                "are matched by name and numbers: measure them in two reports"
+                "are matched by name and number format: measure them in two reports"
             )
         found[name] = model
     return found

@@ -1,4 +1,4 @@
-"""Several machines beside each other: a column each."""
+"""Several machines side by side, one column each."""
 
 from collections.abc import Collection, Mapping
 
@@ -7,14 +7,14 @@ from ..report.report import Report
 from .changes import CHIEF, METRICS, Metric
 
 HERE = "here"
-"""The machine that the command was given on."""
+"""The machine that runs the command."""
 
 
 def device_rows(reports: Mapping[str, Report], metrics: Collection[str] = CHIEF) -> list[list[str]]:
-    """Write figures as cells of text, the header first.
+    """Format values as cells of text, the header first.
 
     Args:
-        reports: By the machine's name, of the same models.
+        reports: Reports of the same models by machine name.
         metrics: Names of `METRICS`.
     """
     rows = [["model", "figure", "threads", *reports]]
@@ -33,7 +33,7 @@ def device_rows(reports: Mapping[str, Report], metrics: Collection[str] = CHIEF)
 
 
 def devices_markdown(reports: Mapping[str, Report]) -> str:
-    """Write all figures of all machines as a Markdown table, and what the machines are."""
+    """Format all values of all machines as a Markdown table, with descriptions of the machines."""
     head, *rows = device_rows(reports, tuple(METRICS))
     lines = ["# The same models on several machines", ""]
     for name, report in reports.items():

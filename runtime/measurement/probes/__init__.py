@@ -1,1 +1,1 @@
-"""What a benchmark measures: latency, memory, agreement, the whole way from picture to label."""
+"""Measurements of a benchmark: latency, memory, agreement, whole frames."""

@@ -1,4 +1,4 @@
-"""A model that stands for measurement: a `.tflite` file, or a run's Keras network."""
+"""A model to measure: a `.tflite` file, or a run's Keras network."""
 
 import hashlib
 from collections.abc import Callable
@@ -28,12 +28,13 @@ class Candidate:
     """A file that was read and can be run.
 
     Attributes:
-        path: The file.
-        name: From its card; the file's stem, or the run's folder, where it has none.
-        numbers: float32, int8 ptq, ...; "float32 keras"; "no card".
-        labels: The classes in output order; None without a card.
-        flatbuffer: Of a .tflite file; None for a Keras network, which is scored and not timed.
-        file: With the card, if there is one.
+        path: Path of the file.
+        name: Name from its card; otherwise the stem of the file, or the run's folder.
+        numbers: Number format: float32, int8 ptq, ...; "float32 keras"; "no card".
+        labels: Classes in output order; None without a card.
+        flatbuffer: Content of a .tflite file; None for a Keras network, which is scored but not
+            timed.
+        file: File with its card, if any.
     """
 
     path: Path
@@ -45,12 +46,12 @@ class Candidate:
 
     @property
     def sha256(self) -> str | None:
-        """Of the flatbuffer, as in the card; None for a Keras network."""
+        """Sha256 of the flatbuffer, as in the card; None for a Keras network."""
         return None if self.flatbuffer is None else hashlib.sha256(self.flatbuffer).hexdigest()
 
 
 def read_candidate(path: Path) -> Candidate:
-    """Read a model and try it: what is refused is refused here, before hours of measuring.
+    """Read a model and run it once, so that unusable files are rejected before long measurements.
 
     Raises:
         ModelError: The file is missing, damaged or cannot be run.
@@ -72,21 +73,22 @@ def read_candidate(path: Path) -> Candidate:
 
 
 def check_classes(candidates: list[Candidate], faces: FaceSet) -> None:
-    """Check that the faces' classes are those of every model that says its own.
+    """Check that the faces' classes match those of all models with classes.
 
     Raises:
-        DatasetError: They are others.
+        DatasetError: They differ.
     """
     for candidate in candidates:
         if candidate.labels is not None and candidate.labels != faces.class_names:
             raise DatasetError(
-                f"the faces' classes ({', '.join(faces.class_names)}) are not those of "
-                f"{candidate.path} ({', '.join(candidate.labels)}); use the set it was made for"
+                f"the faces' classes ({', '.join(faces.class_names)}) differ from those of "
+                f"{candidate.path} ({', '.join(candidate.labels)}); use the face set of this "
+                "model"
             )
 
 
 def inference(candidate: Candidate, faces: FaceSet | None, threads: int) -> Callable[[], object]:
-    """Return a function that runs one inference on a fixed input, as the runtime would.
+    """Return a function that runs one inference on a fixed input, like the runtime.
 
     It writes the input tensor, runs the graph and reads the output.
     """
@@ -119,7 +121,7 @@ def inference(candidate: Candidate, faces: FaceSet | None, threads: int) -> Call
 def probabilities(
     candidate: Candidate, faces: FaceSet
 ) -> tuple[NDArray[np.float32] | None, int | None]:
-    """Read faces; returns float32 (n, classes), and the parameters of a Keras network."""
+    """Classify faces; returns float32 (n, classes), and the parameters of a Keras network."""
     if candidate.file is not None:
         with TFLiteModel(candidate.file) as model:
             return served_probabilities(model, faces), None
@@ -130,7 +132,7 @@ def probabilities(
 
 
 def uses_delegate(candidate: Candidate) -> bool | None:
-    """Whether the runtime hands at least part of the graph to XNNPACK; None if it does not tell."""
+    """Return whether XNNPACK runs at least part of the graph; None if unknown."""
     if candidate.flatbuffer is None:
         return None
     interpreter: Any = open_interpreter(
@@ -139,7 +141,7 @@ def uses_delegate(candidate: Candidate) -> bool | None:
         threads=1,
         origin=candidate.file.origin if candidate.file else "disk",
     )
-    # the only place where LiteRT says it; an old runtime may not have it
+    # the only place where LiteRT reports it; an old runtime may not have it
     details = getattr(interpreter, "_get_ops_details", None)
     if details is None:
         return None
@@ -148,14 +150,14 @@ def uses_delegate(candidate: Candidate) -> bool | None:
 
 def _read_run(path: Path) -> Candidate:
     if not path.is_file():
-        raise ModelError(f"model {path} does not exist; name a run's {FLOAT_MODEL}")
+        raise ModelError(f"model {path} does not exist; expected a run's {FLOAT_MODEL}")
     check_predictor(path)
     try:
         info = load_info(path.parent)
     except TrainingError as error:
         raise ModelError(
-            f"{path} stands in no run folder, so its classes are unknown; convert it: "
-            "fer-edge convert"
+            f"{path} is not in a run folder, so its classes are unknown; convert it: fer-edge "
+            "convert"
         ) from error
     name = path.resolve().parent.name
     return Candidate(path, name, "float32 keras", info.labels, None, None)

@@ -1,4 +1,4 @@
-"""A video that stands for measurement: read through once, so that it can be trusted."""
+"""A video to measure on, decoded once to check it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,14 @@ from ...capture.opening import open_source
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video file that can be read to its end.
+    """A video file that can be decoded to its end.
 
     Attributes:
-        path: The file, as it was named.
-        frames: Frames that could be decoded.
-        width_px: Of the first frame.
-        height_px: Of the first frame.
-        frame_rate_hz: The file's own.
+        path: Path as given.
+        frames: Number of decodable frames.
+        width_px: Width of the first frame.
+        height_px: Height of the first frame.
+        frame_rate_hz: Frame rate of the file.
     """
 
     path: Path
@@ -30,20 +30,22 @@ class Clip:
 def read_clip(path: Path) -> Clip:
     """Decode a video from its first frame to its last.
 
-    What is refused is refused here, before minutes of measuring, and the file is in the page cache
-    afterwards, for the first model as for the last.
+    Unusable files are rejected here, before minutes of measuring. Afterwards the file is in the
+    page cache, for the first model as for the last.
 
     Raises:
-        SourceError: It is missing, no video, cut short, or has no frame.
+        SourceError: It is missing, not a video, truncated, or empty.
     """
     if not path.exists():
-        raise SourceError(f"{path} does not exist; name a video file, as --video clip.mp4")
+        raise SourceError(
+            f"{path} does not exist; expected a video file, for example --video clip.mp4"
+        )
     source = open_source(path)
     try:
         if not source.is_video:
             raise SourceError(
-                f"{path} holds pictures, expected a video; a whole frame's cost is measured on a "
-                "moving picture, whose faces are followed: name a video file"
+                f"{path} contains pictures, expected a video file: the cost of a whole frame is "
+                "measured on a moving picture, where faces are tracked"
             )
         frames, height, width = 0, 0, 0
         for frame in source:

@@ -1,8 +1,8 @@
-"""One video read whole, in a process of its own (`python -m ...clip_probe RUN`).
+"""Processing of one video in a separate process (`python -m ...clip_probe RUN`).
 
-It is what `fer-edge run --input VIDEO` does: decoding, following with the defaults, JSON lines, to
-/dev/null. A process of its own, since memory that was used once is not given back, and since
-processor time is counted for the whole process, its decoder's threads included.
+It does the same as `fer-edge run --input VIDEO`: decoding, tracking with the defaults, JSON lines,
+to /dev/null. A separate process is needed since used memory is not returned, and since CPU time is
+counted for the whole process, including the decoder's threads.
 """
 
 import json
@@ -39,21 +39,21 @@ from .paced_video import PacedVideo, VideoOverError
 
 _MODULE = "fer_edge.runtime.measurement.probes.clip_probe"
 CLIP_STAGES = ("read", *STAGES, "output")
-"""On the way of a frame: from the video to the JSON line."""
+"""Stages of a frame, from the video to the JSON line."""
 
 MOST_PACED_FRAMES = 150
-"""Five seconds of a camera's: a long video need not be watched in its whole length."""
+"""Five seconds of a camera: a long video is not played completely at camera speed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How faces are found and followed; what is left out is as in `fer-edge run`.
+    """Settings of face detection and tracking; other settings are those of `fer-edge run`.
 
     Attributes:
-        detector: yunet, haar, blazeface, none, or another package's.
-        detector_model: Its model file; None takes the one that is installed.
-        detect_size_px: Long side to which frames are shrunk for it; None takes its own.
-        every: It looks at each so-manieth frame.
+        detector: yunet, haar, blazeface, none, or the name of another package's detector.
+        detector_model: Path of its model file; None uses the installed one.
+        detect_size_px: Long side to which frames are shrunk; None uses the detector's default.
+        every: Interval of detection: every Nth frame.
     """
 
     detector: str = "yunet"
@@ -66,7 +66,7 @@ class Finding:
 
         Raises:
             DetectorError: Its model file is missing or unusable.
-            MissingExtraError: blazeface, and no TFLite runtime is installed.
+            MissingExtraError: It is blazeface, and no TFLite runtime is installed.
         """
         model = None if self.detector_model is None else Path(self.detector_model)
         return open_detector(self.detector, model, long_side_px=self.detect_size_px)
@@ -78,16 +78,15 @@ AS_RUN = Finding()
 
 @dataclass(frozen=True, slots=True)
 class ClipRun:
-    """What the process is to do.
+    """Task of the process.
 
     Attributes:
-        video: The file.
-        model: The .tflite file.
-        threads: CPU threads of one inference.
-        finding: How faces are found.
-        rate_hz: Its first frames, at most `MOST_PACED_FRAMES`, come at this rate as a camera's do,
-            and a face is read as often as a camera's; None takes all frames, as fast as they are
-            read.
+        video: Path of the video.
+        model: Path of the .tflite file.
+        threads: CPU threads per inference.
+        finding: Face detection and tracking.
+        rate_hz: Rate at which its first frames, at most `MOST_PACED_FRAMES`, arrive like those of a
+            camera, with a camera's rate of classification; None processes all frames at full speed.
     """
 
     video: str
@@ -99,11 +98,11 @@ class ClipRun:
 
 @dataclass(frozen=True, slots=True)
 class StageSamples:
-    """What one stage took.
+    """Time of one stage.
 
     Attributes:
         stage: One of `CLIP_STAGES`.
-        samples_ms: Of each frame in which it ran.
+        samples_ms: Time in each frame in which it ran.
     """
 
     stage: str
@@ -112,20 +111,19 @@ class StageSamples:
 
 @dataclass(frozen=True, slots=True)
 class ClipPass:
-    """A video, read once from its first frame to its last.
+    """A video, processed once from its first frame to its last.
 
     Attributes:
-        faces: Readings in all frames.
-        dropped: Frames that came and were not read.
-        wall_s: From asking for the first frame to having written the last.
-        cpu_s: Processor time of the process meanwhile, all threads.
-        peak_memory_mib: Largest resident set of the process, in MiB; None where the system does
-            not tell.
-        opencv_threads: Threads that OpenCV may use, for resizing and optical flow.
-        detect_size_px: Long side of what the detector sees; 0 without one.
-        frames_ms: Wall time of each frame that was read, all stages and what is between them;
-            where frames come at a rate, without the wait for them.
-        stages: In the order of `CLIP_STAGES`.
+        faces: Number of classified faces in all frames.
+        dropped: Number of frames that arrived but were not processed.
+        wall_s: Time from the request of the first frame to the last written line.
+        cpu_s: CPU time of the process during that time, all threads.
+        peak_memory_mib: Largest resident set of the process, in MiB; None if unknown.
+        opencv_threads: Number of OpenCV's threads, for resizing and optical flow.
+        detect_size_px: Long side of the detector's input; 0 without a detector.
+        frames_ms: Wall time of each processed frame, all stages and the time between them; for
+            paced frames without the wait for them.
+        stages: Times in the order of `CLIP_STAGES`.
     """
 
     faces: int
@@ -140,7 +138,7 @@ class ClipPass:
 
 
 def run_clip(run: ClipRun) -> ClipPass:
-    """Read a video in a fresh process.
+    """Process a video in a fresh process.
 
     Raises:
         SourceError: The process fails.
@@ -149,12 +147,12 @@ def run_clip(run: ClipRun) -> ClipPass:
         return in_fresh_process(_MODULE, ClipPass, json.dumps(encode(run)))
     except FreshProcessError as error:
         raise SourceError(
-            f"{run.video} cannot be read with {run.model} in a process of its own: {error}"
+            f"{run.video} cannot be read with {run.model} in a separate process: {error}"
         ) from error
 
 
 class _TimedSource:
-    """A source that notes when it was asked for a frame, and when it gave it."""
+    """A source that records when a frame was requested and returned."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -188,9 +186,9 @@ class _TimedSource:
 
 
 class _TimedLines(JsonLines):
-    """JSON lines that note what every stage took, themselves included.
+    """JSON lines that record the time of every stage, including their own.
 
-    The samples are arrays: lists of Python's floats would show in the memory of a long video.
+    The samples are arrays: lists of Python floats would show in the memory of a long video.
     """
 
     def __init__(self, source: _TimedSource, stream: IO[str]) -> None:
@@ -216,11 +214,11 @@ class _TimedLines(JsonLines):
         self.stages_ms["read"].append(1e3 * (self._source.gave_s - asked_s))
         for stage in STAGES:
             stage_ms = getattr(result.times, f"{stage}_ms")
-            if stage_ms:  # a stage that did not run is not a fast one
+            if stage_ms:  # a stage that did not run has no sample
                 self.stages_ms[stage].append(stage_ms)
         self.stages_ms["output"].append(1e3 * (ended_s - began_s))
         self.faces += len(result.faces)
-        # by the index: Live does not count what comes before it is first asked
+        # by the index: Live does not count frames before the first request
         self.dropped = result.frame.index + 1 - len(self.frames_ms)
         self.wall_s = ended_s - self._began_s
         self.cpu_s = time.process_time() - self._began_cpu_s
@@ -234,7 +232,7 @@ def _open(run: ClipRun) -> Source:
 
 
 def probe(run: ClipRun) -> ClipPass:
-    """Read a video in this process.
+    """Process a video in this process.
 
     Raises:
         FerEdgeError: The video, the model or the detector cannot be used.

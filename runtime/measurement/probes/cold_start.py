@@ -1,10 +1,10 @@
-"""A model's first moments, in a new process.
+"""Loading and first inference of a model, in a new process.
 
     python -m fer_edge.runtime.measurement.probes.cold_start FILE THREADS
 
-A process of its own, since memory that was used once is not given back, and since whoever loads
-second finds a warm runtime. VmHWM of /proc is read instead of getrusage, whose figure starts with
-the parent's.
+A separate process is needed since used memory is not returned, and since the second model to load
+finds a warm runtime. VmHWM in /proc is read instead of getrusage, whose value starts with the
+parent's.
 """
 
 import json
@@ -31,15 +31,15 @@ RUNS = 50
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """What a fresh process saw of one file.
+    """Measurements of a fresh process for one file.
 
     Attributes:
-        load_ms: Reading the file and making the interpreter ready; Python and its imports are
-            not in it, nor is a cold disk.
-        first_inference_ms: The first inference after that.
-        peak_memory_mib: Largest resident set of the process, in MiB, after 50 inferences; None
-            where the system does not tell.
-        added_memory_mib: That, minus the same process before the file was read.
+        load_ms: Reading the file and preparing the interpreter, without Python and its imports, and
+            with a warm disk cache.
+        first_inference_ms: First inference after that.
+        peak_memory_mib: Largest resident set of the process, in MiB, after 50 inferences; None if
+            unknown.
+        added_memory_mib: That value minus the one before the file was read.
     """
 
     load_ms: float
@@ -57,11 +57,11 @@ def cold_start(path: Path, threads: int) -> ColdStart:
     try:
         return in_fresh_process(_MODULE, ColdStart, str(path), str(threads))
     except FreshProcessError as error:
-        raise ModelError(f"{path} cannot be run in a process of its own: {error}") from error
+        raise ModelError(f"{path} cannot be run in a separate process: {error}") from error
 
 
 def median_start(starts: Sequence[ColdStart]) -> ColdStart:
-    """Return the median of each figure."""
+    """Return the median of each value."""
     peaks = [item.peak_memory_mib for item in starts if item.peak_memory_mib is not None]
     added = [item.added_memory_mib for item in starts if item.added_memory_mib is not None]
     return ColdStart(
@@ -98,7 +98,7 @@ def probe(path: Path, threads: int) -> ColdStart:
 
 
 def peak_memory_mib() -> float | None:
-    """Return this process's largest resident set, in MiB; None where the system does not tell."""
+    """Return this process's largest resident set, in MiB; None if unknown."""
     try:
         status = Path("/proc/self/status").read_text("ascii", "replace")
     except OSError:

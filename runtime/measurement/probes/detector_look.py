@@ -1,4 +1,4 @@
-"""What one look of the face detector costs, and how much of the machine it uses."""
+"""Cost of one inference of the face detector, and its utilization of the machine."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import closing
@@ -20,23 +20,23 @@ from .latency import Latency
 from .machine_limit import MachineLimit
 
 THREADS = 1
-"""A detector looks with one thread, whatever the classifier uses."""
+"""The detector uses one thread, whatever the classifier uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorLook:
-    """One look of the detector at the first frame of a video, shrunk before.
+    """One detection on the first frame of a video, already shrunk.
 
     Attributes:
-        source: The video.
+        source: Path of the video.
         detector: Name of the detector.
-        width_px: Of the shrunk frame.
-        height_px: Of the shrunk frame.
-        steady: Latency after the warm-up, in the same rounds as the models; boxes included.
-        macs: Multiply-accumulates of one look; None where they are not known.
-        macs_per_second: At the median; None likewise.
-        share_of_limit: Of what one large int8 convolution reaches in the same rounds, 0 to 1; None
-            where one of the two was not measured.
+        width_px: Width of the shrunk frame.
+        height_px: Height of the shrunk frame.
+        steady: Latency after warm-up, in the same rounds as the models, including boxes.
+        macs: Multiply-accumulates of one detection; None if unknown.
+        macs_per_second: Multiply-accumulates per second at the median; None if unknown.
+        share_of_limit: Share of the speed of one large int8 convolution in the same rounds, 0 to 1;
+            None if one of them was not measured.
     """
 
     source: str
@@ -51,12 +51,12 @@ class DetectorLook:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A look that can be repeated.
+    """A detection that can be repeated.
 
     Attributes:
-        clip: The video.
+        clip: Video.
         view: uint8, (height, width, 3), BGR: its first frame, shrunk.
-        detector: What looks.
+        detector: Detector.
     """
 
     clip: Clip
@@ -64,17 +64,17 @@ class Look:
     detector: FaceDetector
 
     def run(self) -> object:
-        """Look once."""
+        """Detect once."""
         return self.detector.detect(self.view)
 
     @property
     def key(self) -> Hashable:
-        """Its name among the measurements."""
+        """Name in the measurements."""
         return "detector", self.clip.path
 
 
 def open_looks(clips: Sequence[Clip], finding: Finding) -> tuple[Look, ...]:
-    """Make a look for each video; none where no detector looks.
+    """Prepare one detection per video; empty without a detector.
 
     Raises:
         DetectorError: The detector cannot be opened.
@@ -96,7 +96,7 @@ def timed_looks(
     latencies: Mapping[Hashable, Latency],
     limits: Sequence[MachineLimit],
 ) -> tuple[DetectorLook, ...]:
-    """Describe what the looks took."""
+    """Summarize the measured detections."""
     most = next((limit.macs_per_second for limit in limits if limit.threads == THREADS), None)
     found = []
     for look in looks:
@@ -118,7 +118,7 @@ def timed_looks(
 
 
 def looks_to_time(looks: Sequence[Look]) -> dict[Hashable, Callable[[], object]]:
-    """Return the looks as functions to be timed."""
+    """Return the detections as functions to time."""
     return {look.key: look.run for look in looks}
 
 
@@ -127,7 +127,7 @@ def _macs(look: Look) -> int | None:
         return None
     try:
         return look.detector.macs(*look.view.shape[:2])
-    except MissingExtraError:  # LiteRT reads graphs; tflite-runtime runs them only
+    except MissingExtraError:  # LiteRT can parse graphs; tflite-runtime can only run them
         return None
 
 

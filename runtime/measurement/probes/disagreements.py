@@ -1,4 +1,4 @@
-"""Faces that two models read differently."""
+"""Faces on which two models disagree."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A face that the reference and a model read differently.
+    """A face on which the reference and a model disagree.
 
     Attributes:
-        row: In the split, counted from 0.
+        row: Row in the split, from 0.
         label: The true class.
-        reference: The reference's class.
-        model: The model's class.
-        reference_probability: The reference's, of its class.
-        model_probability: The model's, of its class.
+        reference: Class from the reference.
+        model: Class from the model.
+        reference_probability: Probability of the reference for its class.
+        model_probability: Probability of the model for its class.
     """
 
     row: int
@@ -30,15 +30,15 @@ class Disagreement:
 def disagreements(
     ours: NDArray[np.float32], theirs: NDArray[np.float32], labels: NDArray[np.uint8]
 ) -> tuple[Disagreement, ...]:
-    """List the faces that two models read differently.
+    """List the faces on which two models disagree.
 
     Args:
-        ours: The model's probabilities, float32 (n, classes).
-        theirs: The reference's.
+        ours: Probabilities of the model, float32 (n, classes).
+        theirs: Probabilities of the reference.
         labels: uint8, (n,).
 
     Returns:
-        Those first of which the less sure one of the two is surest.
+        Disagreements, sorted by the confidence of the less confident model, highest first.
     """
     model, reference = ours.argmax(axis=1), theirs.argmax(axis=1)
     [rows] = np.nonzero(model != reference)

@@ -1,4 +1,4 @@
-"""What a whole frame costs, stage by stage: the part of a report that a video gives."""
+"""Cost of a whole frame by stage: the part of a report about videos."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,20 +10,20 @@ from .clip import Clip
 from .clip_probe import CLIP_STAGES, ClipPass, ClipRun, Finding, run_clip
 
 CAMERA_HZ = 30.0
-"""What most cameras deliver, and what a report measures its frames per second against."""
+"""Common frame rate of cameras, to which a report compares its frames per second."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """One stage of the way from a frame to an event.
+    """One stage of a frame.
 
     Attributes:
-        stage: read, detect, track, crop, classify, smooth or output; frame is all of them and what
-            is between them.
+        stage: read, detect, track, crop, classify, smooth or output; frame is all of them and the
+            time between them.
         frames: Frames in which the stage ran, in all passes.
-        median_ms: Of those frames.
-        p95_ms: Of those frames.
-        per_frame_ms: Mean over all frames, also those in which it did not run: these add up.
+        median_ms: Median over these frames.
+        p95_ms: 95th percentile over these frames.
+        per_frame_ms: Mean over all frames, including those in which it did not run: these add up.
     """
 
     stage: str
@@ -35,15 +35,15 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class CameraPace:
-    """The same video, its frames coming as a camera's do: one that is late is dropped.
+    """The same video with frames that arrive like a camera's: late ones are dropped.
 
     Attributes:
-        rate_hz: Frames per second that came; at most the first 150 of the video.
-        frames: Frames that came, in all passes.
-        dropped: Of these, frames that were not read, since a newer one had come meanwhile.
-        cpu_cores: CPU cores kept busy by the process meanwhile, on average.
-        delay_median_ms: From having a frame to having written its line.
-        delay_p95_ms: The same.
+        rate_hz: Frames per second; at most the first 150 of the video.
+        frames: Number of frames that arrived, in all passes.
+        dropped: Number of them that were dropped, since a newer one had arrived.
+        cpu_cores: CPU cores kept busy by the process, on average.
+        delay_median_ms: Median time from the arrival of a frame to its written line.
+        delay_p95_ms: 95th percentile of that time.
     """
 
     rate_hz: float
@@ -56,29 +56,29 @@ class CameraPace:
 
 @dataclass(frozen=True, slots=True)
 class EndToEnd:
-    """A video read from its first frame to its last, as fast as it goes, in fresh processes.
+    """A video processed from its first frame to its last at full speed, in fresh processes.
 
     Attributes:
-        source: The video.
-        width_px: Of its frames.
-        height_px: Of its frames.
-        source_hz: Its own frame rate.
+        source: Path of the video.
+        width_px: Width of its frames.
+        height_px: Height of its frames.
+        source_hz: Frame rate of the file.
         model: Index of the classifier among the report's models.
         threads: CPU threads of the classifier.
-        opencv_threads: CPU threads that OpenCV may use: for resizing and optical flow.
+        opencv_threads: CPU threads of OpenCV, for resizing and optical flow.
         detector: Name of the face detector.
-        detect_size_px: Long side to which frames are shrunk for it; 0 without one.
-        every: The detector looks at every Nth frame.
+        detect_size_px: Long side to which frames are shrunk for detection; 0 without a detector.
+        every: Interval of detection: every Nth frame.
         frames: Frames of the video.
-        faces: Faces read in one pass over them.
-        frames_per_second: Over all passes, decoding and output included.
-        pass_rates_hz: Frames per second of each pass, in order: a machine that drifts shows here.
-        cpu_cores: CPU cores kept busy by the process meanwhile, on average.
-        cpu_ms_per_frame: Processor time of the process per frame, all threads.
+        faces: Number of classified faces in one pass.
+        frames_per_second: Over all passes, including decoding and output.
+        pass_rates_hz: Frames per second of each pass, in order, which shows drift of the machine.
+        cpu_cores: CPU cores kept busy by the process, on average.
+        cpu_ms_per_frame: CPU time of the process per frame, all threads.
         peak_memory_mib: Largest resident set of the processes, in MiB; None where unknown.
-        whole: A frame, from asking for it to having written its line.
-        stages: In the order in which a frame passes them; those that ran.
-        camera: At a camera's pace.
+        whole: A whole frame, from its request to its written line.
+        stages: Stages that ran, in the order of a frame.
+        camera: Result at a camera's frame rate.
     """
 
     source: str
@@ -112,15 +112,15 @@ def measure_end_to_end(
     finding: Finding,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[EndToEnd, ...]:
-    """Read every video with every model and thread count, in turns.
+    """Process every video with every model and thread count, in turns.
 
     Args:
         clips: The videos.
-        models: .tflite files with a card, by their index in the report.
+        models: .tflite files with a card, by index in the report.
         threads: Thread counts.
-        rounds: In each, every video, model and thread count has one pass in a fresh process, and
-            one at a camera's pace; every other round goes backwards.
-        finding: How faces are found.
+        rounds: Number of rounds; in each, every video, model and thread count has one pass in a
+            fresh process, and one at a camera's rate; every second round is in reverse order.
+        finding: Face detection and tracking.
         on_step: Called `rounds` times for each video.
 
     Raises:
@@ -157,7 +157,7 @@ def summarize_passes(
     threads: int,
     finding: Finding,
 ) -> EndToEnd:
-    """Put the passes over one video together; every frame of each counts."""
+    """Combine the passes over one video; all frames of all passes count."""
     frames_ms = [item.frames_ms for item in passes]
     frames = sum(map(len, frames_ms))
     wall_s, cpu_s = sum(item.wall_s for item in passes), sum(item.cpu_s for item in passes)
@@ -193,12 +193,12 @@ def summarize_passes(
 
 
 def busy_cores(found: EndToEnd, rate_hz: float) -> float:
-    """Compute how many CPU cores so many frames per second would keep busy."""
+    """Compute the number of CPU cores that a frame rate would keep busy."""
     return found.cpu_ms_per_frame * rate_hz / 1e3
 
 
 def per_frame_ms(found: EndToEnd, *stages: str) -> float:
-    """Add up what some stages cost per frame, in milliseconds."""
+    """Add up the cost of some stages per frame, in milliseconds."""
     return sum(item.per_frame_ms for item in found.stages if item.stage in stages)
 
 

@@ -1,4 +1,4 @@
-"""What a module finds out in a process of its own."""
+"""Results of a module that runs in a separate process."""
 
 import json
 import subprocess
@@ -11,14 +11,14 @@ Value = TypeVar("Value")
 
 
 class FreshProcessError(Exception):
-    """The process gave no value; the message is its last line on standard error."""
+    """The process returned no value; the message is its last line on standard error."""
 
 
 def in_fresh_process(module: str, kind: type[Value], *arguments: str) -> Value:
-    """Run a module with arguments, and read the value that it prints as JSON.
+    """Run a module with arguments, and parse the value that it prints as JSON.
 
     Raises:
-        FreshProcessError: It prints none.
+        FreshProcessError: It prints no value.
     """
     done = subprocess.run(
         module_command(module, *arguments), capture_output=True, text=True, check=False

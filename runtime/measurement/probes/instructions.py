@@ -1,7 +1,7 @@
 """Arm64 instructions of an inference, counted elsewhere: `benchmark --instructions FILE`.
 
-`python -m benchmarks.arm64_instructions` writes the file on a machine that has qemu. A figure
-belongs to a flatbuffer, known by its sha256, so a file's name and its card may change.
+`python -m benchmarks.arm64_instructions` writes the file on a machine with qemu. A count belongs to
+a flatbuffer, identified by its sha256, so the file name and the card may change.
 """
 
 import json
@@ -17,11 +17,11 @@ _COUNT = "count with: python -m benchmarks.arm64_instructions MODEL... --out FIL
 
 @dataclass(frozen=True, slots=True)
 class ModelInstructions:
-    """The figure of one flatbuffer.
+    """The count of one flatbuffer.
 
     Attributes:
-        name: From its card; the file's stem where it has none.
-        sha256: Of the flatbuffer, as in the card.
+        name: Name from its card; otherwise the stem of the file.
+        sha256: Sha256 of the flatbuffer, as in the card.
         arm64_instructions: Guest instructions of one inference.
     """
 
@@ -32,12 +32,12 @@ class ModelInstructions:
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """What was counted, and on what.
+    """Counts, and how they were made.
 
     Attributes:
-        cpu: The processor that qemu emulated.
-        qemu: Its version.
-        models: One for each file.
+        cpu: Processor that qemu emulated.
+        qemu: Version of qemu.
+        models: One per file.
     """
 
     cpu: str
@@ -45,13 +45,13 @@ class Instructions:
     models: tuple[ModelInstructions, ...]
 
     def of(self, sha256: str | None) -> int | None:
-        """Return the figure of a flatbuffer; None if it was not counted."""
+        """Return the count of a flatbuffer; None if unknown."""
         found = (item.arm64_instructions for item in self.models if item.sha256 == sha256)
         return next(found, None)
 
 
 def instructions_to_json(instructions: Instructions) -> str:
-    """Write the file's text."""
+    """Format the content of the file."""
     return json.dumps(encode(instructions), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -68,7 +68,7 @@ def read_instructions(path: Path) -> Instructions:
             f"instructions {path} cannot be read: {error.strerror}; {_COUNT}"
         ) from error
     except SchemaError as error:
-        raise ReportError(f"{path} holds no arm64 instructions: {error}; {_COUNT}") from error
+        raise ReportError(f"{path} has no arm64 instructions: {error}; {_COUNT}") from error
     for item in found.models:
         if item.arm64_instructions < 1:
             raise ReportError(

@@ -1,7 +1,7 @@
-"""Latency of several things against each other, in interleaved rounds.
+"""Latency of several functions, measured in interleaved rounds.
 
-Everything that is measured takes a turn in every round, so that a machine that drifts drifts for
-all alike; every other round goes backwards, so that nobody always runs behind the same neighbor.
+Every function gets a turn in every round, so that drift of the machine affects all equally; every
+second round is in reverse order, so that no function always runs after the same one.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 WARM_UP_RUNS = 20
 RUNS_PER_ROUND = 50
 FEWEST_RUNS = 3
-TURN_S = 0.5  # a turn of something slow is cut short, or one big model would take the hour
+TURN_S = 0.5  # a turn of a slow model ends here; otherwise it would take an hour
 RUNS_FOR_P99 = 100
 WORST_KEPT = 20
 
@@ -24,11 +24,11 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The steady latency of one thing; every run counts, none is thrown away.
+    """Latency of one function after warm-up; every run counts.
 
     Attributes:
         runs: Timed runs, after the warm-up.
-        warm_up_ms: Of all warm-up runs together.
+        warm_up_ms: Total time of all warm-up runs.
         median_ms: Median of the runs.
         p25_ms: Lower quartile.
         p75_ms: Upper quartile.
@@ -42,7 +42,7 @@ class Latency:
         outliers: Runs slower than the third quartile by three interquartile ranges (Tukey 1977,
             Exploratory Data Analysis: "far out").
         worst_ms: The slowest outliers, at most 20, the slowest first.
-        round_medians_ms: Median of each round, in order: a machine that drifts shows here.
+        round_medians_ms: Median of each round, in order, which shows drift of the machine.
     """
 
     runs: int
@@ -70,9 +70,10 @@ def measure_in_rounds(
     """Time functions in turns.
 
     Args:
-        inferences: What to time, by key.
-        rounds: Each has one turn of up to `RUNS_PER_ROUND` runs for every function; fewer where
-            those would take longer than `TURN_S` seconds, and at least `FEWEST_RUNS`.
+        inferences: Functions to time, by key.
+        rounds: Number of rounds; each has one turn of up to `RUNS_PER_ROUND` runs for every
+            function; fewer if these would take longer than `TURN_S` seconds, but at least
+            `FEWEST_RUNS`.
         on_round: Called after each round.
     """
     warm_ups = {key: _warm_up(infer) for key, infer in inferences.items()}

@@ -1,11 +1,11 @@
-"""The machine's practical limit: one large int8 convolution in the same interpreter.
+"""Practical limit of the machine: one large int8 convolution in the same interpreter.
 
-A data sheet's peak is what no program reaches. This is what LiteRT itself reaches on this CPU with
-a layer that does nothing but multiply: 3x3 over a 16x16 map from 256 to 256 channels, 151 million
-multiply-accumulates, enough to hide every overhead and small enough (0.6 MB of weights) for the
+The peak in a data sheet is not reached by any program. This is the speed of LiteRT on this CPU for
+a layer that only multiplies: 3x3 over a 16x16 map from 256 to 256 channels, 151 million
+multiply-accumulates, large enough to hide all overhead and small enough (0.6 MB of weights) for the
 second-level cache. On an AMD EPYC, eight shapes from 38 to 340 million, 1x1 and 3x3, reached 200 to
-222 thousand million a second; this one was the fastest. It is written here, with LiteRT's own
-schema, so that a Pi needs no TensorFlow for it.
+222 billion per second; this one was the fastest. The file is created with LiteRT's schema, so that
+a Pi does not need TensorFlow for it.
 """
 
 from collections.abc import Callable
@@ -29,13 +29,13 @@ _INPUT_SCALE, _WEIGHT_SCALE, _OUTPUT_SCALE = 0.05, 0.01, 1.0
 
 @dataclass(frozen=True, slots=True)
 class MachineLimit:
-    """What this CPU reaches in LiteRT on one large int8 convolution, in the same rounds.
+    """Speed of LiteRT on this CPU for one large int8 convolution, in the same rounds.
 
     Attributes:
         threads: CPU threads.
         macs: Multiply-accumulates of the convolution.
-        macs_per_second: At the median.
-        latency: Of the convolution.
+        macs_per_second: Multiply-accumulates per second at the median.
+        latency: Latency of the convolution.
     """
 
     threads: int
@@ -45,12 +45,12 @@ class MachineLimit:
 
 
 def machine_limit(threads: int, latency: Latency) -> MachineLimit:
-    """Make the limit of what the convolution took."""
+    """Create the limit from the latency of the convolution."""
     return MachineLimit(threads, MACS, MACS / (latency.median_ms / 1e3), latency)
 
 
 def reason_against() -> str | None:
-    """Return why the limit cannot be measured here; None where it can."""
+    """Return why the limit cannot be measured here; None if it can."""
     try:
         _schema()
     except MissingExtraError as error:
@@ -62,7 +62,7 @@ def large_convolution(threads: int) -> Callable[[], object]:
     """Return a function that runs the convolution once.
 
     Raises:
-        ModelError: The runtime refuses it.
+        ModelError: The runtime rejects it.
         MissingExtraError: LiteRT, whose schema writes it, is not installed.
     """
     interpreter: Any = open_interpreter(
@@ -78,7 +78,7 @@ def large_convolution(threads: int) -> Callable[[], object]:
 
 
 def convolution_flatbuffer() -> bytes:
-    """Write the convolution as a TFLite file: int8, weights per channel, same padding, no bias.
+    """Create the convolution as a TFLite file: int8, weights per channel, same padding, no bias.
 
     Raises:
         MissingExtraError: LiteRT is not installed.
@@ -103,7 +103,7 @@ def convolution_flatbuffer() -> bytes:
     graph.operators = [_operator(schema)]
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CONV_2D
-    code.version = 3  # of int8 weights per channel
+    code.version = 3  # scales of int8 weights per channel
     model = schema.ModelT()
     model.version, model.description = 3, b"one large int8 convolution"
     model.subgraphs, model.operatorCodes = [graph], [code]

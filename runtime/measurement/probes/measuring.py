@@ -1,7 +1,7 @@
-"""Models against each other: size, latency, memory, accuracy, agreement, all measured.
+"""Measurement of models: size, latency, memory, accuracy, agreement.
 
-One sample of latency is what a face costs the runtime: writing the input tensor, the inference,
-reading the output. Latencies are taken first, before a Keras network could warm the machine.
+One sample of latency is the cost of a face in the runtime: writing the input tensor, the inference,
+reading the output. Latencies are measured first, before a Keras network could heat the machine.
 """
 
 import dataclasses
@@ -53,23 +53,23 @@ def benchmark_models(
     """Measure every model.
 
     Args:
-        paths: .tflite files (one without a card is measured, but not scored), or a run's
-            `model.keras` (scored, but not measured).
-        faces: Of one split, or None.
-        plan: How much is measured.
-        reference: The model that agreement is taken against; None takes the first float32 one.
-        clips: Videos that every model with a card reads whole; the others cannot.
-        finding: How faces are found in them.
-        instructions: Counted before; each model gets those of its flatbuffer.
+        paths: .tflite files (a file without a card is timed, but not scored), or a run's
+            `model.keras` (scored, but not timed).
+        faces: Faces of one split, or None.
+        plan: Amount of measurements.
+        reference: Model to measure agreement against; None uses the first float32 model.
+        clips: Videos that every model with a card processes.
+        finding: Face detection in them.
+        instructions: Counts; each model gets the count of its flatbuffer.
         on_step: Called `plan.steps(len(paths), len(clips))` times.
 
     Raises:
-        ModelError: A file is missing, damaged or cannot be run, or was named twice; or none of them
-            can read a video.
-        SourceError: A video cannot be read with a model.
-        DatasetError: The face set's classes are not a model's.
-        ReportError: The instructions are those of other models, all of them.
-        MissingExtraError: A Keras network was named, and Keras is not installed.
+        ModelError: A file is missing, damaged, cannot be run, or is given twice; or no file can
+            process a video.
+        SourceError: A video cannot be processed with a model.
+        DatasetError: The face set's classes differ from a model's.
+        ReportError: All instruction counts belong to other models.
+        MissingExtraError: A Keras network is given, and Keras is not installed.
     """
     candidates = _read_candidates(paths, faces, instructions)
     against = _reference(candidates, reference)
@@ -112,8 +112,8 @@ def _video_readers(candidates: list[Candidate], clips: Sequence[Clip]) -> dict[i
     readers = {index: item.path for index, item in enumerate(candidates) if item.file is not None}
     if clips and not readers:
         raise ModelError(
-            f"{candidates[0].path} cannot read a video, which takes a .tflite file with a card; "
-            "make one with: fer-edge convert"
+            f"{candidates[0].path} cannot process a video, which needs a .tflite file with a "
+            "card; create one: fer-edge convert"
         )
     return readers
 
@@ -121,18 +121,18 @@ def _video_readers(candidates: list[Candidate], clips: Sequence[Clip]) -> dict[i
 def _read_candidates(
     paths: list[Path], faces: FaceSet | None, instructions: Instructions | None
 ) -> list[Candidate]:
-    """Read the files; refuse what could not be measured or scored before hours are spent."""
+    """Read the files; reject unusable ones before hours of measuring."""
     for path in paths:
         if paths.count(path) > 1:
-            raise ModelError(f"{path} is named twice; name each model once")
+            raise ModelError(f"{path} is given twice; pass each model once")
     candidates = [read_candidate(path) for path in paths]
     if faces is not None:
         check_classes(candidates, faces)
     if instructions and all(instructions.of(item.sha256) is None for item in candidates):
         raise ReportError(
-            "the arm64 instructions are of other models "
+            "the arm64 instructions belong to other models "
             f"({', '.join(item.name for item in instructions.models) or 'none at all'}); count "
-            "those that are measured"
+            "those of the measured models"
         )
     return candidates
 
@@ -141,7 +141,7 @@ def _reference(candidates: list[Candidate], wanted: Path | None) -> int | None:
     if wanted is not None:
         paths = [candidate.path for candidate in candidates]
         if wanted not in paths:
-            raise ModelError(f"reference {wanted} is not among the models; name it there, too")
+            raise ModelError(f"reference {wanted} is not among the models; add it to them")
         return paths.index(wanted)
     for numbers in ("float32", "float32 keras"):
         for index, candidate in enumerate(candidates):
@@ -182,7 +182,7 @@ def _cold_starts(
 
 
 def _work(candidate: Candidate, flatbuffer: bytes) -> tuple[int | None, int | None]:
-    """Return parameters and multiply-accumulates; those of the card where no graph can be read."""
+    """Return parameters and multiply-accumulates; from the card if the graph cannot be parsed."""
     try:
         graph = read_graph(flatbuffer)
     except MissingExtraError:
@@ -194,7 +194,7 @@ def _work(candidate: Candidate, flatbuffer: bytes) -> tuple[int | None, int | No
 def _score(
     candidate: Candidate, faces: FaceSet | None
 ) -> tuple[ModelResult, NDArray[np.float32] | None]:
-    """Describe a file and read the faces with it; returns its probabilities, too."""
+    """Describe a file and classify the faces with it; also returns its probabilities."""
     ours, parameters = (None, None) if faces is None else probabilities(candidate, faces)
     macs = None
     if candidate.flatbuffer is not None:
@@ -238,7 +238,7 @@ def _with_agreement(
     faces: FaceSet | None,
     against: int | None,
 ) -> tuple[tuple[ModelResult, ...], tuple[tuple[Disagreement, ...], ...]]:
-    """Compare each with the reference; returns the faces on which they differ, too."""
+    """Compare each model with the reference; also returns the faces on which they disagree."""
     theirs = None if against is None else read[against]
     different: list[tuple[Disagreement, ...]] = [()] * len(results)
     for index, ours in enumerate(read):

@@ -1,4 +1,4 @@
-"""A video that plays as a camera delivers: at a rate of its own, waiting for nobody."""
+"""A video that plays like a camera: at its own rate, without waiting for the reader."""
 
 import time
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from ...capture.video import Video
 
 
 class VideoOverError(SourceError):
-    """Raised at the video's end, which to a `Live` source is a loss."""
+    """Raised at the end of the video, which is a loss for a `Live` source."""
 
 
 class PacedVideo:
-    """A `Capture` for `Live`, made of a video; each frame is decoded before it is due."""
+    """A `Capture` for `Live` from a video; each frame is decoded before it is due."""
 
     def __init__(self, path: Path, rate_hz: float, max_frames: int) -> None:
-        """Take a video file, and how many of its frames come how fast."""
+        """Store the path of a video, the number of frames, and their rate."""
         self.name = str(path)
         self._path, self._rate_hz, self._max_frames = path, rate_hz, max_frames
         self._video: Video | None = None
@@ -40,11 +40,11 @@ class PacedVideo:
         """Wait until the next frame is due.
 
         Raises:
-            VideoOverError: There is none.
+            VideoOverError: The video has ended.
         """
         frame = next(self._frames, None) if self._count < self._max_frames else None
         if frame is None:
-            raise VideoOverError(f"{self._path} is over")
+            raise VideoOverError(f"{self._path} has ended")
         due_s = self._started_s + self._count / self._rate_hz
         time.sleep(max(0.0, due_s - time.monotonic()))
         self._count += 1
@@ -56,4 +56,4 @@ class PacedVideo:
             self._video.close()
 
     def interrupt(self) -> None:
-        """Do nothing: a file does not hang."""
+        """Do nothing: reading a file does not block."""

@@ -1,4 +1,4 @@
-"""What was measured, as values, and how much is measured: both sides of a report know them."""
+"""Results of measurements, and their amount, as values shared by probes and report."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ from .machine_limit import MachineLimit
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured.
+    """Amount of measurements.
 
     Attributes:
         threads: Thread counts.
-        rounds: Of latency, see `measure_in_rounds`.
-        cold_starts: Fresh processes for each model and thread count; the median counts.
-        passes: Of each video with each model and thread count, each in a fresh process; as many
-            at a camera's pace.
+        rounds: Rounds of latency, see `measure_in_rounds`.
+        cold_starts: Fresh processes for each model and thread count; the median is used.
+        passes: Passes of each video with each model and thread count, each in a fresh process; as
+            many at a camera's rate.
     """
 
     threads: tuple[int, ...] = (1,)
@@ -31,7 +31,7 @@ class Plan:
     passes: int = 3
 
     def steps(self, models: int, clips: int = 0) -> int:
-        """Return how often `benchmark_models` calls `on_step`."""
+        """Return the number of calls of `on_step` by `benchmark_models`."""
         return self.rounds + self.cold_starts + self.passes * clips + models
 
 
@@ -42,11 +42,10 @@ class Timing:
     Attributes:
         threads: CPU threads.
         start: Loading, first inference, memory.
-        steady: Latency after the warm-up.
-        macs_per_second: Multiply-accumulates per second, at the median; None where they are not
-            known.
-        share_of_limit: Of what one large int8 convolution reaches in the same rounds, 0 to 1; None
-            where that was not measured.
+        steady: Latency after warm-up.
+        macs_per_second: Multiply-accumulates per second at the median; None if unknown.
+        share_of_limit: Share of the speed of one large int8 convolution in the same rounds, 0 to 1;
+            None if it was not measured.
     """
 
     threads: int
@@ -58,22 +57,23 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class ModelResult:
-    """What was measured of one file.
+    """Measurements of one file.
 
     Attributes:
-        path: The file, as it was named.
-        name: From its card; the file's stem where it has none.
-        numbers: float32, int8 ptq, ...; "float32 keras"; "no card".
-        size_bytes: Of the file.
+        path: Path as given.
+        name: Name from its card; otherwise the stem of the file.
+        numbers: Number format: float32, int8 ptq, ...; "float32 keras"; "no card".
+        size_bytes: Size of the file.
         parameters: Weights and biases in the graph; None for a Keras network that was not opened,
-            and for a file without a card where LiteRT is not installed, which reads graphs.
+            and for a file without a card if LiteRT, which parses graphs, is not installed.
         macs: Multiply-accumulates of one inference; None for a Keras network, and as above.
-        xnnpack: Whether XNNPACK runs the graph, or part of it; None where unknown.
-        timings: One per thread count; none of a Keras network.
-        evaluation: On the face set; None without a face set or a card.
-        agreement: With the reference model; None for itself, or where there is none.
+        xnnpack: Whether XNNPACK runs the graph, or part of it; None if unknown.
+        timings: One per thread count; empty for a Keras network.
+        evaluation: Scores on the face set; None without a face set or a card.
+        agreement: Agreement with the reference model; None for the reference itself, or without
+            one.
         arm64_instructions: Guest instructions of one inference under qemu, which are not a time;
-            None where none were given.
+            None if not given.
     """
 
     path: str
@@ -91,17 +91,17 @@ class ModelResult:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """All that was measured.
+    """All measurements.
 
     Attributes:
-        models: In the order in which they were named.
-        disagreements: For each model, the faces that it reads otherwise than the reference, those
-            first of which the two are surest.
-        reference: Index of the model that agreement is taken against; None without one.
-        limits: The machine's practical limit, one per thread count; none where it was not measured.
-        end_to_end: What the videos gave.
-        looks: What a look of the detector at each video costs.
-        no_limits: Why there are no limits; None where there are.
+        models: Models in the given order.
+        disagreements: For each model, the faces on which it disagrees with the reference, the most
+            certain first.
+        reference: Index of the reference model; None without one.
+        limits: Practical limit of the machine, one per thread count; empty if not measured.
+        end_to_end: Results of the videos.
+        looks: Cost of one detection on each video.
+        no_limits: Reason why there are no limits; None if there are.
     """
 
     models: tuple[ModelResult, ...]

@@ -1,1 +1,1 @@
-"""A benchmark's report: as data, for the terminal, as Markdown and as HTML."""
+"""A benchmark's report: as data, as text, as Markdown and as HTML."""

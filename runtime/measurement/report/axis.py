@@ -1,4 +1,4 @@
-"""The axes of a chart: values to pixels, and round values to mark them with."""
+"""The axes of a chart: mapping of values to pixels, and round tick values."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Maps values to pixels, linearly or by their logarithm."""
+    """Maps values to pixels, linearly or logarithmically."""
 
     low: float
     high: float
@@ -24,7 +24,7 @@ class Axis:
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:
-    """Return round values within a range, at most about `count`."""
+    """Return round values within a range, about `count` at most."""
     raw = (high - low) / count
     power = 10 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
@@ -34,7 +34,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return 1, 2, 5 of each decade within a range, or more where that is too few."""
+    """Return 1, 2, 5 of each decade within a range, or more values if these are too few."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     found: list[float] = []
     for factors in (

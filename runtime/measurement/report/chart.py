@@ -1,7 +1,7 @@
-"""Charts as the shapes of inline SVG: they need no library, no script and no network.
+"""Charts as shapes of inline SVG, without libraries, scripts or network access.
 
-Colours and fonts come from the page's style sheet by class, so that a chart follows dark mode and
-print. Nothing is told by colour alone: shapes differ, and every point and row has its label.
+Colors and fonts come from the page's style sheet by class, so that charts support dark mode and
+print. Color is never the only distinction: shapes differ, and every point and row has a label.
 """
 
 import itertools
@@ -12,9 +12,9 @@ from .axis import Axis, log_ticks, ticks
 from .shapes import Chart, Shape, line, marker, shape, text
 
 WIDTH = 480
-_LETTER = 7.2  # width of a letter of the charts' 14-pixel font, generously
-_SHIFTS = (0, -18, 18, -36, 36, -54, 54, -72, 72)  # of labels that gave way to others
-_MOVED = 25  # from a point to its label, where that had to give way to another
+_LETTER = 7.2  # generous width of a letter in the charts' 14-pixel font
+_SHIFTS = (0, -18, 18, -36, 36, -54, 54, -72, 72)  # for labels moved away from others
+_MOVED = 25  # from a point to its moved label
 _LONGEST_LABEL = 22
 
 
@@ -23,13 +23,13 @@ class Point:
     """A point of a scatter chart.
 
     Attributes:
-        label: Beside it.
-        x: Positive: the axis is logarithmic.
-        y: Its height.
+        label: Label next to it.
+        x: Positive value, since the axis is logarithmic.
+        y: Vertical value.
         y_low: Lower end of its vertical whisker.
-        y_high: Upper end.
-        shape: What `shapes.marker` draws.
-        front: Whether it lies on the line of the best ones.
+        y_high: Upper end of its vertical whisker.
+        shape: Shape drawn by `shapes.marker`.
+        front: Whether it is on the Pareto line.
     """
 
     label: str
@@ -43,16 +43,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A row of a spread chart: quartiles, whiskers, single values beyond.
+    """A row of a spread chart: quartiles, whiskers, and single values beyond.
 
     Attributes:
-        label: Of the row.
-        low: The smallest value, positive: the axis is logarithmic.
-        quartile: The lower quartile.
-        median: The median.
-        upper_quartile: The upper quartile.
+        label: Label of the row.
+        low: Smallest value, positive, since the axis is logarithmic.
+        quartile: Lower quartile.
+        median: Median.
+        upper_quartile: Upper quartile.
         high: End of the whisker.
-        beyond: Values shown singly.
+        beyond: Values shown individually.
     """
 
     label: str
@@ -84,16 +84,16 @@ class Bar:
 
 
 def scatter(points: Sequence[Point], *, name: str, description: str, x: str, y: str) -> Chart:
-    """Draw points with whiskers, and the stepped line of the best ones.
+    """Draw points with whiskers, and the stepped Pareto line.
 
-    The line bounds what they leave to the others: what is below it and to its right is beaten.
+    Points below the line and to its right are dominated.
 
     Args:
         points: At least one.
-        name: The chart's, for a screen reader.
-        description: What it shows, in a sentence, for a screen reader.
+        name: Name of the chart, for screen readers.
+        description: Description in one sentence, for screen readers.
         x: Title of the logarithmic axis.
-        y: Title of the other one.
+        y: Title of the other axis.
     """
     left, right, top, bottom = 58, WIDTH - 12, 24, 330
     low, high = min(p.x for p in points), max(p.x for p in points)
@@ -150,7 +150,7 @@ def spreads(rows: Sequence[Spread], *, name: str, description: str, x: str) -> C
 
 
 def spans(rows: Sequence[Span], *, name: str, description: str, x: str) -> Chart:
-    """Draw a value with its interval for each row, and the line of zero."""
+    """Draw a value with its interval for each row, and the zero line."""
     low, high = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
     room = max(0.1 * (high - low), 0.1)
     left, right, top, step = _gutter(rows), WIDTH - 12, 8, 30
@@ -176,7 +176,7 @@ def spans(rows: Sequence[Span], *, name: str, description: str, x: str) -> Chart
 
 
 def bars(rows: Sequence[Bar], *, name: str, description: str) -> Chart:
-    """Draw a bar from zero for each row, its text behind it."""
+    """Draw a bar from zero for each row, followed by its text."""
     longest = max(len(row.text) for row in rows)
     left, top, step = _gutter(rows), 4, 28
     right = WIDTH - 12 - _LETTER * (longest + 1)
@@ -199,10 +199,10 @@ def _labels(
     left: float,
     right: float,
 ) -> list[Shape]:
-    """Set labels (text, x, y of their point) beside their points, clear of marks and each other.
+    """Place labels (text, x, y of their point) next to their points, without overlap.
 
-    The first free place counts: at the point's height to the right, to the left, then further and
-    further above and below, with a line to the point. Where nothing is free, labels overlap.
+    The first free position is used: at the height of the point to the right, to the left, then
+    further above and below, with a line to the point. If no position is free, labels overlap.
     """
     taken = [*lines, *((x - 9, y - 9, x + 9, y + 9) for _, x, y in wanted)]
     parts = []
@@ -253,5 +253,5 @@ def _gutter(rows: Sequence[Spread | Span | Bar]) -> float:
 def _short(label: str) -> str:
     if len(label) <= _LONGEST_LABEL:
         return label
-    half = (_LONGEST_LABEL - 1) // 2  # the ends of names tell them apart
+    half = (_LONGEST_LABEL - 1) // 2  # names differ at their ends
     return f"{label[:half]}…{label[-half:]}"

@@ -1,4 +1,4 @@
-"""What videos gave, in words and tables, once for the terminal, Markdown and HTML."""
+"""Results of videos as sentences and tables, for text, Markdown and HTML."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from .tables import Table
 from .verdict import headline
 
 _FEW = 0.01
-"""Whoever drops more frames than this share does not keep up with each of them."""
+"""Largest share of dropped frames with which a machine keeps up with a camera."""
 
 
 def answers(report: Report) -> tuple[str, ...]:
-    """Say of each video whether its frames can be read as fast as a camera brings them.
+    """State for each video whether its frames can be processed at a camera's rate.
 
-    Of the model that the verdict is about; where that one read no video, of the first.
+    For the model of the verdict; if it processed no video, for the first model.
     """
     chosen: dict[str, EndToEnd] = {}
     model = headline(report).model
@@ -27,14 +27,14 @@ def answers(report: Report) -> tuple[str, ...]:
 
 
 def keeping_up(report: Report, found: EndToEnd) -> str:
-    """Say in a sentence or two whether a camera's frames can be read here."""
+    """Describe in one or two sentences whether a camera's frames can be processed here."""
     rate, cores, camera = found.frames_per_second, report.device.cores, found.camera
     keeps_up = "keeps up" if rate >= camera.rate_hz else "does not keep up"
     if rate >= camera.rate_hz and camera.dropped > _FEW * camera.frames:
         keeps_up = "on average keeps up"
     said = (
-        f"{_subject(report, found)} reads {rate:.1f} frames per second of {_clip(found)} and "
-        f"{keeps_up} with a camera's {camera.rate_hz:.0f}. At that pace it dropped "
+        f"{_subject(report, found)} processes {rate:.1f} frames per second of {_clip(found)} "
+        f"and {keeps_up} with a camera's {camera.rate_hz:.0f}. At that rate it dropped "
         f"{camera.dropped} of {camera.frames:,} frames and kept {camera.cpu_cores:.2f} of "
         f"{_cores(cores)} busy, which leaves {max(0, cores - camera.cpu_cores):.2f}"
     )
@@ -48,7 +48,7 @@ def keeping_up(report: Report, found: EndToEnd) -> str:
 
 
 def end_to_end_table(report: Report) -> Table:
-    """Rate, processor time and memory of every video, model and thread count, at full speed."""
+    """Return rate, CPU time and memory of every video, model and thread count, at full speed."""
     rows = []
     for found in report.end_to_end:
         rows.append(
@@ -73,19 +73,19 @@ def end_to_end_table(report: Report) -> Table:
         f"{_what(report)} at full speed",
         (
             *_columns(report),
-            *("frames per second", "of each pass", "cores busy", "CPU ms a frame"),
-            *("detector, ms a frame", "classifier, ms a frame", "peak MiB"),
+            *("frames per second", "of each pass", "cores busy", "CPU ms per frame"),
+            *("detector, ms per frame", "classifier, ms per frame", "peak MiB"),
         ),
         tuple(rows),
-        "As fer-edge run reads a file, as fast as it goes, in fresh processes: decoding, finding "
-        "and following faces, reading each face in every frame, JSON lines; a file waits, and no "
-        "frame is dropped. Detector: detect and track. Classifier: crop, classify and smooth."
-        f"{others}",
+        "As fer-edge run processes a file, at full speed, in fresh processes: decoding, "
+        "face detection and tracking, recognition of each face in every frame, JSON lines; "
+        "a file waits, so no frame is dropped. Detector: detect and track. Classifier: "
+        f"crop, classify and smooth.{others}",
     )
 
 
 def camera_table(report: Report) -> Table:
-    """The same at a camera's pace."""
+    """Return the same at a camera's rate."""
     rows = []
     for found in report.end_to_end:
         camera = found.camera
@@ -106,21 +106,22 @@ def camera_table(report: Report) -> Table:
             *("dropped", "cores busy", "cores, computed", "median delay ms", "p95 delay ms"),
         ),
         tuple(rows),
-        f"The first {MOST_PACED_FRAMES} frames of the video, or all, as fer-edge run reads a "
-        "camera: a face ten times a second, and a frame is dropped if a newer one comes before it "
-        "is read. Delay: from having the frame to having written its line. Computed: CPU ms a "
-        f"frame times {CAMERA_HZ:.0f}; it lacks what waiting costs, such as cold caches.",
+        f"The first {MOST_PACED_FRAMES} frames of the video, or all, as fer-edge run "
+        "processes a camera: each face ten times per second; a frame is dropped if a newer "
+        "one arrives before it is processed. Delay: from the arrival of a frame to its "
+        f"written line. Computed: CPU ms per frame times {CAMERA_HZ:.0f}; it lacks the cost "
+        "of waiting, such as cold caches.",
     )
 
 
 def detailed(report: Report) -> tuple[EndToEnd, ...]:
-    """Return those whose stages are shown: at the first thread count, which finds faces alike."""
+    """Return the results whose stages are shown: at the first thread count."""
     threads = report.plan.threads[0]
     return tuple(found for found in report.end_to_end if found.threads == threads)
 
 
 def stages_table(report: Report, found: EndToEnd) -> Table:
-    """The stages of a frame."""
+    """Return the stages of a frame."""
     rows = [
         (
             item.stage,
@@ -136,13 +137,14 @@ def stages_table(report: Report, found: EndToEnd) -> Table:
     return Table(
         f"{_name(found)}, {_subject(report, found)}: {found.frames_per_second:.1f} frames per "
         "second",
-        ("", "median ms", "p95 ms", "frames", "ms a frame"),
+        ("", "median ms", "p95 ms", "frames", "ms per frame"),
         tuple(rows),
         f"{found.frames:,} frames of {found.width_px}x{found.height_px}, "
-        f"{found.source_hz:.4g} a second, {_faces(found)}; read "
+        f"{found.source_hz:.4g} per second, {_faces(found)}; processed "
         f"{_times(len(found.pass_rates_hz))}. Detector: {found.detector}{size}, in {every}; "
         f"OpenCV, for resizing and optical flow: {threads_text(found.opencv_threads)}. "
-        "Median and p95 are of the frames in which the stage ran, ms a frame is the mean over all.",
+        "Median and p95 are over the frames in which the stage ran, ms per frame is the "
+        "mean over all frames.",
     )
 
 
@@ -177,7 +179,7 @@ def _clip(found: EndToEnd) -> str:
 
 def _faces(found: EndToEnd) -> str:
     faces = f"{found.faces / found.frames:.2g}"
-    return f"{faces} face{'' if faces == '1' else 's'} a frame"
+    return f"{faces} face{'' if faces == '1' else 's'} per frame"
 
 
 def _cost(found: EndToEnd, *stages: str) -> str:

@@ -1,30 +1,30 @@
-"""How figures are written, the same in the terminal, in Markdown and in HTML."""
+"""Number formats, the same in text, Markdown and HTML."""
 
 from fer_edge.scoring.scores import Agreement
 
 
 def milliseconds(value: float) -> str:
-    """Write milliseconds with three significant digits, without their unit."""
+    """Format milliseconds with three significant digits, without their unit."""
     digits = 3 if value < 1 else 2 if value < 10 else 1 if value < 100 else 0
     return f"{value:,.{digits}f}"
 
 
 def megabytes(size_bytes: int) -> str:
-    """Write a file's size in MB, a million bytes."""
+    """Format a file size in MB, a million bytes."""
     return f"{size_bytes / 1e6:.{2 if size_bytes >= 1e5 else 3}f} MB"
 
 
 def interval(agreement: Agreement) -> str:
-    """Write the paired 95 % interval of an accuracy's difference, in points."""
+    """Format the paired 95% interval of an accuracy difference, in points."""
     low, high = (100 * end for end in agreement.interval)
     return f"[{low:+.2f}, {high:+.2f}]"
 
 
 def optional(value: float | None, pattern: str) -> str:
-    """Write what may not have been measured: "-" where it was not."""
+    """Format a value, or "-" if it was not measured."""
     return "-" if value is None else pattern.format(value)
 
 
 def threads_text(count: int) -> str:
-    """Write a number of threads."""
+    """Format a number of threads."""
     return f"{count} thread{'' if count == 1 else 's'}"

@@ -20,10 +20,10 @@ NAMES = ("report.html", "report.json", "report.md")
 
 
 def check_folder(folder: Path) -> None:
-    """Try whether a report can be written: before the measurement, not after. Nothing is left.
+    """Check whether a report can be written, before the measurement. No files are left.
 
     Raises:
-        OutputError: Nothing can be written there.
+        OutputError: The folder cannot be written.
     """
     standing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
@@ -31,8 +31,8 @@ def check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(
-            f"cannot write a report to {folder}: {error.strerror or error}; name a folder that you "
-            "may write to"
+            f"cannot write a report to {folder}: {error.strerror or error}; choose a folder that "
+            "you can write to"
         ) from error
 
 
@@ -41,15 +41,15 @@ def write_report(
     folder: str | Path,
     disagreements: Sequence[tuple[Disagreement, NDArray[np.uint8]]] = (),
 ) -> list[Path]:
-    """Write all files or none; older ones of the same names are replaced.
+    """Write all files or none; existing ones with the same names are replaced.
 
     Args:
-        report: What was measured.
-        folder: Where to.
+        report: Report.
+        folder: Output folder.
         disagreements: Faces for `report.html`, see `report_to_html`.
 
     Returns:
-        The files.
+        Paths of the files.
 
     Raises:
         OutputError: A file cannot be written.
@@ -60,7 +60,7 @@ def write_report(
         report_to_markdown(report),
     )
     paths = [Path(folder) / name for name in NAMES]
-    with ExitStack() as stack:  # all are written before the first is moved to its place
+    with ExitStack() as stack:  # all are written before the first is renamed
         temporaries = [stack.enter_context(whole_file(path)) for path in paths]
         for temporary, text in zip(temporaries, texts, strict=True):
             temporary.write_text(text, "utf-8")

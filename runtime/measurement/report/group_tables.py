@@ -1,4 +1,4 @@
-"""How well each group of faces is read: tables for every report, a picture for the page."""
+"""Scores by group of faces: tables for all reports, a figure for the page."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from .tables import Table, scored
 from .verdict import headline
 
 _FEW = 30
-"""With fewer faces an interval is wider than most differences that matter."""
+"""Below this number of faces, intervals are wider than most relevant differences."""
 
 
 def group_tables(report: Report) -> Iterator[Table]:
-    """Yield two tables for each way to divide the faces: accuracy, and recall of each class."""
+    """Yield two tables per grouping: accuracy, and recall of each class."""
     for grouping in groupings(report):
         found = list(_rows(report, grouping))
         yield Table(
@@ -49,7 +49,7 @@ def group_tables(report: Report) -> Iterator[Table]:
 
 
 def group_figure(report: Report, grouping: str) -> Figure | None:
-    """Draw how far each group is from the whole, for the model of the headline."""
+    """Draw the difference of each group from all faces, for the headline model."""
     line = headline(report).model
     model, label = report.models[line], report.labels[line]
     if model.evaluation is None:
@@ -68,21 +68,21 @@ def group_figure(report: Report, grouping: str) -> Figure | None:
     chart = spans(
         rows,
         name=f"Accuracy of {label} by {grouping}",
-        description="A dot for each group's accuracy less that of all faces, a line for its 95% "
-        "interval; the table has the numbers.",
+        description="A dot for each group's difference from the accuracy on all faces, a line "
+        "for its 95% interval; the table has the numbers.",
         x=f"points of accuracy against all faces, {label}",
     )
     return Figure(chart)
 
 
 def groupings(report: Report) -> tuple[str, ...]:
-    """Return the names of the ways in which the faces were divided."""
+    """Return the names of the groupings."""
     names = (item.grouping for _, _, found in scored(report) for item in found.groups)
     return tuple(dict.fromkeys(names))
 
 
 def _rows(report: Report, grouping: str) -> Iterator[tuple[str, GroupScores]]:
-    """Yield model and scores, group by group, so that models stand beside each other."""
+    """Yield model and scores, group by group, so that models are next to each other."""
     found = [
         (label, item)
         for label, _, evaluation in scored(report)
@@ -95,9 +95,9 @@ def _rows(report: Report, grouping: str) -> Iterator[tuple[str, GroupScores]]:
 
 def _note(found: list[tuple[str, GroupScores]]) -> str:
     note = (
-        "Accuracy: Wilson's interval. Calibration error: it grows as faces get fewer, so compare "
-        "groups of like size. Overconfidence: mean probability of the answer minus accuracy, with "
-        "Wald's interval; it does not grow."
+        "Accuracy: Wilson's interval. Calibration error: it grows as the number of faces "
+        "falls, so compare groups of similar size. Overconfidence: mean probability of the "
+        "answer minus accuracy, with Wald's interval; it does not grow."
     )
     few = sorted({item.group for _, item in found if item.n < _FEW})
     if few:

@@ -1,7 +1,7 @@
-"""A report as one HTML file: no network, no script; readable on a phone, in print, in the dark.
+"""A report as one HTML file without network access and scripts, for phone, print and dark mode.
 
-Every chart has its table beside it, for a screen reader and for whoever wants the numbers. Here
-and in `sections.py` stands what is shown, in `templates/` how.
+Every chart has a table next to it, for screen readers and for the exact numbers. This module and
+`sections.py` determine the content, `templates/` the layout.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,12 @@ def report_to_html(
     report: Report,
     disagreements: Sequence[tuple[Disagreement, NDArray[np.uint8]]] = (),
 ) -> str:
-    """Write the page.
+    """Create the page.
 
     Args:
-        report: What was measured.
-        disagreements: Faces (uint8, (height, width), grey) that the headline's model reads
-            otherwise than the reference; they become part of the file.
+        report: Report.
+        disagreements: Faces (uint8, (height, width), gray) on which the headline model and the
+            reference disagree; they become part of the file.
     """
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),

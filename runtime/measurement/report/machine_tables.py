@@ -1,4 +1,4 @@
-"""How much of the machine the models and the detector use."""
+"""Utilization of the machine by models and detector."""
 
 from ..probes.detector_look import THREADS, DetectorLook
 from .figures import milliseconds, optional, threads_text
@@ -7,7 +7,7 @@ from .tables import Table
 
 
 def compute_table(report: Report, threads: int) -> Table:
-    """How much of the machine each model uses."""
+    """Return each model's utilization of the machine."""
     limit = next((item for item in report.limits if item.threads == threads), None)
     rows = [
         (label, _billions(found.macs_per_second), optional(found.share_of_limit, "{:.0%}"))
@@ -26,12 +26,12 @@ def compute_table(report: Report, threads: int) -> Table:
     if limit is not None:
         rows.append(("one large int8 convolution", _billions(limit.macs_per_second), "100%"))
         note = (
-            "The limit is what LiteRT reaches here on one int8 convolution of "
-            f"{limit.macs / 1e6:.0f} million MACs, measured in the same rounds "
-            f"({milliseconds(limit.latency.median_ms)} ms)."
+            f"The limit is the speed of LiteRT on one int8 convolution of {limit.macs / 1e6:.0f} "
+            f"million MACs, measured in the same rounds ({milliseconds(limit.latency.median_ms)} "
+            "ms)."
         )
     return Table(
-        f"Use of the machine, {threads_text(threads)}",
+        f"Utilization of the machine, {threads_text(threads)}",
         ("", "billion MACs per second", "share of the limit"),
         tuple(rows),
         note,
@@ -39,7 +39,7 @@ def compute_table(report: Report, threads: int) -> Table:
 
 
 def look_table(report: Report) -> Table | None:
-    """What one look of the detector costs; None where no video was read."""
+    """Return the cost of one detection; None without a video."""
     if not report.looks:
         return None
     return Table(
@@ -55,13 +55,13 @@ def look_table(report: Report) -> Table | None:
             )
             for look in _distinct(report.looks)
         ),
-        "Measured in the same rounds as the models, on the first frame of a video, shrunk before: "
-        "network and boxes.",
+        "Measured in the same rounds as the models, on the first frame of a video, already "
+        "shrunk: network and boxes.",
     )
 
 
 def _distinct(looks: tuple[DetectorLook, ...]) -> list[DetectorLook]:
-    """Take one look of each size: videos of one size cost the same."""
+    """Select one detection of each size: videos of the same size have the same cost."""
     return list({(look.detector, look.width_px, look.height_px): look for look in looks}.values())
 
 

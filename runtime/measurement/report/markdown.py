@@ -9,7 +9,7 @@ from .verdict import verdict
 
 
 def report_to_markdown(report: Report) -> str:
-    """Write the verdict, the warnings, and the sections' sentences and tables."""
+    """Format the verdict, the warnings, and the sections' sentences and tables."""
     blocks = [f"**{_plain(verdict(report))}**"]
     blocks += [f"> Warning: {_plain(text)}" for text in warnings(report)]
     for section in make_sections(report):
@@ -42,7 +42,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Take away what a name could mean in Markdown."""
+    """Remove characters that have a meaning in Markdown."""
     for sign in "\\`*_<>|":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The first screen of a report: the verdict's figures and the picture."""
+"""The first screen of a report: the figures of the verdict, and the chart."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure in large type, and what stands below it."""
+    """A figure in large type, and the text below it."""
 
     name: str
     value: str
@@ -29,7 +29,7 @@ class Tile:
 
 
 def subject(report: Report) -> str:
-    """Say what was measured on, in a line."""
+    """Describe the measured machine and data in one line."""
     device = report.device
     said = [device.board or device.cpu, f"{device.machine}, {device.cores} cores"]
     if report.faces:
@@ -38,21 +38,21 @@ def subject(report: Report) -> str:
 
 
 def meaning(report: Report) -> str:
-    """Say what the interval in the verdict means; empty without one."""
+    """Explain the interval in the verdict; empty without one."""
     found = report.models[headline(report).model].agreement
     if found is None:
         return ""
     low, high = found.interval
     says = (
-        "it holds zero, so these faces show no difference in accuracy."
+        "it contains zero, so these faces show no difference in accuracy."
         if low <= 0 <= high
-        else "it does not hold zero, so chance alone does not explain the difference."
+        else "it does not contain zero, so the difference is more than chance."
     )
-    return f"In brackets the paired 95% interval on {found.n:,} faces: {says}"
+    return f"In brackets: the paired 95% interval on {found.n:,} faces; {says}"
 
 
 def tiles(report: Report) -> tuple[Tile, ...]:
-    """Return the headline model's figures, the reference's below each."""
+    """Return the headline model's figures, with the reference's below each."""
     line = headline(report)
     model = report.models[line.model]
     found = (
@@ -110,7 +110,7 @@ def _agreement_tile(report: Report, model: ModelResult, reference: int | None) -
 
 
 def picture(report: Report) -> Figure | None:
-    """Draw accuracy against latency; without scores the latencies alone, None without any."""
+    """Draw accuracy against latency; only latencies without scores, None without both."""
     front, threads = pareto(report), report.plan.threads[0]
     points = []
     for index, (label, model) in enumerate(report.named):
@@ -140,13 +140,14 @@ def picture(report: Report) -> Figure | None:
     chart = scatter(
         points,
         name="Accuracy against latency",
-        description=f"Fast and accurate is up and to the left. On the Pareto line: {best}. The "
-        "tables below have the numbers.",
+        description="Fast and accurate models are at the upper left. On the Pareto line: "
+        f"{best}. The tables below have the numbers.",
         x=f"median latency in ms, {threads_text(threads)} (logarithmic)",
         y="accuracy in %",
     )
     caption = (
-        "Up and to the left is better. Filled marks on the dashed Pareto line: no other model is "
-        "both faster and more accurate. Whiskers: the paired 95% interval against the reference."
+        "Upper left is better. Filled marks on the dashed Pareto line: no other model is "
+        "both faster and more accurate. Whiskers: the paired 95% interval against the "
+        "reference."
     )
     return Figure(chart, caption)

@@ -25,14 +25,14 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class FacesInfo:
-    """The faces that the models were scored on.
+    """The faces on which the models were scored.
 
     Attributes:
-        path: Of the face set's file.
-        split: Of the face set.
-        n: Faces.
-        n_without_duplicates: Faces that do not stand in train pixel for pixel.
-        class_names: In label order.
+        path: Path of the face set.
+        split: Split of the face set.
+        n: Number of faces.
+        n_without_duplicates: Number of faces that do not occur in train.
+        class_names: Classes in label order.
         digest: Sha256 of the scored faces, `FaceSet.digest`.
     """
 
@@ -46,22 +46,22 @@ class FacesInfo:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that `fer-edge benchmark` found out.
+    """All results of `fer-edge benchmark`.
 
     Attributes:
-        made: When it began, ISO 8601, UTC.
-        command: The command line that made it.
-        device: The machine and its software.
-        conditions: The machine while it measured.
-        plan: How much was measured.
-        faces: What the models were scored on; None if they were not.
-        reference: Index of the model that agreement is taken against; None without one.
-        limits: The machine's practical limit, one per thread count; none where it was not measured.
-        models: What was measured of each file.
-        end_to_end: What a video gave, one for each; empty without one.
-        looks: One look of the detector at each video's frame; none where none was measured.
-        format_version: Of this file.
-        no_limits: Why there are no limits; None where there are.
+        made: Start time, ISO 8601, UTC.
+        command: Command line.
+        device: Machine and software.
+        conditions: Machine during the measurement.
+        plan: Amount of measurements.
+        faces: Faces on which the models were scored; None if they were not.
+        reference: Index of the reference model; None without one.
+        limits: Practical limit of the machine, one per thread count; empty if not measured.
+        models: Measurements of each file.
+        end_to_end: Results of the videos; empty without videos.
+        looks: One detection per video; empty if not measured.
+        format_version: Version of the file format.
+        no_limits: Reason why there are no limits; None if there are.
     """
 
     made: str
@@ -80,7 +80,7 @@ class Report:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each model is called: as short as it can be told from the others."""
+        """Label of each model, as short as possible but unique."""
         return labels(self.models)
 
     @property
@@ -89,7 +89,7 @@ class Report:
         return tuple(zip(self.labels, self.models, strict=True))
 
     def timed(self, threads: int) -> tuple[tuple[str, Timing], ...]:
-        """Return the timings at a thread count, each with its model's label."""
+        """Return the timings at a thread count, each with the label of its model."""
         found = ((label, timing(model, threads)) for label, model in self.named)
         return tuple((label, item) for label, item in found if item is not None)
 
@@ -107,7 +107,7 @@ def faces_info(faces: FaceSet, path: Path, split: str) -> FacesInfo:
 
 
 def report_to_json(report: Report) -> str:
-    """Write a report as JSON text, the version first."""
+    """Format a report as JSON text, the version first."""
     data = encode(report)
     data = {"format_version": data.pop("format_version"), **data}
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -117,7 +117,7 @@ def read_report(path: Path) -> Report:
     """Read a `report.json`.
 
     Raises:
-        ReportError: It cannot be read, is not a report, or one of another format.
+        ReportError: It cannot be read, is not a report, or has another format version.
     """
     if path.is_dir():
         path = path / "report.json"
@@ -125,8 +125,8 @@ def read_report(path: Path) -> Report:
         data = read_json(path)
     except OSError as error:
         raise ReportError(
-            f"report {path} cannot be read: {error.strerror}; make one with: "
-            "fer-edge benchmark MODEL... --report DIR"
+            f"report {path} cannot be read: {error.strerror}; create one: fer-edge benchmark "
+            "MODEL... --report DIR"
         ) from error
     except SchemaError as error:
         raise ReportError(f"{path} cannot be read: {error}; expected a report.json") from error
@@ -134,34 +134,34 @@ def read_report(path: Path) -> Report:
 
 
 def report_from_json(data: object, path: str) -> Report:
-    """Check what a JSON parser returned for a report.
+    """Check parsed JSON data of a report.
 
     Args:
-        data: The plain data.
-        path: Where it is from, for messages.
+        data: Parsed data.
+        path: Origin, for messages.
 
     Raises:
-        ReportError: It is not a report, or one of another format.
+        ReportError: It is not a report, or has another format version.
     """
     version = data.get("format_version") if isinstance(data, dict) else None
     if version is None:
         raise ReportError(
-            f"{path} is not a benchmark report: it has no format_version; make one with: "
-            "fer-edge benchmark MODEL... --report DIR"
+            f"{path} is not a benchmark report: it has no format_version; create one: fer-edge "
+            "benchmark MODEL... --report DIR"
         )
     if version != FORMAT_VERSION:
         raise ReportError(
             f"{path} has report format {printable(repr(version), 40)}, this fer-edge reads "
-            f"{FORMAT_VERSION}; make both reports with the same version of fer-edge"
+            f"{FORMAT_VERSION}; create both reports with the same version of fer-edge"
         )
     try:
         return decode(Report, data)
     except SchemaError as error:
-        raise ReportError(f"{path} is damaged: {error}; make it again") from error
+        raise ReportError(f"{path} is damaged: {error}; create it again") from error
 
 
 def labels(models: tuple[ModelResult, ...]) -> tuple[str, ...]:
-    """Name each model as shortly as it can be told from the others."""
+    """Return unique labels of the models, as short as possible."""
     for found in (
         [model.numbers for model in models],
         [model.name for model in models],
@@ -179,17 +179,15 @@ def timing(model: ModelResult, threads: int) -> Timing | None:
 
 
 def warnings(report: Report) -> tuple[str, ...]:
-    """Say what the reader should know before trusting the latencies."""
+    """Return warnings about the reliability of the latencies."""
     found = list(report.conditions.warnings)
     cores = report.device.cores
     if max(report.plan.threads) > cores:
-        found.append(f"{max(report.plan.threads)} threads were run on {cores} usable cores")
+        found.append(f"{max(report.plan.threads)} threads ran on {cores} usable cores")
     without = [label for label, model in report.named if model.xnnpack is False]
     if without:
         runtime = next((text for text in report.device.versions if "lite" in text), "the runtime")
-        found.append(
-            f"{runtime} runs {', '.join(without)} without XNNPACK, by slower kernels of its own"
-        )
+        found.append(f"{runtime} runs {', '.join(without)} without XNNPACK, with slower kernels")
     for source in dict.fromkeys(item.source for item in report.end_to_end if not item.faces):
-        found.append(f"no face was read in {source}: its frames cost less than those of a face do")
+        found.append(f"no face was found in {source}: its frames cost less than frames with faces")
     return tuple(found)

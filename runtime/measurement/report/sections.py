@@ -1,4 +1,4 @@
-"""What a report shows below its first screen, the same in HTML and in Markdown."""
+"""The sections of a report below its first screen, the same in HTML and Markdown."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ from .verdict import headline
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; a note is set in small type."""
+    """A paragraph; a note is in small type."""
 
     text: str
     is_note: bool = False
@@ -45,9 +45,9 @@ class Confusion:
     """A confusion matrix.
 
     Attributes:
-        title: Whose it is.
-        names: Of the classes.
-        rows: Of each true class its name, and the share of it that was called each class.
+        title: Title with the model.
+        names: Names of the classes.
+        rows: Name of each true class, and its shares by predicted class.
     """
 
     title: str
@@ -57,13 +57,13 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face that two models read differently.
+    """A face on which two models disagree.
 
     Attributes:
-        source: The picture itself, as a `data:` address.
-        row: Its number in the split.
-        label: What it is labelled.
-        said: What each model said.
+        source: Picture as a `data:` address.
+        row: Row in the split.
+        label: Its label.
+        said: Prediction of each model.
     """
 
     source: str
@@ -81,7 +81,7 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Blocks that stand side by side where there is room."""
+    """Blocks that are side by side if there is space."""
 
     blocks: "tuple[Block, ...]"
 
@@ -91,12 +91,12 @@ Block = Text | Table | Figure | Confusion | Faces | Beside
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the report.
+    """A section of the report.
 
     Attributes:
-        key: Its place in the page's address.
-        title: What it is about.
-        blocks: What it shows; empty where that was not measured.
+        key: Anchor in the page's address.
+        title: Title.
+        blocks: Content; empty if nothing was measured.
     """
 
     key: str
@@ -107,7 +107,7 @@ class Section:
 def make_sections(
     report: Report, disagreements: Sequence[tuple[Disagreement, NDArray[np.uint8]]] = ()
 ) -> tuple[Section, ...]:
-    """Compute the sections that have something to show; see `report_to_html`."""
+    """Create the sections with content; see `report_to_html`."""
     found = (
         Section("accuracy", "Accuracy", tuple(_accuracy(report))),
         Section("groups", "Groups of faces", tuple(_groups(report))),
@@ -188,15 +188,15 @@ def _stages(title: str, found: EndToEnd) -> Figure:
             Bar(stage.stage, stage.per_frame_ms, f"{milliseconds(stage.per_frame_ms)} ms")
             for stage in found.stages
         ],
-        name=f"Milliseconds a frame of each stage, {title}",
-        description="A bar for each stage, the mean over all frames: together they are the frame; "
-        "the table has the numbers.",
+        name=f"Milliseconds per frame of each stage, {title}",
+        description="A bar for each stage, the mean over all frames: together they add up to "
+        "the frame; the table has the numbers.",
     )
-    return Figure(chart, "Milliseconds a frame of each stage.")
+    return Figure(chart, "Milliseconds per frame of each stage.")
 
 
 def _confusions(report: Report) -> Iterator[Block]:
-    """Yield the reference's and the headline's matrix first, then the others."""
+    """Yield the matrices of the reference and the headline model first, then the others."""
     line, found = headline(report), scored(report)
     if report.faces is None or not found:
         return
@@ -206,7 +206,7 @@ def _confusions(report: Report) -> Iterator[Block]:
     found.sort(key=lambda item: lead.index(item[1].path) if item[1].path in lead else len(lead))
     names = report.faces.class_names
     yield Text(
-        "Rows: the true class; columns: what the model said; per cent of the row. Framed: right.",
+        "Rows: the true class; columns: the predicted class; percent of the row. Framed: correct.",
         is_note=True,
     )
     matrices = []
@@ -234,8 +234,9 @@ def _faces(
         return f"{name}{right}: {classes[said]} {probability:.0%}"
 
     yield Text(
-        f"The {len(disagreements)} faces on which {reference} and {model} differ while both are "
-        "surest. These pictures are part of this file: think before you pass it on.",
+        f"The {len(disagreements)} faces on which {reference} and {model} differ with the "
+        "highest confidence. These pictures are part of this file: think before you share "
+        "it.",
         is_note=True,
     )
     shown = []

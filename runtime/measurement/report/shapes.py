@@ -1,4 +1,4 @@
-"""The shapes of a chart, as values: what `templates/blocks.html` writes as SVG."""
+"""The shapes of a chart, as values that `templates/blocks.html` writes as SVG."""
 
 import math
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An element of SVG.
+    """An SVG element.
 
     Attributes:
-        element: Its name.
-        attributes: As they are written, unescaped.
-        text: What stands in it.
+        element: Element name.
+        attributes: Attributes, unescaped.
+        text: Text content.
     """
 
     element: str
@@ -25,11 +25,11 @@ class Chart:
     """A drawing.
 
     Attributes:
-        name: For a screen reader.
-        description: What it shows, in a sentence, for a screen reader.
-        width: In pixels, if it is shown in its own size.
-        height: In pixels.
-        shapes: In the order in which they are drawn.
+        name: Name for screen readers.
+        description: Description in one sentence, for screen readers.
+        width: Natural width in pixels.
+        height: Natural height in pixels.
+        shapes: Shapes in drawing order.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart and the words below it."""
+    """A chart and its caption."""
 
     chart: Chart
     caption: str = ""
 
 
 def shape(element: str, kind: str, **attributes: str | float) -> Shape:
-    """Make a shape; `kind` is its class, numbers are written with two digits at most."""
+    """Create a shape; `kind` is its class, numbers have at most two decimals."""
     said = {key: _written(value) for key, value in attributes.items()}
     return Shape(element, {**said, "class": kind})
 
@@ -65,7 +65,7 @@ def text(x: float, y: float, said: str, kind: str, anchor: str) -> Shape:
 
 
 def marker(form: str, x: float, y: float, *, is_front: bool) -> Shape:
-    """Draw a point; those that are not at the front are hollow."""
+    """Draw a point; points that are not on the Pareto line are hollow."""
     kind = "mark" if is_front else "mark hollow"
     if form == "circle":
         return shape("circle", kind, cx=x, cy=y, r=6.5)

@@ -1,4 +1,4 @@
-"""The tables of a report, once for the terminal, Markdown and HTML."""
+"""The tables of a report, for text, Markdown and HTML."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from .verdict import headline, pareto
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of text; the first column names the row.
+    """A table of text; the first column is the name of the row.
 
     Attributes:
-        title: What it shows.
-        header: The columns' names, with units.
-        rows: As many cells as columns.
-        note: How to read it.
+        title: Title.
+        header: Column names with units.
+        rows: Cells by row.
+        note: Explanation.
     """
 
     title: str
@@ -35,7 +35,7 @@ class Table:
 
     @property
     def columns_of_words(self) -> frozenset[int]:
-        """Columns, the first left out, without any figure."""
+        """Columns without any number, except the first."""
         return frozenset(
             column
             for column in range(1, len(self.header))
@@ -44,7 +44,7 @@ class Table:
 
 
 def summary_table(report: Report) -> Table:
-    """Accuracy, latency and size of every model, the picture's own table."""
+    """Return accuracy, latency and size of every model, the table for the chart."""
     threads, front = report.plan.threads[0], pareto(report)
     rows = []
     for index, (label, model) in enumerate(report.named):
@@ -62,7 +62,7 @@ def summary_table(report: Report) -> Table:
 
 
 def models_table(report: Report) -> Table:
-    """Which file is which, its size and its work."""
+    """Return the files, their sizes and their number of operations."""
     line = headline(report)
     baseline = None if line.file is None else report.models[line.file]
     rows: list[tuple[str, ...]] = []
@@ -89,14 +89,14 @@ def models_table(report: Report) -> Table:
             (*row, instructions_text(model)) for row, model in zip(rows, report.models, strict=True)
         ]
         note += (
-            " Arm64 instructions: what one inference takes of them, counted in a guest under qemu; "
-            "a portable figure, and not a time."
+            "Arm64 instructions: executed by one inference, counted in a guest under qemu; a "
+            "portable figure, not a time."
         )
     return Table("Files", tuple(header), tuple(rows), note)
 
 
 def latency_table(report: Report, threads: int) -> Table:
-    """Steady latency at one thread count."""
+    """Return the latency after warm-up at one thread count."""
     line = headline(report)
     base = None if line.file is None else timing(report.models[line.file], threads)
     rows = []
@@ -124,14 +124,14 @@ def latency_table(report: Report, threads: int) -> Table:
             *("outliers", "slowest ms", "per second"),
         ),
         tuple(rows),
-        "One face: input written, inference, output read. IQR: spread of the middle half. Outliers "
-        "lie three IQR above the upper quartile; they count in every figure. Per second: over the "
-        "whole measured time.",
+        "One face: write the input, run, read the output. IQR: spread of the middle half. "
+        "Outliers are more than three IQR above the upper quartile; they are included in "
+        "every figure. Per second: over the whole measured time.",
     )
 
 
 def start_table(report: Report, threads: int) -> Table:
-    """Loading, first inference, warm-up and memory at one thread count."""
+    """Return loading, first inference, warm-up and memory at one thread count."""
     rows = [
         (
             label,
@@ -147,14 +147,14 @@ def start_table(report: Report, threads: int) -> Table:
         f"Start and memory, {threads_text(threads)}",
         ("", "load ms", "first inference ms", "warm-up ms", "added MiB", "peak MiB"),
         tuple(rows),
-        f"Median of {report.plan.cold_starts} fresh processes; peak includes Python, NumPy and the "
-        "runtime, added does not. Load: the file read (from the page cache) and the interpreter "
-        "made ready.",
+        f"Median of {report.plan.cold_starts} fresh processes; peak includes Python, NumPy "
+        "and the runtime, added does not. Load: reading the file (from the page cache) and "
+        "preparing the interpreter.",
     )
 
 
 def accuracy_table(report: Report) -> Table | None:
-    """Scores through the served path; None if nothing was scored."""
+    """Return scores through the served path; None if nothing was scored."""
     if report.faces is None:
         return None
     rows = []
@@ -180,14 +180,14 @@ def accuracy_table(report: Report) -> Table | None:
             *("top-3", "calibration error"),
         ),
         tuple(rows),
-        f"Without duplicates: {report.faces.n_without_duplicates:,} faces that do not stand in the "
-        f"training part pixel for pixel. {voted}Balanced: mean recall. Calibration error: expected "
-        "calibration error of the top class, 15 bins.",
+        f"Without duplicates: {report.faces.n_without_duplicates:,} faces that do not occur "
+        f"in the training split pixel for pixel. {voted}Balanced: mean recall. Calibration "
+        "error: expected calibration error of the top class, 15 bins.",
     )
 
 
 def recall_table(report: Report) -> Table | None:
-    """Recall of each class; None if nothing was scored."""
+    """Return the recall of each class; None if nothing was scored."""
     if report.faces is None:
         return None
     rows = tuple(
@@ -199,7 +199,7 @@ def recall_table(report: Report) -> Table | None:
 
 
 def agreement_table(report: Report) -> Table | None:
-    """Each model against the reference; None without one."""
+    """Return each model against the reference; None without one."""
     if report.reference is None:
         return None
     rows = [
@@ -224,13 +224,13 @@ def agreement_table(report: Report) -> Table | None:
             "largest change of a probability",
         ),
         tuple(rows),
-        "The interval is paired: both models read the same faces, so only those count that one of "
-        "them gets right and the other wrong (fixed, broken).",
+        "The interval is paired: both models classify the same faces, so only faces count "
+        "that exactly one of them gets right (fixed, broken).",
     )
 
 
 def environment_table(report: Report) -> Table:
-    """The machine, its software and its state."""
+    """Return the machine, its software and its state."""
     device, state = report.device, report.conditions
     degrees: Callable[[float | None], str] = lambda value: optional(value, "{:.0f} °C")  # noqa: E731
     rows = [
@@ -248,7 +248,7 @@ def environment_table(report: Report) -> Table:
         ("load average, before and after", f"{state.load_before:.2f}, {state.load_after:.2f}"),
         ("cores busy with other programs", optional(state.other_cores, "{:.2f}")),
         ("CPU time stolen by the hypervisor", optional(state.stolen_share, "{:.2%}")),
-        ("began, took", f"{report.made}, {state.seconds:.0f} s"),
+        ("start, duration", f"{report.made}, {state.seconds:.0f} s"),
         (
             "rounds",
             f"{report.plan.rounds} interleaved over all models, after a warm-up",
@@ -267,12 +267,12 @@ def scored(report: Report) -> list[tuple[str, ModelResult, Evaluation]]:
 
 
 def counted(report: Report) -> bool:
-    """Return whether arm64 instructions are known of any model."""
+    """Return whether arm64 instruction counts exist for any model."""
     return any(model.arm64_instructions is not None for model in report.models)
 
 
 def instructions_text(model: ModelResult) -> str:
-    """Write a model's arm64 instructions in millions."""
+    """Format a model's arm64 instructions in millions."""
     count = model.arm64_instructions
     return "-" if count is None else f"{count / 1e6:.1f} M"
 
@@ -285,4 +285,4 @@ def _voted(report: Report) -> str:
     counts = {found.ferplus.n for _, _, found in scored(report) if found.ferplus}
     if not counts:
         return ""
-    return f"FER+ majority: {max(counts):,} faces, against what most of ten taggers said. "
+    return f"FER+ majority: {max(counts):,} faces, against the majority of ten taggers. "

@@ -1,4 +1,4 @@
-"""A report for the terminal: the verdict, one table, the machine."""
+"""A report as text: the verdict, one table, the machine."""
 
 from ..probes.results import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
@@ -11,7 +11,7 @@ from .verdict import verdict
 
 
 def report_to_text(report: Report) -> str:
-    """Write the machine, the table and the verdict."""
+    """Format the machine, the table and the verdict."""
     lines = [_machine(report), ""]
     lines += [f"warning: {text}" for text in warnings(report)]
     lines += [*([""] if len(lines) > 2 else []), align(_rows(report)), "", verdict(report)]
@@ -28,7 +28,7 @@ def report_to_text(report: Report) -> str:
 
 
 def align(rows: list[list[str]]) -> str:
-    """Set rows of cells in columns, a rule below the first row; two columns of words lead."""
+    """Align cells in columns, with a rule below the first row; two columns of words lead."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(

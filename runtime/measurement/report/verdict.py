@@ -1,4 +1,4 @@
-"""What a report comes to: one sentence, and the models that no other one beats."""
+"""The verdict of a report in one sentence, and the Pareto-optimal models."""
 
 from dataclasses import dataclass
 
@@ -6,17 +6,17 @@ from ..probes.results import ModelResult
 from .figures import interval, megabytes, milliseconds
 from .report import Report, timing
 
-_NEAR = 1.05  # below, a ratio is called equal
+_NEAR = 1.05  # below this, a ratio counts as equal
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The models that the sentence is about, as indices into the report's.
+    """The models of the verdict, as indices into the report's.
 
     Attributes:
-        model: The first int8 file that was named; else the fastest one that is not the reference.
-        reference: The model that agreement is taken against, if there is one.
-        file: The float32 file for size and speed: the reference, unless that is a Keras network.
+        model: The first int8 file given; otherwise the fastest one that is not the reference.
+        reference: Reference model, if any.
+        file: float32 file for size and speed: the reference, unless that is a Keras network.
     """
 
     model: int
@@ -25,7 +25,7 @@ class Headline:
 
 
 def headline(report: Report) -> Headline:
-    """Choose what the sentence is about."""
+    """Select the models of the verdict."""
     models, reference = report.models, report.reference
     timed = [index for index, model in enumerate(models) if model.timings]
     others = [index for index in timed if index != reference]
@@ -40,7 +40,7 @@ def headline(report: Report) -> Headline:
 
 
 def verdict(report: Report) -> str:
-    """Say it in one sentence."""
+    """Format the verdict in one sentence."""
     line, names = headline(report), report.labels
     model = report.models[line.model]
     said = []

@@ -1,6 +1,6 @@
-"""An annotated GIF: short, small, made for sharing.
+"""An annotated GIF: short and small, for sharing.
 
-OpenCV writes no GIF before 4.11, so Pillow does; it is loaded when the first frame comes.
+OpenCV before 4.11 cannot write GIF, so Pillow does; it is imported at the first frame.
 """
 
 from collections.abc import Iterator
@@ -23,40 +23,39 @@ from .line_file import leave
 from .picture_file import fitted
 
 RATE_HZ = 10.0
-"""Frames per second; a GIF counts hundredths of a second, and browsers slow down below two."""
+"""Frames per second; GIF counts hundredths of a second, and browsers slow down delays below two."""
 _PICTURE_S = 1.0
-_COLOURS = 255  # the 256th of a GIF's colours means: as in the frame before
+_COLORS = 255  # the 256th color of a GIF means: same as in the previous frame
 _MOST_BYTES = 64 << 20
 _PALETTE_FRAMES = 8
 _STILL = 14
-"""Changes below this many levels (of 255) are noise: the pixel stays as it was, and costs little.
-
-On two clips of a talking head a file has 0.54 and 0.65 of the size that it has with 1.
+"""Changes of fewer levels (of 255) are noise: the pixel keeps its value, which compresses well. On
+two clips of a talking head the file size is 0.54 and 0.65 of that with 1.
 """
 
 
 class Animation:
-    """An annotated GIF of the first seconds; it appears when they are over.
+    """An annotated GIF of the first seconds; it appears when they have passed.
 
-    Frames wait in memory, two bytes a pixel, 64 MiB at most: 480x480 for 10 s take 46 MB.
+    Frames are kept in memory, two bytes per pixel, at most 64 MiB: 480x480 for 10 s take 46 MB.
     """
 
     def __init__(
         self, path: Path, source: Source, *, seconds: float = 10.0, width_px: int = 480
     ) -> None:
-        """Open it.
+        """Open the output.
 
         Args:
-            path: The file; it ends in .gif.
-            source: Where frames come from; each picture of a folder stands for 1 s.
-            seconds: Frames after this are left out.
-            width_px: Frames that are wider or higher are shrunk to it.
+            path: Path of the file; it ends in .gif.
+            source: Source of the frames; each picture of a folder takes 1 s.
+            seconds: Length; later frames are ignored.
+            width_px: Long side to which larger frames are shrunk.
 
         Raises:
-            OutputError: It does not end in .gif, or may not be written.
+            OutputError: It does not end in .gif, or cannot be written.
         """
         if path.suffix.lower() != ".gif":
-            raise OutputError(f"{path}: an animation ends in .gif; for a video use --video")
+            raise OutputError(f"{path}: expected a name that ends in .gif; for a video use --video")
         self._files = ExitStack()
         self._temporary = self._files.enter_context(whole_file(path))
         self._path = path
@@ -71,7 +70,7 @@ class Animation:
         self._is_full = False
 
     def write(self, result: Result) -> None:
-        """Take one frame, if it is time for one; write the file when its seconds are over."""
+        """Add a frame, if one is due; write the file when its seconds have passed."""
         if self._is_full:
             return
         slot = self._slot(result)
@@ -82,7 +81,7 @@ class Animation:
             self._slots.append(slot)
 
     def close(self, *, complete: bool) -> None:
-        """Write the file, unless it was written when its seconds were over."""
+        """Write the file, unless it is already written."""
         try:
             if complete and self._frames:
                 self._save()
@@ -96,7 +95,7 @@ class Animation:
         if self._start_s is None:
             self._start_s = result.frame.time_s
         since_s = result.frame.time_s - self._start_s
-        return int(since_s / self._step_s + 0.01)  # a clock's rounding is not a frame's time
+        return int(since_s / self._step_s + 0.01)  # rounding of the clock is not a frame interval
 
     def _add(self, image: NDArray[np.uint8]) -> None:
         if not self._frames:
@@ -105,7 +104,7 @@ class Animation:
         if self._frames:
             last = cv2.cvtColor(self._frames[-1], cv2.COLOR_BGR5652BGR)
             change = np.asarray(cv2.absdiff(small, last)).max(axis=2)
-            # with its neighbors: a lone pixel that stays behind shows as dirt
+            # together with its neighbors: a single old pixel looks like dirt
             moved = cv2.dilate(change, np.ones((5, 5), np.uint8)) >= _STILL
             small = np.where(moved[..., np.newaxis], small, last).astype(np.uint8, copy=False)
         packed = cv2.cvtColor(small, cv2.COLOR_BGR2BGR565)
@@ -118,8 +117,8 @@ class Animation:
         needed = 2 * self._size[0] * self._size[1] * self._seconds / self._step_s
         if needed > _MOST_BYTES:
             raise OutputError(
-                f"{self._path}: {self._seconds:g} s of {self._size[0]}x{self._size[1]} pixels are "
-                f"{needed / 2**20:.0f} MiB in memory, {_MOST_BYTES >> 20} is the most; "
+                f"{self._path}: {self._seconds:g} s of {self._size[0]}x{self._size[1]} pixels "
+                f"need {needed / 2**20:.0f} MiB of memory, expected at most {_MOST_BYTES >> 20}; "
                 "pass a smaller --gif-width or --gif-seconds"
             )
 
@@ -138,7 +137,7 @@ class Animation:
                 duration=durations_ms,
                 loop=0,
                 disposal=1,
-                transparency=_COLOURS,
+                transparency=_COLORS,
                 optimize=False,
             )
         except OSError as error:
@@ -155,8 +154,8 @@ class Animation:
         for packed in self._frames:
             frame = Image.fromarray(cv2.cvtColor(packed, cv2.COLOR_BGR5652RGB))
             index = np.asarray(frame.quantize(palette=palette, dither=Image.Dither.NONE))
-            # what did not change is transparent: long runs of one value pack well
-            shown = index if last is None else np.where(index == last, np.uint8(_COLOURS), index)
+            # unchanged pixels are transparent: long runs of one value compress well
+            shown = index if last is None else np.where(index == last, np.uint8(_COLORS), index)
             last = index
             picture = Image.fromarray(shown, "P")
             picture.putpalette(palette.getpalette())
@@ -164,19 +163,19 @@ class Animation:
 
 
 def _palette(packed: list[NDArray[np.uint8]]) -> Any:
-    """Choose one palette for all frames, from some of them: a palette per frame would flicker."""
+    """Choose one palette for all frames, from some of them: one per frame would flicker."""
     from PIL import Image
 
     chosen = packed[:: max(1, len(packed) // _PALETTE_FRAMES)]
     sheet = np.concatenate([cv2.cvtColor(frame, cv2.COLOR_BGR5652RGB) for frame in chosen])
-    return Image.fromarray(sheet).quantize(_COLOURS)
+    return Image.fromarray(sheet).quantize(_COLORS)
 
 
 def open_animation(place: str, context: OwnContext) -> Animation:
     """Open an annotated GIF; see `Animation`.
 
     Raises:
-        OutputError: It does not end in .gif, or may not be written.
+        OutputError: It does not end in .gif, or cannot be written.
     """
     outputs = context.outputs
     return Animation(

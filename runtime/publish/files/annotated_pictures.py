@@ -15,17 +15,17 @@ from .picture_file import check_picture_suffix, write_picture
 class AnnotatedPictures:
     """Annotated pictures: one file for one picture, a folder for several.
 
-    In a folder each is a JPEG, whatever the input was, with its number before its name, so that
-    two inputs such as a.heic and a.jpg have a file each; those of a live source begin with their
-    moment (UTC), so that those of an earlier start stay.
+    In a folder each file is a JPEG, whatever the input was, with a number before its name, so that
+    inputs such as a.heic and a.jpg get separate files; names for a live source begin with the time
+    (UTC), so that files of earlier runs are kept.
     """
 
     def __init__(self, path: Path, source: Source) -> None:
-        """Check the place, and make the folder.
+        """Check the path, and create the folder.
 
         Raises:
-            OutputError: It cannot be made; its suffix is not that of a picture that OpenCV writes;
-                or it names one picture and there are several.
+            OutputError: It cannot be created; OpenCV cannot write pictures with its suffix; or it
+                is a single picture and there are several.
         """
         single = source.length == 1 and not source.is_video
         self._folder = None if single and path.suffix and not path.is_dir() else path
@@ -36,13 +36,13 @@ class AnnotatedPictures:
             return
         if path.suffix.lower() in SUFFIXES and not path.is_dir():
             raise OutputError(
-                f"--annotate {path} names one picture, but the input has several; expected a "
+                f"--annotate {path} is a single picture, but the input has several; expected a "
                 "folder, for example --annotate annotated"
             )
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"folder {path} cannot be made: {error.strerror}") from error
+            raise OutputError(f"folder {path} cannot be created: {error.strerror}") from error
 
     def write(self, result: Result) -> None:
         """Write one picture."""
@@ -52,15 +52,15 @@ class AnnotatedPictures:
         elif not self._is_video:
             path = self._folder / f"{frame.index:06d}-{Path(frame.name).stem}.jpg"
         else:
-            # a camera's of two starts have the same numbers
+            # the numbers start again in each run of a camera
             moment = "" if result.time is None else f"{result.time.replace(':', '')}-"
             path = self._folder / f"{moment}{frame.index:06d}.jpg"
         if path.exists() and Path(frame.name).exists() and path.samefile(frame.name):
-            raise OutputError(f"--annotate {path} is the input itself; name another place")
+            raise OutputError(f"--annotate {path} is the input itself; choose another path")
         write_picture(path, annotate(frame.image, result.faces))
 
     def close(self, *, complete: bool) -> None:
-        """Each picture is whole already."""
+        """Do nothing: each picture is already complete."""
 
 
 def open_annotated_pictures(place: str, context: OwnContext) -> AnnotatedPictures:

@@ -22,7 +22,7 @@ from .line_file import leave
 from .picture_file import fitted
 from .video_encoder import ENCODINGS, VideoEncoder
 
-# the index of an .mp4 comes last
+# the index of an .mp4 is written last
 _SURVIVES_POWER_CUT = (".avi", ".mkv")
 _LONGEST_STILL_S = 2.0
 _PICTURE_S = 1.0
@@ -32,22 +32,22 @@ log = logging.getLogger(__name__)
 class AnnotatedVideo:
     """An annotated video; its size is that of the first frame.
 
-    Each frame is shown when the source shows it, at a varying rate, too; pictures of a folder take
-    a second each. The video of a file has exactly the file's frames and appears when it is whole.
-    In the video of a live source no frame stands longer than 2 s, so that an hour without a camera
-    is not an hour of a still picture. An .avi or .mkv of a live source grows under its own name and
-    is brought to the disk every few seconds, since it can be read after a power cut; an older file
-    of that name is kept, and the new one is called NAME-2.
+    Each frame is shown at its time in the source, also at a varying rate; pictures of a folder take
+    one second each. The video of a file has exactly the frames of the file and appears when it is
+    complete. In the video of a live source no frame is shown for more than 2 s, so that an hour
+    without a camera is not an hour of a still picture. An .avi or .mkv of a live source grows under
+    its final name and is flushed to the disk every few seconds, since it can be read after a power
+    cut; an existing file of that name is kept, and the new one is called NAME-2.
     """
 
     def __init__(self, path: Path, source: Source) -> None:
         self._suffix = path.suffix.lower()
         if self._suffix not in ENCODINGS:
-            raise OutputError(f"{path}: a video is .mp4, .avi or .mkv; name one of these")
+            raise OutputError(f"{path}: expected a name that ends in .mp4, .avi or .mkv")
         self._source = source
         self._is_live = source.is_live
         rate_hz = source.frame_rate_hz if source.is_video else 1 / _PICTURE_S
-        # a stream may claim 0 or 90000 frames a second
+        # a stream may declare 0 or 90000 frames per second
         self._rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 25.0
         self._files = ExitStack()
         self._in_place = source.is_live and self._suffix in _SURVIVES_POWER_CUT
@@ -65,7 +65,7 @@ class AnnotatedVideo:
         self._offset_s = 0.0
 
     def write(self, result: Result) -> None:
-        """Add one frame, at its time."""
+        """Add a frame at its time."""
         time_s = self._time_s(result.frame.time_s)
         image = annotate(result.frame.image, result.faces)
         with self._told_in_one_line():
@@ -73,16 +73,16 @@ class AnnotatedVideo:
                 self._encoder = self._open(image)
             image = fitted(image, self._size)
             self._frames += self._encoder.write(image, time_s, is_optional=self._is_live)
-            if not self._growing.exists():  # an open file outlives its name: nothing would fail
+            if not self._growing.exists():  # writing to a deleted file would not fail
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             if self._sync is not None:
                 self._sync.wrote()
 
     def close(self, *, complete: bool) -> None:
-        """Finish the file and move it to its name.
+        """Finish the file and rename it.
 
         Raises:
-            OutputError: It could not be written whole.
+            OutputError: It could not be written completely.
         """
         whole = False
         try:
@@ -98,14 +98,16 @@ class AnnotatedVideo:
             leave(self._files, complete=whole)
 
     def _time_s(self, clock_s: float) -> float:
-        """Return when a frame is shown, from the first frame on."""
+        """Return when a frame is shown, relative to the first frame."""
         if not self._source.is_video:
             return self._frames * _PICTURE_S
         time_s = clock_s + self._offset_s
         step_s = time_s - self._last_s
         if self._frames == 0:
             self._offset_s, time_s = -clock_s, 0.0
-        elif self._is_live and not 0 <= step_s <= _LONGEST_STILL_S:  # lost, or the clock was set
+        elif (
+            self._is_live and not 0 <= step_s <= _LONGEST_STILL_S
+        ):  # the source was lost, or the clock was set
             time_s = self._last_s + 1 / self._rate_hz
             self._offset_s = time_s - clock_s
         self._last_s = max(self._last_s, time_s)
@@ -127,25 +129,27 @@ class AnnotatedVideo:
             yield
         except OSError as error:
             if not self._growing.exists():
-                raise OutputError(f"cannot write {self._path}: it was removed meanwhile") from error
+                raise OutputError(
+                    f"cannot write {self._path}: it was removed during the run"
+                ) from error
             raise cannot_write(self._path, error) from error
         except OutputError as error:
             raise OutputError(f"{self._path}: {error}; try --annotate for pictures") from error
 
 
 def _free_name(path: Path) -> Path:
-    """Return the path, or NAME-2, NAME-3, ... where it is taken: a live run replaces nothing."""
+    """Return the path, or NAME-2, NAME-3, ... if it exists: a live run replaces nothing."""
     free, number = path, 2
     while free.exists():
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
     if free != path:
-        log.warning("%s exists already; this run writes %s", path, free)
+        log.warning("%s already exists; this run writes %s", path, free)
     return free
 
 
 def _touch(path: Path) -> Path:
-    """Make an empty file, to know now and not after the first frame whether that is allowed."""
+    """Create an empty file, to detect errors now and not after the first frame."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(exist_ok=False)

@@ -20,17 +20,17 @@ log = logging.getLogger(__name__)
 
 
 class CsvRows:
-    """One row per face and frame under a fixed header; a frame without a face has no row."""
+    """One row per face and frame after a fixed header; a frame without faces has no row."""
 
     def __init__(self, path: Path, labels: Sequence[str], *, in_place: bool = False) -> None:
         """Open the file; see `LineFile` for `in_place`.
 
         Args:
-            path: The file.
-            labels: The model's expressions: one column each, after `frame`, `time_s`, `time`,
-                `run`, `source`, `track`, `left`, `top`, `right`, `bottom` (pixels), `detection`
-                and `label`.
-            in_place: Append to the file row by row.
+            path: Path of the file.
+            labels: The model's expressions, one column each, after `frame`, `time_s`, `time`,
+                `run`, `source`, `track`, `left`, `top`, `right`, `bottom` (pixels), `detection` and
+                `label`.
+            in_place: Whether to append to the file row by row.
         """
         self._labels = tuple(labels)
         self._path = path
@@ -53,7 +53,7 @@ class CsvRows:
                         *(frame.index, round(frame.time_s, 4), result.time, result.run),
                         frame.name,
                         *_face(face),
-                        # a model that was loaded on the way may lack a column
+                        # a model that was reloaded may lack a column
                         *(_rounded(shares.get(label)) for label in self._labels),
                     )
                 )
@@ -94,7 +94,7 @@ def _row(values: Iterable[object]) -> str:
 
 
 def open_csv_rows(place: str, context: OwnContext) -> CsvRows:
-    """Open a CSV file, or standard output where the place is -.
+    """Open a CSV file, or standard output for -.
 
     Raises:
         OutputError: The file cannot be written.

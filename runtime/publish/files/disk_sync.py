@@ -1,8 +1,8 @@
-"""A growing file that reaches its disk every few seconds.
+"""A growing file that is flushed to its disk every few seconds.
 
-Left alone, Linux writes a page 5 to 30 seconds after it was changed, and a power cut takes all of
-that along. Here a thread asks for it (fdatasync) every `SYNC_S` seconds while lines or frames come,
-and never while none do: not with each line, which would wear out a card and hold up the frames.
+By default, Linux writes a page 5 to 30 seconds after it was changed, and a power cut loses all of
+that. Here a thread requests it (fdatasync) every `SYNC_S` seconds while lines or frames are
+written: not after each line, which would wear out a card and delay the frames.
 """
 
 import errno
@@ -14,20 +14,20 @@ from pathlib import Path
 from fer_edge.files import sync
 
 SYNC_S = 5.0
-"""So many seconds a power cut may take along, and the time that the disk takes to write."""
+"""Interval of flushing: a power cut loses about this many seconds."""
 
 _CLOSE_S = 10.0
-"""So long the end waits for a disk that hangs."""
+"""Longest wait at the end for a disk that hangs."""
 
 _CANNOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EROFS)
-"""What file systems answer that know no such request."""
+"""Errors of file systems that do not support the request."""
 
 
 class DiskSync:
-    """Brings what was written into a file to its disk, in the background."""
+    """Flushes a file to its disk, in the background."""
 
     def __init__(self, path: Path) -> None:
-        """Begin.
+        """Start.
 
         Args:
             path: A regular file that exists; it may be renamed later.
@@ -45,17 +45,17 @@ class DiskSync:
         self._thread.start()
 
     def wrote(self) -> None:
-        """Note that something was written.
+        """Note that data was written.
 
         Raises:
-            OSError: An earlier part could not be brought to the disk.
+            OSError: Earlier data could not be flushed to the disk.
         """
         self._is_dirty.set()
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
-        """Bring the rest to the disk, and end."""
+        """Flush the rest to the disk, and end."""
         self._ended.set()
         self._is_dirty.set()
         self._thread.join(_CLOSE_S)
@@ -73,9 +73,9 @@ class DiskSync:
     def _sync(self) -> None:
         try:
             os.fdatasync(self._handle)
-            if self._is_new:  # its name, too
+            if self._is_new:  # flush the name, too
                 self._is_new = False
-                with suppress(OSError):  # it may be written to and not read
+                with suppress(OSError):  # the file may be writable but not readable
                     sync(self._folder)
         except OSError as error:
             if error.errno not in _CANNOT:

@@ -25,9 +25,9 @@ LINES = LineFormat('{"frame": ', _is_object)
 
 
 class Changes:
-    """Tells the frames in which something has changed.
+    """Detects the frames in which something changed.
 
-    That is the first frame, each frame in which a face appears, leaves or gets another label, and
+    These are the first frame, each frame in which a face appears, leaves or changes its label, and
     each new picture of a folder.
     """
 
@@ -35,7 +35,7 @@ class Changes:
         self._last: object = None
 
     def is_one(self, result: Result) -> bool:
-        """Return whether this frame differs from the one before it."""
+        """Return whether this frame differs from the previous one."""
         faces = sorted((face.track or 0, face.label) for face in result.faces)
         state = (result.frame.name, faces)
         is_change = state != self._last
@@ -51,19 +51,19 @@ class JsonLines:
         self._changes = Changes() if on == "change" else None
 
     def write(self, result: Result) -> None:
-        """Write one line; with `changes`, only when something changed."""
+        """Write a line; with `changes`, only if something changed."""
         if self._changes and not self._changes.is_one(result):
             return
         try:
             self._stream.write(json.dumps(result.to_dict()) + "\n")
-            self._stream.flush()  # whoever reads a pipe wants it now
+            self._stream.flush()  # the reader of a pipe needs it now
         except BrokenPipeError as error:
             raise ReaderGoneError(*error.args) from error
         except OSError as error:
             raise OSError(error.errno, error.strerror, "standard output") from error
 
     def close(self, *, complete: bool) -> None:
-        """Leave the stream to its owner."""
+        """Do nothing: the stream's owner closes it."""
 
 
 class JsonLinesFile:
@@ -74,7 +74,7 @@ class JsonLinesFile:
         self._file = LineFile(path, LINES, in_place=in_place)
 
     def write(self, result: Result) -> None:
-        """Write one line; with `changes`, only when something changed."""
+        """Write a line; with `changes`, only if something changed."""
         if self._changes is None or self._changes.is_one(result):
             self._file.write(json.dumps(result.to_dict()))
 
@@ -84,7 +84,7 @@ class JsonLinesFile:
 
 
 def open_json_lines(place: str, context: OwnContext) -> Sink:
-    """Open JSON lines in a file, or on standard output where the place is -.
+    """Open JSON lines in a file, or on standard output for -.
 
     Raises:
         OutputError: The file cannot be written.

@@ -1,9 +1,9 @@
-"""A text file of whole lines, written whole or followed while it grows.
+"""A text file of complete lines, written at the end or while the source is running.
 
-Two readers want two things. Whoever converts a clip wants a file that appears when it is right, or
-not at all. Whoever keeps a camera running for months wants to follow the file (`tail -f`), to keep
-it through a power cut, and to rotate it. So what comes from a file is written whole, and what
-comes from a live source is appended in place, line by line.
+There are two use cases. For a clip, the file should appear when it is complete, or not at all. For
+a camera that runs for months, users follow the file (`tail -f`), keep it through a power cut, and
+rotate it. So results of files are written under a temporary name, and results of live sources are
+appended in place, line by line.
 """
 
 import errno
@@ -23,20 +23,21 @@ log = logging.getLogger(__name__)
 
 
 class LineFile:
-    """Whole lines of UTF-8 in a file; what UTF-8 cannot say is written as a backslash escape."""
+    """Complete lines of UTF-8 in a file; other bytes are written as backslash escapes."""
 
     def __init__(self, path: Path, line_format: LineFormat, *, in_place: bool = False) -> None:
-        """Open it.
+        """Open the file.
 
         Args:
-            path: The file. A device or a named pipe is always written in place.
-            line_format: What lines it has. An older file that is appended to must have such, too.
-            in_place: Append each line at once, and bring it to the disk soon. Whole lines that are
-                there already stay; a file that was moved away or deleted (log rotation) is made
-                anew.
+            path: Path of the file. A device or a named pipe is always written in place.
+            line_format: Format of the lines. An existing file must have the same format to be
+                appended to.
+            in_place: Whether to append each line at once, and flush it to the disk soon. Existing
+                complete lines are kept; a file that was moved or deleted (log rotation) is created
+                again.
 
         Raises:
-            OutputError: It cannot be written, or has other lines.
+            OutputError: It cannot be written, or has lines of another format.
         """
         self._path, self._format = path, line_format
         self._files = ExitStack()
@@ -52,11 +53,11 @@ class LineFile:
             self._append(line_format.header)
 
     def write(self, line: str) -> None:
-        """Add one line, all of it or nothing.
+        """Add a line, completely or not at all.
 
         Raises:
-            OutputError: The disk is full, or the folder is gone.
-            ReaderGoneError: It is a pipe that nobody reads any more.
+            OutputError: The disk is full, or the folder no longer exists.
+            ReaderGoneError: It is a pipe without a reader.
         """
         if self._in_place and self._is_moved():
             self._close_handle()
@@ -64,7 +65,7 @@ class LineFile:
         self._append(line)
 
     def close(self, *, complete: bool) -> None:
-        """Move a whole file to its name if it is complete, else delete it."""
+        """Rename a complete file, delete an incomplete one."""
         self._close_handle()
         leave(self._files, complete=complete)
 
@@ -79,7 +80,7 @@ class LineFile:
     def _open_in_place(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # a pipe opened for reading too would read its own lines
+            # a pipe opened for reading and writing would read its own lines
             access = os.O_WRONLY if is_device(self._path) else os.O_RDWR | os.O_CREAT
             self._handle = os.open(self._path, access | os.O_APPEND, 0o666)
             self._is_regular = not is_device(self._path)
@@ -93,18 +94,18 @@ class LineFile:
             self._append(self._format.header)
 
     def _continue(self) -> None:
-        """Check what a former run left, and cut what a power cut did to it."""
+        """Check the content of an earlier run, and remove damage by a power cut."""
         size = os.fstat(self._handle).st_size
         wanted = self._format.beginning.encode("utf-8", "backslashreplace")
         found = os.pread(self._handle, len(wanted), 0)
         if b"\0" not in found and not wanted.startswith(found):
             raise OutputError(
-                f"{self._path} has other lines than this run writes: expected it to begin with "
-                f"{self._format.beginning.strip()}; name another file, or move it away"
+                f"{self._path} has lines of a different format: expected it to begin with "
+                f"{self._format.beginning.strip()}; choose another file, or move it away"
             )
         gone = cut_damage(self._handle, size, self._format)
         if gone > 0:
-            log.warning("%s: cut %d bytes that a power cut left at its end", self._path, gone)
+            log.warning("%s: removed %d bytes that a power cut left at its end", self._path, gone)
 
     def _is_moved(self) -> bool:
         try:
@@ -123,7 +124,7 @@ class LineFile:
         except BrokenPipeError as error:
             raise ReaderGoneError(*error.args) from error
         except OSError as error:
-            if written and self._in_place and self._is_regular:  # take half a line back
+            if written and self._in_place and self._is_regular:  # remove an incomplete line
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             raise cannot_write(self._path, error) from error
         if self._sync is not None:
@@ -137,12 +138,12 @@ class LineFile:
 
 
 def leave(files: ExitStack, *, complete: bool) -> None:
-    """Close what an output has open: finish its file, or throw the temporary one away."""
+    """Close an output: finish its file, or discard the temporary one."""
     if complete:
         files.close()
         return
     abandoned = _AbandonedError(errno.ECANCELED)
-    try:  # the context managers throw the temporary file away when they see an error
+    try:  # the context managers discard the temporary file on an error
         with files:
             raise abandoned
     except _AbandonedError:
@@ -150,4 +151,4 @@ def leave(files: ExitStack, *, complete: bool) -> None:
 
 
 class _AbandonedError(Exception):
-    """Never leaves this module."""
+    """Used in this module only."""

@@ -1,4 +1,4 @@
-"""One picture into one file."""
+"""Writing of a picture file."""
 
 from pathlib import Path
 
@@ -11,34 +11,34 @@ from fer_edge.files import whole_file
 from fer_edge.pictures.opencv_path import opencv_path
 
 _ENCODED_AS = {".jfif": ".jpg"}
-"""Suffixes that OpenCV does not know, though it writes the format."""
+"""Suffixes that OpenCV does not recognize, although it supports the format."""
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     """Write a picture, uint8 (height, width, 3) BGR, in the format of its suffix.
 
     Raises:
-        OutputError: The format is unknown, or the place cannot be written.
+        OutputError: The format is unknown, or the file cannot be written.
     """
     check_picture_suffix(path)
     with whole_file(path) as temporary:
         try:
             done, data = cv2.imencode(_encoding(path), image)
-        except cv2.error:  # more pixels than the format takes
+        except cv2.error:  # more pixels than the format supports
             done = False
         if not done:
             size = f"{image.shape[1]}x{image.shape[0]}"
             raise OutputError(
-                f"{path}: the format {path.suffix} cannot hold {size} pixels; use .png"
+                f"{path}: the format {path.suffix} cannot store {size} pixels; use .png"
             )
         temporary.write_bytes(data.tobytes())
 
 
 def check_picture_suffix(path: Path) -> None:
-    """Refuse what OpenCV cannot write, before the first frame is read.
+    """Reject unsupported formats before the first frame is read.
 
     Raises:
-        OutputError: The suffix names no picture format.
+        OutputError: The suffix is not that of a supported picture format.
     """
     opencv_path(Path(path.suffix), OutputError)
     if not path.suffix or not cv2.haveImageWriter(f"picture{_encoding(path)}"):
@@ -53,7 +53,7 @@ def _encoding(path: Path) -> str:
 
 
 def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Fit an image into a size, whole and undistorted, with black bars.
+    """Fit an image into a size without cropping or distortion, with black bars.
 
     Args:
         image: uint8, (height, width, 3), BGR.

@@ -1,9 +1,9 @@
-"""What a power cut leaves in a file of lines, and how the file goes on behind it.
+"""Repair of a file of lines after a power cut, so that lines can be appended.
 
-A file system may note a file's new length before its content is on the disk. After a power cut the
-last blocks then read as zero bytes, and the line before them is torn; where a later block was
-written earlier, whole lines follow. FAT, which knows no unwritten blocks, may show bytes of another
-file. A line that such a cut has touched breaks every reader, so it goes; whole ones stay.
+A file system may store the new length of a file before its content is on the disk. After a power
+cut the last blocks are then zero bytes, and the line before them is incomplete; if a later block
+was written earlier, complete lines follow. FAT, which has no unwritten blocks, may show bytes of
+another file. Since a damaged line breaks every reader, it is removed; complete lines are kept.
 """
 
 import os
@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 WINDOW_BYTES = 4 << 20
-"""What can be damaged was written within seconds of the cut, see `disk_sync`."""
+"""Size of the part that may be damaged: data of the last seconds before the cut, see
+`disk_sync`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineFormat:
-    """What lines a file has.
+    """Format of the lines of a file.
 
     Attributes:
-        beginning: What every such file begins with, to tell it from another's.
-        is_whole: Whether a line is one of these, from its first letter to its last.
-        header: The first line, if there is one.
+        beginning: Text with which such a file begins, to distinguish it from others.
+        is_whole: Function that returns whether a line is complete and valid.
+        header: First line, if any.
     """
 
     beginning: str
@@ -31,17 +32,17 @@ class LineFormat:
 
 
 def cut_damage(handle: int, size: int, line_format: LineFormat) -> int:
-    """Remove what is not a whole line from the end of a file, if a power cut left something there.
+    """Remove damaged lines at the end of a file, if a power cut left any.
 
-    A file without zero bytes, broken UTF-8 or half a line at its end is left as it is.
+    A file without zero bytes, invalid UTF-8 or an incomplete line at its end is not changed.
 
     Args:
-        handle: The file, open for reading and appending.
-        size: Its length in bytes.
-        line_format: Its lines.
+        handle: File, open for reading and appending.
+        size: Length in bytes.
+        line_format: Format of its lines.
 
     Returns:
-        Number of bytes that are gone.
+        Number of bytes removed.
 
     Raises:
         OSError: It cannot be read or written.
@@ -50,14 +51,14 @@ def cut_damage(handle: int, size: int, line_format: LineFormat) -> int:
     if not tail or not _is_damaged(tail):
         return 0
     lines = [(line + b"\n", _is_whole(line, line_format)) for line in tail.split(b"\n")]
-    # the last of them has no end in the file
+    # the last zero bytes extend to the end of the file
     intact = [line for line, _ in takewhile(lambda item: item[1], lines[:-1])]
     later = [line for line, is_whole in lines[len(intact) :] if is_whole]
     header = (line_format.header or "").encode() + b"\n"
     if start == 0 and later and not intact and line_format.header is not None:
-        # the block with the header is lost, and a later one is not
+        # the block with the header is lost, but a later one is not
         later = [header, *(line for line in later if line != header)]
-    # no pwrite: with O_APPEND Linux writes at the end whatever its offset (pwrite(2), BUGS)
+    # not pwrite: with O_APPEND Linux writes at the end whatever the offset (pwrite(2), BUGS)
     os.ftruncate(handle, start + sum(map(len, intact)))
     _write_all(handle, b"".join(later))
     os.fdatasync(handle)
@@ -65,7 +66,7 @@ def cut_damage(handle: int, size: int, line_format: LineFormat) -> int:
 
 
 def _tail(handle: int, size: int) -> tuple[int, bytes]:
-    """Return the last whole window, from the beginning of a line, and where it starts."""
+    """Return the last complete window, from the start of a line, and its position."""
     window = WINDOW_BYTES
     while window < size:
         data = _read_all(handle, size - window, window)

@@ -1,4 +1,4 @@
-"""A video file that grows frame by frame, each with its own time."""
+"""A video file that grows frame by frame, each with its own time stamp."""
 
 import math
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ _SECONDS_PER_KEY_FRAME = 5
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a container is filled.
+    """Encoding of a container.
 
     Attributes:
-        codecs: Encoders by FFmpeg's names, the first that there is.
-        pixel_format: What they take.
-        clock_hz: Ticks per second of the container; 0 counts frames, as AVI does.
-        container_options: FFmpeg's options of the container.
+        codecs: Encoders by FFmpeg's names; the first available one is used.
+        pixel_format: Pixel format for them.
+        clock_hz: Ticks per second of the container; 0 counts frames, as in AVI.
+        container_options: Options of FFmpeg for the container.
     """
 
     codecs: tuple[str, ...]
@@ -40,15 +40,15 @@ ENCODINGS = {
     ".mkv": Encoding(("libx264", "mpeg4"), "yuv420p", 1000),
     ".avi": Encoding(("mjpeg",), "yuvj420p", 0),
 }
-"""By suffix. H.264 plays in every browser; an .avi of JPEG pictures can be cut at every frame."""
+"""By suffix. All browsers play H.264; an .avi of JPEG pictures can be truncated at any frame."""
 
 _ONE_FRAME_A_CLUSTER = {".mkv": {"cluster_time_limit": "1"}}
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".avi": "avi"}
 
 _CODEC_OPTIONS = {
-    # 640x360 on one x86-64 core: 1.8 ms a frame, 38.6 dB; the preset superfast halves the size and
-    # takes 2.8 ms
+    # 640x360 on one x86-64 core: 1.8 ms per frame, 38.6 dB; the preset superfast halves the size
+    # and takes 2.8 ms
     "libx264": {"preset": "ultrafast", "crf": "23"},
     "mpeg4": {"qmin": "3", "qmax": "6"},
     "mjpeg": {"qmin": "2", "qmax": "4"},
@@ -64,14 +64,14 @@ class VideoEncoder:
         """Open the file.
 
         Args:
-            place: What is written.
-            suffix: One of `ENCODINGS`, whatever the name of `place` ends in.
+            place: Path to write.
+            suffix: One of `ENCODINGS`, whatever the suffix of `place` is.
             size: (width, height) of the frames in pixels; an odd side loses its last row or column.
-            rate_hz: Usual frame rate.
-            is_live: Write each frame at once, so that a power cut takes little along.
+            rate_hz: Nominal frame rate.
+            is_live: Whether to write each frame at once, so that a power cut loses little.
 
         Raises:
-            OutputError: FFmpeg writes no video of this size there.
+            OutputError: FFmpeg cannot write a video of this size.
             OSError: The file cannot be written.
         """
         self._encoding = ENCODINGS[suffix]
@@ -83,7 +83,8 @@ class VideoEncoder:
             raise OutputError(f"a video needs frames of at least 2x2 pixels, got {size}")
         options = dict(self._encoding.container_options)
         if is_live:
-            # a cluster is written when it is full: with one a frame, only the last frame is lost
+            # a cluster is written when it is full: with one frame per cluster, only the last one
+            # is lost
             options |= {"flush_packets": "1"} | _ONE_FRAME_A_CLUSTER.get(suffix, {})
         self._container: Any = av.open(
             str(place.absolute()), "w", format=_FORMATS[suffix], options=options
@@ -95,15 +96,15 @@ class VideoEncoder:
 
         Args:
             image: uint8, (height, width, 3), BGR, of the video's size.
-            time_s: When it is shown, in seconds from the first frame; never before the last one.
-            is_optional: Leave it out where the container's clock has no place for it, as an AVI's
-                has none between two of its frames; otherwise it is shown a frame later.
+            time_s: Time in seconds from the first frame; never before the last one.
+            is_optional: Whether to skip it if the container has no time slot for it, as in AVI
+                between two of its frames; otherwise it is shown one frame later.
 
         Returns:
             Whether it was written.
 
         Raises:
-            OSError: The file cannot be written, as on a full disk.
+            OSError: The file cannot be written, for example on a full disk.
         """
         tick = math.floor(time_s * self._clock + Fraction(1, 2))
         if tick <= self._last_tick:
@@ -128,10 +129,10 @@ class VideoEncoder:
         """Finish the file.
 
         Args:
-            complete: Write what the encoder holds back, and the index.
+            complete: Whether to write the encoder's pending frames, and the index.
 
         Raises:
-            OSError: It could not be written whole.
+            OSError: It could not be written completely.
         """
         try:
             if complete:
@@ -155,10 +156,10 @@ class VideoEncoder:
             context = stream.codec_context
             context.time_base = 1 / self._clock
             context.gop_size = max(1, round(_SECONDS_PER_KEY_FRAME * rate_hz))
-            # players take larger frames for BT.709 unless told otherwise
+            # players assume BT.709 for larger frames by default
             context.colorspace = _BT601
             return stream
-        raise OutputError(f"this PyAV has no encoder {' or '.join(self._encoding.codecs)}")
+        raise OutputError(f"the installed PyAV has no encoder {' or '.join(self._encoding.codecs)}")
 
 
 def _as_fraction(rate_hz: float) -> Fraction:

@@ -1,4 +1,4 @@
-"""What Home Assistant is told of a run, before it is put into its words."""
+"""Data about a run for Home Assistant, independent of its message format."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,20 @@ from ..web.address import WebAddress
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What is told of a run.
+    """Data to announce about a run.
 
     Attributes:
-        prefix: Home Assistant's discovery prefix, `homeassistant` unless it was changed there.
-        topic: The base topic.
-        name: The device's name there.
-        area: The area that is suggested for it.
-        model: Name of the model that reads the faces.
-        labels: Its expressions.
-        expire_s: Seconds without a state after which entities count as unavailable.
-        page: Where the live page is.
-        can_pause: Whether reading can be paused.
+        prefix: Home Assistant's discovery prefix, by default `homeassistant`.
+        topic: Base topic.
+        name: Name of the device.
+        area: Suggested area of the device.
+        model: Name of the expression model.
+        labels: Expressions of the model.
+        expire_s: Seconds without a state after which entities are unavailable.
+        page: Address of the live page.
+        can_pause: Whether the source can be paused.
         has_picture: Whether pictures are sent.
-        has_temperature: Whether the processor's temperature is known.
+        has_temperature: Whether the processor temperature is known.
     """
 
     prefix: str

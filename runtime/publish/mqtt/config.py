@@ -1,4 +1,4 @@
-"""The part of a run's configuration that sends states to an MQTT broker."""
+"""The part of a run's configuration for an MQTT broker."""
 
 import os
 from collections.abc import Mapping
@@ -18,11 +18,12 @@ class MqttConfig:
     url: str | None = option(
         "--mqtt",
         metavar="URL",
-        help="Send states to an MQTT broker: mqtt://[user[:password]@]host[:port]/topic, or "
-        "mqtts:// for TLS. A state is JSON on topic/state, sent when a face comes, goes or looks "
-        "another way; topic/availability is online or offline, and so is topic/camera; OFF to "
-        "topic/reading/set pauses a camera or stream. The password may stand in "
-        "FER_EDGE_MQTT_PASSWORD. Example: mqtt://homeassistant.local/fer-edge/door",
+        help="MQTT broker to send states to: mqtt://[user[:password]@]host[:port]/topic, or "
+        "mqtts:// for TLS. A state is JSON on topic/state, sent when a face appears, "
+        "leaves or changes its expression; topic/availability is online or offline, and so "
+        "is topic/camera; OFF sent to topic/reading/set pauses a camera or stream. The "
+        "password can be set in FER_EDGE_MQTT_PASSWORD. Example: "
+        "mqtt://homeassistant.local/fer-edge/door",
     )
     every_s: float = option(
         "--mqtt-every",
@@ -31,37 +32,43 @@ class MqttConfig:
         at_most=86400,
         shows_default=True,
         metavar="SECONDS",
-        help="Send a state at least so often, even if nothing changed; 0: with every frame.",
+        help=(
+            "Longest time between two states in seconds, even if nothing changed; 0: with "
+            "every frame."
+        ),
     )
     discovery: str | None = option(
         "--mqtt-discovery",
         flag_value="homeassistant",
         metavar="[PREFIX]",
-        help="Announce the device to Home Assistant 2024.11 or later, under its discovery prefix "
-        "(homeassistant unless changed there).",
+        help="Announce the device to Home Assistant 2024.11 or later, under its discovery "
+        "prefix (default: homeassistant).",
     )
     name: str | None = option(
         "--mqtt-name",
         metavar="NAME",
-        help="The device's name in Home Assistant; default: fer-edge and the topic.",
+        help="Name of the device in Home Assistant. Default: fer-edge and the topic.",
     )
     area: str | None = option(
         "--mqtt-area",
         metavar="AREA",
-        help="The area that Home Assistant suggests for the device. Example: Hall",
+        help="Area that Home Assistant suggests for the device. Example: Hall",
     )
     picture: bool = option(
         "--mqtt-picture",
         default=False,
-        help="Send a picture to topic/picture when the expression changes and every so often, with "
-        "every face pixelated. A face that the detector misses is shown.",
+        help="Send a picture to topic/picture when the expression changes and at regular "
+        "intervals, with every face pixelated. A face that the detector misses stays "
+        "visible.",
     )
     ca: Path | None = option(
         "--mqtt-ca",
         metavar="FILE",
         is_place=is_path,
         must_exist=True,
-        help="PEM certificates that an mqtts:// broker is checked against; default: the system's.",
+        help=(
+            "PEM file of certificates to check an mqtts:// broker against. Default: the system's."
+        ),
     )
 
     def __post_init__(self) -> None:
@@ -71,13 +78,15 @@ class MqttConfig:
         given = {"--mqtt-name": self.name, "--mqtt-area": self.area}
         for name, text in given.items():
             if text is not None and not (text.strip() and text.isprintable() and len(text) <= 100):
-                raise ConfigError(f"{name}: {text!r} is not a name; expected 1 to 100 letters")
+                raise ConfigError(
+                    f"{name}: {text!r} is not a valid name; expected 1 to 100 characters"
+                )
             if text is not None and self.discovery is None:
-                raise ConfigError(f"{name} goes with --mqtt-discovery; add it")
+                raise ConfigError(f"{name} needs --mqtt-discovery; add it")
         given = {"--mqtt-discovery": self.discovery, "--mqtt-ca": str(self.ca or "") or None}
         for name, text in (given | {"--mqtt-picture": "on" if self.picture else None}).items():
             if self.url is None and text is not None:
-                raise ConfigError(f"{name} goes with --mqtt; add: --mqtt mqtt://host/topic")
+                raise ConfigError(f"{name} needs --mqtt; add: --mqtt mqtt://host/topic")
 
     def _check(self, url: str) -> None:
         from .broker import is_topic, parse_broker
@@ -88,20 +97,20 @@ class MqttConfig:
                 "homeassistant"
             )
         try:
-            # the password of the environment belongs to it: without a user it is a mistake, too
+            # the environment's password belongs to it: without a user this is also an error
             parse_broker(url, os.environ)
         except OutputError as error:
             raise ConfigError(str(error)) from error
 
     def needs(self) -> Needs:
-        """Say what it asks of the system."""
+        """Return the system resources that it needs."""
         if self.url is None:
             return Needs()
         files = Needs(reads=() if self.ca is None else (self.ca,))
         return together((files, reaching(urlsplit(self.url).hostname)))
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the password, as an environment variable."""
+        """Return the password as an environment variable."""
         if self.url is None:
             return {}
         from .broker import PASSWORD_VARIABLE

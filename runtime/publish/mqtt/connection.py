@@ -1,8 +1,8 @@
-"""A broker that may come and go, and what it shall know whenever it is there.
+"""A connection to a broker that may be lost, and the data to publish whenever it is there.
 
-Nothing is queued. The newest payload of each topic is kept and sent when the broker is there, so a
-broker that is away for a month costs as much memory as one that is away for a second. They go out
-with QoS 0: within a connection TCP delivers them, and after a new connection they are sent again.
+Nothing is queued. The newest payload of each topic is stored and sent when the broker is connected,
+so a broker that is away for a month costs as much memory as one that is away for a second. Payloads
+use QoS 0: within a connection TCP delivers them, and after a new connection they are sent again.
 """
 
 import logging
@@ -23,21 +23,21 @@ from .broker import PASSWORD_VARIABLE, Broker
 
 KEEPALIVE_S = 30
 CLOSE_S = 1.5
-"""How long a broker that does not answer may hold up the end of a run."""
+"""Longest delay of the end of a run by a broker that does not respond."""
 LEAVES = ("state", "scores", "device", "reading", "camera", "availability")
-"""The retained topics below the base topic, in the order in which they are sent: who reads that a
-camera or a run is there finds a state of this run, never one of the last."""
+"""Retained topics below the base topic, in sending order: a client that reads that a camera or a
+run is online finds a state of this run, never of an earlier one."""
 
 Standing = Literal["new", "connected", "away", "refused"]
 Greeting = Callable[[str | None], Mapping[str, str]]
-"""Called with this machine's address as the broker sees it; returns topics, in full, and retained
-payloads to be sent before all others."""
+"""Called with this machine's address as seen by the broker; returns full topics and retained
+payloads to send before all others."""
 
 log = logging.getLogger(__name__)
 
 
 class Connection:
-    """Keeps a broker informed, in a thread of its own."""
+    """Keeps a broker up to date, in a separate thread."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Connection:
         greeting: Greeting = lambda host: {},
         listeners: Mapping[str, Callable[[str], None]] | None = None,
     ) -> None:
-        """Start connecting; the broker need not be there.
+        """Start connecting; the broker need not be reachable.
 
         Args:
-            broker: Where to.
+            broker: Broker to connect to.
             authorities: PEM file of certificates to trust instead of the system's.
-            greeting: What is sent first after each connection.
-            listeners: What is called with each payload of a topic, in full, in the own thread.
+            greeting: Function with the payloads to send first after each connection.
+            listeners: Functions by full topic, called with each payload in this object's thread.
 
         Raises:
             MissingExtraError: paho-mqtt is not installed.
@@ -78,11 +78,11 @@ class Connection:
         self._client.loop_start()
 
     def keep(self, leaf: str, payload: str) -> None:
-        """Send a retained payload now or when the broker is there, unless a newer one comes first.
+        """Send a retained payload now or after connecting, unless a newer one replaces it.
 
         Args:
             leaf: One of `LEAVES`.
-            payload: What replaces the one before.
+            payload: Payload that replaces the previous one.
         """
         with self._lock:
             self._kept[leaf] = payload
@@ -90,7 +90,7 @@ class Connection:
             self.flush()
 
     def send(self, leaf: str, payload: str | bytes) -> bool:
-        """Send a payload that is not retained; return False where the broker takes none now."""
+        """Send a payload that is not retained; return False if the broker cannot be reached now."""
         with self._lock:
             is_free = self._connected and not self._is_underway(leaf)
             if is_free:
@@ -98,7 +98,7 @@ class Connection:
             return is_free
 
     def flush(self) -> None:
-        """Send what waited for a socket that took nothing."""
+        """Send payloads that waited for a blocked socket."""
         with self._lock:
             for leaf in LEAVES:
                 if self._connected and leaf in self._unsent and not self._is_underway(leaf):
@@ -106,7 +106,7 @@ class Connection:
                     self._unsent.discard(leaf)
 
     def greet(self) -> None:
-        """Send the greeting and all that is kept, as after a connection."""
+        """Send the greeting and all stored payloads, as after a connection."""
         with self._lock:
             if not self._connected:
                 return
@@ -116,7 +116,7 @@ class Connection:
             self.flush()
 
     def close(self) -> None:
-        """Say `offline` and take leave; at most two seconds."""
+        """Send `offline` and disconnect; takes at most two seconds."""
         until_s = time.monotonic() + CLOSE_S
         with self._lock:
             connected, self._connected, self._is_closed = self._connected, False, True
@@ -124,10 +124,10 @@ class Connection:
             farewell = self._client.publish(
                 self._topic("availability"), "offline", qos=1, retain=True
             )
-            with suppress(RuntimeError, ValueError):  # the connection broke in this moment
+            with suppress(RuntimeError, ValueError):  # the connection was just lost
                 farewell.wait_for_publish(CLOSE_S / 2)
         self._client.disconnect()
-        # loop_stop waits for its thread, which may hang in a connect or on a mute broker
+        # loop_stop waits for its thread, which may block in a connect or on a silent broker
         stopping = threading.Thread(target=self._client.loop_stop, daemon=True)
         stopping.start()
         stopping.join(max(0.1, until_s - time.monotonic()))
@@ -140,14 +140,14 @@ class Connection:
 
     def _own_host(self) -> str | None:
         connection = self._client.socket()
-        with suppress(OSError, AttributeError):  # it broke in this moment
+        with suppress(OSError, AttributeError):  # the connection was just lost
             return str(connection.getsockname()[0])
         return None
 
     def _is_underway(self, leaf: str) -> bool:
-        """Return whether the last payload still waits for a socket that takes nothing."""
+        """Return whether the last payload still waits for a blocked socket."""
         last = self._underway.get(leaf)
-        with suppress(RuntimeError, ValueError):  # lost with its connection
+        with suppress(RuntimeError, ValueError):  # lost together with its connection
             return last is not None and not last.is_published()
         return False
 
@@ -158,7 +158,7 @@ class Connection:
         if reason.is_failure:
             self._report(
                 "refused",
-                f"refuses the connection ({reason}); check the user in --mqtt and the password "
+                f"rejects the connection ({reason}); check the user in --mqtt and the password "
                 f"there or in {PASSWORD_VARIABLE}",
             )
             return
@@ -178,18 +178,18 @@ class Connection:
             listener(message.payload.decode("utf-8", "replace"))
 
     def _on_connect_fail(self, client: Any, data: Any) -> None:
-        error = sys.exc_info()[1]  # paho calls this while it handles the error, and names none
+        error = sys.exc_info()[1]  # paho calls this during its error handling, without the error
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         self._report("away", f"cannot be reached ({reason})")
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, more: Any) -> None:
         with self._lock:
             connected, self._connected = self._connected, False
-        if connected:  # neither refused nor taken leave of
-            self._report("away", "has gone")
+        if connected:  # neither rejected nor disconnected by us
+            self._report("away", "disconnected")
 
     def _report(self, standing: Standing, trouble: str = "") -> None:
-        """Say once what changed, not each failed try."""
+        """Log a change once, not each failed attempt."""
         if standing == self._standing:
             return
         before, self._standing = self._standing, standing
@@ -198,7 +198,7 @@ class Connection:
             log.log(level, "MQTT broker %s is connected", self._broker)
         else:
             log.warning(
-                "MQTT broker %s %s; the run goes on, states follow when it answers",
+                "MQTT broker %s %s; the run continues and sends states when it is back",
                 self._broker,
                 trouble,
             )
@@ -219,7 +219,7 @@ def _make_client(broker: Broker, authorities: Path | None) -> Any:
             client.tls_set(ca_certs=None if authorities is None else str(authorities))
         except OSError as error:  # ssl.SSLError is one
             raise OutputError(
-                f"--mqtt-ca {authorities} cannot be used: {error.strerror or error}; "
-                "expected a PEM file of certificates"
+                f"--mqtt-ca {authorities} cannot be used: {error.strerror or error}; expected a "
+                "PEM file of certificates"
             ) from error
     return client

@@ -1,4 +1,4 @@
-"""Home Assistant's entities of one device: what each is called, and where its value comes from."""
+"""Home Assistant's entities of a device: names and value templates."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from .messages import NOBODY
 
 Entity = dict[str, Any]
 _SHOWN_SCORES = ("happy", "neutral")
-"""Expressions whose per cent are switched on; the others are there to be switched on."""
+"""Expressions with enabled percentages; the others can be enabled by the user."""
 _ICONS = {
     "angry": "mdi:emoticon-angry-outline",
     "happy": "mdi:emoticon-happy-outline",
@@ -25,28 +25,28 @@ _ICONS = {
 _ICON = "mdi:emoticon-outline"
 
 
-def entities(told: Announcement) -> dict[str, Entity]:
-    """Return each entity by its key; one with its platform alone takes away what was there."""
-    return {**_faces(told), **_scores(told), **_device(told), **_optional(told)}
+def entities(announced: Announcement) -> dict[str, Entity]:
+    """Return each entity by its key; an entity with only its platform removes an existing one."""
+    return {**_faces(announced), **_scores(announced), **_device(announced), **_optional(announced)}
 
 
-def _faces(told: Announcement) -> dict[str, Entity]:
+def _faces(announced: Announcement) -> dict[str, Entity]:
     state = {
-        "state_topic": f"{told.topic}/state",
-        "expire_after": told.expire_s,
-        **_available(told, "camera"),
+        "state_topic": f"{announced.topic}/state",
+        "expire_after": announced.expire_s,
+        **_available(announced, "camera"),
     }
-    # null, and so unknown, before the first frame alone
+    # null, and so unknown, only before the first frame
     label = f"{{{{ '{NOBODY}' if value_json.count == 0 else value_json.label }}}}"
     return {
         "expression": {
             "platform": "sensor",
             "name": "Expression",
             "device_class": "enum",
-            "options": _labels(told),
+            "options": _labels(announced),
             "icon": _ICON,
             "value_template": label,
-            "json_attributes_topic": f"{told.topic}/state",
+            "json_attributes_topic": f"{announced.topic}/state",
             "json_attributes_template": "{{ {'faces': value_json.faces} | tojson }}",
             **state,
         },
@@ -78,8 +78,8 @@ def _faces(told: Announcement) -> dict[str, Entity]:
     }
 
 
-def _scores(told: Announcement) -> dict[str, Entity]:
-    shown = [label for label in _SHOWN_SCORES if label in told.labels] or told.labels[:2]
+def _scores(announced: Announcement) -> dict[str, Entity]:
+    shown = [label for label in _SHOWN_SCORES if label in announced.labels] or announced.labels[:2]
     return {
         f"score-{_key(label)}": {
             "platform": "sensor",
@@ -89,25 +89,25 @@ def _scores(told: Announcement) -> dict[str, Entity]:
             "suggested_display_precision": 0,
             "icon": _ICONS.get(label, _ICON),
             "enabled_by_default": label in shown,
-            "state_topic": f"{told.topic}/scores",
+            "state_topic": f"{announced.topic}/scores",
             "value_template": f"{{{{ value_json.get({json.dumps(label, ensure_ascii=False)}) }}}}",
-            "expire_after": told.expire_s,
-            **_available(told, "camera"),
+            "expire_after": announced.expire_s,
+            **_available(announced, "camera"),
         }
-        for label in told.labels
+        for label in announced.labels
     }
 
 
-def _device(told: Announcement) -> dict[str, Entity]:
+def _device(announced: Announcement) -> dict[str, Entity]:
     def sensor(field: str, name: str, **options: Any) -> Entity:
         return {
             "platform": "sensor",
             "name": name,
             "entity_category": "diagnostic",
             "state_class": "measurement",
-            "state_topic": f"{told.topic}/device",
+            "state_topic": f"{announced.topic}/device",
             "value_template": f"{{{{ value_json.{field} }}}}",
-            "expire_after": told.expire_s,
+            "expire_after": announced.expire_s,
             **options,
         }
 
@@ -117,7 +117,7 @@ def _device(told: Announcement) -> dict[str, Entity]:
         device_class="temperature",
         unit_of_measurement="°C",
         suggested_display_precision=0,
-        **_available(told),
+        **_available(announced),
     )
     return {
         "camera": {
@@ -125,10 +125,10 @@ def _device(told: Announcement) -> dict[str, Entity]:
             "name": "Camera",
             "device_class": "connectivity",
             "entity_category": "diagnostic",
-            "state_topic": f"{told.topic}/camera",
-            # a paused one is neither: nobody looks whether it is there
+            "state_topic": f"{announced.topic}/camera",
+            # neither while paused: the camera is not checked then
             "value_template": "{{ {'online': 'ON', 'offline': 'OFF'}.get(value) }}",
-            **_available(told),
+            **_available(announced),
         },
         "frame-rate": sensor(
             "frame_rate_hz",
@@ -136,7 +136,7 @@ def _device(told: Announcement) -> dict[str, Entity]:
             unit_of_measurement="fps",
             suggested_display_precision=1,
             icon="mdi:speedometer",
-            **_available(told, "camera"),
+            **_available(announced, "camera"),
         ),
         "latency": sensor(
             "latency_ms",
@@ -144,69 +144,69 @@ def _device(told: Announcement) -> dict[str, Entity]:
             device_class="duration",
             unit_of_measurement="ms",
             suggested_display_precision=1,
-            **_available(told, "camera"),
+            **_available(announced, "camera"),
         ),
-        "temperature": temperature if told.has_temperature else {"platform": "sensor"},
+        "temperature": temperature if announced.has_temperature else {"platform": "sensor"},
         "dropped": sensor(
             "dropped",
             "Dropped frames",
             state_class="total_increasing",
             enabled_by_default=False,
             icon="mdi:image-broken-variant",
-            **_available(told),
+            **_available(announced),
         ),
     }
 
 
-def _optional(told: Announcement) -> dict[str, Entity]:
+def _optional(announced: Announcement) -> dict[str, Entity]:
     picture = {
         "platform": "image",
         "name": "Picture",
-        "image_topic": f"{told.topic}/picture",
+        "image_topic": f"{announced.topic}/picture",
         "content_type": "image/jpeg",
-        **_available(told, "camera"),
+        **_available(announced, "camera"),
     }
     reading = {
         "platform": "switch",
-        "name": "Reading",
+        "name": "Recognition",
         "icon": "mdi:eye-outline",
-        "state_topic": f"{told.topic}/reading",
-        "command_topic": f"{told.topic}/reading/set",
-        # kept by the broker: what was switched off stays off when the device starts again
+        "state_topic": f"{announced.topic}/reading",
+        "command_topic": f"{announced.topic}/reading/set",
+        # stored by the broker: the switch stays off when the device restarts
         "retain": True,
         "qos": 1,
-        **_available(told),
+        **_available(announced),
     }
     changed = {
         "platform": "event",
-        "name": "Change of expression",
+        "name": "Expression change",
         "icon": "mdi:emoticon-wink-outline",
-        "state_topic": f"{told.topic}/event",
-        "event_types": _labels(told),
-        **_available(told),
+        "state_topic": f"{announced.topic}/event",
+        "event_types": _labels(announced),
+        **_available(announced),
     }
     return {
-        "picture": picture if told.has_picture else {"platform": "image"},
-        "reading": reading if told.can_pause else {"platform": "switch"},
+        "picture": picture if announced.has_picture else {"platform": "image"},
+        "reading": reading if announced.can_pause else {"platform": "switch"},
         "change": changed,
     }
 
 
-def _available(told: Announcement, *leaves: str) -> Entity:
-    """Return what must be online for an entity to be available: the run, and other leaves."""
-    topics = [f"{told.topic}/{leaf}" for leaf in ("availability", *leaves)]
-    template = "{{ 'online' if value == 'online' else 'offline' }}"  # paused is neither
+def _available(announced: Announcement, *leaves: str) -> Entity:
+    """Return what must be online for an entity to be available: the run, and other topics."""
+    topics = [f"{announced.topic}/{leaf}" for leaf in ("availability", *leaves)]
+    template = "{{ 'online' if value == 'online' else 'offline' }}"  # paused counts as offline
     return {
         "availability": [{"topic": topic, "value_template": template} for topic in topics],
         "availability_mode": "all",
     }
 
 
-def _labels(told: Announcement) -> list[str]:
-    return list(dict.fromkeys((*told.labels, UNCERTAIN, NOBODY)))
+def _labels(announced: Announcement) -> list[str]:
+    return list(dict.fromkeys((*announced.labels, UNCERTAIN, NOBODY)))
 
 
 def _key(label: str) -> str:
-    """Return a label in letters that an id may have; two labels never share one."""
+    """Return a label in characters allowed in an ID; two labels never get the same ID."""
     plain = re.sub(r"[^a-zA-Z0-9_]+", "-", label)
     return plain if plain == label else f"{plain}-{sha256(label.encode()).hexdigest()[:6]}"

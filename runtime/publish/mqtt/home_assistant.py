@@ -1,4 +1,4 @@
-"""What Home Assistant has to be told to show fer-edge as a device.
+"""The message that makes Home Assistant show fer-edge as a device.
 
 The format is its device-based MQTT discovery (Home Assistant 2024.11 and later): one retained
 message at `<prefix>/device/<id>/config` with a `device`, an `origin` and the `components`.
@@ -19,53 +19,53 @@ from .entities import entities
 
 
 def device_id(topic: str) -> str:
-    """Return an id that a topic keeps over restarts and new hardware: letters, digits, _ and -.
+    """Return an ID that a topic keeps over restarts and new hardware: letters, digits, _ and -.
 
-    Two topics never share one: what cannot stand in an id is replaced and a digest appended.
+    Two topics never get the same ID: invalid characters are replaced and a digest is appended.
     """
     plain = re.sub(r"[^a-zA-Z0-9_-]+", "-", topic)
     return f"fer-edge-{plain[:60]}-{sha256(topic.encode()).hexdigest()[:6]}"
 
 
 def device_name(topic: str) -> str:
-    """Return a name for people: `fer-edge home door` for home/door."""
+    """Return a display name: `fer-edge home door` for home/door."""
     words = topic.replace("/", " ").split()
     return " ".join(words if words and words[0] == "fer-edge" else ["fer-edge", *words])
 
 
-def discovery(told: Announcement, own_host: str | None) -> tuple[str, dict[str, Any]]:
-    """Make the discovery message.
+def discovery(announced: Announcement, own_host: str | None) -> tuple[str, dict[str, Any]]:
+    """Create the discovery message.
 
     Args:
-        told: What to tell.
-        own_host: This machine's address as the broker sees it, for a link to the live page.
+        announced: Data to announce.
+        own_host: This machine's address as seen by the broker, for a link to the live page.
 
     Returns:
-        The topic and the payload, for a retained message.
+        Topic and payload of a retained message.
     """
-    identity = device_id(told.topic)
+    identity = device_id(announced.topic)
     device = {
         "identifiers": [identity],
-        "name": told.name,
+        "name": announced.name,
         "manufacturer": "fer-edge",
-        "model": told.model,
+        "model": announced.model,
         "sw_version": __version__,
-        "suggested_area": told.area,
-        "configuration_url": _page_url(told.page, own_host),
+        "suggested_area": announced.area,
+        "configuration_url": _page_url(announced.page, own_host),
     }
     origin = {"name": "fer-edge", "sw_version": __version__, "support_url": _project_url()}
-    return f"{told.prefix}/device/{identity}/config", {
+    return f"{announced.prefix}/device/{identity}/config", {
         "device": _without_none(device),
         "origin": _without_none(origin),
         "components": {
             key: {"unique_id": f"{identity}-{key}", **entity} if len(entity) > 1 else entity
-            for key, entity in entities(told).items()
+            for key, entity in entities(announced).items()
         },
     }
 
 
 def _page_url(page: WebAddress | None, own_host: str | None) -> str | None:
-    """Return where Home Assistant's users reach the page; None where they cannot."""
+    """Return the page's address for Home Assistant's users; None if they cannot reach it."""
     if page is None or page.port == 0 or own_host is None:
         return None
     host = own_host if page.host in ("0.0.0.0", "::") else page.host
@@ -81,7 +81,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _project_url() -> str | None:
-    """Return the first address that the installed package names as the project's."""
+    """Return the first project URL of the installed package."""
     with suppress(PackageNotFoundError):
         for entry in metadata("fer-edge").get_all("Project-URL") or ():
             return str(entry).partition(",")[2].strip() or None

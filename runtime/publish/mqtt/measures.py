@@ -1,4 +1,4 @@
-"""How a run fares: rate, latency, frames dropped, temperature."""
+"""Measurements of a run: frame rate, latency, dropped frames, temperature."""
 
 import threading
 from collections import deque
@@ -13,7 +13,7 @@ _WINDOW_FRAMES = 128
 
 
 class Measures:
-    """What is measured of the last frames; counted by one thread, read by another."""
+    """Measurements of the last frames; updated by one thread, read by another."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +22,7 @@ class Measures:
         self._dropped = 0
 
     def count(self, result: Result, now_s: float) -> None:
-        """Count a frame that was read at a time of the monotonic clock."""
+        """Count a frame, at a time of the monotonic clock."""
         with self._lock:
             self._rate.count(now_s)
             self._latencies_ms.append(result.times.total_ms)
@@ -31,8 +31,8 @@ class Measures:
     def as_device(self, now_s: float) -> dict[str, Any]:
         """Return them as plain data for JSON.
 
-        Rate and median latency are null until they are settled: what comes right after a start or
-        a stop is not what the device does. The temperature is null where the kernel tells none.
+        Rate and median latency are null until they are stable: values right after a start or a stop
+        are not typical. The temperature is null if the kernel does not report it.
         """
         with self._lock:
             rate_hz = self._rate.steady_hz(now_s)

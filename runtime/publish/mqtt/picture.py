@@ -1,4 +1,4 @@
-"""A picture that may leave the device: every face in it is pixelated."""
+"""A picture for publication, with every face pixelated."""
 
 import cv2
 
@@ -13,17 +13,17 @@ _JPEG_QUALITY = 80
 
 
 class CoveredPictures:
-    """Makes them. A face that the detector misses is shown.
+    """Creates such pictures. A face that the detector misses stays visible.
 
-    It looks for faces itself, at a lower score and in a larger picture than a camera's frames are
-    searched: a picture is rare, and may take its time.
+    It runs its own detection, with a lower score and on a larger picture than for camera frames:
+    pictures are rare, so this may take longer.
     """
 
     def __init__(self) -> None:
         self._detector = YuNet(long_side_px=_LONG_SIDE_PX, min_score=COVER_MIN_SCORE)
 
     def jpeg(self, result: Result) -> bytes:
-        """Return a frame with its faces pixelated, at most 640 pixels wide or high, as a JPEG."""
+        """Return a frame with pixelated faces, at most 640 pixels wide or high, as a JPEG."""
         image = result.frame.image
         found = [face.box for face in select(self._detector.detect(image))]
         covered = cover(image, [*(face.box for face in result.faces), *found], "pixelate")

@@ -1,4 +1,4 @@
-"""Expressions for a home: what a run sees, told to an MQTT broker."""
+"""States of a run for an MQTT broker."""
 
 import json
 import logging
@@ -31,26 +31,27 @@ if TYPE_CHECKING:
     from .picture import CoveredPictures
 
 SHORTEST_S = 0.5
-"""Changes that follow each other faster are told together: a flicker is no news."""
+"""Shortest interval between states: rapid changes are sent together."""
 TICK_S = 0.5
-"""So often is looked whether the camera is still there, which no frame tells."""
+"""Interval at which the camera's state is checked without a frame."""
 DEVICE_S = 10.0
-"""How the device fares is told no more often than this."""
+"""Shortest interval between device measurements."""
 PICTURE_S = 5.0
-"""Pictures follow each other no faster than this."""
+"""Shortest interval between pictures."""
 SUBSCRIBED_S = 2.0
-"""So long after it hears of pictures Home Assistant has subscribed to them."""
+"""Time that Home Assistant takes to subscribe to pictures after their announcement."""
 
 Shown = tuple[tuple[int | None, str], ...]
-"""Track and label of each face: what makes a state another one."""
+"""Track and label of each face: what distinguishes states."""
 
 log = logging.getLogger(__name__)
 
 
 class MqttStates:
-    """A sink that tells a broker who looks how: on each change, and every so often without one.
+    """A sink that sends states to a broker: on each change, and at regular intervals without one.
 
-    A thread of its own tells what no frame tells: that the camera is away, how the device fares.
+    A separate thread sends what does not depend on frames: a lost camera, measurements of the
+    device.
     """
 
     def __init__(
@@ -64,16 +65,17 @@ class MqttStates:
         announcement: Announcement | None = None,
         pictures: "CoveredPictures | None" = None,
     ) -> None:
-        """Start connecting, in a thread of its own; the broker need not be there.
+        """Start connecting, in a separate thread; the broker need not be reachable.
 
         Args:
-            broker: Where to.
-            source: Where frames come from; it is paused and resumed where it can be.
+            broker: Broker to connect to.
+            source: Source of the frames; it is paused and resumed if it supports that.
             labels: The model's expressions in output order.
-            every_s: A state is sent at least so often while frames come; 0 is with every frame.
+            every_s: Longest interval between states while frames arrive; 0 is with every frame.
             authorities: PEM file of certificates to trust instead of the system's.
-            announcement: What Home Assistant is told after each connection and each of its starts.
-            pictures: Makes the pictures that are sent; None sends none.
+            announcement: Announcement for Home Assistant after each connection and each of its
+                starts.
+            pictures: Creates the pictures to send; None sends none.
 
         Raises:
             MissingExtraError: paho-mqtt is not installed.
@@ -103,7 +105,7 @@ class MqttStates:
         self._thread.start()
 
     def write(self, result: Result) -> None:
-        """Send a state if it is another one, or the last is `every_s` old."""
+        """Send a state if it has changed, or the last one is `every_s` old."""
         now_s = time.monotonic()
         self._measures.count(result, now_s)
         self._newest = result
@@ -115,7 +117,7 @@ class MqttStates:
         self._tell_standing()
 
     def close(self, *, complete: bool) -> None:
-        """Say the last state and `offline`, and take leave; at most two seconds."""
+        """Send the last state and `offline`, and disconnect; takes at most two seconds."""
         self._ended.set()
         if self._newest is not None and _shown(self._newest) != self._told:
             self._send_state(self._newest)
@@ -133,13 +135,13 @@ class MqttStates:
             self._picture.changed()
 
     def _tell_standing(self) -> None:
-        """Say whether the camera is there, and that this run is, once it has a state."""
+        """Send the state of the camera, and of this run once there is a frame."""
         with self._standing_lock:
             camera = standing(self._source)
             if self._newest is None:
-                if camera == "online":  # the first frame is on its way
+                if camera == "online":  # the first frame is about to arrive
                     return
-                if not self._standing:  # what the last run left is not what is there now
+                if not self._standing:  # retained states of an earlier run are outdated
                     self._connection.keep("state", json.dumps(unseen_state()))
                     self._connection.keep("scores", json.dumps(as_scores((), self._labels)))
             reading = {"reading": "OFF" if camera == "paused" else "ON"}
@@ -167,14 +169,16 @@ class MqttStates:
             return
         try:
             self._connection.send("picture", self._pictures.jpeg(self._newest))
-        except Exception:  # this thread must not end without a word
-            log.exception("MQTT: a picture could not be made; the run goes on without them")
+        except Exception:  # this thread must not end silently
+            log.exception(
+                "MQTT: a picture could not be created; the run continues without pictures"
+            )
             self._pictures = None
 
     def _greeting(self, own_host: str | None) -> dict[str, str]:
         if self._announcement is None:
             return {}
-        # pictures are not retained, and whoever hears of them here has yet to subscribe
+        # pictures are not retained, and new subscribers are not yet subscribed
         self._picture.due_s = min(self._picture.due_s, time.monotonic() + SUBSCRIBED_S)
         topic, payload = discovery(self._announcement, own_host)
         return {topic: json.dumps(payload)}
@@ -184,19 +188,19 @@ class MqttStates:
         if _can_pause(self._source):
             listeners[f"{topic}/reading/set"] = self._switch
         if self._announcement is not None:
-            # its birth message keeps this topic where the prefix is another one
+            # its birth message keeps this topic even if the prefix differs
             for prefix in {"homeassistant", self._announcement.prefix}:
                 listeners[f"{prefix}/status"] = self._born
         return listeners
 
     def _switch(self, payload: str) -> None:
-        """Pause the source, or let it be read again."""
+        """Pause or resume the source."""
         if payload in ("ON", "OFF"):
             getattr(self._source, "resume" if payload == "ON" else "pause")()
             self._tell_standing()
 
     def _born(self, payload: str) -> None:
-        """Tell Home Assistant all again, which has just started or may have deleted the device."""
+        """Announce everything again, since Home Assistant restarted or deleted the device."""
         if payload == "online":
             self._connection.greet()
 
@@ -205,12 +209,12 @@ def open_mqtt_states(place: str, context: OwnContext) -> MqttStates:
     """Open the sink.
 
     Args:
-        place: The broker and the topic, as --mqtt has them.
-        context: Its options say how often, and whether Home Assistant hears of it.
+        place: Broker and topic, as in --mqtt.
+        context: Its options include the intervals and the announcement to Home Assistant.
 
     Raises:
         MissingExtraError: paho-mqtt is not installed.
-        OutputError: The address will not do, or the file of certificates cannot be read.
+        OutputError: The address is invalid, or the file of certificates cannot be read.
         ModelError: The model to announce cannot be read.
         DetectorError: The detector of --mqtt-picture cannot be used.
     """

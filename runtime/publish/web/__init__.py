@@ -1,1 +1,1 @@
-"""The web page that shows a run while it runs. Needs the [web] extra."""
+"""The live web page of a run. Needs the [web] extra."""

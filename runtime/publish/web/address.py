@@ -1,4 +1,4 @@
-"""Where the web page listens, and who may see it there."""
+"""Address of the web page, and access control."""
 
 import errno
 import ipaddress
@@ -12,17 +12,17 @@ from fer_edge.errors import OutputError
 
 SHORTEST_TOKEN = 12
 MAX_CONNECTIONS = 256
-"""64 viewers: a browser that shows the page holds two, and up to six while it opens it."""
+"""Connections of 64 viewers: a browser has two for the page, and up to six while it opens it."""
 _SEND_BUFFER_BYTES = 128 * 1024
 _FORM = re.compile(r"((\[(?P<six>[^\[\]]+)\]|(?P<name>[^:\[\]]+)):)?(?P<port>\d{1,5})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class WebAddress:
-    """A host and a TCP port, 0 for any free one.
+    """A host and a TCP port, 0 for any free port.
 
     Attributes:
-        host: A name or a literal address, without brackets.
+        host: Name or literal address, without brackets.
         port: 0 to 65535.
     """
 
@@ -31,14 +31,14 @@ class WebAddress:
 
     @property
     def url(self) -> str:
-        """What to type into a browser on this machine."""
+        """URL for a browser on this machine."""
         anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
         host = anywhere.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
 
 def parse_address(text: str) -> WebAddress:
-    """Read HOST:PORT, [IPV6]:PORT or PORT, which means the loopback address.
+    """Parse HOST:PORT, [IPV6]:PORT or PORT, which means the loopback address.
 
     Raises:
         OutputError: It is none of these.
@@ -46,17 +46,17 @@ def parse_address(text: str) -> WebAddress:
     found = _FORM.fullmatch(text)
     if found is None or int(found["port"]) > 65535:
         raise OutputError(
-            f"--web '{text}' is not an address; "
-            "expected HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"
+            f"--web '{text}' is not an address; expected HOST:PORT, such as 127.0.0.1:8000 or "
+            "[::1]:8000"
         )
     return WebAddress(found["six"] or found["name"] or "127.0.0.1", int(found["port"]))
 
 
 def chosen_token(text: str | None) -> str | None:
-    """Return the token that a viewer must show; `auto` makes one.
+    """Return the token for viewers; `auto` creates one.
 
     Raises:
-        OutputError: It is short enough to be guessed, or cannot stand in a header.
+        OutputError: It is short enough to be guessed, or cannot be sent in a header.
     """
     if not text:
         return None
@@ -64,8 +64,8 @@ def chosen_token(text: str | None) -> str | None:
         return secrets.token_urlsafe(18)
     if len(text) < SHORTEST_TOKEN or not re.fullmatch(r"[\x21-\x7e]+", text):
         raise OutputError(
-            f"the web token must be {SHORTEST_TOKEN} or more printable ASCII characters without "
-            "spaces; --web-token auto makes one"
+            f"the web token is invalid; expected {SHORTEST_TOKEN} or more printable ASCII "
+            "characters without spaces; --web-token auto creates one"
         )
     return text
 
@@ -74,21 +74,22 @@ def listen(address: WebAddress, *, has_token: bool) -> tuple[WebAddress, list[so
     """Open a listening socket on each address of a host.
 
     Args:
-        address: Where.
-        has_token: Whether viewers must show a token: without one, loopback only.
+        address: Address to listen on.
+        has_token: Whether viewers need a token: without one, only loopback is allowed.
 
     Returns:
-        The address with the port in use, and the sockets.
+        The address with the actual port, and the sockets.
 
     Raises:
-        OutputError: The host is unknown, not loopback without a token, or the port cannot be had.
+        OutputError: The host is unknown, not loopback without a token, or the port is not
+            available.
     """
     places = _resolve(address)
     if not has_token and not all(_is_loopback(host) for _, host in places):
         raise OutputError(
-            f"--web {address.host} can be reached by others, so viewers must show a token: add "
-            "--web-token auto (or set FER_EDGE_WEB_TOKEN), or use --web 127.0.0.1:"
-            f"{address.port}"
+            f"--web {address.host} can be reached from other machines, so viewers need a token: "
+            "add --web-token auto (or set FER_EDGE_WEB_TOKEN), or use --web "
+            f"127.0.0.1:{address.port}"
         )
     sockets: list[socket.socket] = []
     refusal: OSError | None = None
@@ -98,7 +99,7 @@ def listen(address: WebAddress, *, has_token: bool) -> tuple[WebAddress, list[so
             opened = on_failure.enter_context(socket.socket(family, socket.SOCK_STREAM))
             try:
                 _bind(opened, host, port)
-            except OSError as error:  # "localhost" may name ::1 on a machine without IPv6
+            except OSError as error:  # "localhost" may be ::1 on a machine without IPv6
                 refusal = error
                 opened.close()
                 continue
@@ -117,10 +118,10 @@ def _resolve(address: WebAddress) -> list[tuple[socket.AddressFamily, str]]:
         )
     except (OSError, UnicodeError) as error:
         raise OutputError(
-            f"--web: host '{address.host}' is not known here ({error.args[-1]}); expected an "
+            f"--web: host '{address.host}' is unknown here ({error.args[-1]}); expected an "
             "address of this machine, such as 127.0.0.1"
         ) from error
-    # a scope (fe80::1%eth0) stays part of the host
+    # a scope (fe80::1%eth0) is part of the host
     return list(dict.fromkeys((family, str(place[0])) for family, _, _, _, place in found))
 
 
@@ -132,7 +133,8 @@ def _is_loopback(host: str) -> bool:
 
 def _bind(opened: socket.socket, host: str, port: int) -> None:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # connections inherit it: without it the kernel queues megabytes of old frames for a slow viewer
+    # inherited by connections: otherwise the kernel queues megabytes of old frames for a slow
+    # viewer
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
     if opened.family == socket.AF_INET6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -147,9 +149,9 @@ def _refused(address: WebAddress, error: OSError | None) -> OutputError:
     if isinstance(error, PermissionError):
         advice = "a port below 1024 needs root; pass a higher one, such as 8000"
     elif error is not None and error.errno == errno.EADDRINUSE:
-        advice = "another program uses it; stop that one or pass another port"
+        advice = "another program uses it; stop that program or pass another port"
     elif error is not None and error.errno == errno.EADDRNOTAVAIL:
-        advice = "this machine does not have it; try 127.0.0.1"
+        advice = "this machine does not have this address; try 127.0.0.1"
     return OutputError(
         f"--web {address.host}:{address.port} cannot be opened "
         f"({error.strerror if error else 'no address'}): {advice}"

@@ -1,4 +1,4 @@
-"""The web page's paths, and who may have them. Needs starlette (the [web] extra)."""
+"""The web page's paths and their access control. Needs starlette (the [web] extra)."""
 
 import asyncio
 import hashlib
@@ -40,9 +40,9 @@ HEADERS = [
     ("cross-origin-opener-policy", "same-origin"),
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
 ]
-"""Sent with every answer, errors included."""
+"""Headers of every response, including errors."""
 _FAREWELL = {"Connection": "close"}
-"""Who is refused does not keep one of the few connections."""
+"""Rejected clients do not keep one of the few connections."""
 _COOKIE_AGE_S = 30 * 24 * 3600
 _POLL_S = 10.0
 _SILENCE_S = 30.0
@@ -51,22 +51,22 @@ _LOOPBACK_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?",
 
 
 class Guard:
-    """Lets pass who shows the token; without a token, who asks for a loopback host.
+    """Accepts requests with the token; without a token, requests for a loopback host.
 
-    A page of another site can make its own name point to 127.0.0.1 (DNS rebinding), and would
-    then read this page as its own; but its name stands in the Host header. Where a token is
-    required such a page gets nothing, since the cookie belongs to the name it was set for.
+    A page of another site can make its own name resolve to 127.0.0.1 (DNS rebinding) and then read
+    this page as its own; but its name is in the Host header. If a token is required, such a page
+    gets nothing, since the cookie belongs to the original name.
     """
 
     def __init__(self, app: ASGIApp, *, token: str | None, port: int) -> None:
         self._app = app
         self._token = token
-        # cookies do not keep ports apart: two runs on one device must not log each other out
+        # cookies do not distinguish ports: two runs on one device must not log each other out
         self._cookie_name = f"fer_edge_{port}"
         self._cookie = _session(token) if token else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on."""
+        """Answer a request, or pass it on."""
         if scope["type"] == "http":
             refusal = self._answer(HTTPConnection(scope))
             if refusal is not None:
@@ -90,8 +90,8 @@ class Guard:
         return Response(status_code=401, headers={"WWW-Authenticate": "Bearer", **_FAREWELL})
 
     def _logged_in(self) -> Response:
-        # A redirect would not do: after a click in an e-mail it counts as the other site's, and a
-        # strict cookie is not sent with it. A refresh is the page's own.
+        # Not a redirect: after a click in an e-mail it counts as cross-site, and a strict cookie
+        # is not sent with it. A refresh counts as same-site.
         response = PlainTextResponse("Welcome.", headers={"Refresh": "0; url=./"})
         response.set_cookie(
             self._cookie_name,
@@ -105,13 +105,13 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What is served.
+    """Content to serve.
 
     Attributes:
-        live: The newest result and the past.
-        bare: The picture that the page draws its boxes over.
-        drawn: The picture with boxes and bars in it, for other programs.
-        metrics: The figures for Prometheus.
+        live: Newest result and history.
+        bare: Picture on which the page draws boxes.
+        drawn: Picture with boxes and bars, for other programs.
+        metrics: Metrics for Prometheus.
     """
 
     live: LiveRun
@@ -121,12 +121,12 @@ class Views:
 
 
 def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
-    """Make the ASGI application.
+    """Create the ASGI application.
 
     Args:
-        views: What is served.
-        token: What a viewer must show; None for loopback.
-        port: Where it is served, for the cookie's name.
+        views: Content to serve.
+        token: Token for viewers; None for loopback only.
+        port: Port of the page, for the name of the cookie.
     """
     files = _page_files()
 
@@ -169,7 +169,7 @@ def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
         Route("/stream.mjpg", stream),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, token=token, port=port)])
-    app.router.redirect_slashes = False  # a redirect would lead to whatever Host was asked for
+    app.router.redirect_slashes = False  # a redirect would use the Host of the request
     return app
 
 
@@ -179,7 +179,7 @@ async def _frame(request: Request, pictures: PictureFeed) -> Response:
     number = int(after) if re.fullmatch(r"\d{1,15}", after, re.ASCII) else 0
     try:
         picture = await asyncio.wait_for(pictures.newer(number), _POLL_S)
-    except asyncio.TimeoutError:  # not the built-in one before Python 3.11
+    except asyncio.TimeoutError:  # not the built-in exception before Python 3.11
         picture = None
     if picture is None:
         return Response(status_code=204)
@@ -188,7 +188,7 @@ async def _frame(request: Request, pictures: PictureFeed) -> Response:
 
 
 async def _events(live: LiveRun) -> AsyncIterator[bytes]:
-    """Send the past, then the present at most ten times a second, and the end."""
+    """Send the history, then the current state at most ten times per second, and the end."""
     number, second = 0, 0
     while True:
         past = live.past(second)
@@ -199,13 +199,15 @@ async def _events(live: LiveRun) -> AsyncIterator[bytes]:
         await live.pause(_EVENT_INTERVAL_S)
         try:
             seen = await asyncio.wait_for(live.newer(number), 1.0)
-        except asyncio.TimeoutError:  # a source that stalls: the page sees the rate fall
+        except asyncio.TimeoutError:  # a stalled source: the page shows a falling rate
             continue
         if seen is None:
             yield _event("end", {})
             return
         number = seen.number
-        del seen  # its frame: a viewer who goes may leave this coroutine to Python's collector
+        del (
+            seen
+        )  # free the frame: a disconnected viewer may leave this coroutine to the garbage collector
 
 
 def _event(name: str, value: object) -> bytes:
@@ -221,7 +223,7 @@ async def _parts(pictures: PictureFeed) -> AsyncIterator[bytes]:
 
 
 def _page_files() -> dict[str, Response]:
-    """Read the page now: a package upgraded under a running service does not mix two versions."""
+    """Read the page now, so that a package upgrade during a run does not mix two versions."""
     return {
         "/" if file.name == "index.html" else f"/{file.name}": Response(
             file.read_bytes(), media_type=_KINDS[file.suffix]
@@ -238,7 +240,7 @@ def _stream(request: Request, parts: AsyncIterator[bytes], kind: str) -> Respons
 
 
 def _session(token: str) -> str:
-    """Return the cookie of a token: it outlives a restart, and does not tell the token."""
+    """Return the cookie for a token: it survives a restart, and does not reveal the token."""
     return hmac.new(token.encode(), b"fer-edge web session", hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The part of a run's configuration that serves a live web page."""
+"""The part of a run's configuration for the live web page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,15 +17,16 @@ class WebConfig:
     address: str | None = option(
         "--web",
         metavar="HOST:PORT",
-        help="Serve a live page: picture, bars, timeline, rates. Example: --web 127.0.0.1:8000, "
-        f"then open that in a browser. Needs {install('web')}.",
+        help="Address of a live page with picture, bars, timeline and rates. Example: --web "
+        f"127.0.0.1:8000, then open that address in a browser. Needs {install('web')}.",
     )
     token: str | None = option(
         "--web-token",
         metavar="TOKEN",
-        help="What a viewer must show, 12 or more ASCII characters; required where --web names a "
-        "host that others can reach. Open the page once with ?token=TOKEN. auto makes one and "
-        "prints the address. FER_EDGE_WEB_TOKEN hides it from who may list processes.",
+        help="Token that a viewer needs, 12 or more ASCII characters; required if --web is an "
+        "address that others can reach. Open the page once with ?token=TOKEN. auto creates "
+        "a token and prints the address. Set it in FER_EDGE_WEB_TOKEN to hide it from "
+        "process lists.",
     )
     fps: float = option(
         "--web-fps",
@@ -34,19 +35,19 @@ class WebConfig:
         at_most=60,
         shows_default=True,
         metavar="HZ",
-        help="Pictures per second at most, while somebody looks.",
+        help="Most pictures per second, while someone is viewing.",
     )
 
     def __post_init__(self) -> None:
         check_ranges(self, "web")
 
     def completed(self, environment: Mapping[str, str]) -> "WebConfig":
-        """Return the part; where it has no token, with that of the environment."""
+        """Return the part; the default of the token is that of the environment."""
         token = environment.get(TOKEN_VARIABLE)
         return self if self.token is not None or not token else replace(self, token=token)
 
     def needs(self) -> Needs:
-        """Say what it asks of the system."""
+        """Return the system resources that it needs."""
         if self.address is None:
             return Needs()
         from .address import parse_address
@@ -54,7 +55,7 @@ class WebConfig:
         return reaching(parse_address(self.address).host)
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the token, as an environment variable."""
+        """Return the token as an environment variable."""
         is_secret = self.token is not None and self.token != "auto"
         return {TOKEN_VARIABLE: str(self.token)} if is_secret else {}
 

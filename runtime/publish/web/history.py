@@ -1,4 +1,4 @@
-"""What the web page knows of the past: expressions second by second, rate and latency."""
+"""History for the web page: expressions by second, rate and latency."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from ...timing.stopwatch import StageTimes
 
 _stages_of = attrgetter(*(field.name for field in fields(StageTimes)))
 MAX_FACES = 8
-"""Faces kept per second, the largest first: what is kept must not grow with a crowd."""
+"""Most faces per second, the largest first, to limit the memory for crowds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What one face showed during one second.
+    """One face during one second.
 
     Attributes:
         face: See `face_numbers`.
-        label: The label it had in most frames.
+        label: Its most frequent label.
         probability: The mean probability of that label in those frames.
     """
 
@@ -33,11 +33,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What was seen during one second.
+    """One second.
 
     Attributes:
-        number: Seconds since the start, from 0; seconds without a frame are left out.
-        moments: One per face, in no particular order.
+        number: Number of the second since the start, from 0; seconds without frames are omitted.
+        moments: One per face, unordered.
     """
 
     number: int
@@ -46,15 +46,16 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """How fast frames come and how long they take.
+    """Frame rate and latency.
 
     Attributes:
-        rate_hz: Frames per second lately.
-        stages: Mean wall time of each stage per frame: one that runs on every fifth frame has a
+        rate_hz: Current frames per second.
+        stages: Mean wall time of each stage per frame; the median of a stage that runs in every
+            fifth frame would be 0.
             median of 0.
-        median_ms: All stages together.
-        p95_ms: All stages together.
-        frames: Frames that the latencies are of.
+        median_ms: Median latency of all stages together.
+        p95_ms: 95th percentile of all stages together.
+        frames: Number of frames in these latencies.
     """
 
     rate_hz: float
@@ -65,14 +66,14 @@ class Throughput:
 
 
 def face_numbers(faces: Sequence[Face]) -> list[int]:
-    """Number faces: by track, or where faces are not followed -1, -2, ... by size."""
+    """Return numbers of faces: the track, or without tracking -1, -2, ... by size."""
     return [
         face.track if face.track is not None else -rank for rank, face in enumerate(faces, start=1)
     ]
 
 
 class History:
-    """The last minutes, by the wall clock, in bounded memory."""
+    """The last minutes, by wall clock, in bounded memory."""
 
     def __init__(self, started_s: float, *, span_s: int = 300, window_frames: int = 128) -> None:
         self.span_s = span_s
@@ -85,7 +86,7 @@ class History:
         self._times: deque[StageTimes] = deque(maxlen=window_frames)
 
     def add(self, result: Result, now_s: float) -> None:
-        """Take one frame, at a time of the monotonic clock."""
+        """Add a frame, at a time of the monotonic clock."""
         second = int(now_s - self._started_s)
         if second != self._current:
             self._end_second()
@@ -101,11 +102,11 @@ class History:
             sums[face.label] = sums.get(face.label, 0.0) + face.probability
 
     def since(self, number: int) -> list[Second]:
-        """Return the ended seconds from a number on, the oldest first."""
+        """Return the completed seconds from a number on, the oldest first."""
         return [second for second in self._seconds if second.number >= number]
 
     def second(self, now_s: float) -> int:
-        """Return the number of the second that runs."""
+        """Return the number of the current second."""
         return int(now_s - self._started_s)
 
     def throughput(self, now_s: float) -> Throughput:

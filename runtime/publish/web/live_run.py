@@ -1,8 +1,8 @@
-"""What the web page shows now: the newest frame, handed from the reader to any number of viewers.
+"""Current content of the web page: the newest frame, from the reader to any number of viewers.
 
-The reader leaves its newest result and goes on. Viewers take the newest when they are ready for
-it, so one that is slow skips frames. A frame is encoded once for all viewers, in a thread of its
-own, at a bounded rate, and only if a viewer waits for it.
+The reader stores its newest result and continues. Viewers take the newest result when they are
+ready, so a slow viewer skips frames. A frame is encoded once for all viewers, in a separate thread,
+at a limited rate, and only if a viewer waits for it.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...detection.shrinking import shrink
-from ...drawing.palette import UNCERTAIN_BGR, colours_bgr
+from ...drawing.palette import UNCERTAIN_BGR, colors_bgr
 from ...recognition.result import UNCERTAIN, Result
 from ..standing import Standing
 from .history import History, Second, Throughput, face_numbers
 from .totals import RunTotals
 
 Draw = Callable[[Result], NDArray[np.uint8]]
-"""From a result to the picture that is shown of it: uint8, (height, width, 3), BGR."""
+"""From a result to its picture: uint8, (height, width, 3), BGR."""
 
 _LONG_SIDE_PX = 960
 _JPEG_QUALITY = 80
@@ -44,12 +44,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded frame, without the frame: what a viewer who goes leaves behind may stay a while.
+    """An encoded frame without the frame itself, which disconnected viewers would keep for a while.
 
     Attributes:
-        number: That of its result.
-        jpeg: The file's bytes.
-        overlay: The boxes of its faces in fractions of its size, as JSON.
+        number: Number of its result.
+        jpeg: Bytes of the JPEG file.
+        overlay: Boxes of its faces in fractions of its size, as JSON.
     """
 
     number: int
@@ -58,11 +58,11 @@ class Picture:
 
 
 class LiveRun:
-    """The newest result and the past; written by the reader's thread, read by the server's.
+    """The newest result and the history; written by the reader's thread, read by the server's.
 
     Attributes:
-        standing: Says whether the source is there.
-        totals: What was counted since the start.
+        standing: Function that returns the state of the source.
+        totals: Counters since the start.
     """
 
     def __init__(self, standing: Callable[[], Standing]) -> None:
@@ -89,7 +89,7 @@ class LiveRun:
         return time.monotonic() - self._arrived_s
 
     def offer(self, result: Result) -> None:
-        """Leave the newest result; called by the reader, and never waits for a viewer."""
+        """Store the newest result; called by the reader, and never waits for a viewer."""
         now_s = time.monotonic()
         with self._lock:
             number = self._seen.number + 1 if self._seen else 1
@@ -103,7 +103,7 @@ class LiveRun:
             self._loop.call_soon_threadsafe(_wake, waiting)
 
     def end(self) -> None:
-        """Let every viewer go; called in the server's thread."""
+        """Release all viewers; called in the server's thread."""
         self._over.set()
         with self._lock:
             waiting, self._waiting = self._waiting, []
@@ -117,7 +117,7 @@ class LiveRun:
     async def newer(self, number: int) -> Seen | None:
         """Wait for a result after a number; None when the run has ended.
 
-        A number that was not given out yet is a former run's, and means the newest result.
+        A number higher than the newest one is from an earlier run, and returns the newest result.
         """
         while not self.ended:
             with self._lock:
@@ -130,7 +130,7 @@ class LiveRun:
                 await woken
             finally:
                 with self._lock:
-                    if woken in self._waiting:  # the viewer has gone
+                    if woken in self._waiting:  # the viewer has disconnected
                         self._waiting.remove(woken)
         return None
 
@@ -143,7 +143,7 @@ class LiveRun:
         return frame | {"live": self._as_numbers(seen, throughput, now_s - self._started_s)}
 
     def event(self) -> dict[str, Any]:
-        """Return what the page shows beside the picture, as plain data for JSON."""
+        """Return the content of the page next to the picture, as plain data for JSON."""
         now_s = time.monotonic()
         with self._lock:
             seen, throughput = self._seen, self._history.throughput(now_s)
@@ -164,7 +164,7 @@ class LiveRun:
         return numbers | {
             "source": seen.result.frame.name,
             "labels": labels,
-            "colours": _css_colours(labels),
+            "colors": _css_colors(labels),
             "faces": cards[:_MAX_CARDS],
             "faces_in_all": len(faces),
         }
@@ -195,7 +195,7 @@ class LiveRun:
 
 
 class PictureFeed:
-    """Encodes the newest frame, for whoever waits for it."""
+    """Encodes the newest frame for waiting viewers."""
 
     def __init__(self, live: LiveRun, draw: Draw, worker: ThreadPoolExecutor, *, rate_hz: float):
         self._live = live
@@ -213,7 +213,7 @@ class PictureFeed:
                 return self._latest
             if self._work is None or self._work.done():
                 self._work = asyncio.create_task(self._encode())
-            await asyncio.shield(self._work)  # another viewer may wait for it, too
+            await asyncio.shield(self._work)  # another viewer may be waiting for it, too
         return None
 
     async def _encode(self) -> None:
@@ -260,9 +260,9 @@ def _wake(waiting: list[asyncio.Future[None]]) -> None:
             woken.set_result(None)
 
 
-def _css_colours(labels: tuple[str, ...]) -> dict[str, str]:
-    colours = {UNCERTAIN: UNCERTAIN_BGR} | colours_bgr(labels)
-    return {label: "#{2:02x}{1:02x}{0:02x}".format(*colour) for label, colour in colours.items()}
+def _css_colors(labels: tuple[str, ...]) -> dict[str, str]:
+    colors = {UNCERTAIN: UNCERTAIN_BGR} | colors_bgr(labels)
+    return {label: "#{2:02x}{1:02x}{0:02x}".format(*color) for label, color in colors.items()}
 
 
 def _as_row(second: Second) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The metrics of a run for Prometheus: docs/reference/http.md. Needs prometheus-client."""
+"""Prometheus metrics of the run: docs/reference/http.md. Needs prometheus-client."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -25,21 +25,21 @@ from .totals import BUCKETS_MS, RunTotals, Totals
 
 
 class RunMetrics:
-    """A registry of its own: nothing of the process or of another library is in it."""
+    """A separate registry, without metrics of the process or of other libraries."""
 
     def __init__(self, totals: RunTotals, standing: Callable[[], Standing], model: str) -> None:
-        """Create it.
+        """Create the registry.
 
         Args:
-            totals: What was counted.
-            standing: Says whether the source is there.
-            model: The model's name or path.
+            totals: Counters.
+            standing: Function that returns the state of the source.
+            model: Name or path of the model.
         """
         self._registry = CollectorRegistry()
         self._registry.register(_Figures(totals, standing, Path(model).name))
 
     def answer(self, accept: str) -> tuple[bytes, str]:
-        """Return the figures and their content type, in the form that an Accept header asks for."""
+        """Return the metrics and their content type, in the format that Accept requests."""
         encode, kind = choose_encoder(accept)
         return encode(self._registry), kind
 
@@ -52,30 +52,38 @@ class _Figures(Collector):
         self._started_s = time.time()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield each figure, as it is now."""
+        """Yield the current metrics."""
         about = InfoMetricFamily("fer_edge", "Version and model of the run.")
         about.add_metric([], {"version": __version__, "model": self._model})
         yield about
-        yield _gauge("start_time_seconds", "When the run began, since 1970.", self._started_s)
+        yield _gauge(
+            "start_time_seconds", "Start of the run, in seconds since 1970.", self._started_s
+        )
         standing = self._standing()
-        yield _gauge("camera_up", "1 while the source is read, else 0.", standing == "online")
-        yield _gauge("paused", "1 while reading is paused, else 0.", standing == "paused")
+        yield _gauge(
+            "camera_up", "1 while the source delivers frames, else 0.", standing == "online"
+        )
+        yield _gauge("paused", "1 while paused, else 0.", standing == "paused")
         celsius = cpu_temperature_celsius()
         if celsius is not None:
-            yield _gauge("processor_temperature_celsius", "Of the hottest zone.", celsius)
+            yield _gauge(
+                "processor_temperature_celsius", "Temperature of the hottest zone.", celsius
+            )
         yield from _counted(self._totals.read())
 
 
 def _counted(totals: Totals) -> Iterator[Metric]:
-    yield _counter("frames", "Frames read.", totals.frames)
-    yield _counter("frames_dropped", "Frames that came faster than they were read.", totals.dropped)
+    yield _counter("frames", "Frames processed.", totals.frames)
+    yield _counter(
+        "frames_dropped", "Frames dropped because they arrived too fast.", totals.dropped
+    )
     yield _gauge("faces", "Faces in the newest frame.", totals.faces)
     if totals.last_frame_s:
-        text = "When the newest frame was read, since 1970."
+        text = "Time of the newest frame, in seconds since 1970."
         yield _gauge("last_frame_timestamp_seconds", text, totals.last_frame_s)
     shown = CounterMetricFamily(
         "fer_edge_expression_seconds",
-        "For how long the largest face had each label; none without a face.",
+        "Seconds during which the largest face had each label; not counted without a face.",
         labels=["expression"],
     )
     for label, seconds in totals.expression_s.items():
@@ -88,7 +96,7 @@ def _counted(totals: Totals) -> Iterator[Metric]:
         stages.add_metric([stage], spent_ms / 1e3)
     yield stages
     latency = HistogramMetricFamily(
-        "fer_edge_frame_latency_seconds", "All stages of a frame together."
+        "fer_edge_frame_latency_seconds", "Time of all stages of a frame."
     )
     ends = [*(str(most_ms / 1e3) for most_ms in BUCKETS_MS), "+Inf"]
     counts = accumulate(totals.latency_counts)

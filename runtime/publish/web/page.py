@@ -1,4 +1,4 @@
-"""The live web page: a sink whose server runs in its own thread."""
+"""The live web page: a sink with a server in a separate thread."""
 
 import asyncio
 import threading
@@ -30,10 +30,11 @@ _FAREWELL_S = 0.3
 
 
 class WebPage:
-    """Shows what is read, live, to whoever opens the page.
+    """Shows results live to all viewers of the page.
 
-    The address is opened at once, so that a taken port ends a run before it starts. `write` leaves
-    the newest frame and returns; pictures are encoded only while somebody looks. Nothing is stored.
+    The address is opened immediately, so that a port in use ends a run before it starts. `write`
+    stores the newest frame and returns; pictures are only encoded while someone is viewing. Nothing
+    is written to disk.
     """
 
     def __init__(
@@ -48,11 +49,11 @@ class WebPage:
         """Open the address and start the server's thread.
 
         Args:
-            address: Where to listen; the port may be 0 for any free one.
-            token: What a viewer must show; without it only loopback addresses are accepted.
-            rate_hz: Pictures per second at most.
-            camera: Says whether the source is there.
-            model: The model's name or path, for who asks.
+            address: Address to listen on; the port may be 0 for any free port.
+            token: Token for viewers; without it only loopback addresses are accepted.
+            rate_hz: Most pictures per second.
+            camera: Function that returns the state of the source.
+            model: Name or path of the model, for display.
 
         Raises:
             OutputError: The address cannot be opened.
@@ -85,11 +86,11 @@ class WebPage:
         self._thread.start()
 
     def write(self, result: Result) -> None:
-        """Leave a frame for whoever looks."""
+        """Store a frame for viewers."""
         self._live.offer(result)
 
     def close(self, *, complete: bool) -> None:
-        """Tell the viewers that the run has ended, and stop serving, within a second."""
+        """Inform the viewers that the run has ended, and stop serving, within a second."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._ending.set)
             self._thread.join()
@@ -110,7 +111,7 @@ class WebPage:
         await self._ending.wait()
         self._live.end()
         self._server.should_exit = True
-        # streams end by themselves now; a viewer that takes nothing would keep its own open
+        # streams end by themselves now; a blocked viewer would keep its stream open
         connections = self._server.server_state.connections
         until_s = time.monotonic() + _FAREWELL_S
         while connections and time.monotonic() < until_s:
@@ -121,14 +122,14 @@ class WebPage:
 
 
 def open_web_page(place: str, context: OwnContext) -> WebPage:
-    """Open the page, and say on standard error where it is.
+    """Open the page, and print its address on standard error.
 
     Args:
-        place: Where, as HOST:PORT.
-        context: Its options say the token and the rate.
+        place: Address, as HOST:PORT.
+        context: Its options include the token and the rate.
 
     Raises:
-        OutputError: The address or the token will not do.
+        OutputError: The address or the token is invalid.
         MissingExtraError: The web server is not installed.
     """
     web = context.web
@@ -140,7 +141,7 @@ def open_web_page(place: str, context: OwnContext) -> WebPage:
         camera=partial(standing, context.source),
         model=context.model,
     )
-    # a token of the user's own is the user's to keep; one made here is told once
+    # the user keeps the user's token; a generated one is printed once
     query = f"?token={token}" if web.token == "auto" else ""
     click.echo(f"fer-edge: live page at {page.address.url}{query}", err=True)
     return page
@@ -153,10 +154,10 @@ def _make_server(app: Any) -> "Server":
     from .app import HEADERS
 
     class Connection(H11Protocol):
-        """One viewer's connection; too many of them, or a slow one, cost no file descriptor.
+        """A viewer's connection; too many or slow connections do not use up file descriptors.
 
         Each request must be complete in time, counted from its first byte, or from the connection
-        for the first one. uvicorn's own limit is for silence between requests, and ends with a
+        for the first one. uvicorn's own timeout is for silence between requests, and ends with a
         single byte of the next one.
         """
 
@@ -196,8 +197,8 @@ def _make_server(app: Any) -> "Server":
             ws="none",
             lifespan="off",
             log_config=None,
-            log_level="error",  # a port scanner's garbage is not an event of this page
-            access_log=False,  # it would hold the token of the first request
+            log_level="error",  # invalid data from port scanners is not worth logging
+            access_log=False,  # it would contain the token of the first request
             proxy_headers=False,
             server_header=False,
             headers=HEADERS,

@@ -1,4 +1,4 @@
-"""What a run has counted since its start, for whoever asks now and then."""
+"""Counters of a run since its start, for occasional queries."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from ...timing.frame_seconds import FrameSeconds
 from ...timing.stopwatch import STAGES
 
 BUCKETS_MS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
-"""Upper ends of the histogram of latencies."""
+"""Upper bounds of the latency histogram."""
 NOBODY = "none"
 
 _stages_of = attrgetter(*(f"{stage}_ms" for stage in STAGES))
@@ -20,16 +20,16 @@ _USUAL_S = 1 / 30
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What was counted.
+    """Counters.
 
     Attributes:
-        frames: Frames read.
-        dropped: Frames dropped by a live source.
-        faces: Faces in the newest frame.
-        expression_s: Seconds for which the largest face had each label; `none` without a face.
+        frames: Number of processed frames.
+        dropped: Number of frames dropped by a live source.
+        faces: Number of faces in the newest frame.
+        expression_s: Seconds during which the largest face had each label; `none` without a face.
         stage_ms: Time spent in each stage, in the order of `STAGES`.
-        latency_counts: Frames in each of `BUCKETS_MS`, and in a last one without an end.
-        last_frame_s: When the newest frame was read, in seconds since 1970; 0 before it.
+        latency_counts: Number of frames in each of `BUCKETS_MS`, and in a last, unbounded one.
+        last_frame_s: Time of the newest frame, in seconds since 1970; 0 before it.
     """
 
     frames: int
@@ -42,7 +42,7 @@ class Totals:
 
 
 class RunTotals:
-    """Counts frames in one thread, and is asked in another."""
+    """Counts frames in one thread, and is queried in another."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -69,7 +69,7 @@ class RunTotals:
             self._last_frame_s = time.time()
 
     def read(self) -> Totals:
-        """Return what was counted up to now."""
+        """Return the current counters."""
         with self._lock:
             return Totals(
                 frames=self._frames,

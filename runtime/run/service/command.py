@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """The options that both commands share; see their help."""
+    """Options of both commands; see their help."""
 
     name: str
     config_file: Path | None
@@ -31,24 +31,27 @@ class ServiceOptions:
 
 _UNIT_OPTIONS = (
     click.Option(
-        ["--name"], default="fer-edge", show_default=True, help="Of the unit; one per camera."
+        ["--name"], default="fer-edge", show_default=True, help="Name of the unit; one per camera."
     ),
     click.Option(
         ["--config", "config_file"],
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="What the service runs, as for fer-edge run --config; options behind -- go before it.",
+        help=(
+            "Configuration of the service, as for fer-edge run --config; options after -- take "
+            "precedence."
+        ),
     ),
     click.Option(
         ["--system/--user", "is_system"],
         default=True,
-        help="A service of the machine (the default), or of the user who installs it.",
+        help="Kind of service: of the machine (the default), or of the user who installs it.",
     ),
     click.Option(
         ["--run-as", "user"],
         metavar="USER",
-        help="User of a --system service. Default: one that systemd makes for it, which may write "
-        "below /var/lib/NAME only and sees nobody's home.",
+        help="User of a --system service. Default: a user that systemd creates for it, which "
+        "can write below /var/lib/NAME only and cannot see home folders.",
     ),
     click.Option(
         ["--memory", "memory_mib"],
@@ -56,7 +59,7 @@ _UNIT_OPTIONS = (
         show_default=True,
         metavar="MIB",
         type=click.IntRange(64, 65536),
-        help="Most memory that it may take; more, and it is started again.",
+        help="Memory limit; when the service exceeds it, it is restarted.",
     ),
     click.Option(
         ["--watchdog", "watchdog_s"],
@@ -64,7 +67,7 @@ _UNIT_OPTIONS = (
         show_default=True,
         metavar="SECONDS",
         type=click.IntRange(0, 86400),
-        help="Start it again after so long without a frame; 0: never.",
+        help="Time without a frame after which the service is restarted; 0: never.",
     ),
     click.Argument(["run_options"], nargs=-1, type=click.UNPROCESSED),
 )
@@ -75,9 +78,9 @@ def service() -> None:
     """Run as a systemd service, for months.
 
     The unit starts `fer-edge run` with a configuration file, which is written from --config and the
-    options behind --. It is started again after a failure and when frames stop coming, with as
-    little of the system in reach as it needs. Passwords and tokens go into files of their own that
-    only their owner may read, and from there to the service as credentials of systemd.
+    options after --. It is restarted after a failure and when frames stop arriving, and has only
+    the access to the system that it needs. Passwords and tokens are stored in separate files that
+    only their owner can read, and are passed to the service as systemd credentials.
 
     \b
     Examples:
@@ -101,7 +104,7 @@ def print_unit(**options: Any) -> None:
     if unit.secrets:
         click.echo(
             f"fer-edge: {', '.join(unit.secrets)} would be written into {unit.secrets_folder}, "
-            "which only its owner may read",
+            "which only its owner can read",
             err=True,
         )
     for problem in problems(unit, config.needs()):
@@ -113,11 +116,14 @@ def print_unit(**options: Any) -> None:
     "--into",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="Write all files there, for a system's image or a deployment; the unit names them there.",
+    help=(
+        "Folder to write all files into, for a system image or a deployment; the unit "
+        "refers to them there."
+    ),
 )
 @click.option("--force", is_flag=True, help="Replace a unit that fer-edge did not write.")
 def install(force: bool, **options: Any) -> None:
-    """Write the unit file and its configuration, and say how to start it."""
+    """Write the unit file and its configuration, and print how to start it."""
     from fer_edge.errors import OutputError
 
     from .unit import problems
@@ -131,10 +137,10 @@ def install(force: bool, **options: Any) -> None:
 
 
 def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
-    """Return the unit, and what it runs.
+    """Return the unit and its configuration.
 
     Raises:
-        click.UsageError: The options do not fit.
+        click.UsageError: The options contradict each other.
         ConfigError: The configuration file has a wrong key or value.
         OutputError: The user does not exist.
     """
@@ -142,10 +148,10 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", options.name):
         raise click.UsageError(
-            f"--name {options.name!r} cannot name a unit; expected letters, digits, _ . and -"
+            f"--name {options.name!r} is not a valid unit name; expected letters, digits, _ . and -"
         )
     if options.user is not None and not options.is_system:
-        raise click.UsageError("--run-as goes with --system; a --user service runs as its user")
+        raise click.UsageError("--run-as is for --system; a --user service runs as its user")
     config = _run_config(options)
     unit = installed_unit(
         options.name,
@@ -161,7 +167,7 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
 
 
 def _run_config(options: ServiceOptions) -> "RunConfig":
-    """Return what the service runs, with absolute paths: it starts in another folder."""
+    """Return the configuration of the service, with absolute paths: it starts in another folder."""
     from ..command import parse_run
 
     file = options.config_file
@@ -169,8 +175,8 @@ def _run_config(options: ServiceOptions) -> "RunConfig":
     config = parse_run((*named, *options.run_options))
     if not config.source.is_named:
         raise click.UsageError(
-            "the service has nothing to read; add --config FILE, or the options of fer-edge run "
-            "behind --, such as -- --camera 0 --mqtt mqtt://host/topic"
+            "the service has no input; add --config FILE, or the options of fer-edge run after "
+            "--, such as -- --camera 0 --mqtt mqtt://host/topic"
         )
     try:
         config.source.check_complete()
@@ -180,7 +186,7 @@ def _run_config(options: ServiceOptions) -> "RunConfig":
 
 
 def _current_folder() -> Path:
-    """Return it as the shell names it: /var/lib/NAME is systemd's link to a folder of its own."""
+    """Return it as in the shell: /var/lib/NAME is systemd's link to another folder."""
     named = Path(os.environ.get("PWD", ""))
     is_true = named.is_absolute() and named.exists() and named.samefile(Path.cwd())
     return named if is_true else Path.cwd()

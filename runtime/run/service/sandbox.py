@@ -1,6 +1,6 @@
-"""What a unit keeps away from the run: everything that its configuration does not need.
+"""Restrictions of a unit: everything that the configuration of the run does not need.
 
-`systemd-analyze security` counts the gaps. Directives are of systemd.exec(5) and
+`systemd-analyze security` counts the gaps. Directives are from systemd.exec(5) and
 systemd.resource-control(5), version 252; `tests/runtime/run/test_systemd.py` starts such units.
 """
 
@@ -15,12 +15,12 @@ _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 
 
 def limits(needs: Needs) -> list[str]:
-    """Return what a user's manager can do, too."""
+    """Return the restrictions that a user's manager also supports."""
     families = "AF_UNIX AF_INET AF_INET6" if needs.network or needs.loopback else "AF_UNIX"
     return [
         "UMask=0027",
         "NoNewPrivileges=yes",
-        # udev's events, by which libusb finds an accelerator, come over netlink
+        # udev events, with which libusb finds an accelerator, use netlink
         f"RestrictAddressFamilies={families}{' AF_NETLINK' if needs.accelerator else ''}",
         "RestrictNamespaces=yes",
         "RestrictRealtime=yes",
@@ -29,13 +29,13 @@ def limits(needs: Needs) -> list[str]:
         "SystemCallArchitectures=native",
         "SystemCallFilter=@system-service",
         "SystemCallFilter=~@privileged @resources",
-        # libraries that try what is not allowed go on without it
+        # libraries that try forbidden calls continue without them
         "SystemCallErrorNumber=EPERM",
     ]
 
 
 def system_limits(unit: Unit, needs: Needs) -> list[str]:
-    """Return what only the system's manager can do; a user's would refuse to start the unit."""
+    """Return the restrictions of the system's manager only; a user's could not start the unit."""
     return [
         *_user(unit),
         *_places(unit, needs),
@@ -49,7 +49,7 @@ def _user(unit: Unit) -> list[str]:
     return [
         *(["DynamicUser=yes"] if unit.user is None else [f"User={unit.user}"]),
         *([f"SupplementaryGroups={' '.join(unit.groups)}"] if unit.groups else []),
-        # other users' files and processes look like nobody's; groups that open devices still do
+        # files and processes of other users appear as owned by nobody; device groups still work
         "PrivateUsers=yes",
         "CapabilityBoundingSet=",
         "AmbientCapabilities=",
@@ -61,7 +61,7 @@ def _places(unit: Unit, needs: Needs) -> list[str]:
     others = [folder for folder in folders if not folder.is_relative_to(unit.state_folder)]
     return [
         f"StateDirectory={unit.name}",
-        # where it is noted which models were tried
+        # folder with the records of tested models
         f"CacheDirectory={unit.name}",
         *([f"ReadWritePaths={' '.join(quote(str(folder)) for folder in others)}"] * bool(others)),
         "ProtectSystem=strict",
@@ -71,9 +71,9 @@ def _places(unit: Unit, needs: Needs) -> list[str]:
 
 
 def _is_at_home(unit: Unit, needs: Needs) -> bool:
-    """Return whether something that the service needs stands in somebody's home."""
+    """Return whether something that the service needs is in a home folder."""
     places = (Path(unit.executable[0]), *needs.reads, *needs.writes)
-    # a virtual environment's Python is a link, perhaps to one in a home (pyenv, uv)
+    # a virtual environment's Python is a link, possibly to a home folder (pyenv, uv)
     python = Path(unit.executable[0]).with_name("python").resolve()
     return any(place.is_relative_to(home) for place in (*places, python) for home in _HOMES)
 
@@ -107,5 +107,5 @@ def _network(needs: Needs) -> list[str]:
         return []
     if needs.loopback:
         return ["IPAddressDeny=any", "IPAddressAllow=localhost"]
-    # a network of its own hides udev's events, too
+    # a private network would also hide udev events
     return ["IPAddressDeny=any", *([] if needs.accelerator else ["PrivateNetwork=yes"])]

@@ -1,4 +1,4 @@
-"""Where a unit, its configuration and its secrets stand on this machine."""
+"""Files of a unit, its configuration and its secrets on this machine."""
 
 import grp
 import os
@@ -32,8 +32,8 @@ def installed_unit(
 ) -> Unit:
     """Describe the unit of this installation of fer-edge on this machine.
 
-    Its files stand in the folder `into`, if it is named, and else where the system or the user
-    keeps such files.
+    Its files are in the folder `into`, if given, otherwise in the standard folders of the system or
+    the user.
 
     Raises:
         OutputError: The user does not exist.
@@ -43,7 +43,7 @@ def installed_unit(
             pwd.getpwnam(user)
         except KeyError as error:
             raise OutputError(
-                f"--run-as {user}: this machine has no such user; name another, or leave it out"
+                f"--run-as {user}: this machine has no such user; choose another, or omit it"
             ) from error
     wanted = ["video"] * needs.camera + ["plugdev", "apex"] * needs.accelerator
     usual = Path("/etc/fer-edge") if is_system else _user_folder() / "fer-edge"
@@ -65,18 +65,17 @@ def installed_unit(
 def install_unit(
     unit: Unit, config: RunConfig, *, force: bool, into: Path | None = None
 ) -> list[str]:
-    """Write the unit, its configuration and its secrets; returns what to do next, one line each.
+    """Write the unit, its configuration and its secrets; returns the next steps, one line each.
 
     Args:
         unit: The unit.
-        config: What it runs.
-        force: Replace a unit that somebody else wrote.
-        into: The folder of all files; else the unit's is where systemd looks for it.
+        config: Configuration of the run.
+        force: Whether to replace a unit that fer-edge did not write.
+        into: Folder of all files; otherwise the unit is in systemd's folder.
 
     Raises:
         ConfigError: A path is not UTF-8.
-        OutputError: Another's unit stands there and `force` is false, or the place cannot be
-            written.
+        OutputError: A foreign unit exists and `force` is false, or the folder cannot be written.
     """
     usual = Path("/etc/systemd/system") if unit.is_system else _user_folder() / "systemd/user"
     folder = into or usual
@@ -87,7 +86,8 @@ def install_unit(
         _check_ours(path, unit.config_file)
     if unit.is_system and not os.access(folder, os.W_OK):
         raise OutputError(
-            f"{folder} may not be written; run it with sudo, or pass --user for a service of yours"
+            f"{folder} cannot be written: permission denied; use sudo, or pass --user for a user "
+            "service"
         )
     secrets = config.secrets(os.environ)
     lost = sorted(_names_in(unit.secrets_folder) - secrets.keys())
@@ -102,7 +102,7 @@ def install_unit(
             f"wrote {unit.secrets_folder / name}, readable by its owner only"
             for name in unit.secrets
         ),
-        *([f"left out: {', '.join(lost)} of the installation before this one"] if lost else []),
+        *([f"not kept: {', '.join(lost)} of the previous installation"] if lost else []),
         *(_next_steps(unit) if into is None else []),
     ]
 
@@ -117,17 +117,17 @@ def _next_steps(unit: Unit) -> list[str]:
         f"  journalctl {'' if unit.is_system else '--user '}-u {unit.name} -f",
     ]
     if not unit.is_system:
-        steps.append("  loginctl enable-linger    # or it ends when you log out")
+        steps.append("  loginctl enable-linger    # keeps it running after you log out")
     return steps
 
 
 def _names_in(folder: Path) -> set[str]:
-    """Name the secrets of an earlier installation."""
+    """Return the secrets of an earlier installation."""
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
-    """Write a file for each secret, and none for others; only the folder's owner sees them."""
+    """Write a file per secret, and remove others; only the folder's owner can read them."""
     if folder.is_dir():
         shutil.rmtree(folder)
     for name, value in secrets.items():
@@ -137,7 +137,7 @@ def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
 
 
 def _check_ours(*paths: Path) -> None:
-    """Refuse to replace what somebody else wrote."""
+    """Reject replacing a foreign unit."""
     for path in paths:
         if path.exists() and not path.read_text("utf-8", "replace").startswith(MARK):
             raise OutputError(
@@ -151,14 +151,14 @@ def _write_settings(path: Path, text: str) -> None:
     is_new = not path.parent.exists()
     with whole_file(path, reaches_disk=True) as temporary:
         temporary.write_text(text, "utf-8")
-    # whatever root's umask is: a user made for the service owns neither file nor folder
+    # independent of root's umask: a dynamic user owns neither file nor folder
     path.chmod(0o644)
     if is_new:
         path.parent.chmod(0o755)
 
 
 def _executable() -> tuple[str, ...]:
-    """Return the command of this very installation, with its whole path."""
+    """Return the command of this installation, with its full path."""
     script = Path(sys.executable).with_name("fer-edge")
     return (str(script),) if script.exists() else (sys.executable, "-m", "fer_edge")
 
@@ -168,7 +168,7 @@ def _user_folder() -> Path:
 
 
 def _group_exists(name: str) -> bool:
-    """Return whether a group is there: systemd starts no unit that names another."""
+    """Return whether a group exists: systemd does not start a unit with an unknown group."""
     try:
         grp.getgrnam(name)
     except KeyError:
@@ -177,7 +177,7 @@ def _group_exists(name: str) -> bool:
 
 
 def _systemd_version() -> int:
-    """Return this machine's systemd version; Debian 12's where there is none."""
+    """Return this machine's systemd version; Debian 12's without systemd."""
     try:
         done = subprocess.run(
             ["systemctl", "--version"], capture_output=True, text=True, check=False, timeout=5

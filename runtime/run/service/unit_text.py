@@ -1,8 +1,8 @@
 """The text of a systemd unit for `fer-edge run`.
 
-The unit gives the run what its configuration needs and nothing else: no camera device for a run on
-a stream, no network for a run that sends nothing, no place to write but its outputs' folders.
-Facts about systemd are from systemd.service(5), systemd.exec(5) and systemd.syntax(7), version 252.
+The unit allows the run only what its configuration needs: no camera device for a run on a stream,
+no network for a run that sends nothing, no writable folders except those of its outputs. Facts
+about systemd are from systemd.service(5), systemd.exec(5) and systemd.syntax(7), version 252.
 """
 
 from fer_edge.cli.needs import Needs
@@ -13,17 +13,17 @@ from .unit_words import command_line, setting_path
 
 
 def unit_text(unit: Unit, needs: Needs) -> str:
-    """Write the unit file.
+    """Format the unit file.
 
     Raises:
-        OutputError: A path cannot stand in one.
+        OutputError: A path cannot be written to a unit file.
     """
     command = (*unit.executable, "--verbose", "run", "--config", str(unit.config_file))
     lines = [
-        f"{MARK}; see docs/how-to/start-at-boot.md. What it runs stands in {unit.config_file}",
+        f"{MARK}; see docs/how-to/start-at-boot.md. Its configuration is {unit.config_file}",
         "[Unit]",
         f"Description=Facial expressions ({unit.name})",
-        # a camera that comes back in a week must find us trying: bounded in pace, not in number
+        # restarts continue forever, for a camera that returns in a week, with a limited rate
         "StartLimitIntervalSec=0",
         *(["Wants=network-online.target", "After=network-online.target"] if needs.network else []),
         "",
@@ -33,11 +33,12 @@ def unit_text(unit: Unit, needs: Needs) -> str:
         f"ExecStart={command_line(command)}",
         "ExecReload=/bin/kill -HUP $MAINPID",
         *_credentials(unit),
-        # unasked, standard output would put a line a frame into the journal, on a card that wears
+        # by default, standard output would log one line per frame in the journal, which wears out
+        # a card
         f"StandardOutput={'journal' if needs.prints else 'null'}",
-        "StandardError=journal",  # which would follow standard output otherwise
+        "StandardError=journal",  # otherwise the same as standard output
         *_restarts(unit),
-        # a start that goes on, and a source that waits for its camera, extend this
+        # extended during a long start, and while a source waits for its camera
         "TimeoutStartSec=60",
         "TimeoutStopSec=30",
         "Nice=5",
@@ -64,6 +65,6 @@ def _restarts(unit: Unit) -> list[str]:
         "Restart=on-failure",
         f"RestartSec={5 if steps else 15}",
         *steps,
-        "RestartPreventExitStatus=2",  # a wrong option or configuration, which no retry mends
+        "RestartPreventExitStatus=2",  # a wrong option or configuration, which a retry does not fix
         *([f"WatchdogSec={unit.watchdog_s}"] if unit.watchdog_s else []),
     ]

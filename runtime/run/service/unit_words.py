@@ -1,4 +1,4 @@
-"""Words of a unit file, for systemd's own parser (systemd.syntax(7))."""
+"""Quoting for systemd's parser of unit files (systemd.syntax(7))."""
 
 from pathlib import Path
 
@@ -6,20 +6,20 @@ from fer_edge.errors import OutputError
 
 
 def quote(argument: str) -> str:
-    """Quote one argument of ExecStart=, for systemd's own parser (systemd.syntax(7)).
+    """Quote one argument of ExecStart= for systemd's parser (systemd.syntax(7)).
 
     Raises:
-        OutputError: It has bytes that are not UTF-8, which systemd refuses in a unit.
+        OutputError: It has bytes that are not UTF-8, which systemd rejects in a unit.
     """
     try:
         argument.encode()
     except UnicodeEncodeError as error:
         raise OutputError(
-            f"{argument.encode(errors='replace').decode()} is not UTF-8, which a unit must be; "
-            "rename the file"
+            f"{argument.encode(errors='replace').decode()} is not UTF-8, which a unit file must "
+            "be; rename the file"
         ) from error
     if "\0" in argument:
-        raise OutputError("an argument with a zero byte cannot be passed; leave it out")
+        raise OutputError("an argument contains a zero byte; remove it")
     escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "%": "%%"}
     letters = [
         escapes.get(letter) or (letter if letter.isprintable() else _hexadecimal(letter))
@@ -31,8 +31,8 @@ def quote(argument: str) -> str:
 
 
 def command_line(words: tuple[str, ...]) -> str:
-    """Write a command for ExecStart=."""
-    # a $ is a variable's beginning in a command line, and in no other setting
+    """Format a command for ExecStart=."""
+    # a $ starts a variable in a command line, but not in other settings
     return " ".join(quote(word).replace("$", "$$") for word in words)
 
 
@@ -41,12 +41,12 @@ def _hexadecimal(letter: str) -> str:
 
 
 def setting_path(path: Path) -> str:
-    """Write a path for a setting that takes its line as it stands.
+    """Format a path for a setting that uses its line literally.
 
     Raises:
-        OutputError: It cannot stand there.
+        OutputError: It cannot be written there.
     """
     text = str(path)
     if text != text.strip() or not text.isprintable() or quote(text).strip('"') == "":
-        raise OutputError(f"{text!r} cannot stand in a unit; rename the folder")
+        raise OutputError(f"{text!r} cannot be written to a unit file; rename the folder")
     return text.replace("%", "%%")

@@ -146,7 +146,7 @@ def test_a_file_that_the_gate_holds_back_is_not_written(
     ("arguments", "words"),
     [
         (("--calibration", "MISSING"), "cannot be listed"),
-        (("--calibration", "EMPTY"), "has no picture or video"),
+        (("--calibration", "EMPTY"), "has no readable picture or video"),
         (("--calibration", "PICTURES", "--size", "320x190"), "multiples of 32"),
         (("--calibration", "PICTURES", "--size", "big"), "such as 320x192"),
         (("OTHER.onnx", "--calibration", "PICTURES"), "OTHER.onnx cannot be read"),
@@ -175,10 +175,10 @@ def test_a_file_that_exists_is_kept_unless_it_may_be_replaced(
 ) -> None:
     command = ("convert-detector", "--calibration", pictures, "--out", converted)
     result = fer_edge(*command, "--size", "320x192")
-    assert_one_clear_line(result, "exists already", "--overwrite")
+    assert_one_clear_line(result, "already exists", "--overwrite")
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(DatasetError, match="has no picture or video that can be read"):
+    with pytest.raises(DatasetError, match="has no readable picture or video"):
         read_pictures(tmp_path)

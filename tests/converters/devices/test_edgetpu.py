@@ -143,7 +143,7 @@ def test_parameters_beyond_the_chips_memory_are_counted() -> None:
 
     report = check(rebuild(FLATBUFFER, change))
     assert report.parameter_bytes > 9_000_000
-    assert any("1.07 MB are sent in every inference" in note for note in report.notes)
+    assert any("1.07 MB are transferred at every inference" in note for note in report.notes)
 
 
 def test_a_compiled_file_is_recognized() -> None:
@@ -158,7 +158,7 @@ def test_a_compiled_file_is_recognized() -> None:
         OperatorRow("edgetpu-custom-op", 1, "yes"),
         OperatorRow("SOFTMAX", 1, "no", "the compiler left it to the CPU"),
     )
-    assert "compiled for the Edge TPU already" in report.notes[0]
+    assert "already compiled for the Edge TPU" in report.notes[0]
 
 
 def test_a_damaged_file_is_a_model_error() -> None:

@@ -127,7 +127,7 @@ def test_a_face_detector_of_one_size_is_compiled_and_keeps_its_card(
     assert (after.card.heads, after.card.input) == (before.card.heads, before.card.input)
     with pytest.raises(DetectorError, match="--detector-delegate edgetpu"):
         open_detector("yunet", done.path)
-    with pytest.raises(ModelError, match="takes any size; expected one"):
+    with pytest.raises(ModelError, match="accepts any input size; expected a fixed one"):
         compile_detector(bundled_detectors()["yunet"], tmp_path / "any.tflite")
 
 
@@ -151,7 +151,7 @@ def test_what_the_compiler_complains_of_is_told(install: Install, tmp_path: Path
 
 def test_a_file_without_a_mapped_operator_is_refused(install: Install, tmp_path: Path) -> None:
     install(MAPS_NOTHING)
-    with pytest.raises(ModelError, match="mapped no operator"):
+    with pytest.raises(ModelError, match="did not map any operator"):
         compile_for_edgetpu(MODEL, tmp_path / "out.tflite")
 
 

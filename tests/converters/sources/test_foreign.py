@@ -21,7 +21,7 @@ from fer_edge.errors import ModelError
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.inference.model import TFLiteModel, open_model
-from fer_edge.model.card import UNKNOWN_LICENCE, UNKNOWN_LIMITS, Gate
+from fer_edge.model.card import UNKNOWN_LICENSE, UNKNOWN_LIMITS, Gate
 from fer_edge.model.file import pack_model, read_model
 from tests.support.clear_line import assert_one_clear_line
 
@@ -33,7 +33,7 @@ NAMES = ",".join(FER2013)
 
 @pytest.fixture(scope="module")
 def theirs(trained, tmp_path_factory):
-    """Train another project's network on the cartoons: colour from -1 to 1, logits, HDF5."""
+    """Train another project's network on the cartoons: color from -1 to 1, logits, HDF5."""
     faces = load_faceset(trained[1]).part("train")
     keras.utils.set_random_seed(1)
     layers = keras.layers
@@ -49,8 +49,8 @@ def theirs(trained, tmp_path_factory):
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(3e-3), loss)
-    colour = np.repeat(faces.images[..., np.newaxis], 3, axis=3) / np.float32(127.5) - 1
-    model.fit(colour, faces.labels, batch_size=16, epochs=15, verbose=0)
+    color = np.repeat(faces.images[..., np.newaxis], 3, axis=3) / np.float32(127.5) - 1
+    model.fit(color, faces.labels, batch_size=16, epochs=15, verbose=0)
     path = tmp_path_factory.mktemp("theirs") / "mini net-v2.h5"
     model.save(path)
     return path
@@ -66,11 +66,11 @@ def convert(fer_edge, theirs, trained, out, *more):
 def test_their_network_gives_the_same_answers_behind_our_input(theirs, trained):
     faces = load_faceset(trained[1]).part("validation")
     foreign = open_foreign(theirs, Claims(FER2013, (-1.0, 1.0)))
-    grey = faces.images[..., np.newaxis]
-    colour = np.repeat(grey, 3, axis=3) / np.float32(127.5) - 1
-    logits = keras.models.load_model(theirs, compile=False).predict(colour, verbose=0)
+    gray = faces.images[..., np.newaxis]
+    color = np.repeat(gray, 3, axis=3) / np.float32(127.5) - 1
+    logits = keras.models.load_model(theirs, compile=False).predict(color, verbose=0)
     wanted = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    served = foreign.network.predict(grey / np.float32(255), verbose=0)
+    served = foreign.network.predict(gray / np.float32(255), verbose=0)
     np.testing.assert_allclose(served, wanted, atol=1e-4)
     assert (served.argmax(axis=1) == faces.labels).mean() > 0.8
     assert (foreign.height, foreign.width) == (48, 48)
@@ -84,7 +84,7 @@ def test_their_network_becomes_a_served_file_with_a_card(theirs, trained, fer_ed
     card = read_model(path).card
     assert card.labels == FER2013
     assert card.data is None
-    assert (card.limits, card.licence) == (UNKNOWN_LIMITS, UNKNOWN_LICENCE)  # ours are not theirs
+    assert (card.limits, card.license) == (UNKNOWN_LIMITS, UNKNOWN_LICENSE)  # ours are not theirs
     record = json.loads(result.stdout)[0]
     assert record["float_operators"] == []
     assert record["agreement"]["top1"] > 0.9
@@ -98,9 +98,12 @@ def test_bug_one_swapped_labels_are_caught(theirs, trained, fer_edge, tmp_path):
     swapped = ",".join(reversed(FER2013))
     wrong = ("--labels", swapped, "--input-range=-1,1")
     result = convert(fer_edge, theirs, trained, tmp_path / "out", *wrong)
-    assert_one_clear_line(result, "order looks wrong", "--as-told")
+    assert_one_clear_line(result, "order looks wrong", "--trust-claims")
     assert not (tmp_path / "out").exists()
-    assert convert(fer_edge, theirs, trained, tmp_path / "out", *wrong, "--as-told").exit_code == 0
+    assert (
+        convert(fer_edge, theirs, trained, tmp_path / "out", *wrong, "--trust-claims").exit_code
+        == 0
+    )
 
 
 def test_bug_one_a_label_list_swapped_in_the_file_is_refused(trained, tmp_path):
@@ -180,7 +183,7 @@ def test_few_faces_raise_no_suspicion_by_chance():
 def test_words_that_do_not_fit_the_network_are_one_clear_line(theirs, trained, fer_edge, tmp_path):
     for more, words in (
         (("--labels", "happy,sad"), ("(None, 7)", "2 classes")),
-        (("--labels", NAMES, "--input-size", 64), ("48x48", "--input-size says 64")),
+        (("--labels", NAMES, "--input-size", 64), ("48x48", "--input-size is 64")),
     ):
         result = convert(fer_edge, theirs, trained, tmp_path / "out", *more)
         assert_one_clear_line(result, *words)
@@ -242,4 +245,4 @@ def test_bug_one_labels_reordered_with_their_card_are_caught_by_scoring_again(
     assert fer_edge("card", "verify", path).exit_code == 0  # nothing else can tell
     result = fer_edge(*verify)
     assert result.exit_code == 1
-    assert "the card says" in result.stderr
+    assert "the card states" in result.stderr

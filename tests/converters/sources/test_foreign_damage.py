@@ -49,7 +49,7 @@ def test_changed_bytes_are_one_clear_line_or_harmless(convert, sound, seed):
     for place in random.integers(0, len(data), 40):
         data[place] = random.integers(256)
     sound.write_bytes(data)
-    result = convert(sound, "--as-told")
+    result = convert(sound, "--trust-claims")
     if result.exit_code != 0:
         assert_one_clear_line(result, sound.name)
 

@@ -31,7 +31,7 @@ CLAIMS = Claims(FER2013, (0.0, 1.0))
 @pytest.fixture
 def convert(cartoons, fer_edge, tmp_path):
     def invoke(path, *more):
-        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--as-told")
+        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--trust-claims")
         return fer_edge("convert", path, "--labels", ",".join(FER2013), *out, *more)
 
     return invoke
@@ -59,7 +59,7 @@ def torch_archive(path):
         (
             "net.tflite",
             lambda path: path.write_bytes(find_model("compact").read_bytes()),
-            ["a .tflite file already", "card attach"],
+            ["already a .tflite file", "card attach"],
         ),
         ("net.weights", lambda path: path.write_bytes(b"x"), ["expected a run folder, a .keras"]),
         ("folder", lambda path: path.mkdir(), ["not a run folder", "not a SavedModel"]),

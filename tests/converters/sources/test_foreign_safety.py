@@ -40,7 +40,7 @@ def convert(cartoons, fer_edge, tmp_path):
     def invoke(path, *more):
         return fer_edge(
             *("convert", path, "--data", cartoons, "--out", tmp_path / "out", "--float32"),
-            *("--labels", ",".join(FER2013), "--as-told", "--max-drop", 100, *more),
+            *("--labels", ",".join(FER2013), "--trust-claims", "--max-drop", 100, *more),
         )
 
     return invoke
@@ -106,7 +106,7 @@ def test_a_run_folder_is_not_a_way_around_it(trained, fer_edge, canary, tmp_path
     assert not canary.exists()
 
 
-def marshalled(canary):
+def marshaled(canary):
     code = marshal.dumps(writing(canary).__code__)
     return base64.b64encode(code).decode()
 
@@ -142,17 +142,17 @@ def a_name_within_a_class(config, canary):
     return "Dense.from_config"
 
 
-def a_marshalled_regularizer(config, canary):
+def a_marshaled_regularizer(config, canary):
     layer_of(config, "Conv2D")["config"]["kernel_regularizer"] = {
         "class_name": "__lambda__",
-        "config": {"code": marshalled(canary), "defaults": None, "closure": None},
+        "config": {"code": marshaled(canary), "defaults": None, "closure": None},
     }
-    return "marshalled function"
+    return "marshaled function"
 
 
-def a_marshalled_activation(config, canary):
-    layer_of(config, "Conv2D")["config"]["activation"] = [marshalled(canary), None, None]
-    return "marshalled function as activation"
+def a_marshaled_activation(config, canary):
+    layer_of(config, "Conv2D")["config"]["activation"] = [marshaled(canary), None, None]
+    return "marshaled function as activation"
 
 
 def a_function_that_fetches_a_file(config, canary):
@@ -192,8 +192,8 @@ def an_operation_that_writes_a_file(config, canary):
         a_stock_name_of_another_module,
         a_stock_class_registered_otherwise,
         a_name_within_a_class,
-        a_marshalled_regularizer,
-        a_marshalled_activation,
+        a_marshaled_regularizer,
+        a_marshaled_activation,
         a_function_that_fetches_a_file,
         a_function_that_ends_safe_mode,
         a_layer_that_loads_a_saved_model,

@@ -17,7 +17,7 @@ from fer_edge.converters.sources.source import float_probabilities
 from fer_edge.evaluation.evaluation import unscaled_probabilities
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.labels import FER2013
-from fer_edge.model.card import UNKNOWN_LICENCE
+from fer_edge.model.card import UNKNOWN_LICENSE
 from fer_edge.model.file import read_model
 from tests.support.clear_line import assert_one_clear_line
 
@@ -31,7 +31,7 @@ CLAIMS = Claims(FER2013, (0.0, 1.0))
 @pytest.fixture
 def convert(cartoons, fer_edge, tmp_path):
     def invoke(path, *more):
-        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--as-told")
+        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--trust-claims")
         return fer_edge("convert", path, "--labels", ",".join(FER2013), *out, *more)
 
     return invoke
@@ -86,7 +86,7 @@ def test_a_saved_model_is_converted(convert, cartoons, tmp_path, save):
     wanted = float_probabilities(network, faces)
     for name, tolerance in (("float32", 1e-5), ("int8-ptq", 0.03)):
         file = read_model(tmp_path / "out" / f"theirs-{name}.tflite")
-        assert file.card.licence == UNKNOWN_LICENCE
+        assert file.card.license == UNKNOWN_LICENSE
         assert any(tool.startswith("tensorflow ") for tool in file.card.tools)
         served, _ = unscaled_probabilities(file, faces)
         np.testing.assert_allclose(served, wanted, atol=tolerance)

@@ -69,10 +69,13 @@ def test_verify_finds_the_bundled_models_sound(fer_edge: Invoke) -> None:
             {"labels": ("sad", "happy"), "scores": ()},
             "the output is (1, 7), the card has 2 labels: sad, happy",
         ),
-        ({"input": InputSpec(64, 48)}, "the input is (1, 48, 48, 1), the card says (1, 64, 48, 1)"),
+        (
+            {"input": InputSpec(64, 48)},
+            "the input is (1, 48, 48, 1), the card states (1, 64, 48, 1)",
+        ),
         ({"input": InputSpec(48, 48, maximum=2.0)}, "from 0.0 to 2.0"),
-        ({"macs": 5}, f"the card says {MODEL.card.parameters:,} and 5"),
-        ({"quantization": Quantization("float32", "none")}, "the card says float32"),
+        ({"macs": 5}, f"the card states {MODEL.card.parameters:,} and 5"),
+        ({"quantization": Quantization("float32", "none")}, "the card states float32"),
     ],
 )
 def test_verify_tells_where_card_and_graph_differ(
@@ -133,7 +136,7 @@ def test_edit_changes_what_was_asked_and_nothing_else(
 def test_edit_in_place_wants_to_be_told(fer_edge: Invoke, copy: Path) -> None:
     before = copy.read_bytes()
     result = fer_edge("card", "edit", copy, "--set", "name=x")
-    assert_one_clear_line(result, "exists already", "--overwrite")
+    assert_one_clear_line(result, "already exists", "--overwrite")
     assert copy.read_bytes() == before
     assert fer_edge("card", "edit", copy, "--set", "name=x", "--overwrite").exit_code == 0
     assert read_model(copy).card.name == "x"
@@ -153,11 +156,11 @@ def test_edit_in_place_wants_to_be_told(fer_edge: Invoke, copy: Path) -> None:
         ("labels=a", ["--labels"]),
         ("temperature=1", ["fitted, not edited", "card calibrate"]),
         ("temperature_scaling.value=1", ["fitted, not edited", "card calibrate"]),
-        ("name", ["not of the form KEY=VALUE"]),
+        ("name", ["does not have the form KEY=VALUE"]),
         ("input.crop.side=wide", ["'input.crop.side' is 'wide', expected a number"]),
         *((f"input.crop.side={text}", ["the crop's side is", "0.1 to 10"]) for text in EXTREMES),
-        ("input.crop.centre_x=nan", ["the crop's centre_x is nan", "-1 to 2"]),
-        ("input.crop.centre_y=1e300", ["the crop's centre_y is 1e+300", "-1 to 2"]),
+        ("input.crop.center_x=nan", ["the crop's center_x is nan", "-1 to 2"]),
+        ("input.crop.center_y=1e300", ["the crop's center_y is 1e+300", "-1 to 2"]),
     ],
 )
 def test_a_key_that_cannot_be_edited_is_one_clear_line(
@@ -176,7 +179,7 @@ def test_edit_renames_labels_but_does_not_move_them(fer_edge: Invoke, copy: Path
     assert read_model(copy).card.labels == german
     moved = ",".join((german[1], german[0], *german[2:]))
     assert_one_clear_line(fer_edge(*edit, moved), "'Ekel' would move", "scores")
-    assert_one_clear_line(fer_edge(*edit, "a,b"), "2 labels were given", "7 classes")
+    assert_one_clear_line(fer_edge(*edit, "a,b"), "got 2 labels, expected 7: wütend")
     assert_one_clear_line(fer_edge(*edit, "a,a,c,d,e,f,g"), "different names")
     assert read_model(copy).card.labels == german
 
@@ -198,7 +201,7 @@ def test_a_file_from_elsewhere_is_served_with_an_attached_card(
     assert (card.input.minimum, card.input.maximum) == (0.0, 1.0)
     assert (card.parameters, card.macs) == (MODEL.card.parameters, MODEL.card.macs)
     assert card.scores == ()
-    assert "not stated" in card.licence.lower()
+    assert "not stated" in card.license.lower()
     assert faults_of_path(out) == ()
     face = draw_face(3, 0)[..., np.newaxis]
     with open_model(out) as model, open_model(MODEL.path) as original:
@@ -214,7 +217,7 @@ def test_attach_checks_the_labels_against_the_output(fer_edge: Invoke, bare: Pat
 
 def test_attach_refuses_a_file_that_has_a_card(fer_edge: Invoke, copy: Path) -> None:
     result = fer_edge("card", "attach", copy, "--labels", LABELS, "--overwrite")
-    assert_one_clear_line(result, "has a card already", "card edit")
+    assert_one_clear_line(result, "already has a card", "card edit")
 
 
 def test_a_float_models_range_must_be_stated(fer_edge: Invoke, tmp_path: Path) -> None:
@@ -293,7 +296,7 @@ def test_calibrate_fits_a_temperature_that_verify_finds_again(
     (fault,) = faults_of_path(
         with_card(out, replace(honest, temperature_scaling=wished)), load_faceset(data)
     )
-    assert f"the card says {wished.value:.3f}" in fault
+    assert f"the card states {wished.value:.3f}" in fault
 
 
 def test_calibrate_wants_enough_faces_of_the_models_classes(

@@ -15,7 +15,7 @@ def test_the_help_lists_every_option_once_under_headings_in_reading_order(fer_ed
     text = fer_edge("run", "--help").stdout
     headings = re.findall(r"^(\w[\w ]*):$", text, re.MULTILINE)
     assert headings == [
-        *("Source", "Model", "Faces", "Reading", "Outputs", "Web page", "MQTT", "Other"),
+        *("Source", "Model", "Faces", "Recognition", "Outputs", "Web page", "MQTT", "Other"),
     ]
     listed = re.findall(r"^  (?:-\w, )?(--[\w-]+)", text, re.MULTILINE)
     assert listed == [option.opts[0] for option in run.params if option.opts] + ["--help"]

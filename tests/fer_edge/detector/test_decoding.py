@@ -36,9 +36,9 @@ def real() -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int8, np.uint8])
-def test_a_cell_becomes_a_box_around_its_centre(dtype: type, real: NDArray[np.float32]) -> None:
+def test_a_cell_becomes_a_box_around_its_center(dtype: type, real: NDArray[np.float32]) -> None:
     (face,) = Decoder([HEAD], [tensor(dtype)], 0.6).faces([output_of(real, dtype)])
-    # centre (3 + 0.25, 2 - 0.5) * 8, sides 3 * 8 and 4 * 8
+    # center (3 + 0.25, 2 - 0.5) * 8, sides 3 * 8 and 4 * 8
     step = 0 if dtype == np.float32 else 0.4
     assert face[:4] == pytest.approx([26 - 12, 12 - 16, 26 + 12, 12 + 16], abs=step + 1e-4)
     expected = np.sqrt(1 / (1 + np.exp(-3)) / (1 + np.exp(-1)))

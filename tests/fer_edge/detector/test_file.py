@@ -43,11 +43,11 @@ def test_detectors_are_no_classifiers_and_are_not_listed_among_them() -> None:
         read_model(BUNDLED["yunet"])
 
 
-def test_the_card_names_the_source_the_licence_and_the_training_data(card: DetectorCard) -> None:
+def test_the_card_names_the_source_the_license_and_the_training_data(card: DetectorCard) -> None:
     assert card.source == "face_detection_yunet_2023mar.onnx"
     assert len(card.source_sha256) == 64
-    assert "Copyright (c) 2020 Shiqi Yu" in card.licence
-    assert "AS IS" in card.licence
+    assert "Copyright (c) 2020 Shiqi Yu" in card.license
+    assert "AS IS" in card.license
     assert "WIDER FACE" in card.training_data
     assert [head.stride for head in card.heads] == [8, 16, 32]
 
@@ -104,7 +104,7 @@ def test_a_file_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
     [
         ({"format_version": 2}, "format version 2"),
         ({"kind": "dog-detector"}, "dog-detector"),
-        ({"heads": []}, "expected rising ones"),
+        ({"heads": []}, "expected ascending order"),
         ({"surplus": 1}, "unknown key 'surplus'"),
         ({"sha256": 3}, "'sha256' is int"),
     ],

@@ -84,8 +84,8 @@ def test_interpreters_of_the_last_sizes_are_kept_and_older_ones_freed(
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (31, 33), (32, 32), (200, 500)])
 def test_an_image_of_any_shape_is_padded(file: DetectorFile, shape: tuple[int, int]) -> None:
-    for grey in (0, 128, 255):
-        assert len(DetectorNetwork(file).find(np.full((*shape, 3), grey, np.uint8))) == 0
+    for gray in (0, 128, 255):
+        assert len(DetectorNetwork(file).find(np.full((*shape, 3), gray, np.uint8))) == 0
 
 
 def test_an_image_that_is_a_view_gives_what_its_copy_gives(
@@ -100,17 +100,17 @@ def test_a_file_of_one_size_refuses_what_does_not_fit(photo: NDArray[np.uint8]) 
     network = DetectorNetwork(read_detector(bundled_detectors()["yunet-320x192"]))
     assert network.fixed_size == (192, 320)
     assert len(network.find(photo[50:200])) <= 1
-    with pytest.raises(ModelError, match="looks at 320x192 pixels, got 214x250"):
+    with pytest.raises(ModelError, match="reads 320x192 pixels, got 214x250"):
         network.find(photo)
 
 
 def test_a_card_that_contradicts_the_graph_is_refused(file: DetectorFile) -> None:
     heads = (*file.card.heads[:2], Head(64, (1.0,) * 6, (0.0,) * 6))
     wrong = replace(file, card=replace(file.card, heads=heads))
-    with pytest.raises(ModelError, match="no output is"):
+    with pytest.raises(ModelError, match="no output has the shape"):
         DetectorNetwork(wrong)
     fixed = replace(file.card.input, is_resizable=False, width=96)
-    with pytest.raises(ModelError, match="the card says"):
+    with pytest.raises(ModelError, match="the card states"):
         DetectorNetwork(replace(file, card=replace(file.card, input=fixed)))
 
 

@@ -42,7 +42,7 @@ def test_faces_of_other_classes_are_refused() -> None:
     faces = make_faces(1, 1, names=("sad", "happy"))
     with (
         open_model(bundled_models()[DEFAULT_MODEL]) as model,
-        pytest.raises(DatasetError, match=r"\(sad, happy\) are not those of compact"),
+        pytest.raises(DatasetError, match=r"\(sad, happy\) differ from those of compact"),
     ):
         served_probabilities(model, faces)
 

@@ -79,27 +79,27 @@ def test_integers_of_any_kind_are_read(tmp_path: Path) -> None:
         ({"images": ARRAYS["images"].astype(np.float32)}, "'images' is float32"),
         ({"images": np.zeros((N, 2, 2, 3), np.uint8)}, "(n, height, width)"),
         ({"images": np.uint8(3)}, "'images' is uint8 ()"),
-        ({"images": np.array([{}], object)}, "not a readable"),
+        ({"images": np.array([{}], object)}, "cannot be read as a .npz face set"),
         ({"labels": ARRAYS["labels"].astype(np.float32)}, "'labels' is float32"),
-        ({"labels": np.array([0, 1, -2, 3, 4, 6])}, "label -2 in row 2, counted from 0"),
+        ({"labels": np.array([0, 1, -2, 3, 4, 6])}, "label -2 in row 2 (counted from 0)"),
         ({"labels": np.array([0, 1, 2, 3, 4, 262])}, "label 262 in row 5"),
         ({"labels": np.array(7)}, "label 7 in row 0"),
         ({"labels": ARRAYS["labels"][:3]}, "'labels' is uint8 (3,); expected uint8 (6,)"),
         ({"labels": np.uint8(0)}, "'labels' is uint8 ()"),
         (
             {"labels": ARRAYS["labels"] + np.uint8(1)},
-            "label 7 in row 5, counted from 0, is out of range; expected 0 to 6",
+            "label 7 in row 5 (counted from 0) is out of range; expected 0 to 6",
         ),
         ({"split": ARRAYS["split"] + np.uint8(1)}, "split code 3 in row 5"),
         ({"split": np.array([0, 0, 0, 0, 0, -1])}, "split code -1"),
         (
             {"class_names": np.array(["one", "two"])},
-            "label 2 in row 2, counted from 0, is out of range",
+            "label 2 in row 2 (counted from 0) is out of range",
         ),
         ({"class_names": np.array(["one"] * 7)}, "different names"),
         ({"class_names": np.array(["a", "b", "c", "d", "e", "f", "g\n"])}, "line break"),
         ({"class_names": np.array(["a", "b", "c", "d", "e", "f", " "])}, "' ' is empty"),
-        ({"class_names": np.array("one")}, "not a readable"),
+        ({"class_names": np.array("one")}, "cannot be read as a .npz face set"),
         ({"votes": np.zeros((N, 3), np.uint8)}, "'votes' is uint8 (6, 3); expected uint8 (6, 10)"),
         ({"votes": np.zeros((N, 10))}, "'votes' is float64"),
         ({"votes": np.full((N, 10), -1)}, "vote -1 in row 0"),
@@ -110,7 +110,7 @@ def test_integers_of_any_kind_are_read(tmp_path: Path) -> None:
             {"ferplus": np.zeros((N, 10), np.uint8), "ferplus_valid": np.uint8(1)},
             "'ferplus_valid' ()",
         ),
-        ({key: value[:0] for key, value in ARRAYS.items()}, "no face"),
+        ({key: value[:0] for key, value in ARRAYS.items()}, "at least one face"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(
@@ -144,10 +144,10 @@ def test_what_is_no_face_set_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.npz").touch()
     for name, word in [
         ("one.npy", "single array"),
-        ("text.npz", "not a readable"),
-        ("empty.npz", "not a readable"),
+        ("text.npz", "cannot be read as a .npz face set"),
+        ("empty.npz", "cannot be read as a .npz face set"),
         ("missing.npz", "fer-edge data import"),
-        (".", "not a readable"),
+        (".", "cannot be read as a .npz face set"),
     ]:
         with pytest.raises(DatasetError) as caught:
             load_faceset(tmp_path / name)

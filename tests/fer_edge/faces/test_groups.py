@@ -35,7 +35,7 @@ def test_each_column_divides_the_faces_and_empty_cells_belong_nowhere(tmp_path: 
         ("face,age\n-1,old\n", "face '-1' does not exist"),
         ("face,age\nface.png,old\n", "face 'face.png' does not exist"),
         ("face,age\n\u00b2,old\n", "does not exist"),
-        ("face,age\n1,old\n1,young\n", "line 3: face 1 is there twice"),
+        ("face,age\n1,old\n1,young\n", "line 3: face 1 occurs twice"),
         ("face,age\n0,\n", "column 'age' has 0 groups"),
         ("face,age\n" + "".join(f"{n},{n}\n" for n in range(65)), "has 65 groups"),
     ],

@@ -10,12 +10,12 @@ from fer_edge.faces.preprocess import (
     CropPolicy,
     as_real,
     crop,
-    grey,
+    gray,
     model_input,
     model_inputs,
 )
 
-CENTRED = CropPolicy(side=1.0, centre_x=0.5, centre_y=0.5)
+CENTERED = CropPolicy(side=1.0, center_x=0.5, center_y=0.5)
 
 
 @pytest.fixture
@@ -44,33 +44,33 @@ def by_hand(image: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray
 def test_a_crop_is_the_square_with_the_image_edge_repeated(
     image: NDArray[np.uint8], left: int, top: int, side: int
 ) -> None:
-    face = crop(image, Box(left, top, left + side, top + side), CENTRED)
+    face = crop(image, Box(left, top, left + side, top + side), CENTERED)
     assert face.dtype == np.uint8
     assert np.array_equal(face, by_hand(image, left, top, side))
 
 
-def test_a_colour_crop_is_the_crop_of_the_grey_image(image: NDArray[np.uint8]) -> None:
-    colour = np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+def test_a_color_crop_is_the_crop_of_the_gray_image(image: NDArray[np.uint8]) -> None:
+    color = np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     for box in (Box(5, 5, 20, 20), Box(-5, 30, 10, 45)):
-        assert np.array_equal(crop(colour, box, CENTRED), crop(grey(colour), box, CENTRED))
+        assert np.array_equal(crop(color, box, CENTERED), crop(gray(color), box, CENTERED))
 
 
 def test_a_crop_leaves_the_image_as_it_was(image: NDArray[np.uint8]) -> None:
     before = image.copy()
-    crop(image, Box(-5, -5, 30, 30), CENTRED)[:] = 0
+    crop(image, Box(-5, -5, 30, 30), CENTERED)[:] = 0
     assert np.array_equal(before[30:], image[30:])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1)])
 def test_a_tiny_image_gives_a_square(size: tuple[int, int]) -> None:
     image = np.full(size, 7, np.uint8)
-    face = crop(image, Box(-3.4, 0.2, 8.9, 12.2), CENTRED)
+    face = crop(image, Box(-3.4, 0.2, 8.9, 12.2), CENTERED)
     assert face.shape == (12, 12)
     assert (face == 7).all()
 
 
-def test_the_policy_puts_the_centre_of_the_box_where_it_says() -> None:
-    square = CropPolicy(side=2.0, centre_x=0.25, centre_y=0.75).square(Box(10, 20, 30, 60))
+def test_the_policy_puts_the_center_of_the_box_where_it_says() -> None:
+    square = CropPolicy(side=2.0, center_x=0.25, center_y=0.75).square(Box(10, 20, 30, 60))
     assert (square.width, square.height) == (80, 80)
     assert square.left + 0.25 * 80 == 20
     assert square.top + 0.75 * 80 == 40
@@ -88,7 +88,7 @@ def test_the_policy_puts_the_centre_of_the_box_where_it_says() -> None:
 )
 def test_what_is_no_image_is_refused(image: NDArray[np.uint8]) -> None:
     with pytest.raises(ValueError, match="not supported; expected uint8"):
-        grey(image)
+        gray(image)
 
 
 def test_a_face_of_the_right_size_is_the_model_input_itself(image: NDArray[np.uint8]) -> None:
@@ -111,12 +111,12 @@ def test_many_faces_are_made_like_one(image: NDArray[np.uint8]) -> None:
     assert many.shape == (2, 48, 48, 1)
 
 
-def test_a_grey_png_read_as_bgr_gives_the_very_same_pixels(tmp_path: Path) -> None:
+def test_a_gray_png_read_as_bgr_gives_the_very_same_pixels(tmp_path: Path) -> None:
     every = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    cv2.imwrite(str(tmp_path / "grey.png"), every)
-    read = cv2.imread(str(tmp_path / "grey.png"), cv2.IMREAD_COLOR)
+    cv2.imwrite(str(tmp_path / "gray.png"), every)
+    read = cv2.imread(str(tmp_path / "gray.png"), cv2.IMREAD_COLOR)
     assert read.shape == (16, 16, 3)
-    assert np.array_equal(grey(read), every)
+    assert np.array_equal(gray(read), every)
 
 
 def test_a_real_pixel_is_the_raw_one_over_255() -> None:

@@ -202,13 +202,13 @@ def test_an_integer_output_becomes_probabilities(
 @pytest.mark.parametrize(
     ("dtype", "quantization", "change", "word"),
     [
-        (np.uint8, (1 / 128, 0), {}, "the input's scale is 0.0078125"),
-        (np.uint8, (1 / 255, 3), {}, "its zero point 3"),
+        (np.uint8, (1 / 128, 0), {}, "the input has scale 0.0078125"),
+        (np.uint8, (1 / 255, 3), {}, "zero point 3"),
         (np.int8, (1 / 255, 0), {}, "expected 0.00392157 and -128"),
         (np.int16, (1 / 255, 0), {}, "expected 3.05185e-05 and 0"),
         (np.int32, (1 / 255, 0), {}, "input of int32 is not supported"),
-        (np.uint8, (1 / 255, 0), {"height": 32}, "the card says (1, 32, 16, 1)"),
-        (np.uint8, (1 / 255, 0), {"channels": 3}, "the card says (1, 16, 16, 3)"),
+        (np.uint8, (1 / 255, 0), {"height": 32}, "the card states (1, 32, 16, 1)"),
+        (np.uint8, (1 / 255, 0), {"channels": 3}, "the card states (1, 16, 16, 3)"),
         (np.uint8, (1 / 255, 0), {"minimum": -1.0}, "from -1.0 to 1.0"),
     ],
 )
@@ -231,7 +231,7 @@ def test_a_graph_that_contradicts_its_card_is_refused(
     [
         ({"labels": FER2013[:-1], "scores": ()}, "the card has 6 labels"),
         ({"labels": (*FER2013, "contempt"), "scores": ()}, "the card has 8 labels"),
-        ({"input": InputSpec(64, 64)}, "the card says (1, 64, 64, 1)"),
+        ({"input": InputSpec(64, 64)}, "the card states (1, 64, 64, 1)"),
     ],
 )
 def test_the_real_model_with_another_card_is_refused(
@@ -257,7 +257,7 @@ def test_a_graph_that_no_interpreter_takes_is_refused_in_one_line(
 def test_a_delegate_that_cannot_be_loaded_is_one_clear_error(
     library: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ModelError, match=r"delegate .* cannot be loaded: .*leave the delegate out"):
+    with pytest.raises(ModelError, match=r"delegate .* cannot be loaded: .*omit the delegate"):
         open_model(bundled_models()[DEFAULT_MODEL], delegate=library)
     assert capfd.readouterr().err == ""
 

@@ -65,7 +65,7 @@ def test_a_file_that_crashes_the_runtime_is_refused_in_one_line(crashing: Path) 
 
 def test_verify_of_a_file_that_crashes_the_runtime_is_a_fault(crashing: Path) -> None:
     [fault] = faults_of_path(crashing)
-    assert "crashes the TFLite runtime" in fault or "the card says" in fault
+    assert "crashes the TFLite runtime" in fault or "the card states" in fault
 
 
 def test_a_crashing_file_as_blazeface_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_reload_of_a_crashing_file_leaves_the_old_model_at_work(
         reader = Reader(model, open_detector("none"))
         assert not reload_model(reader, lambda: open_model(crashing))
         assert reader.model is model
-    assert "the model in use stays" in caplog.text
+    assert "the current model is kept" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_whatever_a_reload_raises_the_old_model_stays(
         reader = Reader(model, open_detector("none"))
         assert not reload_model(reader, failing)  # type: ignore[arg-type]
         assert reader.model is model
-    assert "the model in use stays" in caplog.text
+    assert "the current model is kept" in caplog.text
 
 
 def test_a_file_that_needs_too_much_memory_is_refused_with_the_option(
@@ -114,7 +114,7 @@ def test_a_file_that_needs_too_much_memory_is_refused_with_the_option(
 
 def test_a_file_that_hangs_is_refused_in_time(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fer_edge.child.TRIAL_PATIENCE_S", 0.001)
-    with pytest.raises(ModelError, match="was not opened and run within"):
+    with pytest.raises(ModelError, match="could not be opened and run within"):
         open_model(sound)
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_busy_for_ever_is_refused_by_its_own_time(
         return real([command[0], "-c", f"{busy}\nwhile True: pass"], **options)
 
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(ModelError, match="was not opened and run within"):
+    with pytest.raises(ModelError, match="could not be opened and run within"):
         open_model(sound)
 
 

@@ -51,9 +51,9 @@ def test_a_card_keeps_its_temperature() -> None:
 
 
 def test_a_card_says_nothing_of_fer2013_when_the_classes_are_others() -> None:
-    own = replace(CARD, labels=("awake", "asleep"), limits="", licence="", scores=())
-    assert "FER2013" in CARD.limits + CARD.licence
-    assert "FER2013" not in own.limits + own.licence
+    own = replace(CARD, labels=("awake", "asleep"), limits="", license="", scores=())
+    assert "FER2013" in CARD.limits + CARD.license
+    assert "FER2013" not in own.limits + own.license
     assert replace(CARD, limits="Mine.").limits == "Mine."
 
 
@@ -80,7 +80,7 @@ def altered(**change: object) -> str:
         (altered(lables=[]), "did you mean 'labels'"),
         (altered(temperature_scaling={"value": 1.2}), "temperature_scaling.faces"),
         (altered(temperature_scaling=encode(SCALING) | {"value": 0}), "temperature is 0"),
-        (altered(temperature_scaling=encode(SCALING) | {"value": float("nan")}), "is NaN"),
+        (altered(temperature_scaling=encode(SCALING) | {"value": float("nan")}), "the number NaN"),
         (altered(format_version=99), "format version 99"),
         (altered(format_version=99, mood_lighting=True), "format version 99"),
         (altered(format_version="1"), "format version 1"),

@@ -16,7 +16,7 @@ from fer_edge.errors import ModelError
 from fer_edge.evaluation.card_check import faults_of_path
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import save_faceset
-from fer_edge.faces.preprocess import Box, CropPolicy, crop, grey, model_input
+from fer_edge.faces.preprocess import Box, CropPolicy, crop, gray, model_input
 from fer_edge.inference.model import open_model
 from fer_edge.model.card import card_from_json, card_to_json
 from fer_edge.model.file import read_model, write_model
@@ -146,7 +146,7 @@ def test_a_model_from_elsewhere_reads_what_it_was_trained_on(
             np.testing.assert_allclose(read, wanted, atol=1e-5 if ends[1] == 255 else 0.05)
 
 
-def test_a_grey_face_is_repeated_and_a_color_face_keeps_its_colors() -> None:
+def test_a_gray_face_is_repeated_and_a_color_face_keeps_its_colors() -> None:
     plain, color = draw_face(3, 0), colorful(0, 48)
     for order, place in (("rgb", [2, 1, 0]), ("bgr", [0, 1, 2])):
         made = model_input(plain, 48, 48, order)
@@ -160,12 +160,12 @@ def test_a_grey_face_is_repeated_and_a_color_face_keeps_its_colors() -> None:
         model_input(color.astype(np.float32), 48, 48, "rgb")
 
 
-def test_a_color_crop_is_the_grey_crop_in_colors() -> None:
+def test_a_color_crop_is_the_gray_crop_in_colors() -> None:
     image = colorful(1, 90)
     for box in (Box(20, 20, 60, 70), Box(-30, -10, 40, 60), Box(80, 70, 130, 150)):
         face = crop(image, box, CropPolicy(), channels=3)
         assert face.shape[2] == 3
-        assert np.array_equal(grey(face), crop(image, box, CropPolicy()))
+        assert np.array_equal(gray(face), crop(image, box, CropPolicy()))
 
 
 def test_the_range_of_an_integer_model_is_in_its_graph(fer_edge: Invoke, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_card_that_contradicts_the_tensor_is_refused(fer_edge: Invoke, tmp_pat
     file = read_model(out)
     for change, words in (
         ({"minimum": 0.0, "maximum": 255.0}, "cover -0.996078"),
-        ({"channels": 1}, "the card says"),
+        ({"channels": 1}, "the card states"),
     ):
         changed = replace(file.card, input=replace(file.card.input, **change))  # type: ignore[arg-type]
         write_model(out, file.flatbuffer, changed)
@@ -238,7 +238,7 @@ def test_outputs_that_are_not_probabilities_are_said(
 ) -> None:
     result, _ = attach(fer_edge, tmp_path, "--input-range", "-1,1", softmax=False)
     assert result.exit_code == 0, result.output
-    assert "from the operator FULLY_CONNECTED are not probabilities" in caplog.text
+    assert "from the operator FULLY_CONNECTED) are not probabilities" in caplog.text
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_something_before_the_flatbuffer_is_refused(path: Path) -> None:
     ("data", "words"),
     [
         (FLATBUFFER, ["no card", "fer-edge convert"]),
-        (PACKED[:-100], ["cut short"]),
+        (PACKED[:-100], ["truncated"]),
         (b"PK\x03\x04" + bytes(100), ["Keras file (.keras)", "fer-edge convert"]),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), ["HDF5 file (.h5)", "fer-edge convert"]),
         (b"just a text file\n", ["not a TFLite model"]),

@@ -155,7 +155,7 @@ def test_a_disk_that_fills_up_ends_in_one_line_and_room_lets_it_go_on(
     out = make_disk("24k") / "out"
     result = fer_edge("archive", videos, "--out", out, "--workers", 1)
     assert result.exit_code == 1
-    assert "No space left on device; make room there" in result.stderr.splitlines()[-1]
+    assert "No space left on device; free some space there" in result.stderr.splitlines()[-1]
     subprocess.run(["mount", "-o", "remount,size=4m", str(out.parent)], check=True)
     assert fer_edge("archive", videos, "--out", out, "--workers", 1).exit_code == 0
     assert digest_of(out) == expected

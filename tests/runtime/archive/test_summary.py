@@ -112,7 +112,7 @@ def results(tmp_path: Path) -> Path:
 def test_tables_hold_seconds_per_video_hour_and_track(fer_edge: Cli, results: Path) -> None:
     result = fer_edge("archive", "summarize", results)
     assert result.exit_code == 0, result.output
-    assert "3 videos, 2:02:00 looked at, 0:00:31 with a face; 2 pictures; 58 faces" in result.stdout
+    assert "3 videos, 2:02:00 processed, 0:00:31 with a face; 2 pictures; 58 faces" in result.stdout
     empty, long, short = table(results / "summary", "videos")
     assert (empty["video"], empty["coverage"], empty["uncertain_share"]) == (
         "/a/empty.mp4",
@@ -202,7 +202,7 @@ def test_a_browser_shows_rows_bars_and_links_with_times(
 
 def test_what_cannot_be_summarized_is_one_line(fer_edge: Cli, tmp_path: Path) -> None:
     absent = fer_edge("archive", "summarize", tmp_path / "absent")
-    assert_one_clear_line(absent, "is not a folder of results")
+    assert_one_clear_line(absent, "is not a results folder")
     (tmp_path / "empty").mkdir()
     empty = fer_edge("archive", "summarize", tmp_path / "empty")
     assert_one_clear_line(empty, "expected Parquet files", "no finished file")

@@ -40,7 +40,7 @@ class StandInPicamera2:
         self.calls: list[str] = ["open"]
         self.configuration: dict[str, Any] = {}
         self.jobs: list[int] = []
-        self.cancelled = threading.Event()
+        self.canceled = threading.Event()
         self.waits = threading.Event()
         self.made.append(self)
 
@@ -69,7 +69,7 @@ class StandInPicamera2:
         if job >= self.frames:
             if self.hangs:
                 self.waits.set()
-                assert self.cancelled.wait(20)
+                assert self.canceled.wait(20)
                 raise futures.CancelledError
             raise futures.TimeoutError
         width, height = self.configuration["main"]["size"]
@@ -80,7 +80,7 @@ class StandInPicamera2:
 
     def cancel_all_and_flush(self) -> None:
         self.jobs.clear()
-        self.cancelled.set()
+        self.canceled.set()
 
     def stop(self) -> None:
         assert not self.jobs, "stop() waits behind a job whose frame never comes"
@@ -197,9 +197,9 @@ class StandInVideoCapture:
         self.left -= 1
         if self.left < 0:
             return False, None
-        grey_16_bit = self.left % 2  # as thermal cameras send
-        shape, kind = ((4, 6), np.uint16) if grey_16_bit else ((4, 6, 3), np.uint8)
-        return True, np.full(shape, 100 << (8 * grey_16_bit), kind)
+        gray_16_bit = self.left % 2  # as thermal cameras send
+        shape, kind = ((4, 6), np.uint16) if gray_16_bit else ((4, 6, 3), np.uint8)
+        return True, np.full(shape, 100 << (8 * gray_16_bit), kind)
 
     def release(self) -> None:
         self.released = True

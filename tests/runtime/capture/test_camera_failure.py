@@ -101,7 +101,7 @@ def test_a_wrong_number_lists_the_right_ones(root: Path) -> None:
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_a_node_that_is_not_a_camera_is_told_from_one(root: Path, number: int) -> None:
     text = said(lambda: check_camera("camera", root / f"dev/video{number}"))
-    assert "gives no pictures: it is a camera's metadata, a decoder, an output" in text
+    assert "does not deliver pictures: it is a camera's metadata, a decoder, an output" in text
     check_camera("camera", root / "dev/video2")
     check_camera("camera", root / "dev/video10")
 
@@ -123,7 +123,9 @@ def test_a_camera_in_use_names_the_program(root: Path, drivers: Drivers) -> None
 
 
 def test_a_free_camera_without_pictures_is_told_from_one_in_use(root: Path) -> None:
-    assert "is there and gives no pictures; check" in str(failure("camera", root / "dev/video2"))
+    assert "exists but does not deliver pictures; check" in str(
+        failure("camera", root / "dev/video2")
+    )
 
 
 @pytest.fixture
@@ -150,7 +152,9 @@ def node() -> Iterator[Path]:
 
 def test_a_user_outside_the_group_is_told_which(node: Path) -> None:
     text = said(CameraCapture(str(node)).open)
-    denied = f"camera {node} cannot be opened: permission denied; it is for the group video, which "
+    denied = (
+        f"camera {node} cannot be opened: permission denied; it belongs to the group video, which "
+    )
     assert text.startswith(denied)
     assert "run: sudo usermod -aG video nobody, then log in again" in text
 

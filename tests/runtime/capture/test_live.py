@@ -168,7 +168,7 @@ def test_a_loss_that_lasts_is_told_ever_more_rarely(
     source = Live(tap, on_loss="wait")
     reader = threading.Thread(target=lambda: list(source))
     reader.start()
-    time.sleep(1.0)  # told after 0.1 s and 0.6 s, and then after 3.6 s
+    time.sleep(1.0)  # reported after 0.1 s and 0.6 s, and then after 3.6 s
     source.close()
     reader.join(PATIENCE_S)
     first, *reminders = caplog.messages

@@ -49,8 +49,8 @@ def test_a_pause_closes_the_capture_and_a_resume_opens_it_again(
     reader.join(PATIENCE_S)
     source.close()
     assert [record.message for record in caplog.records] == [
-        "the tap is paused: it is not read",
-        "the tap is read again",
+        "the tap is paused",
+        "the tap is resumed",
     ]
 
 

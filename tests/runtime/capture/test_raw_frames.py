@@ -95,7 +95,7 @@ def test_an_end_within_a_frame_is_told_and_the_whole_frames_count(
     assert len(list(source)) == 1
     source.close()
     assert caplog.messages == [
-        "standard input ended within frame 1: 10 of the 72 bytes of a frame came"
+        "standard input ended within frame 1: got 10 of the 72 bytes of a frame"
     ]
 
 
@@ -113,10 +113,10 @@ def test_no_whole_frame_is_an_error(pipe: tuple[BinaryIO, BinaryIO], sent: int) 
 @pytest.mark.parametrize(
     ("pixel_format", "size"), [("yuv420p", (5, 4)), ("nv12", (6, 3)), ("yuyv422", (5, 3))]
 )
-def test_odd_sizes_of_formats_with_halved_colour_are_refused(
+def test_odd_sizes_of_formats_with_halved_color_are_refused(
     pipe: tuple[BinaryIO, BinaryIO], pixel_format: str, size: tuple[int, int]
 ) -> None:
-    with pytest.raises(SourceError, match="even sides"):
+    with pytest.raises(SourceError, match="even width and height"):
         source_of(pipe[0], pixel_format=pixel_format, size=size)
 
 

@@ -1,4 +1,4 @@
-"""What is not an image, and what is closed: one line that says so."""
+"""What is not an image, and what is closed: one line with the reason."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -38,8 +38,8 @@ REFUSED: dict[str, tuple[object, str]] = {
     "gray, channel first": (np.zeros((1, 60, 80), np.uint8), "np.moveaxis"),
     "two channels": (np.zeros((60, 80, 2), np.uint8), "(60, 80, 2)"),
     "one row": (np.zeros(60, np.uint8), "(60,)"),
-    "no pixels": (np.zeros((0, 80, 3), np.uint8), "without pixels"),
-    "a crop outside of the image": (np.zeros((60, 80, 3), np.uint8)[90:], "without pixels"),
+    "no pixels": (np.zeros((0, 80, 3), np.uint8), "got an empty one"),
+    "a crop outside of the image": (np.zeros((60, 80, 3), np.uint8)[90:], "got an empty one"),
     "NaN": (np.where(FLAT > 0, np.nan, 0), "nan"),
     "negative floats": (FLAT - 1, "from -0.5"),
     "floats above 255": (FLAT * 1000, "500"),

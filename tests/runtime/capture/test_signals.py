@@ -163,7 +163,7 @@ def test_a_bad_model_file_leaves_the_old_one_at_work_and_a_good_one_is_taken(
     model.write_bytes(model.read_bytes()[:5000])
     process.send_signal(signal.SIGHUP)
     assert process.stderr is not None
-    while "the model in use stays: " not in (line := process.stderr.readline()):
+    while "the current model is kept: " not in (line := process.stderr.readline()):
         assert "XNNPACK" in line, "LiteRT's own words, which the command line holds back"
     shutil.copy(find_model(DEFAULT_MODEL), model)
     process.send_signal(signal.SIGHUP)
@@ -190,7 +190,7 @@ def test_a_model_is_swapped_only_for_one_with_the_same_labels(
 
         assert not reload_model(reader, others)
         assert reader.model is before
-        assert "other labels need a restart" in caplog.text
+        assert "restart to use other labels" in caplog.text
         assert reload_model(reader, lambda: open_model(path))
         assert reader.model is not before
         assert before._interpreter is None  # the old one is freed

@@ -26,15 +26,15 @@ Invoke = Callable[..., Result]
         (["--camera", "0", "--size", "0x480"], "expected WIDTHxHEIGHT"),
         (["--camera", "0", "--size", "99999x480"], "expected WIDTHxHEIGHT"),
         (["--camera", "0", "--fps", "0"], "--fps"),
-        (["--camera", "0", "--pixel-format", "gray"], "goes with --input - only"),
+        (["--camera", "0", "--pixel-format", "gray"], "use it with --input - only"),
         (["--input", "x.mp4", "--size", "640x480"], "files and streams have their own"),
         (["--input", "rtsp://x", "--fps", "5"], "a stream has its own clock"),
         (["--input", "x.mp4", "--pixel-aspect", "wide"], "for example 64:45 for wide PAL"),
         (["--input", "x.mp4", "--pixel-aspect", "9:1"], "from 1:4 to 4:1"),
-        (["--camera", "0", "--pixel-aspect", "16:15"], "goes with --input of a video or stream"),
-        (["--camera", "0", "--sample-every", "1"], "goes with --input of a video file"),
+        (["--camera", "0", "--pixel-aspect", "16:15"], "is for --input of a video or stream"),
+        (["--camera", "0", "--sample-every", "1"], "is for --input of a video file"),
         (["--input", "rtsp://x", "--stream-option", "udp"], "expected KEY=VALUE"),
-        (["--input", "x.mp4", "--stream-option", "a=b"], "goes with --input of a stream"),
+        (["--input", "x.mp4", "--stream-option", "a=b"], "is for --input of a stream"),
         (["--input", "x.mp4", "--on-loss", "wait"], "a file or pipe just ends"),
         (["--input", "-", "--on-loss", "exit"], "a file or pipe just ends"),
         (["--input", "-"], "raw frames need --size and --pixel-format; try: fer-edge run"),
@@ -69,8 +69,8 @@ def test_a_quoted_pattern_is_its_pictures_in_order(
 @pytest.mark.parametrize(
     ("place", "word"),
     [
-        ("FOLDER/*.jpg", "matches no picture that can be read and no other file"),
-        ("FOLDER/*.md", "matches no picture that can be read, but 1 .md"),
+        ("FOLDER/*.jpg", "matches no readable picture and no other file"),
+        ("FOLDER/*.md", "matches no readable picture, but 1 .md"),
         ("FOLDER/pipe", "--input - <"),
         ("/dev/null", "--camera /dev/null"),
         ("ftp://anna:secret@host/x", "ftp://host/x cannot be read; expected"),
@@ -87,7 +87,9 @@ def test_a_bad_input_is_one_line(fer_edge: Invoke, tmp_path: Path, place: str, w
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_one_line(fer_edge: Invoke, picture: Path) -> None:
     picture.chmod(0)
-    assert_one_clear_line(fer_edge("run", "--input", picture), "may not be read", "permissions")
+    assert_one_clear_line(
+        fer_edge("run", "--input", picture), "cannot be read: permission denied", "permissions"
+    )
 
 
 def test_the_run_takes_8k_frames(fer_edge: Invoke, tmp_path: Path) -> None:

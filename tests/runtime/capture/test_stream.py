@@ -96,7 +96,7 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
         try:
             records = [json.loads(run.stdout.readline()) for _ in range(20)]
             rtsp.kill()
-            # what was on its way comes still; the reader tells the loss when nothing does
+            # what was on its way comes still; the reader reports the loss when nothing arrives
             deadline = time.monotonic() + PATIENCE_S
             while "trying again" not in lines.read_text() and time.monotonic() < deadline:
                 time.sleep(0.05)
@@ -127,7 +127,9 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z", r["time"]) for r in records)
     said = lines.read_text().splitlines()
     assert len(said) == 2, said
-    assert re.fullmatch(rf"fer-edge: WARNING: {shown} (broke off|stalled).*; trying .*", said[0])
+    assert re.fullmatch(
+        rf"fer-edge: WARNING: {shown} (was interrupted|stalled).*; trying .*", said[0]
+    )
     assert re.fullmatch(rf"fer-edge: WARNING: {shown} is back after \d+ s", said[1])
     assert run.returncode == 0
 
@@ -253,14 +255,14 @@ def test_no_secret_of_an_address_is_shown(url: str, shown: str) -> None:
     try:
         assert StreamCapture(url).name == shown
     except SourceError as error:
-        assert f"{shown} is not a valid address of a stream" in str(error)
+        assert f"{shown} is not a valid stream address" in str(error)
         assert "%2F" in str(error)
         assert "secret" not in str(error)
 
 
 @pytest.mark.parametrize("url", ["rtsp://", "http:///x", "rtsp://[::1/x", "rtsp://host:port/"])
 def test_what_is_no_address_is_one_line(fer_edge: Callable[..., Result], url: str) -> None:
-    assert_one_clear_line(fer_edge("run", "--input", url), "is not a valid address of a stream")
+    assert_one_clear_line(fer_edge("run", "--input", url), "is not a valid stream address")
 
 
 def test_python_ends_while_an_opening_hangs() -> None:

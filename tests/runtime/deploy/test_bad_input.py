@@ -50,7 +50,7 @@ def test_a_folder_of_wheels_that_is_not_there_is_refused(tmp_path: Path) -> None
     ("words", "said"),
     [
         ((), "expected HOST, or --fleet FILE"),
-        (("door", "--name", "../up"), "cannot name a unit"),
+        (("door", "--name", "../up"), "is not a valid unit name"),
         (("door", "--keep", "1"), "--keep"),
     ],
 )

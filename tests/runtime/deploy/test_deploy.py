@@ -170,7 +170,7 @@ def test_a_dry_run_changes_nothing(device: SshDevice) -> None:
     was = sorted(str(path) for path in device.base.rglob("*"))
     done = deploy_with(device, "device", "--model", "compact", "--dry-run")
     assert done.exit_code == 0, done.stderr
-    assert "would bring the model compact" in done.stderr
+    assert "would send the model compact" in done.stderr
     assert sorted(str(path) for path in device.base.rglob("*")) == was
 
 

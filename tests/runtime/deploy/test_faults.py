@@ -63,7 +63,7 @@ def wait_until_free(device: SshDevice) -> None:
     """Wait until the agent of a dead deployment has ended: it empties the lock's text."""
     end = time.monotonic() + 60
     while (device.base / "lock").exists() and (device.base / "lock").read_text():
-        assert time.monotonic() < end, "the agent goes on after its workstation died"
+        assert time.monotonic() < end, "the agent continues after its workstation died"
         time.sleep(0.05)
 
 
@@ -126,7 +126,7 @@ def wait_for_switch(device: SshDevice, before: int) -> None:
 
 
 def agents(device: SshDevice) -> list[int]:
-    """Return the processes of a device's agents; other tests have theirs beside them."""
+    """Return the processes of a device's agents; other tests have more of them."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -162,7 +162,7 @@ def test_a_device_that_reboots_during_the_switch_is_settled_by_the_next_deployme
     assert "not proven" in status.stdout
     again = deploy_with(device, "device", "--config", changed)
     assert again.exit_code == 0, again.stderr
-    assert "an earlier switch was not proven: it is well" in again.stderr
+    assert "an earlier switch was not confirmed: it is healthy" in again.stderr
     assert not (device.base / "switch.json").exists()
     assert is_active(device)
 
@@ -173,7 +173,7 @@ def test_two_deployments_at_once_are_one(device: SshDevice, changed: Path) -> No
         first.ask("begin", holder="berta@desk")
         done = deploy_with(device, "device", "--config", changed)
         assert done.exit_code == 1
-        assert "another deployment is at work there (berta@desk" in done.stderr
+        assert "another deployment is running there (berta@desk" in done.stderr
         os.kill(first.pid, signal.SIGKILL)
         wait_until_free(device)
     finally:
@@ -241,7 +241,7 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing(
     monkeypatch.setattr(deployment, "unpacked_mb", lambda wheels: 0)
     done = deploy_with(small_disk, "device", "--wheels", wheels)
     assert done.exit_code == 1
-    assert "no space is left on the device" in done.stderr.strip().splitlines()[-1]
+    assert "the device has no space left" in done.stderr.strip().splitlines()[-1]
     wait_until_free(small_disk)
     assert not (small_disk.base / "current").is_symlink()
     assert list((small_disk.base / "environments").iterdir()) == []
@@ -274,20 +274,20 @@ def test_an_unknown_host_key_ends_the_connection(bare_device: SshDevice) -> None
     (bare_device.folder / "known_hosts").write_text("")
     done = deploy_with(bare_device, "device", "--dry-run")
     assert done.exit_code == 1
-    assert "its host key is not known here" in done.stderr
+    assert "its host key is unknown here" in done.stderr
     assert (bare_device.folder / "known_hosts").read_text() == ""
 
 
 def test_a_key_that_is_not_accepted_is_said(bare_device: SshDevice) -> None:
     (bare_device.folder / "authorized_keys").write_text("")
     done = deploy_with(bare_device, "device")
-    assert_one_clear_line(done, "accepts none of your keys", "ssh-copy-id")
+    assert_one_clear_line(done, "rejects your keys", "ssh-copy-id")
 
 
 def test_no_server_is_said(bare_device: SshDevice) -> None:
     bare_device.stop()
     done = deploy_with(bare_device, "device")
-    assert_one_clear_line(done, "no ssh server answers")
+    assert_one_clear_line(done, "no ssh server is listening")
 
 
 def test_no_ssh_here_is_said(bare_device: SshDevice, monkeypatch: pytest.MonkeyPatch) -> None:

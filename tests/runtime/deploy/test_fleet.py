@@ -80,10 +80,10 @@ def test_a_bad_canary_keeps_the_others_as_they_are() -> None:
 
 def test_a_canary_that_falls_ill_while_it_is_watched_keeps_the_others_as_they_are() -> None:
     devices = Devices()
-    devices.unwell = "its service was started again 3 times"
+    devices.unwell = "its service was restarted 3 times"
     outcomes = devices.run(Pace(canary=1, soak_s=0.01))
     assert devices.asked == ["pi0"]
-    assert "started again 3 times" in outcomes[0].text
+    assert "its service was restarted 3 times" in outcomes[0].text
     assert states(outcomes) == ["failed", "skipped", "skipped", "skipped"]
 
 

@@ -80,7 +80,7 @@ def test_without_systemd_it_stops_at_the_link_and_says_so() -> None:
     plan = make_plan(bare, delivery("tiny", CONFIG), Choices())
     assert plan.way == "link"
     said = next(note for note in plan.notes if "env/bin/fer-edge run" in note)
-    assert "no systemd for this user" in said
+    assert "systemd is not running for this user" in said
 
 
 def test_no_service_leaves_the_service_alone() -> None:
@@ -92,7 +92,8 @@ def test_no_service_leaves_the_service_alone() -> None:
 def test_an_open_switch_is_named() -> None:
     there = replace(deployed(environment_of()), open_switch=Switch(3, 4, "restart"))
     assert any(
-        "release 4 was not proven" in note for note in make_plan(there, delivery(), Choices()).notes
+        "release 4 was not confirmed" in note
+        for note in make_plan(there, delivery(), Choices()).notes
     )
 
 

@@ -1,4 +1,4 @@
-"""The end of a deployment. A file of its own, since it takes the shared device's releases."""
+"""The end of a deployment. A separate file, since it takes the shared device's releases."""
 
 from tests.support.ssh_device import SshDevice
 

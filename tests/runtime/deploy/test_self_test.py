@@ -39,7 +39,7 @@ def test_the_drawn_faces_tell_two_models_apart_and_a_model_from_itself_not() -> 
 
 
 def test_a_model_that_cannot_be_read_here_is_named() -> None:
-    with pytest.raises(DeployError, match="the model cannot be read here"):
+    with pytest.raises(DeployError, match="the model cannot be run here"):
         read_here(b"nothing", drawn_faces())
 
 
@@ -49,7 +49,7 @@ def test_a_model_that_cannot_be_read_here_is_named() -> None:
         (
             255,
             "ssh: Could not resolve hostname dor: Name or service not known",
-            "no host has that name",
+            "the host name is unknown",
         ),
         (255, "Host key verification failed.", "compare it on the device"),
         (255, "pi@door: Permission denied (publickey).", "ssh-copy-id door"),
@@ -57,7 +57,7 @@ def test_a_model_that_cannot_be_read_here_is_named() -> None:
         (127, "sh: 1: python3: not found", "door has no Python"),
         (1, "sudo: a password is required", "NOPASSWD"),
         (1, "Sorry, user pi is not allowed to execute '/usr/bin/python3' as root", "all commands"),
-        (127, "sh: 1: exec: sudo: not found", "it has no sudo"),
+        (127, "sh: 1: exec: sudo: not found", "sudo is not installed there"),
         (1, "fer-edge-agent: python3 is 3.6.9", "python3 is 3.6.9; expected Python 3.10"),
         (255, "something new", "ssh ended (something new)"),
         (0, "", "door: ssh ended"),

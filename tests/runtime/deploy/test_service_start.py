@@ -1,4 +1,4 @@
-"""How long a release may take until its first frame, beside the real systemd of test_system."""
+"""Time limit for the first frame of a release; test_system has the real systemd."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -58,4 +58,4 @@ def test_a_start_may_load_for_longer_than_it_may_wait_for_a_frame(restart: Resta
 
 @pytest.mark.parametrize("status", ["starting: waiting for the first frame", "camera lost", ""])
 def test_a_start_without_a_frame_ends(restart: Restart, status: str) -> None:
-    assert restart(standing(status)).startswith(f"it read no frame within {START_S:.0f} s")
+    assert restart(standing(status)).startswith(f"it did not read a frame within {START_S:.0f} s")

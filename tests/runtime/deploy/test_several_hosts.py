@@ -60,8 +60,8 @@ def test_a_group_is_deployed_to_the_canary_first(
         ["gate", "deployed", "1"],
     ]
     assert done.stderr.index("door: watching") < done.stderr.index("gate: connected")
-    # neither has a systemd: each is told how to run it
-    assert done.stderr.count("no systemd for this user, so no service") == 2
+    # neither has a systemd: each reports how to run it
+    assert done.stderr.count("systemd is not running for this user, so no service") == 2
     models = [
         json.loads((device.base / "current" / "release.json").read_text())["model"]["name"]
         for device in two
@@ -74,14 +74,14 @@ def test_a_host_that_is_off_does_not_stop_the_others_if_asked(fleet: tuple[Path,
     assert done.exit_code == 1
     outcomes = {item["host"]: item for item in json.loads(done.stdout)}
     assert [item["state"] for item in outcomes.values()] == ["unchanged", "unchanged", "failed"]
-    assert "no ssh server answers" in outcomes["off"]["text"]
+    assert "no ssh server is listening" in outcomes["off"]["text"]
 
 
 def test_status_shows_all_hosts(fleet: tuple[Path, Path]) -> None:
     done = run(fleet, "--status")
     assert done.exit_code == 1
     assert done.stdout.count("* release 1") == 2
-    assert "off.local: no ssh server answers" in done.stdout
+    assert "off.local: no ssh server is listening" in done.stdout
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`fer-edge deploy --system`: real sshd, sudo and systemd, in a machine of their own."""
+"""`fer-edge deploy --system`: real sshd, sudo and systemd, in a separate machine."""
 
 import json
 import os

@@ -36,7 +36,7 @@ def unfit(tmp_path: Path) -> Iterator[MakeUnfit]:
 
 
 def python_that_says(change: str) -> str:
-    """Return a python3 that runs `-I -c CODE` after a change of its own."""
+    """Return a python3 that runs `-I -c CODE` after its own change."""
     return (
         f'#!/bin/sh\nexec {sys.executable} -I -c "import platform, sys; {change}; '
         'exec(sys.argv[1])" "$3"\n'

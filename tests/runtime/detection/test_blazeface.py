@@ -43,8 +43,8 @@ def outputs(*faces: tuple[int, Box, float]) -> tuple[NDArray[np.float32], NDArra
     anchors = make_anchors(128)
     boxes, logits = np.zeros((896, 16), np.float32), np.full(896, -100, np.float32)
     for at, box, logit in faces:
-        centre = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-        boxes[at, :4] = *(centre - anchors[at]), box.width, box.height
+        center = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        boxes[at, :4] = *(center - anchors[at]), box.width, box.height
         logits[at] = logit
     return boxes, logits
 
@@ -70,7 +70,7 @@ def test_numbers_that_are_no_box_are_left_out() -> None:
 
 
 def test_a_framing_places_one_box_in_another() -> None:
-    framing = Framing(width=0.5, height=2.0, centre_x=0.5, centre_y=0.25)
+    framing = Framing(width=0.5, height=2.0, center_x=0.5, center_y=0.25)
     assert framing.of(Box(10, 20, 30, 60)) == Box(15, -10, 25, 70)
 
 
@@ -130,9 +130,9 @@ def test_a_network_of_its_shape_is_run_on_the_frame_in_the_middle_of_a_square(
     detector.framing = Framing(1, 1, 0.5, 0.5)
     for height, width in ((64, 128), (600, 300), (360, 640), (30, 20)):
         image = np.zeros((height, width, 3), np.uint8)
-        centre = (0.6 * width, 0.3 * height)
+        center = (0.6 * width, 0.3 * height)
         side = max(height, width) // 6
-        left, top = int(centre[0] - side / 2), int(centre[1] - side / 2)
+        left, top = int(center[0] - side / 2), int(center[1] - side / 2)
         image[top : top + side, left : left + side] = (0, 0, 255)
         image[-side:, :side] = (255, 0, 0)  # blue is none
         (face,) = detector.detect(image)
@@ -140,8 +140,8 @@ def test_a_network_of_its_shape_is_run_on_the_frame_in_the_middle_of_a_square(
         wanted_px = 40 / 128 * max(height, width)
         assert face.box.width == pytest.approx(wanted_px, rel=0.01)
         x, y = (face.box.left + face.box.right) / 2, (face.box.top + face.box.bottom) / 2
-        assert x == pytest.approx(centre[0], abs=wanted_px / 6)
-        assert y == pytest.approx(centre[1], abs=wanted_px / 6)
+        assert x == pytest.approx(center[0], abs=wanted_px / 6)
+        assert y == pytest.approx(center[1], abs=wanted_px / 6)
     for size in ((0, 0), (1, 1), (1, 500), (500, 1)):
         assert detector.detect(np.zeros((*size, 3), np.uint8)) == []
 

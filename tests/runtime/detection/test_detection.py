@@ -18,7 +18,7 @@ def test_the_largest_faces_are_kept() -> None:
 
 def test_no_detector_takes_no_model_file(tmp_path: Path) -> None:
     assert isinstance(open_detector("none"), WholeFrame)
-    with pytest.raises(DetectorError, match="no detector takes no model file"):
+    with pytest.raises(DetectorError, match="--detector none does not use a model file"):
         open_detector("none", tmp_path / "model.onnx")
 
 

@@ -60,8 +60,8 @@ def test_two_faces_come_the_larger_one_first_and_at_most_so_many() -> None:
 @pytest.mark.parametrize("size", [(33, 31), (31, 333), (240, 320), (479, 641), (720, 1280)])
 def test_a_blank_image_has_no_face(size: tuple[int, int]) -> None:
     detector = YuNet()
-    for grey in (0, 128, 255):
-        assert detector.detect(np.full((*size, 3), grey, np.uint8)) == []
+    for gray in (0, 128, 255):
+        assert detector.detect(np.full((*size, 3), gray, np.uint8)) == []
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,9 @@ def test_an_altered_detector_file_is_refused(tmp_path: Path) -> None:
     altered = bytearray(bundled_detectors()["yunet"].read_bytes())
     altered[len(altered) // 3] ^= 1
     (tmp_path / "altered.tflite").write_bytes(bytes(altered))
-    with pytest.raises(DetectorError, match=r"altered\.tflite was altered or damaged: sha256"):
+    with pytest.raises(
+        DetectorError, match=r"altered\.tflite was altered or damaged: the model.s sha256"
+    ):
         YuNet(tmp_path / "altered.tflite")
 
 

@@ -1,4 +1,4 @@
-"""What a busy, slow or hot machine is told of."""
+"""Warnings about a busy, slow or hot machine."""
 
 import subprocess
 import sys

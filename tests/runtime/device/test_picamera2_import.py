@@ -1,4 +1,4 @@
-"""The system's picamera2 beside packages that pip installed, which it may not fit."""
+"""The system's picamera2 with incompatible packages that pip installed."""
 
 import os
 import subprocess
@@ -28,14 +28,14 @@ NOT_THE_NUMPY = {
 
 
 def stand_in_that_raises(folder: Path, error: str) -> Path:
-    """Write a picamera2 that fails like one of the system's beside pip's NumPy."""
+    """Write a picamera2 that fails like the system's with pip's NumPy."""
     text = f"import sys\nprint('A module that was compiled', file=sys.stderr)\nraise {error}\n"
     (folder / "picamera2.py").write_text(text)
     return folder
 
 
 def run_with(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run fer-edge in a process of its own, which finds the folder's picamera2."""
+    """Run fer-edge in a separate process, which finds the folder's picamera2."""
     return subprocess.run(
         [sys.executable, "-m", "fer_edge", *arguments],
         env={**os.environ, "PYTHONPATH": str(folder)},

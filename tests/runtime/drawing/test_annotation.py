@@ -52,7 +52,7 @@ def test_a_box_is_drawn_around_the_face_and_not_in_it() -> None:
     assert not changed[:, 260:].any()
 
 
-def test_the_winner_decides_the_colour_for_any_classes() -> None:
+def test_the_winner_decides_the_color_for_any_classes() -> None:
     box, plain = Box(100, 120, 200, 240), np.zeros((300, 300, 3), np.uint8)
     for labels in (FERPLUS_CLASSES, ("awake", "asleep", "ill")):
         edges = set()
@@ -71,7 +71,7 @@ def test_other_labels_are_drawn_too(labels: tuple[str, ...]) -> None:
 def drawn_on(
     *faces: Face, size: tuple[int, int] = (400, 600)
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw on grey; returns the picture, and where something was drawn."""
+    """Draw on gray; returns the picture, and where something was drawn."""
     plain = np.full((*size, 3), 90, np.uint8)
     drawn = annotate(plain, faces)
     return drawn, (drawn != plain).any(axis=2)

@@ -152,7 +152,7 @@ def test_a_reference_that_is_not_measured_is_refused(model, tmp_path):
 
 
 def test_a_model_that_is_named_twice_is_refused(model):
-    with pytest.raises(ModelError, match="named twice"):
+    with pytest.raises(ModelError, match="given twice"):
         measure([model, model])
 
 

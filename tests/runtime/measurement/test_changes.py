@@ -25,7 +25,7 @@ def changed(**changes):
 
 @pytest.fixture
 def written(tmp_path):
-    """Write a report into a folder of its own; returns the folder."""
+    """Write a report into its own folder; returns the folder."""
 
     def write(report, name):
         (tmp_path / name).mkdir()
@@ -111,11 +111,11 @@ def test_a_bar_is_crossed_or_not(bar, falls):
         ("latency>1.1", "as a ratio"),
         ("accuracy<-0.3x", "in points"),
         ("speed>1.1x", "expected one of latency"),
-        ("latency", "is not a bar"),
-        ("latency=1x", "is not a bar"),
-        ("latency>x", "is not a bar"),
-        ("latency>1x,", "is not a bar"),
-        ("", "is not a bar"),
+        ("latency", "is not a limit"),
+        ("latency=1x", "is not a limit"),
+        ("latency>x", "is not a limit"),
+        ("latency>1x,", "is not a limit"),
+        ("", "is not a limit"),
     ],
 )
 def test_what_is_no_bar_is_said(text, words):

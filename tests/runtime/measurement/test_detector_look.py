@@ -1,4 +1,4 @@
-"""What one look of the face detector costs, beside the classifier."""
+"""Cost of one detection, in addition to the classifier."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A video read whole: every stage timed, in a process of its own, and said in the report."""
+"""A video read whole: every stage timed, in a separate process, and said in the report."""
 
 import dataclasses
 import json
@@ -108,7 +108,7 @@ def test_at_a_cameras_pace_a_late_frame_is_dropped(face_clip, model):
     found = run_clip(ClipRun(str(face_clip), str(model), 1, Finding(), rate_hz=40.0))
     assert len(found.frames_ms) + found.dropped == FRAMES
     assert found.wall_s > FRAMES / 2 / 40  # of 11 / 40, should this process have been kept waiting
-    assert sum(found.frames_ms) < 1e3 * found.wall_s  # the wait for a frame is no part of it
+    assert sum(found.frames_ms) < 1e3 * found.wall_s  # the wait for a frame is not included
     hurried = probe(ClipRun(str(face_clip), str(model), 1, Finding(every=1), rate_hz=5000.0))
     assert hurried.dropped > 0
     assert len(hurried.frames_ms) + hurried.dropped == FRAMES
@@ -156,21 +156,22 @@ def test_passes_are_put_together_with_every_frame(tmp_path):
 def test_the_owners_question_is_answered_in_a_sentence():
     [text] = answers(make_report(FLOAT, INT8, end_to_end=(make_end_to_end(),)))
     assert text == (
-        "float32 with 1 thread reads 80.0 frames per second of clip.mp4 (640x360, 1 face a frame) "
-        "and keeps up with a camera's 30. At that pace it dropped 1 of 180 frames and kept 0.50 of "
-        "4 cores busy, which leaves 3.50 (computed: 15.0 ms of processor time per frame at full "
-        "speed, times 30, is 0.45 cores)."
+        "float32 with 1 thread processes 80.0 frames per second of clip.mp4 (640x360, 1 face per "
+        "frame) and keeps up with a camera's 30. At that rate it dropped 1 of 180 frames and kept "
+        "0.50 of 4 cores busy, which leaves 3.50 (computed: 15.0 ms of processor time per frame at "
+        "full speed, times 30, is 0.45 cores)."
     )
     pace = CameraPace(30.0, 180, 105, 3.9, 80.0, 95.0)
     slow = make_end_to_end(frames_per_second=12.5, faces=270, camera=pace)
     [text] = answers(make_report(FLOAT, end_to_end=(slow,)))
     assert (
-        "reads 12.5 frames per second of clip.mp4 (640x360, 3 faces a frame) and does not" in text
+        "processes 12.5 frames per second of clip.mp4 (640x360, 3 faces per frame) and does not"
+        in text
     )
     assert text.endswith("105 of 180 frames and kept 3.90 of 4 cores busy, which leaves 0.10.")
     pace = CameraPace(30.0, 180, 9, 0.5, 6.0, 70.0)
     [text] = answers(make_report(FLOAT, end_to_end=(make_end_to_end(camera=pace),)))
-    assert "and on average keeps up with a camera's 30. At that pace it dropped 9 of 180" in text
+    assert "and on average keeps up with a camera's 30. At that rate it dropped 9 of 180" in text
 
 
 def test_the_answer_is_the_verdicts_model_and_one_per_video():
@@ -183,7 +184,7 @@ def test_the_answer_is_the_verdicts_model_and_one_per_video():
     models = (make_model("float32", threads=(1, 2)), make_model("int8 ptq", threads=(1, 2)))
     report = make_report(*models, reference=0, end_to_end=tuple(entries))
     said = answers(report)
-    assert [text.split(" reads ")[0] for text in said] == ["int8 ptq with 1 thread"] * 2
+    assert [text.split(" processes ")[0] for text in said] == ["int8 ptq with 1 thread"] * 2
     assert "a.mp4" in said[0]
     assert "b.mp4" in said[1]
     assert len(end_to_end_table(report).rows) == 8
@@ -195,8 +196,8 @@ def test_detector_and_classifier_stand_apart():
     report = make_report(FLOAT, end_to_end=(make_end_to_end(),))
     table = end_to_end_table(report)
     row = dict(zip(table.header, table.rows[0], strict=True))
-    assert row["detector, ms a frame"] == "3.00"
-    assert row["classifier, ms a frame"] == "0.900"
+    assert row["detector, ms per frame"] == "3.00"
+    assert row["classifier, ms per frame"] == "0.900"
     table = camera_table(report)
     row = dict(zip(table.header, table.rows[0], strict=True))
     assert (row["cores busy"], row["cores, computed"]) == ("0.50", "0.45")
@@ -218,7 +219,7 @@ def test_what_a_video_gave_is_in_every_rendering():
 
 def test_a_clip_without_a_face_is_warned_of():
     report = make_report(FLOAT, end_to_end=(make_end_to_end(faces=0),))
-    assert warnings(report)[-1].startswith("no face was read in clips/clip.mp4")
+    assert warnings(report)[-1].startswith("no face was found in clips/clip.mp4")
 
 
 def test_models_take_turns_over_the_videos_and_the_report_has_them(
@@ -257,8 +258,8 @@ def test_what_is_no_video_is_one_clear_line_before_anything_is_measured(
         (tmp_path / "empty.mp4", "is empty"),
         (tmp_path / "text.mp4", "neither a picture nor a video"),
         (tmp_path / "none.avi", "none.avi"),
-        (picture, "holds pictures, expected a video"),
-        (picture.parent, "holds pictures, expected a video"),
+        (picture, "contains pictures, expected a video"),
+        (picture.parent, "contains pictures, expected a video"),
     ):
         result = fer_edge("benchmark", model, "--video", path, "--report", tmp_path / "report")
         assert_one_clear_line(result, words, str(path))
@@ -281,7 +282,7 @@ def test_a_detector_without_its_model_is_one_clear_line(fer_edge, model, clip):
     [
         (("--every", 2), "--every needs --video"),
         (("--detect-size", 640), "--detect-size needs --video"),
-        (("--video", "a.mp4", "--video", "a.mp4"), "named twice"),
+        (("--video", "a.mp4", "--video", "a.mp4"), "is given twice"),
     ],
 )
 def test_options_that_do_not_fit_are_a_wrong_command_line(fer_edge, model, options, words):

@@ -1,4 +1,4 @@
-"""Arm64 instructions that were counted elsewhere join the report of their own flatbuffer."""
+"""Arm64 instructions that were counted elsewhere join the report of the same flatbuffer."""
 
 import json
 
@@ -17,7 +17,7 @@ from fer_edge.runtime.measurement.report.markdown import report_to_markdown
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.made_reports import FLOAT, INT8, make_report
 
-NOTE = "a portable figure, and not a time"
+NOTE = "a portable figure, not a time"
 QUICK = ("--quick", "--rounds", 1, "--threads", 1)
 
 
@@ -46,7 +46,7 @@ def test_a_model_gets_the_figure_of_its_flatbuffer(fer_edge, file, tmp_path):
         *("--instructions", path, "--report", folder),
     )
     assert result.exit_code == 0, result.output
-    assert f"has no arm64 instructions of {other}" in result.stderr
+    assert f"has no arm64 instructions for {other}" in result.stderr
     assert result.stdout.count("10.9 M") == 2
     models = json.loads((folder / "report.json").read_text("utf-8"))["models"]
     assert [item["arm64_instructions"] for item in models] == [10_912_345, 10_912_345, None]
@@ -76,7 +76,7 @@ def test_what_was_counted_is_read_back(file):
     [
         (None, "cannot be read"),
         ("no json", "is not JSON"),
-        ("[]", "holds no arm64 instructions"),
+        ("[]", "has no arm64 instructions"),
         ('{"cpu": "a", "qemu": "7", "models": [{"name": "x"}]}', "sha256"),
         (
             '{"cpu": "a", "qemu": "7", "models": [{"name": "x", "sha256": "0", '
@@ -96,4 +96,4 @@ def test_a_broken_file_is_one_clear_line(fer_edge, tmp_path, text, words):
 
 def test_figures_of_other_models_alone_are_one_clear_line(fer_edge, file):
     result = fer_edge("benchmark", "tiny", "--instructions", file("ab"))
-    assert_one_clear_line(result, "of other models (tiny)")
+    assert_one_clear_line(result, "belong to other models (tiny)")

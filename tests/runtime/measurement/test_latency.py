@@ -10,7 +10,7 @@ from fer_edge.runtime.measurement.probes.latency import measure_in_rounds, summa
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that only moves when a function under test says so."""
+    """A clock that only moves when a function under test moves it."""
     now = [0.0]
     monkeypatch.setattr(latency.time, "perf_counter", lambda: now[0])
     return now

@@ -136,7 +136,7 @@ def test_faces_are_in_the_page_only_when_asked_for():
     assert Page(report_to_html(report)).all("img") == []
     page = Page(report_to_html(report, shown))
     [image] = page.all("img")
-    assert image["alt"] == "Face 5 of the split, labelled disgust"
+    assert image["alt"] == "Face 5 of the split, labeled disgust"
     assert "float32, right: disgust 80%" in "".join(page.text)
     assert "int8 ptq: fear 70%" in "".join(page.text)
 
@@ -225,7 +225,7 @@ def test_models_are_named_as_shortly_as_they_can_be_told_apart():
 def test_slow_kernels_and_too_many_threads_are_warned_of():
     model = make_model("int16x8", xnnpack=False, threads=(1, 8))
     first, second = warnings(make_report(model))
-    assert first == "8 threads were run on 4 usable cores"
+    assert first == "8 threads ran on 4 usable cores"
     assert "int16x8 without XNNPACK" in second
     assert second.startswith("ai-edge-litert 2.3.0")
 

@@ -21,7 +21,7 @@ class Folder(File):
 
 
 def moving(index: int, size: tuple[int, int] = (120, 160)) -> NDArray[np.uint8]:
-    """A ball that rolls over a still slope of greys."""
+    """A ball that rolls over a still slope of grays."""
     height, width = size
     image = np.repeat(np.linspace(40, 200, width).astype(np.uint8)[None, :, None], height, 0)
     image = np.repeat(image, 3, 2)
@@ -123,7 +123,7 @@ def test_pictures_of_several_sizes_stand_for_a_second_each(tmp_path: Path) -> No
 
 def test_what_does_not_fit_into_memory_is_refused(tmp_path: Path) -> None:
     sink = Animation(tmp_path / "a.gif", File(), seconds=60, width_px=1280)
-    with pytest.raises(OutputError, match=r"60 s of 1280x720 pixels are 1055 MiB .* --gif-width"):
+    with pytest.raises(OutputError, match=r"60 s of 1280x720 pixels need 1055 MiB .* --gif-width"):
         sink.write(make_result(size=(1440, 2560)))
     sink.close(complete=False)
     assert list(tmp_path.iterdir()) == []
@@ -135,7 +135,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path: Path, seconds: flo
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))  # the kernel's own "disk full"
     try:
         source = File(results(30))
-        with pytest.raises(OutputError, match=r"cannot write .*a\.gif: .*; make room there"):
+        with pytest.raises(OutputError, match=r"cannot write .*a\.gif: .*; free some space there"):
             run_to_end(
                 *(source, source),
                 [lambda: Animation(tmp_path / "a.gif", source, seconds=seconds)],
@@ -146,5 +146,5 @@ def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path: Path, seconds: flo
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"an animation ends in \.gif"):
+    with pytest.raises(OutputError, match=r"a name that ends in \.gif"):
         Animation(tmp_path / "a.mp4", File())

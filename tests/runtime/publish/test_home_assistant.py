@@ -1,4 +1,4 @@
-"""What Home Assistant is told; tests/home_assistant/ tells it to a real one."""
+"""Announcements to Home Assistant; tests/home_assistant/ sends them to a real one."""
 
 import json
 from dataclasses import replace

@@ -122,7 +122,7 @@ def test_without_a_face_there_is_the_header(tmp_path: Path) -> None:
 def test_rows_under_other_columns_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("frame,other\n1,2\n")
-    with pytest.raises(OutputError, match=r"rows\.csv has other lines"):
+    with pytest.raises(OutputError, match=r"rows\.csv has lines of a different format"):
         CsvRows(path, FER2013, in_place=True)
     assert path.read_text() == "frame,other\n1,2\n"
 
@@ -146,7 +146,9 @@ def test_a_full_disk_ends_in_one_line_and_leaves_whole_lines(small_disk: Path) -
         for index in range(2000):
             sink.write(make_result(make_face(), index=index))
     sink.close(complete=False)
-    assert f"cannot write {path}: No space left on device; make room there" in str(caught.value)
+    assert f"cannot write {path}: No space left on device; free some space there" in str(
+        caught.value
+    )
     text = path.read_text()
     assert text.endswith("}\n")
     assert [json.loads(line)["frame"] for line in text.splitlines()] == list(range(index))

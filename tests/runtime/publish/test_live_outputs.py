@@ -188,8 +188,8 @@ def test_a_live_video_replaces_no_older_one(
         count_frames(tmp_path / name) for name in ("b.mkv", "b-2.mkv", "b-3.mkv")
     ] == [1, 2, 3]  # fmt: skip
     assert [message.split("exists")[1] for message in caplog.messages] == [
-        f" already; this run writes {tmp_path / 'b-2.mkv'}",
-        f" already; this run writes {tmp_path / 'b-3.mkv'}",
+        f"; this run writes {tmp_path / 'b-2.mkv'}",
+        f"; this run writes {tmp_path / 'b-3.mkv'}",
     ]
 
 

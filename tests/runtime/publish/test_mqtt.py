@@ -80,7 +80,7 @@ def test_a_flicker_is_no_flood_and_a_steady_face_is_told_every_so_often(
         sink.write(result("happy"))
         return len(seen.states()) >= 3
 
-    wait_until(has_told_three_times, "it is told three times")
+    wait_until(has_told_three_times, "it is announced three times")
     assert time.monotonic() - started >= 2 * 0.2
     sink.close(complete=True)
     wait_until(lambda: seen.payloads("/availability")[-1] == "offline", "it is offline")
@@ -117,7 +117,7 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
         sink._states.due_s = 0
         sink.write(result("sad"))
         broker.start()
-        wait_until(lambda: seen.states()[-1]["label"] == "sad", "it goes on")
+        wait_until(lambda: seen.states()[-1]["label"] == "sad", "it continues")
     finally:
         sink.close(complete=True)
         broker.stop()
@@ -145,7 +145,7 @@ def test_a_wrong_password_is_one_line_without_the_password(
     url = f"mqtt://pi:wr%40ng-secret@127.0.0.1:{broker.port}/t"
     try:
         sink = MqttStates(parse_broker(url, {}), Camera(), labels=LABELS)
-        wait_until(lambda: "refuses the connection" in caplog.text, "it is said")
+        wait_until(lambda: "rejects the connection" in caplog.text, "it is said")
         time.sleep(1.5)  # tried again by now
         sink.close(complete=True)
         assert len(caplog.records) == 1
@@ -233,10 +233,10 @@ def test_the_command_announces_itself_pauses_and_leaves_its_last_will(
         wait_until(lambda: len(seen.states()) > 3, "states come", 30)
         seen.publish("home/door/reading/set", "OFF")
         wait_until(lambda: camera.viewers == 0, "nobody reads the camera")
-        wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is told")
+        wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is sent")
         seen.publish("home/door/reading/set", "ON")
         wait_until(lambda: camera.viewers == 1, "it is read again")
-        wait_until(lambda: seen.told()[-1] == ("camera", "online"), "that is told")
+        wait_until(lambda: seen.told()[-1] == ("camera", "online"), "that is sent")
     finally:
         process.kill()
         process.wait()

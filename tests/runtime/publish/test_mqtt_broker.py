@@ -83,7 +83,7 @@ def test_options_of_mqtt_do_not_stand_alone(fer_edge: Callable[..., Any], pictur
     for option in ("--mqtt-discovery", "--mqtt-picture"):
         done = fer_edge("run", "--input", picture, option)
         assert done.exit_code == 2
-        assert f"{option} goes with --mqtt" in done.stderr
+        assert f"{option} needs --mqtt" in done.stderr
 
 
 def test_without_paho_one_line_says_what_to_install(

@@ -1,4 +1,4 @@
-"""What a home is told: the camera, a switch, pictures; and nothing old."""
+"""What MQTT clients get: the camera, a switch, pictures; and nothing old."""
 
 import json
 import time
@@ -61,14 +61,14 @@ def test_a_camera_that_goes_is_told_at_once_and_a_switch_pauses_it(
     sink.write(result("happy"))
     wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "it is there")
     camera.is_lost = True
-    wait_until(lambda: seen.told()[-1] == ("camera", "offline"), "the loss is told")
+    wait_until(lambda: seen.told()[-1] == ("camera", "offline"), "the loss is sent")
     camera.is_lost = False
     sink.write(result("happy"))
-    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the return is told")
+    wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the return is sent")
     seen.publish("home/door/reading/set", "NONSENSE")
     seen.publish("home/door/reading/set", "OFF")
     wait_until(lambda: camera.is_paused, "it pauses")
-    wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is told")
+    wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is sent")
     assert seen.told()[-2] == ("reading", "OFF")
     seen.publish("home/door/reading/set", "ON")
     wait_until(lambda: seen.told()[-1] == ("camera", "online"), "it is read again")
@@ -128,7 +128,7 @@ def test_home_assistant_is_told_all_again_when_it_starts(
     seen.messages.clear()
     seen.publish("homeassistant/status", "offline")
     seen.publish("homeassistant/status", "online")
-    wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "all is told again")
+    wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "everything is sent again")
     topics = [topic for topic, _, _ in seen.messages if topic != "homeassistant/status"]
     assert topics[:3] == [discovery, "home/door/state", "home/door/scores"]
     sink.close(complete=True)

@@ -31,7 +31,7 @@ def lines(count: int, name: str = "camera 0") -> bytes:
 
 
 def continued(path: Path) -> list[int]:
-    """Let a run go on with one more frame; returns the numbers of all frames in the file."""
+    """Let a run continue with one more frame; returns the numbers of all frames in the file."""
     sink = JsonLinesFile(path, in_place=True)
     sink.write(make_result(index=777))
     sink.close(complete=True)
@@ -104,7 +104,7 @@ def test_damage_in_a_large_file_is_found_in_its_last_part(
     path.write_bytes(SOUND[:-9] + bytes(5000))
     assert continued(path) == [*range(29), 777]
     (message,) = caplog.messages
-    assert message.startswith(f"{path}: cut {len(SOUND) - LAST - 9 + 5000} bytes")
+    assert message.startswith(f"{path}: removed {len(SOUND) - LAST - 9 + 5000} bytes")
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_rows_go_on_under_one_header(
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notes.jsonl"
     path.write_text(text)
-    with pytest.raises(OutputError, match="has other lines than this run writes"):
+    with pytest.raises(OutputError, match="has lines of a different format"):
         JsonLinesFile(path, in_place=True)
     assert path.read_text() == text
 

@@ -168,7 +168,7 @@ def test_an_error_on_the_way_leaves_no_file(clip: Path, tmp_path: Path) -> None:
     clip.write_bytes(data[: len(data) // 2])
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old.jsonl").write_text("old")
-    with pytest.raises(SourceError, match="cut short"):
+    with pytest.raises(SourceError, match="truncated"):
         run(
             clip,
             as_jsonl(tmp_path / "out" / "new.jsonl"),
@@ -217,13 +217,13 @@ def test_a_sink_that_cannot_be_closed_keeps_none_of_the_others_open(
 @pytest.mark.parametrize(
     ("sink", "word"),
     [
-        (as_video(Path("x.gif")), "a video is .mp4, .avi or .mkv"),
-        (as_video(Path("x")), "a video is .mp4, .avi or .mkv"),
+        (as_video(Path("x.gif")), "a name that ends in .mp4, .avi or .mkv"),
+        (as_video(Path("x")), "a name that ends in .mp4, .avi or .mkv"),
         (as_pictures(Path("x.xyz")), "'.xyz' is not a picture format"),
         (as_video(Path("/proc/x.mp4")), "cannot write /proc/x.mp4"),
         (as_jsonl(Path("/proc/x.jsonl")), "cannot write /proc/x.jsonl"),
         (as_pictures(Path("/proc/x.png")), "cannot write /proc/x.png"),
-        (as_pictures(Path("/proc/x/y")), "folder /proc/x/y cannot be made"),
+        (as_pictures(Path("/proc/x/y")), "folder /proc/x/y cannot be created"),
         (as_jsonl(Path("/proc")), "cannot write /proc: Is a directory"),
     ],
 )

@@ -113,7 +113,7 @@ def test_the_text_says_it_to_a_person() -> None:
     sink.close(complete=True)
     first, *lines = stream.getvalue().splitlines()
     assert first.startswith("30 frames in ")
-    assert first.endswith("2 dropped; 30 faces read, 30 followed")
+    assert first.endswith("2 dropped; 30 faces recognized, 30 tracks")
     assert lines[0] == "  seconds: happy 3.0"
     assert lines[1] == "  the last 10 faces of 30:"
     assert lines[2] == "  face 21, 2.0 to 2.0 s: happy 0.1"
@@ -125,12 +125,12 @@ def test_the_text_says_it_to_a_person() -> None:
 
 def test_the_file_is_json_and_a_failed_run_has_none(tmp_path: Path) -> None:
     for complete in (False, True):
-        sink = Summary(Live(), tmp_path / "s.json", comparison=lambda: "98 %")
+        sink = Summary(Live(), tmp_path / "s.json", comparison=lambda: "98%")
         sink.write(make_result(make_face()))
         sink.close(complete=complete)
         assert (tmp_path / "s.json").exists() == complete
     plain = json.loads((tmp_path / "s.json").read_text())
-    assert (plain["frames"], plain["comparison"]) == (1, "98 %")
+    assert (plain["frames"], plain["comparison"]) == (1, "98%")
 
 
 def test_a_run_without_frames_has_a_summary_too(tmp_path: Path) -> None:

@@ -291,7 +291,7 @@ def test_a_new_viewer_sees_the_past_and_the_end() -> None:
             now = next_event(answer, "now")
             assert [face["face"] for face in now["faces"]] == [3, 4]
             assert now["faces"][0]["scores"] == [0.8, 0.1, 0.1]
-            assert set(now["colours"]) == {*LABELS, "uncertain"}
+            assert set(now["colors"]) == {*LABELS, "uncertain"}
             assert 20 < now["rate_hz"] < 60
             closing_thread = threading.Thread(target=page.close, kwargs={"complete": True})
             closing_thread.start()

@@ -66,7 +66,10 @@ def test_an_address_that_others_reach_needs_a_token(host: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "words"),
-    [("no-such-host.invalid", "is not known here"), ("192.0.2.1", "this machine does not have it")],
+    [
+        ("no-such-host.invalid", "is unknown here"),
+        ("192.0.2.1", "this machine does not have this address"),
+    ],
 )
 def test_a_host_that_is_not_here_is_said_so(host: str, words: str) -> None:
     with pytest.raises(OutputError, match=words):

@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def face_at(photo: NDArray[np.uint8], phase: float) -> NDArray[np.uint8]:
-    """Move the photograph about on a grey ground, half a frame wide."""
+    """Move the photograph about on a gray ground, half a frame wide."""
     turn = cv2.getRotationMatrix2D((256, 250), 14 * np.sin(phase), 1)
     turned = cv2.warpAffine(photo, turn, (512, 600), borderMode=cv2.BORDER_REPLICATE)
     lit = cv2.convertScaleAbs(turned, alpha=1 + 0.5 * np.sin(phase), beta=0)
@@ -169,8 +169,8 @@ def test_the_page_says_that_reading_is_paused_or_the_camera_lost(browser: Chromi
         browser.open(page.address.url)
         for standing, status, veil in (
             ("online", "live", ""),
-            ("paused", "reading paused", "Reading is paused. The camera is closed."),
-            ("offline", "camera lost", "The camera is away. It is looked for."),
+            ("paused", "run paused", "The run is paused. The camera is closed."),
+            ("offline", "camera lost", "The camera is lost. Trying to reconnect."),
             ("online", "live", ""),
         ):
             camera = standing

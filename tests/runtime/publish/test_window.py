@@ -20,6 +20,6 @@ def test_a_headless_opencv_points_to_the_browser(
     if "GUI:                           NONE" not in cv2.getBuildInformation():
         pytest.skip("this OpenCV has windows")
     monkeypatch.setenv("DISPLAY", ":77")
-    with pytest.raises(OutputError, match=r"headless one.*--web 127\.0\.0\.1:8000"):
+    with pytest.raises(OutputError, match=r"headless package.*--web 127\.0\.0\.1:8000"):
         Window(Live())
     assert capfd.readouterr().err == ""

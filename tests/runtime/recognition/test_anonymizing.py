@@ -42,7 +42,7 @@ class Blind:
 
 
 class Sees(Blind):
-    """Finds a face where it is told."""
+    """Finds a face at the given place."""
 
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
@@ -52,7 +52,7 @@ class Sees(Blind):
 
 
 class Reads:
-    """Reads the faces that it is told, and remembers what it saw."""
+    """Returns the given faces, and remembers what it saw."""
 
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
@@ -103,7 +103,7 @@ def test_nothing_of_the_face_can_be_brought_back(style: Style) -> None:
     fine[1::2, 1::2] -= 60  # detail that averages out
     face = make_face(box=FACE)
     a, b = (anonymize(image, [face], style)[110:200, 125:195] for image in (smooth, fine))
-    assert np.abs(a.astype(int) - b).max() <= 8  # one level of the coarse colours
+    assert np.abs(a.astype(int) - b).max() <= 8  # one level of the coarse colors
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -122,7 +122,7 @@ def test_few_values_are_left_whatever_the_face_s_size(style: Style) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_the_detector_finds_no_face_any_more(style: Style, photo: NDArray[np.uint8]) -> None:
-    detector = YuNet(min_score=0.75)  # a blurred head keeps its colours: YuNet half believes them
+    detector = YuNet(min_score=0.75)  # a blurred head keeps its colors: YuNet half believes them
     faces = detector.detect(photo)
     assert len(faces) == 1
     covered = anonymize(photo, [make_face(box=faces[0].box)], style)

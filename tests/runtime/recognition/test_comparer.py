@@ -74,7 +74,7 @@ def test_another_answer_is_no_agreement(other: Path) -> None:
 def test_nothing_compared_is_said_so(other: Path) -> None:
     with TFLiteModel(BUNDLED) as served:
         comparer = open_comparer(other, served)
-        assert comparer.result().describe() == f"against {other}: no face was read"
+        assert comparer.result().describe() == f"against {other}: no face was classified"
         comparer.close()
 
 
@@ -84,7 +84,7 @@ def test_a_model_of_other_expressions_is_refused(tmp_path: Path) -> None:
     write_model(path, BUNDLED.flatbuffer, replace(BUNDLED.card, labels=names))
     with (
         TFLiteModel(BUNDLED) as served,
-        pytest.raises(ModelError, match=r"reads a, b, c, .* cannot be compared"),
+        pytest.raises(ModelError, match=r"labels a, b, c, .* cannot be compared"),
     ):
         open_comparer(path, served)
 

@@ -58,7 +58,7 @@ def model() -> Iterator[Counting]:
 
 
 def place(number: int) -> Box:
-    """Return a box of its own for each track, 40 pixels high."""
+    """Return its own box for each track, 40 pixels high."""
     left, top = 50.0 * (number % 12), 50.0 * (number // 12)
     return Box(left, top, left + 40, top + 40)
 
@@ -213,7 +213,7 @@ def test_only_the_crops_own_pixels_are_copied(model: Counting) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(model.given) == 10
-    # a grey crop of 245 pixels, its indices, and what the test keeps of each face
+    # a gray crop of 245 pixels, its indices, and what the test keeps of each face
     assert peak < 2 * 245 * 245 + 10 * 48 * 48
 
 
@@ -287,7 +287,7 @@ def test_another_model_takes_over_between_two_frames(model: Counting, tmp_path: 
     follower.replace_model(open_model(find_model(DEFAULT_MODEL)))
     assert model._interpreter is None
     same = follower.read_frame(view(0.01, 1, label=6)).faces[0]
-    assert same.probabilities == pytest.approx(first.probabilities, abs=0.01)  # goes on smoothly
+    assert same.probabilities == pytest.approx(first.probabilities, abs=0.01)  # continues smoothly
     follower.replace_model(open_model(path))
     other = follower.read_frame(view(0.02, 1, label=6)).faces[0]
     assert (tuple(other.probabilities), other.label in german) == (german, True)

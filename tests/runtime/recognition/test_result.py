@@ -55,7 +55,7 @@ def test_a_crop_is_square_bgr_of_its_own_also_at_the_edge() -> None:
 
 
 def test_a_face_without_a_frame_cannot_be_cut() -> None:
-    with pytest.raises(SourceError, match="without a frame_image"):
+    with pytest.raises(SourceError, match="has no frame_image"):
         Face("happy", {"happy": 1.0}, BOX, 1.0).crop()
 
 

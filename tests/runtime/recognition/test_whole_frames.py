@@ -23,7 +23,7 @@ from ...support.moving_faces import as_frames, paste
 from ...support.readers import open_follower
 
 WIDTH, HEIGHT = 1280, 720
-GREY_BYTES = WIDTH * HEIGHT
+GRAY_BYTES = WIDTH * HEIGHT
 LOOK_SIZE = (320, 180)
 
 
@@ -80,7 +80,7 @@ def test_a_frame_of_a_video_is_never_made_in_bgr_unless_somebody_asks(
         frames = list(open_source(clip))
         peaks = most_bytes(frames, follower.read_frame)
         # crops and what is shrunk: not even gray is copied
-        assert max(peaks) < 0.5 * GREY_BYTES
+        assert max(peaks) < 0.5 * GRAY_BYTES
         assert made == [LOOK_SIZE] * 3  # at the 1st, 6th and 11th frame
         (face,) = follower.read_frame(frames[0])
         made.clear()
@@ -104,7 +104,7 @@ def test_a_frame_that_is_bgr_already_is_copied_once_and_in_gray_only(
     with open_follower() as follower:
         peaks = most_bytes(list(as_frames(scene)), follower.read_frame)
     # a look at a frame of 1280 halves it twice
-    assert max(peaks) < 1.5 * GREY_BYTES
+    assert max(peaks) < 1.5 * GRAY_BYTES
 
 
 def test_who_draws_changes_nothing_of_what_is_read(clip: Path) -> None:

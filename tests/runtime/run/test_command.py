@@ -134,17 +134,17 @@ def bad_files(folder: Path, clip: Path) -> None:
     ("arguments", "word"),
     [
         (["--input", "missing.jpg"], "does not exist"),
-        (["--input", "text.jpg"], "is not a picture"),
+        (["--input", "text.jpg"], "is not a supported picture"),
         (["--input", "empty.jpg"], "is empty"),
-        (["--input", "empty"], "holds no picture"),
-        (["--input", "cut.avi"], "is cut short"),
+        (["--input", "empty"], "has no readable picture"),
+        (["--input", "cut.avi"], "is truncated"),
         (["--input", "cut.mp4"], "neither a picture nor a video"),
         (["--input", "notes.txt"], "neither a picture nor a video"),
         (["--input", "y" * 300], "File name too long"),
         (["--input", "rtsp://127.0.0.1:1/x"], "cannot be opened"),
         (["--camera", "63"], "camera 63 (/dev/video63) does not exist"),
         (["--input", "PICTURE", "--model", "model.keras"], "fer-edge convert"),
-        (["--input", "PICTURE", "--model", "cut.tflite"], "cut short"),
+        (["--input", "PICTURE", "--model", "cut.tflite"], "truncated"),
         (["--input", "PICTURE", "--model", "flipped.tflite"], "altered or damaged"),
         (["--input", "PICTURE", "--model", "bare.tflite"], "no card"),
         (["--input", "PICTURE", "--model", "missing.tflite"], "cannot be read"),
@@ -152,8 +152,8 @@ def bad_files(folder: Path, clip: Path) -> None:
         (["--input", "PICTURE", "--model", "nothing"], "neither a file nor bundled"),
         (["--input", "PICTURE", "--detector-model", "bad.onnx"], "expected a face detector"),
         (["--input", "PICTURE", "--detector-model", "missing.onnx"], "expected a face detector"),
-        (["--input", "PICTURE", "--delegate", "libmissing.so"], "leave the delegate out"),
-        (["--input", "PICTURE", "--detector-delegate", "./x.so"], "leave the delegate out"),
+        (["--input", "PICTURE", "--delegate", "libmissing.so"], "omit the delegate"),
+        (["--input", "PICTURE", "--detector-delegate", "./x.so"], "omit the delegate"),
         (["--input", "PICTURE", "--video", "out.gif"], ".mp4, .avi or .mkv"),
         (["--input", "PICTURE", "--annotate", "out.xyz"], "not a picture format"),
         (["--input", "PICTURE", "--video", "PICTURE/out.mp4"], "cannot write"),
@@ -182,7 +182,7 @@ def test_the_demo_prints_the_face_and_writes_the_annotated_picture(
     result = fer_edge("demo")
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
-    assert f"face 1 of 1 on {photo.name}: " in result.stdout
+    assert f"face 1 of 1 in {photo.name}: " in result.stdout
     assert all(f"\n  {label:9} " in result.stdout for label in FER2013)
     shares = [float(line.split()[1].rstrip("%")) for line in result.stdout.splitlines()[1:8]]
     assert shares == sorted(shares, reverse=True)

@@ -203,7 +203,7 @@ def test_no_secret_is_printed_and_each_is_named(fer_edge: Invoke) -> None:
         ("[source]\nstream_options = 'a=b'", ["'source.stream_options'", "list"]),
         ("[source]\ninput = 2026-11-25", ["'source.input' is date"]),
         ("[outputs]\nquiet = 1", ["'outputs.quiet' is int 1"]),
-        ("[mqtt]\ndiscovery = 'homeassistant'", ["--mqtt-discovery goes with --mqtt"]),
+        ("[mqtt]\ndiscovery = 'homeassistant'", ["--mqtt-discovery needs --mqtt"]),
         ("max_frames = 0", ["'max_frames' is 0"]),
         ("[faces\n", ["it is not TOML", "line 1"]),
         ("[faces]\nevery = 2\nevery = 3", ["is not TOML"]),
@@ -238,7 +238,7 @@ def test_a_file_that_cannot_be_read_is_one_line(fer_edge: Invoke, tmp_path: Path
 def test_a_password_is_not_repeated(fer_edge: Invoke, tmp_path: Path) -> None:
     path = written(tmp_path, '[mqtt]\nurl = "mqtt://u:sec/ret@host/t"\n')
     done = fer_edge("run", "--config", path)
-    assert_one_clear_line(done, "not a broker's address")
+    assert_one_clear_line(done, "not a valid broker address")
     assert "sec" not in done.stderr.replace(str(path), "")
 
 

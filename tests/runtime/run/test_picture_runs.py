@@ -80,7 +80,7 @@ def test_one_file_for_several_annotated_pictures_is_refused(
         write(tmp_path / "in" / name)
     out = tmp_path / "out.jpg"
     done = fer_edge(*RUN, "--input", tmp_path / "in", "--annotate", out)
-    assert_one_clear_line(done, "names one picture", "expected a folder")
+    assert_one_clear_line(done, "is a single picture", "expected a folder")
     assert not out.exists()
 
 
@@ -122,7 +122,9 @@ def test_a_folder_of_videos_says_that_pictures_were_expected(
     suffix = Path(name).suffix.lower()
     for place in (tmp_path, f"{tmp_path}/*"):
         done = fer_edge(*RUN, "--input", place)
-        assert_one_clear_line(done, "no picture", f"1 {suffix}", "pass one video by its own name")
+        assert_one_clear_line(
+            done, "no readable picture", f"1 {suffix}", "to read a video, pass its name"
+        )
 
 
 def test_a_heic_without_its_library_is_one_line(
@@ -132,7 +134,9 @@ def test_a_heic_without_its_library_is_one_line(
     monkeypatch.setattr(picture_kinds.importlib.util, "find_spec", lambda _: None)
     install = "pip install 'fer-edge[heif]'"
     assert_one_clear_line(fer_edge(*RUN, "--input", photo), f"{photo}, a HEIC picture,", install)
-    assert_one_clear_line(fer_edge(*RUN, "--input", tmp_path), "no picture", "1 .heic", install)
+    assert_one_clear_line(
+        fer_edge(*RUN, "--input", tmp_path), "no readable picture", "1 .heic", install
+    )
 
 
 def test_a_picture_that_declares_billions_of_pixels_is_one_line(

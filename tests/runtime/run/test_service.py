@@ -92,8 +92,8 @@ def test_install_leaves_anothers_unit_alone(fer_edge: Invoke, home: Path) -> Non
         (("--", "--camera", "0", "--jsnl", "x"), "--jsnl"),
         (("--", "--camera", "0", "--threads", "many"), "--threads"),
         (("--", "--camera", "0", "--mqtt", "broker"), "--mqtt"),
-        (("--",), "nothing to read"),
-        (("--", "--jsonl", "x"), "nothing to read"),
+        (("--",), "no input"),
+        (("--", "--jsonl", "x"), "no input"),
         (("--name", "../x", "--", "--camera", "0"), "--name"),
         (("--run-as", "pi", "--", "--camera", "0"), "--run-as"),
     ],
@@ -112,7 +112,7 @@ def test_a_typo_is_found_before_anything_is_written(
     [
         (("--user", "--", "--camera", "0"), "no output"),
         (("--user", "--", "--input", "gone.mp4", "--jsonl", "-"), "does not exist"),
-        (("--user", "--", "--camera", "0", "--jsonl", "gone/x.jsonl"), "make it"),
+        (("--user", "--", "--camera", "0", "--jsonl", "gone/x.jsonl"), "create it"),
         (("--system", "--run-as", "no such", "--", "--camera", "0"), "no such user"),
         (("--user", "--", "--camera", "0", "--jsonl", "\udcff.jsonl"), "UTF-8"),
     ],
@@ -193,10 +193,10 @@ def test_secrets_that_are_not_passed_again_are_named(fer_edge: Invoke, home: Pat
     options = ("service", "install", "--user", "--config", home / "fer-edge/fer-edge.toml")
     again = fer_edge(*options)
     assert again.exit_code == 0, again.output
-    assert "left out: FER_EDGE_MQTT_PASSWORD" in again.stdout
+    assert "not kept: FER_EDGE_MQTT_PASSWORD" in again.stdout
     assert not (home / "fer-edge/fer-edge.secrets").exists()
     assert "LoadCredential" not in (home / "systemd/user/fer-edge.service").read_text()
-    assert "left out" not in install(fer_edge).stdout
+    assert "not kept" not in install(fer_edge).stdout
 
 
 def test_a_wrong_configuration_file_is_not_installed(
@@ -270,7 +270,7 @@ def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
     process.terminate()
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert "was loaded again" in errors
+    assert "was reloaded" in errors
     assert manager.has("STOPPING=1")
     assert manager.lines.count("READY=1") == 2
     assert out.read_text().endswith("}\n")

@@ -22,7 +22,7 @@ def test_all_files_stand_in_the_folder_and_the_unit_names_them_there(
     if kind == "--user":
         (tmp_path / "door.toml").write_text(CONFIG)
     done = fer_edge(*words, "--config", tmp_path / "door.toml")
-    unseen = ("cannot be read by a user", "/tmp of its own")
+    unseen = ("cannot be read by the service's user", "a private /tmp")
     if kind == "--system" and any(words in done.stderr for words in unseen):
         pytest.skip("this checkout is in a folder that no service sees")
     assert done.exit_code == 0, done.stderr

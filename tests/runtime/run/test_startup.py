@@ -31,7 +31,7 @@ FOLLOWING = ("fer_edge.runtime.tracking.flow_tracker",)
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """Run a command in a process of its own; name all modules that it had at the end."""
+    """Run a command in a separate process; name all modules that it had at the end."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=False
     )

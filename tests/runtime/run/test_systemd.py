@@ -66,7 +66,7 @@ def test_a_service_reads_a_camera_and_serves_its_page_with_little_of_the_system_
         camera.start()
         systemd.wait_for("is back after", "journalctl", "-u", "door")
         systemd.run("systemctl", "reload", "door")
-        systemd.wait_for("was loaded again", "journalctl", "-u", "door")
+        systemd.wait_for("was reloaded", "journalctl", "-u", "door")
         pid = shown(systemd, "door", "MainPID")
         status = systemd.run("cat", f"/proc/{pid}/status")
         assert "CapEff:\t0000000000000000" in status

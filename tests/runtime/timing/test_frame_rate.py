@@ -44,7 +44,7 @@ def test_a_frame_every_ten_seconds_is_a_rate_too() -> None:
 
 
 def test_what_waits_during_a_stop_is_no_rate() -> None:
-    # SIGSTOP for a minute in front of a pipe: 1500 frames come at once, then it goes on as before
+    # SIGSTOP for a minute in front of a pipe: 1500 frames come at once, then it continues as before
     rate = counted(*steadily(25, 0, 20))
     assert rate.steady_hz(20) == pytest.approx(25)
     backlog = steadily(544, 80, 82)

@@ -48,7 +48,7 @@ def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:
 def test_options_choose_the_faces(arguments: tuple[str, ...], found: int) -> None:
     pytest.importorskip("matplotlib")
     if "haar" in arguments and not hasattr(cv2, "CascadeClassifier"):
-        pytest.skip("OpenCV 5 has no cascades")
+        pytest.skip("OpenCV 5 no longer has cascades")
     photo = read_image(sample_photo())  # 512 x 600, its face 205 pixels high
     canvas = np.zeros((600, 768, 3), np.uint8)
     canvas[:, :512], canvas[:300, 512:] = photo, photo[::2, ::2]
@@ -64,9 +64,9 @@ def test_a_model_file_goes_to_the_detector_that_is_named(tmp_path: Path) -> None
     other = str(tmp_path / "other")
     for name, words in (
         ("yunet", "other cannot be read.*expected a face detector"),
-        ("haar", "other cannot be used as a cascade|OpenCV 5.* has no cascades"),
+        ("haar", "other cannot be used as a cascade|OpenCV 5.* no longer has cascades"),
         ("blazeface", "other cannot be used as BlazeFace"),
-        ("none", "takes no model file"),
+        ("none", "does not use a model file"),
     ):
         with pytest.raises(DetectorError, match=words):
             open_chosen_detector(

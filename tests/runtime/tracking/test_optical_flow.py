@@ -12,7 +12,7 @@ BOX = Box(120, 60, 200, 140)
 
 
 def texture(seed: int = 0) -> NDArray[np.uint8]:
-    """Grey blots, 320 wide and 180 high, with corners everywhere."""
+    """Gray blots, 320 wide and 180 high, with corners everywhere."""
     coarse = np.random.default_rng(seed).integers(0, 256, (18, 32), dtype=np.uint8)
     return cv2.resize(coarse, (320, 180), interpolation=cv2.INTER_CUBIC)
 

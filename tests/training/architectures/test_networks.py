@@ -101,7 +101,7 @@ def test_the_training_model_is_the_network_behind_the_faces():
     )
 
 
-def test_erasing_greys_a_rectangle_of_the_chosen_faces_only():
+def test_erasing_grays_a_rectangle_of_the_chosen_faces_only():
     settings = Augmentation(erase=0.5)
     draws = [0.5] * 7 + [0.4, 0.0, 1.0, 0.0, 1.0]
     erased = changed(settings, draws) != REAL

@@ -44,12 +44,12 @@ def test_a_shift_by_whole_pixels_moves_the_picture_and_brings_in_black(picture):
 
 def test_two_passes_are_the_affine_map_that_they_compose(picture):
     vertical, horizontal = (0.1, 0.2, 0.3), (-0.2, 0.15, -0.1)
-    centre, half = (SIZE - 1) / 2, SIZE / 2
+    center, half = (SIZE - 1) / 2, SIZE / 2
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
 
     def moved(values, x, y):
         return REACH * (
-            values[0] * (x - centre) / half + values[1] * (y - centre) / half + values[2]
+            values[0] * (x - center) / half + values[1] * (y - center) / half + values[2]
         )
 
     from_x = x + moved(horizontal, x, y)

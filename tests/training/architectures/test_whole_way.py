@@ -8,7 +8,7 @@ from fer_edge import plugins
 from tests.support.whole_way import go_the_whole_way
 
 pytestmark = pytest.mark.train
-LARGE = {"resnet50", "efficientnet-lite"}  # in a file of their own, so that two workers share them
+LARGE = {"resnet50", "efficientnet-lite"}  # in a separate file, so that two workers share them
 NO_NEWS = {"lenet", "four-block", "four-block-56", "deep-4x4", "mobilenet-face"}
 """Layers that the second stage rounds in another architecture, or in the run that tests share."""
 

@@ -41,7 +41,7 @@ epochs = 1
 def no_tensorflow(tmp_path_factory):
     """Make an environment of everything that is installed here but TensorFlow; returns `run`.
 
-    It is a folder of links, the only one that Python looks into beside its standard library.
+    It is a folder of links, the only one that Python searches in addition to its standard library.
     """
     folder = tmp_path_factory.mktemp("without") / "packages"
     (folder / "fer_edge").mkdir(parents=True)
@@ -121,7 +121,7 @@ def test_the_float_stage_needs_no_tensorflow(backend, no_tensorflow, fer_edge, t
     assert f"Keras runs on {backend}" in line
     assert "KERAS_BACKEND=tensorflow" in line
 
-    # where TensorFlow is, the very run goes on
+    # where TensorFlow is, the very run continues
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed (fer-edge[train])")
     network = (run / "model.keras").read_bytes()
     result = fer_edge(*common, *log, "--qat", "--resume")
@@ -198,13 +198,13 @@ def test_two_devices_learn_what_one_learns(no_tensorflow, tmp_path):
         assert shared == pytest.approx(alone, rel=1e-3)
     assert len(rest) == 2  # a face remains in every epoch
     assert "there are 2 devices" in too_many
-    assert "does not divide among 2 devices" in uneven
+    assert "cannot be divided among 2 devices" in uneven
     assert "--batch-size 8" in uneven
 
 
 def test_several_devices_need_jax(fer_edge, tmp_path):
     command = ["train", *options(tmp_path), "--out", tmp_path / "run"]
     for words in (("--devices", "2"), ("--coordinator", "localhost:1", "--processes", "2")):
-        assert_one_clear_line(fer_edge(*command, *words), "on JAX only", "KERAS_BACKEND=jax")
-    assert_one_clear_line(fer_edge(*command, "--processes", "2"), "expected a coordinator")
+        assert_one_clear_line(fer_edge(*command, *words), "with JAX only", "KERAS_BACKEND=jax")
+    assert_one_clear_line(fer_edge(*command, "--processes", "2"), "but no coordinator")
     assert not (tmp_path / "run.partial").exists()

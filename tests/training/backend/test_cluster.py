@@ -19,7 +19,7 @@ from tests.support.ssh_access import free_port
         ((1, "auto", 2, 1), "HOST:PORT"),
         ((1, "here", 2, 0), "HOST:PORT"),
         ((1, "h:1 2", 2, 0), "HOST:PORT"),
-        ((1, "here:1234", 2, 2), "from 0 to 1"),
+        ((1, "here:1234", 2, 2), "expected 0 to 1"),
     ],
 )
 def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: str) -> None:
@@ -28,7 +28,7 @@ def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: s
 
 
 def meet_all(*processes: tuple[int, int], patience_s: float = 20.0) -> list[str]:
-    """Let processes, each a number and a count, meet; returns what each is told."""
+    """Let processes, each a number and a count, meet; returns the error of each."""
     address, told = f"localhost:{free_port()}", [""] * len(processes)
 
     def one(place: int, number: int, count: int) -> None:
@@ -55,17 +55,17 @@ def test_processes_meet_in_any_order() -> None:
 
 def test_all_that_are_there_hear_who_is_missing() -> None:
     told = meet_all((0, 3), (2, 3), patience_s=1.0)
-    assert all("process 1 did not come" in text for text in told)
+    assert all("process 1 did not connect" in text for text in told)
 
 
 def test_two_of_one_number_are_named() -> None:
     told = meet_all((0, 3), (1, 3), (1, 3))
-    assert all("two processes have --process-id 1" in text for text in told)
+    assert all("two processes have the same --process-id 1" in text for text in told)
 
 
 def test_counts_must_be_the_same() -> None:
     told = meet_all((0, 3), (1, 2))
-    assert all("told of 2 processes and process 0 of 3" in text for text in told)
+    assert all("was started with 2 processes, process 0 with 3" in text for text in told)
 
 
 def test_a_first_process_that_is_not_there_is_named() -> None:
@@ -76,5 +76,5 @@ def test_a_first_process_that_is_not_there_is_named() -> None:
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(TrainingError, match=f"port {port} cannot be listened on"):
+        with pytest.raises(TrainingError, match=f"cannot listen on port {port}"):
             meet(Cluster(1, f"localhost:{port}", 2, 0), 1.0)

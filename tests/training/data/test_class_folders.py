@@ -59,7 +59,7 @@ def test_class_folders_beside_a_test_folder_are_the_training_part(tmp_path, capl
     faces = import_faces(tmp_path, ImportOptions(validation_share=0))
     assert counts_of(faces) == (6, 0, 4)
     assert faces.class_names == ("happy", "sad", "tired")
-    assert "no train folder: happy, sad, tired beside the other parts are read as train" in (
+    assert "no train folder: happy, sad, tired, next to the other splits, are used as train" in (
         caplog.text
     )
 
@@ -78,19 +78,18 @@ def test_folders_that_are_not_used_are_named(tmp_path, caplog):
     assert counts_of(import_faces(tmp_path)) == (4, 2, 0)
     first, second = (record.getMessage() for record in caplog.records)
     assert first.startswith(
-        "folders that are not used: "
+        "unused folders: "
         + ", ".join(str(tmp_path / name) for name in ("samples", "unsorted", "test"))
     )
     assert second == (
-        "read 6 of 14 files; left out: 6 in folders that are not used, 1 .txt, "
-        "1 outside class folders"
+        "read 6 of 14 files; left out: 6 in unused folders, 1 .txt, 1 outside class folders"
     )
 
 
 def test_parts_below_classes_are_refused(tmp_path, fer_edge):
     put(tmp_path / "in", "happy/train", "happy/test", "sad/train", "sad/test")
     done = fer_edge("data", "import", tmp_path / "in", "--out", tmp_path / "x.npz")
-    assert_one_clear_line(done, "happy/test; expected the part above the class, as in test/happy")
+    assert_one_clear_line(done, "happy/test; expected splits above classes, for example test/happy")
 
 
 def test_people_within_a_class_are_not_classes(tmp_path):
@@ -106,9 +105,9 @@ def test_synonyms_of_the_seven_become_fer2013s_names_and_are_said(tmp_path, capl
     faces = import_faces(put(tmp_path, *names))
     assert faces.class_names == FER2013
     assert [record.getMessage() for record in caplog.records] == [
-        "classes are read under FER2013's names: 0_neutral as neutral, Anger as angry, "
+        "classes get FER2013's names: 0_neutral as neutral, Anger as angry, "
         "Sadness as sad, disgusted as disgust, fearful as fear, happiness as happy, "
-        "surprised as surprise; --classes as-named keeps their own"
+        "surprised as surprise; --classes as-named keeps the original names"
     ]
 
 
@@ -123,7 +122,7 @@ def test_two_folders_of_one_meaning_are_joined_and_said(tmp_path, caplog):
     faces = import_faces(tmp_path, ImportOptions(validation_share=0))
     assert faces.class_names == ("fear", "happy")
     assert faces.counts().tolist() == [[4, 2], [0, 0], [2, 2]]
-    assert "fear and fearful and scared are joined" in caplog.text
+    assert "fear and fearful and scared are merged" in caplog.text
 
 
 def test_other_classes_stay_beside_the_seven(tmp_path):
@@ -165,7 +164,7 @@ def test_what_programs_leave_behind_is_not_a_face(tmp_path, caplog, name):
 
 
 def spoil(root):
-    """Add a file that is cut short, and one that declares billions of pixels."""
+    """Add a file that is truncated, and one that declares billions of pixels."""
     data = (root / "a" / "0.png").read_bytes()
     (root / "a" / "cut.png").write_bytes(data[: len(data) // 2])
     (root / "b" / "bomb.png").write_bytes(
@@ -174,7 +173,7 @@ def spoil(root):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("cut.png", "cut short"), ("bomb.png", "100000x100000 pixels")]
+    ("name", "words"), [("cut.png", "truncated"), ("bomb.png", "100000x100000 pixels")]
 )
 def test_a_damaged_or_enormous_picture_is_one_line(tmp_path, fer_edge, name, words):
     root = put(tmp_path / "in", "a", "b")

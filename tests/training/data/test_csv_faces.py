@@ -38,7 +38,7 @@ def test_class_names_stand_for_numbers(tmp_path, caplog):
     assert faces.class_names == ("angry", "fear", "happy")
     assert faces.labels.tolist() == [2, 0, 1, 2]
     assert "fearful as fear" in caplog.text
-    assert "Happy and happy are joined" in caplog.text
+    assert "Happy and happy are merged" in caplog.text
 
 
 def test_class_names_stay_on_request(tmp_path):
@@ -113,13 +113,13 @@ def test_labels_are_different_names(tmp_path, fer_edge, labels):
 def test_labels_for_names_are_refused(tmp_path, fer_edge):
     path = write(tmp_path / "x.csv", rows_of("happy", "sad"))
     done = fer_edge("data", "import", path, "--labels", "a,b", "--out", tmp_path / "x.npz")
-    assert_one_clear_line(done, "names its classes", "--labels")
+    assert_one_clear_line(done, "contains class names", "--labels")
 
 
 def test_numbers_and_names_together_are_refused(tmp_path, fer_edge):
     path = write(tmp_path / "x.csv", rows_of("happy", "3"))
     done = fer_edge("data", "import", path, "--out", tmp_path / "x.npz")
-    assert_one_clear_line(done, "line 3", "expected one of names, as in the rows before")
+    assert_one_clear_line(done, "line 3", "expected one of names, as in earlier rows")
 
 
 def test_broken_rows_are_skipped_on_request_and_listed(tmp_path, caplog):
@@ -136,7 +136,7 @@ def test_broken_rows_are_skipped_on_request_and_listed(tmp_path, caplog):
 def test_a_csv_of_broken_rows_alone_is_refused(tmp_path, fer_edge):
     path = write(tmp_path / "x.csv", [(0, "1 2", "train")] * 3)
     options = ("--skip-broken", "--out", tmp_path / "x.npz")
-    assert_one_clear_line(fer_edge("data", "import", path, *options), "no rows that can be read")
+    assert_one_clear_line(fer_edge("data", "import", path, *options), "no readable rows")
 
 
 def test_pixels_are_kept(tmp_path):

@@ -56,11 +56,14 @@ def test_votes_come_row_by_row(tmp_path: Path, fer_edge: Callable[..., Result]) 
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([row()], "votes for 1 faces and there are 2"),
-        ([row(), row("PublicTest"), row("PublicTest")], "line 4: more votes than the 2 faces"),
+        ([row()], "votes for 1 faces, expected 2"),
+        (
+            [row(), row("PublicTest"), row("PublicTest")],
+            "line 4: more rows of votes than the 2 faces",
+        ),
         (
             [row(), row()],
-            "line 3: votes for a train face, but the face in this row is a validation one",
+            "line 3: the votes are for a train face, but the face in this row is a validation face",
         ),
         ([row("Secret")], "line 2: Usage is 'Secret'"),
         ([row(anger="many")], "line 2: anger is 'many'"),
@@ -88,7 +91,7 @@ def test_other_files_of_votes_are_refused(tmp_path: Path, fer_edge: Callable[...
     assert_one_clear_line(result, "none.csv cannot be read")
     save_faceset(make_faces(), tmp_path / "a.npz")
     result = fer_edge("data", "import", tmp_path / "a.npz", "--votes", votes, *out)
-    assert_one_clear_line(result, "a.npz is not a csv")
+    assert_one_clear_line(result, "a.npz is not a CSV file")
     result = fer_edge("data", "import", faces, "--classes", "ferplus", *out)
     assert_one_clear_line(result, "need FER+ votes", "--votes")
 

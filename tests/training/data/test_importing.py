@@ -52,7 +52,7 @@ def test_a_csv_gives_back_every_pixel_label_and_split(tmp_path):
         ([-1, pixels(), "Training"], "emotion is '-1'"),
         ([9, pixels(), "Training"], "emotion is '9'; expected 0 to 6"),
         (["²", pixels(), "Training"], "emotion is '²'"),
-        ([0, "1 2 3 4", "Training"], "4 pixels, those before have 2304"),
+        ([0, "1 2 3 4", "Training"], "the face has 4 pixels, earlier faces have 2304"),
         ([0, "1 2 3", "Training"], "3 pixels"),
         ([0, "", "Training"], "0 pixels"),
         ([0, pixels() + " 300", "Training"], "2305 pixels"),
@@ -76,7 +76,7 @@ def test_a_csv_with_another_header_says_what_is_missing(tmp_path, header):
 
 
 def test_a_csv_without_rows_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="no rows"):
+    with pytest.raises(DatasetError, match="no readable rows"):
         import_faces(write_csv(tmp_path / "x.csv", []))
 
 
@@ -114,22 +114,25 @@ def test_a_test_folder_stays_a_test_part(tmp_path):
     assert faces.counts().sum(axis=1).tolist() == [6, 2, 4]
 
 
-def test_colour_pictures_of_any_size_become_grey_ones_of_one_size(tmp_path):
+def test_color_pictures_of_any_size_become_gray_ones_of_one_size(tmp_path):
     write_folders(tmp_path, ("a", "b"))
-    colour = np.dstack([draw_face(0, 9, 100)] * 3)
-    cv2.imwrite(str(tmp_path / "train" / "a" / "large.png"), colour)
+    color = np.dstack([draw_face(0, 9, 100)] * 3)
+    cv2.imwrite(str(tmp_path / "train" / "a" / "large.png"), color)
     assert import_faces(tmp_path, ImportOptions(size_px=32)).images.shape[1:] == (32, 32)
 
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda root: (root / "train" / "empty").mkdir(), "holds no picture"),
+        (lambda root: (root / "train" / "empty").mkdir(), "has no readable picture"),
         (lambda root: (root / "train" / "a" / "9.jpg").write_text("no"), "9.jpg"),
         (lambda root: (root / "train" / "a" / "9.png").touch(), "9.png"),
         (lambda root: (root / "train" / "b").rename(root / "elsewhere"), "1 class folder"),
-        (lambda root: write_folders(root, ("B",), part="test"), "differ only in capitals"),
-        (lambda root: write_folders(root, ("\u00e9", "e\u0301")), "how accents are stored"),
+        (
+            lambda root: write_folders(root, ("B",), part="test"),
+            "differ only in upper and lower case",
+        ),
+        (lambda root: write_folders(root, ("\u00e9", "e\u0301")), "the encoding of accents"),
     ],
 )
 def test_a_spoilt_folder_is_refused_and_nothing_is_written(tmp_path, fer_edge, spoil, words):

@@ -74,7 +74,7 @@ def test_the_command_says_it_and_draws_samples(
     assert record["splits"][1]["also_in"] == {"train": 1, "validation": 0, "test": 0}
 
 
-def test_a_class_that_cannot_be_learnt_is_named(
+def test_a_class_that_cannot_be_learned_is_named(
     tmp_path: Path, fer_edge: Callable[..., Result]
 ) -> None:
     faces = make_faces(1, 2, names=("a", "b")).select(np.array([1, 2, 3, 4, 5]))

@@ -173,7 +173,7 @@ def test_a_killed_sweep_goes_on_in_the_middle_of_a_training(
         sweep, faces, out, resume=True, on_epoch=lambda n, epoch: epochs.append((n, epoch.number))
     )
     assert [number for number, _ in epochs] == [2] * len(epochs)
-    assert epochs[0][1] >= 2  # goes on after the epochs that were trained
+    assert epochs[0][1] >= 2  # continues after the epochs that were trained
     assert len(counted(study)) == 2
     assert sorted(path.name for path in (out / "trials").glob("????")) == ["0000", "0001"]
     write_report(study, sweep, out)

@@ -36,10 +36,10 @@ def test_votes_take_their_share_of_the_target():
 
 
 def test_votes_can_stand_for_the_labels_that_such_votes_have():
-    """Of faces called neutral by all, labelled sad as often as not, each target is half of both."""
+    """Of faces called neutral by all, labeled sad as often as not, each target is half of both."""
     faces = make_faces(per_class=40, validation_per_class=0)
     votes = np.zeros((len(faces), 10), np.uint8)
-    votes[np.arange(len(faces)), faces.labels] = 10  # a column of its own per class
+    votes[np.arange(len(faces)), faces.labels] = 10  # its own column per class
     sad, neutral = (faces.labels == FER2013.index(name) for name in ("sad", "neutral"))
     votes[sad] = votes[neutral]
     votes[0] = 0  # a face without votes

@@ -1,4 +1,4 @@
-"""The head that learns FER+ votes beside the network and is thrown away."""
+"""The head that learns FER+ votes with the network and is dropped."""
 
 import dataclasses
 

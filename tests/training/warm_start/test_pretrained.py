@@ -58,7 +58,7 @@ def test_a_wrong_file_is_refused(tmp_path):
     for name, reason in (
         ("missing.h5", "does not exist"),
         ("text.h5", "do not fit"),
-        ("weights.npz", "ends in none of"),
+        ("weights.npz", "has an unknown suffix"),
         ("other.weights.h5", "do not fit"),
     ):
         options = ResNet50(weights=str(tmp_path / name))

@@ -80,7 +80,7 @@ def nodes(document):
         (lambda d: nodes(d)[3].update(op="Relu1"), "not understood"),
         (lambda d: nodes(d)[9].update(input=["conv1"]), "not a chain"),
         (lambda d: nodes(d).pop(), "no pooling"),
-        (lambda d: nodes(d)[1]["attr"]["padding"].update(s="VkFMSUQ="), "another padding"),
+        (lambda d: nodes(d)[1]["attr"]["padding"].update(s="VkFMSUQ="), "a padding other"),
         (lambda d: nodes(d)[1]["attr"]["padding"].update(s="!"), "not base64"),
     ],
 )

@@ -43,14 +43,14 @@ def test_the_file_is_read_without_pytorch(state):
     assert all((state[name] >= 0).all() for name in state if name.endswith("running_var"))
 
 
-def test_the_stem_reads_a_grey_face_as_imagenets_reads_three_colours(state):
+def test_the_stem_reads_a_gray_face_as_imagenets_reads_three_colors(state):
     """Convolution, then normalization, as PyTorch's module would, written out."""
     network = built(enlarge=1)
     face = np.random.default_rng(0).random((1, 24, 24, 1), np.float32)
     got = keras.Model(network.input, network.get_layer("stem").output).predict(face, verbose=0)
-    coloured = np.pad(np.repeat(face[0] * 2 - 1, 3, axis=-1), ((0, 1), (0, 1), (0, 0)))
+    colored = np.pad(np.repeat(face[0] * 2 - 1, 3, axis=-1), ((0, 1), (0, 1), (0, 0)))
     kernel = state["_conv_stem.weight"]
-    patches = np.lib.stride_tricks.sliding_window_view(coloured, (3, 3), axis=(0, 1))[::2, ::2]
+    patches = np.lib.stride_tricks.sliding_window_view(colored, (3, 3), axis=(0, 1))[::2, ::2]
     wanted = normalized(state, np.einsum("yxcij,ocij->yxo", patches, kernel), "_bn0")
     np.testing.assert_allclose(got[0], wanted, atol=1e-4)
 

@@ -1,16 +1,16 @@
-// How a label and a face look everywhere on the page: its color, its name.
+// The color of a label and the name of a face, everywhere on the page.
 
 const UNKNOWN = "#c8c8c8";
 
-let colours = {};
+let colors = {};
 
-export function setColours(byLabel) {
-  colours = byLabel;
+export function setColors(byLabel) {
+  colors = byLabel;
 }
 
-export const colourOf = (label) => colours[label] ?? UNKNOWN;
+export const colorOf = (label) => colors[label] ?? UNKNOWN;
 
-// Numbers below 0 are ranks by size: such faces are not followed.
+// Numbers below 0 are ranks by size, for faces that are not tracked.
 export function nameOf(face, isShort = false) {
   if (face < 0) return `Face ${-face}`;
   return isShort ? `${face}` : `Track ${face}`;

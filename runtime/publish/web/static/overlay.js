@@ -1,7 +1,7 @@
-// The picture and the boxes over it. One picture is asked for at a time, when the last one is
-// drawn: a slow connection skips frames and never lags behind.
+// The picture and the boxes over it. One picture is requested at a time, when the last one has been
+// drawn: a slow connection skips frames and does not lag behind.
 
-import { colourOf, nameOf } from "./appearance.js";
+import { colorOf, nameOf } from "./appearance.js";
 
 const canvas = document.getElementById("picture");
 const boxes = document.getElementById("boxes");
@@ -17,7 +17,7 @@ export function setPaused(value) {
   isPaused = value;
 }
 
-// After a loss the numbers may be another run's.
+// After a lost connection the frame numbers may belong to another run.
 export function startAgain() {
   number = 0;
   asking.abort();
@@ -65,7 +65,7 @@ function draw(image, faces) {
   faces.forEach((face, i) => place(boxes.children[i], face));
 }
 
-// A tall picture is narrower than its stage.
+// A tall picture is narrower than the area for it.
 function fitBoxes() {
   const scale = Math.min(canvas.clientWidth / canvas.width, canvas.clientHeight / canvas.height);
   boxes.style.width = `${scale * canvas.width}px`;
@@ -78,7 +78,7 @@ function place(box, face) {
   box.style.top = `${100 * top}%`;
   box.style.width = `${100 * (right - left)}%`;
   box.style.height = `${100 * (bottom - top)}%`;
-  box.style.setProperty("--hue", colourOf(face.label));
+  box.style.setProperty("--hue", colorOf(face.label));
   const height = boxes.clientHeight;
   box.classList.toggle("low", top * height < 34);
   box.classList.toggle("right", left > 0.7);

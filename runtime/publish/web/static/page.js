@@ -1,6 +1,6 @@
-// The page: numbers come as server-sent events, pictures are asked for one by one (overlay.js).
+// The page: numbers come as server-sent events, pictures are requested one by one (overlay.js).
 
-import { colourOf, nameOf, setColours } from "./appearance.js";
+import { colorOf, nameOf, setColors } from "./appearance.js";
 import { setPaused, showPictures, startAgain } from "./overlay.js";
 import { add, drawTimeline, forget } from "./timeline.js";
 
@@ -10,7 +10,7 @@ const GONE_MS = 1000;
 const byId = (id) => document.getElementById(id);
 
 let isLive = false;
-let isRead = false; // the camera is there, and nobody has paused it
+let isRead = false; // the camera delivers frames and is not paused
 let isPaused = false; // this page
 let hasPicture = false;
 let lastFrames = -1;
@@ -21,7 +21,7 @@ let labelsKey = "";
 function say(state, text, veil = "") {
   const status = byId("status");
   if (status.dataset.state !== state) status.dataset.state = state;
-  if (status.textContent !== text) status.textContent = text; // a change is read out
+  if (status.textContent !== text) status.textContent = text; // screen readers announce a change
   byId("veil").textContent = veil;
   byId("veil").hidden = !veil;
 }
@@ -49,7 +49,7 @@ function connect() {
     setTimeout(retry, RETRY_MS);
   };
   events.addEventListener("end", () =>
-    lose("ended", "The run has ended. This page goes on by itself when it is started again."),
+    lose("ended", "The run has ended. This page reconnects when it is restarted."),
   );
   events.onerror = () => lose("connection lost", "No connection. Trying again.");
 }
@@ -64,7 +64,7 @@ async function retry() {
       return;
     }
   } catch {
-    // still away; what the page says stays
+    // still no connection: the message stays
   }
   setTimeout(retry, RETRY_MS);
 }
@@ -78,8 +78,8 @@ function show(now) {
   sayHowItGoes(now);
   showNumbers(now);
   if (isPaused || now.frames === 0) return;
-  byId("source").textContent = now.source.split("/").pop(); // a viewer need not see the folders
-  setColours(now.colours);
+  byId("source").textContent = now.source.split("/").pop(); // viewers do not need the folders
+  setColors(now.colors);
   showLegend(now.labels);
   showFaces(now);
   if (now.second !== drawnSecond) {
@@ -90,9 +90,9 @@ function show(now) {
 
 function sayHowItGoes(now) {
   if (now.camera === "paused") {
-    say("waiting", "reading paused", "Reading is paused. The camera is closed.");
+    say("waiting", "run paused", "The run is paused. The camera is closed.");
   } else if (now.camera === "offline") {
-    say("waiting", "camera lost", "The camera is away. It is looked for.");
+    say("waiting", "camera lost", "The camera is lost. Trying to reconnect.");
   } else if (now.frames === 0) {
     say("waiting", "waiting", "Waiting for the first frame");
   } else if (performance.now() - lastFrameAt > STALL_MS) {
@@ -123,7 +123,7 @@ function showFaces(now) {
     card.classList.remove("gone");
     fillCard(card, face, now.labels);
   }
-  // a face that is missed for a moment does not make the page jump
+  // a face that is missed for a moment does not change the layout
   for (const card of cards.values()) {
     card.classList.add("gone");
     if (at - Number(card.dataset.at) > GONE_MS) card.remove();
@@ -155,9 +155,9 @@ function newCard(face) {
 
 function fillCard(card, face, labels) {
   const [title, list] = card.children;
-  card.style.setProperty("--hue", colourOf(face.label));
+  card.style.setProperty("--hue", colorOf(face.label));
   title.children[0].textContent = face.label;
-  // the probability is that of the top bar: "uncertain 38 %" would be misread
+  // the probability is that of the top bar: "uncertain 38%" would be misread
   title.children[1].textContent = face.label === "uncertain" ? "" : percent(face.probability);
   const top = face.scores.indexOf(Math.max(...face.scores));
   if (list.children.length !== labels.length) {
@@ -169,7 +169,7 @@ function fillCard(card, face, labels) {
     row.children[0].textContent = label;
     const bar = row.children[1].firstChild;
     bar.style.setProperty("--share", face.scores[i]);
-    bar.style.setProperty("--hue", colourOf(label));
+    bar.style.setProperty("--hue", colorOf(label));
     row.children[2].textContent = percent(face.scores[i]);
   });
 }
@@ -178,13 +178,13 @@ function newBar() {
   const row = document.createElement("li");
   const bar = document.createElement("div");
   bar.className = "bar";
-  bar.setAttribute("aria-hidden", "true"); // the value beside it says the same
+  bar.setAttribute("aria-hidden", "true"); // the value next to it says the same
   bar.append(document.createElement("i"));
   row.append(document.createElement("span"), bar, document.createElement("span"));
   return row;
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}%`;
 
 function showLegend(labels) {
   const key = labels.join("\n");
@@ -195,7 +195,7 @@ function showLegend(labels) {
       const item = document.createElement("li");
       item.textContent = label;
       item.className = label === "uncertain" ? "uncertain" : "";
-      item.style.setProperty("--hue", colourOf(label));
+      item.style.setProperty("--hue", colorOf(label));
       return item;
     }),
   );
@@ -241,10 +241,10 @@ byId("pause").addEventListener("click", () => {
   isPaused = !isPaused;
   setPaused(isPaused);
   byId("pause").setAttribute("aria-pressed", String(isPaused));
-  byId("pause").textContent = isPaused ? "Go on" : "Pause";
+  byId("pause").textContent = isPaused ? "Resume" : "Pause";
 });
 window.addEventListener("resize", () => (drawnSecond = -1));
-// a strip's pixels do not follow the colour scheme by themselves
+// a strip does not change with the color scheme by itself
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (drawnSecond = -1));
 
 connect();

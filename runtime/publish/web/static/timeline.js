@@ -1,6 +1,6 @@
-// The last minutes: one strip per face, coloured by expression, as high as its probability.
+// The last minutes: one strip per face, colored by expression, as high as its probability.
 
-import { colourOf, nameOf } from "./appearance.js";
+import { colorOf, nameOf } from "./appearance.js";
 
 const MAX_ROWS = 10;
 const SHORTEST_S = 60;
@@ -40,7 +40,7 @@ export function drawTimeline(now) {
   }
 }
 
-// The faces seen last, each with how often it had which label.
+// The most recent faces, each with the count of each label.
 function recentFaces() {
   const faces = new Map();
   for (const number of [...seconds.keys()].sort((a, b) => b - a)) {
@@ -62,7 +62,7 @@ function newRow(face) {
   const name = document.createElement("span");
   name.textContent = nameOf(face);
   const strip = document.createElement("canvas");
-  strip.setAttribute("aria-hidden", "true"); // the share beside it says the same in words
+  strip.setAttribute("aria-hidden", "true"); // the share next to it says the same in words
   const share = document.createElement("span");
   share.className = "share";
   row.append(name, strip, share);
@@ -72,7 +72,7 @@ function newRow(face) {
 function fill(row, face, counts, now, shownS) {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const [label, count] = [...counts].sort((a, b) => b[1] - a[1])[0];
-  row.children[2].textContent = `mostly ${label}, ${Math.round((100 * count) / total)} %`;
+  row.children[2].textContent = `mostly ${label}, ${Math.round((100 * count) / total)}%`;
 
   const strip = row.children[1];
   const ratio = window.devicePixelRatio || 1;
@@ -94,7 +94,7 @@ function fill(row, face, counts, now, shownS) {
     const right = Math.round(width - (now - number - 1) * step);
     const isUncertain = shown === "uncertain";
     const tall = isUncertain ? 3 * ratio : Math.max(0.2, probability) * height;
-    brush.fillStyle = isUncertain ? soft : colourOf(shown);
+    brush.fillStyle = isUncertain ? soft : colorOf(shown);
     brush.fillRect(left, height - tall, right - left, tall);
   }
 }
