@@ -5,10 +5,10 @@ The figures are in docs/lab-notes/archive.md.
     python -m benchmarks.archive_overhead --clips 160
     python -m benchmarks.archive_overhead --clips 160 --ray     in the environment of make test-ray
 
-Clips of three seconds with a moving head are processed by a plain loop in one process, by a pool of
-one process per core, and by Ray on this machine, in turns. The ideal is the plain loop's time
-divided by the number of cores. The start of the pool and of Ray is included; the start of Python is
-not.
+Clips with a moving head, three seconds long by default, are processed by a plain loop in one
+process, by a pool of one process per core, and by Ray on this machine, in turns. The ideal is the
+plain loop's time divided by the number of cores. The start of the pool and of Ray is included; the
+start of Python is not.
 """
 
 import os
@@ -25,16 +25,19 @@ import click
 from fer_edge.runtime.archive.engine import Engine, PlainLoop
 from fer_edge.runtime.archive.job import run_archive
 from fer_edge.runtime.archive.pool import ProcessPool
-from tests.support.archives import config, make_clip
+from tests.support.archives import RATE_HZ, config, make_clip
 
-FRAMES = 30
 QUIET_LOAD = 0.5
 
 
-def make_clips(folder: Path, count: int) -> None:
-    """Write different clips of three seconds."""
+def make_clips(folder: Path, count: int, seconds: int) -> None:
+    """Write different clips."""
     for number in range(count):
-        make_clip(folder / f"{number // 20:02}" / f"{number:04}.mp4", frames=FRAMES, seed=number)
+        make_clip(
+            folder / f"{number // 20:02}" / f"{number:04}.mp4",
+            frames=RATE_HZ * seconds,
+            seed=number,
+        )
 
 
 def measure(name: str, open_engine: Callable[[], Engine], videos: Path, clips: int) -> float:
@@ -63,10 +66,11 @@ def open_ray(cores: int) -> Engine:
 
 @click.command()
 @click.option("--clips", type=click.IntRange(1), default=160, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), default=3, show_default=True, help="Of a clip.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--ray", "with_ray", is_flag=True, help="Measure Ray, too.")
 @click.option("--anyway", is_flag=True, help="Measure although other programs are running.")
-def main(clips: int, rounds: int, with_ray: bool, anyway: bool) -> None:
+def main(clips: int, seconds: int, rounds: int, with_ray: bool, anyway: bool) -> None:
     """Measure in turns, and print medians and ratios."""
     load = os.getloadavg()[0]
     if load > QUIET_LOAD and not anyway:
@@ -84,14 +88,14 @@ def main(clips: int, rounds: int, with_ray: bool, anyway: bool) -> None:
     times: dict[str, list[float]] = {name: [] for name in engines}
     with tempfile.TemporaryDirectory() as folder:
         videos = Path(folder) / "videos"
-        make_clips(videos, clips)
+        make_clips(videos, clips, seconds)
         measure("warm-up", PlainLoop, videos, clips)
         for _ in range(rounds):
             for name, open_engine in engines.items():
                 times[name].append(measure(name, open_engine, videos, clips))
     medians = {name: statistics.median(found) for name, found in times.items()}
     ideal_s = medians["plain loop"] / cores
-    click.echo(f"{clips} clips of {FRAMES} frames, {cores} cores, load {load:.2f} before")
+    click.echo(f"{clips} clips of {seconds} s, {cores} cores, load {load:.2f} before")
     for name, found in medians.items():
         spread = ", ".join(f"{value:.1f}" for value in times[name])
         click.echo(f"{name:12} {found:6.1f} s ({spread}), {found / ideal_s:.2f} of ideal")
