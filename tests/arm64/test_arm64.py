@@ -32,8 +32,8 @@ LIGHT = {
     *("backports.strenum", "flatbuffers", "ml_dtypes", "protobuf", "tqdm", "typing_extensions"),
     "MarkupSafe",
 }
-INSTALLED_MB = 300
-"""A bar for the light install: 1.25 times what it was when this was written."""
+INSTALLED_MB = 400
+"""Limit for the light install, some 15% above its size when this was written."""
 
 pytestmark = [
     pytest.mark.skipif(not FOLDER, reason="run by `make test-arm64`: it takes minutes"),
