@@ -145,7 +145,7 @@ def test_an_existing_run_is_kept_unless_told(trained, fer_edge, tmp_path):
 def test_resuming_with_another_recipe_is_refused(trained, fer_edge):
     run, data = trained
     result = fer_edge("train", "--data", data, "--out", run, "--resume", "--epochs", "99")
-    assert_one_clear_line(result, "another recipe")
+    assert_one_clear_line(result, "a different recipe")
 
 
 def test_resuming_nothing_is_refused(trained, fer_edge, tmp_path):
@@ -214,7 +214,7 @@ def test_a_full_disk_keeps_the_last_good_epoch(fer_edge, tmp_path):
     assert "Traceback" not in error
     line = error.splitlines()[-1]
     assert line.startswith(f"fer-edge: error: cannot write {folder}"), error
-    assert "make room" in line
+    assert "free some space there" in line
     assert {path.name for path in folder.iterdir()} == {
         *("recipe.toml", "model.keras", "state.npz", "history.csv")
     }

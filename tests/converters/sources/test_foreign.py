@@ -140,7 +140,7 @@ def test_bug_two_a_file_whose_input_has_another_scale_is_refused(trained, tmp_pa
     good = convert_source(source, load_faceset(trained[1]), tmp_path, LOOSE)[0].path
     path = tmp_path / "pixels as 0 to 255.tflite"
     path.write_bytes(pack_model(converter.convert(), read_model(good).card))
-    with pytest.raises(ModelError, match=r"scale is 1; |scale is 1 and"):
+    with pytest.raises(ModelError, match=r"has scale 1 and"):
         open_model(path)
 
 
@@ -162,7 +162,7 @@ def test_a_network_that_is_right_as_it_is_raises_no_suspicion():
     probabilities = random.random((700, 7), np.float32) + 0.7 * np.eye(7, dtype=np.float32)[labels]
     top = probabilities.argmax(axis=1)
     check_labels(top, labels, FER2013)
-    with pytest.raises(ModelError, match=f"--labels {','.join(FER2013[::-1])} on"):
+    with pytest.raises(ModelError, match=f"--labels {','.join(FER2013[::-1])} it is"):
         check_labels(6 - top, labels, FER2013)
     right = top == labels
     a_little_less, much_less = (
@@ -190,7 +190,7 @@ def test_words_that_do_not_fit_the_network_are_one_clear_line(theirs, trained, f
     for more, words in (
         ((), "--labels"),
         (("--labels", NAMES, "--input-range", "1"), "LOW,HIGH"),
-        (("--labels", NAMES, "--input-range", "1,0"), "not below"),
+        (("--labels", NAMES, "--input-range", "1,0"), "expected LOW below HIGH"),
     ):
         result = convert(fer_edge, theirs, trained, tmp_path / "out", *more)
         assert result.exit_code == 2

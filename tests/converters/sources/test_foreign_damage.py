@@ -182,7 +182,9 @@ def test_a_damaged_run_folder_is_one_clear_line(convert, trained, tmp_path, kind
 )
 def test_weights_without_their_network_are_called_so(convert, tmp_path, kind, name):
     small_network(keras_of(kind)).save_weights(tmp_path / name)
-    assert_one_clear_line(convert(tmp_path / name), name, "weights only", "model.save")
+    assert_one_clear_line(
+        convert(tmp_path / name), name, "contains weights without a network", "model.save"
+    )
 
 
 def test_another_hdf5_file_is_called_so(convert, tmp_path):

@@ -52,7 +52,11 @@ def torch_archive(path):
         ("net.pkl", lambda path: path.write_bytes(pickle.dumps({})), ["pickle"]),
         ("net.joblib", lambda path: path.write_bytes(pickle.dumps({})), ["pickle"]),
         ("net.safetensors", lambda path: path.write_bytes(b"\0" * 20), ["weights only"]),
-        ("net.pb", lambda path: path.write_bytes(b"\n\x00"), ["TensorFlow graph", "SavedModel"]),
+        (
+            "net.pb",
+            lambda path: path.write_bytes(b"\n\x00"),
+            ["a frozen graph of TensorFlow 1", "SavedModel"],
+        ),
         ("saved_model.pb", lambda path: path.write_bytes(b"\n\x00"), ["convert its folder"]),
         ("model.json", lambda path: path.write_text("{}"), ["tensorflowjs_converter"]),
         ("net.ckpt.index", lambda path: path.write_bytes(b"x"), ["checkpoint", "weights only"]),
@@ -235,7 +239,7 @@ def test_sigmoid_outputs_are_called_so_and_get_no_softmax(
     path = saved(network, tmp_path / kind)
     result = convert(path, "--float32", "--int8")
     assert result.exit_code == 0, result.output
-    assert "gives sigmoid outputs" in caplog.text
+    assert "produces sigmoid outputs" in caplog.text
     assert "softmax" not in caplog.text
     faces = load_faceset(cartoons).part("validation")
     each = float_probabilities(network, faces).astype(np.float64)
@@ -247,7 +251,7 @@ def test_sigmoid_outputs_are_called_so_and_get_no_softmax(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("activation", "words"),
-    [("tanh", "tanh outputs"), ("relu", "relu outputs"), ("linear", "gives logits")],
+    [("tanh", "tanh outputs"), ("relu", "relu outputs"), ("linear", "produces logits")],
 )
 def test_other_outputs_are_called_what_they_are(tmp_path, caplog, kind, activation, words):
     network = small_network(keras_of(kind), activation=activation)

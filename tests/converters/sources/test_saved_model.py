@@ -105,7 +105,7 @@ def test_colors_and_a_fixed_batch_are_served(convert, cartoons, tmp_path, batch)
 
 
 @pytest.mark.parametrize(
-    ("end", "words"), [(tf.nn.sigmoid, "sigmoid outputs"), (tf.identity, "gives logits")]
+    ("end", "words"), [(tf.nn.sigmoid, "sigmoid outputs"), (tf.identity, "produces logits")]
 )
 def test_outputs_are_called_what_they_are(cartoons, tmp_path, caplog, end, words):
     module = saved_module(tmp_path / "theirs", (None, 48, 48, 1), channels=1, end=end)
@@ -252,7 +252,7 @@ def recurrent(folder):
         (two_inputs, ["2 inputs", "left", "right"]),
         (without_a_signature, ["no signature", "signatures=..."]),
         (two_signatures, ["one, two", "serving_default"]),
-        (with_maps, ["gives (1, 48, 48, 3)", "expected one output"]),
+        (with_maps, ["produces (1, 48, 48, 3)", "expected one output"]),
         (channels_first, ["channels last"]),
         (integers, ["reads uint8"]),
         (recurrent, ["recurrent layer"]),

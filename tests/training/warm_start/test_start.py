@@ -76,7 +76,7 @@ def test_classes_of_ones_own_start_anew_and_are_named(first, caplog):
     fresh = second.get_weights()[-2:]
     start_from(as_run(first), second, ("bored", "attentive"))
     assert caplog.messages == [
-        "classes that runs/first does not know start at random: bored, attentive"
+        "classes that runs/first does not have start at random: bored, attentive"
     ]
     for now, was in zip(second.get_weights()[-2:], fresh, strict=True):
         np.testing.assert_array_equal(now, was)
