@@ -119,7 +119,7 @@ def test_a_release_that_does_not_start_is_rolled_back(device: SshDevice, tmp_pat
     done = deploy_with(device, "device", "--config", wrong)
     assert done.exit_code == 3
     line = done.stderr.strip().splitlines()[-1]
-    assert "was not well" in line
+    assert "was not healthy" in line
     assert f"{was.rpartition('/')[2]} runs again" in line
     assert current(device) == was
     assert service_of(device, "ActiveState") == {"ActiveState": "active"}

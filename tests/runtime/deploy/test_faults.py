@@ -159,7 +159,7 @@ def test_a_device_that_reboots_during_the_switch_is_settled_by_the_next_deployme
     assert done.exit_code == 1
     assert assert_whole(device) == before + 1
     status = deploy_with(device, "device", "--status")
-    assert "not proven" in status.stdout
+    assert "not confirmed" in status.stdout
     again = deploy_with(device, "device", "--config", changed)
     assert again.exit_code == 0, again.stderr
     assert "an earlier switch was not confirmed: it is healthy" in again.stderr

@@ -113,7 +113,7 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
         wait_until(seen.states, "the newest state came")
         assert [state["label"] for state in seen.states()] == ["happy"]
         broker.stop()
-        wait_until(lambda: "has gone" in caplog.text, "the loss is said")
+        wait_until(lambda: "disconnected" in caplog.text, "the loss is said")
         sink._states.due_s = 0
         sink.write(result("sad"))
         broker.start()
@@ -125,7 +125,7 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
     assert [line.split(f":{broker.port}")[1][:8] for line in lines] == [
         " cannot ",
         " is conn",
-        " has gon",
+        " disconn",
         " is conn",
     ]
 

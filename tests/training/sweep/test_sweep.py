@@ -137,9 +137,13 @@ def test_another_sweep_or_other_faces_at_the_same_place_are_refused(
 ) -> None:
     out = tmp_path / "sweep"
     open_study(load_sweep(file), out, "another digest")
-    assert_one_clear_line(fer_edge("sweep", file, "--data", data, "--out", out), "other faces")
+    assert_one_clear_line(
+        fer_edge("sweep", file, "--data", data, "--out", out), "a different face set"
+    )
     changed(file, "1e-2", "1e-1")
-    assert_one_clear_line(fer_edge("sweep", file, "--data", data, "--out", out), "another sweep")
+    assert_one_clear_line(
+        fer_edge("sweep", file, "--data", data, "--out", out), "a different sweep"
+    )
     result = fer_edge("sweep", file, "--data", data, "--out", tmp_path)
     assert_one_clear_line(result, "is not a sweep")
 
