@@ -59,7 +59,7 @@ def test_a_group_is_deployed_to_the_canary_first(
         ["door", "deployed", "1"],
         ["gate", "deployed", "1"],
     ]
-    assert done.stderr.index("door: watching") < done.stderr.index("gate: connected")
+    assert done.stderr.index("door: observing") < done.stderr.index("gate: connected")
     # neither has a systemd: each reports how to run it
     assert done.stderr.count("systemd is not running for this user, so no service") == 2
     models = [

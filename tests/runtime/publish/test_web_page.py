@@ -103,7 +103,7 @@ def test_the_page_shows_faces_whose_bars_change(
         browser.resize(1280, 800)
         browser.open(f"http://127.0.0.1:{port}/")
         first = browser.wait_for(BARS)
-        assert re.search(r"\d+ %", first)
+        assert re.search(r"\d+%", first)
         browser.wait_for(f"{BARS} !== {first!r}")
         assert browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
         assert browser.evaluate(STATUS) == "live"
