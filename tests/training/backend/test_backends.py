@@ -197,7 +197,7 @@ def test_two_devices_learn_what_one_learns(no_tensorflow, tmp_path):
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, rel=1e-3)
     assert len(rest) == 2  # a face remains in every epoch
-    assert "there are 2 devices" in too_many
+    assert "found 2 devices" in too_many
     assert "cannot be divided among 2 devices" in uneven
     assert "--batch-size 8" in uneven
 
