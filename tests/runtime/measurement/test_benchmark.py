@@ -174,7 +174,7 @@ def test_a_keras_network_outside_a_run_is_refused(tmp_path):
     pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
     path = tmp_path / "model.keras"
     path.write_bytes(b"PK\x03\x04")
-    with pytest.raises(ModelError, match="no run folder"):
+    with pytest.raises(ModelError, match="not in a run folder"):
         read_candidate(path)
 
 
