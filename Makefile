@@ -15,7 +15,7 @@ test: $(DEV_ENV)/ready ## the whole test suite, including the TensorFlow tests
 	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-light: $(DEV_ENV)/ready ## tests without TensorFlow, Keras or JAX, without slow ones: about a minute
-	$(DEV_ENV)/bin/python -m pytest --light -n 4 --dist loadfile --no-loadscope-reorder
+	$(DEV_ENV)/bin/python -m pytest --light -n 3 --dist loadfile --no-loadscope-reorder
 
 coverage: $(DEV_ENV)/ready ## the whole suite with line coverage
 	$(DEV_ENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term:skip-covered

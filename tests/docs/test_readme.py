@@ -29,6 +29,7 @@ def test_the_way_from_the_readme_through_a_tutorial_is_short(tutorial: Path) -> 
     assert sum(len(page.split()) for page in pages) <= MOST_WORDS_OF_A_WAY
 
 
+@pytest.mark.slow
 def test_the_readme_runs_and_prints_what_it_shows(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the sample photograph comes with matplotlib")
     photo(tmp_path / "photo.jpg")

@@ -22,6 +22,7 @@ SLOW = "FER_EDGE_DOCS"
 LANGUAGES = {"sh", "python", "text", "toml", "yaml", "json", "ini", "html"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_tutorial_runs_and_prints_what_it_shows(page: Path, tmp_path: Path) -> None:
     text = page.read_text("utf-8")

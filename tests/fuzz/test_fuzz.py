@@ -54,12 +54,14 @@ def told(crashes: list[Crash]) -> str:
     return "\n".join(map(repr, crashes))[:4000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", PYTHON_DOORS, ids=lambda door: door.name)
 def test_a_door_of_python_reads_an_input_or_refuses_it_in_one_line(door: Door) -> None:
     crashes = run_here(door, door.most)
     assert not crashes, told(crashes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "door", [door for door in NATIVE_DOORS if door.most], ids=lambda door: door.name
 )

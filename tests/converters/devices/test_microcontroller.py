@@ -89,6 +89,7 @@ def test_an_operator_that_tflite_micro_lacks_is_named() -> None:
         arena_bytes(strange)
 
 
+@pytest.mark.slow
 @needs_tflite_micro
 def test_a_small_model_needs_a_small_arena(arena: int) -> None:
     assert 0 < arena_bytes(dense_float_model()) < 4096 < arena

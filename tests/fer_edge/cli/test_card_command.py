@@ -264,6 +264,7 @@ def hesitant_faces(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_calibrate_fits_a_temperature_that_verify_finds_again(
     fer_edge: Invoke, copy: Path, tmp_path: Path
 ) -> None:

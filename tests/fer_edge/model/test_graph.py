@@ -70,6 +70,7 @@ def test_an_operator_has_its_known_cost(
     assert (graph.macs, graph.parameters) == (macs, parameters)
 
 
+@pytest.mark.slow
 def test_a_damaged_graph_is_refused_or_read(model: ModelFile) -> None:
     chance, size = random.Random(1), len(model.flatbuffer)
     for data in (b"", b"TFL3", bytes(100), model.flatbuffer[: size // 2], model.flatbuffer[:40]):

@@ -27,6 +27,7 @@ def loop(out: Path, *places: Path, **more: object) -> None:
     run_archive(config(out, **more), [str(place) for place in places], PlainLoop())
 
 
+@pytest.mark.slow
 def test_every_clip_gives_one_file_and_each_frame_its_rows(videos: Path, tmp_path: Path) -> None:
     loop(tmp_path / "out", videos)
     assert len(files_of(tmp_path / "out")) == 6
@@ -47,6 +48,7 @@ def test_rows_are_what_fer_edge_run_says(fer_edge: Cli, videos: Path, tmp_path: 
     assert [row["label"] for row in rows_of(tmp_path / "out")] == said
 
 
+@pytest.mark.slow
 def test_a_pool_and_a_plain_loop_give_equal_rows(videos: Path, tmp_path: Path) -> None:
     loop(tmp_path / "loop", videos)
     run_archive(config(tmp_path / "pool"), [str(videos)], ProcessPool(2))
@@ -85,6 +87,7 @@ def test_a_clip_that_changed_is_read_again(videos: Path, tmp_path: Path) -> None
     assert len(rows_of(out)) == 5 * 8 + 5
 
 
+@pytest.mark.slow
 def test_other_options_are_noticed_and_not_mixed(
     fer_edge: Cli, videos: Path, tmp_path: Path
 ) -> None:
@@ -101,6 +104,7 @@ def test_other_options_are_noticed_and_not_mixed(
     assert digest_of(out) != digest
 
 
+@pytest.mark.slow
 def test_a_split_video_has_the_frames_of_the_whole_one(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     clip = make_clip(tmp_path / "long.mp4", frames=130, gap=25)
@@ -114,6 +118,7 @@ def test_a_split_video_has_the_frames_of_the_whole_one(tmp_path: Path) -> None:
     assert same >= 0.95 * len(whole)
 
 
+@pytest.mark.slow
 def test_another_split_replaces_the_spans_of_the_old_one(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     clip, out = make_clip(tmp_path / "long.mp4", frames=60), tmp_path / "out"
@@ -164,6 +169,7 @@ def test_without_pyarrow_text_is_written_and_parquet_names_the_extra(
     assert len(files_of(tmp_path / "out")) == 2
 
 
+@pytest.mark.slow
 def test_unreadable_clips_among_good_ones_are_listed_and_tried_again_as_asked(
     fer_edge: Cli, videos: Path, tmp_path: Path
 ) -> None:
@@ -251,6 +257,7 @@ def test_names_alike_in_two_folders_and_names_that_are_not_utf8_stay_apart(
     assert again.done == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b"\n", b"\0"])
 def test_a_list_on_standard_input_names_files(videos: Path, tmp_path: Path, end: bytes) -> None:
     out = tmp_path / "out"
@@ -298,6 +305,7 @@ def test_the_folder_of_results_must_be_named(fer_edge: Cli, videos: Path) -> Non
     assert "--out" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_does_not_wait_for_pandas_to_be_imported(tmp_path: Path) -> None:
     """pyarrow imports it, where it is installed, for nearly any conversion: half a second."""
     make_clip(tmp_path / "videos" / "a.mp4", frames=3, seed=0)

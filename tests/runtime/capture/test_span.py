@@ -15,6 +15,7 @@ def frames_of(path: Path, span: Span = WHOLE, every_s: float = 0.0) -> list[Fram
     return list(Video(path, span=span, every_s=every_s, decoder_threads=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec"),
     [

@@ -68,6 +68,7 @@ KINDS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_frame_is_as_ffmpeg_decodes_it_also_after_another_file(
     tmp_path: Path, kind: str

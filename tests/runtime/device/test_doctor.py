@@ -49,6 +49,7 @@ def only(findings: list[Finding], topic: str) -> tuple[str, str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_finding_that_is_not_ok_comes_with_advice_in_one_line(tmp_path: Path) -> None:
     for root in (Path("/"), pi4(tmp_path / "4"), pi5(tmp_path / "5"), tmp_path / "nothing"):
         for item in examine(root):

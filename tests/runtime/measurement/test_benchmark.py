@@ -91,6 +91,7 @@ def test_without_litert_everything_but_the_limit_is_measured(model, bare):
         assert (timing.macs_per_second is None) == (result is without_card)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_schema")
 def test_a_report_without_a_limit_says_why_everywhere(model, bare, fer_edge, tmp_path):
     command = ("benchmark", model, bare, "--rounds", 2, "--report", tmp_path / "report")

@@ -222,6 +222,7 @@ def test_a_clip_without_a_face_is_warned_of():
     assert warnings(report)[-1].startswith("no face was found in clips/clip.mp4")
 
 
+@pytest.mark.slow
 def test_models_take_turns_over_the_videos_and_the_report_has_them(
     fer_edge, model, face_clip, clip, tmp_path
 ):

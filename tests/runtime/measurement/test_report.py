@@ -46,6 +46,7 @@ def folder(tmp_path_factory):
     return folder / "report"
 
 
+@pytest.mark.slow
 def test_a_real_report_has_all_its_files_and_fits_the_published_schema(folder):
     jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
     assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)

@@ -182,6 +182,7 @@ def test_anonymized_pictures_show_no_face_and_the_lines_are_the_same(
     assert json.loads(again.stdout)["faces"] == []
 
 
+@pytest.mark.slow
 def test_rows_go_to_stdout_whatever_it_is(clip: Path, elsewhere: Path) -> None:
     command = [*RUN, "--input", str(clip), "--detector", "none", "--csv"]
     piped = subprocess.run([*command, "-", "-q"], capture_output=True, text=True, check=True)

@@ -41,6 +41,7 @@ def test_seconds_without_a_frame_are_left_out_and_those_without_a_face_are_empty
     ]
 
 
+@pytest.mark.slow
 def test_the_past_is_bounded_in_time_and_faces() -> None:
     history = History(0.0, span_s=60)
     for number in range(1000):

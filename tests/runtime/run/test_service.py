@@ -242,6 +242,7 @@ def test_a_token_leaves_the_configuration(monkeypatch: pytest.MonkeyPatch) -> No
     assert parse_run(("--camera", "0")).secrets({}) == {"FER_EDGE_WEB_TOKEN": "from the shell"}
 
 
+@pytest.mark.slow
 def test_the_command_of_the_unit_runs_and_talks_to_its_manager(
     fer_edge: Invoke, tmp_path: Path, home: Path
 ) -> None:

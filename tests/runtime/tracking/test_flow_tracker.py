@@ -318,6 +318,7 @@ def test_time_is_counted_as_detection_and_as_tracking(head: Image) -> None:
     assert times[1].detect_ms == 0 < times[1].track_ms
 
 
+@pytest.mark.slow
 def test_real_clips_are_followed_as_if_detected_in_every_frame(media: Path) -> None:
     for name, late in (("single_face.mp4", 0), ("face_noface.mov", 0), ("noface_face.mov", 4)):
         source = open_source(media / name)
