@@ -2,7 +2,7 @@
 
 PublicTest's faces, 48x48, changed on their raw pixels and classified through the served path.
 Rotation and shift mirror the edge. A change with two directions is the mean of both. Noise has a
-fixed seed.
+fixed seed. The last two rows sum up the changes: their mean, and the worst.
 
     python -m benchmarks.robustness compact --data faces.npz
 """
@@ -43,6 +43,11 @@ def darkened(image: Image, gain: float) -> Image:
     return (image * gain).astype(np.uint8)
 
 
+def gamma(image: Image, exponent: float) -> Image:
+    """Change the tone curve: exponents below 1 brighten, above 1 darken."""
+    return (255 * (image / 255) ** exponent).round().astype(np.uint8)
+
+
 def noisy(image: Image, sigma: float, random: np.random.Generator) -> Image:
     """Add sensor noise, in gray values of 255."""
     return (image + random.normal(0, sigma, image.shape)).round().clip(0, 255).astype(np.uint8)
@@ -72,8 +77,11 @@ def changes() -> dict[str, list[Callable[[Image], Image]]]:
         "box 10% up or down": [lambda face, s=s: moved(face, y=s) for s in (-0.1, 0.1)],
         "box 10% too small": [lambda face: moved(face, scale=1 / 0.9)],
         "box 10% too large": [lambda face: moved(face, scale=1 / 1.1)],
+        "box 20% too small": [lambda face: moved(face, scale=1 / 0.8)],
+        "box 20% too large": [lambda face: moved(face, scale=1 / 1.2)],
         "half the light": [lambda face: darkened(face, 0.5)],
         "a quarter of the light": [lambda face: darkened(face, 0.25)],
+        "gamma of 0.5 or 2": [lambda face, e=e: gamma(face, e) for e in (0.5, 2.0)],
         "noise of 10 gray values": [lambda face: noisy(face, 10, random)],
         "noise of 20 gray values": [lambda face: noisy(face, 20, random)],
         "JPEG of quality 30": [lambda face: compressed(face, 30)],
@@ -89,7 +97,7 @@ def main(models: tuple[str, ...], data: Path, split: str) -> None:
     """Print accuracy and the loss by each change, in points."""
     faces = load_faceset(data).part(split)
     click.echo(f"| change | {' | '.join(models)} |\n| --- |{' --- |' * len(models)}")
-    clean: list[float] = []
+    rows: list[NDArray[np.float64]] = []
     for name, variants in changes().items():
         accuracies = np.zeros(len(models))
         for change in variants:
@@ -98,12 +106,20 @@ def main(models: tuple[str, ...], data: Path, split: str) -> None:
                 with open_model(find_model(model)) as opened:
                     read = served_probabilities(opened, replace(faces, images=images))
                 accuracies[at] += (read.argmax(axis=1) == faces.labels).mean() / len(variants)
-        clean = clean or list(accuracies)
-        cells = [
-            f"{mine:.2%}" if mine == whole else f"{mine:.2%} ({100 * (mine - whole):+.1f})"
-            for mine, whole in zip(accuracies, clean, strict=True)
-        ]
-        click.echo(f"| {name} | {' | '.join(cells)} |")
+        rows.append(accuracies)
+        click.echo(row(name, accuracies, rows[0]))
+    changed = np.array(rows[1:])
+    click.echo(row("mean of the changes", changed.mean(axis=0), rows[0]))
+    click.echo(row("worst change", changed.min(axis=0), rows[0]))
+
+
+def row(name: str, accuracies: NDArray[np.float64], clean: NDArray[np.float64]) -> str:
+    """Format a row: accuracy of each model, and the difference from the clean faces in points."""
+    cells = [
+        f"{mine:.2%}" if accuracies is clean else f"{mine:.2%} ({100 * (mine - whole):+.1f})"
+        for mine, whole in zip(accuracies, clean, strict=True)
+    ]
+    return f"| {name} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

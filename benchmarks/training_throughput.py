@@ -64,17 +64,16 @@ def main(
 ) -> None:
     """Print both rates and their ratio; exit 1 if it is below 0.9."""
     recipe = load_recipe(name, batch_size=batch_size, precision=precision)
-    train = training_faces(
-        load_faceset(data) if data else noise(faces), without_non_faces=recipe.drop_non_faces
-    )
+    every = load_faceset(data) if data else noise(faces)
+    train = training_faces(every, without_non_faces=recipe.drop_non_faces)
     with without_chatter():
         keras.utils.set_random_seed(recipe.seed)
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
-    model = build_training(recipe, learning_copy(network, recipe.precision), train, teachers=())
-    steps = len(train) // recipe.batch_size
+    lessons = plan_lessons(recipe, every, train, teachers=())
+    model = build_training(recipe, learning_copy(network, recipe.precision), train, lessons)
+    steps = len(lessons.pictures) // recipe.batch_size
     random = np.random.default_rng(0)
-    order = random.permutation(len(train))[: recipe.batch_size]
-    lessons = plan_lessons(recipe, train, teachers=())
+    order = random.permutation(len(lessons.pictures))[: recipe.batch_size]
     inputs, wanted = epoch_inputs(order, lessons.targets, recipe.augmentation, random)
     run_steps = bare_steps(model, (inputs, wanted, np.ones(len(order), np.float32)))
 
@@ -87,12 +86,13 @@ def main(
         run_steps(steps)
         real_s, bare_s = between - started, CLOCKS[clock]() - between
         if number:  # the first round compiles
-            real_rates.append(len(train) / real_s)
+            real_rates.append(len(lessons.pictures) / real_s)
             bare_rates.append(steps * recipe.batch_size / bare_s)
     ratio = statistics.median(a / b for a, b in zip(real_rates, bare_rates, strict=True))
     print(
-        f"{name}, {recipe.precision}, batches of {recipe.batch_size}, {len(train)} faces, "
-        f"{rounds} rounds in turn; Keras {keras.__version__} on {keras.backend.backend()}, "
+        f"{name}, {recipe.precision}, batches of {recipe.batch_size}, "
+        f"{len(lessons.pictures)} pictures, {rounds} rounds in turn; "
+        f"Keras {keras.__version__} on {keras.backend.backend()}, "
         f"{', '.join(keras.distribution.list_devices()) if on_jax() else platform.machine()}\n"
     )
     unit = "images/s" if clock == "wall" else "images/cpu-s"

@@ -69,8 +69,8 @@ def train_float(
     resumed = (folder / STATE).exists()  # overwrites the initial weights
     network = _first_network(recipe, train, start=not resumed)
     learner = learning_copy(network, recipe.precision)
-    lessons = plan_lessons(recipe, train, teachers)
-    model = build_training(recipe, learner, train, lessons.teachers)
+    lessons = plan_lessons(recipe, faces, train, teachers)
+    model = build_training(recipe, learner, train, lessons)
     stage = FloatStage(
         network=network,
         learner=learner,
@@ -152,20 +152,21 @@ class FloatStage:
         save_history(history, self.folder / HISTORY)
 
 
-def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Sequence[Any]) -> Any:
-    """Return the compiled model from row numbers of `train` to the outputs of `learner`."""
-    pixels = model_inputs(train.images, recipe.size_px, recipe.size_px)
+def build_training(recipe: Recipe, learner: Any, train: FaceSet, lessons: Lessons) -> Any:
+    """Return the compiled model from row numbers of `lessons.pictures` to `learner`'s outputs."""
+    pixels = model_inputs(lessons.pictures, recipe.size_px, recipe.size_px)
     resident = ResidentFaces(pixels[..., 0], recipe.augmentation, recipe.seed)
     votes = None
     if recipe.loss.votes_weight:
         shares = vote_shares(votes_of(train, "loss.votes_weight"))
-        votes = VotesHead(shares, recipe.loss.votes_weight)
+        outliers = len(lessons.pictures) - len(train)  # without votes they add nothing to the loss
+        votes = VotesHead(np.pad(shares, ((0, outliers), (0, 0))), recipe.loss.votes_weight)
     model = training_model(
         learner,
         resident,
         recipe.augmentation,
         recipe.loss,
-        teachers=teachers,
+        teachers=lessons.teachers,
         votes=votes,
         sharpness=recipe.optimizer.sharpness,
     )
@@ -173,7 +174,7 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, teachers: Seque
     model.compile(
         optimizer=scaled(optimizer, recipe.precision),
         loss=build_loss(keras, recipe.loss, recipe.label_smoothing),
-        loss_weights=1.0 - recipe.loss.teacher_share if teachers else None,
+        loss_weights=1.0 - recipe.loss.teacher_share if lessons.teachers else None,
         weighted_metrics=[],
         metrics=build_metrics(keras, len(train.class_names)),
         # TensorFlow synchronizes after each call to pass the loss to callbacks: use fewer calls

@@ -1,4 +1,4 @@
-"""Targets, augmentation and batches of an epoch, for both stages."""
+"""Pictures, targets, augmentation and batches of an epoch, for both stages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +11,25 @@ from fer_edge.faces.faceset import FaceSet
 
 from ..recipes.recipe import Augmentation, Recipe
 from ..targets.distillation import taught_targets
+from ..targets.outliers import outliers
 from ..targets.targets import class_weights
 
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """Targets of the training faces, and how the faces are presented.
+    """Training pictures with their targets, and how the pictures are presented.
 
     Attributes:
+        pictures: uint8, (n, height, width), gray: the training faces, then the outliers.
         targets: float32, (n, classes), distributions.
-        weights: float32, (n,), weight of each face in the loss.
+        weights: float32, (n,), weight of each picture in the loss.
         teachers: Keras networks to evaluate in every step; may be empty.
         augmentation: Augmentation of the faces.
         batch_size: Faces per step.
         seed: Random seed of the orders.
     """
 
+    pictures: NDArray[np.uint8]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
     teachers: Sequence[Any]
@@ -35,17 +38,34 @@ class Lessons:
     seed: int
 
 
-def plan_lessons(recipe: Recipe, train: FaceSet, teachers: Sequence[Any]) -> Lessons:
-    """Compute the targets of the training faces from a recipe.
+def plan_lessons(
+    recipe: Recipe, faces: FaceSet, train: FaceSet, teachers: Sequence[Any]
+) -> Lessons:
+    """Compute pictures and targets from a recipe.
+
+    Args:
+        recipe: Recipe of the run.
+        faces: The whole face set, for outliers.
+        train: Its training faces, as selected by `training_faces`.
+        teachers: Keras networks to learn from.
 
     Raises:
         RecipeError: As `taught_targets`.
     """
+    classes = len(train.class_names)
     targets, asked = taught_targets(recipe.loss, recipe.precision, train, teachers)
-    weights = class_weights(train.labels, len(train.class_names), recipe.class_weights)
+    weights = class_weights(train.labels, classes, recipe.class_weights)[train.labels]
+    others = outliers(
+        faces,
+        round(len(train) * recipe.outlier_share),
+        rejected=recipe.drop_non_faces,
+        seed=recipe.seed,
+    )
+    even = np.full((len(others), classes), 1 / classes, np.float32)
     return Lessons(
-        targets=targets,
-        weights=weights[train.labels],
+        pictures=np.concatenate([train.images, others]),
+        targets=np.concatenate([targets, even]),
+        weights=np.concatenate([weights, np.ones(len(others), np.float32)]),
         teachers=asked,
         augmentation=recipe.augmentation,
         batch_size=recipe.batch_size,

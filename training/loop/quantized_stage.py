@@ -82,11 +82,12 @@ def train_quantized(
         weighted_metrics=[],
         metrics=build_metrics(tf_keras, len(faces.class_names)),
     )
+    lessons = plan_lessons(recipe, faces, train, teachers)
     stage = QuantizedStage(
         network=network,
         trained=trained,
-        pixels=model_inputs(train.images, recipe.size_px, recipe.size_px),
-        lessons=plan_lessons(recipe, train, teachers),
+        pixels=model_inputs(lessons.pictures, recipe.size_px, recipe.size_px),
+        lessons=lessons,
         teacher_share=recipe.loss.teacher_share,
         augments=recipe.qat.augment,
         constant_rate=recipe.qat.learning_rate,
@@ -109,7 +110,7 @@ class QuantizedStage:
     Attributes:
         network: Quantization-aware tf-keras network, which is scored and kept.
         trained: The same layers without the frozen ones, compiled.
-        pixels: uint8, (n, size, size, 1), training faces.
+        pixels: uint8, (n, size, size, 1), the lessons' pictures.
         lessons: Targets and batches.
         teacher_share: Share of the teachers in the targets, if there are any.
         augments: Whether faces are augmented.

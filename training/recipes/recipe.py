@@ -163,6 +163,11 @@ class Recipe:
     """Share of the target that is spread evenly over all classes."""
     drop_non_faces: bool = False
     """Whether to leave out training faces that most FER+ taggers called unknown or not a face."""
+    outlier_share: float = 0.0
+    """Number of additional pictures without a face, as a share of the training faces. Their target
+    is the same probability for every class, so that such pictures get no confident label. They are
+    made from the faces; with `drop_non_faces` up to half of them are the pictures that it leaves
+    out. Teachers must use clean views; see `training/targets/outliers.py`."""
     train_faces: int = 0
     """Number of training faces, drawn at random, for a quick test; 0: all."""
     monitor: Literal["accuracy", "loss"] = "accuracy"
@@ -184,6 +189,11 @@ class Recipe:
             value = attrgetter(key)(self)
             if not fits(value):
                 raise RecipeError(f"'{key}' is {value}, expected {wanted}")
+        if self.outlier_share and self.teachers and self.loss.teacher_views == "augmented":
+            raise RecipeError(
+                "'loss.teacher_views' is augmented, expected clean with outlier_share: teachers "
+                "would give pictures without a face a label"
+            )
         if self.precision == "float16" and self.optimizer.sharpness:
             raise RecipeError(
                 "'precision' is float16, expected float32 or bfloat16 with optimizer.sharpness"
@@ -195,6 +205,7 @@ LIMITS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
     ("batch_size", lambda value: value >= 1, "at least 1"),
     ("learning_rate", lambda value: value > 0, "above 0"),
     ("label_smoothing", lambda value: 0 <= value < 1, "0 to 1"),
+    ("outlier_share", lambda value: 0 <= value <= 1, "0 to 1"),
     ("size_px", lambda value: 8 <= value <= 512, "8 to 512"),
     ("loss.vote_share", lambda value: 0 <= value <= 1, "0 to 1"),
     ("loss.teacher_share", lambda value: 0 <= value <= 1, "0 to 1"),
