@@ -1,5 +1,7 @@
 """Accuracy of the mean of several trained networks, and of each with its mirror image.
 
+Stored predictions (`.npz`) count as a network whose mirror image is already in them.
+
 A teacher that is not better than the student, or that makes the same errors, is not useful. Each
 run's float network on PublicTest, alone and with the mirrored face; then the mean of all of them;
 and the share of faces on which two networks agree.
@@ -17,6 +19,7 @@ from fer_edge.faces.faceset import load_faceset
 from fer_edge.scoring.scores import score
 from fer_edge.training.backend.validation import predict
 from fer_edge.training.targets.distillation import load_teachers
+from fer_edge.training.targets.predictions import Predictions
 
 from .command import Benchmark, data_option, split_option
 
@@ -31,8 +34,10 @@ def main(runs: tuple[str, ...], data: Path, split: str) -> None:
     faces = everything.part(split)
     views = (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1]))
     said = {
-        run: [predict(network, view) for view in views]
-        for run, network in zip(runs, load_teachers(runs, everything), strict=True)
+        run: [teacher.of(faces.images)] * 2
+        if isinstance(teacher, Predictions)
+        else [predict(teacher, view) for view in views]
+        for run, teacher in zip(runs, load_teachers(runs, everything), strict=True)
     }
     click.echo("| network | as it is | with the mirrored face | balanced |")
     click.echo("| --- | --- | --- | --- |")

@@ -75,8 +75,8 @@ _SECTIONS = {
     "--teacher",
     "teachers",
     multiple=True,
-    metavar="RUN|MODEL",
-    help="Also learn from this network; several are averaged.",
+    metavar="RUN|MODEL|NPZ",
+    help="Also learn from this network, or from stored predictions; several are averaged.",
 )
 @click.option("--qat", is_flag=True, help="Add quantization-aware training after the float stage.")
 @click.option(

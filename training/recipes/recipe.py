@@ -146,8 +146,9 @@ class Recipe:
     """Run folder, `.tflite` file or bundled model of the same architecture with the initial
     weights; empty for random weights. Classes that it does not have start at random."""
     teachers: tuple[str, ...] = ()
-    """Run folders, `.tflite` files or bundled models with the same classes, whose probabilities are
-    also learned; several are averaged."""
+    """Run folders, `.tflite` files, bundled models, or `.npz` files of stored predictions with the
+    same classes, whose probabilities are also learned; several are averaged. Stored predictions
+    need clean views."""
     epochs: int = 60
     """Passes over the training faces, at most."""
     batch_size: int = 64
@@ -189,6 +190,12 @@ class Recipe:
             value = attrgetter(key)(self)
             if not fits(value):
                 raise RecipeError(f"'{key}' is {value}, expected {wanted}")
+        stored = [name for name in self.teachers if name.endswith(".npz")]
+        if stored and self.loss.teacher_views == "augmented":
+            raise RecipeError(
+                "'loss.teacher_views' is augmented, expected clean with the stored predictions in "
+                f"{stored[0]}: they exist for clean faces only"
+            )
         if self.outlier_share and self.teachers and self.loss.teacher_views == "augmented":
             raise RecipeError(
                 "'loss.teacher_views' is augmented, expected clean with outlier_share: teachers "

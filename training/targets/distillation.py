@@ -9,6 +9,7 @@ temperature T. Several teachers are averaged after softening.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..backend.precision import learning_copy
 from ..backend.validation import predict
 from ..recipes.recipe import Loss, Precision
 from ..warm_start.trained import load_trained
+from .predictions import SUFFIX, Predictions, load_predictions
 from .targets import soft_targets
 
 ops = keras.ops
@@ -65,19 +67,33 @@ def taught_targets(
     With `loss.teacher_views` = clean the target is a blend of `soft_targets` and the teachers'
     outputs for the face and its mirror image; then no teachers are returned.
 
+    Args:
+        loss: Loss settings.
+        precision: Precision of the returned copies.
+        train: Training faces.
+        teachers: Keras networks, and with clean views also `Predictions`.
+
     Returns:
         Targets, float32 (n, classes); copies of the teachers, in `precision`.
 
     Raises:
         RecipeError: As `soft_targets`.
+        TrainingError: Stored predictions lack a face.
     """
     targets = soft_targets(loss, train)
     if not teachers or loss.teacher_views == "augmented":
         return targets, [learning_copy(teacher, precision) for teacher in teachers]
-    views = (train.images, train.images[:, :, ::-1])
-    said = np.mean([predict(teacher, view) for teacher in teachers for view in views], axis=0)
+    said = np.mean([_of_clean_faces(teacher, train.images) for teacher in teachers], axis=0)
     share = loss.teacher_share
     return ((1 - share) * targets + share * said).astype(np.float32), ()
+
+
+def _of_clean_faces(teacher: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    if isinstance(teacher, Predictions):
+        return teacher.of(images)
+    mirrored = images[:, :, ::-1]
+    mean: NDArray[np.float32] = (predict(teacher, images) + predict(teacher, mirrored)) / 2
+    return mean
 
 
 def soften(probabilities: Any, temperature: float) -> Any:
@@ -88,20 +104,28 @@ def soften(probabilities: Any, temperature: float) -> Any:
 def load_teachers(names: Sequence[str], faces: FaceSet) -> list[Any]:
     """Read trained networks (see `load_trained`) for the training split of a face set.
 
+    Returns:
+        Keras networks; `Predictions` for a `.npz` file.
+
     Raises:
-        TrainingError: A network cannot be read, or has other classes.
+        TrainingError: A teacher cannot be read, or has other classes.
         ModelError: A model file is missing or damaged.
     """
-    teachers = []
+    teachers: list[Any] = []
     for number, name in enumerate(names):
-        trained = load_trained(name, faces.part("train").images)
-        if trained.labels != faces.class_names:
+        if name.endswith(SUFFIX):
+            stored = load_predictions(Path(name))
+            labels, teacher = stored.labels, stored
+        else:
+            trained = load_trained(name, faces.part("train").images)
+            labels, teacher = trained.labels, trained.network
+            teacher.name = f"teacher_{number}"
+        if labels != faces.class_names:
             raise TrainingError(
-                f"teacher {name} has the classes {', '.join(trained.labels)}; expected the "
+                f"teacher {name} has the classes {', '.join(labels)}; expected the "
                 f"classes of the data: {', '.join(faces.class_names)}"
             )
-        trained.network.name = f"teacher_{number}"
-        teachers.append(trained.network)
+        teachers.append(teacher)
     return teachers
 
 
