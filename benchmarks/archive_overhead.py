@@ -3,12 +3,13 @@
 The figures are in docs/lab-notes/archive.md.
 
     python -m benchmarks.archive_overhead --clips 160
-    python -m benchmarks.archive_overhead --clips 160 --ray     in the environment of make test-ray
+    python -m benchmarks.archive_overhead --clips 160 --ray local    # environment of make test-ray
+    ray start --head --port 6380 && python -m benchmarks.archive_overhead --ray 127.0.0.1:6380
 
 Clips with a moving head, three seconds long by default, are processed by a plain loop in one
-process, by a pool of one process per core, and by Ray on this machine, in turns. The ideal is the
-plain loop's time divided by the number of cores. The start of the pool and of Ray is included; the
-start of Python is not.
+process, by a pool of one process per core, and by Ray, in turns. The ideal is the plain loop's time
+divided by the number of cores. The start of the pool and of a local Ray is included; the start of
+Python is not.
 """
 
 import os
@@ -56,21 +57,20 @@ def measure(name: str, open_engine: Callable[[], Engine], videos: Path, clips: i
     return wall_s
 
 
-def open_ray(cores: int) -> Engine:
-    """Start Ray on this machine."""
-    from fer_edge.ray_connection import LOCAL
+def open_ray(address: str, cores: int) -> Engine:
+    """Connect to Ray, or start it on this machine."""
     from fer_edge.runtime.archive.ray_cluster import RayCluster
 
-    return RayCluster(LOCAL, cores)
+    return RayCluster(address, cores)
 
 
 @click.command()
 @click.option("--clips", type=click.IntRange(1), default=160, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=3, show_default=True, help="Of a clip.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
-@click.option("--ray", "with_ray", is_flag=True, help="Measure Ray, too.")
+@click.option("--ray", metavar="local|HOST:PORT", help="Measure Ray, too: started, or running.")
 @click.option("--anyway", is_flag=True, help="Measure although other programs are running.")
-def main(clips: int, seconds: int, rounds: int, with_ray: bool, anyway: bool) -> None:
+def main(clips: int, seconds: int, rounds: int, ray: str | None, anyway: bool) -> None:
     """Measure in turns, and print medians and ratios."""
     load = os.getloadavg()[0]
     if load > QUIET_LOAD and not anyway:
@@ -83,8 +83,8 @@ def main(clips: int, seconds: int, rounds: int, with_ray: bool, anyway: bool) ->
         "plain loop": PlainLoop,
         "pool": lambda: ProcessPool(cores),
     }
-    if with_ray:
-        engines["ray"] = lambda: open_ray(cores)
+    if ray:
+        engines["ray"] = lambda: open_ray(ray, cores)
     times: dict[str, list[float]] = {name: [] for name in engines}
     with tempfile.TemporaryDirectory() as folder:
         videos = Path(folder) / "videos"
@@ -99,7 +99,7 @@ def main(clips: int, seconds: int, rounds: int, with_ray: bool, anyway: bool) ->
     for name, found in medians.items():
         spread = ", ".join(f"{value:.1f}" for value in times[name])
         click.echo(f"{name:12} {found:6.1f} s ({spread}), {found / ideal_s:.2f} of ideal")
-    if with_ray:
+    if ray:
         click.echo(f"ray: {medians['ray'] / medians['pool']:.2f} of the pool")
     memory_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     click.echo(f"memory of the largest worker: {memory_mib:.0f} MiB")
