@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.training.backend.compute import advice_for, find_compute
+from fer_edge.training.backend.compute import advice_for, find_compute, precision_advice
 from tests.support.gpu_trees import make_driven, make_undriven
 
 pytestmark = pytest.mark.train
@@ -34,3 +34,23 @@ def test_a_gpu_without_its_driver_is_said_so(tmp_path: Path) -> None:
 def test_a_machine_without_a_gpu_gets_no_advice(tmp_path: Path) -> None:
     make_undriven(tmp_path, "0000:00:02.0", vendor="0x8086")
     assert advice_for("tensorflow", tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "precision", "advised"),
+    [
+        ("flags\t\t: fpu avx512_bf16\n", "bfloat16", True),
+        ("flags\t\t: fpu avx512_bf16\n", "float32", False),
+        ("flags\t\t: fpu avx512_bf16 amx_bf16 amx_tile\n", "bfloat16", False),
+        ("Features\t: fp asimd bf16\n", "bfloat16", False),
+        (None, "bfloat16", False),
+    ],
+)
+def test_16_bits_on_a_cpu_without_amx_are_advised_against(
+    cpuinfo: str | None, precision: str, advised: bool, tmp_path: Path
+) -> None:
+    if cpuinfo is not None:
+        (tmp_path / "proc").mkdir()
+        (tmp_path / "proc/cpuinfo").write_text(cpuinfo)
+    advice = precision_advice(precision, tmp_path)  # type: ignore[arg-type]
+    assert ("--precision float32" in advice) is advised
