@@ -107,8 +107,8 @@ CLIP ?= clip.mp4
 FER_EDGE := $(DEV_ENV)/bin/fer-edge
 RESUME = $(if $(wildcard $(@D).partial),--resume)
 
-model-compact: runs/taught/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
-	$(FER_EDGE) convert runs/taught/compact --int8 --float32 --data $(DATA) --out models --overwrite
+model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
+	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
 	cp models/compact-int8-ptq.tflite fer_edge/model/files/compact.tflite
 
 model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
@@ -132,6 +132,9 @@ runs/teacher-%px/run.json: runs/face-network/faceres.json
 	$(FER_EDGE) train --data $(DATA) --recipe runs/teacher-$*px.toml --weights $< \
 		--seed $* --out $(@D) $(RESUME)
 
+runs/cross-fitted.npz: runs/face-network/faceres.json
+	$(DEV_ENV)/bin/python -m benchmarks.cross_fitting --weights $< --data $(DATA) --out $@ --seeds 1
+
 frontier: $(DEV_ENV)/ready ## docs/lab-notes/rivals.md and its picture (DATA=faces.npz, CLIP=clip.mp4); gigabytes of rivals
 	$(DEV_ENV)/bin/python -m benchmarks.rivals --data $(DATA) --clip $(CLIP) \
 		--models compact,tiny --out docs/lab-notes/rivals.md --picture docs/images/frontier.png
@@ -150,14 +153,6 @@ runs/compact-grown/run.json: runs/compact-48px/run.json
 runs/compact/run.json: runs/compact-grown/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-grown \
 		--teacher runs/compact-grown --out $(@D) $(RESUME)
-
-runs/cross-fitted.npz: runs/face-network/faceres.json
-	$(DEV_ENV)/bin/python -m benchmarks.cross_fitting --weights $< --data $(DATA) --out $@ --seeds 1
-
-runs/taught/compact/run.json: runs/compact/run.json runs/teacher-144px/run.json runs/cross-fitted.npz
-	$(FER_EDGE) train --data $(DATA) --recipe compact-taught --start runs/compact \
-		--teacher runs/teacher-144px --teacher runs/cross-fitted.npz --teacher runs/compact \
-		--out $(@D) $(RESUME)
 
 runs/tiny-clean/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe tiny-clean --teacher runs/compact-48px \
