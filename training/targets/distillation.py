@@ -92,7 +92,8 @@ def _of_clean_faces(teacher: Any, images: NDArray[np.uint8]) -> NDArray[np.float
     if isinstance(teacher, Predictions):
         return teacher.of(images)
     mirrored = images[:, :, ::-1]
-    mean: NDArray[np.float32] = (predict(teacher, images) + predict(teacher, mirrored)) / 2
+    both = np.stack([predict(teacher, images), predict(teacher, mirrored)])
+    mean: NDArray[np.float32] = both.mean(axis=0, dtype=np.float32)
     return mean
 
 

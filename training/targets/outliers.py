@@ -70,7 +70,8 @@ def texture(face: Picture, random: np.random.Generator) -> Picture:
     spectrum = np.abs(np.fft.rfft2(face.astype(np.float64) - face.mean()))
     phases = np.angle(np.fft.rfft2(random.standard_normal(face.shape)))
     waves = np.fft.irfft2(spectrum * np.exp(1j * phases), s=face.shape)
-    return np.clip(face.mean() + waves, 0, 255).astype(np.uint8)
+    pixels: Picture = np.clip(face.mean() + waves, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def detail(face: Picture, random: np.random.Generator) -> Picture:
@@ -102,7 +103,9 @@ def shapes(face: Picture, random: np.random.Generator) -> Picture:
 
 def text(face: Picture, random: np.random.Generator) -> Picture:
     """Draw lines of random letters; only the size of `face` is used."""
-    paper, ink = (int(gray) for gray in random.permutation([random.integers(100, 256), 0]))
+    paper, ink = (
+        int(gray) for gray in random.permutation(np.array([random.integers(100, 256), 0]))
+    )
     canvas = np.full(face.shape, paper, np.uint8)
     scale = random.uniform(0.15, 1.2) * face.shape[0] / 48
     step = max(4, int(28 * scale))
@@ -116,8 +119,8 @@ def text(face: Picture, random: np.random.Generator) -> Picture:
 
 
 def _fitted(picture: Picture, shape: tuple[int, ...]) -> Picture:
-    fitted: Picture = cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return fitted
+    fitted = cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return fitted.astype(np.uint8, copy=False)
 
 
 MADE: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
