@@ -51,6 +51,7 @@ def plan_lessons(
 
     Raises:
         RecipeError: As `taught_targets`.
+        TrainingError: As `taught_targets`.
     """
     classes = len(train.class_names)
     targets, asked = taught_targets(recipe.loss, recipe.precision, train, teachers)

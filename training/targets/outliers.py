@@ -57,8 +57,8 @@ def outliers(faces: FaceSet, count: int, *, rejected: bool, seed: int) -> Pictur
 
 def shuffled_tiles(face: Picture, random: np.random.Generator) -> Picture:
     """Cut a face into 3x3 to 6x6 tiles, and put them into another order."""
-    tiles = int(random.integers(3, 7))
-    side = max(1, min(face.shape) // tiles)
+    tiles = min(int(random.integers(3, 7)), *face.shape)
+    side = min(face.shape) // tiles
     cut = face[: side * tiles, : side * tiles].reshape(tiles, side, tiles, side)
     order = random.permutation(tiles * tiles)
     mixed = cut.swapaxes(1, 2).reshape(-1, side, side)[order].reshape(tiles, tiles, side, side)
@@ -78,7 +78,7 @@ def detail(face: Picture, random: np.random.Generator) -> Picture:
     """Enlarge an eighth to a quarter of each side."""
     height, width = face.shape
     share = random.uniform(1 / 8, 1 / 4)
-    high, wide = max(2, round(height * share)), max(2, round(width * share))
+    high, wide = max(1, round(height * share)), max(1, round(width * share))
     top, left = random.integers(height - high + 1), random.integers(width - wide + 1)
     return _fitted(face[top : top + high, left : left + wide], face.shape)
 
@@ -94,7 +94,7 @@ def shapes(face: Picture, random: np.random.Generator) -> Picture:
             case 0:
                 cv2.rectangle(canvas, ends[0], ends[1], gray, thick)
             case 1:
-                axes = random.integers(1, width // 2, 2).tolist()
+                axes = random.integers(1, max(2, width // 2), 2).tolist()
                 cv2.ellipse(canvas, ends[0], axes, random.uniform(0, 180), 0, 360, gray, thick)
             case _:
                 cv2.line(canvas, ends[0], ends[1], gray, abs(thick), cv2.LINE_AA)

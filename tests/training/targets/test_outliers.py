@@ -33,6 +33,14 @@ def test_made_pictures_have_the_size_of_the_faces_and_differ(kind, shape):
     assert len({picture.tobytes() for picture in made}) > 10
 
 
+@pytest.mark.parametrize("kind", MADE)
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (2, 5)])
+def test_faces_of_a_few_pixels_break_no_kind(kind, shape):
+    random = np.random.default_rng(0)
+    made = [MADE[kind](np.full(shape, 9, np.uint8), random) for _ in range(20)]
+    assert {picture.shape for picture in made} == {shape}
+
+
 def test_rejected_pictures_are_at_most_half_and_the_rest_is_made():
     faces = with_rejected(3)
     rejected = faces.part("train").images[:3]
