@@ -2,10 +2,9 @@
 
 The table is in docs/explanation/architectures.md.
 
-Every run is converted here (float32, int8 post-training and, if it has that network, int8
-quantization-aware) and scored through the served path on the validation faces; latencies of the
-int8 files are measured in rounds over all of them on one core. No file is kept and no gate is
-applied.
+Every run is converted (float32, int8 post-training, and int8 of its quantization-aware network, if
+it has one) and scored through the served path on the validation faces. Latencies of the int8 files
+are measured in rounds over all of them on one core. No file is kept, and no gate is applied.
 
     python -m benchmarks.architectures runs/* --data faces.npz
 """
@@ -55,7 +54,7 @@ class Row:
 @data_option
 @click.option("--rounds", default=20, show_default=True, type=click.IntRange(1))
 def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
-    """Print a row for each of RUNS, the lowest latency first."""
+    """Print a row for each of RUNS, with the lowest latency first."""
     faces = load_faceset(data)
     with tempfile.TemporaryDirectory() as folder:
         rows = [_convert(run, faces, Path(folder)) for run in runs]

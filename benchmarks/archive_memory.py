@@ -28,7 +28,7 @@ VIDEOS = ((640, 360, 100), (640, 360, 2000), (1920, 1080, 100), (3840, 2160, 60)
 
 
 def make_video(path: Path, width: int, height: int, frames: int) -> None:
-    """Write a video of a head that moves, in H.264."""
+    """Write a video of a moving head in H.264."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=RATE_HZ)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -50,7 +50,7 @@ def read(video: Path) -> None:
 @click.command()
 @click.argument("video", required=False, type=click.Path(path_type=Path))
 def main(video: Path | None) -> None:
-    """Measure all; VIDEO is used by the processes that this one starts."""
+    """Measure all videos; VIDEO is for the processes that this command starts."""
     if video is not None:
         read(video)
         return

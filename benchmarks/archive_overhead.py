@@ -42,7 +42,7 @@ def make_clips(folder: Path, count: int, seconds: int) -> None:
 
 
 def measure(name: str, open_engine: Callable[[], Engine], videos: Path, clips: int) -> float:
-    """Process all clips into an empty folder; returns the wall time in seconds."""
+    """Process all clips into an empty folder; return the wall time in seconds."""
     out = videos.parent / name
     shutil.rmtree(out, ignore_errors=True)
     started_s = time.monotonic()
@@ -66,12 +66,16 @@ def open_ray(address: str, cores: int) -> Engine:
 
 @click.command()
 @click.option("--clips", type=click.IntRange(1), default=160, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=3, show_default=True, help="Of a clip.")
+@click.option(
+    "--seconds", type=click.IntRange(1), default=3, show_default=True, help="Length of a clip."
+)
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
-@click.option("--ray", metavar="local|HOST:PORT", help="Measure Ray, too: started, or running.")
+@click.option(
+    "--ray", metavar="local|HOST:PORT", help="Also measure Ray: start it, or connect to it."
+)
 @click.option("--anyway", is_flag=True, help="Measure although other programs are running.")
 def main(clips: int, seconds: int, rounds: int, ray: str | None, anyway: bool) -> None:
-    """Measure in turns, and print medians and ratios."""
+    """Measure all engines in turns, and print medians and ratios."""
     load = os.getloadavg()[0]
     if load > QUIET_LOAD and not anyway:
         raise click.ClickException(

@@ -2,9 +2,10 @@
 
 The figures are in docs/lab-notes/archive.md.
 
+    python -m benchmarks.archive_summary
 
-Videos of half an hour at 25 frames per second, mostly with two faces, about 90,000 rows each; one
-in ten is ten times as long. The rows are written like those of `fer-edge archive`.
+Each video has half an hour at 25 frames per second with two faces, or 90,000 rows; one in ten is
+ten times as long. The rows are written like those of `fer-edge archive`.
 """
 
 import json
@@ -48,7 +49,7 @@ _FOOTER = Footer(
 
 
 def make_results(out: Path, rows: int, frames: int) -> int:
-    """Write results with about the given number of rows; returns the number of videos."""
+    """Write results with about the given number of rows; return the number of videos."""
     video = 0
     while rows > 0:
         of_video = frames * (10 if video % 10 == 9 else 1)
@@ -107,7 +108,7 @@ def _rows(random: np.random.Generator, source: str, places: "np.ndarray") -> Row
 @click.command()
 @click.option("--rows", type=click.IntRange(1), default=10_000_000, show_default=True)
 @click.option("--frames", type=click.IntRange(1), default=FRAMES, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Keep the results here.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to keep the results in.")
 def main(rows: int, frames: int, out: Path | None) -> None:
     """Create rows, summarize them in a separate process, and print the cost."""
     with tempfile.TemporaryDirectory() as folder:

@@ -49,18 +49,18 @@ from .command import PATH, Benchmark
     default=Path(".venv/arm64"),
     show_default=True,
     type=PATH,
-    help="Where the arm64 Debian is, or is to be made.",
+    help="Folder of the arm64 Debian; it is created if missing.",
 )
-@click.option("--clip", type=PATH, help="Also count a frame of it, for each face detector.")
-@click.option("--out", type=PATH, required=True, help="The JSON file.")
+@click.option("--clip", type=PATH, help="Also count a frame of this clip, for each face detector.")
+@click.option("--out", type=PATH, required=True, help="JSON file to write.")
 def main(models: tuple[str, ...], folder: Path, clip: Path | None, out: Path) -> None:
-    """Count for each MODEL: name of a bundled model or detector, a .tflite or an .onnx file."""
+    """Count instructions of each MODEL: a bundled model or detector, a .tflite or an .onnx file."""
     if missing := missing_programs():
         raise click.ClickException(f"needs {', '.join(missing)}; see tests/arm64/userland.py")
     try:
         counted = [_read(name) for name in models]
         root = build(folder.resolve())
-        # separate paths: qemu searches the userland first for every file
+        # copies in the userland, because qemu looks up each path there first
         frames = None if clip is None else Path(shutil.copy(clip, root / "tmp" / "counted.clip"))
         found = []
         for path, described, is_detector in counted:
@@ -72,7 +72,7 @@ def main(models: tuple[str, ...], folder: Path, clip: Path | None, out: Path) ->
                 found.append(replace(described, arm64_instructions=count))
             if frames is not None and is_detector:
                 each = instructions_per_inference(root, str(copy), clip=frames, runs=50)
-                click.echo(f"{path}: {each / 1e6:.1f} million a frame of {clip}", err=True)
+                click.echo(f"{path}: {each / 1e6:.1f} million per frame of {clip}", err=True)
         with whole_file(out) as temporary:
             text = instructions_to_json(Instructions(CPU, qemu_version(), tuple(found)))
             temporary.write_text(text, "utf-8")
@@ -81,7 +81,7 @@ def main(models: tuple[str, ...], folder: Path, clip: Path | None, out: Path) ->
 
 
 def _read(name: str) -> tuple[Path, ModelInstructions | None, bool]:
-    """Read and test a model; returns its path, its instructions, and whether it is a detector."""
+    """Read and test a model; return its path, an entry without a count, and if it is a detector."""
     if name.endswith(".onnx"):
         return Path(name), None, True
     place = bundled_detectors().get(name)

@@ -1,7 +1,8 @@
 """Measure YuNet's box relative to another detector's: the `Framing` of haar and blazeface.
 
-Both run on the same training faces, enlarged on a canvas as in `crop_policy`; where both find a
-face, YuNet's box is expressed in sides of the other's. The medians are the framing.
+Both detectors run on the same training faces, enlarged on a canvas as in `crop_policy`. If both
+find a face, YuNet's box is expressed relative to the sides of the other box. The medians are the
+framing.
 
     python -m benchmarks.box_framing --data faces.npz --detector haar
 """
@@ -28,7 +29,9 @@ NAMES = ("width", "height", "center_x", "center_y")
 @data_option
 @click.option("--faces", "count", default=100, show_default=True)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--detector", metavar="NAME", required=True, help="Of whatever package.")
+@click.option(
+    "--detector", metavar="NAME", required=True, help="The other detector, also of a plug-in."
+)
 @click.option("--detector-model", type=PATH)
 def main(data: Path, count: int, seed: int, detector: str, detector_model: Path | None) -> None:
     """Print the medians and quartiles over all sizes and surroundings."""

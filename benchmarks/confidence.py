@@ -1,7 +1,7 @@
 """When a model reports 0.8, is it right in 80% of cases? What does an `uncertain` threshold cost?
 
-The served, calibrated probabilities of PublicTest's faces: recall by class, calibration error,
-accuracy by confidence, and the effect of a threshold.
+Prints, for the served, calibrated probabilities of PublicTest's faces: recall by class, calibration
+error, accuracy by confidence, and the effect of a threshold.
 
     python -m benchmarks.confidence compact --data faces.npz
 """
@@ -26,8 +26,8 @@ THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 def reliability(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str]:
-    """Return rows: a range of the highest probability, faces, mean probability, accuracy."""
-    rows = ["| most probable expression | faces | mean said | right |", "| --- | --- | --- | --- |"]
+    """Return the rows of a table: range of probability, faces, mean probability, accuracy."""
+    rows = ["| top probability | faces | mean | accuracy |", "| --- | --- | --- | --- |"]
     for low, high in itertools.pairwise(EDGES):
         inside = (sure >= low) & (sure < high)
         if not inside.any():
@@ -43,7 +43,7 @@ def reliability(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str
 
 
 def thresholds(sure: NDArray[np.float32], right: NDArray[np.bool_]) -> list[str]:
-    """Return rows: a threshold, the share it marks uncertain, and the accuracy on both sides."""
+    """Return the rows of a table: threshold, share of uncertain faces, accuracy of both parts."""
     rows = [
         "| threshold | uncertain | right on the rest | right on the uncertain |",
         "| --- | --- | --- | --- |",

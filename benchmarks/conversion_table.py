@@ -1,7 +1,7 @@
-"""Model files as a Markdown table: size, accuracy and agreement from the cards, latency measured.
+"""Markdown table of model files: size, accuracy and agreement from the cards, and latency.
 
 Latencies are measured in rounds over all files on one core, so that drift of the machine affects
-all of them, each with a ratio to the first file.
+all of them. Each is also given as a ratio to the first file.
 
     fer-edge convert runs/best --data faces.npz --out models \\
         --float32 --float16 --dynamic --int8 --int16x8

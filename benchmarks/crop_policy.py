@@ -34,7 +34,7 @@ NAMES = ("side / box height", "side / box width", "center_x", "center_y")
 @click.option("--faces", "count", default=400, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def main(data: Path, count: int, seed: int) -> None:
-    """Print the medians for each size and surrounding, then over all."""
+    """Print the medians for each size and surrounding, and then for all together."""
     train = load_faceset(data).part("train")
     images = train.images[np.random.default_rng(seed).permutation(len(train))[:count]]
     detector = YuNet(long_side_px=CANVAS_PX)
@@ -59,7 +59,7 @@ def main(data: Path, count: int, seed: int) -> None:
 
 
 def lay_on_canvas(image: NDArray[np.uint8], size_px: int, surrounding: str) -> NDArray[np.uint8]:
-    """Place a gray face in the middle of a canvas; returns uint8 (320, 320, 3) BGR."""
+    """Place a gray face in the middle of a canvas; return uint8 (320, 320, 3), BGR."""
     margin = (CANVAS_PX - size_px) // 2
     face = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
     if surrounding == "plain":
@@ -72,7 +72,7 @@ def lay_on_canvas(image: NDArray[np.uint8], size_px: int, surrounding: str) -> N
 
 
 def relation(box: Box, margin: int, size_px: int) -> tuple[float, float, float, float]:
-    """Express the square of the face relative to the box; in the order of `NAMES`."""
+    """Return the square of the face relative to the box, in the order of `NAMES`."""
     return (
         size_px / box.height,
         size_px / box.width,

@@ -31,7 +31,7 @@ from fer_edge.training.warm_start.pretrained import load_base_weights
 from .command import PATH, Benchmark, data_option
 
 LAYERS = ("b9", "b11", "b12", "b13")
-"""Blocks whose outputs are pooled: 3,072 values."""
+"""Blocks whose outputs are pooled; together 3,072 values."""
 _BATCH = 256
 _MEASURED = 2048
 
@@ -47,7 +47,7 @@ def face_values(network: Any, images: NDArray[np.uint8], title: str) -> NDArray[
 
 
 def values_network(weights: str, faces: FaceSet) -> Any:
-    """Return the face network from faces to pooled values."""
+    """Return the face network with pooled values as its output."""
     options = MobileNetFace(weights=weights, frozen_blocks=0)
     size_px = faces.images.shape[1]
     network = options.build(keras, size_px=size_px, classes=len(faces.class_names))
@@ -60,7 +60,7 @@ def values_network(weights: str, faces: FaceSet) -> Any:
 
 
 def folds(pictures: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
-    """Assign each face a part, equal for faces with the same picture."""
+    """Return the number of each face's part; faces with the same picture are in the same part."""
     _, numbers = np.unique(pictures, return_inverse=True)
     return np.random.default_rng(seed).permutation(numbers.max() + 1)[numbers] % count
 
@@ -146,9 +146,9 @@ def networks(parts: int, seeds: int) -> Iterator[tuple[int, int]]:
 
 
 @click.command(cls=Benchmark, help=__doc__)
-@click.option("--weights", required=True, help="The face network's model.json.")
+@click.option("--weights", required=True, help="Path of the face network's model.json.")
 @data_option
-@click.option("--out", type=PATH, required=True, help="The file to write (.npz).")
+@click.option("--out", type=PATH, required=True, help="File to write (.npz).")
 @click.option("--parts", type=click.IntRange(2), default=5, show_default=True)
 @click.option("--seeds", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=15, show_default=True)

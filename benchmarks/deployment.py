@@ -1,8 +1,8 @@
-"""Duration of `fer-edge deploy`: the first time, with a new model, with nothing to do.
+"""Duration of `fer-edge deploy`: first deployment, new model, and no changes.
 
-Complete commands, from start to end, on a device on loopback (`benchmarks.loopback`): a real sshd,
-real wheels, a real systemd with a watchdog. A first, uncounted command writes the byte code of this
-checkout.
+Measures complete commands on a device on loopback (`benchmarks.loopback`) with a real sshd, real
+wheels, and a real systemd with a watchdog. A first command, which is not counted, writes the byte
+code of this checkout.
 
     python -m benchmarks.deployment
 """
@@ -25,7 +25,7 @@ WATCHDOG_S = 4
 @click.command()
 @click.option("--times", default=9, show_default=True, type=click.IntRange(1))
 def main(times: int) -> None:
-    """Print the median and the range of each."""
+    """Print the median and the range of each kind of deployment."""
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as name:
         folder = Path(name)
         pip_cache = os.environ.get("PIP_CACHE_DIR") or str(Path.home() / ".cache" / "pip")
@@ -56,7 +56,7 @@ def _measure_all(lab: Loopback, times: int) -> None:
 
 
 def _deploy(lab: Loopback, *words: str) -> float:
-    """Return the seconds of one command."""
+    """Run one command; return its duration in seconds."""
     started = time.perf_counter()
     done = subprocess.run(
         ["fer-edge", "deploy", "door", *words],

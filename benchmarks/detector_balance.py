@@ -1,9 +1,9 @@
 """Best size and interval of detection in videos.
 
-For each clip, size and N: CPU time of detection and tracking per frame, one thread; the share of
-frames in which the face is found, relative to the frames in which any setting finds it; and the
-jitter of its box: the median of the second difference of its center and height from frame to frame,
-in heights of the box, which is 0 for a steady motion.
+For each size and interval, the mean over the clips of: the CPU time of detection and tracking per
+frame, in one thread; the share of frames with a face, relative to the frames in which any setting
+finds it; and the jitter of its box, that is the median of the second difference of its center and
+height from frame to frame, in heights of the box. The jitter of a steady motion is 0.
 
     python -m benchmarks.detector_balance --clip one.mp4 --clip two.mp4
 """
@@ -33,7 +33,7 @@ from .command import PATH, Benchmark
 def main(
     clips: tuple[Path, ...], sizes: tuple[int, ...], everies: tuple[int, ...], rounds: int
 ) -> None:
-    """Print a Markdown table, the mean of the clips."""
+    """Print a Markdown table of the means over all clips."""
     cv2.setNumThreads(1)
     settings = [(size, every) for size in sizes for every in everies]
     frames = [list(_frames(clip)) for clip in clips]

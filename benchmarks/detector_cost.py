@@ -1,7 +1,7 @@
-"""What does a detection cost, compared with the same network in OpenCV?
+"""Cost of a detection, compared with the same network in OpenCV.
 
-CPU time of one thread in rounds that take turns, medians; and the peak memory that the first two
-detections of a fresh process add:
+Prints the median CPU time of one thread, measured in turns, and the peak memory that the first two
+detections add in a new process:
 
     a frame of 320x192         limit: 0.30 of OpenCV's FaceDetectorYN
     a photograph of 1280x960   two passes, as in `fer-edge run`: limit: 0.35
@@ -30,26 +30,28 @@ from fer_edge.runtime.detection.yunet import PhotoYuNet, YuNet
 
 from .command import PATH, Benchmark
 
-SIZES = {"a look at 320x192": (192, 320), "a photograph of 1280x960": (960, 1280)}
+SIZES = {"a frame of 320x192": (192, 320), "a photograph of 1280x960": (960, 1280)}
 KINDS = ("opencv", "fer-edge")
-BARS = {"a look at 320x192": 0.30, "a photograph of 1280x960": 0.35}
+BARS = {"a frame of 320x192": 0.30, "a photograph of 1280x960": 0.35}
 
-Look = Callable[[], object]
+Detection = Callable[[], object]
 
 
 @click.command(cls=Benchmark)
-@click.option("--picture", type=PATH, required=True, help="With faces; it is cut to both sizes.")
+@click.option(
+    "--picture", type=PATH, required=True, help="Photograph with faces, cropped to both sizes."
+)
 @click.option("--rounds", default=25, show_default=True, type=click.IntRange(2))
-@click.option("--child", hidden=True, help="Measure the memory of one look: its name and kind.")
+@click.option("--child", hidden=True, help="Measure the memory of one detection: name and kind.")
 def main(picture: Path, rounds: int, child: str | None) -> None:
     """Print the medians, the ratios and the peaks."""
     cv2.setNumThreads(1)
     image = read_picture(picture)
     if child is not None:
-        _tell_memory(image, *json.loads(child))
+        _print_memory(image, *json.loads(child))
         return
     for name, size in SIZES.items():
-        looks = {kind: make_look(kind, fitted(image, size), name) for kind in KINDS}
+        looks = {kind: make_detection(kind, fitted(image, size), name) for kind in KINDS}
         looks["the network alone"] = make_bare(fitted(image, size))
         times = measure(looks, rounds, 8 if size[0] < 500 else 1)
         ratio = times["fer-edge"] / times["opencv"]
@@ -71,7 +73,7 @@ def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
     return np.ascontiguousarray(large[: size[0], : size[1]])
 
 
-def make_look(kind: str, image: NDArray[np.uint8], name: str) -> Look:
+def make_detection(kind: str, image: NDArray[np.uint8], name: str) -> Detection:
     """Return a function that detects once on the image."""
     if kind == "opencv":
         size = (image.shape[1], image.shape[0])
@@ -81,15 +83,15 @@ def make_look(kind: str, image: NDArray[np.uint8], name: str) -> Look:
     return lambda: detector.detect(image)
 
 
-def make_bare(image: NDArray[np.uint8]) -> Look:
+def make_bare(image: NDArray[np.uint8]) -> Detection:
     """Return a function that runs the network at the image's size."""
     network = DetectorNetwork(read_detector(bundled_detectors()["yunet"]))
     network.find(image)
     return network.invoke_again
 
 
-def measure(looks: dict[str, Look], rounds: int, repeats: int) -> dict[str, float]:
-    """Return the median milliseconds of each, measured in turns."""
+def measure(looks: dict[str, Detection], rounds: int, repeats: int) -> dict[str, float]:
+    """Return the median CPU time of each function in milliseconds, measured in turns."""
     times: dict[str, list[float]] = {name: [] for name in looks}
     for _ in range(rounds):
         for name, look in looks.items():
@@ -100,21 +102,21 @@ def measure(looks: dict[str, Look], rounds: int, repeats: int) -> dict[str, floa
     return {name: float(np.median(samples)) for name, samples in times.items()}
 
 
-def _tell_memory(image: NDArray[np.uint8], name: str, kind: str) -> None:
+def _print_memory(image: NDArray[np.uint8], name: str, kind: str) -> None:
     # the interpreter's library is not counted: the classifier needs it, too
     from fer_edge.inference.runtime import find_runtime
 
     find_runtime()
     image = fitted(image, SIZES[name])
     before = _peak_now_mb()
-    look = make_look(kind, image, name)
+    look = make_detection(kind, image, name)
     look()
     look()
     print(_peak_now_mb() - before)
 
 
 def _peak_now_mb() -> float:
-    """Return the peak resident memory of this process (proc(5), VmHWM)."""
+    """Return the peak resident memory of this process in MB (proc(5), VmHWM)."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM")]
     return 1024 * int(peak) / 1e6

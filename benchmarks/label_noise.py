@@ -26,21 +26,21 @@ from .command import Benchmark, data_option, models_argument, split_option
 def by_agreement(
     said: NDArray[np.int64], labels: NDArray[np.uint8], voted: NDArray[np.int64]
 ) -> list[str]:
-    """Return rows: a part of the faces, how many, how often a model says the label, the majority.
+    """Return the rows of a table: part of the faces, count, the model's agreement with both labels.
 
     Args:
-        said: (n,), the model's most probable classes.
-        labels: (n,), the face set's.
-        voted: (n,), what most taggers said; `NO_MAJORITY` where no class has a majority.
+        said: Most probable class of each face by the model, (n,).
+        labels: Labels of the face set, (n,).
+        voted: Class of the taggers' majority, (n,); `NO_MAJORITY` if there is none.
     """
     known = voted != NO_MAJORITY
     parts = {
-        "most taggers say the label": known & (voted == labels),
-        "most taggers say another class": known & (voted != labels),
-        "no class has a majority": ~known,
+        "majority agrees with the label": known & (voted == labels),
+        "majority for another class": known & (voted != labels),
+        "no majority": ~known,
         "all": np.ones(len(labels), bool),
     }
-    rows = ["| faces | how many | the label | the majority |", "| --- | --- | --- | --- |"]
+    rows = ["| faces | count | model = label | model = majority |", "| --- | --- | --- | --- |"]
     for name, rows_in in parts.items():
         judged = rows_in & known
         label = f"{(said == labels)[rows_in].mean():.1%}" if rows_in.any() else ""
@@ -51,7 +51,7 @@ def by_agreement(
 
 def told_by_votes(train: FaceSet, faces: FaceSet) -> NDArray[np.float32]:
     """Return the probability of each label given the votes, (n, classes)."""
-    assert train.votes is not None and faces.votes is not None  # one set's parts
+    assert train.votes is not None and faces.votes is not None  # both are parts of one set
     weights = learn_translation(train.votes, train.labels, len(train.class_names))
     return translate(faces.votes, weights)
 
@@ -78,17 +78,17 @@ def main(models: tuple[str, ...], data: Path, split: str) -> None:
         click.echo(f"## {model}\n")
         click.echo("\n".join(by_agreement(said, faces.labels, voted)))
         click.echo(
-            f"\nof {wrong.sum()} faces that it reads otherwise than labeled, and that have a "
-            f"majority, most taggers say what it says of {(said == voted)[wrong].mean():.1%} "
-            f"and the label of {(faces.labels == voted)[wrong].mean():.1%}"
+            f"\n{wrong.sum()} faces have a majority and a label that differs from the model's: "
+            f"the majority agrees with the model on {(said == voted)[wrong].mean():.1%} of them, "
+            f"and with the label on {(faces.labels == voted)[wrong].mean():.1%}"
         )
         shares = [
             (chosen.argmax(axis=1) == faces.labels).mean()
             for chosen in (told, probabilities, told * probabilities)
         ]
         click.echo(
-            "the label is predicted from the votes alone in {:.2%}, by the model in {:.2%}, by "
-            "both together in {:.2%}\n".format(*shares)
+            "share of labels predicted correctly: from the votes alone {:.2%}, by the model "
+            "{:.2%}, by both together {:.2%}\n".format(*shares)
         )
 
 

@@ -1,4 +1,4 @@
-"""Layers of a run that lose accuracy in int8, the causes, and which is worth keeping float.
+"""Layers of a run that lose accuracy in int8, the causes, and the layer that should stay float.
 
 Prints the layer report of the int8 file of `fer-edge convert`, its advice, and with `--gains` the
 effect on the output of keeping each layer float.
@@ -27,9 +27,11 @@ from .sensitivity import format_gains, measure_gains
 @click.command(cls=Benchmark)
 @click.option("--run", type=PATH, required=True, help="A finished run folder.")
 @data_option
-@click.option("--faces", "count", default=128, show_default=True, help="Validation faces.")
-@click.option("--png", type=PATH, help="Also draw the report.")
-@click.option("--gains", is_flag=True, help="Also keep each layer float, one at a time.")
+@click.option(
+    "--faces", "count", default=128, show_default=True, help="Number of validation faces."
+)
+@click.option("--png", type=PATH, help="Also draw the report to this file.")
+@click.option("--gains", is_flag=True, help="Also measure the gain of keeping each layer float.")
 def main(run: Path, data: Path, count: int, png: Path | None, gains: bool) -> None:
     """Print the report and the advice."""
     faces, size_px = load_faceset(data), load_info(run).size_px

@@ -3,8 +3,8 @@
 `ai_edge_litert.tools.benchmark_litert_model` is part of the wheel. It runs the file through another
 API (CompiledModel), in a separate process, and times the inference alone; ours times writing the
 input, the inference and reading the output. Both take turns on the same file and thread count; the
-medians of their medians are compared. The tool prints two decimals of a millisecond: a file that
-takes 0.2 ms has a resolution of 5% in one round, and a finer one over many.
+medians of their medians are compared. The tool prints two decimals of a millisecond. For a file
+that takes 0.2 ms, this is a resolution of 5% in one round, and a finer one over many rounds.
 
     python -m benchmarks.litert_tool fer_edge/model/files/compact.tflite models/*-float32.tflite
 """
@@ -55,7 +55,7 @@ def main(models: tuple[Path, ...], threads: int, rounds: int) -> None:
             f"| {ratios[0]:.3f} to {ratios[-1]:.3f} |"
         )
     if not agree:
-        raise click.ClickException("a file differs by more than 10%: a busy machine?")
+        raise click.ClickException("a file differs by more than 10%; the machine may be busy")
 
 
 def _ours_ms(candidate: Candidate, threads: int) -> float:

@@ -1,7 +1,8 @@
 """Devices on this machine, for measurements and recordings of `fer-edge deploy`.
 
-Each is a real sshd with its own port and home, and a real systemd of its user. A network camera on
-loopback sends frames to their services. It needs root, and the Debian packages of `make parts`.
+Each device has a real sshd with a separate port and home folder, and a real systemd of its user. A
+network camera on loopback sends frames to their services. This needs root and the Debian packages
+of `make parts`.
 """
 
 import os
@@ -20,7 +21,7 @@ from tests.support.stream_servers import MotionJpeg
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    """Devices, and how programs find them.
+    """Running devices, and the environment in which programs find them.
 
     Attributes:
         devices: Devices by ssh name.
@@ -73,7 +74,7 @@ def loopback(names: Sequence[str], folder: Path) -> Iterator[Loopback]:
 
 
 def _environment(devices: dict[str, SshDevice], folder: Path) -> dict[str, str]:
-    """Put an `ssh` that knows the devices, and this checkout's `fer-edge`, first on the path."""
+    """Return an environment with `ssh` for the devices and this checkout's `fer-edge` in PATH."""
     blocks = [
         device.config.read_text().partition("Host *")[0].replace("Host device", f"Host {name}")
         for name, device in devices.items()

@@ -1,6 +1,8 @@
-"""Comparison of tflite-micro with LiteRT, face by face; needs `fer-edge[micro]`.
+"""Comparison of tflite-micro with LiteRT for each face; needs `fer-edge[micro]`.
 
-python -m benchmarks.micro_parity --data faces.npz --faces 300
+    python -m benchmarks.micro_parity --data faces.npz --faces 300
+
+Prints the numbers of faces with equal probabilities and with equal labels.
 """
 
 from pathlib import Path
@@ -21,7 +23,7 @@ from .command import Benchmark, data_option, split_option
 @data_option
 @split_option
 @click.option("--faces", "count", default=300, show_default=True, type=click.IntRange(1))
-@click.option("--model", default="tiny", show_default=True, help="An int8 model.")
+@click.option("--model", default="tiny", show_default=True, help="Name of an int8 model.")
 def main(data: Path, split: str, count: int, model: str) -> None:
     """Print the agreement of labels and probabilities, and the largest difference."""
     from tflite_micro import runtime

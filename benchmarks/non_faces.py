@@ -3,10 +3,10 @@
     python -m benchmarks.non_faces compact tiny --data faces.npz
 
 FER2013 has pictures without a face ("image not available" signs, drawings, faces lying on their
-side). The pictures that most FER+ taggers called not a face are classified, by split: recipes with
-`outlier_share` train on those of `train`, never on the others. Synthetic pictures of kinds that no
-recipe trains on are added: noise, one gray, ramps, stripes. `--photo` adds crops of photographs in
-which the detector sees no face.
+side). The pictures that most FER+ taggers marked as not a face are classified, by split: recipes
+with `outlier_share` train on those of `train`, never on the others. Synthetic pictures of kinds
+that no recipe trains on are added: noise, one gray, ramps, stripes. `--photo` adds crops of
+photographs, outside of all faces that the detector finds.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ SIDE_PX = 48
 
 
 def made_pictures() -> dict[str, NDArray[np.uint8]]:
-    """Return kinds of pictures without a face: uint8, (100, 48, 48)."""
+    """Return kind -> synthetic pictures without a face, uint8 (100, 48, 48)."""
     random = np.random.default_rng(0)
     across = np.linspace(0, 1, SIDE_PX)
     angles = random.uniform(0, np.pi, MADE)[:, None, None]
@@ -77,12 +77,12 @@ def surest(model: TFLiteModel, pictures: NDArray[np.uint8]) -> NDArray[np.float3
 @click.command(cls=Benchmark, help=__doc__)
 @models_argument
 @data_option
-@click.option("--photo", "photos", type=PATH, multiple=True, help="A photograph; repeatable.")
+@click.option("--photo", "photos", type=PATH, multiple=True, help="Photograph; repeatable.")
 def main(models: tuple[str, ...], data: Path, photos: tuple[Path, ...]) -> None:
     """Print a table for each model."""
     faces = load_faceset(data)
     if faces.votes is None:
-        raise click.UsageError(f"{data} has no FER+ votes, which say what is not a face")
+        raise click.UsageError(f"{data} has no FER+ votes, which mark pictures without a face")
     kinds = {
         f"FER2013's non-faces, {split}": part.images[no_face(part.votes)]
         for split in faces.split_names
@@ -102,7 +102,7 @@ def main(models: tuple[str, ...], data: Path, photos: tuple[Path, ...]) -> None:
 
 
 def opened(path: Path) -> NDArray[np.uint8]:
-    """Read a photograph in BGR."""
+    """Read a photograph: uint8 (height, width, 3), BGR."""
     photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if photo is None or min(photo.shape[:2]) < SIDE_PX:
         raise click.UsageError(f"{path} cannot be read; expected a picture of 48 px or more")

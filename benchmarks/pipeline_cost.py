@@ -1,15 +1,15 @@
 """Cost of the pipeline compared with its bare parts and with the package `fer`.
 
-CPU time per frame, without decoding and output, in rounds that take turns:
+CPU time per frame, without decoding and output, measured in turns:
 
-    pipeline   what `fer-edge run` does with a decoded frame: convert what is looked at, detect or
+    pipeline   steps of `fer-edge run` for a decoded frame: convert it for the detector, detect or
                track, crop, classify, smooth
-    bare       the same parts called bare in a loop: the frame in BGR, YuNet on each 5th one shrunk
-               to 320 pixels, Lucas-Kanade on 24 corners in between, one crop, one int8 inference
-    fer        `FER().detect_emotions` of the package `fer` 25.10.3, in its own environment, on
-               frames that are BGR already
+    bare       the same steps in a simple loop: convert to BGR, run YuNet on every 5th frame at 320
+               pixels and Lucas-Kanade on 24 corners in between, crop, run one int8 inference
+    fer        `FER().detect_emotions` of the package `fer` 25.10.3, in a separate environment, on
+               frames that are in BGR already
 
-The limits are 1.10 for pipeline over bare, and 1/40 for pipeline over fer. One core for all.
+The limits are 1.10 for pipeline over bare, and 1/40 for pipeline over fer. All run on one core.
 
     python -m benchmarks.pipeline_cost --clip clip.mp4
 """
@@ -43,7 +43,7 @@ EVERY, SIDE_PX, CORNERS = 5, 320, 24
 
 
 class BareParts:
-    """The bare parts: one face, no identities, no smoothing, no re-detection."""
+    """Steps of the pipeline in a simple loop: for one face, without track numbers and smoothing."""
 
     def __init__(self, model: str, size: tuple[int, int]) -> None:
         scale = SIDE_PX / max(size)
@@ -86,7 +86,7 @@ class BareParts:
 @click.option("--clip", type=PATH, required=True)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--rounds", default=15, show_default=True, type=click.IntRange(2))
-@click.option("--core", default=0, show_default=True, help="The CPU core for all.")
+@click.option("--core", default=0, show_default=True, help="CPU core for all.")
 @click.option("--fer/--no-fer", default=True, show_default=True)
 @click.option(
     "--environments",
@@ -95,7 +95,7 @@ class BareParts:
     show_default=True,
 )
 def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments: Path) -> None:
-    """Print CPU time per frame of the three, and the two ratios."""
+    """Print the CPU time per frame of all three, and the two ratios."""
     os.sched_setaffinity(0, {core})
     cv2.setNumThreads(1)
     frames = _decode(clip)
@@ -123,7 +123,7 @@ def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments
                 bare.read(frame.index, frame.image)
             pipeline_ms.append(1e3 * (between - started) / len(frames))
             bare_ms.append(1e3 * (time.process_time() - between) / len(frames))
-            if worker is not None and number < max(2, rounds // 5):  # it is slow
+            if worker is not None and number < max(2, rounds // 5):  # `fer` is slow
                 fer_ms.append(float(np.mean(worker.ask(do="frames_ms")["cpu_ms"])))
     click.echo(f"{clip.name}: {len(frames)} frames, {rounds} rounds, the first left out")
     for name, samples in (("pipeline", pipeline_ms), ("bare", bare_ms), ("fer", fer_ms)):

@@ -1,8 +1,8 @@
 """Comparison of the TensorFlow Lite converter and ai-edge-quantizer: one run, all number formats.
 
-Each file is scored on the whole validation split against the run's float32 file, and timed on one
-thread, the files taking turns. Calibration faces are those of `fer-edge convert`, including the
-black and the white picture. Latency is that of one inference with its input set; x86-64 is not
+Each file is compared with the run's float32 file on the whole validation split, and timed in one
+thread, in turns. Calibration faces are those of `fer-edge convert`, including the black and the
+white picture. Latency is the time of setting the input and one inference; figures of x86-64 are not
 representative of ARM.
 
     python -m benchmarks.quantizers --run runs/best --data faces.npz --keep conv1
@@ -38,9 +38,13 @@ from .command import PATH, Benchmark, data_option
 @click.command(cls=Benchmark)
 @click.option("--run", type=PATH, required=True, help="A finished run folder.")
 @data_option
-@click.option("--keep", multiple=True, help="Also: this layer kept float32, and int16.")
+@click.option(
+    "--keep", multiple=True, help="Also keep this layer as float32, and as int16; repeatable."
+)
 @click.option("--calibration-faces", default=512, show_default=True)
-@click.option("--rounds", default=30, show_default=True, help="Of timing, each of 20 inferences.")
+@click.option(
+    "--rounds", default=30, show_default=True, help="Rounds of timing, of 20 inferences each."
+)
 def main(run: Path, data: Path, keep: tuple[str, ...], calibration_faces: int, rounds: int) -> None:
     """Print accuracy, agreement with float32, size and latency of each file."""
     faces, size_px = load_faceset(data), load_info(run).size_px
@@ -87,7 +91,7 @@ def recipes(
     def by_quantizer(plan: Any) -> bytes:
         from ai_edge_quantizer import quantizer
 
-        with without_chatter():  # its progress bars
+        with without_chatter():  # hides its progress bars
             work = quantizer.Quantizer(floating, plan)
             found = work.calibrate(signature, num_threads=1) if work.need_calibration else None
             return bytes(work.quantize(found, enable_progress_report=False).quantized_model)
@@ -117,7 +121,7 @@ def recipes(
 
 
 class Server:
-    """An open file: its outputs and its times."""
+    """An open model file, its outputs and its times."""
 
     def __init__(self, name: str, flatbuffer: bytes) -> None:
         self.size_bytes = len(flatbuffer)
@@ -131,11 +135,11 @@ class Server:
 
     @property
     def median_ms(self) -> float:
-        """Times of all inferences."""
+        """Median time of all inferences, in milliseconds."""
         return float(np.median(self._times_ms))
 
     def answer(self, pixels: NDArray[np.uint8]) -> None:
-        """Classify all faces; the result is in `probabilities`."""
+        """Classify all faces, and store the result in `probabilities`."""
         self.probabilities = np.stack([self._probabilities(face) for face in pixels])
 
     def time(self, pixels: NDArray[np.uint8]) -> None:

@@ -1,10 +1,10 @@
 """Cost of recognizing rare classes more often.
 
-PublicTest's faces through the served path, before the temperature, after logit adjustment (Menon et
-al. 2021, arXiv:2007.07314, section 4.1, "post-hoc"): the logit of each class is lowered by tau
-times the logarithm of its share of the training faces. With 1 every class counts as if all were
-equally frequent. With --only, the logit of a single class is raised by some offsets, as by
-`fer-edge convert --logit-offset`; the file then rounds again, so its own scores differ slightly.
+Classifies PublicTest's faces through the served path, without the temperature, and adjusts the
+logits (Menon et al. 2021, arXiv:2007.07314, section 4.1, "post-hoc"): the logit of each class is
+lowered by tau times the logarithm of its share of the training faces. With tau = 1, all classes
+count as equally frequent. With --only, the logit of one class is raised by several offsets, as by
+`fer-edge convert --logit-offset`; that file rounds once more, so its scores differ slightly.
 
     python -m benchmarks.rare_classes compact-ferplus --data ferplus.npz
     python -m benchmarks.rare_classes compact-ferplus --data ferplus.npz --only contempt
@@ -32,14 +32,14 @@ OFFSETS = (0.0, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 def adjusted(
     probabilities: NDArray[np.float32], offsets: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return the probabilities after adding to the logits, float32 (n, classes)."""
+    """Return the probabilities after adding offsets to the logits, float32 (n, classes)."""
     raised = probabilities * np.exp(offsets)
     normed: NDArray[np.float32] = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
     return normed
 
 
 def _plans(everything: FaceSet, only: str | None) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Return the name of each row of the table, and its logit offsets."""
+    """Yield the name of each row of the table, and its logit offsets."""
     names = everything.class_names
     if only is not None:
         if only not in names:
@@ -58,7 +58,7 @@ def _plans(everything: FaceSet, only: str | None) -> Iterator[tuple[str, NDArray
 @models_argument
 @data_option
 @split_option
-@click.option("--only", metavar="CLASS", help="Raise this class alone.")
+@click.option("--only", metavar="CLASS", help="Raise the logit of this class only.")
 def main(models: tuple[str, ...], data: Path, split: str, only: str | None) -> None:
     """Print a table for each model, in Markdown; after each recall, the number of predictions."""
     everything = load_faceset(data)

@@ -1,6 +1,6 @@
 """A recording of `fer-edge deploy` as an SVG that plays in a browser: docs/images/deploy.svg.
 
-Real commands on devices on loopback (`benchmarks.loopback`), recorded and drawn by termtosvg;
+Runs real commands on devices on loopback (`benchmarks.loopback`). termtosvg records and draws them;
 pauses are shortened to two seconds.
 
     make recording
@@ -37,7 +37,7 @@ clear
 @click.option("--termtosvg", default="termtosvg", show_default=True, metavar="PROGRAM")
 @click.argument("out", type=click.Path(path_type=Path))
 def main(termtosvg: str, out: Path) -> None:
-    """Record into OUT."""
+    """Record the commands into the SVG file OUT."""
     with (
         tempfile.TemporaryDirectory(prefix="fer-edge-") as name,
         loopback(NAMES, Path(name) / "lab") as lab,
@@ -46,7 +46,7 @@ def main(termtosvg: str, out: Path) -> None:
         script.write_text(_SHELL.format(folder=lab.folder) + _scene(lab))
         command = [termtosvg, str(out.resolve()), "-c", f"bash {shlex.quote(str(script))}"]
         command += ["-g", f"{COLUMNS}x{LINES}", "-M", str(LONGEST_PAUSE_MS), "-D", "3000"]
-        # it ends with its input, so keep that open
+        # termtosvg ends when its input ends, so keep its input open
         with subprocess.Popen(command, env=lab.environment, stdin=subprocess.PIPE) as recorder:
             recorder.wait()
     if recorder.returncode:

@@ -20,7 +20,7 @@ _PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string", type(
 
 
 def report_schema() -> dict[str, Any]:
-    """Return the schema; every dataclass is its own definition."""
+    """Return the schema; each dataclass is a separate definition."""
     definitions: dict[str, Any] = {}
     root = _reference(Report, definitions)
     definitions["Report"]["properties"]["format_version"]["const"] = FORMAT_VERSION

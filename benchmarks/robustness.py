@@ -1,8 +1,9 @@
 """Accuracy of a model under changes of the faces, one change at a time.
 
-PublicTest's faces, 48x48, changed on their raw pixels and classified through the served path.
-Rotation and shift mirror the edge. A change with two directions is the mean of both. Noise has a
-fixed seed. The last two rows sum up the changes: their mean, and the worst.
+The raw pixels of PublicTest's faces, 48x48, are changed, and the faces are classified through the
+served path. After rotation and shift, the border is filled by mirroring. For a change with two
+directions, the mean of both is printed. Noise has a fixed seed. The last two rows are the mean of
+all changes, and the worst one.
 
     python -m benchmarks.robustness compact --data faces.npz
 """
@@ -29,7 +30,7 @@ Image = NDArray[np.uint8]
 def moved(
     image: Image, *, degrees: float = 0.0, scale: float = 1.0, x: float = 0.0, y: float = 0.0
 ) -> Image:
-    """Rotate, scale and shift a face; shifts in shares of its side."""
+    """Rotate, scale and shift a face; shifts are shares of its side, 0 to 1."""
     height, width = image.shape
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, scale)
     matrix[:, 2] += x * width, y * height
@@ -39,7 +40,7 @@ def moved(
 
 
 def darkened(image: Image, gain: float) -> Image:
-    """Darken, like a short exposure."""
+    """Darken a face, like a short exposure."""
     return (image * gain).astype(np.uint8)
 
 
@@ -49,7 +50,7 @@ def gamma(image: Image, exponent: float) -> Image:
 
 
 def noisy(image: Image, sigma: float, random: np.random.Generator) -> Image:
-    """Add sensor noise, in gray values of 255."""
+    """Add sensor noise with a standard deviation of sigma gray values."""
     return (image + random.normal(0, sigma, image.shape)).round().clip(0, 255).astype(np.uint8)
 
 
@@ -60,14 +61,14 @@ def compressed(image: Image, quality: int) -> Image:
 
 
 def blurred(image: Image, factor: int) -> Image:
-    """Reduce the resolution by a factor, and enlarge again."""
+    """Reduce the resolution by a factor, and enlarge the face again."""
     size = image.shape[1] // factor, image.shape[0] // factor
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def changes() -> dict[str, list[Callable[[Image], Image]]]:
-    """Return the rows: a name, and the changes to average."""
+    """Return row name -> changes whose accuracies are averaged."""
     random = np.random.default_rng(0)
     return {
         "as it is": [lambda face: face],
@@ -94,7 +95,7 @@ def changes() -> dict[str, list[Callable[[Image], Image]]]:
 @data_option
 @split_option
 def main(models: tuple[str, ...], data: Path, split: str) -> None:
-    """Print accuracy and the loss by each change, in points."""
+    """Print the accuracy after each change, and the difference in points."""
     faces = load_faceset(data).part(split)
     click.echo(f"| change | {' | '.join(models)} |\n| --- |{' --- |' * len(models)}")
     rows: list[NDArray[np.float64]] = []

@@ -1,8 +1,8 @@
-"""Which layer is worth keeping float, measured for each layer.
+"""Effect of keeping a layer float, measured for each layer.
 
-The report's worst layer is often only where the errors of others combine, and no figure of a single
-layer shows how much of its error reaches the output: in the four-block network the eight-bit
-weights of the first convolution cause nearly all of it (docs/lab-notes/quantizers.md).
+In the worst layer of the report, the errors of other layers often just combine, and no figure of a
+single layer shows how much of its error reaches the output. In the four-block network, most of the
+output's error comes from the 8-bit weights of the first convolution (docs/lab-notes/quantizers.md).
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class Gain:
 
     Attributes:
         layer: Name of the layer.
-        snr_db: Resulting SNR of the scores before the softmax.
-        gain_db: That minus the SNR without exceptions.
+        snr_db: Resulting SNR of the logits, in dB.
+        gain_db: Difference of this SNR from that of the file with all layers in int8, in dB.
         size_bytes: Size of the file.
     """
 
@@ -42,10 +42,10 @@ def measure_gains(
     Args:
         float_flatbuffer: The float32 file of the network.
         calibration: Model inputs, uint8 (n, height, width, 1), for the ranges.
-        inputs: Raw model inputs to measure on, uint8 (n, height, width, 1).
+        inputs: Model inputs for the measurement, uint8 (n, height, width, 1).
 
     Returns:
-        The layers, the largest gain first.
+        The gains, with the largest one first.
 
     Raises:
         ModelError: The file cannot be quantized.

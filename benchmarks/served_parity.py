@@ -1,4 +1,4 @@
-"""Comparison of `fer-edge run` with the evaluator, face by face, on a whole split.
+"""Comparison of `fer-edge run` with the evaluator for each face of a split.
 
 Writes the faces as PNG, runs the command on the folder, and compares each label and the accuracy
 with those from the face set. `tests/runtime/test_served_parity.py` does the same on a small set.
@@ -7,8 +7,8 @@ with those from the face set. `tests/runtime/test_served_parity.py` does the sam
     python -m benchmarks.served_parity --data faces.npz --model tiny --arm64 .venv/arm64
 
 With --arm64 the command runs in an emulated arm64 userland (`tests/arm64/userland.py`), whose int8
-kernels sometimes round differently: labels may differ within the bundled models' limit of agreement
-between int8 and float.
+kernels sometimes round differently. Then the share of equal labels may be as low as the limit for
+bundled models, between int8 and float.
 """
 
 import json
@@ -35,10 +35,10 @@ SAME_ON_ARM64 = 0.97
 @click.command(cls=Benchmark)
 @data_option
 @split_option
-@click.option("--model", default="compact", show_default=True, help="A bundled model.")
-@click.option("--arm64", "userland", type=PATH, help="Run in the arm64 Debian that is here.")
+@click.option("--model", default="compact", show_default=True, help="Bundled model.")
+@click.option("--arm64", "userland", type=PATH, help="Run in the arm64 Debian in this folder.")
 def main(data: Path, split: str, model: str, userland: Path | None) -> None:
-    """Print how many labels are the same, and both accuracies; exit 1 unless all are."""
+    """Print the number of equal labels and both accuracies; exit with 1 if too many differ."""
     faces = load_faceset(data).part(split)
     root = _userland(userland) if userland else None
     with tempfile.TemporaryDirectory(dir=root / "tmp" if root else None) as folder:

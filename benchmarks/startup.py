@@ -1,13 +1,13 @@
 """Time of `fer-edge run` until its first line, and its peak memory.
 
-Fresh processes, one after the other, each writing the clip's JSON lines to a pipe, an annotated
-video and a CSV file. For each: seconds from its start to its first line; CPU time until then, which
-depends less on other work on the machine; and the peak resident memory (the kernel's VmHWM, which
-`wait4` reports as `ru_maxrss`).
+New processes run one after the other. Each writes the clip's JSON lines to a pipe, an annotated
+video and a CSV file. Measured are: the seconds from the start to the first line; the CPU time until
+then, which depends less on other work on the machine; and the peak resident memory (the kernel's
+VmHWM, which `wait4` reports as `ru_maxrss`).
 
-An installed package has the byte code of its modules. A checkout may have none, and with
-PYTHONDONTWRITEBYTECODE each process would compile all of it: here the first process writes it, and
-is not counted.
+An installed package has byte code for its modules. A checkout may have none, and with
+PYTHONDONTWRITEBYTECODE each process would compile all modules. Here the first process writes the
+byte code, and is not counted.
 
     python -m benchmarks.startup --clip clip.mp4
 """
@@ -29,7 +29,7 @@ RUN = (sys.executable, "-m", "fer_edge", "run", "--input")
 @click.option("--clip", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--times", default=11, show_default=True, type=click.IntRange(1))
 def main(clip: Path, times: int) -> None:
-    """Print the median and the range of each."""
+    """Print the median and the range of each measurement."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
@@ -59,8 +59,8 @@ def _measure(command: tuple[str, ...], environment: dict[str, str]) -> tuple[flo
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0 or not line:
         raise click.ClickException(f"{' '.join(command)} ended with {process.returncode}")
-    # a child's ru_maxrss starts at its parent's, which is smaller: this module does not load
-    # OpenCV
+    # a child's ru_maxrss starts at that of its parent, which is smaller here, since this module
+    # does not import OpenCV
     return first_s, cpu_s, 1024 * usage.ru_maxrss / 1e6
 
 

@@ -21,7 +21,7 @@ FILES = {
     "faceres.json": "5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
     "faceres.bin": "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b",
 }
-"""Files to keep, and their sha256."""
+"""Files to keep -> SHA-256 of the content."""
 
 
 def fetch(folder: Path) -> None:
@@ -74,7 +74,7 @@ def _is_whole(path: Path, digest: str) -> bool:
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path))
 def main(folder: Path) -> None:
-    """Download, and print the location of the files."""
+    """Download the files, and print the path of the model."""
     fetch(folder)
     click.echo(f"{folder / 'faceres.json'}")
 

@@ -1,10 +1,9 @@
-"""Accuracy of the mean of several trained networks, and of each with its mirror image.
+"""Accuracy of several trained networks, alone and with mirror images, and of their mean.
 
-Stored predictions (`.npz`) count as a network whose mirror image is already in them.
-
-A teacher that is not better than the student, or that makes the same errors, is not useful. Each
-run's float network on PublicTest, alone and with the mirrored face; then the mean of all of them;
-and the share of faces on which two networks agree.
+A teacher that is not better than the student, or that makes the same errors, is not useful. Prints
+the accuracy of each run's float network on PublicTest, alone and averaged with the mirrored face;
+the accuracy of the mean of all networks; and the share of faces on which two networks agree. Stored
+predictions (`.npz`) count as a network that already includes the mirrored face.
 
     python -m benchmarks.teachers runs/compact runs/compact-48px --data faces.npz
 """

@@ -1,10 +1,10 @@
-"""Is the input pipeline the limit? Images per second of a real epoch and of the bare train step.
+"""Does the input pipeline limit training? Images per second of an epoch and of the train step.
 
 The real epoch is that of `fer-edge train`: shuffled row numbers, faces gathered and augmented on
-the device, the progress bar; validation and saving follow it and are excluded. The bare step is the
-same model's train step, compiled in the same way, on one batch in device memory. Both are run in
-turn, since the speed of a shared machine drifts. If it drifts too much, and there is no GPU,
-`--clock processor` measures this process's CPU time, which others hardly affect.
+the device, and the progress bar, without validation and saving. The bare step is the same model's
+train step, compiled in the same way, on one batch in device memory. Both run in turns, since the
+speed of a shared machine drifts. If it drifts too much, and there is no GPU, `--clock processor`
+measures the CPU time of this process, which other processes hardly affect.
 
     python -m benchmarks.training_throughput --recipe four-block-cosine
     KERAS_BACKEND=jax python -m benchmarks.training_throughput --recipe tiny-clean
@@ -41,16 +41,18 @@ CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 @click.command(cls=Benchmark)
 @click.option("--recipe", "name", default="four-block-cosine", show_default=True)
-@click.option("--data", type=PATH, help="A face set; default: noise.")
-@click.option("--faces", default=4096, show_default=True, help="Of noise: the speed is the same.")
-@click.option("--batch-size", type=click.IntRange(1), help="Other than the recipe's.")
-@click.option("--precision", help="Other than the recipe's.")
+@click.option("--data", type=PATH, help="Face set; default: noise.")
+@click.option(
+    "--faces", default=4096, show_default=True, help="Number of faces of noise, without --data."
+)
+@click.option("--batch-size", type=click.IntRange(1), help="Batch size, instead of the recipe's.")
+@click.option("--precision", help="Precision, instead of the recipe's.")
 @click.option(
     "--clock",
     type=click.Choice(list(CLOCKS)),
     default="wall",
     show_default=True,
-    help="What counts.",
+    help="Measure wall time, or CPU time of this process.",
 )
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 def main(
@@ -62,7 +64,7 @@ def main(
     clock: str,
     rounds: int,
 ) -> None:
-    """Print both rates and their ratio; exit 1 if it is below 0.9."""
+    """Print both rates and their ratio; exit with 1 if the ratio is below 0.9."""
     recipe = load_recipe(name, batch_size=batch_size, precision=precision)
     every = load_faceset(data) if data else noise(faces)
     train = training_faces(every, without_non_faces=recipe.drop_non_faces)
@@ -105,7 +107,7 @@ def main(
 
 
 def noise(count: int) -> FaceSet:
-    """Create a face set of noise, all of it for training."""
+    """Return a face set of noise, with training faces only."""
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (count, 48, 48), np.uint8)
     labels = np.arange(count) % len(FER2013)
@@ -117,7 +119,7 @@ def on_jax() -> bool:
 
 
 def bare_steps(model: Any, batch: Any) -> Callable[[int], None]:
-    """Return a function that runs a number of train steps on one batch and waits for the last."""
+    """Return a function that runs a number of train steps on one batch and waits for the end."""
     resident = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
     if on_jax():
         return jax_steps(model, resident)
@@ -136,7 +138,7 @@ def bare_steps(model: Any, batch: Any) -> Callable[[int], None]:
 
 
 def jax_steps(model: Any, resident: Any) -> Callable[[int], None]:
-    """Do the same with JAX, where the state is passed through the step and its memory is reused."""
+    """Return such a function for JAX, whose step gets and returns the state, reusing its memory."""
     import jax
 
     step = jax.jit(model.train_step, donate_argnums=0)

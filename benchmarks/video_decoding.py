@@ -1,7 +1,7 @@
 """CPU time of decoding with PyAV and with OpenCV's VideoCapture.
 
-CPU time per frame from the file to a BGR array, in rounds that take turns: each with one thread,
-and each with its own choice of threads, which `fer-edge run` uses for files.
+Measures, in turns, the CPU time per frame from the file to a BGR array, with one thread and with
+the library's own choice of threads. `fer-edge run` uses the latter for files.
 
     python -m benchmarks.video_decoding --clip clip.mp4
 """

@@ -17,33 +17,32 @@ from fer_edge.training import train
 from tests.support.cartoons import make_faces
 from tests.support.quick_recipe import QUICK_RECIPE
 
-# A suite that is started in the background (nohup, a CI runner) may ignore these, and what it
-# starts inherits that; the tests that send them need them.
+# A test run that is started in the background (nohup, a CI runner) may ignore these signals, and
+# its child processes inherit this; some tests send the signals and need the default handlers.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# which models were tried is noted here and not in the user's own folder; child processes inherit it
+# fer-edge records tried models here, not in the user's own cache; child processes inherit this
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="fer-edge-cache-")
 
 TRAINING_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "jax")
 REAL_SERVERS = {"broker", "browser", "rtsp", "serve", "subscribe"}
 REAL_SERVERS |= {"device", "bare_device", "small_disk", "systemd", "two"}
-"""Fixtures that start one; the tests that ask for them are slow."""
+"""Fixtures that start a server, a device or a mount; tests that use one are marked as slow."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--light",
         action="store_true",
-        help="Without Keras, TensorFlow and JAX, as if they were not installed; no slow tests.",
+        help="Run as if Keras, TensorFlow and JAX were not installed, and leave out slow tests.",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--light"):
-        for (
-            name
-        ) in TRAINING_LIBRARIES:  # files whose tests all need them skip at their importorskip
+        # files whose tests all need these libraries skip at their importorskip
+        for name in TRAINING_LIBRARIES:
             sys.modules[name] = None  # type: ignore[assignment]
         config.option.markexpr = config.option.markexpr or "not train and not slow"
 
@@ -52,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not REAL_SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-    # the longest first, so that no worker is left with one at the end (--no-loadscope-reorder)
+    # the longest tests first, so that no worker starts one at the end (--no-loadscope-reorder)
     items.sort(key=_is_light)
 
 
@@ -67,7 +66,7 @@ def faces() -> FaceSet:
 
 @pytest.fixture
 def fer_edge() -> Callable[..., Result]:
-    """Run the command line in this process: fer_edge("run", "--input", path)."""
+    """Return a function that runs the command line here: fer_edge("run", "--input", path)."""
 
     def invoke(*arguments: object) -> Result:
         return CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -77,7 +76,7 @@ def fer_edge() -> Callable[..., Result]:
 
 @pytest.fixture
 def media() -> Path:
-    """The folder of real photographs and clips that lies next to some checkouts."""
+    """Return the folder of real photographs and clips next to some checkouts, or skip."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "media"
     if not folder.is_dir():
         pytest.skip(f"no real photographs at {folder}")
@@ -86,10 +85,10 @@ def media() -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Train a run with its quantization-aware stage on cartoons; returns (run, face set)."""
+    """Train on cartoons, with the quantization-aware stage; return the run and the face set."""
     pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
     base = tmp_path_factory.getbasetemp()
-    # the workers of pytest-xdist share it: the second waits until it is there
+    # the workers of pytest-xdist share the run: the first one trains, the others wait
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
     shared.mkdir(exist_ok=True)
     data, run = shared / "cartoons.npz", shared / "cartoons"
@@ -99,5 +98,5 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             save_faceset(make_faces(per_class=24, validation_per_class=12), data)
             recipe = shared / "quick.toml"
             recipe.write_text(QUICK_RECIPE, "utf-8")
-            train(data, run, recipe, qat=True)  # without the conversion that the command ends with
+            train(data, run, recipe, qat=True)  # unlike the command, without a conversion
     return run, data

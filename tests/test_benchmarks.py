@@ -1,4 +1,4 @@
-"""The benchmarks' commands end in one line when their input is not there."""
+"""The commands of the benchmarks end with one line if their input is missing."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""What can be checked of the container without an engine (docs/how-to/run-in-a-container.md)."""
+"""Checks of the Containerfile without a container engine (docs/how-to/run-in-a-container.md)."""
 
 import re
 from pathlib import Path

@@ -34,7 +34,7 @@ FRAMES = 6
 
 @pytest.fixture(scope="session")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with photo.jpg, clip.mp4 (6 frames, 10 Hz) and photos/, all with one face."""
+    """Make a folder with photo.jpg, clip.mp4 (6 frames, 10 Hz) and photos/, all with one face."""
     pytest.importorskip("matplotlib", reason="the sample photograph comes with matplotlib")
     folder = tmp_path_factory.mktemp("album")
     image = cv2.imread(str(sample_photo()))
@@ -56,7 +56,7 @@ def in_the_album(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(name: str, *arguments: object) -> list[str]:
-    """Run an example as its own program would run; returns the lines that it printed."""
+    """Run an example as a program; return the lines that it printed."""
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setattr("sys.argv", [name, *map(str, arguments)])
@@ -121,7 +121,7 @@ def test_faces_are_sorted_into_folders(tmp_path: Path) -> None:
 
 @pytest.fixture
 def service() -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """A web service on loopback; returns its address and what it was sent."""
+    """Run a web service on loopback; provide its address and the list of received objects."""
     sent: list[dict[str, object]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -146,7 +146,7 @@ def test_a_web_service_is_told_of_changes(
 ) -> None:
     url, sent = service
     lines = run("send_to_http.py", "clip.mp4", url)
-    # the same picture in every frame: one change, from nothing to a face
+    # all frames are equal: there is one change, from no face to a face
     assert len(sent) == len(lines) == 1
     assert sent[0]["time_s"] == 0
     assert is_label(str(sent[0]["faces"][0]["label"]))  # type: ignore[index]
@@ -164,7 +164,7 @@ def test_a_tracker_of_another_library_follows() -> None:
     pytest.importorskip("trackers")
     lines = run("own_tracker.py", "clip.mp4")
     assert len(lines) == FRAMES
-    assert lines[0].endswith("[]")  # ByteTrack takes a face up when it has seen it twice
+    assert lines[0].endswith("[]")  # ByteTrack starts a track with the second detection
     assert all(re.fullmatch(r"0\.\d0 s: \[\(1, '\w+'\)\]", line) for line in lines[1:])
 
 
@@ -187,7 +187,7 @@ def test_cut_faces_are_read(tmp_path: Path) -> None:
 def test_frames_of_a_generator_are_read() -> None:
     lines = run("from_a_generator.py", "photo.jpg")
     assert [line.split(" s: ")[0] for line in lines] == [f"{n / 25:.2f}" for n in range(6)]
-    assert lines[0].endswith("[]")  # black
+    assert lines[0].endswith("[]")  # a black frame
     assert is_label(lines[-1].split("'")[1])
 
 

@@ -1,4 +1,4 @@
-"""The house rules: who may import whom, and what the light path may load."""
+"""Rules of imports: which packages may import each other, and what the light path may load."""
 
 import ast
 import json
@@ -26,7 +26,7 @@ LIGHT = [
 
 
 def imported(node: ast.AST) -> list[str]:
-    """Name what an absolute import statement imports, `from a import b` as a.b."""
+    """Return the names that an absolute import statement imports, `from a import b` as a.b."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -35,7 +35,7 @@ def imported(node: ast.AST) -> list[str]:
 
 
 def at_import_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk what runs when the module is imported: no function bodies."""
+    """Yield the nodes that run when the module is imported: all except for function bodies."""
     for node in ast.iter_child_nodes(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield node
@@ -43,7 +43,7 @@ def at_import_time(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def stage_of(name: str) -> str | None:
-    """Name the stage that an import reaches, under either of its names."""
+    """Return the stage of an imported name, `training.x` or `fer_edge.training.x`, or None."""
     parts = name.split(".")
     if parts[0] == "fer_edge":
         parts = parts[1:]
@@ -52,7 +52,7 @@ def stage_of(name: str) -> str | None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_imports_no_stage_by_name(path: Path) -> None:
-    # inside a stage imports are relative, and `from ..` would leave it
+    # imports inside a stage are relative, and must not leave the stage
     tree = ast.parse(path.read_text("utf-8"))
     depth = len(path.relative_to(ROOT).parts) - 1
     for node in ast.walk(tree):

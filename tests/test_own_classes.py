@@ -1,4 +1,4 @@
-"""The whole way with other classes than FER2013's: a user's own folders, and FER+'s eight."""
+"""The whole workflow with classes other than FER2013's: a user's own folders, and those of FER+."""
 
 import csv
 import json
@@ -102,7 +102,7 @@ def test_own_folders_go_the_whole_way(tmp_path: Path) -> None:
 
 
 def test_ferplus_classes_go_the_whole_way(tmp_path: Path) -> None:
-    """Eight pictures of each class, six to train on; the labels of fer2013.csv are all wrong."""
+    """Use eight pictures of each class, six to train on; every label of fer2013.csv is 0."""
     with (
         (tmp_path / "fer2013.csv").open("w", newline="") as pixels,
         (tmp_path / "fer2013new.csv").open("w", newline="") as votes,
@@ -126,5 +126,5 @@ def test_ferplus_classes_go_the_whole_way(tmp_path: Path) -> None:
     assert card.labels == FERPLUS_CLASSES
     score = card.served_score()
     assert score is not None
-    # the labels are the taggers' own here
+    # here the labels are the majority of the votes
     assert (score.ferplus_n, score.ferplus_accuracy) == (16, score.accuracy)

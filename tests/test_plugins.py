@@ -1,4 +1,4 @@
-"""Parts that other packages bring: installed by pip, used through the command line."""
+"""Parts of other packages: installed by pip, used through the command line."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Bring a package into this process: install(text of its module, group, names of `part`)."""
+    """Return a function that installs a package here: install(module text, group, *part names)."""
     loaded = set(sys.modules)
 
     def bring(text: str, group: str, *names: str, package: str = "broken-package") -> None:
@@ -112,7 +112,7 @@ def test_a_configuration_file_names_them_as_the_options_do(example: Path, tmp_pa
     (tmp_path / "door.toml").write_text(printed.stdout)
     done = command(example, "run", "--config", tmp_path / "door.toml")
     assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "labels.json").is_file()  # the path starts at the folder of the file
+    assert (tmp_path / "labels.json").is_file()  # the path is relative to the file
     elsewhere = command(tmp_path, "run", "--config", tmp_path / "door.toml")
     assert elsewhere.returncode == 2
     assert "'middle' does not exist" in elsewhere.stderr
@@ -213,7 +213,7 @@ def test_a_broken_detector_disturbs_no_other_and_no_help(
     run = ("run", "--input", photo, "--detector")
     assert_one_clear_line(fer_edge(*run, "bad"), "broken-package cannot be imported")
     assert not caplog.records
-    fer_edge("-v", *run, "bad")  # shows the package's authors where
+    fer_edge("-v", *run, "bad")  # with a traceback for the package's authors
     assert [record.exc_info is not None for record in caplog.records] == [True]
     assert fer_edge(*run, "none").exit_code == 0
     assert "|bad]" in "".join(fer_edge("run", "--help").stdout.split())

@@ -22,7 +22,7 @@ def names_of_tests() -> frozenset[str]:
 
 
 def plain(text: str) -> str:
-    """Drop line breaks and marks of Markdown that do not change what is said."""
+    """Drop line breaks, and Markdown characters that do not change the meaning."""
     return " ".join(text.replace("**", "").replace("|", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""The prose linter of `make lint`: its rules find what they should, in prose only."""
+"""The prose linter of `make lint`: its rules find faults in prose, and only there."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a release is made of says the same everywhere."""
+"""Version, license and commands of a release are equal in all files."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The files in requirements/, for devices whose packages pip alone does not choose rightly."""
+"""The files in requirements/, for devices on which pip alone chooses wrong packages."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The rooms: a folder imports from the floors below its own, and nothing runs in a circle."""
+"""The rooms: a folder imports from lower floors only, and no imports form a circle."""
 
 import ast
 import re
@@ -12,11 +12,11 @@ ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("fer_edge", "training", "converters", "runtime")
 MOST_ROOMS = {"runtime": 12}
 MOST_FLOORS = {"runtime": 5}
-"""What a newcomer can take in at a glance; `docs/explanation/architecture.md` shows the floors."""
+"""Limits that keep the structure clear; `docs/explanation/architecture.md` shows the floors."""
 
 
 def module_of(path: Path) -> str:
-    """Name a file's module: runtime/capture/frame.py -> fer_edge.runtime.capture.frame."""
+    """Return a file's module: runtime/capture/frame.py -> fer_edge.runtime.capture.frame."""
     parts = [*path.relative_to(ROOT).with_suffix("").parts]
     if parts[-1] == "__init__":
         parts.pop()
@@ -28,7 +28,7 @@ FACES = {name for name, path in FILES.items() if path.name == "__init__.py"}
 
 
 def imported(module: str, text: str) -> Iterator[str]:
-    """Yield our modules that a module imports, wherever in it, type checking included."""
+    """Yield our modules that a module imports anywhere, type checking included."""
     package = module if module in FACES else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.ImportFrom):
@@ -51,7 +51,7 @@ def stage_of(module: str) -> str:
 
 
 def room_of(module: str) -> str | None:
-    """Name the folder or file directly below a stage; None for the stage's own face."""
+    """Return the folder or file directly below the stage; None for the stage's `__init__.py`."""
     inside = module.split(".")[1 if stage_of(module) == "fer_edge" else 2 :]
     return inside[0] if inside else None
 
@@ -69,7 +69,7 @@ def rooms(stage: str) -> dict[str, set[str]]:
 
 
 def circle(arrows: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the modules of one circle, an empty list where there is none."""
+    """Return the modules of one circle; an empty list if there is none."""
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:
@@ -78,7 +78,7 @@ def circle(arrows: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def floors(arrows: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """Return each room's floor: one above the highest that it imports."""
+    """Return each room's floor: one above the highest floor that it imports from."""
     found: dict[str, int] = {}
     for room in TopologicalSorter(arrows).static_order():
         found[room] = 1 + max((found[below] for below in arrows[room]), default=0)

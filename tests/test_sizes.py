@@ -1,4 +1,4 @@
-"""How large a function and a file may be: what a reader holds in mind."""
+"""Limits for the sizes of functions and files, so that a reader can keep them in mind."""
 
 import ast
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def too_large(text: str) -> Iterator[str]:
-    """Yield the name and the size of functions over a limit; those of a command line are exempt.
+    """Yield the name and the size of functions over a limit; click commands are exempt.
 
-    Their parameters are its options, and their text is its help.
+    The parameters of a click command are its options, and its docstring is its help text.
     """
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, Function) and not any(map(is_command, node.decorator_list)):

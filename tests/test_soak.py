@@ -1,4 +1,4 @@
-"""When a soak fails: growth of memory, a thread or a descriptor more, too few minutes."""
+"""Verdicts of a soak test: memory, threads or descriptors that grow, and too few minutes."""
 
 import os
 from dataclasses import replace

@@ -45,7 +45,7 @@ def ways(sizes: Sequence[int], every: Sequence[int]) -> Ways:
 
 
 @click.command(cls=Benchmark)
-@click.option("--photo", type=PATH, required=True, help="Several faces, for made clips.")
+@click.option("--photo", type=PATH, required=True, help="Several faces, for synthetic clips.")
 @click.option("--clip", "clips", type=PATH, multiple=True, help="Real clips.")
 @click.option("--size", "sizes", type=int, multiple=True, default=(320,), show_default=True)
 @click.option("--every", type=int, multiple=True, default=(1, 2, 3, 5, 10), show_default=True)

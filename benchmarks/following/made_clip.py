@@ -11,7 +11,7 @@ from fer_edge import Frame, open_detector
 SIZE = (640, 360)
 RATE_HZ = 25.0
 LEAST_HEIGHT_PX = 24.0
-"""Smaller faces are ignored."""
+"""Minimum height of a face; smaller faces are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class KnownFrame:
     boxes: NDArray[np.float64]
 
     def visible(self) -> list[int]:
-        """Return which faces are completely in the frame and large enough."""
+        """Return the indices of faces that are completely in the frame and large enough."""
         left, top, right, bottom = self.boxes.T
         inside = (left > 0) & (top > 0) & (right < SIZE[0]) & (bottom < SIZE[1])
         return np.flatnonzero(inside & (bottom - top >= LEAST_HEIGHT_PX)).tolist()

@@ -20,7 +20,7 @@ class Known:
 
     Attributes:
         overlap: Mean intersection over union of a face and its track.
-        jitter: Root mean square of the motion of a box relative to its face from one frame to the
+        jitter: Root mean square of the motion of a box relative to its face, from one frame to the
             next, in heights of the face.
         missed_share: Share of all visible faces that were missed.
         switches: Number of identity switches.

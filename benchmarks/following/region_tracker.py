@@ -15,7 +15,7 @@ _REACH = 2.0
 _REGION_PX = 64
 _NEW_SHARE = 0.6
 _MOST_FACES = 4
-"""With more faces the whole frame is cheaper."""
+"""With more faces, a detection on the whole frame is cheaper."""
 
 
 class RegionTracker:
@@ -26,8 +26,8 @@ class RegionTracker:
 
         Args:
             detector: Detector for the whole frame.
-            near: Detector for a region, with a lower score.
-            every: Interval of detection on the whole frame: every Nth.
+            near: Detector for a region, with a lower minimum score.
+            every: Interval of detections on the whole frame, in frames.
         """
         self._detector, self._near, self._every = detector, near, every
         self._tracks: list[Track] = []
@@ -90,6 +90,6 @@ def _moved(track: Track, face: Detection) -> Track:
 
 
 def _halved(image: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], float]:
-    """Subsample by a power of two before shrinking, so that few pixels are skipped."""
+    """Subsample by a power of two before shrinking; return the image and the factor."""
     step = 2 ** max(0, int(np.log2(0.5 / scale))) if scale < 0.5 else 1
     return np.ascontiguousarray(image[::step, ::step]), float(step)

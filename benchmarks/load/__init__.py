@@ -1,1 +1,1 @@
-"""Load tests with many sources, viewers, faces or pixels. See `__main__.py`."""
+"""Load tests with many sources, viewers, faces or pixels; see `__main__.py`."""

@@ -37,7 +37,7 @@ def main() -> None:
 @click.option("--fps", default=10.0, show_default=True)
 @click.option("--seconds", default=30.0, show_default=True)
 def sources(count: int, fps: float, seconds: float) -> None:
-    """Cameras in one process, or in one process each."""
+    """Read several cameras, in one process and in one process each."""
     with camera(fps) as eye, tempfile.TemporaryDirectory() as folder:
         addresses = [eye.address("steady")] * count
         for name, read_all in (("processes", in_processes), ("threads", in_threads)):
@@ -50,7 +50,7 @@ def sources(count: int, fps: float, seconds: float) -> None:
 @click.option("--fps", default=10.0, show_default=True)
 @click.option("--seconds", default=30.0, show_default=True)
 def viewers(count: int, fps: float, seconds: float) -> None:
-    """Viewers of one page at once."""
+    """Open one page in many viewers at once."""
     with camera(fps) as eye:
         port = free_port()
         command = [sys.executable, "-m", "fer_edge", "run", "--input", eye.address("steady")]
@@ -81,7 +81,7 @@ def viewers(count: int, fps: float, seconds: float) -> None:
 @main.command(cls=Benchmark)
 @click.option("--count", default=500, show_default=True, type=click.IntRange(1))
 def faces(count: int) -> None:
-    """Many faces in one frame."""
+    """Read a frame with many faces."""
     image = crowd(count)
     options = ("--max-faces", str(count), "--detect-size", str(max(image.shape)))
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +94,7 @@ def faces(count: int) -> None:
 
 @main.command(cls=Benchmark)
 def pixels() -> None:
-    """A frame of 8K, 7680x4320."""
+    """Read a frame of 8K, 7680x4320."""
     image = vast()
     with tempfile.TemporaryDirectory() as folder:
         picture = read(as_picture(image, Path(folder) / "vast.jpg"))

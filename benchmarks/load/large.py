@@ -1,4 +1,4 @@
-"""Many faces in one frame, and a frame of many pixels, as a picture and as a video."""
+"""A frame with many faces, and a frame with many pixels, as a picture and as a video."""
 
 import json
 import os
@@ -24,14 +24,14 @@ _8K = (7680, 4320)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A run on a file.
+    """Result of a run on a file.
 
     Attributes:
         faces: Number of faces in its first frame.
         frames: Number of processed frames.
-        frame_ms: Median time of its frames.
-        peak_mib: Peak memory.
-        wall_s: Time from its start to its end.
+        frame_ms: Median time per frame, in milliseconds.
+        peak_mib: Peak memory of the process, in MiB.
+        wall_s: Time from the start to the end of the process, in seconds.
     """
 
     faces: int
@@ -48,7 +48,7 @@ class Reading:
 
 
 def crowd(faces: int) -> Image:
-    """Draw the given number of heads in rows: uint8, (height, width, 3), BGR."""
+    """Return an image of the given number of heads in 20 rows: uint8, (height, width, 3), BGR."""
     photo = cv2.imread(str(sample_photo()))
     assert photo is not None
     head = cv2.resize(photo[20:380, 100:420], (_HEAD_PX, _HEAD_PX), interpolation=cv2.INTER_AREA)
@@ -62,7 +62,7 @@ def crowd(faces: int) -> Image:
 
 
 def vast() -> Image:
-    """Draw one head in a picture of 8K: uint8, (4320, 7680, 3), BGR."""
+    """Return an 8K image with one head: uint8, (4320, 7680, 3), BGR."""
     photo = cv2.imread(str(sample_photo()))
     assert photo is not None
     coarse = np.random.default_rng(0).integers(60, 200, (18, 32, 3), dtype=np.uint8)
@@ -73,13 +73,13 @@ def vast() -> Image:
 
 
 def as_picture(image: Image, path: Path) -> Path:
-    """Write a JPEG."""
+    """Write an image as JPEG; return its path."""
     path.write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
     return path
 
 
 def as_video(image: Image, path: Path, frames: int) -> Path:
-    """Write the same frame repeatedly, Motion JPEG in Matroska."""
+    """Write a video that repeats one frame, Motion JPEG in Matroska; return its path."""
     with av.open(str(path), "w") as made:
         stream = made.add_stream("mjpeg", rate=25)
         stream.height, stream.width = image.shape[:2]
@@ -93,7 +93,7 @@ def as_video(image: Image, path: Path, frames: int) -> Path:
 
 
 def read(path: Path, *options: str) -> Reading:
-    """Process a file with `fer-edge run`.
+    """Process a file with `fer-edge run`; return its cost.
 
     Raises:
         ClickException: It failed.

@@ -1,4 +1,4 @@
-"""Several cameras: in one process each, or all in one."""
+"""Several cameras, each in a separate process, or all in one process."""
 
 import json
 import statistics
@@ -22,12 +22,12 @@ class Cost:
     """Cost of reading a number of cameras for some seconds.
 
     Attributes:
-        pss_mib: Memory of all processes; shared memory counts once.
-        frames: Frames processed by all.
-        cpu_ms: CPU time per frame, everything from decoder to line.
-        median_ms: Median time from a frame to its line, including waiting for the CPU.
-        p95_ms: 95th percentile of that time.
-        dropped: Number of frames that arrived during the processing of another.
+        pss_mib: Memory of all processes in MiB; shared memory counts once.
+        frames: Number of frames processed by all of them.
+        cpu_ms: CPU time per frame, from decoding to writing its line.
+        median_ms: Median latency from a frame to its line, including the wait for the CPU.
+        p95_ms: 95th percentile of that latency.
+        dropped: Number of frames that arrived while another frame was processed.
     """
 
     pss_mib: float

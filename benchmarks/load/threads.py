@@ -1,4 +1,4 @@
-"""Cameras in one process: `python -m benchmarks.load.threads FOLDER ADDRESS...`, until SIGTERM."""
+"""Read cameras in one process until SIGTERM: `... -m benchmarks.load.threads FOLDER ADDRESS...`."""
 
 import sys
 import threading
@@ -27,7 +27,7 @@ def _read(address: str, path: Path) -> None:
 
 
 def main() -> None:
-    """Read until the process is ended."""
+    """Read all cameras until the process is ended."""
     folder, addresses = Path(sys.argv[1]), sys.argv[2:]
     threads = [
         threading.Thread(target=_read, args=(address, folder / f"thread-{number}.jsonl"))

@@ -1,4 +1,4 @@
-"""Viewers of the page that behave like its script: events, and one picture after another."""
+"""Viewers that behave like the page's script: they read events, and one picture after another."""
 
 import contextlib
 import http.client
@@ -22,7 +22,7 @@ class Viewer:
         page: Address of the page.
         pictures: Number of pictures so far.
         events: Number of events so far.
-        fault: Error, if any.
+        fault: Error message, or empty.
     """
 
     page: str
@@ -31,7 +31,7 @@ class Viewer:
     fault: str = ""
 
     def look(self, until_s: float) -> list[threading.Thread]:
-        """View the page until a time of the monotonic clock, in two threads."""
+        """View the page until a time of the monotonic clock; return its two started threads."""
         threads = [
             threading.Thread(target=self._guarded, args=(look, until_s))
             for look in (self._take_pictures, self._hear_events)
@@ -74,7 +74,7 @@ class Viewer:
 
 
 def watch(page: str, count: int, seconds: float) -> list[Viewer]:
-    """Open a page in many viewers at once, each a process."""
+    """Open a page in many viewers at once, divided among four processes; return the viewers."""
     shares = [len(range(count)[start::_PROCESSES]) for start in range(_PROCESSES)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(_PROCESSES, mp_context=context) as pool:

@@ -1,10 +1,10 @@
-"""fer-edge compared with PyPI and npm packages with weights: same faces, same clip, one core.
+"""Comparison of fer-edge with packages of PyPI and npm that have weights, on one CPU core.
 
     python -m benchmarks.rivals --data faces.npz --clip c.mp4 --out rivals.md --picture frontier.png
 
-Each rival runs in its own environment (created in --environments, hundreds of megabytes) in a
-separate process on one core. Latencies are measured in rounds over all of them. Faces are
-PublicTest's, already cropped; a frame of the clip goes through each system's own detector.
+Each package runs in a separate environment (created in --environments, hundreds of megabytes) and
+process. Latencies are measured in rounds over all of them. The faces are PublicTest's, already
+cropped; for a frame of the clip, each system uses its own detector.
 """
 
 import tempfile
@@ -35,12 +35,16 @@ FACE_RUNS = 50
     default=Path(tempfile.gettempdir()) / "fer-edge-rivals",
     show_default=True,
 )
-@click.option("--models", default="compact", show_default=True, help="Ours, by commas.")
-@click.option("--without", multiple=True, help="Leave out fer, facex or face-api.")
+@click.option(
+    "--models", default="compact", show_default=True, help="Bundled models, separated by commas."
+)
+@click.option(
+    "--without", multiple=True, help="Package to leave out: fer, facex or face-api; repeatable."
+)
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--core", default=0, show_default=True, help="The CPU core for all of them.")
-@click.option("--out", type=PATH, help="Write the page here.")
-@click.option("--picture", type=PATH, help="Draw the frontier here, as PNG.")
+@click.option("--core", default=0, show_default=True, help="CPU core for all of them.")
+@click.option("--out", type=PATH, help="File for the page.")
+@click.option("--picture", type=PATH, help="PNG file for the chart.")
 def main(
     data: Path,
     clip: Path,
@@ -52,7 +56,7 @@ def main(
     out: Path | None,
     picture: Path | None,
 ) -> None:
-    """Measure all of them and print the table."""
+    """Measure all systems, and print the page."""
     faces = load_faceset(data).part("validation")  # before environments are created
     rivals = our_own(environments / "fer-edge", models.split(","))
     if "fer" not in without:

@@ -1,7 +1,7 @@
-"""Environments of the rivals, from PyPI or npm; nothing of them is committed.
+"""Environments of the compared packages, from PyPI or npm; nothing of them is committed.
 
-`fer` also requires facenet-pytorch (PyTorch) and moviepy, which its Haar path never imports. They
-are left out, so its installed size here is a lower bound.
+`fer` also requires facenet-pytorch (PyTorch) and moviepy, which it does not import with the Haar
+detector. They are left out, so its installed size here is a lower bound.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from pathlib import Path
 WORKERS = Path(__file__).parent / "workers"
 ROOT = Path(__file__).resolve().parents[2]
 
-# OpenCV 5 has no CascadeClassifier, which both packages need to find faces
+# OpenCV 5 has no CascadeClassifier, which both packages use as face detector
 _SHARED = ("tensorflow>=2.16,<2.22", "opencv-contrib-python<5", "setuptools<81")
 _FER = ("pandas", "requests", "tqdm", "Pillow", "matplotlib")
 
@@ -26,7 +26,7 @@ class Rival:
         name: Name for display.
         version: Installed version.
         worker: Command line of its worker.
-        home: Environment variable RIVAL_HOME of the worker.
+        home: Value of the environment variable RIVAL_HOME of the worker.
         weights: File of its classifier.
         installed_mb: Size of everything that was installed for it.
     """
@@ -40,7 +40,7 @@ class Rival:
 
 
 def python_rival(folder: Path, package: str, version: str, weights: str, worker: str) -> Rival:
-    """Install a rival from PyPI, once, and describe it."""
+    """Install a package from PyPI, unless it is installed, and describe it."""
     more = _FER if package == "fer" else ("scikit-image",)
     python = _venv(folder, [*_SHARED, *more], [f"{package}=={version}"])
     site = next(folder.glob("lib/python*/site-packages"))
@@ -55,7 +55,7 @@ def python_rival(folder: Path, package: str, version: str, weights: str, worker:
 
 
 def node_rival(folder: Path, version: str) -> Rival:
-    """Install @vladmandic/face-api with the requirements of its WebAssembly build, once."""
+    """Install @vladmandic/face-api for WebAssembly, unless it is installed, and describe it."""
     npm = shutil.which("npm")
     node = shutil.which("node")
     if npm is None or node is None:
@@ -80,7 +80,7 @@ def node_rival(folder: Path, version: str) -> Rival:
 
 
 def our_own(folder: Path, models: list[str]) -> list[Rival]:
-    """Install this checkout as by `pip install .`; describe bundled models."""
+    """Install this checkout like `pip install .`; describe each of the bundled models."""
     python = _venv(folder, [str(ROOT)], [])
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--no-deps", "--force-reinstall", str(ROOT)], check=True)
@@ -111,7 +111,7 @@ def _venv(folder: Path, requirements: list[str], without_dependencies: list[str]
 
 
 def _size_mb(folder: Path) -> float:
-    """Return the installed size, without pip and venv's files."""
+    """Return the installed size in MB, without the files of pip and venv."""
     total = 0
     for path in folder.rglob("*"):
         top = path.relative_to(folder).parts[0]

@@ -1,4 +1,4 @@
-"""The page with the results of the comparison."""
+"""Page with the results of the comparison."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from .environments import Rival
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The measurements of one system."""
+    """Measurements of one system."""
 
     rival: Rival
     accuracy: float

@@ -1,4 +1,4 @@
-"""The frontier: accuracy over latency, one point for each system."""
+"""Chart of accuracy over latency, with one point for each system."""
 
 from pathlib import Path
 
@@ -21,8 +21,9 @@ THEIRS = ("tab:orange", "tab:gray", "tab:brown", "tab:olive")
 def plot_frontier(measured: list[Measured], faces: int, path: Path) -> None:
     """Draw top-1 accuracy over the median time, for one face and for one frame, as PNG.
 
-    Upright bars are the accuracy's 95% interval over `faces` faces (normal approximation),
-    level ones the 5th to the 95th percentile of the time. Ours are circles, others squares.
+    Vertical bars are the accuracy's 95% interval over `faces` faces (normal approximation),
+    horizontal bars the 5th to the 95th percentile of the time. Circles are fer-edge, squares
+    are other packages.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 5), sharey=True, layout="constrained")
     ours, theirs = iter(OURS), iter(THEIRS)

@@ -1,4 +1,4 @@
-"""A worker process: a rival in its own environment, controlled line by line."""
+"""Worker process: it runs a package in its environment, and is controlled by lines of JSON."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from .environments import Rival
 
 
 class Worker:
-    """A running rival, kept to one core. Use as a context manager."""
+    """A running package, restricted to one CPU core; a context manager."""
 
     def __init__(self, rival: Rival, clip: Path, shape: tuple[int, ...], core: int) -> None:
         self.rival = rival
@@ -52,7 +52,7 @@ class Worker:
         return self._answer()
 
     def labels(self, faces: NDArray[np.uint8]) -> NDArray[np.str_]:
-        """Return the rival's label of each face, uint8 (n, side, side)."""
+        """Return the package's label for each face; faces are uint8 (n, side, side)."""
         with tempfile.NamedTemporaryFile() as file:
             file.write(faces.tobytes())
             file.flush()

@@ -1,1 +1,1 @@
-"""Stability of a run over months. See `__main__.py`."""
+"""Test of the stability of long runs; see `__main__.py`."""

@@ -1,14 +1,15 @@
-"""Stability of a run over months: two live runs, observed from outside.
+"""Test of the stability of long runs: two live runs, observed from outside.
 
-Both read a network camera on loopback and have JSON lines, the page with a viewer for ten seconds
-per minute, and a real Mosquitto. The stream of one never ends; that of the other ends after 20
-frames and is reopened, thousands of times per hour, alternating between H.264 and Motion JPEG.
+Both read a network camera on loopback. They write JSON lines, serve the page to a viewer for ten
+seconds per minute, and publish to a real Mosquitto. The stream of one run never ends. The stream of
+the other ends after 20 frames and is reopened thousands of times per hour, alternating between
+H.264 and Motion JPEG.
 
     python -m benchmarks.soak --hours 24
 
-Memory, threads and descriptors are sampled twelve times per minute. The exit code is 1 if the
-memory of the last quarter of an hour is more than 2% above that of the first one after the warm-up,
-if there are more threads or descriptors, or if a run has ended.
+Memory, threads and file descriptors are sampled twelve times per minute. The exit code is 1 if the
+memory in the last quarter of an hour is more than 2% above that in the first one after the warm-up,
+if the number of threads or descriptors is larger, or if a run has ended.
 """
 
 import json
@@ -29,24 +30,26 @@ from .runs import Watched, broker, runs, view
 
 _LOOKS = 12
 _VIEWED_FROM = 4
-"""Sample after which the viewer connects: it disconnects before the minute ends."""
+"""Number of the sample before which the viewer connects; it leaves before the minute ends."""
 
 
 @click.command(cls=Benchmark)
 @click.option("--hours", default=24.0, show_default=True, type=click.FloatRange(min=0.01))
 @click.option("--settle", default=10.0, show_default=True, help="Minutes of warm-up.")
 @click.option("--fps", default=4.0, show_default=True, type=click.FloatRange(0.1, 1000))
-@click.option("--out", type=PATH, default=Path("soak"), show_default=True, help="A folder.")
-@click.option("--json", "shows_json", is_flag=True, help="JSON instead of the table.")
+@click.option(
+    "--out", type=PATH, default=Path("soak"), show_default=True, help="Folder for the results."
+)
+@click.option("--json", "shows_json", is_flag=True, help="Print JSON instead of the table.")
 def main(hours: float, settle: float, fps: float, out: Path, shows_json: bool) -> None:
-    """Run, sample every minute, and report."""
+    """Start the runs, sample them every minute, and report."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[Sample]] = {}
     try:
         _watch(hours * 3600, fps, settle, out, found)
     except KeyboardInterrupt:
-        click.echo("interrupted: what follows is of the time until then", err=True)
+        click.echo("interrupted; the report covers the time until now", err=True)
     draw(found, settle, out / "soak.svg")
     click.echo(json.dumps(as_json(found, settle)) if shows_json else table(found, settle))
     verdicts = [judge(samples, settle) for samples in found.values()]

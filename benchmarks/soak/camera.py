@@ -1,7 +1,7 @@
-"""A network camera on loopback: one stream that never ends, and one that disconnects repeatedly.
+"""Network camera on loopback: one stream never ends, and one ends again and again.
 
 http://127.0.0.1:PORT/steady     Motion JPEG at a constant rate
-http://127.0.0.1:PORT/moody      some frames at once, then the end; H.264 and Motion JPEG in turns
+http://127.0.0.1:PORT/moody      20 frames at once, then the end; H.264 and Motion JPEG in turns
 """
 
 import itertools
@@ -19,12 +19,12 @@ _MOODY_FRAMES = 20
 
 @dataclass(slots=True)
 class Camera:
-    """Content of the streams, and the number of connections.
+    """Streams of a camera, and the number of their connections.
 
     Attributes:
         pictures: JPEG files, one per frame.
-        films: Short H.264 streams.
-        rate_hz: Rate of the steady stream.
+        films: Short H.264 streams, as MPEG transport streams.
+        rate_hz: Frame rate of the steady stream.
         port: Port of the server.
         opened: Number of connections to each stream.
     """
@@ -42,7 +42,7 @@ class Camera:
 
 @contextmanager
 def camera(rate_hz: float) -> Iterator[Camera]:
-    """Start a camera."""
+    """Start a camera; it is stopped after the block."""
     images = scene()
     starts = range(0, len(images), _MOODY_FRAMES)
     films = [as_transport_stream(images[start : start + _MOODY_FRAMES]) for start in starts]

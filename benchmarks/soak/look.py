@@ -11,15 +11,15 @@ _TICKS_HZ = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A sample of a process from outside.
+    """Sample of the resources of a process.
 
     Attributes:
-        rss_kib: Resident memory.
-        pss_kib: The same, with pages shared by n processes divided by n.
-        anonymous_kib: The part that is not backed by a file: heaps and stacks.
+        rss_kib: Resident memory, in KiB.
+        pss_kib: Resident memory, in which a page shared by n processes counts 1/n.
+        anonymous_kib: Part of the resident memory that is not backed by a file: heaps and stacks.
         threads: Number of threads.
         files: Number of open file descriptors.
-        cpu_s: CPU time since its start.
+        cpu_s: CPU time since the start of the process.
     """
 
     rss_kib: float

@@ -1,4 +1,4 @@
-"""The samples of a soak test as a verdict, a table, JSON and a curve."""
+"""Report of a soak test: verdict, table, JSON and chart of the samples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,13 +13,13 @@ _WINDOW = 15
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A minute of a run.
+    """Sample of one minute of a run.
 
     Attributes:
         minute: Minutes since the start.
-        look: Sample of the process.
+        look: Sample of the resources of the process.
         frames: Number of frames so far.
-        opened: Number of connections of its stream so far.
+        opened: Number of connections to its stream so far.
         viewed_bytes: Bytes that a viewer received in this minute.
     """
 
@@ -35,8 +35,8 @@ class Verdict:
     """Comparison of a run's end with its state after the warm-up.
 
     Attributes:
-        first: First minutes after the warm-up, at most 15.
-        last: Same number of last minutes.
+        first: Sample of the first minutes after the warm-up, at most 15.
+        last: Sample of the last minutes, as many as for `first`.
     """
 
     first: Look
@@ -49,7 +49,7 @@ class Verdict:
 
     @property
     def anonymous_growth(self) -> float:
-        """Growth of the memory without a file, as a share."""
+        """Growth of the anonymous memory, as a share."""
         return self.last.anonymous_kib / self.first.anonymous_kib - 1
 
     @property
@@ -63,14 +63,14 @@ class Verdict:
 
 
 def judge(samples: Sequence[Sample], settle_minutes: float) -> Verdict | None:
-    """Compare the end with the beginning; None for too few minutes."""
+    """Compare the end of a run with its beginning; return None if there are too few samples."""
     settled = [sample.look for sample in samples if sample.minute > settle_minutes]
     width = min(_WINDOW, len(settled) // 2)
     return Verdict(joined(settled[:width]), joined(settled[-width:])) if width else None
 
 
 def as_json(runs: Mapping[str, Sequence[Sample]], settle_minutes: float) -> dict[str, Any]:
-    """Return all data for JSON."""
+    """Return verdicts and samples of all runs, for JSON."""
     return {"settle_minutes": settle_minutes, "most_growth": MOST_GROWTH} | {
         name: {"verdict": _verdict(samples, settle_minutes), "samples": list(map(asdict, samples))}
         for name, samples in runs.items()

@@ -1,4 +1,4 @@
-"""The observed runs, as processes with all outputs of a service."""
+"""Observed runs: processes with the outputs of a service."""
 
 import contextlib
 import signal
@@ -23,7 +23,7 @@ _VIEWER_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A run.
+    """An observed run.
 
     Attributes:
         name: Name of the run and of its stream.
@@ -38,7 +38,7 @@ class Watched:
     lines: Path
 
     def frames(self) -> int:
-        """Count the processed frames."""
+        """Return the number of processed frames, by counting the lines."""
         if not self.lines.exists():
             return 0
         with self.lines.open("rb") as file:
@@ -46,7 +46,7 @@ class Watched:
 
 
 def free_port() -> int:
-    """Find a free port."""
+    """Return a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 @contextmanager
 def broker(folder: Path) -> Iterator[int]:
-    """Start Mosquitto; yields its port.
+    """Start Mosquitto; yield its port.
 
     Raises:
         ClickException: It is not installed.
@@ -71,7 +71,7 @@ def broker(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def runs(camera: Camera, broker_port: int, folder: Path) -> Iterator[list[Watched]]:
-    """Start both runs; they end properly after the block."""
+    """Start both runs; they are stopped by SIGTERM after the block."""
     with ExitStack() as ends:
         found = []
         for name, module in (("steady", "fer_edge"), ("moody", "benchmarks.soak.reopened")):

@@ -1,4 +1,4 @@
-"""The scene for the soak test's camera: a head that enters and leaves repeatedly."""
+"""Scene for the soak test's camera: a head that enters and leaves the frame repeatedly."""
 
 import io
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _HEAD_PX = 300
 
 
 def scene(frames: int = _FRAMES) -> list[Image]:
-    """Draw a loop: in from the left, across, out at the right; uint8, (360, 640, 3), BGR.
+    """Return a loop: a head enters at the left and leaves at the right; uint8, (360, 640, 3), BGR.
 
     Raises:
         MissingExtraError: The sample photograph is not installed.
@@ -33,12 +33,12 @@ def scene(frames: int = _FRAMES) -> list[Image]:
 
 
 def as_jpegs(images: Sequence[Image]) -> list[bytes]:
-    """Encode each frame as JPEG."""
+    """Encode each image as JPEG."""
     return [cv2.imencode(".jpg", image)[1].tobytes() for image in images]
 
 
 def as_transport_stream(images: Sequence[Image], rate_hz: int = 10) -> bytes:
-    """Encode frames as H.264 in an MPEG transport stream."""
+    """Encode images as H.264 in an MPEG transport stream."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mpegts") as made:
         stream = made.add_stream("libx264", rate=rate_hz, options={"tune": "zerolatency"})

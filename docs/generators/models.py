@@ -137,7 +137,7 @@ def _detector_facts(file: DetectorFile) -> list[tuple[str, str]]:
     size = f"{card.input.width}x{card.input.height} pixels"
     return [
         ("network", f"{card.architecture}, {card.parameters:,} parameters"),
-        ("work", f"{card.macs / 1e6:.0f} million multiply-accumulates a look"),
+        ("work", f"{card.macs / 1e6:.0f} million multiply-accumulates per detection"),
         ("numbers", card.scheme),
         ("input", f"{size}, any other" if card.input.is_resizable else size),
         ("size", megabytes(file.size_bytes)),

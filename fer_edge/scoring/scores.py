@@ -12,7 +12,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How well one model reads one set of faces; shares are 0 to 1.
+    """Accuracy of one model on one set of faces, in several measures; shares are 0 to 1.
 
     Attributes:
         n: Number of faces.

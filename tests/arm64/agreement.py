@@ -1,4 +1,4 @@
-"""What reads the same on arm64 as on this machine, and how nearly."""
+"""Agreement of results on arm64 and on this machine, with tolerances."""
 
 import json
 import subprocess
@@ -14,19 +14,20 @@ from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.detection.overlap import overlap
 
 TOLERANCE = 0.005
-"""Of a probability, in the mean: one step of an int8 output, 1/256."""
+"""Limit for the mean difference of probabilities; one step of an int8 output is 1/256 = 0.004."""
 LARGEST = 0.05
-"""Of a single one: XNNPACK's int8 kernels round differently on Arm in residual networks, and a
-temperature below 1 enlarges that; docs/lab-notes/arm64.md has what came out."""
+"""Limit for the difference of a single probability. XNNPACK's int8 kernels round differently on Arm
+in residual networks, and a temperature below 1 enlarges the difference; docs/lab-notes/arm64.md has
+the measured figures."""
 
 
 SAME_BOX = 0.8
-"""The least overlap of a face's boxes: the detector is int8, too, and of several boxes of one face
-that are equally sure, rounding chooses."""
+"""Smallest overlap of a face's two bounding boxes. The detector is int8, too: if several boxes of a
+face have equal scores, rounding decides which of them is kept."""
 
 
 def write_clip(path: Path) -> Path:
-    """Write ten frames of the sample photograph, moving to the right."""
+    """Write ten frames in which the sample photograph moves to the right; return the path."""
     photo = cv2.resize(cv2.imread(str(sample_photo())), (256, 300))
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (400, 300))
     for number in range(10):
@@ -38,7 +39,7 @@ def write_clip(path: Path) -> Path:
 
 
 def write_crops(folder: Path) -> Path:
-    """Write forty crops around the sample photograph's face."""
+    """Write forty 48x48 crops around the face of the sample photograph; return the folder."""
     gray = cv2.imread(str(sample_photo()), cv2.IMREAD_GRAYSCALE)
     random = np.random.default_rng(0)
     folder.mkdir(exist_ok=True)
@@ -57,7 +58,7 @@ def here(*arguments: str) -> str:
 
 
 def agree(model: str, read_there: str, read_here: str) -> None:
-    """Assert that two runs over the same crops have the same probabilities, nearly."""
+    """Assert that two runs over the same crops give equal probabilities within the tolerances."""
     theirs, mine = _scores_of(read_there), _scores_of(read_here)
     gap = abs(theirs - mine)
     same = (theirs.argmax(axis=1) == mine.argmax(axis=1)).mean()
@@ -69,7 +70,7 @@ def agree(model: str, read_there: str, read_here: str) -> None:
 
 
 def same_faces(read_there: str, read_here: str) -> None:
-    """Assert that two runs over the same clip have the same labels, and nearly the same boxes."""
+    """Assert that two runs over the clip give equal labels, and boxes that overlap by SAME_BOX."""
     theirs, mine = (list(map(json.loads, text.splitlines())) for text in (read_there, read_here))
     assert len(theirs) == len(mine) == 10
     for their_frame, my_frame in zip(theirs, mine, strict=True):

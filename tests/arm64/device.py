@@ -1,4 +1,4 @@
-"""The userland as a device: a real sshd inside it, and a user who logs in."""
+"""The arm64 userland as a device: a real sshd inside it, and a user who can log in."""
 
 import ctypes
 import os
@@ -14,11 +14,11 @@ _KEYS = "/etc/ssh-of-the-test"
 
 
 class Arm64Device:
-    """Serves until it is closed.
+    """An SSH server inside the userland, which runs until `close`.
 
     Attributes:
-        home: Of the user, seen from outside.
-        config: The client's configuration; the host is "device".
+        home: Home folder of the user, as a path outside the chroot.
+        config: Configuration file of the SSH client; the host name is "device".
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
@@ -38,7 +38,7 @@ class Arm64Device:
             f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {_KEYS}/host\n"
             f"AuthorizedKeysFile {_KEYS}/authorized\nPasswordAuthentication no\nUsePAM no\n"
             "PidFile none\nPrintMotd no\n"
-            "SetEnv PIP_NO_COMPILE=1\n"  # under emulation it takes minutes
+            "SetEnv PIP_NO_COMPILE=1\n"  # compiling takes minutes under emulation
         )
         mounts = f"mount --bind /proc {root}/proc; mount --bind /dev {root}/dev"
         sshd = shlex.join(["chroot", str(root), "/usr/sbin/sshd", "-D", "-e"])
@@ -61,7 +61,7 @@ def _end_with_parent() -> None:
 
 
 def _add_users(root: Path) -> None:
-    """Write what the packages' own scripts would have, and a user who may log in."""
+    """Add the user that sshd's package script would have added, and a user who may log in."""
     (root / "run" / "sshd").mkdir(exist_ok=True)
     home = f"/home/{USER}"
     entries = {

@@ -1,8 +1,9 @@
-"""Run something so many times, as a device does: WHAT COUNT [CLIP]. Runs inside the userland.
+"""Run a model or a detector COUNT times, as a device does. Usage: WHAT COUNT [CLIP]
 
-WHAT is a bundled model's or detector's name, a .tflite file, or YuNet's .onnx, which OpenCV runs. A
-detector looks at 320x192 pixels. With a CLIP, a frame of it is found, followed and read by
-`compact`, with WHAT as detector; decoding is done before.
+The userland's Python runs this script. WHAT is the name of a bundled model or detector, a .tflite
+file, or YuNet's .onnx file, which OpenCV runs. A detector gets an image of 320x192 pixels. With
+CLIP, each run processes one frame of the clip: WHAT detects the face, the tracker follows it, and
+`compact` recognizes the expression. All frames are decoded before the first run.
 """
 
 import sys
@@ -32,7 +33,7 @@ LOOK = np.full((192, 320, 3), 128, np.uint8)
 
 
 class OpenCVYuNet:
-    """The float network of the .onnx file, run by OpenCV, on frames that the tracker shrinks."""
+    """YuNet's float32 network from the .onnx file, run by OpenCV; the tracker shrinks frames."""
 
     long_side_px = 320
 
@@ -51,7 +52,7 @@ class OpenCVYuNet:
 
 
 def once(what: str) -> Callable[[], object]:
-    """Return what runs a model, or looks at an image, once."""
+    """Return a function that runs the model, or the detector, once."""
     if what.endswith(".onnx"):
         opencv = OpenCVYuNet(what)
         return lambda: opencv.detect(LOOK)
@@ -69,7 +70,7 @@ def _detector(what: str) -> FaceDetector:
 
 
 def a_frame(what: str, clip: Path) -> Callable[[], object]:
-    """Return what reads the next frame of a clip, over and over."""
+    """Return a function that processes the next frame of a clip; the first follows the last."""
     detector = _detector(what)
     follower = Follower(open_model(find_model("compact")), open_tracker(detector))
     frames = cycle(list(Video(clip, decoder_threads=1)))

@@ -1,4 +1,4 @@
-"""Look at every picture of a folder, of 320x192 pixels, with the bundled detector: rows as JSON."""
+"""Detect faces in each 320x192 PNG file of a FOLDER; print the detector's rows as JSON."""
 
 import json
 import sys

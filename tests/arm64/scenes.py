@@ -1,4 +1,4 @@
-"""What the userland looks at: pictures and a clip of the sample photograph's face."""
+"""Input of the detector in the userland: pictures and a clip of the sample photograph's face."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def _head() -> NDArray[np.uint8]:
 
 
 def make_clip(path: Path) -> Path:
-    """Write twenty frames of 640x360 in which the face moves to the right and back."""
+    """Write a clip of twenty 640x360 frames in which the face moves to the right and back."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 360))
     for number in range(20):
         x = 280 + 8 * min(number, 20 - number)
@@ -28,7 +28,7 @@ def make_clip(path: Path) -> Path:
 
 
 def make_looks(folder: Path) -> Path:
-    """Write pictures of 320x192 with two faces each, of 20 to 120 pixels."""
+    """Write LOOKS pictures of 320x192 pixels with two heads of 40 to 179 pixels each."""
     folder.mkdir(exist_ok=True)
     random = np.random.default_rng(0)
     for number in range(LOOKS):

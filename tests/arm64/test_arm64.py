@@ -1,4 +1,4 @@
-"""The built wheel in an arm64 Debian: `make test-arm64`, about five minutes the first time."""
+"""The built wheel in an arm64 Debian: `make test-arm64` takes five minutes the first time."""
 
 import json
 import os
@@ -23,17 +23,17 @@ from .userland import PYTHON, SITE, build, instructions_per_inference, missing_p
 
 FOLDER = os.environ.get("FER_EDGE_ARM64")
 MEAN_BOX, SCORE = 0.96, 0.01
-"""Of a face: the overlap of its boxes in the mean, and the difference of its scores."""
+"""Limits for the mean overlap of a face's two boxes, and for the difference of its scores."""
 LIGHT = {
-    # what we ask for
+    # our requirements
     *("fer-edge", "numpy", "opencv-python-headless", "click", "ai-edge-litert"),
     *("av", "pillow", "tomli_w", "Jinja2", "packaging"),
-    # what these ask for: ai-edge-litert, then Jinja2
+    # requirements of ai-edge-litert, then of Jinja2
     *("backports.strenum", "flatbuffers", "ml_dtypes", "protobuf", "tqdm", "typing_extensions"),
     "MarkupSafe",
 }
 INSTALLED_MB = 400
-"""Limit for the light install, some 15% above its size when this was written."""
+"""Limit for the size of the light install: about 15% above its size when this was written."""
 
 pytestmark = [
     pytest.mark.skipif(not FOLDER, reason="run by `make test-arm64`: it takes minutes"),
@@ -49,13 +49,13 @@ def root() -> Path:
 
 @pytest.fixture(scope="module")
 def clip(root: Path) -> Path:
-    """Ten frames; the same file inside."""
+    """Write a clip of ten frames, which is /tmp/clip.avi inside the userland."""
     return write_clip(root / "tmp" / "clip.avi")
 
 
 @pytest.fixture(scope="module")
 def crops(root: Path) -> Path:
-    """Forty crops around a face; the same folder inside."""
+    """Write forty crops around a face; their folder is /tmp/crops inside the userland."""
     return write_crops(root / "tmp" / "crops")
 
 
@@ -97,7 +97,7 @@ def test_benchmark_runs(root: Path) -> None:
 @pytest.mark.parametrize("model", sorted(bundled_models()))
 def test_instructions_of_an_inference_can_be_counted(root: Path, model: str) -> None:
     each = instructions_per_inference(root, model)
-    print(f"{model}: {each / 1e6:.1f} million arm64 instructions an inference")
+    print(f"{model}: {each / 1e6:.1f} million arm64 instructions per inference")
     assert 1e5 < each < 1e9
 
 
@@ -114,7 +114,7 @@ def test_the_detector_finds_the_same_faces(root: Path) -> None:
     pairs = [
         pair
         for mine, other in zip(ours, theirs, strict=True)
-        for pair in zip(sorted(mine), sorted(other), strict=True)  # by their left edges
+        for pair in zip(sorted(mine), sorted(other), strict=True)  # by the left edges
     ]
     assert len(pairs) > LOOKS
     overlaps = np.array([overlap(Box(*one[:4]), Box(*other[:4])) for one, other in pairs])
@@ -134,11 +134,11 @@ def test_instructions_of_a_look_and_of_a_frame_can_be_counted(root: Path) -> Non
     counts = {}
     for what in ("yunet", f"{root}/tmp/yunet.onnx"):
         name = "int8 in LiteRT" if what == "yunet" else "float32 in OpenCV"
-        for unit, frames in (("look", None), ("frame", clip)):
+        for unit, frames in (("detection", None), ("frame", clip)):
             each = instructions_per_inference(root, what, clip=frames, runs=50)
             counts[name, unit] = each
-            print(f"{name}: {each / 1e6:.1f} million arm64 instructions a {unit}")
-    for unit in ("look", "frame"):
+            print(f"{name}: {each / 1e6:.1f} million arm64 instructions per {unit}")
+    for unit in ("detection", "frame"):
         assert 1e6 < counts["int8 in LiteRT", unit] < counts["float32 in OpenCV", unit]
 
 

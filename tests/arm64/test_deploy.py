@@ -1,4 +1,4 @@
-"""`fer-edge deploy --offline` to an arm64 device from this machine, and what it measures there."""
+"""`fer-edge deploy --offline` from here to an arm64 device, and `doctor` and `benchmark` there."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="module")
 def device(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arm64Device]:
-    """An arm64 device to which nothing was deployed."""
+    """Provide an arm64 device without any deployment."""
     shutil.rmtree(root / "home", ignore_errors=True)
     (root / "home").mkdir()
     device = Arm64Device(root, tmp_path_factory.mktemp("device"))
@@ -56,7 +56,7 @@ def test_wheels_of_its_architecture_are_collected_here_and_prove_themselves_ther
     (outcome,) = json.loads(done.stdout)
     assert (outcome["state"], outcome["release"]) == ("deployed", 1)
     print(f"self-test on arm64: within {outcome['largest_gap']:.3f}, {outcome['seconds']:.0f} s")
-    assert 0 < outcome["largest_gap"] < 0.05  # other kernels than this machine's, and right
+    assert 0 < outcome["largest_gap"] < 0.05  # other kernels than here, small differences
     python = f"{device.home.relative_to(root)}/.local/share/fer-edge/current/env/bin/python"
     code = "import platform, ai_edge_litert, cv2; print(platform.machine(), cv2.__file__)"
     machine, place = run_in(root, f"/{python}", "-I", "-c", code).stdout.split()

@@ -1,12 +1,12 @@
 """A Raspberry Pi's software without the board: an arm64 Debian, run by qemu-user.
 
-`python -m tests.arm64.userland FOLDER` makes it, once: Debian 13's packages, this checkout as a
-wheel, and the aarch64 wheels of its base requirements, installed there offline. It takes about five
-minutes the first time, needs root (chroot, binfmt_misc) and these Debian packages:
+`python -m tests.arm64.userland FOLDER` builds it once: packages of Debian 13, a wheel of this
+checkout, and the aarch64 wheels of its base requirements, installed offline. This takes about five
+minutes the first time, and requires root (chroot, binfmt_misc) and these Debian packages:
 
     debootstrap qemu-user qemu-user-static gcc libc6-dev
 
-Whatever runs there is right or wrong as on a Pi; its times mean nothing.
+Programs give the same results there as on a Pi, but their run times mean nothing.
 """
 
 import os
@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.support.device_wheels import gather_wheels, run_or_raise
 
 DEBIAN = "trixie"
-"""Raspberry Pi OS's since October 2025."""
+"""Debian release that Raspberry Pi OS has been based on since October 2025."""
 PYTHON_VERSION = "3.13"
 PYTHON = "/opt/fer-edge/bin/python"
 SITE = f"opt/fer-edge/lib/python{PYTHON_VERSION}/site-packages"
@@ -32,11 +32,11 @@ _FOR_IT = (
     *(f"--platform={name}" for name in PLATFORMS),
 )
 CPU = "cortex-a72"
-"""A Raspberry Pi 4's."""
+"""Processor of a Raspberry Pi 4."""
 PROGRAMS = ("debootstrap", "qemu-aarch64", "qemu-aarch64-static", "unshare", "cc")
 
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
-# F: the kernel opens qemu now, so that it need not stand inside the chroot
+# F: the kernel opens qemu at registration, so that qemu need not be inside the chroot
 _REGISTRATION = (
     r":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:"
     r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:"
@@ -45,12 +45,12 @@ _REGISTRATION = (
 
 
 def missing_programs() -> list[str]:
-    """Name the programs that are needed and not installed."""
+    """Return the names of required programs that are not installed."""
     return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
 def build(folder: Path) -> Path:
-    """Make the userland in a folder, or bring this checkout up to date there; return its root."""
+    """Build the userland in a folder, or update this checkout in it; return its root."""
     root = debian(folder)
     gather_wheels(root / "wheels", machine="aarch64", python=PYTHON_VERSION)
     _install(root)
@@ -61,7 +61,7 @@ def build(folder: Path) -> Path:
 
 
 def debian(folder: Path) -> Path:
-    """Make the userland without fer-edge in a folder, once; return its root."""
+    """Build the userland without fer-edge in a folder, unless it exists; return its root."""
     root = folder / "root"
     register_qemu()
     ready = folder / f"{DEBIAN}-ready"
@@ -77,7 +77,7 @@ def debian(folder: Path) -> Path:
 
 
 def run_in(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command inside, with /proc and /dev; they are unmounted when it ends."""
+    """Run a command in the userland, with /proc and /dev mounted until the command ends."""
     mounts = f"mount --bind /proc {root}/proc; mount --bind /dev {root}/dev"
     inside = f"{mounts}; exec chroot {root} {shlex.join(command)}"
     return subprocess.run(
@@ -86,17 +86,17 @@ def run_in(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> int:
-    """Run a Python script of the userland under qemu's counter; return guest instructions.
+    """Run a script with the userland's Python in qemu; return the number of guest instructions.
 
-    It runs outside the chroot, since the counting qemu is a host program with host libraries. The
-    host's /sys is hidden: LiteRT would take the host's processor for its own.
+    It runs outside the chroot, because the counting qemu is a host program with host libraries. The
+    host's /sys is hidden, because LiteRT would read the properties of the host's processor there.
     """
     result = root.parent / "count.txt"
     environment = {
         "PYTHONHOME": f"{root}/usr",
         "PYTHONPATH": str(root / SITE),
         "QEMU_CPU": cpu,
-        # both would make the start differ from run to run, by 1% of what 200 inferences take
+        # without these two, the start varies between runs by 1% of what 200 inferences take
         "PYTHONHASHSEED": "0",
         "OPENBLAS_NUM_THREADS": "1",
         "PATH": os.environ["PATH"],
@@ -114,16 +114,16 @@ def count_instructions(root: Path, script: Path, *arguments: str, cpu: str) -> i
 def instructions_per_inference(
     root: Path, what: str, *, clip: Path | None = None, runs: int = 200
 ) -> int:
-    """Count guest instructions of one inference, look or frame, the start left out.
+    """Return the guest instructions of one inference, detection or frame, without the start.
 
     Args:
-        root: The userland.
-        what: See infer.py: a bundled name or a file; files are looked for inside first.
-        clip: Read frames of it.
-        runs: So many are counted.
+        root: Root of the userland.
+        what: Bundled name or file, as in infer.py; files inside the userland come first.
+        clip: Clip whose frames are processed; None for inferences or detections.
+        runs: Number of inferences, detections or frames to average over.
     """
     script, few, more = Path(__file__).with_name("infer.py"), 10, () if clip is None else (clip,)
-    _, *counts = [  # the first one writes byte code
+    _, *counts = [  # the first run writes byte code
         count_instructions(root, script, what, str(n), *map(str, more), cpu=CPU)
         for n in (1, few, few + runs)
     ]
@@ -131,7 +131,7 @@ def instructions_per_inference(
 
 
 def qemu_version() -> str:
-    """Return the version of the qemu that counts."""
+    """Return the version of the qemu that counts instructions."""
     said = subprocess.run(["qemu-aarch64", "--version"], capture_output=True, text=True, check=True)
     found = re.search(r"version (\S+)", said.stdout)
     return found[1] if found else said.stdout.strip()
@@ -146,10 +146,10 @@ def register_qemu() -> None:
 
 
 def _unpack(root: Path) -> None:
-    """Unpack what was fetched, in place of debootstrap's second stage.
+    """Unpack the fetched packages, in place of debootstrap's second stage.
 
-    The stage runs each package's scripts under qemu, where one of them hangs now and then; nothing
-    here needs what they write but the lists of users.
+    That stage runs the scripts of each package under qemu, where one of them sometimes hangs. The
+    tests need nothing that the scripts write except for the lists of users and groups.
     """
     archives = root / "var" / "cache" / "apt" / "archives"
     for package in sorted(archives.glob("*.deb")):
@@ -161,9 +161,9 @@ def _unpack(root: Path) -> None:
 
 
 def _install(root: Path) -> None:
-    """Make a virtual environment inside, and unpack the wheels there from outside, in seconds.
+    """Make a virtual environment in the userland, and unpack the wheels into it from outside.
 
-    pip inside takes minutes; what it does on a device is tested by a deployment.
+    This takes seconds, pip inside the userland minutes; test_deploy.py tests pip on a device.
     """
     site = root / SITE
     if not site.exists():
@@ -178,7 +178,7 @@ def _install(root: Path) -> None:
 
 
 def remove_root(root: Path) -> None:
-    """Remove a half-made root; /proc and /sys stay mounted there where its making broke off."""
+    """Remove an incomplete root; after an interrupted build, unmount /proc and /sys in it first."""
     for line in reversed(Path("/proc/self/mounts").read_text("utf-8").splitlines()):
         place = line.split()[1]
         if Path(place).is_relative_to(root):

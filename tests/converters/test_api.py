@@ -1,4 +1,4 @@
-"""The Python way: fer_edge.converters.convert."""
+"""The Python interface of the conversion: fer_edge.converters.convert."""
 
 import subprocess
 import sys

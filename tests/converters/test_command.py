@@ -1,4 +1,4 @@
-"""`fer-edge convert` as a command: its companion files, and a disk that is full."""
+"""The command `fer-edge convert`: companion files, existing files, and a full disk."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture(scope="module")
 def first(trained, tmp_path_factory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Convert in a separate process, with all companion files."""
+    """Convert in a separate process, with all companion files; return the process and folder."""
     out = tmp_path_factory.mktemp("first")
     command = [sys.executable, "-m", "fer_edge", "convert", *arguments(trained, out)]
     command += ["--layer-report", "--edgetpu", "--c-array"]
@@ -37,7 +37,7 @@ def test_everything_asked_for_lies_beside_the_files(first):
         assert "cartoons_int8_ptq_model".replace("ptq", variant) in header
         assert f"cartoons-int8-{variant}, layer by layer:" in done.stdout
     assert "13 of 13 operators will map" in done.stdout
-    assert done.stdout.count("Will map") == 1  # one table for two files that have the same
+    assert done.stdout.count("Will map") == 1  # both files share one table
     assert "tflite-micro's arena: " in done.stdout
 
 
@@ -83,7 +83,7 @@ def test_a_layer_kept_float_is_in_the_file_and_in_the_card(trained, fer_edge, tm
 
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
-    """Mount a disk of 200 kB."""
+    """Mount a file system of 200 kB; return its folder."""
     folder = tmp_path / "small disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]

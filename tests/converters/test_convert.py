@@ -1,4 +1,4 @@
-"""A trained run to .tflite files: what is in them, what they score, what is refused."""
+"""Conversion of a trained run to .tflite files: contents, scores, and refused input."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ from tests.support.clear_line import assert_one_clear_line
 pytestmark = pytest.mark.train
 
 LOOSE = Options(variants=VARIANTS, gate=Gate(max_drop_points=100))
-"""Cartoon networks of ten epochs are not what the gate is for."""
+"""Without a limit for the loss of accuracy: cartoon networks of ten epochs may exceed it."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_every_variant_says_what_it_is_and_agrees_with_keras(converted):
         assert card.parameters == read_model(converted["float32"].path).card.parameters
         assert card.macs == pytest.approx(33.1e6, rel=0.01)
         assert item.agreement.n == 84
-        if name != "int8-qat":  # one short epoch has moved that network itself
+        if name != "int8-qat":  # one short epoch has changed its weights
             assert item.agreement.top1 > 0.9, name
         assert len(item.agreement.recall_change) == 7
         assert card.agreement == item.agreement
@@ -95,7 +95,7 @@ def test_an_int8_graph_is_integer_all_through(converted, name):
     tensors = [t for o in graph.operators for t in (*o.inputs, *o.outputs)]
     assert {tensor.dtype for tensor in tensors} <= {"INT8", "UINT8", "INT32"}
     names = [operator.name for operator in graph.operators]
-    # uint8 outside, int8 inside: one QUANTIZE at each end, none between
+    # uint8 outside, int8 inside: one QUANTIZE at each end, none in between
     assert names[0] == names[-1] == "QUANTIZE"
     assert not {"QUANTIZE", "DEQUANTIZE"} & set(names[1:-1])
 
@@ -140,7 +140,7 @@ def test_every_file_is_calibrated_on_the_validation_faces_and_compared_as_it_is(
         assert (scaling.faces, scaling.split, scaling.digest) == (84, "validation", faces.digest)
         probabilities, floor = unscaled_probabilities(file, faces)
         assert fit_scaling(probabilities, faces, floor=floor) == scaling
-        # scores and agreement are the network's own, whatever temperature it is served at
+        # scores and agreement do not depend on the temperature at which the file is served
         assert card_score("served", probabilities, faces) == item.score
         assert scaling.error_before == item.score.calibration_error
         with open_model(item.path) as model:
@@ -178,7 +178,7 @@ def test_input_and_output_types_are_chosen_and_give_the_same_answers(
 
 
 def test_the_same_run_gives_the_same_bytes(trained, converted, tmp_path):
-    """The network is read again from its file; `test_command` does it in another process."""
+    """Load the network again and convert it; `test_command` does this in another process."""
     again = convert_source(open_run(trained[0]), load_faceset(trained[1]), tmp_path, LOOSE)
     for item in again:
         assert item.path.read_bytes() == (
@@ -204,7 +204,7 @@ def test_calibration_is_balanced_repeatable_and_pinned():
 
 
 def test_a_file_that_loses_too_much_is_not_written(trained, fer_edge, tmp_path, monkeypatch):
-    """Plant the bug that rivals ship: the served file reads its pixels wrongly."""
+    """Plant a bug of published projects: serving passes pixels of a wrong range."""
     run, data = trained
     honest = TFLiteModel.prepare
 
@@ -221,7 +221,7 @@ def test_a_file_that_loses_too_much_is_not_written(trained, fer_edge, tmp_path, 
 
 
 def test_a_file_that_agrees_too_seldom_is_not_written(source, trained, tmp_path, monkeypatch):
-    """Plant a bug that costs no accuracy on average: every other answer is another wrong one."""
+    """Plant a bug that reverses the classes, and allow any loss of accuracy."""
     faces = load_faceset(trained[1])
     honest = TFLiteModel.probabilities
 

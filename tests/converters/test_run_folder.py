@@ -1,4 +1,4 @@
-"""What `convert` says of a run folder that it cannot use."""
+"""Messages of `convert` for run folders that it cannot use."""
 
 import shutil
 

@@ -1,1 +1,1 @@
-"""fer-edge in a separate machine, with cameras of its kernel: `make test-device`."""
+"""fer-edge in a virtual machine, with the cameras of its kernel: `make test-device`."""

@@ -1,6 +1,7 @@
-"""Show a file of raw YUYV pictures in a loopback camera, over and over.
+"""Play a file of raw YUYV pictures in a loopback camera, in an endless loop.
 
-camera_feed.py DEVICE FILE WIDTH HEIGHT RATE; it runs inside the machine, with Python alone.
+Usage: camera_feed.py DEVICE FILE WIDTH HEIGHT RATE. It runs inside the machine and requires nothing
+except for Python.
 """
 
 import fcntl

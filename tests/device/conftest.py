@@ -1,4 +1,4 @@
-"""One machine for all tests of this folder, with its own disk."""
+"""One virtual machine, with its own disk, for all tests of this folder."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def why_not() -> str | None:
-    """Say why a machine cannot be had here, or None."""
+    """Return the reason why no machine can be started here, or None."""
     if not FOLDER:
         return "run by `make test-device`: it takes half an hour"
     if missing := missing_programs():
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Machine]:
-    """Build a machine of this checkout where it is not, and run it on a copy of its disk."""
+    """Build a machine with this checkout if necessary, and run it on a copy of its disk."""
     build(folder)
     disk = folder / "in-use.img"
     copy = ["cp", "--sparse=always", "--reflink=auto", str(folder / "disk.img"), str(disk)]
@@ -50,7 +50,7 @@ def running(folder: Path) -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
-    """A running machine, of this checkout, as new."""
+    """Provide a running machine with this checkout and a fresh disk."""
     assert FOLDER is not None
     with running(Path(FOLDER).resolve()) as box:
         yield box
@@ -58,7 +58,7 @@ def machine() -> Iterator[Machine]:
 
 @pytest.fixture
 def service(machine: Machine) -> Iterator[Service]:
-    """A service that is not installed yet; it is removed afterwards."""
+    """Provide a service that is not installed yet; remove it after the test."""
     made = Service(machine)
     yield made
     made.remove()

@@ -1,12 +1,12 @@
-"""The disk of a virtual machine: Debian 13 with systemd, the kernel's cameras, and this checkout.
+"""The disk of a virtual machine: Debian 13 with systemd, cameras of the kernel, and this checkout.
 
-`python -m tests.device.image FOLDER` makes it; what is there already is kept. It needs root
-(chroot) and these Debian packages:
+`python -m tests.device.image FOLDER` builds it and reuses the parts that exist already. It requires
+root (chroot) and these Debian packages:
 
     mmdebstrap e2fsprogs openssh-client qemu-system-x86 seabios ipxe-qemu
 
-Two cameras: vivid, the kernel's test driver, which can lose its device and its stream at a word,
-and v4l2loopback, which shows a face.
+There are two cameras: vivid, the kernel's test driver, can lose its device or stream on command;
+v4l2loopback shows a face.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from tests.arm64.userland import remove_root
 from tests.support.device_wheels import gather_wheels, run_or_raise
 
 DEBIAN = "trixie"
-"""Raspberry Pi OS's since October 2025."""
+"""Debian release that Raspberry Pi OS has been based on since October 2025."""
 PYTHON_VERSION = "3.13"
 HOSTNAME = "ferbox"
 PACKAGES = (
@@ -34,13 +34,13 @@ PACKAGES = (
     *("mosquitto", "mosquitto-clients"),
 )
 EXTRAS = "[web,mqtt]"
-"""Of fer-edge."""
+"""Extras of fer-edge that are installed."""
 _BEFORE = """
 mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"
 echo MODULES=list > "$1/etc/initramfs-tools/conf.d/box"
 printf 'virtio_pci\\nvirtio_blk\\next4\\n' > "$1/usr/share/initramfs-tools/modules.d/box"
 """
-"""Makes an initial RAM disk of what this machine needs; it is loaded and unpacked at each start."""
+"""Limits the initial RAM disk to the modules of this machine; each start loads and unpacks it."""
 PROGRAMS = ("mmdebstrap", "mke2fs", "ssh-keygen", "ssh", "qemu-system-x86_64")
 DISK_GB = 4
 FACE_SIZE = (640, 360)
@@ -48,7 +48,7 @@ FACE_RATE_HZ = 10
 
 _HERE = Path(__file__).resolve().parent
 _PLACES = (("root", "/opt/fer-edge"), ("pi", "/home/pi/fer-edge"))
-"""Owner and folder of the two installs: one that every user may read, one in a home."""
+"""Owner and folder of the two installations: one that every user may read, one in a home folder."""
 _SETUP = r"""
 set -e
 useradd -m -s /bin/bash -u 1000 -G video,sudo,systemd-journal pi
@@ -76,13 +76,13 @@ systemctl mask apt-daily.timer apt-daily-upgrade.timer e2scrub_reap dpkg-db-back
 
 
 def missing_programs() -> list[str]:
-    """Name the programs that are needed and not installed."""
+    """Return the names of required programs that are not installed."""
     places = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
     return [name for name in PROGRAMS if shutil.which(name, path=places) is None]
 
 
 def build(folder: Path) -> Path:
-    """Make the disk, or bring this checkout up to date on it; return the folder."""
+    """Build the disk, or update this checkout on it; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     root, disk = folder / "root", folder / "disk.img"
     if not (folder / "key").exists():
@@ -105,7 +105,7 @@ def build(folder: Path) -> Path:
 
 
 def mirror() -> str:
-    """Return the address from which this machine's apt takes Debian."""
+    """Return the address of the Debian mirror that apt uses on this machine."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
     filters = ["Created-By: Packages", "Origin: Debian", "Component: main"]
     return run_or_raise([*command, *filters]).splitlines()[0]
@@ -148,20 +148,20 @@ def _add_face(root: Path) -> None:
 
 
 def _face() -> bytes:
-    """Return two seconds of the sample photograph that moves to and fro, as YUYV."""
+    """Return two seconds of YUYV frames in which the sample photograph moves left and right."""
     width, height = FACE_SIZE
     photo = cv2.resize(cv2.imread(str(sample_photo())), (height * 5 // 6, height))
     frames = []
     for number in range(2 * FACE_RATE_HZ):
         frame = np.full((height, width, 3), 90, np.uint8)
-        left = 120 + 2 * abs(number - FACE_RATE_HZ)  # slow: it is followed, not detected again
+        left = 120 + 2 * abs(number - FACE_RATE_HZ)  # slow enough for the tracker
         frame[:, left : left + photo.shape[1]] = photo
         frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_YUY2).tobytes())
     return b"".join(frames)
 
 
 def _install(root: Path) -> bool:
-    """Install this checkout where it differs from what is installed; return whether it did."""
+    """Install this checkout if it differs from the installed one; return whether it differed."""
     wheels = root.parent / "wheels"
     wheel = gather_wheels(wheels, machine="x86_64", python=PYTHON_VERSION, extras=EXTRAS)
     note = root / "etc" / "fer-edge-wheel"
@@ -181,7 +181,7 @@ def _install(root: Path) -> bool:
 
 
 def _digest(wheel: Path) -> str:
-    """Return a digest of what is in a wheel; its own bytes have the time of the build."""
+    """Return a digest of a wheel's contents; its own bytes contain the time of the build."""
     with zipfile.ZipFile(wheel) as archive:
         contents = sorted((item.filename, item.CRC) for item in archive.infolist())
     return hashlib.sha256(repr(contents).encode()).hexdigest()

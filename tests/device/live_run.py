@@ -1,4 +1,4 @@
-"""`fer-edge run` in the background of a machine."""
+"""`fer-edge run` in the background, inside a machine."""
 
 import json
 import time
@@ -9,21 +9,21 @@ from typing import Any
 from .machine import Machine
 
 FRUGAL = "--model tiny --detect-size 160 --every 30"
-"""What an emulated processor can carry at some frames a second."""
+"""Options with which an emulated processor reaches a few frames per second."""
 
 
 class LiveRun:
-    """A run that writes JSON lines, and its log, below /home/pi/live."""
+    """A run that writes its JSON lines and its log to /home/pi/live."""
 
     def __init__(self, machine: Machine, options: str) -> None:
         self._machine = machine
         self._command = f"fer-edge run {FRUGAL} --jsonl live/run.jsonl {options}"
 
     def start(self) -> "LiveRun":
-        """Start it; return once it has written ten lines."""
+        """Start the run; return when it has written ten lines."""
         self._machine.run(
             "rm -rf live; mkdir live; "
-            # nothing of it holds the connection open
+            # without open streams, so that the ssh connection can end
             f"({self._command} 2> live/log; echo $? > live/rc) "
             "< /dev/null > /dev/null 2>&1 & disown"
         )
@@ -31,11 +31,11 @@ class LiveRun:
         return self
 
     def count(self) -> int:
-        """Return how many lines it has written."""
+        """Return the number of lines that the run has written."""
         return int(self._machine.says("cat live/run.jsonl 2> /dev/null | wc -l"))
 
     def wait_for_lines(self, more: int, timeout_s: float = 90) -> None:
-        """Wait until it has written so many lines more."""
+        """Wait until the run has written `more` additional lines."""
         end = time.monotonic() + timeout_s
         target = self.count() + more
         while self.count() < target:
@@ -43,22 +43,22 @@ class LiveRun:
             time.sleep(0.5)
 
     def log(self) -> str:
-        """Return what it has said on standard error."""
+        """Return the standard error of the run."""
         return self._machine.says("cat live/log")
 
     def records(self) -> list[dict[str, Any]]:
-        """Return its lines."""
+        """Return the lines of the run as JSON objects."""
         return [json.loads(line) for line in self._machine.says("cat live/run.jsonl").splitlines()]
 
     def stop(self) -> int:
-        """Send SIGTERM; return its exit code."""
+        """Send SIGTERM to the run; return its exit code."""
         self._machine.run("pkill -TERM -f 'bin/[f]er-edge run' || true")
         return int(self._machine.wait_for("test -s live/rc && cat live/rc"))
 
 
 @contextmanager
 def live_run(machine: Machine, options: str) -> Iterator[LiveRun]:
-    """Run it until the block ends."""
+    """Start a run, and end it with the `with` block."""
     run = LiveRun(machine, options).start()
     try:
         yield run

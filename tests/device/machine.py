@@ -1,4 +1,4 @@
-"""A virtual machine under qemu: started, spoken to over ssh, and cut off from power."""
+"""A virtual machine under qemu: start and end, commands over ssh, and power cuts."""
 
 import contextlib
 import os
@@ -18,42 +18,42 @@ MEMORY_MIB = 1536
 _UNUSED = (
     "kvm,kvm_amd,kvm_intel,ata_piix,floppy,powernow_k8,psmouse,pcspkr,vmw_vsock_vmci_transport"
 )
-"""Modules for what the processor or board offers, and nothing here needs; each costs time."""
+"""Kernel modules for hardware that is not used here; each takes time to load."""
 _BOOT_S = 420
 _FIRST_WORD_S = 25
-"""Within this a kernel that runs at the processor's own speed has written its first line."""
+"""Time in seconds within which a kernel under KVM writes its first line."""
 
 
 class Machine:
-    """One machine with a disk that is kept until its folder is built again.
+    """One machine, whose disk is kept between its starts.
 
-    What the guest has written and synchronized survives a power cut, what stood in its memory does
-    not: as with a board, whose card keeps what has reached it.
+    Data that the guest has synchronized to the disk survive a power cut, data in its memory do not,
+    as on a board with a memory card.
     """
 
     def __init__(self, folder: Path, disk: Path) -> None:
         self.disk = disk
         self.serial = folder / "serial.txt"
-        """What the console says."""
+        """File with the text of the serial console."""
         self._folder = folder
-        # sockets have short names
+        # a short folder, because paths of sockets must be short
         self._sockets = Path(tempfile.mkdtemp(prefix="fer-box-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.accelerator: str | None = None
-        """What runs its processor: "kvm", or "tcg" (emulated)."""
+        """qemu's accelerator: "kvm", or "tcg" with its options (emulation); None before a start."""
         self.port = _free_port()
-        """Of its ssh, on this machine's loopback."""
+        """Port on the host's loopback that leads to the guest's ssh."""
         self.web_port = _free_port()
-        """The same for its port 8000."""
+        """Port on the host's loopback that leads to the guest's port 8000."""
         self._configure_ssh()
 
     @property
     def config(self) -> Path:
-        """The ssh client's configuration; the host's name is "box"."""
+        """Configuration file of the ssh client; the host name is "box"."""
         return self._sockets / "ssh_config"
 
     def start(self) -> float:
-        """Switch it on and wait until ssh answers; return how long that took in seconds."""
+        """Start the machine and wait until ssh answers; return the duration in seconds."""
         start = time.monotonic()
         if self.accelerator is None:
             self.accelerator = "kvm" if self._runs_with_kvm() else "tcg,tb-size=512"
@@ -63,7 +63,7 @@ class Machine:
         return time.monotonic() - start
 
     def wait_for_ssh(self) -> None:
-        """Wait until a command runs."""
+        """Wait until the machine runs a command over ssh."""
         end = time.monotonic() + _BOOT_S
         while self.run("true", check=False, timeout_s=30).returncode:
             assert self._process is not None
@@ -74,7 +74,7 @@ class Machine:
     def run(
         self, script: str, *, user: str = "pi", check: bool = True, timeout_s: float = 240
     ) -> "subprocess.CompletedProcess[str]":
-        """Run lines of bash there as one of its users: root, pi, guest."""
+        """Run a bash script in the machine as one of its users: root, pi or guest."""
         told = f"export PATH={PATH}; {script}"
         command = ["ssh", "-F", str(self.config), "-l", user, "box", f"bash -c {shlex.quote(told)}"]
         try:
@@ -95,11 +95,11 @@ class Machine:
         return done
 
     def says(self, script: str, *, user: str = "pi") -> str:
-        """Run lines of bash there; return what they print, without the space around it."""
+        """Run a bash script in the machine; return its output without surrounding whitespace."""
         return self.run(script, user=user).stdout.strip()
 
     def wait_for(self, script: str, *, timeout_s: float = 90, user: str = "pi") -> str:
-        """Run lines of bash until they succeed; return what they print at last."""
+        """Repeat a bash script until it succeeds; return the output of the last try."""
         end = time.monotonic() + timeout_s
         while True:
             done = self.run(script, user=user, check=False)
@@ -109,12 +109,12 @@ class Machine:
             time.sleep(0.5)
 
     def put(self, source: Path, place: str) -> None:
-        """Copy a file there."""
+        """Copy a file into the machine."""
         command = ["scp", "-q", "-F", str(self.config), str(source), f"pi@box:{place}"]
         subprocess.run(command, check=True, timeout=240)
 
     def cut_power(self) -> None:
-        """End it at once; nothing is written any more."""
+        """End the machine at once; it writes nothing more to its disk."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
@@ -122,7 +122,7 @@ class Machine:
         self._hang_up()
 
     def reboot(self) -> None:
-        """Have it shut down in good order and start again."""
+        """Reboot the machine with an orderly shutdown; wait until it answers again."""
         boot = self.says("cat /proc/sys/kernel/random/boot_id")
         self.run("systemctl reboot", user="root", check=False)
         self._hang_up()
@@ -134,7 +134,7 @@ class Machine:
             time.sleep(1)
 
     def monitor(self, command: str) -> str:
-        """Say something to qemu's monitor; return its answer."""
+        """Send a command to qemu's monitor; return the answer."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(10)
             line.connect(str(self._sockets / "monitor"))
@@ -147,7 +147,7 @@ class Machine:
         return said.decode(errors="replace").replace("(qemu) ", "").strip()
 
     def stop(self) -> None:
-        """Shut it down, or switch it off where it does not listen."""
+        """Shut the machine down, or end qemu if the machine does not react."""
         if self._process is not None:
             self.run("systemctl poweroff", user="root", check=False, timeout_s=30)
             try:
@@ -159,10 +159,10 @@ class Machine:
         self._hang_up()
 
     def _runs_with_kvm(self) -> bool:
-        """Start it with KVM; say whether its kernel gets as far as its first line.
+        """Start the machine with KVM; return whether its kernel writes its first line.
 
-        Where /dev/kvm is that of a nested hypervisor without hardware behind it, qemu starts and a
-        stock kernel never says a word.
+        If /dev/kvm belongs to a nested hypervisor without hardware support, qemu starts, but a
+        stock kernel never writes anything.
         """
         if platform.machine() != "x86_64" or not os.access("/dev/kvm", os.R_OK | os.W_OK):
             return False
@@ -188,7 +188,7 @@ class Machine:
         command += ["-monitor", f"unix:{self._sockets}/monitor,server,nowait"]
         command += ["-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough"]
         command += ["-device", "virtio-rng-pci", "-device", "virtio-net-pci,netdev=n"]
-        # it is shut off from every network
+        # without access to any network
         command += ["-netdev", f"user,id=n,restrict=on,{forwards}"]
         command += ["-kernel", str(self._folder / "vmlinuz")]
         command += ["-initrd", str(self._folder / "initrd.img")]
@@ -210,14 +210,14 @@ class Machine:
             *("Host box", "HostName 127.0.0.1", f"Port {self.port}", f"HostKeyAlias {HOSTNAME}"),
             *(f"UserKnownHostsFile {known}", f"IdentityFile {self._folder}/key"),
             *("IdentitiesOnly yes", "LogLevel ERROR", "ConnectTimeout 20", "BatchMode yes"),
-            # one connection for all commands of a user: a handshake takes seconds there
+            # one connection for all commands of a user: a handshake takes seconds if emulated
             *("ControlMaster auto", "ControlPersist yes", f"ControlPath {self._sockets}/%r"),
             *("ServerAliveInterval 10", "ServerAliveCountMax 3"),
         )
         self.config.write_text("\n  ".join(lines) + "\n")
 
     def _hang_up(self) -> None:
-        """End the connections to a machine that has gone."""
+        """Close the ssh connections to a machine that has stopped."""
         for user in ("root", "pi", "guest"):
             command = ["ssh", "-F", str(self.config), "-l", user, "-O", "exit", "box"]
             subprocess.run(command, capture_output=True, check=False)

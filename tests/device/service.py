@@ -1,4 +1,4 @@
-"""A service of fer-edge in a machine: installed, watched, removed."""
+"""A fer-edge service in a machine: installation, observation, removal."""
 
 import json
 from typing import Any, Literal
@@ -17,9 +17,9 @@ class Service:
     """One service.
 
     Attributes:
-        name: Of its unit.
-        kind: "root": of the system, run as pi. "dynamic": as a user that systemd makes. "user":
-            of pi's own systemd.
+        name: Name of the systemd unit, without its suffix.
+        kind: "root": a system service that runs as pi. "dynamic": a system service that runs as a
+            user made by systemd. "user": a service of pi's own systemd.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -30,16 +30,16 @@ class Service:
 
     @property
     def folder(self) -> str:
-        """Where its outputs stand."""
+        """Folder of the service's outputs, as a path in the machine."""
         return "/var/lib/door" if self.kind == "dynamic" else "/home/pi/out"
 
     def install(self, options: str, kind: Kind = "root", environment: str = "") -> None:
-        """Install, enable and start it; return when systemd calls it active.
+        """Install, enable and start the service; return when systemd reports it as active.
 
         Args:
-            options: Of `fer-edge run`, with {folder} for where it may write.
-            kind: Whose service it is.
-            environment: Variables before the command.
+            options: Options of `fer-edge run`, with {folder} for the folder of the outputs.
+            kind: Kind of the service, see the attribute.
+            environment: Variables for the command that installs, as NAME=VALUE.
         """
         self.kind = kind
         last = self._machine.says("sudo journalctl -n 1 -o cat --show-cursor")
@@ -58,13 +58,13 @@ class Service:
 
     @property
     def systemctl(self) -> str:
-        """The command that reaches its manager."""
+        """Command that controls the systemd manager of the service."""
         if self.kind == "user":
             return "XDG_RUNTIME_DIR=/run/user/1000 systemctl --user"
         return "sudo systemctl"
 
     def wait_until_active(self, timeout_s: float = 120) -> None:
-        """Wait until it has read a frame, which is when it calls itself ready."""
+        """Wait until the service is active; it reports this after its first frame."""
         self._machine.wait_for(f"{self.systemctl} is-active {self.name}", timeout_s=timeout_s)
 
     def show(self, name: str) -> str:
@@ -72,7 +72,7 @@ class Service:
         return self._machine.says(f"{self.systemctl} show {self.name} -p {name} --value")
 
     def journal(self) -> str:
-        """Return what it has written into the journal since it was installed."""
+        """Return what the service has written to the journal since its installation."""
         unit = "_SYSTEMD_USER_UNIT" if self.kind == "user" else "_SYSTEMD_UNIT"
         after = f"--after-cursor='{self._cursor}'" if self._cursor else ""
         return self._machine.says(
@@ -80,11 +80,11 @@ class Service:
         )
 
     def count(self, file: str = "door.jsonl") -> int:
-        """Return how many lines an output has."""
+        """Return the number of lines of an output file."""
         return int(self._machine.says(f"sudo cat {self.folder}/{file} 2> /dev/null | wc -l"))
 
     def wait_for_lines(self, more: int, file: str = "door.jsonl", timeout_s: float = 120) -> None:
-        """Wait until an output has so many lines more."""
+        """Wait until an output file has `more` additional lines."""
         target = self.count(file) + more
         self._machine.wait_for(
             f"test $(sudo cat {self.folder}/{file} 2> /dev/null | wc -l) -ge {target}",
@@ -92,12 +92,12 @@ class Service:
         )
 
     def records(self, file: str = "door.jsonl") -> list[dict[str, Any]]:
-        """Return an output's lines; each must be whole."""
+        """Return the lines of an output file as JSON objects; each line must be complete."""
         text = self._machine.says(f"sudo cat {self.folder}/{file}")
         return [json.loads(line) for line in text.splitlines()]
 
     def remove(self) -> None:
-        """Stop it, and remove its unit, its configuration and its outputs."""
+        """Stop the service, and remove its unit, its configuration and its outputs."""
         systemctl = self.systemctl
         self._machine.run(
             f"{systemctl} disable --now {self.name}; {systemctl} reset-failed {self.name}; "

@@ -1,4 +1,4 @@
-"""Cameras of a real kernel: described, opened, refused, lost and found again."""
+"""Cameras of a real kernel: listing, modes, refusals, and recovery after a loss."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def test_a_face_is_read_from_a_camera(machine: Machine) -> None:
 
 
 def refused(machine: Machine, options: str, user: str = "pi") -> str:
-    """Return the one line of a run that cannot open its camera."""
+    """Return the single line that a run prints if it cannot open its camera."""
     program = "/opt/fer-edge/bin/fer-edge"
     done = machine.run(f"cd; {program} run {options} --jsonl -", user=user, check=False)
     assert (done.returncode, done.stdout) == (1, "")
@@ -60,7 +60,7 @@ def test_a_busy_camera_is_said_to_be_busy(machine: Machine) -> None:
 def test_a_forbidden_camera_is_said_to_be_forbidden(machine: Machine) -> None:
     line = refused(machine, "--camera 0", user="guest")
     assert "permi" in line
-    assert "video" in line.replace("/dev/video", "")  # the group
+    assert "video" in line.replace("/dev/video", "")  # the name of the group
     assert "busy" not in line
 
 
@@ -72,23 +72,23 @@ def test_a_camera_that_is_not_there_lists_those_that_are(machine: Machine) -> No
 
 @pytest.fixture(scope="module")
 def watcher(machine: Machine) -> Iterator[LiveRun]:
-    """A run on vivid that lasts over several losses."""
+    """Provide a run on the vivid camera that continues over several losses."""
     with live_run(machine, f"--camera {BY_PATH}") as run:
         yield run
 
 
 def assert_lost_and_found(run: LiveRun, machine: Machine, take: str, give_back: str) -> None:
-    """Take the camera away, wait until the run reports it, give it back, and see frames again."""
+    """Remove the camera, wait until the run reports this, restore it, and wait for frames."""
     before = run.log().count("trying again")
     machine.run(take)
     machine.wait_for(f"test $(grep -c 'trying again' live/log) -gt {before}", timeout_s=40)
     machine.run(give_back)
     run.wait_for_lines(10)
-    machine.run("sleep 11")  # steady for so long, and the next loss is tried again quickly
+    machine.run("sleep 11")  # longer than STEADY_S: retries after the next loss are quick
 
 
 def test_a_cable_that_is_pulled_and_plugged_in(watcher: LiveRun, machine: Machine) -> None:
-    # vivid's own button: every call to the device answers ENODEV, as after pulling out USB
+    # a control of vivid: each call to the device returns ENODEV, as after unplugging from USB
     assert_lost_and_found(
         watcher,
         machine,
@@ -113,7 +113,7 @@ def test_a_stream_that_breaks(watcher: LiveRun, machine: Machine) -> None:
 
 
 def test_a_camera_that_comes_back_under_another_number(watcher: LiveRun, machine: Machine) -> None:
-    # the loopback camera takes its number meanwhile; the path stays the camera's
+    # meanwhile the loopback camera takes vivid's number; the path still leads to vivid
     loopback = "sudo systemctl stop camera-feed; sudo modprobe -r v4l2loopback"
     unbind, bind = (f"echo vivid.0 | sudo tee {DRIVER}/{act}" for act in ("unbind", "bind"))
     swap = f"{loopback}; sudo modprobe v4l2loopback video_nr=0; sleep 1; {bind}"
@@ -130,7 +130,7 @@ def test_the_run_that_lost_its_camera_ends_in_good_order(
     records = watcher.records()
     numbers = [record["frame"] for record in records]
     assert numbers == sorted(set(numbers))
-    # nothing of OpenCV's or the driver's own stands in the log
+    # the log has no lines of OpenCV or of the driver
     assert all(line.startswith("fer-edge: ") for line in watcher.log().splitlines())
     print(watcher.log())
 

@@ -1,4 +1,4 @@
-"""A service whose disk fills, whose broker goes, and whose clock is set."""
+"""A service with a full disk, a lost broker or a changed clock; its web page from outside."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -53,10 +53,10 @@ def test_a_broker_that_goes_and_comes_back_gets_the_newest_state(
         pid = service.show("MainPID")
         machine.run("sudo systemctl stop broker; sleep 20")
         assert service.show("ActiveState") == "active"
-        machine.run(broker)  # it remembers nothing
+        machine.run(broker)  # the new one has no retained messages
         machine.wait_for(sees_face, timeout_s=120)
         assert service.show("MainPID") == pid
-        # the last will, once the run is killed
+        # the broker publishes the last will when the run is killed
         said = machine.says(
             f"(sleep 3; sudo kill -9 {pid}) & {listen} -C 2 -t home/door/availability"
         )
@@ -78,7 +78,7 @@ def test_a_clock_that_is_set_by_an_hour_changes_nothing(service: Service, machin
     assert len({record["run"] for record in records}) == 1
     steps = [later["time_s"] - earlier["time_s"] for earlier, later in pairwise(records)]
     assert 0 < min(steps) <= max(steps) < 60
-    # the wall clock is recorded too, and does jump
+    # the wall clock is recorded, too, and must show the jumps
     moments = [datetime.fromisoformat(record["time"]) for record in records]
     jumps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
     assert sum(abs(jump) > 3000 for jump in jumps) == 3
@@ -92,7 +92,8 @@ def test_the_page_is_seen_from_outside(service: Service, machine: Machine) -> No
         browser.resize(1200, 900)
         browser.open(f"http://127.0.0.1:{machine.web_port}/?token={TOKEN}")
         browser.wait_for("document.querySelectorAll('#faces .face li').length > 3", timeout_s=60)
-        browser.wait_for("document.getElementById('veil').hidden", timeout_s=60)  # the picture
+        # the veil is the text that waits for the first frame
+        browser.wait_for("document.getElementById('veil').hidden", timeout_s=60)
         place = machine.serial.with_name("page.png")
         browser.screenshot(place)
         print(place)

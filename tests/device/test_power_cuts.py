@@ -1,4 +1,4 @@
-"""The power goes at moments drawn by chance: every line before the last is whole afterwards."""
+"""Power cuts at random moments: afterwards each line except for the last one is complete."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def test_lines_are_whole_after_each_of_many_power_cuts(service: Service, machine
         boot_s = machine.start()
         service.wait_until_active(timeout_s=300)
         service.wait_for_lines(3)
-        lost_s.append(lost_by_cut(service, machine, last))
+        lost_s.append(lost_by_cut(machine, last))
         print(
             f"cut {number + 1}: {wait_s:.1f} s after the service was up; its last "
             f"{lost_s[-1]:.1f} s are not there; ssh after {boot_s:.0f} s",
@@ -42,25 +42,24 @@ def test_lines_are_whole_after_each_of_many_power_cuts(service: Service, machine
 
 
 def newest(machine: Machine) -> dict[str, Any]:
-    """Return the newest line that the run has written, on the disk or not."""
+    """Return the newest complete line of the run, even if it is not on the disk yet."""
     lines = machine.says("tail -n 2 out/door.jsonl").splitlines()
     record: dict[str, Any] = json.loads(lines[-2])
     return record
 
 
-def lost_by_cut(service: Service, machine: Machine, last: dict[str, Any]) -> float:
-    """Assert that each line but the last is whole; return what a run lacks at its end, in seconds.
+def lost_by_cut(machine: Machine, last: dict[str, Any]) -> float:
+    """Assert that each line except for the last is complete; return the lost seconds of the run.
 
     Args:
-        service: Whose files they are.
-        machine: Where it runs.
-        last: The newest line before the cut.
+        machine: Machine of the service, started again after the cut.
+        last: Newest complete line before the cut.
     """
     lines = machine.run("cat out/door.jsonl").stdout
     rows = machine.run("cat out/door.csv").stdout
     assert "\0" not in lines
     assert "\0" not in rows
-    # the run continues: its last line may be half written at this moment
+    # the run continues: its last line may be incomplete at this moment
     records = [json.loads(line) for line in lines.rpartition("\n")[0].splitlines()]
     header, *body = csv.reader(io.StringIO(rows.rpartition("\n")[0]))
     assert {len(row) for row in body} == {len(header)}

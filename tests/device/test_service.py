@@ -1,4 +1,4 @@
-"""The service under a real systemd: each kind of it, its watchdog, reload and reboot."""
+"""The service under a real systemd: its kinds, its watchdog, reload and reboot."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_what_it_says_stands_in_the_journal(service: Service, machine: Machine) 
     service.wait_for_lines(20)
     said = service.journal()
     assert "trying again" in said
-    # OpenCV's and FFmpeg's own lines, one or two for each try, fill a journal
+    # lines of OpenCV and FFmpeg, one or two for each retry, would fill the journal
     assert "VIDEOIO" not in said
     assert "[ WARN" not in said
 
@@ -44,7 +44,7 @@ def test_a_service_whose_camera_comes_late_starts_with_it(
             f"mkdir -p out; {_install(told)}; sudo systemctl daemon-reload; "
             "sudo systemctl start --no-block door; sleep 75"
         )
-        # longer than TimeoutStartSec of a unit that says nothing
+        # 75 s are longer than TimeoutStartSec for a unit that reports nothing
         assert service.show("ActiveState") in ("activating", "active")
         assert service.show("NRestarts") == "0"
     finally:

@@ -1,7 +1,8 @@
-"""What an emulated machine runs in place of systemd: the commands of /commands.json, one by one.
+"""The init program of the emulated machine: it runs the commands of /commands.json in turn.
 
-It mounts what they need, loads the modules of /modules, and says on the console what each command
-returned, as a line of JSON behind MARK. Then it switches the machine off. Python alone.
+It mounts the file systems that they need, loads the modules of /modules, and writes the result of
+each command to the console, as a line of JSON after MARK. Then it switches the machine off. It
+requires nothing except for Python.
 """
 
 import ctypes
@@ -12,7 +13,7 @@ from pathlib import Path
 
 MARK = "@@@ "
 _MOUNTS = (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/tmp"))
-_FINIT_MODULE = 273  # of arm64
+_FINIT_MODULE = 273  # system call of arm64
 _POWER_OFF = 0x4321FEDC
 
 
@@ -37,7 +38,7 @@ def main() -> None:
 
 
 def say(value: dict[str, object]) -> None:
-    """Write a value to the console; whatever else is written there stands on other lines."""
+    """Write a value to the console as JSON, on a line without any other output."""
     with Path("/dev/console").open("w") as console:
         console.write(f"\n{MARK}{json.dumps(value)}\n")
 

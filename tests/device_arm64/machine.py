@@ -1,8 +1,8 @@
 """An arm64 machine without a disk: the userland of `make test-arm64`, and Debian's kernel.
 
-Everything lies in its initial RAM disk: Debian 13, this checkout, and the modules of vivid, the
-kernel's test camera. It needs root and, besides what tests/arm64/userland.py names, these Debian
-packages:
+Its initial RAM disk contains everything: Debian 13, this checkout, and the modules of vivid, the
+kernel's test camera. In addition to the requirements of tests/arm64/userland.py, it requires root
+and these Debian packages:
 
     qemu-system-arm cpio
 """
@@ -31,7 +31,7 @@ _LIMIT_S = 1500
 
 
 def missing_programs() -> list[str]:
-    """Name the programs that are needed and not installed."""
+    """Return the names of required programs that are not installed."""
     own = [name for name in ("qemu-system-aarch64", "cpio") if shutil.which(name) is None]
     return [*missing_for_userland(), *own]
 
@@ -39,13 +39,13 @@ def missing_programs() -> list[str]:
 def run_commands(
     folder: Path, userland: Path, commands: dict[str, list[str]], files: dict[str, Path]
 ) -> dict[str, dict[str, Any]]:
-    """Start a machine, run commands in it, and return what each has returned.
+    """Start a machine, run commands in it, and return the result of each.
 
     Args:
-        folder: Of this machine: what is fetched and made is kept there.
-        userland: That of tests/arm64, made where it is not.
-        commands: By their own name.
-        files: What lies below /root there, by its name.
+        folder: Folder that keeps the fetched and built files of the machine.
+        userland: Folder of the userland of tests/arm64; it is built if it is missing.
+        commands: Name -> command.
+        files: Name below /root in the machine -> file or folder to copy there.
     """
     root = debian(userland)
     package = _kernel_package(folder)
@@ -62,13 +62,13 @@ def run_commands(
     without = [f"-path ./{name} -prune -o" for name in _LEFT_OUT]
     pack = "cpio --quiet -o -H newc"
     script = f"(cd {root} && find . {' '.join(without)} -xdev -print | {pack}) > {initrd}; "
-    # the kernel unpacks one behind the other
+    # the kernel unpacks two archives in one file, one after the other
     run_or_raise(["sh", "-ec", f"{script}(cd {more} && find . | {pack}) >> {initrd}"])
     return _results(_boot(folder, package, initrd))
 
 
 def _boot(folder: Path, package: Path, initrd: Path) -> str:
-    """Run it until it switches itself off; return what its console said."""
+    """Run the machine until it switches itself off; return the text of its console."""
     kernel = next((package / "boot").glob("vmlinuz-*"))
     serial = folder / "serial.txt"
     command = ["qemu-system-aarch64", "-machine", BOARD, "-cpu", CPU, "-smp", "1"]
@@ -89,7 +89,7 @@ def _results(console: str) -> dict[str, dict[str, Any]]:
 
 
 def _kernel_package(folder: Path) -> Path:
-    """Fetch Debian's arm64 kernel and unpack it, once; return where."""
+    """Fetch and unpack Debian's arm64 kernel, unless it is there; return its folder."""
     place = folder / "kernel"
     if place.exists():
         return place
@@ -113,7 +113,7 @@ def _kernel_package(folder: Path) -> Path:
 
 
 def _install(folder: Path, more: Path) -> None:
-    """Unpack this checkout and what it requires, as pip would, without running anything there."""
+    """Unpack the wheels of this checkout and its requirements, and add the init program."""
     gather_wheels(folder / "wheels", machine="aarch64", python=PYTHON_VERSION)
     for wheel in (folder / "wheels").glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
@@ -125,7 +125,7 @@ def _install(folder: Path, more: Path) -> None:
 
 
 def _modules(package: Path, target: Path) -> None:
-    """Write a module and those that it needs, unpacked, numbered in the order of loading."""
+    """Write the camera's kernel module and its dependencies, numbered in the order of loading."""
     found = {
         path.name.split(".")[0].replace("-", "_"): path
         for path in (package / "usr" / "lib" / "modules").rglob("*.ko.xz")

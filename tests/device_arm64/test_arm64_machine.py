@@ -1,4 +1,4 @@
-"""An arm64 machine with its own kernel and a camera of that kernel's; one start for all of it."""
+"""An arm64 machine with its own kernel and a camera of that kernel; all tests share one start."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(pictures: Path) -> Results:
-    """What each command returned in the machine."""
+    """Run all commands in one machine; return the result of each, by name."""
     assert FOLDER is not None
     camera = ["--camera", "0", "--max-frames", "10", "--model", "tiny", "--detect-size", "160"]
     commands = {

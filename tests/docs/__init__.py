@@ -1,1 +1,1 @@
-"""The documentation: its blocks run, its commands exist, its generated parts are complete."""
+"""Tests of the documentation: blocks run, commands exist, generated parts are complete."""

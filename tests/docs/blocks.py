@@ -1,4 +1,4 @@
-"""The fenced blocks of a page, and how a page is run."""
+"""The fenced blocks of a page, and functions that run them."""
 
 import os
 import re
@@ -22,10 +22,10 @@ class Block:
     """A fenced block.
 
     Attributes:
-        language: As it stands behind the fence; empty where none does.
-        title: Its title; empty where it has none.
-        text: What is inside.
-        line: Where it begins on the page.
+        language: Language after the fence; empty if there is none.
+        title: Title after the language; empty if there is none.
+        text: Text inside the block.
+        line: Line of the page on which the block begins, from 1.
     """
 
     language: str
@@ -36,7 +36,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command, or several, and what they are expected to print; None where that is not shown."""
+    """One or more shell commands, and their expected output; None if the page shows none."""
 
     block: Block
     command: str
@@ -57,10 +57,10 @@ def blocks(page: str) -> list[Block]:
 
 
 def steps(page: str) -> list[Step]:
-    """Return what a page runs, in order.
+    """Return the steps of a page, in order.
 
-    `sh`, `python` and `console` blocks run. A `text` block after one of the first two is its
-    output. A block of another language that has a title is written as a file of that name.
+    `sh`, `python` and `console` blocks run. A `text` block after a `sh` or `python` block is its
+    expected output. A block of another language with a title is written to a file of that name.
     """
     found = []
     for block, after in zip(all_blocks := blocks(page), [*all_blocks[1:], None], strict=True):
@@ -93,7 +93,7 @@ def _console(text: str) -> list[tuple[str, str | None]]:
 
 
 def run(todo: list[Step], folder: Path, *, seconds: float) -> list[tuple[int, str]]:
-    """Run steps in one shell; returns exit status and output of each."""
+    """Run steps in one shell; return the exit status and the output of each."""
     script = "".join(
         f"{{\n{step.command}\n}} 2>&1 </dev/null\nprintf '\\n%s%s%s' $'\\x1e' $? $'\\x1e'\n"
         for step in todo
@@ -120,10 +120,10 @@ def run(todo: list[Step], folder: Path, *, seconds: float) -> list[tuple[int, st
 
 
 def missing_lines(expected: str, actual: str) -> list[str]:
-    """Return the expected lines that do not stand in the output, in this order.
+    """Return the expected lines that the output does not have in this order.
 
-    Numbers, and bars drawn of them, may differ; other lines may lie between; `...` at the end of a
-    line stands for the rest of it.
+    Numbers and bars may differ, other lines may be in between, and `...` at the end of a line
+    matches any rest of the line.
     """
     lines, missing = iter(map(_masked, actual.splitlines())), []
     for line in expected.splitlines():

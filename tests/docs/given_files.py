@@ -1,4 +1,4 @@
-"""The files that a page's reader has: photographs, a clip, a face set."""
+"""Files that the reader of a page already has: photographs, a clip, a face set."""
 
 import csv
 import shutil
@@ -35,7 +35,7 @@ def clip(path: Path) -> None:
 
 
 def fer2013(path: Path) -> None:
-    """Write cartoon faces as the csv of FER2013."""
+    """Write cartoon faces in the CSV format of FER2013."""
     faces = make_faces(per_class=24, validation_per_class=12)
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -51,4 +51,5 @@ GIVEN: Mapping[str, Callable[[Path], None]] = {
     "clip.mp4": clip,
     "fer2013.csv": fer2013,
 }
-"""Name -> what makes it. A page names those that it needs: `<!-- test: file photo.jpg -->`."""
+"""Name -> function that writes the file. A page lists what it needs in comments such as
+`<!-- test: file photo.jpg -->`."""

@@ -1,4 +1,4 @@
-"""Every command that a page shows exists, with every option."""
+"""Each command and each option that a page shows exists."""
 
 import re
 import shlex
@@ -24,7 +24,7 @@ _OPTION = re.compile(r"\[?(--[a-z][a-z0-9-]*|-[a-z]$)")
 
 
 def lines_of_shell(page: str) -> Iterator[str]:
-    """Yield each command line of a page, from blocks, indented code and code within text."""
+    """Yield each command line of a page: from blocks, indented code and inline code."""
     for block in blocks(page):
         if block.language in _SHELLS:
             text = re.sub(r"\\\n\s*", " ", block.text)
@@ -47,7 +47,7 @@ def named(line: str, program: str) -> Iterator[list[str]]:
 
 @cache
 def options() -> dict[str, set[str]]:
-    """Return the options of each command by its whole name."""
+    """Return the options of each command, by the full name of the command."""
     return {
         context.command_path.removeprefix("fer-edge").strip(): {
             *context.help_option_names,
@@ -63,7 +63,7 @@ def options() -> dict[str, set[str]]:
 
 
 def unknown(words: list[str]) -> list[str]:
-    """Return what is wrong with the words after `fer-edge`."""
+    """Return the unknown commands and options among the words after `fer-edge`."""
     names, path = [word for word in words if not word.startswith("-")], ""
     for name in names:
         if (inner := f"{path} {name}".strip()) not in options():
@@ -77,7 +77,7 @@ def unknown(words: list[str]) -> list[str]:
 
 
 def _carried(path: str) -> tuple[str, ...]:
-    """Return the commands whose options another one takes after `--`."""
+    """Return the commands whose options a command accepts after `--`."""
     return ("run",) if path.startswith("service") else ()
 
 

@@ -32,7 +32,7 @@ def page(name: str) -> str:
 
 
 def rows(text: str) -> list[str]:
-    """Return what stands as code in the first cells of a page's tables."""
+    """Return the code terms in the first column of a page's tables."""
     cells = re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 

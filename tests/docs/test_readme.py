@@ -1,4 +1,4 @@
-"""README and the way of a newcomer: short, true, and run."""
+"""README and the pages that a newcomer reads first: their length, figures, links and commands."""
 
 import re
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The blocks of each tutorial run in order, in an empty folder, and print what the page shows.
 
-CONTRIBUTING.md says how a page marks what is not run and which files it needs. A page with
-`<!-- test: slow -->` (training, benchmarks) is run by `make docs-test` only.
+CONTRIBUTING.md describes how a page marks blocks that are not run and files that it needs. A page
+with `<!-- test: slow -->` (training, benchmarks) is run by `make docs-test` only.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""What the extras of fer-edge install, by a dry run of pip; see `make test-extras`."""
+"""Packages that the extras of fer-edge install, by a dry run of pip: `make test-extras`."""

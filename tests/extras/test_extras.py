@@ -1,4 +1,4 @@
-"""Each extra that brings a training library, resolved by pip here; nothing is installed."""
+"""Packages of each extra with a training library, resolved by pip; nothing is installed."""
 
 import json
 import os

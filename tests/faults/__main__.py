@@ -1,7 +1,7 @@
-"""All faults, or some: `python -m tests.faults --share 1.0`; `make faults` calls it.
+"""Inject all faults, or some: `python -m tests.faults --share 1.0`; `make faults` calls it.
 
-Prints the rows of docs/explanation/reliability.md: fault, times, failures. The exit code is 1 if
-one failed.
+The output is the table of docs/explanation/reliability.md: fault, promise, times, failures. The
+exit code is 1 if a trial failed.
 """
 
 import argparse
@@ -14,10 +14,12 @@ from tests.faults.trials import try_fault
 
 
 def main() -> int:
-    """Inject them."""
+    """Inject the chosen faults; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--share", type=float, default=1.0, help="Of the full counts.")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="Repeatable.")
+    parser.add_argument("--share", type=float, default=1.0, help="Share of the full counts.")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="Only this fault; repeatable."
+    )
     options = parser.parse_args()
     failed = 0
     sys.stdout.write("| fault | promise | times | failures |\n| --- | --- | ---: | ---: |\n")

@@ -1,4 +1,4 @@
-"""A network camera that can be killed: Motion JPEG, `python -m tests.faults.camera PORT`."""
+"""A Motion JPEG network camera that can be killed: `python -m tests.faults.camera PORT`."""
 
 import http.server
 import subprocess
@@ -9,20 +9,20 @@ from tests.support.stream_servers import MotionJpeg
 
 
 class Endless(MotionJpeg):
-    """Sends some 80 frames a second, for minutes."""
+    """A stream of about 80 frames per second that does not end during a trial."""
 
     frames = 1_000_000
 
 
 class Camera:
-    """The camera as a process; a context manager."""
+    """The camera in a separate process; a context manager."""
 
     def __init__(self) -> None:
         self.port = 0
         self.start()
 
     def start(self) -> None:
-        """Switch it on, at the port that it had."""
+        """Start the camera: at a free port the first time, later at the port that it had."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.camera", str(self.port)],
             cwd=Path(__file__).parents[2],
@@ -33,7 +33,7 @@ class Camera:
         self.port = int(self.process.stdout.readline())
 
     def kill(self) -> None:
-        """Pull its plug."""
+        """Kill the camera, as if it were unplugged."""
         self.process.kill()
         self.process.wait()
         assert self.process.stdout is not None
@@ -47,12 +47,12 @@ class Camera:
 
     @property
     def url(self) -> str:
-        """Its address, with secrets that must not be shown."""
+        """Address of the camera, with secrets that must not be shown."""
         return f"http://anna:planted-password@127.0.0.1:{self.port}/video?key=planted-key"
 
 
 def main() -> None:
-    """Serve; the port is said on standard output."""
+    """Print the port on standard output, then serve until the process is killed."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Endless)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Signals in every phase of a deployment to a real sshd with a real systemd."""
+"""Signals at random moments of a deployment to a device with a real sshd and systemd."""
 
 import os
 import random
@@ -28,9 +28,9 @@ class Door:
 
     Attributes:
         device: The device.
-        camera: Of the configurations.
-        wheels: For `--wheels`.
-        whole_s: Seconds of a deployment of another configuration.
+        camera: Camera that the configurations name.
+        wheels: Folder for `--wheels`.
+        whole_s: Duration of an undisturbed deployment of a changed configuration, in seconds.
     """
 
     device: SshDevice
@@ -39,7 +39,7 @@ class Door:
     whole_s: float
 
     def deploy(self, folder: Path, config: Path, *words: object) -> Started:
-        """Start a deployment."""
+        """Start the deployment of a configuration; return its process."""
         options = ("--config", config, "--wheels", self.wheels, "--ssh-config", self.device.config)
         return Started(["deploy", "device", *options, *words], folder)
 
@@ -72,7 +72,7 @@ def _made(folder: Path) -> Path:
 
 
 def deploy(chance: random.Random, folder: Path, door: Door) -> list[str]:
-    """End the deployment here, or its agent there, at any moment; then deploy again."""
+    """End a deployment, or its agent on the device, at a random moment; then deploy again."""
     device, before = door.device, assert_whole(door.device)
     config = write_config(folder / "door.toml", f"{door.camera.url}&n={chance.random()}")
     program = door.deploy(folder, config)
@@ -97,7 +97,7 @@ def deploy(chance: random.Random, folder: Path, door: Door) -> list[str]:
 
 
 def _is_quiet(device: SshDevice) -> bool:
-    """Wait for the end of the agents."""
+    """Wait for the end of all agents on the device; return whether they have ended."""
     end_s = time.monotonic() + _LONGEST_S
     while agents(device) and time.monotonic() < end_s:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A fault: what is done to a program, and what must hold afterwards."""
+"""A fault: a disturbance of a program, and what must be true afterwards."""
 
 import random
 from collections.abc import Callable
@@ -11,21 +11,22 @@ Trial = Callable[[random.Random, Path, Any], list[str]]
 
 
 class LackingError(Exception):
-    """Something that a fault needs is not on this machine: a program, root."""
+    """A requirement of a fault is missing on this machine: a program, or root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault, injected once by `trial`, which says what went wrong.
+    """A fault, with the function that injects it once and checks the result.
 
     Attributes:
-        name: Of the row in docs/explanation/reliability.md.
-        promise: What holds.
-        trial: Draws a moment, does it in an empty folder, and looks at what is left. It is given
-            the setting, too.
-        count: Of the full run.
-        setting: Makes what all trials share, as a camera; may raise `LackingError`.
-        suite_count: Of the ordinary suite.
+        name: Name of the row in docs/explanation/reliability.md.
+        promise: What must be true after the fault.
+        trial: Function of a random generator, an empty folder and the setting; it injects the fault
+            at a random moment, checks what is left, and returns what is wrong.
+        count: Number of trials of the full run.
+        setting: Context manager for what all trials share, such as a camera; it may raise
+            `LackingError`.
+        suite_count: Number of trials in the ordinary test suite; 0 leaves the fault out.
     """
 
     name: str

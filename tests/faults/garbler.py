@@ -1,4 +1,4 @@
-"""A line between a program and a server that garbles, stalls or breaks, by command."""
+"""A TCP proxy that garbles, stalls or breaks the connections of a program on command."""
 
 import random
 import socket
@@ -10,11 +10,11 @@ Damage = Literal["", "garble", "stall", "cut", "refuse"]
 
 
 class Garbler:
-    """Forwards TCP connections to a port of loopback; a context manager.
+    """A proxy for TCP connections to a port of loopback; a context manager.
 
     Attributes:
-        port: Port to listen on.
-        damage: What it does to what the server sends now; empty for nothing.
+        port: Port that the proxy listens on.
+        damage: Damage that is done to the server's data now; empty for none.
     """
 
     def __init__(self, server_port: int) -> None:
@@ -29,7 +29,7 @@ class Garbler:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def spoil(self, chance: random.Random) -> None:
-        """Begin with one kind of damage."""
+        """Start one kind of damage, chosen at random."""
         self._chance = random.Random(chance.random())
         self.damage = chance.choice(("garble", "garble", "stall", "cut", "refuse"))
         self._mended.clear()
@@ -37,7 +37,7 @@ class Garbler:
             self._hang_up()
 
     def mend(self) -> None:
-        """Forward everything as it is."""
+        """End the damage: forward all data unchanged."""
         self.damage = ""
         self._mended.set()
 

@@ -1,4 +1,4 @@
-"""Faults of a live run, each many times at moments drawn by chance."""
+"""Faults of a live run, each injected many times at random moments."""
 
 import random
 import resource
@@ -20,7 +20,7 @@ from tests.support.hostile_graphs import crashing_graph
 
 
 def kill(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """Kill a run (SIGKILL, as a power cut would end it)."""
+    """Kill a run with SIGKILL, which ends it as a power cut would."""
     child = Child(run(camera.url, folder), folder)
     time.sleep(chance.uniform(0.0, 1.2))
     child.send(signal.SIGKILL)
@@ -34,14 +34,14 @@ def kill(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
 
 
 def stop(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """End a run by SIGTERM or SIGINT, in any phase."""
+    """End a run by SIGTERM or SIGINT at a random moment."""
     child = Child(run(camera.url, folder), folder)
     time.sleep(chance.uniform(0.0, 0.8))
     number = chance.choice((signal.SIGTERM, signal.SIGINT))
     had_lines = count_lines(folder) > 0
     child.send(number)
     outcome = child.wait()
-    # before the loop begins these are the kernel's and Python's own, and nothing is written yet
+    # before the first frame, the kernel or Python chooses the exit code, and no file is written
     codes = (0,) if had_lines else (0, -signal.SIGTERM, -signal.SIGINT, 1, 130)
     faults = outcome.faults(*codes)
     faults = [fault for fault in faults if had_lines or "Aborted!" not in fault]
@@ -54,7 +54,7 @@ def stop(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
 
 
 def reload(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """Put another file in the model's place, of any kind, and send SIGHUP."""
+    """Damage, replace or remove the model file, or leave it as it is, and send SIGHUP."""
     sound = read_model(bundled_models()["tiny"])
     path = folder / "m.tflite"
     write_model(path, sound.flatbuffer, sound.card)
@@ -82,7 +82,7 @@ def reload(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
 
 
 def camera_gone(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """Pull the camera's plug, and put it in again."""
+    """Kill the camera and start it again."""
     child = Child(run(camera.url, folder, "--on-loss", "wait"), folder)
     faults = [] if await_lines(folder, 3) else ["the run wrote no line"]
     time.sleep(chance.uniform(0.0, 0.3))
@@ -96,7 +96,7 @@ def camera_gone(chance: random.Random, folder: Path, camera: Camera) -> list[str
 
 
 def disk_full(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """Let no file grow beyond a size (EFBIG, which is handled as ENOSPC is)."""
+    """Limit the size of files: writing fails with EFBIG, which is handled like ENOSPC."""
     most = chance.randrange(1, 60_000)
 
     def limit() -> None:
@@ -113,7 +113,7 @@ def disk_full(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
 
 
 def folder_removed(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """Remove the folder of the outputs under a run: one line reports it at once."""
+    """Remove the output folder during a run: one line must report this at once."""
     child = Child(run(camera.url, folder), folder)
     faults = [] if await_lines(folder, 2) else ["the run wrote no line"]
     time.sleep(chance.uniform(0.0, 0.3))
@@ -125,7 +125,7 @@ def folder_removed(chance: random.Random, folder: Path, camera: Camera) -> list[
 
 
 def little_memory(chance: random.Random, folder: Path, camera: Camera) -> list[str]:
-    """Start with little address space: it works, or one line says how much it needs."""
+    """Start a run with little address space: it works, or one line states its need."""
     most = chance.randrange(100_000_000, 2_000_000_000)
     done = subprocess.run(
         [sys.executable, "-m", "fer_edge", "run", "--input", camera.url, "--max-frames", "2"],

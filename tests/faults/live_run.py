@@ -1,14 +1,14 @@
-"""A live run with files of lines and a video, and how far it has come."""
+"""A live run with JSONL, CSV and video outputs, and its progress."""
 
 import time
 from pathlib import Path
 
 _PATIENCE_S = 120.0
-"""A program under another clock starts slowly, and slower where others work."""
+"""Longest wait for lines: a program under faketime starts slowly, above all on a busy machine."""
 
 
 def run(url: str, folder: Path, *options: object) -> list[object]:
-    """Return the command line of a run into the folder `out`, without `fer-edge`."""
+    """Return the arguments of `fer-edge` for a run that writes to the folder `out`."""
     files = ["--jsonl", folder / "out" / "a.jsonl", "--csv", folder / "out" / "a.csv"]
     return [
         *("run", "--input", url, "--detector", "none", "--quiet", *files),
@@ -17,13 +17,13 @@ def run(url: str, folder: Path, *options: object) -> list[object]:
 
 
 def count_lines(folder: Path) -> int:
-    """Count the frames that were read so far."""
+    """Return the number of frames that the run has written so far."""
     path = folder / "out" / "a.jsonl"
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def await_lines(folder: Path, least: int) -> bool:
-    """Wait for so many frames; return whether they came."""
+    """Wait until the run has written `least` frames; return whether it has."""
     end_s = time.monotonic() + _PATIENCE_S
     while count_lines(folder) < least and time.monotonic() < end_s:
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""What a run may leave behind, however it ended."""
+"""Checks of the files that a run leaves behind."""
 
 import csv
 import json
@@ -8,7 +8,7 @@ import av
 
 
 def torn_lines(path: Path, *, last_may_be_torn: bool = False) -> list[str]:
-    """Say which lines of a JSONL file are not whole."""
+    """Return a message for each incomplete line of a JSONL file."""
     if not path.exists():
         return []
     data = path.read_bytes()
@@ -23,7 +23,7 @@ def torn_lines(path: Path, *, last_may_be_torn: bool = False) -> list[str]:
 
 
 def torn_rows(path: Path) -> list[str]:
-    """Say which rows of a CSV file are not whole."""
+    """Return a message for each incomplete row of a CSV file."""
     if not path.exists():
         return []
     text = path.read_text("utf-8")
@@ -33,7 +33,7 @@ def torn_rows(path: Path) -> list[str]:
 
 
 def frames_of(path: Path) -> int:
-    """Count the frames of a video; -1 where it cannot be opened."""
+    """Return the number of frames of a video; -1 if it cannot be read."""
     try:
         with av.open(str(path)) as container:
             return sum(1 for _ in container.decode(video=0))
@@ -42,5 +42,5 @@ def frames_of(path: Path) -> int:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Name temporary files that a run in good order would have removed."""
+    """Return a message for each temporary file that an orderly run would have removed."""
     return [f"{path.name} was left" for path in folder.iterdir() if path.name.startswith(".")]

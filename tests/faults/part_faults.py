@@ -1,4 +1,4 @@
-"""Faults of what a live run needs: its RTSP server, its broker, its disk, its clock."""
+"""Faults of the parts that a live run depends on: RTSP server, broker, disk, clock."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ from tests.support.stream_servers import RtspServer
 
 _DAY_S = 86400
 _CLOCK_READ_S = 1.0
-"""So often the library looks what the time is to be."""
+"""Interval in seconds at which libfaketime reads the file with the time."""
 _LIBRARIES = Path("/usr/lib")
 _PATIENCE_S = 30.0
 
@@ -41,7 +41,7 @@ def _rtsp() -> Iterator[RtspServer]:
 
 
 def rtsp_garbled(chance: random.Random, folder: Path, server: RtspServer) -> list[str]:
-    """Between an RTSP server and a run: bytes changed, silence, the line cut; then all is well."""
+    """Change, delay or cut the data of an RTSP server, then forward all of it unchanged again."""
     with Garbler(int(server.port)) as line:
         url = f"rtsp://anna:planted-password@127.0.0.1:{line.port}/camera?key=planted-key"
         child = Child(run(url, folder, "--on-loss", "wait"), folder)
@@ -70,7 +70,7 @@ def _camera_and_broker() -> Iterator[tuple[Camera, str]]:
 
 
 def broker_gone(chance: random.Random, folder: Path, setting: tuple[Camera, str]) -> list[str]:
-    """Kill the broker, or stop it as one that hangs; the run continues, and sends to a new one."""
+    """Stop the broker, sometimes after it hung, and start it again: the run must continue."""
     camera = setting[0]
     broker = BrokerProcess(folder)
     broker.start()
@@ -96,7 +96,7 @@ def broker_gone(chance: random.Random, folder: Path, setting: tuple[Camera, str]
 
 
 def _state(port: int) -> str:
-    """Wait for the state of a run, as mosquitto_sub prints it."""
+    """Wait for a state message of the run; return it as mosquitto_sub prints it."""
     client = shutil.which("mosquitto_sub")
     if client is None:
         raise LackingError("mosquitto_sub (make parts)")
@@ -127,7 +127,7 @@ def _small_disks() -> Iterator[tuple[Camera, Callable[[Path, int], None]]]:
 def small_disk(
     chance: random.Random, folder: Path, setting: tuple[Camera, Callable[[Path, int], None]]
 ) -> list[str]:
-    """Write to a real disk that becomes full."""
+    """Let a run write to a small file system until it is full."""
     camera, mount = setting
     out = folder / "out"
     mount(out, 4 * chance.randrange(2, 40))
@@ -149,7 +149,7 @@ def _false_clock() -> Iterator[tuple[Camera, Path]]:
 
 
 def clock_set(chance: random.Random, folder: Path, setting: tuple[Camera, Path]) -> list[str]:
-    """Set the clock back or forward under a run, by seconds to years: its times continue evenly."""
+    """Set the clock by 2 seconds to 400 days during a run: its frame times must stay even."""
     camera, library = setting
     clock = folder / "clock"
     clock.write_text("+0\n", "ascii")

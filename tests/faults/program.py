@@ -1,4 +1,4 @@
-"""The command line as a child: forked from one that imported everything, or new."""
+"""The command line in a child process: a fork of this process, or a new Python process."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# what a run imports late, so that a child need not
+# modules that a run imports late; a forked child has them already
 import fer_edge.runtime.publish.chosen
 import fer_edge.runtime.publish.files.annotated_video
 import fer_edge.runtime.recognition.recognizer
@@ -23,18 +23,18 @@ _LONGEST_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a child ended.
+    """The end of a child process.
 
     Attributes:
-        code: Its exit code; negative: minus the signal that ended it.
-        errors: Its standard error.
+        code: Exit code; -N if signal N ended the process, -99 if it hung.
+        errors: Text of the standard error.
     """
 
     code: int
     errors: str
 
     def faults(self, *codes: int) -> list[str]:
-        """Say what is wrong with the end: other codes, lines of others, a planted secret."""
+        """Return what is wrong: an unexpected exit code, foreign lines, a planted secret."""
         found = [] if self.code in codes else [f"exit code {self.code}, expected {codes}"]
         lines = [line for line in self.errors.splitlines() if not line.startswith("fer-edge: ")]
         found += [f"standard error has {lines[-1]!r}"] if lines else []
@@ -43,24 +43,24 @@ class Outcome:
 
 
 class Program:
-    """A running command: a process whose end is waited for."""
+    """A running command in a child process."""
 
     def __init__(self, pid: int, errors: Path) -> None:
-        """Take a child of this process.
+        """Wrap a child of this process.
 
         Args:
-            pid: Of the child.
-            errors: The file of its standard error.
+            pid: Process ID of the child.
+            errors: File with the child's standard error.
         """
         self.pid = pid
         self._errors = errors
 
     def send(self, number: int) -> None:
-        """Send a signal; nothing if it has ended."""
+        """Send a signal; it has no effect on a child that has ended."""
         os.kill(self.pid, number)
 
     def wait(self, longest_s: float = _LONGEST_S) -> Outcome:
-        """Wait for its end; one that hangs is killed."""
+        """Wait for the end of the process; kill it after `longest_s` seconds."""
         end_s = time.monotonic() + longest_s
         while time.monotonic() < end_s:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -73,19 +73,19 @@ class Program:
 
 
 class Child(Program):
-    """A command that is forked from this process: it starts at once."""
+    """A command in a fork of this process, which starts at once."""
 
     def __init__(
         self, arguments: Sequence[object], folder: Path, before: Callable[[], object] | None = None
     ) -> None:
-        """Start it.
+        """Start the command.
 
         Args:
-            arguments: Of `fer-edge`.
-            folder: For its standard output and error.
-            before: Called in the child first, as to set limits.
+            arguments: Arguments of `fer-edge`.
+            folder: Folder for the files stdout and stderr.
+            before: Function that the child calls first, for example to set limits.
         """
-        (folder / "stderr").touch()  # a child may be killed before it makes it
+        (folder / "stderr").touch()  # the child may be killed before it makes this file
         pid = os.fork()
         if pid == 0:
             _become([str(argument) for argument in arguments], folder, before)
@@ -93,7 +93,7 @@ class Child(Program):
 
 
 class Started(Program):
-    """A command that is started as a user would: with an environment, with nothing imported."""
+    """A command in a new Python process, as a user starts it."""
 
     def __init__(
         self,
@@ -101,12 +101,12 @@ class Started(Program):
         folder: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it.
+        """Start the command.
 
         Args:
-            arguments: Of `fer-edge`.
-            folder: For its standard output and error.
-            environment: More of it.
+            arguments: Arguments of `fer-edge`.
+            folder: Folder for the files stdout and stderr.
+            environment: Additional environment variables.
         """
         command = [sys.executable, "-m", "fer_edge", *map(str, arguments)]
         with (folder / "stdout").open("wb") as output, (folder / "stderr").open("wb") as errors:
@@ -116,11 +116,11 @@ class Started(Program):
         super().__init__(self._process.pid, folder / "stderr")
 
     def send(self, number: int) -> None:
-        """Send a signal; nothing if it has ended."""
+        """Send a signal; it has no effect on a process that has ended."""
         self._process.send_signal(number)
 
     def wait(self, longest_s: float = _LONGEST_S) -> Outcome:
-        """Wait for its end; one that hangs is killed."""
+        """Wait for the end of the process; kill it after `longest_s` seconds."""
         try:
             code = self._process.wait(longest_s)
         except subprocess.TimeoutExpired:
@@ -141,7 +141,7 @@ def _become(arguments: list[str], folder: Path, before: Callable[[], object] | N
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        logging.getLogger().handlers.clear()  # a test runner's
+        logging.getLogger().handlers.clear()  # those of a test runner
         if before is not None:
             before()
         main(arguments, prog_name="fer-edge")

@@ -1,4 +1,4 @@
-"""Each fault a few times, at the same moments; `make faults` injects all of them."""
+"""A few trials of some faults, always at equal moments; `make faults` runs all trials."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.faults.outputs import frames_of, torn_lines, torn_rows
 from tests.faults.program import Child, Outcome
 from tests.faults.trials import try_fault
 
-pytestmark = pytest.mark.slow  # whole processes, killed and started again
+pytestmark = pytest.mark.slow  # processes are killed and started again
 
 
 @pytest.mark.parametrize(

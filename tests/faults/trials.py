@@ -1,4 +1,4 @@
-"""A fault many times."""
+"""Repeated trials of a fault."""
 
 import random
 import tempfile
@@ -8,7 +8,7 @@ from tests.faults.fault import Fault
 
 
 def try_fault(fault: Fault, count: int) -> list[str]:
-    """Inject a fault so many times; return what went wrong, with the number of the trial."""
+    """Inject a fault `count` times; return what went wrong, with the number of each trial."""
     found: list[str] = []
     with fault.setting() as setting:
         for number in range(count):

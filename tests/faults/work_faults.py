@@ -1,4 +1,4 @@
-"""Signals in every phase of what makes files: training, conversion, archives."""
+"""Signals at random moments of commands that write files: train, convert, archive."""
 
 import random
 import shutil
@@ -23,18 +23,18 @@ from tests.support.quick_recipe import QUICK_RECIPE
 
 _LONGEST_S = 900.0
 _ENDS = (0, 1, 130, -signal.SIGTERM, -signal.SIGINT)
-"""Of a command that was asked to end, before Python's own handlers are there, too."""
+"""Exit codes after SIGTERM or SIGINT, also before Python has set its signal handlers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What the trials of a command share.
+    """Data that all trials of a command share.
 
     Attributes:
-        folder: For files.
-        command: Its words, without where it writes.
-        whole_s: Seconds that it takes when nothing disturbs it.
-        expected: What it makes then, as a digest where there is one.
+        folder: Folder with the input and the undisturbed output.
+        command: Arguments of `fer-edge`, without `--out`.
+        whole_s: Duration of an undisturbed command, in seconds.
+        expected: Digest of the undisturbed output; empty if it is not compared.
     """
 
     folder: Path
@@ -54,7 +54,7 @@ def _run(folder: Path, *words: object) -> float:
 def _interrupted(
     chance: random.Random, folder: Path, shop: Workshop, *words: object
 ) -> tuple[Outcome, int]:
-    """Start a command and send it a signal at any moment; return its end, and the signal."""
+    """Start a command and send a signal at a random moment; return its end and the signal."""
     program = Started([*shop.command, *words], folder)
     time.sleep(chance.uniform(0.0, shop.whole_s))
     number = chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
@@ -85,7 +85,7 @@ def _training() -> Iterator[Workshop]:
 
 
 def train(chance: random.Random, folder: Path, shop: Workshop) -> list[str]:
-    """End a training; afterwards there is a whole run or none, and `--resume` makes it whole."""
+    """End a training: a complete run or none must be left, and `--resume` must complete it."""
     out = folder / "run"
     outcome, number = _interrupted(chance, folder, shop, "--out", out)
     faults = _ends_badly(outcome, number)
@@ -117,7 +117,7 @@ def _conversion() -> Iterator[Workshop]:
 
 
 def convert(chance: random.Random, folder: Path, shop: Workshop) -> list[str]:
-    """End a conversion over the files of an earlier one: each is the old or the new one, whole."""
+    """End a conversion that replaces files: each must be the complete old or new file."""
     out = folder / "models"
     shutil.copytree(shop.folder / "models", out)
     names = {path.name for path in out.iterdir()}
@@ -147,7 +147,7 @@ def _archive() -> Iterator[Workshop]:
 
 
 def archive(chance: random.Random, folder: Path, shop: Workshop) -> list[str]:
-    """End an archive's run twice; the third has the rows of one that nothing disturbed."""
+    """End an archive command twice: the third call must give the rows of an undisturbed one."""
     out, faults = folder / "results", list[str]()
     for _ in range(2):
         outcome, number = _interrupted(chance, folder, shop, "--out", out)

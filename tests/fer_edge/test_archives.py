@@ -18,7 +18,7 @@ FLATBUFFER = b"\x1c\x00\x00\x00TFL3" + bytes(64)
 
 
 def npy(array: np.ndarray, header: bytes | None = None) -> bytes:
-    """Write an array as .npy, perhaps with another header."""
+    """Return an array as .npy data; with `header`, only that header without an array."""
     buffer = io.BytesIO()
     np.save(buffer, array)
     data = buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Modules in separate processes."""
+"""Modules that are run in separate processes."""
 
 import subprocess
 import sys
@@ -32,9 +32,9 @@ def test_arguments_and_the_exit_code_are_the_modules_own() -> None:
 
 
 def test_a_process_that_is_started_some_other_way_is_seen() -> None:
-    """Wherever the four folders start another Python, they use `module_command`."""
+    """Assert that the four packages start Python modules with `module_command` only."""
     root = Path(__file__).resolve().parents[2]
-    own = {"fer_edge/child.py", "runtime/run/service/unit_file.py"}  # which writes a unit's line
+    own = {"fer_edge/child.py", "runtime/run/service/unit_file.py"}  # it writes a unit's command
     for folder in ("fer_edge", "training", "converters", "runtime"):
         for file in (root / folder).rglob("*.py"):
             name = str(file.relative_to(root))

@@ -13,7 +13,7 @@ def test_credentials_stand_for_what_the_environment_leaves_out(tmp_path: Path) -
         ("FER_EDGE_MQTT_PASSWORD", "söcret\n"),
         ("FER_EDGE_WEB_TOKEN", "another"),
         ("FER_EDGE_SINK_CSV_2", "a\nb"),
-        ("FER_EDGE_LIMIT_MEMORY", "1"),  # a setting, and no secret
+        ("FER_EDGE_LIMIT_MEMORY", "1"),  # a setting, not a secret
         ("other", "x"),
     ):
         (tmp_path / name).write_text(text, "utf-8")

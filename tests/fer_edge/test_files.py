@@ -63,7 +63,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
         whole_file(tmp_path / place) as temporary,
     ):
         temporary.write_text("x")
-        assert len(place) > 255, "the work was begun"
+        assert len(place) > 255, "the block was entered"
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -1,1 +1,1 @@
-"""Files as each release wrote them: later ones still read them."""
+"""Files that each release wrote; later releases must still read them."""

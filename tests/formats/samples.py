@@ -1,6 +1,6 @@
-"""Write one file of each format as this version has it; run it for each release, and commit them.
+"""Write a sample file of each format of this version: `python -m tests.formats.samples`.
 
-python -m tests.formats.samples
+Run it for each release, and commit the files.
 """
 
 import json
@@ -68,11 +68,11 @@ SAMPLES: Mapping[str, Callable[[], str]] = {
     ),
     "fleet.toml": lambda: FLEET,
 }
-"""File -> its text."""
+"""Name of a sample file -> function that returns its text."""
 
 
 def main() -> None:
-    """Write the files."""
+    """Write the sample files of this version."""
     folder = FORMATS / __version__
     folder.mkdir(exist_ok=True)
     for name, text in SAMPLES.items():

@@ -1,4 +1,4 @@
-"""A file that a release wrote is read by every later version of fer-edge."""
+"""Files that a release wrote are read by every later version of fer-edge."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The long run: `python -m tests.fuzz --minutes 60`; `make fuzz MINUTES=60` calls it.
+"""The long fuzzing run: `python -m tests.fuzz --minutes 60`; `make fuzz MINUTES=60` calls it.
 
-Doors take turns, one child at a time. The numbers of the inputs continue from those of the last run
-(`--state`), so that each run tries others. Prints the table of counts of
+The doors take turns, with one child process at a time. The numbers of the inputs continue from the
+last run (`--state`), so that each run tries new inputs. The output is the table of counts of
 docs/explanation/reliability.md.
 """
 
@@ -20,7 +20,7 @@ _BATCH = 1_000_000
 
 
 def main() -> int:
-    """Run; the exit code is 1 where something failed."""
+    """Fuzz the chosen doors; return the exit code, which is 1 if an input failed."""
     options = _options()
     doors = [find_door(name) for name in options.door] or list(DOORS)
     counts: dict[str, list[int]] = {}
@@ -39,7 +39,7 @@ def main() -> int:
             total[1] += len(crashes)
             for crash in crashes:
                 failed = True
-                if (door.name, crash.kind) not in said:  # one of each kind is made small and kept
+                if (door.name, crash.kind) not in said:  # keep one of each kind
                     said.add((door.name, crash.kind))
                     place = keep(crash, door, options.out)
                     sys.stderr.write(f"{door.name} {crash.number}: {crash.kind}, {place}\n")
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def table(doors: list[Door], counts: dict[str, list[int]]) -> str:
-    """Write the counts as a table of Markdown."""
+    """Return the counts as a Markdown table."""
     lines = ["| door | inputs | failures |", "| --- | ---: | ---: |"]
     rows = [(door.name, *counts.get(door.name, (0, 0))) for door in doors]
     lines += [f"| {name} | {tried:,} | {failures} |" for name, tried, failures in rows]
@@ -61,9 +61,9 @@ def table(doors: list[Door], counts: dict[str, list[int]]) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--share", type=float, default=_SHARE_S, help="Seconds of a door's turn.")
-    parser.add_argument("--door", action="append", default=[], help="Only this one; repeatable.")
-    parser.add_argument("--out", type=Path, default=Path("fuzz-found"), help="For what failed.")
+    parser.add_argument("--share", type=float, default=_SHARE_S, help="Seconds per turn of a door.")
+    parser.add_argument("--door", action="append", default=[], help="Only this door; repeatable.")
+    parser.add_argument("--out", type=Path, default=Path("fuzz-found"), help="Folder of failures.")
     parser.add_argument("--state", type=Path, default=Path("fuzz-found/counts.json"))
     return parser.parse_args()
 

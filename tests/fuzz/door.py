@@ -1,4 +1,4 @@
-"""A door: a place where something from outside is read."""
+"""A door: a place in fer-edge where data from outside are read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ Read = Callable[[bytes, Path], object]
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What is fuzzed.
+    """A reader that is fuzzed, and its inputs.
 
     Attributes:
-        name: Of the door, and of its folder in the corpus.
-        seeds: Makes sound inputs, once a process.
-        mutate: Makes an input of one of them.
-        read: Reads it, given an empty folder for files; may raise `FerEdgeError` and nothing else.
-        is_native: C code reads it: only ever in a separate process.
-        most: Inputs of the short run.
+        name: Name of the door, and of its folder in the corpus.
+        seeds: Function that returns valid inputs; called once per process.
+        mutate: Function that makes an input from a valid one.
+        read: Function of an input and a folder for files; it may raise `FerEdgeError` only.
+        is_native: Whether C code reads the input; it then runs in separate processes only.
+        most: Number of inputs of the short run.
     """
 
     name: str

@@ -9,9 +9,9 @@ DOORS = (*PYTHON_DOORS, *NATIVE_DOORS, *NETWORK_DOORS)
 
 
 def find_door(name: str) -> Door:
-    """Return a door.
+    """Return the door of a name.
 
     Raises:
-        StopIteration: There is none of this name.
+        StopIteration: No door has this name.
     """
     return next(door for door in DOORS if door.name == name)

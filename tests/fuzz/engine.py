@@ -1,8 +1,8 @@
-"""Runs inputs through doors in a child with limits, names what fails, and makes it small.
+"""Run inputs through doors, in child processes with limits; name, minimize and keep failures.
 
-A child works through numbered inputs and notes the number before each. What ends it by a signal, a
-second's silence too many, or by memory is the input of that number; the child is started again
-behind it.
+A child reads numbered inputs in turn and notes the number of each before it reads it. If a signal,
+the time limit or the memory limit ends the child, the input of the last noted number has failed;
+another child continues with the next number.
 """
 
 import hashlib
@@ -25,14 +25,14 @@ from tests.fuzz.door import Door
 
 MOST_S = 20.0
 MOST_BYTES = 1 << 30
-"""What an input may cost, beyond what the libraries need."""
+"""Limits of an input: processor time in seconds; memory in bytes, in addition to the libraries'."""
 
 _LONGEST_S = 120.0
-"""On the clock: for what waits and does not compute."""
+"""Limit of an input in seconds of wall-clock time, for inputs that wait and do not compute."""
 _START_S = 300.0
-"""Until the first input: to import TensorFlow takes long."""
+"""Limit in seconds until the first input, because importing TensorFlow takes long."""
 _MEMORY = 9
-"""Exit code of a child."""
+"""Exit code of a child that has exceeded the memory limit."""
 
 _ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
@@ -40,13 +40,13 @@ CORPUS = Path(__file__).parent / "corpus"
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """An input that a door did not read or refuse in one line.
+    """An input that a door neither read nor refused in one line.
 
     Attributes:
-        door: Its name.
-        number: Of the input.
-        kind: In a word or two: a signal, an exception and its place, hang, memory.
-        data: The input.
+        door: Name of the door.
+        number: Number of the input.
+        kind: Kind of the failure: a signal, an exception and its place, "hang" or "memory".
+        data: Bytes of the input.
     """
 
     door: str
@@ -56,13 +56,13 @@ class Crash:
 
     @property
     def name(self) -> str:
-        """A file's name that says what happens."""
+        """File name: the kind of the failure and a digest of the input."""
         letters = "".join(letter if letter.isalnum() else "-" for letter in self.kind)
         return f"{letters[:60]}-{hashlib.sha256(self.data).hexdigest()[:8]}"
 
 
 def make_input(door: Door, seeds: list[bytes], number: int) -> bytes:
-    """Make the input of a number: the sound ones first."""
+    """Return the input of a number; the first inputs are the valid ones."""
     if number < len(seeds):
         return seeds[number]
     chance = random.Random(f"{door.name}:{number}")
@@ -70,7 +70,7 @@ def make_input(door: Door, seeds: list[bytes], number: int) -> bytes:
 
 
 def fault(door: Door, data: bytes, folder: Path) -> str:
-    """Read an input in this process; return what kind of failure it was, or nothing."""
+    """Read an input in this process; return the kind of the failure, or an empty string."""
     try:
         door.read(data, folder)
     except FerEdgeError as error:
@@ -92,7 +92,7 @@ def _fault_of_message(text: str) -> str:
 
 
 def run_here(door: Door, count: int) -> list[Crash]:
-    """Run the first inputs in this process: for doors of Python alone."""
+    """Run the first inputs in this process, for doors without C code."""
     seeds = door.seeds()
     crashes = []
     with _scratch() as folder:
@@ -105,7 +105,7 @@ def run_here(door: Door, count: int) -> list[Crash]:
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    """Give a folder for files, in memory where there is such a place."""
+    """Provide a temporary folder, in memory if possible."""
     memory = Path("/dev/shm")
     place = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="fer-edge-fuzz-", dir=place) as folder:
@@ -115,7 +115,7 @@ def _scratch() -> Iterator[Path]:
 def run_in_children(
     door: Door, first: int, count: int, until_s: float = float("inf")
 ) -> tuple[int, list[Crash]]:
-    """Run inputs in children; return how many, and those that failed."""
+    """Run inputs in child processes; return their number, and the failures."""
     failed: list[tuple[int, str]] = []
     number, end = first, first + count
     while number < end and time.monotonic() < until_s:
@@ -134,11 +134,11 @@ def run_in_children(
 def _child(
     door: Door, first: int, end: int, until_s: float
 ) -> tuple[int, list[tuple[int, str]], str]:
-    """Run one child; return the number it reached, its faults, and what ended it."""
+    """Run one child; return the number that it reached, its faults, and the cause of its end."""
     with _scratch() as folder:
         note = folder / "note"
         note.write_text(f"{first}\n", "ascii")
-        # long runs would keep all that a native library writes
+        # a temporary file, because native libraries write a lot during a long run
         with (folder / "stderr").open("wb") as errors:
             child = subprocess.Popen(
                 [sys.executable, "-m", "tests.fuzz.engine", door.name, str(first), str(end), note],
@@ -156,7 +156,7 @@ def _child(
 
 
 def _watch(child: "subprocess.Popen[bytes]", note: Path, until_s: float) -> str:
-    """Wait for a child; return what ended it, nothing for a good end or the end of the time."""
+    """Wait for a child; return the cause of its end, empty if it finished or time is over."""
     start, since_s, since_cpu_s = note.stat().st_size, time.monotonic(), 0.0
     size = start
     while child.poll() is None:
@@ -176,7 +176,7 @@ def _watch(child: "subprocess.Popen[bytes]", note: Path, until_s: float) -> str:
 
 
 def _cpu_s(pid: int) -> float:
-    """Return the processor's time of a process: other programs do not make an input hang."""
+    """Return the processor time of a process in seconds; other programs do not affect it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
     except OSError:  # it has just ended
@@ -185,7 +185,7 @@ def _cpu_s(pid: int) -> float:
 
 
 def minimized(data: bytes, fails: Callable[[bytes], bool], *, most_tries: int = 400) -> bytes:
-    """Make a failing input smaller as long as it fails: parts left out, halves first."""
+    """Return a smaller input that still fails: leave out parts, halves first."""
     width = max(1, len(data) // 2)
     tries = 0
     while width >= 1 and tries < most_tries:
@@ -203,7 +203,7 @@ def minimized(data: bytes, fails: Callable[[bytes], bool], *, most_tries: int = 
 
 
 def keep(crash: Crash, door: Door, folder: Path) -> Path:
-    """Write a failing input, made small, under a name that says what happens."""
+    """Write a failing input, minimized unless C code reads it; return its path."""
     data = crash.data
     if not door.is_native:
         with _scratch() as files:
@@ -216,16 +216,16 @@ def keep(crash: Crash, door: Door, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Be the child: DOOR FIRST END NOTE."""
+    """Run as the child process; arguments: DOOR FIRST END NOTE."""
     from tests.fuzz.doors import find_door
 
     door, first, end = find_door(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     seeds = door.seeds()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    folder = Path(sys.argv[4]).with_name("files")  # which the parent removes in any case
+    folder = Path(sys.argv[4]).with_name("files")  # the parent removes it in any case
     folder.mkdir()
     with Path(sys.argv[4]).open("a", encoding="utf-8") as note:
-        fault(door, seeds[0], folder)  # loads what is loaded late
+        fault(door, seeds[0], folder)  # to import modules that are imported late
         base = _peak_bytes()
         for number in range(first, end):
             note.write(f"{number}\n")
@@ -236,7 +236,7 @@ def main() -> None:
                 note.flush()
                 os._exit(_MEMORY)
         note.write(f"{end}\n")
-    os._exit(0)  # threads of libraries and of the page need no farewell
+    os._exit(0)  # without waiting for threads of libraries and of the page
 
 
 def _peak_bytes() -> int:

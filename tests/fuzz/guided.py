@@ -1,7 +1,7 @@
-"""Coverage-guided inputs for one door of Python: `python -m tests.fuzz.guided card --seconds 600`.
+"""Coverage-guided inputs for one Python door: `python -m tests.fuzz.guided card --seconds 600`.
 
-Atheris looks which branches an input takes and continues from those that took new ones. Needs
-`pip install atheris` (wheels for x86-64 Linux); the other run needs nothing.
+Atheris records which branches an input takes and mutates the inputs that took new ones. It requires
+`pip install atheris` (wheels for x86-64 Linux); `python -m tests.fuzz` does not.
 """
 
 import argparse
@@ -18,11 +18,11 @@ with atheris.instrument_imports(include=["fer_edge"], enable_loader_override=Fal
 
 
 def main() -> None:
-    """Run until the time is over or something fails."""
+    """Run until the time is over or an input fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.guided", description=__doc__)
     parser.add_argument("door", choices=[door.name for door in PYTHON_DOORS])
     parser.add_argument("--seconds", type=int, default=600)
-    parser.add_argument("--out", type=Path, default=Path("fuzz-found"), help="For what failed.")
+    parser.add_argument("--out", type=Path, default=Path("fuzz-found"), help="Folder of failures.")
     options = parser.parse_args()
     door = next(door for door in PYTHON_DOORS if door.name == options.door)
     folder = Path(tempfile.mkdtemp(prefix="fer-edge-fuzz-"))

@@ -1,7 +1,7 @@
-"""Inputs made from sound ones: bytes, JSON trees, lines of TOML and members of archives changed.
+"""Mutations of valid inputs: bytes, JSON trees, lines of TOML, members of archives.
 
-Each takes a `random.Random`, so that the number of an input is its name: the same number gives the
-same bytes on every machine.
+Each mutation takes a `random.Random` that is seeded with the number of the input, so that a number
+gives equal bytes on all machines.
 """
 
 import copy
@@ -39,7 +39,7 @@ _TOML_VALUES = (
 
 
 def of_bytes(*tokens: bytes) -> Mutate:
-    """Return a mutation of bytes, among which these words make sense."""
+    """Return a mutation of bytes that also inserts these tokens of the format."""
 
     def mutate(chance: random.Random, data: bytes) -> bytes:
         changed = bytearray(data)
@@ -86,7 +86,7 @@ def of_json(chance: random.Random, data: bytes) -> bytes:
 
 
 def changed_tree(chance: random.Random, tree: Any) -> Any:
-    """Return a JSON tree with one to three of its places changed."""
+    """Return a copy of a JSON tree with one to three changed places."""
     tree = copy.deepcopy(tree)
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         places = list(_places(tree))
@@ -163,11 +163,11 @@ def of_toml(chance: random.Random, data: bytes) -> bytes:
 
 
 def of_zip(inner: Mutate, *, start: Callable[[bytes], int] = lambda data: 0) -> Mutate:
-    """Return a mutation that changes a member and packs it again with right checksums.
+    """Return a mutation of a ZIP archive: of its bytes, or of a member with a correct checksum.
 
     Args:
-        inner: Changes a member.
-        start: Where the archive begins.
+        inner: Mutation of the content of a member.
+        start: Function that returns the offset of the archive in the data.
     """
     plain = of_bytes(b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"\x0c\x00", b"\x08\x00")
 

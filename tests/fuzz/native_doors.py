@@ -1,4 +1,4 @@
-"""Doors behind which C code reads: pictures, videos, models, HTTP. In children only."""
+"""Doors that run C code: pictures, videos, models, HTTP. They run in child processes only."""
 
 import io
 import socket
@@ -64,7 +64,7 @@ def _read_video(data: bytes, folder: Path) -> None:
 
 
 def _right_digest(data: bytes, folder: Path) -> None:
-    """Open a network whose digest was made right, and run it, as `run` would."""
+    """Pack a network with a correct digest, open it and run it, as `fer-edge run` would."""
     path = folder / "m.tflite"
     path.write_bytes(pack_model(data, _tiny_card()))
     with open_model(path) as model:
@@ -85,7 +85,7 @@ def _page() -> Any:
 
 
 def _request(data: bytes, folder: Path) -> None:
-    """Send a request to the page; it answers with a known status, or hangs up, and continues."""
+    """Send a request to the page: it must answer with 2xx or 4xx, or hang up, and keep running."""
     page = _page()
     with socket.create_connection(("127.0.0.1", page.address.port), timeout=5) as line:
         line.sendall(data + b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Doors of the converters: networks of Keras, SavedModels. In children only, with TensorFlow."""
+"""Doors of the converters: Keras files and SavedModels, in child processes with TensorFlow."""
 
 import random
 import tempfile
@@ -11,7 +11,7 @@ from tests.fuzz.mutations import of_bytes, of_json, of_zip
 
 
 def _networks_as(suffix: str) -> Callable[[], list[bytes]]:
-    """Return what makes sound files: plain, with a branch, with batch normalization; Keras 2."""
+    """Return a function that makes valid files: two networks, each by Keras 3 and Keras 2."""
 
     def seeds() -> list[bytes]:
         import keras
@@ -60,7 +60,7 @@ def _of_saved_model(chance: random.Random, data: bytes) -> bytes:
 
 
 def _saved_models() -> list[bytes]:
-    """Make graphs of constants alone: one file is the whole of them."""
+    """Return SavedModels with constants only, so that saved_model.pb is the whole model."""
     import tensorflow as tf
 
     picture = tf.TensorSpec((1, 8, 8, 1), tf.float32)

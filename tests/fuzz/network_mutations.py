@@ -1,4 +1,4 @@
-"""Networks changed by their structure: attributes and arrays of HDF5, nodes of a SavedModel."""
+"""Mutations of the structure of networks: attributes and arrays of HDF5, nodes of SavedModels."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def of_hdf5(chance: random.Random, data: bytes) -> bytes:
         places: list[Any] = [file]
         file.visititems(lambda _, item: places.append(item))
         for _ in range(chance.choice((1, 1, 2))):
-            # an earlier change may have removed the place, or what makes sense there
+            # an earlier change may have removed the place or made a value invalid
             with suppress(KeyError, TypeError, ValueError):
                 _change_hdf5(chance, file, chance.choice(places))
     return buffer.getvalue()
@@ -53,7 +53,7 @@ def _change_hdf5(chance: random.Random, file: Any, item: Any) -> None:
         shape = chance.choice(((), (0,), (1,), (7, 7), (1 << 20,), item.shape[::-1]))
         type_ = chance.choice(("<f4", "<f8", "u1", "S8", "<i8"))
         del file[name]
-        if chance.random() < 0.8:  # without its bytes: a declared size costs no space
+        if chance.random() < 0.8:  # only declared: it takes no space
             file.create_dataset(name, shape, type_)
     elif item.name != "/":
         del file[item.name]

@@ -1,4 +1,4 @@
-"""Doors whose parsers are Python's: documents, tables, addresses, archives, graphs."""
+"""Doors that run Python code only: documents, tables, addresses, archives, graphs."""
 
 import io
 import json
@@ -52,7 +52,7 @@ DATA = DataInfo("faces.npz", "abc", 100, 10)
 
 
 def in_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes, Path], object]:
-    """Return a reader of bytes that writes them into a file first."""
+    """Return a reader of bytes that writes them to a file first."""
 
     def from_bytes(data: bytes, folder: Path) -> object:
         path = folder / name
@@ -71,14 +71,14 @@ def _start(data: bytes) -> int:
 
 
 def _same_or_refused(path: Path) -> None:
-    """Check that altered files are refused: only the card may differ, and its labels."""
+    """Read an altered file; an accepted file must have the original network."""
     found, sound = read_model(path), read_model(bundled_models()["tiny"])
     if found.flatbuffer != sound.flatbuffer:
         raise AssertionError("a file with another network was accepted")
 
 
 def _card_as_used(data: bytes, folder: Path) -> None:
-    """Read a card, and do what is done with one: show it, edit it, write it, crop by it."""
+    """Read a card and use it as the program does: write it and format its values."""
     card = card_from_json(data)
     card_to_json(card).encode()
     if card.temperature_scaling is not None:
@@ -152,7 +152,7 @@ def _attached(data: bytes, folder: Path) -> None:
 
 
 def _state() -> bytes:
-    """Write a state_dict as PyTorch before 1.6 did."""
+    """Return a state_dict in the file format of PyTorch before 1.6."""
     buffer = io.BytesIO()
     for head in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}):
         pickle.dump(head, buffer, 2)

@@ -1,4 +1,4 @@
-"""A short run through every door, the same at each time; `make fuzz` is the long one."""
+"""A short, repeatable run through the doors; `make fuzz` is the long run."""
 
 import importlib.util
 import subprocess
@@ -27,7 +27,7 @@ from tests.fuzz.python_doors import PYTHON_DOORS
 
 
 def fault_in_child(door: Door, path: Path) -> str:
-    """Read a file by a native door in a separate process."""
+    """Read a file by a native door in a separate process; return the kind of the failure."""
     program = (
         "import os, sys; from pathlib import Path; from tests.fuzz.doors import find_door; "
         "from tests.fuzz.engine import fault; folder = Path(sys.argv[3]); folder.mkdir(); "
@@ -47,7 +47,7 @@ def fault_in_child(door: Door, path: Path) -> str:
 
 
 FOUND = [path for path in sorted(CORPUS.rglob("*")) if path.is_file()]
-"""What once failed, made small."""
+"""Small inputs that once failed."""
 
 
 def told(crashes: list[Crash]) -> str:
@@ -128,7 +128,7 @@ def test_keras_files_and_saved_models_have_a_door() -> None:
     if importlib.util.find_spec("keras") is None:
         pytest.skip("Keras is not installed (fer-edge[train])")
     for door in NETWORK_DOORS:
-        if door.name == "saved-model":  # opened, too, by the last one
+        if door.name == "saved-model":  # the last door runs it, too
             continue
         done, crashes = run_in_children(door, 0, 6)
         assert (done, crashes) == (6, []), door.name

@@ -1,4 +1,4 @@
-"""Asks a Home Assistant by its web socket: ask.py URL TOKEN COMMAND. It runs in its userland."""
+"""Send a command to Home Assistant's web socket: ask.py URL TOKEN COMMAND, in the userland."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import aiohttp  # type: ignore[import-not-found]
 
 
 async def ask(url: str, token: str, command: str) -> str:
-    """Return the answer to one command, both as JSON."""
+    """Send a command and return the answer, both as JSON."""
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/api/websocket") as ws:
         await ws.receive_json()
         await ws.send_json({"type": "auth", "access_token": token})

@@ -1,4 +1,4 @@
-"""A `fer-edge run` with every entity for Home Assistant."""
+"""A `fer-edge run` that offers all its entities to Home Assistant."""
 
 import json
 import signal
@@ -31,7 +31,7 @@ class Door:
         self.process.wait(20)
 
     def live(self) -> dict[str, Any]:
-        """Return what the page says of the run."""
+        """Return the live state of the run from the API of its web page."""
         with urlopen(f"http://{self.page}/api/state", timeout=5) as answer:
             live: dict[str, Any] = json.loads(answer.read())["live"]
             return live

@@ -1,4 +1,4 @@
-"""A running Home Assistant, and how a test asks it."""
+"""A running Home Assistant, with methods that query it."""
 
 import json
 import shutil
@@ -41,12 +41,12 @@ class HomeAssistant:
     """Home Assistant in its userland, with an empty configuration and one user who is logged in."""
 
     def __init__(self, root: Path, automations: str, blueprints: Path) -> None:
-        """Start it and go through its first steps.
+        """Start Home Assistant and complete its onboarding.
 
         Args:
-            root: Of the userland.
-            automations: Its automations.yaml.
-            blueprints: A folder of blueprints for automations.
+            root: Root of the userland.
+            automations: Text of automations.yaml.
+            blueprints: Folder of blueprints for automations.
         """
         self._root = root
         self._folder = root / "config"
@@ -94,15 +94,15 @@ class HomeAssistant:
         assert done["type"] == "create_entry", done
 
     def states(self) -> dict[str, dict[str, Any]]:
-        """Return every entity's state by its id."""
+        """Return the state of each entity, by entity ID."""
         return {state["entity_id"]: state for state in self.get("/api/states")}
 
     def state(self, entity: str) -> str:
-        """Return one entity's state; `missing` where there is none of this id."""
+        """Return the state of an entity; `missing` if the entity does not exist."""
         return str(self.states().get(entity, {"state": "missing"})["state"])
 
     def wait_for(self, entity: str, wanted: str, timeout_s: float = 20) -> float:
-        """Wait until an entity has a state; return the seconds that it took."""
+        """Wait until an entity has a state; return the waiting time in seconds."""
         started_s = time.monotonic()
         seen: list[str] = []
 
@@ -118,7 +118,7 @@ class HomeAssistant:
         self.post(f"/api/services/{service.replace('.', '/')}", {"entity_id": entity})
 
     def ask(self, kind: str, **options: Any) -> Any:
-        """Ask by the web socket, which alone knows registries and statistics."""
+        """Send a command to the web socket, because only it offers registries and statistics."""
         command = json.dumps({"type": kind, **options})
         quoted = command.replace("'", "'\\''")
         said = inside(self._root, f"{PYTHON} /opt/ask.py {self.url} {self._token} '{quoted}'")

@@ -1,7 +1,7 @@
-"""Prints what some of Home Assistant's integrations ask pip for, a requirement a line.
+"""Print the pip requirements of some of Home Assistant's integrations, one per line.
 
-It runs in the Python that Home Assistant is installed in: `python requirements.py mqtt frontend`.
-An integration asks in its manifest.json, and so does each one that it depends on.
+It runs with the Python that Home Assistant is installed in: `python requirements.py mqtt frontend`.
+The manifest.json of an integration lists its requirements and the integrations it depends on.
 """
 
 import json
@@ -14,7 +14,7 @@ FOLDER = Path(homeassistant.components.__path__[0])
 
 
 def requirements(names: list[str]) -> set[str]:
-    """Return the requirements of integrations and of all that they load."""
+    """Return the requirements of integrations and of all integrations that they load."""
     found: set[str] = set()
     waiting, seen = list(names), set()
     while waiting:
@@ -26,7 +26,7 @@ def requirements(names: list[str]) -> set[str]:
         said = json.loads(manifest.read_text("utf-8"))
         found.update(said.get("requirements", []))
         waiting += said.get("dependencies", [])
-        # a frontend waits for what may be loaded after it, conversation and camera among them
+        # the frontend waits for its after_dependencies, such as conversation and camera
         waiting += said.get("after_dependencies", []) if name in names else []
     return found
 

@@ -1,6 +1,7 @@
 """fer-edge in a real Home Assistant: `make test-home-assistant`, see docs/how-to/home-assistant.md.
 
-One Home Assistant, one broker, one camera; the tests are one story and run in their order.
+The tests share one Home Assistant, one broker and one camera. Each test starts from the state that
+the one before it left, so they run in the order of this file.
 """
 
 import json
@@ -27,7 +28,7 @@ from .userland import missing_programs
 FOLDER = os.environ.get("FER_EDGE_HOME_ASSISTANT")
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FACE = "neutral"
-"""What the camera's face shows."""
+"""Expression of the camera's face."""
 EXPRESSION, CAMERA = "sensor.front_door_expression", "binary_sensor.front_door_camera"
 READING, RATE = "switch.front_door_recognition", "sensor.front_door_frame_rate"
 _DEEP_TEXT = """() => {
@@ -43,10 +44,10 @@ _DEEP_TEXT = """() => {
   return texts.join(' ');
 }"""
 OWN_COMPLAINTS = (
-    # of the broker that a test stops
+    # about the broker that a test stops
     "The connection was lost",
     "Failed to connect to MQTT server",
-    # of its own message, once an entity, when a device is deleted
+    # about its own message, once per entity, when a device is deleted
     "No device components to cleanup",
 )
 UNITS = {
@@ -120,7 +121,7 @@ def test_a_face_that_goes_and_comes_is_told_everywhere(
     assert (event["event_type"], event["before"]) == ("none", FACE)
     camera.shows_face = True
     home.wait_for(EXPRESSION, FACE)
-    # the blueprint: a second of the expression, then its action
+    # the blueprint runs its action after a second of the expression
     wait_until(lambda: ("chime", "ding", False) in seen.messages, "the chime rings", 10)
 
 
@@ -190,7 +191,7 @@ def test_the_end_of_a_run_is_told_at_once_and_its_state_never_shown_as_live(
     print(f"{number.name} is reported after {home.wait_for(EXPRESSION, 'unavailable', 5):.1f} s")
     home.wait_for(CAMERA, "unavailable", 5)
     camera.unplug()
-    door.start()  # and waits for its camera
+    door.start()  # it waits for its camera
     home.wait_for(CAMERA, "off", 40)
     for _ in range(20):
         assert home.state(EXPRESSION) == "unavailable"
@@ -253,12 +254,12 @@ def test_the_page_of_the_device(home: HomeAssistant, door: Door) -> None:
     ]
     with Chromium() as browser:
         browser.resize(1100, 1440)
-        browser.open(f"{home.url}/manifest.json")  # the same site, without a script
+        browser.open(f"{home.url}/manifest.json")  # a page of the site without scripts
         tokens = json.dumps(json.dumps(home.tokens))
         browser.evaluate(f"localStorage.setItem('hassTokens', {tokens})")
         browser.open(f"{home.url}/config/devices/device/{device['id']}")
         browser.wait_for(f"({_DEEP_TEXT})().includes('Expression change')", 60)
-        time.sleep(3)  # its animations
+        time.sleep(3)  # until the animations end
         picture = Path(os.environ["FER_EDGE_HOME_ASSISTANT"]) / "home-assistant.png"
         browser.screenshot(picture)
     print(f"for docs/images: {picture}")

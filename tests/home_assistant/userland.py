@@ -1,8 +1,8 @@
-"""A Debian 13 with a real Home Assistant Core in it, entered by chroot.
+"""A Debian 13 userland with a real Home Assistant Core, entered by chroot.
 
-`python -m tests.home_assistant.userland FOLDER` makes it, once: mmdebstrap, then Home Assistant and
-what its integrations ask for from PyPI. It takes about ten minutes the first time, needs root and
-these Debian packages in addition to those of tests/debian-packages.txt:
+`python -m tests.home_assistant.userland FOLDER` builds it once: mmdebstrap, then Home Assistant and
+the requirements of its integrations from PyPI. This takes about ten minutes the first time, and
+requires root and these Debian packages in addition to those of tests/debian-packages.txt:
 
     mmdebstrap
 """
@@ -14,14 +14,14 @@ import sys
 from pathlib import Path
 
 DEBIAN = "trixie"
-"""The Debian whose Python, 3.13, has the newest Home Assistant that needs no Python from source."""
+"""Debian release, with Python 3.13; newer releases of Home Assistant require a newer Python."""
 HOME_ASSISTANT = "2026.2.3"
 """The newest release for Python 3.13."""
 INTEGRATIONS = (
     *("frontend", "mqtt", "recorder", "history", "automation", "logger", "switch"),
-    # the frontend asks for a description of all services, which imports these
+    # the frontend requests a description of all services, and the description imports these
     *("camera", "conversation", "assist_pipeline", "ffmpeg", "stream", "tts"),
-    # the first steps of a new home offer these
+    # the onboarding of a new home offers these
     *("met", "google_translate", "radio_browser"),
 )
 PYTHON = "/opt/home-assistant/bin/python"
@@ -34,12 +34,12 @@ _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def missing_programs() -> list[str]:
-    """Name the programs that are needed and not installed."""
+    """Return the names of required programs that are not installed."""
     return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
 def build(folder: Path) -> Path:
-    """Make the userland in a folder, unless it is there; return its root."""
+    """Build the userland in a folder, unless it exists; return its root."""
     root, debian = folder / "root", folder / f"{DEBIAN}-ready"
     ready = folder / f"home-assistant-{HOME_ASSISTANT}-ready"
     if ready.exists():
@@ -53,7 +53,7 @@ def build(folder: Path) -> Path:
     inside(root, "python3 -m venv /opt/home-assistant")
     certificates = f"PIP_CERT={_CERTIFICATES} SSL_CERT_FILE={_CERTIFICATES}"
     inside(root, f"{certificates} {PYTHON} -m pip install --quiet uv")
-    # Home Assistant's own list of versions: without it the search for some that agree takes long
+    # Home Assistant's own list of versions: without it, the search for compatible ones takes long
     uv = f"cd /opt && {certificates} {PYTHON} -m uv --quiet pip"
     inside(root, f"{uv} install --no-deps homeassistant=={HOME_ASSISTANT}")
     uv += f" install --constraint {_CONSTRAINTS} --requirement"
@@ -69,16 +69,16 @@ def _strap(root: Path) -> None:
     strap = ["mmdebstrap", "--variant=minbase", "--mode=root", packages]
     strap += ["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"]
     run([*strap, DEBIAN, str(root), *mirrors()])
-    # as this machine reaches PyPI, so does the chroot
+    # with these two files, the chroot reaches PyPI as this machine does
     shutil.copy(_CERTIFICATES, root / _CERTIFICATES.relative_to("/"))
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
 
 
 def mirrors() -> list[str]:
-    """Return the sources of the Debian, from where this machine's apt has its own packages.
+    """Return the apt sources of the Debian release, at the mirror that apt uses on this machine.
 
     Raises:
-        RuntimeError: It has none of Debian's.
+        RuntimeError: apt has no Debian source on this machine.
     """
     form = "$(ORIGIN)|$(COMPONENT)|$(SITE)"
     listed = run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"])
@@ -90,7 +90,7 @@ def mirrors() -> list[str]:
 
 
 def command_in(root: Path, command: str) -> list[str]:
-    """Return the command that runs a shell's line inside, with /proc and /dev while it runs."""
+    """Return the command that runs a shell command in the userland, with /proc and /dev."""
     mounts = f"mount --bind /proc {root}/proc; mount --bind /dev {root}/dev"
     return [
         "unshare",
@@ -102,15 +102,15 @@ def command_in(root: Path, command: str) -> list[str]:
 
 
 def inside(root: Path, command: str) -> str:
-    """Run a shell's line inside; return what it says."""
+    """Run a shell command in the userland; return its standard output."""
     return run(command_in(root, command))
 
 
 def run(command: list[str]) -> str:
-    """Run a command; return what it says on standard output.
+    """Run a command; return its standard output.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The command failed.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -1,6 +1,6 @@
 """The plain install with OpenCV 5, in a separate environment.
 
-`make test-opencv5` runs it: a minute, less when the environment is there already.
+`make test-opencv5` runs these tests in a minute, or less if the environment exists already.
 """
 
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
-    """The environment's programs."""
+    """Make the environment; return the folder of its programs."""
     assert FOLDER is not None
     newest = (".[web]", "opencv-python-headless>=5,<6")
     own = ("--force-reinstall", "--no-deps", ".")

@@ -1,4 +1,4 @@
-"""Training in two processes, for real: JAX on this machine's CPU. Run by `make test-processes`."""
+"""Training in two real processes: JAX on this machine's CPU. Run by `make test-processes`."""
 
 import json
 import os
@@ -28,7 +28,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with faces, others, a recipe, and the run of a single process."""
+    """Return a folder with two face sets and a recipe, for the runs of all tests."""
     place = tmp_path_factory.mktemp("place")
     (place / "recipe.toml").write_text(RECIPE.replace("epochs = 2", "epochs = 3", 1))
     save_faceset(make_faces(per_class=4, validation_per_class=3), place / "faces.npz")
@@ -54,7 +54,7 @@ def start(place: Path) -> Start:
 
 @pytest.fixture(scope="module")
 def together(start: Start) -> Together:
-    """Train in two processes; returns exit code, output and errors of each."""
+    """Return a function that trains in two processes; it returns exit code, output and errors."""
 
     def run(*names: str, faces: tuple[str, str] = ("faces.npz", "faces.npz"), words=()) -> list:
         where = ["--coordinator", f"127.0.0.1:{free_port()}", "--processes", 2]
@@ -76,7 +76,7 @@ def alone(start: Start, place: Path) -> Path:
 
 
 def assert_alike(one: Path, two: Path) -> None:
-    """Compare two runs: what each epoch scored, and what the networks say."""
+    """Assert that two runs agree in the scores of each epoch and in their networks' predictions."""
     import keras
     import numpy as np
 

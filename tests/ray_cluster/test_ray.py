@@ -1,6 +1,6 @@
 """`fer-edge archive --ray` on a cluster of two nodes on this machine.
 
-`make test-ray` runs it, in a separate environment: some minutes, a gigabyte of packages.
+`make test-ray` runs it in a separate environment; it takes minutes, and a gigabyte of packages.
 """
 
 import os
@@ -35,7 +35,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Digest of all rows by a plain loop."""
+    """Digest of all rows that a plain loop writes."""
     out = tmp_path_factory.mktemp("expected")
     run_archive(config(out), [str(videos)], PlainLoop())
     return digest_of(out)
@@ -43,7 +43,7 @@ def expected(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    """Two nodes of one processor each."""
+    """Ray cluster of two nodes with one CPU each."""
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     nodes.add_node(num_cpus=1)
     nodes.wait_for_nodes()
@@ -64,14 +64,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def driver(videos: Path, out: Path, address: str, *code: str) -> "subprocess.Popen[str]":
-    """Start `fer-edge archive --ray`; `code` runs before it."""
+    """Start `fer-edge archive --ray`, after the statements in `code`."""
     start = ["-c", "; ".join((*code, "from fer_edge.cli.main import main", "main()"))]
     command = [sys.executable, *start, "archive", str(videos), "--out", str(out), "--ray", address]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    """Wait for a driver; returns its exit code and what it said."""
+    """Wait for a driver to end; return its exit code, standard output and standard error."""
     said, complained = process.communicate(timeout=300)
     return process.returncode, said, complained
 
@@ -83,7 +83,7 @@ def wait_for_files(out: Path, count: int, process: "subprocess.Popen[str]") -> N
 
 
 def busy_workers() -> list[int]:
-    """Return the processes of this test's nodes that read a clip, or would."""
+    """Return the process ids of the workers on this test's nodes."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -105,7 +105,7 @@ def ancestors(pid: int) -> Iterator[int]:
 
 
 def check_complete(out: Path, expected: str) -> None:
-    """All clips are there, none of them twice, with the rows of a plain loop."""
+    """Assert that each clip has one result file, with the rows that a plain loop writes."""
     assert len(files_of(out)) == CLIPS
     rows = rows_of(out)
     assert len({(row["source"], row["frame"]) for row in rows}) == len(rows)
@@ -161,7 +161,7 @@ def test_a_driver_that_was_killed_goes_on(
     wait_for_files(tmp_path / "out", KILL_AFTER, process)
     process.kill()
     process.communicate()
-    time.sleep(3)  # what its workers still write is whole
+    time.sleep(3)  # its workers finish the files that they are writing
     there = {path: path.stat().st_mtime_ns for path in files_of(tmp_path / "out")}
     code, said, complained = ended(driver(videos, tmp_path / "out", cluster.address))
     assert code == 0, complained
@@ -194,7 +194,7 @@ def assert_one_line(complained: str, *words: str) -> None:
 def test_another_python_on_the_cluster_is_one_line(
     cluster: Cluster, videos: Path, tmp_path: Path
 ) -> None:
-    # Ray compares what the driver says of itself with what the head node has noted
+    # Ray compares the versions that the driver reports with those of the head node
     another = (
         "import ray._private.utils as utils; versions = utils.compute_version_info(); "
         "utils.compute_version_info = lambda: (versions[0], '3.99.1')"
@@ -213,7 +213,7 @@ class _Page(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web_server() -> Iterator[int]:
-    """Something that answers, and is not Ray; its port."""
+    """Port of an HTTP server, which answers but is not Ray."""
     server = HTTPServer(("127.0.0.1", 0), _Page)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -1,4 +1,4 @@
-"""`fer-edge sweep --ray`: trainings as Ray tasks. `make test-ray` runs it, on JAX."""
+"""`fer-edge sweep --ray`: trainings run as Ray tasks. `make test-ray` runs this file on JAX."""
 
 import csv
 import subprocess

@@ -14,7 +14,7 @@ from tests.support.clip import CLIP_FRAMES
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """A clip of 12 frames of noise at 8 Hz, 160x120, whose mean rises by 10 a frame."""
+    """A clip of 12 frames of noise, 160x120 at 8 Hz; the mean rises by 10 with each frame."""
     path = tmp_path / "media" / "clip.avi"
     path.parent.mkdir(exist_ok=True)
     code = cv2.VideoWriter.fourcc(*"MJPG")
@@ -29,7 +29,7 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    """A picture of noise, 80 pixels wide and 60 high."""
+    """A picture of noise, 80 pixels wide and 60 pixels high."""
     path = tmp_path / "media" / "picture.png"
     path.parent.mkdir(exist_ok=True)
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
@@ -39,7 +39,7 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, so that anything left behind is seen."""
+    """Empty working directory, so that a test can check which files it leaves there."""
     folder = tmp_path / "cwd"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -48,7 +48,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Mount a disk of a size, as "64k"; returns its folder."""
+    """Mount a disk of a given size, such as "64k"; return its folder."""
     folder = tmp_path / "disk"
 
     def mount(size: str) -> Path:

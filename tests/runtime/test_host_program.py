@@ -1,4 +1,4 @@
-"""Standard error: a host program keeps its own; the command line drops libraries' words."""
+"""Standard error: a host program's text is kept; the command line hides libraries' messages."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def test_a_host_program_loses_no_line_while_a_clip_is_read(clip: Path) -> None:
     )
     results, count = map(int, done.stdout.split())
     assert results > 0
-    # a line of LiteRT's own, which it writes in several parts, may stand inside one of ours
+    # LiteRT writes its line in several parts, which may be inside one of our lines
     assert done.stderr.count("host") == count > 20
 
 

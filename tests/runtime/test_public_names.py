@@ -1,4 +1,4 @@
-"""What `fer_edge` exports: all that its signatures name, and nothing before it is used."""
+"""Public names of `fer_edge`: complete for its signatures, and imported only when used."""
 
 import importlib
 import inspect
@@ -15,11 +15,11 @@ import fer_edge
 import fer_edge.runtime.recognition.recognizer
 
 NOT_IN_3_10 = {"Unpack": getattr(typing, "Unpack", typing.Optional)}
-"""Imported for type checkers only."""
+"""Name -> replacement for names that are imported for type checkers only."""
 
 
 def names_in(annotation: object) -> Iterator[str]:
-    """Yield fer_edge's own types that stand in an annotation."""
+    """Yield the names of fer_edge's types in an annotation."""
     for part in typing.get_args(annotation):
         yield from names_in(part)
     if isinstance(annotation, list):  # the parameters of a Callable
@@ -30,7 +30,7 @@ def names_in(annotation: object) -> Iterator[str]:
 
 
 def signatures(value: type) -> Iterator[Callable[..., object] | type]:
-    """Yield what of a class has annotations that a user meets."""
+    """Yield the annotated public parts of a class: a dataclass itself, methods, properties."""
     if is_dataclass(value):
         yield value
     for name, member in vars(value).items():

@@ -1,4 +1,4 @@
-"""What `fer-edge run` says of a face is what evaluation scored: the field's worst bug, guarded."""
+"""`fer-edge run` returns the same probabilities for a face as the evaluation."""
 
 import json
 from collections.abc import Callable

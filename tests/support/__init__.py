@@ -1,1 +1,1 @@
-"""What tests share: pictures, models, servers, programs."""
+"""Helpers that tests share: pictures, models, servers, programs."""

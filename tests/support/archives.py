@@ -1,4 +1,4 @@
-"""Archives of short clips in which a head moves, and what their results hold."""
+"""Archives of short clips in which a head moves, and readers of their results."""
 
 import hashlib
 from fractions import Fraction
@@ -22,7 +22,7 @@ RATE_HZ = 10
 
 
 def head(shift: int = 0) -> NDArray[np.uint8]:
-    """Cut a head out of the sample photograph, moved by some pixels: uint8 (176, 208, 3), BGR."""
+    """Cut the head out of the sample photograph, shifted by pixels: uint8 (176, 208, 3), BGR."""
     photo = cv2.imread(str(sample_photo()))
     assert photo is not None
     small = cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -47,14 +47,14 @@ def make_clip(path: Path, *, frames: int = 8, seed: int = 0, gap: int = 250) -> 
 
 
 def make_archive(folder: Path, clips: int = 6) -> Path:
-    """Make a folder of clips that differ, in folders of two."""
+    """Make different clips in subfolders of two clips each; return the folder."""
     for number in range(clips):
         make_clip(folder / f"room-{number // 2}" / f"clip-{number}.mp4", seed=number)
     return folder
 
 
 def config(out: Path, **more: Any) -> ArchiveConfig:
-    """Return a configuration; `more` are fields of its reading, results and engine."""
+    """Return a configuration; `more` are fields of its parts for reading, results and engine."""
 
     def part(cls: type) -> Any:
         names = cls.__dataclass_fields__  # type: ignore[attr-defined]
@@ -65,12 +65,12 @@ def config(out: Path, **more: Any) -> ArchiveConfig:
 
 
 def files_of(out: Path) -> list[Path]:
-    """Return the files of results."""
+    """Return the paths of the result files."""
     return sorted(path for path in (out / "faces").glob("*/*") if path.suffix != ".json")
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:
-    """Return all rows, ordered by source, span, frame and face."""
+    """Return all rows, sorted by source, span, frame and face."""
     import pyarrow.parquet
 
     rows = [row for path in files_of(out) for row in pyarrow.parquet.read_table(path).to_pylist()]
@@ -78,5 +78,5 @@ def rows_of(out: Path) -> list[dict[str, Any]]:
 
 
 def digest_of(out: Path) -> str:
-    """Return a digest of all rows, each with all of its digits."""
+    """Return the SHA-256 digest of all rows, with all digits of their numbers."""
     return hashlib.sha256("\n".join(map(repr, rows_of(out))).encode()).hexdigest()

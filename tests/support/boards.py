@@ -1,4 +1,4 @@
-"""Trees of /proc, /sys, /dev and /usr as the kernels of a Raspberry Pi 4 and 5 write them."""
+"""Files of /proc, /sys, /dev and /usr, as on a Raspberry Pi 4 and a Raspberry Pi 5."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ _PI5_NODES = {
 
 
 def write(root: Path, path: str, text: str = "") -> Path:
-    """Write one file of a tree."""
+    """Write one file of a tree; return its path."""
     file = root / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
@@ -41,14 +41,14 @@ def write(root: Path, path: str, text: str = "") -> Path:
 
 
 def add_video_node(root: Path, number: int, name: str, index: int = 0) -> None:
-    """Add a V4L2 node; the first of a USB camera's has index 0, that of its metadata 1."""
+    """Add a V4L2 node; a USB camera has index 0 for its images and index 1 for metadata."""
     write(root, f"sys/class/video4linux/video{number}/name", f"{name}\n")
     write(root, f"sys/class/video4linux/video{number}/index", f"{index}\n")
     write(root, f"dev/video{number}")
 
 
 def add_vcgencmd(root: Path, answer: str) -> None:
-    """Add the program that asks a Raspberry Pi's firmware."""
+    """Add vcgencmd, the program that queries a Raspberry Pi's firmware."""
     program = write(root, "usr/bin/vcgencmd", f'#!/bin/sh\n[ "$1" = get_throttled ] && {answer}\n')
     program.chmod(0o755)
 
@@ -79,7 +79,7 @@ def _board(root: Path, model: str, part: str, features: str, governor: str, cels
 
 
 def pi4(root: Path) -> Path:
-    """A Pi 4 with a camera on the CSI port, powered by a telephone's charger."""
+    """Write the files of a warm Pi 4 with a CSI camera and a weak power supply; return the root."""
     _board(
         root,
         "Raspberry Pi 4 Model B Rev 1.4",
@@ -98,7 +98,7 @@ def pi4(root: Path) -> Path:
 
 
 def pi5(root: Path) -> Path:
-    """A Pi 5 with a webcam, cooled and well fed."""
+    """Write the files of a cool Pi 5 with a webcam and a good power supply; return the root."""
     _board(
         root,
         "Raspberry Pi 5 Model B Rev 1.0",

@@ -1,4 +1,4 @@
-"""A card, as a conversion writes it."""
+"""A model card, as a conversion writes it."""
 
 from dataclasses import replace
 

@@ -9,7 +9,7 @@ from fer_edge.faces.labels import FER2013
 
 
 def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
-    """Draw a gray cartoon face; the mouth's curve and the eyes' size tell the class."""
+    """Draw a gray cartoon face; the label sets the curve of the mouth and the size of the eyes."""
     random = np.random.default_rng((label, seed))
     image = np.full((size_px, size_px), random.integers(40, 90), np.uint8)
     center = (
@@ -31,7 +31,7 @@ def draw_face(label: int, seed: int, size_px: int = 48) -> NDArray[np.uint8]:
 def make_faces(
     per_class: int = 8, validation_per_class: int = 4, names: tuple[str, ...] = FER2013
 ) -> FaceSet:
-    """Make a face set of cartoons; no two faces are alike."""
+    """Make a face set of cartoon faces, all different."""
     images, labels, split = [], [], []
     for label in range(len(names)):
         for seed in range(per_class + validation_per_class):

@@ -1,6 +1,6 @@
-"""A headless Chromium driven through its DevTools pipe: no port, no driver, no package.
+"""Headless Chromium, controlled through its DevTools pipe, without a port, driver or package.
 
-The protocol is that of https://chromedevtools.github.io/devtools-protocol/, messages end with NUL.
+Protocol: https://chromedevtools.github.io/devtools-protocol/; each message ends with a NUL.
 """
 
 import base64
@@ -24,7 +24,7 @@ _FLAGS = (
 
 
 class Chromium:
-    """One browser with one tab. A context manager."""
+    """Browser with one tab; a context manager."""
 
     def __init__(self) -> None:
         program = shutil.which("chromium")
@@ -51,7 +51,7 @@ class Chromium:
         self.requested: list[str] = []
         """Addresses of all requests of the tab."""
         self.errors: list[str] = []
-        """What the page's console and its policies complained of."""
+        """Errors in the page's console, including violations of its policies."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
@@ -89,7 +89,7 @@ class Chromium:
             self._note(answer)
 
     def open(self, address: str) -> None:
-        """Go to an address, and wait until it is loaded."""
+        """Open an address, and wait until the page is loaded."""
         before = self._loads
         self.call("Page.navigate", url=address)
         deadline = time.monotonic() + 20
@@ -105,7 +105,7 @@ class Chromium:
         return answer["result"].get("value")
 
     def wait_for(self, expression: str, timeout_s: float = 20) -> Any:
-        """Return an expression's value once it is true."""
+        """Wait until an expression is true; return its value."""
         deadline = time.monotonic() + timeout_s
         while not (value := self.evaluate(expression)):
             assert time.monotonic() < deadline, f"never true: {expression}; {self.errors}"
@@ -113,7 +113,7 @@ class Chromium:
         return value
 
     def resize(self, width: int, height: int, *, scale: float = 1, is_dark: bool = False) -> None:
-        """Set the window's size in CSS pixels, and the color scheme."""
+        """Set the window's size in CSS pixels, the pixel ratio, and the color scheme."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -125,7 +125,7 @@ class Chromium:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def screenshot(self, path: Path) -> None:
-        """Write the whole page as a PNG."""
+        """Write a screenshot of the whole page as PNG."""
         answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(answer["data"]))
 

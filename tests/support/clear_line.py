@@ -1,10 +1,10 @@
-"""How a command fails."""
+"""Assertion for commands that fail."""
 
 from click.testing import Result
 
 
 def assert_one_clear_line(result: Result, *words: str) -> None:
-    """Check that a command failed with a single line on stderr that holds the words."""
+    """Assert that a command failed with a single line on stderr that contains the words."""
     assert result.exit_code != 0, result.output
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1, result.stderr

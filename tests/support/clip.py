@@ -1,3 +1,3 @@
-"""The clip of noise that the fixture `clip` makes."""
+"""Properties of the noise clip that the fixture `clip` makes."""
 
 CLIP_FRAMES = 12

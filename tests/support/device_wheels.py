@@ -1,4 +1,4 @@
-"""This checkout as a wheel, and the wheels that it asks for, for another machine's Python."""
+"""Wheel of this checkout, and of its requirements, for the Python of another machine."""
 
 import shutil
 import subprocess
@@ -10,18 +10,18 @@ PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux201
 
 
 def gather_wheels(folder: Path, *, machine: str, python: str, extras: str = "") -> Path:
-    """Build this checkout's wheel and fetch what it requires; return its wheel.
+    """Build the wheel of this checkout and download its requirements; return the built wheel.
 
     Args:
-        folder: Where the wheels are kept; what is there already is not fetched again.
-        machine: As `uname -m` says it.
-        python: Its version, "3.13".
-        extras: In brackets: "[web,mqtt]".
+        folder: Folder for the wheels; wheels that are already there are not downloaded again.
+        machine: Architecture, as `uname -m` prints it.
+        python: Version of the other machine's Python, such as "3.13".
+        extras: Extras in brackets, such as "[web,mqtt]".
     """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("fer_edge-*.whl"):
         old.unlink()
-    shutil.rmtree(SOURCE / "build", ignore_errors=True)  # it may hold modules that have gone
+    shutil.rmtree(SOURCE / "build", ignore_errors=True)  # it may contain deleted modules
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     run_or_raise([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(SOURCE)])
     wheel = next(folder.glob("fer_edge-*.whl"))
@@ -35,7 +35,7 @@ def gather_wheels(folder: Path, *, machine: str, python: str, extras: str = "") 
 
 
 def run_or_raise(command: list[str], env: dict[str, str] | None = None) -> str:
-    """Run a command; return its output, or raise with the last lines of it."""
+    """Run a command; return its output, or raise RuntimeError with its last lines."""
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env
     )

@@ -1,4 +1,4 @@
-"""A separate virtual environment for tests of another install."""
+"""Separate virtual environments, for tests of other installations."""
 
 import subprocess
 import venv
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def run_outside(*command: object, folder: Path | None = None) -> str:
-    """Run a program, outside of the repository, so that only what is installed is found."""
+    """Run a program and return its output; `folder` is its working directory."""
     done = subprocess.run(
         [str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -15,12 +15,12 @@ def run_outside(*command: object, folder: Path | None = None) -> str:
 
 
 def make_environment(folder: Path, *installs: tuple[object, ...], root: Path) -> Path:
-    """Make a virtual environment where there is none, and install into it; returns its programs.
+    """Make a virtual environment unless it exists, and install packages; return its bin folder.
 
     Args:
-        folder: Of the environment.
-        installs: The arguments of each `pip install`, in order.
-        root: Of the repository.
+        folder: Folder of the environment.
+        installs: Arguments of each call of `pip install`, in order.
+        root: Root folder of the repository, the working directory of pip.
     """
     folder = folder.resolve()
     if not (folder / "bin" / "python").exists():

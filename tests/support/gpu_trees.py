@@ -1,10 +1,10 @@
-"""The parts of /proc and /sys by which a GPU is found, as recorded from machines that have one."""
+"""Files of /proc and /sys that show a GPU, as recorded on machines with a GPU."""
 
 from pathlib import Path
 
 
 def make_driven(root: Path, model: str, address: str = "0000:01:00.0") -> None:
-    """Write what NVIDIA's driver shows of a GPU."""
+    """Write the files of a GPU with NVIDIA's driver."""
     folder = root / "proc/driver/nvidia/gpus" / address
     folder.mkdir(parents=True)
     lines = (
@@ -18,7 +18,7 @@ def make_driven(root: Path, model: str, address: str = "0000:01:00.0") -> None:
 
 
 def make_undriven(root: Path, address: str, vendor: str = "0x10de") -> None:
-    """Write what the kernel shows of a display controller on the PCI bus."""
+    """Write the files of a display controller on the PCI bus, without a driver."""
     folder = root / "sys/bus/pci/devices" / address
     folder.mkdir(parents=True)
     (folder / "vendor").write_text(f"{vendor}\n", "utf-8")

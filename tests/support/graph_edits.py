@@ -1,4 +1,4 @@
-"""TFLite graphs made or changed with LiteRT's own schema, for tests that need no TensorFlow."""
+"""TFLite graphs, made or changed with LiteRT's schema, for tests without TensorFlow."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 Change = Callable[[Any], None]
-"""Changes a `schema.ModelT` in place."""
+"""Function that changes a `schema.ModelT` in place."""
 
 
 def rebuild(flatbuffer: bytes, change: Change) -> bytes:
@@ -36,12 +36,12 @@ def add_operator_code(model: Any, name: str, *, custom: str = "") -> int:
 
 
 def replace_operator(model: Any, index: int, name: str) -> None:
-    """Make another operator of one, its tensors and options left as they are."""
+    """Change the type of an operator; its tensors and options stay as they are."""
     model.subgraphs[0].operators[index].opcodeIndex = add_operator_code(model, name)
 
 
 def make_edgetpu_file(flatbuffer: bytes) -> bytes:
-    """Put one `edgetpu-custom-op` in place of the whole graph, as a compiled file has it."""
+    """Replace the whole graph by one `edgetpu-custom-op`, as in a file compiled for Edge TPU."""
 
     def change(model: Any) -> None:
         graph = model.subgraphs[0]

@@ -1,4 +1,4 @@
-"""A frame in gray, as a model reads it."""
+"""Gray image of a frame, as a model gets it."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from fer_edge.runtime.capture.frame import Frame
 
 
 def gray_of(frame: Frame) -> NDArray[np.uint8]:
-    """Return a frame in gray: uint8, (height, width), 0 to 255."""
+    """Return the gray image of a frame: uint8, (height, width), 0 to 255."""
     gray = frame.gray
     if gray.levels is None:
         return gray.pixels

@@ -1,4 +1,4 @@
-"""Graphs that harm whoever opens them: by a signal, by memory, or by an error at run time."""
+"""Graphs that harm the process that opens them: by a signal, by memory, or by a runtime error."""
 
 from typing import Any
 

@@ -1,10 +1,10 @@
-"""What an HTML page holds."""
+"""Content of an HTML page."""
 
 from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """What a browser and a screen reader find on a page; complains of tags that do not match."""
+    """Tags and text of an HTML page; asserts that all tags are closed in order."""
 
     EMPTY = ("meta", "br", "img", "hr")
 

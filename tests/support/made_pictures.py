@@ -1,4 +1,4 @@
-"""Pictures that tests make: stripes, in every kind of file."""
+"""Pictures of two stripes, in every supported file format."""
 
 import io
 
@@ -31,7 +31,7 @@ RED, BLUE = (230, 20, 20), (20, 20, 230)
 
 
 def stripes(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
-    """Red on the left and blue on the right, RGB."""
+    """Return an RGB image that is red on the left and blue on the right."""
     image = np.empty((height, width, 3), np.uint8)
     image[:, : width // 2], image[:, width // 2 :] = RED, BLUE
     return image

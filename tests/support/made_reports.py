@@ -1,4 +1,4 @@
-"""Reports with chosen figures, for what is tested of a report's words and pictures."""
+"""Reports with chosen figures, for tests of a report's text and charts."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def make_model(
     threads: tuple[int, ...] = (1,),
     xnnpack: bool | None = True,
 ) -> ModelResult:
-    """A model with these figures; `change` is the difference and its interval, as shares."""
+    """Return a model's result; `change` is the accuracy difference and its interval, as shares."""
     timings = []
     for count in threads if median_ms is not None else ():
         steady = summarize([[median_ms] * 99, [median_ms, 5 * median_ms]], 30.0)
@@ -60,7 +60,7 @@ def make_model(
 
 
 def make_report(*models: ModelResult, reference: int | None = None, **changes: object) -> Report:
-    """A report of these models on a made-up board."""
+    """Return a report of these models on a made-up Raspberry Pi 5."""
     scored = any(model.evaluation for model in models)
     threads = next(
         (tuple(item.threads for item in model.timings) for model in models if model.timings), (1,)
@@ -91,7 +91,7 @@ def make_report(*models: ModelResult, reference: int | None = None, **changes: o
 
 
 def make_end_to_end(**changes: object) -> EndToEnd:
-    """A video that the first model read at 80 frames a second."""
+    """Return the result of a video that the first model read at 80 frames per second."""
     made = EndToEnd(
         source="clips/clip.mp4",
         width_px=640,

@@ -1,4 +1,4 @@
-"""Videos made by the ffmpeg program, whose own decoding is what ours is compared with."""
+"""Videos made by the ffmpeg program, and ffmpeg's decoding of them for comparison."""
 
 import shutil
 import subprocess
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-SIZE = (160, 128)  # width and height; DV alone has its own size
+SIZE = (160, 128)  # width and height of all videos except DV, whose size is fixed
 
 
 def ffmpeg(*arguments: object) -> bytes:
-    """Run ffmpeg quietly; return what it writes to standard output."""
+    """Run ffmpeg quietly; return its standard output."""
     program = shutil.which("ffmpeg")
     if program is None:
         pytest.skip("ffmpeg is missing (tests/debian-packages.txt)")
@@ -21,23 +21,23 @@ def ffmpeg(*arguments: object) -> bytes:
 
 
 def moving(seconds: float = 2, rate_hz: float = 25, *, size: str = "160x128") -> tuple[str, ...]:
-    """Input of a picture that moves and changes its colors slowly."""
+    """Return ffmpeg arguments for a video input that slowly moves and changes its colors."""
     source = f"mandelbrot=size={size}:rate={rate_hz}:end_scale=0.3"
     return ("-f", "lavfi", "-t", f"{seconds}", "-i", source)
 
 
 def tone(seconds: float) -> tuple[str, ...]:
-    """Input of sound."""
+    """Return ffmpeg arguments for an audio input."""
     return ("-f", "lavfi", "-t", f"{seconds}", "-i", "sine")
 
 
 def make(path: Path, *arguments: object) -> Path:
-    """Make a video; returns its path."""
+    """Make a video with ffmpeg; return its path."""
     ffmpeg(*arguments, path)
     return path
 
 
 def decoded_by_ffmpeg(path: Path, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
-    """Every frame as ffmpeg decodes it: uint8, (n, height, width, 3), BGR."""
+    """Return all frames as ffmpeg decodes them: uint8, (n, height, width, 3), BGR."""
     raw = ffmpeg("-i", path, "-f", "rawvideo", "-pix_fmt", "bgr24", "-vsync", "passthrough", "-")
     return np.frombuffer(raw, np.uint8).reshape(-1, size[1], size[0], 3)

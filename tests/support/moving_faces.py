@@ -1,4 +1,4 @@
-"""Scenes with a head in them, and the scenes as frames."""
+"""Images with a head in them, and their conversion to frames."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,13 +13,13 @@ Image = NDArray[np.uint8]
 
 
 def background(seed: int = 0, size: tuple[int, int] = (360, 640)) -> Image:
-    """Soft blots of all colors, without a face."""
+    """Return random soft blobs of all colors, without a face."""
     coarse = np.random.default_rng(seed).integers(30, 220, (9, 16, 3), dtype=np.uint8)
     return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def paste(canvas: Image, head: Image, x: float, y: float, height: int) -> Image:
-    """Lay a head over a copy of the canvas, its middle at x, y; parts outside are cut off."""
+    """Paste a head into a copy of the canvas, centered at x, y; parts outside are cut off."""
     width = round(head.shape[1] * height / head.shape[0])
     small = cv2.resize(head, (width, height), interpolation=cv2.INTER_AREA)
     mask = np.zeros((height, width), np.uint8)

@@ -1,4 +1,4 @@
-"""A real Mosquitto for a test, and what is published there."""
+"""A real Mosquitto broker for a test, and a subscriber."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sb
 
 
 class BrokerProcess:
-    """Mosquitto on a free port of loopback, with its own configuration."""
+    """Mosquitto process on a free port of loopback, with a separate configuration."""
 
     def __init__(self, folder: Path, settings: str = "allow_anonymous true\n") -> None:
         with socket.socket() as probe:
@@ -46,7 +46,7 @@ class BrokerProcess:
 
 
 class Subscriber:
-    """Everything that is published, in order: (topic, payload, retained)."""
+    """Subscriber that keeps all messages in order, as (topic, payload, retained)."""
 
     def __init__(self, port: int) -> None:
         self.messages: list[tuple[str, str, bool]] = []
@@ -60,7 +60,7 @@ class Subscriber:
         self._client.loop_start()
 
     def told(self) -> list[tuple[str, str]]:
-        """Leaf and payload of what says who is there, in order."""
+        """Return (last part of the topic, payload) of all availability and state messages."""
         names = ("availability", "camera", "reading")
         said = [(topic.rpartition("/")[2], payload) for topic, payload, _ in list(self.messages)]
         return [(leaf, payload) for leaf, payload in said if leaf in names]

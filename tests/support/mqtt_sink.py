@@ -1,4 +1,4 @@
-"""A sink for a test's broker, with its input."""
+"""MQTT sink for a test's broker, with results to write."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ LABELS = ("sad", "happy")
 
 @dataclass
 class Camera:
-    """A source's standing, in the test's hands."""
+    """Stand-in for a source whose state the test sets."""
 
     is_lost: bool = False
     is_paused: bool = False

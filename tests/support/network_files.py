@@ -1,4 +1,4 @@
-"""Small network files of both Keras, made for a test, and their configurations changed by hand."""
+"""Small network files of both Keras versions, and changes of their configurations."""
 
 import json
 import shutil
@@ -12,18 +12,18 @@ import keras
 import tf_keras
 
 KINDS = ("keras3.keras", "keras3.h5", "keras2.keras", "keras2.h5")
-"""Files that a network can come in: which Keras wrote it, and as what."""
+"""Kinds of network files: the version of Keras that wrote it, and the format."""
 
 Config = dict[str, Any]
 
 
 def keras_of(kind: str) -> Any:
-    """Return the Keras that writes such files."""
+    """Return the Keras module that writes files of this kind."""
     return keras if kind.startswith("keras3") else tf_keras
 
 
 def small_network(module: Any, *middle: Any, activation: str = "softmax", classes: int = 7) -> Any:
-    """Build a network for gray 48x48 faces, with more layers in its middle."""
+    """Build a network for gray 48x48 faces, with the given layers in the middle."""
     layers = module.layers
     face = x = module.Input((48, 48, 1))
     x = layers.Conv2D(4, 5, strides=4, activation="relu")(x)
@@ -34,7 +34,7 @@ def small_network(module: Any, *middle: Any, activation: str = "softmax", classe
 
 
 def saved(network: Any, path: Path) -> Path:
-    """Save a network by the suffix of a path."""
+    """Save a network in the format of the path's suffix; return the path."""
     network.save(path)
     return path
 
@@ -56,7 +56,7 @@ def change_config(path: Path, change: Callable[[Config], None]) -> Path:
 
 
 def write_entries(path: Path, entries: dict[str, bytes]) -> Path:
-    """Write a ZIP file."""
+    """Write a ZIP file of these entries; return its path."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in entries.items():
             archive.writestr(name, data)
@@ -64,12 +64,12 @@ def write_entries(path: Path, entries: dict[str, bytes]) -> Path:
 
 
 def layer_of(config: Config, class_name: str) -> Config:
-    """Find a layer in a configuration."""
+    """Return the first layer of a class in a configuration."""
     return next(item for item in config["config"]["layers"] if item["class_name"] == class_name)
 
 
 def as_run_folder(run: Path, copy: Path, network: Path) -> Path:
-    """Copy a run folder with another network in it: model.keras, or qat.h5 by the suffix."""
+    """Copy a run folder with another network: an .h5 file becomes qat.h5, others model.keras."""
     shutil.copytree(run, copy)
     shutil.copy(network, copy / ("qat.h5" if network.suffix == ".h5" else "model.keras"))
     return copy

@@ -1,4 +1,4 @@
-"""The socket on which systemd hears a service."""
+"""Socket for the messages of a service to systemd."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ import time
 
 
 class Listener:
-    """A NOTIFY_SOCKET; it keeps every assignment that comes."""
+    """Receiver for NOTIFY_SOCKET that keeps all received assignments."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -31,7 +31,7 @@ class Listener:
         return True
 
     def wait_for_count(self, line: str, count: int, timeout_s: float = 10) -> None:
-        """Wait until a line came so often."""
+        """Wait until a line was received `count` times."""
         until = time.monotonic() + timeout_s
         while self.lines.count(line) < count:
             assert time.monotonic() < until, f"{line} came {self.lines.count(line)} times"

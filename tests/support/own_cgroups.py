@@ -1,4 +1,4 @@
-"""Control groups for a systemd of a test's: two systemds in one end each other's services."""
+"""Control groups for a test's systemd: in a shared group, two systemds would stop each other."""
 
 import contextlib
 import os
@@ -7,15 +7,15 @@ from itertools import count
 from pathlib import Path
 
 _ROOTS = [Path("/sys/fs/cgroup") / name for name in ("systemd", "unified", "")]
-"""Where systemd keeps its groups: version 1, both, version 2."""
+"""Folders where systemd keeps its groups, for cgroups version 1, mixed, and version 2."""
 _numbers = count()
 
 
 class OwnCgroups:
-    """Groups that are made here and removed at the end.
+    """Control groups for one test; `remove` deletes them.
 
     Attributes:
-        enter: Shell that moves into them, to be followed by what runs there.
+        enter: Shell code that moves the shell into the groups; a command must follow it.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class OwnCgroups:
         self.enter = "".join(f"echo $$ > {group}/cgroup.procs && " for group in self._groups)
 
     def remove(self) -> None:
-        """Remove them; what ran in them has ended, or is about to."""
+        """Remove the groups; wait up to 5 s until their processes have ended."""
         until_s = time.monotonic() + 5
         for group in self._groups:
             while not _is_removed(group) and time.monotonic() < until_s:
@@ -37,6 +37,6 @@ class OwnCgroups:
 def _is_removed(group: Path) -> bool:
     folders = [path for path in group.rglob("*") if path.is_dir()]
     for folder in [*sorted(folders, reverse=True), group]:
-        with contextlib.suppress(OSError):  # something in it has not ended yet
+        with contextlib.suppress(OSError):  # a process in it still runs
             folder.rmdir()
     return not group.exists()

@@ -1,4 +1,4 @@
-"""Packages that bring parts for fer-edge: wheels made here, since no build backend may be there."""
+"""Wheels of packages with plug-ins for fer-edge, made here without a build backend."""
 
 import base64
 import hashlib
@@ -15,13 +15,13 @@ else:
     import tomli as tomllib
 
 EntryPoints = Mapping[str, Mapping[str, str]]
-"""Group -> name -> what it names, as in pyproject.toml."""
+"""Group -> name -> object reference, as in pyproject.toml."""
 
 
 def make_wheel(
     folder: Path, name: str, modules: Mapping[str, str], entry_points: EntryPoints
 ) -> Path:
-    """Write what a build backend would: a wheel of modules and their entry points."""
+    """Write a wheel of modules and their entry points, like a build backend."""
     distribution = name.replace("-", "_")
     info = f"{distribution}-0.1.0.dist-info"
     lines = []
@@ -43,7 +43,7 @@ def make_wheel(
 
 
 def make_wheel_of_project(folder: Path, project: Path) -> Path:
-    """Write the wheel of a folder with a pyproject.toml and the modules that it names."""
+    """Write the wheel of a project folder: its pyproject.toml names the modules."""
     settings: dict[str, Any] = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
     modules = settings["tool"]["setuptools"]["py-modules"]
     texts = {module: (project / f"{module}.py").read_text("utf-8") for module in modules}
@@ -52,7 +52,7 @@ def make_wheel_of_project(folder: Path, project: Path) -> Path:
 
 
 def pip_install(wheel: Path, target: Path) -> Path:
-    """Install a wheel into a folder, without an index; returns the folder, for PYTHONPATH."""
+    """Install a wheel into a folder, without an index; return the folder, for PYTHONPATH."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     options = ["--no-index", "--no-deps", "--target", str(target), str(wheel)]
     subprocess.run([*command, *options], check=True)
@@ -60,7 +60,7 @@ def pip_install(wheel: Path, target: Path) -> Path:
 
 
 def unpack(wheel: Path, target: Path) -> None:
-    """Do what pip does with a wheel of plain modules, in no time."""
+    """Install a wheel of pure Python modules by unpacking it, which is faster than pip."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(target)
 

@@ -8,7 +8,7 @@ RUN = [sys.executable, "-m", "fer_edge", "run"]
 
 
 def read_one_line_and_go(*options: object) -> None:
-    """Be `| head -1`: read the first line, close the pipe; the run must end in silence."""
+    """Act like `| head -1`: read one line and close the pipe; the run must end without an error."""
     with subprocess.Popen(
         [*RUN, *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -9,4 +9,4 @@ shift = 0.05
 [qat]
 epochs = 1
 """
-"""Enough to tell cartoons apart."""
+"""Recipe that trains long enough to classify cartoon faces."""

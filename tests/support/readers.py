@@ -1,4 +1,4 @@
-"""The parts that `Recognizer` is made of, with the bundled model."""
+"""Reader and follower, the parts of `Recognizer`, with the bundled model."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from fer_edge.runtime.tracking.flow_tracker import open_tracker
 
 
 def open_reader(detector: str = "none", **more: Any) -> Reader:
-    """What reads pictures."""
+    """Return a reader for single pictures."""
     return Reader(open_model(find_model(DEFAULT_MODEL)), open_detector(detector), **more)
 
 
 def open_follower(detector: str = "yunet", **more: Any) -> Follower:
-    """What reads a moving picture."""
+    """Return a follower for videos."""
     found = open_detector(detector)
     return Follower(
         open_model(find_model(DEFAULT_MODEL)),

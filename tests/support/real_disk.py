@@ -1,4 +1,4 @@
-"""A separate disk, with a real file system on it, whose power can be cut."""
+"""A separate disk with a real file system, for tests of power cuts."""
 
 import os
 import shutil
@@ -12,8 +12,8 @@ import pytest
 class RealDisk:
     """An ext4 file system in a file of the host.
 
-    What the kernel has not written yet is in its page cache and not in that file, so a copy of the
-    file is what a disk holds whose power was cut at that moment.
+    Data that the kernel has not written yet is in its page cache and not in that file, so a copy of
+    the file has the content of a disk whose power was cut at that moment.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,14 +28,14 @@ class RealDisk:
         self._mount()
 
     def wait_for(self, *texts: bytes) -> None:
-        """Wait until these are on the disk, wherever."""
+        """Wait until these bytes are on the disk, at any place."""
         until_s = time.monotonic() + 20
         while not all(text in self._image.read_bytes() for text in texts):
-            assert time.monotonic() < until_s, "it never came to the disk"
+            assert time.monotonic() < until_s, "the bytes were not written to the disk"
             time.sleep(0.02)
 
     def cut_power(self) -> None:
-        """Lose what is not on the disk, and mount the rest at the same place."""
+        """Discard unwritten data, and mount the disk again at the same place."""
         after = self._image.with_suffix(".after")
         shutil.copyfile(self._image, after)
         self.close()

@@ -1,4 +1,4 @@
-"""Results made by hand, and a live source of them."""
+"""Results made by hand, and sources that return them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,12 +13,12 @@ from fer_edge.runtime.timing.stopwatch import StageTimes
 
 
 def noise(height: int = 300, width: int = 320, seed: int = 0) -> NDArray[np.uint8]:
-    """A picture of noise."""
+    """Return an image of noise: uint8, (height, width, 3)."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def make_face(label: str = "happy", track: int | None = 1, box: Box | None = None) -> Face:
-    """A face of one label, steady, with a probability of 0.7."""
+    """Return a face with a probability of 0.7 for the label and 0.05 for all others."""
     shares = {name: 0.7 if name == label else 0.05 for name in FER2013}
     return Face(label, shares, box or Box(20, 10, 60, 55), 0.9, track)
 
@@ -32,7 +32,7 @@ def make_result(
     size: tuple[int, int] = (64, 96),
     name: str = "camera 0",
 ) -> Result:
-    """One frame of noise with these faces; `size` is (height, width)."""
+    """Return the result of a frame of noise with these faces; `size` is (height, width)."""
     return Result(
         Frame(noise(*size, seed=index), index, time_s, name),
         faces,
@@ -42,7 +42,7 @@ def make_result(
 
 
 class Live:
-    """A live source that yields given frames, and then fails or ends."""
+    """Live source that yields the frames of these results, and then fails or ends."""
 
     is_video, is_live, length, dropped = True, True, None, 0
 
@@ -64,14 +64,14 @@ class Live:
             raise self._error
 
     def read_frame(self, frame: Frame) -> Result:
-        """Be the reader, too."""
+        """Return the result of a frame, so that this object can also be the reader."""
         return self._results[frame.index]
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: this source opens nothing."""
 
 
 class File(Live):
-    """The same, as a video file."""
+    """Video file with the frames of these results."""
 
     is_live = False

@@ -1,8 +1,8 @@
-"""An RTSP server on loopback; the system's Python runs it, which has GStreamer's bindings.
+"""RTSP server on loopback, for the system's Python, which has GStreamer's bindings.
 
     /usr/bin/python3 rtsp_server.py PORT
 
-PORT 0 takes a free one. Prints the port; serves H.264 of 160x120 at 25 Hz as /camera until killed.
+PORT 0 chooses a free port. Prints the port; serves H.264, 160x120 at 25 Hz, as /camera.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What an OpenSSH server of a test and its client need: keys, a port, a configuration."""
+"""Keys, port and configuration for the OpenSSH server of a test and its client."""
 
 import socket
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def make_keys(folder: Path) -> None:
-    """Make `host` and `user`, with their public halves, where they are not there."""
+    """Make the key pairs `host` and `user`, unless they exist."""
     for name in ("host", "user"):
         if not (folder / name).exists():
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
@@ -23,12 +23,12 @@ def free_port() -> int:
 
 
 def client_config(folder: Path, port: int, users: Mapping[str, str | None]) -> str:
-    """Write the known hosts, and return the client's configuration.
+    """Write the file known_hosts, and return the text of the client's configuration.
 
     Args:
-        folder: With the keys.
-        port: Of the server.
-        users: Name of the host -> who logs in; None for who runs ssh.
+        folder: Folder with the keys.
+        port: Port of the server.
+        users: Host name -> login name; None for the user who runs ssh.
     """
     public = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
@@ -42,7 +42,7 @@ def client_config(folder: Path, port: int, users: Mapping[str, str | None]) -> s
 
 
 def wait_for_port(port: int, log: Callable[[], str], timeout_s: float = 10) -> None:
-    """Wait until a server listens."""
+    """Wait until a server listens; `log` returns the text of the error if it does not."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         with socket.socket() as trial:

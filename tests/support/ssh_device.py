@@ -1,4 +1,4 @@
-"""A device on loopback: a real sshd with its own home, and a real systemd of its user."""
+"""Device on loopback: a real sshd with a separate home folder, and a real systemd of its user."""
 
 import ctypes
 import os
@@ -20,21 +20,21 @@ SYSTEMD = Path("/lib/systemd/systemd")
 
 
 def _end_with_parent() -> None:
-    """Have the kernel end this process when its parent dies, however that happens."""
+    """Let the kernel end this process when its parent ends for any reason."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 @dataclass
 class SshDevice:
-    """Where a test deploys to.
+    """Device on loopback to which a test deploys.
 
     Attributes:
-        folder: Keys and configuration of server and client.
-        home: The device's home folder.
-        port: Of the server.
-        has_systemd: Whether its user has a systemd.
-        more: Goes into the server's configuration.
-        path: Folders of programs, behind one of the device's own that has a python3.
+        folder: Folder with keys and configuration of server and client.
+        home: Home folder on the device.
+        port: Port of the server.
+        has_systemd: Whether the user has a running systemd.
+        more: Additional text for the server's configuration.
+        path: PATH of the device; a folder with python3 is put before it.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class SshDevice:
 
     @property
     def config(self) -> Path:
-        """The client's configuration; the host's name is "device"."""
+        """Path of the client's configuration, which names the host "device"."""
         return self.folder / "ssh_config"
 
     @property
@@ -57,7 +57,7 @@ class SshDevice:
 
     @property
     def programs(self) -> Path:
-        """The device's first folder of programs."""
+        """First folder in the device's PATH."""
         return self.folder / "bin"
 
     @property
@@ -75,9 +75,9 @@ class SshDevice:
         return self
 
     def serve(self) -> None:
-        """Start the server with the configuration that is there."""
+        """Start the server with its existing configuration."""
         if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(exist_ok=True)  # where root's sshd lives
+            Path("/run/sshd").mkdir(exist_ok=True)  # sshd of root requires this folder
         command = [SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")]
         log = (self.folder / "sshd.log").open("ab")
         self._processes.append(
@@ -88,18 +88,18 @@ class SshDevice:
         wait_for_port(self.port, (self.folder / "sshd.log").read_text)
 
     def start_systemd(self) -> None:
-        """Start a systemd for the user; it needs root, for a folder that only it sees."""
+        """Start systemd for the user; this needs root, because it mounts a private folder."""
         if os.geteuid() or not SYSTEMD.exists():
             pytest.skip("a systemd of the test's own needs root and systemd")
-        # there is no journal: what the service writes is kept next to the server's log
+        # there is no journal, so the service's standard error goes into a file next to sshd's log
         more = self.home / ".config" / "systemd" / "user" / "fer-edge.service.d" / "log.conf"
         more.parent.mkdir(parents=True, exist_ok=True)
         more.write_text(f"[Service]\nStandardError=append:{self.folder}/service.log\n")
         self._groups = OwnCgroups()
-        # systemd runs for a user only where it runs the machine, too; it asks this folder
+        # a user's systemd starts only if systemd also manages the machine, that is, has this folder
         script = (
             f"{self._groups.enter}"
-            # credentials are mounted by a child of it, in a namespace of that child's
+            # a child of systemd mounts credentials in its own mount namespace
             "mount --make-rshared / "
             "&& mkdir -p /run/systemd && mount -t tmpfs none /run/systemd "
             f"&& mkdir /run/systemd/system && exec {SYSTEMD} --user "

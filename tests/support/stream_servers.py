@@ -1,4 +1,4 @@
-"""Servers of streams: RTSP as a separate process, Motion JPEG as a handler of Python's server."""
+"""Stream servers: RTSP in a separate process, Motion JPEG as a handler of Python's server."""
 
 import http.server
 import subprocess
@@ -16,7 +16,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class RtspServer:
-    """The server as a process that can be killed and started again on its port."""
+    """RTSP server process that can be killed and restarted on the same port."""
 
     def __init__(self) -> None:
         self.port = "0"
@@ -43,7 +43,7 @@ class RtspServer:
 
 
 class MotionJpeg(http.server.BaseHTTPRequestHandler):
-    """Sends frames 1, 2, 3 ... with their number as gray value; then stalls within a frame."""
+    """Handler that sends frames 0, 1, 2 ... with their number as gray value, and then stalls."""
 
     frames = 1000
     pause_s = 0.01
@@ -74,11 +74,11 @@ class MotionJpeg(http.server.BaseHTTPRequestHandler):
 
 
 class FaceCamera:
-    """A network camera that shows a face or an empty wall, and that can be unplugged.
+    """Network camera that shows a face or an empty wall, and that can be unplugged.
 
     Attributes:
-        shows_face: What it shows.
-        viewers: How many it serves now.
+        shows_face: Whether the camera shows the face, or the wall.
+        viewers: Number of connected clients.
     """
 
     def __init__(self, rate_hz: float = 10.0) -> None:

@@ -1,4 +1,4 @@
-"""Wheels that install at once: small packages as they are, and a path to the large ones."""
+"""Wheels that install quickly: small packages, and a path file that leads to large ones."""
 
 import base64
 import ensurepip
@@ -19,7 +19,7 @@ SMALL_BYTES = 2_000_000
 
 
 def stub_wheels(folder: Path, *extras: str) -> Path:
-    """Write a wheel for each requirement of fer-edge, and pip's own, which is real."""
+    """Write a wheel for each requirement of fer-edge, and copy pip's real wheel; return folder."""
     names = sorted(_closure("fer-edge", extras, set()) - {"fer-edge"})
     found = [metadata.distribution(name) for name in names]
     places = "".join(f"{place}\n" for place in {item.locate_file("") for item in found})
@@ -34,7 +34,7 @@ def stub_wheels(folder: Path, *extras: str) -> Path:
 
 
 def own_requirements() -> list[str]:
-    """Return what the wheel of this fer-edge requires."""
+    """Return the requirements of this fer-edge's wheel."""
     files = dict(own_wheel().files)
     text = next(data for path, data in files.items() if path.endswith("/METADATA")).decode()
     return message_from_string(text).get_all("Requires-Dist") or []
@@ -57,7 +57,7 @@ def _closure(name: str, extras: tuple[str, ...], seen: set[str]) -> set[str]:
 
 
 def _required(name: str, extras: tuple[str, ...]) -> Iterator[Requirement]:
-    # fer-edge's own are as it would be deployed: an editable install may be older than its files
+    # fer-edge's requirements as deployed: metadata of an editable install may be outdated
     for text in own_requirements() if name == "fer-edge" else metadata.requires(name) or []:
         requirement = Requirement(text)
         marker = requirement.marker

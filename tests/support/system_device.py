@@ -1,4 +1,4 @@
-"""A device with a systemd of the system, a real sshd and a real sudo, in its own namespace."""
+"""Device with systemd as system manager, a real sshd and sudo, in separate namespaces."""
 
 import shutil
 import sys
@@ -11,9 +11,9 @@ from .ssh_device import SSHD
 from .systemd_machine import SystemdMachine
 
 PYTHON = "/usr/local/lib/python-of-the-test"
-"""Python's own folder, where every user gets at it."""
+"""Folder of Python inside the machine, accessible for every user."""
 INSIDE = "/srv/shared"
-"""The machine's shared folder."""
+"""Path of the shared folder inside the machine."""
 
 _SET_UP = r"""
 set -e
@@ -31,11 +31,11 @@ echo "Defaults secure_path=$2/bin:/usr/sbin:/usr/bin:/sbin:/bin" > /etc/sudoers.
 
 
 class SystemDevice:
-    """Where a test deploys to by sudo: user `pi` may, `guest` is asked for a password.
+    """Device to which a test deploys with sudo; `guest` needs a password for it, `pi` does not.
 
     Attributes:
-        machine: It runs inside.
-        config: The client's configuration; the host is "device", and "guest" for that user.
+        machine: Machine in which the device runs.
+        config: Path of the client's configuration; the host is "device", or "guest" for that user.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,14 +50,14 @@ class SystemDevice:
         self._serve()
 
     def let_everybody_in(self, place: Path) -> None:
-        """Open a place's folders, inside, to users that systemd makes for a service."""
+        """Make the folders above a path accessible, inside, for a service's dynamic user."""
         self.machine.run("chmod", "o+rx", *place.resolve().parents)
 
     def close(self) -> None:
         self.machine.close()
 
     def show(self, *names: str, unit: str = "fer-edge") -> dict[str, str]:
-        """Return systemd's properties of a unit."""
+        """Return the properties of a unit, as name -> value."""
         said = self.machine.run("systemctl", "show", unit, "-p", ",".join(names))
         return dict(line.split("=", 1) for line in said.splitlines())
 

@@ -1,8 +1,8 @@
-"""A separate systemd, as process 1 of a namespace: units are started for real, in two seconds.
+"""A separate systemd as process 1 of a namespace, which starts real units within two seconds.
 
-Its root is a copy on write of this machine's, so that nothing it writes stays. Units of the
-machine's start-up are left out: some of them change the kernel itself, which is shared. The network
-is this machine's. There is no udev, and no camera.
+Its root is a copy-on-write copy of this machine's, so its changes are not kept. The units of the
+boot are removed, since some of them change the kernel, which is shared. It uses the network of this
+machine, and has neither udev nor a camera.
 """
 
 import os
@@ -53,10 +53,10 @@ exec /lib/systemd/systemd --unit=basic.target --log-target=journal
 
 
 class SystemdMachine:
-    """Runs until it is closed.
+    """Machine that runs until it is closed.
 
     Attributes:
-        shared: A folder that is /srv/shared inside.
+        shared: Folder on this machine that is /srv/shared inside.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,14 +76,14 @@ class SystemdMachine:
         self._init = self._wait_for_start()
 
     def run(self, *words: object, check: bool = True) -> str:
-        """Run a command inside; returns what it says."""
+        """Run a command inside; return its standard output and standard error."""
         command = ["nsenter", "--target", self._init, "--all", *map(str, words)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def wait_for(self, text: str, *words: object, timeout_s: float = 60) -> str:
-        """Run a command inside until it says a text."""
+        """Run a command inside again and again until it prints a text; return its output."""
         until_s = time.monotonic() + timeout_s
         while text not in (said := self.run(*words, check=False)):
             assert time.monotonic() < until_s, f"{text!r} never came:\n{said}"
@@ -91,7 +91,7 @@ class SystemdMachine:
         return said
 
     def close(self) -> None:
-        """End all of its processes."""
+        """End all processes of the machine."""
         self._process.kill()
         self._process.wait(10)
         self._groups.remove()

@@ -1,4 +1,4 @@
-"""A capture in a test's hands."""
+"""Capture that a test controls."""
 
 import queue
 import threading
@@ -13,7 +13,7 @@ PATIENCE_S = 20
 
 
 class Tap:
-    """A capture in the test's hands: `give` is what its next reads or openings do."""
+    """Capture that a test controls: `give` sets the results of its next reads."""
 
     name = "the tap"
     clock_s: float | None = None
@@ -50,7 +50,7 @@ class Tap:
             self.frames.put(SourceError("interrupted"))
 
     def give(self, *frames: int | Exception) -> None:
-        """Let reads return these, and wait until all of them were taken."""
+        """Let the next reads return these frames or raise these errors; wait until all are read."""
         for frame in frames:
             is_loss = isinstance(frame, Exception)
             self.frames.put(frame if is_loss else np.full((2, 3, 3), frame, np.uint8))

@@ -1,4 +1,4 @@
-"""What PyTorch's and TensorFlow's tensors are to NumPy."""
+"""Stand-in for the tensors of PyTorch and TensorFlow, as NumPy handles them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 
 class Tensor:
-    """An array, or the error that comes instead: a tensor on a GPU has no array."""
+    """Tensor that converts to an array, or raises an error, like a tensor on a GPU."""
 
     def __init__(self, array: NDArray[Any], error: Exception | None = None) -> None:
         self._array, self._error = array, error

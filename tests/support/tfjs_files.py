@@ -1,4 +1,4 @@
-"""A MobileNet v1 of random weights as a TF.js graph model, and what its nodes compute."""
+"""MobileNet v1 with random weights as a TF.js graph model, and the output of its nodes."""
 
 import base64
 import json
@@ -14,10 +14,10 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 class GraphWriter:
-    """Writes nodes one behind the other, as Keras' MobileNet looks after TF.js' converter.
+    """Writer for a sequence of nodes, as TF.js' converter makes it from Keras' MobileNet.
 
     Args:
-        storage: float32, float16 or uint8: how kernels are stored.
+        storage: Type of the stored kernels: float32, float16 or uint8.
         is_fused: Whether bias and ReLU6 are part of the convolution's node.
     """
 
@@ -36,7 +36,7 @@ class GraphWriter:
         self._add("Mean", "pooled", [])
 
     def write(self, folder: Path) -> Path:
-        """Write model.json and its shard; returns the JSON's path."""
+        """Write model.json and its file of weights; return the path of model.json."""
         weights, data = [], b""
         for name, values in self.arrays.items():
             entry: dict[str, Any] = {"name": name, "shape": values.shape, "dtype": "float32"}
@@ -55,7 +55,7 @@ class GraphWriter:
         return folder / "model.json"
 
     def compute(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the nodes in TensorFlow, with the weights as they were stored."""
+        """Compute the nodes in TensorFlow, with the weights as they are stored."""
         import tensorflow as tf
 
         read = {name: self._restored(values) for name, values in self.arrays.items()}

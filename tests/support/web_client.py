@@ -1,4 +1,4 @@
-"""A live page that is served for a test, and how a test asks it."""
+"""Live page for a test, and functions that send requests to it."""
 
 import http.client
 import json
@@ -62,7 +62,7 @@ def served_at(address: WebAddress, **options: Any) -> Iterator[WebPage]:
 
 @contextmanager
 def asked(page: WebPage, path: str, headers: dict[str, str] | None = None) -> Iterator[Any]:
-    """Ask for a path; the answer's body is still to be read."""
+    """Request a path; yield the response, whose body is not read yet."""
     with closing(http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=5)) as line:
         line.request("GET", path, headers=headers or {})
         yield line.getresponse()
@@ -76,7 +76,7 @@ def get(page: WebPage, path: str, headers: dict[str, str] | None = None) -> Answ
 
 
 def next_event(answer: Any, wanted: str) -> dict[str, Any]:
-    """Read server-sent events up to one of the expected name."""
+    """Read server-sent events until one has the expected name; return its data."""
     while True:
         name = answer.readline().decode().removeprefix("event: ").strip()
         data: dict[str, Any] = json.loads(answer.readline().decode().removeprefix("data: "))

@@ -1,4 +1,4 @@
-"""A network goes train -> convert -> run."""
+"""Training, conversion and `run` of a network."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ def run(recipe, faces, out, **changes):
 
 
 def frozen_stays_frozen(folder):
-    """Check that quantization-aware training left frozen kernels and normalizations alone."""
+    """Assert that quantization-aware training did not change frozen kernels and normalizations."""
     network = keras.models.load_model(folder / "model.keras")
     quantized = load_qat_network(folder)
     for layer in network.layers:
@@ -42,9 +42,9 @@ def frozen_stays_frozen(folder):
 
 
 def go_the_whole_way(recipe, tmp_path, fer_edge, *, qat=True):
-    """Train in both stages, convert to every kind of int8, and let the command line run a file."""
+    """Train a network, with `qat` in both stages; convert it to int8; run a file on a face."""
     faces = make_faces(per_class=4, validation_per_class=2)
-    faces = dataclasses.replace(faces, votes=np.ones((len(faces), 10), np.uint8))  # `compact` asks
+    faces = dataclasses.replace(faces, votes=np.ones((len(faces), 10), np.uint8))  # for `compact`
     run(quick(recipe), faces, tmp_path / "run", qat=qat)
     if qat:
         frozen_stays_frozen(tmp_path / "run")

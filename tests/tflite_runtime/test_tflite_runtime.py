@@ -1,6 +1,6 @@
-"""The documented install on tflite-runtime, in a separate environment.
+"""The documented installation with tflite-runtime, in a separate environment.
 
-`make test-tflite-runtime` runs it: half a minute, less when the environment is there already.
+`make test-tflite-runtime` runs it in half a minute, or less if the environment exists already.
 """
 
 import json
@@ -23,7 +23,7 @@ REQUIREMENTS = ROOT / "requirements" / "tflite-runtime.txt"
 FOLDER = os.environ.get("FER_EDGE_TFLITE_RUNTIME")
 NEWEST_PYTHON = (3, 11)
 TOLERANCE = 0.02
-"""Of a probability: five steps of an int8 output. LiteRT's kernels on a PC are XNNPACK's."""
+"""Tolerance of a probability: five steps of an int8 output. On a PC, LiteRT uses XNNPACK."""
 
 pytestmark = [
     pytest.mark.skipif(
@@ -38,7 +38,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
-    """The environment's programs, installed as docs/how-to/tflite-runtime.md says."""
+    """Folder of the environment's programs, installed as in docs/how-to/tflite-runtime.md."""
     assert FOLDER is not None
     own = ("--force-reinstall", "--no-deps", ".")
     return make_environment(Path(FOLDER), own, ("--requirement", REQUIREMENTS), root=ROOT)
@@ -50,7 +50,7 @@ def photo() -> Path:
 
 
 def same_as_litert(face: dict[str, Any], photo: Path) -> bool:
-    """Return whether a face of `fer-edge run` is what this environment's LiteRT reads."""
+    """Return whether a face of `fer-edge run` agrees with the result of LiteRT here."""
     with Recognizer() as recognizer:
         (expected,) = recognizer.read(photo)
     shares = tuple(expected.probabilities.values())

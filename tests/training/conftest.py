@@ -1,4 +1,4 @@
-"""Shared by the training tests."""
+"""Fixtures of the training tests."""
 
 import dataclasses
 from pathlib import Path
@@ -17,19 +17,19 @@ NARROW = {
     "efficientnet-lite": {"enlarge": 1},
     "mobilenet-face": {"enlarge": 1, "width": 0.25},
 }
-"""Networks of the same layers that compile and train in seconds."""
+"""Architecture -> settings for a network of equal layer types that trains in seconds."""
 
 
 @pytest.fixture(scope="session")
 def resnet50_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights in a file of the published one's format, which tf-keras writes."""
+    """File of random weights in the format of the published weights, written by tf-keras."""
     import numpy as np
     import tf_keras
 
     name = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
     path = tmp_path_factory.mktemp("weights") / name
     base = tf_keras.applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
-    # as built, normalization holds ones and zeros only, in which an exchange would not show
+    # new normalizations have only ones and zeros, which would not show swapped weights
     base.get_layer("conv2_block1_0_bn").set_weights([np.full(256, v) for v in (0.5, 1, 2, 3)])
     base.save_weights(path)
     return path
@@ -37,7 +37,7 @@ def resnet50_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_recipe(request: pytest.FixtureRequest):
-    """Load an architecture's recipe, narrow; resnet50's with the file above."""
+    """Function that loads the recipe of an architecture with a narrow network."""
 
     def load(name: str) -> Recipe:
         if name == "resnet50":

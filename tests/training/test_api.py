@@ -1,4 +1,4 @@
-"""The Python front door of training."""
+"""Public Python API of training."""
 
 import inspect
 import subprocess
@@ -39,10 +39,10 @@ def test_every_public_name_is_there_and_listed():
 
 
 def own_types(hint):
-    """Name the classes of ours in a type hint."""
+    """Yield the names of fer_edge's classes in a type hint."""
     if getattr(hint, "__module__", "").startswith("fer_edge"):
         yield hint.__name__
-    inside = hint if isinstance(hint, list) else typing.get_args(hint)  # of a Callable's arguments
+    inside = hint if isinstance(hint, list) else typing.get_args(hint)  # Callable's arguments
     for inner in inside:
         yield from own_types(inner)
 
@@ -60,7 +60,7 @@ def test_it_takes_what_the_command_takes():
     options = {parameter.name for parameter in command.params}
     arguments = {*inspect.signature(train).parameters, *RecipeChanges.__annotations__}
     arguments |= {field.name for field in fields(Cluster)}  # for `devices`
-    assert options - arguments == {"resume", "overwrite", "as_json"}  # `existing`, and the result
+    assert options - arguments == {"resume", "overwrite", "as_json"}  # `existing`, return value
 
 
 def test_changes_go_over_a_recipe_of_any_kind(tmp_path):

@@ -1,4 +1,4 @@
-"""Whole training runs on cartoons."""
+"""Complete training runs on cartoon faces."""
 
 import csv
 import json
@@ -69,7 +69,7 @@ def test_it_learns_cartoons(trained):
     with (run / "history.csv").open() as file:
         history = list(csv.DictReader(file))
     best = max(float(epoch["validation_accuracy"]) for epoch in history)
-    assert best > 0.3  # seven classes, 84 faces: chance is 0.14, and three deviations above 0.26
+    assert best > 0.3  # chance is 1/7 = 0.14; three deviations above it, 0.26
     assert json.loads((run / "scores.json").read_text())["every_face"]["accuracy"] == pytest.approx(
         best
     )
@@ -95,7 +95,7 @@ def test_a_killed_run_goes_on_from_its_last_epoch(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     before = history.read_text().splitlines()
-    assert len(before) < 5, "the run was over before it could be killed"
+    assert len(before) < 5, "the run ended before it could be killed"
     assert not out.exists()
 
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
@@ -200,14 +200,14 @@ def test_a_full_disk_keeps_the_last_good_epoch(fer_edge, tmp_path):
     save_faceset(make_faces(), data)
     options = ["--data", str(data), "--recipe", str(quick_recipe(tmp_path)), "--out", str(out)]
     command = [sys.executable, "-m", "fer_edge", "train", *options]
-    # coverage could not write its file either, and would report it
+    # coverage could not write its file either, and would print an error
     unmeasured = {key: value for key, value in os.environ.items() if "COVERAGE" not in key}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=unmeasured)
     folder = runfolder.partial(out)
     deadline = time.monotonic() + 120
     while not (folder / "history.csv").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    # from now on the kernel refuses what makes a file larger than this, as a full disk does
+    # from now on the kernel refuses to enlarge a file beyond this limit, as a full disk would
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
     _, error = process.communicate(timeout=120)
     assert process.returncode == 1, error

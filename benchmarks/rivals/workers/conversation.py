@@ -1,14 +1,14 @@
-"""Protocol of the workers: one JSON object per line; the same in the Python workers and in Node.
+"""Protocol of the workers, also of the one in Node: one JSON object per line.
 
-A worker runs in its rival's environment, so this file only imports numpy. Commands:
+A worker runs in the environment of its package, so this file imports only numpy. Commands:
 
     {"do": "faces", "file": F, "count": N, "side": S}   N gray faces, raw    -> {"labels": [...]}
     {"do": "face_ms", "runs": N}                        one face, N times    -> {"ms": [...]}
     {"do": "frames_ms"}                                 every frame once     -> {"ms": [...],
-                                                           and processor time:   "cpu_ms": [...]}
+                                                           and CPU time:         "cpu_ms": [...]}
     {"do": "memory"}                                    peak resident set    -> {"mb": M}
 
-Its arguments are the clip's raw BGR frames: FILE COUNT HEIGHT WIDTH.
+Its arguments describe the file of the clip's raw BGR frames: FILE COUNT HEIGHT WIDTH.
 """
 
 import json
@@ -24,15 +24,15 @@ def serve(read_face: Callable, read_frame: Callable) -> None:
     """Answer commands until standard input ends.
 
     Args:
-        read_face: Returns the expression of one face crop, uint8 (side, side), gray; from the raw
-            pixels on, so that the rival's preprocessing counts.
+        read_face: Returns the label of one gray face crop, uint8 (side, side), including the
+            preprocessing of the package.
         read_frame: Processes one frame, uint8 (height, width, 3), BGR, including detection.
     """
     file, count, height, width = sys.argv[1], *map(int, sys.argv[2:5])
     frames = np.fromfile(file, np.uint8).reshape(count, height, width, 3)
     face = np.full((48, 48), 128, np.uint8)
     answer = sys.stdout
-    sys.stdout = sys.stderr  # output of a rival must not disturb the protocol
+    sys.stdout = sys.stderr  # output of the package must not disturb the protocol
     answer.write('{"ready": true}\n')
     answer.flush()
     for line in sys.stdin:

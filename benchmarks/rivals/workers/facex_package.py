@@ -5,7 +5,7 @@ import pathlib
 import facex.core
 from conversation import serve
 
-NAMES = {"anger": "angry", "sadness": "sad", "surprised": "surprise"}  # its names -> FER2013's
+NAMES = {"anger": "angry", "sadness": "sad", "surprised": "surprise"}  # -> FER2013's
 assets = pathlib.Path(facex.core.__file__).parent / "assets"
 classifier = facex.core.EmotionClassifier(str(assets / "model_optimized.tflite"))
 

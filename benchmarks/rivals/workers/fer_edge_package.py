@@ -1,7 +1,7 @@
-"""fer-edge itself, installed as `pip install .` does: RIVAL_HOME names the bundled model.
+"""fer-edge, installed like `pip install .`: RIVAL_HOME is the name of the bundled model.
 
-Faces are detected in every frame, as the rivals do; `fer-edge run` on a video is cheaper, since it
-follows a face between detections.
+Faces are detected in every frame, as by the other packages; `fer-edge run` on a video is cheaper,
+since it tracks faces between detections.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`fer` 25.10.3 with its shipped .tflite, as `FER()` builds it: Haar, no MTCNN.
+"""`fer` 25.10.3 with its .tflite file and the defaults of `FER()`: Haar detector, no MTCNN.
 
 A cropped face goes through the package's own preprocessing and classifier; its
 `detect_emotions(img, face_rectangles)` would first add a border of ten pixels around it.

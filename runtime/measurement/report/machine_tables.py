@@ -16,7 +16,7 @@ def compute_table(report: Report, threads: int) -> Table:
     if threads == THREADS:
         rows += [
             (
-                f"one look of {look.detector}, {look.width_px}x{look.height_px}",
+                f"one detection by {look.detector}, {look.width_px}x{look.height_px}",
                 _billions(look.macs_per_second),
                 optional(look.share_of_limit, "{:.0%}"),
             )
@@ -47,7 +47,7 @@ def look_table(report: Report) -> Table | None:
         ("", "median ms", "p95 ms", "MACs", "of limit"),
         tuple(
             (
-                f"one look of {look.detector}, {look.width_px}x{look.height_px}",
+                f"one detection by {look.detector}, {look.width_px}x{look.height_px}",
                 milliseconds(look.steady.median_ms),
                 milliseconds(look.steady.p95_ms),
                 "-" if look.macs is None else f"{look.macs / 1e6:.1f} M",

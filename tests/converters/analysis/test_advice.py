@@ -1,4 +1,4 @@
-"""Networks made to fail in int8, one for each cause, and what the advice does for them."""
+"""Advice for networks that fail in int8, one network for each cause, and its effect."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture(scope="module")
 def pictures():
-    """Calibration pictures, pinned as in `choose_calibration`, and others to measure on."""
+    """Return calibration pictures, black and white first, and other pictures to measure on."""
     faces = make_faces(per_class=6, validation_per_class=3)
     calibration = faces.part("train").images[..., np.newaxis]
     return pinned(calibration), faces.part("validation").images[..., np.newaxis]
@@ -31,7 +31,7 @@ def pinned(calibration):
 
 
 def small_network(spoil=None):
-    """Build a network with random weights that quantizes well, and spoil it."""
+    """Build a network with random weights that quantizes well; `spoil` may change its weights."""
     keras.utils.set_random_seed(1)
     inputs = keras.Input((48, 48, 1), name="face")
     x = keras.layers.Conv2D(8, 5, strides=3, activation="relu", name="conv1")(inputs)
@@ -49,7 +49,7 @@ def small_network(spoil=None):
 
 
 def loud_channel(name, kernel, bias):
-    """One channel of conv1 is 1000 times louder, and conv2 1000 times deafer to it."""
+    """Scale one channel of conv1 by 1000 and the weights of conv2 that read it by 1/1000."""
     if name == "conv1":
         kernel[..., 0] = 1000 * np.abs(kernel[..., 0])
     else:
@@ -57,7 +57,7 @@ def loud_channel(name, kernel, bias):
 
 
 def loud_white(name, kernel, bias):
-    """One channel of conv1, which conv2 does not read, is silent on faces and loud on white."""
+    """Make one channel of conv1 zero on faces and large on white; conv2 does not read it."""
     if name == "conv1":
         kernel[..., 0] = 20000 / kernel[..., 0].size
         bias[0] = -19600
@@ -66,7 +66,7 @@ def loud_white(name, kernel, bias):
 
 
 def contrast_only(name, kernel, bias):
-    """conv1 sees no even brightness: the black and the white picture say nothing of its range."""
+    """Make conv1 zero for uniform pictures, so that black and white do not calibrate its range."""
     if name == "conv1":
         kernel -= kernel.mean(axis=(0, 1), keepdims=True)
 
@@ -90,12 +90,12 @@ def test_a_loud_channel_is_kept_float(pictures):
     floating = to_float32(network)
     failed = layer_report(floating, to_int8(network, calibration), measured)
     assert scores_snr_db(failed) < 3
-    assert failed.layers[0].snr_db > 40  # which is why layers are ranked by the median channel
+    assert failed.layers[0].snr_db > 40  # therefore layers are ranked by the median channel
     assert failed.layers[0].channel_snr_db < 3
     (advice,) = advise(failed)
     assert (advice.layer, advice.cause) == ("conv1", "outliers")
     assert advice.remedies[0] == "keep-float"
-    assert "clip" not in advice.remedies  # an eighth of the values is loud, and conv2 needs them
+    assert "clip" not in advice.remedies  # 1/8 of the values are large, and conv2 reads them
     assert advice.keep == ("conv1", "pool", "conv2")
     assert "--keep-float conv1 --keep-float pool --keep-float conv2" in format_advice([advice])
 
@@ -110,7 +110,7 @@ def test_a_rare_loud_value_is_clipped(pictures):
     calibration, measured = pictures
     network = small_network(loud_white)
     floating = to_float32(network)
-    # 1 white picture in 128 is nearer to a real calibration set than 1 in 44
+    # one white picture in 128 is closer to a real calibration set than one in 44
     calibration = np.concatenate([calibration, calibration[2:], calibration[2:]])
     failed = layer_report(floating, to_int8(network, calibration), measured)
     assert scores_snr_db(failed) < 10
@@ -148,7 +148,7 @@ def test_dense_weights_get_a_scale_for_each_output(pictures):
     hidden, scores = network.get_layer("hidden"), network.get_layer("scores")
     (kernel, bias), (reader, reader_bias) = hidden.get_weights(), scores.get_weights()
     kernel[:, 0] *= 1000
-    reader[0] = 0  # nobody reads the large output, but its weights set the scale of all
+    reader[0] = 0  # the large output is not read, but its weights set the scale of all
     bias[0] = -1e4
     hidden.set_weights([kernel, bias])
     scores.set_weights([reader, reader_bias])

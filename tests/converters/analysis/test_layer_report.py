@@ -1,4 +1,4 @@
-"""Two files of one network, layer by layer."""
+"""The layer report: two files of one network, compared layer by layer."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.train
 
 
 def trained_further(network):
-    """Move its kernels, which an epoch of a few cartoons leaves within int8's step."""
+    """Add noise to the kernels: one epoch on a few cartoons moves them less than an int8 step."""
     random = np.random.default_rng(0)
     for weight in network.weights:
         if "/kernel:" in weight.name:
@@ -36,7 +36,7 @@ def trained_further(network):
 
 @pytest.fixture(scope="module")
 def files(trained):
-    """The network, its float, PTQ and QAT files, pictures to calibrate and to measure on."""
+    """Return a network, its float, PTQ and QAT files, and pictures to calibrate and to measure."""
     run, data = trained
     faces = load_faceset(data)
     train, measured = (faces.part(s).images[..., None] for s in ("train", "validation"))
@@ -69,7 +69,7 @@ def test_layers_bear_their_keras_names_in_order(files, report):
 
 
 def test_figures_are_those_of_the_tensors(files, report):
-    """Measure the output once more, by hand, through an interpreter as it is served."""
+    """Compute the figures of the output again, with interpreters opened as for serving."""
     _, flatbuffers, _, measured = files
     outputs = {}
     for name in ("float32", "ptq"):
@@ -88,7 +88,7 @@ def test_figures_are_those_of_the_tensors(files, report):
     error = outputs["ptq"] - outputs["float32"]
     snr_db = 10 * np.log10(np.square(outputs["float32"]).sum() / np.square(error).sum())
     softmax = report.layers[-1]
-    # XNNPACK, which serves, rounds a step differently here and there
+    # serving uses XNNPACK, which sometimes rounds to the neighboring step
     assert softmax.snr_db == pytest.approx(snr_db, abs=3)
     assert softmax.largest_error == pytest.approx(np.abs(error).max(), abs=0.03)
     assert softmax.scale == 1 / 256
@@ -105,7 +105,7 @@ def test_a_file_against_itself_has_no_error(files, tmp_path):
 
 
 def test_weights_behind_a_conversion_are_found(files):
-    """Write float16 weights, which a DEQUANTIZE turns into float32 at every inference."""
+    """Use a file with float16 weights; DEQUANTIZE makes them float32 at every inference."""
     network, flatbuffers, _, measured = files
     half = to_float16(network)
     assert "DEQUANTIZE" in read_graph(half).counts()
@@ -175,7 +175,7 @@ def test_wrong_pictures_are_refused(files):
         layer_report(flatbuffers["float32"], flatbuffers["ptq"], measured[:, :40])
 
 
-# ---- the same network with exceptions ----
+# ---- layers that are kept in float32 or int16 ----
 
 
 def dtypes(flatbuffer):
@@ -216,7 +216,7 @@ def test_kept_layers_are_float_and_the_others_int8(files, kind):
     interpreter = open_interpreter(find_runtime(), mixed, name="mixed", threads=1, origin="memory")
     entry, end = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     assert entry["dtype"] == end["dtype"] == np.dtype(kind)
-    # the raw pixel is the input, as everywhere
+    # the raw pixel is the input, as in all our files
     assert entry["quantization"] == (pytest.approx(1 / 255), 0 if kind == "uint8" else -128)
     assert end["quantization"] == (1 / 256, 0 if kind == "uint8" else -128)
 

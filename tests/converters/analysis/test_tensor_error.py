@@ -1,4 +1,4 @@
-"""Errors of hand-made tensors, figures known beforehand."""
+"""Errors of hand-made tensors, compared with known figures."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from fer_edge.converters.quantization.activation_ranges import Histogram
 from fer_edge.converters.quantization.probe import Grid
 
 GRID = Grid(scale=0.5, zero_point=-28, lowest=-128, highest=127)
-"""-50 to 77.5 in steps of a half."""
+"""Values from -50 to 77.5 in steps of 0.5."""
 
 
 def stored(real):
@@ -32,9 +32,9 @@ def test_values_on_the_grid_have_no_error():
 def test_a_known_error_has_the_known_ratio():
     real = np.full((10, 1), 5.0, np.float32)
     error = measure_error(real, stored(real + 0.5), GRID)
-    assert error.snr_db == pytest.approx(20.0)  # amplitude 10 to 1
+    assert error.snr_db == pytest.approx(20.0)  # amplitudes 10 to 1
     assert error.largest == 0.5
-    assert error.rounding_snr_db == np.inf  # the error came from before
+    assert error.rounding_snr_db == np.inf  # rounding adds no error
     assert error.cosine == pytest.approx(1.0)
 
 
@@ -48,7 +48,7 @@ def test_only_values_beyond_the_range_count_as_saturated():
     error = measure_error(real, stored(real), GRID)
     assert error.saturated == 3  # 78, 500, -51; 77.7 rounds to the last step
     assert error.saturated_share == 3 / 8
-    # at the end of the range by an earlier error, while float is inside: an error, no saturation
+    # an earlier error moved the value to the end of the range: the float value is not saturated
     inside = measure_error(np.zeros((1, 1), np.float32), stored(np.array([[99.0]])), GRID)
     assert (inside.saturated, inside.largest) == (0, 77.5)
 
@@ -85,7 +85,7 @@ def test_weights_under_one_scale_lose_the_small_channel():
     real = np.array([[100.0, -50.0, 25.0], [0.1, -0.2, 0.3]])
     one = np.round(real / (100 / 127)) * (100 / 127)
     error = weight_error(real, one, (100 / 127,), axis=0)
-    assert error.worst_snr_db == pytest.approx(0.0)  # nothing is left of it
+    assert error.worst_snr_db == pytest.approx(0.0)  # the small channel is rounded to 0
     assert error.range_ratio == pytest.approx(100 / 0.3)
     assert error.is_rounding
     scales = np.abs(real).max(axis=1) / 127

@@ -39,7 +39,7 @@ def test_in_front_of_a_depthwise_convolution_every_channel_fills_the_range(sourc
     import keras
 
     def spread(given) -> float:
-        """How far apart the channels' peaks are, in the mean of the tensors."""
+        """Return the mean ratio between the largest and the median channel peak of a tensor."""
         tensors = build_body(given, height=64, width=64, upsampling="resize")
         names = [
             step.inputs[0]

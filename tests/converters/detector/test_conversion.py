@@ -1,4 +1,4 @@
-"""YuNet to .tflite files: a real conversion of both kinds, and what is refused."""
+"""Conversion of YuNet to .tflite files: int8 and float32 files, and refused input."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A photograph, a video of it, and files that are neither."""
+    """Write a photograph, a video of it, and files that are neither; return their folder."""
     folder = tmp_path_factory.mktemp("pictures")
     shutil.copy(sample_photo(), folder / "face.jpg")
     photo = cv2.resize(read_picture(sample_photo()), (256, 300))
@@ -48,14 +48,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def converted(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with files of one size, int8 and float32."""
+    """Convert to int8 and float32 files of one input size; return their folder."""
     from click.testing import CliRunner
 
     from fer_edge.cli.main import main
 
     out = tmp_path_factory.mktemp("detectors")
     command = ["convert-detector", "--calibration", pictures, "--out", out]
-    # ranges of seven pictures of one face are not those of the world
+    # a few pictures of one face do not give representative ranges
     command += ["--size", "320x192", "--float32", "--min-overlap", "0.8"]
     done = CliRunner().invoke(main, [str(part) for part in command])
     assert done.exit_code == 0, done.output

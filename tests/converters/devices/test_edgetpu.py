@@ -1,4 +1,4 @@
-"""The static check: what the documentation says of real and of changed graphs."""
+"""The static check for the Edge TPU: documented limits, applied to bundled and edited graphs."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from tests.support.graph_edits import (
 )
 
 FLATBUFFER = read_model(find_model("tiny")).flatbuffer
-FIRST_POOL = 4  # QUANTIZE CONV CONV CONV POOL ...
+FIRST_POOL = 4  # index in QUANTIZE CONV CONV CONV POOL ...
 
 
 def test_every_bundled_model_maps_as_a_whole() -> None:
@@ -50,7 +50,7 @@ def test_the_table_of_tiny_is_its_graph() -> None:
         OperatorRow("FULLY_CONNECTED", 1, "yes"),
         OperatorRow("SOFTMAX", 1, "yes"),
     )
-    # int8 weights, a byte each, and int32 biases
+    # int8 weights of one byte each, and int32 biases
     assert 73_247 < report.parameter_bytes < 76_000
     text = str(report)
     assert text.splitlines()[1] == "QUANTIZE                       2      yes"

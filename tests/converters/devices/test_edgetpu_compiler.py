@@ -1,8 +1,8 @@
 """Compiling for the Edge TPU.
 
-The real compiler is for x86-64 Debian from Google's own repository; where it is not installed, the
-tests use a STAND-IN: a script of the same name that takes the documented options and writes the
-documented files. It shows that our side works, and nothing of the real compiler.
+The real compiler runs on x86-64 Debian and comes from Google's own repository. One test uses it if
+it is installed. The other tests use a STAND-IN: a script of the same name that accepts the
+documented options and writes the documented files. It tests our code only, not the real compiler.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ table = "Operator                       Count      Status\\n\\nCONV_2D  5  Mappe
 (out / (source.stem + "_edgetpu.log")).write_text(table)
 print("Model compiled successfully in 5 ms.", "Input model: " + options.model, sep="\\n")
 """
-# word for word from google-coral/edgetpu issue 631
+# messages copied from google-coral/edgetpu issue 631
 REFUSES = """
 print("ERROR: Didn't find op for builtin opcode 'CONV_2D' version '6'.", file=sys.stderr)
 print("ERROR: Registration failed.", file=sys.stderr)
@@ -66,7 +66,7 @@ Install = Callable[[str], None]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Put a stand-in with this behavior on PATH."""
+    """Return a function that puts a stand-in on PATH; its argument is the end of the script."""
 
     def write(body: str) -> None:
         folder = tmp_path / "bin"
@@ -94,7 +94,7 @@ def test_a_compiled_file_has_its_card_and_log(install: Install, tmp_path: Path) 
     assert card.compilation is not None
     assert card.compilation.compiler == "Edge TPU Compiler version 16.0.384591198"
     assert card.compilation.source_sha256 == before.card.sha256
-    # the scores of the file that was compiled are not this file's
+    # the scores of the source file do not apply to the compiled file
     assert {score.variant for score in card.scores} == {"float"}
     assert card.agreement is None
     assert done.log_path == tmp_path / "tiny_edgetpu.log"

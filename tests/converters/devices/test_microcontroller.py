@@ -1,4 +1,4 @@
-"""C arrays and arenas: compiled by the machine's C compilers, run by tflite-micro itself."""
+"""C arrays, compiled by this machine's C compilers, and arenas, measured by tflite-micro."""
 
 import importlib.util
 import shutil
@@ -76,7 +76,7 @@ def test_tflite_micro_answers_as_litert_does(arena: int) -> None:
             # difference was 11 steps of 1/256
             assert np.abs(micro - lite).max() <= 16
             second, first = np.sort(lite.astype(int))[-2:]
-            if first - second > 8:  # a cartoon between two expressions may go either way
+            if first - second > 8:  # a cartoon between two expressions may get either label
                 assert micro.argmax() == lite.argmax()
                 clear += 1
     assert clear >= 6

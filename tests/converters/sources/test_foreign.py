@@ -1,8 +1,8 @@
-"""Another project's network: read, wrapped, converted; and the field's three serving bugs caught.
+"""Networks of other projects: reading, wrapping, conversion, and detection of three serving bugs.
 
-The bugs are those of published edge projects: a label list with two names swapped (7 points lost),
-pixels in another range than in training (30 points), and pixels copied into an int8 tensor without
-its zero point (35 points).
+The bugs occur in published edge projects: two names of the label list are swapped (7 points lost),
+pixels have another range than in training (30 points), and pixels are copied into an int8 tensor
+without its zero point (35 points).
 """
 
 import json
@@ -33,7 +33,7 @@ NAMES = ",".join(FER2013)
 
 @pytest.fixture(scope="module")
 def theirs(trained, tmp_path_factory):
-    """Train another project's network on the cartoons: color from -1 to 1, logits, HDF5."""
+    """Train a network as another project would: color from -1 to 1, logits, saved as HDF5."""
     faces = load_faceset(trained[1]).part("train")
     keras.utils.set_random_seed(1)
     layers = keras.layers
@@ -84,7 +84,7 @@ def test_their_network_becomes_a_served_file_with_a_card(theirs, trained, fer_ed
     card = read_model(path).card
     assert card.labels == FER2013
     assert card.data is None
-    assert (card.limits, card.license) == (UNKNOWN_LIMITS, UNKNOWN_LICENSE)  # ours are not theirs
+    assert (card.limits, card.license) == (UNKNOWN_LIMITS, UNKNOWN_LICENSE)  # ours do not apply
     record = json.loads(result.stdout)[0]
     assert record["float_operators"] == []
     assert record["agreement"]["top1"] > 0.9
@@ -242,7 +242,7 @@ def test_bug_one_labels_reordered_with_their_card_are_caught_by_scoring_again(
     file = read_model(path)
     swapped = replace(file.card, labels=(FER2013[1], FER2013[0], *FER2013[2:]))
     path.write_bytes(pack_model(file.flatbuffer, swapped))
-    assert fer_edge("card", "verify", path).exit_code == 0  # nothing else can tell
+    assert fer_edge("card", "verify", path).exit_code == 0  # this cannot be detected without faces
     result = fer_edge(*verify)
     assert result.exit_code == 1
     assert "the card states" in result.stderr

@@ -1,4 +1,4 @@
-"""Damaged and hostile Keras files: one clear line, never a traceback."""
+"""Damaged and hostile Keras files: `convert` prints one clear line, never a traceback."""
 
 import json
 import zipfile
@@ -79,7 +79,7 @@ def strides(config):
 
 
 def a_call_that_never_comes(config):
-    """Make a network that Keras would put together for ever."""
+    """Refer to a call of the convolution that does not exist: Keras would wait for it forever."""
     name = layer_of(config, "Conv2D")["config"]["name"]
     stack = [layer_of(config, "GlobalAveragePooling2D")["inbound_nodes"]]
     while stack:

@@ -1,4 +1,4 @@
-"""What `convert` says of files that are not Keras networks, and of networks of unusual kinds."""
+"""`convert` with files that are not Keras networks, and with Keras networks of unusual kinds."""
 
 import itertools
 import pickle
@@ -101,7 +101,7 @@ def nested(module):
 
 
 def with_operations(module):
-    """Build with what people write between layers: preprocessing, slices, arithmetic."""
+    """Build a network with operations between its layers: preprocessing, slices, arithmetic."""
     layers, tf = module.layers, pytest.importorskip("tensorflow")
     face = module.Input((48, 48, 1))
     if module.__name__ == "keras":
@@ -134,7 +134,7 @@ def with_attention(module):
     ("kind", "build"),
     [
         *itertools.product(KINDS, [functional, sequential, nested, with_attention]),
-        # Keras 3 does not read operations back from its own .h5
+        # Keras 3 cannot load operations from its own .h5 files
         *itertools.product(sorted({*KINDS} - {"keras3.h5"}), [with_operations]),
     ],
 )
@@ -243,7 +243,7 @@ def test_sigmoid_outputs_are_called_so_and_get_no_softmax(
     assert "softmax" not in caplog.text
     faces = load_faceset(cartoons).part("validation")
     each = float_probabilities(network, faces).astype(np.float64)
-    odds = each / (1 - each)  # of a class, given that exactly one of them holds
+    odds = each / (1 - each)  # proportional to the probabilities if exactly one class holds
     served = float_probabilities(open_foreign(path, CLAIMS).network, faces)
     np.testing.assert_allclose(served, odds / odds.sum(axis=1, keepdims=True), atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""No file given to `convert` runs code: each holds a canary that would write a file."""
+"""Code in files given to `convert` does not run; here it would write a canary file."""
 
 import base64
 import marshal
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture
 def canary(tmp_path, monkeypatch):
-    """Name the file that code would write, by itself or by importing `canary_module`."""
+    """Return the path of the canary; code writes it itself or by importing `canary_module`."""
     path = tmp_path / "canary"
     modules = tmp_path / "modules"
     modules.mkdir()
@@ -47,7 +47,7 @@ def convert(cartoons, fer_edge, tmp_path):
 
 
 def writing(canary):
-    """Make a function that writes the canary; it needs nothing of this module."""
+    """Return a function that writes the canary and uses no name of this module."""
     return eval(f"lambda x: (open({str(canary)!r}, 'w').close(), x)[1]")
 
 

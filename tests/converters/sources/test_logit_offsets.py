@@ -1,4 +1,4 @@
-"""A rare class raised in the network itself: what it moves, what it leaves, what is refused."""
+"""Logit offsets, which raise a rare class inside the network: effects and refused input."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_every_file_has_it_and_its_card_says_so(trained, validation, tmp_path):
     ]
     for item in results:
         assert read_model(item.path).card.logit_offsets == (0, 50, 0, 0, 0, 0, 0)
-        assert item.agreement.top1 == 1  # the float network that it is compared with has it, too
+        assert item.agreement.top1 == 1  # the float reference has the offset, too
         with open_model(item.path) as model:
             assert (served_probabilities(model, validation).argmax(axis=1) == 1).all()
 
@@ -59,7 +59,7 @@ def test_without_offsets_nothing_changes(trained):
 def test_a_network_whose_last_layer_has_no_bias_is_refused(trained):
     face = keras.Input((48, 48, 1))
     x = keras.layers.GlobalAveragePooling2D()(face)
-    x = keras.layers.Dense(7)(x)  # a bias of seven values, which is not the logits'
+    x = keras.layers.Dense(7)(x)  # a bias of seven values, but not that of the logits
     x = keras.layers.Dense(7, use_bias=False, activation="softmax")(x)
     source = replace(open_run(trained[0]), network=keras.Model(face, x), qat_network=None)
     with pytest.raises(ModelError, match="does not end in a dense layer with a bias"):

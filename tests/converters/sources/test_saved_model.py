@@ -1,4 +1,4 @@
-"""SavedModel folders: converted where they compute a face's classes, or refused in one line."""
+"""SavedModel folders: converted if they classify faces, otherwise refused in one line."""
 
 import shutil
 
@@ -38,7 +38,7 @@ def convert(cartoons, fer_edge, tmp_path):
 
 
 class OwnNetwork(tf.Module):
-    """A network as converters of other formats write it: channels, weights, a fixed batch."""
+    """A network as converters from other formats write it: a plain module with its variables."""
 
     def __init__(self, channels=3, end=tf.nn.softmax):
         super().__init__()
@@ -112,7 +112,7 @@ def test_outputs_are_called_what_they_are(cartoons, tmp_path, caplog, end, words
     faces = load_faceset(cartoons).part("validation")
     source = open_foreign(tmp_path / "theirs", CLAIMS)
     assert words in caplog.text
-    module.end = tf.nn.softmax  # of the same logits
+    module.end = tf.nn.softmax  # both outputs are served as the softmax of these logits
     wanted = np.asarray(module.read(faces.images[..., np.newaxis].astype(np.float32) / 255))
     np.testing.assert_allclose(float_probabilities(source.network, faces), wanted, atol=1e-5)
 
@@ -167,7 +167,7 @@ def test_an_operation_that_does_more_than_compute_is_refused(convert, tmp_path, 
 
 
 def rename(name):
-    """Give an operation of the graph another name, as a hostile file may."""
+    """Return a function that renames the convolutions in a SavedModel, as a hostile file may."""
 
     def spoil(folder):
         path = folder / "saved_model.pb"

@@ -35,7 +35,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
-    """The bundled model as it would come from elsewhere."""
+    """Write the bundled model without its card, as a file from elsewhere."""
     path = tmp_path / "bare.tflite"
     path.write_bytes(MODEL.flatbuffer)
     return path
@@ -253,7 +253,7 @@ def test_a_bundled_models_card_is_edited_into_a_file_of_ones_own(fer_edge, tmp_p
 
 
 def hesitant_faces(tmp_path: Path) -> Path:
-    """Write cartoons whose labels are drawn from what the model says of them at temperature 2."""
+    """Write cartoons with labels drawn from the model's probabilities at temperature 2."""
     faces = make_faces(per_class=1, validation_per_class=160)
     with open_model(MODEL.path) as model:
         shares = at_temperature(served_probabilities(model, faces), 2.0, model.floor)

@@ -1,4 +1,4 @@
-"""How the process of a command ends."""
+"""The end of a command's process: exit code and output."""
 
 import subprocess
 import sys
@@ -8,11 +8,11 @@ import pytest
 HANGING = """
 import ctypes, sys, threading, time
 sys.argv = ["fer-edge", *{arguments!r}]
-library = ctypes.CDLL(None)  # its calls give Python's lock away, as FFmpeg's do
+library = ctypes.CDLL(None)  # its calls release Python's lock, as FFmpeg's do
 
 def hang():
     while True:
-        library.usleep(200)  # back again and again while Python would take itself apart
+        library.usleep(200)  # it takes the lock again and again during Python's shutdown
 
 for _ in range(8):
     threading.Thread(target=hang, daemon=True).start()

@@ -17,7 +17,7 @@ def tensor(dtype: type) -> dict[str, object]:
 
 
 def output_of(real: NDArray[np.float32], dtype: type) -> NDArray[np.float32]:
-    """Return a head's output whose real numbers are these: float32 (4, 5, 6)."""
+    """Return the output of a head for these real values, float32 (4, 5, 6), in a dtype."""
     normal = (real - np.array(HEAD.offsets)) / np.array(HEAD.scales)
     if dtype == np.float32:
         return normal.astype(np.float32)[np.newaxis]
@@ -28,7 +28,7 @@ def output_of(real: NDArray[np.float32], dtype: type) -> NDArray[np.float32]:
 
 @pytest.fixture
 def real() -> NDArray[np.float32]:
-    """One face in row 2, column 3: what the network itself would say there."""
+    """Return the network's own real outputs for one face in row 2, column 3."""
     cells = np.zeros((4, 5, 6), np.float32)
     cells[..., 4:] = -5.0
     cells[2, 3] = (0.25, -0.5, np.log(3), np.log(4), 3.0, 1.0)
@@ -78,7 +78,7 @@ def test_of_boxes_of_one_face_the_surest_stays() -> None:
 
 
 def test_a_box_that_only_overlaps_a_dropped_one_stays() -> None:
-    # the middle one overlaps both others, which do not overlap each other so much
+    # the middle box overlaps both others, which do not overlap each other
     faces = np.array([face(0, 0, 10, 0.9), face(5, 0, 10, 0.8), face(10, 0, 10, 0.7)], np.float32)
     assert without_doubles(faces)[:, 0].tolist() == [0, 10]
 

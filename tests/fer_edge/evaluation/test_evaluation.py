@@ -32,7 +32,7 @@ def test_faces_of_another_size_are_served_too() -> None:
     images = small.images.repeat(2, axis=1).repeat(2, axis=2)
     large = FaceSet(images, small.labels, small.split, small.class_names)
     with open_model(bundled_models()[DEFAULT_MODEL]) as model:
-        # every pixel four times, averaged over four: the same faces
+        # each pixel is repeated 2x2 times, then averaged again: the faces are equal
         assert np.array_equal(
             served_probabilities(model, large), served_probabilities(model, small)
         )
@@ -65,7 +65,7 @@ def test_a_card_score_leaves_the_duplicates_out() -> None:
 
 
 def test_votes_bring_a_second_truth_and_a_mask_of_non_faces() -> None:
-    """Labels: angry angry disgust disgust fear fear; the model says fear to all."""
+    """Use the labels angry, angry, disgust, disgust, fear, fear; predict fear for all faces."""
     faces = make_faces(0, 2).select(np.arange(6))
     probabilities = np.tile(np.eye(7, dtype=np.float32)[2], (6, 1))
     said = ["fear", "contempt", "fear", "not a face", "sadness", None]
@@ -77,7 +77,7 @@ def test_votes_bring_a_second_truth_and_a_mask_of_non_faces() -> None:
     assert got.every_face.accuracy == pytest.approx(2 / 6)
     assert got.without_non_faces is not None
     assert (got.without_non_faces.n, got.without_non_faces.accuracy) == (5, pytest.approx(2 / 5))
-    # contempt, no face and no votes are none of the seven classes
+    # rows with contempt, "not a face" or no votes have none of the seven classes
     assert got.ferplus is not None
     assert (got.ferplus.n, got.ferplus.accuracy) == (3, pytest.approx(2 / 3))
     assert got.ferplus.recall[FER2013.index("sad")] == 0

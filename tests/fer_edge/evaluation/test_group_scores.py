@@ -45,7 +45,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     held = {"accuracy": 0, "overconfidence": 0}
     for _ in range(400):
         sure = random.uniform(0.5, 1, 80)
-        right = random.uniform(size=80) < sure - 0.1  # too sure by ten points
+        right = random.uniform(size=80) < sure - 0.1  # overconfident by ten points
         probabilities = np.stack([sure, 1 - sure], axis=1).astype(np.float32)
         everybody = Grouping("all", ("all",), np.zeros(80, np.int64))
         (scores,) = score_groups(probabilities, (~right).astype(np.uint8), [everybody])

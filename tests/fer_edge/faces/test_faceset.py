@@ -51,7 +51,7 @@ def test_fer_plus_votes_count_only_where_they_are_valid(tmp_path: Path) -> None:
 
 
 def test_votes_of_no_face_count_everywhere(tmp_path: Path) -> None:
-    # FER+ names no file for such a picture, so that these votes are never marked as valid
+    # FER+ has no file name for such a picture, so its votes are never marked as valid
     votes = np.zeros((N, 10), np.uint8)
     votes[:2, 9], votes[2, 8], votes[3, 0] = 10, 10, 10
     valid = np.zeros(N, bool)
@@ -165,9 +165,9 @@ def test_twins_of_training_faces_are_found_in_the_other_splits(tmp_path: Path) -
     images = images[[0, 1, 0, 2, 3, 3, 1, 1]]
     split = np.array([0, 0, 1, 1, 1, 1, 2, 0], np.uint8)
     faces = FaceSet(images, np.zeros(8, np.uint8), split, ("a", "b"))
-    # a twin within train, or within validation, is none; nor is the training face itself
+    # copies within train or within validation do not count, nor does the training face itself
     assert faces.duplicates.tolist() == [False, False, True, False, False, False, True, False]
-    # a part knows them still, and so does a file of that part
+    # a part keeps the duplicates of the whole set, and so does a file of the part
     part = faces.part("validation")
     assert part.duplicates.tolist() == [True, False, False, False]
     save_faceset(part, tmp_path / "part.npz")

@@ -24,7 +24,7 @@ def image() -> NDArray[np.uint8]:
 
 
 def by_hand(image: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
-    """Take every pixel on its own; what lies outside is the nearest one inside."""
+    """Crop pixel by pixel; a pixel outside the image has the value of the nearest one inside."""
     height, width = image.shape
     return np.array(
         [

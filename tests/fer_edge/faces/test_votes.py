@@ -12,7 +12,7 @@ from fer_edge.faces.votes import NO_MAJORITY, majority, majority_labels, no_face
         ({"anger": 6, "neutral": 4}, "anger"),
         ({"anger": 5, "neutral": 5}, None),
         ({"anger": 5, "neutral": 3, "fear": 2}, None),
-        # single votes are slips: 4 of 10 is 4 of 6
+        # single votes do not count: 4 of 10 votes become 4 of 6
         ({"anger": 4, "sadness": 2, "neutral": 1, "fear": 1, "disgust": 1, "contempt": 1}, "anger"),
         ({name: 1 for name in FERPLUS}, None),
         ({}, None),

@@ -26,9 +26,8 @@ from fer_edge.runtime.detection.opening import open_detector
 
 CORAL = EDGETPU_LIBRARIES[platform.system()]
 
-# A delegate that takes no operator, by the ABI of TFLite's external_delegate_interface.h and
-# common.h: it writes down its options. Its device 9 is
-# missing, its device 8 crashes, its device 7 hangs.
+# A delegate that takes no operator and writes its options to a file. It follows the ABI of TFLite's
+# external_delegate_interface.h and common.h. Device 9 is missing, device 8 crashes, device 7 hangs.
 STAND_IN = r"""
 #include <stdint.h>
 #include <stdio.h>
@@ -80,7 +79,7 @@ void tflite_plugin_destroy_delegate(Delegate* made) { free(made); }
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Compile the stand-in; returns (library, the file that it writes)."""
+    """Compile the stand-in; return its library and the file that it writes."""
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed, which compiles the stand-in delegate")
     folder = tmp_path_factory.mktemp("delegate")
@@ -95,7 +94,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def stand_in(built: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put the stand-in in the place of Coral's library; returns the file that it writes."""
+    """Use the stand-in in place of Coral's library; return the file that it writes."""
     library, notes = built
     notes.write_text("")
     monkeypatch.setitem(EDGETPU_LIBRARIES, platform.system(), str(library))
@@ -138,7 +137,7 @@ def test_a_delegate_is_loaded_with_its_option_and_the_model_still_reads(
     with open_model(path, delegate=given) as model, open_model(path) as plain:
         face = np.random.default_rng(0).integers(0, 256, (*model.input_size, 1), dtype=np.uint8)
         assert np.array_equal(model.probabilities(face), plain.probabilities(face))
-    # once in the trial, in a separate process, and once for good
+    # once in the trial in a separate process, and once in this process
     assert stand_in.read_text().splitlines() == 2 * [*expected, "prepare=called"]
 
 

@@ -30,7 +30,7 @@ def bundled() -> ModelFile:
 
 
 def stand_in(dtype: type, quantization: tuple[float, int], **change: Any) -> type:
-    """Make an interpreter whose output says what it was given."""
+    """Return an interpreter class that keeps its input and has a constant output."""
 
     class Interpreter:
         given: NDArray[Any]
@@ -62,7 +62,7 @@ def stand_in(dtype: type, quantization: tuple[float, int], **change: Any) -> typ
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make these TFLite runtimes the only ones that are installed."""
+    """Return a function that makes the named TFLite runtimes the only installed ones."""
 
     def only(interpreter: type = object, *names: str) -> None:
         for path in RUNTIMES:
@@ -159,7 +159,7 @@ def test_an_old_runtime_warns_of_int8_on_a_pc(
 ) -> None:
     install(stand_in(np.uint8, (1 / 255, 0)), "tflite_runtime.interpreter")
     _warn_about_xnnpack.cache_clear()
-    for machine, warnings in (("x86_64", 1), ("aarch64", 0), ("x86_64", 0)):  # once a process
+    for machine, warnings in (("x86_64", 1), ("aarch64", 0), ("x86_64", 0)):  # once per process
         monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
         caplog.clear()
         with caplog.at_level(logging.WARNING):
@@ -279,6 +279,6 @@ def test_the_bundled_model_reads_any_face(threads: int, capfd: pytest.CaptureFix
             card = model.file.card
             assert np.array_equal(read, at_temperature(real, card.temperature, 1 / 512))
             assert np.argmax(read) == np.argmax(raw)
-            # no state is left from one face to the next
+            # no state is kept from one face to the next
             assert np.array_equal(read, model.probabilities_of(pixels[np.newaxis])[0])
     assert capfd.readouterr().err == ""

@@ -1,12 +1,11 @@
-import os
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fer_edge.child import limit_process
 from fer_edge.errors import ModelError
 from fer_edge.evaluation.card_check import faults_of_path
 from fer_edge.inference.model import open_model
@@ -39,7 +38,7 @@ def sound(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def crashing(tmp_path: Path) -> Path:
-    """Write a file with a right digest that ends the process which runs it."""
+    """Write a file with a correct digest that crashes the process that runs it."""
     write_model(tmp_path / "crashing.tflite", crashing_graph(), TINY.card)
     return tmp_path / "crashing.tflite"
 
@@ -185,16 +184,24 @@ def test_modules_of_the_folder_that_one_stands_in_are_not_run(
     open_model(sound).close()
 
 
-def test_the_child_may_not_write_files_nor_dump_its_memory(sound: Path) -> None:
-    pid = os.fork()
-    if pid == 0:
-        limit_process(100_000_000, 15)
-        try:
-            bytearray(4_000_000_000)
-        except MemoryError:
-            os._exit(7)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+def test_the_child_may_not_use_much_memory_nor_write_files_nor_dump_its_memory(
+    tmp_path: Path,
+) -> None:
+    limited = (
+        "import resource, signal\n"
+        "from fer_edge.child import limit_process\n"
+        "limit_process(100_000_000, 15)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "try: bytearray(4_000_000_000)\n"
+        "except MemoryError: print('no memory')\n"
+        "try: open('file', 'wb', buffering=0).write(b'x')\n"
+        "except OSError: print('no file')\n"
+        "print(resource.getrlimit(resource.RLIMIT_CORE)[0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n") == ["no memory", "no file", "0", ""]
 
 
 def test_a_graph_with_a_wrong_number_of_recalls_is_refused(tmp_path: Path) -> None:

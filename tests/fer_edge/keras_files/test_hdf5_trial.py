@@ -1,4 +1,4 @@
-"""HDF5 files that libhdf5 reads without end, or that end the process."""
+"""HDF5 files on which libhdf5 hangs, or crashes the process."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from fer_edge.keras_files.hdf5_trial import try_hdf5
 pytestmark = pytest.mark.train
 
 ENDLESS = Path(__file__).with_name("endless.h5")
-"""What `make fuzz` made of a small network: 403d77b6."""
+"""A small network as changed by `make fuzz`; its SHA-256 begins with 403d77b6."""
 
 
 def test_a_file_that_is_read_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ def test_a_sound_file_passes_and_an_error_is_left_to_the_reading(tmp_path: Path)
     with h5py.File(tmp_path / "sound.h5", "w") as file:
         file.attrs["model_config"] = "{}"
         file["weights/dense"] = np.zeros((100, 100))
-        file["weights/again"] = file["weights"]  # a group that holds itself
+        file["weights/again"] = file["weights"]  # a group that contains itself
     try_hdf5(tmp_path / "sound.h5", "sound.h5")
     (tmp_path / "cut.h5").write_bytes((tmp_path / "sound.h5").read_bytes()[:1000])
     try_hdf5(tmp_path / "cut.h5", "cut.h5")

@@ -1,4 +1,4 @@
-"""A `.tflite` from elsewhere with three channels or another range: card, serving, benchmark."""
+"""`.tflite` files from elsewhere, with colors or another range: card, serving, benchmark."""
 
 import json
 from collections.abc import Callable
@@ -37,10 +37,10 @@ def color_model(
     zero_point: int = 127,
     softmax: bool = True,
 ) -> tuple[bytes, NDArray[np.float32]]:
-    """Make a model of one dense layer, as Teachable Machine's are made: real values in and out.
+    """Make a model of one dense layer with the tensors of a Teachable Machine model.
 
     Returns:
-        The file, and the weights (3, SIDE * SIDE * channels).
+        The bytes of the file, and the weights, float32 (3, SIDE * SIDE * channels).
     """
     weights = np.random.default_rng(channels).normal(0, 0.3, (3, SIDE * SIDE * channels))
     weights = weights.astype(np.float32)
@@ -99,7 +99,7 @@ def softmax(logits: NDArray[Any]) -> NDArray[Any]:
 
 
 def colorful(seed: int, side: int = 40) -> NDArray[np.uint8]:
-    """Make a BGR picture whose channels differ."""
+    """Return a BGR picture, uint8 (side, side, 3), whose channels differ."""
     small = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
     return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
 
@@ -114,7 +114,7 @@ TENSORS = [
     ({"dtype": "FLOAT32"}, (0.0, 255.0)),
     ({"dtype": "INT8", "scale": 1.9 / 255, "zero_point": 6}, (-1.0, 1.0)),
 ]
-"""Inputs that the field's tools write, and the real values of black and white."""
+"""Input tensors as common tools write them, and the real values of black and white."""
 
 
 @pytest.mark.parametrize("order", ["rgb", "bgr"])
@@ -142,7 +142,7 @@ def test_a_model_from_elsewhere_reads_what_it_was_trained_on(
             real = ends[0] + pixels.astype(float) / 255 * (ends[1] - ends[0])
             wanted = softmax(weights @ real.ravel())
             read = model.probabilities(model.input_of(face))
-            # a quantized tensor rounds each pixel by half a step
+            # a quantized tensor rounds each pixel by up to half a step
             np.testing.assert_allclose(read, wanted, atol=1e-5 if ends[1] == 255 else 0.05)
 
 
@@ -176,7 +176,7 @@ def test_the_range_of_an_integer_model_is_in_its_graph(fer_edge: Invoke, tmp_pat
     assert (spec.minimum, spec.maximum) == pytest.approx((-1, 1), abs=0.005)
     with open_model(out) as model:
         pixels = model.input_of(colorful(0))
-        assert np.array_equal(model.prepare(pixels)[0], pixels)  # raw pixels, as their own app
+        assert np.array_equal(model.prepare(pixels)[0], pixels)  # unchanged raw pixels
     assert "8x8 rgb, 0 to 255 as -0.996" in fer_edge("card", "show", out).stdout
 
 

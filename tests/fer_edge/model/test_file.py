@@ -30,7 +30,7 @@ def refusal(path: Path, data: bytes) -> str:
 
 
 def with_archive(**members: str) -> bytes:
-    """Put an archive of these members behind the flatbuffer."""
+    """Append a ZIP archive of these members to the flatbuffer."""
     buffer = io.BytesIO(FLATBUFFER)
     buffer.seek(0, io.SEEK_END)
     with zipfile.ZipFile(buffer, "a") as archive:
@@ -68,7 +68,7 @@ def test_unzip_tools_read_card_and_labels(path: Path) -> None:
 
 
 def damaged() -> Iterator[tuple[str, bytes]]:
-    """Flip bits and bytes of every kind of place: flatbuffer, local headers, text, directory."""
+    """Yield damaged files: one changed byte in flatbuffer, local headers, text or directory."""
     chance = random.Random(0)
     start, end = len(FLATBUFFER), len(PACKED)
     directory = PACKED.index(b"PK\x01\x02")

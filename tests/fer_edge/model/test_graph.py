@@ -17,7 +17,7 @@ def test_the_card_of_a_bundled_model_counts_as_its_graph_does(model: ModelFile) 
     graph = read_graph(model.flatbuffer)
     assert graph.macs == model.card.macs > 1e6
     assert graph.parameters == model.card.parameters
-    # int8 weights: about a byte each
+    # int8 weights take about one byte each
     assert graph.parameters < len(model.flatbuffer) < 1.5 * graph.parameters + 100_000
 
 

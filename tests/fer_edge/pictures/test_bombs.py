@@ -1,4 +1,4 @@
-"""Pictures that declare more than they hold, made by hand."""
+"""Hand-made pictures that declare more pixels than they contain."""
 
 import resource
 import struct
@@ -70,7 +70,7 @@ def jp2_bomb() -> bytes:
 
 
 def box_bomb(format_: str) -> bytes:
-    """A HEIC or AVIF whose size property (ispe) is altered."""
+    """Return a HEIC or AVIF picture with an altered size property (ispe)."""
     data = bytearray(encode(Image.fromarray(stripes()), format_))
     at = data.index(b"ispe") + 8
     struct.pack_into(">II", data, at, HUGE, HUGE)
@@ -122,7 +122,7 @@ def test_a_tiff_declares_the_size_of_its_tiles_too(tmp_path: Path) -> None:
     data = bytearray(encode(Image.fromarray(stripes()), "TIFF"))
     at = struct.unpack_from("<I", data, 4)[0] + 2
     count = struct.unpack_from("<H", data, at - 2)[0]
-    for number, tag in enumerate((322, 323)):  # over the last entries
+    for number, tag in enumerate((322, 323)):  # in place of the last entries
         entry = at + 12 * (count - 2 + number)
         struct.pack_into("<HHII", data, entry, tag, 4, 1, HUGE)
     path.write_bytes(bytes(data))
@@ -153,7 +153,7 @@ def test_a_damaged_animation_in_a_png_does_not_end_the_process(tmp_path: Path) -
     names = [chunk[4:8] for chunk in chunks_of(png)]
     assert {b"acTL", b"fcTL", b"fdAT"} <= set(names)
     path = tmp_path / "x.png"
-    path.write_bytes(png[:-12] + b"\0\0\0\0\0\x80\0D" + png[-4:])  # what OpenCV 4.14 crashes of
+    path.write_bytes(png[:-12] + b"\0\0\0\0\0\x80\0D" + png[-4:])  # OpenCV 4.14 crashes on it
     with pytest.raises(SourceError, match="truncated"):
         read_picture(path)
     path.write_bytes(png.replace(b"fdAT", b"fdAX").replace(b"fcTL", b"fcTW", 1))

@@ -16,7 +16,7 @@ from fer_edge.pictures.folder import (
 
 
 def put(root: Path, *names: str) -> Path:
-    """Write a picture under each name."""
+    """Write a small picture under each name; return the root."""
     data = cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes()
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Every picture is made here, by Pillow, pillow-heif or by hand."""
+"""Reading of pictures that are made here, by Pillow, by pillow-heif or by hand."""
 
 import io
 import subprocess

@@ -7,7 +7,7 @@ from fer_edge.scoring.scores import compare, score
 
 
 def sure_of(answers: list[int], classes: int = 3, confidence: float = 1.0) -> NDArray[np.float32]:
-    """Make probabilities that give these answers."""
+    """Return probabilities whose most probable classes are these answers."""
     rest = (1 - confidence) / (classes - 1)
     table = np.full((len(answers), classes), rest, np.float32)
     table[np.arange(len(answers)), answers] = confidence
@@ -23,7 +23,7 @@ def test_a_known_confusion_has_its_known_scores() -> None:
     assert scores.n == 6
     assert scores.accuracy == pytest.approx(4 / 6)
     assert scores.recall == pytest.approx((3 / 4, 1 / 2, 0))
-    # the class that is absent counts in neither mean
+    # the class without faces counts in neither mean
     assert scores.balanced_accuracy == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert scores.macro_f1 == pytest.approx((3 / 4 + 1 / 2) / 2)
 
@@ -32,7 +32,7 @@ def test_the_three_most_probable_classes_count_for_top_3() -> None:
     row = [0.4, 0.3, 0.2, 0.1]
     four = np.array([row] * 4, np.float32)
     assert score(four, np.arange(4, dtype=np.uint8)).top3_accuracy == pytest.approx(3 / 4)
-    # equals stand in the order in which argmax takes them
+    # equal probabilities count in the order in which argmax takes them
     even = np.full((4, 4), 0.25, np.float32)
     scores = score(even, np.arange(4, dtype=np.uint8))
     assert (scores.accuracy, scores.top3_accuracy) == (pytest.approx(1 / 4), pytest.approx(3 / 4))

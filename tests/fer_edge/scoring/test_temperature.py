@@ -22,7 +22,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float32]:
 def boastful(
     n: int, temperature: float, seed: int = 0
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Make a model whose logits are too large by a factor, and labels drawn from the truth."""
+    """Return probabilities of logits times `temperature`, and labels drawn without this factor."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (n, 7))
     truth = softmax(logits).astype(np.float64)
@@ -96,14 +96,14 @@ def test_a_boastful_model_is_calibrated_and_judged_by_the_other_half() -> None:
     fit = cross_fit(probabilities, labels)
     assert fit.temperature == pytest.approx(2.0, rel=0.05)
     assert (fit.error_before > 0.15, fit.error_after < 0.03) == (True, True)
-    # int8 rounds the smallest probabilities away, and with them some of what is to be learned
+    # int8 rounds the smallest probabilities to 0, so the fit has less information
     coarse = cross_fit(as_int8(probabilities), labels, output_floor(1 / 256))
     assert 1.5 < coarse.temperature < 2.0
     assert coarse.error_after < 0.3 * coarse.error_before
 
 
 def test_a_temperature_that_helps_no_other_face_is_left_at_1() -> None:
-    # labels that are another chance in each half: what one teaches does not hold for the other
+    # labels are random: a temperature that fits one half may not fit the other
     probabilities, labels = boastful(60, 1.0, seed=1)
     honest = [cross_fit(*boastful(60, 1.0, seed=seed)) for seed in range(20)]
     left = [fit for fit in honest if fit.temperature == 1.0]

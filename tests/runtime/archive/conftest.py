@@ -9,6 +9,6 @@ from tests.support.archives import make_archive
 
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:
-    """A folder of six clips in three folders, 8 frames each."""
-    pytest.importorskip("matplotlib", reason="its sample photograph is what moves")
+    """A folder with six clips in three subfolders; each clip has 8 frames."""
+    pytest.importorskip("matplotlib", reason="the clips show its sample photograph")
     return make_archive(tmp_path / "videos")

@@ -23,7 +23,7 @@ Cli = Callable[..., Result]
 
 
 def loop(out: Path, *places: Path, **more: object) -> None:
-    """Read an archive in this process."""
+    """Run `fer-edge archive` over these places in this process."""
     run_archive(config(out, **more), [str(place) for place in places], PlainLoop())
 
 
@@ -307,7 +307,7 @@ def test_the_folder_of_results_must_be_named(fer_edge: Cli, videos: Path) -> Non
 
 @pytest.mark.slow
 def test_a_worker_does_not_wait_for_pandas_to_be_imported(tmp_path: Path) -> None:
-    """pyarrow imports it, where it is installed, for nearly any conversion: half a second."""
+    """If pandas is installed, most conversions of pyarrow import it, which takes half a second."""
     make_clip(tmp_path / "videos" / "a.mp4", frames=3, seed=0)
     program = (
         "import sys\n"

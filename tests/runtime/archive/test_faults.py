@@ -1,4 +1,4 @@
-"""What happens when workers, drivers and disks fail in the middle."""
+"""Failures of workers, drivers and disks in the middle of a run of `fer-edge archive`."""
 
 import multiprocessing
 import os
@@ -28,19 +28,19 @@ from fer_edge.runtime.archive.work import Done, Failed, Task
 from tests.support.archives import config, digest_of, files_of, make_clip, rows_of
 from tests.support.clear_line import assert_one_clear_line
 
-pytestmark = pytest.mark.slow  # whole processes, killed and started again
+pytestmark = pytest.mark.slow  # starts, kills and restarts whole processes
 
 
 @pytest.fixture
 def expected(videos: Path, tmp_path: Path) -> str:
-    """Digest of the rows without any fault."""
+    """Digest of the rows of a run without any failure."""
     run_archive(config(tmp_path / "expected"), [str(videos)], PlainLoop())
     return digest_of(tmp_path / "expected")
 
 
 @contextmanager
 def killing(kill_signal: int, out: Path) -> Iterator[None]:
-    """Kill one worker once the first file of results is there."""
+    """Kill one worker as soon as the first result file exists."""
 
     def kill() -> None:
         while not files_of(out):
@@ -63,13 +63,13 @@ def test_a_killed_worker_loses_its_unit_only_which_is_read_again(
     with killing(kill_signal, out):
         ended = run_archive(config(out), [str(videos)], ProcessPool(2))
     assert (ended.total, ended.done, ended.failed) == (12, 12, 0)
-    assert ended.lost <= 1  # none where it fell between two units
+    assert ended.lost <= 1  # 0 if the signal came between two units
     assert len(files_of(out)) == 12
     assert len({(row["source"], row["frame"]) for row in rows_of(out)}) == len(rows_of(out)) == 96
 
 
 class Deadly:
-    """Kills the process that unpickles it, as a file that takes all memory would."""
+    """Object that kills the process that unpickles it, like a file that uses up all memory."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os.abort, ()

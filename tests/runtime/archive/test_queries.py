@@ -1,4 +1,4 @@
-"""The queries of docs/how-to/archive-results.md, run on real results."""
+"""Queries of docs/how-to/archive-results.md, run on real results."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def results(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Results of six clips, in the working folder as on the page."""
+    """Results of six clips, in the working directory, as the page assumes."""
     run_archive(config(tmp_path / "results"), [str(videos)], PlainLoop())
     monkeypatch.chdir(tmp_path)
     return tmp_path / "results"

@@ -1,4 +1,4 @@
-"""`fer-edge archive summarize`: what the tables and the page say of known rows."""
+"""`fer-edge archive summarize`: tables and HTML page for known rows."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ Cli = Callable[..., Result]
 
 @dataclass(frozen=True)
 class Face:
-    """One row."""
+    """A row of a result file: one face in one frame."""
 
     time_s: float
     label: str
@@ -41,7 +41,7 @@ class Face:
 def write(
     out: Path, name: str, faces: Sequence[Face], *, length_s: float = 60, **footer: Any
 ) -> None:
-    """Write a file of results as a worker does."""
+    """Write a result file in the same way as a worker."""
     known = Footer(
         source=name,
         source_id=f"{abs(hash(name)) % 16**16:016x}",
@@ -63,7 +63,7 @@ def write(
     known = replace(known, **footer)
     unit = f"{known.source_id[:2]}/{known.source_id}-{known.number}"
     with new_result(out, unit, "parquet") as writer:
-        for start in range(0, max(1, len(faces)), 7):  # in groups, as a long video
+        for start in range(0, max(1, len(faces)), 7):  # several row groups, as for a long video
             writer.write(_rows(name, faces[start : start + 7], known.number))
         writer.finish(known)
 
@@ -93,7 +93,7 @@ def table(folder: Path, name: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """Two videos, one of two hours in two spans, and pictures."""
+    """Results of three videos, one of which has two hours in two spans, and of two pictures."""
     out = tmp_path / "results"
     first = [Face(time_s, "happy") for time_s in range(10, 20)]
     first += [Face(time_s, "sad", face=1, track=2) for time_s in range(15, 20)]
@@ -197,7 +197,7 @@ def test_a_browser_shows_rows_bars_and_links_with_times(
     pixel = "document.querySelectorAll('canvas')[2].getContext('2d').getImageData(30,0,1,1).data"
     assert browser.evaluate(f"[...{pixel}]") == [245, 190, 30, 255]  # happy's hue
     browser.evaluate("document.querySelectorAll('#choice input')[2].click()")
-    assert browser.evaluate(f"[...{pixel}]")[3] < 255  # sad: the last five of these seconds
+    assert browser.evaluate(f"[...{pixel}]")[3] < 255  # sad: only in the last half of it
 
 
 def test_what_cannot_be_summarized_is_one_line(fer_edge: Cli, tmp_path: Path) -> None:

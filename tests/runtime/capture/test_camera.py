@@ -1,4 +1,4 @@
-"""Cameras: no test machine has one, so stand-ins take the place of the drivers."""
+"""Cameras. Test machines have none, so stand-ins replace the drivers."""
 
 import itertools
 import logging
@@ -22,7 +22,7 @@ from tests.support.clear_line import assert_one_clear_line
 
 
 class StandInPicamera2:
-    """The part of picamera2.Picamera2 that is used: its names, arguments, orders and errors."""
+    """Stand-in for picamera2.Picamera2: its methods, arguments, call order and errors."""
 
     cameras = 1
     frames = 5
@@ -75,7 +75,7 @@ class StandInPicamera2:
         width, height = self.configuration["main"]["size"]
         assert self.configuration["main"]["format"] == "RGB888"
         image = np.zeros((height, width, 3), np.uint8)
-        image[:] = (200, 100, job)  # RGB888 lies in memory as B, G, R
+        image[:] = (200, 100, job)  # in memory, RGB888 is in the order B, G, R
         return image
 
     def cancel_all_and_flush(self) -> None:
@@ -83,7 +83,7 @@ class StandInPicamera2:
         self.canceled.set()
 
     def stop(self) -> None:
-        assert not self.jobs, "stop() waits behind a job whose frame never comes"
+        assert not self.jobs, "stop() would wait for a job whose frame never comes"
         self.calls.append("stop")
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ def test_without_picamera2_the_line_says_how_to_install_it(
 
 
 class StandInVideoCapture:
-    """A V4L2 camera behind cv2.VideoCapture: it delivers, is unplugged, and is there again."""
+    """Stand-in for cv2.VideoCapture: a V4L2 camera that is unplugged after five frames."""
 
     made: "list[StandInVideoCapture]"
 
@@ -197,7 +197,7 @@ class StandInVideoCapture:
         self.left -= 1
         if self.left < 0:
             return False, None
-        gray_16_bit = self.left % 2  # as thermal cameras send
+        gray_16_bit = self.left % 2  # as from thermal cameras
         shape, kind = ((4, 6), np.uint16) if gray_16_bit else ((4, 6, 3), np.uint8)
         return True, np.full(shape, 100 << (8 * gray_16_bit), kind)
 
@@ -209,7 +209,7 @@ class StandInVideoCapture:
 def webcam(monkeypatch: pytest.MonkeyPatch) -> None:
     StandInVideoCapture.made = []
     monkeypatch.setattr(cv2, "VideoCapture", StandInVideoCapture)
-    # which the kernel answers: see test_camera_failure
+    # this check queries the kernel: see test_camera_failure
     monkeypatch.setattr("fer_edge.runtime.capture.camera.check_camera", lambda name, path: None)
     monkeypatch.setattr("fer_edge.runtime.capture.live.FIRST_RETRY_S", 0.01)
 
@@ -233,7 +233,7 @@ def test_a_webcam_is_asked_opened_again_and_freed() -> None:
     for camera in StandInVideoCapture.made:
         assert camera.released
         assert [property_id for property_id, _ in camera.wishes] == [
-            cv2.CAP_PROP_FOURCC,  # V4L2 drops the size where the format is set after it
+            cv2.CAP_PROP_FOURCC,  # first: V4L2 drops the size if the format is set after it
             cv2.CAP_PROP_FRAME_WIDTH,
             cv2.CAP_PROP_FRAME_HEIGHT,
             cv2.CAP_PROP_FPS,
@@ -248,7 +248,7 @@ def test_a_camera_by_a_lasting_name_is_found_again_under_another_number(tmp_path
     source = open_camera(str(link))
     for frame in source:
         assert frame.name == f"camera {link}"
-        if link.readlink() == Path("/dev/video2"):  # pulled out, and put in at another port
+        if link.readlink() == Path("/dev/video2"):  # unplugged, and plugged into another port
             link.unlink()
             link.symlink_to("/dev/video0")
         if StandInVideoCapture.made[-1].which == "/dev/video0":

@@ -1,4 +1,4 @@
-"""Why a camera cannot be opened. Drivers are stand-ins; files, rights and processes are real."""
+"""Reasons why a camera cannot be opened. Only drivers are stand-ins; the rest is real."""
 
 import errno
 import fcntl
@@ -33,7 +33,7 @@ HAS_DEVICE_CAPS = 0x80000000
 
 
 class Drivers:
-    """Answers ioctl as drivers do, by the name of the file that is open."""
+    """Stand-in for ioctl: the answer of the driver depends on the name of the open file."""
 
     def __init__(self) -> None:
         self.flags: dict[str, int] = {}
@@ -44,7 +44,7 @@ class Drivers:
         if name not in self.flags:
             raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
         if request == 0x80685600:
-            # a whole device does more than one of its nodes
+            # the device as a whole has more capabilities than each of its nodes
             return bytes(84) + struct.pack("<II", HAS_DEVICE_CAPS | 0xFF, self.flags[name])
         count, kind = struct.unpack_from("<II", argument)
         assert (request, count) == (0xC0145608, 0)
@@ -63,7 +63,7 @@ def drivers(monkeypatch: pytest.MonkeyPatch) -> Drivers:
 
 @pytest.fixture
 def root(tmp_path: Path, drivers: Drivers, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with many nodes, two of them cameras."""
+    """Root folder of a machine with five video nodes, two of which are cameras."""
     for number, flags in {0: OUTPUT, 1: CONVERTER, 2: CAPTURE, 3: METADATA, 10: PLANES}.items():
         add_video_node(tmp_path, number, f"Maker {number}")
         drivers.flags[f"video{number}"] = flags
@@ -130,7 +130,7 @@ def test_a_free_camera_without_pictures_is_told_from_one_in_use(root: Path) -> N
 
 @pytest.fixture
 def node() -> Iterator[Path]:
-    """A device that root made for the group video, and a user who is in no group."""
+    """Device node of root and the group video, opened by a user who is in no group."""
     if os.geteuid():
         pytest.skip("making a device needs root")
     folder = Path(tempfile.mkdtemp())
@@ -167,7 +167,7 @@ def test_opencv_is_not_asked_for_a_camera_that_is_not_there(
     assert_one_clear_line(done, "camera 4711 (/dev/video4711) does not exist; ")
     done = fer_edge("run", "--camera", "/dev/null")
     assert_one_clear_line(done, "camera /dev/null is not a video device; ")
-    assert capfd.readouterr().err == ""  # it writes there past Python
+    assert capfd.readouterr().err == ""  # OpenCV would write to the file descriptor
 
 
 def test_a_device_that_may_not_be_asked_is_judged_by_its_place(

@@ -1,4 +1,4 @@
-"""What becomes of a decoded frame when it was read."""
+"""Decoded frames are freed after use."""
 
 import gc
 from pathlib import Path
@@ -20,7 +20,7 @@ def frames_alive() -> int:
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_frame_is_freed_without_the_collector(tmp_path: Path, *, turned: bool) -> None:
     path = make(tmp_path / "keys.mkv", *moving(1), "-c:v", "libx264", "-g", "1")
-    if turned:  # with a display matrix in it
+    if turned:  # the file then has a display matrix
         path = make(tmp_path / "turned.mp4", "-i", path, "-c", "copy", *TURNED)
     gc.collect()
     before = frames_alive()
@@ -30,7 +30,7 @@ def test_a_frame_is_freed_without_the_collector(tmp_path: Path, *, turned: bool)
         count = sum(1 for _ in video)
         video.close()
         assert count == 25
-        # the decoder's last ones end with the variables of the loop
+        # the decoder's last frames are freed with the variables of the loop
         assert frames_alive() - before <= 2
     finally:
         gc.enable()

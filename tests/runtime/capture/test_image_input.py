@@ -1,4 +1,4 @@
-"""What programs hand to `Recognizer.read` and `stream` as an image."""
+"""Types of images that `Recognizer.read` and `Recognizer.stream` accept."""
 
 import io
 import sys
@@ -29,7 +29,7 @@ Picture = NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def photo() -> Picture:
-    """A face that YuNet finds, where matplotlib brings one; a drawn one elsewhere."""
+    """matplotlib's photograph, with a face that YuNet finds; without matplotlib a cartoon face."""
     try:
         return cv2.imread(str(sample_photo())).astype(np.uint8)
     except MissingExtraError:
@@ -55,9 +55,9 @@ def pillow(image: Picture) -> Image.Image:
 
 
 def turned(image: Picture) -> Image.Image:
-    """On its side in the file, with the EXIF orientation that turns it upright again."""
+    """Store the image rotated by 90 degrees, with the EXIF orientation that corrects it."""
     exif = Image.Exif()
-    exif[0x0112] = 8  # turn by 90 degrees to the left
+    exif[0x0112] = 8  # rotate by 90 degrees counterclockwise
     stored = io.BytesIO()
     pillow(image).transpose(Image.Transpose.ROTATE_270).save(stored, "PNG", exif=exif)
     return Image.open(stored)
@@ -97,7 +97,7 @@ SAME: dict[str, Callable[[Picture], object]] = {
     "Pillow, turned by EXIF": turned,
     "Pillow, a PNG not loaded yet": lambda image: opened(pillow(image), "PNG"),
 }
-"""Name -> another form of a BGR image, with the very same pixels up to float16's rounding."""
+"""Name -> conversion of a BGR image that keeps its pixels, except for float16's rounding."""
 
 SAME_GRAY: dict[str, Callable[[Picture], object]] = {
     "(height, width)": gray,
@@ -114,7 +114,7 @@ SAME_GRAY: dict[str, Callable[[Picture], object]] = {
     ),
     "Pillow P": lambda image: Image.fromarray(gray(image)).convert("P"),
 }
-"""Name -> another form of the image in gray."""
+"""Name -> conversion of a BGR image to one form of a gray image."""
 
 NEAR: dict[str, Callable[[Picture], object]] = {
     "Pillow CMYK": lambda image: pillow(image).convert("CMYK"),
@@ -125,7 +125,7 @@ NEAR: dict[str, Callable[[Picture], object]] = {
     ),
     "Pillow JPEG": lambda image: opened(pillow(image), "JPEG"),
 }
-"""Name -> another form of the image, whose numbers differ a little."""
+"""Name -> conversion of a BGR image that changes the pixel values a little."""
 
 
 @pytest.mark.parametrize("form", SAME)
@@ -238,6 +238,6 @@ def test_what_was_read_can_be_drawn_on(photo: Picture, recognizer: Recognizer, f
 def test_an_array_is_read_while_another_thread_imports_pillow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As the page's does at its first picture: the module is there, and its class is not yet."""
+    """The module is already in sys.modules, but does not have its Image class yet."""
     monkeypatch.setitem(sys.modules, "PIL.Image", ModuleType("PIL.Image"))
     assert not is_pillow_image(np.zeros((4, 4, 3), np.uint8))

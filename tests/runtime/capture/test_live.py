@@ -46,12 +46,12 @@ def test_frames_before_anybody_reads_are_no_late_frames() -> None:
     tap = Tap()
     source = Live(tap)
     tap.started()
-    tap.give(1, 2, 3)  # a model is loaded meanwhile
+    tap.give(1, 2, 3)  # frames that arrive while a model is being loaded
     frames = iter(source)
     frame = next(frames)
     assert (frame.image[0, 0, 0], frame.index, frame.time_s, source.dropped) == (3, 0, 0.0, 0)
     tap.give(4, 5)
-    assert source.dropped == 0, "what comes later is not of this frame"
+    assert source.dropped == 0, "frames that arrive later do not count for this frame"
     frame = next(frames)
     assert (frame.index, source.dropped) == (2, 1)
     assert frame.time_s > 0
@@ -80,7 +80,7 @@ def test_times_are_the_streams_own_as_long_as_they_are_near_the_wall_clock() -> 
     tap.started()
     frames = iter(source)
     times_s = []
-    # packets come in a burst; then the camera sets its clock by an hour, and back
+    # a burst of packets; then the camera's clock jumps by an hour, and back
     for stamp_s in (900.0, 900.04, 900.08, 4500.0, 4500.04, 12.0):
         tap.clock_s = stamp_s
         tap.give(1)
@@ -152,7 +152,7 @@ def test_a_lost_camera_is_opened_again_and_told_once_per_change(
         "the tap is back after 0 s",
     ]
     waits = np.diff(tap.opened_at[1:])
-    assert (waits >= [0.02, 0.04, 0.08]).all(), "each wait is twice the one before"
+    assert (waits >= [0.02, 0.04, 0.08]).all(), "each wait is twice as long as the one before"
     assert tap.closed == 4
     source.close()
 
@@ -168,7 +168,7 @@ def test_a_loss_that_lasts_is_told_ever_more_rarely(
     source = Live(tap, on_loss="wait")
     reader = threading.Thread(target=lambda: list(source))
     reader.start()
-    time.sleep(1.0)  # reported after 0.1 s and 0.6 s, and then after 3.6 s
+    time.sleep(1.0)  # reports come after 0.1 s, 0.6 s and 3.6 s
     source.close()
     reader.join(PATIENCE_S)
     first, *reminders = caplog.messages
@@ -242,7 +242,7 @@ def test_close_does_not_wait_for_a_read_that_cannot_be_interrupted(
     source.close()
     assert time.monotonic() - started < PATIENCE_S / 2
     assert (source._thread.is_alive(), tap.closed) == (True, 0)
-    tap.frames.put(np.zeros((2, 2, 3), np.uint8))  # at last
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))  # the frame for which the thread has been waiting
     source._thread.join(PATIENCE_S)
     assert (source._thread.is_alive(), tap.closed) == (False, 1)
     assert list(source) == []

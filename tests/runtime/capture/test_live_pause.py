@@ -32,7 +32,7 @@ def test_a_pause_closes_the_capture_and_a_resume_opens_it_again(
     source.pause()
     source.pause()
     assert source.is_paused
-    tap.frames.put(np.full((2, 3, 3), 2, np.uint8))  # what was under way when the pause came
+    tap.frames.put(np.full((2, 3, 3), 2, np.uint8))  # was on its way when the pause began
     wait_until(lambda: tap.closed == 1)
     handed: queue.Queue[int] = queue.Queue()
     reader = threading.Thread(target=lambda: handed.put(int(next(frames).image[0, 0, 0])))

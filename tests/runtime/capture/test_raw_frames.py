@@ -19,7 +19,7 @@ YUV = cv2.cvtColor(BGR, cv2.COLOR_BGR2YUV_I420)
 
 
 def encoded(pixel_format: str) -> bytes:
-    """Write the picture in a format, by hand where OpenCV has no conversion."""
+    """Return the picture's bytes in a pixel format; OpenCV cannot convert to NV12 and YUYV."""
     luma, u, v = YUV[:4], YUV[4].reshape(2, 3), YUV[5].reshape(2, 3)
     if pixel_format == "nv12":
         return luma.tobytes() + np.stack([u, v], axis=2).tobytes()
@@ -37,7 +37,7 @@ def encoded(pixel_format: str) -> bytes:
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """A pipe: the reader's end, and the sender's."""
+    """A pipe: the end to read from, and the end to write to."""
     read, write = os.pipe()
     with os.fdopen(read, "rb") as reader, os.fdopen(write, "wb", buffering=0) as sender:
         yield reader, sender
@@ -61,7 +61,7 @@ def test_every_format_comes_out_as_bgr(pipe: tuple[BinaryIO, BinaryIO], pixel_fo
         expected = cv2.cvtColor(cv2.cvtColor(BGR, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     for frame in frames:
         assert (frame.image.shape, frame.image.dtype) == ((4, 6, 3), np.uint8)
-        assert np.abs(frame.image.astype(int) - expected).max() <= 4  # of YUV's rounding
+        assert np.abs(frame.image.astype(int) - expected).max() <= 4  # rounding of YUV
     assert frames[0].image is not frames[1].image
 
 
@@ -128,7 +128,7 @@ def test_close_ends_a_reader_that_waits_and_leaves_no_descriptor(
     for is_read in (True, False):
         source = source_of(reader)
         if is_read:
-            sender.write(bytes(BGR.size + 10))  # the second frame never gets whole
+            sender.write(bytes(BGR.size + 10))  # the second frame never becomes complete
             threading.Timer(0.05, source.close).start()
             assert len(list(source)) == 1
         source.close()

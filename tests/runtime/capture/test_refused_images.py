@@ -1,4 +1,4 @@
-"""What is not an image, and what is closed: one line with the reason."""
+"""Invalid images and closed readers are refused with one line that gives the reason."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[object, str]] = {
     "a cut Pillow image": ("cut", "cannot be read"),
     "a Pillow image without pixels": (Image.new("RGB", (0, 8)), "with pixels"),
 }
-"""Name -> (what is given, what the error must say)."""
+"""Name -> (value that is passed as an image, words of the error)."""
 
 
 def broken_pillow(kind: object) -> object:
@@ -125,7 +125,7 @@ def test_what_is_closed_says_so() -> None:
     frame = Frame(BLACK, 0, 0.0, "black")
     calls: list[Callable[[], object]] = [
         lambda: recognizer.read(BLACK),
-        lambda: recognizer.read(np.zeros_like(BLACK)),  # without a face no model would be missed
+        lambda: recognizer.read(np.zeros_like(BLACK)),  # no face, so the model itself is not used
         lambda: next(recognizer.stream([BLACK])),
         lambda: next(under_way),
         lambda: reader.read_frame(frame),

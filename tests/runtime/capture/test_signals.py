@@ -164,14 +164,14 @@ def test_a_bad_model_file_leaves_the_old_one_at_work_and_a_good_one_is_taken(
     process.send_signal(signal.SIGHUP)
     assert process.stderr is not None
     while "the current model is kept: " not in (line := process.stderr.readline()):
-        assert "XNNPACK" in line, "LiteRT's own words, which the command line holds back"
+        assert "XNNPACK" in line, "a message of LiteRT, which the command line should suppress"
     shutil.copy(find_model(DEFAULT_MODEL), model)
     process.send_signal(signal.SIGHUP)
     time.sleep(0.5)
     process.terminate()
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert "m.tflite" not in errors, "the good one was taken without a word"
+    assert "m.tflite" not in errors, "the valid model was not loaded silently"
     shutil.rmtree(model.parent)
     check_outputs(tmp_path)
 
@@ -193,7 +193,7 @@ def test_a_model_is_swapped_only_for_one_with_the_same_labels(
         assert "restart to use other labels" in caplog.text
         assert reload_model(reader, lambda: open_model(path))
         assert reader.model is not before
-        assert before._interpreter is None  # the old one is freed
+        assert before._interpreter is None  # the old model is freed
 
 
 def test_a_closed_terminal_ends_the_run() -> None:
@@ -210,7 +210,7 @@ def test_a_closed_terminal_ends_the_run() -> None:
     said = b""
     while b"\n" not in said:
         said += os.read(terminal, 100)
-    os.close(terminal)  # the kernel sends SIGHUP
+    os.close(terminal)  # now the kernel sends SIGHUP
     for _ in range(100):
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -233,7 +233,7 @@ def test_until_the_loop_begins_ctrl_c_is_the_kernels() -> None:
                 assert signal.getsignal(signal.SIGINT) not in (signal.SIG_DFL, signal.SIG_IGN)
             assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nohup
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup does
         with ending_at_once():
             assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:

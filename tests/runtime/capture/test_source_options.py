@@ -61,7 +61,7 @@ def test_a_quoted_pattern_is_its_pictures_in_order(
     assert result.exit_code == 0, result.output
     names = [line.split('"source": "')[1].split('"')[0] for line in result.stdout.splitlines()]
     assert [Path(name).name for name in names] == ["a1.png", "b 2.png"]
-    (tmp_path / "[ab]x.png").write_bytes(picture.read_bytes())  # a file of that very name wins
+    (tmp_path / "[ab]x.png").write_bytes(picture.read_bytes())  # an existing file has precedence
     result = fer_edge("run", "--input", tmp_path / "[ab]x.png", "--detector", "none")
     assert "[ab]x.png" in result.stdout
 

@@ -1,4 +1,4 @@
-"""Spans of a video: together they are the whole."""
+"""Spans of a video: together they have all its frames."""
 
 from pathlib import Path
 

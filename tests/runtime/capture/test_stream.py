@@ -1,4 +1,4 @@
-"""Streams: a real RTSP server that dies and comes back, and Motion JPEG over HTTP."""
+"""Streams: a real RTSP server that is killed and restarted, and Motion JPEG over HTTP."""
 
 import http.server
 import json
@@ -47,7 +47,7 @@ def rtsp() -> Iterator[RtspServer]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
-    """Start a server for a handler; returns its address."""
+    """Start HTTP servers, each for one request handler; return their addresses."""
     servers: list[http.server.ThreadingHTTPServer] = []
 
     def start(handler: type[http.server.BaseHTTPRequestHandler], **attributes: object) -> str:
@@ -65,12 +65,12 @@ def serve() -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def nothing_leaks() -> Iterator[None]:
-    """Count descriptors and threads before and after."""
+    """Assert that the test leaves no file descriptor and no thread behind."""
 
     def count() -> tuple[int, set[threading.Thread]]:
         return len(list(Path("/proc/self/fd").iterdir())), set(threading.enumerate())
 
-    with pytest.raises(SourceError):  # what FFmpeg opens once and for all is open now
+    with pytest.raises(SourceError):  # FFmpeg keeps some files open after the first use
         open_source("rtsp://127.0.0.1:1/none")
     before = count()
     yield
@@ -96,7 +96,7 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
         try:
             records = [json.loads(run.stdout.readline()) for _ in range(20)]
             rtsp.kill()
-            # what was on its way comes still; the reader reports the loss when nothing arrives
+            # frames on their way still arrive; the reader reports the loss when no more come
             deadline = time.monotonic() + PATIENCE_S
             while "trying again" not in lines.read_text() and time.monotonic() < deadline:
                 time.sleep(0.05)
@@ -104,12 +104,12 @@ def test_a_rtsp_stream_that_dies_is_read_again_when_it_is_back(
             while " is back after " not in lines.read_text() and time.monotonic() < deadline:
                 records.append(json.loads(run.stdout.readline()))
             records += [json.loads(run.stdout.readline()) for _ in range(5)]
-            rtsp.process.send_signal(signal.SIGSTOP)  # the last read hangs while the run ends
+            rtsp.process.send_signal(signal.SIGSTOP)  # the last read blocks while the run ends
         finally:
             stopped = time.monotonic()
             run.send_signal(signal.SIGINT)
             rest, _ = run.communicate(timeout=PATIENCE_S)
-    assert time.monotonic() - stopped < 4.5, "the read itself gives up after 5 s"
+    assert time.monotonic() - stopped < 4.5, "the run waited for the read's timeout of 5 s"
     records += [json.loads(line) for line in rest.splitlines()]
     shown = f"rtsp://127.0.0.1:{rtsp.port}/camera"
     assert {record["source"] for record in records} == {shown}
@@ -143,10 +143,10 @@ def test_close_ends_a_stalled_rtsp_stream_soon(rtsp: RtspServer) -> None:
     closer = threading.Timer(0.5, source.close)
     closer.start()
     started = time.monotonic()
-    for _ in frames:  # ends by close alone
+    for _ in frames:  # only close() ends this loop
         pass
     source.close()
-    assert time.monotonic() - started < 3.5, "the read itself gives up after 4 s"
+    assert time.monotonic() - started < 3.5, "close() waited for the read's timeout of 4 s"
     closer.join()
 
 
@@ -159,10 +159,10 @@ def test_motion_jpeg_over_http_is_a_live_source(serve: Callable[..., str]) -> No
     for frame in source:
         assert frame.image.shape == (48, 64, 3)
         shade = int(frame.image[5, 5, 0])
-        first = shade if first is None else first  # what came before it is not counted
+        first = shade if first is None else first  # frames before the first one are not counted
         off = (shade - first - frame.index) % 200
         assert min(off, 200 - off) <= 3
-        assert frame.index == len(seen) + source.dropped, "index counts the dropped"
+        assert frame.index == len(seen) + source.dropped, "the index counts dropped frames, too"
         seen.append(frame.index)
         time.sleep(0.05)  # slower than the stream
         if len(seen) == 20:
@@ -179,7 +179,7 @@ def test_a_stream_that_stalls_within_a_frame_is_opened_again(
     url = serve(MotionJpeg, frames=30)
     source = Live(StreamCapture(url, read_timeout_s=0.5))
     for frame in source:
-        if frame.index >= 40:  # of the second connection
+        if frame.index >= 40:  # a frame of the second connection
             break
     source.close()
     assert re.search(r"stalled: no frame for \d+ s; trying again until it is back", caplog.text)
@@ -242,7 +242,7 @@ def test_a_recorded_video_on_a_web_server_is_not_a_live_stream(
         ("rtsp://anna:secret@host:554/a?x=1", "rtsp://host:554/a"),
         ("rtsp://secret@host/a", "rtsp://host/a"),
         ("http://host/v.cgi?user=anna&pwd=secret#secret", "http://host/v.cgi"),
-        # passwords that should have been escaped
+        # passwords with characters that should be percent-encoded
         ("rtsp://anna:se@secret@host/a", "rtsp://host/a"),
         ("rtsp://anna:se/secret@host/a", "rtsp://..."),
         ("rtsp://anna:12/secret@host/a", "rtsp://..."),
@@ -278,7 +278,7 @@ def test_python_ends_while_an_opening_hangs() -> None:
         started = time.monotonic()
         ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
         assert (ended.returncode, ended.stderr) == (0, b"")
-        assert time.monotonic() - started < 9, "the opening itself gives up after 10 s"
+        assert time.monotonic() - started < 9, "the exit waited for the timeout of 10 s"
 
 
 def test_rtsp_goes_over_tcp_unless_asked_otherwise(rtsp: RtspServer) -> None:
@@ -291,7 +291,7 @@ def test_rtsp_goes_over_tcp_unless_asked_otherwise(rtsp: RtspServer) -> None:
 
 
 def _serve_by_ffmpeg(clip: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Send a clip again and again at its own pace, as a camera does."""
+    """Send a clip in a loop at its frame rate, like a camera."""
     if shutil.which("ffmpeg") is None:
         pytest.skip("ffmpeg is missing (tests/debian-packages.txt)")
     source = ("-re", "-stream_loop", "-1", "-i", str(clip))

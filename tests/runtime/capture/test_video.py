@@ -1,4 +1,4 @@
-"""Videos as people bring them; each kind is made here."""
+"""Videos of many codecs and containers, all made here by ffmpeg."""
 
 import json
 import subprocess
@@ -86,17 +86,17 @@ def test_every_frame_is_as_ffmpeg_decodes_it_also_after_another_file(
         assert isinstance(frame.pixels, DecodedImage)
         small = frame.pixels.resized(*half)
         shrunk = cv2.resize(frame.image, half, interpolation=cv2.INTER_AREA)
-        # in gray: this picture's colors change from pixel to pixel, and are stored at half the size
+        # in gray: the test picture's colors change with each pixel, and chroma has half the size
         assert small is not None
         assert difference(gray(small), gray(shrunk)) <= (4 if "interlaced" in kind else 1)
         assert difference(gray_of(frame), gray(frame.image)) <= 1.5
-        # ffmpeg 5 takes the chroma of two fields for that of one frame, and rounds ten bits
-        # otherwise
+        # ffmpeg 5 treats the chroma of two fields as that of one frame, and rounds 10 bits
+        # differently
         if "interlaced" in kind or "ten-bits" in kind:
             assert difference(gray(frame.image), gray(expected)) <= 1.5
         else:
             assert difference(frame.image, expected) <= 1.0
-    # a decoder that repeats one frame, or leaves memory as it was, would pass no such test
+    # so that a decoder that repeats one frame, or returns stale memory, fails this test
     assert difference(theirs[0], theirs[-1]) > 10
     times_s = [frame.time_s for frame in ours]
     assert times_s[0] == 0
@@ -150,7 +150,7 @@ def test_a_varying_rate_is_kept_in_lines_and_in_the_video(
     times_s = [json.loads(line)["time_s"] for line in result.stdout.splitlines()]
     expected_s = [n / 25 if n < 15 else (15 + (n - 15) * 5) / 25 for n in range(25)]
     assert times_s == pytest.approx(expected_s, abs=0.002)
-    # an .avi counts frames: a frame may be shown half a step early or late
+    # an .avi has no times but a frame rate: a frame may be half an interval early or late
     within = 0.03 if suffix == "avi" else 0.002
     assert [frame.time_s for frame in frames_of(out)] == pytest.approx(expected_s, abs=within)
 

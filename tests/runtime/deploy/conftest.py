@@ -1,4 +1,4 @@
-"""A device on loopback with one release and its service, which the tests of a file share."""
+"""A device on loopback with one release and its service, shared by the tests of a session."""
 
 import getpass
 import os
@@ -21,7 +21,7 @@ Deploy = Callable[..., Result]
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep collected wheels out of the user's folder; pip's own cache is used as it is."""
+    """Keep collected wheels out of the user's cache folder; only pip's own cache stays in use."""
     with pytest.MonkeyPatch.context() as patch:
         home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         patch.setenv("PIP_CACHE_DIR", os.environ.get("PIP_CACHE_DIR") or f"{home}/pip")
@@ -32,7 +32,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 class Camera(MotionJpeg):
-    """A network camera that sends frames for as long as somebody looks."""
+    """Network camera that sends frames for as long as a client is connected."""
 
     frames = 1_000_000
     pause_s = 0.1
@@ -40,7 +40,7 @@ class Camera(MotionJpeg):
 
 @pytest.fixture(scope="session")
 def camera() -> Iterator[str]:
-    """The address of a network camera, with a password."""
+    """Address of a network camera, including a password."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://anna:geheim@127.0.0.1:{server.server_port}/camera"
@@ -49,7 +49,7 @@ def camera() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def door(camera: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A configuration with a secret in it."""
+    """Configuration file that contains a secret."""
     return write_config(tmp_path_factory.mktemp("config") / "door.toml", camera)
 
 
@@ -68,14 +68,14 @@ def new_device(folder: Path, more: str = "") -> SshDevice:
 
 
 def deploy_with(device: SshDevice, *words: object) -> Result:
-    """Run `fer-edge deploy` as somebody would whose ssh configuration knows the device."""
+    """Run `fer-edge deploy` with the ssh configuration that defines the device."""
     line = ["deploy", *map(str, words), "--ssh-config", str(device.config)]
     return CliRunner().invoke(main, line)
 
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of wheels for --wheels, which install in a second."""
+    """Folder for --wheels, with stub wheels that install in a second."""
     return stub_wheels(tmp_path_factory.mktemp("wheels"), "mqtt", "web")
 
 
@@ -83,7 +83,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def device(
     tmp_path_factory: pytest.TempPathFactory, door: Path, wheels: Path
 ) -> Iterator[SshDevice]:
-    """A device with a systemd of its user, on which a release runs."""
+    """Device with a systemd instance of its user, on which a release runs."""
     device = new_device(tmp_path_factory.mktemp("device"))
     try:
         device.start_systemd()
@@ -98,7 +98,7 @@ def device(
 
 @pytest.fixture
 def bare_device(tmp_path: Path) -> Iterator[SshDevice]:
-    """A device without a systemd, to which nothing was deployed."""
+    """Device without systemd and without any deployment."""
     device = new_device(tmp_path)
     yield device
     device.stop()

@@ -1,4 +1,4 @@
-"""Devices as a look would describe them."""
+"""Situations of devices, as the first step of a deployment would report them."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def delivery(
 
 
 def deployed(environment: str, model: str = "compact") -> Situation:
-    """A device on which release 4 runs CONFIG as a service."""
+    """Return the situation of a device on which release 4 runs CONFIG as a service."""
     release = Release(
         number=4,
         made="2026-11-25T12:00:00Z",

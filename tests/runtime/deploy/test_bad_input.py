@@ -1,4 +1,4 @@
-"""What is refused before any device is asked."""
+"""Invalid input that is refused before any device is contacted."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What travels, read on this machine."""
+"""Delivery: the files to send to a device, read on this machine."""
 
 from pathlib import Path
 
@@ -23,4 +23,4 @@ def test_secrets_of_the_shell_travel_and_nothing_else_of_it_does(
     assert bare is not None
     assert config is not None
     assert config.secrets == {"FER_EDGE_MQTT_PASSWORD": "one", "FER_EDGE_SINK_MINE_2": "two"}
-    assert config.digest != bare.digest  # so that a new password is something to deploy
+    assert config.digest != bare.digest  # so that a changed password is deployed

@@ -1,4 +1,4 @@
-"""`fer-edge deploy` to a real sshd on loopback, with a real systemd of the user."""
+"""`fer-edge deploy` to a real sshd on loopback, with a real systemd instance of the user."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_all_files_are_their_owners_only_and_no_secret_is_in_the_unit(device: Ss
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} <= {0o600, 0o644}
     keepers = {path.name: path for path in files if b"geheim" in path.read_bytes()}
     assert keepers.pop("config.toml") == release / "config.toml"
-    assert len(keepers) == 1  # what systemd reads for the service
+    assert len(keepers) == 1  # the file that systemd reads for the service
     for path in (release / "config.toml", release / "secrets.json", *keepers.values()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -144,7 +144,7 @@ def test_an_output_that_cannot_be_written_there_is_refused(
     assert done.exit_code == 1
     assert "/nowhere" in done.stderr.strip().splitlines()[-1]
     assert current(device) == was
-    time.sleep(0.5)  # the agent removes what it began when the connection ends
+    time.sleep(0.5)  # when the connection ends, the agent removes the unfinished release
     assert sorted(path.name for path in device.base.iterdir() if path.name.startswith(".")) == []
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong in the middle: afterwards the device has the old or the new release, whole."""
+"""Failures during a deployment: the device always has the complete old or new release."""
 
 import json
 import os
@@ -21,14 +21,14 @@ from tests.support.ssh_device import SshDevice
 from .conftest import deploy_with, new_device
 
 STEPS = ("look", "begin", "make_release", "put", "self_test", "prepare_service", "switch", "prune")
-"""Of a new configuration; the steps of new software are in `INSTALL_STEPS`."""
+"""Steps of a deployment that changes only the configuration; `INSTALL_STEPS` install software."""
 INSTALL_STEPS = ("find_environment", "make_environment", "put", "install", "doctor")
 
 
 def kill_ssh_at(
     step: str, monkeypatch: pytest.MonkeyPatch, *, after_s: float = 0.0
 ) -> Callable[[], bool]:
-    """Kill ssh once the device was asked for a step; returns whether it was."""
+    """Kill ssh while it waits for the answer of a step; return a function that checks this."""
     real, killed = Connection._answer, threading.Event()
     asked: list[str] = []
     real_ask = Connection.ask
@@ -50,7 +50,7 @@ def kill_ssh_at(
 
 
 def assert_whole(device: SshDevice) -> int:
-    """Check that a finished release is current; returns its number."""
+    """Assert that the current release is complete; return its number."""
     number = int((device.base / "current").readlink().name)
     release = device.base / "current"
     assert json.loads((release / "release.json").read_text())["number"] == number
@@ -60,10 +60,10 @@ def assert_whole(device: SshDevice) -> int:
 
 
 def wait_until_free(device: SshDevice) -> None:
-    """Wait until the agent of a dead deployment has ended: it empties the lock's text."""
+    """Wait until the agent of a killed deployment has ended: it then empties the lock file."""
     end = time.monotonic() + 60
     while (device.base / "lock").exists() and (device.base / "lock").read_text():
-        assert time.monotonic() < end, "the agent continues after its workstation died"
+        assert time.monotonic() < end, "the agent still runs after its connection was cut"
         time.sleep(0.05)
 
 
@@ -73,7 +73,7 @@ def is_active(device: SshDevice) -> bool:
 
 @pytest.fixture
 def changed(door: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """The configuration, changed for this test."""
+    """Configuration file, changed for this test."""
     path = tmp_path / "changed.toml"
     path.write_text(f"# {request.node.name}\n{door.read_text()}")
     return path
@@ -88,14 +88,14 @@ def test_a_cut_connection_leaves_a_whole_release(
         was_killed = kill_ssh_at(step, patch, after_s=0.05)
         done = deploy_with(device, "device", "--config", changed)
     assert was_killed()
-    if step != "prune":  # the last, when all is done already
+    if step != "prune":  # the last step, when the deployment is complete
         assert done.exit_code == 1
         assert "the connection was cut during" in done.stderr.strip().splitlines()[-1]
     wait_until_free(device)
     assert assert_whole(device) in (before, before + 1)
     assert step in ("switch", "prune") or assert_whole(device) == before
     assert is_active(device)
-    # and nothing is left of it that would stand in the next one's way
+    # nothing is left behind that would block the next deployment
     with Connection("device", name="fer-edge", ssh_config=device.config) as connection:
         connection.ask("begin", holder="the next one")
     assert not (device.base / "switch.json").exists()
@@ -109,7 +109,7 @@ def test_a_cut_connection_leaves_no_half_environment(
     before = assert_whole(device)
     with monkeypatch.context() as patch:
         was_killed = kill_ssh_at(step, patch, after_s=0.2)
-        # other software, as far as the device knows
+        # this option makes the device install its software again
         done = deploy_with(device, "device", "--wheels", wheels, "--system-site-packages")
     assert was_killed()
     assert done.exit_code == 1
@@ -126,7 +126,7 @@ def wait_for_switch(device: SshDevice, before: int) -> None:
 
 
 def agents(device: SshDevice) -> list[int]:
-    """Return the processes of a device's agents; other tests have more of them."""
+    """Return the process ids of this device's agents, without those of other tests."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

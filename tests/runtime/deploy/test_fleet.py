@@ -1,4 +1,4 @@
-"""The order in which a fleet is gone through, and its file."""
+"""Order of deployments to a fleet, and the fleet file."""
 
 import _thread
 import threading
@@ -32,7 +32,7 @@ system = true
 
 
 class Devices:
-    """Devices that are deployed to in memory."""
+    """Stand-in for the devices of a fleet; it records the order of deployments."""
 
     def __init__(self, *bad: str) -> None:
         self.bad = bad

@@ -1,4 +1,4 @@
-"""What a device may answer that is not ours, or not ours any more: one line, never a traceback."""
+"""Answers of a device that do not come from the agent: one clear line, never a traceback."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole way with real wheels: pip collects them here, and installs them there."""
+"""Deployment with real wheels: pip collects them here and installs them on the device."""
 
 import json
 import subprocess

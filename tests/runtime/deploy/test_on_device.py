@@ -1,4 +1,4 @@
-"""`doctor --on` and `benchmark --on`: a device's own fer-edge, asked from here."""
+"""`doctor --on` and `benchmark --on`: the fer-edge of a device, run from this machine."""
 
 import json
 import shutil
@@ -60,12 +60,12 @@ def test_reports_of_devices_come_home_and_stand_beside_ours(
         [model.evaluation.every_face.accuracy for model in report.models if model.evaluation]
         for report in (here, there)
     ]
-    assert accuracies[0] == accuracies[1]  # one processor, so the same to the last digit
+    assert accuracies[0] == accuracies[1]  # the same processor, so exactly equal
     assert there.plan == here.plan
     head = next(line for line in done.stdout.splitlines() if line.startswith("model"))
     assert head.split() == ["model", "figure", "threads", "here", "device"]
     assert "| model | figure | threads | here | device |" in (folder / "devices.md").read_text()
-    assert not list(device.base.glob("fer-edge-*"))  # nothing stays there
+    assert not list(device.base.glob("fer-edge-*"))  # no temporary folder is left there
 
 
 def test_only_the_faces_that_are_scored_travel(

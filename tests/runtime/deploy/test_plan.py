@@ -131,7 +131,7 @@ def test_the_python_and_the_systems_packages_stay_until_others_are_named() -> No
     there = replace(there, facts=empty.facts, releases=(release,))
     assert make_plan(there, delivery(), Choices()).is_empty
     assert make_plan(there, delivery(), Choices(python="/usr/bin/python3")).python == PYTHON
-    # a Python that was removed is replaced
+    # if that Python was removed, another one is chosen
     gone = replace(there, facts=FACTS)
     assert make_plan(gone, delivery(), Choices()).python == PYTHON
 

@@ -1,4 +1,4 @@
-"""The end of a deployment. A separate file, since it takes the shared device's releases."""
+"""Removal of a deployment. A separate file, since it removes the releases of the shared device."""
 
 from tests.support.ssh_device import SshDevice
 

@@ -1,4 +1,4 @@
-"""What counts as the same reading, and what ssh's words mean."""
+"""Comparison of readings in the self-test, and explanations of ssh's messages."""
 
 import pytest
 
@@ -12,7 +12,7 @@ HERE = (Reading({"happy": 0.70, "sad": 0.30}), Reading({"happy": 0.51, "sad": 0.
 
 
 def test_readings_within_the_tolerance_are_the_same() -> None:
-    # the second face's label is another, and was a close call here, too
+    # the second face's label differs, but its two scores are close here, too
     there = (Reading({"happy": 0.66, "sad": 0.34}), Reading({"happy": 0.48, "sad": 0.52}))
     assert difference(HERE, there) == ""
     assert largest_gap(HERE, there) == pytest.approx(0.04)

@@ -1,4 +1,4 @@
-"""Time limit for the first frame of a release; test_system has the real systemd."""
+"""Time limit for the first frame of a release; test_system runs a real systemd."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ Restart = Callable[[Iterable[tuple[str, str]]], str]
 
 @pytest.fixture
 def restart(monkeypatch: pytest.MonkeyPatch) -> Restart:
-    """Restart a service that stands so in each ten seconds: (ActiveState, StatusText)."""
+    """Restart a service; every ten seconds, its next (ActiveState, StatusText) is read."""
 
     def run(standings: Iterable[tuple[str, str]]) -> str:
         clock, found = itertools.count(0, 10), iter(standings)

@@ -26,7 +26,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[SshDevice]]:
 def fleet(
     two: list[SshDevice], tmp_path_factory: pytest.TempPathFactory, door: Path
 ) -> tuple[Path, Path]:
-    """A fleet file and an ssh configuration that knows its hosts."""
+    """A fleet file, and an ssh configuration that defines its hosts."""
     folder = tmp_path_factory.mktemp("fleet")
     blocks = []
     for name, device in zip(("door", "gate"), two, strict=True):
@@ -60,7 +60,7 @@ def test_a_group_is_deployed_to_the_canary_first(
         ["gate", "deployed", "1"],
     ]
     assert done.stderr.index("door: observing") < done.stderr.index("gate: connected")
-    # neither has a systemd: each reports how to run it
+    # neither has systemd: each reports how to run fer-edge without it
     assert done.stderr.count("systemd is not running for this user, so no service") == 2
     models = [
         json.loads((device.base / "current" / "release.json").read_text())["model"]["name"]
@@ -86,7 +86,7 @@ def test_status_shows_all_hosts(fleet: tuple[Path, Path]) -> None:
 
 @pytest.fixture
 def journal(two: list[SshDevice]) -> Iterator[Path]:
-    """What stands in the place of journalctl on the first device, which has no journal."""
+    """Empty stand-in for journalctl on the first device, which has no journal."""
     path = two[0].folder / "bin" / "journalctl"
     path.touch(mode=0o755)
     yield path

@@ -1,4 +1,4 @@
-"""`fer-edge deploy --system`: real sshd, sudo and systemd, in a separate machine."""
+"""`fer-edge deploy --system` with a real sshd, sudo and systemd, in separate namespaces."""
 
 import json
 import os
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 def box(
     tmp_path_factory: pytest.TempPathFactory, door: Path, wheels: Path
 ) -> Iterator[SystemDevice]:
-    """A machine whose system runs a release as a service."""
+    """Machine whose system manager runs a release as a service."""
     box = SystemDevice(tmp_path_factory.mktemp("box"))
     try:
         done = deploy(box, "--config", door, "--wheels", wheels, "--watchdog", 4)
@@ -63,7 +63,7 @@ def test_its_secrets_are_roots_only_and_its_model_is_not(box: SystemDevice) -> N
     inside(box, f"setpriv --reuid=guest --clear-groups test -r {BASE}/current/model.tflite")
     script = f"cd {BASE}/releases/1; grep -rl geheim . | xargs stat -c '%a %U %n' | sort"
     keepers = [line.split() for line in inside(box, script).splitlines()]
-    assert len(keepers) == 2  # what was sent, and what systemd reads for the service
+    assert len(keepers) == 2  # the file that was sent, and the one that systemd reads
     assert {(mode, owner) for mode, owner, _ in keepers} == {("600", "root")}
     assert inside(box, f"stat -c %a {BASE}/releases/1/secrets.json").strip() == "600"
 

@@ -1,4 +1,4 @@
-"""Devices that cannot run fer-edge, each with a real sshd: one clear line, and nothing changed."""
+"""Devices that cannot run fer-edge, each with a real sshd: one clear line, and no change."""
 
 import shutil
 import sys
@@ -16,7 +16,7 @@ MakeUnfit = Callable[[str], SshDevice]
 
 @pytest.fixture
 def unfit(tmp_path: Path) -> Iterator[MakeUnfit]:
-    """Make a device whose only program is a python3 of this text."""
+    """Make a device whose only program is python3, a script with the given text."""
     if not Path(SSHD).exists() or shutil.which("ssh") is None:
         pytest.skip("OpenSSH's server or client is not installed (make parts)")
     started = []
@@ -36,7 +36,7 @@ def unfit(tmp_path: Path) -> Iterator[MakeUnfit]:
 
 
 def python_that_says(change: str) -> str:
-    """Return a python3 that runs `-I -c CODE` after its own change."""
+    """Return the text of a python3 that runs a statement before CODE of `-I -c CODE`."""
     return (
         f'#!/bin/sh\nexec {sys.executable} -I -c "import platform, sys; {change}; '
         'exec(sys.argv[1])" "$3"\n'

@@ -1,4 +1,4 @@
-"""fer-edge's own wheel, and those of a device that has no internet."""
+"""fer-edge's own wheel, and wheels for a device without internet access."""
 
 import io
 import json

@@ -30,7 +30,7 @@ def test_every_known_size_has_its_anchors(size_px: int, count: int) -> None:
 
 def test_the_anchors_of_the_short_range_model_are_mediapipes() -> None:
     anchors = make_anchors(128)
-    # 16 x 16 cells of 8 pixels with two anchors, then 8 x 8 of 16 with six; x runs first
+    # 16 x 16 cells of 8 pixels, 2 anchors each; then 8 x 8 of 16, 6 each; x changes fastest
     assert anchors[:4].tolist() == [[4, 4], [4, 4], [12, 4], [12, 4]]
     assert anchors[32].tolist() == [4, 12]
     assert anchors[511].tolist() == [124, 124]
@@ -39,7 +39,7 @@ def test_the_anchors_of_the_short_range_model_are_mediapipes() -> None:
 
 
 def outputs(*faces: tuple[int, Box, float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Make what a network says that finds these boxes at these anchors, with these logits."""
+    """Make the outputs of a network that finds faces, given as (anchor, box, logit)."""
     anchors = make_anchors(128)
     boxes, logits = np.zeros((896, 16), np.float32), np.full(896, -100, np.float32)
     for at, box, logit in faces:
@@ -98,7 +98,7 @@ def test_a_model_of_another_kind_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def red_finder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A graph of BlazeFace's shape that takes anything red for a face of 40 x 40 pixels."""
+    """Model with the outputs of BlazeFace that detects a 40 x 40 face at each red anchor."""
     tf = pytest.importorskip("tensorflow")
 
     class Network(tf.Module):  # type: ignore[misc]
@@ -134,7 +134,7 @@ def test_a_network_of_its_shape_is_run_on_the_frame_in_the_middle_of_a_square(
         side = max(height, width) // 6
         left, top = int(center[0] - side / 2), int(center[1] - side / 2)
         image[top : top + side, left : left + side] = (0, 0, 255)
-        image[-side:, :side] = (255, 0, 0)  # blue is none
+        image[-side:, :side] = (255, 0, 0)  # blue is not a face
         (face,) = detector.detect(image)
         assert face.score > 0.6
         wanted_px = 40 / 128 * max(height, width)

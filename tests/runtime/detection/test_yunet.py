@@ -19,7 +19,7 @@ from fer_edge.runtime.detection.yunet import PhotoYuNet, YuNet, join_looks
 
 @pytest.fixture(scope="module")
 def photo() -> NDArray[np.uint8]:
-    """A face 205 pixels high, 512 x 600."""
+    """A photograph of 512 x 600 pixels with a face 205 pixels high."""
     pytest.importorskip("matplotlib")
     return read_image(sample_photo())
 
@@ -75,7 +75,7 @@ def test_an_image_of_any_size_is_taken(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(64, 31), (31, 333)])
 def test_no_face_is_found_in_memory_that_nobody_wrote(size: tuple[int, int]) -> None:
     for _ in range(15):
-        # leave numbers in the memory that the network is given next
+        # leave large numbers in the memory that the network gets next
         floats = [100, 1000, 5000, 20_000, 100_000, 500_000] * 3
         left = [np.full(count, 3e3, np.float32) for count in floats]
         del left
@@ -128,7 +128,7 @@ def test_a_face_that_two_looks_see_is_surer_than_in_either() -> None:
     fine = np.array([row(0, 0, 10, 0.6), row(50, 50, 10, 0.7)], np.float32)
     coarse = np.array([row(1, 0, 10, 0.5), row(90, 90, 10, 0.4)], np.float32)
     joined = join_looks(fine, coarse)
-    # 1 - (1 - 0.6) * (1 - 0.5); what one look has alone keeps its score
+    # 1 - (1 - 0.6) * (1 - 0.5); a face that only one look found keeps its score
     assert joined[:, 4] == pytest.approx([0.8, 0.7, 0.8, 0.4])
     assert np.array_equal(joined[:, :4], np.concatenate([fine, coarse])[:, :4])
     for empty in (fine[:0], coarse[:0]):
@@ -210,7 +210,7 @@ def test_a_look_that_no_memory_holds_is_refused_in_a_clear_line() -> None:
 
 
 def detections(path: Path, most: int = 40) -> list[list[Detection]]:
-    """Find the faces in the first frames."""
+    """Return the faces that YuNet finds in each of the first `most` frames."""
     source, detector = open_source(path), YuNet()
     found = [detector.detect(frame.image) for _, frame in zip(range(most), source, strict=False)]
     source.close()

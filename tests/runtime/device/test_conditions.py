@@ -20,7 +20,7 @@ def test_another_busy_program_is_seen():
         other.kill()
         other.wait()
     if found.other_cores is None:
-        pytest.skip("/proc/stat does not tell")
+        pytest.skip("/proc/stat has no CPU times")
     assert found.other_cores > 0.3
     assert any("other programs" in text for text in found.warnings)
     assert found.seconds >= 1.0

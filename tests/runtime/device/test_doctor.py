@@ -242,7 +242,7 @@ def test_the_interpreter_says_what_xnnpack_takes_of_the_bundled_model(
     status, text, _ = only(findings, "xnnpack")
     assert status == "ok"
     (taken,) = re.findall(r"runs (\d+) of the int8 model's \d+ operators", text)
-    assert int(taken) >= 9  # all convolutions and the dense layer between them
+    assert int(taken) >= 9  # all convolutions and the dense layer together
     assert capfd.readouterr().err == ""
 
 

@@ -1,4 +1,4 @@
-"""What the doctor says of a workstation's GPU."""
+"""Findings of `fer-edge doctor` about a workstation's GPU."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The system's picamera2 with incompatible packages that pip installed."""
+"""The system's picamera2 together with incompatible packages from pip."""
 
 import os
 import subprocess
@@ -24,18 +24,18 @@ NOT_THE_NUMPY = {
     "AttributeError": ("AttributeError('_ARRAY_API not found')", "_ARRAY_API"),
     "SystemError": ("SystemError('initialization of numpy.random failed')", "SystemError"),
 }
-"""Name -> (what a module compiled for another NumPy raises, what the line has of it)."""
+"""Name -> (exception of a module compiled for another NumPy, words of it in the error line)."""
 
 
 def stand_in_that_raises(folder: Path, error: str) -> Path:
-    """Write a picamera2 that fails like the system's with pip's NumPy."""
+    """Write a picamera2 module that raises an error at its import; return its folder."""
     text = f"import sys\nprint('A module that was compiled', file=sys.stderr)\nraise {error}\n"
     (folder / "picamera2.py").write_text(text)
     return folder
 
 
 def run_with(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run fer-edge in a separate process, which finds the folder's picamera2."""
+    """Run fer-edge in a separate process that imports picamera2 from the folder."""
     return subprocess.run(
         [sys.executable, "-m", "fer_edge", *arguments],
         env={**os.environ, "PYTHONPATH": str(folder)},

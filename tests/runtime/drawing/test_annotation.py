@@ -12,7 +12,7 @@ from ...support.results import noise
 
 
 def even(box: Box, labels: tuple[str, ...] = FER2013) -> Face:
-    """A face that shows everything alike."""
+    """Return a face with equal probabilities for all labels."""
     return Face(labels[0], dict.fromkeys(labels, 1 / len(labels)), box, 1.0)
 
 
@@ -71,7 +71,7 @@ def test_other_labels_are_drawn_too(labels: tuple[str, ...]) -> None:
 def drawn_on(
     *faces: Face, size: tuple[int, int] = (400, 600)
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw on gray; returns the picture, and where something was drawn."""
+    """Annotate a gray image; return the image and a mask of the changed pixels."""
     plain = np.full((*size, 3), 90, np.uint8)
     drawn = annotate(plain, faces)
     return drawn, (drawn != plain).any(axis=2)

@@ -1,4 +1,4 @@
-"""The benchmark's figures: there, plausible, and of the right file."""
+"""Figures of `fer-edge benchmark`: present, plausible, and about the right file."""
 
 import dataclasses
 import json
@@ -69,7 +69,7 @@ def test_every_figure_is_there_and_plausible(model):
 
 @pytest.fixture
 def without_schema(monkeypatch):
-    """LiteRT's interpreter without its schema: what tflite-runtime leaves to work with."""
+    """LiteRT without the schema of the flatbuffer, as with the package tflite-runtime."""
     monkeypatch.setitem(sys.modules, "ai_edge_litert.schema_py_generated", None)
     monkeypatch.delattr(ai_edge_litert, "schema_py_generated", raising=False)
 

@@ -1,4 +1,4 @@
-"""Two reports against each other, and the bars that must not be crossed."""
+"""Comparison of two reports, and limits for regressions."""
 
 import json
 from dataclasses import replace
@@ -25,7 +25,7 @@ def changed(**changes):
 
 @pytest.fixture
 def written(tmp_path):
-    """Write a report into its own folder; returns the folder."""
+    """Write a report into a folder of the given name; return the folder."""
 
     def write(report, name):
         (tmp_path / name).mkdir()
@@ -101,7 +101,7 @@ def test_accuracy_on_other_faces_is_not_compared():
     ],
 )
 def test_a_bar_is_crossed_or_not(bar, falls):
-    after = changed(median_ms=1.2, accuracy=0.5857)  # 41 of 70 faces against 42
+    after = changed(median_ms=1.2, accuracy=0.5857)  # 41 of 70 faces are correct, before: 42
     assert bool(crossed(parse_bars((bar,)), compare_reports(BEFORE, after))) == falls
 
 

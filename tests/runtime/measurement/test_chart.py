@@ -1,4 +1,4 @@
-"""Charts: inside their frame, labels apart."""
+"""Charts: everything is inside the image, and labels do not overlap."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Cost of one detection, in addition to the classifier."""
+"""Measurement of the detector alone, without the classifier."""
 
 import json
 
@@ -47,10 +47,10 @@ def test_every_rendering_has_the_detector_beside_the_classifier_and_each_size_on
         report_to_markdown(report),
         " ".join(Page(report_to_html(report)).text),
     ):
-        assert "one look of yunet, 320x180" in text
+        assert "one detection by yunet, 320x180" in text
         assert "50.0 M" in text
         assert "12%" in text
-    assert report_to_text(report).count("one look of yunet") == 1
+    assert report_to_text(report).count("one detection by yunet") == 1
     assert "The detector" not in report_to_text(make_report(INT8))
 
 

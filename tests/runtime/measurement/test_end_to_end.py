@@ -1,4 +1,4 @@
-"""A video read whole: every stage timed, in a separate process, and said in the report."""
+"""End-to-end runs over a video: a separate process measures each stage for the report."""
 
 import dataclasses
 import json
@@ -53,7 +53,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def face_clip(tmp_path_factory):
-    """Twelve frames of the sample photograph, 256 pixels wide, moving to the right."""
+    """A clip of the sample photograph, 256 pixels wide, that moves to the right."""
     try:
         photo = cv2.imread(str(sample_photo()))
     except MissingExtraError as error:
@@ -106,9 +106,9 @@ def test_a_process_that_fails_says_why(tmp_path, model):
 
 def test_at_a_cameras_pace_a_late_frame_is_dropped(face_clip, model):
     found = run_clip(ClipRun(str(face_clip), str(model), 1, Finding(), rate_hz=40.0))
-    # a frame that came before the first one was asked for is not counted: on a busy machine, a few
+    # frames before the first request are not counted; on a busy machine these are a few
     assert FRAMES / 2 < len(found.frames_ms) + found.dropped <= FRAMES
-    assert found.wall_s > FRAMES / 2 / 40  # of 11 / 40, should this process have been kept waiting
+    assert found.wall_s > FRAMES / 2 / 40  # less than 11 / 40 if this process had to wait
     assert sum(found.frames_ms) < 1e3 * found.wall_s  # the wait for a frame is not included
     hurried = probe(ClipRun(str(face_clip), str(model), 1, Finding(every=1), rate_hz=5000.0))
     assert hurried.dropped > 0
@@ -239,7 +239,7 @@ def test_models_take_turns_over_the_videos_and_the_report_has_them(
     jsonschema.Draft202012Validator(report_schema()).validate(data)
     face, noise = data["end_to_end"]
     assert (face["source"], noise["source"]) == (str(face_clip), str(clip))
-    assert face["model"] == noise["model"] == 1  # the one without a card cannot read faces
+    assert face["model"] == noise["model"] == 1  # not 0: without a card it cannot read faces
     assert (face["faces"], face["every"], face["threads"]) == (FRAMES, 2, 1)
     assert face["frames_per_second"] > 0
     assert len(face["pass_rates_hz"]) == 1

@@ -1,4 +1,4 @@
-"""`fer-edge benchmark --groups`: a report that shows each group of faces by itself."""
+"""`fer-edge benchmark --groups`: a report with separate results for each group of faces."""
 
 import json
 from collections.abc import Callable

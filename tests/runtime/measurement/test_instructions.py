@@ -1,4 +1,4 @@
-"""Arm64 instructions that were counted elsewhere join the report of the same flatbuffer."""
+"""Instruction counts from arm64 are added to the report of the same flatbuffer."""
 
 import json
 
@@ -23,7 +23,7 @@ QUICK = ("--quick", "--rounds", 1, "--threads", 1)
 
 @pytest.fixture
 def file(tmp_path):
-    """Write a file of instructions of one flatbuffer; returns its path."""
+    """Write a file with the instruction count of one flatbuffer; return its path."""
 
     def write(sha256, count=10_912_345):
         path = tmp_path / "instructions.json"
@@ -36,7 +36,7 @@ def file(tmp_path):
 
 def test_a_model_gets_the_figure_of_its_flatbuffer(fer_edge, file, tmp_path):
     tiny, folder = read_model(find_model("tiny")), tmp_path / "report"
-    bare = tmp_path / "bare.tflite"  # the same flatbuffer: a card changes no instruction
+    bare = tmp_path / "bare.tflite"  # the same flatbuffer without its card
     bare.write_bytes(tiny.flatbuffer)
     other = tmp_path / "other.tflite"
     other.write_bytes(tiny.flatbuffer + b"\0")

@@ -1,4 +1,4 @@
-"""Latency in rounds: fair turns, all runs counted, outliers shown."""
+"""Latency in rounds: functions take turns, all runs count, outliers are reported."""
 
 import itertools
 
@@ -10,14 +10,14 @@ from fer_edge.runtime.measurement.probes.latency import measure_in_rounds, summa
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that only moves when a function under test moves it."""
+    """A clock that only advances when a measured function advances it."""
     now = [0.0]
     monkeypatch.setattr(latency.time, "perf_counter", lambda: now[0])
     return now
 
 
 def takes(clock, milliseconds, order=None, name=""):
-    """Make a function that takes these times, one after the other, then from the start."""
+    """Make a function that takes these times in turn, again and again."""
     times = itertools.cycle(milliseconds)
 
     def run():
@@ -29,7 +29,7 @@ def takes(clock, milliseconds, order=None, name=""):
 
 
 def test_latencies_are_taken_in_turns(clock):
-    """A drifting machine must drift for all alike, and nobody always runs second."""
+    """Drift of the machine must affect all functions alike, so the order alternates."""
     order = []
     functions = {name: takes(clock, [1.0], order, name) for name in "ab"}
     measure_in_rounds(functions, rounds=3)

@@ -1,4 +1,4 @@
-"""The large convolution: a right TFLite file, made without TensorFlow."""
+"""The large convolution: a valid TFLite file, made without TensorFlow."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_it_computes_a_convolution():
     interpreter.set_tensor(given["index"], pixels)
     interpreter.invoke()
     weights = np.random.default_rng(0).integers(-127, 128, (CHANNELS, 3, 3, CHANNELS))
-    # 100 x 0.05 x weight x 0.01, in steps of 1: the center of the kernel over the one bright pixel
+    # input 100 x 0.05, weight x 0.01, output scale 1; the kernel's center is at the bright pixel
     wanted = np.round(5.0 * 0.01 * weights[:, 1, 1, 7])
     found = interpreter.get_tensor(got["index"])[0, 5, 6].astype(int)
     assert np.abs(found - wanted).max() <= 1

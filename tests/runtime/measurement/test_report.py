@@ -1,4 +1,4 @@
-"""A report: true to its schema, readable by anybody, whole or not there."""
+"""Reports: valid by their schema, readable by every user, and complete or absent."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "reference" / "benchmark
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A real report of the bundled model against a file that reads every face the same."""
+    """A real report that compares a bundled model with a copy that is labeled as float32."""
     from click.testing import CliRunner
 
     from fer_edge.cli.main import main

@@ -21,7 +21,7 @@ class Folder(File):
 
 
 def moving(index: int, size: tuple[int, int] = (120, 160)) -> NDArray[np.uint8]:
-    """A ball that rolls over a still slope of grays."""
+    """Return frame `index` of a disk that moves over a static horizontal gradient."""
     height, width = size
     image = np.repeat(np.linspace(40, 200, width).astype(np.uint8)[None, :, None], height, 0)
     image = np.repeat(image, 3, 2)
@@ -81,7 +81,7 @@ def test_it_is_there_when_its_seconds_are_over_and_the_run_goes_on(tmp_path: Pat
     before = path.read_bytes()
     for result in results(30)[16:]:
         sink.write(result)
-    sink.close(complete=False)  # what fails later does not take it away
+    sink.close(complete=False)  # a later failure does not delete the file
     assert path.read_bytes() == before
     assert [item.name for item in tmp_path.iterdir()] == ["a.gif"]
 
@@ -129,10 +129,10 @@ def test_what_does_not_fit_into_memory_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("seconds", [0.5, 10.0])  # over before the end, or not
+@pytest.mark.parametrize("seconds", [0.5, 10.0])  # shorter and longer than the source
 def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path: Path, seconds: float) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))  # the kernel's own "disk full"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))  # the kernel refuses to write more
     try:
         source = File(results(30))
         with pytest.raises(OutputError, match=r"cannot write .*a\.gif: .*; free some space there"):

@@ -1,4 +1,4 @@
-"""Announcements to Home Assistant; tests/home_assistant/ sends them to a real one."""
+"""Announcements to Home Assistant; tests/home_assistant/ sends them to a real instance."""
 
 import json
 from dataclasses import replace
@@ -30,13 +30,13 @@ TOLD = Announcement(
 
 
 def announced(told: Announcement = TOLD, own_host: str | None = "192.168.1.9") -> dict[str, Any]:
-    """Return what arrives of the message."""
+    """Return the announcement's message as the receiver decodes it."""
     payload: dict[str, Any] = json.loads(json.dumps(discovery(told, own_host)[1]))
     return payload
 
 
 def shown(component: dict[str, Any], message: dict[str, Any]) -> str:
-    """Return what a value template makes of a message, as Home Assistant would."""
+    """Render the value template of a component for a message, as Home Assistant does."""
     return jinja2.Template(component["value_template"]).render(value_json=message)
 
 
@@ -139,7 +139,7 @@ def test_the_blueprint_has_what_home_assistant_asks_of_one() -> None:
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]
-        """YAML with Home Assistant's !input."""
+        """YAML loader that supports Home Assistant's !input."""
 
     Loader.add_constructor("!input", lambda loader, node: ("input", node.value))
     text = (ROOT / "examples/home_assistant/smile_at_the_door.yaml").read_text("utf-8")

@@ -49,7 +49,7 @@ def test_on_change_there_is_a_line_when_a_face_appears_leaves_or_changes_its_lab
         make_result(happy, index=2),
         make_result(happy, index=3),
         make_result(sad, happy, index=4),
-        make_result(happy, sad, index=5),  # the larger one is the other, nothing more
+        make_result(happy, sad, index=5),  # only the order by size has changed
         make_result(make_face("fear", 1), sad, index=6),
         make_result(sad, index=7),
         make_result(make_face("sad", 3), index=8),  # another face
@@ -74,7 +74,7 @@ def test_a_live_file_can_be_read_while_it_grows_and_is_continued_by_the_next_run
         for index in (start, start + 1):
             sink.write(make_result(index=index))
             assert len(path.read_text().splitlines()) == index + 1
-        sink.close(complete=start == 0)  # a failure takes nothing back
+        sink.close(complete=start == 0)  # a failure removes no lines
     assert [json.loads(line)["frame"] for line in path.read_text().splitlines()] == [0, 1, 2, 3]
 
 

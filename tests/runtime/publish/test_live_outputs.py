@@ -24,7 +24,7 @@ from ...support.results import File, Live, make_face, make_result
 
 
 class Failing:
-    """An output that fails at its third frame."""
+    """Output that fails at its third frame."""
 
     def __init__(self, error: BaseException) -> None:
         self._error = error
@@ -113,7 +113,7 @@ def test_a_camera_that_dies_takes_no_output_along(tmp_path: Path, suffix: str) -
 def test_frames_of_two_starts_are_told_apart(tmp_path: Path) -> None:
     path, pictures = tmp_path / "a.jsonl", tmp_path / "pictures"
     for _ in range(2):
-        source = Live(frames(2))  # another package's: it knows no moments
+        source = Live(frames(2))  # like a source of another package: without the time of day
         lines = partial(JsonLinesFile, path, in_place=True)
         run(source, lines, partial(AnnotatedPictures, pictures, source))
     records = [json.loads(line) for line in path.read_text().splitlines()]
@@ -147,9 +147,9 @@ def test_a_camera_without_a_frame_leaves_no_file(tmp_path: Path, suffix: str) ->
 @pytest.mark.parametrize(
     ("times_s", "shown_s"),
     [
-        ([0, 0.1, 0.2, 0.3], [0, 0.1, 0.2, 0.3]),  # as fast as the camera says
-        ([5.0, 5.2, 5.4, 5.6], [0, 0.2, 0.4, 0.6]),  # half as fast: each stands twice as long
-        ([0, 0.1, 3600.0, 3600.1], [0, 0.1, 0.2, 0.3]),  # an hour without the camera
+        ([0, 0.1, 0.2, 0.3], [0, 0.1, 0.2, 0.3]),  # at the frame rate that the camera reports
+        ([5.0, 5.2, 5.4, 5.6], [0, 0.2, 0.4, 0.6]),  # half that rate: frames are shown longer
+        ([0, 0.1, 3600.0, 3600.1], [0, 0.1, 0.2, 0.3]),  # the camera was away for an hour
         ([7.0, 7.1, 0.0, 0.1], [0, 0.1, 0.2, 0.3]),  # the clock was set back
     ],
 )
@@ -167,7 +167,7 @@ def test_a_camera_twice_as_fast_as_it_says_keeps_its_clock(tmp_path: Path) -> No
     for suffix in ("mkv", "avi"):
         run(source, lambda suffix=suffix: AnnotatedVideo(tmp_path / f"b.{suffix}", source))
     assert times_in(tmp_path / "b.mkv") == pytest.approx(times_s, abs=0.002)
-    # the clock of an .avi counts frames: some are left out
+    # an .avi has a fixed frame rate, so some frames are omitted
     assert times_in(tmp_path / "b.avi") == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
 
 
@@ -255,7 +255,7 @@ def test_a_folder_that_vanishes_ends_in_one_line(tmp_path: Path, name: str) -> N
     source = Vanishing(frames(5))
     with pytest.raises(OutputError, match=r"cannot write .*a.jsonl: No such file"):
         run(source, lambda: JsonLinesFile(tmp_path / "out" / "a.jsonl"))
-    source = Vanishing(frames(5))  # of pictures each is whole for itself: the folder is made again
+    source = Vanishing(frames(5))  # each picture is complete, so the folder is made again
     run(source, lambda: AnnotatedPictures(tmp_path / "out", source))
     assert len(list((tmp_path / "out").iterdir())) == 2
 
@@ -272,7 +272,7 @@ def test_frames_of_another_size_are_fitted_in_whole(tmp_path: Path) -> None:
     first, second = (frame.image for frame in video)
     video.close()
     assert first.min() > 200
-    assert second[:, 30:50].min() > 200  # 30 pixels wide in the middle
+    assert second[:, 30:50].min() > 200  # the fitted frame is 30 pixels wide
     assert second[:, :20].max() < 50
 
 

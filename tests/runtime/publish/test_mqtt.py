@@ -60,9 +60,9 @@ def test_a_state_is_sent_on_change_and_the_goodbye_is_last(
         ("happy", "sad", 1),
         ("sad", "none", None),
     ]
-    late = subscribe(broker.port)  # all but the events are retained for whoever comes later
+    late = subscribe(broker.port)  # a later subscriber gets all retained messages: all but events
     wanted = {f"home/door/{leaf}" for leaf in ("availability", "camera", "state", "scores")}
-    wait_until(lambda: {topic for topic, _, _ in late.messages} >= wanted, "what is retained comes")
+    wait_until(lambda: {topic for topic, _, _ in late.messages} >= wanted, "retained messages come")
     assert all(kept for _, _, kept in late.messages)
     assert not late.payloads("/event")
 
@@ -102,8 +102,8 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
     broker = BrokerProcess(tmp_path)
     sink = sink_for(broker.port)
     try:
-        wait_until(lambda: "cannot be reached" in caplog.text, "it is said once")
-        for _ in range(10_000):  # a month's worth: nothing of it is kept
+        wait_until(lambda: "cannot be reached" in caplog.text, "the failure is reported once")
+        for _ in range(10_000):  # many states, none of which is queued
             sink.write(result("sad"))
         sink.write(result("happy"))
         sink._states.due_s = 0
@@ -113,7 +113,7 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
         wait_until(seen.states, "the newest state came")
         assert [state["label"] for state in seen.states()] == ["happy"]
         broker.stop()
-        wait_until(lambda: "disconnected" in caplog.text, "the loss is said")
+        wait_until(lambda: "disconnected" in caplog.text, "the loss is reported")
         sink._states.due_s = 0
         sink.write(result("sad"))
         broker.start()
@@ -145,8 +145,8 @@ def test_a_wrong_password_is_one_line_without_the_password(
     url = f"mqtt://pi:wr%40ng-secret@127.0.0.1:{broker.port}/t"
     try:
         sink = MqttStates(parse_broker(url, {}), Camera(), labels=LABELS)
-        wait_until(lambda: "rejects the connection" in caplog.text, "it is said")
-        time.sleep(1.5)  # tried again by now
+        wait_until(lambda: "rejects the connection" in caplog.text, "it is reported")
+        time.sleep(1.5)  # time for a second attempt
         sink.close(complete=True)
         assert len(caplog.records) == 1
         assert "Not authorized" in caplog.text
@@ -154,7 +154,7 @@ def test_a_wrong_password_is_one_line_without_the_password(
         given = {"FER_EDGE_MQTT_PASSWORD": "right"}
         address = parse_broker(f"mqtt://pi@127.0.0.1:{broker.port}/t", given)
         right = MqttStates(address, Camera(), labels=LABELS)
-        wait_until(lambda: is_connected(right), "the right one is taken")
+        wait_until(lambda: is_connected(right), "the right password is accepted")
         right.close(complete=True)
         assert len(caplog.records) == 1
     finally:
@@ -172,7 +172,7 @@ def test_a_broker_that_hangs_holds_up_neither_the_run_nor_its_end(
     started = time.monotonic()
     crowd = replace(result("happy"), faces=24 * result("happy").faces)
     stuck = 0
-    for _ in range(20_000):  # until the kernel's buffers take no more, and then some
+    for _ in range(20_000):  # more than the kernel's buffers can hold
         sink.write(crowd)
         stuck = stuck + 1 if sink._connection._is_underway("state") else 0
         if stuck == 500:
@@ -180,7 +180,7 @@ def test_a_broker_that_hangs_holds_up_neither_the_run_nor_its_end(
     assert stuck == 500
     assert len(sink._connection._client._out_packet) <= len(LEAVES)
     took_s = time.monotonic() - started
-    assert took_s < 60  # and not one write's wait for each
+    assert took_s < 60  # writes do not wait for the broker
     started = time.monotonic()
     sink.close(complete=True)
     assert time.monotonic() - started < 2
@@ -211,7 +211,7 @@ def test_an_encrypted_broker_is_believed_by_its_certificate_only(
         doubtful.close(complete=True)
         assert "certificate verify failed" in caplog.text
         believed = MqttStates(address, Camera(), labels=LABELS, authorities=certificate)
-        wait_until(lambda: is_connected(believed), "it is believed")
+        wait_until(lambda: is_connected(believed), "the broker's certificate is accepted")
         believed.close(complete=True)
     finally:
         broker.stop()
@@ -230,13 +230,13 @@ def test_the_command_announces_itself_pauses_and_leaves_its_last_will(
     command += ["--mqtt-name", "Door", "--mqtt-area", "Hall"]
     process = subprocess.Popen([sys.executable, "-m", "fer_edge", *command])
     try:
-        wait_until(lambda: len(seen.states()) > 3, "states come", 30)
+        wait_until(lambda: len(seen.states()) > 3, "states have come", 30)
         seen.publish("home/door/reading/set", "OFF")
         wait_until(lambda: camera.viewers == 0, "nobody reads the camera")
         wait_until(lambda: seen.told()[-1] == ("camera", "paused"), "the pause is sent")
         seen.publish("home/door/reading/set", "ON")
         wait_until(lambda: camera.viewers == 1, "it is read again")
-        wait_until(lambda: seen.told()[-1] == ("camera", "online"), "that is sent")
+        wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the resumption is sent")
     finally:
         process.kill()
         process.wait()

@@ -68,7 +68,7 @@ def test_a_bad_address_is_refused_without_repeating_the_password(
     [
         *[("--mqtt-discovery", "a/#"), ("--mqtt-every", "nan"), ("--mqtt-every", "-1")],
         *[("--mqtt-name", " ", "--mqtt-discovery"), ("--mqtt-area", "a\nb", "--mqtt-discovery")],
-        *[("--mqtt-name", "Door"), ("--mqtt-area", "Hall")],  # nobody would hear of them
+        *[("--mqtt-name", "Door"), ("--mqtt-area", "Hall")],  # need --mqtt-discovery
     ],
 )
 def test_a_bad_value_is_refused(

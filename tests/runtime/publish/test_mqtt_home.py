@@ -1,4 +1,4 @@
-"""What MQTT clients get: the camera, a switch, pictures; and nothing old."""
+"""MQTT topics for home automation: camera state, pause switch, pictures; no stale messages."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def test_what_the_last_run_left_is_never_shown_as_live(
     camera = Camera()
     sink = sink_for(broker.port, camera)
     wait_until(lambda: seen.told(), "it is connected")
-    time.sleep(1.2)  # longer than it takes to look after the camera
+    time.sleep(1.2)  # longer than the interval of the camera's check
     assert seen.told() == [("availability", "offline")]
     camera.is_lost = True  # before the first frame
     wait_until(lambda: ("availability", "online") in seen.told(), "it is there")
@@ -74,7 +74,7 @@ def test_a_camera_that_goes_is_told_at_once_and_a_switch_pauses_it(
     wait_until(lambda: seen.told()[-1] == ("camera", "online"), "it is read again")
     assert not camera.is_paused
     assert seen.told()[-2] == ("reading", "ON")
-    wait_until(lambda: seen.payloads("/device"), "how the device fares")
+    wait_until(lambda: seen.payloads("/device"), "the state of the device has come")
     device = json.loads(seen.payloads("/device")[0])
     assert (device["frame_rate_hz"], device["latency_ms"]) == (None, None)
     sink.close(complete=True)
@@ -100,7 +100,7 @@ def test_a_picture_leaves_with_its_faces_pixelated(
     sharp = YuNet().detect(photo)
     seen = subscribe(broker.port)
     sink = sink_for(broker.port, pictures=CoveredPictures())
-    sink.write(Result(Frame(photo, 0, 0.0, "test"), ()))  # which the recognizer overlooked
+    sink.write(Result(Frame(photo, 0, 0.0, "test"), ()))  # the recognizer missed its face
     wait_until(lambda: seen.payloads("/picture"), "a picture comes")
     sink.close(complete=True)
     data = np.frombuffer(seen.payloads("/picture")[0].encode("latin-1"), np.uint8)
@@ -123,8 +123,8 @@ def test_home_assistant_is_told_all_again_when_it_starts(
     sink = sink_for(broker.port, announcement=announcement)
     sink.write(result("happy"))
     wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "it is there")
-    seen.publish(discovery, "", retain=True)  # as when the device is deleted
-    wait_until(lambda: seen.messages[-1][:2] == (discovery, ""), "it is forgotten")
+    seen.publish(discovery, "", retain=True)  # as when a user deletes the device
+    wait_until(lambda: seen.messages[-1][:2] == (discovery, ""), "the announcement is deleted")
     seen.messages.clear()
     seen.publish("homeassistant/status", "offline")
     seen.publish("homeassistant/status", "online")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def in_a_terminal(*arguments: object) -> str:
-    """Run the command with all its streams on a terminal, and return what a person sees."""
+    """Run the command with all its streams on a terminal; return the terminal's text."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*RUN, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs
@@ -33,7 +33,7 @@ def in_a_terminal(*arguments: object) -> str:
         try:
             while data := os.read(ours, 65536):
                 seen += data
-        except OSError:  # how Linux says that the terminal's other side is gone
+        except OSError:  # Linux reports in this way that the other side is closed
             pass
     os.close(ours)
     assert process.returncode == 0, seen
@@ -55,7 +55,7 @@ def test_all_outputs_at_once(fer_edge: Invoke, clip: Path, elsewhere: Path) -> N
     summary = json.loads(Path("a.json").read_text())
     assert summary["frames"] == CLIP_FRAMES
     assert sum(summary["seconds_per_label"].values()) == pytest.approx(CLIP_FRAMES / 8)
-    # the whole picture is the face, so none of its noise is left in a frame
+    # without a detector, the whole frame is a face, so --anonymize leaves no noise
     drawn = cv2.imread("frames/000003.jpg")
     assert drawn is not None
     assert cv2.Laplacian(drawn[10:40, 90:150], cv2.CV_64F).std() < 12
@@ -216,4 +216,4 @@ def test_standard_output_on_a_full_disk_is_one_line_and_the_others_are_finished(
         )
     assert done.returncode == 1
     assert done.stderr == "fer-edge: error: standard output: No space left on device\n"
-    assert list(elsewhere.iterdir()) == []  # the very first line failed: there is nothing to keep
+    assert list(elsewhere.iterdir()) == []  # the first line failed, so there is nothing to keep

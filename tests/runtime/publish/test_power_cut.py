@@ -1,4 +1,4 @@
-"""Files of lines after a power cut: made by hand, and by a real file system."""
+"""Text files after a power cut: damage made by hand, and by a real file system."""
 
 import json
 import os
@@ -25,13 +25,13 @@ BLOCK = 4096
 
 
 def lines(count: int, name: str = "camera 0") -> bytes:
-    """Whole JSON lines, as a run writes them."""
+    """Return complete JSON lines, as a run writes them."""
     records = (make_result(make_face(), index=index, name=name).to_dict() for index in range(count))
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
 def continued(path: Path) -> list[int]:
-    """Let a run continue with one more frame; returns the numbers of all frames in the file."""
+    """Write one more frame in a new run; return the numbers of all frames in the file."""
     sink = JsonLinesFile(path, in_place=True)
     sink.write(make_result(index=777))
     sink.close(complete=True)
@@ -78,7 +78,7 @@ def test_whatever_a_cut_does_to_the_last_blocks_only_whole_lines_stay(tmp_path: 
     sound = SOUND.splitlines()
     for _ in range(60):
         data = bytearray(SOUND[: chance.randrange(len(SOUND))])
-        for _ in range(chance.randrange(3)):  # blocks that never came to the disk
+        for _ in range(chance.randrange(3)):  # blocks that were not written to the disk
             start = chance.randrange(len(data) + 1)
             data[start : start + 512] = bytes(len(data[start : start + 512]))
         data += bytes(chance.choice((0, 0, 700)))
@@ -91,7 +91,7 @@ def test_whatever_a_cut_does_to_the_last_blocks_only_whole_lines_stay(tmp_path: 
         assert after == b"".join(line + b"\n" for line in kept)
         untouched = [line for line in sound if line + b"\n" in data]
         assert kept[: len(untouched)] == untouched
-        assert len(kept) - len(untouched) <= 1  # the last one lacked its end only
+        assert len(kept) - len(untouched) <= 1  # a last line without its line break
         assert set(kept) <= set(sound)
         assert gone == len(data) - len(after)
 
@@ -99,7 +99,7 @@ def test_whatever_a_cut_does_to_the_last_blocks_only_whole_lines_stay(tmp_path: 
 def test_damage_in_a_large_file_is_found_in_its_last_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(power_cut, "WINDOW_BYTES", 100)  # less than a line: it is searched for
+    monkeypatch.setattr(power_cut, "WINDOW_BYTES", 100)  # shorter than a line
     path = tmp_path / "live.jsonl"
     path.write_bytes(SOUND[:-9] + bytes(5000))
     assert continued(path) == [*range(29), 777]
@@ -124,7 +124,7 @@ def rows(tmp_path: Path) -> bytes:
         (lambda sound: sound[:12], []),
         (lambda sound: sound[:-30] + bytes(BLOCK), range(8)),
         (lambda sound: sound[: sound.rindex("☺".encode()) + 2], range(8)),
-        (lambda sound: bytes(40) + sound[40:], range(9)),  # the header's block alone was lost
+        (lambda sound: bytes(40) + sound[40:], range(9)),  # only the header's block was lost
     ],
 )
 def test_rows_go_on_under_one_header(
@@ -174,8 +174,8 @@ def test_what_was_written_is_on_the_disk_after_a_moment_and_the_next_run_goes_on
             sink.write(make_result(make_face(), index=index))
     small_disk.wait_for(b'{"frame": 199,', b"\n199,")
     monkeypatch.setattr(disk_sync, "SYNC_S", 3600)
-    time.sleep(0.2)  # the length follows the content
-    for sink in sinks:  # these are lost, and perhaps not in whole lines
+    time.sleep(0.2)  # the file's length is written after its content
+    for sink in sinks:  # these get lost, perhaps in the middle of a line
         for index in range(200, 400):
             sink.write(make_result(make_face(), index=index))
     small_disk.cut_power()
@@ -205,7 +205,7 @@ def test_a_video_is_on_the_disk_after_a_moment(
     small_disk.cut_power()
     sink.close(complete=False)
     with path.open("ab") as file:
-        file.write(bytes(5000))  # what other file systems and longer runs leave at the end
+        file.write(bytes(5000))  # zeros, as other file systems leave them at the end
     source = open_source(path)
     assert len(list(source)) >= 39
     source.close()

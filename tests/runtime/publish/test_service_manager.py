@@ -24,7 +24,7 @@ def listener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Listene
 
 
 class Slow:
-    """A frame, then nothing for a while, then another frame."""
+    """Source of two frames with a gap between them."""
 
     is_video, is_live, frame_rate_hz, length, dropped = True, True, 1.0, None, 0
     is_lost = is_paused = False
@@ -84,7 +84,7 @@ def test_a_long_start_and_a_long_end_ask_for_more_time(
         run_to_end(Slow(0), NoFaces(), [], manager=manager)
         stopped = listener.lines.index("STOPPING=1") if listener.has("STOPPING=1") else 0
         listener.wait_for_count(more, listener.lines[:stopped].count(more) + 3)
-        monkeypatch.setattr(manager, "_busy_until_s", 0.0)  # it hangs: systemd may end it
+        monkeypatch.setattr(manager, "_busy_until_s", 0.0)  # as if it hung: systemd may end it
         time.sleep(0.2)
         asked = listener.lines.count(more)
         time.sleep(0.2)
@@ -130,7 +130,7 @@ def test_a_heartbeat_is_a_file_touched_while_frames_flow(
     beat.unlink()
     monkeypatch.setattr("fer_edge.runtime.publish.service_manager.STATUS_S", 0.05)
     source = Slow(0)
-    source.is_paused = True  # on request: the container is as healthy as before
+    source.is_paused = True  # paused on request: the container is still healthy
     with ServiceManager() as manager:
         manager.reads(source)
         until_s = time.monotonic() + 5

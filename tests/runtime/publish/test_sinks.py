@@ -30,7 +30,7 @@ FRAME = Frame(np.zeros((48, 64, 3), np.uint8), 7, 1.23456, "a\n\udcff☺.jpg")
 
 
 def run(path: Path, *open_sinks: Callable[..., Sink], **options: Any) -> int:
-    """Run a source to its end without a detector."""
+    """Read a source to its end without a detector; return the result of `run_to_end`."""
     with open_reader(detector="none") as reader:
         source = open_source(path)
         return run_to_end(source, reader, [partial(sink, source) for sink in open_sinks], **options)
@@ -248,7 +248,7 @@ def test_a_full_disk_leaves_no_file(
 ) -> None:
     out = tmp_path / "out" / name
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))  # the kernel's own "disk full"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))  # the kernel refuses to write more
     try:
         with pytest.raises((OutputError, OSError)):
             run(clip, as_jsonl(out) if out.suffix == ".jsonl" else as_video(out))

@@ -39,10 +39,10 @@ def test_seconds_go_to_each_face_s_label() -> None:
 @pytest.mark.parametrize(
     ("rate_hz", "times_s", "seconds"),
     [
-        (10, [0, 0.1, 3600], 0.1 + 0.1 + 1.0),  # the camera was away: nobody knows what was
-        (10, [50, 0, 0.1], 0.1 + 0.0 + 0.1),  # a clock set back
-        (0.2, [0, 5, 10], 15.0),  # a frame each five seconds
-        (0, [0, 0.5], 0.5),  # a rate that nobody knows
+        (10, [0, 0.1, 3600], 0.1 + 0.1 + 1.0),  # the camera was away: 1 s counts
+        (10, [50, 0, 0.1], 0.1 + 0.0 + 0.1),  # the clock was set back
+        (0.2, [0, 5, 10], 15.0),  # one frame every five seconds
+        (0, [0, 0.5], 0.5),  # an unknown frame rate
     ],
 )
 def test_a_frame_stands_for_the_time_since_the_one_before(
@@ -85,7 +85,7 @@ def test_months_of_faces_take_no_more_memory_than_minutes() -> None:
             totals.add(type(image)(image.frame, (face,)))
 
     tracemalloc.start()
-    faces(1, 3000)  # Python keeps up to 2,000 freed tuples of a length for later
+    faces(1, 3000)  # Python keeps up to 2,000 freed tuples of each length for reuse
     before = tracemalloc.get_traced_memory()[0]
     faces(3001, 3000)
     grown = tracemalloc.get_traced_memory()[0] - before

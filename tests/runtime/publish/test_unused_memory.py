@@ -1,4 +1,4 @@
-"""What a run frees each minute."""
+"""Memory that a run frees each minute."""
 
 import gc
 import os
@@ -16,7 +16,7 @@ from fer_edge.runtime.publish.unused_memory import UnusedMemory
 
 
 class Ring:
-    """Refers to itself."""
+    """Object that refers to itself, so that only the garbage collector can free it."""
 
     def __init__(self) -> None:
         self.me = self
@@ -50,7 +50,7 @@ def test_nothing_stays_exempt_behind_a_run() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
 def test_what_the_c_library_keeps_goes_back_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unused_memory, "_INTERVAL_S", 0.0)
-    blocks = [np.ones(64 << 10, np.uint8) for _ in range(800)]  # 50 MB, below the heap's threshold
+    blocks = [np.ones(64 << 10, np.uint8) for _ in range(800)]  # 50 MB in blocks from the heap
     between = blocks[::100]
     del blocks
     before = look(os.getpid()).rss_kib

@@ -158,7 +158,7 @@ def test_a_picture_comes_with_its_faces() -> None:
         _, headers, body = get(page, "/frame.jpg")
         picture = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
         assert picture.shape == (48, 64, 3)
-        assert np.abs(picture.astype(int) - image).max() < 8  # nothing is drawn into it
+        assert np.abs(picture.astype(int) - image).max() < 8  # nothing is drawn on the picture
         overlay = json.loads(headers["fer-edge-overlay"])
         assert overlay["number"] == 1
         assert overlay["faces"] == [
@@ -247,7 +247,7 @@ def test_viewers_share_a_bounded_number_of_pictures() -> None:
         ending.set()
         reader.join()
     assert all(len(seen) >= 3 and seen == sorted(set(seen)) for seen in numbers)
-    assert len({*numbers[0], *numbers[1]}) <= 18  # 15, and the first at once
+    assert len({*numbers[0], *numbers[1]}) <= 18  # 15 by the rate limit, and the first one at once
 
 
 def test_a_slow_viewer_neither_slows_the_reader_nor_grows_memory() -> None:
@@ -255,7 +255,7 @@ def test_a_slow_viewer_neither_slows_the_reader_nor_grows_memory() -> None:
     with served(rate_hz=60) as page:
         page.write(result(image=noise))
         with asked(page, "/stream.mjpg") as stream, asked(page, "/api/events"):
-            stream.read1(1)  # and never again
+            stream.read1(1)  # this viewer reads one byte only
             slowest_s = 0.0
             sizes = []
             for number in range(400):
@@ -265,10 +265,10 @@ def test_a_slow_viewer_neither_slows_the_reader_nor_grows_memory() -> None:
                 slowest_s = max(slowest_s, time.perf_counter() - started)
                 time.sleep(0.005)
                 sizes.append(resident_bytes())
-            # another viewer still gets the newest
+            # another viewer still gets the newest frame
             _, headers, _ = get(page, "/frame.jpg?after=400")
             assert json.loads(headers["fer-edge-overlay"])["number"] == 401
-    assert slowest_s < 0.2  # a frame takes the viewer seconds; this leaves room for a busy machine
+    assert slowest_s < 0.2  # a viewer takes seconds for a frame; 0.2 s allows for a busy machine
     assert max(sizes) - sizes[100] < 30e6  # 400 such pictures are 300 MB
 
 
@@ -301,9 +301,9 @@ def test_a_new_viewer_sees_the_past_and_the_end() -> None:
 
 def test_closing_with_viewers_takes_less_than_a_second_and_leaks_nothing() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (720, 960, 3)).astype(np.uint8)
-    with served() as page:  # whatever is loaded once
+    with served() as page:  # loads everything that is loaded only once
         get(page, "/healthz")
-    for thread in threading.enumerate():  # the answer is read before its thread has ended
+    for thread in threading.enumerate():  # a thread may still run after its answer was read
         if "process_request_thread" in thread.name:
             thread.join(5)
     threads, files = set(threading.enumerate()), open_files()
@@ -311,7 +311,7 @@ def test_closing_with_viewers_takes_less_than_a_second_and_leaks_nothing() -> No
     viewers = [socket.create_connection(("127.0.0.1", page.address.port)) for _ in range(5)]
     for viewer, path in zip(
         viewers, ("/stream.mjpg", "/api/events", "/frame.jpg", "/frame.jpg?after=1"), strict=False
-    ):  # the last one never asks
+    ):  # the fifth viewer sends no request
         viewer.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     for number in range(30):
         page.write(result(number, image=noise))

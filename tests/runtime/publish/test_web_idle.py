@@ -1,4 +1,4 @@
-"""Viewers that hold a connection without a word, or with a byte now and then."""
+"""Viewers that keep a connection open and send nothing, or a byte from time to time."""
 
 import gc
 import socket
@@ -25,7 +25,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_dropped(connection: socket.socket, drip: bytes) -> bool:
-    """Send a byte now and then; return whether the server hangs up."""
+    """Send the bytes again and again for 8 s; return whether the server closes the connection."""
     connection.settimeout(0.1)
     until_s = time.monotonic() + 8
     while time.monotonic() < until_s:
@@ -43,7 +43,7 @@ def is_dropped(connection: socket.socket, drip: bytes) -> bool:
 def answered(connection: socket.socket) -> bytes:
     connection.sendall(ROOT)
     answer = b""
-    while b"ok\n" not in answer and (part := connection.recv(65536)):  # head and body come apart
+    while b"ok\n" not in answer and (part := connection.recv(65536)):  # in several parts
         answer += part
     return answer
 
@@ -73,7 +73,7 @@ def test_as_many_slow_viewers_as_connections_hold_the_page_for_a_moment_only() -
         place = ("127.0.0.1", page.address.port)
         slow = [socket.create_connection(place) for _ in range(MAX_CONNECTIONS)]
         for connection in slow:
-            with suppress(OSError):  # the first ones may have been dropped already
+            with suppress(OSError):  # the server may have closed the first ones already
                 answered(connection)
                 connection.send(b"G")
         until_s, status = time.monotonic() + 8, None
@@ -89,13 +89,13 @@ def test_as_many_slow_viewers_as_connections_hold_the_page_for_a_moment_only() -
 
 def test_a_viewer_that_asks_again_and_again_is_kept() -> None:
     with served() as page, socket.create_connection(("127.0.0.1", page.address.port)) as viewer:
-        for _ in range(8):  # twice as long as the limit
+        for _ in range(8):  # in total twice as long as the limit
             assert b"HTTP/1.1" in answered(viewer)
             time.sleep(0.1)
 
 
 def test_sixty_four_viewers_see_the_page_at_once() -> None:
-    """Each as the page's script asks: events on one connection, pictures on another."""
+    """Each viewer uses two connections, as the page's script does: for events and pictures."""
     with served() as page, ExitStack() as lines:
         page.write(result())
         place = ("127.0.0.1", page.address.port)
@@ -107,7 +107,7 @@ def test_sixty_four_viewers_see_the_page_at_once() -> None:
 
 @pytest.mark.parametrize("path", ["/stream.mjpg", "/api/events"])
 def test_a_viewer_who_goes_leaves_no_frame_behind(path: str) -> None:
-    """Starlette leaves the response to Python's collector, which may come hours later."""
+    """Starlette leaves the response to the garbage collector, which may run hours later."""
     gc.disable()
     try:
         with served() as page:

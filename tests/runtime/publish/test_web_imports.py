@@ -1,4 +1,4 @@
-"""The page's JavaScript modules: which imports which."""
+"""Imports between the page's JavaScript modules."""
 
 import re
 from graphlib import CycleError, TopologicalSorter
@@ -17,7 +17,7 @@ _IMPORT = re.compile(
 
 
 def imports(script: str) -> set[str]:
-    """Name the modules that a script imports, as written."""
+    """Return the names of the modules that a script imports, as it spells them."""
     return {first or second for first, second in _IMPORT.findall(script)}
 
 
@@ -26,7 +26,7 @@ def imports_of_page() -> dict[str, set[str]]:
 
 
 def check(graph: dict[str, set[str]]) -> None:
-    """Raise CycleError where a module is reached from itself."""
+    """Raise CycleError if a module imports itself, directly or through others."""
     TopologicalSorter(graph).prepare()
 
 

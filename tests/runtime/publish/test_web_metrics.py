@@ -1,4 +1,4 @@
-"""What Prometheus reads, by the parser that its own client brings."""
+"""Metrics for Prometheus, read by the parser of its own client library."""
 
 import json
 import re
@@ -89,7 +89,7 @@ def test_the_page_and_the_dashboard_name_what_there_is() -> None:
     with served() as page:
         page.write(shown(0.0, "happy"))
         names = {name for name, _ in samples(page)}
-    names |= {"fer_edge_processor_temperature_celsius"}  # where the kernel reports it
+    names |= {"fer_edge_processor_temperature_celsius"}  # only if the kernel reports it
     page = (ROOT / "docs/reference/http.md").read_text("utf-8")
     documented = set(re.findall(r"^\| `(fer_edge_\w+)", page, re.MULTILINE))
     ends = re.compile("_(bucket|count|sum)$")

@@ -1,4 +1,4 @@
-"""The page in a real browser, served by a real `fer-edge run`."""
+"""Live page in a real browser, served by a real `fer-edge run`."""
 
 import os
 import re
@@ -34,7 +34,7 @@ SIZE = (640, 360)
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip of two faces that move, tilt, and change with the light, long enough to watch."""
+    """A clip of 60 s with two faces that move, tilt, and get brighter and darker."""
     pytest.importorskip("matplotlib")
     photo = cv2.imread(str(sample_photo()))
     cycle = [
@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def face_at(photo: NDArray[np.uint8], phase: float) -> NDArray[np.uint8]:
-    """Move the photograph about on a gray ground, half a frame wide."""
+    """Return half a frame: the photograph, moved, tilted and lit by the phase, on gray."""
     turn = cv2.getRotationMatrix2D((256, 250), 14 * np.sin(phase), 1)
     turned = cv2.warpAffine(photo, turn, (512, 600), borderMode=cv2.BORDER_REPLICATE)
     lit = cv2.convertScaleAbs(turned, alpha=1 + 0.5 * np.sin(phase), beta=0)
@@ -63,7 +63,7 @@ def face_at(photo: NDArray[np.uint8], phase: float) -> NDArray[np.uint8]:
 
 @contextmanager
 def running(clip: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `fer-edge run --web` until the block ends, and wait until it listens."""
+    """Run `fer-edge run --web` until the block ends; the block starts when it listens."""
     command = [sys.executable, "-m", "fer_edge", "run", "--input", str(clip)]
     process = subprocess.Popen(
         [*command, "--web", f"127.0.0.1:{port}"],
@@ -108,17 +108,17 @@ def test_the_page_shows_faces_whose_bars_change(
         assert browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
         assert browser.evaluate(STATUS) == "live"
 
-        # the picture is there, and a box lies over each face
+        # the picture is shown, with a box over each face
         browser.wait_for("document.getElementById('veil').hidden")
         assert browser.evaluate("document.getElementById('picture').width") == SIZE[0]
         assert browser.evaluate("document.querySelectorAll('#boxes .box').length") == 2
 
-        # a second has ended: the timeline has a strip, with its share in words
+        # after one second, the timeline has a row, with its share as text
         browser.wait_for("document.querySelector('#rows .share')?.textContent.endsWith('%')")
         assert browser.evaluate("document.querySelectorAll('#legend li').length") == 8
         assert float(browser.evaluate("document.getElementById('rate').textContent")) > 0
 
-        # the keyboard reaches the button, and it stops the bars
+        # the button can get the keyboard focus, and it stops the bars
         browser.evaluate("document.getElementById('pause').focus()")
         browser.evaluate("document.activeElement.click()")
         browser.wait_for(f"{STATUS} === 'paused'")
@@ -137,7 +137,7 @@ def test_the_page_shows_faces_whose_bars_change(
         ):
             browser.resize(width, 800, is_dark=is_dark)
             assert browser.evaluate("document.documentElement.scrollWidth") <= width
-        # with FER_EDGE_WEB_IMAGE=docs/images/web.png this test renews the documentation's picture
+        # FER_EDGE_WEB_IMAGE=docs/images/web.png renews the documentation's picture
         image = Path(os.environ.get("FER_EDGE_WEB_IMAGE", tmp_path / "web.png"))
         browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
         browser.screenshot(image)
@@ -159,7 +159,7 @@ def test_the_page_says_when_the_run_ends_and_finds_the_next_one(
         browser.wait_for(f"{STATUS} === 'live'")
         before = browser.wait_for(BARS)
         browser.wait_for(f"{BARS} !== {before!r}")
-        process.kill()  # no farewell this time
+        process.kill()  # so it cannot announce its end
         browser.wait_for(f"{STATUS} === 'connection lost'")
 
 
@@ -191,4 +191,4 @@ def test_a_wrong_token_sees_an_empty_page_and_the_right_one_logs_in(
         browser.open(f"http://127.0.0.1:{port}/?token={TOKEN}")
         browser.wait_for(BARS)
         assert browser.evaluate("location.href") == f"http://127.0.0.1:{port}/"
-        assert browser.evaluate("document.cookie") == ""  # scripts do not see it
+        assert browser.evaluate("document.cookie") == ""  # scripts cannot read the cookie

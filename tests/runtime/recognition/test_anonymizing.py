@@ -35,14 +35,14 @@ def photo() -> NDArray[np.uint8]:
 
 
 class Blind:
-    """Finds no face."""
+    """Detector that finds no face."""
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         return []
 
 
 class Sees(Blind):
-    """Finds a face at the given place."""
+    """Detector that finds faces at the given boxes."""
 
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
@@ -52,7 +52,7 @@ class Sees(Blind):
 
 
 class Reads:
-    """Returns the given faces, and remembers what it saw."""
+    """Reader that returns faces at the given boxes, and keeps the image that it got."""
 
     def __init__(self, *boxes: Box) -> None:
         self.boxes = boxes
@@ -73,7 +73,7 @@ def test_the_whole_head_is_covered_and_the_rest_is_not(style: Style) -> None:
     covered = anonymize(image, [make_face(box=FACE)], style)
     assert np.array_equal(image, before)
     mask = changed(image, covered)
-    assert mask[100:210, 120:200].mean() > 0.99  # the face, its corners too
+    assert mask[100:210, 120:200].mean() > 0.99  # the face with its corners
     assert mask[70:220, 150:170].mean() > 0.99  # hair and chin
     assert mask[150:160, 104:216].mean() > 0.99  # ears
     assert not mask[:40].any()
@@ -96,14 +96,14 @@ def test_a_face_that_is_cut_out_is_covered_too() -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_nothing_of_the_face_can_be_brought_back(style: Style) -> None:
-    """Two faces of equal coarse averages are covered alike: what is lost is lost."""
+    """Two faces with equal coarse averages look equal after covering: no detail is left."""
     smooth = np.full((300, 320, 3), 128, np.uint8)
     fine = smooth.copy()
     fine[::2, ::2] += 60
     fine[1::2, 1::2] -= 60  # detail that averages out
     face = make_face(box=FACE)
     a, b = (anonymize(image, [face], style)[110:200, 125:195] for image in (smooth, fine))
-    assert np.abs(a.astype(int) - b).max() <= 8  # one level of the coarse colors
+    assert np.abs(a.astype(int) - b).max() <= 8  # one step of the coarse colors
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -122,7 +122,7 @@ def test_few_values_are_left_whatever_the_face_s_size(style: Style) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_the_detector_finds_no_face_any_more(style: Style, photo: NDArray[np.uint8]) -> None:
-    detector = YuNet(min_score=0.75)  # a blurred head keeps its colors: YuNet half believes them
+    detector = YuNet(min_score=0.75)  # a blurred head still gets a middle score
     faces = detector.detect(photo)
     assert len(faces) == 1
     covered = anonymize(photo, [make_face(box=faces[0].box)], style)
@@ -217,7 +217,7 @@ def test_five_hundred_faces_are_covered() -> None:
 def test_a_dim_and_small_face_is_covered_though_it_is_not_read(
     photo: NDArray[np.uint8],
 ) -> None:
-    """The lower score is for such: at the reader's own limit nothing would be covered."""
+    """At the reader's minimum score, this face would be neither read nor covered."""
     random = np.random.default_rng(0)
     for side in range(24, 60, 2):
         small = cv2.resize(photo, (side * 512 // 600, side), interpolation=cv2.INTER_AREA)

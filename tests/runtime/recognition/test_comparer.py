@@ -26,7 +26,7 @@ FACES = [draw_face(label, 0, 60) for label in range(7)]
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    """The bundled model at another temperature: it says the same less surely."""
+    """The bundled model with a temperature of 2: equal labels, lower confidence."""
     path = tmp_path / "other.tflite"
     scaling = TemperatureScaling(2.0, 100, "validation", "", 0.1, 0.1)
     write_model(path, BUNDLED.flatbuffer, replace(BUNDLED.card, temperature_scaling=scaling))

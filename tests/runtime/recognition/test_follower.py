@@ -1,4 +1,4 @@
-"""Faces over time: who is read when, what holds in between, what is forgotten."""
+"""Faces over time: when a face is read, and how long its reading and state are kept."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ PLAIN = Steadiness(smooth_s=0, hysteresis=0, uncertain_below=0)
 
 
 class Seen:
-    """Follows the faces that a test puts in view: track number to box."""
+    """Tracker that returns the faces set by a test, as track number -> box."""
 
     def __init__(self, **boxes: Box) -> None:
         self.boxes = {int(name[1:]): box for name, box in boxes.items()}
@@ -40,7 +40,7 @@ class Seen:
 
 
 class Counting(TFLiteModel):
-    """Keeps what it was given."""
+    """Model that keeps its inputs."""
 
     def __init__(self) -> None:
         super().__init__(read_model(find_model(DEFAULT_MODEL)))
@@ -58,13 +58,13 @@ def model() -> Iterator[Counting]:
 
 
 def place(number: int) -> Box:
-    """Return its own box for each track, 40 pixels high."""
+    """Return the box of a track, 40 x 40 pixels; boxes of different tracks do not overlap."""
     left, top = 50.0 * (number % 12), 50.0 * (number // 12)
     return Box(left, top, left + 40, top + 40)
 
 
 def view(time_s: float, *numbers: int, label: int = 3) -> Frame:
-    """Make a frame of cartoons, each drawn by the number of its track."""
+    """Make a frame with a different cartoon face for each track number."""
     image = np.full((480, 640, 3), 90, np.uint8)
     for number in numbers:
         box = place(number)
@@ -75,7 +75,7 @@ def view(time_s: float, *numbers: int, label: int = 3) -> Frame:
 
 
 def who_was_read(model: Counting, frame: Frame, numbers: list[int]) -> list[int]:
-    """Tell from the pixels that the model was given since the last call whose they were."""
+    """Return the tracks that the model read since the last call, recognized by their pixels."""
     policy, size = model.file.card.input.crop, model.input_size
     own = {n: model_input(crop(frame.image, place(n), policy), *size) for n in numbers}
     read = [next(n for n in numbers if np.array_equal(own[n], pixels)) for pixels in model.given]
@@ -105,7 +105,7 @@ def test_every_face_is_cut_by_the_card_and_read_in_every_frame_of_a_file(model: 
 def test_a_face_is_read_at_its_own_rate_and_its_reading_holds(model: Counting) -> None:
     follower = Follower(model, Seen(n1=place(1)), steadiness=PLAIN, pace=Pace(every_s=0.1))
     read_at, results = [], []
-    for i in range(13):  # of 30 Hz: three frames are a tenth of a second but for the last bits
+    for i in range(13):  # at 30 Hz, three frames take 0.1 s, up to rounding
         results.append(follower.read_frame(view(i / 30, 1, label=i % 7)).faces[0])
         if model.given:
             read_at.append(i)
@@ -127,7 +127,7 @@ def test_in_a_crowd_whoever_waits_longest_is_read_first(model: Counting) -> None
         result = follower.read_frame(now)
         rounds.append(who_was_read(model, now, [*numbers, 6]))
         assert len(result.faces) == len(tracker.boxes)
-        if i == 0:  # those whose turn has not come are there all the same
+        if i == 0:  # faces that are not read yet are in the result, too
             waiting = result.faces[2:]
             assert {face.label for face in waiting} == {UNCERTAIN}
             assert {p for face in waiting for p in face.probabilities.values()} == {
@@ -186,7 +186,7 @@ def test_months_of_passers_by_leave_nothing_behind(model: Counting) -> None:
     tracker = Seen()
     follower = Follower(model, tracker, pace=Pace(per_frame=1))
     most = 0
-    for i in range(600):  # a new face each frame, each in view for five
+    for i in range(600):  # a new face in each frame, visible for five frames
         tracker.boxes = {n: place(n % 12) for n in range(max(1, i - 4), i + 1)}
         follower.read_frame(Frame(np.zeros((64, 640, 3), np.uint8), i, i / 30, "test"))
         most = max(most, len(follower._states))
@@ -213,7 +213,7 @@ def test_only_the_crops_own_pixels_are_copied(model: Counting) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(model.given) == 10
-    # a gray crop of 245 pixels, its indices, and what the test keeps of each face
+    # a gray crop of 245 pixels, its indices, and the inputs that the test keeps
     assert peak < 2 * 245 * 245 + 10 * 48 * 48
 
 
@@ -272,7 +272,7 @@ def test_a_folder_of_pictures_is_read_each_for_itself(
         result = fer_edge(*run, "--uncertain-below", threshold)
         faces = [json.loads(line)["faces"][0] for line in result.stdout.splitlines()]
         assert [face["label"] == UNCERTAIN for face in faces] == [surely] * 3
-    # each picture for itself: the first alone is read as it is among others
+    # pictures are independent: read alone, this one gets the same scores
     alone = fer_edge("run", "--input", tmp_path / "2.png", "--detector", "none")
     assert json.loads(alone.stdout)["faces"][0]["scores"] == faces[2]["scores"]
 
@@ -287,7 +287,7 @@ def test_another_model_takes_over_between_two_frames(model: Counting, tmp_path: 
     follower.replace_model(open_model(find_model(DEFAULT_MODEL)))
     assert model._interpreter is None
     same = follower.read_frame(view(0.01, 1, label=6)).faces[0]
-    assert same.probabilities == pytest.approx(first.probabilities, abs=0.01)  # continues smoothly
+    assert same.probabilities == pytest.approx(first.probabilities, abs=0.01)  # smoothing continues
     follower.replace_model(open_model(path))
     other = follower.read_frame(view(0.02, 1, label=6)).faces[0]
     assert (tuple(other.probabilities), other.label in german) == (german, True)

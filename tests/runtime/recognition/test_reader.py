@@ -14,7 +14,7 @@ from tests.support.cartoons import draw_face
 
 
 class TwoFaces:
-    """Finds the same two faces in every frame."""
+    """Detector that finds the same two faces in every frame."""
 
     faces = (Detection(Box(10, 10, 50, 60), 0.9), Detection(Box(-20, 30, 15, 70), 0.7))
 

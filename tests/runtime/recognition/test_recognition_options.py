@@ -17,7 +17,7 @@ from tests.support.clear_line import assert_one_clear_line
 
 
 class NoFrames:
-    """A source of a kind, without a frame."""
+    """Empty source: pictures, a video or a live source."""
 
     frame_rate_hz = 30.0
     length: int | None = 0

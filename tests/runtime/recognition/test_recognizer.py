@@ -1,4 +1,4 @@
-"""The front door: `fer_edge.Recognizer`."""
+"""`fer_edge.Recognizer`, the main class of the Python API."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ def recognizer() -> Iterator[Recognizer]:
 
 
 class Watched(Images):
-    """Images that know whether they were closed, and drop one frame for each that is read."""
+    """Images that count calls of close(), and report one dropped frame for each frame read."""
 
     closed = 0
 
@@ -240,7 +240,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
 
 
 class OneTrack:
-    """A tracker of the caller's: a face that is always there."""
+    """Tracker of the caller: it returns the same two faces for every frame."""
 
     def follow(self, frame: Frame) -> list[Track]:
         return [Track(7, BOX), Track(9, Box(0, 0, 70, 70), 0.5)]
@@ -251,7 +251,7 @@ def test_an_own_tracker_is_all_that_is_needed(recognizer: Recognizer) -> None:
     assert [[(face.track, face.score) for face in result] for result in results] == [
         [(9, 0.5), (7, 1.0)]
     ] * 3
-    assert results[0][0].crop().shape[0] == results[0][0].crop().shape[1] > 60  # cut by the card
+    assert results[0][0].crop().shape[0] == results[0][0].crop().shape[1] > 60  # the card's crop
     assert all(result.times.track_ms > 0 for result in results)
 
 

@@ -1,4 +1,4 @@
-"""Faces and results as values: equal, frozen, cut out, handed to other libraries."""
+"""Faces and results as values: equality, immutability, crops, use with other libraries."""
 
 import pickle
 import sys
@@ -68,7 +68,7 @@ def test_a_face_copies_no_pixels() -> None:
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert all(face.frame_image is image for result in kept for face in result)
-    assert held < 200_000  # one frame has 18 million bytes
+    assert held < 200_000  # one frame takes 18 million bytes
 
 
 def test_without_supervision_it_is_named(

@@ -17,7 +17,7 @@ def rows(*values: float) -> NDArray[np.float32]:
 def run(
     signal: list[tuple[float, NDArray[np.float32]]], smooth_s: float
 ) -> tuple[float, NDArray[np.float32]]:
-    """Smooth (time, probabilities) pairs; returns the last of both."""
+    """Smooth (time, probabilities) pairs; return the last time and its probabilities."""
     (last_s, state), *rest = signal
     for time_s, now in rest:
         state = smoothed(state, now, time_s - last_s, smooth_s)
@@ -75,15 +75,15 @@ def label(probabilities: NDArray[np.float32], last: str | None, **change: float)
     ("probabilities", "last", "expected"),
     [
         (rows(0.5, 0.3, 0.2), None, "calm"),
-        (rows(0.45, 0.5, 0.05), "calm", "calm"),  # led by less than the hysteresis
+        (rows(0.45, 0.5, 0.05), "calm", "calm"),  # the lead is smaller than the hysteresis
         (rows(0.40, 0.55, 0.05), "calm", "merry"),
         (rows(0.45, 0.5, 0.05), None, "merry"),
         (rows(0.39, 0.38, 0.23), "calm", UNCERTAIN),
         (rows(0.39, 0.38, 0.23), None, UNCERTAIN),
-        (rows(0.45, 0.35, 0.2), UNCERTAIN, UNCERTAIN),  # not yet above by the hysteresis
+        (rows(0.45, 0.35, 0.2), UNCERTAIN, UNCERTAIN),  # above 0.4, but not by the hysteresis
         (rows(0.45, 0.35, 0.2), None, "calm"),
         (rows(0.51, 0.3, 0.19), UNCERTAIN, "calm"),
-        (rows(0.38, 0.45, 0.17), "calm", "merry"),  # no label stays below the threshold
+        (rows(0.38, 0.45, 0.17), "calm", "merry"),  # a label below the threshold does not stay
         (rows(0.5, 0.3, 0.2), "of another model", "calm"),
     ],
 )

@@ -1,4 +1,4 @@
-"""How many arrays of a whole frame one frame costs: a board's memory is slow."""
+"""Copies of a whole frame that reading one frame makes; they are slow on small boards."""
 
 import pickle
 import tracemalloc
@@ -29,7 +29,7 @@ LOOK_SIZE = (320, 180)
 
 @pytest.fixture(scope="module")
 def scene() -> list[NDArray[np.uint8]]:
-    """Twelve frames of a face that moves to the right."""
+    """Twelve images of a face that moves to the right."""
     pytest.importorskip("matplotlib")
     head = read_image(sample_photo())[60:400, 130:400]
     canvas = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
@@ -48,7 +48,7 @@ def clip(scene: list[NDArray[np.uint8]], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Sizes of the BGR images that are made of a decoder's frames."""
+    """Sizes (width, height) of the BGR images that are converted from decoded frames."""
     sizes: list[tuple[int, int]] = []
     to_bgr = FrameConversion.to_bgr
 
@@ -62,7 +62,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 
 def most_bytes(frames: list[Frame], read: Callable[[Frame], Result]) -> list[int]:
-    """Return the peak of the arrays that each frame adds; OpenCV's results count, too."""
+    """Return the peak memory in bytes that reading each frame adds, including OpenCV's results."""
     peaks = []
     for frame in frames:
         tracemalloc.start()
@@ -79,9 +79,9 @@ def test_a_frame_of_a_video_is_never_made_in_bgr_unless_somebody_asks(
     with open_follower() as follower:
         frames = list(open_source(clip))
         peaks = most_bytes(frames, follower.read_frame)
-        # crops and what is shrunk: not even gray is copied
+        # only crops and downscaled images: not even the gray plane is copied
         assert max(peaks) < 0.5 * GRAY_BYTES
-        assert made == [LOOK_SIZE] * 3  # at the 1st, 6th and 11th frame
+        assert made == [LOOK_SIZE] * 3  # for the detections in frames 0, 5 and 10
         (face,) = follower.read_frame(frames[0])
         made.clear()
         face.crop()
@@ -103,7 +103,7 @@ def test_a_frame_that_is_bgr_already_is_copied_once_and_in_gray_only(
 ) -> None:
     with open_follower() as follower:
         peaks = most_bytes(list(as_frames(scene)), follower.read_frame)
-    # a look at a frame of 1280 halves it twice
+    # for a detection, a frame of 1280 is halved twice
     assert max(peaks) < 1.5 * GRAY_BYTES
 
 
@@ -119,7 +119,7 @@ def test_who_draws_changes_nothing_of_what_is_read(clip: Path) -> None:
             plain += [face.to_dict()["scores"] for face in follower.read_frame(frame)]
     assert len(drawn) == len(plain) == 12
     for one, other in zip(drawn, plain, strict=True):
-        # the image that is looked at is shrunk by OpenCV or by FFmpeg, so that a box may tremble
+        # OpenCV or FFmpeg shrinks the image for the detector, so boxes differ slightly
         assert [*one.values()] == pytest.approx([*other.values()], abs=0.1)
 
 

@@ -110,7 +110,7 @@ def test_neither_or_both_of_input_and_camera_is_a_usage_error(
 
 
 def bad_files(folder: Path, clip: Path) -> None:
-    """Put one file of every kind of damage into a folder."""
+    """Write one file with each kind of damage into a folder."""
     model, video = bundled_models()[DEFAULT_MODEL].read_bytes(), clip.read_bytes()
     flipped = bytearray(model)
     flipped[len(model) // 2] ^= 1
@@ -220,6 +220,6 @@ class MissingFiles:
 def test_a_reader_of_the_lines_that_goes_away_ends_the_run_without_complaint(
     picture: Path,
 ) -> None:
-    for number in range(300):  # lines that are more than a pipe holds
+    for number in range(300):  # together their lines are longer than a pipe's buffer
         (picture.parent / f"{number}.png").hardlink_to(picture)
     read_one_line_and_go("--input", picture.parent, "--detector", "none")

@@ -1,4 +1,4 @@
-"""A run's configuration as a file, and what lies over it."""
+"""Configuration file of a run, and the options that override it."""
 
 import json
 import subprocess
@@ -100,7 +100,7 @@ def test_a_file_is_run_as_its_options_would_be(
     assert len((clip.parent / "rows.csv").read_text().splitlines()) == CLIP_FRAMES + 1
     assert list(elsewhere.iterdir()) == []
     more = ("--jsonl", "-", "--max-frames", "2", "--csv", "rows.csv")
-    done = fer_edge("run", "--config", path, *more)  # the command line's paths start where it is
+    done = fer_edge("run", "--config", path, *more)  # relative to the working directory
     assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == [0, 1]
     assert [file.name for file in elsewhere.iterdir()] == ["rows.csv"]
 
@@ -216,7 +216,7 @@ def test_a_wrong_file_is_one_line_with_its_name_and_the_key(
     path = written(tmp_path, text)
     for more in ((), ("--print-config",)):
         done = fer_edge("run", "--config", path, *more)
-        assert done.exit_code == 2  # which systemd does not try again
+        assert done.exit_code == 2  # after this exit code, systemd does not restart it
         assert_one_clear_line(done, str(path), *words)
         assert done.stdout == ""
 

@@ -1,4 +1,4 @@
-"""Secrets that are planted in a run: all that it writes is searched for them."""
+"""Secrets are put into a run's options; none may appear in anything that it writes."""
 
 import os
 import subprocess

@@ -52,7 +52,7 @@ def test_install_writes_the_unit_and_hides_its_secrets(fer_edge: Invoke, home: P
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert stat.S_IMODE(secret.parent.stat().st_mode) == 0o700
     assert secret.read_text() == 's3"cr\\t$'
-    assert install(fer_edge).exit_code == 0  # its own unit is replaced
+    assert install(fer_edge).exit_code == 0  # it replaces a unit that it wrote itself
     assert {path for path in home.rglob("*") if path.is_file()} == {unit, settings, secret}
 
 
@@ -125,7 +125,7 @@ def test_what_could_not_work_is_not_installed(
 
 
 def test_a_user_made_for_the_service_writes_only_below_its_folder(fer_edge: Invoke) -> None:
-    # `install` would name the first problem: where the checkout is root's alone, that is another
+    # not `install`: it names the first problem only; if only root can read the checkout, it is that
     done = fer_edge(
         "service", "print", "--system", "--", "--camera", "0", "--jsonl", "/srv/x.jsonl"
     )
@@ -137,7 +137,7 @@ def test_a_user_made_for_the_service_writes_only_below_its_folder(fer_edge: Invo
     "address",
     [
         "rtsp://admin:s3cret@10.0.0.9/stream",
-        "rtsp://admin:a/s3cret@10.0.0.9/stream",  # which should be %2F, but it is no less secret
+        "rtsp://admin:a/s3cret@10.0.0.9/stream",  # "/" should be "%2F", but it is secret
         "http://10.0.0.9/stream?key=s3cret",
     ],
 )
@@ -176,7 +176,7 @@ def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_path
         "FER_EDGE_INPUT": "rtsp://u:s3cret@h/s",
         "FER_EDGE_MQTT_PASSWORD": "s3cret, too",
     }
-    # what the service's credentials hold goes back to where it was
+    # the secrets are restored from the service's credentials
     environment = {"CREDENTIALS_DIRECTORY": str(secrets), "FER_EDGE_MQTT_PASSWORD": "s3cret, too"}
     load_credentials(environment)
     monkeypatch.setenv("FER_EDGE_INPUT", environment["FER_EDGE_INPUT"])

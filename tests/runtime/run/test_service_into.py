@@ -1,4 +1,4 @@
-"""`fer-edge service install --into`: all files in one folder, as a deployment has them."""
+"""`fer-edge service install --into`: all files in one folder, as a deployment needs them."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `fer-edge run` loads: whatever it does not need delays its first line."""
+"""Modules that `fer-edge run` imports: each unneeded one delays its first line."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ FOLLOWING = ("fer_edge.runtime.tracking.flow_tracker",)
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """Run a command in a separate process; name all modules that it had at the end."""
+    """Run a command in a separate process; return the names of all modules that it imported."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=False
     )
@@ -40,7 +40,7 @@ def loaded_by(*arguments: str) -> set[str]:
 
 
 def among(loaded: set[str], names: tuple[str, ...]) -> set[str]:
-    """Name those that are one of the names, or below one."""
+    """Return the loaded modules that are one of the names, or a submodule of one."""
     return {module for module in loaded for name in names if f"{module}.".startswith(f"{name}.")}
 
 

@@ -43,7 +43,7 @@ def shown(systemd: SystemdMachine, name: str, field: str) -> str:
 def test_a_service_reads_a_camera_and_serves_its_page_with_little_of_the_system_in_reach(
     systemd: SystemdMachine,
 ) -> None:
-    shutil.copyfile(BUNDLED, systemd.shared / "mine.tflite")  # elsewhere it is a stranger's
+    shutil.copyfile(BUNDLED, systemd.shared / "mine.tflite")  # the machine's shared folder
     lines = "/var/lib/door/door.jsonl"
     with Camera() as camera:
         options = ("--input", camera.url, "--web", "127.0.0.1:0", "--web-token", TOKEN)

@@ -1,4 +1,4 @@
-"""The unit's text, read by systemd's own parser."""
+"""Text of the systemd unit, checked by systemd's own parser."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not insta
 
 
 def verify(folder: Path, text: str, *options: str) -> str:
-    """Let systemd read a unit; returns its complaints."""
+    """Let systemd verify a unit; return its warnings and errors."""
     assert ANALYZE is not None
     unit = folder / "fer-edge.service"
     unit.write_text(text, "utf-8")
@@ -44,7 +44,7 @@ WORDS = [
 @needs_systemd
 @pytest.mark.parametrize("word", WORDS)
 def test_systemd_reads_back_what_was_quoted(tmp_path: Path, word: str) -> None:
-    # It says nothing of a command that exists. One whose name it dislikes it repeats, as read.
+    # systemd reports nothing for a command that exists, or repeats a name with special characters.
     command = tmp_path / word
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)
@@ -82,7 +82,7 @@ def test_a_fault_in_a_unit_would_be_seen(fer_edge: Invoke, tmp_path: Path) -> No
 def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> None:
     camera = fer_edge("service", "print", "--", "--camera", "0", "--jsonl", "-").stdout
     assert "DeviceAllow=char-video4linux rw" in camera
-    assert "RestrictAddressFamilies=AF_UNIX\n" in camera  # nothing can leave the machine
+    assert "RestrictAddressFamilies=AF_UNIX\n" in camera  # no data can leave the machine
     assert "StandardOutput=journal" in camera
     assert "PrivateNetwork=yes" in camera
     assert "run --config /etc/fer-edge/fer-edge.toml\n" in camera
@@ -90,7 +90,7 @@ def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> N
     assert "DeviceAllow" not in sending
     assert "AF_INET" in sending
     assert "PrivateDevices=yes" in sending
-    assert "StandardOutput=null\nStandardError=journal\n" in sending  # or errors went nowhere
+    assert "StandardOutput=null\nStandardError=journal\n" in sending  # so that errors are not lost
     page = fer_edge("service", "print", "--", "--camera", "0", "--web", "127.0.0.1:8000").stdout
     assert "IPAddressDeny=any\nIPAddressAllow=localhost\n" in page
     assert "IPAddressDeny" not in sending

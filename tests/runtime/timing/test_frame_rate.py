@@ -34,7 +34,7 @@ def test_a_rate_that_is_kept_is_none_until_it_is_known_and_right_from_then_on(hz
         if (steady := rate.steady_hz(time_s)) is not None:
             known.append((time_s, steady))
         else:
-            assert not known, "once known it stays known"
+            assert not known, "a known rate must not become unknown"
     assert known[0][0] >= 5
     assert [steady for _, steady in known] == pytest.approx(len(known) * [hz])
 
@@ -44,7 +44,7 @@ def test_a_frame_every_ten_seconds_is_a_rate_too() -> None:
 
 
 def test_what_waits_during_a_stop_is_no_rate() -> None:
-    # SIGSTOP for a minute in front of a pipe: 1500 frames come at once, then it continues as before
+    # a minute of SIGSTOP before a pipe: 1500 frames come at once, then the old rate continues
     rate = counted(*steadily(25, 0, 20))
     assert rate.steady_hz(20) == pytest.approx(25)
     backlog = steadily(544, 80, 82)

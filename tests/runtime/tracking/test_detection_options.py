@@ -15,7 +15,7 @@ from fer_edge.runtime.tracking.config import FacesConfig, open_chosen_detector, 
 
 
 def parse(*arguments: str) -> FacesConfig:
-    """Return the part of the configuration that a command gets from these arguments."""
+    """Return the part "faces" of the configuration that results from these arguments."""
     return parse_run(arguments).faces
 
 

@@ -18,7 +18,7 @@ from tests.support.moving_faces import Image, as_frames, background, paste
 
 
 class Counting:
-    """YuNet that remembers what it found, and can be made blind for some calls."""
+    """YuNet that counts its calls, and finds nothing in the given calls."""
 
     def __init__(self, *blind_calls: int, long_side_px: int = 320) -> None:
         self._yunet = YuNet(long_side_px=long_side_px)
@@ -34,7 +34,7 @@ class Counting:
 
 
 class Scripted:
-    """Finds the same boxes in every frame."""
+    """Detector that finds the same boxes in every frame."""
 
     def __init__(self, *boxes: Box) -> None:
         self.faces = [Detection(box, 0.9) for box in boxes]
@@ -45,7 +45,7 @@ class Scripted:
 
 @pytest.fixture(scope="module")
 def head() -> Image:
-    """A head, 260 pixels wide and 300 high; the face is 185 pixels high in its middle."""
+    """A photograph of a head, 260 x 300 pixels, with a face 185 pixels high in the middle."""
     pytest.importorskip("matplotlib")
     return read_image(sample_photo())[80:380, 130:390]
 
@@ -54,7 +54,7 @@ def head() -> Image:
 def test_gray_images_are_of_one_size_whether_the_detector_looks_or_not(
     size: tuple[int, int],
 ) -> None:
-    # halves are rounded: a frame of 2000x1002 is 641 high at 1280, 320 at 640, or 321 at once
+    # rounding: 1002 rows become 641 at 1280 and then 320 at 640, but 321 in a single step
     detector = Scripted(Box(60, 60, 260, 260))
     detector.long_side_px = 1280  # type: ignore[attr-defined]
     image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
@@ -71,7 +71,7 @@ def numbers(tracks: list[list[Track]]) -> list[list[int]]:
 
 
 def agreement(images: list[Image], tracks: list[list[Track]]) -> list[float]:
-    """Overlap of each frame's only track with what YuNet finds in that frame."""
+    """Return the overlap of each frame's only track with the face that YuNet finds there."""
     detector = YuNet()
     return [
         float(overlaps([face.box for face in detector.detect(image)], [track.box]).max())
@@ -114,7 +114,7 @@ def test_boxes_are_in_pixels_of_the_frame_whatever_the_flow_sees(head: Image) ->
 
 
 def test_at_a_cut_the_old_face_ends_in_that_frame_and_another_is_another(head: Image) -> None:
-    for first_frames in range(6, 12):  # the cut falls on a detection and between two
+    for first_frames in range(6, 12):  # cuts at a detection and between two detections
         images = [paste(background(1), head, 200, 180, 220)] * first_frames
         images += [paste(background(2), head[:, ::-1], 250, 170, 190)] * 3
         images += [background(3)] * 3
@@ -135,7 +135,7 @@ def test_a_face_that_walks_out_of_the_picture_ends(head: Image) -> None:
     tracks = follow_all(FaceTracker(Counting()), images)
     assert tracks[0]
     gone = next(n for n, each in enumerate(tracks) if not each)
-    assert 500 + 10 * gone < 640 + 75 + 50  # its last pixel is gone at 640 + 75
+    assert 500 + 10 * gone < 640 + 75 + 50  # its last pixel leaves the frame at 640 + 75
     assert not any(tracks[gone:])
 
 
@@ -154,7 +154,7 @@ def test_one_missed_detection_does_not_end_a_face_that_the_flow_follows(head: Im
     images = [paste(background(), head, 200 + 3 * n, 150, 200) for n in range(25)]
     tracks = follow_all(FaceTracker(detector := Counting(4, 5)), images)
     assert numbers(tracks) == [[1]] * 25
-    # rounds: 0, 5, 10, 15 missed, 16 missed, 17, 22
+    # detector calls in frames 0, 5, 10, 15 (missed), 16 (missed), 17, 22
     assert [n for n, each in enumerate(tracks) if each[0].is_detected] == [0, 5, 10, 17, 22]
     assert detector.calls == 7
 
@@ -163,7 +163,7 @@ def test_a_face_that_is_missed_again_and_again_ends(head: Image) -> None:
     images = [paste(background(), head, 300, 180, 150)] * 30
     tracks = follow_all(FaceTracker(Counting(*range(4, 100))), images)
     assert numbers(tracks) == [[1]] * 17 + [[]] * 13
-    # what was found only once may have been no face: no grace
+    # a face that was found only once may be a false detection, so it ends at once
     tracks = follow_all(FaceTracker(Counting(*range(2, 100))), images)
     assert numbers(tracks) == [[1]] * 5 + [[]] * 25
 
@@ -247,7 +247,7 @@ def test_a_frame_of_any_size_is_taken(size: tuple[int, int]) -> None:
 
 
 def test_an_even_picture_under_a_box_is_detected_in_every_frame() -> None:
-    images = [np.full((90, 160, 3), 127, np.uint8)] * 6  # nothing that could be followed
+    images = [np.full((90, 160, 3), 127, np.uint8)] * 6  # no corners to track
     tracks = follow_all(FaceTracker(Scripted(Box(20, 20, 60, 70))), images)
     assert all(each[0].is_detected and each[0].number == 1 for each in tracks)
 
@@ -285,7 +285,7 @@ def test_a_crowd_of_500_faces_is_followed(head: Image) -> None:
     images = [np.roll(crowd, 2 * n, axis=1) for n in range(4)]
     tracks = follow_all(FaceTracker(detector, every=3, max_faces=500), images)
     assert min(map(len, tracks)) > 450
-    # a few that the flow loses do not make the detector look at once
+    # a few lost faces do not cause an early detection
     assert [each[0].is_detected for each in tracks] == [True, False, False, True]
     assert len({track.number for track in tracks[0]} & {track.number for track in tracks[3]}) > 400
 
@@ -293,7 +293,7 @@ def test_a_crowd_of_500_faces_is_followed(head: Image) -> None:
 def test_faces_that_only_a_large_detect_size_finds_are_followed(head: Image) -> None:
     images = [
         paste(background(size=(720, 1280)), head, 500 + 3 * n, 300, 66) for n in range(11)
-    ]  # the face is 40 pixels high, and 10 where the long side is 320
+    ]  # the face is 40 pixels high, and only 10 if the long side is 320
     tracks = follow_all(FaceTracker(Counting(long_side_px=640)), images)
     assert numbers(tracks) == [[1]] * 11
     assert [each[0].is_detected for each in tracks] == [n % 5 == 0 for n in range(11)]
@@ -326,7 +326,7 @@ def test_real_clips_are_followed_as_if_detected_in_every_frame(media: Path) -> N
         overlap, missed, numbers_seen = [], 0, set()
         for frame in source:
             tracks, faces = tracker.follow(frame), detector.detect(frame.image)
-            assert len(tracks) <= len(faces), f"{name}: a ghost in frame {frame.index}"
+            assert len(tracks) <= len(faces), f"{name}: no face for a track in frame {frame.index}"
             numbers_seen |= {track.number for track in tracks}
             if tracks:
                 boxes = [track.box for track in tracks]

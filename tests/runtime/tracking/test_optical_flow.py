@@ -12,7 +12,7 @@ BOX = Box(120, 60, 200, 140)
 
 
 def texture(seed: int = 0) -> NDArray[np.uint8]:
-    """Gray blots, 320 wide and 180 high, with corners everywhere."""
+    """Return random gray blobs, 320 x 180 pixels, with corners everywhere."""
     coarse = np.random.default_rng(seed).integers(0, 256, (18, 32), dtype=np.uint8)
     return cv2.resize(coarse, (320, 180), interpolation=cv2.INTER_CUBIC)
 
@@ -20,7 +20,7 @@ def texture(seed: int = 0) -> NDArray[np.uint8]:
 def moved(
     image: NDArray[np.uint8], shift: tuple[float, float], scale: float = 1.0
 ) -> NDArray[np.uint8]:
-    """Shift an image, and scale it around the middle of `BOX`."""
+    """Shift an image, and scale it around the center of `BOX`."""
     x, y = 160 * (1 - scale) + shift[0], 100 * (1 - scale) + shift[1]
     matrix = np.array([[scale, 0, x], [0, scale, y]], np.float64)
     return cv2.warpAffine(image, matrix, (320, 180), borderMode=cv2.BORDER_REFLECT)
@@ -43,7 +43,7 @@ def test_a_box_moves_and_grows_with_the_picture(shift: tuple[float, float], scal
 def test_corners_that_slip_onto_the_background_change_nothing() -> None:
     before = texture()
     after = moved(before, (8, 0))
-    after[60:100, 120:155] = before[60:100, 120:155]  # a fifth of the face's place stands still
+    after[60:100, 120:155] = before[60:100, 120:155]  # a fifth of the face's area does not move
     (motion,) = follow(before, after, [(BOX, find_corners(before, BOX))])
     assert motion is not None
     assert motion.box.left == pytest.approx(128, abs=1)
@@ -74,7 +74,7 @@ def test_what_cannot_be_followed_is_lost() -> None:
     assert corners.dtype == np.float32
     assert follow(even, even, [(BOX, find_corners(even, BOX))]) == [None]
     assert follow(texture(), texture(5), [(BOX, corners)]) == [None]
-    assert follow(texture(), texture(), [(BOX, corners[:3])]) == [None]  # too few to agree
+    assert follow(texture(), texture(), [(BOX, corners[:3])]) == [None]  # too few corners
     assert follow(texture(), texture(), []) == []
 
 
@@ -85,7 +85,7 @@ def test_a_cut_is_told_from_motion() -> None:
     for after in (before, moved(before, (2, 1)), brighter):
         assert not is_cut(before, after)
     jumped = before.copy()
-    jumped[40:160, 60:200] = texture(1)[40:160, 60:200]  # much of the picture, not all of it
+    jumped[40:160, 60:200] = texture(1)[40:160, 60:200]  # a large part of the picture, but not all
     assert not is_cut(before, jumped)
     assert not is_cut(np.zeros_like(before), before)
 

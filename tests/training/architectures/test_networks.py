@@ -91,7 +91,7 @@ def test_resident_faces_give_the_model_input_and_change_it_only_in_training():
 
 
 def test_the_training_model_is_the_network_behind_the_faces():
-    keras.utils.set_random_seed(0)  # two graphs round differently: up to 8e-7 over random weights
+    keras.utils.set_random_seed(0)  # two graphs round differently, by up to 8e-7 for random weights
     network = FourBlock().build(keras, size_px=48, classes=7)
     plain = Augmentation()
     model = training_model(network, ResidentFaces(FACES, plain, seed=0), plain, Loss())
@@ -106,7 +106,7 @@ def test_erasing_grays_a_rectangle_of_the_chosen_faces_only():
     draws = [0.5] * 7 + [0.4, 0.0, 1.0, 0.0, 1.0]
     erased = changed(settings, draws) != REAL
     rows, columns = np.nonzero(erased.any(axis=(0, 3)))
-    assert rows.max() <= 5 and columns.min() >= 28  # a tenth high at the top, two fifths wide right
+    assert rows.max() <= 5 and columns.min() >= 28  # at the top right, 1/10 high and 2/5 wide
     assert changed(settings, [*draws[:7], 0.6, *draws[8:]]).tolist() == REAL.tolist()
 
 
@@ -148,7 +148,7 @@ def test_blur_halves_the_resolution_of_the_chosen_faces_only():
 
 
 def doubled_and_averaged(blocks):
-    """Average each block of what bilinear doubling makes of them."""
+    """Return each block's mean after bilinear upsampling of the blocks by two."""
     padded = np.pad(blocks, ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows = (padded[:, :-2] + 6 * padded[:, 1:-1] + padded[:, 2:]) / 8
     return (rows[:, :, :-2] + 6 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 8
@@ -158,7 +158,7 @@ def test_noise_has_the_deviation_that_was_asked_for_on_every_other_face():
     settings, before = Augmentation(noise=0.1), [0.5] * 14
     assert changed(settings, [*before, 0.4, 0.1, 0.7]).tolist() == REAL.tolist()
     added = changed(settings, [*before, 0.75, 0.1, 0.7]) - REAL
-    inner = added[(REAL > 0.2) & (REAL < 0.8)]  # elsewhere it is clipped
+    inner = added[(REAL > 0.2) & (REAL < 0.8)]  # other values may be clipped
     assert inner.std() == pytest.approx(0.05, rel=0.1)
     assert abs(inner.mean()) < 0.005
     other = changed(settings, [*before, 0.75, 0.2, 0.9]) - REAL

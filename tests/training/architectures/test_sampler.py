@@ -1,4 +1,4 @@
-"""Affine resampling: the picture that OpenCV's remap gives, and something to learn by."""
+"""Affine resampling: the result of OpenCV's remap, and gradients for training."""
 
 import cv2
 import numpy as np

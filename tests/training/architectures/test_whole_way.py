@@ -1,4 +1,4 @@
-"""Every architecture of ours goes train -> convert -> run."""
+"""Training, conversion and `run` of each architecture."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.whole_way import go_the_whole_way
 pytestmark = pytest.mark.train
 LARGE = {"resnet50", "efficientnet-lite"}  # in a separate file, so that two workers share them
 NO_NEWS = {"lenet", "four-block", "four-block-56", "deep-4x4", "mobilenet-face"}
-"""Layers that the second stage rounds in another architecture, or in the run that tests share."""
+"""Tested without QAT: their layers are in other architectures, or in the run that tests share."""
 
 
 @pytest.mark.parametrize("name", sorted(set(plugins.own_names(plugins.ARCHITECTURES)) - LARGE))

@@ -1,4 +1,4 @@
-"""The large architectures go train -> convert -> run."""
+"""Training, conversion and `run` of the large architectures."""
 
 import pytest
 
@@ -14,5 +14,5 @@ def test_efficientnet_lite_trains_converts_and_runs(tmp_path, fer_edge, small_re
 
 
 def test_resnet50_trains_converts_and_runs(tmp_path, fer_edge, small_recipe):
-    # no second stage: wrapping, training and converting 50 layers again takes a minute
+    # without QAT: wrapping, training and converting 50 layers again takes a minute
     go_the_whole_way(small_recipe("resnet50"), tmp_path, fer_edge, qat=False)

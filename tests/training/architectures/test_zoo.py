@@ -1,4 +1,4 @@
-"""Every optimizer, loss and teacher trains."""
+"""Training with each optimizer, loss and teacher."""
 
 import dataclasses
 
@@ -40,7 +40,7 @@ def test_a_recipes_parts_train(changes, tmp_path):
 
 
 def test_quantization_starts_from_the_float_networks_ranges():
-    """Else activations of 0 to 1 keep a tenth of int8's steps until thousands of batches are by."""
+    """Otherwise, activations of 0 to 1 use a tenth of int8's steps for thousands of batches."""
     from fer_edge.training.loop.quantized_network import quantized_copy, settle_ranges
 
     faces = make_faces()
@@ -58,7 +58,7 @@ def test_quantization_starts_from_the_float_networks_ranges():
 
 
 def test_averaged_weights_are_what_is_kept(tmp_path):
-    """With a decay near 1 the average stays where the first step led."""
+    """With a decay near 1, the average stays close to the weights after the first step."""
     recipe = quick(Recipe(network=SMALL, learning_rate=0.05))
     for name, average in (("plain", 0.0), ("averaged", 0.9999)):
         settings = Optimizer("sgd", average=average)

@@ -1,4 +1,4 @@
-"""The float stage on JAX and PyTorch, in an environment that really has no TensorFlow."""
+"""Float stage on JAX and PyTorch, in an environment without TensorFlow."""
 
 import csv
 import json
@@ -39,9 +39,9 @@ epochs = 1
 
 @pytest.fixture(scope="session")
 def no_tensorflow(tmp_path_factory):
-    """Make an environment of everything that is installed here but TensorFlow; returns `run`.
+    """Make an environment of all installed packages except TensorFlow; return `run`.
 
-    It is a folder of links, the only one that Python searches in addition to its standard library.
+    It is a folder of links, which is Python's only search path besides the standard library.
     """
     folder = tmp_path_factory.mktemp("without") / "packages"
     (folder / "fer_edge").mkdir(parents=True)
@@ -56,7 +56,7 @@ def no_tensorflow(tmp_path_factory):
             left_out = re.match(r"(tensorflow|tf_keras|fer_edge$|__editable__|.*\.pth$)", item.name)
             if left_out or (folder / item.name).exists():
                 continue
-            if item.name == "cv2":  # it looks where it really is, and loads itself from there
+            if item.name == "cv2":  # cv2 resolves links, and loads itself from its real folder
                 shutil.copytree(item, folder / "cv2", copy_function=link_or_copy)
             else:
                 (folder / item.name).symlink_to(item)
@@ -79,7 +79,7 @@ def no_tensorflow(tmp_path_factory):
 def link_or_copy(source, target):
     try:
         os.link(source, target)
-    except OSError:  # another file system
+    except OSError:  # on another file system
         shutil.copy(source, target)
 
 
@@ -95,7 +95,7 @@ def test_the_float_stage_needs_no_tensorflow(backend, no_tensorflow, fer_edge, t
         pytest.skip(f"{backend} is not installed (fer-edge[train-{backend}])")
     run = tmp_path / "run"
     common = ["train", *options(tmp_path), "--out", run]
-    # where JAX is all there is, nobody has to name it
+    # if only JAX is installed, it is chosen without the variable
     chosen = {} if backend == "jax" else {"KERAS_BACKEND": backend}
     log = ["--tensorboard", tmp_path / "log"] if find_spec("tensorboard") else []
     done = no_tensorflow("-m", "fer_edge", *common, *log, **chosen)
@@ -121,7 +121,7 @@ def test_the_float_stage_needs_no_tensorflow(backend, no_tensorflow, fer_edge, t
     assert f"Keras runs on {backend}" in line
     assert "KERAS_BACKEND=tensorflow" in line
 
-    # where TensorFlow is, the very run continues
+    # with TensorFlow, the same run continues
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed (fer-edge[train])")
     network = (run / "model.keras").read_bytes()
     result = fer_edge(*common, *log, "--qat", "--resume")
@@ -196,7 +196,7 @@ def test_two_devices_learn_what_one_learns(no_tensorflow, tmp_path):
     one, two, rest, too_many, uneven = json.loads(done.stdout)
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, rel=1e-3)
-    assert len(rest) == 2  # a face remains in every epoch
+    assert len(rest) == 2  # one face is left over in each epoch
     assert "found 2 devices" in too_many
     assert "cannot be divided among 2 devices" in uneven
     assert "--batch-size 8" in uneven

@@ -1,4 +1,4 @@
-"""Who trains together: what is refused, and how processes meet. No JAX in it."""
+"""Processes that train together: refused settings, and how processes meet. Without JAX."""
 
 import socket
 import threading
@@ -28,7 +28,7 @@ def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: s
 
 
 def meet_all(*processes: tuple[int, int], patience_s: float = 20.0) -> list[str]:
-    """Let processes, each a number and a count, meet; returns the error of each."""
+    """Let processes meet, each given as (number, count); return their errors, or ""."""
     address, told = f"localhost:{free_port()}", [""] * len(processes)
 
     def one(place: int, number: int, count: int) -> None:
@@ -41,7 +41,7 @@ def meet_all(*processes: tuple[int, int], patience_s: float = 20.0) -> list[str]
         threading.Thread(target=one, args=(place, *process))
         for place, process in enumerate(processes)
     ]
-    for thread in reversed(threads):  # whoever comes first waits
+    for thread in reversed(threads):  # the first one waits for the others
         thread.start()
         time.sleep(0.05)
     for thread in threads:

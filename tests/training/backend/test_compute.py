@@ -1,4 +1,4 @@
-"""The first line of a training, and the one that warns of a GPU that stands idle."""
+"""First line of a training, and the warning about a GPU that is not used."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Mixed precision: what computes in 16 bits, and that nothing of it is kept."""
+"""Mixed precision: layers compute in 16 bits, and saved networks do not."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""Face sets in folders, as people bring them."""
+"""Face sets from folders of images, in the layouts that users have."""
 
 import struct
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.clear_line import assert_one_clear_line
 
 
 def put(root, *folders, per_class=2, suffix=".png"):
-    """Fill each folder with different faces."""
+    """Write different faces into each folder; return the root."""
     for number, name in enumerate(folders):
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def put(root, *folders, per_class=2, suffix=".png"):
 
 
 def counts_of(faces):
-    """Faces per part."""
+    """Return the number of faces in each split."""
     return tuple(faces.counts().sum(axis=1))
 
 
@@ -164,7 +164,7 @@ def test_what_programs_leave_behind_is_not_a_face(tmp_path, caplog, name):
 
 
 def spoil(root):
-    """Add a file that is truncated, and one that declares billions of pixels."""
+    """Add a truncated file, and a file that declares billions of pixels."""
     data = (root / "a" / "0.png").read_bytes()
     (root / "a" / "cut.png").write_bytes(data[: len(data) // 2])
     (root / "b" / "bomb.png").write_bytes(

@@ -1,4 +1,4 @@
-"""Faces in csv files, as people bring them."""
+"""Faces from CSV files, in the layouts that users have."""
 
 import csv
 

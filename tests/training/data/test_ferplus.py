@@ -1,4 +1,4 @@
-"""FER+'s votes and classes from its own file."""
+"""Votes and classes of FER+, read from its file."""
 
 import csv
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def row(usage: str = "Training", **votes: object) -> list[object]:
 
 
 def write(folder: Path, rows: list[list[object]], header: list[str] = HEADER) -> tuple[Path, Path]:
-    """Write a fer2013.csv of two faces and a fer2013new.csv of these rows."""
+    """Write fer2013.csv with two faces and fer2013new.csv with these rows; return both paths."""
     faces, votes = folder / "fer2013.csv", folder / "fer2013new.csv"
     tables = {
         faces: [
@@ -97,7 +97,7 @@ def test_other_files_of_votes_are_refused(tmp_path: Path, fer_edge: Callable[...
 
 
 def voted(said: list[str | None], split: list[int]) -> FaceSet:
-    """Faces of which the taggers said this, unanimously."""
+    """Return faces with unanimous votes for these names; None means no votes."""
     table = np.array([[9 * (name == other) for other in FERPLUS] for name in said], np.uint8)
     faces = make_faces(2, 0).select(np.arange(len(said)))
     return replace(faces, votes=table, split=np.array(split, np.uint8), twins=None)
@@ -120,7 +120,7 @@ def test_a_twin_of_a_face_that_left_train_is_none() -> None:
     faces = replace(faces, images=images)
     assert faces.duplicates.tolist() == [False, False, True, True]
     assert relabel(faces).duplicates.tolist() == [False, False, True]
-    # a part without train cannot know better than the whole
+    # a part without training faces keeps the duplicates of the whole set
     assert relabel(faces.part("validation")).duplicates.tolist() == [True, True]
 
 

@@ -16,15 +16,15 @@ from tests.support.cartoons import make_faces
 
 @pytest.fixture
 def spoilt() -> FaceSet:
-    """Eight training and four validation faces of each class, and what can be wrong with them.
+    """Eight training and four validation faces of each class, with typical faults.
 
-    Rows of class 0 are 0 to 11, of class 1 12 to 23, each with its validation faces last.
+    Class 0 has rows 0 to 11, class 1 rows 12 to 23; the last four of each are for validation.
     """
     faces = make_faces()
     images = faces.images.copy()
-    images[1] = images[0]  # twice in train
-    images[8] = images[0]  # and in validation
-    images[12] = images[0]  # and as another class
+    images[1] = images[0]  # a duplicate in train
+    images[8] = images[0]  # a duplicate in validation
+    images[12] = images[0]  # a duplicate with another class
     images[20] = 77  # blank
     votes = np.zeros((len(faces), 10), np.uint8)
     votes[:, 0] = 10

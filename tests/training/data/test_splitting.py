@@ -10,7 +10,7 @@ from tests.support.cartoons import make_faces
 
 
 def with_twins(faces: FaceSet, twins: dict[int, int]) -> FaceSet:
-    """Give rows the pictures of other rows."""
+    """Copy the images of other rows: `twins` is row -> original row."""
     images = faces.images.copy()
     for row, original in twins.items():
         images[row] = images[original]
@@ -35,7 +35,7 @@ def test_faces_of_other_parts_stay_and_an_earlier_validation_part_becomes_test()
 
 @pytest.mark.parametrize("seed", range(5))
 def test_twins_are_never_parted(seed: int) -> None:
-    # in class 0 every picture twice; rows 0 and 20 also are one picture with two labels
+    # class 0 has each image twice; rows 0 and 20 have one image, but different labels
     faces = make_faces(20, 0)
     faces = with_twins(faces, {**{row + 1: row for row in range(0, 20, 2)}, 20: 0})
     split = split_off_validation(faces, share=0.2, seed=seed)

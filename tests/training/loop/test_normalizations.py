@@ -1,4 +1,4 @@
-"""Statistics of normalizations: those of the faces, whatever the network held before."""
+"""Statistics of batch normalizations: measured on the faces, independent of earlier values."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_those_behind_it_see_its_own_statistics_not_what_was_there():
 
 
 def test_a_measured_network_computes_what_it_learned_with():
-    """Inference with the measured statistics is training mode on the same faces."""
+    """Inference with the measured statistics equals training mode on the same faces."""
     network = Tiny(stem=4, widths=(4, 8), blocks=(1, 1)).build(keras, size_px=48, classes=7)
     faces = images()[:128]  # one batch
     measure_normalizations(network, faces)

@@ -1,4 +1,4 @@
-"""Sharpness-aware steps against the method's formula, worked out here, on both backends."""
+"""Sharpness-aware steps, compared with the method's formula, on both backends."""
 
 import dataclasses
 import json

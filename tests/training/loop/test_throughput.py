@@ -1,4 +1,4 @@
-"""The throughput benchmark, on a few faces: that it runs, and what it prints."""
+"""Throughput benchmark on a few faces: it runs, and prints its figures."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The TensorBoard log, read back by TensorBoard's own reader."""
+"""TensorBoard log, read by TensorBoard's own reader."""
 
 import sys
 
@@ -10,7 +10,7 @@ from fer_edge.training.reporting.history import Epoch
 
 
 def scalars(folder):
-    """Read the scalars of a folder: {tag: [(step, value), ...]}."""
+    """Return the scalars of a log folder: {tag: [(step, value), ...]}."""
     accumulator = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator",
         reason="tensorboard is not installed (fer-edge[tensorboard])",
@@ -26,7 +26,7 @@ def test_every_epoch_is_read_back(tmp_path):
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     log = EventLog(tmp_path)
     log.add("float", Epoch(1, 0.5, 2.0, 0.25, 1.5, 0.375, 9.0, 0.5, 0.625))
-    log.add("float", Epoch(2, 0.25, 1.0, 0.5, 1.25, 0.75, 9.0))  # top-3 not known
+    log.add("float", Epoch(2, 0.25, 1.0, 0.5, 1.25, 0.75, 9.0))  # top-3 unknown
     assert scalars(tmp_path / "float" / "train") == {
         "loss": [(1, 2.0), (2, 1.0)],
         "accuracy": [(1, 0.25), (2, 0.5)],

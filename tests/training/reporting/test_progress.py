@@ -1,4 +1,4 @@
-"""The bar of an epoch, and what it says of the time."""
+"""Progress bar of an epoch, with the remaining time."""
 
 import io
 import sys
@@ -22,7 +22,7 @@ def drive(stream, monkeypatch):
     bar = EpochBar("epoch 2/3", epochs_after=1, last_epoch_s=600.0)
     bar.set_params({"steps": 40})
     bar.on_train_begin()
-    for last in (15, 31, 23, 39):  # several steps a call, and one call that came late
+    for last in (15, 31, 23, 39):  # several steps per call, and one call out of order
         bar.on_train_batch_end(last, {"loss": 1.25, "accuracy": 0.5, "top3": 0.75})
     bar.on_train_end()
     return stream.getvalue()

@@ -18,7 +18,7 @@ def test_gpus_are_those_that_the_environment_names_else_all(tmp_path: Path) -> N
 def test_each_process_has_a_gpu_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VISIBLE, "3,5")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    script = f'#!/bin/sh\nshift 2\necho "${VISIBLE} $*" >> {tmp_path}/said\n'  # without -c CODE
+    script = f'#!/bin/sh\nshift 2\necho "${VISIBLE} $*" >> {tmp_path}/said\n'  # drops -c CODE
     (tmp_path / "python").write_text(script)
     (tmp_path / "python").chmod(0o755)
     with sharing(3, ["sweep", "a.toml"]):

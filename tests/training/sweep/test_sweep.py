@@ -1,4 +1,4 @@
-"""Whole sweeps of trainings that take a second, on cartoons."""
+"""Complete sweeps on cartoon faces, with trainings that take a second."""
 
 import csv
 import os
@@ -93,12 +93,12 @@ def test_a_sweep_leaves_run_folders_a_table_and_the_winners_recipe(
         assert float(row["value"]) == pytest.approx(best, abs=1e-5)
     winner = max(rows, key=lambda row: float(row["value"]))
     assert f"{float(winner['value']):.4f}" in result.stdout
-    # ready for train
+    # best.toml is a recipe for `fer-edge train`
     trained = train(data, tmp_path / "again", out / "best.toml", epochs=1)
     assert trained.recipe.optimizer.kind == winner["optimizer.kind"]
     again = fer_edge("sweep", file, "--data", data, "--out", out)
     assert again.exit_code == 0
-    assert "epoch" not in again.stderr  # there are enough
+    assert "epoch" not in again.stderr  # there are enough trials already
     more = fer_edge("sweep", file, "--data", data, "--out", out, "--trials", 5)
     assert more.exit_code == 0
     assert len(table(out)) == 5
@@ -177,7 +177,7 @@ def test_a_killed_sweep_goes_on_in_the_middle_of_a_training(
         sweep, faces, out, resume=True, on_epoch=lambda n, epoch: epochs.append((n, epoch.number))
     )
     assert [number for number, _ in epochs] == [2] * len(epochs)
-    assert epochs[0][1] >= 2  # continues after the epochs that were trained
+    assert epochs[0][1] >= 2  # continues after the last trained epoch
     assert len(counted(study)) == 2
     assert sorted(path.name for path in (out / "trials").glob("????")) == ["0000", "0001"]
     write_report(study, sweep, out)
@@ -209,7 +209,7 @@ def browser() -> Iterator[Chromium]:
 
 
 def make_study(sweep: Sweep, out: Path, faces: FaceSet, count: int) -> Any:
-    """Make a study of trials that were never trained."""
+    """Make a study with made-up results of `count` trials, without training."""
     study = open_study(sweep, out, faces.digest)
     for number in range(count):
         trial = study.ask()

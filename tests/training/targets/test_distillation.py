@@ -1,4 +1,4 @@
-"""What a student learns from teachers, on the views that it sees or on the clean faces."""
+"""Distillation: targets from teachers, on augmented or on clean faces."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(vie
     run(student, faces, tmp_path / "student", qat=True)
     assert (tmp_path / "student" / "qat.h5").exists()
     kept = load_recipe(str(tmp_path / "student" / "recipe.toml"))
-    assert kept.teachers == student.teachers  # so that the card names them, and --resume asks them
+    assert kept.teachers == student.teachers  # the card names them, and --resume uses them
     assert (tmp_path / "teacher" / "model.keras").read_bytes() == before
 
 

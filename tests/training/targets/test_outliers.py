@@ -13,7 +13,7 @@ from tests.support.cartoons import make_faces
 
 
 def with_rejected(count):
-    """Faces of which the first `count` of the training split were called not a face."""
+    """Return faces; all votes for the first `count` training faces are "not a face"."""
     faces = make_faces(per_class=6, validation_per_class=2)
     votes = np.zeros((len(faces), 10), np.uint8)
     votes[:, 0] = 10

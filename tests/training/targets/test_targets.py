@@ -12,7 +12,7 @@ from tests.support.cartoons import make_faces
 
 
 def voted(votes):
-    """Two training faces, angry and disgust, with votes given by FER+ name."""
+    """Return two training faces, angry and disgust, with votes as {FER+ name: count}."""
     faces = make_faces(per_class=1, validation_per_class=1)
     rows = np.flatnonzero(faces.split == 0)[:2]
     table = np.array([[row.get(name, 0) for name in FERPLUS] for row in votes], np.uint8)
@@ -36,10 +36,10 @@ def test_votes_take_their_share_of_the_target():
 
 
 def test_votes_can_stand_for_the_labels_that_such_votes_have():
-    """Of faces called neutral by all, labeled sad as often as not, each target is half of both."""
+    """Faces with all votes for neutral, half of them labeled sad: votes mean 50% sad."""
     faces = make_faces(per_class=40, validation_per_class=0)
     votes = np.zeros((len(faces), 10), np.uint8)
-    votes[np.arange(len(faces)), faces.labels] = 10  # its own column per class
+    votes[np.arange(len(faces)), faces.labels] = 10  # one column for each class
     sad, neutral = (faces.labels == FER2013.index(name) for name in ("sad", "neutral"))
     votes[sad] = votes[neutral]
     votes[0] = 0  # a face without votes
@@ -115,7 +115,7 @@ def test_a_number_of_training_faces_is_drawn_at_random_and_repeatably(faces):
     drawn = training_faces(faces, count=20)
     assert len(drawn) == 20
     assert set(drawn.split) == {0}
-    assert len(np.unique(drawn.labels)) > 3  # a cartoon set is sorted by class
+    assert len(np.unique(drawn.labels)) > 3  # the set is sorted by class
     again = training_faces(faces, count=20)
     np.testing.assert_array_equal(drawn.images, again.images)
     assert len(training_faces(faces, count=10_000)) == (faces.split == 0).sum()

@@ -1,4 +1,4 @@
-"""The regression from votes to labels, against labels that were drawn by a known rule."""
+"""Regression from votes to labels, compared with the known rule that drew the labels."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ CLASSES = 3
 
 
 def drawn(n, seed=0):
-    """Votes of ten taggers, and labels that follow the square of their shares."""
+    """Return votes of ten taggers, labels drawn by the squared vote shares, and those odds."""
     random = np.random.default_rng(seed)
     votes = np.zeros((n, 10), np.uint8)
     votes[:, :CLASSES] = random.multinomial(10, random.dirichlet(np.ones(CLASSES), n))

@@ -1,4 +1,4 @@
-"""The head that learns FER+ votes with the network and is dropped."""
+"""Auxiliary head that learns FER+ votes in training and is removed afterwards."""
 
 import dataclasses
 
@@ -28,7 +28,7 @@ def test_shares_leave_out_unknown_and_not_a_face():
     votes = np.array([[3, 1, 0, 0, 0, 0, 0, 0, 4, 2], [0, 0, 0, 0, 0, 0, 0, 0, 9, 1]], np.uint8)
     shares = vote_shares(votes)
     assert shares[0].tolist() == [0.75, 0.25, 0, 0, 0, 0, 0, 0]
-    assert shares[1].tolist() == [0] * 8  # which adds nothing to the loss
+    assert shares[1].tolist() == [0] * 8  # zeros add nothing to the loss
 
 
 @pytest.mark.parametrize("mixup", [0.0, 0.5])

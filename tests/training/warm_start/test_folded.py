@@ -1,4 +1,4 @@
-"""A `.tflite` file turned back into a float network: the same function, ready to learn."""
+"""Conversion of a `.tflite` file to an equivalent float network that can be trained."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory, data):
-    """A small `tiny` of three epochs and its files, by scheme."""
+    """Run folder of a small `tiny` after three epochs, and its model files, by scheme."""
     from click.testing import CliRunner
 
     from fer_edge.cli.main import main
@@ -62,7 +62,7 @@ def images(data):
 
 
 def read_by(path, images):
-    """Return what a file says of faces, without its card's temperature."""
+    """Return a file's probabilities for faces, without its card's temperature."""
     file = read_model(path)
     plain = replace(file, card=replace(file.card, temperature_scaling=None))
     with TFLiteModel(plain) as model:
@@ -78,7 +78,7 @@ def test_the_network_of_a_float_file_is_the_one_that_was_converted(small, images
 def test_it_computes_the_same_from_a_batch_s_own_statistics(small, images):
     network = load_trained(str(small["float32"]), images).network
     pixels = as_real(model_inputs(images, 48, 48))
-    learning = keras.ops.convert_to_numpy(network(pixels, training=True))  # the batch is all faces
+    learning = keras.ops.convert_to_numpy(network(pixels, training=True))  # one batch of all faces
     np.testing.assert_allclose(learning, predict(network, images), atol=1e-3)
 
 
@@ -103,7 +103,7 @@ def test_an_integer_file_says_what_it_said(small, images, name):
 
 def test_training_goes_on_from_a_file(fer_edge, small, data, tmp_path):
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(RECIPE.format(epochs=1).replace("[2, 1]", "[2, 2]"))  # which grows, too
+    recipe.write_text(RECIPE.format(epochs=1).replace("[2, 1]", "[2, 2]"))  # a larger network
     arguments = ("train", "--data", data, "--recipe", recipe, "--learning-rate", "1e-9")
     more = ("--start", small["int8"], "--teacher", small["int8"], "--out", tmp_path / "run")
     done = fer_edge(*arguments, *more)

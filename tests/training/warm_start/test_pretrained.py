@@ -1,4 +1,4 @@
-"""The pretrained base: from a file in Keras's format, or one clear error."""
+"""Pretrained base: weights from a file in Keras's format, or one clear error."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_a_wrong_file_is_refused(tmp_path):
 def test_offline_imagenet_names_the_file_to_bring(monkeypatch, capsys):
     if (Path(keras_home()) / "models" / IMAGENET_FILE).exists():
         pytest.skip("this machine has the ImageNet weights")
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no server listens there
     with pytest.raises(
         TrainingError, match=f"downloaded.*{IMAGENET_FILE}.*--weights FILE"
     ) as caught:

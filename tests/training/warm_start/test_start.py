@@ -1,4 +1,4 @@
-"""Going on from another run's weights, with the same classes or others."""
+"""Start from the weights of another run, with the same classes or different ones."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from fer_edge.training.warm_start.trained import Trained, load_trained
 def build(classes, plan=None):
     plan = plan or FourBlock(filters=(4, 4, 8, 8), dense_units=16)
     network = plan.build(keras, size_px=48, classes=classes)
-    random = np.random.default_rng(classes)  # a bias of zeros would look the same anywhere
+    random = np.random.default_rng(classes)  # zero biases could not show a mistake
     network.set_weights([random.normal(size=w.shape) for w in network.get_weights()])
     return network
 
@@ -106,7 +106,7 @@ def test_a_network_grows_by_blocks_that_change_nothing_at_first():
     start_from(as_run(small), grown, FER2013)
     np.testing.assert_array_equal(grown(faces), small(faces))
     assert not np.any(grown.get_layer("s1b2_second_norm").gamma)
-    assert np.all(grown.get_layer("s1b2_first_norm").gamma), "or it would learn nothing"
+    assert np.all(grown.get_layer("s1b2_first_norm").gamma), "with zeros the block cannot learn"
 
 
 def test_what_is_not_the_identity_is_not_grown():
