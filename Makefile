@@ -107,8 +107,9 @@ CLIP ?= clip.mp4
 FER_EDGE := $(DEV_ENV)/bin/fer-edge
 RESUME = $(if $(wildcard $(@D).partial),--resume)
 
-model-compact: runs/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
-	$(FER_EDGE) convert runs/compact --int8 --float32 --data $(DATA) --out models --overwrite
+model-compact: runs/last/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
+	$(FER_EDGE) convert runs/last/compact --int8 --float32 --data $(DATA) --out models --overwrite \
+		--logit-offset disgust=0.6
 	cp models/compact-int8-ptq.tflite fer_edge/model/files/compact.tflite
 
 model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
@@ -153,6 +154,10 @@ runs/compact-grown/run.json: runs/compact-48px/run.json
 runs/compact/run.json: runs/compact-grown/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-grown \
 		--teacher runs/compact-grown --out $(@D) $(RESUME)
+
+runs/last/compact/run.json: runs/compact/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact-outliers --start runs/compact \
+		--teacher runs/compact --out $(@D) $(RESUME)
 
 runs/tiny-clean/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe tiny-clean --teacher runs/compact-48px \
