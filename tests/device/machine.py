@@ -56,7 +56,7 @@ class Machine:
         """Start the machine and wait until ssh answers; return the duration in seconds."""
         start = time.monotonic()
         if self.accelerator is None:
-            self.accelerator = "kvm" if self._runs_with_kvm() else "tcg,tb-size=512"
+            self.accelerator = "kvm" if self._runs_with_kvm() else "tcg,tb-size=512,thread=multi"
         if self._process is None:
             self._launch(self.accelerator)
         self.wait_for_ssh()
@@ -182,7 +182,8 @@ class Machine:
         forwards += f",hostfwd=tcp:127.0.0.1:{self.web_port}-:8000"
         command = ["qemu-system-x86_64", "-accel", accelerator]
         command += ["-cpu", "host" if accelerator == "kvm" else "max"]
-        command += ["-smp", "1", "-m", str(MEMORY_MIB), "-display", "none", "-no-user-config"]
+        # a second processor shortens an emulated boot from 42 to 30 seconds
+        command += ["-smp", "2", "-m", str(MEMORY_MIB), "-display", "none", "-no-user-config"]
         command += ["-nodefaults"]
         command += ["-serial", f"file:{self.serial}"]
         command += ["-monitor", f"unix:{self._sockets}/monitor,server,nowait"]
