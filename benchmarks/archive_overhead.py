@@ -4,7 +4,8 @@ The figures are in docs/lab-notes/archive.md.
 
     python -m benchmarks.archive_overhead --clips 160
     python -m benchmarks.archive_overhead --clips 160 --ray local    # environment of make test-ray
-    ray start --head --port 6380 && python -m benchmarks.archive_overhead --ray 127.0.0.1:6380
+    export RAY_AUTH_MODE=disabled; ray start --head --port 6380
+    python -m benchmarks.archive_overhead --clips 160 --ray 127.0.0.1:6380 --anyway
 
 Clips with a moving head, three seconds long by default, are processed by a plain loop in one
 process, by a pool of one process per core, and by Ray, in turns. The ideal is the plain loop's time

@@ -16,6 +16,7 @@ LOCAL = "local"
 _ANSWER_S = 5.0
 _STATUS_S = 20.0
 _OUT_OF_MEMORY_RETRIES = 3
+_TOKEN = "set RAY_AUTH_MODE=token, and copy the cluster's ~/.ray/auth_token to this machine"
 
 
 def connect(address: str, *, cores: int | None = None) -> Any:
@@ -26,7 +27,8 @@ def connect(address: str, *, cores: int | None = None) -> Any:
         cores: Cores of a Ray that is started here; None uses all.
 
     Raises:
-        ClusterError: Ray does not answer there, or has another version of Ray or Python.
+        ClusterError: Ray does not answer there, expects another token, or has another version of
+            Ray or Python.
         MissingExtraError: Ray is not installed.
     """
     ray = require("ray", "ray", what="--ray")
@@ -39,7 +41,7 @@ def connect(address: str, *, cores: int | None = None) -> Any:
     _check_answer(address)
     try:
         ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise ClusterError(f"Ray at {address}: {_reason(error)}") from error
     return ray
 
@@ -56,9 +58,11 @@ def _check_answer(address: str) -> None:
         raise ClusterError(f"Ray does not answer at {address} ({error}); {advice}") from error
     command = module_command("ray.scripts.scripts", "status", "--address", address)
     try:
-        subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
+        status = subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise ClusterError(f"{address} answers, but is not Ray; {advice}") from error
+    if b"InvalidAuthToken" in status.stderr + status.stdout:
+        raise ClusterError(f"Ray at {address} expects its token; {_TOKEN}")
 
 
 def _reason(error: Exception) -> str:

@@ -206,6 +206,26 @@ def test_another_python_on_the_cluster_is_one_line(
     )
 
 
+def test_a_cluster_with_a_token_is_used_with_it_and_explained_without(
+    videos: Path, tmp_path: Path, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
+    ray_command = [sys.executable, "-m", "ray.scripts.scripts"]
+    options = ["--head", "--port", "6399", "--num-cpus", "1", "--include-dashboard=false"]
+    subprocess.run([*ray_command, "start", *options], capture_output=True, check=True)
+    try:
+        code, _, complained = ended(driver(videos, tmp_path / "out", "127.0.0.1:6399"))
+        assert code == 0, complained
+        assert digest_of(tmp_path / "out") == expected
+        monkeypatch.delenv("RAY_AUTH_MODE")
+        code, _, complained = ended(driver(videos, tmp_path / "other", "127.0.0.1:6399"))
+        assert code == 1
+        assert_one_line(complained, "expects its token", "RAY_AUTH_MODE=token")
+    finally:
+        subprocess.run([*ray_command, "stop", "--force"], capture_output=True, check=False)
+
+
 class _Page(BaseHTTPRequestHandler):
     def log_message(self, *words: object) -> None:
         """Print nothing."""
