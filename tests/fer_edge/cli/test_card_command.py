@@ -66,7 +66,7 @@ def test_verify_finds_the_bundled_models_sound(fer_edge: Invoke) -> None:
     ("change", "words"),
     [
         (
-            {"labels": ("sad", "happy"), "scores": ()},
+            {"labels": ("sad", "happy"), "scores": (), "logit_offsets": ()},
             "the output is (1, 7), the card has 2 labels: sad, happy",
         ),
         (
@@ -88,7 +88,7 @@ def test_verify_tells_where_card_and_graph_differ(
 def test_verify_gives_every_fault_a_line_and_goes_on(
     fer_edge: Invoke, tmp_path: Path, copy: Path, bare: Path
 ) -> None:
-    wrong = replace(MODEL.card, labels=("sad", "happy"), scores=(), macs=1)
+    wrong = replace(MODEL.card, labels=("sad", "happy"), scores=(), logit_offsets=(), macs=1)
     bad = with_card(tmp_path / "bad.tflite", wrong)
     data = bytearray(MODEL.path.read_bytes())
     data[500_000] ^= 1

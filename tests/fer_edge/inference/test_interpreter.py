@@ -229,8 +229,11 @@ def test_a_graph_that_contradicts_its_card_is_refused(
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"labels": FER2013[:-1], "scores": ()}, "the card has 6 labels"),
-        ({"labels": (*FER2013, "contempt"), "scores": ()}, "the card has 8 labels"),
+        ({"labels": FER2013[:-1], "scores": (), "logit_offsets": ()}, "the card has 6 labels"),
+        (
+            {"labels": (*FER2013, "contempt"), "scores": (), "logit_offsets": ()},
+            "the card has 8 labels",
+        ),
         ({"input": InputSpec(64, 64)}, "the card states (1, 64, 64, 1)"),
     ],
 )
