@@ -127,7 +127,7 @@ def _small_disks() -> Iterator[tuple[Camera, Callable[[Path, int], None]]]:
 def small_disk(
     chance: random.Random, folder: Path, setting: tuple[Camera, Callable[[Path, int], None]]
 ) -> list[str]:
-    """Let a run write to a small file system until it is full."""
+    """Start a run that writes to a small file system until it is full."""
     camera, mount = setting
     out = folder / "out"
     mount(out, 4 * chance.randrange(2, 40))

@@ -20,7 +20,7 @@ SYSTEMD = Path("/lib/systemd/systemd")
 
 
 def _end_with_parent() -> None:
-    """Let the kernel end this process when its parent ends for any reason."""
+    """Set the kernel to end this process when its parent ends for any reason."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
@@ -91,7 +91,7 @@ class SshDevice:
         """Start systemd for the user; this needs root, because it mounts a private folder."""
         if os.geteuid() or not SYSTEMD.exists():
             pytest.skip("a systemd of the test's own needs root and systemd")
-        # there is no journal, so the service's standard error goes into a file next to sshd's log
+        # without a journal, the service's standard error goes into a file next to sshd's log
         more = self.home / ".config" / "systemd" / "user" / "fer-edge.service.d" / "log.conf"
         more.parent.mkdir(parents=True, exist_ok=True)
         more.write_text(f"[Service]\nStandardError=append:{self.folder}/service.log\n")

@@ -50,7 +50,7 @@ class Tap:
             self.frames.put(SourceError("interrupted"))
 
     def give(self, *frames: int | Exception) -> None:
-        """Let the next reads return these frames or raise these errors; wait until all are read."""
+        """Queue frames and errors for the next reads; return when all of them are read."""
         for frame in frames:
             is_loss = isinstance(frame, Exception)
             self.frames.put(frame if is_loss else np.full((2, 3, 3), frame, np.uint8))

@@ -21,7 +21,7 @@ needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not insta
 
 
 def verify(folder: Path, text: str, *options: str) -> str:
-    """Let systemd verify a unit; return its warnings and errors."""
+    """Verify a unit with systemd; return the warnings and errors."""
     assert ANALYZE is not None
     unit = folder / "fer-edge.service"
     unit.write_text(text, "utf-8")

@@ -28,7 +28,7 @@ def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: s
 
 
 def meet_all(*processes: tuple[int, int], patience_s: float = 20.0) -> list[str]:
-    """Let processes meet, each given as (number, count); return their errors, or ""."""
+    """Connect processes, each given as (number, count); return their errors, or ""."""
     address, told = f"localhost:{free_port()}", [""] * len(processes)
 
     def one(place: int, number: int, count: int) -> None:
