@@ -42,8 +42,9 @@ $table
 $ratios
 
 - `face` is one 48x48 crop, from raw pixels to the label, with the system's own preprocessing.
-- `frame` is a decoded frame through the system's own detector and classifier. fer-edge detects in
-  every frame here, as the others do; `fer-edge run` tracks faces between detections.
+- `frame` is a decoded frame through the system's own detector and classifier. fer-edge reads
+  every frame like a photograph here, with two passes of its detector; `fer-edge run` on a video
+  makes one pass in every fifth frame and tracks the faces in between.
 - All of them were trained on FER2013's Training, or their training data is not documented. Ours
   was selected on PublicTest, and so was `fer`'s (its authors validated on it).
 - `installed` is everything that pip or npm installed, without pip itself. For `fer` it does not
