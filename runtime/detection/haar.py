@@ -43,10 +43,11 @@ class Haar:
             long_side_px: Long side to which frames are shrunk, never enlarged.
 
         Raises:
-            DetectorError: The cascade is missing or cannot be loaded.
+            DetectorError: The cascade is missing or cannot be loaded, or OpenCV has no cascades.
         """
         self.long_side_px = long_side_px
         self.framing = _FRAMING
+        _check_opencv()
         self._cascade = _load(model or _find_cascade())
         log.warning(
             "the detector haar finds far fewer faces than yunet, has more false detections, and "
@@ -75,12 +76,15 @@ def open_haar(settings: DetectorSettings) -> Haar:
     return Haar(settings.model, long_side_px=settings.long_side_px or 640)
 
 
-def _find_cascade() -> Path:
+def _check_opencv() -> None:
     if not hasattr(cv2, "CascadeClassifier"):
         raise DetectorError(
             f"OpenCV {cv2.__version__} no longer has cascades; run: pip install "
             "'opencv-python-headless<5', or pass --detector yunet"
         )
+
+
+def _find_cascade() -> Path:
     # Debian's OpenCV has no cv2.data
     folder = getattr(getattr(cv2, "data", None), "haarcascades", "/usr/share/opencv4/haarcascades/")
     path = Path(folder) / CASCADE_FILE

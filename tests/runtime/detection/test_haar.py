@@ -62,8 +62,9 @@ def test_an_opencv_without_cascades_is_told_so(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(DetectorError, match=r"has no haarcascade_frontalface_alt2\.xml"):
         Haar()
     monkeypatch.delattr(cv2, "CascadeClassifier")
-    with pytest.raises(DetectorError, match="no longer has cascades; run: pip install"):
-        Haar()
+    for model in (None, Path("own.xml")):
+        with pytest.raises(DetectorError, match="no longer has cascades; run: pip install"):
+            Haar(model)
 
 
 def test_the_front_door_takes_it() -> None:
