@@ -1,6 +1,10 @@
 """Graphs that harm the process that opens them: by a signal, by memory, or by a runtime error."""
 
+from copy import deepcopy
 from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from fer_edge.model.bundled import bundled_models
 from fer_edge.model.file import read_model
@@ -8,16 +12,33 @@ from tests.support.graph_edits import add_operator_code, dense_float_model, rebu
 
 
 def crashing_graph() -> bytes:
-    """Make a graph whose first convolution has no weights: LiteRT reads address 0."""
+    """Make the graph of `tiny` with a branch (IF) that is the graph itself.
+
+    LiteRT prepares a branch together with its graph, so the stack overflows. A tensor that does
+    not exist would not do: whether that crashes depends on what lies in memory.
+    """
 
     def change(model: Any) -> None:
-        operator = model.subgraphs[0].operators[0]
-        for operator in model.subgraphs[0].operators:
-            if type(operator.builtinOptions).__name__ == "Conv2DOptionsT":
-                operator.inputs = [operator.inputs[0], -1, operator.inputs[2]]
-                return
+        graph = model.subgraphs[0]
+        graph.tensors += [_constant_true(model), deepcopy(graph.tensors[graph.outputs[0]])]
+        branch = schema.OperatorT()
+        branch.opcodeIndex = add_operator_code(model, "IF")
+        branch.inputs = [len(graph.tensors) - 2, *graph.inputs]
+        branch.outputs = [len(graph.tensors) - 1]
+        branch.builtinOptionsType = schema.BuiltinOptions.IfOptions
+        branch.builtinOptions = schema.IfOptionsT()  # both branches are subgraph 0
+        graph.operators = [branch, *graph.operators]
 
     return rebuild(read_model(bundled_models()["tiny"]).flatbuffer, change)
+
+
+def _constant_true(model: Any) -> Any:
+    model.buffers.append(schema.BufferT())
+    model.buffers[-1].data = np.array([1], np.uint8)
+    tensor = schema.TensorT()
+    tensor.shape, tensor.type = [1], schema.TensorType.BOOL
+    tensor.name, tensor.buffer = b"condition", len(model.buffers) - 1
+    return tensor
 
 
 def large_graph(side: int) -> bytes:
