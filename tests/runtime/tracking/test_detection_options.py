@@ -75,7 +75,7 @@ def test_a_model_file_goes_to_the_detector_that_is_named(tmp_path: Path) -> None
 
 
 def test_a_cascade_whose_name_is_no_utf8_is_refused_since_opencv_would_crash() -> None:
-    with pytest.raises(DetectorError, match="not UTF-8; rename it|no longer has cascades"):
+    with pytest.raises(DetectorError, match=r"not UTF-8; rename it|no longer has cascades"):
         open_chosen_detector(
             parse("--detector", "haar", "--detector-model", "other\udcff"), is_video=True
         )
