@@ -119,7 +119,7 @@ model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compa
 
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite \
-		--logit-offset contempt=1.6
+		--logit-offset contempt=1.25
 	cp models/compact-ferplus-int8-ptq.tflite fer_edge/model/files/compact-ferplus.tflite
 
 teachers: runs/teacher-144px/run.json runs/teacher-192px/run.json ## two face networks fine-tuned (DATA=faces.npz); npm, hours on a CPU
@@ -175,8 +175,8 @@ runs/ferplus.npz: | $(DEV_ENV)/ready
 	mkdir -p $(@D)
 	$(FER_EDGE) data import $(DATA) --classes ferplus --out $@
 
-runs/compact-ferplus/run.json: runs/compact-grown/run.json runs/ferplus.npz
-	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/compact-grown \
+runs/compact-ferplus/run.json: runs/last/compact/run.json runs/ferplus.npz
+	$(FER_EDGE) train --data runs/ferplus.npz --recipe compact-ferplus --start runs/last/compact \
 		--out $(@D) $(RESUME)
 
 # python -m: the hook imports docs.generators from here. --quiet would hide warnings from --strict
