@@ -107,9 +107,15 @@ CLIP ?= clip.mp4
 FER_EDGE := $(DEV_ENV)/bin/fer-edge
 RESUME = $(if $(wildcard $(@D).partial),--resume)
 
-model-compact: runs/last/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours on a CPU
+# after `card edit --set`: a student says what its teachers learned from
+TAUGHT := "license=Weights: Apache-2.0. FER2013 was published for a Kaggle competition (2013); its public copies state no \
+license. No image of it is in this file. One of the networks that taught this one, or the network it started from, was \
+pretrained on VGGFace2, whose terms allow research only."
+
+model-compact: runs/last/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours, with a GPU for its teachers
 	$(FER_EDGE) convert runs/last/compact --int8 --float32 --data $(DATA) --out models --overwrite \
-		--logit-offset disgust=0.6
+		--logit-offset disgust=0.3 --logit-offset fear=0.05
+	$(FER_EDGE) card edit models/compact-int8-ptq.tflite --set $(TAUGHT) --overwrite
 	cp models/compact-int8-ptq.tflite fer_edge/model/files/compact.tflite
 
 model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compact
@@ -120,18 +126,23 @@ model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compa
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite \
 		--logit-offset contempt=1.25
+	$(FER_EDGE) card edit models/compact-ferplus-int8-ptq.tflite --set $(TAUGHT) --overwrite
 	cp models/compact-ferplus-int8-ptq.tflite fer_edge/model/files/compact-ferplus.tflite
 
-teachers: runs/teacher-144px/run.json runs/teacher-192px/run.json ## two face networks fine-tuned (DATA=faces.npz); npm, hours on a CPU
+TEACHERS := runs/teacher-wide runs/teacher-deep runs/teacher-144px
+teachers: $(TEACHERS:=/run.json) ## three large networks that teach compact (DATA=faces.npz); minutes on a GPU, npm
+
+runs/teacher-wide/run.json: | $(DEV_ENV)/ready
+	$(FER_EDGE) train --data $(DATA) --recipe teacher-wide --out $(@D) $(RESUME)
+
+runs/teacher-deep/run.json: | $(DEV_ENV)/ready
+	$(FER_EDGE) train --data $(DATA) --recipe teacher-deep --out $(@D) $(RESUME)
+
+runs/teacher-144px/run.json: runs/face-network/faceres.json
+	$(FER_EDGE) train --data $(DATA) --recipe mobilenet-face --weights $< --seed 3 --out $(@D) $(RESUME)
 
 runs/face-network/faceres.json: | $(DEV_ENV)/ready
 	$(DEV_ENV)/bin/python -m benchmarks.teacher_weights $(@D)
-
-runs/teacher-%px/run.json: runs/face-network/faceres.json
-	sed 's/^enlarge = .*/enlarge = $(if $(filter 192,$*),4,3)/' training/recipes/mobilenet-face.toml \
-		> runs/teacher-$*px.toml
-	$(FER_EDGE) train --data $(DATA) --recipe runs/teacher-$*px.toml --weights $< \
-		--seed $* --out $(@D) $(RESUME)
 
 runs/cross-fitted.npz: runs/face-network/faceres.json
 	$(DEV_ENV)/bin/python -m benchmarks.cross_fitting --weights $< --data $(DATA) --out $@ --seeds 1
@@ -155,9 +166,13 @@ runs/compact/run.json: runs/compact-grown/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe compact --start runs/compact-grown \
 		--teacher runs/compact-grown --out $(@D) $(RESUME)
 
-runs/last/compact/run.json: runs/compact/run.json
-	$(FER_EDGE) train --data $(DATA) --recipe compact-outliers --start runs/compact \
-		--teacher runs/compact --out $(@D) $(RESUME)
+runs/compact-distilled/run.json: runs/compact/run.json $(TEACHERS:=/run.json)
+	$(FER_EDGE) train --data $(DATA) --recipe compact-distilled --start runs/compact \
+		$(TEACHERS:%=--teacher %) --out $(@D) $(RESUME)
+
+runs/last/compact/run.json: runs/compact-distilled/run.json
+	$(FER_EDGE) train --data $(DATA) --recipe compact-outliers --start $(<D) \
+		$(patsubst %,--teacher %,$(TEACHERS) $(<D)) --out $(@D) $(RESUME)
 
 runs/tiny-clean/run.json: runs/compact-48px/run.json
 	$(FER_EDGE) train --data $(DATA) --recipe tiny-clean --teacher runs/compact-48px \

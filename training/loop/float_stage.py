@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
 from fer_edge.faces.faceset import FaceSet
@@ -30,7 +29,7 @@ from ..warm_start.start import start_from
 from ..warm_start.trained import load_trained
 from .epochs import run_epochs
 from .lessons import Lessons, plan_lessons
-from .normalizations import measure_normalizations
+from .normalizations import measurement
 from .optimizer import build_loss, build_metrics, build_optimizer
 from .resident import ResidentFaces, epoch_inputs, training_model
 from .run_place import STATE
@@ -81,7 +80,9 @@ def train_float(
         first_rate=recipe.learning_rate,
         epochs=recipe.epochs,
         # averaged weights, and weights moved for a gradient, have other statistics
-        measured=train.images if recipe.optimizer.average or recipe.optimizer.sharpness else None,
+        measure=measurement(network, train.images)
+        if recipe.optimizer.average or recipe.optimizer.sharpness
+        else None,
         folder=folder,
     )
     run_epochs(
@@ -106,8 +107,8 @@ class FloatStage:
         schedule: Schedule of the learning rate.
         first_rate: Learning rate before the schedule.
         epochs: Number of epochs.
-        measured: uint8, (n, height, width), faces on which normalizations are measured again after
-            an epoch; None keeps the learned statistics.
+        measure: Measures the normalizations of the network again, after every epoch; None keeps the
+            learned statistics.
         folder: Run folder.
     """
 
@@ -119,7 +120,7 @@ class FloatStage:
     schedule: Schedule
     first_rate: float
     epochs: int
-    measured: NDArray[np.uint8] | None
+    measure: Callable[[], None] | None
     folder: Path
     title: str = "epoch"
 
@@ -137,8 +138,8 @@ class FloatStage:
         self.model.optimizer.learning_rate.assign(rate)
         fitted = fit_epoch(self.model, self.lessons, number, bar)
         _hand_over(self.model, self.learner, self.network)
-        if self.measured is not None:
-            measure_normalizations(self.network, self.measured)
+        if self.measure is not None:
+            self.measure()
         return fitted
 
     def keep(self) -> None:
@@ -177,8 +178,8 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, lessons: Lesson
         loss_weights=1.0 - recipe.loss.teacher_share if lessons.teachers else None,
         weighted_metrics=[],
         metrics=build_metrics(keras, len(train.class_names)),
-        # TensorFlow synchronizes after each call to pass the loss to callbacks: use fewer calls
-        steps_per_execution=16 if keras.backend.backend() == "tensorflow" else 1,
+        # between calls, TensorFlow waits for the loss, and JAX wraps every variable again (1.3 ms)
+        steps_per_execution=16 if keras.backend.backend() in ("tensorflow", "jax") else 1,
     )
     model.optimizer.build(model.trainable_variables)
     return model

@@ -5,7 +5,8 @@ different statistics (Izmailov et al. 2018, arXiv:1803.05407, section 3.2): with
 of averaged weights mean little until the learning rate has fallen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,32 +21,81 @@ _FACES = 2048
 
 
 def measure_normalizations(network: Any, images: NDArray[np.uint8]) -> None:
-    """Set mean and variance of every batch normalization from faces.
+    """Set mean and variance of every batch normalization from faces; see `measurement`."""
+    measurement(network, images)()
+
+
+def measurement(network: Any, images: NDArray[np.uint8]) -> Callable[[], None]:
+    """Return a function that sets mean and variance of every batch normalization from faces.
+
+    On JAX it is compiled at its first call. Otherwise each operation of each layer is a separate call
+    of the device, and most of the time passes between these calls.
 
     Args:
         network: Keras model; frozen normalizations stay unchanged.
         images: uint8, (n, height, width), training faces in any order; some of them are used.
     """
-    norms = list(_learning_norms(network))
+    places = [place for norm in _learning_norms(network) for place in _statistics(norm)]
     some = np.random.default_rng(0).permutation(len(images))[:_FACES]
     pixels = as_real(model_inputs(images[some], *network.input_shape[1:3]))
     batches = np.array_split(pixels, -(-len(pixels) // _BATCH))
-    momenta = [norm.momentum for norm in norms]
-    sums = [[np.zeros(statistic.shape) for statistic in _statistics(norm)] for norm in norms]
-    try:
-        for norm in norms:
-            norm.momentum = 0.0  # statistics of each batch, not a moving average
+    of_batch = _compiled if keras.backend.backend() == "jax" else _called
+    statistics_of = of_batch(network, places)
+
+    def measure() -> None:
+        sums = [np.zeros(place.shape) for place in places]
         for batch in batches:
+            for total, statistic in zip(sums, statistics_of(batch), strict=True):
+                total += keras.ops.convert_to_numpy(statistic) * len(batch)
+        for place, total in zip(places, sums, strict=True):
+            place.assign(total / len(pixels))
+
+    return measure
+
+
+Statistics = Callable[[NDArray[np.float32]], list[Any]]
+
+
+def _called(network: Any, places: list[Any]) -> Statistics:
+    def statistics_of(batch: NDArray[np.float32]) -> list[Any]:
+        with _unaveraged(network):
             network(batch, training=True)
-            for norm, total in zip(norms, sums, strict=True):
-                for place, statistic in enumerate(_statistics(norm)):
-                    total[place] += keras.ops.convert_to_numpy(statistic) * len(batch)
+        return [keras.ops.copy(place.value) for place in places]
+
+    return statistics_of
+
+
+def _compiled(network: Any, places: list[Any]) -> Statistics:
+    import jax
+
+    at = {id(variable): number for number, variable in enumerate(network.non_trainable_variables)}
+    numbers = [at[id(place)] for place in places]
+
+    @jax.jit
+    def run(trainable: Any, others: Any, batch: Any) -> list[Any]:
+        with _unaveraged(network):
+            _, changed = network.stateless_call(trainable, others, batch, training=True)
+        return [changed[number] for number in numbers]
+
+    def statistics_of(batch: NDArray[np.float32]) -> list[Any]:
+        variables = (network.trainable_variables, network.non_trainable_variables)
+        found: list[Any] = run(*([v.value for v in group] for group in variables), batch)
+        return found
+
+    return statistics_of
+
+
+@contextmanager
+def _unaveraged(network: Any) -> Iterator[None]:
+    """Store the statistics of the last batch instead of a moving average, inside the block."""
+    momenta = [(norm, norm.momentum) for norm in _learning_norms(network)]
+    try:
+        for norm, _ in momenta:
+            norm.momentum = 0.0
+        yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
+        for norm, momentum in momenta:
             norm.momentum = momentum
-    for norm, total in zip(norms, sums, strict=True):
-        for statistic, values in zip(_statistics(norm), total, strict=True):
-            statistic.assign(values / len(pixels))
 
 
 def _learning_norms(network: Any) -> Iterator[Any]:
