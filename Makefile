@@ -107,6 +107,8 @@ CLIP ?= clip.mp4
 FER_EDGE := $(DEV_ENV)/bin/fer-edge
 RESUME = $(if $(wildcard $(@D).partial),--resume)
 
+models: model-compact model-tiny model-compact-ferplus ## the three bundled files, from data to file
+
 # after `card edit --set`: a student says what its teachers learned from
 TAUGHT := "license=Weights: Apache-2.0. FER2013 was published for a Kaggle competition (2013); its public copies state no \
 license. No image of it is in this file. One of the networks that taught this one, or the network it started from, was \

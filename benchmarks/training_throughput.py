@@ -26,7 +26,8 @@ from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.training.backend.keras3 import keras
 from fer_edge.training.backend.precision import learning_copy
-from fer_edge.training.loop.float_stage import build_training, fit_epoch
+from fer_edge.training.loop.fitting import fit_epoch
+from fer_edge.training.loop.float_stage import build_training
 from fer_edge.training.loop.lessons import plan_lessons
 from fer_edge.training.loop.resident import epoch_inputs
 from fer_edge.training.recipes.recipe import load_recipe

@@ -1,7 +1,6 @@
 """The float stage: Keras 3 on any backend, resumable after any epoch."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,8 @@ from fer_edge.files import whole_file
 from fer_edge.runfolder import FLOAT_MODEL, HISTORY
 
 from ..architectures import Pretrained
-from ..backend.devices import device_count
 from ..backend.keras3 import keras
 from ..backend.precision import learning_copy, scaled
-from ..backend.processes import own_rows, process_count
 from ..recipes.recipe import Recipe, Schedule
 from ..reporting.history import Epoch, save_history
 from ..reporting.progress import EpochBar
@@ -28,10 +25,11 @@ from ..warm_start.pretrained import load_base_weights
 from ..warm_start.start import start_from
 from ..warm_start.trained import load_trained
 from .epochs import run_epochs
+from .fitting import fit_epoch
 from .lessons import Lessons, plan_lessons
 from .normalizations import measurement
 from .optimizer import build_loss, build_metrics, build_optimizer
-from .resident import ResidentFaces, epoch_inputs, training_model
+from .resident import ResidentFaces, training_model
 from .run_place import STATE
 from .schedule import Stopping, learning_rate
 from .state import load_state, save_state
@@ -185,32 +183,6 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, lessons: Lesson
     return model
 
 
-def fit_epoch(
-    model: Any, lessons: Lessons, number: int, bar: EpochBar | None = None
-) -> dict[str, float]:
-    """Train one epoch, from 1; return loss, accuracy and top3.
-
-    Each epoch has its own order, so that a resumed run sees the same orders. Several devices get
-    equal shares: the remaining faces are skipped in this epoch. Each process feeds its own share.
-    """
-    random = np.random.default_rng((lessons.seed, number))
-    order = random.permutation(len(lessons.targets))
-    order = order[: len(order) - len(order) % device_count()]
-    inputs, wanted = epoch_inputs(order, lessons.targets, lessons.augmentation, random)
-    mine = own_rows(len(order), lessons.batch_size)
-    with _unaveraged(model.optimizer) as keep:
-        fitted = model.fit(
-            {name: values[mine] for name, values in inputs.items()},
-            wanted[mine],
-            sample_weight=lessons.weights[order][mine],
-            batch_size=lessons.batch_size // process_count(),
-            shuffle=False,
-            verbose=0,
-            callbacks=[keep, *([bar] if bar else [])],
-        ).history
-    return {name: float(values[0]) for name, values in fitted.items()}
-
-
 def _first_network(recipe: Recipe, train: FaceSet, *, start: bool) -> Any:
     """Build the network; with `start` it gets the initial weights of the recipe."""
     network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
@@ -242,21 +214,3 @@ def _changing_variables(model: Any, teachers: Sequence[Any]) -> list[Any]:
     constant.add(id(model.get_layer("resident_faces").pixels))
     constant.update(id(layer.shares) for layer in model.layers if isinstance(layer, VotesHead))
     return [v for v in (*model.variables, *model.optimizer.variables) if id(v) not in constant]
-
-
-@contextmanager
-def _unaveraged(optimizer: Any) -> Iterator[Any]:
-    """Yield a callback that keeps `fit` from replacing the weights with their averages at its end.
-
-    `fit` does this after its last epoch, and here every epoch is a separate `fit`.
-    """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    averages = inner.use_ema
-
-    def hide(epoch: int, logs: object) -> None:
-        inner.use_ema = False
-
-    try:
-        yield keras.callbacks.LambdaCallback(on_epoch_end=hide)
-    finally:
-        inner.use_ema = averages

@@ -28,8 +28,8 @@ def measure_normalizations(network: Any, images: NDArray[np.uint8]) -> None:
 def measurement(network: Any, images: NDArray[np.uint8]) -> Callable[[], None]:
     """Return a function that sets mean and variance of every batch normalization from faces.
 
-    On JAX it is compiled at its first call. Otherwise each operation of each layer is a separate call
-    of the device, and most of the time passes between these calls.
+    On JAX it is compiled at its first call. Otherwise each operation of each layer is a separate
+    call of the device, and most of the time passes between these calls.
 
     Args:
         network: Keras model; frozen normalizations stay unchanged.
