@@ -3,6 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+
 from fer_edge.errors import RecipeError
 from fer_edge.faces.labels import FERPLUS
 from fer_edge.training.loop.lessons import plan_lessons
