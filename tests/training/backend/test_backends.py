@@ -32,6 +32,8 @@ dropout = 0.0
 dense_units = 16
 [augmentation]
 rotation_degrees = 5.0
+[optimizer]
+average = 0.9
 [qat]
 epochs = 1
 """
@@ -196,7 +198,7 @@ def test_two_devices_learn_what_one_learns(no_tensorflow, tmp_path):
     one, two, rest, too_many, uneven = json.loads(done.stdout)
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, rel=1e-3)
-    assert len(rest) == 2  # one face is left over in each epoch
+    assert len(rest) == 2  # the last batch is not full, and left out in each epoch
     assert "found 2 devices" in too_many
     assert "cannot be divided among 2 devices" in uneven
     assert "--batch-size 8" in uneven
