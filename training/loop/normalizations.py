@@ -19,10 +19,8 @@ from ..backend.keras3 import keras
 _BATCH = 256
 _FACES = 2048
 
-
-def measure_normalizations(network: Any, images: NDArray[np.uint8]) -> None:
-    """Set mean and variance of every batch normalization from faces; see `measurement`."""
-    measurement(network, images)()
+Statistics = Callable[[NDArray[np.float32]], list[Any]]
+"""From a batch of faces to its mean and variance at every normalization."""
 
 
 def measurement(network: Any, images: NDArray[np.uint8]) -> Callable[[], None]:
@@ -51,9 +49,6 @@ def measurement(network: Any, images: NDArray[np.uint8]) -> Callable[[], None]:
             place.assign(total / len(pixels))
 
     return measure
-
-
-Statistics = Callable[[NDArray[np.float32]], list[Any]]
 
 
 def _called(network: Any, places: list[Any]) -> Statistics:
