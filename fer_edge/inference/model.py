@@ -91,16 +91,21 @@ class TFLiteModel:
         """The model's input (height, width, channels)."""
         return *self.input_size, self.file.card.input.channels
 
-    def input_of(self, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def input_of(
+        self, face: NDArray[np.uint8], levels: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
         """Create the raw model input from one face, as the card states: see `faces.model_input`.
 
         Args:
             face: uint8, (any height, any width[, 3 or 4]), gray or BGR(A).
+            levels: uint8, (256,), value from 0 to 255 of each level of a gray face; None for
+                full-range levels. Applied last: the input has far fewer pixels than the face.
 
         Returns:
             uint8, `input_shape`.
         """
-        return model_input(face, *self.input_size, self.file.card.input.colors)
+        pixels = model_input(face, *self.input_size, self.file.card.input.colors)
+        return pixels if levels is None else levels[pixels]
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """Convert one raw model input to the input tensor's values.

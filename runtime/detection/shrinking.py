@@ -30,11 +30,19 @@ def shrink(image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
     if wanted is None:
         return image
     while min(height, width) >= 2 and max(height, width) >= 2 * long_side_px:
-        height, width = height // 2, width // 2
-        even = image[
-            : 2 * height, : 2 * width
-        ]  # an odd last row or column would prevent the fast way
-        image = cv2.resize(even, (width, height)).astype(np.uint8, copy=False)
+        image = halved(image)
+        height, width = image.shape[:2]
     if (width, height) != wanted:
         image = cv2.resize(image, wanted).astype(np.uint8, copy=False)
     return image
+
+
+def halved(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Average blocks of 2x2 pixels; an odd last row or column is dropped.
+
+    Args:
+        image: uint8, (height, width) or (height, width, channels), at least 2x2 pixels.
+    """
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    even = image[: 2 * height, : 2 * width]  # an odd side would prevent the fast way
+    return cv2.resize(even, (width, height)).astype(np.uint8, copy=False)

@@ -3,7 +3,6 @@
 import time
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,15 +74,13 @@ class Classifier:
         """
         with watch.stage("crop"):
             face = image if self._boxes_are_crops else self._crop(image, box)
-            if levels is not None:
-                face = cv2.LUT(face, levels).astype(np.uint8, copy=False)
-            pixels = self.model.input_of(face)
+            pixels = self.model.input_of(face, levels)
         with watch.stage("classify"):
             started = time.perf_counter()
             probabilities = self.model.probabilities(pixels)
             elapsed_ms = 1e3 * (time.perf_counter() - started)
         if self.comparer is not None:
-            self.comparer.take(face, probabilities, elapsed_ms)
+            self.comparer.take(face, probabilities, elapsed_ms, levels)
         return probabilities
 
     def _crop(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:

@@ -105,7 +105,11 @@ class Comparer:
             )
 
     def take(
-        self, face: NDArray[np.uint8], probabilities: NDArray[np.float32], served_ms: float
+        self,
+        face: NDArray[np.uint8],
+        probabilities: NDArray[np.float32],
+        served_ms: float,
+        levels: NDArray[np.uint8] | None = None,
     ) -> None:
         """Compare one crop, if it is due.
 
@@ -113,12 +117,13 @@ class Comparer:
             face: uint8, (any height, any width[, 3 or 4]), crop.
             probabilities: float32, (classes,), result of the served model.
             served_ms: Its latency, in milliseconds.
+            levels: As in `TFLiteModel.input_of`.
         """
         turn = self._seen % self._every == 0
         self._seen += 1
         if not turn:
             return
-        pixels = self._model.input_of(face)
+        pixels = self._model.input_of(face, levels)
         started = time.perf_counter()
         theirs = self._model.probabilities(pixels)
         self._other_ms.add(1e3 * (time.perf_counter() - started))

@@ -5,6 +5,7 @@ those of Shi and Tomasi, "Good Features to Track", CVPR 1994. The motion of a fa
 shift and the median scale of its corners, so a few corners on the background have no effect.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,16 @@ from numpy.typing import NDArray
 
 from fer_edge.faces.preprocess import Box
 
+from ..detection.shrinking import halved
+
 MAX_CORNERS = 24
 MIN_CORNERS = 4
 
 _WINDOW_PX = 15
+# Number of halvings in the pyramid. The first ones are skipped while the smallest face stays this
+# high: a halved image has a quarter of the gradients, which cost more than tracking the corners.
 _LEVELS = 2
+_ENOUGH_PX = 48
 # number of steps, and the last step in pixels; OpenCV's defaults, 30 and 0.01, change a corner by
 # less than 0.01 pixels and take a tenth longer
 _STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
@@ -94,16 +100,22 @@ def follow(
         return [None] * len(faces)
     corners = np.concatenate([corners for _, corners in faces])
     part, origin = _around([box for box, _ in faces], before.shape)
+    ones, others = before[part], after[part]
+    halvings = _halvings(min(box.height for box, _ in faces), min(ones.shape))
+    for _ in range(halvings):
+        ones, others = halved(ones), halved(others)
+    scale = np.float32(2**halvings)
     # the stubs do not allow None for points without an initial guess
     moved, found, difference = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
-        before[part],
-        after[part],
-        corners - origin,
+        ones,
+        others,
+        (corners - origin) / scale,
         None,
         winSize=(_WINDOW_PX, _WINDOW_PX),
-        maxLevel=_LEVELS,
+        maxLevel=_LEVELS - halvings,
         criteria=_STEPS,
     )
+    moved *= scale
     moved += origin
     is_good = (found[:, 0] == 1) & (difference[:, 0] < _MAX_DIFFERENCE)
     motions, start = [], 0
@@ -112,6 +124,12 @@ def follow(
         motions.append(_common_motion(box, corners[good], moved[good], after.shape))
         start += count
     return motions
+
+
+def _halvings(face_px: float, image_px: int) -> int:
+    """Return how often an image is halved, given its smallest face and its shorter side."""
+    allowed = min(face_px / _ENOUGH_PX, image_px / _WINDOW_PX)
+    return min(_LEVELS, int(math.log2(max(1.0, allowed))))
 
 
 def _around(

@@ -26,6 +26,11 @@ def moved(
     return cv2.warpAffine(image, matrix, (320, 180), borderMode=cv2.BORDER_REFLECT)
 
 
+def enlarged(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Enlarge an image."""
+    return cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+
+
 @pytest.mark.parametrize(
     ("shift", "scale"), [((0, 0), 1), ((7.5, -4), 1), ((-12, 9), 1.0), ((2, 2), 1.1), ((0, 0), 0.9)]
 )
@@ -38,6 +43,35 @@ def test_a_box_moves_and_grows_with_the_picture(shift: tuple[float, float], scal
     edges = (motion.box.left, motion.box.top, motion.box.right, motion.box.bottom)
     assert edges == pytest.approx((x - half, y - half, x + half, y + half), abs=0.6)
     assert len(motion.corners) > 12
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+@pytest.mark.parametrize(("shift", "scale"), [((7.5, -4), 1), ((-12, 9), 1.0), ((2, 2), 1.1)])
+def test_a_large_face_is_tracked_on_halved_images_as_precisely(
+    factor: int, shift: tuple[float, float], scale: float
+) -> None:
+    before, after = (
+        enlarged(image, factor) for image in (texture(), moved(texture(), shift, scale))
+    )
+    box = Box(*(factor * edge for edge in BOX.edges))
+    (motion,) = follow(before, after, [(box, find_corners(before, box))])
+    assert motion is not None
+    x, y, half = 160 + shift[0], 100 + shift[1], 40 * scale
+    edges = [edge / factor for edge in motion.box.edges]
+    assert edges == pytest.approx((x - half, y - half, x + half, y + half), abs=0.6)
+    # corners are in pixels of the whole image
+    assert (motion.corners.max(axis=0) > factor * np.array([x, y])).all()
+
+
+def test_a_small_face_beside_a_large_one_is_not_halved_away() -> None:
+    before = enlarged(texture(), 2)
+    after = enlarged(moved(texture(), (3, 2)), 2)
+    boxes = [Box(240, 120, 400, 280), Box(60, 80, 84, 104)]
+    motions = follow(before, after, [(box, find_corners(before, box)) for box in boxes])
+    for box, motion in zip(boxes, motions, strict=True):
+        assert motion is not None
+        assert motion.box.left == pytest.approx(box.left + 6, abs=1)
+        assert motion.box.top == pytest.approx(box.top + 4, abs=1)
 
 
 def test_corners_that_slip_onto_the_background_change_nothing() -> None:
