@@ -1,8 +1,5 @@
 """Face tracking: detection at intervals, optical flow in between."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +17,7 @@ from ..detection.detector import (
 from ..detection.overlap import match, match_nearest, overlap
 from ..detection.shrinking import shrink, shrunk_size
 from ..timing.stopwatch import StageTimes, Stopwatch
+from .followed_face import FollowedFace, confirm_matches
 from .optical_flow import MAX_CORNERS, find_corners, follow, is_cut
 from .track import Track, Tracker
 
@@ -28,10 +26,6 @@ from .track import Track, Tracker
 _FLOW_SIDES_PX = (320, 640)
 # share of lost faces that triggers a detection: one of four, but not one in a crowd
 _LOST_SHARE = 0.25
-# Part of a detection's box, relative to the track's: a detector's boxes vary on a still face. If
-# they overlap less than this variation explains, the face has moved.
-_BOX_WEIGHT = 0.6
-_TREMBLE_OVERLAP = 0.85
 # number of detections in a row that may miss a face which the flow still tracks
 _MAX_MISSES = 2
 # time for which a lost face keeps its number for a return to the same place
@@ -45,39 +39,6 @@ _DOUBLE_OVERLAP = 0.5
 # corners of all faces together: in a crowd each gets fewer, but not fewer than the minimum
 _ALL_CORNERS = 600
 _LEAST_CORNERS = 8
-
-
-@dataclass(slots=True, eq=False)
-class _Followed:
-    """A tracked face; boxes and corners are in pixels of the gray image.
-
-    Attributes:
-        number: Number of the track.
-        box: Current position, or the position where it was lost.
-        score: Score of its last detection.
-        detections: Number of its detections.
-        misses: Number of detections in a row that missed it.
-        corners: Its corners in the last gray image; None if not computed yet.
-        is_lost: Whether the flow has lost it.
-        gone_s: Time of the first frame without it; 0 while it is visible.
-    """
-
-    number: int
-    box: Box
-    score: float
-    detections: int = 1
-    misses: int = 0
-    corners: NDArray[np.float32] | None = None
-    is_lost: bool = False
-    gone_s: float = 0.0
-
-    def confirm(self, face: Detection) -> None:
-        """Update from a detection; a box at the same place is smoothed."""
-        has_moved = overlap(self.box, face.box) < _TREMBLE_OVERLAP
-        self.box = face.box if has_moved else _blend(self.box, face.box)
-        self.score = face.score
-        self.detections += 1
-        self.misses, self.corners, self.is_lost, self.gone_s = 0, None, False, 0.0
 
 
 class WholeFrameTracker:
@@ -134,8 +95,8 @@ class FaceTracker:
 
     def _forget(self, shape: tuple[int, ...]) -> None:
         self._shape = shape
-        self._followed: list[_Followed] = []
-        self._gone: list[_Followed] = []
+        self._followed: list[FollowedFace] = []
+        self._gone: list[FollowedFace] = []
         self._gray: NDArray[np.uint8] | None = None
         self._wait = 0
 
@@ -201,11 +162,11 @@ class FaceTracker:
                 self._followed, self._gone = [], []
             scale = max(after.shape) / max(view.shape[:2])
             faces = [Detection(_scaled(face.box, scale), face.score) for face in found]
-            missed, faces = _confirm(self._followed, faces, match)
+            missed, faces = confirm_matches(self._followed, faces, match)
             if missed and before is not None and not has_flowed:
                 self._flow(missed, before, after)
-                missed, faces = _confirm(missed, faces, match)
-            missed, faces = _confirm(missed, faces, match_nearest)
+                missed, faces = confirm_matches(missed, faces, match)
+            missed, faces = confirm_matches(missed, faces, match_nearest)
             self._begin(faces)
             self._end(missed, is_followed=before is not None)
             return after
@@ -217,7 +178,7 @@ class FaceTracker:
         return shrink(frame.gray.pixels, self._flow_side_px)
 
     def _flow(
-        self, followed: list[_Followed], before: NDArray[np.uint8], after: NDArray[np.uint8]
+        self, followed: list[FollowedFace], before: NDArray[np.uint8], after: NDArray[np.uint8]
     ) -> None:
         """Move the tracks by optical flow; sets `is_lost` on failure."""
         most = min(MAX_CORNERS, max(_LEAST_CORNERS, _ALL_CORNERS // len(followed)))
@@ -231,7 +192,7 @@ class FaceTracker:
             if motion is not None:
                 face.box, face.corners = motion.box, motion.corners
 
-    def _end(self, missed: list[_Followed], *, is_followed: bool) -> None:
+    def _end(self, missed: list[FollowedFace], *, is_followed: bool) -> None:
         """End the tracks that the detector missed too often, or that the flow has lost."""
         seen = [face.box for face in self._followed if face not in missed]
         for face in missed:
@@ -249,11 +210,11 @@ class FaceTracker:
     def _begin(self, faces: list[Detection]) -> None:
         """Add faces without a track: those that return, and new ones."""
         gone = [face for face in self._gone if 0 < self._time_s - face.gone_s <= _RETURN_S]
-        self._gone, faces = _confirm(gone, faces, match)
+        self._gone, faces = confirm_matches(gone, faces, match)
         self._followed += [face for face in gone if not face.gone_s]
         for face in faces:
             self._last_number += 1
-            self._followed.append(_Followed(self._last_number, face.box, face.score))
+            self._followed.append(FollowedFace(self._last_number, face.box, face.score))
 
     def _tracks(self, *, was_detected: bool) -> list[Track]:
         """Return the tracks in frame pixels, the largest first."""
@@ -284,22 +245,6 @@ def open_tracker(
     return FaceTracker(detector, every=every, min_face_px=min_face_px, max_faces=max_faces)
 
 
-def _confirm(
-    followed: list[_Followed],
-    faces: list[Detection],
-    pair: Callable[[Sequence[Box], Sequence[Box]], list[tuple[int, int]]],
-) -> tuple[list[_Followed], list[Detection]]:
-    """Confirm the tracks that match a face; returns the tracks and the remaining faces."""
-    pairs = pair([face.box for face in followed], [face.box for face in faces])
-    for one, other in pairs:
-        followed[one].confirm(faces[other])
-    ones, others = {one for one, _ in pairs}, {other for _, other in pairs}
-    return (
-        [face for at, face in enumerate(followed) if at not in ones],
-        [face for at, face in enumerate(faces) if at not in others],
-    )
-
-
 def _shrunk(frame: Frame, long_side_px: int) -> NDArray[np.uint8]:
     """Return a frame in BGR, shrunk to a long side."""
     if not isinstance(frame.pixels, np.ndarray):
@@ -312,13 +257,3 @@ def _shrunk(frame: Frame, long_side_px: int) -> NDArray[np.uint8]:
 
 def _scaled(box: Box, factor: float) -> Box:
     return Box(box.left * factor, box.top * factor, box.right * factor, box.bottom * factor)
-
-
-def _blend(old: Box, new: Box) -> Box:
-    kept, taken = 1 - _BOX_WEIGHT, _BOX_WEIGHT
-    return Box(
-        kept * old.left + taken * new.left,
-        kept * old.top + taken * new.top,
-        kept * old.right + taken * new.right,
-        kept * old.bottom + taken * new.bottom,
-    )
