@@ -127,7 +127,7 @@ model-tiny: runs/tiny/run.json ## at most 100 KB, taught by a run of model-compa
 
 model-compact-ferplus: runs/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
 	$(FER_EDGE) convert runs/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite \
-		--logit-offset contempt=1.25
+		--logit-offset contempt=0.78
 	$(FER_EDGE) card edit models/compact-ferplus-int8-ptq.tflite --set $(TAUGHT) --overwrite
 	cp models/compact-ferplus-int8-ptq.tflite fer_edge/model/files/compact-ferplus.tflite
 

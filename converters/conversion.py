@@ -32,6 +32,7 @@ from .quantization.tflite import (
     to_int8,
     to_int16x8,
 )
+from .sources.logit_offsets import warn_of_empty_pictures
 from .sources.source import Source, float_probabilities
 
 Variant = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
@@ -222,6 +223,7 @@ def _score(
     scaling = None
     if not wrong and len(faces) >= MIN_FACES:
         scaling = fit_scaling(probabilities, faces, floor=floor)
+        warn_of_empty_pictures(source.labels, source.logit_offsets, scaling.value, path.name)
     card = replace(
         card,
         scores=(reference.score, served),

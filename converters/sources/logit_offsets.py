@@ -6,7 +6,8 @@ faces well. Adding to logits after training (Menon et al. 2021, arXiv:2007.07314
 the bias, so every file and device has it, at no cost.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,11 @@ from numpy.typing import NDArray
 from fer_edge.errors import ModelError
 
 from .source import Source
+
+log = logging.getLogger(__name__)
+
+UNCERTAIN_BELOW = 0.4
+"""Default of `fer-edge run`: a face whose best probability is lower is `uncertain`."""
 
 _LEAST = -60.0
 """Logarithm below which a float32 probability is almost 0 and not informative."""
@@ -49,6 +55,40 @@ def with_logit_offsets(source: Source, offsets: Mapping[str, float]) -> Source:
     if source.qat_network is not None:  # same layers, but rounding hides the change
         _add_to_bias(source.qat_network, added)
     return replace(source, logit_offsets=added)
+
+
+def warn_of_empty_pictures(
+    labels: Sequence[str], offsets: Sequence[float], temperature: float, name: str
+) -> None:
+    """Warn if a picture without information would get a label because of the offsets.
+
+    A network that sees nothing in a picture should give every class the same probability. Offsets
+    favor some classes, and a temperature below 1 strengthens them.
+
+    Args:
+        labels: Classes.
+        offsets: Offset of each class; empty for none.
+        temperature: Temperature of the file.
+        name: Name of the file, for the warning.
+    """
+    if not offsets or len(labels) * UNCERTAIN_BELOW <= 1:
+        return
+    raised = int(np.argmax(offsets))
+    powers = np.exp((np.array(offsets) - offsets[raised]) / temperature)
+    probability, others = 1 / powers.sum(), powers.sum() - 1
+    if probability < UNCERTAIN_BELOW:
+        return
+    surplus = temperature * np.log((1 / UNCERTAIN_BELOW - 1) / others)
+    log.warning(
+        "%s: a picture in which the network sees nothing is %.0f%% %s, because its logit is raised "
+        "by %g and the temperature is %.2f; with an offset below %.2g it is uncertain",
+        name,
+        100 * probability,
+        labels[raised],
+        offsets[raised],
+        temperature,
+        offsets[raised] - surplus,
+    )
 
 
 def _add_to_logits(network: Any, added: tuple[float, ...]) -> bool:

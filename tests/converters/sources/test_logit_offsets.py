@@ -8,7 +8,11 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from dataclasses import replace
 
 from fer_edge.converters.conversion import Options, convert_source
-from fer_edge.converters.sources.logit_offsets import with_logit_offsets
+from fer_edge.converters.sources.logit_offsets import (
+    UNCERTAIN_BELOW,
+    warn_of_empty_pictures,
+    with_logit_offsets,
+)
 from fer_edge.converters.sources.source import float_probabilities, open_run
 from fer_edge.errors import ModelError
 from fer_edge.evaluation.evaluation import served_probabilities
@@ -16,6 +20,7 @@ from fer_edge.faces.faceset import load_faceset
 from fer_edge.inference.model import open_model
 from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
+from fer_edge.runtime.recognition.smoothing import STEADY
 from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
@@ -49,6 +54,53 @@ def test_every_file_has_it_and_its_card_says_so(trained, validation, tmp_path):
         assert item.agreement.top1 == 1  # the float reference has the offset, too
         with open_model(item.path) as model:
             assert (served_probabilities(model, validation).argmax(axis=1) == 1).all()
+
+
+def even_picture(offsets, temperature):
+    """Return the probabilities of a picture without information."""
+    powers = np.exp(np.array(offsets) / temperature)
+    return powers / powers.sum()
+
+
+@pytest.mark.parametrize("temperature", [0.523, 0.9, 1.4])
+@pytest.mark.parametrize("others", [0.0, 0.3])
+def test_an_offset_that_labels_pictures_without_information_is_named_with_its_limit(
+    temperature, others, caplog
+):
+    labels = ("happy", "sad", "fear", "contempt")
+    offsets = (0.0, others, 0.0, 3.0)
+    warn_of_empty_pictures(labels, offsets, temperature, "x.tflite")
+    (record,) = caplog.records
+    share, limit = record.args[1], record.args[-1]
+    assert share == pytest.approx(100 * even_picture(offsets, temperature)[3])
+    assert record.args[2] == "contempt"
+    at_limit = even_picture((*offsets[:3], limit), temperature)
+    assert at_limit[3] == pytest.approx(UNCERTAIN_BELOW)
+    caplog.clear()
+    warn_of_empty_pictures(labels, (*offsets[:3], limit - 0.01), temperature, "x.tflite")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("labels", "offsets"),
+    [(("a", "b", "c"), ()), (("a", "b"), (0.0, 1.0)), (("a",) * 8, (0.5,) * 8)],
+)
+def test_harmless_offsets_have_no_warning(labels, offsets, caplog):
+    warn_of_empty_pictures(labels, offsets, 0.5, "x.tflite")
+    assert not caplog.records
+
+
+def test_the_default_threshold_is_that_of_run():
+    assert STEADY.uncertain_below == UNCERTAIN_BELOW
+
+
+def test_converting_with_such_an_offset_warns(trained, tmp_path, caplog):
+    source = with_logit_offsets(open_run(trained[0]), {"disgust": 9.0})
+    options = Options(variants=("int8",), gate=Gate(max_drop_points=100))
+    results = convert_source(source, load_faceset(trained[1]), tmp_path, options)
+    warned = [r.getMessage() for r in caplog.records if "sees nothing" in r.getMessage()]
+    assert len(warned) == sum(item.temperature is not None for item in results)
+    assert all("disgust" in line and "offset below" in line for line in warned)
 
 
 def test_without_offsets_nothing_changes(trained):
