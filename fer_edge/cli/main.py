@@ -22,7 +22,7 @@ from fer_edge.limits import (
     MEMORY_VARIABLE,
     address_space_mb,
 )
-from fer_edge.require import missing
+from fer_edge.require import blamed_package, broken_installation, missing
 from fer_edge.shown import hide_secrets_of, masked
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -126,10 +126,13 @@ class LazyGroup(click.Group):
         except FerEdgeError as error:
             kind = WrongUse if isinstance(error, ConfigError) else Failure
             raise kind(str(error)) from error
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in HEAVY:
+        except ImportError as error:
+            package = blamed_package(error)
+            if package == "fer_edge":  # a fault of ours
                 raise
-            raise Failure(str(missing("train", str(error.name), what="this command"))) from error
+            if package in HEAVY and isinstance(error, ModuleNotFoundError):
+                raise Failure(str(missing("train", package, what="this command"))) from error
+            raise Failure(broken_installation(error)) from error
         except click.UsageError as error:
             # click's message repeats the input
             raise click.UsageError(masked(error.format_message()), error.ctx) from error

@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import NoReturn
 
-from .main import main
+from fer_edge.require import blamed_package, broken_installation
 
 
 def program() -> NoReturn:
@@ -18,7 +18,13 @@ def program() -> NoReturn:
     """
     code: object = 0
     try:
+        from .main import main
+
         main(prog_name="fer-edge")
+    except ImportError as error:  # without click there is no command line
+        if blamed_package(error) == "fer_edge":
+            raise
+        sys.exit(f"fer-edge: error: {broken_installation(error)}")
     except SystemExit as ended:
         code = ended.code
     left = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]

@@ -15,6 +15,7 @@ from .finding import RANKING, Finding, Status
 __all__ = ["RANKING", "Finding", "Status", "examine", "worst"]
 
 _REINSTALL = "create a new virtual environment and install fer-edge there"
+_REPORT = "report this line to the authors of fer-edge"
 
 
 def examine(root: Path = Path("/")) -> list[Finding]:
@@ -33,7 +34,7 @@ def examine(root: Path = Path("/")) -> list[Finding]:
             text = f"could not be checked: {type(error).__name__}: {reason}"
             # a module that cannot be imported stops fer-edge as well as the check
             is_broken = is_vital and isinstance(error, ImportError)
-            advice = _REINSTALL if is_broken else "report this line to the authors of fer-edge"
+            advice = _REINSTALL if isinstance(error, ImportError) else _REPORT
             findings.append(Finding(topic, "problem" if is_broken else "note", text, advice))
     return findings
 
@@ -45,28 +46,36 @@ def worst(findings: list[Finding]) -> Status:
 
 def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
     """Return (topic, whether fer-edge needs it, check)."""
-    from fer_edge.gpus import find_gpus
-
-    from . import board, cameras, coral, gpu, models, packages, video
+    from . import board, cameras, coral, models, video
 
     return [
-        (
-            "packages",
-            False,
-            lambda: packages.examine_packages(
-                packages.installed_versions(),
-                packages.requirements_of_fer_edge(),
-                packages.extras_of_fer_edge(),
-            ),
-        ),
+        ("packages", False, _examine_packages),
         ("interpreter", True, models.examine_interpreter),
         ("model", True, models.examine_models),
         ("detector", True, models.examine_detector),
         ("opencv", True, video.examine_opencv),
         ("video", True, video.examine_pyav),
         ("edge tpu", False, lambda: coral.examine_coral(root)),
-        ("gpu", False, lambda: gpu.examine_gpus(find_gpus(root), packages.installed_versions())),
+        ("gpu", False, lambda: _examine_gpus(root)),
         ("camera", False, lambda: cameras.examine_cameras(root)),
         ("board", False, lambda: board.examine_board(root)),
         ("disk", False, lambda: board.examine_disk(Path.cwd())),
     ]
+
+
+def _examine_packages() -> list[Finding]:
+    from . import packages  # needs a package itself, which may be missing
+
+    return packages.examine_packages(
+        packages.installed_versions(),
+        packages.requirements_of_fer_edge(),
+        packages.extras_of_fer_edge(),
+    )
+
+
+def _examine_gpus(root: Path) -> list[Finding]:
+    from fer_edge.gpus import find_gpus
+
+    from . import gpu, packages
+
+    return gpu.examine_gpus(find_gpus(root), packages.installed_versions())
