@@ -128,7 +128,7 @@ class LazyGroup(click.Group):
             raise kind(str(error)) from error
         except ImportError as error:
             package = blamed_package(error)
-            if package == "fer_edge":  # a fault of ours
+            if package == "fer_edge":  # a bug in fer-edge: keep the traceback
                 raise
             if package in HEAVY and isinstance(error, ModuleNotFoundError):
                 raise Failure(str(missing("train", package, what="this command"))) from error

@@ -21,7 +21,7 @@ def program() -> NoReturn:
         from .main import main
 
         main(prog_name="fer-edge")
-    except ImportError as error:  # without click there is no command line
+    except ImportError as error:  # of click, or of what every command needs
         if blamed_package(error) == "fer_edge":
             raise
         sys.exit(f"fer-edge: error: {broken_installation(error)}")
