@@ -46,7 +46,7 @@ class Chromium:
         os.close(from_browser)
         self._buffer = b""
         self._last_id = 0
-        self._loads = 0
+        self._loaded: set[str] = set()
         self._session: str | None = None
         self.requested: list[str] = []
         """Addresses of all requests of the tab."""
@@ -57,6 +57,7 @@ class Chromium:
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __enter__(self) -> "Chromium":
         return self
@@ -90,10 +91,10 @@ class Chromium:
 
     def open(self, address: str) -> None:
         """Open an address, and wait until the page is loaded."""
-        before = self._loads
-        self.call("Page.navigate", url=address)
+        # the load of an earlier page, about:blank too, may be reported only now
+        loader = self.call("Page.navigate", url=address)["loaderId"]
         deadline = time.monotonic() + 20
-        while self._loads == before:
+        while loader not in self._loaded:
             self._note(self._next_message(deadline))
 
     def evaluate(self, expression: str) -> Any:
@@ -143,8 +144,9 @@ class Chromium:
 
     def _note(self, message: dict[str, Any]) -> None:
         parameters = message.get("params", {})
-        if message.get("method") == "Page.loadEventFired":
-            self._loads += 1
+        if message.get("method") == "Page.lifecycleEvent":
+            if parameters["name"] == "load":
+                self._loaded.add(parameters["loaderId"])
         elif message.get("method") == "Network.requestWillBeSent":
             self.requested.append(parameters["request"]["url"])
         elif message.get("method") == "Runtime.exceptionThrown":
