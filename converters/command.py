@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_edge import plugins
-from fer_edge.cli.command_options import PartName, SectionedCommand
+from fer_edge.cli.command_options import NumberRange, PartName, SectionedCommand
 from fer_edge.errors import ModelError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ _SECTIONS = {
     "--clip-percentile",
     default=100.0,
     show_default=True,
-    type=click.FloatRange(50, 100),
+    type=NumberRange(50, 100),
     help="Percentile at which PTQ clips activations.",
 )
 @click.option(
@@ -94,6 +94,7 @@ _SECTIONS = {
     "max_drop_points",
     default=0.5,
     show_default=True,
+    type=NumberRange(0, 100),
     help="Largest accuracy loss of a file against the float network, in points.",
 )
 @click.option(
@@ -101,7 +102,7 @@ _SECTIONS = {
     "min_agreement_percent",
     default=0.0,
     show_default=True,
-    type=click.FloatRange(0, 100),
+    type=NumberRange(0, 100),
     help="Lowest agreement of a file with the float network, in % of the faces.",
 )
 @click.option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fer_edge import plugins
-from fer_edge.cli.command_options import PartName, SectionedCommand
+from fer_edge.cli.command_options import NumberRange, PartName, SectionedCommand
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -64,7 +64,11 @@ _SECTIONS = {
 )
 @click.option("--epochs", type=click.IntRange(1), help="Number of epochs.")
 @click.option("--batch-size", type=click.IntRange(1), help="Faces per step.")
-@click.option("--learning-rate", type=float, help="Initial learning rate, before the schedule.")
+@click.option(
+    "--learning-rate",
+    type=NumberRange(0, min_open=True),
+    help="Initial learning rate, before the schedule.",
+)
 @click.option("--precision", metavar="NAME", help="Precision: float32, bfloat16 or float16.")
 @click.option(
     "--seed",

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from fer_edge.cli.command_options import NumberRange
+
 PATH = click.Path(path_type=Path)
 
 
@@ -41,7 +43,7 @@ def data() -> None:
 )
 @click.option(
     "--validation-share",
-    type=click.FloatRange(0, 0.9),
+    type=NumberRange(0, 0.9),
     help="Share of train that becomes validation, per class; an existing validation split is "
     "added to test. Default: 0.1 if there is no validation split.",
 )

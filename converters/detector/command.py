@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.cli.command_options import NumberRange
 from fer_edge.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     "min_found_percent",
     default=99.0,
     show_default=True,
-    type=click.FloatRange(0, 100),
+    type=NumberRange(0, 100),
     help=(
         "Lowest share of OpenCV's certain faces that a file must find, in %; a file below "
         "it is not written."
@@ -50,7 +51,7 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     "--min-overlap",
     default=0.95,
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     help="Lowest mean overlap with OpenCV's boxes; a file below it is not written.",
 )
 @click.option(

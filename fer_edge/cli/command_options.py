@@ -80,13 +80,13 @@ class PartName(click.types.StringParamType):
 
 
 class NumberRange(click.FloatRange):
-    """A number range that rejects "nan", which click accepts."""
+    """A number range that rejects "nan" and "inf", which click accepts."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Convert the text to a number."""
         number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number", param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
         return number

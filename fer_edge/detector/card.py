@@ -181,8 +181,16 @@ class DetectorCard:
 
 
 def card_to_json(card: DetectorCard) -> str:
-    """Convert a card to JSON text; equal cards give equal texts."""
-    return json.dumps(encode(card), indent=2, ensure_ascii=False) + "\n"
+    """Convert a card to JSON text; equal cards give equal texts.
+
+    Raises:
+        ModelError: A number is infinite or NaN, which JSON does not have.
+    """
+    try:
+        text = json.dumps(encode(card), indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise ModelError("the card has a number that is infinite or NaN") from error
+    return text + "\n"
 
 
 def card_from_json(text: str) -> DetectorCard:

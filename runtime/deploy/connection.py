@@ -7,9 +7,10 @@ passwords are not supported, and an unknown host key ends the connection.
 import json
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from fer_edge.documents import parse_json
 from fer_edge.errors import DeployError
@@ -35,6 +36,7 @@ _OPTIONS = (
 )
 _MOST_GREETING_LINES = 1000
 _LONGEST_COMPLAINT = 4096
+_CLOSE_S = 5.0
 
 
 class ConnectionLostError(DeployError):
@@ -129,22 +131,20 @@ class Connection:
         return self._result(line)
 
     def close(self) -> None:
-        """End the session; a running step is ended, except a critical one."""
+        """End the session; a running step is ended, except a critical one.
+
+        May be called while another thread asks. An ssh that does not end is killed after 5 s.
+        """
         self._is_over.set()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:
-                    continue
+        _close_soon(self._process.stdin)
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=_CLOSE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._reader.join(timeout=5)
-        if self._process.stderr is not None:
-            self._process.stderr.close()
+        self._reader.join(timeout=_CLOSE_S)
+        _close_soon(self._process.stdout).join(timeout=_CLOSE_S)
+        _close_soon(self._process.stderr).join(timeout=_CLOSE_S)
 
     def _start(self, agent: bytes) -> None:
         try:
@@ -214,3 +214,16 @@ class Connection:
         self._reader.join(timeout=2)
         said = b"".join(self._complaint).decode("utf-8", "replace")
         return explain(self.host, code, said, otherwise)
+
+
+def _close_soon(stream: IO[bytes] | None) -> threading.Thread:
+    """Close a pipe in another thread: a thread that reads or writes it holds its lock."""
+
+    def close() -> None:
+        with suppress(OSError):
+            if stream is not None:
+                stream.close()
+
+    thread = threading.Thread(target=close, daemon=True)
+    thread.start()
+    return thread

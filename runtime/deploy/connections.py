@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -44,11 +45,17 @@ class Connections:
         connection = self._open_one(host, is_system=host in self._system_hosts)
         with self._lock:
             self._open.append(connection)
+            is_over = self.is_over
+        if is_over:  # since the connection was begun
+            connection.close()
+            raise DeployError(f"{host}: interrupted")
         return connection
 
     def close(self) -> None:
         """End all connections, and open no more."""
-        self.is_over = True
         with self._lock:
-            for connection in self._open:
-                connection.close()
+            self.is_over = True
+            connections = list(self._open)
+        # all at once: a device that does not answer takes some seconds
+        with ThreadPoolExecutor(max(1, len(connections))) as pool:
+            list(pool.map(Connection.close, connections))

@@ -66,7 +66,7 @@ def deploy_to(
         stays = f"release {current} runs as before" if current else "nothing is deployed there yet"
         text = f"{error}; {stays}, or the complete new one; run the command again"
         outcome = Outcome(host, "failed", current, 0.0, text)
-    except FerEdgeError as error:
+    except (FerEdgeError, OSError) as error:  # OSError: a file of this machine is unreadable
         text = str(error).removeprefix(f"{host}: ")
         outcome = Outcome(host, "failed", current, 0.0, text)
     return replace(outcome, seconds=time.monotonic() - started)

@@ -106,12 +106,14 @@ def _soak(
     watch: Callable[[Target], str],
     say: Callable[[str, str], object],
 ) -> list[Outcome]:
-    """Observe the first hosts for a while; an unhealthy host counts as failed."""
+    """Observe the hosts that were changed for a while; an unhealthy host counts as failed."""
     end_s = time.monotonic() + pace.soak_s
     found = list(outcomes)
     while True:
         left_s = end_s - time.monotonic()
         for index, target in enumerate(targets):
+            if outcomes[index].state != "deployed":  # its restarts are older than this deployment
+                continue
             say(target.name, f"observing: {max(0.0, left_s):.0f} s left")
             wrong = _wrong(target, watch)
             if wrong:
@@ -120,8 +122,9 @@ def _soak(
         if not _are_good(found):
             return found
         if left_s <= 0:
-            for target in targets:
-                say(target.name, f"healthy for {pace.soak_s:.0f} s")
+            for target, outcome in zip(targets, outcomes, strict=True):
+                if outcome.state == "deployed":
+                    say(target.name, f"healthy for {pace.soak_s:.0f} s")
             return found
         time.sleep(min(POLL_S, left_s))
 

@@ -7,7 +7,6 @@ environment on a device is recognized.
 import base64
 import hashlib
 import io
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,12 +17,8 @@ from typing import Any
 
 import fer_edge
 from fer_edge import __version__
+from fer_edge.documents import parse_toml
 from fer_edge.errors import DeployError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 EXTRAS = "mqtt,web"
 """Packages that a configuration may need; both are small and pure Python."""
@@ -93,7 +88,7 @@ def _description() -> dict[str, str]:
     """Return the metadata for pip; a checkout's pyproject.toml overrides installed metadata."""
     checkout = Path(fer_edge.__file__).parents[1] / "pyproject.toml"
     if checkout.is_file():
-        project = tomllib.loads(checkout.read_text("utf-8")).get("project", {})
+        project = parse_toml(checkout.read_bytes()).get("project", {})
         if project.get("name") == "fer-edge":
             return {METADATA: _metadata_of(project), ENTRY_POINTS: _entry_points_of(project)}
     try:

@@ -1,15 +1,18 @@
 """Wheels for a device without internet access, downloaded here with pip's platform options."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from fer_edge.errors import DeployError
+from fer_edge.files import UNREADABLE_ARCHIVE, cannot_write
 
 from .own_wheel import EXTRAS, OwnWheel
 from .situation import Facts, Python
@@ -38,18 +41,17 @@ def collect_wheels(wheel: OwnWheel, facts: Facts, python: Python, identity: str)
 
     Raises:
         DeployError: pip found no wheel, or is missing.
+        OutputError: The cache cannot be written.
     """
     first, second = python.minor
     folder = wheel_cache() / f"{identity}-{facts.machine}-cp{first}{second}-{facts.glibc}"
-    if not folder.is_dir():
+    try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as name:
-            part = Path(name) / "wheels"
-            part.mkdir()
-            own = part / wheel.name
-            own.write_bytes(wheel.data)
-            _download(_arguments(own, part, facts, python), _markers(facts, python))
-            part.replace(folder)
+        with _only_one(folder):  # a fleet of equal devices needs one download
+            if not folder.is_dir():
+                _collect(folder, wheel, facts, python)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
     return sorted(folder.glob("*.whl"))
 
 
@@ -68,12 +70,37 @@ def wheels_of(folder: Path) -> list[Path]:
 
 
 def unpacked_mb(wheels: Sequence[Path]) -> int:
-    """Return the disk space that wheels need on a device during installation, in MB."""
+    """Return the disk space that wheels need on a device during installation, in MB.
+
+    Raises:
+        DeployError: A file is not a wheel.
+    """
     total = 0
     for path in wheels:
-        with zipfile.ZipFile(path) as archive:
-            total += sum(item.file_size for item in archive.infolist()) + path.stat().st_size
+        try:
+            with zipfile.ZipFile(path) as archive:
+                total += sum(item.file_size for item in archive.infolist()) + path.stat().st_size
+        except UNREADABLE_ARCHIVE as error:
+            raise DeployError(f"{path} is not a readable wheel: {error}") from error
     return total // 1_000_000
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of a cache folder: for one thread of one process."""
+    with folder.with_name(f".{folder.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _collect(folder: Path, wheel: OwnWheel, facts: Facts, python: Python) -> None:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as name:
+        part = Path(name) / "wheels"
+        part.mkdir()
+        own = part / wheel.name
+        own.write_bytes(wheel.data)
+        _download(_arguments(own, part, facts, python), _markers(facts, python))
+        part.replace(folder)
 
 
 def _arguments(own: Path, folder: Path, facts: Facts, python: Python) -> list[str]:

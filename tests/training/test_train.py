@@ -23,7 +23,13 @@ from fer_edge.training import train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.backend.validation import top_share
 from fer_edge.training.loop import epochs, state
-from fer_edge.training.recipes.recipe import Optimizer, Recipe, format_recipe, load_recipe
+from fer_edge.training.recipes.recipe import (
+    Optimizer,
+    QuantizationAware,
+    Recipe,
+    format_recipe,
+    load_recipe,
+)
 from fer_edge.training.reporting.history import load_history
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
@@ -333,3 +339,15 @@ def test_qat_can_be_added_to_a_finished_run_and_a_kill_leaves_no_half_of_it(trai
     (whole,), (again,) = (load_history(place / "qat-history.csv") for place in (run, copy))
     assert again.loss == pytest.approx(whole.loss, rel=1e-3)
     assert again.validation_loss == pytest.approx(whole.validation_loss, rel=1e-3)
+
+
+def test_qat_with_fewer_faces_than_a_batch(tmp_path):
+    recipe = Recipe(
+        epochs=1,
+        batch_size=64,
+        network=QUICK_NETWORK,
+        qat=QuantizationAware(epochs=1),
+    )
+    faces = make_faces(per_class=2, validation_per_class=1)
+    run_quietly(recipe, faces, tmp_path / "run", qat=True)
+    assert (tmp_path / "run" / "qat.h5").exists()

@@ -138,7 +138,7 @@ class QuantizedStage:
         fitted = self.trained.fit(
             self._batches(number),
             verbose=0,
-            callbacks=[_tf_keras_bar(bar, len(self.pixels) // self.lessons.batch_size)],
+            callbacks=[_tf_keras_bar(bar, len(self.pixels) // self._batch_size)],
         ).history
         pin_input_range(self.network)
         return {name: float(values[0]) for name, values in fitted.items()}
@@ -149,6 +149,10 @@ class QuantizedStage:
 
     def save(self, history: Sequence[Epoch]) -> None:
         """Save nothing: see `train_quantized`."""
+
+    @property
+    def _batch_size(self) -> int:
+        return min(self.lessons.batch_size, len(self.pixels))
 
     def _batches(self, epoch: int) -> tf.data.Dataset:
         lessons, share = self.lessons, self.teacher_share
@@ -170,7 +174,7 @@ class QuantizedStage:
         # few faces
         rows = tf.data.Dataset.from_tensor_slices(order)
         return (
-            rows.batch(lessons.batch_size, drop_remainder=True)
+            rows.batch(self._batch_size, drop_remainder=True)
             .map(prepare)
             .prefetch(tf.data.AUTOTUNE)
         )

@@ -207,23 +207,49 @@ class Recipe:
             )
 
 
-LIMITS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
-    ("epochs", lambda value: value >= 1, "at least 1"),
-    ("batch_size", lambda value: value >= 1, "at least 1"),
-    ("learning_rate", lambda value: value > 0, "above 0"),
-    ("label_smoothing", lambda value: 0 <= value < 1, "0 to 1"),
-    ("outlier_share", lambda value: 0 <= value <= 1, "0 to 1"),
+Fits = Callable[[float], bool]
+_SHARE: tuple[Fits, str] = (lambda value: 0 <= value <= 1, "0 to 1")
+_PART: tuple[Fits, str] = (lambda value: 0 <= value < 1, "at least 0 and below 1")
+_POSITIVE: tuple[Fits, str] = (lambda value: value > 0, "above 0")
+_FROM_0: tuple[Fits, str] = (lambda value: value >= 0, "at least 0")
+_FROM_1: tuple[Fits, str] = (lambda value: value >= 1, "at least 1")
+
+LIMITS: tuple[tuple[str, Fits, str], ...] = (
+    ("epochs", *_FROM_1),
+    ("batch_size", *_FROM_1),
+    ("learning_rate", *_POSITIVE),
+    ("label_smoothing", *_PART),
+    ("outlier_share", *_SHARE),
     ("size_px", lambda value: 8 <= value <= 512, "8 to 512"),
-    ("loss.vote_share", lambda value: 0 <= value <= 1, "0 to 1"),
-    ("loss.teacher_share", lambda value: 0 <= value <= 1, "0 to 1"),
-    ("loss.votes_weight", lambda value: value >= 0, "at least 0"),
-    ("loss.temperature", lambda value: value > 0, "above 0"),
-    ("optimizer.average", lambda value: 0 <= value < 1, "below 1"),
-    ("optimizer.sharpness", lambda value: value >= 0, "at least 0"),
-    ("schedule.decay_epochs", lambda value: value >= 1, "at least 1"),
-    ("train_faces", lambda value: value >= 0, "at least 0"),
-    ("seed", lambda value: value >= 0, "at least 0"),
-    ("qat.epochs", lambda value: value >= 0, "at least 0"),
+    ("train_faces", *_FROM_0),
+    ("early_stopping_patience", *_FROM_0),
+    ("seed", *_FROM_0),
+    ("augmentation.rotation_degrees", lambda value: 0 <= value <= 180, "0 to 180"),
+    ("augmentation.shift", *_SHARE),
+    ("augmentation.zoom", *_PART),
+    ("augmentation.brightness", *_SHARE),
+    ("augmentation.contrast", *_SHARE),
+    ("augmentation.erase", *_SHARE),
+    ("augmentation.darken", *_SHARE),
+    ("augmentation.blur", *_SHARE),
+    ("augmentation.noise", *_SHARE),
+    ("augmentation.mixup", *_FROM_0),
+    ("schedule.factor", lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    ("schedule.patience", *_FROM_0),
+    ("schedule.decay_epochs", *_FROM_1),
+    ("schedule.final", *_FROM_0),
+    ("schedule.warmup_epochs", *_FROM_0),
+    ("optimizer.momentum", *_PART),
+    ("optimizer.weight_decay", *_FROM_0),
+    ("optimizer.average", *_PART),
+    ("optimizer.sharpness", *_FROM_0),
+    ("loss.focal_gamma", *_FROM_0),
+    ("loss.vote_share", *_SHARE),
+    ("loss.teacher_share", *_SHARE),
+    ("loss.votes_weight", *_FROM_0),
+    ("loss.temperature", *_POSITIVE),
+    ("qat.epochs", *_FROM_0),
+    ("qat.learning_rate", *_POSITIVE),
 )
 """Key, condition on its value, and the text for messages."""
 
@@ -234,7 +260,8 @@ class RecipeChanges(TypedDict, total=False):
     architecture: str | None
     start: str | None
     weights: str | None
-    """Initial weights of the base of resnet50 or efficientnet-lite: imagenet, none, or a file."""
+    """Initial weights of the base of resnet50, efficientnet-lite or mobilenet-face: imagenet, none,
+    or a file."""
     teachers: Sequence[str] | None
     epochs: int | None
     batch_size: int | None

@@ -32,7 +32,7 @@ class Asking(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from low to high; integers if both are integers.
+    """Numbers from low to high; integers if both, and the step, are integers.
 
     Attributes:
         low: Lowest value.
@@ -48,14 +48,15 @@ class Range:
 
     @property
     def samples(self) -> tuple[Value, ...]:
-        """Both ends, to check the recipe."""
-        return (self.low, self.high)
+        """Both ends, and the first step, to check the recipe."""
+        second = self.high if self.step is None else min(self.high, self.low + self.step)
+        return (self.low, second, self.high)
 
     def ask(self, name: str, trial: Asking) -> Value:
         """Let a trial choose."""
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            step = 1 if self.step is None else int(self.step)
-            return trial.suggest_int(name, self.low, self.high, step=step, log=self.log)
+        low, high, step = self.low, self.high, 1 if self.step is None else self.step
+        if isinstance(low, int) and isinstance(high, int) and isinstance(step, int):
+            return trial.suggest_int(name, low, high, step=step, log=self.log)
         return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
 
 
@@ -113,7 +114,7 @@ def _entries(
         else:
             raise RecipeError(
                 f"{where}: 'search.{name}' is {value!r}, expected a list of values, or a range "
-                "such as {{low = 1e-4, high = 1e-2, log = true}}"
+                "such as {low = 1e-4, high = 1e-2, log = true}"
             )
 
 

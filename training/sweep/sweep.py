@@ -1,6 +1,5 @@
 """A sweep: a recipe, its search space, and the number of trials."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,16 +7,12 @@ from typing import Any
 
 import tomli_w
 
+from fer_edge.documents import read_toml
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
 from ..recipes.recipe import Recipe, load_recipe, parse_recipe
 from .space import Space, Value, parse_space
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +90,12 @@ def load_sweep(path: Path) -> Sweep:
     """
     where = f"sweep {path}"
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        table = read_toml(path)
+    except OSError as error:
         raise RecipeError(f"{where} cannot be read; pass a TOML file with a table [search]") from (
             error
         )
-    except tomllib.TOMLDecodeError as error:
+    except SchemaError as error:
         raise RecipeError(f"{where}: {error}") from error
     space = parse_space(table.pop("search", {}), where)
     try:

@@ -109,6 +109,7 @@ class Service:
     def reload(self) -> str:
         """Make the service reload the model; return the error, or an empty text."""
         self._control("daemon-reload")
+        self._control("reset-failed", self._unit.name)  # restarts from now on are the new model's
         before = self.state()["StatusText"]
         done = self._control("reload", "--no-block", self._unit.name)
         if done.code:

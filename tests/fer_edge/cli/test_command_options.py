@@ -1,11 +1,12 @@
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import click
 import pytest
 from click.testing import Result
 
 from fer_edge.cli.command_options import NumberRange
+from fer_edge.cli.main import main
 from fer_edge.runtime.run.command import run
 
 Invoke = Callable[..., Result]
@@ -23,12 +24,25 @@ def test_the_help_lists_every_option_once_under_headings_in_reading_order(fer_ed
         assert listed.index(first) < listed.index(second)
 
 
-def test_every_option_that_takes_a_number_with_a_point_refuses_nan(fer_edge: Invoke) -> None:
-    names = [option.opts[0] for option in run.params if isinstance(option.type, click.FloatRange)]
-    assert len(names) >= 8
-    for name in names:
-        result = fer_edge("run", "--camera", "0", name, "nan")
-        assert (result.exit_code, "is not a number" in result.stderr) == (2, True), name
+def number_options(command: click.Command) -> Iterator[click.Parameter]:
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            found = command.get_command(click.Context(command), name)
+            assert found is not None
+            yield from number_options(found)
+    for option in command.params:
+        if option.type is click.FLOAT or isinstance(option.type, click.FloatRange):
+            yield option
+
+
+def test_every_option_that_takes_a_number_with_a_point_refuses_nan_and_infinity() -> None:
+    options = list(number_options(main))
+    assert len(options) >= 20
+    for option in options:
+        for text in ("nan", "inf", "-inf"):
+            with pytest.raises(click.BadParameter, match=r"is not (a finite number|in the range)"):
+                option.type.convert(text, option, None)
+                pytest.fail(f"{option.opts[0]} accepts {text}")
 
 
 @pytest.mark.parametrize("text", ["inf", "1e300", "-0.1", "one"])

@@ -87,6 +87,22 @@ def test_a_canary_that_falls_ill_while_it_is_watched_keeps_the_others_as_they_ar
     assert states(outcomes) == ["failed", "skipped", "skipped", "skipped"]
 
 
+def test_a_canary_that_was_up_to_date_is_not_watched_for_old_restarts() -> None:
+    watched = []
+
+    def deploy(target: Target) -> Outcome:
+        return Outcome(target.name, "unchanged" if target.name == "pi0" else "deployed", 1, 0, "")
+
+    def watch(target: Target) -> str:
+        watched.append(target.name)
+        return ""
+
+    targets = [Target(f"pi{n}", f"pi{n}", delivery()) for n in range(3)]
+    outcomes = deploy_fleet(targets, Pace(canary=2, soak_s=0.01), deploy, watch, lambda *_: None)
+    assert set(watched) == {"pi1"}
+    assert states(outcomes) == ["unchanged", "deployed", "deployed"]
+
+
 def test_the_others_follow_a_canary_that_stays_well() -> None:
     outcomes = Devices().run(Pace(canary=1, soak_s=0.01))
     assert states(outcomes) == ["deployed"] * 4

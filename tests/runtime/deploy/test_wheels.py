@@ -4,7 +4,9 @@ import io
 import json
 import subprocess
 import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -13,8 +15,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from fer_edge import __version__
-from fer_edge.errors import DeployError
-from fer_edge.runtime.deploy import pip_for_device
+from fer_edge.errors import DeployError, OutputError
+from fer_edge.runtime.deploy import pip_for_device, wheelhouse
 from fer_edge.runtime.deploy.own_wheel import own_wheel
 from fer_edge.runtime.deploy.wheelhouse import collect_wheels, unpacked_mb, wheels_of
 from tests.support.stub_wheels import own_requirements
@@ -123,7 +125,8 @@ def test_a_library_without_glibc_is_refused(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(DeployError, match="without glibc 2"):
         collect_wheels(WHEEL, replace(FACTS, glibc=""), PYTHON, "abc")
-    assert list((tmp_path / "fer-edge" / "wheels").iterdir()) == []
+    left = (tmp_path / "fer-edge" / "wheels").iterdir()
+    assert [path for path in left if path.is_dir()] == []
 
 
 def test_wheels_are_collected_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +145,39 @@ def test_wheels_are_collected_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert collect_wheels(wheel, FACTS, PYTHON, "abc") == found
     with pytest.raises(DeployError, match="cannot be downloaded"):
         collect_wheels(wheel, replace(FACTS, machine="riscv64"), PYTHON, "abc")
+
+
+def test_equal_devices_at_the_same_time_share_one_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    downloads = []
+
+    def download(arguments: list[str], markers: dict[str, str]) -> None:
+        downloads.append(arguments)
+        time.sleep(0.2)  # so that the other thread comes in between
+
+    monkeypatch.setattr(wheelhouse, "_download", download)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: collect_wheels(WHEEL, FACTS, PYTHON, "abc"), range(2))
+    assert one == other != []
+    assert len(downloads) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fer-edge").write_text("a file where the folder belongs")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(OutputError, match=r"cannot write .*abc"):
+        collect_wheels(WHEEL, FACTS, PYTHON, "abc")
+
+
+def test_a_file_that_is_no_wheel_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "numpy-2.0-py3-none-any.whl"
+    path.write_bytes(b"<html>")
+    with pytest.raises(DeployError, match=r"numpy-2.0-py3-none-any.whl is not a readable wheel"):
+        unpacked_mb([path])
 
 
 def test_a_folder_without_wheels_is_refused(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 import dataclasses
+from collections.abc import Iterator
 
 import pytest
 
 from fer_edge.errors import RecipeError
 from fer_edge.training.recipes.recipe import (
+    LIMITS,
     Recipe,
     bundled_recipes,
     format_recipe,
@@ -35,6 +37,9 @@ def test_an_empty_recipe_is_the_default():
         ("epochs = true", "expected int"),
         ("epochs = 0", "at least 1"),
         ("learning_rate = -1.0", "above 0"),
+        ("[augmentation]\nmixup = -1.0", "'augmentation.mixup' is -1.0, expected at least 0"),
+        ("[optimizer]\nmomentum = 5.0", "'optimizer.momentum' is 5.0, expected at least 0 and"),
+        ("[qat]\nlearning_rate = 0.0", "'qat.learning_rate' is 0.0, expected above 0"),
         ('class_weights = "ballanced"', "did you mean 'balanced'"),
         ('[schedule]\nkind = "cosinus"', "cosine"),
         ('architecture = "three-block"', "four-block"),
@@ -46,6 +51,20 @@ def test_a_wrong_recipe_is_refused_with_advice(text, words):
     with pytest.raises(RecipeError, match="recipe under test") as caught:
         parse_recipe(text, where="recipe under test")
     assert words in str(caught.value)
+
+
+def numbers(value: object, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted keys of all numbers of a recipe, without its network."""
+    for field in dataclasses.fields(value):
+        inner = getattr(value, field.name)
+        if dataclasses.is_dataclass(inner) and field.name != "network":
+            yield from numbers(inner, f"{prefix}{field.name}.")
+        elif isinstance(inner, int | float) and not isinstance(inner, bool):
+            yield prefix + field.name
+
+
+def test_every_number_has_limits():
+    assert set(numbers(Recipe())) == {key for key, _, _ in LIMITS}
 
 
 def test_a_missing_recipe_names_the_bundled_ones():

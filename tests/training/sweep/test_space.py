@@ -39,6 +39,12 @@ def test_ranges_and_lists_of_keys_in_tables_and_dotted_are_read(tmp_path: Path) 
     assert (recipe.network.filters, recipe.optimizer.kind) == ((4, 4, 8, 8), "sgd")
 
 
+def test_a_fraction_as_step_between_whole_numbers_gives_fractions() -> None:
+    optuna = pytest.importorskip("optuna", reason="Optuna is not installed (fer-edge[sweep])")
+    trial = optuna.trial.FixedTrial({"shift": 0.25})
+    assert Range(0, 1, step=0.25).ask("shift", trial) == 0.25
+
+
 def test_another_architecture_starts_from_its_own_options(tmp_path: Path) -> None:
     text = '[search]\narchitecture = ["four-block", "mini-xception"]\n'
     sweep = load_sweep(write(tmp_path, text))
@@ -69,6 +75,7 @@ def test_the_recipe_may_be_a_file_beside(tmp_path: Path) -> None:
         ('[search]\nepochs.much = [1, 2]', "is not a table"),
         ('[search]\noptimizer.kind = ["adam", "adamm"]', "did you mean 'adam"),
         ("[search", "sweep.toml"),
+        ("[search]\nepochs = {low = 1, high = 3, step = 0.5}", "'search.epochs' = 1.5"),
     ],
 )  # fmt: skip
 def test_a_wrong_sweep_is_named_before_anything_is_trained(
