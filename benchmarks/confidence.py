@@ -70,7 +70,9 @@ def main(models: tuple[str, ...], data: Path, split: str) -> None:
         sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == faces.labels
         recall = zip(faces.class_names, scores.recall, strict=True)
         click.echo(f"## {model}\n")
-        click.echo(f"top-1 {scores.accuracy:.2%}, calibration error {scores.calibration_error:.2%}")
+        error = scores.calibration_error
+        shown = "of no probabilities" if error is None else f"{error:.2%}"
+        click.echo(f"top-1 {scores.accuracy:.2%}, calibration error {shown}")
         click.echo("recall: " + ", ".join(f"{name} {share:.0%}" for name, share in recall) + "\n")
         click.echo("\n".join([*reliability(sure, right), "", *thresholds(sure, right), ""]))
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_edge import plugins
-from fer_edge.cli.command_options import NumberRange, PartName, SectionedCommand
+from fer_edge.cli.command_options import PATH, NumberRange, PartName, SectionedCommand
 from fer_edge.errors import ModelError
 
 if TYPE_CHECKING:
     from .conversion import Converted, Variant
 
-PATH = click.Path(path_type=Path)
 INTEGER = click.Choice(["uint8", "int8"])
 
 
@@ -73,7 +72,7 @@ _SECTIONS = {
     "--clip-percentile",
     default=100.0,
     show_default=True,
-    type=NumberRange(50, 100),
+    type=NumberRange(50, 100, min_open=True),
     help="Percentile at which PTQ clips activations.",
 )
 @click.option(
@@ -265,6 +264,8 @@ def convert(
 
 
 def _span(text: str) -> tuple[float, float]:
+    from fer_edge.model.card_checks import MOST_RANGE, is_input_range
+
     try:
         low, high = map(float, text.split(","))
     except ValueError:
@@ -272,9 +273,11 @@ def _span(text: str) -> tuple[float, float]:
             f"expected LOW,HIGH (such as 0,1 or -1,1 or 0,255), got {text!r}",
             param_hint="--input-range",
         ) from None
-    if low >= high:
+    if not is_input_range(low, high):
         raise click.BadParameter(
-            f"expected LOW below HIGH, got {low:g},{high:g}", param_hint="--input-range"
+            f"expected LOW below HIGH, both within {-MOST_RANGE:g} to {MOST_RANGE:g}, got "
+            f"{low:g},{high:g}",
+            param_hint="--input-range",
         )
     return low, high
 

@@ -17,9 +17,11 @@ from fer_edge.files import whole_file
 from fer_edge.model.card import Calibration, CardScore, Gate, InputSpec, ModelCard, Quantization
 from fer_edge.model.file import ModelFile, pack_model
 from fer_edge.model.graph import read_graph
+from fer_edge.ranges import check_range
 from fer_edge.scoring.scores import Agreement, compare
 from fer_edge.scoring.temperature import MIN_FACES, TemperatureScaling
 
+from .option_values import check_choice, names_in
 from .quantization.calibration import choose_calibration
 from .quantization.gate import fault
 from .quantization.loops import check_loops
@@ -33,7 +35,7 @@ from .quantization.tflite import (
     to_int16x8,
 )
 from .sources.logit_offsets import warn_of_empty_pictures
-from .sources.source import Source, float_probabilities
+from .sources.source import Source, check_finite, float_probabilities
 
 Variant = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
@@ -57,6 +59,9 @@ class Options:
         gate: Requirement for writing a file.
         replace: Whether existing files may be replaced.
         companions: Function that returns the additional files for an int8 file.
+
+    Raises:
+        ConfigError: A value is unknown or out of its range.
     """
 
     variants: tuple[Variant, ...] = ("float32", "int8")
@@ -68,6 +73,17 @@ class Options:
     gate: Gate = field(default_factory=Gate)
     replace: bool = False
     companions: Callable[[Path], tuple[Path, ...]] = lambda path: ()
+
+    def __post_init__(self) -> None:
+        names = names_in(self.variants, "variants")
+        for name in names:
+            check_choice(name, "a variant", VARIANTS)
+        # the way to set a field of a frozen dataclass; each file is written once
+        object.__setattr__(self, "variants", tuple(dict.fromkeys(names)))
+        check_choice(self.input_type, "input_type", get_args(IntegerType))
+        check_choice(self.output_type, "output_type", get_args(IntegerType))
+        check_range("calibration_faces", self.calibration_faces, 1, is_whole=True)
+        check_range("calibration_seed", self.calibration_seed, 0, is_whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +105,8 @@ class Converted:
         size_bytes: Size of the file.
         score: Scores on the validation faces, through the served path.
         agreement: Agreement with the float network.
-        temperature: Temperature in the card; None if the file was not written, or for too few
-            faces.
+        temperature: Temperature in the card; None if the file was not written, for too few faces,
+            or if the outputs are not probabilities.
         fault: Reason why the file was not written; empty if it was.
         float_operators: Operators that an integer file still computes in floating point.
     """
@@ -150,7 +166,7 @@ def convert_source(
         on_variant: Called with the suffix of each file before it is created.
 
     Raises:
-        ModelError: A network cannot be converted.
+        ModelError: A network cannot be converted, or produces values that are not finite.
         DatasetError: The face set's classes differ from the source's, or a split is missing.
         OutputError: A file exists and must not be replaced, or cannot be written.
     """
@@ -159,6 +175,8 @@ def convert_source(
     validation = faces.part("validation")
     suffixes = _plan(source, out, options)
     check_loops(source.network)
+    probabilities = float_probabilities(source.network, validation)
+    check_finite(probabilities, source.name)
     pixels, record = choose_calibration(
         faces.part("train") if calibration is None else calibration,
         count=options.calibration_faces,
@@ -167,7 +185,6 @@ def convert_source(
         width=source.width,
         source=calibration_name,
     )
-    probabilities = float_probabilities(source.network, validation)
     reference = Reference(validation, probabilities, card_score("float", probabilities, validation))
     scored = [
         _score(source, draft, _path(source, out, draft.suffix), reference, options.gate)
@@ -221,7 +238,8 @@ def _score(
     agreement = compare(probabilities, reference.probabilities, faces.labels)
     wrong = fault(agreement, probabilities, gate)
     scaling = None
-    if not wrong and len(faces) >= MIN_FACES:
+    has_probabilities = served.calibration_error is not None
+    if not wrong and has_probabilities and len(faces) >= MIN_FACES:
         scaling = fit_scaling(probabilities, faces, floor=floor)
         warn_of_empty_pictures(source.labels, source.logit_offsets, scaling.value, path.name)
     card = replace(
@@ -274,13 +292,13 @@ def _drafts(
         elif suffix == "int8-qat":
             flatbuffer = to_int8(source.qat_network, None, **types)
             yield Draft(suffix, flatbuffer, Quantization("int8", "qat"))
-        elif words:
+        elif suffix == "int8-ptq" and words:
             kept: dict[str, Any] = {**asdict(options.exceptions), **types}
             flatbuffer = to_int8_selective(network, pixels, **kept)
             yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record, words))
-        else:
+        elif suffix == "int8-ptq":
             flatbuffer = to_int8(network, pixels, **types)
-            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record, words))
+            yield Draft(suffix, flatbuffer, Quantization("int8", "ptq", record))
 
 
 def _card(source: Source, draft: Draft) -> ModelCard:

@@ -17,6 +17,7 @@ TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms t
 if TYPE_CHECKING:
     # a stage lies elsewhere in the repository than in the installed package
     from .errors import (
+        ConfigError,
         DetectorError,
         FerEdgeError,
         MissingExtraError,
@@ -57,6 +58,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "Box": ".faces.preprocess",
     "Capture": ".runtime.capture.live",
+    "ConfigError": ".errors",
     "CropPolicy": ".faces.preprocess",
     "Decoded": ".runtime.capture.frame",
     "Detection": ".runtime.detection.detector",
@@ -96,6 +98,7 @@ __all__ = [
     "UNCERTAIN",
     "Box",
     "Capture",
+    "ConfigError",
     "CropPolicy",
     "Decoded",
     "Detection",

@@ -120,7 +120,8 @@ def _as_text(data: str | bytes, most: int) -> str:
     if len(data) > most:
         raise SchemaError(f"it is larger than {most:,} bytes")
     try:
-        return data if isinstance(data, str) else data.decode("utf-8")
+        # editors of Windows begin a file with a byte order mark
+        return data if isinstance(data, str) else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SchemaError(f"it is not UTF-8: byte {error.start} cannot be read") from error
 

@@ -2,7 +2,7 @@
 
     FerEdgeError
     ├── DatasetError       faces that cannot be read or do not match
-    ├── ConfigError        a run configuration with a wrong key or value
+    ├── ConfigError        a setting with a wrong name or value
     ├── RecipeError        a training recipe with a wrong key or value
     ├── TrainingError      a training run that cannot start, continue or be read
     ├── ModelError         a model file that is damaged, altered, or of another kind
@@ -30,7 +30,7 @@ class DatasetError(FerEdgeError):
 
 
 class ConfigError(FerEdgeError):
-    """Raised for a run configuration with a wrong key or value."""
+    """Raised for a setting with a wrong name or value: of a configuration, or an argument."""
 
 
 class RecipeError(FerEdgeError):

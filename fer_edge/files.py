@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fer_edge.errors import OutputError
@@ -27,6 +27,7 @@ def whole_file(
 ) -> Iterator[Path]:
     """Yield a temporary path next to `path`; rename it when the block ends without an error.
 
+    The target of a symbolic link is replaced, not the link.
     The temporary name keeps the suffix, since OpenCV and NumPy choose the format by it. A device or
     pipe is never replaced: the bytes are written into it at the end.
 
@@ -45,6 +46,8 @@ def whole_file(
             yield temporary
         return
     try:
+        if path.is_symlink():  # the link stays, as when a file is written in place
+            path = Path(os.path.realpath(path))
         if path.is_dir():  # reported now, not after hours of work
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,23 @@ def whole_file(
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leave(files: ExitStack, *, complete: bool) -> None:
+    """Close an output: finish its file, or discard the temporary one."""
+    if complete:
+        files.close()
+        return
+    abandoned = _AbandonedError(errno.ECANCELED)
+    try:  # the context managers discard the temporary file on an error
+        with files:
+            raise abandoned
+    except _AbandonedError:
+        return
+
+
+class _AbandonedError(Exception):
+    """Discards the temporary files of `whole_file`."""
 
 
 def sync(path: Path) -> None:

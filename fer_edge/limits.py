@@ -53,6 +53,9 @@ networks of phones, some seconds on a slow Raspberry Pi for the largest ones."""
 TRIAL_PATIENCE_S = 90.0
 """Wall time until that process has ended, including its start, on a busy device."""
 
+MOST_THREADS = 64
+"""Threads of an interpreter: LiteRT starts all, and crashes if the system refuses some."""
+
 
 def memory_bytes() -> int:
     """Return the memory limit of one file.

@@ -74,6 +74,8 @@ def _decode_value(hint: Any, value: object, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return _as_float(value, where)
     if hint is Path and isinstance(value, str):
+        if not value:
+            raise SchemaError(f"'{where}' is empty, expected a path")
         return Path(value)
     if hint is type(None) and value is None:
         return None

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.cli.command_options import NumberRange
+from fer_edge.cli.command_options import PATH, NumberRange
 from fer_edge.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
     from .conversion import ConvertedDetector
 
 log = logging.getLogger(__name__)
-PATH = click.Path(path_type=Path)
 _MULTIPLE_PX, _LARGEST_PX = 32, 4096
 
 

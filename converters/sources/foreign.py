@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.keras_files.file import first_line
 from fer_edge.model.card import UNKNOWN_LICENSE, UNKNOWN_LIMITS
+from fer_edge.model.card_checks import MOST_RANGE, is_input_range
+from fer_edge.ranges import check_range
+from fer_edge.shown import printable
 
+from ..option_values import names_in
 from .keras_models import keras, load_any_network
 from .output_activation import SIGMOIDS, output_activation, remark, take_sigmoid_off
 from .source import Source
@@ -28,12 +32,30 @@ class Claims:
         input_range: Real values for black and white with which the network was trained.
         size_px: Side of the square input, if the network does not fix it.
         are_checked: Whether labels and range are rejected if others score much better.
+
+    Raises:
+        ConfigError: A value has the wrong type or is out of its range.
     """
 
     labels: tuple[str, ...]
     input_range: tuple[float, float] = (0.0, 1.0)
     size_px: int | None = None
     are_checked: bool = True
+
+    def __post_init__(self) -> None:
+        # the way to set a field of a frozen dataclass
+        object.__setattr__(self, "labels", names_in(self.labels, "labels"))
+        _check_range(self.input_range)
+        check_range("size_px", self.size_px, 1, is_whole=True)
+
+
+def _check_range(values: Any) -> None:
+    are_numbers = isinstance(values, tuple) and all(isinstance(n, int | float) for n in values)
+    if not are_numbers or len(values) != 2 or not is_input_range(*values):
+        raise ConfigError(
+            f"input_range is {values!r}, expected the values of black and white, black below "
+            f"white, both within {-MOST_RANGE:g} to {MOST_RANGE:g}, such as (0.0, 1.0)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +95,10 @@ def open_network(path: Path, *, trust_code: bool = False) -> ForeignNetwork:
         return ForeignNetwork(path, network, keras, activation, tool)
     network, module = load_any_network(path, trust_code=trust_code)
     if not isinstance(network.output_shape, tuple):
-        raise ModelError(f"{path} has {len(network.outputs)} outputs; expected one")
+        raise ModelError(
+            f"{path} has {_outputs_in_words(network.output_shape)}, expected one tensor; save the "
+            "network with that output alone"
+        )
     activation = output_activation(network)
     if activation in SIGMOIDS and not take_sigmoid_off(network, module):
         raise ModelError(
@@ -153,13 +178,31 @@ def _wrap(foreign: ForeignNetwork, claims: Claims) -> Any:
         x = layers.Rescaling(scale=high - low, offset=low)(x)
     if channels == 3:
         x = layers.Concatenate()([x, x, x])
-    x = network(x)
+    x = _only_tensor(network(x), foreign.path)
     wrapped = module.Model(face, x, name=name)
     if foreign.activation not in SIGMOIDS and _gives_probabilities(wrapped):
         return wrapped
     # a Softmax layer accepts a mask, which networks in old files pass as a list that Keras 3
     # rejects
     return module.Model(face, layers.Activation("softmax", name="softmax")(x), name=name)
+
+
+def _only_tensor(output: Any, path: Path) -> Any:
+    """Return the output of a network that has a single one, without a list around it."""
+    if isinstance(output, list | tuple) and len(output) == 1:
+        return output[0]
+    if isinstance(output, dict | list | tuple):
+        raise ModelError(
+            f"{path} has {_outputs_in_words(output)}, expected one tensor; save the network with "
+            "that output alone"
+        )
+    return output
+
+
+def _outputs_in_words(output: Any) -> str:
+    if isinstance(output, dict):
+        return f"named outputs ({', '.join(map(printable, output))})"
+    return f"{len(output)} outputs"
 
 
 def _input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, int, int]:
@@ -189,5 +232,6 @@ def _stem(path: Path) -> str:
 
 
 def _identifier(stem: str) -> str:
-    """Keep the characters that Keras allows in a model's name."""
-    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in stem)
+    """Make a name for Keras: of ASCII letters, digits and underscores, no underscore first."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in stem)
+    return name if name[:1].isalnum() else f"network{name}"

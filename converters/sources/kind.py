@@ -50,9 +50,17 @@ _SAME = {
 
 
 def run_of(path: Path) -> Path:
-    """Return the run folder that contains a model.keras, since it has all data for the card."""
+    """Return the run folder that contains a model.keras, since it has all data for the card.
+
+    The folder has a name, even if the path is "." or "..".
+    """
     is_of_run = path.name == FLOAT_MODEL and (path.parent / INFO).exists()
-    return path.parent if is_of_run else path
+    return named_path(path.parent if is_of_run else path)
+
+
+def named_path(path: Path) -> Path:
+    """Return the absolute path instead of "." or "..", whose last part is not a name."""
+    return path.resolve() if path.name in ("", "..") else path
 
 
 def identify_source(path: Path) -> Kind:
@@ -65,7 +73,7 @@ def identify_source(path: Path) -> Kind:
     if path.is_dir():
         return _identify_folder(path)
     if not path.exists():
-        if partial(path).is_dir():
+        if _is_unfinished(path):
             return "run"  # its reader reports how to finish it
         raise ModelError(f"{path} does not exist; expected {EXPECTED}")
     return _identify_file(path)
@@ -74,7 +82,7 @@ def identify_source(path: Path) -> Kind:
 def _identify_folder(path: Path) -> Kind:
     if (path / SAVED_MODEL).is_file():
         return "saved_model"
-    if (path / INFO).exists() or partial(path).is_dir():
+    if (path / INFO).exists() or _is_unfinished(path):
         return "run"
     if (path / "model.json").is_file():
         raise ModelError(f"{path / 'model.json'} {_WAYS['.json']}")
@@ -82,6 +90,12 @@ def _identify_folder(path: Path) -> Kind:
         f"{path} is not a run folder (it has no {INFO}) and not a SavedModel (it has no "
         f"{SAVED_MODEL}); expected {EXPECTED}"
     )
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Return whether a run with this folder has not been completed."""
+    whole = named_path(path)  # the root folder has no name
+    return bool(whole.name) and partial(whole).is_dir()
 
 
 def _identify_file(path: Path) -> Kind:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.documents import parse_toml, read_limited
-from fer_edge.errors import TrainingError
+from fer_edge.errors import ModelError, TrainingError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.preprocess import as_real, model_inputs
 from fer_edge.limits import TOML_BYTES
@@ -21,6 +21,7 @@ from fer_edge.runfolder import RECIPE, load_info
 from fer_edge.schema import SchemaError
 
 from .keras_models import load_float_network, load_qat_network
+from .kind import named_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def open_run(run: Path, *, trust_code: bool = False) -> Source:
     """
     info = load_info(run)
     return Source(
-        name=run.name,
+        name=named_path(run).name,
         network=load_float_network(run, trust_code=trust_code),
         qat_network=load_qat_network(run, trust_code=trust_code),
         labels=info.labels,
@@ -104,3 +105,17 @@ def float_probabilities(network: Any, faces: FaceSet) -> NDArray[np.float32]:
     _, height, width, _ = network.input_shape
     inputs = as_real(model_inputs(faces.images, height, width))
     return np.asarray(network.predict(inputs, batch_size=256, verbose=0), np.float32)
+
+
+def check_finite(probabilities: NDArray[np.float32], name: str) -> None:
+    """Check the outputs of a float network, to which all files are compared.
+
+    Raises:
+        ModelError: A value is not finite.
+    """
+    faults = int((~np.isfinite(probabilities).all(axis=1)).sum())
+    if faults:
+        raise ModelError(
+            f"{name} produces values that are not finite on {faults} of {len(probabilities)} "
+            "faces, expected probabilities; look for weights that are NaN or too large"
+        )

@@ -6,9 +6,10 @@ from typing import Literal
 
 import click
 
+from fer_edge.cli.command_options import PATH
+
 log = logging.getLogger(__name__)
 
-PATH = click.Path(path_type=Path)
 OUT = click.option("--out", type=PATH, help="File to write.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Overwrite FILE or --out.")
 
@@ -208,7 +209,7 @@ def attach(
     made = new_card(
         flatbuffer,
         _split_labels(labels) or (),
-        name=name or target.stem,
+        name=target.stem if name is None else name,
         architecture=architecture,
         license=license or UNKNOWN_LICENSE,
         input_range=None if input_range is None else _span(input_range),

@@ -1,8 +1,9 @@
-"""Parts that commands share: sections of `--help` and number ranges."""
+"""Parts that commands share: sections of `--help`, number ranges and paths."""
 
 import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
@@ -90,3 +91,21 @@ class NumberRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number", param, ctx)
         return number
+
+
+class FilePath(click.Path):
+    """A path that rejects an empty text, which is often an unset variable of a shell."""
+
+    def __init__(self, **more: Any) -> None:
+        """Create it with the arguments of `click.Path`."""
+        super().__init__(path_type=Path, **more)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert the text to a path."""
+        if value == "":
+            self.fail("the path is empty; expected a file or folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = FilePath()
+"""Any file or folder."""

@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -146,8 +147,17 @@ class LazyGroup(click.Group):
             return None
         except OSError as error:  # a full disk, a name that is too long, ...
             _settle_stdout()
-            where = f"{error.filename}: " if error.filename else ""
-            raise Failure(f"{where}{error.strerror or error}") from error
+            raise Failure(_describe(error)) from error
+
+
+def _describe(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        try:
+            Path.cwd()
+        except OSError:  # Path.absolute() fails without a name
+            return "the working folder was deleted; change to a folder that exists"
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
 
 
 def _settle_stdout() -> None:

@@ -1,9 +1,10 @@
 """System resources that a run needs."""
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from fer_edge.loopback import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,7 @@ class Needs:
 
     Attributes:
         reads: Files and folders to read.
-        writes: Files and folders to write.
+        writes: Folders to write into.
         camera: Whether a camera of this device is opened.
         accelerator: Whether the device of a delegate is opened.
         network: Whether other machines are contacted.
@@ -31,11 +32,7 @@ class Needs:
 
 def reaching(host: str | None) -> Needs:
     """Return the needs for contacting a host."""
-    try:
-        is_here = host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        is_here = False
-    return Needs(loopback=True) if is_here else Needs(network=True)
+    return Needs(loopback=True) if is_loopback(host or "") else Needs(network=True)
 
 
 def together(parts: Iterable[Needs]) -> Needs:

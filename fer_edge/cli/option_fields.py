@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from fer_edge import plugins
-from fer_edge.cli.command_options import NumberRange, PartName
+from fer_edge.cli.command_options import FilePath, NumberRange, PartName
 from fer_edge.errors import ConfigError
 
 Part = TypeVar("Part")
@@ -108,20 +108,24 @@ def parameter_name(section: str, name: str) -> str:
 
 
 def check_ranges(part: object, table: str = "") -> None:
-    """Reject numbers outside the range of their field and unknown names of parts.
+    """Reject numbers outside the range of their field, empty places and unknown names of parts.
 
     Args:
         part: A dataclass whose fields are options.
         table: Prefix of the field name in messages.
 
     Raises:
-        ConfigError: A number is out of range or not a number, or a name is unknown.
+        ConfigError: A number is out of range or not a number, a place is empty, or a name is
+            unknown.
     """
     defaults = {field.name: field.default for field in dataclasses.fields(part)}  # type: ignore[arg-type]
     for name, field in option_fields(part):
         value = getattr(part, name)
         if field.group is not None and value != defaults[name]:
             _check_name(field.group, value, f"{table}.{name}" if table else name)
+        if field.is_place is not None and value == "":
+            where = f"{table}.{name}" if table else name
+            raise ConfigError(f"'{where}' is empty, expected {field.metavar or 'a path'}")
         if isinstance(value, int | float) and not isinstance(value, bool):
             low, high = field.at_least, field.at_most
             if not _fits(value, field):
@@ -183,7 +187,7 @@ def _click_type(field: OptionField, kind: Any) -> click.ParamType[Any]:
         low, high = field.at_least, field.at_most
         return click.IntRange(_whole(low), _whole(high))
     if kind is Path:
-        return click.Path(exists=field.must_exist, dir_okay=not field.must_exist, path_type=Path)
+        return FilePath(exists=field.must_exist, dir_okay=not field.must_exist)
     if typing.get_origin(kind) is typing.Literal:
         return click.Choice(typing.get_args(kind))
     return click.STRING

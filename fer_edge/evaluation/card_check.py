@@ -10,6 +10,7 @@ from fer_edge.faces.faceset import FaceSet
 from fer_edge.inference.model import TFLiteModel
 from fer_edge.model.file import ModelFile, read_model
 from fer_edge.model.graph import Graph, read_graph
+from fer_edge.scoring.scores import are_probabilities
 
 _INPUT_TYPES = {
     "float32": ("FLOAT32",),
@@ -18,9 +19,6 @@ _INPUT_TYPES = {
     "int8": ("UINT8", "INT8"),
     "int16x8": ("INT16",),
 }
-
-SUM_TOLERANCE = 0.05
-"""Tolerance of the sum of probabilities: an 8-bit output rounds each of them."""
 
 SCORE_TOLERANCE = 0.002
 """Tolerance of a score, as a share of the faces: kernels of another CPU round differently."""
@@ -83,9 +81,7 @@ def try_outputs(file: ModelFile) -> str:
     with TFLiteModel(file) as model:
         faces = random.integers(0, 256, (4, *model.input_shape), np.uint8)
         outputs = model.probabilities_of(faces)
-    sums = outputs.sum(axis=1)
-    # a comparison with NaN is never true
-    if (outputs >= 0).all() and (abs(sums - 1) < SUM_TOLERANCE).all():
+    if are_probabilities(outputs):
         return ""
     last = read_graph(file.flatbuffer).operators[-1].name
     return (
@@ -110,6 +106,11 @@ def _score_faults(file: ModelFile, faces: FaceSet) -> tuple[str, ...]:
     scaling = card.temperature_scaling
     if scaling is None or (scaling.split, scaling.digest) != ("validation", validation.digest):
         return ()  # fitted on other faces
+    if found.calibration_error is None:
+        return (
+            "the card has a temperature, but the outputs are not probabilities; convert the source "
+            "network instead: fer-edge convert",
+        )
     fitted = fit_scaling(probabilities, validation, floor=floor).value
     if abs(fitted - scaling.value) <= TEMPERATURE_TOLERANCE:
         return ()

@@ -95,6 +95,7 @@ def fit_scaling(
 
     Raises:
         DatasetError: There are too few faces.
+        ModelError: The outputs are not probabilities.
     """
     fit = cross_fit(probabilities, faces.labels, floor)
     return TemperatureScaling(
@@ -186,7 +187,8 @@ def describe_evaluation(evaluation: Evaluation) -> str:
             *(scores.accuracy, scores.top3_accuracy, scores.balanced_accuracy),
             *(scores.macro_f1, scores.calibration_error),
         )
-        lines.append(f"{name:18}{scores.n:12,}" + "".join(f"{share:12.2%}" for share in shares))
+        cells = ("-" if share is None else f"{share:.2%}" for share in shares)
+        lines.append(f"{name:18}{scores.n:12,}" + "".join(f"{cell:>12}" for cell in cells))
     recall = "  ".join(
         f"{name} {share:.1%}"
         for name, share in zip(evaluation.class_names, evaluation.every_face.recall, strict=True)

@@ -27,7 +27,8 @@ class GroupScores:
         accuracy_interval: Interval of the accuracy (Wilson 1927).
         recall: Recall of each class; None for a class that the group does not contain.
         recall_intervals: Interval of each recall (Wilson 1927); None for the same classes.
-        calibration_error: Expected calibration error, as in `Scores`. It grows for few faces.
+        calibration_error: Expected calibration error, as in `Scores`. It grows for few faces. This
+            and the next two are None if the outputs are not probabilities.
         overconfidence: Mean top-1 probability minus accuracy: above 0 the model is overconfident on
             this group, below 0 underconfident. It does not grow for few faces.
         overconfidence_interval: Interval of the overconfidence (Wald, on the differences by face).
@@ -40,9 +41,9 @@ class GroupScores:
     accuracy_interval: Interval
     recall: tuple[float | None, ...]
     recall_intervals: tuple[Interval | None, ...]
-    calibration_error: float
-    overconfidence: float
-    overconfidence_interval: Interval
+    calibration_error: float | None
+    overconfidence: float | None
+    overconfidence_interval: Interval | None
 
 
 def score_groups(
@@ -77,12 +78,11 @@ def _score(
 ) -> GroupScores:
     scores = score(probabilities, labels)
     hits = [row[index] for index, row in enumerate(scores.confusion)]
-    counts = [sum(row) for row in scores.confusion]
+    counts = np.bincount(labels, minlength=len(hits)).tolist()
     pairs = list(zip(hits, counts, strict=True))
-    surplus = probabilities.max(axis=1).astype(np.float64)
-    surplus -= probabilities.argmax(axis=1) == labels
-    overconfidence = float(surplus.mean())
-    half = _Z * float(surplus.std(ddof=min(1, scores.n - 1)) / np.sqrt(scores.n))
+    overconfidence = interval = None
+    if scores.calibration_error is not None:
+        overconfidence, interval = _overconfidence(probabilities, labels)
     return GroupScores(
         grouping=grouping,
         group=group,
@@ -93,5 +93,15 @@ def _score(
         recall_intervals=tuple(wilson(hit, count) if count else None for hit, count in pairs),
         calibration_error=scores.calibration_error,
         overconfidence=overconfidence,
-        overconfidence_interval=(overconfidence - half, overconfidence + half),
+        overconfidence_interval=interval,
     )
+
+
+def _overconfidence(
+    probabilities: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> tuple[float, Interval]:
+    surplus = probabilities.max(axis=1).astype(np.float64)
+    surplus -= probabilities.argmax(axis=1) == labels
+    mean, n = float(surplus.mean()), len(surplus)
+    half = _Z * float(surplus.std(ddof=min(1, n - 1)) / np.sqrt(n))
+    return mean, (mean - half, mean + half)

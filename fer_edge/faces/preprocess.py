@@ -11,6 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import DetectorError
+
+_LARGEST_BOX = 16
+"""Largest side of a box, in sides of its image: a crop takes memory with the square of it."""
+
 Colors = Literal["gray", "rgb", "bgr"]
 """Channels of a model's input."""
 
@@ -133,6 +138,11 @@ def crop(
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         face = image[top : top + side, left : left + side]
         return gray(face) if channels == 1 else face
+    if side > _LARGEST_BOX * max(height, width):
+        raise DetectorError(
+            f"the detector's box is {side} pixels large in an image of {width}x{height}; expected "
+            "the box of a face"
+        )
     # a position beyond the image maps to its nearest edge, even for a box completely outside
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     columns = np.clip(np.arange(left, left + side), 0, width - 1)

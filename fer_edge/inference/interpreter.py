@@ -12,7 +12,9 @@ from fer_edge.inference.delegate import (
     load_delegate,
 )
 from fer_edge.inference.runtime import FOR_NUMPY_1, Runtime, needs_numpy_1
+from fer_edge.limits import MOST_THREADS
 from fer_edge.model.archive import Origin
+from fer_edge.ranges import check_range
 
 
 def open_interpreter(
@@ -40,7 +42,9 @@ def open_interpreter(
 
     Raises:
         ModelError: The runtime rejects the graph or the delegate.
+        ConfigError: The number of threads is out of range.
     """
+    check_range("threads", threads, 1, MOST_THREADS, is_whole=True)
     if origin == "disk":
         from fer_edge.inference.model_trial import check_model
 

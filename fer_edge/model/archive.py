@@ -34,7 +34,7 @@ _PACKAGE = Path(__file__).parents[1]
 # sizes of ZIP records without the names in them (APPNOTE.TXT 4.3)
 _LOCAL_HEADER_BYTES, _DIRECTORY_ENTRY_BYTES, _END_BYTES = 30, 46, 22
 _FLATBUFFER_MAGIC = b"TFL3"  # file identifier of the schema, at byte 4
-_KERAS_MAGICS = {b"PK\x03\x04": "a Keras file (.keras)", b"\x89HDF": "an HDF5 file (.h5)"}
+_ZIP_MAGIC, _HDF5_MAGIC = b"PK\x03\x04", b"\x89HDF"
 _ARTICLES = {CLASSIFIER: "an expression classifier", "face-detector": "a face detector"}
 
 
@@ -146,11 +146,31 @@ def read_flatbuffer_file(path: Path) -> bytes:
     except SchemaError as error:
         raise ModelError(f"model {path} is refused: {error}; {RAISE_THE_LIMIT}") from error
     if data[4:8] != _FLATBUFFER_MAGIC:
-        kind = _KERAS_MAGICS.get(data[:4])
-        if kind:
-            raise ModelError(f"{path} is {kind}, expected .tflite; convert it: fer-edge convert")
+        if kind := _other_kind(data):
+            raise ModelError(f"{path} is {kind}")
         raise ModelError(f"{path} is not a TFLite model (no {_FLATBUFFER_MAGIC.decode()} mark)")
     return data
+
+
+def _other_kind(data: bytes) -> str:
+    """Name the kind of a file that is not TFLite, and the next step; empty if it is unknown."""
+    if data.startswith(_HDF5_MAGIC):
+        return "an HDF5 file (.h5), expected .tflite; convert it: fer-edge convert"
+    if not data.startswith(_ZIP_MAGIC):
+        return ""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except UNREADABLE_ARCHIVE:
+        return (
+            "a truncated or damaged ZIP file, expected .tflite; copy it again, and if it is a "
+            "Keras file (.keras), convert it: fer-edge convert"
+        )
+    if "config.json" in names:
+        return "a Keras file (.keras), expected .tflite; convert it: fer-edge convert"
+    if names and all(name.endswith(".npy") for name in names):
+        return "a NumPy file (.npz), such as a face set, expected .tflite; pass the model"
+    return "a ZIP file, expected .tflite; if the model is in it, unpack it"
 
 
 def origin_of(path: Path) -> Origin:

@@ -12,17 +12,20 @@ from fer_edge.documents import parse_json
 from fer_edge.errors import ModelError
 from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.faces.preprocess import Colors, CropPolicy
+from fer_edge.model.card_checks import (
+    check_encoding,
+    check_input,
+    check_input_range,
+    check_labels,
+    check_line,
+    check_paragraphs,
+)
 from fer_edge.schema import decode, encode
 from fer_edge.scoring.scores import Agreement
 from fer_edge.scoring.temperature import TemperatureScaling
 from fer_edge.shown import printable
 
 FORMAT_VERSION = 1
-MOST_PIXELS = 4096
-MOST_RANGE = 1e6
-"""Limits of a model's input; beyond them a card is damaged."""
-MOST_LABELS = 10_000
-LONGEST_LABEL = 200
 
 INTENDED_USE = (
     "Recognizing facial expressions of people who know about it and agreed. An expression is "
@@ -96,19 +99,8 @@ class InputSpec:
     color_order: Literal["rgb", "bgr"] = "rgb"
 
     def __post_init__(self) -> None:
-        if self.channels not in (1, 3):
-            raise ModelError(f"the card's input has {self.channels} channels; expected 1 or 3")
-        if not 1 <= self.height <= MOST_PIXELS or not 1 <= self.width <= MOST_PIXELS:
-            raise ModelError(
-                f"the card's input is {self.height}x{self.width}; expected sides of 1 to "
-                f"{MOST_PIXELS} pixels"
-            )
-        # a comparison with NaN is never true
-        if not -MOST_RANGE <= self.minimum < self.maximum <= MOST_RANGE:
-            raise ModelError(
-                f"the card's input goes from {self.minimum} to {self.maximum}; expected black "
-                f"below white, both within {-MOST_RANGE:g} to {MOST_RANGE:g}"
-            )
+        check_input(self.height, self.width, self.channels)
+        check_input_range(self.minimum, self.maximum)
 
     @property
     def colors(self) -> Colors:
@@ -198,7 +190,7 @@ class CardScore:
         balanced_accuracy: Mean recall over classes.
         macro_f1: Mean F1 over classes.
         calibration_error: Expected calibration error, 15 bins; at the card's temperature it is in
-            `TemperatureScaling`.
+            `TemperatureScaling`. None if the outputs are not probabilities.
         recall: Recall per class, in label order.
         top3_accuracy: Share of faces with the true class among the three most probable ones.
         ferplus_n: Number of faces with a FER+ majority for one of the model's classes, if votes
@@ -214,7 +206,7 @@ class CardScore:
     accuracy_without_duplicates: float
     balanced_accuracy: float
     macro_f1: float
-    calibration_error: float
+    calibration_error: float | None
     recall: tuple[float, ...]
     top3_accuracy: float | None = None
     ferplus_n: int | None = None
@@ -276,7 +268,11 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         _check_version(self.format_version)
-        _check_labels(self.labels)
+        check_labels(self.labels)
+        check_line("name", self.name)
+        check_line("architecture", self.architecture)
+        for key in ("intended_use", "limits", "license"):
+            check_paragraphs(key, getattr(self, key))
         _check_counts(self)
         limits, license = _TEXTS.get(self.labels, (OWN_LIMITS, OWN_LICENSE))
         # the way to set a field of a frozen dataclass from another field
@@ -291,20 +287,6 @@ class ModelCard:
     def served_score(self) -> CardScore | None:
         """Return the scores of this file, if the card has them."""
         return next((score for score in self.scores if score.variant == "served"), None)
-
-
-def _check_labels(labels: tuple[str, ...]) -> None:
-    if not 2 <= len(set(labels)) == len(labels) <= MOST_LABELS:
-        raise ModelError(
-            f"the card has {len(labels)} labels, {len(set(labels))} of them different; expected "
-            f"2 to {MOST_LABELS} different names"
-        )
-    for label in labels:
-        if not label.strip() or not label.isprintable() or len(label) > LONGEST_LABEL:
-            raise ModelError(
-                f"the card's label {label[:LONGEST_LABEL]!r} cannot be shown; expected 1 to "
-                f"{LONGEST_LABEL} printable characters"
-            )
 
 
 def _check_counts(card: ModelCard) -> None:
@@ -325,12 +307,14 @@ def card_to_json(card: ModelCard) -> str:
     """Convert a card to JSON text; equal cards give equal texts.
 
     Raises:
-        ModelError: A number is infinite or NaN, which JSON does not have.
+        ModelError: A number is infinite or NaN, which JSON does not have, or a text is not UTF-8,
+            such as the name of a file.
     """
     try:
         text = json.dumps(encode(card), indent=2, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise ModelError("the card has a number that is infinite or NaN") from error
+    check_encoding(text)
     return text + "\n"
 
 

@@ -163,7 +163,10 @@ def _check_size(size: tuple[int, int], name: str, limit_px: int) -> None:
 
 
 def _damaged(kind: Kind, name: str) -> str:
-    return f"{name}, a picture of kind {kind}, cannot be decoded: it is damaged or truncated"
+    reasons = "it is damaged or truncated"
+    if kind == "TIFF":  # whole ones of floats or 32-bit integers exist, from microscopes
+        reasons = "it is damaged or truncated, or its samples have more than 16 bits"
+    return f"{name}, a picture of kind {kind}, cannot be decoded: {reasons}"
 
 
 def _is_cut_jpeg(data: bytes) -> bool:

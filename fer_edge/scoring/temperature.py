@@ -144,11 +144,19 @@ def cross_fit(
 
     Raises:
         DatasetError: There are fewer than `MIN_FACES` faces.
+        ModelError: The outputs are not probabilities.
     """
     if len(labels) < MIN_FACES:
         raise DatasetError(
             f"{len(labels)} faces are too few to fit a temperature on; "
             f"expected at least {MIN_FACES}"
+        )
+    before = calibration_error(probabilities, labels)
+    if before is None:
+        raise ModelError(
+            f"the model's outputs go from {probabilities.min():.3g} to {probabilities.max():.3g}, "
+            "expected probabilities that add up to 1, of which alone a temperature can be fitted; "
+            "convert the source network instead, which adds a softmax: fer-edge convert"
         )
     crossed = np.empty_like(probabilities)
     order = np.random.default_rng(_FOLDS_SEED).permutation(len(labels))
@@ -156,12 +164,12 @@ def cross_fit(
     for fitted, judged in (halves, halves[::-1]):
         value = fit_temperature(probabilities[fitted], labels[fitted], floor)
         crossed[judged] = _scaled(probabilities[judged], value, floor)
-    before = calibration_error(probabilities, labels)
     # rows of an int8 output do not exactly sum to 1: normalize them for both losses
     if _loss(crossed, labels) >= _loss(_scaled(probabilities, 1.0, floor), labels):
         return Fit(1.0, before, before)
     value = fit_temperature(probabilities, labels, floor)
-    return Fit(value, before, calibration_error(crossed, labels))
+    after = calibration_error(crossed, labels)
+    return Fit(value, before, before if after is None else after)
 
 
 def _scaled(

@@ -64,8 +64,8 @@ class ResultsConfig:
     overwrite: bool = option(
         "--overwrite",
         default=False,
-        help="Delete existing results of another model or other options, instead of refusing to "
-        "mix them with new ones.",
+        help="Delete all existing results of another model or other options, also those of sources "
+        "that are not named now, instead of refusing to mix them with new ones.",
     )
 
 

@@ -33,6 +33,7 @@ class Footer:
         seconds: Seconds of video that these represent; 0 for pictures.
         rows: Number of faces.
         failed: Number of pictures that could not be read.
+        pictures: Names of all pictures of the unit, see `printable`; none for a video.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Footer:
     seconds: float
     rows: int
     failed: int = 0
+    pictures: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Format it as JSON."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,7 +11,7 @@ from fer_edge.errors import FerEdgeError, OutputError
 from .config import ArchiveConfig
 from .engine import Engine
 from .failures import Failure, Failures, failures_of
-from .places import FoundFiles, find_files
+from .places import FoundFiles, find_files, in_order, source_file
 from .plan import Header, make_plan
 from .progress import Progress
 from .result_file import remove_result
@@ -101,9 +101,10 @@ def plan_work(
     if others and not results.overwrite:
         raise OutputError(describe_change(others, settings, out))
     split_s = None if config.reading.split_min is None else 60 * config.reading.split_min
-    units = make_plan(found, split_s=split_s, known=_known_headers(found, existing))
     replaced = {item.path for item in others}
     current = [item for item in existing if item.path not in replaced]
+    found = _with_known_pictures(found, current)
+    units = make_plan(found, split_s=split_s, known=_known_headers(found, existing))
     by_name = {item.path.stem: item for item in current}
     left_out = set() if failures is None or results.retry else failures.units()
     missing, known_failures = [], 0
@@ -208,6 +209,22 @@ def _forget(failures: Failures, work: Work) -> None:
 def _longest_first(units: Sequence[Unit]) -> list[Unit]:
     """Sort them so that no worker is left alone with a long unit at the end."""
     return sorted(units, key=lambda unit: unit.length_s, reverse=True)
+
+
+def _with_known_pictures(found: FoundFiles, existing: Sequence[Existing]) -> FoundFiles:
+    """Add the pictures of the same folders that have results: they share files with new ones."""
+    known: dict[str, set[str]] = {}
+    for item in existing:
+        if item.footer is not None and item.footer.pictures:
+            known.setdefault(item.footer.source_id, set()).update(item.footer.pictures)
+    pictures = {file.path: file for file in found.pictures}
+    for folder in {path.parent for path in pictures}:
+        names = known.get(Unit("pictures", folder, ()).source_id)
+        if names:
+            for path in folder.iterdir():
+                if path not in pictures and printable(path.name) in names and path.is_file():
+                    pictures[path] = source_file(path)
+    return replace(found, pictures=in_order(pictures.values()))
 
 
 def _known_headers(found: FoundFiles, existing: Sequence[Existing]) -> dict[Path, Header]:

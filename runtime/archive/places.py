@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,32 +49,40 @@ def find_files(places: Sequence[str], listed: BinaryIO | None = None) -> FoundFi
     """
     left_out, missing = Counter[str](), list[tuple[Path, str]]()
     named = [Path(place) for place in places if Path(place).is_file()]
-    paths = dict.fromkeys(path.absolute() for path in named)
+    paths = dict.fromkeys(_absolute(path) for path in named)
     for path in _names(listed) if listed is not None else ():
-        paths[path.absolute()] = None
+        paths[_absolute(path)] = None
     certain = frozenset(paths)
     for place in places:
         for path in _below(place):
-            paths[path.absolute()] = None
+            paths[_absolute(path)] = None
     videos, pictures = list[SourceFile](), list[SourceFile]()
     for path in paths:
-        kind = _kind(path, is_named=path in certain)
-        if kind is None and path.is_dir():
-            missing.append((path, "is a folder that cannot be listed: check its permissions"))
-            continue
-        if kind is None:
+        kind, fault = _examine(path, is_named=path in certain)
+        if fault:
+            missing.append((path, fault))
+        elif kind is None:
             left_out[path.suffix.lower() or "without suffix"] += 1
-            continue
-        try:
-            status = path.stat()
-        except (OSError, ValueError) as error:
-            missing.append((path, f"cannot be read: {getattr(error, 'strerror', None) or error}"))
-            continue
-        file = SourceFile(path, status.st_size, status.st_mtime_ns)
-        (videos if kind == "video" else pictures).append(file)
+        else:
+            (videos if kind == "video" else pictures).append(source_file(path))
     if not (videos or pictures or missing):
         raise SourceError(_nothing(places, left_out))
-    return FoundFiles(_sorted(videos), _sorted(pictures), left_out, tuple(missing))
+    return FoundFiles(in_order(videos), in_order(pictures), left_out, tuple(missing))
+
+
+def source_file(path: Path) -> SourceFile:
+    """Describe a file by its present size and time.
+
+    Raises:
+        OSError: It does not exist.
+    """
+    status = path.stat()
+    return SourceFile(path, status.st_size, status.st_mtime_ns)
+
+
+def in_order(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
+    """Sort files by name."""
+    return tuple(sorted(files, key=lambda file: os.fsencode(file.path)))
 
 
 def _below(place: str) -> Iterator[Path]:
@@ -101,6 +110,28 @@ def _names(listed: BinaryIO) -> Iterator[Path]:
             yield Path(os.fsdecode(name))
 
 
+def _absolute(path: Path) -> Path:
+    """Return an absolute path without "..", so that two ways to write a folder are the same."""
+    path = path.absolute()
+    return path.parent.resolve() / path.name if ".." in path.parts else path
+
+
+def _examine(path: Path, *, is_named: bool) -> tuple[str | None, str]:
+    """Return the kind of a file, None if it is neither video nor picture, or why it is unusable."""
+    looks_right = is_named or path.suffix.lower() in (*VIDEO_SUFFIXES, *SUFFIXES)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return None, "is a folder that cannot be listed: check its permissions"
+        if stat.S_ISREG(mode):
+            return _kind(path, is_named=is_named), ""
+        # a pipe may have no writer, and opening it would wait without end
+        fault = "is a pipe, socket or device; expected a file"
+    except (OSError, ValueError) as error:
+        fault = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    return None, fault if looks_right else ""
+
+
 def _kind(path: Path, *, is_named: bool) -> str | None:
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
@@ -112,10 +143,6 @@ def _kind(path: Path, *, is_named: bool) -> str | None:
     if not is_named:
         return None
     return "picture" if is_picture_file(path) else "video"
-
-
-def _sorted(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
-    return tuple(sorted(files, key=lambda file: os.fsencode(file.path)))
 
 
 def _nothing(places: Sequence[str], left_out: Counter[str]) -> str:

@@ -106,7 +106,7 @@ def describe_change(others: list[Existing], settings: Settings, out: Path) -> st
     ]
     return (
         f"{out} has {len(others)} result files made with other options: "
-        f"{', '.join(changed)}; choose another folder, or pass --overwrite to replace them"
+        f"{', '.join(changed)}; choose another folder, or pass --overwrite to delete them"
     )
 
 

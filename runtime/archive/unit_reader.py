@@ -170,4 +170,7 @@ class UnitReader:
             seconds=counted.seconds,
             rows=counted.faces,
             failed=failed,
+            pictures=tuple(printable(file.path.name) for file in unit.files)
+            if unit.kind == "pictures"
+            else (),
         )

@@ -13,8 +13,9 @@ from fer_edge import plugins
 from fer_edge.cli.needs import Needs, reaching
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 from fer_edge.errors import ConfigError
+from fer_edge.shown import without_password
 
-from .stream_url import is_address, is_own_address, without_password
+from .stream_url import is_address, is_own_address
 
 if TYPE_CHECKING:
     from .frame import Source

@@ -58,7 +58,8 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
     attached = av.stream.Disposition.attached_pic  # cover art of an audio file
     streams = [s for s in container.streams.video if not s.disposition & attached]
     if not streams:
-        kinds = sorted({stream.type for stream in container.streams})
+        cover = ["a cover picture"] if container.streams.video else []
+        kinds = [*sorted({stream.type for stream in container.streams} - {"video"}), *cover]
         raise SourceError(
             f"{name} has no video stream; expected a video, got {', '.join(kinds) or 'nothing'}"
         )

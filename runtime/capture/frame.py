@@ -115,6 +115,9 @@ class Source(Protocol):
         dropped: Number of frames dropped before the last returned one, because they arrived too
             fast. For a live source this is its index minus the number of frames read before it.
 
+    A video of a file may also have `tick_rate_hz`: the lowest rate at which each frame has its own
+    tick, also at a varying frame rate; and pictures of files `paths`: all of them.
+
     A live source may also have `is_lost`: whether it waits for its camera or stream to return; and
     `pause()`, `resume()` and `is_paused`, callable from other threads: pausing closes its camera or
     stream.

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_edge.errors import SourceError
+from fer_edge.ranges import check_range
 
 from .frame import Frame
 from .pillow_image import is_pillow_image
@@ -37,7 +38,9 @@ class Images:
 
         Raises:
             SourceError: It does not contain images.
+            ConfigError: The frame rate is out of range.
         """
+        check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True)
         self._images = _several(images)
         self._name = name
         self._color = color

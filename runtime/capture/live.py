@@ -230,14 +230,14 @@ class Live:
     def _read_until_over(self) -> None:
         retry_s = FIRST_RETRY_S
         while self._wait_while_paused():
-            count, opened_s = self._count, time.monotonic()
+            count, opened_s, was_paused = self._count, time.monotonic(), False
             try:
                 rate_hz = self._capture.open()
                 opened_s = time.monotonic()
                 self._opened(rate_hz)
                 while self._take(self._capture.read()):
                     pass
-                goes_on = not self._is_over  # paused
+                goes_on = was_paused = not self._is_over
             except FerEdgeError as error:
                 goes_on = self._lose(error)
             except Exception as error:  # exceptions of a driver: this thread must not end silently
@@ -245,13 +245,14 @@ class Live:
                 goes_on = self._lose(SourceError(f"{self._capture.name} failed: {reason}"))
             finally:
                 self._capture.close()
-            if self._count > count and time.monotonic() - opened_s >= STEADY_S:
+            if was_paused or (self._count > count and time.monotonic() - opened_s >= STEADY_S):
                 retry_s = FIRST_RETRY_S
-            with self._changed:
-                if not goes_on:
-                    return
-                self._changed.wait_for(lambda: self._is_over or self._is_paused, retry_s)
-            retry_s = min(2 * retry_s, LAST_RETRY_S)
+            if not goes_on:
+                return
+            if not was_paused:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._is_over or self._is_paused, retry_s)
+                retry_s = min(2 * retry_s, LAST_RETRY_S)
 
     def _wait_while_paused(self) -> bool:
         """Wait while paused; return whether to open the capture."""
@@ -301,17 +302,18 @@ class Live:
         """Return the time of a frame that arrived at a wall-clock time.
 
         Packets arrive in bursts, so the stream's time stamps are the better clock while they stay
-        near the wall clock: a camera may set or restart its clock.
+        near the wall clock: a camera may set or restart its clock. No frame is before another,
+        even if only some of them have a time stamp.
         """
         clock_s: float | None = getattr(self._capture, "clock_s", None)
-        if clock_s is None:
-            return wall_s
-        if (
-            self._clock_offset_s is None
-            or abs(clock_s + self._clock_offset_s - wall_s) > _LARGEST_DRIFT_S
-        ):
-            self._clock_offset_s = wall_s - clock_s
-        time_s = clock_s + self._clock_offset_s
+        time_s = wall_s
+        if clock_s is not None:
+            if (
+                self._clock_offset_s is None
+                or abs(clock_s + self._clock_offset_s - wall_s) > _LARGEST_DRIFT_S
+            ):
+                self._clock_offset_s = wall_s - clock_s
+            time_s = clock_s + self._clock_offset_s
         return time_s if self._index == 0 else max(self._time_s + _LEAST_STEP_S, time_s)
 
     def _lose(self, error: FerEdgeError) -> bool:

@@ -10,10 +10,11 @@ from fer_edge.errors import SourceError
 from fer_edge.limits import PICTURE_PX
 from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.pictures.picture import read_picture as read_image
+from fer_edge.shown import without_password
 
 from .frame import OnLoss, Source, SourceSettings
 from .pictures import Pictures, open_folder, open_pattern
-from .stream_url import is_address, scheme_of, without_password
+from .stream_url import is_address, scheme_of
 
 __all__ = ["open_camera", "open_source", "read_image"]
 

@@ -57,7 +57,7 @@ class Pictures:
             left_out: Number of skipped files by kind; reported at the end.
             limit_px: Largest number of pixels of a picture; larger ones count as damaged.
         """
-        self._paths = paths
+        self.paths = tuple(paths)
         self._left_out = Counter(left_out or ())
         self._limit_px = limit_px
         self._closed = False
@@ -65,13 +65,13 @@ class Pictures:
 
     def __iter__(self) -> Iterator[Frame]:
         index, left_out, error = 0, Counter(self._left_out), None
-        for path in self._paths:
+        for path in self.paths:
             if self._closed:
                 return
             try:
                 image = read_picture(path, limit_px=self._limit_px)
             except (SourceError, MissingExtraError) as caught:
-                if len(self._paths) == 1:
+                if len(self.paths) == 1:
                     raise
                 error = caught
                 left_out[_kind_of(error, path)] += 1
@@ -80,7 +80,7 @@ class Pictures:
             yield Frame(image, index, 0.0, str(path))
             index += 1
         if index == 0 and error is not None:
-            raise SourceError(f"none of {len(self._paths)} pictures can be read") from error
+            raise SourceError(f"none of {len(self.paths)} pictures can be read") from error
         if left_out:
             _log.warning("%s", describe_left_out(index, left_out))
 

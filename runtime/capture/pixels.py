@@ -39,8 +39,7 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
             define their brightness.
         MissingExtraError: It is the path of a picture that needs an optional library.
     """
-    if color not in ("bgr", "rgb"):
-        raise SourceError(f"expected the color order 'bgr' or 'rgb', got {color!r}")
+    check_color(color)
     if isinstance(image, str | Path):
         from fer_edge.pictures.picture import read_picture
 
@@ -98,6 +97,16 @@ def _check_shape(array: NDArray[Any]) -> None:
     elif array.ndim in (3, 4) and shape[-1] != 2:
         advice = "; read the images of a batch in a loop, or with Recognizer.stream"
     raise SourceError(f"{wanted}, got {shape}{advice}")
+
+
+def check_color(color: object) -> None:
+    """Reject an unknown color order.
+
+    Raises:
+        SourceError: It is neither `bgr` nor `rgb`.
+    """
+    if color not in ("bgr", "rgb"):
+        raise SourceError(f"expected the color order 'bgr' or 'rgb', got {color!r}")
 
 
 def _three_channels(image: NDArray[np.uint8], color: ColorOrder) -> NDArray[np.uint8]:

@@ -10,13 +10,14 @@ import av
 from av.video.frame import VideoFrame
 
 from fer_edge.errors import SourceError
+from fer_edge.shown import without_password
 
 from .container import open_container, picture_stream, reason
 from .decoded_image import DecodedImage
 from .frame import Source, SourceSettings
 from .frame_conversion import FrameConversion
 from .live import Live
-from .stream_url import check_url, without_password
+from .stream_url import check_url
 
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 5.0

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from fer_edge import plugins
 from fer_edge.errors import SourceError
+from fer_edge.shown import without_password
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
@@ -46,16 +47,3 @@ def check_url(url: str) -> None:
         "rtsp://USER:PASSWORD@HOST:PORT/PATH, with / ? # @ in a password written as %2F %3F "
         "%23 %40"
     )
-
-
-def without_password(url: str) -> str:
-    """Return an address without user, password and query (which contains keys)."""
-    scheme, _, rest = url.partition("://")
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    behind = rest[len(authority) :]
-    _, at, host = authority.rpartition("@")
-    # if a password contains an unescaped / ? or #, host and secret cannot be separated
-    if "@" in behind or (not at and not re.fullmatch(r"(\[[^]]*\]|[^:]*)(:\d*)?", host)):
-        return f"{scheme}://..."
-    path = re.split(r"[?#]", behind, maxsplit=1)[0]
-    return f"{scheme}://{host}{path}"

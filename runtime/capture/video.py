@@ -24,6 +24,9 @@ from .span import WHOLE, Span
 log = logging.getLogger(__name__)
 
 _USUAL_RATE_HZ = 25.0
+_MISSING_FRAMES = 1.5
+"""A codec with frames that depend on later ones may end a frame early."""
+_HIGHEST_TICK_RATE_HZ = 1000.0
 _DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """Containers with the length in their header. Of the others FFmpeg reads the end of the file."""
 _NOT_FILES = frozenset(
@@ -93,6 +96,7 @@ class Video:
         self._every_s = every_s
         self._stored_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
         self.frame_rate_hz = self._stored_rate_hz
+        self.tick_rate_hz = _tick_rate_hz(self._stream, self._stored_rate_hz)
         self.length = _length(self._container, self._stream, self._stored_rate_hz)
         self._length_s = None if self.length is None else self.length / self._stored_rate_hz
         if every_s * self._stored_rate_hz > 1:
@@ -100,7 +104,7 @@ class Video:
             if self.length is not None:
                 self.length = math.ceil(self.length / (every_s * self._stored_rate_hz))
         self._is_broadcast = _has(self._container, av.format.Flags.ts_discont)
-        self._reached_s = 0.0
+        self._reached_s = self._pictures_reached_s = 0.0
         self._damaged = 0
 
     @property
@@ -138,7 +142,7 @@ class Video:
         if self._closed:
             return
         if self._damaged:
-            log.warning("%s: %d damaged frames were skipped", self._path, self._damaged)
+            log.warning("%s: %d or more damaged frames were skipped", self._path, self._damaged)
         self._check_end(index)
 
     def close(self) -> None:
@@ -213,6 +217,8 @@ class Video:
         if packet.pts is not None:
             end_s = (packet.pts + (packet.duration or 0)) * float(packet.time_base)
             self._reached_s = max(self._reached_s, end_s)
+            if packet.stream is self._stream:
+                self._pictures_reached_s = max(self._pictures_reached_s, end_s)
 
     def _check_end(self, count: int) -> None:
         if count == 0 and self._span.from_s <= 0:  # a span after the end is empty
@@ -226,6 +232,16 @@ class Video:
                 f"{self._path} is truncated: it declares {declared_s:.1f} s and ends after "
                 f"{max(0.0, self._reached_s):.1f} s ({count} frames); copy it again"
             )
+        if declared_s is not None and self._container.format.name == "avi":
+            # an .avi has no time stamps: FFmpeg counts its frames, also over a gap
+            missing = (declared_s - self._pictures_reached_s) * self._stored_rate_hz
+            if missing > _MISSING_FRAMES:
+                log.warning(
+                    "%s is damaged: about %.0f frames are missing, and times after them are too "
+                    "early",
+                    self._path,
+                    missing,
+                )
 
     def _declared_s(self) -> float | None:
         """Return the file's length in its header, by the clock of its packets."""
@@ -281,6 +297,12 @@ def _rate_hz(stream: Any, has_clock: bool) -> float:
         if rate and 0.01 <= float(rate) <= 1000:
             return float(rate)
     return _USUAL_RATE_HZ
+
+
+def _tick_rate_hz(stream: Any, rate_hz: float) -> float:
+    """Return the lowest rate at which each frame has its own tick, also at a varying frame rate."""
+    base = float(stream.base_rate or 0)  # FFmpeg's, from the first time stamps
+    return base if rate_hz <= base <= _HIGHEST_TICK_RATE_HZ else rate_hz
 
 
 def _length(container: Any, stream: Any, rate_hz: float) -> int | None:

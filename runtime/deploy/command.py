@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.cli.command_options import NumberRange, Options, SectionedCommand
+from fer_edge.cli.command_options import PATH, NumberRange, Options, SectionedCommand
 
 if TYPE_CHECKING:
     from .connections import Connections
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from .outcome import Outcome
     from .plan import Choices
 
-PATH = click.Path(path_type=Path)
 INTERRUPTED = 130
 
 _WHAT: Options = (

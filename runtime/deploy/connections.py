@@ -40,15 +40,15 @@ class Connections:
         Raises:
             DeployError: It cannot be reached, or all connections were ended.
         """
-        if self.is_over:
-            raise DeployError(f"{host}: interrupted")
+        self._check(host)
         connection = self._open_one(host, is_system=host in self._system_hosts)
         with self._lock:
             self._open.append(connection)
-            is_over = self.is_over
-        if is_over:  # since the connection was begun
+        try:
+            self._check(host)  # it may be over since the connection was begun
+        except DeployError:
             connection.close()
-            raise DeployError(f"{host}: interrupted")
+            raise
         return connection
 
     def close(self) -> None:
@@ -59,3 +59,7 @@ class Connections:
         # all at once: a device that does not answer takes some seconds
         with ThreadPoolExecutor(max(1, len(connections))) as pool:
             list(pool.map(Connection.close, connections))
+
+    def _check(self, host: str) -> None:
+        if self.is_over:
+            raise DeployError(f"{host}: interrupted")

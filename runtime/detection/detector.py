@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
+from fer_edge.ranges import check_range
 
 MIN_SCORE = 0.6
 """Default of the lowest score for videos."""
@@ -45,6 +46,10 @@ class DetectorSettings:
     long_side_px: int | None = None
     is_photo: bool = False
     delegate: str | None = None
+
+    def __post_init__(self) -> None:
+        check_range("min_score", self.min_score, 0, 1)
+        check_range("long_side_px", self.long_side_px, 1, is_whole=True)
 
     def check_cpu(self, name: str) -> None:
         """Reject a delegate, for a detector that only runs on the CPU.

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from fer_edge.cli.command_options import PATH
 from fer_edge.cli.option_fields import click_options
 
 from ..tracking.config import DETECTOR_FIELDS, FacesConfig
@@ -14,7 +15,7 @@ CLIP_OPTIONS = (
     click.Option(
         ["--video", "videos"],
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="Process this whole video as fer-edge run does, and report the cost of each stage, "
         "frames per second, busy cores and memory, and the frames dropped at 30 frames per "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer_edge.cli.command_options import Options, SectionedCommand
+from fer_edge.cli.command_options import PATH, Options, SectionedCommand
 
 from ..tracking.config import FacesConfig
 from .clip_options import CLIP_OPTIONS, check_videos
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .probes.results import Benchmark
     from .report.report import Report
 
-PATH = click.Path(path_type=Path)
 MOST_FACES = 24
 
 

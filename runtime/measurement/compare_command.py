@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-PATH = click.Path(path_type=Path)
+from fer_edge.cli.command_options import PATH
+
 REGRESSION = 3
 """Exit code when a limit is crossed: 1 is an error, 2 a wrong command line."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from fer_edge.cli.command_options import PATH
+
 if TYPE_CHECKING:
     from .remote import Errand
     from .report.report import Report
@@ -22,7 +24,7 @@ DEVICE_OPTIONS = (
     ),
     click.Option(
         ["--ssh-config"],
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="SSH configuration file, as for ssh -F.",
     ),

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,12 +104,13 @@ def anonymizing(
     return AnonymizingReader(reader, detector, style)
 
 
-def check_paths(outputs: OutputsConfig, source: str | None) -> None:
-    """Reject an output without its place, two outputs with the same path, and the input's path.
+def check_paths(outputs: OutputsConfig, source: str | None, pictures: Sequence[Path] = ()) -> None:
+    """Reject an output without its place, two outputs with the same path, and an input's path.
 
     Args:
         outputs: Outputs to check.
         source: Path of the input, if it is a path.
+        pictures: Files that a folder or pattern stands for.
 
     Raises:
         OutputError: An output was rejected.
@@ -133,6 +134,8 @@ def check_paths(outputs: OutputsConfig, source: str | None) -> None:
             taken[where] = option
         if source is not None and _is_same(Path(source), path):
             raise OutputError(f"{option} {path} is the input itself; choose another path")
+        if path.is_file() and any(_is_same(picture, path) for picture in pictures):
+            raise OutputError(f"{option} {path} is one of the inputs; choose another path")
 
 
 def _is_same(source: Path, path: Path) -> bool:

@@ -8,13 +8,13 @@ from pathlib import Path
 from fer_edge import plugins
 from fer_edge.cli.option_fields import is_path
 from fer_edge.errors import ConfigError
-
-from ..capture.stream_url import without_password
+from fer_edge.shown import without_password
 
 _NO_FILE = ("window", "web", "mqtt")
 _NETWORK = ("web", "mqtt")
 _NO_STDOUT = ("annotate", "video", "gif", "summary")
 _NO_PLACE = ("window", "summary")
+_FILES = ("jsonl", "csv", "video", "gif", "summary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,14 @@ class ChosenSink:
         """The file or folder that it writes, if any."""
         is_file = self.place and is_path(self.place) and self.name not in _NO_FILE
         return Path(self.place) if is_file else None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that must be writable for it, if any."""
+        path = self.path
+        if path is None or (self.name in _FILES and not path.is_dir()):
+            return None if path is None else path.parent
+        return path if path.is_dir() or not path.suffix else path.parent
 
     @property
     def prints(self) -> bool:

@@ -157,8 +157,9 @@ class OutputsConfig:
     def needs(self) -> Needs:
         """Return the system resources that it needs."""
         sinks = self.named_sinks()
+        every = (*self.file_sinks(), *sinks)
         return Needs(
-            writes=tuple(path for _, path in self.files()),
+            writes=tuple(sink.folder for sink in every if sink.folder is not None),
             network=any(sink.is_network for sink in sinks),
             prints=self.jsonl == "-" or str(self.csv) == "-" or any(sink.prints for sink in sinks),
         )

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from fer_edge.files import whole_file
+from fer_edge.files import leave, whole_file
 
 from ..capture.frame import Source
 from ..recognition.result import Result
 from ..timing.frame_seconds import FrameSeconds
 from ..timing.latency_histogram import LatencyHistogram
 from ..timing.stopwatch import STAGES
-from .files.line_file import leave
 from .own_context import OwnContext
 
 MOST_TRACKS = 100

@@ -62,7 +62,6 @@ class AnonymizingReader:
     It comes before all outputs, so that none of them, including a web page or a message, ever gets
     a visible face. It detects faces itself, in every frame and with a lower score than for
     recognition, and keeps a place covered for a while after its face was lost.
-    are read, and keeps a place covered for a while after a face was lost there.
     """
 
     def __init__(self, reader: FrameReader, detector: FaceDetector, style: Style) -> None:

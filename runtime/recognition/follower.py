@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.inference.model import TFLiteModel
+from fer_edge.ranges import check_range
 
 from ..capture.frame import Frame
 from ..timing.stopwatch import Stopwatch
@@ -38,6 +39,10 @@ class Pace:
 
     every_s: float = 0.0
     per_frame: int | None = None
+
+    def __post_init__(self) -> None:
+        check_range("every_s", self.every_s, 0, 3600)
+        check_range("per_frame", self.per_frame, 1, is_whole=True)
 
 
 FILE_PACE = Pace()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_library_path, option
+from fer_edge.limits import MOST_THREADS
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class ModelConfig:
         "--threads",
         default=1,
         at_least=1,
-        at_most=64,
+        at_most=MOST_THREADS,
         shows_default=True,
         metavar="N",
         help="Number of CPU threads per inference; one is enough for a small model.",

@@ -11,11 +11,12 @@ from fer_edge.errors import ModelError
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.card import ModelCard
+from fer_edge.ranges import check_range
 
 from ..capture.frame import Frame, Source
 from ..capture.images import Images
 from ..capture.opening import open_camera, open_source
-from ..capture.pixels import ColorOrder, as_bgr
+from ..capture.pixels import ColorOrder, as_bgr, check_color
 from ..detection.detector import FaceDetector, WholeFrame
 from ..detection.opening import open_detector, open_photo_detector
 from ..detection.own_detector import OwnDetector, as_detector
@@ -70,11 +71,12 @@ class Recognizer:
             DetectorError: The detector's model file is missing or unusable, or it is not a
                 detector.
             PluginError: The name of the detector is unknown, or another package's cannot be used.
+            ConfigError: A number is out of range.
         """
         self._lock = threading.Lock()
         self._is_closed = False
         self._open_moving: Callable[[], FaceDetector]
-        self._uncertain_below = uncertain_below
+        self._uncertain_below = Steadiness(uncertain_below=uncertain_below).uncertain_below
         self._model = open_model(find_model(str(model)), threads=threads, delegate=delegate)
         try:
             if isinstance(detector, str):
@@ -168,8 +170,12 @@ class Recognizer:
         Raises:
             SourceError: The source cannot be opened or read.
             ModelError: The recognizer is closed.
+            ConfigError: A number is out of range.
         """
         self._check_open()
+        check_color(color)
+        check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True)
+        steadiness = Steadiness(smooth_s, hysteresis, self._uncertain_below)
         with ExitStack() as closing:
             frames = _open(source, frame_rate_hz, color)
             if isinstance(source, int | str | Path):
@@ -180,7 +186,7 @@ class Recognizer:
                 reader = Follower(
                     self._model,
                     tracker or open_tracker(self._open_moving(), every=every),
-                    steadiness=Steadiness(smooth_s, hysteresis, self._uncertain_below),
+                    steadiness=steadiness,
                     pace=pace or (LIVE_PACE if frames.is_live else FILE_PACE),
                     boxes_are_crops=is_crop,
                 )

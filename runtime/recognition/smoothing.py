@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.ranges import check_range
+
 from .result import UNCERTAIN
 
 
@@ -22,13 +24,18 @@ class Steadiness:
             are visible. 0 is off.
         hysteresis: Margin by which a new label must be more probable, 0 to 1. 0 is off.
         uncertain_below: Lowest probability of a label, 0 to 1; below it a face is `uncertain`. 0 is
-            off. At 0.4 `compact` is uncertain about 10% of FER2013's PublicTest and right on 73% of
-            the rest, compared with 69% of all (docs/explanation/temperature.md).
+            off. At 0.4 `compact` is uncertain about 10% of FER2013's PublicTest and right on 75% of
+            the rest, compared with 70% of all (docs/explanation/temperature.md).
     """
 
     smooth_s: float = 0.2
     hysteresis: float = 0.1
     uncertain_below: float = 0.4
+
+    def __post_init__(self) -> None:
+        check_range("smooth_s", self.smooth_s, 0, 3600)
+        check_range("hysteresis", self.hysteresis, 0, 1)
+        check_range("uncertain_below", self.uncertain_below, 0, 1)
 
 
 STEADY = Steadiness()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from fer_edge.cli.command_options import Options, SectionedCommand
+from fer_edge.cli.command_options import PATH, Options, SectionedCommand
 from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
 from fer_edge.errors import ConfigError
@@ -36,7 +36,7 @@ _SECTIONS: dict[str, Options] = {
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="TOML file of options; options on the command line take precedence.",
 )
@@ -187,7 +187,7 @@ def _sinks(
         found = reader.comparison()
         return None if found is None else found.describe()
 
-    check_paths(config.outputs, config.source.input)
+    check_paths(config.outputs, config.source.input, getattr(source, "paths", ()))
     return chosen_sinks(
         OwnContext(
             source=source,

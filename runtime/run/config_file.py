@@ -59,7 +59,7 @@ def format_config(config: RunConfig) -> str:
         ]
         if keys:
             lines += [*([f"[{table}]"] if table else []), *keys, ""]
-    return _encodable("\n".join(lines[:-1]) + "\n")
+    return "\n".join(lines[:-1]) + "\n"
 
 
 def format_template(config: RunConfig) -> str:
@@ -75,7 +75,7 @@ def format_template(config: RunConfig) -> str:
             value = getattr(part, name)
             lines += ["", *_comment(f"{field.flags[0]}: {field.help}")]
             lines.append(f"# {name} =" if value is None else _pair(name, value))
-    return _encodable("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def _tables(config: RunConfig) -> Iterator[tuple[str, Any]]:
@@ -84,24 +84,20 @@ def _tables(config: RunConfig) -> Iterator[tuple[str, Any]]:
 
 
 def _pair(name: str, value: object) -> str:
-    return tomli_w.dumps({name: encode(value)}).rstrip("\n")
+    text = tomli_w.dumps({name: encode(value)}).rstrip("\n")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            f"'{name}' is {str(value)!r}, which cannot be written to a configuration file: "
+            "expected a name in UTF-8; rename the file"
+        ) from error
+    return text
 
 
 def _comment(text: str) -> Iterator[str]:
     for line in textwrap.wrap(text, _WIDTH - 2, break_on_hyphens=False, break_long_words=False):
         yield f"# {line}"
-
-
-def _encodable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        name = error.object[max(0, error.start - 20) : error.end + 20]
-        raise ConfigError(
-            f"{name!r} cannot be written to a configuration file: expected a name in UTF-8; "
-            "rename the file"
-        ) from error
-    return text
 
 
 def _check_keys(data: dict[str, object]) -> None:

@@ -4,22 +4,22 @@ from pathlib import Path
 
 import click
 
+from fer_edge.cli.command_options import PATH
 from fer_edge.cli.option_fields import click_options
 
 from ..recognition.model_config import SERVED_FIELDS, ModelConfig
 
-_PATH = click.Path(path_type=Path)
 _OPTIONS = (
     click.Option(
         ["--input", "path"],
-        type=_PATH,
+        type=PATH,
         metavar="FILE",
         help="Your own photograph, instead of the sample.",
     ),
     *click_options(ModelConfig, only=SERVED_FIELDS),
     click.Option(
         ["--out"],
-        type=_PATH,
+        type=PATH,
         default=Path("fer-edge-demo.png"),
         show_default=True,
         metavar="FILE",

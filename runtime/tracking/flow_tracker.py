@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.preprocess import Box, gray
+from fer_edge.ranges import check_range
 
 from ..capture.frame import Frame
 from ..detection.detector import (
@@ -75,6 +76,9 @@ class FaceTracker:
             min_face_px: Lowest height of a new face's box, in pixels of the frame.
             max_faces: Most tracks to return; the largest are returned.
         """
+        check_range("every", every, 1, is_whole=True)
+        check_range("min_face_px", min_face_px, 0)
+        check_range("max_faces", max_faces, 1, is_whole=True)
         self._detector = detector
         self._detect_side_px = (
             detector.long_side_px if isinstance(detector, ShrinkingDetector) else None

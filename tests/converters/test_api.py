@@ -9,7 +9,7 @@ pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 import fer_edge.converters as converters
 from fer_edge.converters import Claims, Gate, Options, convert, load_faceset
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.inference.model import open_model
 
 pytestmark = pytest.mark.train
@@ -38,6 +38,49 @@ def test_a_run_becomes_files_by_its_folder_or_the_network_in_it(trained, tmp_pat
         assert model.labels == load_faceset(data).class_names
     again = convert(str(run / "model.keras"), load_faceset(data), str(tmp_path / "b"), LOOSE)
     assert again[1].path.read_bytes() == files[1].path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"variants": "int8"}, "variants is 'int8', expected a tuple"),
+        ({"variants": ()}, "expected a tuple"),
+        ({"variants": ("fp16",)}, "'fp16', expected one of float32, float16"),
+        ({"variants": ("INT8",)}, "'INT8', expected one of"),
+        ({"input_type": "float32"}, "input_type is 'float32', expected one of uint8, int8"),
+        ({"output_type": None}, "output_type is None, expected one of uint8, int8"),
+        ({"calibration_faces": 0}, "'calibration_faces' is 0, expected a whole number from 1"),
+        ({"calibration_faces": 1.5}, "'calibration_faces' is 1.5, expected"),
+        ({"calibration_seed": -1}, "'calibration_seed' is -1, expected a whole number from 0"),
+    ],
+)
+def test_an_option_that_is_unknown_is_refused(settings, words):
+    with pytest.raises(ConfigError) as caught:
+        Options(**settings)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"labels": "angry,happy"}, "labels is 'angry,happy', expected a tuple"),
+        ({"labels": (1, 2)}, "labels is (1, 2), expected a tuple"),
+        ({"input_range": (0.0, float("inf"))}, "input_range is (0.0, inf), expected"),
+        ({"input_range": (float("nan"), 1.0)}, "black below white"),
+        ({"input_range": ("0", "1")}, "black below white"),
+        ({"input_range": 1.0}, "black below white"),
+        ({"size_px": 0}, "'size_px' is 0, expected a whole number from 1"),
+    ],
+)
+def test_a_claim_that_no_network_can_meet_is_refused(settings, words):
+    with pytest.raises(ConfigError) as caught:
+        Claims(**{"labels": ("a", "b"), **settings})
+    assert words in str(caught.value)
+
+
+def test_lists_of_names_are_taken_as_tuples():
+    assert Options(variants=["int8", "float32", "int8"]).variants == ("int8", "float32")
+    assert hash(Claims(["a", "b"])) == hash(Claims(("a", "b")))
 
 
 def test_claims_are_for_other_projects_networks(trained, tmp_path):

@@ -81,6 +81,14 @@ def test_a_layer_kept_float_is_in_the_file_and_in_the_card(trained, fer_edge, tm
     assert_one_clear_line(result, "no layer 'conv'", "nearest: conv")
 
 
+def test_a_percentile_that_would_clip_half_of_the_values_is_refused(fer_edge, tmp_path):
+    command = ("convert", tmp_path, "--int8", "--data", tmp_path, "--out", tmp_path)
+    result = fer_edge(*command, "--clip-percentile", 50)
+    assert result.exit_code == 2
+    assert "50<x<=100" in result.stderr
+    assert "50<x<=100" in fer_edge("convert", "--help").stdout
+
+
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
     """Mount a file system of 200 kB; return its folder."""

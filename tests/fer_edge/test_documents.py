@@ -78,3 +78,7 @@ def test_bytes_by_chance_are_parsed_or_refused() -> None:
                 parse(data)
             except SchemaError as error:
                 assert str(error).isprintable() or "not" in str(error)
+
+
+def test_a_byte_order_mark_is_not_part_of_a_document() -> None:
+    assert parse_toml(b"\xef\xbb\xbfa = 1") == parse_json(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}

@@ -123,3 +123,17 @@ def test_a_file_in_dev_shm_is_a_file_like_others() -> None:
         path = Path(name) / "x.csv"
         path.touch()
         assert not is_device(path)
+
+
+@pytest.mark.parametrize("is_dangling", [False, True])
+def test_a_symbolic_link_stays_and_its_target_is_written(tmp_path: Path, is_dangling: bool) -> None:
+    target, link = tmp_path / "disk" / "lines.csv", tmp_path / "lines.csv"
+    target.parent.mkdir()
+    if not is_dangling:
+        target.write_text("old")
+    link.symlink_to(target)
+    with whole_file(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert [path.name for path in target.parent.iterdir()] == ["lines.csv"]

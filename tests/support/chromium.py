@@ -152,4 +152,5 @@ class Chromium:
         elif message.get("method") == "Runtime.exceptionThrown":
             self.errors.append(parameters["exceptionDetails"]["text"])
         elif message.get("method") == "Log.entryAdded":
-            self.errors.append(parameters["entry"]["text"])
+            entry = parameters["entry"]
+            self.errors.append(f"{entry['text']} {entry.get('url', '')}".rstrip())

@@ -23,7 +23,7 @@ LABELS = ("sad", "happy", "fröhlich")
 STATIC = Path(app.__file__).parent / "static"
 PAGE = ("/", *(f"/{file.name}" for file in STATIC.iterdir() if file.suffix in (".css", ".js")))
 PATHS = (
-    *(*PAGE, "/icon.svg"),
+    *(*PAGE, "/icon.svg", "/favicon.ico"),
     *("/healthz", "/api/state", "/api/events", "/frame.jpg", "/stream.mjpg", "/metrics"),
 )
 Answer = tuple[int, dict[str, str], bytes]

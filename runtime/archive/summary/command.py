@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.cli.command_options import PATH
+
 if TYPE_CHECKING:
     from .summarize import Archive
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command("summarize")

@@ -12,8 +12,6 @@ from .channel import Channel, GoneError, RefusedError
 from .place import Place
 from .work import Work
 
-OLDEST = (3, 7)
-
 
 def serve(name: str, is_system: bool) -> None:
     """Answer requests.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.cli.command_options import PATH
 from fer_edge.schema import encode
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _COLORS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
 )
 @click.option(
     "--ssh-config",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="SSH configuration file, as for ssh -F.",
 )

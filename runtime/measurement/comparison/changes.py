@@ -79,7 +79,7 @@ def _timed(read: Callable[..., float | None]) -> Callable[[ModelResult, int], fl
     return figure
 
 
-def _scored(read: Callable[..., float]) -> Callable[[ModelResult, int], float | None]:
+def _scored(read: Callable[..., float | None]) -> Callable[[ModelResult, int], float | None]:
     def figure(model: ModelResult, threads: int) -> float | None:
         return None if model.evaluation is None else read(model.evaluation.every_face)
 

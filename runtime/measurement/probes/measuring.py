@@ -5,6 +5,7 @@ reading the output. Latencies are measured first, before a Keras network could h
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
@@ -37,6 +38,8 @@ from .machine_limit import MachineLimit, large_convolution, machine_limit, reaso
 from .results import Benchmark, ModelResult, Plan, Timing
 
 LIMIT = "the large convolution"
+
+log = logging.getLogger(__name__)
 
 
 def benchmark_models(
@@ -196,6 +199,12 @@ def _score(
 ) -> tuple[ModelResult, NDArray[np.float32] | None]:
     """Describe a file and classify the faces with it; also returns its probabilities."""
     ours, parameters = (None, None) if faces is None else probabilities(candidate, faces)
+    if ours is not None and not np.isfinite(ours).all():
+        log.warning(
+            "%s produces values that are not finite, which count as wrong answers; expected "
+            "probabilities: look for weights that are NaN or too large",
+            candidate.path,
+        )
     macs = None
     if candidate.flatbuffer is not None:
         parameters, macs = _work(candidate, candidate.flatbuffer)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fer_edge.evaluation.group_scores import GroupScores, Interval
 
 from .chart import Span, spans
+from .figures import optional
 from .report import Report
 from .shapes import Figure
 from .tables import Table, scored
@@ -31,8 +32,8 @@ def group_tables(report: Report) -> Iterator[Table]:
                     f"{item.n:,}",
                     f"{item.accuracy:.2%}",
                     _interval(item.accuracy_interval),
-                    f"{item.calibration_error:.2%}",
-                    f"{100 * item.overconfidence:+.1f}",
+                    optional(item.calibration_error, "{:.2%}"),
+                    "-" if item.overconfidence is None else f"{100 * item.overconfidence:+.1f}",
                     _interval(item.overconfidence_interval),
                 )
                 for label, item in found
@@ -110,6 +111,8 @@ def _recalls(item: GroupScores) -> Iterator[str]:
         yield "-" if recall is None or interval is None else f"{recall:.1%} {_interval(interval)}"
 
 
-def _interval(interval: Interval) -> str:
+def _interval(interval: Interval | None) -> str:
+    if interval is None:
+        return "-"
     low, high = interval
     return f"[{100 * low:.1f}, {100 * high:.1f}]"

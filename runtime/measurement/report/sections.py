@@ -229,9 +229,10 @@ def _faces(
     reference, model = report.labels[line.reference], report.labels[line.model]
     classes = report.faces.class_names
 
-    def told(name: str, said: int, probability: float, label: int) -> str:
+    def told(name: str, said: int, probability: float | None, label: int) -> str:
         right = ", right" if said == label else ""
-        return f"{name}{right}: {classes[said]} {probability:.0%}"
+        sure = "" if probability is None else f" {probability:.0%}"
+        return f"{name}{right}: {classes[said]}{sure}"
 
     yield Text(
         f"The {len(disagreements)} faces on which {reference} and {model} differ with the "

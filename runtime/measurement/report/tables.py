@@ -169,10 +169,11 @@ def accuracy_table(report: Report) -> Table | None:
                 f"{scores.balanced_accuracy:.2%}",
                 f"{scores.macro_f1:.2%}",
                 f"{scores.top3_accuracy:.2%}",
-                f"{scores.calibration_error:.2%}",
+                optional(scores.calibration_error, "{:.2%}"),
             )
         )
     voted = _voted(report)
+    without = any(found.every_face.calibration_error is None for _, _, found in scored(report))
     return Table(
         f"Accuracy on {report.faces.n:,} {report.faces.split} faces",
         (
@@ -182,7 +183,8 @@ def accuracy_table(report: Report) -> Table | None:
         tuple(rows),
         f"Without duplicates: {report.faces.n_without_duplicates:,} faces that do not occur "
         f"in the training split pixel for pixel. {voted}Balanced: mean recall. Calibration "
-        "error: expected calibration error of the top class, 15 bins.",
+        "error: expected calibration error of the top class, 15 bins."
+        + (" -: the outputs are not probabilities." if without else ""),
     )
 
 
@@ -210,7 +212,7 @@ def agreement_table(report: Report) -> Table | None:
             f"{found.top1:.2%}",
             str(found.fixed),
             str(found.broken),
-            f"{found.largest_gap:.3f}",
+            optional(found.largest_gap, "{:.3f}"),
         )
         for label, model in report.named
         if (found := model.agreement)

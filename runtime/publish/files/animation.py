@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, whole_file
+from fer_edge.files import cannot_write, leave, whole_file
 
 from ...capture.frame import Source
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
 from ..own_context import OwnContext
-from .line_file import leave
 from .picture_file import fitted
 
 RATE_HZ = 10.0

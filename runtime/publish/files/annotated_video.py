@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, whole_file
+from fer_edge.files import cannot_write, leave, whole_file
 
 from ...capture.frame import Source
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
 from ..own_context import OwnContext
 from .disk_sync import DiskSync
-from .line_file import leave
 from .picture_file import fitted
 from .video_encoder import ENCODINGS, VideoEncoder
 
@@ -48,7 +47,8 @@ class AnnotatedVideo:
         self._is_live = source.is_live
         rate_hz = source.frame_rate_hz if source.is_video else 1 / _PICTURE_S
         # a stream may declare 0 or 90000 frames per second
-        self._rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 25.0
+        most_hz = 240 if source.is_live else 1000
+        self._rate_hz = rate_hz if 0.1 <= rate_hz <= most_hz else 25.0
         self._files = ExitStack()
         self._in_place = source.is_live and self._suffix in _SURVIVES_POWER_CUT
         self._path = _free_name(path) if source.is_live else path
@@ -91,11 +91,19 @@ class AnnotatedVideo:
                     self._encoder.close(complete=complete)
                 whole = complete
         finally:
-            if self._sync is not None:
-                self._sync.close()
             if self._encoder is None and self._in_place:
                 self._growing.unlink(missing_ok=True)
             leave(self._files, complete=whole)
+            self._end_sync(is_told=complete)
+
+    def _end_sync(self, *, is_told: bool) -> None:
+        if self._sync is None:
+            return
+        try:
+            self._sync.close()
+        except OSError as error:
+            if is_told:  # an incomplete run ends for another reason
+                raise cannot_write(self._path, error) from error
 
     def _time_s(self, clock_s: float) -> float:
         """Return when a frame is shown, relative to the first frame."""
@@ -120,6 +128,7 @@ class AnnotatedVideo:
             self._suffix,
             size=self._size,
             rate_hz=self._rate_hz,
+            tick_rate_hz=getattr(self._source, "tick_rate_hz", None),
             is_live=self._is_live,
         )
 

@@ -55,16 +55,23 @@ class DiskSync:
             raise self._error
 
     def close(self) -> None:
-        """Flush the rest to the disk, and end."""
+        """Flush the rest to the disk, and end.
+
+        Raises:
+            OSError: Data could not be flushed to the disk.
+        """
         self._ended.set()
         self._is_dirty.set()
         self._thread.join(_CLOSE_S)
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
         try:
-            while self._error is None and not self._ended.is_set():
+            is_last = False
+            while self._error is None and not is_last:
                 self._is_dirty.wait()
-                self._ended.wait(SYNC_S)
+                is_last = self._ended.wait(SYNC_S)  # not set later: a flush may run at the end
                 self._is_dirty.clear()
                 self._sync()
         finally:

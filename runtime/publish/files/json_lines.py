@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import IO, Literal
 
+from fer_edge.files import cannot_write
+
 from ...recognition.result import Result
 from ..own_context import OwnContext
 from ..sink import ReaderGoneError, Sink
@@ -60,7 +62,7 @@ class JsonLines:
         except BrokenPipeError as error:
             raise ReaderGoneError(*error.args) from error
         except OSError as error:
-            raise OSError(error.errno, error.strerror, "standard output") from error
+            raise cannot_write(Path("/dev/stdout"), error) from error
 
     def close(self, *, complete: bool) -> None:
         """Do nothing: the stream's owner closes it."""

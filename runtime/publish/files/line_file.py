@@ -6,14 +6,13 @@ rotate it. So results of files are written under a temporary name, and results o
 appended in place, line by line.
 """
 
-import errno
 import logging
 import os
 from contextlib import ExitStack
 from pathlib import Path
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, is_device, whole_file
+from fer_edge.files import cannot_write, is_device, leave, whole_file
 
 from ..sink import ReaderGoneError
 from .disk_sync import DiskSync
@@ -65,17 +64,29 @@ class LineFile:
         self._append(line)
 
     def close(self, *, complete: bool) -> None:
-        """Rename a complete file, delete an incomplete one."""
-        self._close_handle()
-        leave(self._files, complete=complete)
+        """Rename a complete file, delete an incomplete one.
+
+        Raises:
+            OutputError: It is complete, but its last lines did not reach the disk.
+        """
+        try:
+            self._close_handle()
+        except OutputError:
+            if complete:  # an incomplete run ends for another reason
+                raise
+        finally:
+            leave(self._files, complete=complete)
 
     def _close_handle(self) -> None:
-        if self._sync is not None:
-            self._sync.close()
-            self._sync = None
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        sync, handle = self._sync, self._handle
+        self._sync, self._handle = None, -1
+        if handle >= 0:
+            os.close(handle)
+        if sync is not None:
+            try:
+                sync.close()
+            except OSError as error:
+                raise cannot_write(self._path, error) from error
 
     def _open_in_place(self) -> None:
         try:
@@ -135,20 +146,3 @@ class LineFile:
             sync.wrote()
         except OSError as error:
             raise cannot_write(self._path, error) from error
-
-
-def leave(files: ExitStack, *, complete: bool) -> None:
-    """Close an output: finish its file, or discard the temporary one."""
-    if complete:
-        files.close()
-        return
-    abandoned = _AbandonedError(errno.ECANCELED)
-    try:  # the context managers discard the temporary file on an error
-        with files:
-            raise abandoned
-    except _AbandonedError:
-        return
-
-
-class _AbandonedError(Exception):
-    """Used in this module only."""

@@ -41,11 +41,18 @@ def check_picture_suffix(path: Path) -> None:
         OutputError: The suffix is not that of a supported picture format.
     """
     opencv_path(Path(path.suffix), OutputError)
-    if not path.suffix or not cv2.haveImageWriter(f"picture{_encoding(path)}"):
+    if not path.suffix or not _is_writable(_encoding(path)):
         raise OutputError(
             f"'{path.suffix}' is not a picture format that OpenCV can write; expected .jpg, .png "
             "or .webp, for example"
         )
+
+
+def _is_writable(suffix: str) -> bool:
+    try:
+        return bool(cv2.haveImageWriter(f"picture{suffix}"))
+    except cv2.error:  # a codec that is disabled in this process, as OpenEXR is
+        return False
 
 
 def _encoding(path: Path) -> str:

@@ -59,7 +59,14 @@ class VideoEncoder:
     """Encodes frames into one file."""
 
     def __init__(
-        self, place: Path, suffix: str, *, size: tuple[int, int], rate_hz: float, is_live: bool
+        self,
+        place: Path,
+        suffix: str,
+        *,
+        size: tuple[int, int],
+        rate_hz: float,
+        tick_rate_hz: float | None = None,
+        is_live: bool,
     ) -> None:
         """Open the file.
 
@@ -68,6 +75,8 @@ class VideoEncoder:
             suffix: One of `ENCODINGS`, whatever the suffix of `place` is.
             size: (width, height) of the frames in pixels; an odd side loses its last row or column.
             rate_hz: Nominal frame rate.
+            tick_rate_hz: Rate at which each frame has its own tick, for a container that counts
+                frames; None for `rate_hz`.
             is_live: Whether to write each frame at once, so that a power cut loses little.
 
         Raises:
@@ -75,6 +84,8 @@ class VideoEncoder:
             OSError: The file cannot be written.
         """
         self._encoding = ENCODINGS[suffix]
+        if not self._encoding.clock_hz:  # FFmpeg fills ticks without a frame
+            rate_hz = tick_rate_hz or rate_hz
         self._clock = Fraction(self._encoding.clock_hz) or _as_fraction(rate_hz)
         self._size = (size[0] - size[0] % 2, size[1] - size[1] % 2)
         self._last_tick = -1

@@ -4,7 +4,6 @@ The format is its device-based MQTT discovery (Home Assistant 2024.11 and later)
 message at `<prefix>/device/<id>/config` with a `device`, an `origin` and the `components`.
 """
 
-import ipaddress
 import re
 from contextlib import suppress
 from hashlib import sha256
@@ -12,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any
 
 from fer_edge import __version__
+from fer_edge.loopback import is_loopback
 
 from ..web.address import WebAddress
 from .announcement import Announcement
@@ -69,15 +69,9 @@ def _page_url(page: WebAddress | None, own_host: str | None) -> str | None:
     if page is None or page.port == 0 or own_host is None:
         return None
     host = own_host if page.host in ("0.0.0.0", "::") else page.host
-    if _is_loopback(host) and not _is_loopback(own_host):
+    if is_loopback(host) and not is_loopback(own_host):
         return None
     return WebAddress(host, page.port).url
-
-
-def _is_loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    return host == "localhost"
 
 
 def _project_url() -> str | None:

@@ -1,14 +1,14 @@
 """Address of the web page, and access control."""
 
 import errno
-import ipaddress
 import re
 import secrets
 import socket
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from fer_edge.errors import OutputError
+from fer_edge.loopback import is_loopback
 
 SHORTEST_TOKEN = 12
 MAX_CONNECTIONS = 256
@@ -85,7 +85,7 @@ def listen(address: WebAddress, *, has_token: bool) -> tuple[WebAddress, list[so
             available.
     """
     places = _resolve(address)
-    if not has_token and not all(_is_loopback(host) for _, host in places):
+    if not has_token and not all(is_loopback(host) for _, host in places):
         raise OutputError(
             f"--web {address.host} can be reached from other machines, so viewers need a token: "
             "add --web-token auto (or set FER_EDGE_WEB_TOKEN), or use --web "
@@ -123,12 +123,6 @@ def _resolve(address: WebAddress) -> list[tuple[socket.AddressFamily, str]]:
         ) from error
     # a scope (fe80::1%eth0) is part of the host
     return list(dict.fromkeys((family, str(place[0])) for family, _, _, _, place in found))
-
-
-def _is_loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    return False
 
 
 def _bind(opened: socket.socket, host: str, port: int) -> None:

@@ -189,12 +189,14 @@ async def _frame(request: Request, pictures: PictureFeed) -> Response:
 
 async def _events(live: LiveRun) -> AsyncIterator[bytes]:
     """Send the history, then the current state at most ten times per second, and the end."""
-    number, second = 0, 0
+    number, second, is_first = 0, 0, True
     while True:
         past = live.past(second)
-        if second == 0 or past["seconds"]:
+        if is_first or past["seconds"]:
             yield _event("past", past)
-            second = past["seconds"][-1][0] + 1 if past["seconds"] else 1
+            is_first = False
+        if past["seconds"]:
+            second = past["seconds"][-1][0] + 1
         yield _event("now", live.event())
         await live.pause(_EVENT_INTERVAL_S)
         try:
@@ -224,13 +226,15 @@ async def _parts(pictures: PictureFeed) -> AsyncIterator[bytes]:
 
 def _page_files() -> dict[str, Response]:
     """Read the page now, so that a package upgrade during a run does not mix two versions."""
-    return {
+    files = {
         "/" if file.name == "index.html" else f"/{file.name}": Response(
             file.read_bytes(), media_type=_KINDS[file.suffix]
         )
         for file in _PAGE.iterdir()
         if file.suffix in _KINDS
     }
+    files["/favicon.ico"] = files["/icon.svg"]  # some browsers ask for it whatever the page says
+    return files
 
 
 def _stream(request: Request, parts: AsyncIterator[bytes], kind: str) -> Response:

@@ -52,7 +52,6 @@ class Throughput:
         rate_hz: Current frames per second.
         stages: Mean wall time of each stage per frame; the median of a stage that runs in every
             fifth frame would be 0.
-            median of 0.
         median_ms: Median latency of all stages together.
         p95_ms: 95th percentile of all stages together.
         frames: Number of frames in these latencies.

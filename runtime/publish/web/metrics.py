@@ -83,7 +83,7 @@ def _counted(totals: Totals) -> Iterator[Metric]:
         yield _gauge("last_frame_timestamp_seconds", text, totals.last_frame_s)
     shown = CounterMetricFamily(
         "fer_edge_expression_seconds",
-        "Seconds during which the largest face had each label; not counted without a face.",
+        "Seconds during which the largest face had each label; none without a face.",
         labels=["expression"],
     )
     for label, seconds in totals.expression_s.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.cli.command_options import PATH, FilePath
 from fer_edge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _UNIT_OPTIONS = (
     ),
     click.Option(
         ["--config", "config_file"],
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help=(
             "Configuration of the service, as for fer-edge run --config; options after -- take "
@@ -114,7 +115,7 @@ def print_unit(**options: Any) -> None:
 @service.command(params=[*_UNIT_OPTIONS])
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FilePath(exists=True, file_okay=False),
     metavar="DIR",
     help=(
         "Folder to write all files into, for a system image or a deployment; the unit "

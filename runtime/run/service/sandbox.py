@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer_edge.cli.needs import Needs
 
-from .unit import Unit, output_folder
+from .unit import Unit
 from .unit_words import quote
 
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
@@ -57,7 +57,7 @@ def _user(unit: Unit) -> list[str]:
 
 
 def _places(unit: Unit, needs: Needs) -> list[str]:
-    folders = sorted({output_folder(path) for path in needs.writes})
+    folders = sorted(set(needs.writes))
     others = [folder for folder in folders if not folder.is_relative_to(unit.state_folder)]
     return [
         f"StateDirectory={unit.name}",

@@ -66,21 +66,15 @@ def problems(unit: Unit, needs: Needs) -> list[str]:
             found.append(f"{place} does not exist; pass a path that exists when the service starts")
         elif is_dynamic and not _is_open_to_all(place):
             found.append(f"{place} cannot be read by the service's user; {advice}")
-    for path in needs.writes:
-        folder = output_folder(path)
+    for folder in dict.fromkeys(needs.writes):
         if is_dynamic and not folder.is_relative_to(unit.state_folder):
             found.append(
-                f"{path} cannot be written by the service's user; write below "
+                f"{folder} cannot be written by the service's user; write below "
                 f"{unit.state_folder}, or {advice}"
             )
         elif not is_dynamic and not folder.is_dir():
             found.append(f"folder {folder} does not exist; create it, writable for the service")
     return found
-
-
-def output_folder(path: Path) -> Path:
-    """Return the folder that must be writable for an output."""
-    return path if path.is_dir() or not path.suffix else path.parent
 
 
 def _is_open_to_all(path: Path) -> bool:

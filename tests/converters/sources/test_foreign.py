@@ -191,6 +191,9 @@ def test_words_that_do_not_fit_the_network_are_one_clear_line(theirs, trained, f
         ((), "--labels"),
         (("--labels", NAMES, "--input-range", "1"), "LOW,HIGH"),
         (("--labels", NAMES, "--input-range", "1,0"), "expected LOW below HIGH"),
+        (("--labels", NAMES, "--input-range", "0,inf"), "expected LOW below HIGH"),
+        (("--labels", NAMES, "--input-range", "nan,1"), "expected LOW below HIGH"),
+        (("--labels", NAMES, "--input-range", "0,1e38"), "within -1e+06 to 1e+06"),
     ):
         result = convert(fer_edge, theirs, trained, tmp_path / "out", *more)
         assert result.exit_code == 2

@@ -14,9 +14,12 @@ from fer_edge.converters.conversion import Options, convert_source
 from fer_edge.converters.quantization.loops import check_loops
 from fer_edge.converters.sources.foreign import Claims, open_foreign, open_network
 from fer_edge.converters.sources.source import float_probabilities
+from fer_edge.converters.sources.suspicions import check_claims
+from fer_edge.errors import ModelError
 from fer_edge.evaluation.evaluation import unscaled_probabilities
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.labels import FER2013
+from fer_edge.inference.model import TFLiteModel
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model
 from tests.support.clear_line import assert_one_clear_line
@@ -145,6 +148,52 @@ def test_files_of_both_keras_give_their_own_answers(cartoons, tmp_path, kind, bu
     source = open_foreign(saved(network, tmp_path / kind), CLAIMS)
     check_loops(source.network)
     np.testing.assert_allclose(float_probabilities(source.network, faces), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["émotion", "_best", "-x", "模型", "9", "a b.c"])
+@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
+def test_a_file_of_any_name_is_converted_under_it(convert, tmp_path, kind, name):
+    path = saved(functional(keras_of(kind)), tmp_path / f"{name}{kind[6:]}")
+    result = convert(path, "--float32")
+    assert result.exit_code == 0, result.output
+    assert read_model(tmp_path / "out" / f"{name}-float32.tflite").card.name == f"{name}-float32"
+
+
+@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
+def test_named_outputs_are_called_so(convert, tmp_path, kind):
+    whole = functional(keras_of(kind))
+    network = keras_of(kind).Model(whole.inputs, {"expression": whole.outputs[0]})
+    result = convert(saved(network, tmp_path / kind), "--float32")
+    assert_one_clear_line(result, "named outputs (expression)", "expected one tensor")
+
+
+@pytest.mark.parametrize("more", [(), ("--input-range=-1,1",)])
+def test_a_network_with_weights_that_are_nan_is_one_clear_line(convert, cartoons, tmp_path, more):
+    network = functional(keras_of("keras3.keras"))
+    network.layers[-1].bias.assign([np.nan] * 7)
+    path = saved(network, tmp_path / "broken.keras")
+    result = convert(path, "--float32", *more)
+    assert_one_clear_line(result, "broken", "values that are not finite on 84 of 84 faces")
+    with pytest.raises(ModelError, match="not finite"):  # before labels and range are suspected
+        check_claims(open_network(path), CLAIMS, load_faceset(cartoons))
+
+
+def test_a_file_whose_values_are_not_finite_is_refused_alone(cartoons, tmp_path, monkeypatch):
+    path = saved(functional(keras_of("keras3.keras")), tmp_path / "net.keras")
+    honest = TFLiteModel.probabilities
+
+    def overflowing(self, pixels):
+        found = honest(self, pixels)
+        return found * np.float32(np.nan) if "float16" in self.file.path.name else found
+
+    monkeypatch.setattr(TFLiteModel, "probabilities", overflowing)
+    source = open_foreign(path, CLAIMS)
+    half, whole = convert_source(
+        source, load_faceset(cartoons), tmp_path / "out", Options(("float16", "float32"))
+    )
+    assert half.fault == "produces values that are not finite"
+    assert (half.score.accuracy, half.score.calibration_error, half.temperature) == (0, None, None)
+    assert (whole.fault, whole.path.exists(), half.path.exists()) == ("", True, False)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])

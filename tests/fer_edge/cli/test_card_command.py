@@ -233,6 +233,29 @@ def test_a_float_models_range_must_be_stated(fer_edge: Invoke, tmp_path: Path) -
     assert read_model(out).card.quantization == Quantization("float32", "none")
 
 
+@pytest.mark.parametrize("span", ["-1,0", "0,1"])  # with logits below 0, and above 1
+def test_a_temperature_is_not_fitted_to_logits(fer_edge: Invoke, tmp_path: Path, span: str) -> None:
+    path, data = tmp_path / "logits.tflite", tmp_path / "faces.npz"
+    path.write_bytes(dense_float_model(7))
+    save_faceset(make_faces(per_class=1, validation_per_class=8), data)
+    attach = ("card", "attach", path, "--labels", LABELS, f"--input-range={span}", "--overwrite")
+    assert fer_edge(*attach).exit_code == 0
+    before = path.read_bytes()
+    result = fer_edge("card", "calibrate", path, "--data", data, "--overwrite")
+    assert_one_clear_line(result, "outputs go from", "expected probabilities", "fer-edge convert")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--name", "--license", "--architecture"])
+def test_a_text_that_is_not_utf8_is_refused(fer_edge: Invoke, bare: Path, option: str) -> None:
+    out = bare.with_name("out.tflite")
+    attach = ("card", "attach", bare, "--labels", LABELS, "--out", out, option, "\udcff")
+    assert_one_clear_line(fer_edge(*attach), f"the card's {option[2:]} is", "printable")
+    edit = ("card", "edit", DEFAULT_MODEL, "--out", out, "--set", "name=")
+    assert_one_clear_line(fer_edge(*edit), "the card's name is ''")
+    assert not out.exists()
+
+
 def test_an_archive_of_somebody_else_makes_way_for_the_card(fer_edge: Invoke, bare: Path) -> None:
     import zipfile
 

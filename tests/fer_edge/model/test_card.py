@@ -92,6 +92,32 @@ def test_a_text_that_is_no_card_of_this_format_is_refused(text: str, word: str) 
     assert word in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        *(("name", text) for text in ("", " ", "two\nlines", "\x1b[31mred", "\udcff")),
+        ("architecture", "two\nlines"),
+        *((key, "\udcff") for key in ("intended_use", "limits", "license")),
+        ("limits", "\x1b[31mred"),
+    ],
+)
+def test_a_text_that_cannot_be_shown_is_refused_by_its_key(key: str, text: str) -> None:
+    with pytest.raises(ModelError, match=f"the card's {key} is .*expected"):
+        replace(CARD, **{key: text})
+
+
+def test_limits_in_several_lines_and_with_the_spaces_of_french_are_fine() -> None:
+    limits = "Lampes\u202f:\tnon.\nLunettes\u00a0: oui."
+    assert replace(CARD, limits=limits).limits == limits
+
+
+def test_the_name_of_a_file_that_is_not_utf8_is_one_clear_line() -> None:
+    assert CARD.data is not None
+    card = replace(CARD, data=replace(CARD.data, name="caf\udce9.npz"))
+    with pytest.raises(ModelError, match=r'not UTF-8 \("name": "caf\?.npz".*rename'):
+        card_to_json(card)
+
+
 def test_the_advice_for_a_newer_card_is_to_upgrade() -> None:
     with pytest.raises(ModelError, match="upgrade fer-edge"):
         card_from_json(altered(format_version=99, new_key=1))

@@ -29,6 +29,14 @@ def refusal(path: Path, data: bytes) -> str:
     return str(caught.value)
 
 
+def zip_of(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return buffer.getvalue()
+
+
 def with_archive(**members: str) -> bytes:
     """Append a ZIP archive of these members to the flatbuffer."""
     buffer = io.BytesIO(FLATBUFFER)
@@ -120,6 +128,10 @@ def test_something_before_the_flatbuffer_is_refused(path: Path) -> None:
         (PACKED[:-100], ["truncated"]),
         (b"PK\x03\x04" + bytes(100), ["Keras file (.keras)", "fer-edge convert"]),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), ["HDF5 file (.h5)", "fer-edge convert"]),
+        (zip_of("config.json", "model.weights.h5"), ["Keras file (.keras)", "fer-edge convert"]),
+        (zip_of("images.npy", "labels.npy"), ["is a NumPy file (.npz)", "face set"]),
+        (zip_of("photo.jpg"), ["is a ZIP file", "expected .tflite"]),
+        (zip_of(), ["not a TFLite model"]),
         (b"just a text file\n", ["not a TFLite model"]),
         (b"", ["not a TFLite model"]),
         (with_archive(other="x"), ["no card"]),

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.scoring.scores import compare, score
+from fer_edge.scoring.scores import are_probabilities, compare, score
 
 
 def sure_of(answers: list[int], classes: int = 3, confidence: float = 1.0) -> NDArray[np.float32]:
@@ -53,6 +53,34 @@ def test_a_model_as_sure_as_it_is_right_has_no_calibration_error() -> None:
     boastful = score(sure_of(answers, confidence=1.0), labels)
     assert honest.calibration_error == pytest.approx(0, abs=1e-6)
     assert boastful.calibration_error == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("outputs", [[-3.0, -2.0, -9.0], [50.0, 60.0, 1.0], [0.3, 0.9, 0.4]])
+def test_outputs_that_are_not_probabilities_have_an_accuracy_and_no_calibration_error(
+    outputs: list[float],
+) -> None:
+    rows = np.array([outputs] * 4, np.float32)
+    scores = score(rows, np.array([1, 1, 1, 0], np.uint8))
+    assert (scores.accuracy, scores.calibration_error) == (0.75, None)
+    labels = np.zeros(4, np.uint8)
+    assert compare(rows, sure_of([0] * 4), labels).largest_gap is None
+    assert not are_probabilities(rows)
+
+
+def test_rounded_probabilities_of_many_classes_are_still_probabilities() -> None:
+    many = np.full((1, 200), np.float32(1 / 200))
+    assert are_probabilities(np.round(many * 256) / np.float32(256))
+
+
+def test_a_face_whose_outputs_are_not_finite_counts_as_wrong() -> None:
+    rows = sure_of([0, 0, 1, 1])
+    rows[0, 1], rows[2, 2] = np.nan, np.inf
+    labels = np.array([0, 0, 1, 1], np.uint8)
+    scores = score(rows, labels)
+    assert scores.confusion == ((1, 0, 0), (0, 1, 0), (0, 0, 0))
+    assert (scores.accuracy, scores.top3_accuracy, scores.recall) == (0.5, 0.5, (0.5, 0.5, 0.0))
+    assert scores.calibration_error is None
+    assert compare(rows, rows, labels).top1 == 0.5
 
 
 @pytest.mark.parametrize(

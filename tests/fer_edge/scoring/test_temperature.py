@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.errors import DatasetError
+from fer_edge.errors import DatasetError, ModelError
 from fer_edge.scoring.temperature import (
     FLOAT_FLOOR,
     HIGHEST,
@@ -110,6 +110,13 @@ def test_a_temperature_that_helps_no_other_face_is_left_at_1() -> None:
     assert len(left) > 5
     assert all(fit.error_after == fit.error_before for fit in left)
     assert cross_fit(probabilities, labels) == cross_fit(probabilities, labels)
+
+
+@pytest.mark.parametrize("shift", [-9.0, 9.0, np.nan])
+def test_outputs_that_are_not_probabilities_are_refused(shift: float) -> None:
+    probabilities, labels = boastful(60, 2.0)
+    with pytest.raises(ModelError, match=r"expected probabilities that add up to 1"):
+        cross_fit(probabilities + np.float32(shift), labels)
 
 
 def test_too_few_faces_are_refused() -> None:

@@ -16,7 +16,7 @@ from fer_edge.cli.main import main
 from fer_edge.runtime.archive.engine import PlainLoop
 from fer_edge.runtime.archive.job import run_archive
 from fer_edge.runtime.archive.pool import ProcessPool
-from tests.support.archives import config, digest_of, files_of, head, make_clip, rows_of
+from tests.support.archives import config, digest_of, files_of, make_clip, rows_of
 from tests.support.clear_line import assert_one_clear_line
 
 Cli = Callable[..., Result]
@@ -212,28 +212,24 @@ def test_failures_are_plain_utf8_whatever_the_names(fer_edge: Cli, tmp_path: Pat
     assert json.loads(line)["source"].endswith("caf\\udce9.mp4")
 
 
-def test_pictures_share_files_by_folder_and_a_broken_one_fails_alone(
-    fer_edge: Cli, tmp_path: Path
+def test_a_pipe_among_the_files_is_named_and_not_waited_for(
+    fer_edge: Cli, videos: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("matplotlib")
-    import cv2
-
-    photos, out = tmp_path / "photos", tmp_path / "out"
-    photos.mkdir()
-    for number in range(4):
-        cv2.imwrite(str(photos / f"{number}.png"), head(number))
-    (photos / "cut.png").write_bytes((photos / "0.png").read_bytes()[:200])
-    result = fer_edge("archive", photos, "--out", out, "--workers", 1)
+    os.mkfifo(videos / "pipe.jpg")
+    os.mkfifo(videos / "pipe.mp4")
+    os.mkfifo(videos / "without-suffix")
+    result = fer_edge("archive", videos, "--out", tmp_path / "out", "--workers", 1)
     assert result.exit_code == 1
-    (line,) = (out / "failures.jsonl").read_text().splitlines()
-    assert json.loads(line)["source"] == str(photos / "cut.png")
-    assert len(files_of(out)) == 1
-    rows = rows_of(out)
-    assert [Path(row["source"]).name for row in rows] == ["0.png", "1.png", "2.png", "3.png"]
-    assert {row["track"] for row in rows} == {None}
-    cv2.imwrite(str(photos / "cut.png"), head())
-    assert fer_edge("archive", photos, "--out", out, "--workers", 1).exit_code == 0
-    assert len(rows_of(out)) == 5
+    lines = (tmp_path / "out" / "failures.jsonl").read_text().splitlines()
+    assert sorted(Path(json.loads(line)["source"]).name for line in lines) == [
+        *("pipe.jpg", "pipe.mp4"),
+    ]
+    assert len(files_of(tmp_path / "out")) == 6
+
+
+def test_two_ways_to_write_a_folder_name_no_file_twice(videos: Path, tmp_path: Path) -> None:
+    places = [str(videos), str(videos / "room-1" / ".." / "room-1")]
+    assert run_archive(config(tmp_path / "out"), places, PlainLoop()).total == 6
 
 
 def test_names_alike_in_two_folders_and_names_that_are_not_utf8_stay_apart(

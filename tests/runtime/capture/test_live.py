@@ -91,6 +91,20 @@ def test_times_are_the_streams_own_as_long_as_they_are_near_the_wall_clock() -> 
     assert times_s[-1] < 5
 
 
+def test_a_frame_without_a_time_stamp_is_not_before_the_last_one() -> None:
+    tap = Tap()
+    source = Live(tap)
+    tap.started()
+    frames = iter(source)
+    times_s = []
+    for stamp_s in (10.0, 10.8, None, 10.9):  # time stamps that run ahead of the wall clock
+        tap.clock_s = stamp_s
+        tap.give(1)
+        times_s.append(next(frames).time_s)
+    source.close()
+    assert times_s == sorted(set(times_s))
+
+
 def test_a_reader_that_waits_is_woken_by_the_frame() -> None:
     tap = Tap()
     source = Live(tap)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import SourceError
+from fer_edge.runtime.capture import live
 from fer_edge.runtime.capture.live import Live
 from tests.support.tap import PATIENCE_S, Tap
 
@@ -85,4 +86,33 @@ def test_a_pause_ends_the_tries_to_find_a_lost_capture() -> None:
     assert len(tap.opened_at) == tries
     source.resume()
     wait_until(lambda: source.is_lost)
+    source.close()
+
+
+class SlowlyClosing(Tap):
+    """A tap whose `close` waits for the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_closing, self.may_close = threading.Event(), threading.Event()
+
+    def close(self) -> None:
+        self.is_closing.set()
+        self.may_close.wait(PATIENCE_S)
+        super().close()
+
+
+def test_a_resume_while_the_capture_closes_opens_it_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "FIRST_RETRY_S", 2 * PATIENCE_S)
+    tap = SlowlyClosing()
+    source = Live(tap)
+    tap.started()
+    source.pause()
+    tap.frames.put(np.full((2, 3, 3), 9, np.uint8))  # its read returns
+    assert tap.is_closing.wait(PATIENCE_S)
+    source.resume()
+    tap.may_close.set()
+    wait_until(lambda: len(tap.opened_at) == 2)
     source.close()

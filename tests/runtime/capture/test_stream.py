@@ -23,7 +23,7 @@ from fer_edge.errors import SourceError
 from fer_edge.runtime.capture.live import Live
 from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.capture.stream import StreamCapture
-from fer_edge.runtime.capture.stream_url import without_password
+from fer_edge.shown import without_password
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.stream_servers import PATIENCE_S, SYSTEM_PYTHON, MotionJpeg, RtspServer
 

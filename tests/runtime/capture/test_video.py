@@ -252,7 +252,19 @@ def test_what_was_not_received_is_skipped_and_said(
     for frame in ours:
         assert min(difference(frame.image, image) for image in theirs) < 1
     if len(ours) < len(theirs):
-        assert "damaged frames were skipped" in caplog.text
+        assert "or more damaged frames were skipped" in caplog.text
+
+
+def test_a_gap_in_an_avi_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = make(tmp_path / "a.avi", *moving(3), "-c:v", "mjpeg")
+    assert len(frames_of(path)) == 75
+    assert not caplog.records
+    data = bytearray(path.read_bytes())
+    middle, length = len(data) // 2, len(data) // 20
+    data[middle : middle + length] = bytes(length)
+    path.write_bytes(data)
+    assert len(frames_of(path)) < 74
+    assert "frames are missing, and times after them are too early" in caplog.text
 
 
 def test_the_cover_of_a_song_is_not_a_video(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from fer_edge.errors import MissingExtraError, ModelError
 from fer_edge.faces.faceset import save_faceset
+from fer_edge.faces.labels import FER2013
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
+from fer_edge.model.card_edit import new_card
 from fer_edge.model.file import read_model, write_model
 from fer_edge.runtime.device.description import describe_device
 from fer_edge.runtime.measurement.comparison.changes import compare_reports
@@ -23,6 +25,7 @@ from fer_edge.runtime.measurement.probes.results import Plan
 from fer_edge.runtime.measurement.report.report import read_report
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
+from tests.support.graph_edits import dense_float_model, rebuild
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "benchmark-report.schema.json"
 
@@ -145,6 +148,47 @@ def test_the_surest_disagreements_come_first():
     assert (found[0].label, found[0].reference, found[0].model) == (1, 1, 0)
     assert found[0].reference_probability == pytest.approx(0.8)
     assert found[0].model_probability == pytest.approx(0.9)
+
+
+def logits_model(path, *, weight=None):
+    """Write a model without a softmax; its logits are below 0, or from one weight for all."""
+
+    def fill(opened):
+        opened.buffers[1].data = np.full(28, weight, np.float32).view(np.uint8)
+
+    flatbuffer = dense_float_model(7)
+    flatbuffer = flatbuffer if weight is None else rebuild(flatbuffer, fill)
+    write_model(path, flatbuffer, new_card(flatbuffer, FER2013, name="x", input_range=(-1, 0)))
+    return path
+
+
+@pytest.mark.parametrize("weight", [None, 1e4, np.nan])
+def test_a_model_without_probabilities_leaves_the_others_their_scores(
+    fer_edge, model, tmp_path, weight
+):
+    other = logits_model(tmp_path / "other.tflite", weight=weight)
+    report, data = tmp_path / "report", tmp_path / "faces.npz"
+    save_faceset(make_faces(per_class=1, validation_per_class=2), data)
+    result = fer_edge(
+        *("benchmark", other, model, "--data", data, "--quick"),
+        *("--reference", model, "--report", report, "--with-faces"),
+    )
+    assert result.exit_code == 0, result.output
+    strange, good = read_report(report).models
+    assert strange.evaluation.every_face.calibration_error is None
+    assert strange.agreement.largest_gap is None
+    assert good.evaluation.every_face.calibration_error > 0
+    assert read_report(report).models[0] == strange
+    assert "the outputs are not probabilities" in (report / "report.md").read_text("utf-8")
+
+
+def test_values_that_are_not_finite_are_said(model, tmp_path, caplog):
+    broken = logits_model(tmp_path / "nan.tflite", weight=np.nan)
+    faces = make_faces(per_class=0, validation_per_class=3)
+    measured = measure([model, broken], faces, reference=model)
+    assert "nan.tflite produces values that are not finite" in caplog.text
+    assert measured.models[1].evaluation.every_face.accuracy == 0
+    assert measured.disagreements[1] == ()
 
 
 def test_a_reference_that_is_not_measured_is_refused(model, tmp_path):

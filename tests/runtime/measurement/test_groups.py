@@ -2,13 +2,30 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from click.testing import Result
 
+from fer_edge.evaluation.group_scores import score_groups
 from fer_edge.faces.faceset import save_faceset
+from fer_edge.faces.groups import Grouping
+from fer_edge.runtime.measurement.report.group_tables import group_tables
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
+from tests.support.made_reports import make_model, make_report
+
+
+def test_a_group_of_outputs_that_are_not_probabilities_has_no_overconfidence() -> None:
+    logits, labels = np.array([[-3.0, -1.0]] * 2, np.float32), np.array([1, 0], np.uint8)
+    model = make_model("float32")
+    assert model.evaluation is not None
+    groups = score_groups(logits, labels, [Grouping("age", ("old",), np.array([0, 0]))])
+    model = replace(model, evaluation=replace(model.evaluation, groups=groups))
+    accuracy, _ = group_tables(make_report(model))
+    [(_, _, faces, right, _, *rest)] = accuracy.rows
+    assert (faces, right, rest) == ("2", "50.00%", ["-", "-", "-"])
 
 
 def test_every_report_has_each_group_with_its_intervals(

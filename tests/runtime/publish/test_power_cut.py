@@ -1,8 +1,10 @@
 """Text files after a power cut: damage made by hand, and by a real file system."""
 
+import errno
 import json
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.publish.files import disk_sync, power_cut
 from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
 from fer_edge.runtime.publish.files.csv_rows import CsvRows
+from fer_edge.runtime.publish.files.disk_sync import DiskSync
 from fer_edge.runtime.publish.files.json_lines import LINES, JsonLinesFile
 from fer_edge.runtime.publish.files.power_cut import cut_damage
 
@@ -209,3 +212,46 @@ def test_a_video_is_on_the_disk_after_a_moment(
     source = open_source(path)
     assert len(list(source)) >= 39
     source.close()
+
+
+def test_what_is_written_during_a_flush_is_flushed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_sync, "SYNC_S", 0.01)
+    path = tmp_path / "live.jsonl"
+    path.write_text("one\n")
+    sizes, is_flushing, may_end = [], threading.Event(), threading.Event()
+
+    def flush(handle: int) -> None:
+        sizes.append(os.fstat(handle).st_size)
+        is_flushing.set()
+        may_end.wait(10)
+
+    monkeypatch.setattr(os, "fdatasync", flush)
+    sync = DiskSync(path)
+    sync.wrote()
+    assert is_flushing.wait(10)
+    with path.open("a") as file:
+        file.write("two\n")
+    sync.wrote()
+    threading.Timer(0.1, may_end.set).start()
+    sync.close()
+    assert sizes[-1] == len("one\ntwo\n")
+
+
+def test_a_last_flush_that_fails_is_an_error_of_a_complete_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(handle: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fail)
+    monkeypatch.setattr(disk_sync, "SYNC_S", 3600)
+    for complete in (True, False):
+        lines = JsonLinesFile(tmp_path / f"{complete}.jsonl", in_place=True)
+        lines.write(make_result(make_face()))
+        if complete:
+            with pytest.raises(OutputError, match=r"cannot write .*True.jsonl: Input/output error"):
+                lines.close(complete=True)
+        else:
+            lines.close(complete=False)

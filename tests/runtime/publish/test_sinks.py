@@ -2,10 +2,12 @@ import io
 import json
 import resource
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -108,6 +110,24 @@ def test_an_annotated_video_has_every_frame(
     assert [frame.image.shape for frame in source] == [(120, 160, 3)] * count
     source.close()
     assert files_in(out.parent) == [out.name]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
+def test_frames_of_a_varying_rate_are_shown_at_their_times(tmp_path: Path, suffix: str) -> None:
+    times_s = [*(n / 30 for n in range(15)), *(3 + n / 30 for n in range(15))]
+    path = tmp_path / "in.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for time_s in times_s:
+            frame = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8), "bgr24")
+            frame.pts, frame.time_base = round(time_s * 30), Fraction(1, 30)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    run(path, as_video(tmp_path / f"out{suffix}"))
+    source = open_source(tmp_path / f"out{suffix}")
+    assert [frame.time_s for frame in source] == pytest.approx(times_s, abs=2e-3)
+    source.close()
 
 
 def test_pictures_of_several_sizes_make_one_video(tmp_path: Path) -> None:

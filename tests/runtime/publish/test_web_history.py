@@ -1,10 +1,16 @@
+import time
+
 import pytest
+
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
 
 from fer_edge.faces.preprocess import Box
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.publish.web.history import MAX_FACES, History, Moment, Second, face_numbers
 from fer_edge.runtime.recognition.result import Face, Probabilities, Result
 from fer_edge.runtime.timing.stopwatch import StageTimes
+from tests.support.web_client import asked, make_face, next_event, result, served
 
 LABELS = ("sad", "happy")
 
@@ -79,3 +85,12 @@ def test_a_source_that_stalls_is_seen_in_the_rate() -> None:
     for number in range(100):
         history.add(seen(), number / 20)
     assert history.throughput(99 / 20 + 15).rate_hz < 5.1
+
+
+def test_a_viewer_from_the_start_gets_the_first_second() -> None:
+    with served() as page, asked(page, "/api/events") as answer:
+        assert next_event(answer, "past")["seconds"] == []
+        for number in range(1, 26):
+            page.write(result(number, [make_face()]))
+            time.sleep(0.05)
+        assert next_event(answer, "past")["seconds"][0][0] == 0

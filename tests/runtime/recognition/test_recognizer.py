@@ -1,6 +1,7 @@
 """`fer_edge.Recognizer`, the main class of the Python API."""
 
 import json
+import math
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import fer_edge
 import fer_edge.runtime.recognition.recognizer
 from fer_edge import (
     Box,
+    ConfigError,
     Detection,
     DetectorError,
     Frame,
@@ -287,3 +289,38 @@ def test_a_name_that_no_file_has_is_not_a_camera(recognizer: Recognizer) -> None
 def test_a_picture_of_opencvs_goes_straight_in(picture: Path, recognizer: Recognizer) -> None:
     (face,) = recognizer.read(cv2.imread(str(picture)))
     assert sum(face.probabilities.values()) == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("threads", value) for value in (0, 100_000, 1.5, "2")),
+        *(("uncertain_below", value) for value in (-1, 5, math.nan, "0.4")),
+        *(("min_score", value) for value in (-1, 2, math.nan)),
+    ],
+)
+def test_a_number_out_of_range_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"'{name}' is {value!r}, expected a"):
+        Recognizer(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("smooth_s", value) for value in (-1, math.nan)),
+        *(("hysteresis", value) for value in (2, math.nan)),
+        *(("frame_rate_hz", value) for value in (0, -5, math.nan)),
+        *(("every", value) for value in (0, -1, 1.5)),
+    ],
+)
+def test_a_number_of_a_stream_out_of_range_is_refused(name: str, value: Any) -> None:
+    with Recognizer() as recognizer, pytest.raises(ConfigError, match=f"'{name}' is {value!r}"):
+        list(recognizer.stream([BLACK] * 2, **{"frame_rate_hz": 25.0, name: value}))
+
+
+def test_a_box_that_no_image_has_is_refused_before_it_takes_memory() -> None:
+    with (
+        Recognizer(detector=lambda image: [(-1e5, -1e5, 1e5, 1e5)]) as recognizer,
+        pytest.raises(DetectorError, match=r"pixels large in an image of 100x80; expected the box"),
+    ):
+        recognizer.read(BLACK)

@@ -22,7 +22,7 @@ from fer_edge.runtime.run.command import parse_run
         (("--camera", "0", "--csv", "-"), Needs(camera=True, prints=True)),
         (("--camera", "0", "--sink", "jsonl=-"), Needs(camera=True, prints=True)),
         (
-            ("--sink", "csv=a", "--sink", "window", "--sink", "summary=-"),
+            ("--sink", "csv=a/x", "--sink", "window", "--sink", "summary=-"),
             Needs(writes=(Path("a"),)),
         ),
         (("--sink", "web=127.0.0.1:1"), Needs(network=True)),
@@ -38,8 +38,8 @@ from fer_edge.runtime.run.command import parse_run
         ),
         (
             (
-                *("--jsonl", "a", "--csv", "b", "--annotate", "c", "--video", "d"),
-                *("--gif", "e", "--summary", "f"),
+                *("--jsonl", "a/events", "--csv", "b/x.csv", "--annotate", "c"),
+                *("--video", "d/x.avi", "--gif", "e/x.gif", "--summary", "f/x.json"),
             ),
             Needs(writes=tuple(map(Path, "abcdef"))),
         ),
