@@ -8,10 +8,12 @@
     scores.json          scores on the validation faces (`fer_edge.evaluation`)
     curves.png confusion.png samples.png
 
-A run in progress lives in `NAME.partial` and is moved to `NAME` when it is complete.
+A run in progress lives in `NAME.partial`, with `begun.json` (its face set) and `state.npz`, and is
+moved to `NAME` when it is complete.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +50,29 @@ class RunInfo:
     tools: tuple[str, ...]
 
 
+def named(folder: Path) -> Path:
+    """Return the path of a run folder so that it ends in a name: `.` and `..` become absolute.
+
+    Raises:
+        TrainingError: It is the root folder, which has no name.
+    """
+    if folder.name not in ("", ".."):
+        return folder
+    absolute = Path(os.path.abspath(folder))  # noqa: PTH100  # resolve() would follow links
+    if not absolute.name:
+        raise TrainingError(
+            f"{folder} is the root folder, expected a run folder; choose a folder in it"
+        )
+    return absolute
+
+
 def partial(folder: Path) -> Path:
-    """Return the folder of a run until it is complete."""
+    """Return the folder of a run until it is complete.
+
+    Raises:
+        TrainingError: As `named`.
+    """
+    folder = named(folder)
     return folder.with_name(folder.name + ".partial")
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from fer_edge.evaluation.evaluation import Evaluation
 from fer_edge.faces.faceset import FaceSet, load_faceset
-from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
+from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL, named
 
 from .backend.cluster import Cluster
-from .data.importing import import_faces
-from .loop.run_place import Existing
+from .data.importing import ImportOptions, import_faces
+from .loop.run_place import Existing, Place
 from .recipes.recipe import Recipe, RecipeChanges, load_recipe
 from .reporting.eventlog import EventLog
 from .reporting.history import Epoch, StageName
@@ -75,7 +75,8 @@ def train(
         out: Run folder.
         recipe: Name of a bundled recipe, a TOML file, or a recipe.
         qat: Whether to add the quantization-aware stage, which needs TensorFlow.
-        existing: What to do with an existing run: refuse to touch it, resume it, or overwrite it.
+        existing: What to do with an existing run: refuse to touch it, resume it, or overwrite it
+            when the new run is complete.
         devices: Number of GPUs that share each batch, on JAX; or a `Cluster` that includes those of
             other processes, each of which makes the same call. The first process writes the run
             folder.
@@ -85,13 +86,14 @@ def train(
 
     Raises:
         RecipeError: The recipe or a change is invalid.
-        DatasetError: The data cannot be read.
+        DatasetError: The data cannot be read, or differs from that of the run to resume.
         OutputError: The run folder exists or cannot be written.
         TrainingError: The run cannot be started, continued or finished.
         MissingExtraError: A package is not installed; the message names the extra.
     """
     resolved = load_recipe(recipe, **changes)
-    name, faces = open_faces(data)
+    out = named(Path(out))
+    name, faces = open_faces(data, size_px=resolved.size_px)
     cluster = devices if isinstance(devices, Cluster) else Cluster(devices)
 
     # importing Keras takes seconds: cheap errors are raised first
@@ -99,18 +101,21 @@ def train(
     from .backend.processes import process_id
     from .run import run_stages
 
-    with spread(cluster, resolved.batch_size), _own_folder(Path(out)) as folder:
+    with spread(cluster, resolved.batch_size), _own_folder(out) as folder:
         is_first = process_id() == 0
         scores = run_stages(
             resolved,
             faces,
-            folder,
+            Place(folder, existing, data=_path(data), log=_path(tensorboard)),
             data_name=name,
             qat=qat,
-            existing=existing,
             on_epoch=_report(on_epoch, tensorboard) if is_first else lambda stage, epoch: None,
         )
-    return TrainedRun(Path(out), resolved, faces, scores, is_first=is_first)
+    return TrainedRun(out, resolved, faces, scores, is_first=is_first)
+
+
+def _path(place: str | Path | FaceSet | None) -> Path | None:
+    return Path(place) if isinstance(place, str | Path) else None
 
 
 def _report(
@@ -140,8 +145,12 @@ def _own_folder(out: Path) -> Iterator[Path]:
         yield Path(folder) / "run"
 
 
-def open_faces(data: str | Path | FaceSet) -> tuple[str, FaceSet]:
+def open_faces(data: str | Path | FaceSet, *, size_px: int) -> tuple[str, FaceSet]:
     """Return the name of a face set for the card, and the face set.
+
+    Args:
+        data: Face set, or its file or folder.
+        size_px: Side to which the pictures of a folder are resized; other faces keep their size.
 
     Raises:
         DatasetError: The data cannot be read.
@@ -149,4 +158,7 @@ def open_faces(data: str | Path | FaceSet) -> tuple[str, FaceSet]:
     if isinstance(data, FaceSet):
         return "face set", data
     path = Path(data)
-    return path.name, load_faceset(path) if path.suffix == ".npz" else import_faces(path)
+    if path.suffix == ".npz":
+        return path.name, load_faceset(path)
+    options = ImportOptions(size_px=size_px if path.is_dir() else None)
+    return path.name, import_faces(path, options)

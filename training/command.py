@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from fer_edge import plugins
-from fer_edge.cli.command_options import NumberRange, PartName, SectionedCommand
+from fer_edge.cli.command_options import PATH, NumberRange, PartName, SectionedCommand
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .recipes.recipe import RecipeChanges
     from .reporting.history import Epoch, StageName
-
-PATH = click.Path(path_type=Path)
 
 
 _SECTIONS = {
@@ -72,7 +70,7 @@ _SECTIONS = {
 @click.option("--precision", metavar="NAME", help="Precision: float32, bfloat16 or float16.")
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 2**32 - 1),
     help="Random seed for weights, order of faces and augmentation.",
 )
 @click.option(
@@ -110,7 +108,11 @@ _SECTIONS = {
 )
 @click.option("--tensorboard", type=PATH, metavar="DIR", help="Folder for a TensorBoard log.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run, or add --qat to a run.")
-@click.option("--overwrite", is_flag=True, help="Delete the existing folder --out.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace the existing run in --out, when the new run is complete.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def train(
     data: Path,
@@ -175,13 +177,13 @@ def train(
     if not run.is_first:
         return
     if as_json:
-        click.echo(json.dumps(json.loads((out / SCORES).read_text("utf-8"))))
+        click.echo(json.dumps(json.loads((run.folder / SCORES).read_text("utf-8"))))
         return
     click.echo(describe_evaluation(run.scores))
     if qat:
         from .reporting.side_by_side import compare_quantized
 
-        click.echo(compare_quantized(out, run.faces))
+        click.echo(compare_quantized(run.folder, run.faces))
     click.echo(f"run folder: {out}")
 
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import click
 
-from fer_edge.cli.command_options import NumberRange
-
-PATH = click.Path(path_type=Path)
+from fer_edge.cli.command_options import PATH, NumberRange
 
 
 def _labels(
@@ -35,11 +33,10 @@ def data() -> None:
 @click.option(
     "--size",
     "size_px",
-    default=48,
-    show_default=True,
     type=click.IntRange(8, 512),
     metavar="PX",
-    help="Side of the face crops.",
+    help="Side of the stored faces. Default: 48 for pictures; faces in a CSV file or a .npz keep "
+    "their size.",
 )
 @click.option(
     "--validation-share",

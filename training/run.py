@@ -7,14 +7,13 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from fer_edge.errors import OutputError, RecipeError, TrainingError
+from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.evaluation.evaluation import Evaluation, evaluate
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.files import whole_file
 from fer_edge.model.card import DataInfo
 from fer_edge.require import install
 from fer_edge.runfolder import (
-    FLOAT_MODEL,
     HISTORY,
     INFO,
     QAT_MODEL,
@@ -27,10 +26,11 @@ from fer_edge.schema import encode
 from .backend.compute import find_compute
 from .backend.devices import device_count
 from .backend.keras3 import keras
+from .backend.memory import memory_checked
 from .backend.validation import predict
 from .data.inspection import sample_sheet
 from .loop.float_stage import train_float
-from .loop.run_place import STATE, Existing
+from .loop.run_place import STATE, Place, complete_place
 from .loop.schedule import Stopping
 from .loop.shared_place import check_same_run, open_shared_place
 from .loop.sharpness import check_backend
@@ -38,6 +38,7 @@ from .recipes.recipe import Recipe
 from .reporting.history import Epoch, StageName, load_history, save_history
 from .reporting.plots import plot_confusion, plot_curves
 from .targets.distillation import load_teachers
+from .warm_start.trained import load_float_network
 
 QAT_HISTORY = "qat-history.csv"
 
@@ -47,11 +48,10 @@ log = logging.getLogger(__name__)
 def run_stages(
     recipe: Recipe,
     faces: FaceSet,
-    out: Path,
+    place: Place,
     *,
     data_name: str,
     qat: bool,
-    existing: Existing,
     on_epoch: Callable[[StageName, Epoch], None],
 ) -> Evaluation:
     """Train into a run folder, or finish a run.
@@ -63,10 +63,10 @@ def run_stages(
     Args:
         recipe: Recipe of the run.
         faces: Face set with `train` and `validation` splits.
-        out: Run folder.
+        place: Run folder, and what to do with an existing run: refuse to touch it, continue it, or
+            replace it when the new one is complete.
         data_name: Name of the face set for the card.
         qat: Whether to add the quantization-aware stage.
-        existing: What to do with an existing run: refuse to touch it, continue it, or delete it.
         on_epoch: Called after each epoch with the stage's name.
 
     Returns:
@@ -76,32 +76,31 @@ def run_stages(
         OutputError: The folder exists or cannot be written.
         TrainingError: The run cannot be started, continued or finished; or `qat` without
             TensorFlow.
+        DatasetError: The run to continue has a different face set.
     """
     check_same_run(recipe, faces.digest)
     _check_backend(recipe, qat=qat)
     _check_faces(faces)
     _check_network(recipe, len(faces.class_names))
-    folder = open_shared_place(recipe, out, existing)
+    folder = open_shared_place(recipe, place, faces.digest)
+    if any((folder / name).exists() for name in (STATE, INFO)):
+        load_float_network(folder)  # damage is reported now, not after the remaining epochs
     info = _run_info(recipe, faces, data_name)
     teachers = load_teachers(recipe.teachers, faces)
     _say_what_computes(recipe)
-    if not (folder / INFO).exists():  # written when the float stage is done
-        train_float(recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "float"))
-        save_info(info, folder)
-    if qat and not (folder / QAT_MODEL).exists():  # the same
-        from .loop.quantized_stage import train_quantized
+    with memory_checked(f"training {recipe.architecture}", "lower batch_size or size_px"):
+        if not (folder / INFO).exists():  # written when the float stage is done
+            report = partial(on_epoch, "float")
+            train_float(recipe, faces, folder, teachers=teachers, on_epoch=report)
+            save_info(info, folder)
+        if qat and not (folder / QAT_MODEL).exists():  # the same
+            from .loop.quantized_stage import train_quantized
 
-        epochs = train_quantized(
-            recipe, faces, folder, teachers=teachers, on_epoch=partial(on_epoch, "qat")
-        )
-        save_history(epochs, folder / QAT_HISTORY)
+            report = partial(on_epoch, "qat")
+            epochs = train_quantized(recipe, faces, folder, teachers=teachers, on_epoch=report)
+            save_history(epochs, folder / QAT_HISTORY)
     evaluation = _describe(recipe, faces, folder)
-    (folder / STATE).unlink(missing_ok=True)
-    if folder != out:
-        try:
-            folder.replace(out)
-        except OSError as error:
-            raise OutputError(f"{folder} cannot be moved to {out}: {error.strerror}") from error
+    complete_place(folder, place.out)
     return evaluation
 
 
@@ -127,9 +126,6 @@ def _say_what_computes(recipe: Recipe) -> None:
 
 
 def _check_faces(faces: FaceSet) -> None:
-    height, width = faces.images.shape[1:]
-    if height != width:
-        raise TrainingError(f"the faces are {height}x{width}; expected square faces")
     if any(split not in faces.split_names for split in ("train", "validation")):
         raise TrainingError(
             f"the face set has {', '.join(faces.split_names)}; expected train and validation; "
@@ -156,7 +152,11 @@ def _run_info(recipe: Recipe, faces: FaceSet, data_name: str) -> RunInfo:
 def _check_network(recipe: Recipe, classes: int) -> None:
     """Build the network once before the folder is created, since Keras reports invalid options."""
     try:
-        recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
+        with memory_checked(
+            f"{recipe.architecture} with {recipe.network} for faces of {recipe.size_px} px",
+            "choose smaller sizes in [network], or a smaller size_px",
+        ):
+            recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
     except (ValueError, TypeError, ArithmeticError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise RecipeError(
@@ -167,7 +167,7 @@ def _check_network(recipe: Recipe, classes: int) -> None:
 
 def _describe(recipe: Recipe, faces: FaceSet, folder: Path) -> Evaluation:
     """Score the float network and write scores and plots."""
-    network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
+    network = load_float_network(folder)
     validation = faces.part("validation")
     probabilities = predict(network, validation.images)
     evaluation = evaluate("float", probabilities, validation)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fer_edge.archives import ArchiveError, check_archive_file
 from fer_edge.errors import DatasetError
+from fer_edge.faces.class_names import check_class_names, read_class_names
 from fer_edge.faces.groups import Grouping
 from fer_edge.faces.labels import FER2013, FERPLUS
 from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
@@ -49,7 +50,7 @@ class FaceSet:
     """Gray faces of one size.
 
     Attributes:
-        images: uint8, (n, height, width), gray, 0 to 255.
+        images: uint8, (n, side, side), gray, 0 to 255; at least one pixel each.
         labels: uint8, (n,), index into `class_names`.
         split: uint8, (n,), index into `SPLITS`.
         class_names: Classes in label order.
@@ -69,7 +70,7 @@ class FaceSet:
     groups: tuple[Grouping, ...] = ()
 
     def __post_init__(self) -> None:
-        _check("images", self.images, "(n, height, width)", self.images.ndim == 3)
+        _check("images", self.images, "(n, side, side)", self.images.ndim == 3)
         n = len(self.images)
         _check("labels", self.labels, f"({n},)", self.labels.shape == (n,))
         _check("split", self.split, f"({n},)", self.split.shape == (n,))
@@ -80,7 +81,14 @@ class FaceSet:
             raise DatasetError(f"'twins' is {twins.dtype} {twins.shape}; expected bool ({n},)")
         if n == 0:
             raise DatasetError("the face set is empty; expected at least one face")
-        _check_names(self.class_names)
+        if not self.images[0].size:
+            raise DatasetError(f"'images' is {self.images.shape}; expected faces with pixels")
+        height, width = self.images.shape[1:]
+        if height != width:  # at runtime, every face is a square crop
+            raise DatasetError(
+                f"the faces are {height}x{width} pixels; expected squares: crop or pad them"
+            )
+        check_class_names(self.class_names)
         _check_labels(self.labels, self.class_names)
         _check_range("split code", self.split, len(SPLITS), _SPLIT_CODES)
 
@@ -232,10 +240,8 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
 
 def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
     _check_arrays(archive)
-    arrays = {name: archive[name] for name in _ARRAYS if name in archive}  # unpack each array once
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise DatasetError(f"{name!r} is not an array; create the face set again")
+    # unpack each array once
+    arrays = {name: _unpacked(archive, name) for name in _ARRAYS if name in archive}
     missing = [key for key in _ARRAYS[:3] if key not in arrays]
     if missing:
         raise DatasetError(
@@ -244,7 +250,7 @@ def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
         )
     names: tuple[str, ...] = FER2013
     if "class_names" in arrays:
-        names = tuple(str(name) for name in arrays["class_names"])
+        names = read_class_names(arrays["class_names"])
     labels, split, votes = arrays["labels"], arrays["split"], arrays.get("votes")
     if votes is None and "ferplus" in arrays:
         votes = _trusted_votes(arrays["ferplus"], arrays.get("ferplus_valid"))
@@ -256,6 +262,21 @@ def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
     return FaceSet(
         arrays["images"], _as_bytes(labels), _as_bytes(split), names, votes, arrays.get("twins")
     )
+
+
+def _unpacked(archive: Mapping[str, Any], name: str) -> NDArray[Any]:
+    try:
+        array = archive[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):  # NumPy's only sign of such an array
+            raise
+        raise DatasetError(
+            f"{name!r} contains Python objects, which may be code and are not read; expected "
+            "numbers or text: store it with a NumPy type, such as np.array(..., str)"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise DatasetError(f"{name!r} is not an array; create the face set again")
+    return array
 
 
 def _check_arrays(arrays: Mapping[str, Any]) -> None:
@@ -302,16 +323,6 @@ def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) ->
 def _as_bytes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Convert integers to uint8; other values are left to the check that rejects them."""
     return values.astype(np.uint8) if values.dtype.kind in "iu" else values  # type: ignore[return-value]
-
-
-def _check_names(names: tuple[str, ...]) -> None:
-    if not 2 <= len(names) <= 256 or len(set(names)) != len(names):
-        raise DatasetError(
-            f"the classes are {', '.join(names) or 'none'}; expected 2 to 256 different names"
-        )
-    for name in names:
-        if name.splitlines() != [name] or not name.strip():  # labels.txt has one per line
-            raise DatasetError(f"class name {name!r} is empty or contains a line break; rename it")
 
 
 def _check_labels(labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:

@@ -285,7 +285,7 @@ def test_a_calibration_set_of_the_wrong_shape_or_empty_is_one_clear_line(
     run, data = trained
     arguments = ("convert", run, "--int8", "--data", data, "--out", tmp_path / "out")
     for name, shape, words in (
-        ("color", (7, 48, 48, 3), "expected uint8 (n, height, width)"),
+        ("color", (7, 48, 48, 3), "expected uint8 (n, side, side)"),
         ("empty", (0, 48, 48), "at least one face"),
     ):
         path = tmp_path / f"{name}.npz"

@@ -13,7 +13,7 @@ from fer_edge.errors import RecipeError, TrainingError
 from fer_edge.training import Cluster, RecipeChanges, TrainedRun, load_recipe, train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.command import train as command
-from fer_edge.training.loop.run_place import open_place
+from fer_edge.training.loop.run_place import Place, open_place
 from fer_edge.training.recipes.recipe import Recipe
 from tests.support.cartoons import make_faces
 
@@ -76,7 +76,7 @@ def test_a_misspelt_word_deletes_no_run(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{}")
     with pytest.raises(TrainingError, match="expected one of refuse, resume, overwrite"):
-        open_place(Recipe(), tmp_path / "run", "replace")
+        open_place(Recipe(), Place(tmp_path / "run", "replace"), "digest")
     assert (tmp_path / "run" / "run.json").exists()
 
 

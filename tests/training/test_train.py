@@ -5,12 +5,12 @@ import json
 import os
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import zipfile
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,7 +18,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 
 from fer_edge import runfolder
 from fer_edge.errors import OutputError, TrainingError
-from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
+from fer_edge.faces.faceset import load_faceset, save_faceset
 from fer_edge.training import train
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.backend.validation import top_share
@@ -31,9 +31,8 @@ from fer_edge.training.recipes.recipe import (
     load_recipe,
 )
 from fer_edge.training.reporting.history import load_history
-from tests.support.cartoons import make_faces
+from tests.support.cartoons import draw_face, make_faces
 from tests.support.clear_line import assert_one_clear_line
-from tests.support.quick_recipe import QUICK_RECIPE
 
 pytestmark = pytest.mark.train
 
@@ -59,7 +58,7 @@ def test_a_run_folder_is_complete(trained):
         *("recipe.toml", "run.json", "history.csv", "model.keras", "qat.h5", "scores.json"),
         *("curves.png", "confusion.png", "samples.png", "qat-history.csv"),
     }
-    assert "state.npz" not in names
+    assert not {"state.npz", "begun.json"} & names
     assert not runfolder.partial(run).exists()
     info = runfolder.load_info(run)
     faces = load_faceset(data)
@@ -84,93 +83,6 @@ def test_it_learns_cartoons(trained):
 def test_the_resolved_recipe_repeats_the_run(trained):
     run, _ = trained
     assert load_recipe(str(run / "recipe.toml")).epochs == 10
-
-
-def test_a_killed_run_goes_on_from_its_last_epoch(tmp_path):
-    data, out = tmp_path / "faces.npz", tmp_path / "run"
-    save_faceset(make_faces(per_class=24, validation_per_class=4), data)
-    recipe = tmp_path / "quick.toml"
-    recipe.write_text(QUICK_RECIPE)
-    command = [sys.executable, "-m", "fer_edge", "train", "--data", str(data), "--recipe"]
-    command += [str(recipe), "--out", str(out), "--epochs", "4"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    history = runfolder.partial(out) / "history.csv"
-    deadline = time.monotonic() + 120
-    while not history.exists() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    before = history.read_text().splitlines()
-    assert len(before) < 5, "the run ended before it could be killed"
-    assert not out.exists()
-
-    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    after = (out / "history.csv").read_text().splitlines()
-    assert after[: len(before)] == before
-    assert len(after) == 5
-
-
-@pytest.mark.parametrize("sharpness", [0.0, 0.1])
-def test_a_resumed_run_equals_an_uninterrupted_one(sharpness, tmp_path):
-    faces = make_faces()
-    recipe = Recipe(
-        epochs=3,
-        batch_size=16,
-        augmentation=load_recipe("four-block").augmentation,
-        optimizer=Optimizer(sharpness=sharpness),
-    )
-    run_quietly(recipe, faces, tmp_path / "whole")
-
-    def stop(stage, epoch):
-        if epoch.number == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run_quietly(recipe, faces, tmp_path / "parts", on_epoch=stop)
-    run_quietly(recipe, faces, tmp_path / "parts", existing="resume")
-    whole, parts = (
-        [
-            {key: value for key, value in row.items() if key != "seconds"}
-            for row in csv.DictReader((tmp_path / name / "history.csv").open())
-        ]
-        for name in ("whole", "parts")
-    )
-    for one, other in zip(whole, parts, strict=True):
-        for key in one:
-            assert float(one[key]) == pytest.approx(float(other[key]), rel=1e-3), key
-
-
-def test_an_existing_run_is_kept_unless_told(trained, fer_edge, tmp_path):
-    run, data = trained
-    before = (run / "history.csv").read_bytes()
-    assert_one_clear_line(fer_edge("train", "--data", data, "--out", run), "--overwrite")
-    assert (run / "history.csv").read_bytes() == before
-
-
-def test_resuming_with_another_recipe_is_refused(trained, fer_edge):
-    run, data = trained
-    result = fer_edge("train", "--data", data, "--out", run, "--resume", "--epochs", "99")
-    assert_one_clear_line(result, "a different recipe")
-
-
-def test_resuming_nothing_is_refused(trained, fer_edge, tmp_path):
-    result = fer_edge("train", "--data", trained[1], "--out", tmp_path / "none", "--resume")
-    assert_one_clear_line(result, "no run to resume")
-
-
-def test_a_state_of_another_network_is_refused(tmp_path):
-    recipe = Recipe(epochs=2, batch_size=16)
-
-    def stop(stage, epoch):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run_quietly(recipe, make_faces(), tmp_path / "run", on_epoch=stop)
-    path = runfolder.partial(tmp_path / "run") / "state.npz"
-    np.savez(path, np.zeros(3), history=np.zeros((1, 7)))
-    with pytest.raises(TrainingError, match="does not fit"):
-        run_quietly(recipe, make_faces(), tmp_path / "run", existing="resume")
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path):
@@ -198,7 +110,8 @@ def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(fer_edge, tmp_pat
         *("--recipe", quick_recipe(tmp_path), "--learning-rate", "1e30"),
     )
     assert_one_clear_line(result, "loss of epoch 1 is not finite", "lower the learning rate")
-    assert sorted(path.name for path in (tmp_path / "run.partial").iterdir()) == ["recipe.toml"]
+    left = {path.name for path in (tmp_path / "run.partial").iterdir()}
+    assert left == {"begun.json", "recipe.toml"}
 
 
 def test_a_full_disk_keeps_the_last_good_epoch(fer_edge, tmp_path):
@@ -222,7 +135,7 @@ def test_a_full_disk_keeps_the_last_good_epoch(fer_edge, tmp_path):
     assert line.startswith(f"fer-edge: error: cannot write {folder}"), error
     assert "free some space there" in line
     assert {path.name for path in folder.iterdir()} == {
-        *("recipe.toml", "model.keras", "state.npz", "history.csv")
+        *("recipe.toml", "begun.json", "model.keras", "state.npz", "history.csv")
     }
     with zipfile.ZipFile(folder / "model.keras") as saved:
         assert saved.testzip() is None
@@ -274,6 +187,7 @@ def test_faces_without_a_validation_part_are_refused(tmp_path, fer_edge):
     [
         ("compact", "widths = [4, 8]", "2 widths and 3 blocks"),
         ("four-block", "filters = [0, 8]", "cannot be built for faces of 48 px"),
+        ("four-block", "dense_units = 1000000000000", "the memory is too small for four-block"),
     ],
 )
 def test_a_network_that_cannot_be_built_is_one_clear_line(
@@ -290,11 +204,15 @@ def test_a_network_that_cannot_be_built_is_one_clear_line(
     assert {path.name for path in tmp_path.iterdir()} == {"faces.npz", "recipe.toml"}
 
 
-def test_faces_that_are_not_square_are_refused(tmp_path):
-    faces = make_faces()
-    oblong = FaceSet(faces.images[:, :40], faces.labels, faces.split, faces.class_names)
-    with pytest.raises(TrainingError, match="40x48"):
-        run_quietly(Recipe(epochs=1), oblong, tmp_path / "run")
+def test_pictures_are_imported_at_the_size_of_the_network(tmp_path):
+    for label, name in enumerate(("sad", "happy")):
+        (tmp_path / "faces" / name).mkdir(parents=True)
+        for seed in range(4):
+            face = draw_face(label, seed, 96)
+            cv2.imwrite(str(tmp_path / "faces" / name / f"{seed}.png"), face)
+    recipe = Recipe(epochs=1, size_px=64, network=QUICK_NETWORK)
+    run = train(tmp_path / "faces", tmp_path / "run", recipe)
+    assert run.faces.images.shape[1:] == (64, 64)
 
 
 def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
@@ -307,7 +225,7 @@ def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
     ("options", "words"),
     [
         (["--recipe", "nonsense"], "nonsense"),
-        (["--learning-rate", "-1"], "above 0"),
+        (["--precision", "float8"], "float16"),
         (["--data", "missing.npz"], "missing.npz"),
     ],
 )

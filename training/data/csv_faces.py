@@ -2,15 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
+from fer_edge.faces.class_names import check_class_names
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.labels import FER2013
+from fer_edge.shown import printable
 
 from .class_naming import Naming, in_order, meaning_of, name_classes
 from .csv_table import Column, Row, read_rows
@@ -22,6 +25,27 @@ _COLUMNS = (
     Column(("pixels", "pixel")),
     Column(("usage", "split", "set", "subset", "part"), is_needed=False),
 )
+
+_SHOWN = 20
+"""Characters of a wrong cell in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """A row that can be read; whether it is like the others is checked later."""
+
+    where: str
+    image: NDArray[np.uint8]
+    name: int | str
+    split: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A row that cannot be read."""
+
+    where: str
+    error: DatasetError
 
 
 def read_faces(
@@ -38,28 +62,22 @@ def read_faces(
     Raises:
         DatasetError: A row cannot be read; the message names its line.
     """
-    images: list[NDArray[np.uint8]] = []
-    classes: list[int | str] = []
-    splits: list[int] = []
+    found: list[_Face | _Broken] = []
     for row in read_rows(path, _COLUMNS, "FER2013's emotion, pixels, Usage"):
         on_progress(1)
         try:
-            image, name, split = _parse(
-                row, images[0] if images else None, classes[0] if classes else None
-            )
-            if isinstance(name, int):
-                meaning_of(name, naming, f"{row.where}: emotion")
+            found.append(_parse(row))
         except DatasetError as error:
-            notes.skip(row.where.removeprefix(f"{path}, "), error)
-            continue
-        images.append(image)
-        classes.append(name)
-        splits.append(split)
-    if not images:
+            found.append(_Broken(row.where, error))
+            if not notes.skips_broken:
+                break
+    faces = _alike(found, naming, path, notes)
+    if not faces:
         raise DatasetError(f"{path} has a header but no readable rows; expected one face per row")
-    names, labels = _number(classes, naming, path, notes)
-    notes.add_left_out(len(images), Counter(), noun="rows")
-    return FaceSet(np.stack(images), labels, np.array(splits, np.uint8), names)
+    names, labels = _number([face.name for face in faces], naming, path, notes)
+    notes.add_left_out(len(faces), Counter(), noun="rows")
+    splits = np.array([face.split for face in faces], np.uint8)
+    return FaceSet(np.stack([face.image for face in faces]), labels, splits, names)
 
 
 def parse_part(text: str, where: str) -> int:
@@ -74,28 +92,61 @@ def parse_part(text: str, where: str) -> int:
     return code
 
 
-def _parse(
-    row: Row, image: NDArray[np.uint8] | None, other: int | str | None
-) -> tuple[NDArray[np.uint8], int | str, int]:
+def _parse(row: Row) -> _Face:
     label, pixels, part = row.cells
-    face = _parse_pixels(pixels, row.where)
-    if image is not None and face.shape != image.shape:
+    image = _parse_pixels(pixels, row.where)
+    name = _parse_class(label, row.where)
+    return _Face(row.where, image, name, parse_part(part, row.where))
+
+
+def _parse_class(text: str, where: str) -> int | str:
+    """Read a class as a number or a name."""
+    text = text.strip()
+    if not text:
+        raise DatasetError(f"{where}: emotion is ''; expected a number or a name")
+    is_number = re.fullmatch(r"[+-]?\d{1,6}(\.0*)?", text, re.ASCII) is not None
+    return int(float(text)) if is_number else text
+
+
+def _alike(
+    found: Sequence[_Face | _Broken], naming: Naming, path: Path, notes: Notes
+) -> list[_Face]:
+    """Return the faces that have the size and the form of class of most faces; skip the others.
+
+    The majority decides, since the first row may be the wrong one.
+    """
+    faces = [face for face in found if isinstance(face, _Face)]
+    sizes = Counter(face.image.size for face in faces)
+    forms = Counter(type(face.name) for face in faces)
+    kept: list[_Face] = []
+    for face in found:
+        error = face.error if isinstance(face, _Broken) else None
+        if isinstance(face, _Face):
+            try:
+                _check_like(face, sizes.most_common(1)[0][0], forms.most_common(1)[0][0], naming)
+            except DatasetError as wrong:
+                error = wrong
+            else:
+                kept.append(face)
+        if error is not None:
+            notes.skip(face.where.removeprefix(f"{path}, "), error)
+    return kept
+
+
+def _check_like(face: _Face, pixels: int, form: type[int | str], naming: Naming) -> None:
+    if face.image.size != pixels:
         raise DatasetError(
-            f"{row.where}: the face has {face.size} pixels, earlier faces have {image.size}; "
+            f"{face.where}: the face has {face.image.size} pixels, most faces have {pixels}; "
             "expected faces of one size"
         )
-    return face, _parse_class(label, other, row.where), parse_part(part, row.where)
-
-
-def _parse_class(text: str, other: int | str | None, where: str) -> int | str:
-    """Read a class as a number or a name, in the form of earlier rows."""
-    text = text.strip()
-    is_number = re.fullmatch(r"[+-]?\d{1,6}(\.0*)?", text, re.ASCII) is not None
-    if not text or (other is not None and is_number != isinstance(other, int)):
-        before = "numbers" if isinstance(other, int) else "names"
-        expected = f"one of {before}, as in earlier rows" if text else "a number or a name"
-        raise DatasetError(f"{where}: emotion is '{text}'; expected {expected}")
-    return int(float(text)) if is_number else text
+    if not isinstance(face.name, form):
+        kind = "numbers" if form is int else "names"
+        raise DatasetError(
+            f"{face.where}: emotion is '{printable(face.name, _SHOWN)}'; expected one of {kind}, "
+            "as in most rows"
+        )
+    if isinstance(face.name, int):
+        meaning_of(face.name, naming, f"{face.where}: emotion")
 
 
 def _number(
@@ -104,31 +155,43 @@ def _number(
     """Return class names and labels."""
     numbers = [value for value in classes if isinstance(value, int)]
     if numbers:
-        return naming.meanings or FER2013, np.array(numbers, np.uint8)
+        meanings = naming.meanings or FER2013
+        check_class_names(meanings)
+        return meanings, np.array(numbers, np.uint8)
     if naming.meanings is not None:
         raise DatasetError(
             f"{path} contains class names ({classes[0]}, ...), but --labels is for numbers; omit it"
         )
     names = name_classes((str(value) for value in classes), naming, str(path), notes)
     ordered = in_order(names.values())
+    check_class_names(ordered)
     place = {name: ordered.index(standard) for name, standard in names.items()}
-    if len(ordered) > 256:
-        raise DatasetError(f"{path} has {len(ordered)} classes; expected 2 to 256")
     return ordered, np.array([place[str(value)] for value in classes], np.uint8)
 
 
 def _parse_pixels(text: str, where: str) -> NDArray[np.uint8]:
+    words = text.split()
     try:
-        values = np.array([int(value) for value in text.split()])
-    except ValueError as error:
-        raise DatasetError(f"{where}: pixels are not all numbers: {error}") from error
+        values = np.array([int(word) for word in words])
+    except ValueError:
+        values = None
+    if values is None or (values.size and not 0 <= values.min() <= values.max() <= 255):
+        place = next(place for place, word in enumerate(words) if not _is_pixel(word))
+        shown = printable(words[place], _SHOWN) + ("..." if len(words[place]) > _SHOWN else "")
+        raise DatasetError(
+            f"{where}: pixel {place + 1} is '{shown}', expected a whole number from 0 to 255, "
+            "with spaces between the pixels"
+        )
     side = round(len(values) ** 0.5)
     if side == 0 or side * side != len(values):
         raise DatasetError(
             f"{where}: {len(values)} pixels do not form a square; FER2013 has 48 * 48"
         )
-    if values.min() < 0 or values.max() > 255:
-        raise DatasetError(
-            f"{where}: pixel values range from {values.min()} to {values.max()}; expected 0 to 255"
-        )
     return values.astype(np.uint8).reshape(side, side)
+
+
+def _is_pixel(word: str) -> bool:
+    try:
+        return 0 <= int(word) <= 255
+    except ValueError:
+        return False

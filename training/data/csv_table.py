@@ -1,11 +1,16 @@
 """The rows of a CSV file, with columns identified by several possible names."""
 
+import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import DatasetError
+
+_LONGEST_CELL = 8 * 512 * 512
+"""Characters of a cell: a face of 512x512 pixels, with commas or several spaces between them."""
+_SAVE_AS_UTF8 = "save it again as UTF-8 (in a spreadsheet: CSV UTF-8)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +40,54 @@ class Row:
 
 
 def read_rows(path: Path, columns: Sequence[Column], expected: str) -> Iterator[Row]:
-    """Yield the rows of a CSV file.
+    """Yield the rows of a CSV file in UTF-8.
 
     Raises:
-        DatasetError: A required column is missing, or the file cannot be parsed.
+        DatasetError: A required column is missing, or the file cannot be parsed or is not UTF-8.
     """
+    with path.open("rb") as raw:
+        mark = raw.read(2)
+    if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise DatasetError(f"{path} is UTF-16; expected UTF-8: {_SAVE_AS_UTF8}")
     # a spreadsheet may have added a byte order mark
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = csv.reader(file)
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+        rows = csv.reader(_utf8_lines(file, path))
         try:
-            places = _places(next(rows, []), columns, f"{path} has no column", expected)
-            for row in rows:
+            places = _places(_next(rows) or [], columns, f"{path} has no column", expected)
+            while (row := _next(rows)) is not None:
                 if row:
                     cells = (row[at] if at is not None and at < len(row) else "" for at in places)
                     yield Row(f"{path}, line {rows.line_num}", tuple(cells))
         except csv.Error as error:
             raise DatasetError(f"{path}, line {rows.line_num}: {error}") from error
+
+
+def _utf8_lines(lines: Iterable[str], path: Path) -> Iterator[str]:
+    """Yield lines; other bytes than UTF-8, which were read as surrogates, are an error.
+
+    Replacing them would give different class names the same name.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            byte = line[error.start].encode("utf-8", "surrogateescape")
+            raise DatasetError(
+                f"{path}, line {number}: byte 0x{byte.hex()} is not UTF-8; {_SAVE_AS_UTF8}"
+            ) from error
+        yield line
+
+
+def _next(rows: Iterator[list[str]]) -> list[str] | None:
+    """Return the next row, which may have longer cells than Python's limit; None at the end.
+
+    The limit belongs to the whole process, so it is changed only while a row is parsed.
+    """
+    before = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        return next(rows, None)
+    finally:
+        csv.field_size_limit(before)
 
 
 def _places(

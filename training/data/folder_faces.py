@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError, SourceError
+from fer_edge.faces.class_names import check_class_names
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.preprocess import model_input
 from fer_edge.limits import PICTURE_PX
@@ -40,7 +41,8 @@ def read_folders(
     Skipped files are noted in one line, unused folders in another.
 
     Raises:
-        DatasetError: There are too few classes, one is empty, or a picture is damaged.
+        DatasetError: There are too few or too many classes, one is empty or has a name that cannot
+            be shown, or a picture is damaged.
         MissingExtraError: A picture needs a library that is not installed.
     """
     found = sorted({folder.path.name for folder in layout.folders})
@@ -51,6 +53,7 @@ def read_folders(
             f"{root} has {len(ordered)} class folder(s) ({', '.join(ordered) or 'none'}); "
             "expected at least 2, for example train/happy/*.jpg"
         )
+    check_class_names(ordered)  # before minutes of reading
     left_out = _left_out(layout, notes)
     images, labels, splits = list[NDArray[np.uint8]](), list[int](), list[int]()
     for folder in layout.folders:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import FaceSet, load_faceset
+from fer_edge.faces.preprocess import model_inputs
 from fer_edge.limits import PICTURE_PX
 
 from .class_folders import find_layout
@@ -24,6 +25,11 @@ SIZE_PX = 48
 DEFAULT_SHARE = 0.1
 """Share of the training faces for validation, if there is no validation split."""
 
+_ADVICE_FOR_NUMBERS = (
+    "if the numbers stand for other classes, pass their names: --labels NAME,NAME,... starting "
+    "with number 0"
+)
+
 Progress = Callable[[int], object]
 
 
@@ -31,8 +37,9 @@ Progress = Callable[[int], object]
 class ImportOptions:
     """Options of an import."""
 
-    size_px: int = SIZE_PX
-    """Side to which pictures in folders are resized."""
+    size_px: int | None = None
+    """Side to which faces are resized. None: 48 for pictures in folders; faces in a CSV file or a
+    `.npz` keep their size."""
     validation_share: float | None = None
     """Share of each class that is moved from train to validation; an existing validation split is
     added to test, and 0 moves nothing. None moves a tenth, or nothing if there is a validation
@@ -76,7 +83,7 @@ def import_faces(
     """
     naming = Naming(keeps_names=options.classes == "as-named", meanings=options.labels)
     notes = Notes(skips_broken=options.skip_broken)
-    where = ""
+    where, is_table = "", path.suffix.lower() == ".csv"
     try:
         if path.is_dir():
             layout = find_layout(path, notes)
@@ -84,14 +91,14 @@ def import_faces(
             faces = read_folders(
                 layout,
                 path,
-                size_px=options.size_px,
+                size_px=options.size_px or SIZE_PX,
                 naming=naming,
                 notes=notes,
                 limit_px=options.limit_px or PICTURE_PX,
                 on_progress=on_progress,
             )
         else:
-            faces = _read_file(path, naming, notes, on_progress)
+            faces = _resized(_read_file(path, naming, notes, on_progress), options.size_px)
         if options.votes is not None:
             faces = _with_votes(faces, path, options.votes)
     except OSError as error:
@@ -102,7 +109,10 @@ def import_faces(
     if share is None:
         share = DEFAULT_SHARE if faces.split_names in _UNSPLIT else 0.0
     if share:
-        faces = split_off_validation(faces, share=share, seed=options.seed, where=where)
+        advice = _ADVICE_FOR_NUMBERS if is_table and options.labels is None else ""
+        faces = split_off_validation(
+            faces, share=share, seed=options.seed, where=where, unused_advice=advice
+        )
     notes.tell()
     return faces
 
@@ -122,6 +132,12 @@ def _read_file(path: Path, naming: Naming, notes: Notes, on_progress: Progress) 
         f"{path} is neither .csv, .npz nor a folder; expected fer2013.csv, a face set, or "
         "train/<class>/*.jpg"
     )
+
+
+def _resized(faces: FaceSet, size_px: int | None) -> FaceSet:
+    if size_px is None or faces.images.shape[1:] == (size_px, size_px):
+        return faces
+    return dataclasses.replace(faces, images=model_inputs(faces.images, size_px, size_px)[..., 0])
 
 
 def _with_votes(faces: FaceSet, path: Path, votes: Path) -> FaceSet:

@@ -9,7 +9,9 @@ from fer_edge.faces.faceset import FaceSet
 _TRAIN, _VALIDATION, _TEST = 0, 1, 2
 
 
-def split_off_validation(faces: FaceSet, *, share: float, seed: int, where: str = "") -> FaceSet:
+def split_off_validation(
+    faces: FaceSet, *, share: float, seed: int, where: str = "", unused_advice: str = ""
+) -> FaceSet:
     """Move a share of each class from `train` to `validation`; the old `validation` joins `test`.
 
     At least one picture of each class is moved and one stays. Identical pictures stay together, so
@@ -20,6 +22,7 @@ def split_off_validation(faces: FaceSet, *, share: float, seed: int, where: str 
         share: Share of each class's training faces, 0 to 1.
         seed: Random seed.
         where: Folder of the class folders, for messages.
+        unused_advice: Advice for a class without any face, instead of removing it.
 
     Raises:
         DatasetError: A class has fewer than two different training pictures.
@@ -34,7 +37,8 @@ def split_off_validation(faces: FaceSet, *, share: float, seed: int, where: str 
     for label, name in enumerate(faces.class_names):
         mine = np.flatnonzero(owners == label)
         if len(mine) < 2:
-            raise DatasetError(_too_few(name, int(counts[mine].sum()), len(mine), where))
+            advice = unused_advice if not (faces.labels == label).any() else ""
+            raise DatasetError(_too_few(name, int(counts[mine].sum()), len(mine), where, advice))
         chosen.append(pictures[_draw(random.permutation(mine), counts, share)])
     split = np.where(faces.split == _VALIDATION, _TEST, faces.split).astype(np.uint8)
     moved = np.isin(faces.pictures, np.concatenate(chosen)) & (faces.split == _TRAIN)
@@ -57,13 +61,13 @@ def _draw(
     return np.array(taken or [shuffled[np.argmin(counts[shuffled])]])
 
 
-def _too_few(name: str, faces: int, pictures: int, where: str) -> str:
+def _too_few(name: str, faces: int, pictures: int, where: str, advice: str) -> str:
     place = f" ({where}/{name})" if where else ""
     got = f"{faces} training face{'' if faces == 1 else 's'}"
     if pictures < faces:
         got += ", all of them the same picture"
     return (
         f"class '{name}'{place} has {got}; expected at least 2 different ones, one for "
-        "training and one for validation; add pictures, remove the class, or supply a "
-        "validation split"
+        f"training and one for validation; {advice or 'add pictures, remove the class'}, or supply "
+        "a validation split"
     )

@@ -22,14 +22,14 @@ with without_chatter():
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.preprocess import PIXEL_SCALE, model_inputs
 from fer_edge.files import whole_file
-from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
+from fer_edge.runfolder import QAT_MODEL
 
-from ..backend.keras3 import keras
 from ..recipes.recipe import Recipe
 from ..reporting.history import Epoch
 from ..reporting.progress import EpochBar
 from ..targets.distillation import TeacherLoss
 from ..targets.targets import training_faces
+from ..warm_start.trained import load_float_network
 from .augmentation import DRAWS, augment
 from .epochs import run_epochs
 from .lessons import Lessons, plan_lessons
@@ -65,13 +65,13 @@ def train_quantized(
         The epochs.
 
     Raises:
-        TrainingError: The loss is no longer finite.
+        TrainingError: The loss is no longer finite, or the float network cannot be read.
     """
     tf_keras.utils.set_random_seed(recipe.seed)
     train = training_faces(
         faces, without_non_faces=recipe.drop_non_faces, count=recipe.train_faces, seed=recipe.seed
     )
-    float_network = keras.models.load_model(folder / FLOAT_MODEL, compile=False)
+    float_network = load_float_network(folder)
     network = quantized_copy(float_network, recipe.network, recipe.size_px)
     settle_ranges(network, float_network, train.images[:SETTLING_FACES])
     network.compile()  # otherwise saving logs a warning

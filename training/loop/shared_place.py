@@ -9,7 +9,7 @@ from fer_edge.errors import FerEdgeError, TrainingError
 
 from ..backend.processes import check_alike, process_count, process_id, tell
 from ..recipes.recipe import Recipe, format_recipe
-from .run_place import Existing, open_place
+from .run_place import Place, open_place
 
 _REFUSAL = "refusal"
 """Name of the archive member with the error of the first process."""
@@ -26,24 +26,26 @@ def check_same_run(recipe: Recipe, faces_digest: str) -> None:
         check_alike("face set", hashlib.sha256(faces_digest.encode()).digest())
 
 
-def open_shared_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
+def open_shared_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
     """Create or find the folder of an incomplete run, like `open_place`; equal in all processes.
 
     Args:
         recipe: Recipe of the run.
-        out: Run folder; for other processes than the first, a folder that does not exist.
-        existing: What to do with an existing run.
+        place: Run folder, and what to do with an existing run; for other processes than the first,
+            a folder that does not exist.
+        data_digest: Digest of the face set.
 
     Raises:
         OutputError: The first process's folder exists, or cannot be created.
         RecipeError: The existing run has a different recipe.
+        DatasetError: The existing run has a different face set.
         TrainingError: There is no run to resume, or the first process could not open its folder.
     """
     if process_count() == 1:
-        return open_place(recipe, out, existing)
+        return open_place(recipe, place, data_digest)
     if process_id() == 0:
         try:
-            folder = open_place(recipe, out, existing)
+            folder = open_place(recipe, place, data_digest)
         except FerEdgeError as error:
             tell(_packed({_REFUSAL: str(error).encode()}))
             raise
@@ -52,9 +54,9 @@ def open_shared_place(recipe: Recipe, out: Path, existing: Existing) -> Path:
     with zipfile.ZipFile(io.BytesIO(tell(b""))) as archive:
         if _REFUSAL in archive.namelist():
             raise TrainingError(f"the first process: {archive.read(_REFUSAL).decode()}")
-        out.mkdir(parents=True)
-        archive.extractall(out)
-    return out
+        place.out.mkdir(parents=True)
+        archive.extractall(place.out)
+    return place.out
 
 
 def _packed(files: dict[str, bytes]) -> bytes:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack  # in typing since Python 3.11
 
 Precision = Literal["float32", "bfloat16", "float16"]
+MOST_SEED = 2**32 - 1  # NumPy's old generator, which Keras and Optuna seed, takes 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +188,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for key, fits, wanted in LIMITS:
-            value = attrgetter(key)(self)
-            if not fits(value):
+            if not fits(value := attrgetter(key)(self)):
                 raise RecipeError(f"'{key}' is {value}, expected {wanted}")
         stored = [name for name in self.teachers if name.endswith(".npz")]
         if stored and self.loss.teacher_views == "augmented":
@@ -223,7 +223,7 @@ LIMITS: tuple[tuple[str, Fits, str], ...] = (
     ("size_px", lambda value: 8 <= value <= 512, "8 to 512"),
     ("train_faces", *_FROM_0),
     ("early_stopping_patience", *_FROM_0),
-    ("seed", *_FROM_0),
+    ("seed", lambda value: 0 <= value <= MOST_SEED, f"0 to {MOST_SEED}"),
     ("augmentation.rotation_degrees", lambda value: 0 <= value <= 180, "0 to 180"),
     ("augmentation.shift", *_SHARE),
     ("augmentation.zoom", *_PART),
@@ -344,8 +344,7 @@ def format_recipe(recipe: Recipe) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise RecipeError(
-            f"{error.object[error.start - 20 : error.end + 20]!r} cannot be written to "
-            "recipe.toml: expected a name in UTF-8; rename the file"
-        ) from error
+        shown = repr(error.object[error.start - 20 : error.end + 20])
+        wanted = "expected a name in UTF-8; rename the file"
+        raise RecipeError(f"{shown} cannot be written to recipe.toml: {wanted}") from error
     return text

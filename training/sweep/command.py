@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.cli.command_options import PATH
+
 if TYPE_CHECKING:
     from ..reporting.history import Epoch
     from .search import Ended
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command()
@@ -85,7 +85,7 @@ def sweep(
     wanted = load_sweep(file)
     if trials is not None:
         wanted = replace(wanted, plan=replace(wanted.plan, trials=trials))
-    faces = open_faces(data)[1]
+    faces = open_faces(data, size_px=wanted.size_px)[1]
     left = abandoned(open_study(wanted, out, faces.digest), out)
     if left and not resume:
         click.echo(

@@ -138,7 +138,11 @@ def _range(name: str, table: Mapping[str, Any], where: str) -> Range:
     numbers = [low, high, *([] if step is None else [step])]
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers):
         raise RecipeError(f"{where}: 'search.{name}': expected numbers, got {dict(table)}")
-    log = table.get("log", False) is True
+    log = table.get("log", False)
+    if not isinstance(log, bool):
+        raise RecipeError(
+            f"{where}: 'search.{name}.log' is {log!r}, expected true or false, without quotes"
+        )
     if not low < high or (log and low <= 0) or (step is not None and (step <= 0 or log)):
         raise RecipeError(
             f"{where}: 'search.{name}': expected low < high, low above 0 with log, and a step "

@@ -12,6 +12,7 @@ from fer_edge.errors import OutputError, RecipeError
 from fer_edge.files import cannot_write, whole_file
 from fer_edge.require import require
 
+from ..recipes.recipe import MOST_SEED
 from .sweep import Sweep
 
 optuna = require("sweep", "optuna", what="a sweep")
@@ -151,6 +152,5 @@ def _sampler(sweep: Sweep, joined_after: int) -> Any:
     with warnings.catch_warnings():  # constant_liar is called experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         # two processes that join at different times must not draw the same values
-        return optuna.samplers.TPESampler(
-            seed=sweep.plan.seed + joined_after, constant_liar=True, n_startup_trials=5
-        )
+        seed = (sweep.plan.seed + joined_after) % (MOST_SEED + 1)
+        return optuna.samplers.TPESampler(seed=seed, constant_liar=True, n_startup_trials=5)

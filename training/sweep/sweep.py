@@ -1,7 +1,8 @@
 """A sweep: a recipe, its search space, and the number of trials."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from fer_edge.documents import read_toml
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
-from ..recipes.recipe import Recipe, load_recipe, parse_recipe
+from ..recipes.recipe import MOST_SEED, Recipe, load_recipe, parse_recipe
 from .space import Space, Value, parse_space
 
 
@@ -43,6 +44,15 @@ class Plan:
     pruning: Pruning = field(default_factory=Pruning)
 
 
+_LIMITS: tuple[tuple[str, Callable[[int], bool], str], ...] = (
+    ("trials", lambda value: value >= 1, "at least 1"),
+    ("seed", lambda value: 0 <= value <= MOST_SEED, f"0 to {MOST_SEED}"),
+    ("pruning.startup_trials", lambda value: value >= 0, "at least 0"),
+    ("pruning.warmup_epochs", lambda value: value >= 0, "at least 0"),
+)
+"""Key of the plan, condition on its value, and the text for messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """A sweep that is ready to run.
@@ -58,6 +68,12 @@ class Sweep:
     base: Recipe
     space: Space
     text: str
+
+    @property
+    def size_px(self) -> int:
+        """Largest side of a network's input in the trials: the faces should not be smaller."""
+        sizes = self.space.get("size_px")
+        return self.base.size_px if sizes is None else int(max(sizes.samples))
 
     def recipe(self, values: Mapping[str, Value]) -> Recipe:
         """Return the recipe with other values.
@@ -102,8 +118,9 @@ def load_sweep(path: Path) -> Sweep:
         plan = decode(Plan, table)
     except SchemaError as error:
         raise RecipeError(f"{where}: {error}") from error
-    if plan.trials < 1:
-        raise RecipeError(f"{where}: 'trials' is {plan.trials}, expected at least 1")
+    for key, fits, wanted in _LIMITS:
+        if not fits(value := attrgetter(key)(plan)):
+            raise RecipeError(f"{where}: '{key}' is {value}, expected {wanted}")
     beside = path.parent / plan.recipe
     base = load_recipe(beside if beside.is_file() else plan.recipe)
     sweep = Sweep(plan, base, space, _resolved(plan, base, space))

@@ -42,6 +42,12 @@ def test_a_set_without_class_names_has_those_of_fer2013(tmp_path: Path) -> None:
     assert load_faceset(save(tmp_path / "faces.npz")).class_names == FER2013
 
 
+def test_class_names_may_be_bytes_and_have_the_letters_of_any_language(tmp_path: Path) -> None:
+    names = ["m\u00fcde", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0628", *"cdefg"]
+    stored = np.array([name.encode() for name in names])
+    assert load_faceset(save(tmp_path / "x.npz", class_names=stored)).class_names == tuple(names)
+
+
 def test_fer_plus_votes_count_only_where_they_are_valid(tmp_path: Path) -> None:
     votes = np.full((N, 10), 2, np.uint8)
     valid = np.array([1, 1, 0, 0, 1, 1], bool)
@@ -77,9 +83,10 @@ def test_integers_of_any_kind_are_read(tmp_path: Path) -> None:
         ({"images": None}, "no array images"),
         ({"labels": None, "split": None}, "no array labels, split"),
         ({"images": ARRAYS["images"].astype(np.float32)}, "'images' is float32"),
-        ({"images": np.zeros((N, 2, 2, 3), np.uint8)}, "(n, height, width)"),
+        ({"images": np.zeros((N, 2, 2, 3), np.uint8)}, "(n, side, side)"),
         ({"images": np.uint8(3)}, "'images' is uint8 ()"),
-        ({"images": np.array([{}], object)}, "cannot be read as a .npz face set"),
+        ({"images": np.array([{}], object)}, "'images' contains Python objects"),
+        ({"images": np.zeros((N, 0, 0), np.uint8)}, "(6, 0, 0); expected faces with pixels"),
         ({"labels": ARRAYS["labels"].astype(np.float32)}, "'labels' is float32"),
         ({"labels": np.array([0, 1, -2, 3, 4, 6])}, "label -2 in row 2 (counted from 0)"),
         ({"labels": np.array([0, 1, 2, 3, 4, 262])}, "label 262 in row 5"),
@@ -98,8 +105,14 @@ def test_integers_of_any_kind_are_read(tmp_path: Path) -> None:
         ),
         ({"class_names": np.array(["one"] * 7)}, "different names"),
         ({"class_names": np.array(["a", "b", "c", "d", "e", "f", "g\n"])}, "line break"),
+        ({"class_names": np.array([*"abcdef", "\x1b[31m"])}, "'\\x1b[31m' contains a control"),
+        ({"class_names": np.array([*"abcdef", "m\udcfcde"])}, "not UTF-8"),
+        ({"class_names": np.array([b"a", b"b", b"m\xfcde"])}, "expected text in UTF-8"),
+        ({"class_names": np.array([*"abcdefg"], object)}, "'class_names' contains Python objects"),
+        ({"class_names": np.arange(7)}, "'class_names' is int64 (7,); expected a list of texts"),
+        ({"class_names": np.array([f"c{i}" for i in range(300)])}, "300 classes; expected 2 to"),
         ({"class_names": np.array(["a", "b", "c", "d", "e", "f", " "])}, "' ' is empty"),
-        ({"class_names": np.array("one")}, "cannot be read as a .npz face set"),
+        ({"class_names": np.array("one")}, "(); expected a list of texts"),
         ({"votes": np.zeros((N, 3), np.uint8)}, "'votes' is uint8 (6, 3); expected uint8 (6, 10)"),
         ({"votes": np.zeros((N, 10))}, "'votes' is float64"),
         ({"votes": np.full((N, 10), -1)}, "vote -1 in row 0"),
@@ -201,3 +214,8 @@ def test_the_digest_tells_sets_apart(faces: FaceSet, field: str) -> None:
     other = replace(faces, **{field: values[field]})  # type: ignore[arg-type]
     assert other.digest != faces.digest
     assert replace(faces, images=faces.images.copy(order="F")).digest == faces.digest
+
+
+def test_faces_that_are_not_square_are_refused() -> None:
+    with pytest.raises(DatasetError, match="the faces are 40x48 pixels; expected squares"):
+        FaceSet(np.zeros((2, 40, 48), np.uint8), *np.zeros((2, 2), np.uint8), ("sad", "happy"))

@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 
+from fer_edge.errors import DatasetError
 from fer_edge.faces.labels import FER2013
 from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.support.cartoons import draw_face
@@ -119,7 +120,7 @@ def test_labels_for_names_are_refused(tmp_path, fer_edge):
 def test_numbers_and_names_together_are_refused(tmp_path, fer_edge):
     path = write(tmp_path / "x.csv", rows_of("happy", "3"))
     done = fer_edge("data", "import", path, "--out", tmp_path / "x.npz")
-    assert_one_clear_line(done, "line 3", "expected one of names, as in earlier rows")
+    assert_one_clear_line(done, "line 3", "expected one of names, as in most rows")
 
 
 def test_broken_rows_are_skipped_on_request_and_listed(tmp_path, caplog):
@@ -131,6 +132,52 @@ def test_broken_rows_are_skipped_on_request_and_listed(tmp_path, caplog):
         "read 3 of 6 rows; left out: 3 damaged",
         "skipped 3 damaged rows: line 5, line 6, line 7",
     ]
+
+
+@pytest.mark.parametrize("first", [(0, "12", "train"), ("angry?", face(9), "train")])
+def test_one_wrong_first_row_costs_only_itself(tmp_path, caplog, first):
+    path = write(tmp_path / "x.csv", [first, *rows_of(0, 1, 2)])
+    assert read(path, skip_broken=True).labels.tolist() == [0, 1, 2]
+    assert caplog.messages[-1] == "skipped 1 damaged rows: line 2"
+    with pytest.raises(DatasetError, match="line 2"):
+        read(path)
+
+
+def test_class_names_of_another_encoding_are_not_merged(tmp_path, fer_edge):
+    path = tmp_path / "x.csv"
+    path.write_bytes(
+        f"emotion,pixels\nm\u00fcde,{face(0)}\nm\u00f6de,{face(1)}\n".encode("latin-1")
+    )
+    done = fer_edge("data", "import", path, "--out", tmp_path / "x.npz")
+    assert_one_clear_line(done, "x.csv, line 2: byte 0xfc is not UTF-8; save it again as UTF-8")
+    path.write_text(f"emotion,pixels\n0,{face(0)}\n", "utf-16")
+    done = fer_edge("data", "import", path, "--out", tmp_path / "x.npz")
+    assert_one_clear_line(done, "x.csv is UTF-16; expected UTF-8", "save it again as UTF-8")
+
+
+def test_large_faces_are_read_and_pythons_limit_stays(tmp_path):
+    before = csv.field_size_limit()
+    large = draw_face(0, 0, 512).astype(int)
+    rows = [(label, " ".join(map(str, large.ravel() // (1 + label))), "train") for label in (0, 1)]
+    path = tmp_path / "x.csv"
+    path.write_text("".join(f"{','.join(map(str, row))}\n" for row in [HEADER, *rows]))
+    faces = read(path)
+    assert np.array_equal(faces.images[0], large)
+    assert csv.field_size_limit() == before
+
+
+def test_more_labels_than_there_are_label_numbers_are_refused(tmp_path):
+    path = write(tmp_path / "x.csv", rows_of(0, 299))
+    with pytest.raises(DatasetError, match="300 classes; expected 2 to 256"):
+        read(path, labels=tuple(f"person{number}" for number in range(300)))
+
+
+def test_a_csv_of_few_numbers_leads_to_their_names(tmp_path, fer_edge):
+    rows = [(label, face(label + 7 * k), "train") for label in range(3) for k in range(2)]
+    path, out = write(tmp_path / "x.csv", rows), tmp_path / "x.npz"
+    done = fer_edge("data", "import", path, "--out", out)
+    assert_one_clear_line(done, "class 'happy' has 0 training faces", "--labels NAME,NAME,...")
+    assert fer_edge("data", "import", path, "--labels", "a,b,c", "--out", out).exit_code == 0
 
 
 def test_a_csv_of_broken_rows_alone_is_refused(tmp_path, fer_edge):

@@ -1,4 +1,5 @@
 import csv
+import os
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
+from fer_edge.faces.preprocess import model_inputs
 from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.support.cartoons import draw_face, make_faces
 from tests.support.clear_line import assert_one_clear_line
@@ -52,12 +54,17 @@ def test_a_csv_gives_back_every_pixel_label_and_split(tmp_path):
         ([-1, pixels(), "Training"], "emotion is '-1'"),
         ([9, pixels(), "Training"], "emotion is '9'; expected 0 to 6"),
         (["²", pixels(), "Training"], "emotion is '²'"),
-        ([0, "1 2 3 4", "Training"], "the face has 4 pixels, earlier faces have 2304"),
+        ([0, "1 2 3 4", "Training"], "the face has 4 pixels, most faces have 2304"),
         ([0, "1 2 3", "Training"], "3 pixels"),
         ([0, "", "Training"], "0 pixels"),
-        ([0, pixels() + " 300", "Training"], "2305 pixels"),
-        ([0, "256 " * 2304, "Training"], "0 to 255"),
-        ([0, "x " * 2304, "Training"], "not all numbers"),
+        ([0, pixels() + " 30", "Training"], "2305 pixels"),
+        (
+            [0, pixels() + " 256", "Training"],
+            "pixel 2305 is '256', expected a whole number from 0 to",
+        ),
+        ([0, "x " * 2304, "Training"], "pixel 1 is 'x', expected a whole number from 0 to 255"),
+        ([0, "99.0 " * 2304, "Training"], "pixel 1 is '99.0', expected a whole number"),
+        ([0, ",".join(["255"] * 2304), "Training"], "pixel 1 is '255,255,255,255,255,...', expected"),
         ([0, pixels(), "Secret"], "Usage is 'Secret'"),
         ([0], "pixels"),
     ],
@@ -141,6 +148,47 @@ def test_a_spoilt_folder_is_refused_and_nothing_is_written(tmp_path, fer_edge, s
     out = tmp_path / "faces.npz"
     assert_one_clear_line(fer_edge("data", "import", root, "--out", out), words)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        (b"m\xfcde", "not UTF-8"),
+        (b"a\x1b[31mred", "a control character"),
+        (b"a\nb", "a line break"),
+    ],
+)
+def test_a_class_folder_that_cannot_be_shown_is_refused(tmp_path, fer_edge, name, word):
+    root = write_folders(tmp_path / "faces", ("a", "b"))
+    (root / "train" / "a").rename(root / "train" / os.fsdecode(name))
+    result = fer_edge("data", "import", root, "--out", tmp_path / "x.npz")
+    assert_one_clear_line(result, word, "rename it")
+
+
+def test_more_classes_than_labels_have_numbers_are_refused(tmp_path, fer_edge):
+    for number in range(257):
+        (tmp_path / "faces" / f"person{number}").mkdir(parents=True)
+    result = fer_edge("data", "import", tmp_path / "faces", "--out", tmp_path / "x.npz")
+    assert_one_clear_line(result, "257 classes; expected 2 to 256")
+
+
+def test_a_given_size_resizes_faces_of_every_source(tmp_path, fer_edge):
+    faces = make_faces()
+    save_faceset(faces, tmp_path / "a.npz")
+    rows = [[label, pixels(label, k), "Training"] for label in range(7) for k in range(2)]
+    sources = (
+        tmp_path / "a.npz",
+        write_csv(tmp_path / "a.csv", rows),
+        write_folders(tmp_path / "a", ("a", "b")),
+    )
+    for source in sources:
+        for options, side in (((), 48), (("--size", 24), 24)):
+            result = fer_edge("data", "import", source, "--out", tmp_path / "b.npz", *options)
+            assert result.exit_code == 0, result.output
+            assert load_faceset(tmp_path / "b.npz").images.shape[1:] == (side, side)
+    whole, smaller = (import_faces(sources[0], ImportOptions(size_px=px)) for px in (None, 24))
+    expected = model_inputs(whole.images, 24, 24)[..., 0]
+    np.testing.assert_array_equal(smaller.images, expected)
 
 
 def test_what_macos_leaves_in_an_archive_is_no_picture(tmp_path):

@@ -37,6 +37,7 @@ def test_an_empty_recipe_is_the_default():
         ("epochs = true", "expected int"),
         ("epochs = 0", "at least 1"),
         ("learning_rate = -1.0", "above 0"),
+        ("seed = 4294967296", "'seed' is 4294967296, expected 0 to 4294967295"),
         ("[augmentation]\nmixup = -1.0", "'augmentation.mixup' is -1.0, expected at least 0"),
         ("[optimizer]\nmomentum = 5.0", "'optimizer.momentum' is 5.0, expected at least 0 and"),
         ("[qat]\nlearning_rate = 0.0", "'qat.learning_rate' is 0.0, expected above 0"),

@@ -51,6 +51,11 @@ def test_another_architecture_starts_from_its_own_options(tmp_path: Path) -> Non
     assert sweep.recipe({"architecture": "mini-xception"}).architecture == "mini-xception"
 
 
+def test_faces_are_imported_for_the_largest_network_of_a_sweep(tmp_path: Path) -> None:
+    assert load_sweep(write(tmp_path, "[search]\nepochs = [1, 2]\n")).size_px == 48
+    assert load_sweep(write(tmp_path, "[search]\nsize_px = [32, 96, 64]\n")).size_px == 96
+
+
 def test_the_recipe_may_be_a_file_beside(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("epochs = 3\n", "utf-8")
     sweep = load_sweep(write(tmp_path, 'recipe = "mine.toml"\n[search]\nbatch_size = [8, 16]\n'))
@@ -72,6 +77,11 @@ def test_the_recipe_may_be_a_file_beside(tmp_path: Path) -> None:
         ("[search]\nlearning_rate = {low = 0.0, high = 1.0, log = true}", "low above 0 with log"),
         ('[search]\nlearning_rate = {low = "a", high = "b"}', "expected numbers"),
         ("[search]\nlearning_rate = {low = -1.0, high = 1.0}", "above 0"),
+        ("seed = -1\n[search]\nepochs = [1, 2]", "'seed' is -1, expected 0 to 4294967295"),
+        ("seed = 4294967296\n[search]\nepochs = [1, 2]", "expected 0 to 4294967295"),
+        ("[pruning]\nstartup_trials = -1\n[search]\nepochs = [1, 2]", "'pruning.startup_trials'"),
+        ("[pruning]\nwarmup_epochs = -1\n[search]\nepochs = [1, 2]", "-1, expected at least 0"),
+        ('[search]\nlearning_rate = {low = 1e-4, high = 1.0, log = "true"}', "true or false"),
         ('[search]\nepochs.much = [1, 2]', "is not a table"),
         ('[search]\noptimizer.kind = ["adam", "adamm"]', "did you mean 'adam"),
         ("[search", "sweep.toml"),

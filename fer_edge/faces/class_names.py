@@ -1,0 +1,73 @@
+"""The names of a face set's classes: what they may be, and how a `.npz` stores them."""
+
+import unicodedata
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fer_edge.errors import DatasetError
+
+MOST_CLASSES = 256
+"""Labels are stored as uint8."""
+
+_UNWRITABLE = {"Cc": "a control character", "Cs": "a character that is not UTF-8"} | dict.fromkeys(
+    ("Zl", "Zp"), "a line break"
+)
+"""Unicode category -> description. Others that Python calls not printable, such as the joiners of
+Persian words and of emoji, occur in correct names."""
+_SHOWN = 60
+
+
+def check_class_names(names: tuple[str, ...]) -> None:
+    """Check that classes can be numbered, written to labels.txt and shown in a terminal.
+
+    Raises:
+        DatasetError: There are too few, too many or equal names, or a name is empty or has a
+            character that cannot be written in a line of text.
+    """
+    if not 2 <= len(names) <= MOST_CLASSES:
+        shown = f" ({', '.join(map(_shown, names))})" if 0 < len(names) < 3 else ""
+        raise DatasetError(
+            f"the faces have {len(names)} classes{shown}; expected 2 to {MOST_CLASSES}"
+        )
+    for name in names:
+        if not name.strip():
+            raise DatasetError(f"class name {_shown(name)} is empty; expected text: rename it")
+        for letter in name:
+            problem = _UNWRITABLE.get(unicodedata.category(letter))
+            if problem:
+                if letter in "\r\n\v\f\x1c\x1d\x1e\x85":
+                    problem = _UNWRITABLE["Zl"]
+                raise DatasetError(
+                    f"class name {_shown(name)} contains {problem}; expected one line of "
+                    "printable text in UTF-8: rename it"
+                )
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DatasetError(f"the class name {_shown(twice)} occurs twice; expected different names")
+
+
+def read_class_names(array: NDArray[Any]) -> tuple[str, ...]:
+    """Return the names in the array `class_names` of a `.npz`: Unicode, or bytes in UTF-8.
+
+    Raises:
+        DatasetError: It is not a list of texts.
+    """
+    if array.ndim != 1 or array.dtype.kind not in "US":
+        raise DatasetError(
+            f"'class_names' is {array.dtype} {array.shape}; expected a list of texts: "
+            "np.array(['sad', 'happy'])"
+        )
+    if array.dtype.kind == "U":
+        return tuple(map(str, array))
+    try:
+        return tuple(bytes(name).decode() for name in array)
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"'class_names' has the bytes {error.object[:_SHOWN]!r}; expected text in UTF-8: store "
+            "it as np.array(['sad', 'happy'])"
+        ) from error
+
+
+def _shown(name: str) -> str:
+    return repr(name[:_SHOWN])
