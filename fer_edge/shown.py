@@ -6,6 +6,7 @@ occur, and removes control characters.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -18,6 +19,14 @@ _USER_AND_PASSWORD = re.compile(r"(?:\b[^\s/'\"<>@:]{1,100})?:(?!//|PASSWORD@)[^
 """Mask in a malformed address with a typing error before its password."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_LINE_BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85"
+_UNWRITABLE = {
+    "Cc": "a control character",
+    "Cs": "a character that is not UTF-8",
+    **dict.fromkeys(("Zl", "Zp"), "a line break"),
+}
+"""Unicode category -> description."""
 
 _secrets: set[str] = set()
 
@@ -73,3 +82,20 @@ def without_password(url: str) -> str:
 def printable(text: object, most: int = 80) -> str:
     """Format text from a file for one line of a terminal: no control characters, limited length."""
     return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:most])
+
+
+def unwritable(text: str, *, also: str = "") -> str | None:
+    """Describe the first character that does not belong into a line of text; None for a good text.
+
+    Others that Python calls not printable, such as the joiners of Persian words and of emoji, occur
+    in correct names.
+
+    Args:
+        text: A name, or a text of several lines.
+        also: Control characters that are allowed nevertheless.
+    """
+    for letter in text:
+        kind = "Zl" if letter in _LINE_BREAKS else unicodedata.category(letter)
+        if kind in _UNWRITABLE and letter not in also:
+            return _UNWRITABLE[kind]
+    return None

@@ -1,20 +1,15 @@
 """The names of a face set's classes: what they may be, and how a `.npz` stores them."""
 
-import unicodedata
 from typing import Any
 
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
+from fer_edge.shown import unwritable
 
 MOST_CLASSES = 256
 """Labels are stored as uint8."""
 
-_UNWRITABLE = {"Cc": "a control character", "Cs": "a character that is not UTF-8"} | dict.fromkeys(
-    ("Zl", "Zp"), "a line break"
-)
-"""Unicode category -> description. Others that Python calls not printable, such as the joiners of
-Persian words and of emoji, occur in correct names."""
 _SHOWN = 60
 
 
@@ -33,15 +28,12 @@ def check_class_names(names: tuple[str, ...]) -> None:
     for name in names:
         if not name.strip():
             raise DatasetError(f"class name {_shown(name)} is empty; expected text: rename it")
-        for letter in name:
-            problem = _UNWRITABLE.get(unicodedata.category(letter))
-            if problem:
-                if letter in "\r\n\v\f\x1c\x1d\x1e\x85":
-                    problem = _UNWRITABLE["Zl"]
-                raise DatasetError(
-                    f"class name {_shown(name)} contains {problem}; expected one line of "
-                    "printable text in UTF-8: rename it"
-                )
+        problem = unwritable(name)
+        if problem is not None:
+            raise DatasetError(
+                f"class name {_shown(name)} contains {problem}; expected one line of printable "
+                "text in UTF-8: rename it"
+            )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DatasetError(f"the class name {_shown(twice)} occurs twice; expected different names")

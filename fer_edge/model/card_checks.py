@@ -1,9 +1,7 @@
 """Checks of a card's values: what is in a card can be shown, stored and used."""
 
-import unicodedata
-
 from fer_edge.errors import ModelError
-from fer_edge.shown import printable
+from fer_edge.shown import printable, unwritable
 
 MOST_LABELS = 10_000
 LONGEST_LABEL = 200
@@ -56,7 +54,7 @@ def check_labels(labels: tuple[str, ...]) -> None:
             f"2 to {MOST_LABELS} different names"
         )
     for label in labels:
-        if not label.strip() or not label.isprintable() or len(label) > LONGEST_LABEL:
+        if not label.strip() or unwritable(label) or len(label) > LONGEST_LABEL:
             raise ModelError(
                 f"the card's label {label[:LONGEST_LABEL]!r} cannot be shown; expected 1 to "
                 f"{LONGEST_LABEL} printable characters"
@@ -69,7 +67,7 @@ def check_line(key: str, text: str) -> None:
     Raises:
         ModelError: It is empty, has several lines, or cannot be shown.
     """
-    if not text.strip() or not _can_be_shown(text):
+    if not text.strip() or unwritable(text):
         raise ModelError(
             f"the card's {key} is {_quoted(text)}, expected one line of printable characters; "
             "choose another, or rename the file"
@@ -82,7 +80,7 @@ def check_paragraphs(key: str, text: str) -> None:
     Raises:
         ModelError: It cannot be shown.
     """
-    if not _can_be_shown(text, also="\n\r\t"):
+    if unwritable(text, also="\n\r\t"):
         raise ModelError(
             f"the card's {key} is {_quoted(text)}, expected printable characters; state it in "
             "UTF-8, without control characters"
@@ -106,12 +104,6 @@ def check_encoding(text: str) -> None:
             f"the card has a text that is not UTF-8 ({printable(line)}); rename the file that it "
             "comes from, or state another text"
         ) from error
-
-
-def _can_be_shown(text: str, also: str = "") -> bool:
-    """Return whether a text has no control characters, line breaks, or bytes that are not UTF-8."""
-    hidden = ("Cc", "Cs", "Zl", "Zp")
-    return all(sign in also or unicodedata.category(sign) not in hidden for sign in text)
 
 
 def _quoted(text: str) -> str:
