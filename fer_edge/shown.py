@@ -18,6 +18,9 @@ _ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://(?!USER:PASSWORD@)[^\s'\"<>]
 _USER_AND_PASSWORD = re.compile(r"(?:\b[^\s/'\"<>@:]{1,100})?:(?!//|PASSWORD@)[^\s'\"<>@]{1,200}@")
 """Mask in a malformed address with a typing error before its password."""
 
+_PATH_SECRET = re.compile(r"(?i)(user(name)?|pass(word|wd)?|pwd|token|key|secret)=")
+_RTMP_KEY = re.compile(r"(?<=[^/]/)(?<!^/)[^/].*")
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _LINE_BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85"
@@ -67,7 +70,10 @@ def masked(text: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """Return an address for display: without user, password and query (which contains keys)."""
+    """Return an address for display: without user, password and query (which contains keys).
+
+    Cheap cameras have user and password in the path, and RTMP servers a key after the first part.
+    """
     scheme, _, rest = url.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
@@ -76,7 +82,8 @@ def without_password(url: str) -> str:
     if "@" in behind or (not at and not re.fullmatch(r"(\[[^]]*\]|[^:]*)(:\d*)?", host)):
         return f"{scheme}://{MASK}"
     path = re.split(r"[?#]", behind, maxsplit=1)[0]
-    return f"{scheme}://{host}{path}"
+    secret = (_RTMP_KEY if scheme.lower().startswith("rtmp") else _PATH_SECRET).search(path)
+    return f"{scheme}://{host}{path[: secret.start()] + MASK if secret else path}"
 
 
 def printable(text: object, most: int = 80) -> str:

@@ -61,7 +61,8 @@ class StreamCapture:
         check_url(url)
         self.name = without_password(url)
         self.clock_s: float | None = None
-        self._url = url
+        scheme, separator, rest = url.partition("://")
+        self._url = f"{scheme.lower()}{separator}{rest}"  # FFmpeg knows lower case only
         self._options = _default_options(url) | dict(options or {})
         self._pixel_aspect = pixel_aspect
         self._timeout_s = (open_timeout_s, read_timeout_s)
@@ -88,11 +89,11 @@ class StreamCapture:
                 "address, user and password, and that it sends H.264, H.265 or MJPEG"
             ) from error
         self._stream = picture_stream(self._container, self.name)
-        duration = self._container.duration
-        if duration and self._url.lower().startswith("http"):
+        kind = _recorded_kind(self._container) if self._url.startswith("http") else ""
+        if kind:
             raise SourceError(
-                f"{self.name} is a recorded video of {duration / av.time_base:.0f} s, not a live "
-                "stream; download it and pass the file"
+                f"{self.name} is {kind}, not a live stream; download it and pass the file, or use "
+                "the camera's address for RTSP or Motion JPEG"
             )
         self._conversion = FrameConversion(self._pixel_aspect)
         self._packets = self._container.demux()
@@ -124,6 +125,7 @@ class StreamCapture:
         """Do nothing: only its timeout can end a read of FFmpeg."""
 
     def _decode_next(self, started_s: float) -> None:
+        asked_s = time.monotonic()
         try:
             packet = next(self._packets)
         except StopIteration:
@@ -132,6 +134,9 @@ class StreamCapture:
             raise self._stalled(started_s) from error
         except av.error.FFmpegError as error:
             raise SourceError(f"{self.name} was interrupted: {reason(error)}") from error
+        if time.monotonic() - asked_s >= self._timeout_s[1]:
+            # FFmpeg's timeout: it returns the old frames that it still held
+            raise self._stalled(started_s)
         if packet.stream is not self._stream:
             return
         try:
@@ -158,3 +163,18 @@ def open_stream(address: str, settings: SourceSettings) -> Source:
 
 def _default_options(url: str) -> dict[str, str]:
     return {"rtsp_transport": "tcp"} if url.lower().startswith("rtsp") else {}
+
+
+def _recorded_kind(container: Any) -> str:
+    """Describe a file on a web server, which would be played again and again; empty for a stream.
+
+    A live MPEG-TS has no size. Cameras state wrong sizes of Motion JPEG, whose format is certain.
+    """
+    name = container.format.name
+    if name == "tty":
+        return "a text"
+    if container.duration and container.duration >= av.time_base:
+        return f"a recorded video of {container.duration / av.time_base:.0f} s"
+    if container.size > 0 and name not in ("mpjpeg", "hls", "dash"):
+        return f"a file of {container.size:,} bytes"
+    return ""

@@ -60,7 +60,7 @@ class Connection:
         Raises:
             DeployError: ssh is missing, cannot connect, or the device has no Python.
         """
-        if host.startswith("-"):
+        if not host or host.startswith(("-", "@")) or host.endswith("@"):
             raise DeployError(f"host {host!r} is not valid; expected a name, or user@name")
         self.host = host
         self._lock = threading.Lock()

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fer_edge.shown import printable
+
 State = Literal["deployed", "removed", "unchanged", "planned", "rolled back", "failed", "skipped"]
 
 FAILED, ROLLED_BACK = 1, 3
@@ -50,7 +52,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
     """Format one line per host."""
     head = ("host", "state", "release", "seconds", "")
     rows = [
-        (item.host, item.state, str(item.release or "-"), f"{item.seconds:.1f}", item.text)
+        (
+            *(printable(item.host), item.state, str(item.release or "-")),
+            *(f"{item.seconds:.1f}", printable(item.text, 1000)),
+        )
         for item in outcomes
     ]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(4)]

@@ -16,6 +16,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fer_edge.loopback import is_loopback
+
 from .live_run import LiveRun, PictureFeed, as_json
 from .metrics import RunMetrics
 
@@ -47,20 +49,21 @@ _COOKIE_AGE_S = 30 * 24 * 3600
 _POLL_S = 10.0
 _SILENCE_S = 30.0
 _EVENT_INTERVAL_S = 0.1
-_LOOPBACK_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_HOST = re.compile(r"(\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d{1,5})?", re.IGNORECASE)
 
 
 class Guard:
-    """Accepts requests with the token; without a token, requests for a loopback host.
+    """Accepts requests with the token; without a token, requests for this machine itself.
 
     A page of another site can make its own name resolve to 127.0.0.1 (DNS rebinding) and then read
     this page as its own; but its name is in the Host header. If a token is required, such a page
     gets nothing, since the cookie belongs to the original name.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str | None, port: int) -> None:
+    def __init__(self, app: ASGIApp, *, token: str | None, host: str, port: int) -> None:
         self._app = app
         self._token = token
+        self._host = host.lower()
         # cookies do not distinguish ports: two runs on one device must not log each other out
         self._cookie_name = f"fer_edge_{port}"
         self._cookie = _session(token) if token else ""
@@ -76,7 +79,7 @@ class Guard:
 
     def _answer(self, request: HTTPConnection) -> Response | None:
         if self._token is None:
-            if _LOOPBACK_HOST.fullmatch(request.headers.get("host", "")):
+            if self._is_here(request.headers.get("host", "")):
                 return None
             return PlainTextResponse("Misdirected Request", 421, headers=_FAREWELL)
         given = parse_qs(request.scope["query_string"].decode("latin-1")).get("token", [""])[0]
@@ -88,6 +91,14 @@ class Guard:
         if _is_same(request.cookies.get(self._cookie_name, ""), self._cookie):
             return None
         return Response(status_code=401, headers={"WWW-Authenticate": "Bearer", **_FAREWELL})
+
+    def _is_here(self, header: str) -> bool:
+        """Return whether a Host header names a loopback address, or the host of the page."""
+        found = _HOST.fullmatch(header)
+        if found is None:
+            return False
+        host = (found["six"] or found["name"]).lower().removesuffix(".")
+        return host == self._host or is_loopback(host)
 
     def _logged_in(self) -> Response:
         # Not a redirect: after a click in an e-mail it counts as cross-site, and a strict cookie
@@ -120,12 +131,13 @@ class Views:
     metrics: RunMetrics
 
 
-def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
+def make_app(views: Views, *, token: str | None, host: str, port: int) -> Starlette:
     """Create the ASGI application.
 
     Args:
         views: Content to serve.
         token: Token for viewers; None for loopback only.
+        host: Host of the page, which requests without a token may name.
         port: Port of the page, for the name of the cookie.
     """
     files = _page_files()
@@ -168,7 +180,8 @@ def make_app(views: Views, *, token: str | None, port: int) -> Starlette:
         Route("/frame.jpg", frame),
         Route("/stream.mjpg", stream),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(Guard, token=token, port=port)])
+    guard = Middleware(Guard, token=token, host=host, port=port)
+    app = Starlette(routes=routes, middleware=[guard])
     app.router.redirect_slashes = False  # a redirect would use the Host of the request
     return app
 

@@ -77,7 +77,7 @@ class WebPage:
             )
             metrics = RunMetrics(self._live.totals, camera, model)
             views = Views(self._live, bare, drawn, metrics)
-            app = make_app(views, token=token, port=self.address.port)
+            app = make_app(views, token=token, host=self.address.host, port=self.address.port)
             self._server = _make_server(app)
             on_failure.pop_all()
         self._loop = asyncio.new_event_loop()

@@ -204,3 +204,8 @@ def test_a_wrong_file_is_refused_with_the_nearest_key(
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_fleet(tmp_path / "none.toml")
+
+
+def test_a_name_cannot_write_to_the_terminal() -> None:
+    text = table([Outcome("pi\n\x9b2J", "failed", None, 0.0, "a\x1b[2Jb")])
+    assert text.splitlines()[1:] == ["pi??2J  failed  -        0.0      a?[2Jb"]

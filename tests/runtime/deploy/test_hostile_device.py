@@ -97,3 +97,9 @@ def test_a_local_problem_is_the_outcome_of_that_host() -> None:
     outcome = deploy_to("door", delivery(), Choices(), connect=connect)
     assert (outcome.state, outcome.host) == ("failed", "door")
     assert "No space left" in outcome.text
+
+
+@pytest.mark.parametrize("host", ["", "@door", "pi@", "-oProxyCommand=x"])
+def test_a_host_without_a_name_is_refused_before_ssh_is_asked(host: str) -> None:
+    with pytest.raises(DeployError, match="is not valid; expected a name, or user@name"):
+        Connection(host, name="fer-edge")

@@ -141,7 +141,7 @@ def test_the_token_logs_in_once_and_is_told_nowhere(
     ("host", "status"),
     [
         *[("evil.example", 421), ("127.0.0.1.evil.example", 421), ("", 421), ("192.168.0.9", 421)],
-        *[("localhost:9000", 200), ("127.0.0.1", 200), ("[::1]:8000", 200), ("LOCALHOST", 200)],
+        *[("localhost:9000", 200), ("127.0.0.1", 200), ("[::1]:8000", 200), ("LOCALHOST.", 200)],
     ],
 )
 def test_a_name_that_was_made_to_point_here_sees_nothing(host: str, status: int) -> None:

@@ -122,3 +122,17 @@ def test_the_address_is_told_once_and_a_token_of_ones_own_never(
     (line,) = fer_edge(*command).stderr.splitlines()
     assert line.endswith("/")
     assert TOKEN not in line
+
+
+@pytest.mark.parametrize(
+    ("header", "is_here"),
+    [
+        *(("door:8000", True), ("Door.", True), ("[0:0:0:0:0:0:0:1]:1", True), ("127.0.1.1", True)),
+        *(("evil.example", False), ("door.evil.example", False), ("door@evil", False), ("", False)),
+    ],
+)
+def test_a_request_may_name_the_host_of_the_page_or_a_loopback_address(
+    header: str, is_here: bool
+) -> None:
+    app = pytest.importorskip("fer_edge.runtime.publish.web.app")
+    assert app.Guard(None, token=None, host="Door", port=8000)._is_here(header) is is_here

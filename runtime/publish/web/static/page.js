@@ -131,7 +131,7 @@ function showFaces(now) {
   byId("nobody").hidden = list.children.length > 0;
   const hidden = now.faces_in_all - now.faces.length;
   byId("more").hidden = hidden === 0;
-  byId("more").textContent = `and ${hidden} smaller faces`;
+  byId("more").textContent = `and ${hidden} smaller ${hidden === 1 ? "face" : "faces"}`;
   const count = now.faces_in_all;
   const title = count === 0 ? "Faces" : count === 1 ? "1 face" : `${count} faces`;
   if (byId("people-title").textContent !== title) {
