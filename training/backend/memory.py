@@ -8,7 +8,7 @@ from fer_edge.errors import TrainingError
 _TYPES = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
 """Names of exceptions of NumPy, TensorFlow and Torch, which are compared without an import."""
 _WORDS = ("RESOURCE_EXHAUSTED", "not enough memory", "OOM when allocating")
-"""Texts in errors of JAX and of Torch on the CPU, which have no type of their own."""
+"""Texts in errors of JAX and of Torch on the CPU, which have a general type."""
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from fer_edge.errors import OutputError
 
 PASSWORD_VARIABLE = "FER_EDGE_MQTT_PASSWORD"
 NO_ADDRESS = (
-    "--mqtt is not a valid broker address; expected "
-    "mqtt://[user[:password]@]host[:port]/topic or mqtts://..., with / @ : # ? % in "
-    "user and password written as %2F %40 %3A %23 %3F %25; or set the password in "
+    "--mqtt is not a valid broker address; expected mqtt://HOST/TOPIC, "
+    "mqtt://USER:PASSWORD@HOST:PORT/TOPIC or mqtts://..., with / @ : # ? % in USER and PASSWORD "
+    "written as %2F %40 %3A %23 %3F %25; or set the password in "
     f"{PASSWORD_VARIABLE}"
 )
+"""With the placeholders that `fer_edge.shown.masked` does not take for a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,7 @@ class Broker:
     password: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.is_encrypted else 'mqtt'}://{host}:{self.port}"
+        return f"{'mqtts' if self.is_encrypted else 'mqtt'}://{_shown(self.host)}:{self.port}"
 
 
 def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
@@ -59,12 +59,16 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
     topic = topic.removesuffix("/")
     if not is_topic(topic):
         raise OutputError(
-            f"--mqtt needs a topic after {host}, without + and # and not starting with $; try "
-            f"mqtt://{host}/fer-edge"
+            f"--mqtt needs a topic after {_shown(host)}, without + and # and not starting with $; "
+            f"try {parts.scheme}://{_shown(host)}/fer-edge"
         )
     password = password or environment.get(PASSWORD_VARIABLE) or None
     if password and not user:
-        raise OutputError(f"--mqtt has a password but no user; expected mqtt://user@{host}/{topic}")
+        raise OutputError(
+            "--mqtt has a password but no user; expected "
+            f"{parts.scheme}://USER:PASSWORD@{_shown(host)}/{topic}, or only USER@ with the "
+            f"password in {PASSWORD_VARIABLE}"
+        )
     secure = parts.scheme == "mqtts"
     return Broker(host, port or (8883 if secure else 1883), topic, secure, user, password)
 
@@ -73,3 +77,7 @@ def is_topic(text: str) -> bool:
     """Return whether states can be published below a topic: no wildcards, not the broker's own."""
     is_plain = text.isprintable() and not set(text) & {"+", "#"}
     return is_plain and not text.startswith("$") and 0 < len(text) <= 1000
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

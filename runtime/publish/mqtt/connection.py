@@ -5,7 +5,6 @@ so a broker that is away for a month costs as much memory as one that is away fo
 use QoS 0: within a connection TCP delivers them, and after a new connection they are sent again.
 """
 
-import logging
 import secrets
 import sys
 import threading
@@ -14,26 +13,26 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from socket import SHUT_RDWR
-from typing import Any, Literal
+from typing import Any
 
 from fer_edge.errors import OutputError
 from fer_edge.require import require
 
 from .broker import PASSWORD_VARIABLE, Broker
+from .broker_log import BrokerLog
 
 KEEPALIVE_S = 30
+FIRST_RETRY_S = 1
+LAST_RETRY_S = 60
 CLOSE_S = 1.5
 """Longest delay of the end of a run by a broker that does not respond."""
 LEAVES = ("state", "scores", "device", "reading", "camera", "availability")
 """Retained topics below the base topic, in sending order: a client that reads that a camera or a
 run is online finds a state of this run, never of an earlier one."""
 
-Standing = Literal["new", "connected", "away", "refused"]
 Greeting = Callable[[str | None], Mapping[str, str]]
 """Called with this machine's address as seen by the broker; returns full topics and retained
 payloads to send before all others."""
-
-log = logging.getLogger(__name__)
 
 
 class Connection:
@@ -63,8 +62,10 @@ class Connection:
         self._greeting = greeting
         self._listeners = listeners or {}
         self._lock = threading.RLock()
-        self._connected = self._is_closed = False
-        self._standing: Standing = "new"
+        self._connected = self._is_answered = self._is_closed = False
+        self._log = BrokerLog(broker)
+        self._retry_s = FIRST_RETRY_S
+        self._heard: str | None = None  # availability from the broker, since this run's last one
         self._kept = {"availability": "offline"}
         self._unsent: set[str] = set()
         self._underway: dict[str, Any] = {}
@@ -87,7 +88,7 @@ class Connection:
         with self._lock:
             self._kept[leaf] = payload
             self._unsent.add(leaf)
-            self.flush()
+            self._flush()
 
     def send(self, leaf: str, payload: str | bytes) -> bool:
         """Send a payload that is not retained; return False if the broker cannot be reached now."""
@@ -97,13 +98,12 @@ class Connection:
                 self._publish(leaf, payload, retain=False)
             return is_free
 
-    def flush(self) -> None:
-        """Send payloads that waited for a blocked socket."""
+    def tick(self) -> None:
+        """Do what is due: call it at short intervals."""
         with self._lock:
-            for leaf in LEAVES:
-                if self._connected and leaf in self._unsent and not self._is_underway(leaf):
-                    self._publish(leaf, self._kept[leaf])
-                    self._unsent.discard(leaf)
+            self._log.tick()
+            self._correct()
+            self._flush()
 
     def greet(self) -> None:
         """Send the greeting and all stored payloads, as after a connection."""
@@ -113,7 +113,7 @@ class Connection:
             for topic, payload in self._greeting(self._own_host()).items():
                 self._client.publish(topic, payload, retain=True)
             self._unsent.update(self._kept)
-            self.flush()
+            self._flush()
 
     def close(self) -> None:
         """Send `offline` and disconnect; takes at most two seconds."""
@@ -135,6 +135,24 @@ class Connection:
             with suppress(OSError):
                 connection.shutdown(SHUT_RDWR)
 
+    def _correct(self) -> None:
+        """Send everything again if `offline` comes from another run, since it is not true.
+
+        It is the last will of a run before a power cut, which the broker sends when the keepalive
+        of that run ends, or a second run on this topic that has ended. Only a run that is `online`
+        answers, and only to `offline`, so two runs never answer each other in turns.
+        """
+        if self._heard == "offline" and self._kept["availability"] == "online":
+            self._heard = None
+            self._unsent.update(self._kept)
+
+    def _flush(self) -> None:
+        """Send the payloads that wait: for a connection, or for a blocked socket."""
+        for leaf in LEAVES:
+            if self._connected and leaf in self._unsent and not self._is_underway(leaf):
+                self._publish(leaf, self._kept[leaf])
+                self._unsent.discard(leaf)
+
     def _topic(self, leaf: str) -> str:
         return f"{self._broker.topic}/{leaf}"
 
@@ -152,56 +170,60 @@ class Connection:
         return False
 
     def _publish(self, leaf: str, payload: str | bytes, *, retain: bool = True) -> None:
+        if leaf == "availability":
+            self._heard = None
         self._underway[leaf] = self._client.publish(self._topic(leaf), payload, retain=retain)
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, more: Any) -> None:
-        if reason.is_failure:
-            self._report(
-                "refused",
-                f"rejects the connection ({reason}); check the user in --mqtt and the password "
-                f"there or in {PASSWORD_VARIABLE}",
-            )
-            return
-        self._report("connected")
         with self._lock:
+            self._is_answered = True
+            if reason.is_failure:
+                self._log.trouble(
+                    "refused",
+                    f"rejects the connection ({reason}); check the user in --mqtt and the password "
+                    f"there or in {PASSWORD_VARIABLE}",
+                )
+                return
+            self._log.connected()
             if self._is_closed:
                 return
             self._connected = True
             self._underway.clear()
             self.greet()
+        client.subscribe(self._topic("availability"))
         for topic in self._listeners:
             client.subscribe(topic, qos=1)
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
+        payload = message.payload.decode("utf-8", "replace")
+        if message.topic == self._topic("availability"):
+            with self._lock:
+                self._heard = payload
         listener = self._listeners.get(message.topic)
         if listener is not None:
-            listener(message.payload.decode("utf-8", "replace"))
+            listener(payload)
 
     def _on_connect_fail(self, client: Any, data: Any) -> None:
         error = sys.exc_info()[1]  # paho calls this during its error handling, without the error
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        self._report("away", f"cannot be reached ({reason})")
+        with self._lock:
+            self._log.trouble("away", f"cannot be reached ({reason})")
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, more: Any) -> None:
         with self._lock:
             connected, self._connected = self._connected, False
-        if connected:  # neither rejected nor disconnected by us
-            self._report("away", "disconnected")
+            answered, self._is_answered = self._is_answered, False
+            if connected:  # neither rejected nor disconnected by us
+                self._set_retry()
+                self._log.disconnected(str(reason))
+            elif not answered and not self._is_closed:
+                self._log.unanswered()
 
-    def _report(self, standing: Standing, trouble: str = "") -> None:
-        """Log a change once, not each failed attempt."""
-        if standing == self._standing:
-            return
-        before, self._standing = self._standing, standing
-        if standing == "connected":
-            level = logging.INFO if before == "new" else logging.WARNING
-            log.log(level, "MQTT broker %s is connected", self._broker)
-        else:
-            log.warning(
-                "MQTT broker %s %s; the run continues and sends states when it is back",
-                self._broker,
-                trouble,
-            )
+    def _set_retry(self) -> None:
+        """Retry later and later until a connection is steady: paho resets this after each one."""
+        longer_s = min(2 * self._retry_s, LAST_RETRY_S)
+        self._retry_s = FIRST_RETRY_S if self._log.is_steady() else longer_s
+        self._client.reconnect_delay_set(self._retry_s, LAST_RETRY_S)
 
 
 def _make_client(broker: Broker, authorities: Path | None) -> Any:
@@ -210,7 +232,7 @@ def _make_client(broker: Broker, authorities: Path | None) -> Any:
         paho.CallbackAPIVersion.VERSION2, client_id=f"fer-edge-{secrets.token_hex(6)}"
     )
     client.connect_timeout = 5.0
-    client.reconnect_delay_set(min_delay=1, max_delay=60)
+    client.reconnect_delay_set(FIRST_RETRY_S, LAST_RETRY_S)
     client.max_queued_messages_set(8)
     if broker.user is not None:
         client.username_pw_set(broker.user, broker.password)

@@ -87,6 +87,7 @@ class MqttStates:
         self._pictures = pictures
         self._measures = Measures()
         self._newest: Result | None = None
+        self._is_seen = False  # whether a frame has come since the start or the last pause
         self._told: Shown | None = None
         self._label: str | None = None
         self._states = Schedule(shortest_s=SHORTEST_S, every_s=every_s)
@@ -114,6 +115,7 @@ class MqttStates:
         if self._states.is_due(now_s):
             self._states.told(now_s)
             self._send_state(result)
+        self._is_seen = True
         self._tell_standing()
 
     def close(self, *, complete: bool) -> None:
@@ -135,17 +137,25 @@ class MqttStates:
             self._picture.changed()
 
     def _tell_standing(self) -> None:
-        """Send the state of the camera, and of this run once there is a frame."""
+        """Send the state of the camera, and of this run once there is a frame.
+
+        A camera is `online` after its first frame only, at the start and after each pause: until
+        then `state` is outdated.
+        """
         with self._standing_lock:
-            camera = standing(self._source)
-            if self._newest is None:
-                if camera == "online":  # the first frame is about to arrive
+            now = standing(self._source)
+            if now == "paused":
+                self._is_seen = False
+            is_awaited = now == "online" and not self._is_seen
+            if not self._standing:
+                if is_awaited:
                     return
-                if not self._standing:  # retained states of an earlier run are outdated
+                if self._newest is None:  # retained states of an earlier run are outdated
                     self._connection.keep("state", json.dumps(unseen_state()))
                     self._connection.keep("scores", json.dumps(as_scores((), self._labels)))
-            reading = {"reading": "OFF" if camera == "paused" else "ON"}
+            reading = {"reading": "OFF" if now == "paused" else "ON"}
             told = reading if _can_pause(self._source) else {}
+            camera = self._standing["camera"] if is_awaited else now
             told = {**told, "camera": camera, "availability": "online"}
             for leaf, payload in told.items():
                 if self._standing.get(leaf) != payload:
@@ -155,7 +165,7 @@ class MqttStates:
     def _watch(self) -> None:
         while not self._ended.wait(TICK_S):
             self._tell_standing()
-            self._connection.flush()
+            self._connection.tick()
             now_s = time.monotonic()
             if self._standing and self._device.is_due(now_s):
                 self._device.told(now_s)

@@ -97,8 +97,12 @@ def test_a_flicker_is_no_flood_and_a_steady_face_is_told_every_so_often(
 
 @needs_broker
 def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state(
-    tmp_path: Path, subscribe: Callable[[int], Subscriber], caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    subscribe: Callable[[int], Subscriber],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("fer_edge.runtime.publish.mqtt.broker_log.STEADY_S", 0.1)
     broker = BrokerProcess(tmp_path)
     sink = sink_for(broker.port)
     try:
@@ -112,12 +116,14 @@ def test_a_broker_that_comes_late_and_goes_and_comes_again_gets_the_newest_state
         seen = subscribe(broker.port)
         wait_until(seen.states, "the newest state came")
         assert [state["label"] for state in seen.states()] == ["happy"]
+        wait_until(lambda: "is connected" in caplog.text, "the return is reported")
         broker.stop()
         wait_until(lambda: "disconnected" in caplog.text, "the loss is reported")
         sink._states.due_s = 0
         sink.write(result("sad"))
         broker.start()
         wait_until(lambda: seen.states()[-1]["label"] == "sad", "it continues")
+        wait_until(lambda: caplog.text.count("is connected") == 2, "the second return too")
     finally:
         sink.close(complete=True)
         broker.stop()

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.runtime.publish.mqtt.broker import parse_broker
+from fer_edge.runtime.publish.mqtt.broker import PASSWORD_VARIABLE, parse_broker
 from fer_edge.runtime.publish.mqtt.home_assistant import device_id
+from fer_edge.shown import masked
 from tests.support.clear_line import assert_one_clear_line
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
@@ -61,6 +62,23 @@ def test_a_bad_address_is_refused_without_repeating_the_password(
     assert done.exit_code == 2
     assert "--mqtt" in done.stderr.splitlines()[-1]
     assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["localhost/a", "[::1]:1883/a"])
+@pytest.mark.parametrize(
+    ("url", "given"),
+    [
+        ("mqtt://anna:p#s@{}", {}),
+        ("mqtts://{}", {PASSWORD_VARIABLE: "hunter2"}),
+        ("mqtt://:hunter2@{}", {}),
+    ],
+)
+def test_the_expected_address_is_not_masked_as_if_it_had_a_password(
+    url: str, given: dict[str, str], place: str
+) -> None:
+    with pytest.raises(OutputError, match="USER:PASSWORD@") as error:
+        parse_broker(url.format(place), given)
+    assert masked(str(error.value)) == str(error.value)
 
 
 @pytest.mark.parametrize(
