@@ -64,7 +64,10 @@ def test_a_csv_gives_back_every_pixel_label_and_split(tmp_path):
         ),
         ([0, "x " * 2304, "Training"], "pixel 1 is 'x', expected a whole number from 0 to 255"),
         ([0, "99.0 " * 2304, "Training"], "pixel 1 is '99.0', expected a whole number"),
-        ([0, ",".join(["255"] * 2304), "Training"], "pixel 1 is '255,255,255,255,255,...', expected"),
+        (
+            [0, ",".join(["255"] * 2304), "Training"],
+            "pixel 1 is '255,255,255,255,255,...', expected",
+        ),
         ([0, pixels(), "Secret"], "Usage is 'Secret'"),
         ([0], "pixels"),
     ],
