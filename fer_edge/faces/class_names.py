@@ -1,7 +1,9 @@
 """The names of a face set's classes: what they may be, and how a `.npz` stores them."""
 
+import sys
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
@@ -51,6 +53,11 @@ def read_class_names(array: NDArray[Any]) -> tuple[str, ...]:
             "np.array(['sad', 'happy'])"
         )
     if array.dtype.kind == "U":
+        if array.itemsize:
+            code = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+            # Python does not check this, and fails with a SystemError at the first use
+            if np.ascontiguousarray(array).view(code).max(initial=0) > sys.maxunicode:
+                raise DatasetError("'class_names' is damaged: it has numbers that are no letters")
         return tuple(map(str, array))
     try:
         return tuple(bytes(name).decode() for name in array)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DatasetError, OutputError
+from fer_edge.faces.class_names import read_class_names
 from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
 
@@ -219,3 +220,14 @@ def test_the_digest_tells_sets_apart(faces: FaceSet, field: str) -> None:
 def test_faces_that_are_not_square_are_refused() -> None:
     with pytest.raises(DatasetError, match="the faces are 40x48 pixels; expected squares"):
         FaceSet(np.zeros((2, 40, 48), np.uint8), *np.zeros((2, 2), np.uint8), ("sad", "happy"))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_class_names_with_numbers_that_are_no_letters_are_refused(order: str) -> None:
+    codes = np.array([[0x110000], [97]], np.dtype(np.uint32).newbyteorder(order))
+    with pytest.raises(DatasetError, match="no letters"):
+        read_class_names(codes.view(f"{order}U1").ravel())
+    assert read_class_names((codes & 0x7F).astype(codes.dtype).view(f"{order}U1").ravel()) == (
+        "",
+        "a",
+    )
