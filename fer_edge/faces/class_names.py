@@ -57,7 +57,7 @@ def read_class_names(array: NDArray[Any]) -> tuple[str, ...]:
             code = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
             # Python does not check this, and fails with a SystemError at the first use
             if np.ascontiguousarray(array).view(code).max(initial=0) > sys.maxunicode:
-                raise DatasetError("'class_names' is damaged: it has numbers that are no letters")
+                raise DatasetError("'class_names' is damaged: some are not characters")
         return tuple(map(str, array))
     try:
         return tuple(bytes(name).decode() for name in array)

@@ -223,9 +223,9 @@ def test_faces_that_are_not_square_are_refused() -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_class_names_with_numbers_that_are_no_letters_are_refused(order: str) -> None:
+def test_class_names_with_numbers_that_are_not_characters_are_refused(order: str) -> None:
     codes = np.array([[0x110000], [97]], np.dtype(np.uint32).newbyteorder(order))
-    with pytest.raises(DatasetError, match="no letters"):
+    with pytest.raises(DatasetError, match="not characters"):
         read_class_names(codes.view(f"{order}U1").ravel())
     assert read_class_names((codes & 0x7F).astype(codes.dtype).view(f"{order}U1").ravel()) == (
         "",

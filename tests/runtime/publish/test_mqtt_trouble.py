@@ -1,4 +1,4 @@
-"""MQTT with brokers that drop connections, with servers that are no brokers, and with two runs."""
+"""MQTT with brokers that drop connections, with servers other than brokers, and with two runs."""
 
 import socket
 import threading
