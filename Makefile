@@ -74,6 +74,9 @@ test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of 
 		--constraint constraints.txt pytest
 	KERAS_BACKEND=jax $(RAY_ENV)/bin/python -m pytest tests/ray_cluster
 
+test-pytorch: $(DEV_ENV)/ready ## `train` where PyTorch is the only backend, in a separate environment; minutes, 6 GB
+	FER_EDGE_PYTORCH=.venv/pytorch $(DEV_ENV)/bin/python -m pytest tests/pytorch
+
 test-processes: $(DEV_ENV)/ready ## `train --coordinator` in two processes on JAX; five minutes
 	FER_EDGE_PROCESSES=1 $(DEV_ENV)/bin/python -m pytest tests/processes
 

@@ -50,9 +50,8 @@ def find_compute(precision: Precision, root: Path = Path("/")) -> Compute:
         root: Folder that contains /proc and /sys.
     """
     backend = keras.backend.backend()
-    devices = list(keras.distribution.list_devices())
-    if backend == "torch":  # only newer versions of Keras list PyTorch devices
-        devices = _torch_devices()
+    # Keras does not list PyTorch's devices
+    devices = _torch_devices() if backend == "torch" else list(keras.distribution.list_devices())
     seen = any(not name.lower().startswith("cpu") for name in devices)
     used = [name for name in devices if not seen or not name.lower().startswith("cpu")]
     return Compute(
@@ -83,17 +82,19 @@ def advice_for(backend: str, root: Path = Path("/")) -> str:
 def precision_advice(precision: Precision, root: Path = Path("/")) -> str:
     """Return advice if 16-bit training is slower than float32 on this x86 CPU; else empty.
 
-    Without AMX a core has no bfloat16 matrix units: `compact` trained 126 images/s in float32 and
-    94 in bfloat16 on two cores with AVX512-BF16 only (benchmarks/training_throughput.py).
+    With neither AMX nor AVX512-BF16 a core converts every number to float32 and back.
     """
     try:
         text = (root / "proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
         return ""
     flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
-    if precision == "float32" or not flags or "amx_bf16" in flags:
+    if precision == "float32" or not flags or {"amx_bf16", "avx512_bf16"} & set(flags):
         return ""
-    return f"this CPU has no AMX: {precision} is slower than float32; pass --precision float32"
+    return (
+        f"this CPU has no 16-bit instructions (AMX, AVX512-BF16): {precision} is slower than "
+        "float32; pass --precision float32"
+    )
 
 
 def _torch_devices() -> list[str]:

@@ -84,9 +84,11 @@ def process_count() -> int:
 
 def process_id() -> int:
     """Return the number of this process, from 0."""
+    if not _is_shared():
+        return 0
     import jax
 
-    return int(jax.process_index()) if _is_shared() else 0
+    return int(jax.process_index())
 
 
 def own_rows(count: int, batch_size: int) -> NDArray[np.int64]:

@@ -1,12 +1,16 @@
 """First line of a training, and the warning about a GPU that is not used."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
+from fer_edge.training.backend import compute
 from fer_edge.training.backend.compute import advice_for, find_compute, precision_advice
+from fer_edge.training.backend.keras3 import keras
+from fer_edge.training.backend.processes import own_rows
 from tests.support.gpu_trees import make_driven, make_undriven
 
 pytestmark = pytest.mark.train
@@ -16,6 +20,22 @@ def test_the_line_names_backend_device_and_precision(tmp_path: Path) -> None:
     line = find_compute("bfloat16", tmp_path).line
     assert line.startswith("training on tensorflow ")
     assert line.endswith(", cpu:0, bfloat16") or ", gpu:0" in line
+
+
+def test_the_devices_of_pytorch_do_not_come_from_keras(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as in Keras 3.15, whose module of devices is None on PyTorch; the real one: tests/pytorch
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    monkeypatch.setattr(keras.distribution, "list_devices", None)
+    monkeypatch.setattr(compute, "_torch_devices", lambda: ["cpu:0"])
+    monkeypatch.setattr(compute.metadata, "version", lambda name: "2.14.1")
+    assert find_compute("float32", tmp_path).line == "training on torch 2.14.1, cpu:0, float32"
+
+
+def test_one_process_needs_no_jax(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)
+    assert own_rows(5, 2).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_a_gpu_that_the_backend_does_not_see_is_named_with_the_command(tmp_path: Path) -> None:
@@ -39,14 +59,15 @@ def test_a_machine_without_a_gpu_gets_no_advice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cpuinfo", "precision", "advised"),
     [
-        ("flags\t\t: fpu avx512_bf16\n", "bfloat16", True),
-        ("flags\t\t: fpu avx512_bf16\n", "float32", False),
+        ("flags\t\t: fpu avx512f avx512_vnni\n", "bfloat16", True),
+        ("flags\t\t: fpu avx512f avx512_vnni\n", "float32", False),
+        ("flags\t\t: fpu avx512f avx512_bf16\n", "bfloat16", False),
         ("flags\t\t: fpu avx512_bf16 amx_bf16 amx_tile\n", "bfloat16", False),
         ("Features\t: fp asimd bf16\n", "bfloat16", False),
         (None, "bfloat16", False),
     ],
 )
-def test_16_bits_on_a_cpu_without_amx_are_advised_against(
+def test_16_bits_on_a_cpu_without_16_bit_instructions_are_advised_against(
     cpuinfo: str | None, precision: str, advised: bool, tmp_path: Path
 ) -> None:
     if cpuinfo is not None:
