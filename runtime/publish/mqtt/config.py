@@ -98,9 +98,11 @@ class MqttConfig:
             )
         try:
             # the environment's password belongs to it: without a user this is also an error
-            parse_broker(url, os.environ)
+            broker = parse_broker(url, os.environ)
         except OutputError as error:
             raise ConfigError(str(error)) from error
+        if self.ca is not None and not broker.is_encrypted:
+            raise ConfigError("--mqtt-ca is for an mqtts:// broker; mqtt:// is not encrypted")
 
     def needs(self) -> Needs:
         """Return the system resources that it needs."""

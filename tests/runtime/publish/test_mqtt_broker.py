@@ -87,6 +87,7 @@ def test_the_expected_address_is_not_masked_as_if_it_had_a_password(
         *[("--mqtt-discovery", "a/#"), ("--mqtt-every", "nan"), ("--mqtt-every", "-1")],
         *[("--mqtt-name", " ", "--mqtt-discovery"), ("--mqtt-area", "a\nb", "--mqtt-discovery")],
         *[("--mqtt-name", "Door"), ("--mqtt-area", "Hall")],  # need --mqtt-discovery
+        ("--mqtt-ca", __file__),  # the address is not encrypted
     ],
 )
 def test_a_bad_value_is_refused(
