@@ -59,6 +59,18 @@ test-tflite-runtime: $(DEV_ENV)/ready ## the install for old Coral stacks, in a 
 test-opencv5: $(DEV_ENV)/ready ## the plain install with OpenCV 5, in a separate environment: a minute
 	FER_EDGE_OPENCV5=.venv/opencv5 $(DEV_ENV)/bin/python -m pytest tests/opencv5
 
+# uv chooses the oldest versions that pyproject.toml allows; pip only knows the newest
+LOWEST_ENV := .venv/lowest
+test-lowest: ## the light tests with the oldest allowed version of each dependency, in a separate environment
+	$(PYTHON) -m venv --clear $(LOWEST_ENV)
+	$(LOWEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST_ENV)/bin/uv pip install --quiet --python $(LOWEST_ENV)/bin/python \
+		--resolution lowest-direct --index-strategy unsafe-best-match \
+		--editable '.[web,mqtt,archive,heif,sweep,demo,tensorboard]'
+	$(LOWEST_ENV)/bin/uv pip install --quiet --python $(LOWEST_ENV)/bin/python \
+		pytest pytest-xdist jsonschema
+	$(LOWEST_ENV)/bin/python -m pytest --light -n 2 --dist loadfile --no-loadscope-reorder
+
 recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in a separate environment; needs root
 	$(PYTHON) -m venv .venv/recording
 	.venv/recording/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -178,7 +178,7 @@ def _click_option(field: OptionField, name: str, hint: Any, default: Any) -> cli
     )
 
 
-def _click_type(field: OptionField, kind: Any) -> click.ParamType[Any]:
+def _click_type(field: OptionField, kind: Any) -> "click.ParamType[Any]":
     if field.group is not None:
         return PartName(field.group)
     if kind is float:

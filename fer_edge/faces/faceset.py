@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import logging
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -239,9 +239,9 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
 
 
 def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
-    _check_arrays(archive)
-    # unpack each array once
-    arrays = {name: _unpacked(archive, name) for name in _ARRAYS if name in archive}
+    names_there = list(archive)  # NumPy 1.23 unpacks an array to answer `name in archive`
+    _check_array_names(names_there)
+    arrays = {name: _unpacked(archive, name) for name in _ARRAYS if name in names_there}
     missing = [key for key in _ARRAYS[:3] if key not in arrays]
     if missing:
         raise DatasetError(
@@ -279,14 +279,14 @@ def _unpacked(archive: Mapping[str, Any], name: str) -> NDArray[Any]:
     return array
 
 
-def _check_arrays(arrays: Mapping[str, Any]) -> None:
+def _check_array_names(names: Sequence[str]) -> None:
     """Report ignored arrays, so that data with a damaged name is not lost silently.
 
     Raises:
         DatasetError: The name of an array is similar to a missing one.
     """
-    unknown = [name for name in arrays if name not in _ARRAYS]
-    missing = [name for name in _ARRAYS if name not in arrays]
+    unknown = [name for name in names if name not in _ARRAYS]
+    missing = [name for name in _ARRAYS if name not in names]
     for name in unknown:
         near = difflib.get_close_matches(name, missing, n=1, cutoff=0.75)
         if near and name not in _KNOWN_OTHERS:

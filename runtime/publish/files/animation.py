@@ -156,7 +156,7 @@ class Animation:
             # unchanged pixels are transparent: long runs of one value compress well
             shown = index if last is None else np.where(index == last, np.uint8(_COLORS), index)
             last = index
-            picture = Image.fromarray(shown, "P")
+            picture = Image.frombytes("P", frame.size, shown.tobytes())
             picture.putpalette(palette.getpalette())
             yield picture
 

@@ -116,6 +116,7 @@ int main(void) {
 """
 
 
+@needs_tflite_micro  # a header with an arena names the version that measured it
 @pytest.mark.parametrize(
     ("compiler", "language"), [("cc", "c"), ("c++", "c++")], ids=["C11", "C++11"]
 )
@@ -144,6 +145,7 @@ def test_the_array_compiles_to_the_very_flatbuffer(
     assert tuple(printed) == labels
 
 
+@needs_tflite_micro
 def test_the_header_says_what_the_firmware_must_know() -> None:
     array = to_c_array(MODEL.flatbuffer, MODEL.card, name="tiny-faces", arena=77_760)
     for words in (
