@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from fer_edge.evaluation.evaluation import Evaluation
 from fer_edge.faces.faceset import FaceSet, load_faceset
-from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL, named
+from fer_edge.runfolder import FLOAT_MODEL, HISTORY, QAT_MODEL, named
 
 from .backend.cluster import Cluster
 from .data.importing import ImportOptions, import_faces
 from .loop.run_place import Existing, Place
+from .loop.schedule import Stopping
 from .recipes.recipe import Recipe, RecipeChanges, load_recipe
 from .reporting.eventlog import EventLog
-from .reporting.history import Epoch, StageName
+from .reporting.history import Epoch, StageName, load_history
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # in typing since Python 3.11
@@ -42,8 +43,14 @@ class TrainedRun:
 
     @property
     def float_network(self) -> Path:
-        """Keras 3 file of the best epoch, from float32 (n, size, size, 1) in [0, 1]."""
+        """Keras 3 file of the epoch to keep, from float32 (n, size, size, 1) in [0, 1]."""
         return self.folder / FLOAT_MODEL
+
+    @property
+    def kept_epoch(self) -> Epoch:
+        """Epoch of the float network, chosen by the recipe's `monitor`."""
+        stopping = Stopping(self.recipe.epochs, self.recipe.monitor)
+        return stopping.best(load_history(self.folder / HISTORY))
 
     @property
     def quantized_network(self) -> Path | None:

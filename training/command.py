@@ -184,6 +184,9 @@ def train(
         from .reporting.side_by_side import compare_quantized
 
         click.echo(compare_quantized(run.folder, run.faces))
+    reasons = {"accuracy": "highest validation accuracy", "loss": "lowest validation loss"}
+    why = reasons.get(resolved.monitor, "the last")
+    click.echo(f"kept: epoch {run.kept_epoch.number} of {resolved.epochs}, {why}")
     click.echo(f"run folder: {out}")
 
 

@@ -96,5 +96,7 @@ def test_it_trains_and_returns_what_the_folder_holds(tmp_path):
     assert run.recipe.epochs == 2
     assert run.scores.every_face.n == 28
     assert run.float_network.is_file()
+    assert run.kept_epoch.number in (1, 2)
+    assert run.kept_epoch.validation_accuracy == run.scores.every_face.accuracy
     assert run.quantized_network is None
     assert run.faces is faces

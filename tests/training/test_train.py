@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -49,6 +50,29 @@ def quick_recipe(folder):
 
 def run_quietly(recipe, faces, out, **changes):
     return train(faces, out, recipe, **changes).scores
+
+
+@pytest.mark.parametrize(
+    ("monitor", "kept", "words"),
+    [
+        ("accuracy", lambda epochs: max(epochs, key=lambda e: e.validation_accuracy), "accuracy"),
+        ("loss", lambda epochs: min(epochs, key=lambda e: e.validation_loss), "validation loss"),
+        ("last", lambda epochs: epochs[-1], "the last"),
+    ],
+    ids=["accuracy", "loss", "last"],
+)
+def test_the_kept_epoch_is_named_and_is_the_network(monitor, kept, words, fer_edge, tmp_path):
+    save_faceset(make_faces(), tmp_path / "faces.npz")
+    plan = {"epochs": 6, "batch_size": 8, "learning_rate": 0.3}  # too high: epochs vary
+    recipe = Recipe(**plan, network=QUICK_NETWORK, monitor=monitor)
+    (tmp_path / "recipe.toml").write_text(format_recipe(recipe))
+    command = ("train", "--data", tmp_path / "faces.npz", "--recipe", tmp_path / "recipe.toml")
+    done = fer_edge(*map(str, command), "--out", str(tmp_path / "run"))
+    assert done.exit_code == 0, done.output
+    epoch = kept(load_history(tmp_path / "run" / "history.csv"))
+    assert re.search(rf"^kept: epoch {epoch.number} of 6, .*{words}$", done.stdout, re.MULTILINE)
+    scores = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert scores["every_face"]["accuracy"] == pytest.approx(epoch.validation_accuracy)
 
 
 def test_a_run_folder_is_complete(trained):

@@ -52,16 +52,18 @@ class Stopping:
 
     Attributes:
         epochs: Largest number of epochs.
-        monitor: Criterion of the best epoch: highest validation accuracy or lowest validation loss.
+        monitor: Epoch to keep: highest validation accuracy, lowest validation loss, or the last.
         patience: Number of epochs without improvement after which the stage ends; 0: never.
     """
 
     epochs: int
-    monitor: Literal["accuracy", "loss"] = "accuracy"
+    monitor: Literal["accuracy", "loss", "last"] = "accuracy"
     patience: int = 0
 
     def best(self, history: Sequence[Epoch]) -> Epoch:
-        """Return the best epoch, the earliest of equal ones."""
+        """Return the epoch to keep, the earliest of equally good ones."""
+        if self.monitor == "last":
+            return history[-1]
         if self.monitor == "loss":
             return min(history, key=lambda epoch: epoch.validation_loss)
         return max(history, key=lambda epoch: epoch.validation_accuracy)

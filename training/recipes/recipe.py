@@ -172,8 +172,8 @@ class Recipe:
     out. Teachers must use clean views; see `training/targets/outliers.py`."""
     train_faces: int = 0
     """Number of training faces, drawn at random, for a quick test; 0: all."""
-    monitor: Literal["accuracy", "loss"] = "accuracy"
-    """Criterion of the epoch to keep: highest validation accuracy, or lowest validation loss."""
+    monitor: Literal["accuracy", "loss", "last"] = "accuracy"
+    """Epoch to keep: highest validation accuracy, lowest validation loss, or the last one."""
     early_stopping_patience: int = 10
     """Number of epochs without improvement after which training ends; 0: never."""
     seed: int = 0

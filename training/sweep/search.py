@@ -125,7 +125,7 @@ class _Best:
 
     def __init__(self, trial: Any, sweep: Sweep, on_epoch: Callable[[int, Epoch], object]) -> None:
         self._trial, self._on_epoch = trial, on_epoch
-        self._is_loss = sweep.base.monitor == "loss"
+        self._monitor = sweep.base.monitor
         self._reported = set[int]()
         self.value: float | None = None
 
@@ -142,10 +142,13 @@ class _Best:
             self._take(epoch)
 
     def _take(self, epoch: Epoch) -> None:
-        found = epoch.validation_loss if self._is_loss else epoch.validation_accuracy
+        is_loss = self._monitor == "loss"
+        found = epoch.validation_loss if is_loss else epoch.validation_accuracy
         if epoch.number in self._reported:
             return
         self._reported.add(epoch.number)
-        better = min if self._is_loss else max
-        self.value = found if self.value is None else better(self.value, found)
+        if self.value is None or self._monitor == "last":
+            self.value = found
+        else:
+            self.value = (min if is_loss else max)(self.value, found)
         self._trial.report(found, epoch.number)

@@ -74,5 +74,6 @@ def test_the_best_epoch_is_that_of_the_lowest_loss_where_the_recipe_says_so():
     by_loss, by_accuracy = Stopping(10, "loss", 2), Stopping(10, "accuracy", 2)
     assert by_loss.best(history).number == 2
     assert by_accuracy.best(history).number == 3
+    assert Stopping(10, "last").best(history).number == 4
     assert by_loss.is_over(history)
     assert not by_accuracy.is_over(history)
