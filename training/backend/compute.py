@@ -14,6 +14,9 @@ from .keras3 import keras
 CUDA_EXTRAS = {"tensorflow": "train-cuda", "jax": "train-jax-cuda", "torch": "train-torch"}
 """Backend -> the extra of fer-edge with CUDA wheels for Linux."""
 
+_INSTRUCTIONS = {"bfloat16": {"amx_bf16", "avx512_bf16"}, "float16": {"amx_fp16", "avx512_fp16"}}
+"""16-bit precision -> flags of x86 CPUs that compute in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compute:
@@ -82,18 +85,18 @@ def advice_for(backend: str, root: Path = Path("/")) -> str:
 def precision_advice(precision: Precision, root: Path = Path("/")) -> str:
     """Return advice if 16-bit training is slower than float32 on this x86 CPU; else empty.
 
-    With neither AMX nor AVX512-BF16 a core converts every number to float32 and back.
+    Without instructions for the precision a core converts every number to float32 and back.
     """
     try:
         text = (root / "proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
         return ""
     flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
-    if precision == "float32" or not flags or {"amx_bf16", "avx512_bf16"} & set(flags):
+    if precision == "float32" or not flags or _INSTRUCTIONS[precision] & set(flags):
         return ""
     return (
-        f"this CPU has no 16-bit instructions (AMX, AVX512-BF16): {precision} is slower than "
-        "float32; pass --precision float32"
+        f"this CPU has no instructions for {precision}, which is slower than float32 then; pass "
+        "--precision float32"
     )
 
 

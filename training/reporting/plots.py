@@ -13,16 +13,16 @@ from fer_edge.scoring.scores import Scores
 from .history import Epoch
 
 
-def plot_curves(history: Sequence[Epoch], best: Epoch, path: Path) -> None:
-    """Draw accuracy, loss and learning rate over the epochs as PNG, with the best epoch marked."""
+def plot_curves(history: Sequence[Epoch], kept: Epoch, path: Path) -> None:
+    """Draw accuracy, loss and learning rate over the epochs as PNG, with the kept epoch marked."""
     numbers = [epoch.number for epoch in history]
     figure = Figure(figsize=(13, 3.8), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     left.plot(numbers, [100 * epoch.accuracy for epoch in history], label="training (augmented)")
     left.plot(numbers, [100 * epoch.validation_accuracy for epoch in history], label="validation")
-    left.plot(best.number, 100 * best.validation_accuracy, "o", color="C1")
+    left.plot(kept.number, 100 * kept.validation_accuracy, "o", color="C1")
     left.set(
-        title=f"accuracy (best {best.validation_accuracy:.2%}, epoch {best.number})", ylabel="%"
+        title=f"accuracy (kept: {kept.validation_accuracy:.2%}, epoch {kept.number})", ylabel="%"
     )
     middle.plot(numbers, [epoch.loss for epoch in history], label="training")
     middle.plot(numbers, [epoch.validation_loss for epoch in history], label="validation")

@@ -63,6 +63,8 @@ def test_a_machine_without_a_gpu_gets_no_advice(tmp_path: Path) -> None:
         ("flags\t\t: fpu avx512f avx512_vnni\n", "float32", False),
         ("flags\t\t: fpu avx512f avx512_bf16\n", "bfloat16", False),
         ("flags\t\t: fpu avx512_bf16 amx_bf16 amx_tile\n", "bfloat16", False),
+        ("flags\t\t: fpu avx512_bf16 amx_bf16\n", "float16", True),
+        ("flags\t\t: fpu avx512_fp16\n", "float16", False),
         ("Features\t: fp asimd bf16\n", "bfloat16", False),
         (None, "bfloat16", False),
     ],
