@@ -190,7 +190,9 @@ def describe_evaluation(evaluation: Evaluation) -> str:
         cells = ("-" if share is None else f"{share:.2%}" for share in shares)
         lines.append(f"{name:18}{scores.n:12,}" + "".join(f"{cell:>12}" for cell in cells))
     recall = "  ".join(
-        f"{name} {share:.1%}"
-        for name, share in zip(evaluation.class_names, evaluation.every_face.recall, strict=True)
+        f"{name} {share}"
+        for name, share in zip(
+            evaluation.class_names, evaluation.every_face.shown_recall, strict=True
+        )
     )
     return "\n".join([*lines, f"recall: {recall}"])

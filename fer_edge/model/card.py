@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fer_edge.documents import parse_json
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.faces.preprocess import Colors, CropPolicy
 from fer_edge.model.card_checks import (
@@ -186,7 +186,7 @@ class CardScore:
         n: Number of faces.
         accuracy: Top-1 accuracy.
         n_without_duplicates: Number of faces that do not occur in the training split.
-        accuracy_without_duplicates: Top-1 accuracy on these.
+        accuracy_without_duplicates: Top-1 accuracy on these; if there are none, `accuracy`.
         balanced_accuracy: Mean recall over classes.
         macro_f1: Mean F1 over classes.
         calibration_error: Expected calibration error, 15 bins; at the card's temperature it is in
@@ -329,7 +329,7 @@ def card_from_json(text: str | bytes) -> ModelCard:
         if isinstance(data, dict):  # checked first: a newer format may have other keys
             _check_version(data.get("format_version", FORMAT_VERSION))
         return decode(ModelCard, data)
-    except ValueError as error:  # includes SchemaError
+    except (ValueError, ConfigError) as error:  # includes SchemaError
         raise ModelError(f"the card is damaged: {error}; convert the model again") from error
 
 

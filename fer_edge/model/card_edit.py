@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from typing import Any, Literal
 
 from fer_edge import __version__
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.files import UNREADABLE_ARCHIVE
 from fer_edge.model.card import (
     UNKNOWN_LICENSE,
@@ -52,7 +52,7 @@ def edit_card(
         place[last] = text if key in TEXT_KEYS else _number(key, text)
     try:
         card = decode(ModelCard, data)
-    except ValueError as error:  # includes SchemaError
+    except (ValueError, ConfigError) as error:  # includes SchemaError
         raise ModelError(f"this change to the card is not possible: {error}") from error
     return card if labels is None else _rename_labels(card, tuple(labels))
 

@@ -133,7 +133,8 @@ def read_graph(flatbuffer: bytes) -> Graph:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError as error:
         raise MissingExtraError(
-            "reading a TFLite graph needs LiteRT; run: pip install ai-edge-litert"
+            "reading a TFLite graph needs LiteRT; run: pip install ai-edge-litert (where "
+            "tflite-runtime is used, in another environment)"
         ) from error
     try:
         model = schema.Model.GetRootAs(flatbuffer, 0)

@@ -47,6 +47,12 @@ class Scores:
     recall: tuple[float, ...]
     confusion: tuple[tuple[int, ...], ...]
 
+    @property
+    def shown_recall(self) -> tuple[str, ...]:
+        """Recall per class as text, such as 61.3%; "-" for a class without an answered face."""
+        rows = zip(self.recall, self.confusion, strict=True)
+        return tuple(f"{share:.1%}" if any(row) else "-" for share, row in rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -58,7 +64,8 @@ class Agreement:
         fixed: Number of faces that only the candidate gets right.
         broken: Number of faces that only the reference gets right.
         difference: Accuracy of the candidate minus that of the reference, a share.
-        interval: Paired 95% confidence interval of the difference (Wald, on discordant pairs).
+        interval: Paired 95% confidence interval of the difference: Wald's, adjusted by one more
+            fixed and one more broken face (Bonett and Price 2012, doi:10.3102/1076998611411915).
         largest_gap: Largest difference of any probability; None if a model has other outputs.
         recall_change: Recall of each class, candidate minus reference; empty in older cards.
     """
@@ -159,18 +166,33 @@ def compare(
     ours, theirs = answers(candidate), answers(reference)
     fixed = int(((ours == labels) & (theirs != labels)).sum())
     broken = int(((ours != labels) & (theirs == labels)).sum())
-    difference = (fixed - broken) / n
-    spread = 1.96 * np.sqrt(max(fixed + broken - (fixed - broken) ** 2 / n, 0.0)) / n
     return Agreement(
         n=n,
         top1=float(((ours == theirs) & (ours != NO_ANSWER)).mean()),
         fixed=fixed,
         broken=broken,
-        difference=difference,
-        interval=(float(difference - spread), float(difference + spread)),
+        difference=(fixed - broken) / n,
+        interval=paired_interval(n, fixed, broken),
         largest_gap=float(np.abs(candidate - reference).max()) if have_probabilities else None,
         recall_change=tuple(a - b for a, b in zip(*recalls, strict=True)),
     )
+
+
+def paired_interval(n: int, fixed: int, broken: int) -> tuple[float, float]:
+    """Return the 95% interval of `Agreement`, a difference of shares within -1 to 1.
+
+    Wald's plain interval would have no width if no face changes, and would exclude 0 after four
+    fixed faces, which are chance in one case of eight.
+
+    Args:
+        n: Number of faces, at least 1.
+        fixed: Number of faces that only the candidate gets right.
+        broken: Number of faces that only the reference gets right.
+    """
+    gained, lost, faces = fixed + 1, broken + 1, n + 2
+    middle = (gained - lost) / faces
+    spread = 1.96 * float(np.sqrt(gained + lost - (gained - lost) ** 2 / faces)) / faces
+    return max(-1.0, middle - spread), min(1.0, middle + spread)
 
 
 def calibration_error(

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from fer_edge.errors import ConfigError
 from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.model.bundled import find_model
 
 from ..device.conditions import Watch
 from ..device.description import describe_device
-from ..tracking.config import FacesConfig
+from ..tracking.config import FacesConfig, open_chosen_detector
 from .probes.clip import Clip, read_clip
-from .probes.clip_probe import AS_RUN, Finding
 from .probes.instructions import Instructions, read_instructions
 from .probes.measuring import benchmark_models
 from .probes.results import Benchmark, Plan
@@ -35,7 +35,7 @@ class Subject:
         info: Origin of these faces.
         reference: Model to measure agreement against, by name; None uses the first float32 model.
         clips: Videos that every model processes.
-        finding: Face detection in them.
+        detection: Face detection and tracking in them.
         instructions: Counted arm64 instructions.
     """
 
@@ -44,7 +44,7 @@ class Subject:
     info: FacesInfo | None = None
     reference: str | None = None
     clips: tuple[Clip, ...] = ()
-    finding: Finding = AS_RUN
+    detection: FacesConfig = FacesConfig()  # noqa: RUF009 - frozen
     instructions: Instructions | None = None
 
 
@@ -55,7 +55,7 @@ def benchmark(
     reference: str | Path | None = None,
     plan: Plan = Plan(),  # noqa: B008 - frozen
     videos: Sequence[str | Path] = (),
-    faces: FacesConfig = FacesConfig(),  # noqa: B008 - frozen
+    detection: FacesConfig = FacesConfig(),  # noqa: B008 - frozen
     instructions: str | Path | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Report:
@@ -71,7 +71,7 @@ def benchmark(
         reference: Model to measure agreement against; None uses the first float32 model.
         plan: Thread counts and repetitions; `QUICK` for a short run.
         videos: Files that every model processes like `fer-edge run`.
-        faces: Face detection in them.
+        detection: Face detection and tracking in them, as in `fer-edge run`.
         instructions: A .json file of `benchmarks.arm64_instructions`.
         on_step: Called after each of `plan.steps(...)` steps.
 
@@ -83,19 +83,27 @@ def benchmark(
         DatasetError: The face set cannot be read.
         SourceError: A video cannot be read.
         DetectorError: The detector cannot be opened.
+        ConfigError: Settings of detection are given without a video, or a video is given twice.
         ReportError: The instructions cannot be read, or the reference has no scores.
         MissingExtraError: A package is not installed; the message names the extra.
     """
+    if not videos and detection != FacesConfig():
+        raise ConfigError(
+            "detection has settings, but there are no videos to detect faces in; pass videos too"
+        )
+    paths = [Path(video) for video in videos]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise ConfigError(f"videos contains {path} twice; pass each video once")
     names = [models] if isinstance(models, str | Path) else models
     scored, info = _scored(data)
-    finding = finding_of(faces)
     subject = Subject(
         names=tuple(map(str, names)),
         faces=scored,
         info=info,
         reference=None if reference is None else str(reference),
-        clips=read_clips([Path(video) for video in videos], finding),
-        finding=finding,
+        clips=read_clips(paths, detection),
+        detection=detection,
         instructions=None if instructions is None else read_instructions(Path(instructions)),
     )
     return measure(subject, plan, on_step=on_step)[0]
@@ -121,7 +129,7 @@ def measure(
         plan=plan,
         reference=None if subject.reference is None else find_model(subject.reference),
         clips=subject.clips,
-        finding=subject.finding,
+        detection=subject.detection,
         instructions=subject.instructions,
         on_step=on_step,
     )
@@ -144,28 +152,17 @@ def measure(
     return report, measured
 
 
-def finding_of(faces: FacesConfig) -> Finding:
-    """Return the face detection settings for videos from a configuration."""
-    model = faces.detector_model
-    return Finding(
-        detector=faces.detector,
-        detector_model=None if model is None else str(model),
-        detect_size_px=faces.detect_size_px,
-        every=faces.every,
-    )
-
-
-def read_clips(videos: Sequence[Path], finding: Finding) -> tuple[Clip, ...]:
+def read_clips(videos: Sequence[Path], detection: FacesConfig) -> tuple[Clip, ...]:
     """Decode the videos, and try the detector, before anything is measured.
 
     Raises:
         SourceError: A video is missing, not a video, truncated, or empty.
-        DetectorError: The detector's model file is missing or unusable.
+        DetectorError: The detector's model file or delegate is missing or unusable.
         MissingExtraError: The detector needs a TFLite runtime, and none is installed.
     """
     if not videos:
         return ()
-    finding.open_detector()
+    open_chosen_detector(detection, is_video=True)
     return tuple(map(read_clip, videos))
 
 

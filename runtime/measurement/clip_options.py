@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from fer_edge.cli.command_options import PATH
 from fer_edge.cli.option_fields import click_options
 
-from ..tracking.config import DETECTOR_FIELDS, FacesConfig
+from ..tracking.config import FacesConfig
 
 CLIP_OPTIONS = (
     click.Option(
@@ -22,7 +22,7 @@ CLIP_OPTIONS = (
         "second; may be repeated. Every model and thread count processes it three times, "
         "in turns, each time in a fresh process.",
     ),
-    *click_options(FacesConfig, only=DETECTOR_FIELDS),
+    *click_options(FacesConfig),
 )
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -132,12 +132,9 @@ def benchmark(
     counted: Path | None,
     as_json: bool,
     videos: tuple[Path, ...],
-    detector: str,
-    detector_model: Path | None,
-    detect_size_px: int | None,
-    every: int,
     hosts: tuple[str, ...],
     ssh_config: Path | None,
+    **detection: Any,
 ) -> None:
     """Compare models: size, accuracy, agreement with float, latency, memory, and whole frames.
 
@@ -156,7 +153,7 @@ def benchmark(
     from dataclasses import replace
 
     from ..device.description import usable_cores
-    from .api import QUICK, Subject, finding_of, measure, read_clips
+    from .api import QUICK, Subject, measure, read_clips
     from .probes.instructions import read_instructions
     from .probes.results import Plan
     from .remote import Errand
@@ -169,17 +166,15 @@ def benchmark(
         raise click.UsageError("--with-faces needs --report and --data")
     if folder is not None:
         check_folder(folder)
-    finding = finding_of(
-        FacesConfig(detector, detector_model, detect_size_px=detect_size_px, every=every)
-    )
+    settings = FacesConfig(**detection)
     faces = _load_faces(data, split, groups)
     subject = Subject(
         names=models,
         faces=faces,
         info=faces_info(faces, data, split) if faces is not None and data is not None else None,
         reference=reference,
-        clips=read_clips(videos, finding),
-        finding=finding,
+        clips=read_clips(videos, settings),
+        detection=settings,
         instructions=None if counted is None else read_instructions(counted),
     )
     plan = Plan(threads=threads or tuple(sorted({1, usable_cores()})), rounds=rounds)
@@ -209,7 +204,7 @@ def benchmark(
             faces=faces,
             info=subject.info,
             videos=videos,
-            detector_model=detector_model,
+            detector_model=settings.detector_model,
             options=options_for_devices(),
             command=command,
         )
@@ -232,7 +227,33 @@ def _load_faces(data: Path | None, split: str, groups: Path | None) -> "FaceSet 
     faces = load_faceset(data)
     if groups is not None:
         faces = replace(faces, groups=load_groups(groups, len(faces)))
-    return faces.part(split)
+    part = faces.part(split)
+    if groups is not None:
+        _warn_of_empty_groups(faces, part, groups, split)
+    return part
+
+
+def _warn_of_empty_groups(faces: "FaceSet", part: "FaceSet", path: Path, split: str) -> None:
+    """Warn of columns of `path` that have no face in the scored part, such as those of another."""
+    import numpy as np
+
+    from fer_edge.faces.faceset import SPLITS
+    from fer_edge.faces.groups import UNKNOWN
+    from fer_edge.shown import printable
+
+    pairs = list(zip(faces.groups, part.groups, strict=True))
+    empty = [whole for whole, scored in pairs if (scored.members == UNKNOWN).all()]
+    if not empty:
+        return
+    named = int(np.any([column.members != UNKNOWN for column in empty], axis=0).sum())
+    rows = np.flatnonzero(faces.split == SPLITS.index(split))
+    many = "" if rows[-1] - rows[0] < len(rows) else f"{len(rows)} of "
+    columns = ", ".join(printable(column.name, 40) for column in empty)
+    click.echo(
+        f"warning: {columns}: no group is scored, since none of the {named} faces in {path} is "
+        f"in the part '{split}', which has {many}the rows {rows[0]} to {rows[-1]}",
+        err=True,
+    )
 
 
 def _pictures(

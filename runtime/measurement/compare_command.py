@@ -6,6 +6,8 @@ import click
 
 from fer_edge.cli.command_options import PATH
 
+from .comparison.metrics import CHIEF, METRICS, metric_names
+
 REGRESSION = 3
 """Exit code when a limit is crossed: 1 is an error, 2 a wrong command line."""
 
@@ -19,9 +21,8 @@ REGRESSION = 3
     multiple=True,
     metavar="BAR",
     help="Exit with 3 if a model crosses this limit, for example latency>1.10x (10% slower) "
-    "or accuracy<-0.3 (0.3 points lost). Metrics: latency, p95, p99, load, first, "
-    "memory, size as ratios (x); accuracy, balanced, macro-f1, calibration, agreement, "
-    "limit in points. May be repeated, or with commas.",
+    f"or accuracy<-0.3 (0.3 points lost). Metrics: {metric_names('ratio')} as ratios (x); "
+    f"{metric_names('points')} in points. May be repeated, or with commas.",
 )
 @click.option("--all", "everything", is_flag=True, help="Show all figures, not only the main ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
@@ -48,7 +49,7 @@ def compare(
     from fer_edge.schema import encode
 
     from .comparison.bars import crossed, describe_crossing, parse_bars
-    from .comparison.changes import CHIEF, METRICS, compare_reports, comparison_rows
+    from .comparison.changes import compare_reports, comparison_rows
     from .report.report import read_report, warnings
     from .report.text import align
 
@@ -73,6 +74,8 @@ def compare(
                 click.echo(f"only {name}: {', '.join(models)}")
         if not comparison.same_faces:
             click.echo("accuracy is not compared: the models were not scored on the same faces")
+        elif not comparison.same_reference:
+            click.echo("agreement is not compared: the reports have different references")
         shown = METRICS if everything else {*CHIEF, *(bar.metric for bar in wanted)}
         click.echo(align(comparison_rows(comparison, shown)))
     for bar, change in found:

@@ -8,6 +8,9 @@ import click
 from click.core import ParameterSource
 
 from fer_edge.cli.command_options import PATH
+from fer_edge.cli.option_fields import option_fields
+
+from ..tracking.config import FacesConfig
 
 if TYPE_CHECKING:
     from .remote import Errand
@@ -30,8 +33,11 @@ DEVICE_OPTIONS = (
     ),
 )
 
-_TRAVELLING = ("rounds", "quick", "threads", "detector", "detect_size_px", "every")
-"""Options that are passed to devices unchanged."""
+_TRAVELLING = (
+    *("rounds", "quick", "threads"),
+    *(name for name, _ in option_fields(FacesConfig) if name != "detector_model"),
+)
+"""Options that are passed to devices unchanged; the detector's model file is sent."""
 
 
 def options_for_devices() -> tuple[str, ...]:

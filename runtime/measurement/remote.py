@@ -1,6 +1,5 @@
 """A benchmark on a device that fer-edge was deployed to; returns its report."""
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from fer_edge.errors import DeployError, ModelError, ReportError
 from fer_edge.faces.faceset import FaceSet, save_faceset
 from fer_edge.model.bundled import bundled_models, find_model
 
+from ..deploy.answers import parse_answer
 from ..deploy.connection import Connection
 from ..deploy.remote import FOLDER, run_there
 from .report.report import FacesInfo, Report, report_from_json
@@ -74,9 +74,15 @@ def measure_there(
     if answer.code:
         raise DeployError(f"{host}: {answer.reason}")
     try:
-        report = report_from_json(json.loads(answer.said), f"the report of {host}")
-    except (ValueError, ReportError) as error:
+        data = parse_answer(answer.said, host, "to 'benchmark'")
+        report = report_from_json(data, f"the report of {host}")
+    except ReportError as error:
         raise DeployError(f"{host}: its report cannot be read: {error}") from error
+    if len(report.models) != len(errand.names):
+        raise DeployError(
+            f"{host}: its report cannot be read: it has {len(report.models)} models, expected "
+            f"{len(errand.names)}"
+        )
     return _named_as_here(report, errand)
 
 
@@ -105,12 +111,16 @@ def _named_as_here(report: Report, errand: Errand) -> Report:
     if faces is not None and errand.info is not None:
         faces = replace(faces, path=errand.info.path)
     places = _names_here(errand.videos)
+    detector = None if errand.detector_model is None else str(errand.detector_model)
     return replace(
         report,
         command=errand.command,
         faces=faces,
         models=tuple(replace(model, path=name) for model, name in pairs),
-        end_to_end=tuple(replace(item, source=places(item.source)) for item in report.end_to_end),
+        end_to_end=tuple(
+            replace(item, source=places(item.source), detector_model=detector)
+            for item in report.end_to_end
+        ),
         looks=tuple(replace(item, source=places(item.source)) for item in report.looks),
     )
 

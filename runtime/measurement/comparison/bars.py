@@ -1,7 +1,7 @@
 """Limits for a comparison: `latency>1.10x`, `accuracy<-0.3`.
 
     BAR    = METRIC COMPARE NUMBER UNIT
-    METRIC = latency, p95, size, accuracy, ...   (compare_reports.METRICS)
+    METRIC = latency, p95, size, accuracy, ...   (a key of metrics.METRICS)
     COMPARE = > >= < <=
     UNIT   = x        after / before, for everything that is not a share
              points   after - before in points (may be left out), for accuracy and other shares
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from fer_edge.errors import ReportError
 
 from ..report.figures import threads_text
-from .changes import METRICS, Change, Comparison
+from .changes import Change, ReportComparison
+from .metrics import METRICS
 
 _BAR = re.compile(r"\s*([a-z0-9-]+)\s*(>=|<=|>|<)\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*([a-z]*)\s*")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -55,7 +56,7 @@ def parse_bars(texts: tuple[str, ...]) -> tuple[Bar, ...]:
     return tuple(_parse(part) for text in texts for part in text.split(","))
 
 
-def crossed(bars: tuple[Bar, ...], comparison: Comparison) -> list[tuple[Bar, Change]]:
+def crossed(bars: tuple[Bar, ...], comparison: ReportComparison) -> list[tuple[Bar, Change]]:
     """Find all changes that cross a limit.
 
     Raises:
@@ -71,8 +72,10 @@ def crossed(bars: tuple[Bar, ...], comparison: Comparison) -> list[tuple[Bar, Ch
         ]
         if not changes:
             why = "the reports share no model that has it"
-            if METRICS[bar.metric].unit == "points" and not comparison.same_faces:
+            if METRICS[bar.metric].of_faces and not comparison.same_faces:
                 why = "they were not scored on the same faces (pass the same --data to both)"
+            elif METRICS[bar.metric].of_reference and not comparison.same_reference:
+                why = "they have different references (pass the same --reference to both)"
             raise ReportError(f"'{bar.text}' cannot be checked on these reports: {why}")
         holds = _COMPARE[bar.compare]
         found += [

@@ -1,34 +1,13 @@
 """Comparison of two benchmark reports: before and after, or two devices."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
 
 from fer_edge.errors import ReportError
 
 from ..probes.results import ModelResult
-from ..report.report import Report, timing
-
-Unit = Literal["ratio", "points"]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric for the comparison of reports.
-
-    Attributes:
-        name: Name in `--fail-if`.
-        title: Title with its unit.
-        unit: ratio (after / before) or points (100 x the difference of two shares).
-        per_thread: Whether there is one value per thread count.
-        read: Function that returns the value of a model at a thread count. None: not measured.
-    """
-
-    name: str
-    title: str
-    unit: Unit
-    per_thread: bool
-    read: Callable[[ModelResult, int], float | None]
+from ..report.report import Report
+from .metrics import METRICS, Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +32,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ReportComparison:
     """Comparison of two reports.
 
     Attributes:
         changes: Changes of the models in both reports.
         only_before: Models in the first report only.
         only_after: Models in the second report only.
-        same_faces: Whether both were scored on the same faces; otherwise accuracy is not compared.
+        same_faces: Whether both were scored on the same faces; otherwise metrics of
+            faces are not compared.
+        same_reference: Whether the references of both have the same name and number format;
+            otherwise the agreement with them is not compared.
         differences: Differences of device, software and protocol, as text.
     """
 
@@ -68,57 +50,11 @@ class Comparison:
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     same_faces: bool
+    same_reference: bool
     differences: tuple[str, ...]
 
 
-def _timed(read: Callable[..., float | None]) -> Callable[[ModelResult, int], float | None]:
-    def figure(model: ModelResult, threads: int) -> float | None:
-        found = timing(model, threads)
-        return None if found is None else read(found)
-
-    return figure
-
-
-def _scored(read: Callable[..., float | None]) -> Callable[[ModelResult, int], float | None]:
-    def figure(model: ModelResult, threads: int) -> float | None:
-        return None if model.evaluation is None else read(model.evaluation.every_face)
-
-    return figure
-
-
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric("latency", "median ms", "ratio", True, _timed(lambda t: t.steady.median_ms)),
-        Metric("p95", "p95 ms", "ratio", True, _timed(lambda t: t.steady.p95_ms)),
-        Metric("p99", "p99 ms", "ratio", True, _timed(lambda t: t.steady.p99_ms)),
-        Metric("load", "load ms", "ratio", True, _timed(lambda t: t.start.load_ms)),
-        Metric("first", "first ms", "ratio", True, _timed(lambda t: t.start.first_inference_ms)),
-        Metric("memory", "added MiB", "ratio", True, _timed(lambda t: t.start.added_memory_mib)),
-        Metric("limit", "% of limit", "points", True, _timed(lambda t: t.share_of_limit)),
-        Metric("size", "size MB", "ratio", False, lambda model, _: model.size_bytes / 1e6),
-        Metric("accuracy", "accuracy %", "points", False, _scored(lambda s: s.accuracy)),
-        Metric("balanced", "balanced %", "points", False, _scored(lambda s: s.balanced_accuracy)),
-        Metric("macro-f1", "macro-F1 %", "points", False, _scored(lambda s: s.macro_f1)),
-        Metric(
-            *("calibration", "calibration error %", "points", False),
-            _scored(lambda s: s.calibration_error),
-        ),
-        Metric(
-            *("agreement", "same answer %", "points", False),
-            lambda model, _: model.agreement.top1 if model.agreement else None,
-        ),
-    )
-}
-"""By name, in table order. Shares are compared in points, all other values by ratio."""
-
-CHIEF = ("latency", "p95", "memory", "size", "accuracy", "agreement")
-"""Metrics of the short table."""
-
-_OF_FACES = ("accuracy", "balanced", "macro-f1", "calibration", "agreement")
-
-
-def compare_reports(before: Report, after: Report) -> Comparison:
+def compare_reports(before: Report, after: Report) -> ReportComparison:
     """Compare the models in both reports, matched by name and number format.
 
     Raises:
@@ -132,28 +68,32 @@ def compare_reports(before: Report, after: Report) -> Comparison:
             f"{', '.join(theirs)}; models are matched by name and number format"
         )
     same_faces = bool(before.faces and after.faces and before.faces.digest == after.faces.digest)
+    same_reference = _reference(before) == _reference(after)
     threads = [count for count in before.plan.threads if count in after.plan.threads]
     changes = []
     for name in common:
         for metric in METRICS.values():
-            if metric.name in _OF_FACES and not same_faces:
+            if metric.of_faces and not same_faces:
+                continue
+            if metric.of_reference and not same_reference:
                 continue
             for count in threads if metric.per_thread else (0,):
                 old, new = metric.read(ours[name], count), metric.read(theirs[name], count)
                 if old is not None and new is not None:
                     change = _change(metric, old, new)
                     changes.append(Change(name, metric.name, count or None, old, new, change))
-    return Comparison(
+    return ReportComparison(
         changes=tuple(changes),
         only_before=tuple(name for name in ours if name not in theirs),
         only_after=tuple(name for name in theirs if name not in ours),
         same_faces=same_faces,
+        same_reference=same_reference,
         differences=_differences(before, after),
     )
 
 
 def comparison_rows(
-    comparison: Comparison, metrics: Collection[str] = tuple(METRICS)
+    comparison: ReportComparison, metrics: Collection[str] = tuple(METRICS)
 ) -> list[list[str]]:
     """Format the changes of some metrics as cells of text, the header first."""
     rows = [["model", "figure", "threads", "before", "after", "change"]]
@@ -177,7 +117,7 @@ def comparison_rows(
 def _by_name(report: Report, which: str) -> dict[str, ModelResult]:
     found: dict[str, ModelResult] = {}
     for model in report.models:
-        name = f"{model.name} ({model.numbers})"
+        name = _name(model)
         if name in found:
             raise ReportError(
                 f"the {which} report has {name} twice ({found[name].path}, {model.path}); models "
@@ -187,9 +127,17 @@ def _by_name(report: Report, which: str) -> dict[str, ModelResult]:
     return found
 
 
+def _name(model: ModelResult) -> str:
+    return f"{model.name} ({model.numbers})"
+
+
+def _reference(report: Report) -> str | None:
+    return None if report.reference is None else _name(report.models[report.reference])
+
+
 def _change(metric: Metric, before: float, after: float) -> float | None:
     if metric.unit == "points":
-        return 100 * (after - before)
+        return round(100 * (after - before), 9)  # a loss of exactly 0.3 is not more than 0.3
     return after / before if before > 0 else None
 
 
@@ -200,6 +148,7 @@ def _differences(before: Report, after: Report) -> tuple[str, ...]:
         ("software", ", ".join(before.device.versions), ", ".join(after.device.versions)),
         ("rounds", before.plan.rounds, after.plan.rounds),
         ("threads", list(before.plan.threads), list(after.plan.threads)),
+        ("reference", _reference(before) or "none", _reference(after) or "none"),
     )
     return tuple(f"{name}: {old} -> {new}" for name, old, new in pairs if old != new)
 

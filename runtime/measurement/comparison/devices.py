@@ -1,10 +1,11 @@
 """Several machines side by side, one column each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ..probes.results import ModelResult
+from ..report.markdown import plain
 from ..report.report import Report
-from .changes import CHIEF, METRICS, Metric
+from .metrics import CHIEF, METRICS, Metric
 
 HERE = "here"
 """The machine that runs the command."""
@@ -38,12 +39,13 @@ def devices_markdown(reports: Mapping[str, Report]) -> str:
     lines = ["# The same models on several machines", ""]
     for name, report in reports.items():
         device = report.device
-        lines.append(
-            f"- **{name}**: {device.board or device.cpu}, {device.machine}, {device.cores} cores, "
+        facts = (
+            f"{device.board or device.cpu}, {device.machine}, {device.cores} cores, "
             f"governor {device.governor}; {', '.join(device.versions)}"
         )
-    lines += ["", _line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
-    return "\n".join([*lines, *map(_line, rows)]) + "\n"
+        lines.append(f"- **{plain(name)}**: {plain(facts)}")
+    lines += ["", _line(map(plain, head)), _line(["---", "---", *["---:"] * (len(head) - 2)])]
+    return "\n".join([*lines, *(_line(map(plain, row)) for row in rows)]) + "\n"
 
 
 def _cell(metric: Metric, model: ModelResult, threads: int) -> str:
@@ -52,5 +54,5 @@ def _cell(metric: Metric, model: ModelResult, threads: int) -> str:
     return "-" if value is None else f"{scale * value:.4g}"
 
 
-def _line(cells: list[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"

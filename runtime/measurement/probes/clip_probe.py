@@ -25,14 +25,13 @@ from fer_edge.schema import decode, encode
 from ...capture.frame import Frame, Source
 from ...capture.live import Live
 from ...capture.opening import open_source
-from ...detection.detector import FaceDetector, ShrinkingDetector, WholeFrame
-from ...detection.opening import open_detector
+from ...detection.detector import ShrinkingDetector, WholeFrame
 from ...publish.files.json_lines import JsonLines
 from ...publish.pipeline import run_to_end
 from ...recognition.follower import FILE_PACE, LIVE_PACE, Follower
 from ...recognition.result import Result
 from ...timing.stopwatch import STAGES
-from ...tracking.flow_tracker import open_tracker
+from ...tracking.config import FacesConfig, open_chosen_detector, open_chosen_tracker
 from .cold_start import peak_memory_mib
 from .fresh_process import FreshProcessError, in_fresh_process
 from .paced_video import PacedVideo, VideoOverError
@@ -46,37 +45,6 @@ MOST_PACED_FRAMES = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Settings of face detection and tracking; other settings are those of `fer-edge run`.
-
-    Attributes:
-        detector: yunet, haar, blazeface, none, or the name of another package's detector.
-        detector_model: Path of its model file; None uses the installed one.
-        detect_size_px: Long side to which frames are shrunk; None uses the detector's default.
-        every: Interval of detection: every Nth frame.
-    """
-
-    detector: str = "yunet"
-    detector_model: str | None = None
-    detect_size_px: int | None = None
-    every: int = 5
-
-    def open_detector(self) -> FaceDetector:
-        """Open the detector.
-
-        Raises:
-            DetectorError: Its model file is missing or unusable.
-            MissingExtraError: It is blazeface, and no TFLite runtime is installed.
-        """
-        model = None if self.detector_model is None else Path(self.detector_model)
-        return open_detector(self.detector, model, long_side_px=self.detect_size_px)
-
-
-AS_RUN = Finding()
-"""The defaults."""
-
-
-@dataclass(frozen=True, slots=True)
 class ClipRun:
     """Task of the process.
 
@@ -84,7 +52,7 @@ class ClipRun:
         video: Path of the video.
         model: Path of the .tflite file.
         threads: CPU threads per inference.
-        finding: Face detection and tracking.
+        detection: Face detection and tracking.
         rate_hz: Rate at which its first frames, at most `MOST_PACED_FRAMES`, arrive like those of a
             camera, with a camera's rate of classification; None processes all frames at full speed.
     """
@@ -92,7 +60,7 @@ class ClipRun:
     video: str
     model: str
     threads: int
-    finding: Finding
+    detection: FacesConfig
     rate_hz: float | None = None
 
 
@@ -121,8 +89,8 @@ class ClipPass:
         peak_memory_mib: Largest resident set of the process, in MiB; None if unknown.
         opencv_threads: Number of OpenCV's threads, for resizing and optical flow.
         detect_size_px: Long side of the detector's input; 0 without a detector.
-        frames_ms: Wall time of each processed frame, all stages and the time between them; for
-            paced frames without the wait for them.
+        frames_ms: Wall time of each processed frame, all stages and the time between them; of a
+            paced frame from its arrival, including its wait while an earlier one is processed.
         stages: Times in the order of `CLIP_STAGES`.
     """
 
@@ -151,17 +119,25 @@ def run_clip(run: ClipRun) -> ClipPass:
         ) from error
 
 
-class _TimedSource:
-    """A source that records when a frame was requested and returned."""
+class TimedSource:
+    """A source that records when a frame was requested and returned.
+
+    Attributes:
+        asked_s: Time of the request, by `time.perf_counter`.
+        gave_s: Time of the return, by the same clock.
+        arrived_s: Time of the arrival, by the same clock: for a live source earlier than `gave_s`
+            if the frame waited, otherwise the time of the request.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self.is_video, self.is_live = source.is_video, source.is_live
         self.frame_rate_hz, self.length = source.frame_rate_hz, source.length
-        self.asked_s = self.gave_s = 0.0
+        self.asked_s = self.gave_s = self.arrived_s = time.perf_counter()
 
     @property
     def dropped(self) -> int:
+        """Number of frames that the source dropped."""
         return self._source.dropped
 
     @dropped.setter
@@ -178,20 +154,26 @@ class _TimedSource:
                 return
             if frame is None:
                 return
-            self.gave_s = time.perf_counter()
+            last_s, self.gave_s = self.gave_s, time.perf_counter()
+            self.arrived_s = self.asked_s
+            if frame.unix_s is not None:
+                # it cannot have arrived before the last one was taken, even if the clock jumps
+                waited_s = min(time.time() - frame.unix_s, self.gave_s - last_s)
+                self.arrived_s = self.gave_s - max(0.0, waited_s)
             yield frame
 
     def close(self) -> None:
+        """Close the source."""
         self._source.close()
 
 
-class _TimedLines(JsonLines):
+class TimedLines(JsonLines):
     """JSON lines that record the time of every stage, including their own.
 
     The samples are arrays: lists of Python floats would show in the memory of a long video.
     """
 
-    def __init__(self, source: _TimedSource, stream: IO[str]) -> None:
+    def __init__(self, source: TimedSource, stream: IO[str]) -> None:
         super().__init__(stream)
         self._source = source
         self._began_s = self._began_cpu_s = 0.0
@@ -208,10 +190,9 @@ class _TimedLines(JsonLines):
         """Write a line."""
         began_s = time.perf_counter()
         super().write(result)
-        ended_s, asked_s = time.perf_counter(), self._source.asked_s
-        waited_s = self._source.gave_s - asked_s if self._source.is_live else 0.0
-        self.frames_ms.append(1e3 * (ended_s - asked_s - waited_s))
-        self.stages_ms["read"].append(1e3 * (self._source.gave_s - asked_s))
+        ended_s = time.perf_counter()
+        self.frames_ms.append(1e3 * (ended_s - self._source.arrived_s))
+        self.stages_ms["read"].append(1e3 * (self._source.gave_s - self._source.asked_s))
         for stage in STAGES:
             stage_ms = getattr(result.times, f"{stage}_ms")
             if stage_ms:  # a stage that did not run has no sample
@@ -237,19 +218,19 @@ def probe(run: ClipRun) -> ClipPass:
     Raises:
         FerEdgeError: The video, the model or the detector cannot be used.
     """
-    detector = run.finding.open_detector()
+    detector = open_chosen_detector(run.detection, is_video=True)
     with (
         Path(devnull).open("w", encoding="utf-8") as stream,
         Follower(
             open_model(Path(run.model), threads=run.threads),
-            open_tracker(detector, every=run.finding.every),
+            open_chosen_tracker(run.detection, detector),
             pace=FILE_PACE if run.rate_hz is None else LIVE_PACE,
             boxes_are_crops=isinstance(detector, WholeFrame),
         ) as follower,
         closing(_open(run)) as video,
     ):
-        source = _TimedSource(video)
-        lines = _TimedLines(source, stream)
+        source = TimedSource(video)
+        lines = TimedLines(source, stream)
         lines.begin()
         run_to_end(source, follower, [lambda: lines])
     return ClipPass(

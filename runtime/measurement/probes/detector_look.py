@@ -14,8 +14,8 @@ from ...capture.opening import open_source
 from ...detection.detector import FaceDetector, ShrinkingDetector, WholeFrame
 from ...detection.shrinking import shrink
 from ...detection.yunet import YuNet
+from ...tracking.config import FacesConfig, open_chosen_detector
 from .clip import Clip
-from .clip_probe import Finding
 from .latency import Latency
 from .machine_limit import MachineLimit
 
@@ -33,10 +33,11 @@ class DetectorLook:
         width_px: Width of the shrunk frame.
         height_px: Height of the shrunk frame.
         steady: Latency after warm-up, in the same rounds as the models, including boxes.
-        macs: Multiply-accumulates of one detection; None if unknown.
+        macs: Multiply-accumulates of one detection; None if unknown, as on a delegate.
         macs_per_second: Multiply-accumulates per second at the median; None if unknown.
         share_of_limit: Share of the speed of one large int8 convolution in the same rounds, 0 to 1;
-            None if one of them was not measured.
+            None if one of them is unknown.
+        detector_delegate: TFLite delegate that ran the detector; None for the CPU.
     """
 
     source: str
@@ -47,6 +48,7 @@ class DetectorLook:
     macs: int | None
     macs_per_second: float | None
     share_of_limit: float | None
+    detector_delegate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +75,43 @@ class Look:
         return "detector", self.clip.path
 
 
-def open_looks(clips: Sequence[Clip], finding: Finding) -> tuple[Look, ...]:
+def open_looks(clips: Sequence[Clip], detection: FacesConfig) -> tuple[Look, ...]:
     """Prepare one detection per video; empty without a detector.
 
     Raises:
         DetectorError: The detector cannot be opened.
     """
-    detector = finding.open_detector() if clips else WholeFrame()
+    detector = open_chosen_detector(detection, is_video=True) if clips else WholeFrame()
     if isinstance(detector, WholeFrame):
         return ()
-    side_px = detector.long_side_px if isinstance(detector, ShrinkingDetector) else None
-    looks = []
-    for clip in clips:
-        image = _first_frame(clip.path)
-        looks.append(Look(clip, shrink(image, side_px) if side_px else image, detector))
-    return tuple(looks)
+    return tuple(Look(clip, _view(_first_frame(clip.path), detector), detector) for clip in clips)
 
 
 def timed_looks(
     looks: Sequence[Look],
-    finding: Finding,
+    detection: FacesConfig,
     latencies: Mapping[Hashable, Latency],
     limits: Sequence[MachineLimit],
 ) -> tuple[DetectorLook, ...]:
     """Summarize the measured detections."""
+    delegate = detection.detector_delegate
     most = next((limit.macs_per_second for limit in limits if limit.threads == THREADS), None)
     found = []
     for look in looks:
-        steady, macs = latencies[look.key], _macs(look)
+        # a graph compiled for a delegate hides its operators
+        steady, macs = latencies[look.key], None if delegate else _macs(look)
         rate = None if macs is None else macs / (steady.median_ms / 1e3)
         found.append(
             DetectorLook(
                 source=str(look.clip.path),
-                detector=finding.detector,
+                detector=detection.detector,
                 width_px=look.view.shape[1],
                 height_px=look.view.shape[0],
                 steady=steady,
                 macs=macs,
                 macs_per_second=rate,
                 share_of_limit=None if rate is None or most is None else rate / most,
+                detector_delegate=delegate,
             )
         )
     return tuple(found)
@@ -120,6 +120,16 @@ def timed_looks(
 def looks_to_time(looks: Sequence[Look]) -> dict[Hashable, Callable[[], object]]:
     """Return the detections as functions to time."""
     return {look.key: look.run for look in looks}
+
+
+def _view(image: NDArray[np.uint8], detector: FaceDetector) -> NDArray[np.uint8]:
+    """Shrink an image as the detector does."""
+    if isinstance(detector, YuNet):
+        height, width = image.shape[:2]
+        return shrink(image, detector.fitting_px(height, width, detector.long_side_px))
+    if isinstance(detector, ShrinkingDetector):
+        return shrink(image, detector.long_side_px)
+    return image
 
 
 def _macs(look: Look) -> int | None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ...tracking.config import FacesConfig
 from .clip import Clip
-from .clip_probe import CLIP_STAGES, ClipPass, ClipRun, Finding, run_clip
+from .clip_probe import CLIP_STAGES, ClipPass, ClipRun, run_clip
 
 CAMERA_HZ = 30.0
 """Common frame rate of cameras, to which a report compares its frames per second."""
@@ -79,6 +80,11 @@ class EndToEnd:
         whole: A whole frame, from its request to its written line.
         stages: Stages that ran, in the order of a frame.
         camera: Result at a camera's frame rate.
+        detector_model: Path of the detector's model file; None for the installed one.
+        detector_delegate: TFLite delegate that ran the detector; None for the CPU.
+        min_score: Lowest detection score, 0 to 1; None for the detector's default.
+        min_face_px: Lowest height of a face in pixels of the frame.
+        max_faces: Most faces per frame; None in older reports.
     """
 
     source: str
@@ -101,15 +107,20 @@ class EndToEnd:
     whole: StageTime
     stages: tuple[StageTime, ...]
     camera: CameraPace
+    detector_model: str | None = None
+    detector_delegate: str | None = None
+    min_score: float | None = None
+    min_face_px: float = 0.0
+    max_faces: int | None = None
 
 
 def measure_end_to_end(
     clips: Sequence[Clip],
     models: Mapping[int, Path],
+    detection: FacesConfig,
     *,
     threads: Sequence[int],
     rounds: int,
-    finding: Finding,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[EndToEnd, ...]:
     """Process every video with every model and thread count, in turns.
@@ -117,10 +128,10 @@ def measure_end_to_end(
     Args:
         clips: The videos.
         models: .tflite files with a card, by index in the report.
+        detection: Face detection and tracking.
         threads: Thread counts.
         rounds: Number of rounds; in each, every video, model and thread count has one pass in a
             fresh process, and one at a camera's rate; every second round is in reverse order.
-        finding: Face detection and tracking.
         on_step: Called `rounds` times for each video.
 
     Raises:
@@ -135,14 +146,14 @@ def measure_end_to_end(
         order = 1 if number % 2 == 0 else -1
         for clip in clips[::order]:
             for index, count in keys[::order]:
-                run = ClipRun(str(clip.path), str(models[index]), count, finding)
+                run = ClipRun(str(clip.path), str(models[index]), count, detection)
                 passes[clip, index, count].append(run_clip(run))
                 at_pace = replace(run, rate_hz=CAMERA_HZ)
                 paced[clip, index, count].append(run_clip(at_pace))
             on_step()
     return tuple(
         summarize_passes(
-            *(key[0], found, paced[key]), model=key[1], threads=key[2], finding=finding
+            *(key[0], found, paced[key]), model=key[1], threads=key[2], detection=detection
         )
         for key, found in passes.items()
     )
@@ -155,7 +166,7 @@ def summarize_passes(
     *,
     model: int,
     threads: int,
-    finding: Finding,
+    detection: FacesConfig,
 ) -> EndToEnd:
     """Combine the passes over one video; all frames of all passes count."""
     frames_ms = [item.frames_ms for item in passes]
@@ -165,6 +176,7 @@ def summarize_passes(
     for item in passes:
         for found in item.stages:
             samples[found.stage].append(found.samples_ms)
+    detector_model = detection.detector_model
     peaks = [item.peak_memory_mib for item in passes if item.peak_memory_mib is not None]
     return EndToEnd(
         source=str(clip.path),
@@ -174,9 +186,9 @@ def summarize_passes(
         model=model,
         threads=threads,
         opencv_threads=passes[0].opencv_threads,
-        detector=finding.detector,
+        detector=detection.detector,
         detect_size_px=passes[0].detect_size_px,
-        every=finding.every,
+        every=detection.every,
         frames=clip.frames,
         faces=passes[0].faces,
         frames_per_second=frames / wall_s,
@@ -189,6 +201,11 @@ def summarize_passes(
             _stage(stage, found, frames) for stage, found in samples.items() if any(found)
         ),
         camera=_camera(paced),
+        detector_model=None if detector_model is None else str(detector_model),
+        detector_delegate=detection.detector_delegate,
+        min_score=detection.min_score,
+        min_face_px=detection.min_face_px,
+        max_faces=detection.max_faces,
     )
 
 

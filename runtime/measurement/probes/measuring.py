@@ -18,6 +18,7 @@ from fer_edge.faces.faceset import FaceSet
 from fer_edge.model.graph import read_graph
 from fer_edge.scoring.scores import compare
 
+from ...tracking.config import FacesConfig
 from .candidate import (
     Candidate,
     check_classes,
@@ -27,7 +28,6 @@ from .candidate import (
     uses_delegate,
 )
 from .clip import Clip
-from .clip_probe import AS_RUN, Finding
 from .cold_start import ColdStart, cold_start, median_start
 from .detector_look import Look, looks_to_time, open_looks, timed_looks
 from .disagreements import Disagreement, disagreements
@@ -49,7 +49,7 @@ def benchmark_models(
     plan: Plan,
     reference: Path | None = None,
     clips: Sequence[Clip] = (),
-    finding: Finding = AS_RUN,
+    detection: FacesConfig = FacesConfig(),  # noqa: B008 - frozen
     instructions: Instructions | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Benchmark:
@@ -62,7 +62,7 @@ def benchmark_models(
         plan: Amount of measurements.
         reference: Model to measure agreement against; None uses the first float32 model.
         clips: Videos that every model with a card processes.
-        finding: Face detection in them.
+        detection: Face detection in them.
         instructions: Counts; each model gets the count of its flatbuffer.
         on_step: Called `plan.steps(len(paths), len(clips))` times.
 
@@ -78,19 +78,20 @@ def benchmark_models(
     against = _reference(candidates, reference)
     readers = _video_readers(candidates, clips)
     timed = [item for item in candidates if item.flatbuffer is not None]
-    looks, no_limits = open_looks(clips, finding), reason_against()
+    looks, no_limits = open_looks(clips, detection), reason_against()
     latencies = _latencies(timed, faces, plan, on_step, looks, has_limit=no_limits is None)
+    limits = _limits(latencies)
+    detections = timed_looks(looks, detection, latencies, limits)
+    del looks  # an Edge TPU serves one process, and each video's process opens its own detector
     starts = _cold_starts(timed, plan, on_step)
     end_to_end = measure_end_to_end(
-        clips, readers, threads=plan.threads, rounds=plan.passes, finding=finding, on_step=on_step
+        clips, readers, detection, threads=plan.threads, rounds=plan.passes, on_step=on_step
     )
-    limits = _limits(latencies)
     results, read = [], []
     for candidate in candidates:
-        result, ours = _score(candidate, faces)
+        result, ours = _score(candidate, faces, instructions)
         timings = _timings(result, limits, starts, latencies)
-        counted = instructions.of(candidate.sha256) if instructions else None
-        results.append(dataclasses.replace(result, timings=timings, arm64_instructions=counted))
+        results.append(dataclasses.replace(result, timings=timings))
         read.append(ours)
         on_step()
     return Benchmark(
@@ -98,7 +99,7 @@ def benchmark_models(
         reference=against,
         limits=limits,
         end_to_end=end_to_end,
-        looks=timed_looks(looks, finding, latencies, limits),
+        looks=detections,
         no_limits=no_limits,
     )
 
@@ -195,7 +196,7 @@ def _work(candidate: Candidate, flatbuffer: bytes) -> tuple[int | None, int | No
 
 
 def _score(
-    candidate: Candidate, faces: FaceSet | None
+    candidate: Candidate, faces: FaceSet | None, instructions: Instructions | None
 ) -> tuple[ModelResult, NDArray[np.float32] | None]:
     """Describe a file and classify the faces with it; also returns its probabilities."""
     ours, parameters = (None, None) if faces is None else probabilities(candidate, faces)
@@ -220,6 +221,7 @@ def _score(
         timings=(),
         evaluation=evaluate(variant, ours, faces) if faces and ours is not None else None,
         agreement=None,
+        arm64_instructions=instructions.of(candidate.sha256) if instructions else None,
     )
     return result, ours
 

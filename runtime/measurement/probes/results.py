@@ -88,6 +88,10 @@ class ModelResult:
     agreement: Agreement | None
     arm64_instructions: int | None = None
 
+    def timing(self, threads: int) -> Timing | None:
+        """Return the timing at a thread count; None if it was not measured."""
+        return next((item for item in self.timings if item.threads == threads), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:

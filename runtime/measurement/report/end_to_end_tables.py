@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ...tracking.config import FacesConfig
 from ..probes.clip_probe import MOST_PACED_FRAMES
 from ..probes.end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
 from .figures import milliseconds, optional, threads_text
@@ -132,8 +133,6 @@ def stages_table(report: Report, found: EndToEnd) -> Table:
         )
         for item in (*found.stages, found.whole)
     ]
-    size = f", shrunk to {found.detect_size_px} pixels" if found.detect_size_px else ""
-    every = "every frame" if found.every == 1 else f"one frame of {found.every}"
     return Table(
         f"{_name(found)}, {_subject(report, found)}: {found.frames_per_second:.1f} frames per "
         "second",
@@ -141,11 +140,29 @@ def stages_table(report: Report, found: EndToEnd) -> Table:
         tuple(rows),
         f"{found.frames:,} frames of {found.width_px}x{found.height_px}, "
         f"{found.source_hz:.4g} per second, {_faces(found)}; processed "
-        f"{_times(len(found.pass_rates_hz))}. Detector: {found.detector}{size}, in {every}; "
+        f"{_times(len(found.pass_rates_hz))}. Detector: {_detection(found)}; "
         f"OpenCV, for resizing and optical flow: {threads_text(found.opencv_threads)}. "
         "Median and p95 are over the frames in which the stage ran, ms per frame is the "
         "mean over all frames.",
     )
+
+
+def _detection(found: EndToEnd) -> str:
+    """Describe the settings of detection; filters of faces only if they are not the defaults."""
+    model = f" ({Path(found.detector_model).name})" if found.detector_model else ""
+    delegate = f" on {found.detector_delegate}" if found.detector_delegate else ""
+    usual = FacesConfig()
+    parts = [f"{found.detector}{model}{delegate}"]
+    if found.detect_size_px:
+        parts.append(f"shrunk to {found.detect_size_px} pixels")
+    parts.append("in every frame" if found.every == 1 else f"in one frame of {found.every}")
+    if found.min_score is not None:
+        parts.append(f"scores from {found.min_score:g}")
+    if found.min_face_px != usual.min_face_px:
+        parts.append(f"faces from {found.min_face_px:g} pixels")
+    if found.max_faces not in (None, usual.max_faces):
+        parts.append(f"at most {found.max_faces} faces per frame")
+    return ", ".join(parts)
 
 
 def _columns(report: Report) -> tuple[str, ...]:

@@ -63,5 +63,6 @@ def write_report(
     with ExitStack() as stack:  # all are written before the first is renamed
         temporaries = [stack.enter_context(whole_file(path)) for path in paths]
         for temporary, text in zip(temporaries, texts, strict=True):
-            temporary.write_text(text, "utf-8")
+            # names of files may not be UTF-8
+            temporary.write_text(text, "utf-8", "backslashreplace")
     return paths

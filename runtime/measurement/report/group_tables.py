@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fer_edge.evaluation.group_scores import GroupScores, Interval
+from fer_edge.evaluation.group_scores import LEAST_FACES, GroupScores, Interval
 
 from .chart import Span, spans
 from .figures import optional
@@ -98,7 +98,7 @@ def _note(found: list[tuple[str, GroupScores]]) -> str:
     note = (
         "Accuracy: Wilson's interval. Calibration error: it grows as the number of faces "
         "falls, so compare groups of similar size. Overconfidence: mean probability of the "
-        "answer minus accuracy, with Wald's interval; it does not grow."
+        f"answer minus accuracy; it does not grow. Its interval needs {LEAST_FACES} faces."
     )
     few = sorted({item.group for _, item in found if item.n < _FEW})
     if few:

@@ -16,7 +16,7 @@ def compute_table(report: Report, threads: int) -> Table:
     if threads == THREADS:
         rows += [
             (
-                f"one detection by {look.detector}, {look.width_px}x{look.height_px}",
+                _name(look),
                 _billions(look.macs_per_second),
                 optional(look.share_of_limit, "{:.0%}"),
             )
@@ -47,7 +47,7 @@ def look_table(report: Report) -> Table | None:
         ("", "median ms", "p95 ms", "MACs", "of limit"),
         tuple(
             (
-                f"one detection by {look.detector}, {look.width_px}x{look.height_px}",
+                _name(look),
                 milliseconds(look.steady.median_ms),
                 milliseconds(look.steady.p95_ms),
                 "-" if look.macs is None else f"{look.macs / 1e6:.1f} M",
@@ -58,6 +58,11 @@ def look_table(report: Report) -> Table | None:
         "Measured in the same rounds as the models, on the first frame of a video, already "
         "shrunk: network and boxes.",
     )
+
+
+def _name(look: DetectorLook) -> str:
+    on = "" if look.detector_delegate is None else f" on {look.detector_delegate}"
+    return f"one detection by {look.detector}{on}, {look.width_px}x{look.height_px}"
 
 
 def _distinct(looks: tuple[DetectorLook, ...]) -> list[DetectorLook]:

@@ -10,8 +10,8 @@ from .verdict import verdict
 
 def report_to_markdown(report: Report) -> str:
     """Format the verdict, the warnings, and the sections' sentences and tables."""
-    blocks = [f"**{_plain(verdict(report))}**"]
-    blocks += [f"> Warning: {_plain(text)}" for text in warnings(report)]
+    blocks = [f"**{plain(verdict(report))}**"]
+    blocks += [f"> Warning: {plain(text)}" for text in warnings(report)]
     for section in make_sections(report):
         blocks += _written(section.blocks)
     return "\n\n".join(blocks) + "\n"
@@ -22,26 +22,26 @@ def _written(blocks: Iterable[Block]) -> Iterator[str]:
         if isinstance(block, Beside):
             yield from _written(block.blocks)
         elif isinstance(block, Text) and not block.is_note:
-            yield _plain(block.text)
+            yield plain(block.text)
         elif isinstance(block, Table) and block.rows:
             yield _table(block)
 
 
 def _table(table: Table) -> str:
-    lines = [f"### {_plain(table.title)}", ""]
+    lines = [f"### {plain(table.title)}", ""]
     lines.append(_row(table.header))
     lines.append("| --- |" + " ---: |" * (len(table.header) - 1))
     lines += [_row(row) for row in table.rows]
     if table.note:
-        lines += ["", _plain(table.note)]
+        lines += ["", plain(table.note)]
     return "\n".join(lines)
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(map(_plain, cells))} |"
+    return f"| {' | '.join(map(plain, cells))} |"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Remove characters that have a meaning in Markdown."""
     for sign in "\\`*_<>|":
         text = text.replace(sign, f"\\{sign}")

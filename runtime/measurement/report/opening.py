@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..probes.results import ModelResult
 from .chart import Point, scatter
 from .figures import interval, megabytes, milliseconds, threads_text
-from .report import Report, timing
+from .report import Report
 from .shapes import Figure
 from .spread_figure import spread_figure
 from .verdict import headline, pareto
@@ -79,7 +79,7 @@ def _latency_tile(report: Report, model: ModelResult, file: int | None) -> Tile 
         return None
     found, small = model.timings[0], []
     if file is not None and report.models[file] is not model:
-        base = timing(report.models[file], found.threads)
+        base = report.models[file].timing(found.threads)
         if base:
             name = report.labels[file]
             small.append(f"{name}: {milliseconds(base.steady.median_ms)} ms")
@@ -114,7 +114,7 @@ def picture(report: Report) -> Figure | None:
     front, threads = pareto(report), report.plan.threads[0]
     points = []
     for index, (label, model) in enumerate(report.named):
-        found = timing(model, threads)
+        found = model.timing(threads)
         if found is None or model.evaluation is None:
             continue
         accuracy = 100 * model.evaluation.every_face.accuracy

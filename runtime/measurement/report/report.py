@@ -4,6 +4,7 @@ The published schema of the file is `docs/reference/benchmark-report.schema.json
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from ..probes.machine_limit import MachineLimit
 from ..probes.results import ModelResult, Plan, Timing
 
 FORMAT_VERSION = 1
+
+_LONGEST_MS = 1e9
+
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Report:
 
     def timed(self, threads: int) -> tuple[tuple[str, Timing], ...]:
         """Return the timings at a thread count, each with the label of its model."""
-        found = ((label, timing(model, threads)) for label, model in self.named)
+        found = ((label, model.timing(threads)) for label, model in self.named)
         return tuple((label, item) for label, item in found if item is not None)
 
 
@@ -107,10 +112,15 @@ def faces_info(faces: FaceSet, path: Path, split: str) -> FacesInfo:
 
 
 def report_to_json(report: Report) -> str:
-    """Format a report as JSON text, the version first."""
+    """Format a report as JSON text, the version first.
+
+    A byte of a name that is not UTF-8 becomes a backslash and its number.
+    """
     data = encode(report)
     data = {"format_version": data.pop("format_version"), **data}
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # two backslashes: JSON's own escape of such a byte would be refused by `read_report`
+    return _NOT_UTF8.sub(lambda found: rf"\\u{ord(found[0]):x}", text)
 
 
 def read_report(path: Path) -> Report:
@@ -155,9 +165,28 @@ def report_from_json(data: object, path: str) -> Report:
             f"{FORMAT_VERSION}; create both reports with the same version of fer-edge"
         )
     try:
-        return decode(Report, data)
+        report = decode(Report, data)
     except SchemaError as error:
         raise ReportError(f"{path} is damaged: {error}; create it again") from error
+    if problem := _problem(report):
+        raise ReportError(f"{path} is damaged: {problem}; create it again")
+    return report
+
+
+def _problem(report: Report) -> str:
+    """Describe what no measurement can have; empty for nothing."""
+    if not report.plan.threads or min(report.plan.threads) < 1:
+        return "it has no thread counts"
+    if report.reference is not None and not 0 <= report.reference < len(report.models):
+        return "its reference is not one of its models"
+    for model in report.models:
+        for timing in model.timings:
+            steady = timing.steady
+            quartiles = (steady.minimum_ms, steady.p25_ms, steady.median_ms, steady.p75_ms)
+            for value_ms in (*quartiles, steady.p95_ms, steady.p99_ms, *steady.worst_ms):
+                if value_ms is not None and not 0 < value_ms < _LONGEST_MS:
+                    return f"a latency is {value_ms:g} ms"
+    return ""
 
 
 def labels(models: tuple[ModelResult, ...]) -> tuple[str, ...]:
@@ -171,11 +200,6 @@ def labels(models: tuple[ModelResult, ...]) -> tuple[str, ...]:
         if len(set(found)) == len(found):
             return tuple(found)
     return tuple(model.path for model in models)
-
-
-def timing(model: ModelResult, threads: int) -> Timing | None:
-    """Return a model's timing at a thread count, if it was timed."""
-    return next((item for item in model.timings if item.threads == threads), None)
 
 
 def warnings(report: Report) -> tuple[str, ...]:

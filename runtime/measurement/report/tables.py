@@ -8,7 +8,7 @@ from fer_edge.scoring.scores import Scores
 
 from ..probes.results import ModelResult
 from .figures import interval, megabytes, milliseconds, optional, threads_text
-from .report import Report, timing
+from .report import Report
 from .verdict import headline, pareto
 
 
@@ -48,7 +48,7 @@ def summary_table(report: Report) -> Table:
     threads, front = report.plan.threads[0], pareto(report)
     rows = []
     for index, (label, model) in enumerate(report.named):
-        found = timing(model, threads)
+        found = model.timing(threads)
         rows.append(
             (
                 label,
@@ -89,7 +89,7 @@ def models_table(report: Report) -> Table:
             (*row, instructions_text(model)) for row, model in zip(rows, report.models, strict=True)
         ]
         note += (
-            "Arm64 instructions: executed by one inference, counted in a guest under qemu; a "
+            " Arm64 instructions: executed by one inference, counted in a guest under qemu; a "
             "portable figure, not a time."
         )
     return Table("Files", tuple(header), tuple(rows), note)
@@ -98,7 +98,7 @@ def models_table(report: Report) -> Table:
 def latency_table(report: Report, threads: int) -> Table:
     """Return the latency after warm-up at one thread count."""
     line = headline(report)
-    base = None if line.file is None else timing(report.models[line.file], threads)
+    base = None if line.file is None else report.models[line.file].timing(threads)
     rows = []
     for label, found in report.timed(threads):
         steady = found.steady
@@ -192,12 +192,9 @@ def recall_table(report: Report) -> Table | None:
     """Return the recall of each class; None if nothing was scored."""
     if report.faces is None:
         return None
-    rows = tuple(
-        (label, *(f"{share:.1%}" for share in model.evaluation.every_face.recall))
-        for label, model in report.named
-        if model.evaluation
-    )
-    return Table("Recall of each class", ("", *report.faces.class_names), rows)
+    rows = tuple((label, *found.every_face.shown_recall) for label, _, found in scored(report))
+    note = "-: no face of this class." if any("-" in row for row in rows) else ""
+    return Table("Recall of each class", ("", *report.faces.class_names), rows, note)
 
 
 def agreement_table(report: Report) -> Table | None:

@@ -1,13 +1,18 @@
 """A report as text: the verdict, one table, the machine."""
 
+from textwrap import fill
+
 from ..probes.results import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
 from .group_tables import group_tables
 from .machine_tables import look_table
-from .report import Report, timing, warnings
+from .report import Report, warnings
 from .tables import Table, counted, instructions_text
 from .verdict import verdict
+
+_WIDTH = 100
+"""Longest line of a note."""
 
 
 def report_to_text(report: Report) -> str:
@@ -16,7 +21,7 @@ def report_to_text(report: Report) -> str:
     lines += [f"warning: {text}" for text in warnings(report)]
     lines += [*([""] if len(lines) > 2 else []), align(_rows(report)), "", verdict(report)]
     for table in group_tables(report):
-        lines += ["", _set(table)]
+        lines += ["", _set(table), "", fill(table.note, _WIDTH)]
     if report.end_to_end:
         lines += ["", _set(end_to_end_table(report)), "", _set(camera_table(report))]
         if (looks := look_table(report)) is not None:
@@ -80,7 +85,9 @@ def _machine(report: Report) -> str:
 
 
 def _rows(report: Report) -> list[list[str]]:
-    header = ["model", "numbers", "MB", "params", "MACs", "top-1", "no duplicates", "against float"]
+    reference = None if report.reference is None else report.labels[report.reference]
+    header = ["model", "numbers", "MB", "params", "MACs", "top-1", "no duplicates"]
+    header.append(f"against {reference or 'float'}")
     for threads in report.plan.threads:
         header += [f"{threads_text(threads)}: median", "p95 ms", "of limit"]
     rows = [[*header, "load ms", "added MiB"], *(_row(report, item) for item in report.models)]
@@ -105,7 +112,7 @@ def _row(report: Report, model: ModelResult) -> list[str]:
         f"{100 * agreement.difference:+.2f} {interval(agreement)}" if agreement else "-",
     ]
     for threads in report.plan.threads:
-        found = timing(model, threads)
+        found = model.timing(threads)
         if found is None:
             row += ["-", "-", "-"]
             continue

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..probes.results import ModelResult
 from .figures import interval, megabytes, milliseconds
-from .report import Report, timing
+from .report import Report
 
 _NEAR = 1.05  # below this, a ratio counts as equal
 
@@ -42,18 +42,21 @@ def headline(report: Report) -> Headline:
 def verdict(report: Report) -> str:
     """Format the verdict in one sentence."""
     line, names = headline(report), report.labels
-    model = report.models[line.model]
-    said = []
-    if model.agreement is not None:
-        said.append(_accuracy(model))
-    baseline = None
-    if line.file is not None and line.file != line.model:
-        baseline = report.models[line.file]
-        said.append(f"is {_speed(report, model, baseline)} and {_size(model, baseline)}")
-    name = names[line.model]
-    if baseline is None or line.file is None:
-        return _alone(report, model, f"{name} {said[0]}" if said else model.name)
-    return f"{name} {', '.join(said)} {names[line.file]} on this device."
+    model, name = report.models[line.model], names[line.model]
+    accuracy = _accuracy(model)
+    against = "" if line.reference is None else f" against {names[line.reference]}"
+    if line.file is None or line.file == line.model:
+        return _alone(report, model, f"{name} {accuracy}{against}" if accuracy else model.name)
+    baseline = report.models[line.file]
+    cost = (
+        f"is {_speed(report, model, baseline)} and {_size(model, baseline)} {names[line.file]} on "
+        "this device."
+    )
+    if not accuracy:
+        return f"{name} {cost}"
+    if line.file == line.reference:
+        return f"{name} {accuracy}, {cost}"
+    return f"{name} {accuracy}{against}; it {cost}"
 
 
 def pareto(report: Report) -> tuple[int, ...]:
@@ -88,7 +91,7 @@ def _accuracy(model: ModelResult) -> str:
 
 def _speed(report: Report, model: ModelResult, baseline: ModelResult) -> str:
     threads = report.plan.threads[0]
-    ours, theirs = timing(model, threads), timing(baseline, threads)
+    ours, theirs = model.timing(threads), baseline.timing(threads)
     if ours is None or theirs is None:
         return "as fast"
     ratio = theirs.steady.median_ms / ours.steady.median_ms

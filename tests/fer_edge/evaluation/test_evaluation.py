@@ -62,6 +62,8 @@ def test_a_card_score_leaves_the_duplicates_out() -> None:
     assert lines[1][:4] == ["every", "face", "4", "75.00%"]
     assert lines[2][:4] == ["without", "duplicates", "3", "66.67%"]
     assert lines[3] == ["recall:", "a", "50.0%", "b", "100.0%"]
+    of_one = evaluate("served", probabilities[:2], faces.select(np.arange(2)))
+    assert describe_evaluation(of_one).endswith("recall: a 50.0%  b -")
 
 
 def test_votes_bring_a_second_truth_and_a_mask_of_non_faces() -> None:

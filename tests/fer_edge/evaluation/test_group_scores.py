@@ -55,6 +55,28 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert all(0.91 < count / 400 < 0.99 for count in held.values()), held
 
 
+@pytest.mark.parametrize(("n", "least"), [(10, 0.88), (30, 0.92)])
+def test_few_faces_of_a_sure_model_widen_the_interval_of_its_overconfidence(
+    n: int, least: float
+) -> None:
+    random = np.random.default_rng(7)
+    everybody = Grouping("all", ("all",), np.zeros(n, np.int64))
+    held = 0
+    for _ in range(600):
+        sure = np.maximum(random.beta(20, 1, n), 0.5)  # 95% on average, and calibrated
+        right = random.uniform(size=n) < sure
+        probabilities = np.stack([sure, 1 - sure], axis=1).astype(np.float32)
+        (scores,) = score_groups(probabilities, (~right).astype(np.uint8), [everybody])
+        low, high = scores.overconfidence_interval
+        held += low <= 0 <= high
+    assert held / 600 > least
+
+
+def test_too_few_faces_have_an_overconfidence_without_an_interval() -> None:
+    old, young = score_groups(PROBABILITIES, LABELS, [AGE])
+    assert old.overconfidence_interval is young.overconfidence_interval is None
+
+
 def test_groups_follow_the_faces_into_a_part() -> None:
     split = np.array([0, 1, 1, 1, 1, 1], np.uint8)
     images = np.arange(6 * 64, dtype=np.uint8).reshape(6, 8, 8)

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.scoring.scores import are_probabilities, compare, score
+from fer_edge.scoring.scores import are_probabilities, compare, paired_interval, score
 
 
 def sure_of(answers: list[int], classes: int = 3, confidence: float = 1.0) -> NDArray[np.float32]:
@@ -23,6 +23,7 @@ def test_a_known_confusion_has_its_known_scores() -> None:
     assert scores.n == 6
     assert scores.accuracy == pytest.approx(4 / 6)
     assert scores.recall == pytest.approx((3 / 4, 1 / 2, 0))
+    assert scores.shown_recall == ("75.0%", "50.0%", "-")
     # the class without faces counts in neither mean
     assert scores.balanced_accuracy == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert scores.macro_f1 == pytest.approx((3 / 4 + 1 / 2) / 2)
@@ -105,9 +106,9 @@ def test_a_comparison_counts_what_was_fixed_and_what_was_broken() -> None:
     assert (agreement.n, agreement.fixed, agreement.broken) == (6, 2, 1)
     assert agreement.top1 == pytest.approx(3 / 6)
     assert agreement.difference == pytest.approx(1 / 6)
-    low, high = agreement.interval
-    spread = 1.96 * np.sqrt(3 - 1 / 6) / 6
-    assert (low, high) == pytest.approx((1 / 6 - spread, 1 / 6 + spread))
+    # with one more fixed and one more broken face: 3 and 2 of 8
+    spread = 1.96 * np.sqrt(5 - 1 / 8) / 8
+    assert agreement.interval == pytest.approx((1 / 8 - spread, 1 / 8 + spread))
     assert agreement.largest_gap == pytest.approx(0.9)
 
 
@@ -115,7 +116,48 @@ def test_a_model_agrees_with_itself() -> None:
     same = sure_of([0, 1, 2, 0, 1, 2])
     agreement = compare(same, same, LABELS)
     assert (agreement.top1, agreement.difference, agreement.largest_gap) == (1.0, 0.0, 0.0)
-    assert agreement.interval == (0.0, 0.0)
+    low, high = agreement.interval
+    assert -high == low < 0  # six faces do not prove that the models are equal
+
+
+@pytest.mark.parametrize(
+    ("n", "fixed", "is_certain"),
+    # p of McNemar's exact test: 1, 0.25, 0.25, 0.125, 0.06, 0.03
+    [
+        (1, 1, False),
+        (3, 3, False),
+        (10, 3, False),
+        (3589, 4, False),
+        (3589, 5, False),
+        (3589, 6, True),
+    ],
+)
+def test_a_few_fixed_faces_may_be_chance(n: int, fixed: int, is_certain: bool) -> None:
+    low, high = paired_interval(n, fixed, 0)
+    assert (low > 0) == is_certain
+    assert high > fixed / n or high == 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 40])
+def test_an_interval_contains_its_difference_and_stays_in_range(n: int) -> None:
+    for fixed in range(n + 1):
+        for broken in range(n - fixed + 1):
+            low, high = paired_interval(n, fixed, broken)
+            assert -1 <= low < (fixed - broken) / n <= high <= 1 or (low, fixed) == (-1, 0)
+            assert (-high, -low) == pytest.approx(paired_interval(n, broken, fixed))
+
+
+@pytest.mark.parametrize(
+    ("n", "fixed_share", "broken_share"), [(30, 0.05, 0.05), (100, 0.04, 0.01), (200, 0.015, 0.005)]
+)
+def test_paired_intervals_hold_the_truth_as_often_as_they_say(
+    n: int, fixed_share: float, broken_share: float
+) -> None:
+    random = np.random.default_rng(3)
+    shares = [fixed_share, broken_share, 1 - fixed_share - broken_share]
+    intervals = [paired_interval(n, *pair) for pair in random.multinomial(n, shares, 2000)[:, :2]]
+    held = sum(low <= fixed_share - broken_share <= high for low, high in intervals)
+    assert held / 2000 > 0.94
 
 
 @pytest.mark.parametrize(

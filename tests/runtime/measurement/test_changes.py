@@ -1,6 +1,7 @@
 """Comparison of two reports, and limits for regressions."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 from fer_edge.errors import ReportError
 from fer_edge.runtime.measurement.compare_command import REGRESSION
 from fer_edge.runtime.measurement.comparison.bars import crossed, parse_bars
-from fer_edge.runtime.measurement.comparison.changes import METRICS, compare_reports
+from fer_edge.runtime.measurement.comparison.changes import compare_reports
+from fer_edge.runtime.measurement.comparison.metrics import METRICS, metric_names
 from fer_edge.runtime.measurement.report.report import read_report, report_to_json
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.made_reports import FLOAT, INT8, make_model, make_report
 
 REFERENCES = sorted((Path(__file__).parents[3] / "benchmarks" / "reference").glob("*.json"))
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "compare.md"
 BEFORE = make_report(FLOAT, INT8, reference=0)
 
 
@@ -82,9 +85,43 @@ def test_accuracy_on_other_faces_is_not_compared():
     after = replace(BEFORE, faces=replace(BEFORE.faces, digest="cd" * 32))
     comparison = compare_reports(BEFORE, after)
     assert not comparison.same_faces
-    assert not {"accuracy", "agreement"} & {item.metric for item in comparison.changes}
-    with pytest.raises(ReportError, match="same faces"):
-        crossed(parse_bars(("accuracy<-0.3",)), comparison)
+    of_faces = {metric.name for metric in METRICS.values() if metric.of_faces}
+    assert {item.metric for item in comparison.changes} == set(METRICS) - of_faces
+    for name in of_faces:
+        with pytest.raises(ReportError, match="same faces"):
+            crossed(parse_bars((f"{name}<-0.3",)), comparison)
+
+
+def test_the_metrics_of_faces_are_those_that_a_model_without_scores_lacks():
+    bare = make_model("int8 ptq", accuracy=None)
+    assert {metric.name for metric in METRICS.values() if metric.read(bare, 1) is None} == {
+        metric.name for metric in METRICS.values() if metric.of_faces
+    }
+
+
+def test_agreement_with_another_reference_is_not_compared():
+    other = replace(FLOAT, numbers="float16")
+    comparison = compare_reports(BEFORE, make_report(other, INT8, reference=0))
+    assert comparison.same_faces
+    assert not comparison.same_reference
+    assert {item.metric for item in comparison.changes} == set(METRICS) - {"agreement"}
+    assert "reference: four-block (float32) -> four-block (float16)" in comparison.differences
+    with pytest.raises(ReportError, match="different references"):
+        crossed(parse_bars(("agreement<-1",)), comparison)
+
+
+def test_a_share_of_the_machine_is_compared_on_any_faces():
+    def without_limit(report):
+        [timing] = report.models[0].timings
+        model = replace(report.models[0], timings=(replace(timing, share_of_limit=None),))
+        return replace(report, models=(model,))
+
+    before = make_report(INT8)
+    after = replace(before, faces=replace(before.faces, digest="cd" * 32))
+    [bar] = parse_bars(("limit<-3",))
+    assert crossed((bar,), compare_reports(before, after)) == []
+    with pytest.raises(ReportError, match="share no model that has it"):
+        crossed((bar,), compare_reports(without_limit(before), after))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +140,17 @@ def test_accuracy_on_other_faces_is_not_compared():
 def test_a_bar_is_crossed_or_not(bar, falls):
     after = changed(median_ms=1.2, accuracy=0.5857)  # 41 of 70 faces are correct, before: 42
     assert bool(crossed(parse_bars((bar,)), compare_reports(BEFORE, after))) == falls
+
+
+def test_a_loss_of_exactly_the_limit_does_not_cross_it():
+    def with_accuracy(share):
+        scores = replace(INT8.evaluation.every_face, accuracy=share)
+        return make_report(replace(INT8, evaluation=replace(INT8.evaluation, every_face=scores)))
+
+    for hits in range(3, 1001):
+        comparison = compare_reports(with_accuracy(hits / 1000), with_accuracy((hits - 3) / 1000))
+        assert not crossed(parse_bars(("accuracy<-0.3",)), comparison), hits
+        assert crossed(parse_bars(("accuracy<=-0.3",)), comparison), hits
 
 
 @pytest.mark.parametrize(
@@ -172,7 +220,16 @@ def test_compare_has_its_own_help(fer_edge):
     result = fer_edge("compare", "--help")
     assert result.exit_code == 0
     assert "Usage: main compare [OPTIONS] BEFORE AFTER" in result.stdout
-    assert "--fail-if" in result.stdout
+    words = " ".join(result.stdout.split())
+    assert "--fail-if" in words
+    assert f"{metric_names('ratio')} as ratios (x); {metric_names('points')} in points" in words
+
+
+def test_the_page_has_every_metric_under_its_unit():
+    rows = [line.split("|")[1:3] for line in PAGE.read_text("utf-8").splitlines() if "|" in line]
+    for unit, compared in (("ratio", "after / before"), ("points", "after - before, in points")):
+        [names] = [re.findall("`(.*?)`", cell) for cell, how in rows if how.strip() == compared]
+        assert sorted(names) == sorted(metric_names(unit).split(", "))
 
 
 @pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.stem)

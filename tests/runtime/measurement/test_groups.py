@@ -54,7 +54,30 @@ def test_every_report_has_each_group_with_its_intervals(
         for item in groups:
             low, high = item["accuracy_interval"]
             assert f"[{100 * low:.1f}, {100 * high:.1f}]" in text.replace("\\", "")
-    assert "Fewer than 30 faces: far, near." in (report / "report.md").read_text("utf-8")
+    few = "Fewer than 30 faces: far, near."
+    assert few in (report / "report.md").read_text("utf-8")
+    assert few in " ".join(result.stdout.split())
+    assert "warning" not in result.stderr
+
+
+def test_groups_of_another_part_bring_a_warning(
+    fer_edge: Callable[..., Result], tmp_path: Path
+) -> None:
+    mixed = make_faces(per_class=2, validation_per_class=1)
+    faces = mixed.select(np.argsort(mixed.split, kind="stable"))  # 14 faces for training first
+    save_faceset(faces, tmp_path / "faces.npz")
+    path = tmp_path / "groups.csv"
+    path.write_text("face,camera,age\n0,near,old\n1,far,\n15,,young\n", "utf-8")
+    result = fer_edge(
+        *("benchmark", "tiny", "--data", tmp_path / "faces.npz", "--quick", "--groups", path)
+    )
+    assert result.exit_code == 0, result.output
+    assert (
+        f"warning: camera: no group is scored, since none of the 2 faces in {path} is in the part "
+        "'validation', which has the rows 14 to 20"
+    ) in result.stderr
+    assert "Accuracy by age" in result.stdout
+    assert "Accuracy by camera" not in result.stdout
 
 
 def test_groups_without_faces_are_a_wrong_command_line(fer_edge: Callable[..., Result]) -> None:

@@ -54,6 +54,7 @@ def test_a_model_gets_the_figure_of_its_flatbuffer(fer_edge, file, tmp_path):
         text = (folder / name).read_text("utf-8")
         assert text.count("10.9 M") == 2
         assert text.count(NOTE) == 1
+        assert "bytes. Arm64 instructions:" in text
 
 
 def test_without_figures_a_report_does_not_speak_of_them():

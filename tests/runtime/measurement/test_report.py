@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,14 @@ from fer_edge.errors import OutputError, ReportError
 from fer_edge.faces.faceset import save_faceset
 from fer_edge.model.bundled import find_model
 from fer_edge.model.file import read_model, write_model
+from fer_edge.runtime.measurement.comparison.devices import devices_markdown
 from fer_edge.runtime.measurement.report import folder as report_files
 from fer_edge.runtime.measurement.report.folder import NAMES, write_report
 from fer_edge.runtime.measurement.report.html import report_to_html
 from fer_edge.runtime.measurement.report.markdown import report_to_markdown
 from fer_edge.runtime.measurement.report.report import labels, read_report, report_to_json, warnings
+from fer_edge.runtime.measurement.report.tables import recall_table
+from fer_edge.runtime.measurement.report.text import report_to_text
 from fer_edge.runtime.measurement.report.verdict import headline, pareto, verdict
 from tests.support.cartoons import make_faces
 from tests.support.html_page import Page
@@ -151,6 +155,14 @@ def test_a_name_from_a_card_cannot_write_on_the_page():
     assert "<script" not in report_to_markdown(report).replace("\\<script", "")
 
 
+def test_a_name_from_a_device_cannot_write_on_the_page_of_several_machines():
+    report = make_report(INT8)
+    hostile = replace(report.device, board="<img src=x onerror=alert(1)> | x")
+    text = devices_markdown({"pi@<b>door": replace(report, device=hostile)})
+    assert not re.search(r"(?<!\\)<", text)
+    assert "onerror=alert(1)\\> \\| x" in text
+
+
 def test_markdown_has_the_verdict_first_and_whole_tables(folder):
     text = (folder / "report.md").read_text("utf-8")
     assert text.startswith("**")
@@ -195,11 +207,36 @@ def test_the_verdict_of_one_model_alone():
 def test_a_keras_reference_has_no_latency_to_compare_with():
     keras = make_model("float32 keras", median_ms=None)
     report = make_report(keras, INT8, reference=0)
-    assert "loses 0.10 points" in verdict(report)
+    assert "int8 ptq loses 0.10 points [-0.40, +0.20] against float32 keras: " in verdict(report)
     assert "faster" not in verdict(report)
     assert headline(report).file is None
     both = make_report(keras, FLOAT, INT8, reference=0)
-    assert "3.4 times faster and 3.9 times smaller than float32 on" in verdict(both)
+    assert verdict(both) == (
+        "int8 ptq loses 0.10 points [-0.40, +0.20] against float32 keras; it is 3.4 times faster "
+        "and 3.9 times smaller than float32 on this device."
+    )
+
+
+def test_a_difference_is_named_after_its_reference():
+    eight = make_model("int8 qat")
+    [header] = [
+        line
+        for line in report_to_text(make_report(eight, INT8, reference=0)).splitlines()
+        if line.startswith("model ")
+    ]
+    assert "against int8 qat" in header
+
+
+def test_a_class_without_faces_has_no_recall():
+    scores = FLOAT.evaluation.every_face
+    empty = replace(scores, confusion=((0,) * 7, *scores.confusion[1:]))
+    model = replace(FLOAT, evaluation=replace(FLOAT.evaluation, every_face=empty))
+    table = recall_table(make_report(model))
+    [(_, first, *others)] = table.rows
+    assert first == "-"
+    assert "-" not in others
+    assert table.note
+    assert not recall_table(make_report(FLOAT)).note
 
 
 def test_the_pareto_line_leaves_out_who_is_beaten():
@@ -265,6 +302,28 @@ def test_what_is_no_report_is_said(tmp_path, text, words):
         read_report(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("places", "value", "words"),
+    [
+        (("plan", "threads"), [], "no thread counts"),
+        (("plan", "threads"), [0], "no thread counts"),
+        (("reference",), 7, "reference is not one"),
+        (("reference",), -1, "reference is not one"),
+        (("models", 0, "timings", 0, "steady", "median_ms"), 0, "a latency is 0 ms"),
+        (("models", 0, "timings", 0, "steady", "p95_ms"), 1e308, "a latency is 1e"),
+    ],
+)
+def test_a_report_with_figures_that_nothing_can_have_is_refused(tmp_path, places, value, words):
+    data = json.loads(report_to_json(make_report(FLOAT, INT8, reference=0)))
+    part = data
+    for place in places[:-1]:
+        part = part[place]
+    part[places[-1]] = value
+    (tmp_path / "report.json").write_text(json.dumps(data))
+    with pytest.raises(ReportError, match=f"damaged: .*{words}"):
+        read_report(tmp_path)
+
+
 def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     report = make_report(FLOAT, INT8, reference=0)
     (tmp_path / "report.md").mkdir()
@@ -275,3 +334,12 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         write_report(report, tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_name_that_is_not_utf8_is_written_with_escapes(tmp_path):
+    model = make_model("int8", name="b\udcff")
+    report = replace(make_report(model), command="fer-edge benchmark b\udcff.tflite")
+    write_report(report, tmp_path)
+    assert read_report(tmp_path).command == r"fer-edge benchmark b\udcff.tflite"
+    for name in ("report.md", "report.html"):
+        assert r"b\udcff" in (tmp_path / name).read_text("utf-8")
