@@ -20,26 +20,31 @@ if TYPE_CHECKING:
     from fer_edge.scoring.scores import Agreement
     from fer_edge.scoring.temperature import TemperatureScaling
 
+    from .analysis.layer_report import LayerError, LayerReport
+    from .analysis.tensor_error import WeightError
     from .api import convert
-    from .conversion import Converted, Options
+    from .converted import Converted
     from .devices.edge_targets import EdgeTarget
     from .devices.edgetpu import EdgeTpuReport, OperatorRow, check_edgetpu
-    from .quantization.selective import Exceptions
-    from .sources.foreign import Claims
+    from .options import Exceptions, Options
+    from .sources.claims import Claims
 
 _HOMES = {
     "Agreement": "fer_edge.scoring.scores",
     "CardScore": "fer_edge.model.card",
-    "Claims": ".sources.foreign",
-    "Converted": ".conversion",
+    "Claims": ".sources.claims",
+    "Converted": ".converted",
     "EdgeTarget": ".devices.edge_targets",
     "EdgeTpuReport": ".devices.edgetpu",
-    "Exceptions": ".quantization.selective",
+    "Exceptions": ".options",
     "FaceSet": "fer_edge.faces.faceset",
     "Gate": "fer_edge.model.card",
+    "LayerError": ".analysis.layer_report",
+    "LayerReport": ".analysis.layer_report",
     "OperatorRow": ".devices.edgetpu",
-    "Options": ".conversion",
+    "Options": ".options",
     "TemperatureScaling": "fer_edge.scoring.temperature",
+    "WeightError": ".analysis.tensor_error",
     "check_edgetpu": ".devices.edgetpu",
     "convert": ".api",
     "load_faceset": "fer_edge.faces.faceset",
@@ -56,9 +61,12 @@ __all__ = [
     "Exceptions",
     "FaceSet",
     "Gate",
+    "LayerError",
+    "LayerReport",
     "OperatorRow",
     "Options",
     "TemperatureScaling",
+    "WeightError",
     "check_edgetpu",
     "convert",
     "load_faceset",

@@ -3,18 +3,14 @@
 import math
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from fer_edge import plugins
 from fer_edge.cli.command_options import PATH, NumberRange, PartName, SectionedCommand
 from fer_edge.errors import ModelError
-
-if TYPE_CHECKING:
-    from .conversion import Converted, Variant
 
 INTEGER = click.Choice(["uint8", "int8"])
 
@@ -73,6 +69,7 @@ _SECTIONS = {
     default=100.0,
     show_default=True,
     type=NumberRange(50, 100, min_open=True),
+    metavar="PERCENT",
     help="Percentile at which PTQ clips activations.",
 )
 @click.option(
@@ -94,6 +91,7 @@ _SECTIONS = {
     default=0.5,
     show_default=True,
     type=NumberRange(0, 100),
+    metavar="POINTS",
     help="Largest accuracy loss of a file against the float network, in points.",
 )
 @click.option(
@@ -102,6 +100,7 @@ _SECTIONS = {
     default=0.0,
     show_default=True,
     type=NumberRange(0, 100),
+    metavar="PERCENT",
     help="Lowest agreement of a file with the float network, in % of the faces.",
 )
 @click.option(
@@ -116,6 +115,7 @@ _SECTIONS = {
     "--input-size",
     "size_px",
     type=click.IntRange(8, 512),
+    metavar="PX",
     help="Input size in pixels, if the network does not fix it.",
 )
 @click.option(
@@ -164,7 +164,6 @@ def convert(
     clip_percentile: float,
     logit_offsets: tuple[str, ...],
     per_channel_dense: bool,
-    layer_report: bool,
     targets: tuple[str, ...],
     edgetpu: bool,
     c_array: bool,
@@ -186,15 +185,16 @@ def convert(
         fer-edge convert theirs.h5 --int8 --data faces.npz --out models --input-range -1,1 \\
             --labels angry,disgust,fear,happy,sad,surprise,neutral
     """
-    names: tuple[Variant, ...] = ("float32", "float16", "dynamic", "int8", "int16x8")
-    variants = tuple(name for name in names if settings.pop(name))
-    if not variants:
-        raise click.UsageError(f"nothing to write; pass {', '.join(f'--{name}' for name in names)}")
-    span = _span(input_range or "0,1")
-    offsets = _offsets(logit_offsets)
-
+    from .options import VARIANTS, Exceptions, Options
+    from .sources.claims import Claims
     from .sources.kind import identify_source, run_of
 
+    variants = tuple(name for name in VARIANTS if settings.pop(name))
+    if not variants:
+        flags = ", ".join(f"--{name}" for name in VARIANTS)
+        raise click.UsageError(f"nothing to write; pass {flags}")
+    span = _span(input_range or "0,1")
+    offsets = _offsets(logit_offsets)
     source = source if labels else run_of(source)
     foreign = identify_source(source) != "run"
     if foreign and labels is None:
@@ -205,56 +205,43 @@ def convert(
             f"folder ({source}) contains them"
         )
 
-    from fer_edge.faces.faceset import load_faceset
     from fer_edge.model.card import Gate
-    from fer_edge.runfolder import load_info
 
-    if not foreign:
-        load_info(source)  # raises cheap errors before the slow import of TensorFlow
-    faces = load_faceset(data)
-    own = None if calibration is None else load_faceset(calibration)
+    from . import api
 
-    from .api import open_source
-    from .conversion import Options, convert_source
-    from .devices.edge_targets import companions_of, leave_for_devices, open_targets
-    from .quantization.selective import Exceptions
-    from .sources.foreign import Claims
-
-    asked = (*targets, *(["edgetpu"] if edgetpu else []), *(["c-array"] if c_array else []))
-    devices = open_targets(asked)
-    classes = tuple(name.strip() for name in (labels or "").split(","))
-    claims = Claims(classes, span, size_px, are_checked=not trust_claims) if foreign else None
-    opened = open_source(source, faces, claims, offsets=offsets, trust_code=trust_code)
+    claims = None
+    if labels is not None:
+        classes = tuple(name.strip() for name in labels.split(","))
+        claims = Claims(classes, span, size_px, are_checked=not trust_claims)
     options = Options(
         variants=variants,
         gate=Gate(max_drop_points, min_agreement_percent / 100),
-        replace=overwrite,
+        overwrite=overwrite,
         exceptions=Exceptions(keep_float, keep_int16, clip_percentile, per_channel_dense),
-        companions=partial(companions_of, targets=devices),
+        logit_offsets=offsets,
+        targets=(*targets, *(["edgetpu"] if edgetpu else []), *(["c-array"] if c_array else [])),
         **settings,
     )
     with click.progressbar(
         length=len(variants), label="converting", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
-        results = convert_source(
-            opened,
-            faces,
+        results = api.convert(
+            source,
+            data,
             out,
             options,
-            calibration=own,
-            calibration_name="" if calibration is None else calibration.name,
+            claims=claims,
+            calibration=calibration,
+            trust_code=trust_code,
             on_variant=lambda suffix: bar.update(1),
         )
-    click.echo(_as_json(results) if as_json else _as_table(results, out))
-    int8 = [item for item in results if "-int8-" in item.path.name]
-    if layer_report and int8:
-        from .report_files import write_layer_reports
 
-        click.echo(write_layer_reports(opened, faces, int8), err=as_json)
-    written = [item.path for item in int8 if not item.fault]
-    if written:
-        said = leave_for_devices(written, devices)
-        click.echo(said, err=as_json)
+    from .result_text import device_tables, layer_tables, results_as_json, results_as_table
+
+    click.echo(results_as_json(results) if as_json else results_as_table(results, out))
+    for text in (layer_tables(results), device_tables(results)):
+        if text:
+            click.echo(text, err=as_json)
     faults = [f"{item.path.name} {item.fault}" for item in results if item.fault]
     if faults:
         raise ModelError(
@@ -297,49 +284,3 @@ def _offsets(texts: Sequence[str]) -> dict[str, float]:
             )
         offsets[name] = added
     return offsets
-
-
-def _as_json(results: "list[Converted]") -> str:
-    import json
-
-    from fer_edge.schema import encode
-
-    return json.dumps(
-        [
-            {
-                "path": str(item.path),
-                "written": not item.fault,
-                "fault": item.fault,
-                "size_bytes": item.size_bytes,
-                "score": encode(item.score),
-                "agreement": encode(item.agreement),
-                "temperature_scaling": encode(item.temperature),
-                "float_operators": encode(item.float_operators),
-            }
-            for item in results
-        ]
-    )
-
-
-def _as_table(results: "list[Converted]", out: Path) -> str:
-    lines = [f"{results[0].score.n} {results[0].score.split} faces, through the served path:"]
-    for item in results:
-        score, agreement = item.score, item.agreement
-        low, high = agreement.interval
-        lines += [
-            f"{item.path.name:28} {item.size_bytes / 1e6:5.2f} MB  accuracy {score.accuracy:.2%}  "
-            f"without duplicates {score.accuracy_without_duplicates:.2%}  "
-            f"balanced {score.balanced_accuracy:.2%}",
-            f"{'':28} against the float network: {100 * agreement.difference:+.2f} points "
-            f"[{100 * low:+.2f}, {100 * high:+.2f}], agreement {agreement.top1:.2%}, "
-            f"fixed {agreement.fixed}, broken {agreement.broken}",
-        ]
-        if item.temperature is not None:
-            lines.append(f"{'':28} {item.temperature.describe()}")
-        if item.float_operators:
-            names = ", ".join(sorted(set(item.float_operators)))
-            lines.append(f"{'':28} in floating point: {len(item.float_operators)} ops ({names})")
-        if item.fault:
-            lines.append(f"{'':28} NOT WRITTEN: it {item.fault}")
-    written = sum(not item.fault for item in results)
-    return "\n".join([*lines, f"{written} of {len(results)} written to {out}"])

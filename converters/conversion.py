@@ -1,11 +1,11 @@
 """One source to `.tflite` files, each scored through the served path before it is written."""
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,73 +17,30 @@ from fer_edge.files import whole_file
 from fer_edge.model.card import Calibration, CardScore, Gate, InputSpec, ModelCard, Quantization
 from fer_edge.model.file import ModelFile, pack_model
 from fer_edge.model.graph import read_graph
-from fer_edge.ranges import check_range
-from fer_edge.scoring.scores import Agreement, compare
-from fer_edge.scoring.temperature import MIN_FACES, TemperatureScaling
+from fer_edge.scoring.scores import compare
+from fer_edge.scoring.temperature import MIN_FACES
 
-from .option_values import check_choice, names_in
+from .converted import Converted
+from .devices.edge_targets import EdgeTarget, companions_of, open_targets, write_companions
+from .layer_files import measure_layers
+from .options import Options
 from .quantization.calibration import choose_calibration
 from .quantization.gate import fault
 from .quantization.loops import check_loops
-from .quantization.selective import Exceptions, to_int8_selective
+from .quantization.selective import to_int8_selective
 from .quantization.tflite import (
-    IntegerType,
     to_dynamic,
     to_float16,
     to_float32,
     to_int8,
     to_int16x8,
 )
-from .sources.logit_offsets import warn_of_empty_pictures
+from .sources.logit_offsets import warn_of_empty_pictures, with_logit_offsets
 from .sources.source import Source, check_finite, float_probabilities
 
-Variant = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
 TOOLS = ("tensorflow", "tf-keras", "tensorflow-model-optimization")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What to convert, and how.
-
-    Attributes:
-        variants: Files to write; int8 is one file by post-training quantization and, if the source
-            has such a network, one by quantization-aware training.
-        input_type: Input type of the int8 files.
-        output_type: Output type of the int8 files.
-        exceptions: Layers that are not int8 in the file of post-training quantization.
-        calibration_faces: Number of faces for post-training quantization.
-        calibration_seed: Random seed of their selection.
-        gate: Requirement for writing a file.
-        replace: Whether existing files may be replaced.
-        companions: Function that returns the additional files for an int8 file.
-
-    Raises:
-        ConfigError: A value is unknown or out of its range.
-    """
-
-    variants: tuple[Variant, ...] = ("float32", "int8")
-    input_type: IntegerType = "uint8"
-    output_type: IntegerType = "uint8"
-    exceptions: Exceptions = field(default_factory=Exceptions)
-    calibration_faces: int = 2048
-    calibration_seed: int = 0
-    gate: Gate = field(default_factory=Gate)
-    replace: bool = False
-    companions: Callable[[Path], tuple[Path, ...]] = lambda path: ()
-
-    def __post_init__(self) -> None:
-        names = names_in(self.variants, "variants")
-        for name in names:
-            check_choice(name, "a variant", VARIANTS)
-        # the way to set a field of a frozen dataclass; each file is written once
-        object.__setattr__(self, "variants", tuple(dict.fromkeys(names)))
-        check_choice(self.input_type, "input_type", get_args(IntegerType))
-        check_choice(self.output_type, "output_type", get_args(IntegerType))
-        check_range("calibration_faces", self.calibration_faces, 1, is_whole=True)
-        check_range("calibration_seed", self.calibration_seed, 0, is_whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,32 +50,6 @@ class Draft:
     suffix: str
     flatbuffer: bytes
     quantization: Quantization
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A variant with its scores.
-
-    Attributes:
-        path: Path of the file.
-        flatbuffer: Its content without the card.
-        size_bytes: Size of the file.
-        score: Scores on the validation faces, through the served path.
-        agreement: Agreement with the float network.
-        temperature: Temperature in the card; None if the file was not written, for too few faces,
-            or if the outputs are not probabilities.
-        fault: Reason why the file was not written; empty if it was.
-        float_operators: Operators that an integer file still computes in floating point.
-    """
-
-    path: Path
-    flatbuffer: bytes = field(repr=False)
-    size_bytes: int
-    score: CardScore
-    agreement: Agreement
-    temperature: TemperatureScaling | None = None
-    fault: str = ""
-    float_operators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +88,7 @@ def convert_source(
     """Convert, score each file on the validation faces, and write those that pass the gate.
 
     Args:
-        source: Network to convert.
+        source: Network to convert; `options.logit_offsets` change it.
         faces: Its `train` split is used for calibration, its `validation` split for scores.
         out: Folder for NAME-float32.tflite, NAME-int8-ptq.tflite and the other files.
         options: What to convert, and how.
@@ -166,14 +97,18 @@ def convert_source(
         on_variant: Called with the suffix of each file before it is created.
 
     Raises:
-        ModelError: A network cannot be converted, or produces values that are not finite.
+        ModelError: A network cannot be converted, or produces values that are not finite; or
+            `options.logit_offsets` do not fit it.
         DatasetError: The face set's classes differ from the source's, or a split is missing.
         OutputError: A file exists and must not be replaced, or cannot be written.
+        PluginError: A target is unknown, or cannot be used.
     """
+    targets = open_targets(options.targets)
     _warn_of_other_data(source, faces)
     faces = faces.in_class_order(source.labels)
     validation = faces.part("validation")
-    suffixes = _plan(source, out, options)
+    suffixes = _plan(source, out, options, targets)
+    source = with_logit_offsets(source, options.logit_offsets)
     check_loops(source.network)
     probabilities = float_probabilities(source.network, validation)
     check_finite(probabilities, source.name)
@@ -195,7 +130,28 @@ def convert_source(
         if not converted.fault:
             with whole_file(converted.path) as temporary:
                 temporary.write_bytes(content)
-    return [converted for converted, _ in scored]
+    results = [converted for converted, _ in scored]
+    if options.layer_report:
+        results = _with_layers(results, source, validation)
+    return _with_target_reports(results, targets)
+
+
+def _with_layers(results: list[Converted], source: Source, validation: FaceSet) -> list[Converted]:
+    """Measure every layer of the int8 files."""
+    files = {item.path: item.flatbuffer for item in results if item.is_int8}
+    if not files:
+        return results
+    reports = measure_layers(source, validation, files)
+    return [replace(item, layers=reports.get(item.path)) for item in results]
+
+
+def _with_target_reports(
+    results: list[Converted], targets: Sequence[EdgeTarget]
+) -> list[Converted]:
+    """Create the files of targets for the int8 files that were written."""
+    written = [item.path for item in results if item.is_int8 and not item.fault]
+    reports = write_companions(written, targets)
+    return [replace(item, target_reports=reports.get(item.path, ())) for item in results]
 
 
 def _warn_of_other_data(source: Source, faces: FaceSet) -> None:
@@ -208,7 +164,7 @@ def _warn_of_other_data(source: Source, faces: FaceSet) -> None:
         )
 
 
-def _plan(source: Source, out: Path, options: Options) -> list[str]:
+def _plan(source: Source, out: Path, options: Options, targets: Sequence[EdgeTarget]) -> list[str]:
     """Return the suffixes of the files to create; none of the files may exist."""
     suffixes = [
         *(name for name in options.variants if name != "int8"),
@@ -217,9 +173,9 @@ def _plan(source: Source, out: Path, options: Options) -> list[str]:
     ]
     for suffix in suffixes:
         path = _path(source, out, suffix)
-        others = options.companions(path) if suffix.startswith("int8-") else ()
+        others = companions_of(path, targets) if suffix.startswith("int8-") else ()
         for target in (path, *others):
-            if target.exists() and not options.replace:
+            if target.exists() and not options.overwrite:
                 raise OutputError(
                     f"{target} already exists; choose another --out, or pass --overwrite"
                 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 
     from .api import TrainedRun, train
-    from .architectures import Architecture
+    from .architectures import Architecture, Pretrained
     from .backend.cluster import Cluster
     from .data.importing import ImportOptions, import_faces
     from .loop.run_place import Existing
@@ -34,6 +34,7 @@ _HOMES = {
     "Existing": ".loop.run_place",
     "FaceSet": "fer_edge.faces.faceset",
     "ImportOptions": ".data.importing",
+    "Pretrained": ".architectures",
     "Recipe": ".recipes.recipe",
     "RecipeChanges": ".recipes.recipe",
     "StageName": ".reporting.history",
@@ -56,6 +57,7 @@ __all__ = [
     "Existing",
     "FaceSet",
     "ImportOptions",
+    "Pretrained",
     "Recipe",
     "RecipeChanges",
     "StageName",

@@ -24,7 +24,7 @@ _SECTIONS = {
     "Files": ("data", "out", "resume", "overwrite", "tensorboard", "as_json"),
     "What to do": ("recipe", "architecture", "qat"),
     "Devices": ("devices", "coordinator", "processes", "process_id"),
-    "Teacher networks": ("start", "weights", "teachers"),
+    "Other networks": ("start", "weights", "teachers"),
     "Overrides of the recipe": ("epochs", "batch_size", "learning_rate", "precision", "seed"),
 }
 
@@ -48,7 +48,7 @@ _SECTIONS = {
     "--arch",
     "architecture",
     type=PartName(plugins.ARCHITECTURES),
-    help="Architecture to use instead of the recipe's.",
+    help="Architecture to use instead of the recipe's, with its own defaults.",
 )
 @click.option(
     "--start",
@@ -58,19 +58,21 @@ _SECTIONS = {
 @click.option(
     "--weights",
     metavar="imagenet|none|FILE",
-    help="Initial weights of the base of resnet50, efficientnet-lite or mobilenet-face.",
+    help="Initial weights of a pretrained base: resnet50, efficientnet-lite, mobilenet-face.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Number of epochs.")
-@click.option("--batch-size", type=click.IntRange(1), help="Faces per step.")
+@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Number of epochs.")
+@click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Faces per step.")
 @click.option(
     "--learning-rate",
     type=NumberRange(0, min_open=True),
+    metavar="RATE",
     help="Initial learning rate, before the schedule.",
 )
 @click.option("--precision", metavar="NAME", help="Precision: float32, bfloat16 or float16.")
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
     help="Random seed for weights, order of faces and augmentation.",
 )
 @click.option(
@@ -86,6 +88,7 @@ _SECTIONS = {
     type=click.IntRange(1),
     default=1,
     show_default=True,
+    metavar="N",
     help="Number of GPUs that share each batch (KERAS_BACKEND=jax).",
 )
 @click.option(

@@ -49,6 +49,7 @@ def data() -> None:
     default=0,
     show_default=True,
     type=click.IntRange(0),
+    metavar="N",
     help="Random seed of that split.",
 )
 @click.option("--votes", type=PATH, help="FER+'s fer2013new.csv, for fer2013.csv.")
@@ -115,7 +116,7 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
     click.echo(f"{out}: {len(faces):,} faces, {out.stat().st_size / 1e6:.1f} MB")
 
 
-@data.command()
+@data.command(short_help="Count classes; find duplicates, blank pictures, non-faces.")
 @click.argument("path", type=PATH)
 @click.option(
     "--sheet", type=PATH, help="Write a picture with sample faces of each class and split."
@@ -126,7 +127,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     """Count a face set's classes and splits; find duplicates, blank pictures and non-faces.
 
     PATH is a .npz face set. Duplicates have identical pixels. If the set has FER+ votes, a picture
-    is a non-face if most taggers marked it as such.
+    is a non-face if most taggers called it unknown or not a face.
     """
     import json
 
@@ -182,7 +183,7 @@ def _length(path: Path) -> int:
         from fer_edge.pictures.folder import files_in
 
         return sum(1 for _ in files_in(path))
-    if path.suffix.lower() == ".csv" and path.exists():
+    if path.suffix.lower() == ".csv" and path.is_file():
         with path.open("rb") as file:
             return max(0, sum(1 for _ in file) - 1)
     return 1

@@ -43,8 +43,8 @@ class LayerError:
         loud: Share of values above 1/16 of the range, 0 to 1; if it is small, the range serves only
             a few values.
         largest_error: Largest absolute error, in the tensor's unit.
-        lowest_real: Smallest float value seen.
-        highest_real: Largest float value seen.
+        lowest_real: Smallest float value seen, or 0 if that is lower.
+        highest_real: Largest float value seen, or 0 if that is higher.
         lowest_held: Smallest value on the grid; lowest_real for float.
         highest_held: Largest value on the grid; highest_real for float.
         weights: Error of the weights; None for a layer without weights.

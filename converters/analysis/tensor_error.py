@@ -25,8 +25,8 @@ class ErrorSums:
             it.
         loud: Number of float values above 1/16 of the largest value on the grid.
         largest: Largest absolute error.
-        lowest_real: Smallest float value.
-        highest_real: Largest float value.
+        lowest_real: Smallest float value, or 0 if that is lower.
+        highest_real: Largest float value, or 0 if that is higher.
     """
 
     count: int

@@ -41,6 +41,7 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     default=99.0,
     show_default=True,
     type=NumberRange(0, 100),
+    metavar="PERCENT",
     help=(
         "Lowest share of OpenCV's certain faces that a file must find, in %; a file below "
         "it is not written."
@@ -51,6 +52,7 @@ _MULTIPLE_PX, _LARGEST_PX = 32, 4096
     default=0.95,
     show_default=True,
     type=NumberRange(0, 1),
+    metavar="SHARE",
     help="Lowest mean overlap with OpenCV's boxes; a file below it is not written.",
 )
 @click.option(
@@ -88,7 +90,7 @@ def convert_detector(
         gate=DetectorGate(
             min_found=settings["min_found_percent"] / 100, min_overlap=settings["min_overlap"]
         ),
-        replace=settings["overwrite"],
+        overwrite=settings["overwrite"],
     )
     found = source or find_yunet()
     results = []

@@ -47,13 +47,13 @@ class DetectorOptions:
         size: (height, width) for files of fixed input size, as the Edge TPU needs them; None for
             resizable files.
         gate: Requirement for writing a file.
-        replace: Whether existing files may be replaced.
+        overwrite: Whether existing files may be replaced.
     """
 
     variants: tuple[Variant, ...] = ("int8",)
     size: tuple[int, int] | None = None
     gate: DetectorGate = field(default_factory=DetectorGate)
-    replace: bool = False
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def convert_yunet(
         for name in options.variants
     }
     for path in paths.values():
-        if path.exists() and not options.replace:
+        if path.exists() and not options.overwrite:
             raise OutputError(f"{path} already exists; pass --overwrite, or another --out")
     yunet = read_yunet(source)
     progress(f"reading the pictures of {pictures}")

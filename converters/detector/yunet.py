@@ -14,13 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.documents import read_limited
 from fer_edge.errors import ModelError
 from fer_edge.require import require
+from fer_edge.schema import SchemaError
+from fer_edge.shown import printable
 
 STRIDES = (8, 16, 32)
 INPUT = "input"
 _OPERATORS = ("Conv", "Relu", "MaxPool", "Resize", "Add")
 _PARTS = ("bbox", "cls", "obj")
+_MOST_BYTES = 16 << 20
+"""Size of the file; YuNet has 230 KB."""
 _NEXT_STEP = "pass YuNet's face_detection_yunet_2023mar.onnx"
 
 
@@ -123,11 +128,16 @@ def read_yunet(path: Path) -> YuNetSource:
     """
     onnx = require("train", "onnx", what="reading an .onnx file")
     try:
-        content = path.read_bytes()
+        content = read_limited(path, _MOST_BYTES)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}; {_NEXT_STEP}") from error
+    except SchemaError as error:
+        raise ModelError(f"{path} is not YuNet: {error}; {_NEXT_STEP}") from error
     try:
         graph = onnx.load_model_from_string(content).graph
+        for item in graph.initializer:
+            if item.data_location == onnx.TensorProto.EXTERNAL:  # onnx would read any file
+                raise ValueError(f"its array {item.name} lies in another file")
         values = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
         nodes = [
             _read_node(onnx, node, values) for node in graph.node if node.op_type in _OPERATORS
@@ -141,7 +151,7 @@ def read_yunet(path: Path) -> YuNetSource:
         }
         heads = tuple(_read_head(named, level) for level in range(len(STRIDES)))
     except Exception as error:  # protobuf and onnx raise their own types for a damaged file
-        raise ModelError(f"{path} is not YuNet ({error}); {_NEXT_STEP}") from error
+        raise ModelError(f"{path} is not YuNet ({printable(error, 200)}); {_NEXT_STEP}") from error
     in_heads = {name for name in named if name.startswith("bbox_head.")}
     outputs = {named[name].output for name in in_heads}
     steps = tuple(step for step in nodes if step.output not in outputs)

@@ -11,9 +11,6 @@ from typing import Protocol
 
 from fer_edge import plugins
 from fer_edge.errors import MissingExtraError
-from fer_edge.model.file import read_model
-
-from .edgetpu import check
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +40,8 @@ def open_targets(names: Sequence[str]) -> tuple[EdgeTarget, ...]:
     Raises:
         PluginError: A name is unknown, or another package's target cannot be used.
     """
-    group, methods = plugins.EDGE_TARGETS, ("companions", "write")
-    return tuple(plugins.open_part(group, name, methods=methods) for name in dict.fromkeys(names))
+    group, members = plugins.EDGE_TARGETS, ("companions", "write")
+    return tuple(plugins.open_part(group, name, members=members) for name in dict.fromkeys(names))
 
 
 def companions_of(path: Path, targets: Sequence[EdgeTarget]) -> tuple[Path, ...]:
@@ -52,29 +49,26 @@ def companions_of(path: Path, targets: Sequence[EdgeTarget]) -> tuple[Path, ...]
     return tuple(made for target in targets for made in target.companions(path))
 
 
-def leave_for_devices(paths: Sequence[Path], targets: Sequence[EdgeTarget]) -> str:
-    """Check int8 files for the Edge TPU, and create the requested files.
-
-    A missing tool is a warning, since the check needs none.
+def write_companions(
+    paths: Sequence[Path], targets: Sequence[EdgeTarget]
+) -> dict[Path, tuple[str, ...]]:
+    """Create the files of targets; a missing tool is a warning.
 
     Args:
         paths: int8 files with cards.
         targets: Targets to create files for.
 
     Returns:
-        The check's table, once for files with equal tables, and the text of each target.
+        The text of each target, by file.
     """
-    tables: dict[str, list[str]] = {}
-    lines, missing = [], set()
+    reports: dict[Path, list[str]] = {path: [] for path in paths}
+    missing = set()
     for path in paths:
-        table = str(check(read_model(path).flatbuffer))
-        tables.setdefault(table, []).append(path.name)
         for target in targets:
             try:
-                lines.append(target.write(path))
+                reports[path].append(target.write(path))
             except MissingExtraError as error:
                 missing.add(str(error))
     for message in sorted(missing):
         log.warning("%s", message)
-    blocks = [f"Edge TPU, {', '.join(names)}:\n{table}" for table, names in tables.items()]
-    return "\n".join([*blocks, *lines])
+    return {path: tuple(texts) for path, texts in reports.items()}

@@ -15,7 +15,7 @@ def fault(agreement: Agreement, probabilities: NDArray[np.float32], gate: Gate) 
         probabilities: Outputs of the file, float32 (n, classes).
         gate: The requirement.
     """
-    drop_points = -100 * agreement.difference
+    drop_points = round(-100 * agreement.difference, 9)  # 0.3 points are not more than 0.3
     low, high = agreement.interval
     if not np.isfinite(probabilities).all():
         return "produces values that are not finite"

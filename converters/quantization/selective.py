@@ -9,7 +9,6 @@ average of the extremes clips the extremes (docs/lab-notes/quantizers.md has the
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,29 +19,11 @@ from fer_edge.errors import ModelError
 from fer_edge.model.graph import read_graph
 from fer_edge.require import missing
 
+from ..options import IntegerType
 from .activation_ranges import ActivationRange, activation_ranges
 from .graph_matching import CONVERSIONS
 from .layer_names import Layer, find_layers, name_layers
-from .tflite import IntegerType, to_float32
-
-
-@dataclass(frozen=True, slots=True)
-class Exceptions:
-    """Exceptions from plain int8; see `to_int8_selective`."""
-
-    keep_float: tuple[str, ...] = ()
-    keep_int16: tuple[str, ...] = ()
-    clip_percentile: float = 100.0
-    per_channel_dense: bool = False
-
-    def in_words(self) -> tuple[str, ...]:
-        """Describe each exception for the card; empty for plain int8."""
-        return (
-            *(f"{name} float32" for name in self.keep_float),
-            *(f"{name} int16" for name in self.keep_int16),
-            *([f"clipped at {self.clip_percentile:g}%"] if self.clip_percentile < 100 else []),
-            *(["dense layers per channel"] if self.per_channel_dense else []),
-        )
+from .tflite import to_float32
 
 
 def to_int8_selective(

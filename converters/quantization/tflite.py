@@ -6,7 +6,7 @@ Every graph has batch size 1 and constant shapes, as the Edge TPU compiler requi
 import logging
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ with without_chatter():
 from fer_edge.errors import ModelError
 from fer_edge.faces.preprocess import as_real
 
-logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on saved models
+from ..options import IntegerType
 
-IntegerType = Literal["uint8", "int8"]
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on saved models
 
 
 def to_float32(network: Any) -> bytes:

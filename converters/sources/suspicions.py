@@ -15,7 +15,8 @@ from fer_edge.errors import ModelError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.scoring.scores import answers
 
-from .foreign import Claims, ForeignNetwork, wrap_network
+from .claims import Claims
+from .foreign import ForeignNetwork, wrap_network
 from .source import check_finite, float_probabilities
 
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-0.5, 0.5))

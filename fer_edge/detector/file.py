@@ -7,6 +7,7 @@ from pathlib import Path
 from fer_edge.detector.card import KIND, DetectorCard, card_from_json, card_to_json
 from fer_edge.errors import ModelError
 from fer_edge.model.archive import CARD, Origin, origin_of, pack_archive, read_archive
+from fer_edge.model.bundled import bundled_files
 
 _COMMAND = "fer-edge convert-detector"
 
@@ -31,9 +32,12 @@ class DetectorFile:
 
 
 def bundled_detectors() -> dict[str, Path]:
-    """Return the bundled detectors by name; `yunet` is the default."""
-    folder = Path(__file__).with_name("files")
-    return {path.stem: path for path in sorted(folder.glob("*.tflite"), key=lambda path: path.stem)}
+    """Return the bundled detectors by name; `yunet` is the default.
+
+    Raises:
+        ModelError: The installation has none.
+    """
+    return bundled_files(Path(__file__).with_name("files"))
 
 
 def read_detector(path: Path) -> DetectorFile:

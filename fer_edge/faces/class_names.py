@@ -45,13 +45,15 @@ def read_class_names(array: NDArray[Any]) -> tuple[str, ...]:
     """Return the names in the array `class_names` of a `.npz`: Unicode, or bytes in UTF-8.
 
     Raises:
-        DatasetError: It is not a list of texts.
+        DatasetError: It is not a list of texts, or has more than a face set may have.
     """
     if array.ndim != 1 or array.dtype.kind not in "US":
         raise DatasetError(
             f"'class_names' is {array.dtype} {array.shape}; expected a list of texts: "
             "np.array(['sad', 'happy'])"
         )
+    if len(array) > MOST_CLASSES:  # a small file declares billions of empty texts
+        raise DatasetError(f"the faces have {len(array)} classes; expected 2 to {MOST_CLASSES}")
     if array.dtype.kind == "U":
         if array.itemsize:
             code = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)

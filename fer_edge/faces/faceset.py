@@ -7,6 +7,7 @@ models), PrivateTest is `test`.
 import difflib
 import hashlib
 import logging
+import math
 import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,8 +22,10 @@ from fer_edge.archives import ArchiveError, check_archive_file
 from fer_edge.errors import DatasetError
 from fer_edge.faces.class_names import check_class_names, read_class_names
 from fer_edge.faces.groups import Grouping
-from fer_edge.faces.labels import FER2013, FERPLUS
-from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
+from fer_edge.faces.labels import FER2013
+from fer_edge.faces.votes import trusted_votes
+from fer_edge.files import UNREADABLE_ARCHIVE, check_no_named_pipe, whole_file
+from fer_edge.limits import memory_bytes, too_large
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,9 @@ _ARRAYS = (
     *("votes", "ferplus", "ferplus_valid"),
 )
 """Arrays that are read; the first three are required."""
+
+_BYTES_PER_FACE = 64
+"""Memory for indices and hashes of a face, in addition to its pixels."""
 
 # in addition to a damaged archive: an array of unexpected shape or type, a header that breaks
 # NumPy's parser of Python literals
@@ -108,7 +114,8 @@ class FaceSet:
     @cached_property
     def pictures(self) -> NDArray[np.int64]:
         """Identify duplicate pictures: int64, (n,), the first row with identical pixels."""
-        hashes = np.array([hash(image.tobytes()) for image in self.images])
+        found = (hash(image.tobytes()) for image in self.images)
+        hashes = np.fromiter(found, np.int64, len(self.images))
         _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
         return first[numbers]
 
@@ -197,6 +204,7 @@ def load_faceset(path: Path) -> FaceSet:
         DatasetError: The file is missing, damaged, lacks an array, or has a value out of range.
     """
     try:
+        check_no_named_pipe(path)
         with path.open("rb") as file:  # NumPy does not close a file that it cannot read
             check_archive_file(file)
             loaded = np.load(file, allow_pickle=False)
@@ -212,10 +220,9 @@ def load_faceset(path: Path) -> FaceSet:
         raise DatasetError(f"{path} cannot be read as a .npz face set: {error}") from error
     except _UNREADABLE as error:
         # NumPy's message would advise to unpickle the file
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "not an archive"
+        why = error.strerror if isinstance(error, OSError) else "not an archive, or truncated"
         raise DatasetError(
-            f"{path} cannot be read as a .npz face set ({why}, or truncated); create one: "
-            "fer-edge data import"
+            f"{path} cannot be read as a .npz face set ({why}); create one: fer-edge data import"
         ) from error
 
 
@@ -252,8 +259,11 @@ def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
     if "class_names" in arrays:
         names = read_class_names(arrays["class_names"])
     labels, split, votes = arrays["labels"], arrays["split"], arrays.get("votes")
+    needed_bytes = math.prod(arrays["images"].shape[:1]) * _BYTES_PER_FACE
+    if needed_bytes > memory_bytes():
+        raise DatasetError(f"{len(arrays['images']):,} faces: {too_large(needed_bytes)}")
     if votes is None and "ferplus" in arrays:
-        votes = _trusted_votes(arrays["ferplus"], arrays.get("ferplus_valid"))
+        votes = trusted_votes(arrays["ferplus"], arrays.get("ferplus_valid"))
     _check_labels(labels, names)
     _check_range("split code", split, len(SPLITS), _SPLIT_CODES)
     if votes is not None:
@@ -276,6 +286,8 @@ def _unpacked(archive: Mapping[str, Any], name: str) -> NDArray[Any]:
         ) from error
     if not isinstance(array, np.ndarray):
         raise DatasetError(f"{name!r} is not an array; create the face set again")
+    if array.size and not array.nbytes:  # a small file declares billions of elements
+        raise DatasetError(f"{name!r} has elements of 0 bytes; create the face set again")
     return array
 
 
@@ -301,25 +313,6 @@ def _check_array_names(names: Sequence[str]) -> None:
         )
 
 
-def _trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    """Clear the votes of faces that may not belong to them.
-
-    FER+ has no file name for pictures that all taggers called not a face, so only the row order
-    connects these votes with a picture. The votes are kept to exclude pictures, but are never used
-    as a training target. (In FER2013's Training and PublicTest these are 158 signs, drawings and
-    crops.)
-    """
-    if valid is None:
-        return votes
-    if valid.shape != (len(votes),) or votes.ndim != 2 or votes.shape[1] != len(FERPLUS):
-        raise DatasetError(
-            f"'ferplus' is {votes.shape} and 'ferplus_valid' {valid.shape}; "
-            "expected (n, 10) and (n,)"
-        )
-    says_no_face = 2 * votes[:, -1].astype(np.int64) > votes.sum(axis=1)
-    return np.where((valid.astype(bool) | says_no_face)[:, None], votes, 0)
-
-
 def _as_bytes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Convert integers to uint8; other values are left to the check that rejects them."""
     return values.astype(np.uint8) if values.dtype.kind in "iu" else values  # type: ignore[return-value]
@@ -333,11 +326,12 @@ def _check_labels(labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
 def _check_range(name: str, values: NDArray[np.uint8], count: int, wanted: str) -> None:
     if values.dtype.kind not in "iu":
         return  # _check rejects it
-    wrong = np.argwhere((values < 0) | (values >= count))
-    if len(wrong):
-        row = wrong[0][0] if values.ndim else 0
+    wrong = (values < 0) | (values >= count)
+    if wrong.any():
+        place = np.unravel_index(np.argmax(wrong), values.shape)
+        row = place[0] if place else 0
         raise DatasetError(
-            f"{name} {values[tuple(wrong[0])]} in row {row} (counted from 0) is out of range; "
+            f"{name} {values[place]} in row {row} (counted from 0) is out of range; "
             f"expected {wanted}"
         )
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
+from fer_edge.files import check_no_named_pipe
 from fer_edge.shown import printable
 
 FACE = "face"
@@ -54,6 +55,7 @@ def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
             than 64 groups in a column.
     """
     try:
+        check_no_named_pipe(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             names = [name for name in reader.fieldnames or () if name != FACE]

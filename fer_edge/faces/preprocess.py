@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DetectorError
+from fer_edge.errors import ConfigError, DetectorError
 
 _LARGEST_BOX = 16
 """Largest side of a box, in sides of its image: a crop takes memory with the square of it."""
@@ -67,7 +67,7 @@ class CropPolicy:
         center_y: Position of the box center in the square, 0 top to 1 bottom.
 
     Raises:
-        ValueError: A number is out of range.
+        ConfigError: A number is out of range.
     """
 
     side: float = 0.98
@@ -77,11 +77,11 @@ class CropPolicy:
     def __post_init__(self) -> None:
         # a comparison with NaN is never true
         if not 0.1 <= self.side <= 10:
-            raise ValueError(f"the crop's side is {self.side} boxes; expected 0.1 to 10")
+            raise ConfigError(f"the crop's side is {self.side} boxes; expected 0.1 to 10")
         for name in ("center_x", "center_y"):
             value = getattr(self, name)
             if not -1 <= value <= 2:
-                raise ValueError(f"the crop's {name} is {value}; expected -1 to 2")
+                raise ConfigError(f"the crop's {name} is {value}; expected -1 to 2")
 
     def square(self, box: Box) -> Box:
         """Return the square around a box."""
@@ -130,6 +130,9 @@ def crop(
 
     Returns:
         uint8, (side, side), gray, or (side, side[, 3 or 4]), like the image.
+
+    Raises:
+        DetectorError: The box is many times larger than the image.
     """
     square = policy.square(box)
     side = max(1, round(square.right - square.left))

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import DatasetError
 from fer_edge.faces.labels import FERPLUS, FERPLUS_CLASSES, standard_name
 
 NO_MAJORITY = -1
@@ -64,3 +65,22 @@ def ferplus_column(name: str) -> int | None:
     standard = standard_name(name).lower()
     known = _FERPLUS_OF.get(standard, standard)
     return FERPLUS_CLASSES.index(known) if known in FERPLUS_CLASSES else None
+
+
+def trusted_votes(votes: NDArray[np.uint8], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Clear the votes of faces that may not belong to them.
+
+    FER+ has no file name for pictures that all taggers called not a face, so only the row order
+    connects these votes with a picture. The votes are kept to exclude pictures, but are never used
+    as a training target. (In FER2013's Training and PublicTest these are 158 signs, drawings and
+    crops.)
+    """
+    if valid is None:
+        return votes
+    if valid.shape != (len(votes),) or votes.ndim != 2 or votes.shape[1] != len(FERPLUS):
+        raise DatasetError(
+            f"'ferplus' is {votes.shape} and 'ferplus_valid' {valid.shape}; "
+            "expected (n, 10) and (n,)"
+        )
+    says_no_face = 2 * votes[:, -1].astype(np.int64) > votes.sum(axis=1)
+    return np.where((valid.astype(bool) | says_no_face)[:, None], votes, 0)

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from fer_edge.archives import METHODS
 from fer_edge.errors import ModelError
+from fer_edge.keras_files.hdf5_arrays import check_arrays
 from fer_edge.keras_files.hdf5_trial import try_hdf5
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -111,12 +113,7 @@ def damage_is_one_line(path: Path) -> Iterator[None]:
 
 
 def _read_zip(path: Path) -> NetworkConfig:
-    if not zipfile.is_zipfile(path):
-        raise ModelError(
-            f"{path} cannot be read as a Keras model: it is neither a .keras (ZIP) nor an .h5 "
-            "(HDF5) file; it may be damaged or truncated"
-        )
-    with zipfile.ZipFile(path) as archive:
+    with _open_zip(path) as archive:
         names = archive.namelist()
         if CONFIG not in names:
             raise ModelError(
@@ -161,10 +158,17 @@ def _no_network(path: Path, file: Any) -> str:
 
 
 def _read_entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    size = archive.getinfo(name).file_size
-    if size > MAX_CONFIG_BYTES:
-        raise ValueError(f"{name} states {size} bytes, expected at most {MAX_CONFIG_BYTES}")
-    return archive.read(name)
+    return archive.read(_entry(archive, name, MAX_CONFIG_BYTES))
+
+
+def _entry(archive: zipfile.ZipFile, name: str, most_bytes: int) -> zipfile.ZipInfo:
+    """Return an entry whose size and compression limit what it unpacks to."""
+    entry = archive.getinfo(name)
+    if entry.file_size > most_bytes:
+        raise ValueError(f"{name} states {entry.file_size} bytes, expected at most {most_bytes}")
+    if entry.compress_type not in METHODS:
+        raise ValueError(f"{name} is not stored or deflated")
+    return entry
 
 
 def _parse(text: str | bytes) -> Any:
@@ -184,26 +188,45 @@ def _without_training(root: Any) -> Any:
 
 
 def _write_zip(config: NetworkConfig, text: str, target: Path) -> Path:
-    weights = target.with_name(WEIGHTS)
-    with zipfile.ZipFile(config.path) as archive:
-        if WEIGHTS not in archive.namelist():
-            raise ModelError(
-                f"{config.path} cannot be read as a Keras model: it has no {WEIGHTS}; save the "
-                "whole network with model.save('network.keras')"
-            )
-        size = archive.getinfo(WEIGHTS).file_size
-        if size > MAX_WEIGHTS_BYTES:
-            raise ValueError(f"{WEIGHTS} states {size} bytes, expected at most {MAX_WEIGHTS_BYTES}")
-        with archive.open(WEIGHTS) as source, weights.open("wb") as copy:
-            _copy(source, copy, size)
-    try_hdf5(weights, str(config.path))
-    _check_datasets(weights)
+    weights = extract_weights(config.path, target.parent, MAX_WEIGHTS_BYTES)
+    check_arrays(weights, MAX_WEIGHTS_BYTES)
     with zipfile.ZipFile(target, "w") as made:
         made.writestr(METADATA, json.dumps({"keras_version": config.keras_version}))
         made.writestr(CONFIG, text)
         made.write(weights, WEIGHTS)
     weights.unlink()
     return target
+
+
+def extract_weights(path: Path, folder: Path, most_bytes: int) -> Path:
+    """Copy the weights of a `.keras` file into a folder, and try them in a child process.
+
+    Raises:
+        ModelError: The file has no weights, or they hang or crash HDF5.
+        ValueError: They declare more than `most_bytes`; other exceptions of a damaged file, for
+            `damage_is_one_line`.
+    """
+    weights = folder / WEIGHTS
+    with _open_zip(path) as archive:
+        if WEIGHTS not in archive.namelist():
+            raise ModelError(
+                f"{path} cannot be read as a Keras model: it has no {WEIGHTS}; save the "
+                "whole network with model.save('network.keras')"
+            )
+        size = _entry(archive, WEIGHTS, most_bytes).file_size
+        with archive.open(WEIGHTS) as source, weights.open("wb") as copy:
+            _copy(source, copy, size)
+    try_hdf5(weights, str(path))
+    return weights
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    if not zipfile.is_zipfile(path):
+        raise ModelError(
+            f"{path} cannot be read as a Keras model: it is neither a .keras (ZIP) nor an .h5 "
+            "(HDF5) file; it may be damaged or truncated"
+        )
+    return zipfile.ZipFile(path)
 
 
 def _copy(source: IO[bytes], copy: IO[bytes], size: int) -> None:
@@ -216,33 +239,8 @@ def _write_hdf5(config: NetworkConfig, text: str, target: Path) -> Path:
     import h5py
 
     shutil.copyfile(config.path, target)
-    _check_datasets(target)
+    check_arrays(target, MAX_WEIGHTS_BYTES)
     with h5py.File(target, "r+") as file:
         file.attrs["model_config"] = text
         file.attrs.pop("training_config", None)
     return target
-
-
-def _check_datasets(path: Path) -> None:
-    """Reject arrays that HDF5 would load from other files, or that do not fit into memory."""
-    import h5py
-
-    total = 0
-    with h5py.File(path, "r") as file:
-        groups, seen = [file["/"]], set()
-        while groups:  # h5py's visitor turns exceptions for a damaged file into a SystemError
-            group = groups.pop()
-            for name in group:
-                if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
-                    raise ValueError(f"its array {name} lies in another file")
-                found = group.get(name)
-                if isinstance(found, h5py.Dataset):
-                    if found.external or found.is_virtual:
-                        raise ValueError(f"its array {name} lies in another file")
-                    total += int(found.nbytes)
-                elif isinstance(found, h5py.Group):
-                    place = h5py.h5o.get_info(found.id).addr
-                    groups += [found] if place not in seen else []
-                    seen.add(place)  # a group may contain itself
-                if total > MAX_WEIGHTS_BYTES:
-                    raise ValueError("its arrays state more bytes than a network")

@@ -12,7 +12,10 @@ from typing import Any
 
 from fer_edge.child import limit_process, run_on_trial
 from fer_edge.errors import ModelError
-from fer_edge.limits import TRIAL_S, memory_bytes
+from fer_edge.limits import RAISE_THE_LIMIT, TRIAL_S, memory_bytes
+
+_NO_MEMORY = 3
+"""Exit status of the child process if the file needs more memory than its limit."""
 
 
 def try_hdf5(path: Path, name: str) -> None:
@@ -23,7 +26,7 @@ def try_hdf5(path: Path, name: str) -> None:
         name: Name in messages.
 
     Raises:
-        ModelError: The child crashed or did not finish.
+        ModelError: The child crashed, did not finish, or needed too much memory.
     """
     done = run_on_trial(__name__, str(memory_bytes()), str(TRIAL_S), str(path.absolute()))
     if done is None:
@@ -36,15 +39,31 @@ def try_hdf5(path: Path, name: str) -> None:
             f"{name} cannot be read as a Keras model: it crashes HDF5 "
             f"({signal.Signals(-done.returncode).name}); it is damaged or malicious"
         )
+    if done.returncode == _NO_MEMORY:
+        raise ModelError(
+            f"{name} cannot be read as a Keras model: reading it needs more than "
+            f"{memory_bytes() / 1e6:,.0f} MB; {RAISE_THE_LIMIT}"
+        )
 
 
 def main() -> None:
     """Read all of the given file."""
-    import h5py
+    import h5py as h5py  # before the limits, which are for the file alone
 
     most_bytes = int(sys.argv[1])
     limit_process(most_bytes, float(sys.argv[2]))
-    with h5py.File(sys.argv[3], "r") as file:
+    try:
+        _read(sys.argv[3], most_bytes)
+    except (MemoryError, OSError) as error:
+        if isinstance(error, OSError) and "memory allocation" not in str(error):
+            raise
+        sys.exit(_NO_MEMORY)
+
+
+def _read(path: str, most_bytes: int) -> None:
+    import h5py
+
+    with h5py.File(path, "r") as file:
         groups, seen = [file["/"]], set()
         while groups:
             group = groups.pop()

@@ -12,6 +12,10 @@ from fer_edge.shown import printable
 Link = tuple[str, int]
 """Name of a layer, and the number of its call."""
 
+MAX_LAYERS = 4096
+"""Layers of one network, four times those of the largest public ones: Keras's time grows with the
+square of their number, if they are stored in an unfavorable order."""
+
 _SEVERAL_OUTPUTS = RECURRENT | {
     *("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
     *("TFOpLambda", "SlicingOpLambda", "Functional", "Model", "Sequential"),
@@ -22,12 +26,17 @@ def check_links(root: object, path: Path) -> None:
     """Check that each call of a layer depends on earlier calls only.
 
     Raises:
-        ModelError: A layer depends on a call that never happens, or a link is invalid.
+        ModelError: A layer depends on a call that never happens, a link is invalid, or there are
+            too many layers.
     """
     for node in walk(root, path):
         layers = node.get("layers")
         if not isinstance(layers, list):
             continue
+        if len(layers) > MAX_LAYERS:
+            raise ModelError(
+                f"{path} has a network of {len(layers)} layers, expected at most {MAX_LAYERS}"
+            )
         known = [item for item in layers if isinstance(item, dict) and "inbound_nodes" in item]
         stuck = _first_stuck(known)
         if stuck:
@@ -40,26 +49,33 @@ def check_links(root: object, path: Path) -> None:
 def _first_stuck(layers: list[dict[str, Any]]) -> str:
     by_name = {str(item.get("name")): item for item in layers}
     starts = {name for name, item in by_name.items() if item.get("class_name") == "InputLayer"}
-    waiting: dict[Link, list[Link]] = {}
+    missing: dict[Link, int] = {}  # number of links of each call that no earlier call produces
+    users: dict[Link, list[Link]] = {}
     for name, item in by_name.items():
         calls = item["inbound_nodes"]
         for i, call in enumerate(calls if isinstance(calls, list) else ()):
-            waiting[name, i] = list(_links(call, by_name))
+            before = [
+                link for link in _links(call, by_name) if link[1] < 0 or link[0] not in starts
+            ]
+            missing[name, i] = len(before)
+            for link in before:
+                users.setdefault(link, []).append((name, i))
+    ready = [link for link, count in missing.items() if not count]
     done: set[Link] = set()
-    while waiting:
-        ready = [
-            link
-            for link, before in waiting.items()
-            if all(i >= 0 and (name in starts or (name, i) in done) for name, i in before)
-        ]
-        if not ready:
-            return next(iter(waiting))[0]
-        for name, i in ready:
-            done.add((name, i))
-            if _is_network(by_name[name]):  # Keras 2 counts the creation of a network as a call
-                done.add((name, i + 1))
-            del waiting[name, i]
-    return ""
+    while ready:
+        name, i = ready.pop()
+        made = [(name, i)]
+        if _is_network(by_name[name]):  # Keras 2 counts the creation of a network as a call
+            made.append((name, i + 1))
+        for link in made:
+            if link in done:
+                continue
+            done.add(link)
+            for user in users.get(link, ()):
+                missing[user] -= 1
+                if not missing[user]:
+                    ready.append(user)
+    return next((name for (name, _), count in missing.items() if count), "")
 
 
 def _links(call: object, by_name: dict[str, dict[str, Any]]) -> Iterator[Link]:

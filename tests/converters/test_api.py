@@ -1,16 +1,21 @@
 """The Python interface of the conversion: fer_edge.converters.convert."""
 
+import inspect
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 import fer_edge.converters as converters
-from fer_edge.converters import Claims, Gate, Options, convert, load_faceset
-from fer_edge.errors import ConfigError, ModelError
+from fer_edge.converters import Claims, Exceptions, Gate, Options, convert, load_faceset
+from fer_edge.converters.command import convert as command
+from fer_edge.converters.options import VARIANTS
+from fer_edge.errors import ConfigError, ModelError, PluginError
 from fer_edge.inference.model import open_model
+from fer_edge.model.file import read_model
 
 pytestmark = pytest.mark.train
 
@@ -40,6 +45,67 @@ def test_a_run_becomes_files_by_its_folder_or_the_network_in_it(trained, tmp_pat
     assert again[1].path.read_bytes() == files[1].path.read_bytes()
 
 
+def test_it_takes_what_the_command_takes():
+    options = {parameter.name for parameter in command.params}
+    settings = {field.name for part in (Options, Exceptions, Claims) for field in fields(part)}
+    arguments = {*inspect.signature(convert).parameters, *settings}
+    assert options - arguments == {
+        *VARIANTS,  # `variants`
+        *("max_drop_points", "min_agreement_percent"),  # `gate`
+        *("edgetpu", "c_array"),  # `targets`
+        "trust_claims",  # `are_checked`
+        "as_json",  # the results
+    }
+    assert settings - options - {"variants", "gate", "exceptions", "are_checked"} == set()
+
+
+def test_without_options_a_run_becomes_int8_files():
+    assert Options().variants == ("int8",)
+    assert inspect.signature(convert).parameters["options"].default == Options()
+
+
+def test_options_do_everything_that_the_command_does(trained, tmp_path, fer_edge):
+    run, data = trained
+    options = Options(
+        gate=Gate(max_drop_points=100.0),
+        logit_offsets={"sad": 1.5},
+        layer_report=True,
+        targets=("c-array",),
+    )
+    files = convert(run, data, tmp_path / "python", options)
+    done = fer_edge(
+        *("convert", run, "--int8", "--data", data, "--out", tmp_path / "command"),
+        *("--max-drop", "100", "--logit-offset", "sad=1.5", "--layer-report", "--c-array"),
+    )
+    assert done.exit_code == 0, done.output
+    made = {path.name: path for path in (tmp_path / "python").iterdir()}
+    by_command = {path.name: path for path in (tmp_path / "command").iterdir()}
+    assert set(made) == set(by_command)
+    for name in made:
+        is_equal = made[name].read_bytes() == by_command[name].read_bytes()
+        assert is_equal or name.endswith(".png"), name
+    for file in files:
+        assert read_model(file.path).card.logit_offsets == (0, 0, 0, 0, 1.5, 0, 0)
+        assert file.layers is not None and file.layers.layers[0].layer
+        assert file.path.with_name(f"{file.path.stem}-layers.png").exists()
+        (text,) = file.target_reports
+        assert text.replace(str(tmp_path / "python"), str(tmp_path / "command")) in done.output
+
+
+def test_a_float_file_has_no_layer_report_and_no_files_of_targets(trained, tmp_path):
+    options = Options(("float32",), layer_report=True, targets=("c-array",))
+    (file,) = convert(*trained, tmp_path, options)
+    assert file.layers is None
+    assert file.target_reports == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["cartoons-float32.tflite"]
+
+
+def test_an_unknown_target_is_refused_before_any_work(trained, tmp_path):
+    with pytest.raises(PluginError, match="'edgetpi' does not exist"):
+        convert(*trained, tmp_path / "out", Options(targets=("edgetpi",)))
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -52,6 +118,10 @@ def test_a_run_becomes_files_by_its_folder_or_the_network_in_it(trained, tmp_pat
         ({"calibration_faces": 0}, "'calibration_faces' is 0, expected a whole number from 1"),
         ({"calibration_faces": 1.5}, "'calibration_faces' is 1.5, expected"),
         ({"calibration_seed": -1}, "'calibration_seed' is -1, expected a whole number from 0"),
+        ({"targets": "edgetpu"}, "targets is 'edgetpu', expected a tuple"),
+        ({"logit_offsets": ("sad", 1.0)}, "expected finite numbers by class"),
+        ({"logit_offsets": {"sad": float("nan")}}, "expected finite numbers by class"),
+        ({"logit_offsets": {"sad": "1"}}, "logit_offsets is {'sad': '1'}, expected"),
     ],
 )
 def test_an_option_that_is_unknown_is_refused(settings, words):

@@ -3,13 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
+from fer_edge.converters.converted import Converted
+from fer_edge.converters.result_text import results_as_table
 from fer_edge.model.file import read_model
+from tests.support.cards import CARD, SCORE
 from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
@@ -39,6 +43,16 @@ def test_everything_asked_for_lies_beside_the_files(first):
     assert "13 of 13 operators will map" in done.stdout
     assert done.stdout.count("Will map") == 1  # both files share one table
     assert "tflite-micro's arena: " in done.stdout
+
+
+def test_without_a_unique_face_there_is_no_accuracy_on_unique_ones():
+    agreement = CARD.agreement
+    with_some, without = (
+        results_as_table([Converted(Path("a.tflite"), b"", 1000, score, agreement)], Path("out"))
+        for score in (SCORE, replace(SCORE, n_without_duplicates=0))
+    )
+    assert "without duplicates 40.00%  balanced" in with_some
+    assert "without duplicates -  balanced" in without
 
 
 def test_a_compiler_that_is_not_there_is_said_once(first, monkeypatch):

@@ -8,7 +8,8 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.converters.conversion import VARIANTS, Options, convert_source
+from fer_edge.converters.conversion import convert_source
+from fer_edge.converters.options import VARIANTS, Options
 from fer_edge.converters.quantization.calibration import choose_calibration
 from fer_edge.converters.sources.source import open_run
 from fer_edge.errors import DatasetError, ModelError, OutputError
@@ -239,7 +240,7 @@ def test_a_file_that_fails_leaves_the_one_before_it(source, trained, tmp_path):
     faces = load_faceset(trained[1])
     path = tmp_path / "cartoons-float32.tflite"
     path.write_bytes(b"the good one of before")
-    never = Options(("float32",), gate=Gate(max_drop_points=-100), replace=True)
+    never = Options(("float32",), gate=Gate(max_drop_points=-100), overwrite=True)
     assert convert_source(source, faces, tmp_path, never)[0].fault
     assert path.read_bytes() == b"the good one of before"
 

@@ -153,7 +153,7 @@ def test_a_run_without_its_network_is_not_resumed(trained, fer_edge, tmp_path, o
         (copy / "model.keras").write_bytes(b"PK\x03\x04 not a network")
     resume = ["--out", copy, "--recipe", copy / "recipe.toml", "--resume", *options]
     result = fer_edge("train", "--data", data, *resume)
-    assert_one_clear_line(result, "model.keras cannot be read", "start again with --overwrite")
+    assert_one_clear_line(result, "model.keras", "cannot be continued", "start again with")
 
 
 def test_resuming_with_other_faces_is_refused(trained, fer_edge, tmp_path):

@@ -7,7 +7,10 @@ name as entry points in pyproject.toml; other packages can add their own in the 
 """
 
 from dataclasses import is_dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge import plugins
 from fer_edge.errors import PluginError, RecipeError
@@ -27,10 +30,8 @@ __all__ = [
     "find_architecture",
 ]
 
-Pretrained = EfficientNetLite | MobileNetFace | ResNet50
-"""Architectures with a base that can have pretrained weights."""
 
-
+@runtime_checkable
 class Architecture(Protocol):
     """Options of a network."""
 
@@ -45,6 +46,29 @@ class Architecture(Protocol):
         Returns:
             A Keras model from float32 (batch, size_px, size_px, 1) in [0, 1] to probabilities
             (batch, classes).
+        """
+        ...
+
+
+@runtime_checkable
+class Pretrained(Architecture, Protocol):
+    """Options of a network with a base that can have pretrained weights: `--weights`."""
+
+    @property
+    def weights(self) -> str:
+        """Source of the weights, such as imagenet or a path; none leaves the base as built."""
+        ...
+
+    def load_weights(self, keras: Any, network: Any, images: NDArray[np.uint8]) -> None:
+        """Set the weights of the base; called once before training, unless `weights` is none.
+
+        Args:
+            keras: The Keras 3 module.
+            network: Untrained network from `build`, which is changed.
+            images: uint8, (n, height, width), gray training faces for measuring statistics.
+
+        Raises:
+            TrainingError: The weights cannot be downloaded or read, or belong to another network.
         """
         ...
 

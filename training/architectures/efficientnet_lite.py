@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .lite_weights import Place, load_lite_weights
 from .parts import freeze, model
 
 STEM, HEAD = "stem", "head"
@@ -93,6 +95,10 @@ class EfficientNetLite:
             freeze(network, kept)
         return network
 
+    def load_weights(self, keras: Any, network: Any, images: NDArray[np.uint8]) -> None:
+        """Set ImageNet's weights, or those of a file; see `Pretrained.load_weights`."""
+        load_lite_weights(network, self.weights, self.lite, _places(self.lite), stem=STEM)
+
 
 def blocks(lite: int) -> Iterator[Block]:
     """Yield the blocks of EfficientNet-Lite 0, 1 or 2 in order."""
@@ -122,3 +128,15 @@ def _bottleneck(keras: Any, x: Any, block: Block, *, drop: float) -> Any:
     if drop:
         x = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{name}_drop")(x)
     return layers.Add(name=f"{name}_add")([x, shortcut])
+
+
+def _places(lite: int) -> list[Place]:
+    """Return the convolutions with their names in the published files."""
+    places = [Place(STEM, "_conv_stem", "_bn0"), Place(HEAD, "_conv_head", "_bn1")]
+    for number, block in enumerate(blocks(lite)):
+        own = f"_blocks.{number}."
+        if block.expansion > 1:
+            places.append(Place(f"{block.name}_expand", f"{own}_expand_conv", f"{own}_bn0"))
+        places.append(Place(f"{block.name}_depthwise", f"{own}_depthwise_conv", f"{own}_bn1"))
+        places.append(Place(f"{block.name}_project", f"{own}_project_conv", f"{own}_bn2"))
+    return places

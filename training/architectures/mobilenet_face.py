@@ -12,10 +12,13 @@ convolution, divided by 64 so that the first layer is trained at the scale of th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .face_weights import load_face_weights
 from .parts import NORM, freeze, model
 
 STEM = "stem"
@@ -89,6 +92,12 @@ class MobileNetFace:
             freeze(network, kept)
         return network
 
+    def load_weights(self, keras: Any, network: Any, images: NDArray[np.uint8]) -> None:
+        """Set the weights of a file, and a head of zeros; see `Pretrained.load_weights`."""
+        names = tuple(_convolutions())
+        path = Path(self.weights)
+        load_face_weights(keras, network, images, path, names, input_scale=INPUT_SCALE)
+
 
 def blocks(width: float = 1.0) -> Iterator[Block]:
     """Yield the blocks in order."""
@@ -96,7 +105,7 @@ def blocks(width: float = 1.0) -> Iterator[Block]:
         yield Block(f"b{number}", max(8, int(channels * width)), strides)
 
 
-def convolutions() -> Iterator[str]:
+def _convolutions() -> Iterator[str]:
     """Yield the names of the convolutions that get pretrained weights, from the input on."""
     yield STEM
     for block in blocks():

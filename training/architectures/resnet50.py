@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.errors import RecipeError
 
 from .parts import model
+from .resnet50_weights import load_resnet50_weights
 
 SMALLEST_PX = 32
 _MEAN_BGR = (103.939, 116.779, 123.68)
@@ -66,6 +68,10 @@ class ResNet50:
         for number, units in enumerate((self.dense1, self.dense2), start=1):
             x = layers.Dense(units, activation="relu", name=f"dense{number}")(x)
         return model(keras, inputs, x, classes, name="resnet50")
+
+    def load_weights(self, keras: Any, network: Any, images: NDArray[np.uint8]) -> None:
+        """Set ImageNet's weights, or those of a file; see `Pretrained.load_weights`."""
+        load_resnet50_weights(keras, network, self.weights)
 
     def _freeze(self, keras: Any, base: Any) -> None:
         if self.weights == "none":

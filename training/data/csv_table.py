@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import DatasetError
+from fer_edge.files import check_no_named_pipe
 
 _LONGEST_CELL = 8 * 512 * 512
 """Characters of a cell: a face of 512x512 pixels, with commas or several spaces between them."""
@@ -45,6 +46,7 @@ def read_rows(path: Path, columns: Sequence[Column], expected: str) -> Iterator[
     Raises:
         DatasetError: A required column is missing, or the file cannot be parsed or is not UTF-8.
     """
+    check_no_named_pipe(path)
     with path.open("rb") as raw:
         mark = raw.read(2)
     if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):

@@ -137,7 +137,12 @@ def _read_file(path: Path, naming: Naming, notes: Notes, on_progress: Progress) 
 def _resized(faces: FaceSet, size_px: int | None) -> FaceSet:
     if size_px is None or faces.images.shape[1:] == (size_px, size_px):
         return faces
-    return dataclasses.replace(faces, images=model_inputs(faces.images, size_px, size_px)[..., 0])
+    images = model_inputs(faces.images, size_px, size_px)[..., 0]
+    resized = dataclasses.replace(faces, images=images, twins=None)
+    if faces.twins is None:
+        return resized
+    # faces that are identical after resizing come on top of those that were marked before
+    return dataclasses.replace(resized, twins=faces.twins | resized.duplicates)
 
 
 def _with_votes(faces: FaceSet, path: Path, votes: Path) -> FaceSet:

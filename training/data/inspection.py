@@ -112,7 +112,7 @@ def report_table(reports: tuple[SplitReport, ...]) -> str:
     ]
     voted = [report.non_faces for report in reports if report.non_faces is not None]
     if voted:
-        rows.append(("not a face (FER+ taggers)", voted))
+        rows.append(("unknown or not a face (FER+)", voted))
     return _table(rows)
 
 

@@ -26,13 +26,15 @@ def fit_epoch(
     random = np.random.default_rng((lessons.seed, number))
     order = random.permutation(len(lessons.targets))
     order = order[: len(order) - len(order) % _feeding_unit(len(order), lessons.batch_size)]
-    inputs, wanted = epoch_inputs(order, lessons.targets, lessons.augmentation, random)
+    inputs, wanted, weights = epoch_inputs(
+        order, lessons.targets, lessons.weights, lessons.augmentation, random
+    )
     mine = own_rows(len(order), lessons.batch_size)
     with _unaveraged(model.optimizer) as keep:
         fitted = model.fit(
             {name: values[mine] for name, values in inputs.items()},
             wanted[mine],
-            sample_weight=lessons.weights[order][mine],
+            sample_weight=weights[mine],
             batch_size=lessons.batch_size // process_count(),
             shuffle=False,
             verbose=0,

@@ -107,15 +107,31 @@ def training_model(
 def epoch_inputs(
     order: NDArray[np.int64],
     targets: NDArray[np.float32],
+    weights: NDArray[np.float32],
     settings: Augmentation,
     random: np.random.Generator,
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32]]:
-    """Return the inputs of the training model for one epoch and its targets, in `order`."""
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the inputs of the training model for one epoch, its targets and sample weights.
+
+    In a mixture of two faces each one's part of the target has its own weight.
+
+    Args:
+        order: int64, (n,), row numbers.
+        targets: float32, (rows, classes), distributions.
+        weights: float32, (rows,), weight of each face in the loss.
+        settings: Augmentation, of which mixup is used.
+        random: Generator of the mixtures.
+
+    Returns:
+        The inputs, float32 (n, classes) and float32 (n,), in `order`.
+    """
     inputs: dict[str, NDArray[Any]] = {"row": order.astype(np.int32)}
     if not settings.mixup:
-        return inputs, targets[order]
+        return inputs, targets[order], weights[order]
     other = random.permutation(order)
     share = random.beta(settings.mixup, settings.mixup, len(order)).astype(np.float32)
     inputs |= {"other": other.astype(np.int32), "share": share}
-    blend = share[:, np.newaxis]
-    return inputs, blend * targets[order] + (1 - blend) * targets[other]
+    own, others = share * weights[order], (1 - share) * weights[other]
+    weight = own + others
+    part = (own / weight)[:, np.newaxis]
+    return inputs, part * targets[order] + (1 - part) * targets[other], weight

@@ -1,8 +1,9 @@
 """The folder of a run: a new one, or one to resume."""
 
 import json
+import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -12,6 +13,7 @@ from fer_edge.errors import DatasetError, FerEdgeError, OutputError, RecipeError
 from fer_edge.files import cannot_write, new_folder, whole_file
 from fer_edge.runfolder import INFO, RECIPE, load_info, partial
 from fer_edge.schema import decode, encode
+from fer_edge.shown import printable
 
 from ..architectures import Pretrained
 from ..recipes.recipe import Recipe, format_recipe, load_recipe
@@ -25,6 +27,9 @@ BEGUN = "begun.json"
 
 _REPLACED = "replaced"
 """The overwritten run in the new one, for the moment of its deletion."""
+
+_BEGINNING = re.compile(r"begun\.json|recipe\.toml|\.(begun|recipe)-\w+\.(json|toml)")
+"""Files that a run has before its first epoch; the hidden ones are left by a kill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ def open_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
         data_digest: Digest of the face set; a resumed run must have the same.
 
     Raises:
-        OutputError: It exists and must not be touched or replaced, or the folder cannot be created.
+        OutputError: It or `NAME.partial` exists and must not be touched or replaced, the folder
+            cannot be created, or the run to resume contains links.
         TrainingError: There is no run to resume, or `existing` is not a valid value.
         RecipeError: The existing run has a different recipe.
         DatasetError: The existing run has a different face set.
@@ -84,11 +90,12 @@ def open_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
     if existing == "refuse" and out.is_dir() and not out.is_symlink():
         raise OutputError(f"{out} already exists; choose another --out, or pass --overwrite")
     _check_replaceable(out)
-    if existing == "refuse" and _has_epochs(unfinished):
+    _check_inputs(recipe, place, (out, unfinished))
+    _check_replaceable(unfinished)
+    if existing == "refuse" and not _is_beginning(unfinished):
         raise OutputError(
             f"{unfinished} is an unfinished run; continue with --resume, or pass --overwrite"
         )
-    _check_inputs(recipe, place, (out, unfinished))
     folder = new_folder(unfinished, replace=True)
     with whole_file(folder / BEGUN) as temporary:
         text = json.dumps(encode(Begun(data_digest, overwrites=existing == "overwrite")), indent=2)
@@ -126,6 +133,8 @@ def _resumed(recipe: Recipe, place: Place, data_digest: str) -> Path:
     folder = unfinished if unfinished.is_dir() else out
     if not folder.is_dir():
         raise TrainingError(f"{out} has no run to resume; omit --resume")
+    # `out` itself may be a link, since the user named it
+    check_no_links((unfinished, *folder.iterdir()))
     try:
         begun = _check_same(folder, recipe, data_digest)
     except FerEdgeError:
@@ -167,6 +176,37 @@ def _check_same(folder: Path, recipe: Recipe, data_digest: str) -> Begun:
     return begun
 
 
+def check_no_links(paths: Iterable[Path]) -> None:
+    """Check that what is written in a folder, which may come from others, lands in it.
+
+    Args:
+        paths: Paths in the folder; they need not exist.
+
+    Raises:
+        OutputError: One is a symbolic link, or cannot be read.
+    """
+    for path in paths:
+        try:
+            target = path.readlink() if path.is_symlink() else None
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        if target is not None:
+            raise OutputError(
+                f"{path} is a symbolic link to {printable(target)}, where fer-edge would write; "
+                "put the file or folder itself in its place, or choose another --out"
+            )
+
+
+def _is_beginning(folder: Path) -> bool:
+    """Return whether a folder has nothing but the files of a run before its first epoch."""
+    try:
+        return not folder.exists() or all(
+            _BEGINNING.fullmatch(path.name) and path.is_file() for path in folder.iterdir()
+        )
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
 def _has_epochs(folder: Path) -> bool:
     return any((folder / name).exists() for name in (STATE, INFO))
 
@@ -203,7 +243,7 @@ def _check_replaceable(out: Path) -> None:
         if out.is_mount():
             raise OutputError(f"{out} is a mount point, expected a folder; choose a folder in it")
         is_run = any((out / name).exists() for name in (RECIPE, INFO))
-        if not is_run and any(out.iterdir()):
+        if not is_run and not _is_beginning(out):
             raise OutputError(
                 f"{out} is not a run folder (it has no {RECIPE}), so it is not overwritten; choose "
                 "another --out"

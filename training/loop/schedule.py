@@ -24,15 +24,16 @@ def learning_rate(
         epochs: Total number of epochs.
     """
     done = len(history)
+    lowest = min(schedule.final, start)
     if schedule.kind == "cosine":
         if done < schedule.warmup_epochs:
             return start * (done + 1) / (schedule.warmup_epochs + 1)
         span = max(1, epochs - schedule.warmup_epochs)
         share = (done - schedule.warmup_epochs) / span
-        return max(schedule.final, start * 0.5 * (1 + math.cos(math.pi * share)))
+        return max(lowest, start * 0.5 * (1 + math.cos(math.pi * share)))
     if schedule.kind == "exponential":
         falls = done / schedule.decay_epochs
-        return max(schedule.final, start * math.pow(schedule.factor, falls))
+        return max(lowest, start * math.pow(schedule.factor, falls))
     if schedule.kind == "plateau":
         rate, best, waited = start, math.inf, 0
         for epoch in history:
@@ -41,7 +42,7 @@ def learning_rate(
                 continue
             waited += 1
             if waited >= schedule.patience:
-                rate, waited = max(schedule.final, rate * schedule.factor), 0
+                rate, waited = max(lowest, rate * schedule.factor), 0
         return rate
     return start
 

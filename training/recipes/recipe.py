@@ -5,27 +5,30 @@ options override it, and the run folder stores the resolved recipe.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 import tomli_w
 
+from fer_edge import plugins
 from fer_edge.documents import parse_toml, read_limited
 from fer_edge.errors import RecipeError
 from fer_edge.limits import TOML_BYTES
 from fer_edge.schema import SchemaError, decode, encode
 
-from ..architectures import Architecture, FourBlock, Pretrained, find_architecture
+from ..architectures import Architecture, Pretrained, find_architecture
+from .checks import check_ranges, typed
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # in typing since Python 3.11
 
 Precision = Literal["float32", "bfloat16", "float16"]
-MOST_SEED = 2**32 - 1  # NumPy's old generator, which Keras and Optuna seed, takes 32 bits
+
+_DEFAULTS: Any = None
+"""Stands for the defaults of the architecture until a recipe knows its architecture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,10 @@ class Augmentation:
     rotation_degrees: float = 0.0
     """Largest rotation in either direction, in degrees."""
     shift: float = 0.0
-    """Largest shift in either direction on each axis, as a share of the side."""
+    """Largest shift in either direction on each axis, as a share of the picture's side before the
+    zoom."""
     zoom: float = 0.0
-    """Largest enlargement or shrinking, as a share."""
+    """Largest change of the visible side: 0.2 shows 80% to 120% of it."""
     flip: bool = False
     """Whether every second face, at random, is mirrored left to right."""
     brightness: float = 0.0
@@ -137,10 +141,15 @@ class QuantizationAware:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One training run."""
+    """One training run.
+
+    Raises:
+        RecipeError: A value has another type, is out of its range, or contradicts another one; or
+            `network` is not that of the architecture.
+    """
 
     architecture: str = "four-block"
-    """Name of the network."""
+    """Name of the architecture, of which `network` has the options."""
     size_px: int = 48
     """Side of the network's square input; faces of another size are resized."""
     start: str = ""
@@ -182,14 +191,16 @@ class Recipe:
     schedule: Schedule = field(default_factory=Schedule)
     optimizer: Optimizer = field(default_factory=Optimizer)
     loss: Loss = field(default_factory=Loss)
-    network: Architecture = field(default_factory=FourBlock)
-    """Options of the architecture."""
+    network: Architecture = _DEFAULTS
+    """Options of the architecture; omitted: its defaults."""
     qat: QuantizationAware = field(default_factory=QuantizationAware)
 
     def __post_init__(self) -> None:
-        for key, fits, wanted in LIMITS:
-            if not fits(value := attrgetter(key)(self)):
-                raise RecipeError(f"'{key}' is {value}, expected {wanted}")
+        # the way to set a field of a frozen dataclass
+        for name, value in typed(self, without="network").items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "network", _network_of(self.architecture, self.network))
+        check_ranges(self)
         stored = [name for name in self.teachers if name.endswith(".npz")]
         if stored and self.loss.teacher_views == "augmented":
             raise RecipeError(
@@ -207,61 +218,32 @@ class Recipe:
             )
 
 
-Fits = Callable[[float], bool]
-_SHARE: tuple[Fits, str] = (lambda value: 0 <= value <= 1, "0 to 1")
-_PART: tuple[Fits, str] = (lambda value: 0 <= value < 1, "at least 0 and below 1")
-_POSITIVE: tuple[Fits, str] = (lambda value: value > 0, "above 0")
-_FROM_0: tuple[Fits, str] = (lambda value: value >= 0, "at least 0")
-_FROM_1: tuple[Fits, str] = (lambda value: value >= 1, "at least 1")
+def _network_of(architecture: str, network: Architecture) -> Architecture:
+    """Return the options of an architecture, in the types of its fields.
 
-LIMITS: tuple[tuple[str, Fits, str], ...] = (
-    ("epochs", *_FROM_1),
-    ("batch_size", *_FROM_1),
-    ("learning_rate", *_POSITIVE),
-    ("label_smoothing", *_PART),
-    ("outlier_share", *_SHARE),
-    ("size_px", lambda value: 8 <= value <= 512, "8 to 512"),
-    ("train_faces", *_FROM_0),
-    ("early_stopping_patience", *_FROM_0),
-    ("seed", lambda value: 0 <= value <= MOST_SEED, f"0 to {MOST_SEED}"),
-    ("augmentation.rotation_degrees", lambda value: 0 <= value <= 180, "0 to 180"),
-    ("augmentation.shift", *_SHARE),
-    ("augmentation.zoom", *_PART),
-    ("augmentation.brightness", *_SHARE),
-    ("augmentation.contrast", *_SHARE),
-    ("augmentation.erase", *_SHARE),
-    ("augmentation.darken", *_SHARE),
-    ("augmentation.blur", *_SHARE),
-    ("augmentation.noise", *_SHARE),
-    ("augmentation.mixup", *_FROM_0),
-    ("schedule.factor", lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    ("schedule.patience", *_FROM_0),
-    ("schedule.decay_epochs", *_FROM_1),
-    ("schedule.final", *_FROM_0),
-    ("schedule.warmup_epochs", *_FROM_0),
-    ("optimizer.momentum", *_PART),
-    ("optimizer.weight_decay", *_FROM_0),
-    ("optimizer.average", *_PART),
-    ("optimizer.sharpness", *_FROM_0),
-    ("loss.focal_gamma", *_FROM_0),
-    ("loss.vote_share", *_SHARE),
-    ("loss.teacher_share", *_SHARE),
-    ("loss.votes_weight", *_FROM_0),
-    ("loss.temperature", *_POSITIVE),
-    ("qat.epochs", *_FROM_0),
-    ("qat.learning_rate", *_POSITIVE),
-)
-"""Key, condition on its value, and the text for messages."""
+    Raises:
+        RecipeError: The architecture is unknown, or the options are those of another one.
+    """
+    part = find_architecture(architecture)
+    if network is not _DEFAULTS and not isinstance(network, part):
+        raise RecipeError(
+            f"'network' is {type(network).__name__}, expected {part.__name__} for the architecture "
+            f"{architecture!r}; omit it for the defaults"
+        )
+    try:
+        return decode(part, {} if network is _DEFAULTS else encode(network), where="network")
+    except SchemaError as error:
+        raise RecipeError(str(error)) from error
 
 
 class RecipeChanges(TypedDict, total=False):
     """Keys that override a recipe's; None keeps the recipe's value. `Recipe` describes them."""
 
     architecture: str | None
+    """Another architecture than the recipe's gets its own defaults as `network`."""
     start: str | None
     weights: str | None
-    """Initial weights of the base of resnet50, efficientnet-lite or mobilenet-face: imagenet, none,
-    or a file."""
+    """Initial weights of an architecture with a pretrained base: imagenet, none, or a file."""
     teachers: Sequence[str] | None
     epochs: int | None
     batch_size: int | None
@@ -319,19 +301,29 @@ def _build_recipe(table: Mapping[str, Any], where: str, changes: Mapping[str, An
     given = {key: value for key, value in changes.items() if value is not None}
     weights = given.pop("weights", None)
     try:
-        data = {**table, **given}
-        name = str(data.get("architecture", Recipe().architecture))
-        network = decode(find_architecture(name), data.pop("network", {}), where="network")
+        own = table.get("architecture", Recipe().architecture)
+        data = {"architecture": own, **table, **given}
+        if data["architecture"] != own:
+            data["network"] = {}  # the recipe's keys belong to another architecture
+        name = str(data["architecture"])
+        network = decode(find_architecture(name), data.get("network", {}), where="network")
         if weights is not None:
-            if not isinstance(network, Pretrained):
-                raise RecipeError(
-                    f"architecture '{name}' has no pretrained weights; omit --weights, or use "
-                    "resnet50, efficientnet-lite or mobilenet-face"
-                )
-            network = dataclasses.replace(network, weights=weights)
-        return dataclasses.replace(decode(Recipe, data), network=network)
+            network = _with_weights(network, weights, name)
+        return decode(Recipe, {**data, "network": network})
     except (SchemaError, RecipeError) as error:
         raise RecipeError(f"{where}: {error}") from error
+
+
+def _with_weights(network: Any, weights: str, name: str) -> Architecture:
+    if not isinstance(network, Pretrained):
+        names = plugins.own_names(plugins.ARCHITECTURES)
+        ours = [known for known in names if hasattr(find_architecture(known), "load_weights")]
+        raise RecipeError(
+            f"architecture '{name}' has no pretrained weights; omit --weights, or use "
+            f"{', '.join(ours)}"
+        )
+    changed: Any = network
+    return cast(Architecture, dataclasses.replace(changed, weights=weights))
 
 
 def format_recipe(recipe: Recipe) -> str:

@@ -7,14 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.trial import TrialState
-
 from fer_edge.files import whole_file
 from fer_edge.runfolder import RECIPE
 
-from .study import REASON, RUN, TRIALS, counted
+from ..loop.run_place import check_no_links
+from ..recipes.recipe import format_recipe, load_recipe
+from .study import REASON, RUN, TRIALS, TrialState, counted, optuna, run_name
 from .sweep import Sweep
 
 PAGE, TABLE, WINNER = "report.html", "trials.csv", "best.toml"
@@ -36,13 +34,15 @@ def write_report(study: Any, sweep: Sweep, out: Path) -> Any:
         Optuna's best trial; None if no trial is complete.
 
     Raises:
-        OutputError: They cannot be written.
+        OutputError: They cannot be written, or one is a link.
+        RecipeError: The recipe of the best trial cannot be read.
     """
+    check_no_links(out / name for name in (PAGE, TABLE, WINNER))
     trials = counted(study)
     best = _best(study)
     if best is not None:
         # the resolved recipe: every key, ready for `fer-edge train --recipe`
-        text = (out / TRIALS / best.user_attrs[RUN] / RECIPE).read_text("utf-8")
+        text = format_recipe(load_recipe(out / TRIALS / run_name(best) / RECIPE))
         with whole_file(out / WINNER) as temporary:
             temporary.write_text(text, "utf-8")
     _write_table(trials, sweep, out)
@@ -63,8 +63,8 @@ def importances(study: Any) -> dict[str, float]:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        found: dict[str, float] = get_param_importances(
-            study, evaluator=PedAnovaImportanceEvaluator()
+        found: dict[str, float] = optuna.importance.get_param_importances(
+            study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
         )
     return found
 

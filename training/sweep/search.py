@@ -5,16 +5,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.trial import TrialState
-
 from fer_edge.errors import FerEdgeError, OutputError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.runfolder import HISTORY, RECIPE, partial
 
 from .. import api
+from ..loop.run_place import check_no_links
 from ..reporting.history import Epoch, StageName, load_history
-from .study import REASON, RUN, TRIALS, abandoned, counted, go_on_with, open_study, working_on
+from .study import (
+    REASON,
+    RUN,
+    TRIALS,
+    TrialState,
+    abandoned,
+    counted,
+    go_on_with,
+    open_study,
+    optuna,
+    run_name,
+    working_on,
+)
 from .sweep import Sweep
 
 
@@ -95,9 +105,9 @@ def _run(
     best = _Best(trial, sweep, on_epoch)
     try:
         values = {key: entry.ask(key, trial) for key, entry in sweep.space.items()}
-        run = trial.user_attrs.get(RUN, f"{trial.number:04}")
-        trial.set_user_attr(RUN, run)
-        folder = out / TRIALS / run
+        trial.set_user_attr(RUN, run_name(trial))
+        folder = out / TRIALS / run_name(trial)
+        check_no_links((folder, partial(folder)))
         there = folder.exists() or (partial(folder) / RECIPE).exists()
         api.train(
             faces,

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,10 @@ from typing import Any
 from fer_edge.errors import OutputError, RecipeError
 from fer_edge.files import cannot_write, whole_file
 from fer_edge.require import require
+from fer_edge.shown import printable
 
-from ..recipes.recipe import MOST_SEED
+from ..loop.run_place import check_no_links
+from ..recipes.checks import MOST_SEED
 from .sweep import Sweep
 
 optuna = require("sweep", "optuna", what="a sweep")
@@ -25,6 +28,8 @@ RUN, REASON = "run", "reason"
 """Attributes of a trial: its run folder, and the reason of its failure. A failed trial without a
 reason was left by a crash, or came too late, and does not count."""
 
+_RUN_NAME = re.compile("[0-9]{4,10}")
+
 
 def open_study(sweep: Sweep, out: Path, data_digest: str) -> Any:
     """Open or create the study of a sweep.
@@ -36,9 +41,10 @@ def open_study(sweep: Sweep, out: Path, data_digest: str) -> Any:
 
     Raises:
         RecipeError: The folder contains a different sweep, or one on other faces.
-        OutputError: It cannot be written.
+        OutputError: It cannot be written, or something in it is a link.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    check_no_links(out / name for name in (RESOLVED, JOURNAL, TRIALS))
     _check_same(out, sweep.text)
     try:
         (out / TRIALS).mkdir(parents=True, exist_ok=True)
@@ -72,6 +78,21 @@ def counted(study: Any) -> list[Any]:
     ]
 
 
+def run_name(trial: Any) -> str:
+    """Return the name of a trial's run folder in `TRIALS`: by its attribute, or by its number.
+
+    Raises:
+        OutputError: The journal, which may come from others, has another name than fer-edge writes.
+    """
+    name = trial.user_attrs.get(RUN, f"{trial.number:04}")
+    if not (isinstance(name, str) and _RUN_NAME.fullmatch(name)):
+        raise OutputError(
+            f"{JOURNAL} names {printable(name)!r} as the run of trial {trial.number}, expected a "
+            "number of at least four digits; it is damaged or malicious: choose another --out"
+        )
+    return name
+
+
 @contextmanager
 def working_on(out: Path, number: int) -> Iterator[None]:
     """Hold the lock of a trial: it can be taken only while no process works on the trial.
@@ -81,7 +102,7 @@ def working_on(out: Path, number: int) -> Iterator[None]:
     """
     path = _lock_path(out, number)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -102,15 +123,16 @@ def go_on_with(study: Any, trial: Any) -> None:
     """Queue an abandoned trial again, with its values and its run folder."""
     study.tell(trial.number, state=TrialState.FAIL)
     if trial.params:
-        run = trial.user_attrs.get(RUN, f"{trial.number:04}")
-        study.enqueue_trial(trial.params, user_attrs={RUN: run})
+        study.enqueue_trial(trial.params, user_attrs={RUN: run_name(trial)})
 
 
 def _is_held(path: Path) -> bool:
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise cannot_write(path, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

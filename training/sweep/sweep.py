@@ -12,7 +12,8 @@ from fer_edge.documents import read_toml
 from fer_edge.errors import RecipeError
 from fer_edge.schema import SchemaError, decode, encode
 
-from ..recipes.recipe import MOST_SEED, Recipe, load_recipe, parse_recipe
+from ..recipes.checks import MOST_SEED
+from ..recipes.recipe import Recipe, load_recipe, parse_recipe
 from .space import Space, Value, parse_space
 
 

@@ -4,9 +4,10 @@ A network that only ever sees faces gives a wall or a sign a confident expressio
 pictures with an even target, it also becomes less certain on pictures that it has never seen
 (outlier exposure, Hendrycks et al. 2019, arXiv:1812.04606).
 
-The pictures come from two sources: those that most FER+ taggers called not a face, which recipes
-otherwise leave out, and pictures made from the training faces: tiles of a face in another order,
-the textures of faces, details too small to recognize a face, drawn shapes and drawn text.
+The pictures come from two sources: those that most FER+ taggers called unknown or not a face,
+which recipes otherwise leave out, and pictures made from the training faces: tiles of a face in
+another order, the textures of faces, details too small to recognize a face, drawn shapes and drawn
+text.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def outliers(faces: FaceSet, count: int, *, rejected: bool, seed: int) -> Pictur
     Args:
         faces: Face set with a `train` split; no other split is used.
         count: Number of pictures.
-        rejected: Whether to use pictures that most FER+ taggers called not a face, for at most half
+        rejected: Whether to use pictures that most FER+ taggers rejected, for at most half
             of the pictures.
         seed: Random seed.
 

@@ -6,7 +6,6 @@ file stores. A face is found by its pixels, so that order and selection of the r
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.archives import ArchiveError, check_archive_file
-from fer_edge.errors import TrainingError
-from fer_edge.files import UNREADABLE_ARCHIVE, whole_file
+from fer_edge.errors import DatasetError, TrainingError
+from fer_edge.faces.class_names import read_class_names
+from fer_edge.files import UNREADABLE_ARCHIVE, check_no_named_pipe, whole_file
 
 SUFFIX = ".npz"
 _DIGEST_BYTES = 16
@@ -29,12 +29,14 @@ class Predictions:
     Attributes:
         name: File, for messages.
         labels: Classes in output order.
-        by_face: float32, (classes,), the distribution of each face, by the digest of its pixels.
+        digests: Bytes, (n,), of the pixels of each face, in ascending order.
+        rows: float32, (n, classes), the distribution of each face; of equal digests the last holds.
     """
 
     name: str
     labels: tuple[str, ...]
-    by_face: Mapping[bytes, NDArray[np.float32]]
+    digests: NDArray[np.bytes_]
+    rows: NDArray[np.float32]
 
     def of(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the distributions of faces, float32 (n, classes).
@@ -45,14 +47,18 @@ class Predictions:
         Raises:
             TrainingError: A face is not in the file.
         """
-        found = [self.by_face.get(digest) for digest in _digests(images)]
-        known = [row for row in found if row is not None]
-        if len(known) < len(found):
+        asked = _as_texts(_digests(images))
+        places = np.searchsorted(self.digests, asked, side="right") - 1
+        known = np.zeros(len(asked), bool)
+        if len(self.digests):
+            known = self.digests[np.maximum(places, 0)] == asked
+        if not known.all():
             raise TrainingError(
-                f"teacher {self.name} has no prediction for {len(found) - len(known):,} of "
-                f"{len(found):,} training faces; expected one for each; store them again"
+                f"teacher {self.name} has no prediction for {(~known).sum():,} of "
+                f"{len(known):,} training faces; expected one for each; store them again"
             )
-        return np.array(known, np.float32)
+        found: NDArray[np.float32] = self.rows[places]
+        return found
 
 
 def save_predictions(
@@ -72,7 +78,7 @@ def save_predictions(
     Raises:
         OutputError: The file cannot be written.
     """
-    faces = np.frombuffer(b"".join(_digests(images)), np.uint8).reshape(-1, _DIGEST_BYTES)
+    faces = _digests(images)
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file, faces=faces, probabilities=probabilities, class_names=np.array(labels)
@@ -87,6 +93,7 @@ def load_predictions(path: Path) -> Predictions:
             distributions.
     """
     try:
+        check_no_named_pipe(path)
         with path.open("rb") as file:
             check_archive_file(file)
             with np.load(file, allow_pickle=False) as arrays:
@@ -100,8 +107,11 @@ def load_predictions(path: Path) -> Predictions:
             f"teacher {path} cannot be read: expected a .npz file with the arrays faces, "
             "probabilities and class_names (fer_edge.training.targets.predictions)"
         ) from error
-    labels = tuple(str(name) for name in names.ravel())
-    fits = faces.dtype == np.uint8 and faces.shape == (len(rows), _DIGEST_BYTES)
+    try:
+        labels = read_class_names(names)
+    except DatasetError as error:
+        raise TrainingError(f"teacher {path}: {error}") from error
+    fits = faces.dtype == np.uint8 and faces.shape == (*rows.shape[:1], _DIGEST_BYTES)
     if not (fits and rows.dtype == np.float32 and rows.shape == (len(faces), len(labels))):
         raise TrainingError(
             f"teacher {path} has faces {faces.dtype} {faces.shape} and probabilities {rows.dtype} "
@@ -112,13 +122,20 @@ def load_predictions(path: Path) -> Predictions:
             f"teacher {path} has rows that are not distributions; expected probabilities from 0 "
             "to 1 with a sum of 1"
         )
-    return Predictions(
-        str(path), labels, {face.tobytes(): row for face, row in zip(faces, rows, strict=True)}
-    )
+    digests = _as_texts(faces)
+    order = np.argsort(digests, kind="stable")
+    return Predictions(str(path), labels, digests[order], rows[order])
 
 
-def _digests(images: NDArray[np.uint8]) -> list[bytes]:
-    return [
+def _digests(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the digest of each face: uint8, (n, `_DIGEST_BYTES`)."""
+    digests = b"".join(
         hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()[:_DIGEST_BYTES]
         for image in images
-    ]
+    )
+    return np.frombuffer(digests, np.uint8).reshape(-1, _DIGEST_BYTES)
+
+
+def _as_texts(digests: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """View digests as texts, which NumPy can sort; all have the same length."""
+    return np.ascontiguousarray(digests).view(f"S{_DIGEST_BYTES}").ravel()

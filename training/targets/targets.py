@@ -19,7 +19,8 @@ def training_faces(
 
     Args:
         faces: Face set with a `train` split.
-        without_non_faces: Whether to leave out pictures that most FER+ taggers called not a face.
+        without_non_faces: Whether to leave out pictures that most FER+ taggers called unknown or
+            not a face.
         count: Number of faces to draw at random; 0: all.
         seed: Random seed.
 

@@ -1,7 +1,7 @@
 """Labels predicted from FER+ votes: a regression over the training faces.
 
-Taggers and labelers name the same face differently (for two in three of FER2013's training faces
-most taggers chose the label), so a share of votes is not a share of labels. A multinomial logistic
+Taggers and labelers name the same face differently (for 59% of FER2013's training faces most
+taggers chose the label), so a share of votes is not a share of labels. A multinomial logistic
 regression learns the labels of faces with given votes, which does not repeat the errors of single
 labels as a one-hot target does.
 """

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.chatter import without_chatter
-from fer_edge.errors import TrainingError
-from fer_edge.keras_files.file import CheckedFile, first_line
+from fer_edge.errors import ModelError, TrainingError
+from fer_edge.keras_files.file import CheckedFile
 from fer_edge.model.bundled import bundled_models, find_model
 from fer_edge.model.file import read_model
 from fer_edge.runfolder import FLOAT_MODEL, load_info
@@ -58,22 +57,17 @@ def load_trained(where: str, images: NDArray[np.uint8]) -> Trained:
 
 
 def load_float_network(folder: Path) -> Any:
-    """Read the float network of a run that is continued.
+    """Read the float network of a run that is continued; the run may come from others.
 
     Raises:
-        TrainingError: It is missing or damaged.
+        TrainingError: It is missing or damaged, or has code or layers that Keras does not know.
     """
-    path = folder / FLOAT_MODEL
     try:
-        if not path.is_file():
-            raise FileNotFoundError("it does not exist")
-        with without_chatter():
-            return _load(path, safe_mode=True)  # not checked for stock layers: it is our own file
-    except Exception as error:  # Keras raises many types of exceptions for a damaged file
-        reason = first_line(error).replace(str(path), "it")
+        return CheckedFile(folder / FLOAT_MODEL).load(_load)
+    except ModelError as error:
         raise TrainingError(
-            f"{path} cannot be read: {reason}; the run cannot be continued without it: start again "
-            "with --overwrite, or choose another --out"
+            f"{error}; the run cannot be continued without it: start again with --overwrite, or "
+            "choose another --out"
         ) from error
 
 

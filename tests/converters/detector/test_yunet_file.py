@@ -115,3 +115,25 @@ def test_a_file_that_is_not_yunet_is_refused_in_one_line(tmp_path: Path, content
     assert "\n" not in str(caught.value)
     with pytest.raises(ModelError, match=r"missing\.onnx cannot be read"):
         read_yunet(tmp_path / "missing.onnx")
+
+
+def test_arrays_in_other_files_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_bytes(bytes(4 * 8 * 3 * 3 * 3))
+    network = onnx.load_model_from_string(other_network())
+    tensor = network.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="secret")
+    (tmp_path / "other.onnx").write_bytes(network.SerializeToString())
+    with pytest.raises(ModelError, match="its array weights lies in another file"):
+        read_yunet(Path("other.onnx"))
+
+
+def test_a_file_much_larger_than_yunet_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "large.onnx").open("wb") as file:
+        file.truncate(10**9)
+    with pytest.raises(ModelError, match="is larger than"):
+        read_yunet(tmp_path / "large.onnx")

@@ -13,8 +13,10 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.converters.conversion import Options, convert_source
-from fer_edge.converters.sources.foreign import Claims, open_foreign
+from fer_edge.converters.conversion import convert_source
+from fer_edge.converters.options import Options
+from fer_edge.converters.sources.claims import Claims
+from fer_edge.converters.sources.foreign import open_foreign
 from fer_edge.converters.sources.source import open_run
 from fer_edge.converters.sources.suspicions import check_labels, check_range
 from fer_edge.errors import ModelError

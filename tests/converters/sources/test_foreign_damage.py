@@ -160,7 +160,7 @@ def test_arrays_larger_than_memory_are_refused(convert, tmp_path):
     path = saved(small_network(keras_of("keras2")), tmp_path / "x.h5")
     with h5py.File(path, "r+") as file:
         file.create_dataset("theirs", (1 << 40,), "f4", chunks=(1 << 20,))
-    assert_one_clear_line(convert(path), "x.h5", "more bytes than a network")
+    assert_one_clear_line(convert(path), "x.h5", "declare more than 4,295 MB")
 
 
 @pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])

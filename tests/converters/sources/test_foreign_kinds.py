@@ -10,9 +10,11 @@ import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.conversion import convert_source
+from fer_edge.converters.options import Options
 from fer_edge.converters.quantization.loops import check_loops
-from fer_edge.converters.sources.foreign import Claims, open_foreign, open_network
+from fer_edge.converters.sources.claims import Claims
+from fer_edge.converters.sources.foreign import open_foreign, open_network
 from fer_edge.converters.sources.source import float_probabilities
 from fer_edge.converters.sources.suspicions import check_claims
 from fer_edge.errors import ModelError

@@ -7,7 +7,8 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 
 from dataclasses import replace
 
-from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.conversion import convert_source
+from fer_edge.converters.options import Options
 from fer_edge.converters.sources.logit_offsets import (
     UNCERTAIN_BELOW,
     warn_of_empty_pictures,

@@ -12,7 +12,8 @@ import tensorflow as tf
 import tf_keras
 from tensorflow.core.protobuf import saved_model_pb2
 
-from fer_edge.converters.sources.foreign import Claims, open_foreign
+from fer_edge.converters.sources.claims import Claims
+from fer_edge.converters.sources.foreign import open_foreign
 from fer_edge.converters.sources.source import float_probabilities
 from fer_edge.evaluation.evaluation import unscaled_probabilities
 from fer_edge.faces.faceset import load_faceset

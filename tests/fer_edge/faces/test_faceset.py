@@ -1,3 +1,7 @@
+import io
+import os
+import tracemalloc
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ from fer_edge.errors import DatasetError, OutputError
 from fer_edge.faces.class_names import read_class_names
 from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
+from fer_edge.limits import MEMORY_VARIABLE
 
 N = 6
 ARRAYS: dict[str, Any] = {
@@ -135,6 +140,61 @@ def test_arrays_that_do_not_fit_are_refused(
     assert word in str(caught.value)
 
 
+def save_lying(path: Path, **arrays: tuple[str, tuple[int, ...], int]) -> Path:
+    """Write ARRAYS with others that declare a type, a shape and that many bytes of zeros."""
+    save(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, (kind, shape, count) in arrays.items():
+            header = io.BytesIO()
+            fields = {"descr": kind, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(header, fields)
+            archive.writestr(f"{name}.npy", header.getvalue() + bytes(count))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"class_names": ("<U0", (3 * 10**9,), 0)}, "'class_names' has elements of 0 bytes"),
+        ({"class_names": ("|S0", (3 * 10**9,), 0)}, "'class_names' has elements of 0 bytes"),
+        ({"class_names": ("<U1", (10**6,), 4 * 10**6)}, "1000000 classes; expected 2 to 256"),
+        ({"votes": ("|V0", (10**9, 10), 0)}, "'votes' has elements of 0 bytes"),
+        ({"ferplus_valid": ("<U0", (3 * 10**9,), 0)}, "'ferplus_valid' has elements of 0"),
+        ({"votes": ("<i8", (10**6, *[1] * 20), 8 * 10**6)}, "'votes' is uint8"),
+    ],
+)
+def test_arrays_that_declare_many_elements_take_little_memory(
+    tmp_path: Path, arrays: dict[str, tuple[str, tuple[int, ...], int]], words: str
+) -> None:
+    path = save_lying(tmp_path / "faces.npz", **arrays)
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=words):
+        load_faceset(path)
+    assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    tracemalloc.stop()
+
+
+def test_labels_that_are_all_wrong_take_little_memory(tmp_path: Path) -> None:
+    labels = np.full((10**6, *[1] * 20), 255, np.uint8)
+    path = save(tmp_path / "faces.npz", labels=labels)
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match="label 255 in row 0"):
+        load_faceset(path)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_faces_of_a_pixel_count_with_what_each_face_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zeros = np.zeros(20_000, np.uint8)
+    path = save(tmp_path / "faces.npz", images=zeros[:, None, None], labels=zeros, split=zeros)
+    assert len(load_faceset(path)) == 20_000
+    monkeypatch.setenv(MEMORY_VARIABLE, "1")
+    with pytest.raises(DatasetError, match="20,000 faces: it declares 1 MB, expected at most 1"):
+        load_faceset(path)
+
+
 def test_a_damaged_file_is_refused_or_read_as_it_was(faces: FaceSet, tmp_path: Path) -> None:
     path = tmp_path / "faces.npz"
     save_faceset(faces.select(np.arange(4)), path)
@@ -156,11 +216,13 @@ def test_what_is_no_face_set_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", ARRAYS["images"])
     (tmp_path / "text.npz").write_text("emotion,pixels\n")
     (tmp_path / "empty.npz").touch()
+    os.mkfifo(tmp_path / "pipe.npz")
     for name, word in [
         ("one.npy", "single array"),
         ("text.npz", "cannot be read as a .npz face set"),
         ("empty.npz", "cannot be read as a .npz face set"),
         ("missing.npz", "fer-edge data import"),
+        ("pipe.npz", "(it is a named pipe, expected a file)"),
         (".", "cannot be read as a .npz face set"),
     ]:
         with pytest.raises(DatasetError) as caught:

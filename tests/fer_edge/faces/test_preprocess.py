@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_edge.errors import ConfigError
 from fer_edge.faces.preprocess import (
     Box,
     CropPolicy,
@@ -67,6 +68,14 @@ def test_a_tiny_image_gives_a_square(size: tuple[int, int]) -> None:
     face = crop(image, Box(-3.4, 0.2, 8.9, 12.2), CENTERED)
     assert face.shape == (12, 12)
     assert (face == 7).all()
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"side": 0.0}, {"side": float("nan")}, {"center_x": 3.0}, {"center_y": -2.0}]
+)
+def test_a_policy_out_of_range_is_refused(numbers: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=f"the crop's {next(iter(numbers))} is .*; expected"):
+        CropPolicy(**numbers)
 
 
 def test_the_policy_puts_the_center_of_the_box_where_it_says() -> None:

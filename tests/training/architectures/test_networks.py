@@ -1,6 +1,9 @@
 """Architectures and augmentation, on both Keras versions."""
 
 import inspect
+import re
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +21,13 @@ from tests.support.cartoons import make_faces
 pytestmark = pytest.mark.train
 FACES = make_faces(per_class=3, validation_per_class=0).images
 REAL = FACES[..., np.newaxis].astype(np.float32) / 255
+PAGE = Path(__file__).resolve().parents[3] / "docs/explanation/architectures.md"
+ROWS = re.findall(
+    r"^\| ([^|]+) \| [^|]+ \| ([\d,; ]+) \|",
+    PAGE.read_text("utf-8").partition("## What each recipe trains")[2].partition("\n## ")[0],
+    re.MULTILINE,
+)
+"""Names of recipes and their numbers of parameters, as the page has them."""
 
 
 def changed(settings, draws):
@@ -42,11 +52,30 @@ def test_weights_go_from_keras_3_to_tf_keras_by_order(name):
     )
 
 
+@cache
+def parameters(network, size_px):
+    return network.build(keras, size_px=size_px, classes=7).count_params()
+
+
 @pytest.mark.parametrize("name", plugins.own_names(plugins.ARCHITECTURES))
 def test_an_architecture_has_the_parameters_that_its_text_says(name):
     recipe = load_recipe(name)
-    network = recipe.network.build(keras, size_px=recipe.size_px, classes=7)
-    assert f"{network.count_params():,}" in inspect.getmodule(find_architecture(name)).__doc__
+    count = parameters(recipe.network, recipe.size_px)
+    assert f"{count:,}" in inspect.getmodule(find_architecture(name)).__doc__
+
+
+@pytest.mark.parametrize(("names", "counts"), ROWS)
+def test_a_recipe_has_the_parameters_that_the_page_says(names, counts):
+    recipes = [load_recipe(name) for name in re.findall(r"`([^`]+)`", names)]
+    found = dict.fromkeys(f"{parameters(r.network, r.size_px):,}" for r in recipes)
+    assert list(found) == counts.strip().split("; ")
+
+
+def test_the_page_has_every_architecture():
+    recipes = [load_recipe(name) for names, _ in ROWS for name in re.findall(r"`([^`]+)`", names)]
+    assert {recipe.architecture for recipe in recipes} == {
+        *plugins.own_names(plugins.ARCHITECTURES)
+    }
 
 
 def test_without_settings_faces_stay_as_they_are():
@@ -114,18 +143,38 @@ def test_mixup_blends_faces_as_it_blends_their_targets():
     settings = Augmentation(mixup=0.4)
     targets = np.eye(len(FACES), dtype=np.float32)
     order = np.random.default_rng(0).permutation(len(FACES))
-    inputs, wanted = epoch_inputs(order, targets, settings, np.random.default_rng(1))
+    weights = np.full(len(FACES), 2, np.float32)
+    inputs, wanted, weight = epoch_inputs(
+        order, targets, weights, settings, np.random.default_rng(1)
+    )
     layer = ResidentFaces(FACES, settings, seed=0)
     blended = np.asarray(layer(inputs, training=True))
     np.testing.assert_allclose(blended, np.tensordot(wanted, REAL, axes=1), atol=1e-5)
     np.testing.assert_allclose(wanted.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(weight, 2, atol=1e-6)
     assert (inputs["share"] < 0.99).any()
 
 
+def test_in_a_mixture_each_face_keeps_its_class_weight():
+    classes = np.repeat([0, 1, 2], [800, 150, 50])
+    targets = np.eye(3, dtype=np.float32)[classes]
+    weights = (len(classes) / (3 * np.bincount(classes)))[classes].astype(np.float32)
+    order, given = np.arange(len(classes)), np.zeros(3)
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        _, wanted, weight = epoch_inputs(order, targets, weights, Augmentation(mixup=0.4), random)
+        np.testing.assert_allclose(wanted.sum(axis=1), 1, atol=1e-5)
+        given += (weight[:, np.newaxis] * wanted).sum(axis=0) / 20
+    np.testing.assert_allclose(given, len(classes) / 3, rtol=0.05)  # balanced
+
+
 def test_an_epoch_without_mixup_is_its_order():
-    order = np.array([2, 0, 1])
-    inputs, wanted = epoch_inputs(order, np.eye(3), Augmentation(), np.random.default_rng())
+    order, weights = np.array([2, 0, 1]), np.array([1, 2, 3])
+    inputs, wanted, weight = epoch_inputs(
+        order, np.eye(3), weights, Augmentation(), np.random.default_rng()
+    )
     assert inputs["row"].tolist() == [2, 0, 1]
+    assert weight.tolist() == [3, 1, 2]
     np.testing.assert_array_equal(wanted, np.eye(3)[order])
 
 

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import os
 
 import cv2
@@ -194,6 +195,19 @@ def test_a_given_size_resizes_faces_of_every_source(tmp_path, fer_edge):
     np.testing.assert_array_equal(smaller.images, expected)
 
 
+def test_faces_that_become_identical_by_resizing_are_marked(tmp_path):
+    faces = make_faces()
+    images, row = faces.images.copy(), int(np.flatnonzero(faces.split == 1)[0])
+    images[[0, row]] = 100
+    images[row, 0, 0] = 101  # is lost in the mean of 4 x 4 pixels
+    save_faceset(dataclasses.replace(faces, images=images), tmp_path / "a.npz")
+    marks = [
+        import_faces(tmp_path / "a.npz", ImportOptions(size_px=px)).duplicates[row]
+        for px in (None, 12)
+    ]
+    assert marks == [False, True]
+
+
 def test_what_macos_leaves_in_an_archive_is_no_picture(tmp_path):
     root = write_folders(tmp_path, ("a", "b"))
     (root / "train" / "a" / "._1.png").write_text("no")
@@ -214,6 +228,13 @@ def test_a_class_with_one_picture_cannot_be_split(tmp_path, fer_edge, part):
 def test_a_set_of_test_faces_alone_is_left_alone(tmp_path):
     faces = import_faces(write_folders(tmp_path, ("a", "b"), part="test"))
     assert faces.split_names == ("test",)
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.npz"])
+def test_a_named_pipe_is_one_clear_line(tmp_path, fer_edge, name):
+    os.mkfifo(tmp_path / name)
+    result = fer_edge("data", "import", tmp_path / name, "--out", tmp_path / "out.npz")
+    assert_one_clear_line(result, name, "it is a named pipe, expected a file")
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "missing", "missing.npz"])

@@ -59,7 +59,7 @@ def test_the_command_says_it_and_draws_samples(
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["also", "in", "train", "0", "1", "0"] in lines
-    assert ["not", "a", "face", "(FER+", "taggers)", "1", "1", "0"] in lines
+    assert ["unknown", "or", "not", "a", "face", "(FER+)", "1", "1", "0"] in lines
     assert cv2.imread(str(sheet)).shape[0] == 48 * 7 * 2
     with table.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

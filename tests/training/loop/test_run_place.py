@@ -159,6 +159,60 @@ def test_a_folder_with_something_else_than_a_run_is_not_overwritten(tmp_path: Pa
     assert (tmp_path / "photos" / "1.jpg").exists()
 
 
+def make_photos(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "1.jpg").touch()
+
+
+def make_a_run_with_a_photo(folder: Path) -> None:
+    make_photos(folder)
+    (folder / RECIPE).touch()
+
+
+def make_link_to_photos(folder: Path) -> None:
+    make_photos(folder.with_name("photos"))
+    folder.symlink_to("photos")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_photos, "is not a run folder"),
+        (make_a_run_with_a_photo, "is an unfinished run"),
+        (make_link_to_photos, "is a symbolic link to photos"),
+        (Path.touch, "is a file, expected a folder"),
+    ],
+)
+def test_nothing_of_the_users_in_the_unfinished_folders_place_is_deleted(
+    tmp_path: Path, make, words: str
+) -> None:
+    make(tmp_path / "run.partial")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputError, match=f"run.partial {words}"):
+        open_place(Recipe(), Place(tmp_path / "run"), "one")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_that_was_killed_at_its_beginning_is_begun_again(tmp_path: Path) -> None:
+    folder = open_place(Recipe(), Place(tmp_path / "run"), "one")
+    (folder / BEGUN).rename(folder / ".begun-a_b1c2d3.json")
+    assert open_place(Recipe(), Place(tmp_path / "run"), "one") == folder
+    assert sorted(path.name for path in folder.iterdir()) == [BEGUN, RECIPE]
+
+
+def test_a_run_with_links_is_not_continued(tmp_path: Path) -> None:
+    folder = open_place(Recipe(), Place(tmp_path / "run"), "one")
+    (tmp_path / "mine").write_text("mine", "utf-8")
+    (folder / "history.csv").symlink_to("../mine")
+    with pytest.raises(OutputError, match=r"history\.csv is a symbolic link to \.\./mine, where"):
+        open_place(Recipe(), Place(tmp_path / "run", "resume"), "one")
+    (folder / "history.csv").unlink()
+    folder.rename(tmp_path / "other")
+    folder.symlink_to("other")
+    with pytest.raises(OutputError, match=r"run\.partial is a symbolic link to other"):
+        open_place(Recipe(), Place(tmp_path / "run", "resume"), "one")
+
+
 def test_the_folder_above_and_the_root_have_or_lack_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,14 @@ def test_an_exponential_falls_by_its_factor_over_its_epochs_to_the_final_rate():
     assert rates == [1.0, 0.5, 0.25, 0.125, 0.1, 0.1]
 
 
+@pytest.mark.parametrize("kind", ["cosine", "exponential", "plateau"])
+def test_a_rate_below_the_final_one_never_rises(kind):
+    plan = Schedule(kind, final=0.01)
+    for done in range(10):
+        history = epochs([1] * done)
+        assert learning_rate(plan, history, start=1e-3, epochs=10) == 1e-3
+
+
 def test_an_exponential_over_no_epochs_is_refused():
     with pytest.raises(RecipeError, match=r"schedule\.decay_epochs"):
         Recipe(schedule=Schedule("exponential", decay_epochs=0))

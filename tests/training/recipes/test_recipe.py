@@ -4,8 +4,11 @@ from collections.abc import Iterator
 import pytest
 
 from fer_edge.errors import RecipeError
+from fer_edge.training.architectures import FourBlock, find_architecture
+from fer_edge.training.recipes.checks import LIMITS
 from fer_edge.training.recipes.recipe import (
-    LIMITS,
+    Augmentation,
+    Optimizer,
     Recipe,
     bundled_recipes,
     format_recipe,
@@ -100,3 +103,62 @@ def test_a_path_that_is_not_utf8_is_refused_before_training():
     recipe = dataclasses.replace(Recipe(), start="runs/\udcff")
     with pytest.raises(RecipeError, match="expected a name in UTF-8"):
         format_recipe(recipe)
+
+
+@pytest.mark.parametrize("name", ["teacher-wide", "compact", "four-block", "resnet50"])
+def test_another_architecture_has_its_own_defaults(name):
+    changed = load_recipe(name, architecture="mini-xception")
+    assert changed.network == find_architecture("mini-xception")()
+    assert changed.epochs == load_recipe(name).epochs
+    assert load_recipe(load_recipe(name), architecture="mini-xception") == changed
+
+
+def test_the_same_architecture_keeps_the_recipes_network():
+    wide = load_recipe("teacher-wide")
+    assert load_recipe("teacher-wide", architecture=wide.architecture) == wide
+
+
+def test_a_recipe_in_python_gets_the_network_of_its_architecture():
+    tiny = find_architecture("tiny")
+    assert Recipe(architecture="tiny").network == tiny()
+    assert Recipe(architecture="tiny", network=tiny(stem=8)).network == tiny(stem=8)
+    with pytest.raises(RecipeError, match="'network' is FourBlock, expected Tiny"):
+        Recipe(architecture="tiny", network=FourBlock())
+    with pytest.raises(RecipeError, match="'network' is Tiny, expected FourBlock"):
+        Recipe(network=tiny())
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": "3"}, "'epochs' is str '3', expected int"),
+        ({"epochs": 3.5}, "'epochs' is float 3.5, expected int"),
+        ({"epochs": None}, "'epochs' is NoneType None, expected int"),
+        ({"learning_rate": "fast"}, "'learning_rate' is str 'fast', expected float"),
+        ({"precision": "bfloat"}, "did you mean 'bfloat16'"),
+        ({"teachers": "compact"}, "'teachers' is str 'compact', expected a list"),
+        ({"architecture": 3}, "'architecture' is int 3, expected str"),
+        ({"architecture": "tinny"}, "did you mean 'tiny'"),
+        ({"optimizer": {"kind": "sgd"}}, "'optimizer' is dict, expected Optimizer"),
+        ({"optimizer": Optimizer(momentum="much")}, "'optimizer.momentum' is str 'much'"),
+        ({"augmentation": Optimizer()}, "'augmentation' is Optimizer, expected Augmentation"),
+        ({"network": FourBlock(filters="many")}, "'network.filters' is str 'many'"),
+        ({"network": {"filters": [4]}}, "'network' is dict, expected FourBlock"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_in_python_too(settings, words):
+    with pytest.raises(RecipeError) as caught:
+        Recipe(**settings)
+    assert words in str(caught.value)
+
+
+def test_a_recipe_in_python_equals_the_same_one_as_toml():
+    written = Recipe(
+        learning_rate=1,
+        teachers=["compact"],
+        loss=dataclasses.replace(Recipe().loss, teacher_views="clean"),
+        augmentation=Augmentation(rotation_degrees=10),
+        network=FourBlock(filters=[4, 8]),
+    )
+    assert parse_recipe(format_recipe(written), where="copy") == written
+    assert hash(written) == hash(dataclasses.replace(written))

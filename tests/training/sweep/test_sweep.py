@@ -15,6 +15,7 @@ from click.testing import Result
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 pytest.importorskip("optuna", reason="Optuna is not installed (fer-edge[sweep])")
 
+from fer_edge.errors import OutputError
 from fer_edge.faces.faceset import FaceSet, save_faceset
 from fer_edge.training import train
 from fer_edge.training.recipes.recipe import format_recipe, load_recipe
@@ -146,6 +147,37 @@ def test_another_sweep_or_other_faces_at_the_same_place_are_refused(
     )
     result = fer_edge("sweep", file, "--data", data, "--out", tmp_path)
     assert_one_clear_line(result, "is not a sweep")
+
+
+@pytest.mark.parametrize("name", ["/evil", "../evil", "0000/../../evil", "", 3, "\u0663" * 4])
+def test_a_journal_leads_to_no_other_folder(
+    file: Path, faces: FaceSet, tmp_path: Path, name: object
+) -> None:
+    sweep, out = load_sweep(file), tmp_path / "sweep"
+    study = open_study(sweep, out, faces.digest)
+    study.enqueue_trial({}, user_attrs={"run": name})
+    with pytest.raises(OutputError, match=r"journal\.log names .* as the run of trial 0, expected"):
+        search(sweep, faces, out)
+    trial = study.ask()
+    trial.set_user_attr("run", name)
+    study.tell(trial, 1.0)
+    with pytest.raises(OutputError, match=r"journal\.log names .* as the run of trial 1, expected"):
+        write_report(study, sweep, out)
+    assert not list(tmp_path.rglob("*evil*"))
+
+
+@pytest.mark.parametrize("name", ["journal.log", "trials", "trials/0000", "trials/.0000.lock"])
+def test_a_link_leads_to_no_other_folder(
+    file: Path, faces: FaceSet, tmp_path: Path, name: str
+) -> None:
+    sweep, out, place = load_sweep(file), tmp_path / "sweep", tmp_path / "sweep" / name
+    open_study(sweep, out, faces.digest)
+    if place.exists():
+        place.rename(tmp_path / "other")
+    place.symlink_to(tmp_path / "other")
+    with pytest.raises(OutputError, match=f"{place}"):
+        search(sweep, faces, out)
+    assert not list((tmp_path / "other").glob("*"))
 
 
 def process(file: Path, data: Path, out: Path, *more: str) -> "subprocess.Popen[str]":

@@ -78,6 +78,9 @@ def changed(stored, **arrays):
         ({"probabilities": np.zeros((28, 7), np.float32)}, "not distributions"),
         ({"probabilities": np.full((28, 7), np.nan, np.float32)}, "not distributions"),
         ({"faces": np.zeros((28, 8), np.uint8)}, "expected uint8"),
+        ({"probabilities": np.float32(1)}, r"float32 \(\); expected"),
+        ({"class_names": np.array("seven")}, "expected a list of texts"),
+        ({"class_names": np.full(10**6, "")}, "1000000 classes; expected 2 to 256"),
     ],
 )
 def test_a_damaged_file_is_one_clear_error(change, words, stored):
@@ -93,6 +96,20 @@ def test_what_is_not_such_a_file_is_one_clear_error(content, tmp_path):
         load_predictions(tmp_path / "x.npz")
     with pytest.raises(TrainingError, match="does not exist"):
         load_predictions(tmp_path / "y.npz")
+
+
+def test_of_equal_faces_the_last_prediction_holds(faces, said, stored):
+    twice = {"faces": [0, 0, 1], "probabilities": [0, 1, 2]}
+    with np.load(stored) as old:
+        rows = {name: old[name][order] for name, order in twice.items()}
+    stored.write_bytes(changed(stored, **rows))
+    found = load_predictions(stored)
+    np.testing.assert_array_equal(found.of(faces.images[:2]), said[[1, 2]])
+    with pytest.raises(TrainingError, match="no prediction for 1 of 1 "):
+        found.of(faces.images[2:3])
+    stored.write_bytes(changed(stored, **{name: values[:0] for name, values in rows.items()}))
+    with pytest.raises(TrainingError, match="no prediction for 2 of 2 "):
+        load_predictions(stored).of(faces.images[:2])
 
 
 def test_stored_predictions_need_clean_views():

@@ -7,7 +7,8 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.conversion import convert_source
+from fer_edge.converters.options import Options
 from fer_edge.converters.sources.source import open_run
 from fer_edge.errors import ModelError, TrainingError
 from fer_edge.faces.faceset import load_faceset, save_faceset

@@ -1,82 +1,51 @@
-"""Pretrained base: weights from a file in Keras's format, or one clear error."""
+"""Pretrained base: `--weights` for architectures that have one."""
 
-from pathlib import Path
+import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-import h5py
-from keras.src.backend.config import keras_home
-
-from fer_edge.errors import RecipeError, TrainingError
-from fer_edge.training.architectures import ResNet50
-from fer_edge.training.warm_start.pretrained import IMAGENET_FILE, load_base_weights
+from fer_edge import plugins
+from fer_edge.training import load_recipe
+from fer_edge.training.warm_start.pretrained import load_base_weights
 from tests.support.clear_line import assert_one_clear_line
 
 pytestmark = pytest.mark.train
 FACES = np.zeros((1, 48, 48), np.uint8)
 
 
-def test_the_base_takes_the_weights_of_a_file_that_keras_2_wrote(resnet50_weights):
-    network = ResNet50().build(keras, size_px=32, classes=7)
-    load_base_weights(ResNet50(weights=str(resnet50_weights)), network, FACES)
-    with h5py.File(resnet50_weights) as file:
-        for name in ("conv1_conv", "conv2_block1_0_bn", "conv5_block3_3_conv"):
-            wanted = [file[name][weight][:] for weight in file[name].attrs["weight_names"]]
-            for got, want in zip(network.get_layer(name).get_weights(), wanted, strict=True):
-                np.testing.assert_array_equal(got, want)
+@dataclasses.dataclass(frozen=True)
+class Bright:
+    """Another package's architecture, whose weights are one number."""
+
+    weights: str = "none"
+
+    def build(self, keras: Any, *, size_px: int, classes: int) -> Any:
+        face = keras.Input((size_px, size_px, 1), name="face")
+        x = keras.layers.GlobalAveragePooling2D(name="average")(face)
+        return keras.Model(face, keras.layers.Dense(classes, "softmax", name="expression")(x))
+
+    def load_weights(self, keras: Any, network: Any, images: Any) -> None:
+        kernel = network.get_layer("expression").kernel
+        kernel.assign(keras.ops.full(kernel.shape, float(self.weights)))
 
 
-def test_unfreezing_leaves_normalization_frozen_and_none_frees_all():
-    trainable = {}
-    for options in (ResNet50(), ResNet50(unfrozen_layers=32), ResNet50(weights="none")):
-        network = options.build(keras, size_px=32, classes=7)
-        trainable[options] = {layer.name for layer in network.layers if layer.trainable_weights}
-    head = {"dense1", "dense2", "expression"}
-    frozen, last_stage, everything = trainable.values()
-    assert frozen == head
-    stage = {f"conv5_block{block}_{step}_conv" for block in (1, 2, 3) for step in (1, 2, 3)}
-    assert last_stage == head | stage | {"conv5_block1_0_conv"}
-    assert {"conv1_conv", "conv5_block3_3_bn"} < everything and "preprocess" not in everything
-
-
-def test_the_input_is_imagenets_preprocessing():
-    network = ResNet50().build(keras, size_px=32, classes=7)
-    first = keras.Model(network.input, network.get_layer("preprocess").output)
-    faces = np.random.default_rng(0).random((2, 32, 32, 1)).astype(np.float32)
-    wanted = keras.applications.resnet50.preprocess_input(np.repeat(faces * 255, 3, axis=-1))
-    np.testing.assert_allclose(first.predict(faces, verbose=0), wanted, atol=1e-3)
-
-
-def test_a_wrong_file_is_refused(tmp_path):
-    (tmp_path / "text.h5").write_text("no weights")
-    (tmp_path / "weights.npz").write_bytes(b"")
-    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    other.save_weights(tmp_path / "other.weights.h5")
-    for name, reason in (
-        ("missing.h5", "does not exist"),
-        ("text.h5", "do not fit"),
-        ("weights.npz", "has an unknown suffix"),
-        ("other.weights.h5", "do not fit"),
-    ):
-        options = ResNet50(weights=str(tmp_path / name))
-        with pytest.raises(TrainingError, match=f"{reason}.*{IMAGENET_FILE}") as caught:
-            load_base_weights(options, None, FACES)
-        assert "\n" not in str(caught.value)
-
-
-def test_offline_imagenet_names_the_file_to_bring(monkeypatch, capsys):
-    if (Path(keras_home()) / "models" / IMAGENET_FILE).exists():
-        pytest.skip("this machine has the ImageNet weights")
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no server listens there
-    with pytest.raises(
-        TrainingError, match=f"downloaded.*{IMAGENET_FILE}.*--weights FILE"
-    ) as caught:
-        load_base_weights(ResNet50(), None, FACES)
-    assert "\n" not in str(caught.value)
-    assert not capsys.readouterr().out
+def test_an_architecture_of_another_package_takes_weights(monkeypatch):
+    load = plugins.load
+    monkeypatch.setattr(
+        plugins, "load", lambda group, name: Bright if name == "bright" else load(group, name)
+    )
+    recipe = load_recipe("four-block", architecture="bright", weights="0.5")
+    network = recipe.network.build(keras, size_px=48, classes=7)
+    load_base_weights(recipe.network, network, FACES)
+    assert np.all(network.get_layer("expression").get_weights()[0] == 0.5)
+    before = network.get_weights()
+    load_base_weights(Bright(), network, FACES)  # none
+    for ours, theirs in zip(network.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_an_architecture_without_pretrained_weights_says_so(tmp_path, fer_edge):
@@ -85,8 +54,3 @@ def test_an_architecture_without_pretrained_weights_says_so(tmp_path, fer_edge):
         *("--out", tmp_path / "run"),
     )
     assert_one_clear_line(result, "four-block", "no pretrained weights", "resnet50")
-
-
-def test_faces_too_small_for_the_base_are_refused():
-    with pytest.raises(RecipeError, match="at least 32"):
-        ResNet50().build(keras, size_px=16, classes=7)

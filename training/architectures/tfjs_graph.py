@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.documents import parse_json, read_limited
+from fer_edge.documents import read_json, read_limited
 from fer_edge.errors import FerEdgeError, TrainingError
-from fer_edge.limits import memory_bytes
+from fer_edge.limits import memory_bytes, too_large
 from fer_edge.shown import printable
 
 _TYPES = {"float32": "<f4", "float16": "<f2", "int32": "<i4", "bool": "u1"}
@@ -58,9 +58,9 @@ def read_convolutions(path: Path) -> tuple[Convolution, ...]:
         TrainingError: A file is missing or damaged, or the graph is not a chain of convolutions.
     """
     try:
-        document = parse_json(read_limited(path, memory_bytes()))
+        document = read_json(path)
         arrays = dict(_arrays(document, path.parent))
-        return tuple(_chain(document["modelTopology"]["node"], arrays))
+        return tuple(_within_limit(_chain(document["modelTopology"]["node"], arrays)))
     except OSError as error:
         name = Path(error.filename or path).name
         raise TrainingError(
@@ -75,11 +75,17 @@ def read_convolutions(path: Path) -> tuple[Convolution, ...]:
 
 
 def _arrays(document: Any, folder: Path) -> Iterator[tuple[str, NDArray[Any]]]:
+    files, needed = set[str](), 0
     for group in document["weightsManifest"]:
         names = [str(name) for name in group["paths"]]
         if any(Path(name).name != name for name in names):
             raise ValueError("a shard is outside the folder")
-        data = b"".join(read_limited(folder / name, memory_bytes()) for name in names)
+        if len(files.union(names)) < len(files) + len(names):
+            raise ValueError("a shard is listed twice")
+        files.update(names)
+        data = bytearray()
+        for name in names:
+            data += read_limited(folder / name, memory_bytes() - len(data))
         place = 0
         for weight in group["weights"]:
             stored = weight.get("quantization") or {}
@@ -88,13 +94,27 @@ def _arrays(document: Any, folder: Path) -> Iterator[tuple[str, NDArray[Any]]]:
             count = math.prod(shape)
             if min(shape, default=0) < 0 or place + count * kind.itemsize > len(data):
                 raise ValueError(f"{weight['name']} is longer than its shards")
+            needed += count * np.dtype(np.float32).itemsize
+            if needed > memory_bytes():
+                raise ValueError(too_large(needed))
             values = np.frombuffer(data, kind, count, place).reshape(shape)
             place += values.nbytes
+            values = values.astype(np.float32)
             if "scale" in stored:
                 values = values * np.float32(stored["scale"]) + np.float32(stored["min"])
             yield str(weight["name"]), values
         if place != len(data):
             raise ValueError(f"the shards have {len(data)} bytes, expected {place}")
+
+
+def _within_limit(convolutions: Iterator[Convolution]) -> Iterator[Convolution]:
+    """Yield convolutions until they need too much memory: nodes may share an array."""
+    needed = 0
+    for convolution in convolutions:
+        needed += convolution.kernel.nbytes + convolution.bias.nbytes
+        if needed > memory_bytes():
+            raise ValueError(too_large(needed))
+        yield convolution
 
 
 def _chain(
@@ -153,6 +173,8 @@ def _with(
     if len(constants) != 1:
         raise ValueError(f"{name} ({kind}) is not understood")
     values = np.asarray(constants[0], np.float32).ravel()
+    if values.size not in (1, convolution.bias.size):  # NumPy itself would enlarge the kernel
+        raise ValueError(f"{name} has {values.size} numbers, expected {convolution.bias.size}")
     if kind in ("Add", "AddV2", "BiasAdd") and not convolution.is_clipped:
         return replace(convolution, bias=convolution.bias + values)
     if kind == "Mul" and not convolution.is_clipped:

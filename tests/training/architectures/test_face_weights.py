@@ -8,9 +8,10 @@ import pytest
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge.errors import TrainingError
+from fer_edge.limits import MEMORY_VARIABLE
 from fer_edge.training.architectures import MobileNetFace
+from fer_edge.training.architectures.tfjs_graph import read_convolutions
 from fer_edge.training.warm_start.pretrained import load_base_weights
-from fer_edge.training.warm_start.tfjs_graph import read_convolutions
 from tests.support.cartoons import make_faces
 from tests.support.tfjs_files import GraphWriter
 
@@ -72,6 +73,8 @@ def nodes(document):
     [
         (lambda d: d["weightsManifest"][0].update(paths=["../weights.bin"]), "outside"),
         (lambda d: d["weightsManifest"][0].update(paths=["none.bin"]), "none.bin"),
+        (lambda d: d["weightsManifest"][0].update(paths=["weights.bin"] * 150), "listed twice"),
+        (lambda d: d["weightsManifest"].extend(d["weightsManifest"] * 3), "listed twice"),
         (lambda d: d["weightsManifest"][0]["weights"].pop(), "expected"),
         (lambda d: d["weightsManifest"][0]["weights"][0].update(shape=[10**9, 9, 9]), "longer"),
         (lambda d: d["weightsManifest"][0]["weights"][0].update(shape=[-3, 3]), "longer"),
@@ -91,6 +94,38 @@ def test_a_file_that_is_not_such_a_graph_is_one_clear_line(change, words, tmp_pa
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("storage", "limit"), [("float32", 1), ("uint8", 2)])
+def test_arrays_and_convolutions_share_one_limit(storage, limit, tmp_path, monkeypatch):
+    writer = GraphWriter(0.5, storage=storage)  # 3.3 MB as float32
+    monkeypatch.setenv(MEMORY_VARIABLE, str(limit))
+    with pytest.raises(TrainingError, match=r"--limit-memory|larger than 1,000,000 bytes"):
+        read_convolutions(writer.write(tmp_path))
+
+
+def test_nodes_that_share_a_large_kernel_are_counted_each(tmp_path, monkeypatch):
+    writer = GraphWriter(WIDTH)
+    _, first, *_, pooled = writer.nodes
+    writer.arrays[first["input"][1]] = np.zeros((3, 3, 1000, 8), np.float32)
+    repeated = [writer.nodes[0]]
+    for number in range(100):
+        before = repeated[-1]["name"]
+        repeated.append(first | {"name": f"c{number}", "input": [before, first["input"][1]]})
+    writer.nodes[:] = [*repeated, pooled | {"input": [repeated[-1]["name"]]}]
+    monkeypatch.setenv(MEMORY_VARIABLE, "20")
+    with pytest.raises(TrainingError, match="it declares 20 MB, expected at most 20"):
+        read_convolutions(writer.write(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["Mul", "Add"])
+def test_an_operation_does_not_enlarge_a_convolution(kind, tmp_path):
+    writer = GraphWriter(WIDTH)
+    first = writer.nodes[1]
+    writer.arrays["many"] = np.ones(1000, np.float32)
+    writer.nodes[2:2] = [{"op": kind, "name": "enlarge", "input": [first["name"], "many"]}]
+    with pytest.raises(TrainingError, match="enlarge has 1000 numbers, expected 8"):
+        read_convolutions(writer.write(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["none.json", "imagenet"])

@@ -9,7 +9,6 @@ There is no other reader of this format than PyTorch itself, which would be inst
 ImageNet's weights; and an untrusted pickle must not import arbitrary names.
 """
 
-import collections
 import io
 import math
 import pickle
@@ -18,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,9 @@ from fer_edge.shown import printable
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_AXES = 8
+_MOST_PICKLE_BYTES = 1 << 20
+"""Size of one pickle, without the storages: the values that a pickle holds take up to 60 times its
+size. ImageNet's have 42 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,27 @@ def _rebuild(storage: str, offset: int, shape: Any, strides: Any, *_: Any) -> _P
     return _Place(storage, offset, tuple(shape), tuple(strides))
 
 
+_TYPES = ("<f4", "<i8")
 _KNOWN: Mapping[tuple[str, str], Callable[..., Any] | str] = MappingProxyType(
     {
-        ("collections", "OrderedDict"): collections.OrderedDict,
+        ("collections", "OrderedDict"): lambda: {},  # without arguments, whose hashes may hang
         ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
-        ("torch", "FloatStorage"): "<f4",
-        ("torch", "LongStorage"): "<i8",
+        ("torch", "FloatStorage"): _TYPES[0],
+        ("torch", "LongStorage"): _TYPES[1],
     }
 )
 """Allowed names in a pickle: they only hold values."""
+
+_OPCODES = (
+    *(pickle.PROTO, pickle.STOP, pickle.MARK, pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE),
+    *(pickle.BININT, pickle.BININT1, pickle.BININT2, pickle.LONG1, pickle.BINUNICODE),
+    *(pickle.BINSTRING, pickle.SHORT_BINSTRING, pickle.EMPTY_DICT, pickle.EMPTY_LIST),
+    *(pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3),
+    *(pickle.APPEND, pickle.APPENDS, pickle.GLOBAL, pickle.REDUCE, pickle.BINPERSID),
+    *(pickle.BINPUT, pickle.LONG_BINPUT, pickle.BINGET, pickle.LONG_BINGET),
+)
+"""Opcodes that PyTorch writes and that are carried out as they are. Others, such as those of sets,
+compute hashes: that of nested tuples takes a time that is exponential in their depth."""
 
 _UNREADABLE = (
     *(OSError, EOFError, pickle.UnpicklingError, struct.error),
@@ -70,6 +84,10 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined, unused-
     index in a file, which may take 32 GB.
     """
 
+    dispatch: ClassVar[dict[int, Any]]
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
         self.storages: dict[str, tuple[str, int]] = {}
@@ -81,12 +99,46 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined, unused-
 
     def persistent_load(self, pid: Any) -> str:
         _, dtype, key, _, length, _ = pid
+        is_sound = isinstance(dtype, str) and isinstance(key, str) and type(length) is int
+        if not is_sound or dtype not in _TYPES or length < 0:
+            raise ValueError("a storage has no number type, name or length")
         self.storages[key] = (dtype, length)
         return str(key)
 
+    def _set_item(self) -> None:
+        self._set(self.stack[-3], self.stack[-2:])
+        del self.stack[-2:]
+
+    def _set_items(self) -> None:
+        items = self.pop_mark()
+        self._set(self.stack[-1], items)
+
+    def _set(self, target: Any, items: list[Any]) -> None:
+        if type(target) is not dict:
+            raise ValueError("an item is set in something else than a dictionary")
+        for name, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(name, str):
+                raise ValueError(f"a dictionary has a {type(name).__name__} as key, expected text")
+            target[name] = value
+
+    def _drop_attributes(self) -> None:
+        self.stack.pop()
+
+    def _refuse(self) -> None:
+        raise pickle.UnpicklingError("it has an opcode that PyTorch does not write")
+
+
+_Unpickler.dispatch = {
+    **dict.fromkeys(range(256), _Unpickler._refuse),
+    **{code[0]: pickle._Unpickler.dispatch[code[0]] for code in _OPCODES},
+    pickle.SETITEM[0]: _Unpickler._set_item,
+    pickle.SETITEMS[0]: _Unpickler._set_items,
+    pickle.BUILD[0]: _Unpickler._drop_attributes,  # versions of the layers
+}
+
 
 def read_state(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a saved `state_dict`, by name.
+    """Read the arrays of a saved `state_dict`, by name; they are views of the file's bytes.
 
     Raises:
         TrainingError: The file is missing or has another format.
@@ -94,14 +146,15 @@ def read_state(path: Path) -> dict[str, NDArray[Any]]:
     try:
         data = read_limited(path, memory_bytes())
         file = io.BytesIO(data)  # does not allocate more than the file has
-        if _Unpickler(file).load() != _MAGIC:
+        magic, _ = _load(file)
+        if magic != _MAGIC:
             raise ValueError("its magic number is not that of PyTorch before 1.6")
         for _ in ("protocol", "machine"):
-            _Unpickler(file).load()
-        unpickler = _Unpickler(file)
-        places = unpickler.load()
-        stored = {key: _storage(file, *unpickler.storages[key]) for key in _Unpickler(file).load()}
-        return {str(name): _array(place, stored[place.storage]) for name, place in places.items()}
+            _load(file)
+        places, storages = _load(file)
+        keys, _ = _load(file)
+        stored = {key: _storage(file, *storages[key]) for key in map(_text, keys)}
+        return {name: _array(place, stored[_text(place.storage)]) for name, place in places.items()}
     except FileNotFoundError as error:
         raise TrainingError(
             f"weights file {path} does not exist; pass another, or omit --weights"
@@ -114,21 +167,36 @@ def read_state(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def _storage(file: BinaryIO, dtype: str, length: int) -> NDArray[Any]:
-    if not isinstance(dtype, str):
-        raise ValueError("a storage has no number type")
+def _load(file: io.BytesIO) -> tuple[Any, dict[str, tuple[str, int]]]:
+    """Read the next pickle; return its object and its storages."""
+    begin = file.tell()
+    part = io.BytesIO(file.read(_MOST_PICKLE_BYTES))
+    unpickler = _Unpickler(part)
+    found = unpickler.load()
+    file.seek(begin + part.tell())
+    return found, unpickler.storages
+
+
+def _text(name: Any) -> str:
+    if not isinstance(name, str):
+        raise ValueError(f"a storage has a {type(name).__name__} as name, expected text")
+    return name
+
+
+def _storage(file: io.BytesIO, dtype: str, length: int) -> NDArray[Any]:
     (written,) = np.frombuffer(file.read(8), "<i8")
     if written != length:
         raise ValueError(f"a storage has {written} numbers, expected {length}")
-    return np.frombuffer(file.read(length * np.dtype(dtype).itemsize), dtype, length)
+    storage: NDArray[Any] = np.frombuffer(file.getbuffer(), dtype, length, file.tell())
+    file.seek(storage.nbytes, io.SEEK_CUR)
+    return storage
 
 
 def _array(place: _Place, storage: NDArray[Any]) -> NDArray[Any]:
     _check_place(place, len(storage))
     strides = [step * storage.itemsize for step in place.strides]
     begin = storage[place.offset :]
-    array: NDArray[Any] = np.lib.stride_tricks.as_strided(begin, place.shape, strides).copy()
-    return array
+    return np.lib.stride_tricks.as_strided(begin, place.shape, strides, writeable=False)
 
 
 def _check_place(place: _Place, length: int) -> None:

