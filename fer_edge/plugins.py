@@ -10,8 +10,8 @@ import importlib
 import logging
 import re
 import sys
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ ARCHITECTURES = "fer_edge.architectures"
 EDGE_TARGETS = "fer_edge.edge_targets"
 
 _OWN = "fer-edge"
+_FAILED = "failed"
 
 log = logging.getLogger(__name__)
 
@@ -92,35 +93,99 @@ def load(group: str, name: str) -> Any:
         raise _broken(group, entry, "cannot be imported", error) from error
 
 
-def open_part(group: str, name: str, *arguments: object, methods: Iterable[str]) -> Any:
+def open_part(
+    group: str,
+    name: str,
+    *arguments: object,
+    members: Sequence[str],
+    is_function: bool = False,
+    may_raise: tuple[type[Exception], ...] = (),
+) -> Any:
     """Import a part and call it.
+
+    A part of another package is returned in a form whose exceptions name the package: those of its
+    methods, its iteration, and the iterators that it returns.
 
     Args:
         group: One of the groups above.
         name: Registered name.
         arguments: Arguments for parts of this kind.
-        methods: Methods that the result must have.
+        members: Methods and attributes that the result must have.
+        is_function: Whether a function is accepted instead.
+        may_raise: Exceptions that a part of this kind may raise, besides `FerEdgeError`.
 
     Raises:
         PluginError: The name is unknown; or a part of another package cannot be imported, raises
-            something other than a `FerEdgeError`, or returns something else.
+            something else, or returns something else.
     """
     opener = load(group, name)
     if name in _own(group):
         return opener(*arguments)
-    entry = _foreign(group)[name]
-    try:
-        part = opener(*arguments)
-    except FerEdgeError:
-        raise
-    except Exception as error:
-        raise _broken(group, entry, "cannot be opened", error) from error
-    if any(isinstance(part, type) or not hasattr(part, method) for method in methods):
-        raise PluginError(
-            f"{_said(group, entry)} returned {type(part).__name__}, expected an object with "
-            f"{', '.join(methods)}; update the package, or ask its authors"
-        )
-    return part
+    guard = _Guard(group, name, (FerEdgeError, MemoryError, *may_raise))
+    part = guard.call("cannot be opened", opener, *arguments)
+    if not isinstance(part, type):
+        if all(hasattr(part, member) for member in members):
+            return _GuardedPart(part, guard)
+        if is_function and callable(part):
+            return partial(guard.call, _FAILED, part)
+    expected = f"an object with {', '.join(members)}"
+    raise PluginError(
+        f"{describe(group, name)} returned {type(part).__name__}, expected "
+        f"{'a function, or ' if is_function else ''}{expected}; update the package, or ask its "
+        "authors"
+    )
+
+
+def describe(group: str, name: str) -> str:
+    """Return the kind and the name of a part, and its package if it is not fer-edge."""
+    entry = None if name in _own(group) else _foreign(group).get(name)
+    return f"{_kind(group)} {name!r}" if entry is None else _said(group, entry)
+
+
+class _Guard:
+    """Runs the code of another package, and reports its exceptions as faults of the package."""
+
+    def __init__(self, group: str, name: str, allowed: tuple[type[Exception], ...]) -> None:
+        self._group, self._entry = group, _foreign(group)[name]
+        self._allowed = allowed
+
+    def call(
+        self, what: str, function: Callable[..., Any], *arguments: object, **options: object
+    ) -> Any:
+        """Call a function of the package; an iterator that it returns is guarded, too."""
+        try:
+            result = function(*arguments, **options)
+        except self._allowed:
+            raise
+        except Exception as error:  # foreign code can raise anything
+            raise _broken(self._group, self._entry, what, error) from error
+        return self._each(result) if isinstance(result, Iterator) else result
+
+    def _each(self, items: Iterator[Any]) -> Iterator[Any]:
+        try:
+            yield from items
+        except self._allowed:
+            raise
+        except Exception as error:
+            raise _broken(self._group, self._entry, _FAILED, error) from error
+
+
+class _GuardedPart:
+    """A part of another package with the same attributes and methods; its exceptions are guarded.
+
+    Attributes that a part need not have are looked up in it as well.
+    """
+
+    def __init__(self, part: Any, guard: _Guard) -> None:
+        self._part, self._guard = part, guard
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._part, name)
+        return partial(self._guard.call, _FAILED, value) if callable(value) else value
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator: Iterator[Any] = self._guard.call(_FAILED, iter, self._part)
+        return iterator
 
 
 def _broken(group: str, entry: "EntryPoint", what: str, error: Exception) -> PluginError:

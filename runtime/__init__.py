@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .device.conditions import Conditions
     from .device.description import Device
     from .measurement.api import QUICK, benchmark
-    from .measurement.comparison.changes import Change, Comparison, compare_reports
+    from .measurement.comparison.changes import Change, ReportComparison, compare_reports
     from .measurement.probes.cold_start import ColdStart
     from .measurement.probes.disagreements import Disagreement
     from .measurement.probes.end_to_end import CameraPace, EndToEnd, StageTime
@@ -39,7 +39,6 @@ _HOMES = {
     "CameraPace": ".measurement.probes.end_to_end",
     "Change": ".measurement.comparison.changes",
     "ColdStart": ".measurement.probes.cold_start",
-    "Comparison": ".measurement.comparison.changes",
     "Conditions": ".device.conditions",
     "Device": ".device.description",
     "Disagreement": ".measurement.probes.disagreements",
@@ -54,6 +53,7 @@ _HOMES = {
     "Plan": ".measurement.probes.results",
     "QUICK": ".measurement.api",
     "Report": ".measurement.report.report",
+    "ReportComparison": ".measurement.comparison.changes",
     "StageTime": ".measurement.probes.end_to_end",
     "Timing": ".measurement.probes.results",
     "benchmark": ".measurement.api",
@@ -71,7 +71,6 @@ __all__ = [
     "CameraPace",
     "Change",
     "ColdStart",
-    "Comparison",
     "Conditions",
     "Device",
     "Disagreement",
@@ -85,6 +84,7 @@ __all__ = [
     "ModelResult",
     "Plan",
     "Report",
+    "ReportComparison",
     "StageTime",
     "Timing",
     "benchmark",

@@ -7,21 +7,26 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from fer_edge import plugins
-from fer_edge.cli.needs import Needs, reaching
+from fer_edge.cli.needs import Needs, reaching_address
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 from fer_edge.errors import ConfigError
 from fer_edge.shown import without_password
 
-from .stream_url import is_address, is_own_address
+from .stream_url import is_address
 
 if TYPE_CHECKING:
     from .frame import Source
 
 INPUT_VARIABLE = "FER_EDGE_INPUT"
 """Environment variable for an address with a password, used if no source is configured."""
+OPTION_VARIABLE = "FER_EDGE_STREAM_OPTION_"
+"""Prefix of the environment variables for stream options with a password or a key."""
+
+_SECRET_OPTION = re.compile(
+    r"\w*(auth|cookie|header|key|pass|proxy|pwd|secret|token)\w*", re.ASCII | re.IGNORECASE
+)
 
 PixelFormatName = Literal["bgr24", "rgb24", "bgra", "gray", "yuyv422", "yuv420p", "nv12"]
 """The keys of `raw_frames.PIXEL_FORMATS`, without loading OpenCV."""
@@ -40,8 +45,9 @@ class SourceConfig:
         metavar="PLACE",
         is_place=is_path,
         help="A picture, a folder of pictures, a quoted pattern such as 'photos/*.jpg', a video "
-        "file, a stream (rtsp://, http://, rtmp://, udp://, tcp://), NAME://... of a "
-        "package that adds sources, or - for raw frames on standard input.",
+        "file, a stream (rtsp://, rtsps://, http://, https://, rtmp://, rtmps://, udp://, rtp://, "
+        "tcp://), NAME://... of a package that adds sources, or - for raw frames on standard "
+        "input.",
     )
     camera: int | str | None = option(
         "--camera",
@@ -86,8 +92,8 @@ class SourceConfig:
         "--stream-option",
         default=(),
         metavar="KEY=VALUE",
-        help="FFmpeg option for a stream, for example rtsp_transport=udp (default: tcp). May be "
-        "repeated.",
+        help="Option for a stream, of FFmpeg or of the package that adds the source, for example "
+        "rtsp_transport=udp (default: tcp). May be repeated.",
     )
     limit_pixels: int | None = option(
         "--limit-pixels",
@@ -143,34 +149,50 @@ class SourceConfig:
             raise ConfigError(f"raw frames need --size and --pixel-format; try: {_PIPE_EXAMPLE}")
 
     def completed(self, environment: Mapping[str, str]) -> "SourceConfig":
-        """Return the source; by default that of the environment, if any."""
+        """Return the source with the address and the stream options of the environment, if any."""
         address = environment.get(INPUT_VARIABLE)
-        return self if self.is_named or not address else replace(self, input=address)
+        source = self if self.is_named or not address else replace(self, input=address)
+        if not source.is_stream:
+            return source
+        given = {_option_variable(text) for text in source.stream_options}
+        added = tuple(
+            f"{name.removeprefix(OPTION_VARIABLE).lower()}={value}"
+            for name, value in sorted(environment.items())
+            if name.startswith(OPTION_VARIABLE) and name not in given
+        )
+        return replace(source, stream_options=source.stream_options + added)
 
     def needs(self) -> Needs:
         """Return the system resources that it needs."""
         if self.input is None:
             return Needs(camera=self.camera is not None)
         if "://" in self.input:
-            return reaching(_host(self.input))
+            return reaching_address(self.input)
         return Needs(reads=(_without_pattern(Path(self.input)),) if is_path(self.input) else ())
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the address as an environment variable, if it contains a password or a key."""
-        return (
-            {} if self.input is None or not _is_secret(self.input) else {INPUT_VARIABLE: self.input}
-        )
+        """Return environment variables for an address and for options with a password or a key."""
+        secrets = {
+            _option_variable(text): text.partition("=")[2]
+            for text in self.stream_options
+            if _is_secret_option(text)
+        }
+        if self.input is not None and _is_secret(self.input):
+            secrets[INPUT_VARIABLE] = self.input
+        return secrets
 
     def without_secrets(self) -> "SourceConfig":
-        """Return the source without an address that contains a password or a key."""
-        return self if not self.secrets({}) else replace(self, input=None)
+        """Return the source without an address and options that contain a password or a key."""
+        options = tuple(text for text in self.stream_options if not _is_secret_option(text))
+        is_secret = self.input is not None and _is_secret(self.input)
+        return replace(self, input=None if is_secret else self.input, stream_options=options)
 
 
 def open_chosen_source(source: SourceConfig) -> "Source":
     """Open a source.
 
     Raises:
-        ConfigError: There is none, or it is incomplete.
+        ConfigError: There is none, it is incomplete, or it does not use one of the options.
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
         PluginError: Another package's source cannot be used.
@@ -186,7 +208,9 @@ def open_chosen_source(source: SourceConfig) -> "Source":
         return _open_pipe(source)
     size = None if source.size is None else _parse_size(source.size)
     if source.camera is not None:
-        return open_camera(source.camera, size=size, rate_hz=source.fps, on_loss=source.on_loss)
+        return open_camera(
+            source.camera, size=size, frame_rate_hz=source.fps, on_loss=source.on_loss
+        )
     text = source.pixel_aspect
     pixel_aspect = None if text is None else parse_pixel_aspect(text)
     if source.is_stream:
@@ -240,22 +264,17 @@ def _check_values(source: SourceConfig) -> None:
 def _check_together(source: SourceConfig) -> None:
     """Reject options that do not fit together."""
     is_camera, is_pipe, is_stream = source.camera is not None, source.is_pipe, source.is_stream
-    # the options of another package's source are not known here
-    is_foreign = is_stream and not is_own_address(str(source.input))
     if is_camera and source.input is not None:
-        raise ConfigError("pass either --input or --camera; try: fer-edge run --camera 0")
+        raise ConfigError("expected either --input or --camera, got both; one run reads one source")
     for is_wrong, words in (
         (
             source.pixel_format is not None and not is_pipe,
             "--pixel-format is for raw frames: use it with --input - only",
         ),
         (
-            source.size is not None and not (is_pipe or is_camera or is_foreign),
-            "--size is for --camera and --input -; files and streams have their own",
-        ),
-        (
-            source.fps is not None and is_stream and not is_foreign,
-            "--fps is for cameras and raw files; a stream has its own clock",
+            # an address is checked by its source when it is opened: `SourceSettings.check_used`
+            source.size is not None and not (is_pipe or is_camera or is_stream),
+            "--size is for --camera and --input -; files have their own",
         ),
         (
             source.sample_every_s > 0 and (is_stream or is_pipe or is_camera),
@@ -276,13 +295,6 @@ def _check_together(source: SourceConfig) -> None:
     ):
         if is_wrong:
             raise ConfigError(words)
-
-
-def _host(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
-    except ValueError:
-        return None
 
 
 def _without_pattern(path: Path) -> Path:
@@ -306,6 +318,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise ConfigError("--stream-option: expected KEY=VALUE, for example rtsp_transport=udp")
     return name, value
+
+
+def _is_secret_option(text: str) -> bool:
+    return _SECRET_OPTION.fullmatch(text.partition("=")[0]) is not None
+
+
+def _option_variable(text: str) -> str:
+    return OPTION_VARIABLE + text.partition("=")[0].upper()
 
 
 def _is_secret(address: str) -> bool:

@@ -41,8 +41,12 @@ def open_container(
         av.error.FFmpegError: It cannot be opened. The error text contains the address with its
             password: show `reason` instead.
     """
+    # FFmpeg already decodes frames of every stream here, so the limit must be known to it
+    limits = {"max_pixels": str(FRAME_PX)}
     # metadata in another encoding must not end the run
-    return av.open(place, "r", options=dict(options), timeout=timeout_s, metadata_errors="replace")
+    return av.open(
+        place, "r", options={**options, **limits}, timeout=timeout_s, metadata_errors="replace"
+    )
 
 
 def picture_stream(container: InputContainer, name: str) -> VideoStream:

@@ -10,7 +10,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import ConfigError
 from fer_edge.faces.preprocess import gray
+from fer_edge.ranges import check_range
 
 OnLoss = Literal["exit", "wait"]
 """Behavior of a live source when its camera or stream is lost."""
@@ -140,19 +142,51 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """Settings for a source that is opened by name; sources use those that they support.
+    """Settings for a source that is opened by name.
 
     Attributes:
         size: Width and height in pixels; None uses the source's.
-        rate_hz: Frames per second; None uses the source's.
+        frame_rate_hz: Frames per second; None uses the source's.
         on_loss: Behavior when its camera or stream is lost; None exits until the first frame and
             waits afterwards.
         pixel_aspect: Width of a pixel divided by its height, overriding the source.
         options: Options by name, from --stream-option.
+
+    Raises:
+        ConfigError: The frame rate is out of range.
     """
 
     size: tuple[int, int] | None = None
-    rate_hz: float | None = None
+    frame_rate_hz: float | None = None
     on_loss: OnLoss | None = None
     pixel_aspect: Fraction | None = None
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        check_range("frame_rate_hz", self.frame_rate_hz, 0, 1000, is_above=True)
+
+    def check_used(self, name: str, *used: str) -> None:
+        """Reject the settings that a source does not use.
+
+        Args:
+            name: Name of the source, for the message.
+            used: Attributes that it uses, such as "size" and "frame_rate_hz".
+
+        Raises:
+            ConfigError: Another attribute is set.
+        """
+        for attribute, option in _OPTIONS.items():
+            if attribute not in used and getattr(self, attribute):
+                raise ConfigError(
+                    f"the source {name} does not use {option} (in Python: {attribute}); omit it"
+                )
+
+
+_OPTIONS = {
+    "size": "--size",
+    "frame_rate_hz": "--fps",
+    "on_loss": "--on-loss",
+    "pixel_aspect": "--pixel-aspect",
+    "options": "--stream-option",
+}
+"""Attribute of `SourceSettings` -> option of the command line."""

@@ -338,5 +338,6 @@ class Live:
             self._news.append(f"{error}; trying again until it is back")
         elif now_s - self._lost_s >= self._remind_s:
             self._remind_s += min(5 * self._remind_s, _DAY_S)
-            hours = (now_s - self._lost_s) / 3600
-            self._news.append(f"still lost after {hours:.1f} h: {error}")
+            minutes = (now_s - self._lost_s) / 60
+            duration = f"{minutes:.0f} min" if minutes < 60 else f"{minutes / 60:.1f} h"
+            self._news.append(f"still lost after {duration}: {error}")

@@ -6,17 +6,15 @@ from fractions import Fraction
 from pathlib import Path
 
 from fer_edge import plugins
-from fer_edge.errors import SourceError
+from fer_edge.errors import ConfigError, SourceError
 from fer_edge.limits import PICTURE_PX
 from fer_edge.pictures.kinds import is_picture_file
-from fer_edge.pictures.picture import read_picture as read_image
+from fer_edge.ranges import check_range
 from fer_edge.shown import without_password
 
 from .frame import OnLoss, Source, SourceSettings
 from .pictures import Pictures, open_folder, open_pattern
 from .stream_url import is_address, scheme_of
-
-__all__ = ["open_camera", "open_source", "read_image"]
 
 _WANTED = "a picture, a folder or a video file"
 
@@ -36,7 +34,7 @@ def open_source(
     Args:
         place: A path; a pattern such as "photos/**/*.jpg"; or an address, such as rtsp:// or a
             scheme that another package registers in `fer_edge.sources`.
-        on_loss: Behavior of a stream when it is interrupted, see `Live`; not used for files.
+        on_loss: Behavior of a stream when it is interrupted, see `Live`.
         frame_rate_hz: Frame rate of a raw H.264, H.265 or Motion JPEG file; other files have a
             clock.
         pixel_aspect: Width of a pixel divided by its height, overriding the video.
@@ -48,15 +46,18 @@ def open_source(
     Raises:
         SourceError: It is missing, empty, or none of these.
         PluginError: Another package's source cannot be used.
+        ConfigError: A number is out of range, or an argument does not apply to this source.
     """
+    settings = SourceSettings(None, frame_rate_hz, on_loss, pixel_aspect, stream_options or {})
+    check_range("sample_every_s", sample_every_s, 0)
     if isinstance(place, str) and is_address(place):
-        settings = SourceSettings(
-            rate_hz=frame_rate_hz,
-            on_loss=on_loss,
-            pixel_aspect=pixel_aspect,
-            options=stream_options or {},
-        )
+        if sample_every_s:
+            raise ConfigError("'sample_every_s' is for video files, not for streams; omit it")
         return open_address(place, settings)
+    if on_loss or stream_options:
+        raise ConfigError(
+            f"'on_loss' and 'stream_options' are for streams, and {place} is a path; omit them"
+        )
     if not str(place):
         raise SourceError(f"the name of the input is empty; expected {_WANTED}")
     path = Path(place)
@@ -75,12 +76,12 @@ def open_source(
         raise SourceError(
             f"{place} is not a video; --fps, --pixel-aspect and --sample-every are for videos"
         )
-    if path.is_file():
-        return Pictures([path], limit_px=limit_px)
     return _open_pictures(place, limit_px)
 
 
 def _open_pictures(place: str | Path, limit_px: int) -> Source:
+    if Path(place).is_file():
+        return Pictures([Path(place)], limit_px=limit_px)
     if Path(place).is_dir():
         return open_folder(Path(place), limit_px=limit_px)
     if "://" in str(place):
@@ -92,7 +93,7 @@ def open_camera(
     which: int | str,
     *,
     size: tuple[int, int] | None = None,
-    rate_hz: float | None = None,
+    frame_rate_hz: float | None = None,
     on_loss: OnLoss | None = None,
 ) -> Source:
     """Open a camera.
@@ -101,21 +102,22 @@ def open_camera(
         which: N of /dev/videoN; the path of a device, such as /dev/v4l/by-id/...; "picamera2" for
             the camera on a Raspberry Pi's CSI port; or the name of another package's camera.
         size: Width and height in pixels to request.
-        rate_hz: Frame rate to request.
+        frame_rate_hz: Frame rate to request.
         on_loss: Behavior when the camera is lost, see `Live`.
 
     Raises:
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
         PluginError: The name of the camera is unknown, or another package's cannot be used.
+        ConfigError: The frame rate is out of range.
     """
+    settings = SourceSettings(size, frame_rate_hz, on_loss)
     if isinstance(which, str) and not which.startswith("/"):
-        settings = SourceSettings(size=size, rate_hz=rate_hz, on_loss=on_loss)
         return open_named_source(which, which, settings)
     from .camera import CameraCapture  # these imports are not needed for pictures
     from .live import Live
 
-    return Live(CameraCapture(which, size=size, rate_hz=rate_hz), on_loss=on_loss)
+    return Live(CameraCapture(which, size=size, rate_hz=frame_rate_hz), on_loss=on_loss)
 
 
 def open_named_source(name: str, address: str, settings: SourceSettings) -> Source:
@@ -131,8 +133,8 @@ def open_named_source(name: str, address: str, settings: SourceSettings) -> Sour
         MissingExtraError: A package for it is not installed.
         PluginError: The name is unknown, or another package's source cannot be used.
     """
-    methods = ("__iter__", "close", "is_video", "is_live", "frame_rate_hz", "length", "dropped")
-    source: Source = plugins.open_part(plugins.SOURCES, name, address, settings, methods=methods)
+    members = ("__iter__", "close", "is_video", "is_live", "frame_rate_hz", "length", "dropped")
+    source: Source = plugins.open_part(plugins.SOURCES, name, address, settings, members=members)
     return source
 
 

@@ -152,4 +152,6 @@ def open_pi_camera(address: str, settings: SourceSettings) -> Source:
     """
     if address != PiCapture.name:
         raise SourceError(f"{address} is not a valid address; pass --camera {PiCapture.name}")
-    return Live(PiCapture(size=settings.size, rate_hz=settings.rate_hz), on_loss=settings.on_loss)
+    settings.check_used(PiCapture.name, "size", "frame_rate_hz", "on_loss")
+    capture = PiCapture(size=settings.size, rate_hz=settings.frame_rate_hz)
+    return Live(capture, on_loss=settings.on_loss)

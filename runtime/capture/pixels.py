@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import SourceError
+from fer_edge.errors import ConfigError, SourceError
 
 from .bit_depth import as_8_bits
 from .pillow_image import is_pillow_image, pillow_to_bgr
@@ -38,6 +38,7 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
         SourceError: It is not an image, is empty or a batch, or the range of its values does not
             define their brightness.
         MissingExtraError: It is the path of a picture that needs an optional library.
+        ConfigError: `color` is unknown.
     """
     check_color(color)
     if isinstance(image, str | Path):
@@ -103,10 +104,10 @@ def check_color(color: object) -> None:
     """Reject an unknown color order.
 
     Raises:
-        SourceError: It is neither `bgr` nor `rgb`.
+        ConfigError: It is neither `bgr` nor `rgb`.
     """
     if color not in ("bgr", "rgb"):
-        raise SourceError(f"expected the color order 'bgr' or 'rgb', got {color!r}")
+        raise ConfigError(f"'color' is {color!r}, expected 'bgr' or 'rgb'")
 
 
 def _three_channels(image: NDArray[np.uint8], color: ColorOrder) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from .decoded_image import DecodedImage
 from .frame import Source, SourceSettings
 from .frame_conversion import FrameConversion
 from .live import Live
-from .stream_url import check_url
+from .stream_url import check_url, scheme_of
 
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 5.0
@@ -156,7 +156,9 @@ def open_stream(address: str, settings: SourceSettings) -> Source:
 
     Raises:
         SourceError: The address is not valid, or does not answer.
+        ConfigError: A size or a frame rate is given: a stream has its own.
     """
+    settings.check_used(scheme_of(address), "on_loss", "pixel_aspect", "options")
     capture = StreamCapture(address, options=settings.options, pixel_aspect=settings.pixel_aspect)
     return Live(capture, on_loss=settings.on_loss)
 

@@ -22,11 +22,6 @@ def is_address(text: str) -> bool:
     return bool(scheme) and plugins.is_name(plugins.SOURCES, scheme)
 
 
-def is_own_address(text: str) -> bool:
-    """Return whether a text is an address that fer-edge itself opens."""
-    return scheme_of(text) in plugins.own_names(plugins.SOURCES)
-
-
 def check_url(url: str) -> None:
     """Reject an address without a host, or with an invalid port.
 

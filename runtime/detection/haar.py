@@ -80,7 +80,7 @@ def _check_opencv() -> None:
     if not hasattr(cv2, "CascadeClassifier"):
         raise DetectorError(
             f"OpenCV {cv2.__version__} no longer has cascades; run: pip install "
-            "'opencv-python-headless<5', or pass --detector yunet"
+            "'opencv-python-headless<5', or use the detector yunet"
         )
 
 
@@ -90,8 +90,9 @@ def _find_cascade() -> Path:
     path = Path(folder) / CASCADE_FILE
     if not path.is_file():
         raise DetectorError(
-            f"the installed OpenCV {cv2.__version__} has no {CASCADE_FILE}; pass "
-            "--detector-model FILE.xml (Debian: apt install opencv-data), or --detector yunet"
+            f"the installed OpenCV {cv2.__version__} has no {CASCADE_FILE}; install "
+            "it (Debian: apt install opencv-data), pass a file (--detector-model, or in Python "
+            "DetectorSettings.model), or use the detector yunet"
         )
     return path
 

@@ -87,6 +87,21 @@ class YuNet:
         """
         return self._network.macs(height, width)
 
+    def fitting_px(self, height: int, width: int, long_side_px: int) -> int:
+        """Return the long side to which an image of this size is shrunk.
+
+        Args:
+            height: Height of the image in pixels.
+            width: Width of the image in pixels.
+            long_side_px: Long side if the network takes any size; a network of fixed size may need
+                a smaller image.
+        """
+        fixed = self._network.fixed_size
+        if fixed is None:
+            return long_side_px
+        fitting = max(height, width) * min(fixed[0] / height, fixed[1] / width)
+        return min(long_side_px, max(1, int(fitting)))
+
     def look(self, image: NDArray[np.uint8], long_side_px: int) -> NDArray[np.float32]:
         """Detect once, on an image shrunk to a long side.
 
@@ -98,15 +113,13 @@ class YuNet:
             float32, (n, 5): left, top, right, bottom in pixels of the image, score 0 to 1.
         """
         height, width = image.shape[:2]
-        fixed = self._network.fixed_size
-        if fixed is not None:
-            fitting = max(height, width) * min(fixed[0] / height, fixed[1] / width)
-            long_side_px = min(long_side_px, max(1, int(fitting)))
-        small = shrink(image, long_side_px)
+        small = shrink(image, self.fitting_px(height, width, long_side_px))
         try:
             faces = self._network.find(small)
         except ModelError as error:
-            raise DetectorError(f"{error}; choose a smaller --detect-size") from error
+            raise DetectorError(
+                f"{error}; choose a smaller --detect-size, or in Python long_side_px"
+            ) from error
         faces[:, :4] *= max(height, width) / max(small.shape[:2])
         return faces
 

@@ -14,14 +14,13 @@ from fer_edge.files import is_device
 from .chosen_sink import ChosenSink
 from .config import OutputsConfig
 from .own_context import OwnContext
+from .sink import ReaderGoneError
 
 if TYPE_CHECKING:
     from ..capture.frame import Source
     from ..recognition.result import FrameReader
     from ..tracking.config import FacesConfig
     from .sink import Sink
-
-_METHODS = ("write", "close")
 
 
 def chosen_sinks(context: OwnContext) -> "list[Callable[[], Sink]]":
@@ -64,7 +63,11 @@ def _chosen(context: OwnContext) -> Iterator[ChosenSink]:
 def _open(sink: ChosenSink, context: OwnContext) -> "Sink":
     is_own = sink.name in plugins.own_names(plugins.SINKS)
     told = context if is_own else context.for_others()
-    opened: Sink = plugins.open_part(plugins.SINKS, sink.name, sink.place, told, methods=_METHODS)
+    opened: Sink = plugins.open_part(
+        *(plugins.SINKS, sink.name, sink.place, told),
+        members=("write", "close"),
+        may_raise=(ReaderGoneError,),
+    )
     return opened
 
 

@@ -1,20 +1,66 @@
 """An output in the form of --sink, NAME=PLACE: fer-edge's own, or another package's."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fer_edge import plugins
+from fer_edge.cli.needs import Needs, reaching_address
 from fer_edge.cli.option_fields import is_path
 from fer_edge.errors import ConfigError
 from fer_edge.shown import without_password
 
-_NO_FILE = ("window", "web", "mqtt")
-_NETWORK = ("web", "mqtt")
-_NO_STDOUT = ("annotate", "video", "gif", "summary")
-_NO_PLACE = ("window", "summary")
-_FILES = ("jsonl", "csv", "video", "gif", "summary")
+from .mqtt.config import MqttConfig
+from .web.config import WebConfig
+
+
+def _needs_of_address(place: str) -> Needs:
+    return reaching_address(place) if "://" in place else Needs()
+
+
+def _needs_of_web(place: str) -> Needs:
+    return WebConfig(address=place).needs()
+
+
+def _needs_of_mqtt(place: str) -> Needs:
+    return MqttConfig(url=place).needs()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the place of a sink can be.
+
+    Attributes:
+        is_path: Whether a place without :// is a path.
+        is_file: Whether a path is always a file; otherwise one without a suffix is a folder.
+        can_print: Whether - is standard output.
+        is_optional: Whether the sink works without a place.
+        needs: Function from a place that is not a path to the system resources that it needs.
+    """
+
+    is_path: bool = True
+    is_file: bool = False
+    can_print: bool = False
+    is_optional: bool = False
+    needs: Callable[[str], Needs] = _needs_of_address
+
+
+_PLACES = {
+    "jsonl": _Place(is_file=True, can_print=True),
+    "csv": _Place(is_file=True, can_print=True),
+    "annotate": _Place(),
+    "video": _Place(is_file=True),
+    "gif": _Place(is_file=True),
+    "window": _Place(is_path=False, is_optional=True),
+    "summary": _Place(is_file=True, is_optional=True),  # its - is standard error
+    "web": _Place(is_path=False, needs=_needs_of_web),
+    "mqtt": _Place(is_path=False, needs=_needs_of_mqtt),
+}
+"""The place of each of fer-edge's own sinks."""
+
+_FOREIGN_PLACE = _Place(can_print=True, is_optional=True)
+"""The place of another package's sink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +80,37 @@ class ChosenSink:
     @property
     def path(self) -> Path | None:
         """The file or folder that it writes, if any."""
-        is_file = self.place and is_path(self.place) and self.name not in _NO_FILE
-        return Path(self.place) if is_file else None
+        is_written = self.place and is_path(self.place) and self._kind.is_path
+        return Path(self.place) if is_written else None
 
     @property
     def folder(self) -> Path | None:
         """The folder that must be writable for it, if any."""
         path = self.path
-        if path is None or (self.name in _FILES and not path.is_dir()):
-            return None if path is None else path.parent
-        return path if path.is_dir() or not path.suffix else path.parent
+        if path is None or path.is_dir():
+            return path
+        return path.parent if self._kind.is_file or path.suffix else path
 
     @property
     def prints(self) -> bool:
-        """Whether it writes to standard output; the summary's - is standard error."""
-        return self.place == "-" and self.name not in _NO_STDOUT
+        """Whether it writes to standard output."""
+        return self.place == "-" and self._kind.can_print
 
     @property
     def lacks_place(self) -> bool:
-        """Whether it is one of fer-edge's sinks that needs a place, but has none."""
-        is_own = self.name in plugins.own_names(plugins.SINKS)
-        return is_own and not self.place and self.name not in _NO_PLACE
+        """Whether it needs a place, but has none."""
+        return not self.place and not self._kind.is_optional
 
     @property
-    def is_network(self) -> bool:
-        """Whether it uses the network."""
-        return "://" in self.place or self.name in _NETWORK
+    def _kind(self) -> _Place:
+        is_own = self.name in plugins.own_names(plugins.SINKS)
+        return _PLACES[self.name] if is_own else _FOREIGN_PLACE
+
+    def needs(self) -> Needs:
+        """Return the system resources that it needs, without standard output."""
+        if self.folder is not None:
+            return Needs(writes=(self.folder,))
+        return self._kind.needs(self.place) if self.place else Needs()
 
     @property
     def is_secret(self) -> bool:

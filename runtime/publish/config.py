@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from fer_edge.cli.needs import Needs
+from fer_edge.cli.needs import Needs, together
 from fer_edge.cli.option_fields import check_ranges, is_path, option
 
 from .chosen_sink import ChosenSink, completed, parse_sink, variables
@@ -104,9 +104,9 @@ class OutputsConfig:
         "--sink",
         default=(),
         metavar="NAME=PLACE",
-        help="Output of another package (fer_edge.sinks); PLACE is a path, an address with ://, "
-        "or - for stdout. A place with a password can be set in FER_EDGE_SINK_NAME "
-        "instead. May be repeated.",
+        help="A further output: of another package (fer_edge.sinks), or a second one of a kind, "
+        "such as csv=FILE. PLACE is a path, an address with ://, or - for stdout. A place with a "
+        "password can be set in FER_EDGE_SINK_NAME instead. May be repeated.",
     )
     quiet: bool = option(
         "--quiet",
@@ -157,12 +157,9 @@ class OutputsConfig:
     def needs(self) -> Needs:
         """Return the system resources that it needs."""
         sinks = self.named_sinks()
+        prints = self.jsonl == "-" or str(self.csv) == "-" or any(sink.prints for sink in sinks)
         every = (*self.file_sinks(), *sinks)
-        return Needs(
-            writes=tuple(sink.folder for sink in every if sink.folder is not None),
-            network=any(sink.is_network for sink in sinks),
-            prints=self.jsonl == "-" or str(self.csv) == "-" or any(sink.prints for sink in sinks),
-        )
+        return together([Needs(prints=prints), *(sink.needs() for sink in every)])
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the places with a password or a key, as environment variables."""

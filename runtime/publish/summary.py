@@ -45,8 +45,8 @@ class Totals:
 
     def __init__(self, source: Source) -> None:
         self._is_video = source.is_video
-        rate_hz = source.frame_rate_hz
-        self._seconds = FrameSeconds(1 / rate_hz if source.is_video and rate_hz > 0 else 0.0)
+        self._seconds = FrameSeconds.of(source)
+        self._shown: tuple[tuple[str, int | None], ...] = ()
         self._started = self._ended = time.monotonic()
         self._evicted = 0
         self.frames = 0
@@ -68,11 +68,16 @@ class Totals:
             if latency_ms:  # a stage that did not run has no sample
                 histogram.add(latency_ms)
         now_s = result.frame.time_s
-        share = self._seconds.next(now_s) if self._is_video else 1.0
+        self._add_share(self._seconds.next(now_s) if self._is_video else 1.0)
         for face in result.faces:
-            self.labels[face.label] = self.labels.get(face.label, 0.0) + share
             if face.track is not None:
-                self._add_to_track(face.track, face.label, now_s, share)
+                self._add_to_track(face.track, now_s)
+        self._shown = tuple((face.label, face.track) for face in result.faces)
+
+    def finish(self) -> None:
+        """Count the last frame: the time of each frame is known when the next one arrives."""
+        self._add_share(self._seconds.last() if self._is_video else 1.0)
+        self._shown = ()
 
     @property
     def unit(self) -> str:
@@ -89,7 +94,15 @@ class Totals:
         """Frames processed per second of wall time."""
         return self.frames / self.wall_s if self.wall_s > 0 else 0.0
 
-    def _add_to_track(self, track: int, label: str, now_s: float, share: float) -> None:
+    def _add_share(self, share: float) -> None:
+        """Add the share of the previous frame to the labels of its faces."""
+        for label, track in self._shown:
+            self.labels[label] = self.labels.get(label, 0.0) + share
+            seen = None if track is None else self.appearances.get(track)
+            if seen is not None:
+                seen.seconds[label] = seen.seconds.get(label, 0.0) + share
+
+    def _add_to_track(self, track: int, now_s: float) -> None:
         seen = self.appearances.get(track)
         if seen is None:
             # a face that returns after its details were dropped is already counted
@@ -100,7 +113,6 @@ class Totals:
                 self._evicted = max(self._evicted, dropped)
         self.appearances.move_to_end(track)
         seen.last_s = now_s
-        seen.seconds[label] = seen.seconds.get(label, 0.0) + share
 
 
 def as_plain(totals: Totals, comparison: str | None = None) -> dict[str, Any]:
@@ -201,6 +213,7 @@ class Summary:
         if not complete:
             leave(self._files, complete=False)
             return
+        self._totals.finish()
         comparison = self._comparison()
         if isinstance(self._to, Path):
             text = json.dumps(as_plain(self._totals, comparison), indent=2)

@@ -1,5 +1,6 @@
 """From a box in an image to probabilities, the same for pictures and videos."""
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from ..timing.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from .comparer import Comparer
+
+log = logging.getLogger(__name__)
 
 
 class Classifier:
@@ -40,6 +43,7 @@ class Classifier:
         self.model = model
         self.comparer = comparer
         self._boxes_are_crops = boxes_are_crops
+        self._has_warned = False
 
     @property
     def crop_policy(self) -> CropPolicy | None:
@@ -58,7 +62,7 @@ class Classifier:
         box: Box,
         watch: Stopwatch,
         levels: NDArray[np.uint8] | None = None,
-    ) -> NDArray[np.float32]:
+    ) -> NDArray[np.float32] | None:
         """Classify one face.
 
         Only the pixels of the crop are copied, never the whole image.
@@ -70,7 +74,8 @@ class Classifier:
             levels: Levels of a gray image, see `Gray`.
 
         Returns:
-            float32, (classes,), in the order of the model's labels.
+            float32, (classes,), in the order of the model's labels; None if an output of the model
+            is not finite, as after a division by the contrast of a black picture.
         """
         with watch.stage("crop"):
             face = image if self._boxes_are_crops else self._crop(image, box)
@@ -79,9 +84,18 @@ class Classifier:
             started = time.perf_counter()
             probabilities = self.model.probabilities(pixels)
             elapsed_ms = 1e3 * (time.perf_counter() - started)
+        if not np.isfinite(probabilities).all():
+            self._warn()
+            return None
         if self.comparer is not None:
             self.comparer.take(face, probabilities, elapsed_ms, levels)
         return probabilities
+
+    def _warn(self) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            name = self.model.file.path
+            log.warning("%s: its output for a face is not finite; such faces are uncertain", name)
 
     def _crop(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
         """Crop a face, in color if one of the models reads colors."""

@@ -128,8 +128,10 @@ class Comparer:
         theirs = self._model.probabilities(pixels)
         self._other_ms.add(1e3 * (time.perf_counter() - started))
         self._served_ms.add(served_ms)
-        gaps = np.abs(probabilities - theirs)
         self._compared += 1
+        if not np.isfinite(theirs).all():  # no answer: counts as another one
+            return
+        gaps = np.abs(probabilities - theirs)
         self._same += int(probabilities.argmax() == theirs.argmax())
         self._sum += float(gaps.mean())
         self._largest = max(self._largest, float(gaps.max()))

@@ -52,7 +52,7 @@ class RecognitionConfig:
         metavar="SHARE",
         help=(
             "Lowest probability of the best expression; below it a face is labeled "
-            "'uncertain'; 0 is never."
+            "'uncertain', in a video until it exceeds it by --hysteresis; 0 is never."
         ),
     )
     classify_every_s: float | None = option(

@@ -16,7 +16,7 @@ from ..tracking.track import TimedTracker, Track, Tracker
 from .classifier import Classifier
 from .reader import ModelReader
 from .result import UNCERTAIN, Face, Probabilities, Result
-from .smoothing import STEADY, Steadiness, smoothed, steady_label
+from .smoothing import STEADY, Steadiness, smoothed, steady_label, unknown
 
 if TYPE_CHECKING:
     from .comparer import Comparer
@@ -150,9 +150,8 @@ class Follower(ModelReader):
     def _see(self, number: int, now_s: float) -> None:
         state = self._states.get(number)
         if state is None:
-            classes = len(self.model.labels)
-            unknown = np.full(classes, 1 / classes, np.float32)
-            self._states[number] = _State(now_s, None, unknown, UNCERTAIN)
+            nothing = unknown(len(self.model.labels))
+            self._states[number] = _State(now_s, None, nothing, UNCERTAIN)
         else:
             self._states[number] = replace(state, seen_s=now_s)
 
@@ -168,15 +167,19 @@ class Follower(ModelReader):
         due.sort(key=waited_s, reverse=True)  # stable sort: of equals, the largest face stays first
         return due[: self._pace.per_frame]
 
-    def _read(self, frame: Frame, track: Track, watch: Stopwatch) -> NDArray[np.float32]:
+    def _read(self, frame: Frame, track: Track, watch: Stopwatch) -> NDArray[np.float32] | None:
         """Classify one face: from the gray image, if there is one and no model needs colors."""
         gray = frame.ready_gray if self._classifier.reads_gray else None
         if gray is None:
             return self._classifier.read(frame.image, track.box, watch)
         return self._classifier.read(gray.pixels, track.box, watch, gray.levels)
 
-    def _update(self, number: int, probabilities: NDArray[np.float32], now_s: float) -> None:
+    def _update(self, number: int, probabilities: NDArray[np.float32] | None, now_s: float) -> None:
+        """Add a prediction to the state of a track; None leaves its label as it is."""
         state, last = self._states[number], None
+        if probabilities is None:
+            self._states[number] = replace(state, read_s=now_s)
+            return
         if state.read_s is not None:
             elapsed_s = now_s - state.read_s
             probabilities = smoothed(

@@ -12,7 +12,7 @@ from ..detection.detector import MOST_FACES, Detection, FaceDetector, WholeFrame
 from ..timing.stopwatch import Stopwatch
 from .classifier import Classifier
 from .result import UNCERTAIN, Face, Probabilities, Result
-from .smoothing import STEADY
+from .smoothing import STEADY, unknown
 
 if TYPE_CHECKING:
     from .comparer import Comparer, Comparison
@@ -128,11 +128,13 @@ class Reader(ModelReader):
         return Result(frame, faces, watch.times())
 
     def _recognize(self, frame: Frame, found: Detection, watch: Stopwatch) -> Face:
-        probabilities = self._classifier.read(frame.image, found.box, watch)
-        top = int(probabilities.argmax())
-        is_uncertain = probabilities[top] < self._uncertain_below
+        probabilities, label = self._classifier.read(frame.image, found.box, watch), UNCERTAIN
+        if probabilities is None:
+            probabilities = unknown(len(self.model.labels))
+        elif probabilities.max() >= self._uncertain_below:
+            label = self.model.labels[int(probabilities.argmax())]
         return Face(
-            label=UNCERTAIN if is_uncertain else self.model.labels[top],
+            label=label,
             probabilities=Probabilities(self.model.labels, probabilities),
             box=found.box,
             score=found.score,

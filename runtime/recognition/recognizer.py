@@ -1,13 +1,15 @@
 """The main interface: from a picture, a video or a camera to faces and their expressions."""
 
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import cast
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.card import ModelCard
@@ -17,8 +19,8 @@ from ..capture.frame import Frame, Source
 from ..capture.images import Images
 from ..capture.opening import open_camera, open_source
 from ..capture.pixels import ColorOrder, as_bgr, check_color
-from ..detection.detector import FaceDetector, WholeFrame
-from ..detection.opening import open_detector, open_photo_detector
+from ..detection.detector import MOST_FACES, DetectorSettings, FaceDetector, WholeFrame
+from ..detection.opening import open_with_settings
 from ..detection.own_detector import OwnDetector, as_detector
 from ..timing.wall_clock import new_run
 from ..tracking.flow_tracker import open_tracker
@@ -47,7 +49,9 @@ class Recognizer:
         model: str | Path = DEFAULT_MODEL,
         *,
         detector: str | FaceDetector | OwnDetector = "yunet",
-        min_score: float | None = None,
+        detector_settings: DetectorSettings | None = None,
+        min_face_px: float = 0.0,
+        max_faces: int = MOST_FACES,
         uncertain_below: float = STEADY.uncertain_below,
         threads: int = 1,
         delegate: str | None = None,
@@ -56,40 +60,50 @@ class Recognizer:
 
         Args:
             model: Name of a bundled model, or a .tflite file with a card.
-            detector: Face detector: `yunet`, `haar`; `none` for pictures that are face crops; the
-                name of another package's; a function from an image, uint8 (height, width, 3) BGR,
-                to boxes of (left, top, right, bottom) in its pixels; or a `FaceDetector`, such as
-                from `open_detector`. Boxes should have YuNet's framing: brow to chin.
-            min_score: Lowest detection score, 0 to 1; None uses 0.6, and 0.68 for photographs. Your
-                own `FaceDetector` has its own.
+            detector: Face detector: `yunet`, `haar`, `blazeface`; `none` for pictures that are face
+                crops; the name of another package's; or your own: a `FaceDetector`, or a function
+                from an image, uint8 (height, width, 3) BGR, to boxes of (left, top, right, bottom)
+                in its pixels. Boxes should have YuNet's framing: brow to chin. A name is opened in
+                its mode for photographs and, for videos, in that for videos; your own detector is
+                used for both.
+            detector_settings: Minimum score, size, model file and delegate of a detector that is
+                given by name; your own takes only the minimum score. None uses the defaults.
+                `is_photo` stays False, since each reading chooses the mode.
+            min_face_px: Lowest height of a face's box in pixels of the frame.
+            max_faces: Most faces per frame; the largest are kept.
             uncertain_below: Lowest probability of a label; otherwise a face is `uncertain`, 0 to 1.
             threads: CPU threads per inference.
-            delegate: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite delegate's library.
+            delegate: Delegate for the model: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite
+                delegate's library.
 
         Raises:
             ModelError: The model is damaged, altered or of another kind.
             DetectorError: The detector's model file is missing or unusable, or it is not a
                 detector.
             PluginError: The name of the detector is unknown, or another package's cannot be used.
-            ConfigError: A number is out of range.
+            ConfigError: A number is out of range, or a setting does not apply to your own detector.
         """
         self._lock = threading.Lock()
         self._is_closed = False
-        self._open_moving: Callable[[], FaceDetector]
         self._uncertain_below = Steadiness(uncertain_below=uncertain_below).uncertain_below
+        check_range("min_face_px", min_face_px, 0)
+        check_range("max_faces", max_faces, 1, is_whole=True)
+        self._min_face_px, self._max_faces = min_face_px, max_faces
+        open_one = _opener(detector, detector_settings or DetectorSettings())
+        self._open_moving = partial(open_one, is_photo=False)  # for the first video, if any
         self._model = open_model(find_model(str(model)), threads=threads, delegate=delegate)
         try:
-            if isinstance(detector, str):
-                self._detector = open_photo_detector(detector, min_score=min_score)
-                # opened for the first video, if any
-                self._open_moving = partial(open_detector, detector, min_score=min_score)
-            else:
-                own = as_detector(detector, min_score=min_score or 0.0)
-                self._detector, self._open_moving = own, lambda: own
+            self._detector = open_one(is_photo=True)
         except BaseException:
             self._model.close()
             raise
-        self._reader = Reader(self._model, self._detector, uncertain_below=uncertain_below)
+        self._reader = Reader(
+            self._model,
+            self._detector,
+            min_face_px=min_face_px,
+            max_faces=max_faces,
+            uncertain_below=uncertain_below,
+        )
 
     def __enter__(self) -> "Recognizer":
         return self
@@ -127,7 +141,10 @@ class Recognizer:
 
         Raises:
             SourceError: It is not an image, or its format is ambiguous.
+            DetectorError: Your own detector returned something other than boxes of faces.
+            PluginError: Another package's detector failed.
             ModelError: The recognizer is closed.
+            ConfigError: `color` is unknown.
         """
         self._check_open()
         name = str(image) if isinstance(image, str | Path) else "image"
@@ -145,7 +162,7 @@ class Recognizer:
         frame_rate_hz: float | None = None,
         color: ColorOrder = "bgr",
     ) -> Iterator[Result]:
-        """Recognize the faces in every frame of a source, lazily.
+        """Open a source, and recognize the faces in each of its frames when it is asked for.
 
         In a video faces are tracked, and their labels are steady; pictures of a folder are
         independent. Every call starts with new tracks. A source opened here is closed when the loop
@@ -164,32 +181,52 @@ class Recognizer:
                 requested from a camera.
             color: Channel order of the arrays, `bgr` or `rgb`.
 
-        Yields:
-            One result per frame.
+        Returns:
+            An iterator of one result per frame.
 
         Raises:
-            SourceError: The source cannot be opened or read.
+            SourceError: The source cannot be opened; or, in the loop, cannot be read.
+            DetectorError: In the loop: your own detector returned something other than faces.
+            PluginError: Another package's source or detector cannot be used, or fails in the loop.
             ModelError: The recognizer is closed.
-            ConfigError: A number is out of range.
+            ConfigError: An argument is out of range.
         """
         self._check_open()
         check_color(color)
         check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True)
         steadiness = Steadiness(smooth_s, hysteresis, self._uncertain_below)
+        check_range("every", every, 1, is_whole=True)
         with ExitStack() as closing:
             frames = _open(source, frame_rate_hz, color)
             if isinstance(source, int | str | Path):
                 closing.callback(frames.close)
             reader: FrameReader = self._reader
             if frames.is_video:
-                is_crop = tracker is None and isinstance(self._detector, WholeFrame)
-                reader = Follower(
-                    self._model,
-                    tracker or open_tracker(self._open_moving(), every=every),
-                    steadiness=steadiness,
-                    pace=pace or (LIVE_PACE if frames.is_live else FILE_PACE),
-                    boxes_are_crops=is_crop,
-                )
+                pace = pace or (LIVE_PACE if frames.is_live else FILE_PACE)
+                reader = self._follower(tracker, every, steadiness, pace)
+            opened = closing.pop_all()
+        results = self._results(reader, frames, opened)
+        # a generator that was never started does not run its own cleanup
+        weakref.finalize(results, opened.close)
+        return results
+
+    def _follower(
+        self, tracker: Tracker | None, every: int, steadiness: Steadiness, pace: Pace
+    ) -> Follower:
+        is_crop = tracker is None and isinstance(self._detector, WholeFrame)
+        if tracker is None:
+            tracker = open_tracker(
+                self._open_moving(),
+                every=every,
+                min_face_px=self._min_face_px,
+                max_faces=self._max_faces,
+            )
+        return Follower(
+            self._model, tracker, steadiness=steadiness, pace=pace, boxes_are_crops=is_crop
+        )
+
+    def _results(self, reader: FrameReader, frames: Source, opened: ExitStack) -> Iterator[Result]:
+        with opened:
             run = new_run()
             for frame in frames:
                 yield completed(self._read_frame(reader, frame), frames, run)
@@ -206,16 +243,38 @@ class Recognizer:
             )
 
 
+def _opener(
+    detector: str | FaceDetector | OwnDetector, settings: DetectorSettings
+) -> Callable[..., FaceDetector]:
+    """Return a function of `is_photo` that opens the detector; raises for one that is not."""
+    if settings.is_photo:
+        raise ConfigError(
+            "detector_settings.is_photo is True, expected the default: read uses the mode for "
+            "photographs, and stream that for videos"
+        )
+    if isinstance(detector, str):
+        return lambda *, is_photo: open_with_settings(
+            detector, replace(settings, is_photo=is_photo)
+        )
+    own = as_detector(detector, min_score=settings.min_score)
+    if replace(settings, min_score=None) != DetectorSettings():
+        raise ConfigError(
+            "detector_settings has a model, size or delegate for your own detector, expected only "
+            "min_score; set them in the detector"
+        )
+    return lambda *, is_photo: own
+
+
 def _open(
     source: str | Path | int | Source | Iterable[object],
     frame_rate_hz: float | None,
     color: ColorOrder,
 ) -> Source:
     if isinstance(source, int):
-        return open_camera(source, rate_hz=frame_rate_hz)
+        return open_camera(source, frame_rate_hz=frame_rate_hz)
     if isinstance(source, str | Path):
         if _is_camera(source):
-            return open_camera(str(source), rate_hz=frame_rate_hz)
+            return open_camera(str(source), frame_rate_hz=frame_rate_hz)
         return open_source(source, frame_rate_hz=frame_rate_hz)
     if hasattr(source, "is_live"):
         return cast(Source, source)

@@ -103,6 +103,7 @@ class Face:
 
         Raises:
             SourceError: The face was created without the pixels of its frame.
+            DetectorError: Its box is many times larger than the frame.
         """
         face = self.frame_image
         if face is None:

@@ -42,6 +42,11 @@ STEADY = Steadiness()
 """The defaults."""
 
 
+def unknown(classes: int) -> NDArray[np.float32]:
+    """Return the probabilities of a face without a result: all equal, float32 (classes,)."""
+    return np.full(classes, 1 / classes, np.float32)
+
+
 def smoothed(
     last: NDArray[np.float32], now: NDArray[np.float32], elapsed_s: float, smooth_s: float
 ) -> NDArray[np.float32]:

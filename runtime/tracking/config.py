@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from ..detection.detector import FaceDetector
     from .track import Tracker
 
-DETECTOR_FIELDS = ("detector", "detector_model", "detect_size_px", "every")
-"""Options of detection that determine its cost; `benchmark` also has them."""
-
 
 @dataclass(frozen=True, slots=True)
 class FacesConfig:
@@ -106,15 +103,15 @@ def open_chosen_detector(faces: FacesConfig, *, is_video: bool) -> "FaceDetector
         DetectorError: Its model file is missing or unusable.
         PluginError: Another package's detector cannot be used.
     """
-    from ..detection.opening import open_detector, open_photo_detector
+    from ..detection.opening import open_detector
 
-    open_one = open_detector if is_video else open_photo_detector
-    return open_one(
+    return open_detector(
         faces.detector,
         faces.detector_model,
         min_score=faces.min_score,
         long_side_px=faces.detect_size_px,
         delegate=faces.detector_delegate,
+        is_photo=not is_video,
     )
 
 

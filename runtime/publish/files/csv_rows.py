@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from fer_edge.shown import csv_text
+
 from ...recognition.result import Face, Result
 from ..own_context import OwnContext
 from .line_file import LineFile
@@ -35,7 +37,7 @@ class CsvRows:
         self._labels = tuple(labels)
         self._path = path
         self._others: set[str] = set()
-        header = _row((*_COLUMNS, *self._labels))
+        header = _row((*_COLUMNS, *map(csv_text, self._labels)))
         is_row = partial(_has_columns, len(_COLUMNS) + len(self._labels))
         self._file = LineFile(
             path, LineFormat(f"{header}\n", is_row, header=header), in_place=in_place
@@ -51,7 +53,7 @@ class CsvRows:
                 _row(
                     (
                         *(frame.index, round(frame.time_s, 4), result.time, result.run),
-                        frame.name,
+                        csv_text(frame.name),
                         *_face(face),
                         # a model that was reloaded may lack a column
                         *(_rounded(shares.get(label)) for label in self._labels),
@@ -73,7 +75,7 @@ class CsvRows:
 def _face(face: Face) -> tuple[object, ...]:
     edges = (round(edge, 1) for edge in face.box.edges)
     track = "" if face.track is None else face.track
-    return (track, *edges, round(face.score, 4), face.label)
+    return (track, *edges, round(face.score, 4), csv_text(face.label))
 
 
 def _rounded(share: float | None) -> object:

@@ -1,6 +1,8 @@
 """A video file that grows frame by frame, each with its own time stamp."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -116,6 +118,7 @@ class VideoEncoder:
 
         Raises:
             OSError: The file cannot be written, for example on a full disk.
+            OutputError: The encoder fails, for example without memory.
         """
         tick = math.floor(time_s * self._clock + Fraction(1, 2))
         if tick <= self._last_tick:
@@ -133,7 +136,8 @@ class VideoEncoder:
             threads=1,
         )
         frame.pts, frame.time_base = tick, 1 / self._clock
-        self._container.mux(self._stream.encode(frame))
+        with _told():
+            self._container.mux(self._stream.encode(frame))
         return True
 
     def close(self, *, complete: bool = True) -> None:
@@ -144,10 +148,12 @@ class VideoEncoder:
 
         Raises:
             OSError: It could not be written completely.
+            OutputError: The encoder fails.
         """
         try:
             if complete:
-                self._container.mux(self._stream.encode())
+                with _told():
+                    self._container.mux(self._stream.encode())
         finally:
             self._container.close()
 
@@ -171,6 +177,17 @@ class VideoEncoder:
             context.colorspace = _BT601
             return stream
         raise OutputError(f"the installed PyAV has no encoder {' or '.join(self._encoding.codecs)}")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn the errors of an encoder, which the system does not know, into an `OutputError`."""
+    try:
+        yield
+    except OSError:  # also some errors of FFmpeg, such as a full disk
+        raise
+    except av.error.FFmpegError as error:
+        raise OutputError(f"the video encoder fails ({error.strerror})") from error
 
 
 def _as_fraction(rate_hz: float) -> Fraction:

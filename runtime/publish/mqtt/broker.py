@@ -42,6 +42,8 @@ def parse_broker(url: str, environment: Mapping[str, str]) -> Broker:
         OutputError: The address is invalid. The message does not repeat it, since it may contain a
             password.
     """
+    if any(letter < " " or letter == "\x7f" for letter in url):
+        raise OutputError(NO_ADDRESS)  # urlsplit would drop some: the password would be another
     try:
         url.encode()
         parts = urlsplit(url)

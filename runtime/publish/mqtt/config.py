@@ -123,7 +123,9 @@ class MqttConfig:
 
     def without_secrets(self) -> "MqttConfig":
         """Return the part without the password in its address."""
-        password = None if self.url is None else urlsplit(self.url).password
-        if self.url is None or password is None:
+        if self.url is None:
             return self
-        return replace(self, url=self.url.replace(f":{password}@", "@", 1))
+        parts = urlsplit(self.url)
+        user, at, host = parts.netloc.rpartition("@")
+        netloc = user.partition(":")[0] + at + host
+        return replace(self, url=parts._replace(netloc=netloc).geturl())

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ...detection.shrinking import shrink
 from ...drawing.palette import UNCERTAIN_BGR, colors_bgr
 from ...recognition.result import UNCERTAIN, Result
+from ...timing.frame_seconds import FrameSeconds
 from ..standing import Standing
 from .history import History, Second, Throughput, face_numbers
 from .totals import RunTotals
@@ -65,9 +66,9 @@ class LiveRun:
         totals: Counters since the start.
     """
 
-    def __init__(self, standing: Callable[[], Standing]) -> None:
+    def __init__(self, standing: Callable[[], Standing], seconds: FrameSeconds) -> None:
         self.standing = standing
-        self.totals = RunTotals()
+        self.totals = RunTotals(seconds)
         self._lock = threading.Lock()
         self._history = History(time.monotonic())
         self._seen: Seen | None = None

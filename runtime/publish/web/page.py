@@ -17,6 +17,7 @@ from fer_edge.require import require
 
 from ...drawing.annotation import annotate
 from ...recognition.result import Result
+from ...timing.frame_seconds import FrameSeconds
 from ..own_context import OwnContext
 from ..standing import Standing, standing
 from .address import MAX_CONNECTIONS, WebAddress, chosen_token, listen, parse_address
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _REQUEST_TIMEOUT_S = 10.0
 _FAREWELL_S = 0.3
+_USUAL_S = 1 / 30
 
 
 class WebPage:
@@ -45,6 +47,7 @@ class WebPage:
         rate_hz: float = 10.0,
         camera: Callable[[], Standing] = lambda: "online",
         model: str = "",
+        seconds: FrameSeconds | None = None,
     ) -> None:
         """Open the address and start the server's thread.
 
@@ -54,6 +57,7 @@ class WebPage:
             rate_hz: Most pictures per second.
             camera: Function that returns the state of the source.
             model: Name or path of the model, for display.
+            seconds: Durations of the frames, for the metrics; None for a live source.
 
         Raises:
             OutputError: The address cannot be opened.
@@ -64,7 +68,7 @@ class WebPage:
         from .app import Views, make_app
         from .metrics import RunMetrics
 
-        self._live = LiveRun(camera)
+        self._live = LiveRun(camera, seconds or FrameSeconds(_USUAL_S, is_live=True))
         with ExitStack() as on_failure:
             self.address, self._sockets = listen(address, has_token=token is not None)
             for opened in self._sockets:
@@ -140,6 +144,7 @@ def open_web_page(place: str, context: OwnContext) -> WebPage:
         rate_hz=web.fps,
         camera=partial(standing, context.source),
         model=context.model,
+        seconds=FrameSeconds.of(context.source),
     )
     # the user keeps the user's token; a generated one is printed once
     query = f"?token={token}" if web.token == "auto" else ""

@@ -15,7 +15,6 @@ BUCKETS_MS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000
 NOBODY = "none"
 
 _stages_of = attrgetter(*(f"{stage}_ms" for stage in STAGES))
-_USUAL_S = 1 / 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,8 @@ class Totals:
         frames: Number of processed frames.
         dropped: Number of frames dropped by a live source.
         faces: Number of faces in the newest frame.
-        expression_s: Seconds during which the largest face had each label; `none` without a face.
+        expression_s: Seconds during which the largest face had each label, up to the newest frame;
+            `none` without a face.
         stage_ms: Time spent in each stage, in the order of `STAGES`.
         latency_counts: Number of frames in each of `BUCKETS_MS`, and in a last, unbounded one.
         last_frame_s: Time of the newest frame, in seconds since 1970; 0 before it.
@@ -44,9 +44,10 @@ class Totals:
 class RunTotals:
     """Counts frames in one thread, and is queried in another."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: FrameSeconds) -> None:
         self._lock = threading.Lock()
-        self._seconds = FrameSeconds(_USUAL_S)
+        self._seconds = seconds
+        self._label: str | None = None
         self._frames = self._dropped = self._faces = 0
         self._expression_s: dict[str, float] = {}
         self._stage_ms = [0.0] * len(STAGES)
@@ -59,8 +60,11 @@ class RunTotals:
         total_ms = sum(stages_ms)
         label = result.faces[0].label if result.faces else NOBODY
         with self._lock:
-            shown_s = self._seconds.next(result.frame.time_s)
-            self._expression_s[label] = self._expression_s.get(label, 0.0) + shown_s
+            before_s = self._seconds.next(result.frame.time_s)
+            if self._label is not None:
+                self._expression_s[self._label] += before_s
+            self._label = label
+            self._expression_s.setdefault(label, 0.0)
             self._frames += 1
             self._dropped, self._faces = result.dropped, len(result.faces)
             self._stage_ms = [a + b for a, b in zip(self._stage_ms, stages_ms, strict=True)]

@@ -103,7 +103,7 @@ def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StandInPicamera2
 def test_the_pi_camera_delivers_bgr_at_the_size_and_rate_asked_for(
     picamera2: type[StandInPicamera2],
 ) -> None:
-    source = open_camera("picamera2", size=(64, 48), rate_hz=20)
+    source = open_camera("picamera2", size=(64, 48), frame_rate_hz=20)
     frame = next(iter(source))
     source.close()
     assert (frame.image.shape, frame.name) == ((48, 64, 3), "picamera2")
@@ -217,7 +217,7 @@ def webcam(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")
 @pytest.mark.usefixtures("webcam")
 def test_a_webcam_is_asked_opened_again_and_freed() -> None:
-    source = open_camera(2, size=(1280, 720), rate_hz=15)
+    source = open_camera(2, size=(1280, 720), frame_rate_hz=15)
     for frame in source:
         assert (frame.image.shape, frame.image.dtype, frame.name) == (
             (4, 6, 3),

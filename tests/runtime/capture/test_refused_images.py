@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fer_edge import Frame, Recognizer
-from fer_edge.errors import ModelError, SourceError
+from fer_edge.errors import ConfigError, ModelError, SourceError
 
 from ...support.readers import open_follower, open_reader
 from ...support.tensor import Tensor
@@ -92,7 +92,7 @@ def test_what_is_no_image_is_refused_with_one_line(recognizer: Recognizer, kind:
 def test_an_order_of_channels_that_does_not_exist_is_refused(
     recognizer: Recognizer,
 ) -> None:
-    with pytest.raises(SourceError, match="'bgr' or 'rgb', got 'BGR'"):
+    with pytest.raises(ConfigError, match="'color' is 'BGR', expected 'bgr' or 'rgb'"):
         recognizer.read(BLACK, color="BGR")  # type: ignore[arg-type]
 
 

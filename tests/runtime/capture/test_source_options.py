@@ -1,12 +1,15 @@
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from click.testing import Result
 
+from fer_edge import ConfigError, open_source, plugins
 from tests.support.clear_line import assert_one_clear_line
 
 Invoke = Callable[..., Result]
@@ -27,8 +30,7 @@ Invoke = Callable[..., Result]
         (["--camera", "0", "--size", "99999x480"], "expected WIDTHxHEIGHT"),
         (["--camera", "0", "--fps", "0"], "--fps"),
         (["--camera", "0", "--pixel-format", "gray"], "use it with --input - only"),
-        (["--input", "x.mp4", "--size", "640x480"], "files and streams have their own"),
-        (["--input", "rtsp://x", "--fps", "5"], "a stream has its own clock"),
+        (["--input", "x.mp4", "--size", "640x480"], "files have their own"),
         (["--input", "x.mp4", "--pixel-aspect", "wide"], "for example 64:45 for wide PAL"),
         (["--input", "x.mp4", "--pixel-aspect", "9:1"], "from 1:4 to 4:1"),
         (["--camera", "0", "--pixel-aspect", "16:15"], "is for --input of a video or stream"),
@@ -50,6 +52,45 @@ def test_options_that_do_not_go_together_are_a_usage_error(
     line = result.stderr.strip().splitlines()[-1]
     assert line.startswith("Error: ")
     assert words in line
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name"),
+    [("--fps", "5", "frame_rate_hz"), ("--size", "640x480", "size")],
+)
+def test_an_option_that_a_stream_does_not_use_is_refused(
+    fer_edge: Invoke, option: str, value: str, name: str
+) -> None:
+    result = fer_edge("run", "--input", "rtsp://x", option, value)
+    assert_one_clear_line(result, f"rtsp does not use {option} (in Python: {name}); omit it")
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "more", [{"on_loss": "wait"}, {"stream_options": {"a": "b"}}, {"frame_rate_hz": 0}]
+)
+def test_an_argument_that_a_file_does_not_use_is_refused(
+    picture: Path, more: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError):
+        open_source(picture, **more)
+
+
+def test_an_interval_is_not_for_streams() -> None:
+    with pytest.raises(ConfigError, match="'sample_every_s' is for video files"):
+        open_source("rtsp://x", sample_every_s=1.0)
+
+
+def test_help_and_pages_name_the_schemes_that_there_are(fer_edge: Invoke) -> None:
+    # PyAV's wheels do not support srt, which is reported
+    schemes = set(plugins.own_names(plugins.SOURCES)) - {"picamera2", "srt"}
+    help_text = " ".join(fer_edge("run", "--help").stdout.split())
+    listed = re.search(r"a stream \(([^)]*)\)", help_text)
+    assert listed is not None
+    assert {name.removesuffix("://") for name in listed[1].split(", ")} == schemes
+    page = (Path(__file__).resolve().parents[3] / "docs/reference/input-formats.md").read_text()
+    streams = page.partition("## Streams")[2].partition("SRT")[0]
+    assert set(re.findall(r"`(\w+)`", streams)) == schemes
 
 
 def test_a_quoted_pattern_is_its_pictures_in_order(

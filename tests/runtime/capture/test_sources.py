@@ -6,8 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
+from fer_edge.pictures.picture import read_picture
 from fer_edge.runtime.capture.frame import Frame
-from fer_edge.runtime.capture.opening import open_camera, open_source, read_image
+from fer_edge.runtime.capture.opening import open_camera, open_source
 from fer_edge.runtime.capture.pixels import as_bgr
 from tests.support.clip import CLIP_FRAMES
 
@@ -70,7 +71,7 @@ def test_a_video_is_every_frame_in_order_by_its_clock(clip: Path) -> None:
 )
 def test_any_png_is_read_as_bgr_of_8_bits(tmp_path: Path, stored: NDArray[np.uint8]) -> None:
     cv2.imwrite(str(tmp_path / "x.png"), stored)
-    image = read_image(tmp_path / "x.png")
+    image = read_picture(tmp_path / "x.png")
     assert (image.shape, image.dtype) == ((5, 7, 3), np.uint8)
     assert (image == 200).all()
 
@@ -99,10 +100,10 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_its_jpeg(picture: Path) -> Non
     photo = data[:2] + segment + data[2:]
     path = picture.with_suffix(".jpg")
     path.write_bytes(photo + b"\xff\xdaa film behind the photograph")
-    assert read_image(path).shape == (60, 80, 3)
+    assert read_picture(path).shape == (60, 80, 3)
     path.write_bytes(photo[: len(photo) // 2])
     with pytest.raises(SourceError, match="truncated"):
-        read_image(path)
+        read_picture(path)
 
 
 def test_a_picture_with_a_flipped_byte_is_refused_or_read(picture: Path) -> None:
@@ -206,7 +207,7 @@ def test_an_animated_gif_is_a_video_that_plays_once(tmp_path: Path) -> None:
 def test_a_cmyk_jpeg_is_read_as_bgr(tmp_path: Path) -> None:
     pictures = pytest.importorskip("PIL.Image", reason="pillow comes with matplotlib")
     pictures.new("CMYK", (32, 24), (0, 255, 255, 0)).save(tmp_path / "red.jpg")
-    image = read_image(tmp_path / "red.jpg")
+    image = read_picture(tmp_path / "red.jpg")
     assert image.shape == (24, 32, 3)
     blue, green, red = image[5, 5].tolist()
     assert red > 200 > 60 > max(blue, green)
@@ -222,7 +223,7 @@ def test_a_photograph_is_turned_upright_as_imread_does(
     tags[0x0112] = orientation
     path = tmp_path / "turned.jpg"
     photo.save(path, exif=tags)
-    image = read_image(path)
+    image = read_picture(path)
     assert image.shape == ((60, 80, 3) if orientation <= 4 else (80, 60, 3))
     assert np.array_equal(image, cv2.imread(str(path)))
 

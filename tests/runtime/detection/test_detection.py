@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.errors import DetectorError
+from fer_edge.errors import ConfigError, DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.runtime.detection.detector import Detection, WholeFrame, select
 from fer_edge.runtime.detection.opening import open_detector
@@ -18,8 +18,14 @@ def test_the_largest_faces_are_kept() -> None:
 
 def test_no_detector_takes_no_model_file(tmp_path: Path) -> None:
     assert isinstance(open_detector("none"), WholeFrame)
-    with pytest.raises(DetectorError, match="--detector none does not use a model file"):
+    with pytest.raises(DetectorError, match="the detector none does not use a model file"):
         open_detector("none", tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("settings", [{"min_score": 2}, {"long_side_px": 0}])
+def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="expected a"):
+        open_detector("yunet", **settings)  # type: ignore[arg-type]
 
 
 def test_the_whole_frame_is_one_face() -> None:

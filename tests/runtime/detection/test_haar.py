@@ -8,8 +8,8 @@ import pytest
 from fer_edge import Recognizer
 from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
-from fer_edge.runtime.capture.opening import read_image
 from fer_edge.runtime.detection.haar import Haar
 from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.detection.overlap import overlap
@@ -23,7 +23,7 @@ def haar() -> Haar:
 
 def test_its_boxes_are_framed_as_yunet_frames_them(haar: Haar) -> None:
     pytest.importorskip("matplotlib")
-    image = read_image(sample_photo())
+    image = read_picture(sample_photo())
     (wanted,) = YuNet().detect(image)
     (face,) = haar.detect(image)
     assert face.score == 1.0

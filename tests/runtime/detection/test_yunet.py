@@ -9,10 +9,11 @@ from fer_edge.detector.file import bundled_detectors
 from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.model.bundled import find_model
+from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
-from fer_edge.runtime.capture.opening import open_source, read_image
+from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.detection.detector import Detection, select
-from fer_edge.runtime.detection.opening import open_photo_detector
+from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.detection.overlap import overlap
 from fer_edge.runtime.detection.yunet import PhotoYuNet, YuNet, join_looks
 
@@ -21,12 +22,12 @@ from fer_edge.runtime.detection.yunet import PhotoYuNet, YuNet, join_looks
 def photo() -> NDArray[np.uint8]:
     """A photograph of 512 x 600 pixels with a face 205 pixels high."""
     pytest.importorskip("matplotlib")
-    return read_image(sample_photo())
+    return read_picture(sample_photo())
 
 
 def test_the_face_on_the_sample_photograph_is_found_where_it_is() -> None:
     pytest.importorskip("matplotlib")
-    image = read_image(sample_photo())  # 512 x 600
+    image = read_picture(sample_photo())  # 512 x 600
     (face,) = YuNet().detect(image)
     assert face.score > 0.8
     assert overlap(face.box, Box(170, 130, 355, 335)) > 0.7
@@ -35,7 +36,7 @@ def test_the_face_on_the_sample_photograph_is_found_where_it_is() -> None:
 @pytest.mark.parametrize("long_side_px", [160, 320, 640])
 def test_boxes_are_in_pixels_of_the_frame_whatever_the_network_sees(long_side_px: int) -> None:
     pytest.importorskip("matplotlib")
-    image = read_image(sample_photo())
+    image = read_picture(sample_photo())
     (wanted,) = YuNet().detect(image)
     large = cv2.resize(image, None, fx=2, fy=2)
     (face,) = YuNet(long_side_px=long_side_px).detect(large)
@@ -47,7 +48,7 @@ def test_boxes_are_in_pixels_of_the_frame_whatever_the_network_sees(long_side_px
 
 def test_two_faces_come_the_larger_one_first_and_at_most_so_many() -> None:
     pytest.importorskip("matplotlib")
-    image = read_image(sample_photo())
+    image = read_picture(sample_photo())
     small = cv2.resize(image, (256, 300))
     canvas = np.zeros((600, 800, 3), np.uint8)
     canvas[:300, :256], canvas[:, 288:] = small, image
@@ -84,14 +85,14 @@ def test_no_face_is_found_in_memory_that_nobody_wrote(size: tuple[int, int]) -> 
 
 def test_one_detector_takes_frames_of_changing_size() -> None:
     pytest.importorskip("matplotlib")
-    image, detector = read_image(sample_photo()), YuNet()
+    image, detector = read_picture(sample_photo()), YuNet()
     for size in ((512, 600), (300, 350), (512, 600), (101, 119)):
         assert len(detector.detect(cv2.resize(image, size))) == 1
 
 
 def test_boxes_are_in_pixels_of_the_image_that_was_given() -> None:
     pytest.importorskip("matplotlib")
-    image = read_image(sample_photo())
+    image = read_picture(sample_photo())
     (wanted,) = YuNet().detect(image)
     small = cv2.resize(image, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
     (face,) = YuNet().detect(small)
@@ -101,7 +102,7 @@ def test_boxes_are_in_pixels_of_the_image_that_was_given() -> None:
 def test_an_8k_frame_is_shrunk_first() -> None:
     pytest.importorskip("matplotlib")
     large = np.zeros((4320, 7680, 3), np.uint8)
-    large[:4320, :3686] = cv2.resize(read_image(sample_photo()), (3686, 4320))
+    large[:4320, :3686] = cv2.resize(read_picture(sample_photo()), (3686, 4320))
     (face,) = YuNet().detect(large)
     assert overlap(face.box, Box(170 * 7.2, 130 * 7.2, 355 * 7.2, 335 * 7.2)) > 0.7
 
@@ -160,7 +161,7 @@ def test_photographs_show_faces_that_are_too_small_for_a_look_at_320_pixels(
 
 @pytest.mark.parametrize("size", [(0, 40), (1, 1), (1, 400), (400, 1), (48, 48), (640, 480)])
 def test_a_photograph_of_any_size_is_taken(size: tuple[int, int]) -> None:
-    detector = open_photo_detector("yunet")
+    detector = open_detector("yunet", is_photo=True)
     assert detector.detect(np.zeros((*size, 3), np.uint8)) == []
 
 

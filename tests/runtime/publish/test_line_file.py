@@ -110,7 +110,20 @@ def test_a_row_is_a_face_in_a_frame(tmp_path: Path) -> None:
     assert first[5:12] == ["4", "20", "10", "60", "55", "0.9", "sad"]
     assert first[12:] == ["0.05", "0.05", "0.05", "0.05", "0.7", "0.05", "0.05"]
     assert (second[5], second[11]) == ("", "fear")
-    assert third[4] == 'a "photo",\n\\udcff☺=1.jpg'
+    assert third[4] == 'a "photo",\\n\\udcff☺=1.jpg'
+
+
+def test_no_program_acts_on_a_name_in_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    sink = CsvRows(path, ("=1", "sad"))
+    sink.write(make_result(make_face(), name="\x1b]0;pwn\x07\x9b.jpg"))
+    sink.write(make_result(make_face(), name='=HYPERLINK("http://x").jpg'))
+    sink.close(complete=True)
+    with path.open(encoding="utf-8", newline="") as file:
+        header, first, second = csv.reader(file)
+    assert header[-2:] == ["'=1", "sad"]
+    assert first[4] == "\\x1b]0;pwn\\x07\\x9b.jpg"
+    assert second[4] == '\'=HYPERLINK("http://x").jpg'
 
 
 def test_without_a_face_there_is_the_header(tmp_path: Path) -> None:

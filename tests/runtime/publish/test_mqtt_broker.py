@@ -7,6 +7,7 @@ import pytest
 
 from fer_edge.errors import OutputError
 from fer_edge.runtime.publish.mqtt.broker import PASSWORD_VARIABLE, parse_broker
+from fer_edge.runtime.publish.mqtt.config import MqttConfig
 from fer_edge.runtime.publish.mqtt.home_assistant import device_id
 from fer_edge.shown import masked
 from tests.support.clear_line import assert_one_clear_line
@@ -49,6 +50,8 @@ def test_an_address_is_taken_apart(url: str, expected: tuple[object, ...]) -> No
             "mqtt://host:0/t",
         ),
         *("mqtt://:secret@host/t", "mqtt://u:sec/ret@host/t", "mqtt://u:12/secret@host/t"),
+        # urlsplit drops these
+        *("mqtt://u:secret\r@host/t", "mqtt://u:sec\nret@host/t", "mq\ttt://u:secret@host/t"),
         *("mqtt://u:sec#ret@host/t", "mqtt://u:%ffsecret@host/t", "mqtt://[u:secret@host/t"),
     ],
 )
@@ -111,3 +114,18 @@ def test_without_paho_one_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
     done = fer_edge("run", "--input", picture, "--mqtt", "mqtt://host/t")
     assert_one_clear_line(done, "pip install 'fer-edge[mqtt]'")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mqtt://u:p@h:1/t", "mqtt://u@h:1/t"),
+        ("mqtt://u:h:p@h/t", "mqtt://u@h/t"),
+        ("MQTT://u:h@u/h", "mqtt://u@u/h"),
+        ("mqtts://[::1]/t", "mqtts://[::1]/t"),
+    ],
+)
+def test_a_configuration_without_secrets_has_the_address_without_its_password(
+    url: str, shown: str
+) -> None:
+    assert MqttConfig(url=url).without_secrets() == MqttConfig(url=shown)

@@ -11,8 +11,10 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from fer_edge import plugins
 from fer_edge.faces.labels import FER2013
 from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.publish.chosen_sink import parse_sink
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.clip import CLIP_FRAMES
 
@@ -75,6 +77,14 @@ def test_our_own_outputs_are_sinks_as_others_are(
     with Image.open("a.gif") as animation:
         assert animation.size[0] == 80
     assert json.loads(Path("a.json").read_text())["frames"] == CLIP_FRAMES
+
+
+@pytest.mark.parametrize("name", plugins.own_names(plugins.SINKS))
+def test_the_place_of_each_of_our_outputs_is_known(name: str) -> None:
+    writes = name not in ("window", "web", "mqtt")
+    assert (parse_sink(f"{name}=192.168.1.5:9000").path is not None) == writes
+    assert parse_sink(f"{name}=-").prints == (name in ("jsonl", "csv"))
+    assert parse_sink(name).lacks_place == (name not in ("window", "summary"))
 
 
 def test_lines_can_be_switched_off(fer_edge: Invoke, clip: Path, elsewhere: Path) -> None:

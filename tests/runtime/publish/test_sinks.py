@@ -20,6 +20,7 @@ from fer_edge.runtime.publish.files.annotated_pictures import AnnotatedPictures
 from fer_edge.runtime.publish.files.annotated_video import AnnotatedVideo
 from fer_edge.runtime.publish.files.json_lines import JsonLines, JsonLinesFile
 from fer_edge.runtime.publish.files.picture_file import write_picture
+from fer_edge.runtime.publish.files.video_encoder import ENCODINGS, Encoding
 from fer_edge.runtime.publish.pipeline import run_to_end
 from fer_edge.runtime.publish.sink import Sink
 from fer_edge.runtime.recognition.result import Face, Result
@@ -260,6 +261,16 @@ def test_a_place_or_format_that_cannot_be_written_is_refused(
         run(picture, as_jsonl(tmp_path / "cwd" / "first.jsonl"), sink)
     assert word in str(caught.value)
     assert files_in(tmp_path / "cwd") == []
+
+
+def test_an_encoder_that_cannot_start_is_one_error_and_no_file(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as without memory, it fails with an error that the system does not know
+    monkeypatch.setitem(ENCODINGS, ".mp4", Encoding(("libx264",), "gray16le", 90_000))
+    with pytest.raises(OutputError, match=r"v\.mp4: the video encoder fails \(.+\)"):
+        run(clip, as_video(tmp_path / "out" / "v.mp4"))
+    assert files_in(tmp_path / "out") == []
 
 
 @pytest.mark.parametrize("name", ["x.mp4", "x.avi", "x.mkv", "x.jsonl"])

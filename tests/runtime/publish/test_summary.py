@@ -22,6 +22,7 @@ def test_seconds_go_to_each_face_s_label() -> None:
         label = "happy" if i < 4 else "uncertain"
         faces = [make_face(label, 1), *([make_face("sad", 2)] if i >= 8 else [])]
         totals.add(make_result(*faces, index=i, time_s=5 + i / 10, dropped=i // 3))
+    totals.finish()
     plain = as_plain(totals)
     assert plain["seconds_per_label"] == {"uncertain": 0.6, "happy": 0.4, "sad": 0.2}
     assert (plain["frames"], plain["dropped"], plain["faces"], plain["tracks"]) == (10, 3, 12, 2)
@@ -45,19 +46,31 @@ def test_seconds_go_to_each_face_s_label() -> None:
         (0, [0, 0.5], 0.5),  # an unknown frame rate
     ],
 )
-def test_a_frame_stands_for_the_time_since_the_one_before(
+def test_a_frame_stands_until_the_next_one(
     rate_hz: float, times_s: list[float], seconds: float
 ) -> None:
     totals = Totals(Live(frame_rate_hz=rate_hz))
     for i, time_s in enumerate(times_s):
         totals.add(make_result(make_face(), index=i, time_s=time_s))
+    totals.finish()
     assert totals.labels == {"happy": pytest.approx(seconds)}
+
+
+def test_in_a_video_with_a_varying_frame_rate_the_shown_label_gets_the_time() -> None:
+    totals = Totals(File())
+    shown = [(0.0, "happy"), (4.0, "sad"), (5.0, "sad"), (5.2, "happy")]
+    for i, (time_s, label) in enumerate(shown):
+        totals.add(make_result(make_face(label, 1), index=i, time_s=time_s))
+    totals.finish()
+    assert totals.labels == pytest.approx({"happy": 4.1, "sad": 1.2})
+    assert totals.appearances[1].seconds == pytest.approx(totals.labels)
 
 
 def test_pictures_have_no_seconds_their_faces_are_counted() -> None:
     totals = Totals(Folder())
     for i in range(3):
         totals.add(make_result(make_face(track=None), make_face("sad", None), index=i))
+    totals.finish()
     assert as_plain(totals)["faces_per_label"] == {"happy": 3, "sad": 3}
     assert "faces: happy 3.0, sad 3.0" in as_text(totals)
 

@@ -18,6 +18,7 @@ from fer_edge import __version__
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.publish.web.page import WebPage
 from fer_edge.runtime.recognition.result import Result
+from fer_edge.runtime.timing.frame_seconds import FrameSeconds
 from fer_edge.runtime.timing.stopwatch import STAGES, StageTimes
 from tests.support.web_client import get, make_face, result, served
 
@@ -61,10 +62,9 @@ def test_the_figures_are_what_was_read() -> None:
         assert value(found, "frames_total") == 3
         assert value(found, "frames_dropped_total") == 2
         assert value(found, "faces") == 0
-        assert value(found, "expression_seconds_total", expression="happy") == pytest.approx(
-            0.5 + 1 / 30
-        )
-        assert value(found, "expression_seconds_total", expression="none") == 0.25
+        # each frame counts until the next one
+        assert value(found, "expression_seconds_total", expression="happy") == 0.75
+        assert value(found, "expression_seconds_total", expression="none") == 0
         assert value(found, "stage_seconds_total", stage="detect") == pytest.approx(0.009)
         assert value(found, "frame_latency_seconds_count") == 3
         assert value(found, "frame_latency_seconds_sum") == pytest.approx(0.078)
@@ -76,6 +76,16 @@ def test_the_figures_are_what_was_read() -> None:
         assert stages == set(STAGES)
         as_prometheus_asks = f"{openmetrics.exposition.CONTENT_TYPE_LATEST},text/plain;q=0.5"
         assert samples(page, as_prometheus_asks) == found
+
+
+def test_frames_that_are_seconds_apart_count_in_full() -> None:
+    with served(seconds=FrameSeconds(2.0, is_live=True)) as page:
+        page.write(shown(-3.0))
+        for second in range(0, 200, 2):
+            page.write(shown(float(second), "happy"))
+        found = samples(page)
+        assert value(found, "expression_seconds_total", expression="happy") == 198
+        assert value(found, "expression_seconds_total", expression="none") == 3
 
 
 @pytest.mark.parametrize(("camera", "up", "paused"), [("offline", 0, 0), ("paused", 0, 1)])

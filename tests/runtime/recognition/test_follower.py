@@ -300,3 +300,41 @@ def test_open_model_is_closed_with_the_follower() -> None:
     with Follower(opened, Seen()):
         assert opened._interpreter is not None
     assert opened._interpreter is None
+
+
+class Faulty(Counting):
+    """Model without a finite output where its inputs are black, as one that divides by contrast."""
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        normal = super().probabilities(pixels)
+        return normal if pixels.any() else np.full_like(normal, np.nan)
+
+
+BLACK = Frame(np.zeros((480, 640, 3), np.uint8), 0, 0.0, "black")
+
+
+def test_a_face_without_a_finite_output_keeps_its_label_and_recovers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Faulty() as model, Follower(model, Seen(t1=place(1))) as follower:
+        for step in range(20):
+            before = follower.read_frame(view(step / 10, 1))[0]
+        assert before.label != UNCERTAIN
+        for step in range(20, 25):
+            dark = follower.read_frame(replace(BLACK, time_s=step / 10))[0]
+            assert (dark.label, dark.probabilities) == (before.label, before.probabilities)
+        for step in range(25, 40):
+            after = follower.read_frame(view(step / 10, 1))[0]
+        assert after.label == before.label
+        assert after.probability == pytest.approx(before.probability, abs=0.01)
+    assert [record.message for record in caplog.records if "finite" in record.message] == [
+        f"{model.file.path}: its output for a face is not finite; such faces are uncertain"
+    ]
+
+
+def test_a_new_face_without_a_finite_output_is_uncertain_and_then_recovers() -> None:
+    with Faulty() as model, Follower(model, Seen(t1=place(1)), steadiness=PLAIN) as follower:
+        dark = follower.read_frame(BLACK)[0]
+        assert dark.label == UNCERTAIN
+        assert [*dark.probabilities.values()] == pytest.approx([1 / 7] * 7)
+        assert follower.read_frame(view(0.1, 1))[0].label != UNCERTAIN

@@ -68,6 +68,15 @@ def test_a_face_on_which_nothing_is_likely_is_uncertain(
     assert seen == ({is_uncertain} if is_uncertain is not None else {True, False})
 
 
+def test_a_face_without_a_finite_output_is_uncertain(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_model(bundled_models()[DEFAULT_MODEL])
+    monkeypatch.setattr(model, "probabilities", lambda pixels: np.full(7, np.nan, np.float32))
+    with Reader(model, TwoFaces(), uncertain_below=0) as reader:
+        face = reader.read_frame(Frame(frame(), 0, 0.0, "drawn"))[0]
+    assert face.label == UNCERTAIN
+    assert [*face.probabilities.values()] == pytest.approx([1 / 7] * 7)
+
+
 def test_an_image_is_left_as_it_was() -> None:
     image = frame()
     before = image.copy()

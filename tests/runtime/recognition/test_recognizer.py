@@ -1,6 +1,6 @@
 """`fer_edge.Recognizer`, the main class of the Python API."""
 
-import json
+import gc
 import math
 import threading
 from collections.abc import Iterator
@@ -10,18 +10,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import fer_edge
 import fer_edge.runtime.recognition.recognizer
 from fer_edge import (
     Box,
     ConfigError,
-    Detection,
-    DetectorError,
     Frame,
     ModelError,
-    PluginError,
     Recognizer,
     SourceError,
     Track,
@@ -118,10 +114,33 @@ def test_a_generator_of_images_can_be_read_on_after_a_break(recognizer: Recogniz
     assert len(list(recognizer.stream(images))) == 2
 
 
-def test_nothing_is_opened_before_the_first_result(recognizer: Recognizer, tmp_path: Path) -> None:
-    results = recognizer.stream(tmp_path / "missing.mp4")
+def test_what_cannot_be_streamed_is_told_by_the_call(
+    recognizer: Recognizer, tmp_path: Path
+) -> None:
     with pytest.raises(SourceError, match="does not exist"):
-        next(results)
+        recognizer.stream(tmp_path / "missing.mp4")
+    with pytest.raises(ConfigError, match="'every' is 0, expected a whole number from 1"):
+        recognizer.stream([BLACK], every=0)
+    with pytest.raises(ConfigError, match="'color' is 'xyz', expected 'bgr' or 'rgb'"):
+        recognizer.stream([BLACK], color="xyz")  # type: ignore[arg-type]
+    with Recognizer(detector="none") as closed:
+        pass
+    with pytest.raises(ModelError, match="this Recognizer is closed"):
+        closed.stream([BLACK])
+
+
+def test_a_source_whose_results_nobody_reads_is_closed(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Watched([BLACK] * 3)
+    monkeypatch.setattr(
+        fer_edge.runtime.recognition.recognizer, "open_source", lambda *_, **__: source
+    )
+    results = recognizer.stream("clip.mp4")
+    assert source.closed == 0
+    del results
+    gc.collect()
+    assert source.closed == 1
 
 
 def test_dropped_frames_are_told(recognizer: Recognizer) -> None:
@@ -158,81 +177,6 @@ def test_recognizers_in_several_threads_do_not_disturb_each_other(clip: Path) ->
 
 def probabilities_of(recognizer: Recognizer, clip: Path) -> list[dict[str, float]]:
     return [dict(result[0].probabilities) for result in recognizer.stream(clip)]
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        [(10, 20, 50, 70)],
-        ([10, 20, 50, 70],),
-        np.array([[10, 20, 50, 70]], np.float32),
-        [BOX],
-        iter([Detection(BOX, 1.0)]),
-    ],
-    ids=["tuples", "lists", "array", "Box", "Detection"],
-)
-def test_a_function_that_gives_boxes_is_a_detector(found: Any) -> None:
-    with Recognizer(detector=lambda image: found) as recognizer:
-        result = recognizer.read(BLACK)
-    (face,) = result
-    assert (face.box, face.score, face.track) == (BOX, 1.0, None)
-    assert json.loads(json.dumps(result.to_dict()))["faces"][0]["box"] == [10, 20, 50, 70]
-
-
-def test_an_own_detector_sees_the_whole_picture_and_is_followed() -> None:
-    seen = []
-
-    def find(image: NDArray[np.uint8]) -> list[tuple[float, ...]]:
-        seen.append(image.shape)
-        return [BOX.edges]
-
-    frames = [np.full((1200, 1600, 3), 90, np.uint8)] * 3
-    with Recognizer(detector=find) as recognizer:
-        results = list(recognizer.stream(frames, frame_rate_hz=10))
-        again = list(recognizer.stream(frames, frame_rate_hz=10))
-    assert set(seen) == {(1200, 1600, 3)}
-    assert [result[0].track for result in (*results, *again)] == [1] * 6
-    for result in results:
-        assert result[0].box.edges == pytest.approx(BOX.edges)
-
-
-def test_own_detections_below_the_least_score_are_left_out() -> None:
-    found = [Detection(BOX, 0.5), Detection(Box(0, 0, 60, 60), 0.7)]
-    for least, scores in ((0.6, [0.7]), (0.0, [0.7, 0.5])):
-        with Recognizer(detector=lambda image: found, min_score=least) as recognizer:
-            assert [face.score for face in recognizer.read(BLACK)] == scores
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        (None, "expected boxes from the detector, got NoneType"),
-        ([(1, 2, 3)], r"expected boxes of \(left, top, right, bottom\)"),
-        ((10, 20, 50, 70), "got 10"),
-        ([("a", "b", "c", "d")], "got \\('a'"),
-        ([(0, 0, float("nan"), 9)], "expected finite numbers"),
-        ([(0, 0, float("inf"), 9)], "expected finite numbers"),
-    ],
-)
-def test_what_is_no_box_is_refused_in_one_line(found: Any, words: str) -> None:
-    with Recognizer(detector=lambda image: found) as recognizer:
-        with pytest.raises(DetectorError, match=words) as caught:
-            recognizer.read(BLACK)
-        with pytest.raises(DetectorError, match=words):
-            next(recognizer.stream([BLACK], frame_rate_hz=10))
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("detector", ["yunett", ""])
-def test_a_name_of_no_detector_is_told_with_those_there_are(detector: str) -> None:
-    with pytest.raises(PluginError, match=r"does not exist; expected one of blazeface, haar, none"):
-        Recognizer(detector=detector)
-
-
-@pytest.mark.parametrize("detector", [None, 3, Images])
-def test_what_is_no_detector_is_refused(detector: Any) -> None:
-    with pytest.raises(DetectorError, match=r"^expected "):
-        Recognizer(detector=detector)
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -272,8 +216,8 @@ def test_cameras_are_opened_by_number_device_or_name(
     opened: list[object] = []
     source = Watched([BLACK], frame_rate_hz=5)
 
-    def open_camera(which: object, *, rate_hz: float | None) -> Watched:
-        opened.append((which, rate_hz))
+    def open_camera(which: object, *, frame_rate_hz: float | None) -> Watched:
+        opened.append((which, frame_rate_hz))
         return source
 
     monkeypatch.setattr(fer_edge.runtime.recognition.recognizer, "open_camera", open_camera)
@@ -283,7 +227,7 @@ def test_cameras_are_opened_by_number_device_or_name(
 
 def test_a_name_that_no_file_has_is_not_a_camera(recognizer: Recognizer) -> None:
     with pytest.raises(SourceError, match="does not exist"):
-        next(recognizer.stream("video9"))
+        recognizer.stream("video9")
 
 
 def test_a_picture_of_opencvs_goes_straight_in(picture: Path, recognizer: Recognizer) -> None:
@@ -296,7 +240,8 @@ def test_a_picture_of_opencvs_goes_straight_in(picture: Path, recognizer: Recogn
     [
         *(("threads", value) for value in (0, 100_000, 1.5, "2")),
         *(("uncertain_below", value) for value in (-1, 5, math.nan, "0.4")),
-        *(("min_score", value) for value in (-1, 2, math.nan)),
+        *(("min_face_px", value) for value in (-1, math.nan)),
+        *(("max_faces", value) for value in (0, 1.5)),
     ],
 )
 def test_a_number_out_of_range_is_refused(name: str, value: Any) -> None:
@@ -316,11 +261,3 @@ def test_a_number_out_of_range_is_refused(name: str, value: Any) -> None:
 def test_a_number_of_a_stream_out_of_range_is_refused(name: str, value: Any) -> None:
     with Recognizer() as recognizer, pytest.raises(ConfigError, match=f"'{name}' is {value!r}"):
         list(recognizer.stream([BLACK] * 2, **{"frame_rate_hz": 25.0, name: value}))
-
-
-def test_a_box_that_no_image_has_is_refused_before_it_takes_memory() -> None:
-    with (
-        Recognizer(detector=lambda image: [(-1e5, -1e5, 1e5, 1e5)]) as recognizer,
-        pytest.raises(DetectorError, match=r"pixels large in an image of 100x80; expected the box"),
-    ):
-        recognizer.read(BLACK)

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.decoded_image import DecodedImage
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.frame_conversion import FrameConversion
-from fer_edge.runtime.capture.opening import open_source, read_image
+from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.recognition.result import Result
 
 from ...support.gray_frames import gray_of
@@ -31,7 +32,7 @@ LOOK_SIZE = (320, 180)
 def scene() -> list[NDArray[np.uint8]]:
     """Twelve images of a face that moves to the right."""
     pytest.importorskip("matplotlib")
-    head = read_image(sample_photo())[60:400, 130:400]
+    head = read_picture(sample_photo())[60:400, 130:400]
     canvas = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     return [paste(canvas, head, 500 + 4 * n, 360, 400) for n in range(12)]
 

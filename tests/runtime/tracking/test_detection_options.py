@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DetectorError
+from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.images import Images
-from fer_edge.runtime.capture.opening import read_image
 from fer_edge.runtime.recognition.config import open_chosen_reader
 from fer_edge.runtime.run.command import parse_run
 from fer_edge.runtime.tracking.config import FacesConfig, open_chosen_detector, open_chosen_tracker
@@ -24,7 +24,7 @@ def test_without_options_yunet_sees_320_pixels_and_every_fifth_frame() -> None:
     detector = open_chosen_detector(parse(), is_video=True)
     assert detector.long_side_px == 320
     tracker = open_chosen_tracker(parse(), detector)
-    image, detected = read_image(sample_photo()), []
+    image, detected = read_picture(sample_photo()), []
     for index in range(7):
         (track,) = tracker.follow(Frame(image, index, index / 30, "clip"))
         detected.append(track.is_detected)
@@ -49,7 +49,7 @@ def test_options_choose_the_faces(arguments: tuple[str, ...], found: int) -> Non
     pytest.importorskip("matplotlib")
     if "haar" in arguments and not hasattr(cv2, "CascadeClassifier"):
         pytest.skip("OpenCV 5 no longer has cascades")
-    photo = read_image(sample_photo())  # 512 x 600, its face 205 pixels high
+    photo = read_picture(sample_photo())  # 512 x 600, its face 205 pixels high
     canvas = np.zeros((600, 768, 3), np.uint8)
     canvas[:, :512], canvas[:300, 512:] = photo, photo[::2, ::2]
     config, frame = parse_run(arguments), Frame(canvas, 0, 0.0, "canvas")

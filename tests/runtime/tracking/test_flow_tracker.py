@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from fer_edge.faces.preprocess import Box
+from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.frame import Frame
-from fer_edge.runtime.capture.opening import open_source, read_image
+from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.detection.detector import Detection, FaceDetector, WholeFrame
 from fer_edge.runtime.detection.overlap import overlaps
 from fer_edge.runtime.detection.yunet import YuNet
@@ -47,7 +48,7 @@ class Scripted:
 def head() -> Image:
     """A photograph of a head, 260 x 300 pixels, with a face 185 pixels high in the middle."""
     pytest.importorskip("matplotlib")
-    return read_image(sample_photo())[80:380, 130:390]
+    return read_picture(sample_photo())[80:380, 130:390]
 
 
 @pytest.mark.parametrize("size", [(1002, 2000), (999, 1333), (720, 1280), (300, 500)])
