@@ -11,7 +11,9 @@ from pathlib import Path
 from fer_edge.errors import ConfigError
 
 FOLDER_VARIABLE = "CREDENTIALS_DIRECTORY"
-_SECRET = re.compile(r"FER_EDGE_(INPUT|MQTT_PASSWORD|WEB_TOKEN|SINK_\w+)", re.ASCII)
+_SECRET = re.compile(
+    r"FER_EDGE_(INPUT|MQTT_PASSWORD|WEB_TOKEN|SINK_\w+|STREAM_OPTION_\w+)", re.ASCII
+)
 
 
 def is_secret(variable: str) -> bool:
@@ -38,7 +40,8 @@ def load_credentials(environment: MutableMapping[str, str]) -> None:
 
 def _text(path: Path) -> str:
     try:
-        text = path.read_text("utf-8").removesuffix("\n")
+        # with the line end of an editor, on Windows too
+        text = path.read_bytes().decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise ConfigError(f"the credential {path} is not UTF-8; expected text") from error
     if "\0" in text:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+from fer_edge.files import check_no_named_pipe
 from fer_edge.limits import JSON_BYTES, NESTING, TOML_BYTES, WHOLE_NUMBER
 from fer_edge.schema import SchemaError
 from fer_edge.shown import printable
@@ -74,12 +75,13 @@ def parse_toml(data: str | bytes) -> dict[str, Any]:
 
 
 def read_limited(path: Path, most_bytes: int) -> bytes:
-    """Read a file, a pipe or a device, but no more than needed to detect that it is too large.
+    """Read a file, an open pipe or a device, but no more than needed to see that it is too large.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is a named pipe.
         SchemaError: It is too large.
     """
+    check_no_named_pipe(path)
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size  # 0 for a pipe
         chunks = [] if size > most_bytes else list(_chunks(file, most_bytes + 1))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import shutil
 import stat
 import struct
@@ -21,13 +22,30 @@ UNREADABLE_ARCHIVE = (
 """All exceptions that zipfile raised when single bits of an archive were flipped."""
 
 
+_ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space there"),
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE), "raise the limit of open files (ulimit -n), or end programs"
+    ),
+    **dict.fromkeys(
+        (errno.EAGAIN, errno.ENOMEM),
+        "end other programs, or raise the limits of this process (ulimit -v, ulimit -u)",
+    ),
+}
+"""Next step by reason."""
+
+
 @contextmanager
 def whole_file(
-    path: Path, *, is_secret: bool = False, reaches_disk: bool = False
+    path: Path,
+    *,
+    is_secret: bool = False,
+    reaches_disk: bool = False,
+    follows_link: bool = True,
 ) -> Iterator[Path]:
     """Yield a temporary path next to `path`; rename it when the block ends without an error.
 
-    The target of a symbolic link is replaced, not the link.
+    The target of a symbolic link is replaced, not the link. A replaced file keeps its permissions.
     The temporary name keeps the suffix, since OpenCV and NumPy choose the format by it. A device or
     pipe is never replaced: the bytes are written into it at the end.
 
@@ -36,11 +54,16 @@ def whole_file(
         is_secret: Whether only the owner may read it, at any time.
         reaches_disk: Whether to wait until it is stored on the disk, for devices that may lose
             power. Linux would wait half a minute, and leave an empty file until then.
+        follows_link: Whether `path` may be a symbolic link. False for the files that fer-edge keeps
+            in a folder: whoever made the folder chose the link, not the user.
 
     Raises:
-        OutputError: The folder cannot be created, or the file cannot be written.
+        OutputError: The folder cannot be created, the file cannot be written, or it is a link that
+            is not followed.
     """
     path = Path(path)
+    if not follows_link:
+        check_own_place(path)
     if is_device(path):
         with _into_device(path) as temporary:
             yield temporary
@@ -51,17 +74,18 @@ def whole_file(
         if path.is_dir():  # reported now, not after hours of work
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent
+        mode = 0o600 if is_secret else _mode_of(path)
+        # a file with its own mode may be secret: nobody else reads its new content before that
+        temporary = new_temporary(
+            path.parent, f".{path.stem[:40]}-", path.suffix, 0o666 if mode is None else 0o600
         )
+        if mode is None:  # the umask, or the folder's access list, chose it
+            mode = stat.S_IMODE(temporary.stat().st_mode)
     except OSError as error:
         raise cannot_write(path, error) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
-        if not is_secret:  # mkstemp's mode 0600 is correct for these
-            temporary.chmod(usual_mode())
+        temporary.chmod(mode)  # the block may have replaced it
         if reaches_disk:
             sync(temporary)
         temporary.replace(path)
@@ -71,6 +95,39 @@ def whole_file(
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def new_temporary(folder: Path, prefix: str, suffix: str, mode: int = 0o666) -> Path:
+    """Create an empty file under a new name; the umask applies to `mode`, as for any new file.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    while True:
+        path = folder / f"{prefix}{secrets.token_hex(4)}{suffix}"
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
+        except FileExistsError:
+            continue
+        return path
+
+
+def check_own_place(path: Path) -> None:
+    """Reject links and devices where fer-edge keeps its state.
+
+    Raises:
+        OutputError: Something else than a file or a folder is there.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # not there, or the next step reports it
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        kind = "symbolic link" if stat.S_ISLNK(mode) else "pipe, socket or device"
+        raise OutputError(
+            f"cannot write {path}: it is a {kind}, which fer-edge did not create; delete it, or "
+            "choose another folder"
+        )
 
 
 def leave(files: ExitStack, *, complete: bool) -> None:
@@ -119,6 +176,18 @@ def is_device(path: Path) -> bool:
     return True
 
 
+def check_no_named_pipe(path: Path) -> None:
+    """Check that opening a file to read it does not wait for somebody who writes it.
+
+    A pipe that is open already, as a shell passes it (`/dev/stdin`, `/dev/fd/63`), is sound.
+
+    Raises:
+        OSError: It is a named pipe, or does not exist.
+    """
+    if stat.S_ISFIFO(path.stat().st_mode) and not path.resolve().is_relative_to("/proc"):
+        raise OSError(errno.EINVAL, "it is a named pipe, expected a file", str(path))
+
+
 @contextmanager
 def _into_device(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder:
@@ -156,13 +225,13 @@ def new_folder(path: Path, *, replace: bool = False) -> Path:
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """Format one line that names the file that cannot be written, the reason and the next step."""
     reason = error.strerror or str(error)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    advice = "free some space there" if full else "choose a place that you can write to"
+    advice = _ADVICE.get(error.errno or 0, "choose a place that you can write to")
     return OutputError(f"cannot write {path}: {reason}; {advice}")
 
 
-def usual_mode() -> int:
-    """Return the mode of a new file according to the umask; mkstemp's mode is for secrets."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _mode_of(path: Path) -> int | None:
+    """Return the permissions of an existing file; None for a new one."""
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        return None

@@ -23,6 +23,9 @@ _RTMP_KEY = re.compile(r"(?<=[^/]/)(?<!^/)[^/].*")
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
+_CELL_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_FORMULA = ("=", "+", "-", "@", "'")
+
 _LINE_BREAKS = "\r\n\v\f\x1c\x1d\x1e\x85"
 _UNWRITABLE = {
     "Cc": "a control character",
@@ -43,7 +46,8 @@ def hide(secret: str) -> None:
 def hide_secrets_of(environment: Mapping[str, str]) -> None:
     """Mask the values of fer-edge's environment variables: tokens, passwords, addresses."""
     for name, value in environment.items():
-        if name.startswith("FER_EDGE_") and name.endswith(("_TOKEN", "_PASSWORD")):
+        is_option = name.startswith("FER_EDGE_STREAM_OPTION_")
+        if is_option or (name.startswith("FER_EDGE_") and name.endswith(("_TOKEN", "_PASSWORD"))):
             hide(value)
         elif name.startswith("FER_EDGE_") and "://" in value:
             hide_address(value)
@@ -89,6 +93,17 @@ def without_password(url: str) -> str:
 def printable(text: object, most: int = 80) -> str:
     """Format text from a file for one line of a terminal: no control characters, limited length."""
     return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:most])
+
+
+def csv_text(text: str) -> str:
+    r"""Format text from a file for a cell of a CSV file, so that no program acts on it.
+
+    A control character becomes a backslash escape such as `\x1b`. A text that a spreadsheet could
+    take for a formula gets an apostrophe in front, and so does one that begins with an apostrophe:
+    the text is the cell without its first apostrophe.
+    """
+    text = _CELL_CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def unwritable(text: str, *, also: str = "") -> str | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from fer_edge.cli.command_options import Options, SectionedCommand
+from fer_edge.cli.failures import INTERRUPTED
+from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
 
 from ..recognition.model_config import SERVED_FIELDS
@@ -27,9 +29,6 @@ _SECTIONS: dict[str, Options] = {
     )
     for name, part in PARTS.items()
 }
-
-STOPPED = 130
-"""Exit code after Ctrl-C, as in shells."""
 
 
 class WithSummarize(SectionedCommand):
@@ -67,11 +66,14 @@ def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) 
         fer-edge archive /shared/videos --out /shared/results --ray 10.0.0.1:6379
         fer-edge archive summarize results/
     """
-    from .job import run_archive
+    with ending_at_once():
+        from .job import run_archive
 
     config = _config_of(context)
     if config.results.out is None:
         raise click.UsageError("Missing option '--out'. Pass the results folder.", context)
+    if "" in places:
+        raise click.UsageError("A PLACE is empty; expected a file, folder or pattern.", context)
     listed = sys.stdin.buffer if "-" in places else None
     named = [place for place in places if place != "-"]
     if config.engine.dry_run:
@@ -88,7 +90,7 @@ def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) 
             )
         except KeyboardInterrupt:
             click.echo("fer-edge: stopped; the same command continues from here", err=True)
-            context.exit(STOPPED)
+            context.exit(INTERRUPTED)
     _say_end(ended, config)
     if ended.failed:
         context.exit(1)
@@ -133,9 +135,11 @@ def _say_start(work: "Work") -> None:
 
     found = work.found
     hours = duration(sum(unit.length_s for unit in work.units))
+    videos, pictures, units = len(found.videos), len(found.pictures), len(work.units)
     click.echo(
-        f"{len(found.videos)} videos ({hours}), {len(found.pictures)} pictures: "
-        f"{len(work.units)} units, {work.there} of them done before",
+        f"{videos} video{'s' * (videos != 1)} ({hours}), "
+        f"{pictures} picture{'s' * (pictures != 1)}: "
+        f"{units} unit{'s' * (units != 1)}, {work.there} of them done before",
         err=True,
     )
     if work.known_failures:

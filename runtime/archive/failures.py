@@ -1,11 +1,15 @@
 """`failures.jsonl`: unreadable files and the reasons."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_edge.files import cannot_write, whole_file
+from fer_edge.documents import parse_json, read_limited
+from fer_edge.errors import OutputError
+from fer_edge.files import cannot_write, check_own_place, whole_file
+from fer_edge.limits import memory_bytes
 from fer_edge.schema import SchemaError, decode, encode
 
 from .unit import printable
@@ -45,8 +49,13 @@ class Failures:
     """The failures in a results folder; a line is written as soon as it is known."""
 
     def __init__(self, out: Path) -> None:
-        """Read the lines of earlier runs; an incomplete line after a power cut is dropped."""
+        """Read the lines of earlier runs; an incomplete line after a power cut is dropped.
+
+        Raises:
+            OutputError: The file cannot be read, is too large, or is a symbolic link.
+        """
         self._path = out / FAILURES
+        check_own_place(self._path)
         self._lines = list(_read(self._path))
 
     def __len__(self) -> int:
@@ -63,7 +72,7 @@ class Failures:
             OutputError: The file cannot be written.
         """
         self._lines = [line for line in self._lines if is_kept(line)]
-        with whole_file(self._path) as temporary:
+        with whole_file(self._path, follows_link=False) as temporary:
             temporary.write_text("".join(map(_as_line, self._lines)), "utf-8")
 
     def add(self, failure: Failure) -> None:
@@ -74,7 +83,7 @@ class Failures:
         """
         self._lines.append(failure)
         try:
-            with self._path.open("a", encoding="utf-8") as file:
+            with open(self._path, "a", encoding="utf-8", opener=_open_no_link) as file:
                 file.write(_as_line(failure))
         except OSError as error:
             raise cannot_write(self._path, error) from error
@@ -84,15 +93,21 @@ def _as_line(failure: Failure) -> str:
     return json.dumps(encode(failure)) + "\n"
 
 
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
 def _read(path: Path) -> Iterator[Failure]:
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        lines = read_limited(path, memory_bytes()).decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return
     except OSError as error:
         raise cannot_write(path, error) from error
+    except SchemaError as error:
+        raise OutputError(f"{path} cannot be read: {error}; delete it") from error
     for line in lines:
         try:
-            yield decode(Failure, json.loads(line))
-        except (ValueError, SchemaError):
+            yield decode(Failure, parse_json(line))
+        except SchemaError:
             continue

@@ -201,9 +201,16 @@ def _forget(failures: Failures, work: Work) -> None:
         lambda line: (
             bool(line.unit)
             and line.unit not in again
-            and (line.unit in names or Path(line.source).exists())
+            and (line.unit in names or _exists(line.source))
         )
     )
+
+
+def _exists(source: str) -> bool:
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):  # whatever the line contains
+        return False
 
 
 def _longest_first(units: Sequence[Unit]) -> list[Unit]:

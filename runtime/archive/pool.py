@@ -1,24 +1,28 @@
 """A pool of processes on this machine, each of which may die without affecting the others.
 
-A `ProcessPoolExecutor` fails as a whole when one of its processes is killed, without naming the
-task. So each worker is an executor with one process: only one known task fails.
+`multiprocessing` starts its children with the current folder on Python's path, and its executors
+fail as a whole when one of their processes is killed, without naming the task. So each worker is a
+process that runs this module: it gets one task at a time over a socket, and only that task fails.
 """
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import Connection
-from typing import cast
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, Pipe, wait
+from queue import SimpleQueue
+
+from fer_edge.child import module_command
+from fer_edge.errors import FerEdgeError
 
 from .engine import LOST, MOST_LOSSES, OnTick
 from .work import Failed, Outcome, Task, Tick, do_task, use_one_core
 
-_LOOK_EVERY_S = 0.5
+_MODULE = "fer_edge.runtime.archive.pool"
 
 
 class ProcessPool:
@@ -35,76 +39,71 @@ class ProcessPool:
     def run(
         self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
     ) -> Iterator[Outcome]:
-        """Run tasks; see `Engine`."""
+        """Run tasks; see `Engine`.
+
+        Raises:
+            FerEdgeError: A worker cannot be started.
+        """
         waiting, losses = deque(tasks), Counter[str]()
-        idle = [_Worker() for _ in range(min(self.workers, len(waiting)))]
-        busy: dict[Future[Outcome], tuple[_Worker, Task]] = {}
+        idle, busy = list[_Worker](), dict[Connection, tuple[_Worker, Task]]()
         try:
+            idle += (_Worker() for _ in range(min(self.workers, len(waiting))))
             while waiting or busy:
                 while waiting and idle:
                     worker, task = idle.pop(), waiting.popleft()
-                    busy[worker.submit(task)] = worker, task
-                done, _ = wait(busy, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-                for worker, _ in busy.values():
-                    for tick in worker.ticks():
-                        on_tick(tick)
-                for future in done:
-                    worker, task = busy.pop(future)
-                    outcome = _outcome(future)
-                    idle.append(worker if outcome else worker.replaced())
-                    if outcome is None:
+                    busy[worker.connection] = worker, task
+                    worker.submit(task)
+                for connection in wait(list(busy)):
+                    worker, task = busy[connection]  # type: ignore[index]
+                    message = worker.receive()
+                    if isinstance(message, Tick):
+                        on_tick(message)
+                        continue
+                    del busy[worker.connection]
+                    idle.append(worker if message else worker.replaced())
+                    if message is None:
                         on_loss(task)
                         losses[task.unit.name] += 1
                         if losses[task.unit.name] < MOST_LOSSES:
                             waiting.append(task)
                             continue
-                        outcome = Failed(task.unit, LOST)
-                    yield outcome
+                        message = Failed(task.unit, LOST)
+                    yield message
         finally:
             for worker in (*idle, *(worker for worker, _ in busy.values())):
                 worker.stop()
-
-
-def _outcome(future: "Future[Outcome]") -> Outcome | None:
-    """Return the message of a worker; None if it died."""
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return None
 
 
 class _Worker:
     """One worker process, which survives failed tasks and ends with this process."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        # the worker ends when the other end of `life` is closed, also by the death of this
-        # process
-        life, self._life = context.Pipe(duplex=False)
-        self._ticks, ticks = context.Pipe(duplex=False)
-        self._theirs = (life, ticks)
-        self._executor = ProcessPoolExecutor(
-            1, mp_context=context, initializer=_start, initargs=(life, ticks)
-        )
+        self.connection, theirs = Pipe()
+        descriptor = theirs.fileno()
+        try:
+            # Ctrl-C is for the main process, which ends this one
+            with theirs, _blocked(signal.SIGINT):
+                self._process = subprocess.Popen(
+                    module_command(_MODULE, str(descriptor)),
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(descriptor,),
+                )
+        except OSError as error:
+            self.connection.close()
+            raise cannot_start(error) from error
 
-    def submit(self, task: Task) -> "Future[Outcome]":
+    def submit(self, task: Task) -> None:
         """Assign a task."""
-        try:
-            future = self._executor.submit(_work, task)
-        except BrokenProcessPool as error:  # killed while it was idle
-            future = Future()
-            future.set_exception(error)
-        for connection in self._theirs:  # its process has started, and has its own
-            connection.close()
-        return future
+        with suppress(OSError):  # it was killed while it was idle: `receive` reports it
+            self.connection.send(task)
 
-    def ticks(self) -> Iterator[Tick]:
-        """Yield new messages."""
+    def receive(self) -> Tick | Outcome | None:
+        """Return its next message; None if it died."""
         try:
-            while self._ticks.poll():
-                yield self._ticks.recv()
-        except (EOFError, OSError):  # it died
-            return
+            message: Tick | Outcome = self.connection.recv()
+        except (EOFError, OSError):
+            return None
+        return message
 
     def replaced(self) -> "_Worker":
         """Return a replacement for a worker that died."""
@@ -113,40 +112,48 @@ class _Worker:
 
     def stop(self) -> None:
         """Kill it immediately."""
-        self._life.close()
-        self._ticks.close()
-        for connection in self._theirs:
-            connection.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self.connection.close()
+        self._process.kill()
+        self._process.wait()
 
 
-_to_driver: Connection | None = None
+def cannot_start(error: OSError) -> FerEdgeError:
+    """Format one line for an operating system that refuses another process."""
+    return FerEdgeError(
+        f"a worker process cannot be started: {error.strerror or error}; pass fewer --workers, or "
+        "raise the limits of this process (ulimit -n, ulimit -u)"
+    )
 
 
-def _start(life: Connection, ticks: Connection) -> None:
-    """Initialize a worker process."""
-    global _to_driver
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the main process, which ends this one
-    _to_driver = ticks
+@contextmanager
+def _blocked(number: signal.Signals) -> Iterator[None]:
+    """Block a signal; a child process that is started in the block never gets it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def main() -> None:
+    """Do the tasks that arrive on the socket with this descriptor, until its other end closes."""
+    connection = Connection(int(sys.argv[1]))
+    tasks = SimpleQueue[Task]()
+    threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
     use_one_core()
-    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
+    with suppress(OSError):  # the main process is gone, and `_receive` ends this one
+        while True:
+            connection.send(do_task(tasks.get(), connection.send))
 
 
-def _end_with(life: Connection) -> None:
+def _receive(connection: Connection, tasks: "SimpleQueue[Task]") -> None:
+    """Queue arriving tasks; end this process with the main process, also within a task."""
     try:
-        life.recv()
-    except (EOFError, OSError):
-        os._exit(0)
+        while True:
+            tasks.put(connection.recv())
+    finally:
+        os._exit(1)
 
 
-def _work(task: Task) -> Outcome:
-    return do_task(task, _say)
-
-
-def _say(tick: Tick) -> None:
-    try:
-        cast(Connection, _to_driver).send(tick)
-    except OSError:  # the main process is gone, and this process is about to end
-        return
+if __name__ == "__main__":
+    main()

@@ -3,14 +3,17 @@
 import csv
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from fer_edge.documents import read_limited
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, usual_mode
+from fer_edge.files import cannot_write, check_own_place, new_temporary
+from fer_edge.limits import JSON_BYTES
+from fer_edge.schema import SchemaError
+from fer_edge.shown import csv_text
 
 from .config import FormatName
 from .footer import Footer, parse_footer
@@ -18,6 +21,9 @@ from .rows import Rows
 
 DATA, WRITING = "faces", ".writing"
 """Folders of the results: finished files, and unfinished ones, which queries must not see."""
+
+UNFINISHED = "fer-edge-"
+"""Beginning of the name of an unfinished file."""
 
 SIDECAR_SUFFIX = ".json"
 """A CSV or JSON-lines file has its footer in a separate file, `clip-3f90....csv.json`."""
@@ -52,18 +58,16 @@ def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]
     target = result_path(out, name, format_)
     temporary: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (out / WRITING).mkdir(exist_ok=True)
-        handle, text = tempfile.mkstemp(suffix=target.suffix, dir=out / WRITING)
-        os.close(handle)
-        temporary = Path(text)
+        for folder in (out / DATA, target.parent, out / WRITING):
+            check_own_place(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+        temporary = new_temporary(out / WRITING, UNFINISHED, target.suffix)
         writer = _open_writer(temporary, format_)
         try:
             yield writer
         finally:
             writer.close()
         for written, final in _finished(temporary, target):
-            written.chmod(usual_mode())  # others may read a shared folder
             _to_disk(written)
             written.replace(final)
     except OSError as error:
@@ -86,8 +90,9 @@ def read_footer(path: Path) -> Footer | None:
             from .parquet_file import read_metadata
 
             return read_metadata(path)
-        return parse_footer(_sidecar(path).read_bytes())
-    except OSError:
+        sidecar = _sidecar(path)
+        return parse_footer(read_limited(sidecar, JSON_BYTES)) if sidecar.is_file() else None
+    except (OSError, SchemaError):
         return None
 
 
@@ -142,8 +147,10 @@ class TextFile:
     def write(self, rows: Rows) -> None:
         """Add rows."""
         names = ("source", "label", *rows.numbers)
-        columns = [*map(rows.text.__getitem__, ("source", "label"))]
+        columns = [rows.text["source"], rows.text["label"]]
         numbers = [_plain(column.tolist(), name) for name, column in rows.numbers.items()]
+        if self._is_csv:
+            columns = [[csv_text(text) for text in column] for column in columns]
         lines: Iterator[tuple[Any, ...]] = zip(*columns, *numbers, strict=True)
         if self._is_csv:
             table = csv.writer(self._file, lineterminator="\n")

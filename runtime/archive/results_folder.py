@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_edge.documents import read_json
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, whole_file
+from fer_edge.files import cannot_write, check_own_place, whole_file
+from fer_edge.schema import SchemaError
+from fer_edge.shown import printable
 
 from .config import FormatName
 from .footer import Footer
-from .result_file import DATA, SIDECAR_SUFFIX, WRITING, read_footer
+from .result_file import DATA, SIDECAR_SUFFIX, UNFINISHED, WRITING, read_footer
 from .settings import Settings
 from .unit import Unit
 
@@ -47,16 +50,21 @@ def locked_results(out: Path) -> Iterator[str]:
     """Create the folder, lock it against other writers, and yield its identity.
 
     Raises:
-        OutputError: It cannot be written, or another process writes to it.
+        OutputError: It cannot be written, contains a symbolic link, or another process writes to
+            it.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        handle = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        for place in (_LOCK, IDENTITY, WRITING, DATA):
+            check_own_place(out / place)
+        for folder in (out / DATA).glob("*"):
+            check_own_place(folder)
+        handle = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except OSError as error:
         raise cannot_write(out, error) from error
     try:
         _lock(handle, out)
-        for left in (out / WRITING).glob("*"):  # of a run that was killed
+        for left in (out / WRITING).glob(f"{UNFINISHED}*"):  # of a run that was killed
             left.unlink(missing_ok=True)
         yield _identity(out)
     finally:
@@ -81,7 +89,7 @@ def existing_results(out: Path) -> list[Existing]:
     paths = [
         path
         for path in sorted((out / DATA).glob("*/*"))
-        if path.suffix in _SUFFIXES and not path.name.endswith(SIDECAR_SUFFIX)
+        if path.suffix in _SUFFIXES and not path.name.endswith(SIDECAR_SUFFIX) and path.is_file()
     ]
     with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as threads:
         footers = threads.map(read_footer, paths)
@@ -97,10 +105,10 @@ def made_otherwise(existing: list[Existing], settings: Settings) -> list[Existin
 def describe_change(others: list[Existing], settings: Settings, out: Path) -> str:
     """Format one line about the other settings and the next step."""
     footer = others[0].footer
-    before: Mapping[str, Any] = json.loads(footer.options) if footer else {}
+    before: Mapping[str, Any] = footer.known_options() if footer else {}
     after = settings.options()
     changed = [
-        f"{name} {before.get(name)!r} (now {after.get(name)!r})"
+        f"{printable(name)} {printable(repr(before.get(name)))} (now {after.get(name)!r})"
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name)
     ]
@@ -133,15 +141,15 @@ def _identity(out: Path) -> str:
     if known is not None:
         return known
     new = uuid.uuid4().hex
-    with whole_file(out / IDENTITY) as temporary:
+    with whole_file(out / IDENTITY, follows_link=False) as temporary:
         temporary.write_text(json.dumps({"archive": new}) + "\n", "utf-8")
     return new
 
 
 def _read_identity(out: Path) -> str | None:
     try:
-        return str(json.loads((out / IDENTITY).read_text("utf-8"))["archive"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(read_json(out / IDENTITY)["archive"])
+    except (OSError, SchemaError, KeyError, TypeError):
         return None
 
 

@@ -88,7 +88,7 @@ class Unit:
         """Describe it as text."""
         name = printable(self.source)
         if self.kind == "pictures":
-            return f"{len(self.files)} pictures in {name}"
+            return f"{len(self.files)} picture{'s' * (len(self.files) != 1)} in {name}"
         return name if self.count == 1 else f"{name}, span {self.number + 1} of {self.count}"
 
 

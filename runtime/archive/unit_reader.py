@@ -135,11 +135,18 @@ class UnitReader:
         every_s = self._settings.reading.every_s
         video = Video(unit.source, every_s=every_s, span=unit.span, decoder_threads=1)
         with closing(video):
-            reader, seconds = self._follower(), FrameSeconds(1 / video.frame_rate_hz)
+            reader, seconds = self._follower(), FrameSeconds.of(video)
+            waiting: Result | None = None  # the time of a frame is known at the next one
             for frame in video:
-                result, share = reader.read_frame(frame), seconds.next(frame.time_s)
-                if frame.time_s >= unit.start_s:  # frames before the span only serve tracking
-                    yield result, share
+                share = seconds.next(frame.time_s)
+                if waiting is not None:
+                    yield waiting, share
+                result = reader.read_frame(frame)
+                # frames before the span only serve tracking
+                waiting = result if frame.time_s >= unit.start_s else None
+            if waiting is not None:
+                next_s = video.next_s
+                yield waiting, seconds.last() if next_s is None else seconds.next(next_s)
 
     def _follower(self) -> FrameReader:
         recognition = self._settings.recognition

@@ -73,7 +73,11 @@ _HOW: Options = (
 )
 _SERVICE: Options = (
     click.Option(
-        ["--name"], default="fer-edge", show_default=True, help="Service name; one per camera."
+        ["--name"],
+        default="fer-edge",
+        show_default=True,
+        metavar="NAME",
+        help="Service name; one per camera.",
     ),
     click.Option(
         ["--system", "is_system"],
@@ -133,7 +137,7 @@ _SECTIONS: dict[str, Options] = {
 
 
 @click.command(cls=SectionedCommand, sections=_SECTIONS)
-@click.argument("hosts", nargs=-1, metavar="HOST...")
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
 @click.pass_context
 def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) -> None:
     """Deploy fer-edge, a model and a configuration to devices over ssh, and test them there.
@@ -205,12 +209,15 @@ def _show(connections: "Connections", hosts: "dict[str, Host]", options: dict[st
     from concurrent.futures import ThreadPoolExecutor
 
     from fer_edge.schema import encode
+    from fer_edge.shown import masked
 
+    from .outcome import one_line
     from .upkeep import read_logs, status_of
 
     if options["action"] == "logs":
         for host in hosts.values():
-            click.echo(read_logs(host.address, connections.connect, options["lines"]), nl=False)
+            for line in read_logs(host.address, connections.connect, options["lines"]).splitlines():
+                click.echo(masked(line))
         return 0
     with ThreadPoolExecutor(options["parallel"]) as pool:
         found = list(
@@ -220,7 +227,8 @@ def _show(connections: "Connections", hosts: "dict[str, Host]", options: dict[st
         click.echo(json.dumps([encode(status) | {"is_well": status.is_well} for status in found]))
     else:
         for status in found:
-            click.echo("\n".join(status.describe()))
+            for line in status.describe():
+                click.echo(one_line(line))
     return 0 if all(status.is_well for status in found) else 1
 
 
@@ -321,7 +329,7 @@ def _report(outcomes: "list[Outcome]", *, as_json: bool) -> None:
 
     from fer_edge.schema import encode
 
-    from .outcome import table
+    from .outcome import one_line, table
 
     if as_json:
         click.echo(json.dumps([encode(outcome) for outcome in outcomes]))
@@ -330,11 +338,10 @@ def _report(outcomes: "list[Outcome]", *, as_json: bool) -> None:
         click.echo(table(outcomes))
         return
     (outcome,) = outcomes
+    text = one_line(outcome.text)
     if not outcome.is_good:
-        click.echo(f"fer-edge: error: {outcome.host}: {outcome.text}", err=True)
+        click.echo(f"fer-edge: error: {outcome.host}: {text}", err=True)
         return
     release = f"release {outcome.release}, " if outcome.release else ""
     gap = "" if outcome.largest_gap is None else f"; self-test within {outcome.largest_gap:.3f}"
-    click.echo(
-        f"{outcome.host}: {outcome.state}, {release}{outcome.text}{gap} ({outcome.seconds:.1f} s)"
-    )
+    click.echo(f"{outcome.host}: {outcome.state}, {release}{text}{gap} ({outcome.seconds:.1f} s)")

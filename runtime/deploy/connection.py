@@ -12,12 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from fer_edge.documents import parse_json
 from fer_edge.errors import DeployError
 from fer_edge.limits import memory_bytes
-from fer_edge.schema import SchemaError
 from fer_edge.shown import printable
 
+from .answers import T, as_kind, parse_answer
 from .source import MARK, agent_program, remote_command
 from .ssh_failure import explain
 
@@ -130,6 +129,22 @@ class Connection:
             raise ConnectionLostError(self._explain(f"the connection was cut during '{do}'"))
         return self._result(line)
 
+    def ask_for(
+        self, kind: type[T], do: str, body: bytes | Path | None = None, **arguments: object
+    ) -> T:
+        """Request a step from the agent; return its result as a dataclass.
+
+        Args:
+            kind: Dataclass of the answer.
+            do: Name of the step.
+            body: Bytes, or a file, to send.
+            arguments: Arguments of the step.
+
+        Raises:
+            DeployError: As `ask`; or the answer is not of that kind.
+        """
+        return as_kind(kind, self.ask(do, body, **arguments), self.host, f"to '{do}'")
+
     def close(self) -> None:
         """End the session; a running step is ended, except a critical one.
 
@@ -177,16 +192,12 @@ class Connection:
         return b"" if stream is None or stream.closed else stream.readline(memory_bytes() + 1)
 
     def _result(self, line: bytes) -> Any:
-        try:
-            # the longest answer contains a model
-            answer = parse_json(line, most_bytes=memory_bytes())
-        except SchemaError as error:
-            raise DeployError(f"{self.host} sent an answer that cannot be read: {error}") from None
+        answer = parse_answer(line, self.host, "to a step", has_lines=True)
         if not isinstance(answer, dict) or not answer.keys() & {"error", "result"}:
             shown = printable(line.decode(errors="replace"))
             raise DeployError(
-                f"{self.host} sent an answer that is not the agent's: {shown}; check that it is "
-                "your device"
+                f"{self.host}: it sent an answer that is not the agent's: {shown}; check that it "
+                "is your device"
             )
         if "error" in answer:
             raise DeployError(f"{self.host}: {answer['error']}")

@@ -19,7 +19,13 @@ from fer_edge.schema import SchemaError
 from .own_wheel import OwnWheel
 from .situation import ReleasedModel
 
-SECRETS = ("FER_EDGE_MQTT_PASSWORD", "FER_EDGE_WEB_TOKEN", "FER_EDGE_INPUT", "FER_EDGE_SINK_")
+SECRETS = (
+    "FER_EDGE_MQTT_PASSWORD",
+    "FER_EDGE_WEB_TOKEN",
+    "FER_EDGE_INPUT",
+    "FER_EDGE_SINK_",
+    "FER_EDGE_STREAM_OPTION_",
+)
 """Prefixes of the variables from which `fer-edge service` takes passwords and tokens."""
 
 

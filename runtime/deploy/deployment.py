@@ -15,6 +15,17 @@ from fer_edge.errors import DeployError, FerEdgeError
 from fer_edge.model.bundled import DEFAULT_MODEL
 from fer_edge.schema import encode
 
+from .answers import (
+    Begun,
+    Content,
+    DoctorReport,
+    Found,
+    Lines,
+    MadeRelease,
+    Prepared,
+    Switched,
+    unreadable,
+)
 from .connection import Connection, ConnectionLostError
 from .delivery import Delivery, Model, read_named_model
 from .drawn_faces import drawn_faces
@@ -79,9 +90,9 @@ def who() -> str:
 
 def _settle(connection: Connection, say: Say) -> Situation:
     """Confirm or roll back a switch that a deployment or the device did not survive."""
-    settled = connection.ask("begin", holder=who())["settled"]
+    settled = connection.ask_for(Begun, "begin", holder=who()).settled
     if settled is not None:
-        what = f"rolled back: {settled['wrong']}" if settled["wrong"] else "it is healthy"
+        what = f"rolled back: {settled.wrong}" if settled.wrong else "it is healthy"
         say(f"an earlier switch was not confirmed: {what}")
     return read_situation(connection.host, connection.ask("look"))
 
@@ -129,13 +140,15 @@ class Deployment:
     def _change(
         self, plan: Plan, model: Model | None, expected: "Future[tuple[Reading, ...]] | None"
     ) -> Outcome:
-        ask = self.connection.ask
-        ask("begin", holder=who())
-        if plan.identity and not ask("find_environment", identity=plan.identity)["is_there"]:
-            self._install(plan)
+        device = self.connection
+        device.ask("begin", holder=who())
+        if plan.identity:
+            found = device.ask_for(Found, "find_environment", identity=plan.identity)
+            if not found.is_there:
+                self._install(plan)
         taken = [] if plan.has_new_model else ["model.tflite"]
         taken += [] if plan.has_new_config else ["config.toml", "secrets.json"]
-        number = ask("make_release", takes=taken)["number"]
+        number = device.ask_for(MadeRelease, "make_release", takes=taken).number
         gap = None
         if model is not None and plan.has_new_model:
             self._put("model.tflite", model.data)
@@ -145,9 +158,9 @@ class Deployment:
         if expected is not None:
             gap = self._self_test(expected)
         if plan.has_service:
-            done = ask("prepare_service", options=plan.limits.options())
+            done = device.ask_for(Prepared, "prepare_service", options=plan.limits.options())
             before = self.situation.release
-            if not done["lingers"] and (before is None or not before.has_service):
+            if not done.lingers and (before is None or not before.has_service):
                 user = self.situation.facts.user
                 self.say(
                     f"note: the service starts when {user} logs in, not at boot; to start it at "
@@ -194,8 +207,8 @@ class Deployment:
         self.say("installing")
         ask("install", wheel=wheel.name, extras=EXTRAS, is_offline=is_offline)
         self.say("running fer-edge doctor there")
-        report = ask("doctor")
-        problems = [item["text"] for item in report["findings"] if item["status"] == "problem"]
+        report = self.connection.ask_for(DoctorReport, "doctor")
+        problems = [item.text for item in report.findings if item.status == "problem"]
         if problems:
             raise DeployError(f"the doctor found: {'; '.join(problems)}")
         ask("finish_environment", record={"fer_edge": wheel.version, "identity": plan.identity})
@@ -211,7 +224,7 @@ class Deployment:
             self._put(f"face-{name}.png", data)
         delegate = self._delegate()
         options = ["--delegate", delegate] if delegate else []
-        got = readings(self.connection.ask("self_test", options=options)["lines"])
+        got = readings(self.connection.ask_for(Lines, "self_test", options=options).lines)
         try:
             here = expected.result()
         except DeployError:
@@ -248,20 +261,20 @@ class Deployment:
             "limits": encode(plan.limits),
             "has_service": plan.has_service,
         }
-        done = self.connection.ask("switch", record=record, way=plan.way)
-        if done["wrong"]:
-            runs = f"release {done['number']} runs again" if done["number"] else "no release runs"
-            text = f"release {number} was not healthy ({done['wrong']}); {runs}"
-            return self._outcome("rolled back", done["number"], text, gap)
+        done = self.connection.ask_for(Switched, "switch", record=record, way=plan.way)
+        if done.wrong:
+            runs = f"release {done.number} runs again" if done.number else "no release runs"
+            text = f"release {number} was not healthy ({done.wrong}); {runs}"
+            return self._outcome("rolled back", done.number, text, gap)
         self.connection.ask("prune", keep=self.choices.keep)
         was = f"previous release {before.number}" if before is not None else "the first release"
         how = {
             "link": "release link switched; the service was not touched",
             "reload": "the service reloaded the model between two frames",
             "restart": "the service reads frames and feeds its watchdog",
-        }[done["way"]]
-        if done["tried"]:
-            self.say(f"note: the service was restarted, because {done['tried']}")
+        }[done.way]
+        if done.tried:
+            self.say(f"note: the service was restarted, because {done.tried}")
         return self._outcome("deployed", number, f"{how} ({was})", gap)
 
     def _unchanged(self) -> Outcome:
@@ -285,8 +298,11 @@ class Deployment:
             return read_named_model(DEFAULT_MODEL)
         if not plan.identity:
             return None
-        data = base64.b64decode(self.connection.ask("model")["data"])
-        return Model(data, release.model)
+        content = self.connection.ask_for(Content, "model").data
+        try:
+            return Model(base64.b64decode(content, validate=True), release.model)
+        except ValueError as error:
+            raise unreadable(self.connection.host, "to 'model'", str(error)) from error
 
     def _delegate(self) -> str:
         """Return the delegate of the model, if it does not run on the CPU."""

@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fer_edge.shown import printable
+from fer_edge.shown import masked, printable
 
 State = Literal["deployed", "removed", "unchanged", "planned", "rolled back", "failed", "skipped"]
 
 FAILED, ROLLED_BACK = 1, 3
 """Exit codes; 2 is a wrong command line or configuration."""
+
+
+_LONGEST_LINE = 2000
+
+
+def one_line(text: str) -> str:
+    """Format a text of a device for one line of the terminal, without secrets of this machine."""
+    return masked(" ".join(text[:_LONGEST_LINE].splitlines()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     rows = [
         (
             *(printable(item.host), item.state, str(item.release or "-")),
-            *(f"{item.seconds:.1f}", printable(item.text, 1000)),
+            *(f"{item.seconds:.1f}", printable(one_line(item.text), 1000)),
         )
         for item in outcomes
     ]

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
+from .outcome import one_line
+
 
 class Progress:
     """Rewrites a host's line on a terminal; otherwise writes line after line."""
@@ -25,7 +27,8 @@ class Progress:
         self._shown = 0
 
     def say(self, host: str, text: str) -> None:
-        """Update a host's line."""
+        """Update a host's line; the text may be a device's."""
+        text = one_line(text)
         with self._lock:
             passed = f"{time.monotonic() - self._started:5.1f} s"
             is_lasting = text.startswith(("note: ", "would "))

@@ -45,10 +45,11 @@ def run_there(
         files: Name -> content; removed afterwards.
 
     Raises:
-        DeployError: Nothing is deployed there, or the connection was cut.
+        DeployError: Nothing is deployed there, the connection was cut, or the answer is not the
+            agent's.
     """
     for name, data in (files or {}).items():
         content = data if isinstance(data, bytes) else data.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         connection.ask("put", content, place="scratch", name=name, digest=digest, size=len(content))
-    return Answer(**connection.ask("run", words=list(words), timeout_s=LONGEST_S))
+    return connection.ask_for(Answer, "run", words=list(words), timeout_s=LONGEST_S)

@@ -2,10 +2,10 @@
 
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fer_edge.child import module_command
 from fer_edge.documents import parse_json
@@ -14,6 +14,12 @@ from fer_edge.errors import DeployError
 TOLERANCE = 0.05
 """Tolerance of a probability: int8 kernels of two processors round differently
 (docs/lab-notes/arm64.md)."""
+
+
+_NO_READINGS = (
+    "the self-test has no readable result; expected the lines of fer-edge run, with a probability "
+    "of each label"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,29 @@ def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...
     return readings([parse_json(line) for line in done.stdout.splitlines()])
 
 
-def readings(lines: Sequence[Mapping[str, Any]]) -> tuple[Reading, ...]:
-    """Parse the lines of `fer-edge run`, one picture per line with one face."""
-    return tuple(Reading(face["scores"]) for line in lines for face in line["faces"])
+def readings(lines: object) -> tuple[Reading, ...]:
+    """Check the lines of `fer-edge run`, one picture per line with one face.
+
+    Args:
+        lines: The parsed lines; untrusted.
+
+    Raises:
+        DeployError: They are not such lines.
+    """
+    try:
+        found = tuple(
+            Reading({str(label): float(share) for label, share in face["scores"].items()})
+            for line in cast("Iterable[Any]", lines)
+            for face in line["faces"]
+        )
+    except (TypeError, KeyError, AttributeError, ValueError, OverflowError) as error:
+        raise DeployError(_NO_READINGS) from error
+    if not all(
+        item.probabilities and all(0 <= share <= 1 for share in item.probabilities.values())
+        for item in found
+    ):
+        raise DeployError(_NO_READINGS)
+    return found
 
 
 def difference(expected: Sequence[Reading], got: Sequence[Reading]) -> str:

@@ -1,9 +1,15 @@
 """State of a device after inspection."""
 
+import re
 from dataclasses import dataclass
 
 from fer_edge.errors import DeployError
 from fer_edge.schema import SchemaError, decode
+from fer_edge.shown import printable
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,40}")
+_GLIBC = re.compile(r"([0-9]{1,3}\.[0-9]{1,4}([.-][A-Za-z0-9_.-]{0,40})?)?")
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}([.][A-Za-z0-9_.+-]{0,40})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +237,23 @@ def read_situation(host: str, answer: object) -> Situation:
     """Check the agent's answer.
 
     Raises:
-        DeployError: Another version of fer-edge wrote the releases there.
+        DeployError: Another version of fer-edge wrote the releases there, or a fact is impossible.
     """
     try:
-        return decode(Situation, answer)
+        situation = decode(Situation, answer)
     except SchemaError as error:
         raise DeployError(
             f"{host}: its releases were written by another version of fer-edge ({error}); remove "
             "them: fer-edge deploy HOST --remove"
         ) from error
+    facts = situation.facts
+    # they become numbers, and names of folders here
+    words = [(facts.machine, _WORD), (facts.glibc, _GLIBC)]
+    words += [(python.version, _VERSION) for python in facts.pythons]
+    for text, pattern in words:
+        if not pattern.fullmatch(text):
+            raise DeployError(
+                f"{host}: it states {printable(repr(text))} as its processor, or as a version of "
+                "glibc or Python; check that it is your device"
+            )
+    return situation

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from fer_edge.errors import DeployError, FerEdgeError
 
+from .answers import Switched, Text
 from .connection import Connection
 from .deployment import who
 from .outcome import Outcome
@@ -87,14 +88,13 @@ def roll_back(host: str, connect: Connect) -> Outcome:
 
     def work(connection: Connection) -> Outcome:
         connection.ask("begin", holder=who())
-        done = connection.ask("go_back")
-        if done["wrong"]:
+        done = connection.ask_for(Switched, "go_back")
+        if done.wrong:
             text = (
-                f"the previous release is not healthy ({done['wrong']}); release "
-                f"{done['number']} stays"
+                f"the previous release is not healthy ({done.wrong}); release {done.number} stays"
             )
-            return Outcome(host, "rolled back", done["number"], 0.0, text)
-        return Outcome(host, "deployed", done["number"], 0.0, "the previous release runs again")
+            return Outcome(host, "rolled back", done.number, 0.0, text)
+        return Outcome(host, "deployed", done.number, 0.0, "the previous release runs again")
 
     return _outcome_of(host, connect, work)
 
@@ -117,8 +117,7 @@ def read_logs(host: str, connect: Connect, lines: int) -> str:
         DeployError: It cannot be reached, or has no journal.
     """
     with connect(host) as connection:
-        text: str = connection.ask("logs", lines=lines)["text"]
-        return text
+        return connection.ask_for(Text, "logs", lines=lines).text
 
 
 def _outcome_of(host: str, connect: Connect, work: Callable[[Connection], Outcome]) -> Outcome:

@@ -50,7 +50,7 @@ def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
     """Recognize faces: one JSON object per frame, with box, scores and label of each face.
 
     Nothing is stored unless an output is requested. Any number of outputs can be used together; an
-    output that fails ends the run, and the others are finished.
+    output that fails ends the run, and the others have all frames until then.
 
     \b
     Examples:
@@ -113,7 +113,8 @@ def _print_config(config: RunConfig) -> None:
     from .config_file import format_template
 
     # absolute, so that it is valid in any folder
-    click.echo(format_template(config.without_secrets().based_at(Path.cwd())), nl=False)
+    text = format_template(config.without_secrets().based_at(Path.cwd()))
+    click.echo(text.encode(), nl=False)  # TOML is UTF-8, whatever the terminal's encoding is
     for variable in config.secrets({}):
         click.echo(f"fer-edge: a secret is not printed; set {variable} for the run", err=True)
 

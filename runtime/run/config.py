@@ -40,6 +40,7 @@ class RunConfig:
     """All settings of a run.
 
     Attributes:
+        max_frames: Number of frames after which to stop; None reads all.
         source: Source of frames.
         model: Expression model.
         faces: Face detection and tracking.

@@ -1,5 +1,6 @@
 """`fer-edge demo`."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -67,7 +68,16 @@ def demo(
         order = sorted(
             ((share, label) for label, share in face.probabilities.items()), reverse=True
         )
-        width = max(map(len, face.probabilities))
+        width, block = max(map(len, face.probabilities)), _block()
         for probability, label in order:
-            click.echo(f"  {label:{width}} {probability:6.1%} {'█' * round(30 * probability)}")
+            click.echo(f"  {label:{width}} {probability:6.1%} {block * round(30 * probability)}")
     click.echo(f"annotated picture: {out}")
+
+
+def _block() -> str:
+    """Return what the bars are made of: a character that the terminal's encoding has."""
+    try:
+        "█".encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return "#"
+    return "█"

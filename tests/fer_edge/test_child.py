@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.child import module_command
+from fer_edge.child import import_command, module_command
 
 STRANGERS = ("numpy", "cv2", "json", "runpy", "click", "fer_edge")
 
@@ -31,13 +31,24 @@ def test_arguments_and_the_exit_code_are_the_modules_own() -> None:
     assert "--no-such-option" in done.stderr
 
 
+def test_only_an_import_is_not_from_that_folder_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "statistics.py").write_text("raise SystemExit('a stranger ran')\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert subprocess.run(import_command("statistics"), check=False).returncode == 0
+    assert subprocess.run(import_command("no_such_module"), check=False).returncode == 1
+
+
 def test_a_process_that_is_started_some_other_way_is_seen() -> None:
-    """Assert that the four packages start Python modules with `module_command` only."""
+    """Assert that the four packages start Python code with the commands of `child` only."""
     root = Path(__file__).resolve().parents[2]
     own = {"fer_edge/child.py", "runtime/run/service/unit_file.py"}  # it writes a unit's command
     for folder in ("fer_edge", "training", "converters", "runtime"):
         for file in (root / folder).rglob("*.py"):
             name = str(file.relative_to(root))
             if name not in own:
-                assert 'sys.executable, "-m"' not in file.read_text("utf-8"), name
+                text = file.read_text("utf-8")
+                for start in ('sys.executable, "-m"', 'sys.executable, "-c"', "get_context("):
+                    assert start not in text, name
     assert sys.executable in module_command("fer_edge")

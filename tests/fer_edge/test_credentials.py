@@ -12,11 +12,12 @@ def test_credentials_stand_for_what_the_environment_leaves_out(tmp_path: Path) -
     for name, text in (
         ("FER_EDGE_MQTT_PASSWORD", "söcret\n"),
         ("FER_EDGE_WEB_TOKEN", "another"),
+        ("FER_EDGE_SINK_CSV_3", "of Windows\r\n"),
         ("FER_EDGE_SINK_CSV_2", "a\nb"),
         ("FER_EDGE_LIMIT_MEMORY", "1"),  # a setting, not a secret
         ("other", "x"),
     ):
-        (tmp_path / name).write_text(text, "utf-8")
+        (tmp_path / name).write_bytes(text.encode())
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "FER_EDGE_WEB_TOKEN": "first"}
     load_credentials(environment)
     assert environment == {
@@ -24,6 +25,7 @@ def test_credentials_stand_for_what_the_environment_leaves_out(tmp_path: Path) -
         "FER_EDGE_WEB_TOKEN": "first",
         "FER_EDGE_MQTT_PASSWORD": "söcret",
         "FER_EDGE_SINK_CSV_2": "a\nb",
+        "FER_EDGE_SINK_CSV_3": "of Windows",
     }
 
 

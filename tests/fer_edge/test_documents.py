@@ -1,10 +1,11 @@
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fer_edge.documents import parse_json, parse_toml, read_json, read_limited
+from fer_edge.documents import parse_json, parse_toml, read_json, read_limited, read_toml
 from fer_edge.limits import JSON_BYTES, NESTING, TOML_BYTES
 from fer_edge.schema import SchemaError
 
@@ -82,3 +83,14 @@ def test_bytes_by_chance_are_parsed_or_refused() -> None:
 
 def test_a_byte_order_mark_is_not_part_of_a_document() -> None:
     assert parse_toml(b"\xef\xbb\xbfa = 1") == parse_json(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
+def test_a_named_pipe_is_refused_and_an_open_one_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(OSError, match="it is a named pipe, expected a file"):
+        read_toml(tmp_path / "pipe.toml")
+    reader, writer = os.pipe()
+    os.write(writer, b"a = 1")
+    os.close(writer)
+    assert read_toml(Path(f"/dev/fd/{reader}")) == {"a": 1}  # as a shell passes <(...)
+    os.close(reader)

@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 import tempfile
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.files import is_device, new_folder, whole_file
+from fer_edge.files import cannot_write, is_device, new_folder, whole_file
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -137,3 +138,69 @@ def test_a_symbolic_link_stays_and_its_target_is_written(tmp_path: Path, is_dang
     assert link.is_symlink()
     assert target.read_text() == "new"
     assert [path.name for path in target.parent.iterdir()] == ["lines.csv"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "x.csv"
+    path.touch()
+    path.chmod(mode)
+    with whole_file(path) as temporary:
+        # nobody may read the new content earlier who could not read the old one
+        assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+        temporary.write_text("new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert path.read_text() == "new"
+
+
+def test_the_umask_of_the_process_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(mask: int) -> int:
+        raise AssertionError("another thread would create files with this umask")
+
+    monkeypatch.setattr(os, "umask", refuse)
+    with whole_file(tmp_path / "x") as temporary:
+        temporary.touch()
+
+
+@pytest.mark.parametrize("is_dangling", [False, True])
+def test_a_link_in_a_folder_of_fer_edge_is_refused(tmp_path: Path, is_dangling: bool) -> None:
+    target, link = tmp_path / "secret", tmp_path / "state.json"
+    if not is_dangling:
+        target.write_text("secret")
+        target.chmod(0o600)
+    link.symlink_to(target)
+    with (
+        pytest.raises(OutputError, match="is a symbolic link"),
+        whole_file(link, follows_link=False),
+    ):
+        raise AssertionError("the block was entered")
+    assert target.exists() is not is_dangling
+    if not is_dangling:
+        assert target.read_text() == "secret"
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_a_pipe_in_a_folder_of_fer_edge_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "state.json")
+    with (
+        pytest.raises(OutputError, match="is a pipe"),
+        whole_file(tmp_path / "state.json", follows_link=False),
+    ):
+        raise AssertionError("the block was entered")
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "free some space there"),
+        (errno.EACCES, "choose a place that you can write to"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.EAGAIN, "raise the limits of this process"),
+    ],
+)
+def test_the_next_step_belongs_to_the_reason(number: int, advice: str) -> None:
+    error = cannot_write(Path("x.mp4"), OSError(number, os.strerror(number)))
+    assert str(error).startswith(f"cannot write x.mp4: {os.strerror(number)}; ")
+    assert advice in str(error)

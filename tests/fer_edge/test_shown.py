@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from fer_edge.chatter import StderrHandler
-from fer_edge.shown import hide, hide_address, masked
+from fer_edge.shown import csv_text, hide, hide_address, masked
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +71,18 @@ def test_every_log_line_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_terminal_obeys_no_text_of_others() -> None:
     assert masked("a\x1b[2Jb\x07\x9b1m\rc\x00") == "a?[2Jb??1m?c?"
     assert masked("two\nlines\tand ü") == "two\nlines\tand ü"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("/a/küche 1.mp4", "/a/küche 1.mp4"),
+        ("a\x1b[31m\x9b\n\u2028b", "a\\x1b[31m\\x9b\\n\\u2028b"),
+        *(("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a")),
+        ("'=1", "''=1"),
+        ("\t=1", "\\t=1"),
+        ("", ""),
+    ],
+)
+def test_no_program_acts_on_a_cell_of_a_csv_file(text: str, cell: str) -> None:
+    assert csv_text(text) == cell

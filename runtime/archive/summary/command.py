@@ -45,10 +45,14 @@ def summarize(results: Path, folder: Path | None, most_clips: int) -> None:
     from ..results_folder import require_format
 
     require_format("parquet")
+    from fer_edge.files import check_own_place
+
     from .page import write_page
     from .summarize import summarize_results
 
-    folder = folder or results / "summary"
+    if folder is None:
+        folder = results / "summary"
+        check_own_place(folder)  # whoever made the results may have made it a link
     with click.progressbar(
         length=1000, label="summarizing", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:

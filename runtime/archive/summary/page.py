@@ -22,7 +22,7 @@ def write_page(archive: Archive, folder: Path) -> Path:
     """Write the page of an archive.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: It cannot be written, or is a symbolic link.
     """
     room = files("fer_edge.runtime.archive.summary")
     text = (room / "page.html").read_text("utf-8")
@@ -36,7 +36,7 @@ def write_page(archive: Archive, folder: Path) -> Path:
         before, _, after = text.partition(place)
         text = before + inner + after
     path = folder / PAGE
-    with whole_file(path) as temporary:
+    with whole_file(path, follows_link=False) as temporary:
         try:
             temporary.write_text(text, "utf-8")
         except OSError as error:
@@ -67,7 +67,7 @@ def _data(archive: Archive) -> dict[str, Any]:
         "pictures": archive.pictures,
         "faces": archive.faces,
         "tracks": archive.tracks,
-        "options": json.loads(archive.options),
+        "options": dict(archive.options),
     }
 
 

@@ -1,8 +1,9 @@
 """From result files to tables and a page, one source at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Archive:
 
     Attributes:
         labels: Labels of the model, and `uncertain`.
-        options: Settings of the results, as JSON.
+        options: Settings of the results, one key per option.
         heat_map: Heat map of all videos.
         clips: Top clips of each label.
         seconds: (labels,): seconds of faces in videos.
@@ -33,7 +34,7 @@ class Archive:
     """
 
     labels: tuple[str, ...]
-    options: str
+    options: Mapping[str, Any]
     heat_map: HeatMap
     seconds: Times
     picture_faces: Times
@@ -73,7 +74,8 @@ def summarize_results(
     videos = [source for source in sources if source.kind == "video"]
     nothing = np.zeros(len(labels))
     archive = Archive(
-        labels, footer.options, HeatMap(videos, len(labels)), nothing.copy(), nothing.copy()
+        *(labels, footer.known_options(), HeatMap(videos, len(labels))),
+        *(nothing.copy(), nothing.copy()),
     )
     best = BestClips(labels, most_clips)
     with Tables(folder, labels) as tables:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fer_edge.files import whole_file
+from fer_edge.shown import csv_text
 
 from .clips import Clip
 from .scan import Scanned
@@ -36,7 +37,7 @@ class Tables:
             labels: Columns of the totals.
 
         Raises:
-            OutputError: They cannot be written.
+            OutputError: They cannot be written, or a symbolic link is in their place.
         """
         self._folder, self._files = folder, ExitStack()
         self._writers: dict[str, Any] = {}
@@ -78,17 +79,20 @@ class Tables:
         for label, items in clips.items():
             for clip in items:
                 end_s = clip.start_s + CLIP_S
-                writer.writerow((label, clip.source, clip.start_s, end_s, _rounded(clip.seconds)))
+                texts = csv_text(label), csv_text(clip.source)
+                writer.writerow((*texts, clip.start_s, end_s, _rounded(clip.seconds)))
 
     def _open(self, name: str, columns: Sequence[str]) -> Any:
-        temporary = self._files.enter_context(whole_file(self._folder / f"{name}.csv"))
+        path = self._folder / f"{name}.csv"
+        temporary = self._files.enter_context(whole_file(path, follows_link=False))
         file = self._files.enter_context(temporary.open("w", encoding="utf-8", newline=""))
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
+        writer.writerow([csv_text(column) for column in columns])
         return writer
 
     def _write(self, name: str, row: Iterable[Any], sums: "np.ndarray[Any, Any]") -> None:
-        self._writers[name].writerow((*row, *(_rounded(value) for value in sums)))
+        cells = [csv_text(cell) if isinstance(cell, str) else cell for cell in row]
+        self._writers[name].writerow((*cells, *(_rounded(value) for value in sums)))
 
 
 def _rounded(value: float) -> float:

@@ -10,6 +10,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceError
+from fer_edge.shown import printable
 
 from ...recognition.result import UNCERTAIN
 from .scan import Part, Scanned
@@ -17,7 +18,13 @@ from .scan import Part, Scanned
 CLIP_S = 10.0
 """Time resolution of the totals, in seconds."""
 
-_COLUMNS = ["time_s", "seconds", "face", "track", "label"]
+_COLUMNS = {
+    "time_s": pyarrow.float64(),
+    "seconds": pyarrow.float32(),
+    "face": pyarrow.int16(),
+    "track": pyarrow.int32(),
+    "label": pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
+}
 _BATCH_ROWS = 131072
 _MOST_STEPS = 10_000_000
 """Over three years in one video; a later time means a damaged file."""
@@ -114,11 +121,31 @@ def _tracks(source: Scanned, labels: tuple[str, ...], totals: Totals) -> Iterato
 def _batches(part: Part) -> Iterator[Any]:
     try:
         with pyarrow.parquet.ParquetFile(part.path) as file:
-            yield from file.iter_batches(_BATCH_ROWS, columns=_COLUMNS)
+            schema = file.schema_arrow
+            for name, kind in _COLUMNS.items():
+                if schema.names.count(name) != 1 or schema.field(name).type != kind:
+                    raise _damaged(part, f"expected one column '{name}' of type {kind}")
+            for batch in file.iter_batches(_BATCH_ROWS, columns=[*_COLUMNS]):
+                _check(batch, part)
+                yield batch
     except (OSError, pyarrow.ArrowException) as error:
-        raise SourceError(
-            f"{part.path} is damaged ({error}); delete it and run fer-edge archive again"
-        ) from (error)
+        raise _damaged(part, str(error)) from error
+
+
+def _check(batch: Any, part: Part) -> None:
+    """Reject values that no worker writes."""
+    for name in _COLUMNS:
+        if name != "track" and batch.column(name).null_count:
+            raise _damaged(part, f"column '{name}' has rows without a value")
+    times_s, seconds = (batch.column(name).to_numpy() for name in ("time_s", "seconds"))
+    if not np.isfinite(times_s).all() or not (np.isfinite(seconds) & (seconds >= 0)).all():
+        raise _damaged(part, "a time is not finite, or a duration is negative")
+
+
+def _damaged(part: Part, reason: str) -> SourceError:
+    return SourceError(
+        f"{part.path} is damaged ({reason}); delete it and run fer-edge archive again"
+    )
 
 
 def _indices(column: Any, labels: tuple[str, ...], part: Part) -> NDArray[np.intp]:
@@ -126,7 +153,8 @@ def _indices(column: Any, labels: tuple[str, ...], part: Part) -> NDArray[np.int
     unknown = [name for name in names if name not in labels]
     if unknown:
         raise SourceError(
-            f"{part.path} has the label {unknown[0]!r}; expected one of {', '.join(labels)}"
+            f"{part.path} has the label {printable(unknown[0])!r}; expected one of "
+            f"{printable(', '.join(labels), 400)}"
         )
     places = np.array([labels.index(name) for name in names] or [0], np.intp)
     found: NDArray[np.intp] = places[column.indices.to_numpy(zero_copy_only=False)]
@@ -138,10 +166,10 @@ def _add_steps(
 ) -> None:
     if not len(times_s):
         return
+    if times_s.max() >= _MOST_STEPS * CLIP_S:
+        raise _damaged(part, f"it has a time of {times_s.max():.3g} s")
     step = np.maximum(times_s // CLIP_S, 0).astype(np.intp)
     count, width = int(step.max()) + 1, totals.steps.shape[1]
-    if count > _MOST_STEPS:
-        raise SourceError(f"{part.path} has a time of {times_s.max():.0f} s; the file is damaged")
     totals.reach(count)
     sums = np.bincount(step * width + label, weights=seconds, minlength=count * width)
     totals.steps[:count] += sums.reshape(count, width)

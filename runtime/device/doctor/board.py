@@ -1,13 +1,15 @@
 """Processor, governor, temperature, power, memory and disk, as reported by the kernel."""
 
+import os
 import shutil
 import struct
 from pathlib import Path
 
 from fer_edge.inference.kernel import read_text
-from fer_edge.limits import LEAST_ADDRESS_SPACE_MB, address_space_mb
+from fer_edge.limits import process_limits
 
 from ..thermals import cpu_temperature_celsius, read_throttling
+from .control_group import group_memory_mb
 from .finding import Finding, Status
 
 _HOT_CELSIUS, _WARM_CELSIUS = 80.0, 70.0
@@ -64,9 +66,12 @@ def _processor(root: Path) -> Finding:
     board = read_text(root / "proc/device-tree/model")
     cpu = _cpu(root)
     cores = len(_cpu_values(root, "processor"))
+    usable = cores if root != Path("/") else len(os.sched_getaffinity(0))
     bits = struct.calcsize("P") * 8
     name = ", ".join(part for part in (board, cpu) if part) or "unknown processor"
     text = f"{name}, {cores} core{'s' if cores != 1 else ''}, {bits} bits"
+    if usable < cores:
+        text += f", {usable} of them for this process"
     if bits < 64:
         advice = "install the 64-bit system: neither LiteRT nor OpenCV has wheels for this one"
         return Finding("processor", "warning", text, advice)
@@ -143,6 +148,12 @@ def _memory(root: Path) -> Finding:
     if total_mb is None or free_mb is None:
         return Finding("memory", "ok", "the kernel does not tell")
     text = f"{free_mb:,.0f} of {total_mb:,.0f} MB available"
+    group_mb = group_memory_mb(root)
+    if group_mb is not None and group_mb < total_mb:
+        text += f", at most {group_mb:,.0f} MB for this control group"
+        if group_mb < _NEEDED_MB:
+            advice = "raise its limit (MemoryMax= of a service, --memory of a container)"
+            return Finding("memory", "warning", f"{text}, which is low for fer-edge run", advice)
     if free_mb < _NEEDED_MB:
         return Finding(
             "memory",
@@ -151,9 +162,8 @@ def _memory(root: Path) -> Finding:
             "end other programs; a desktop uses the most (sudo systemctl set-default "
             "multi-user.target)",
         )
-    space_mb = address_space_mb()
-    if space_mb is not None:
-        text += f"; address space of {space_mb:,.0f} MB, at least {LEAST_ADDRESS_SPACE_MB} needed"
+    for words, most_mb, least_mb in process_limits():
+        text += f"; at most {most_mb:,.0f} MB of {words}, at least {least_mb:.0f} needed"
     return Finding("memory", "ok", f"{text}; fer-edge run needs {_NEEDED_MB}")
 
 

@@ -3,9 +3,9 @@
 import importlib.util
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+from fer_edge.child import import_command
 from fer_edge.inference.kernel import read_text
 
 from ...capture.video_nodes import SENSOR_RECEIVERS, VideoNode, cameras, holders
@@ -107,7 +107,7 @@ def _why_picamera2_fails() -> str:
     """Import picamera2 in a separate process, since a module built for another NumPy may crash."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", "import picamera2"],
+            import_command("picamera2"),
             capture_output=True,
             text=True,
             errors="replace",

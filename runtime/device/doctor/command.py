@@ -35,7 +35,7 @@ def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None) -> No
     """Check this device: packages, models, cameras, board; with advice.
 
     ok: as it should be. note: useful to know. warning: slower or less reliable than possible.
-        problem: fer-edge does not work; only then the exit code is 1.
+    problem: fer-edge does not work; only then the exit code is 1.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None) -> No
     }
     if as_json:
         record = records if hosts else records[""]
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(record, indent=2))
     else:
         for host, findings in found.items():
             if host:

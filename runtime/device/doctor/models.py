@@ -9,6 +9,7 @@ from .finding import Finding
 
 _RUNS = 30
 _WARM_UP_RUNS = 5
+_REINSTALL = "pip install --force-reinstall fer-edge"
 
 
 def examine_models() -> list[Finding]:
@@ -17,20 +18,21 @@ def examine_models() -> list[Finding]:
     from fer_edge.model.file import read_model
 
     findings = []
-    for name, path in bundled_models().items():
+    try:
+        paths = bundled_models()
+    except FerEdgeError as error:
+        return [Finding("model", "problem", str(error), _REINSTALL)]
+    for name, path in paths.items():
         try:
             file = read_model(path)
         except FerEdgeError as error:
-            advice = "pip install --force-reinstall fer-edge"
-            findings.append(Finding("model", "problem", str(error), advice))
+            findings.append(Finding("model", "problem", str(error), _REINSTALL))
             continue
         text = (
             f"{name}, {file.card.quantization.scheme}, sha256 {file.card.sha256[:12]} as its card"
         )
         findings.append(Finding("model", "ok", text))
-    return findings or [
-        Finding("model", "problem", "no bundled model", "pip install --force-reinstall fer-edge")
-    ]
+    return findings
 
 
 def examine_detector() -> list[Finding]:
@@ -39,21 +41,20 @@ def examine_detector() -> list[Finding]:
     from fer_edge.detector.network import DetectorNetwork
 
     findings = []
-    for name, path in bundled_detectors().items():
+    try:
+        paths = bundled_detectors()
+    except FerEdgeError as error:
+        return [Finding("detector", "problem", str(error), _REINSTALL)]
+    for name, path in paths.items():
         try:
             file = read_detector(path)
             DetectorNetwork(file)
         except FerEdgeError as error:
-            advice = "pip install --force-reinstall fer-edge"
-            findings.append(Finding("detector", "problem", str(error), advice))
+            findings.append(Finding("detector", "problem", str(error), _REINSTALL))
             continue
         text = f"{name}, {file.card.scheme}, sha256 {file.card.sha256[:12]} as its card"
         findings.append(Finding("detector", "ok", text))
-    return findings or [
-        Finding(
-            "detector", "problem", "no bundled detector", "pip install --force-reinstall fer-edge"
-        )
-    ]
+    return findings
 
 
 def examine_interpreter() -> list[Finding]:

@@ -32,7 +32,11 @@ class ServiceOptions:
 
 _UNIT_OPTIONS = (
     click.Option(
-        ["--name"], default="fer-edge", show_default=True, help="Name of the unit; one per camera."
+        ["--name"],
+        default="fer-edge",
+        show_default=True,
+        metavar="NAME",
+        help="Name of the unit; one per camera.",
     ),
     click.Option(
         ["--config", "config_file"],
@@ -124,7 +128,7 @@ def print_unit(**options: Any) -> None:
 )
 @click.option("--force", is_flag=True, help="Replace a unit that fer-edge did not write.")
 def install(force: bool, **options: Any) -> None:
-    """Write the unit file and its configuration, and print how to start it."""
+    """Write the unit file and its configuration, and print the next steps."""
     from fer_edge.errors import OutputError
 
     from .unit import problems

@@ -72,7 +72,7 @@ def _places(unit: Unit, needs: Needs) -> list[str]:
 
 def _is_at_home(unit: Unit, needs: Needs) -> bool:
     """Return whether something that the service needs is in a home folder."""
-    places = (Path(unit.executable[0]), *needs.reads, *needs.writes)
+    places = (Path(unit.executable[0]), unit.package, *needs.reads, *needs.writes)
     # a virtual environment's Python is a link, possibly to a home folder (pyenv, uv)
     python = Path(unit.executable[0]).with_name("python").resolve()
     return any(place.is_relative_to(home) for place in (*places, python) for home in _HOMES)

@@ -1,10 +1,15 @@
 """Description of a systemd service for `fer-edge run`, and problems that would prevent it."""
 
 import os
+import pwd
+import site
 import stat
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import fer_edge
+from fer_edge.child import import_command
 from fer_edge.cli.needs import Needs
 
 MARK = "# Written by fer-edge service"
@@ -25,6 +30,7 @@ class Unit:
         watchdog_s: Time without a frame after which it is restarted; 0 never.
         secrets: Names of the variables that are passed as credentials.
         systemd: Version of systemd for which it is written.
+        package: Folder of the package fer_edge that it imports.
     """
 
     name: str
@@ -37,6 +43,7 @@ class Unit:
     watchdog_s: int = 30
     secrets: tuple[str, ...] = ()
     systemd: int = 252
+    package: Path = Path(fer_edge.__file__).parent
 
     @property
     def state_folder(self) -> Path:
@@ -59,13 +66,18 @@ def problems(unit: Unit, needs: Needs) -> list[str]:
         )
     is_dynamic = unit.is_system and unit.user is None
     advice = f"pass --run-as {os.environ.get('SUDO_USER') or 'USER'}"
-    for place in (Path(unit.executable[0]), *needs.reads):
+    for place in (Path(unit.executable[0]), unit.package, *needs.reads):
         if unit.is_system and place.is_relative_to("/tmp"):
             found.append(f"{place} is not visible to a service, which has a private /tmp; move it")
         elif not place.exists():
             found.append(f"{place} does not exist; pass a path that exists when the service starts")
         elif is_dynamic and not _is_open_to_all(place):
             found.append(f"{place} cannot be read by the service's user; {advice}")
+    if not _is_importable(unit):
+        found.append(
+            f"a service cannot import {unit.package}: it has no PYTHONPATH, and no packages of "
+            "another user; install fer-edge in a virtual environment"
+        )
     for folder in dict.fromkeys(needs.writes):
         if is_dynamic and not folder.is_relative_to(unit.state_folder):
             found.append(
@@ -82,3 +94,23 @@ def _is_open_to_all(path: Path) -> bool:
     resolved = path.resolve()
     enters = all(part.stat().st_mode & stat.S_IXOTH for part in resolved.parents)
     return enters and bool(resolved.stat().st_mode & stat.S_IROTH)
+
+
+def _is_importable(unit: Unit) -> bool:
+    """Import the package as the service does: without the variables of this shell."""
+    command = import_command("fer_edge.runtime")
+    if unit.is_system and not _has_our_packages(unit.user):
+        command.insert(1, "-s")
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
+    return (
+        subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
+    )
+
+
+def _has_our_packages(user: str | None) -> bool:
+    """Return whether the packages of the installing user (`pip install --user`) are a user's."""
+    try:
+        home = pwd.getpwnam(user or "").pw_dir
+    except KeyError:  # systemd creates the user
+        return False
+    return Path(site.getusersitepackages()).is_relative_to(home)

@@ -3,15 +3,15 @@
 import grp
 import os
 import pwd
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fer_edge.cli.needs import Needs
+from fer_edge.credentials import is_secret
 from fer_edge.errors import OutputError
-from fer_edge.files import whole_file
+from fer_edge.files import check_own_place, whole_file
 
 from ..config import RunConfig
 from ..config_file import format_config
@@ -90,6 +90,7 @@ def install_unit(
             "service"
         )
     secrets = config.secrets(os.environ)
+    check_own_place(unit.secrets_folder)
     lost = sorted(_names_in(unit.secrets_folder) - secrets.keys())
     _write_settings(unit.config_file, settings)
     _write_secrets(unit.secrets_folder, secrets)
@@ -123,13 +124,18 @@ def _next_steps(unit: Unit) -> list[str]:
 
 def _names_in(folder: Path) -> set[str]:
     """Return the secrets of an earlier installation."""
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    return {name for name in names if is_secret(name)}
 
 
 def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
-    """Write a file per secret, and remove others; only the folder's owner can read them."""
+    """Write a file per secret, and remove older ones; only the folder's owner can read them."""
+    for name in _names_in(folder):
+        (folder / name).unlink()
     if folder.is_dir():
-        shutil.rmtree(folder)
+        folder.chmod(0o700)
+        if not secrets and not any(folder.iterdir()):
+            folder.rmdir()
     for name, value in secrets.items():
         folder.mkdir(exist_ok=True, mode=0o700)
         with whole_file(folder / name, is_secret=True, reaches_disk=True) as temporary:

@@ -9,7 +9,7 @@ from fer_edge.cli.needs import Needs
 
 from .sandbox import limits, system_limits
 from .unit import MARK, Unit
-from .unit_words import command_line, setting_path
+from .unit_words import command_line, quote, setting_path
 
 
 def unit_text(unit: Unit, needs: Needs) -> str:
@@ -20,7 +20,9 @@ def unit_text(unit: Unit, needs: Needs) -> str:
     """
     command = (*unit.executable, "--verbose", "run", "--config", str(unit.config_file))
     lines = [
-        f"{MARK}; see docs/how-to/start-at-boot.md. Its configuration is {unit.config_file}",
+        # quoted, since a line break in the path would start a line of the unit
+        f"{MARK}; see docs/how-to/start-at-boot.md. Its configuration is "
+        + quote(str(unit.config_file)),
         "[Unit]",
         f"Description=Facial expressions ({unit.name})",
         # restarts continue forever, for a camera that returns in a week, with a limited rate

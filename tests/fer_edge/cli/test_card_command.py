@@ -56,6 +56,15 @@ def test_show_prints_the_card(fer_edge: Invoke, copy: Path) -> None:
     assert shown["path"] == str(MODEL.path)
 
 
+def test_without_a_unique_face_there_is_no_accuracy_on_unique_ones(
+    fer_edge: Invoke, tmp_path: Path
+) -> None:
+    score = replace(SCORE, n_without_duplicates=0)
+    path = with_card(tmp_path / "m.tflite", replace(MODEL.card, scores=(score,)))
+    shown = fer_edge("card", "show", path).stdout
+    assert "50.00% on 10 validation faces (- without training duplicates" in shown
+
+
 def test_verify_finds_the_bundled_models_sound(fer_edge: Invoke) -> None:
     result = fer_edge("card", "verify", *bundled_models())
     assert result.exit_code == 0

@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
 from click.testing import Result
 
 from fer_edge import __version__
-from fer_edge.cli.main import COMMANDS
+from fer_edge.cli.main import COMMANDS, main
 from fer_edge.errors import ModelError
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
 from tests.support.clear_line import assert_one_clear_line
@@ -26,6 +27,20 @@ def test_help_lists_every_command(fer_edge: Invoke) -> None:
     for name, (_, text) in COMMANDS.items():
         assert f"  {name} " in result.stdout
         assert text in result.stdout
+
+
+def test_ctrl_c_ends_a_command_with_the_exit_code_of_a_shell(
+    fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        main, "get_command", lambda *_: click.Command("models", callback=interrupted)
+    )
+    result = fer_edge("models")
+    assert result.exit_code == 130
+    assert len(result.stderr.split("\n")) == 3  # after what the terminal shows for Ctrl-C
 
 
 def test_the_version_is_printed(fer_edge: Invoke) -> None:
@@ -82,6 +97,17 @@ def test_a_system_error_becomes_one_line(fer_edge: Invoke, monkeypatch: pytest.M
     assert_one_clear_line(fer_edge("models"), "some/file: No space left on device")
 
 
+@pytest.mark.parametrize(("text", "words"), [("", "no room for an array"), ("12 MB", "12 MB")])
+def test_no_memory_is_one_line_with_what_is_known(
+    fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    def fail() -> None:
+        raise MemoryError(text)
+
+    monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
+    assert_one_clear_line(fer_edge("models"), f"out of memory ({words})")
+
+
 def test_an_error_of_several_lines_becomes_one(
     fer_edge: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,7 +132,7 @@ def test_models_shows_every_bundled_model_and_its_card(fer_edge: Invoke) -> None
     [
         ("four-blok", ["'four-blok' is neither a file nor bundled", DEFAULT_MODEL]),
         ("missing.tflite", ["missing.tflite cannot be read: No such file"]),
-        ("x" * 300, ["File name too long"]),
+        ("x" * 300, ["is neither a file nor bundled"]),
         (".", ["cannot be read: Is a directory"]),
         (__file__, ["not a TFLite model"]),
     ],

@@ -1,7 +1,10 @@
 """The end of a command's process: exit code and output."""
 
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,15 @@ import atexit
 atexit.register(lambda: print("at exit"))
 from fer_edge.cli.program import program
 program()
+"""
+
+
+INTERRUPTIBLE = """
+import sys
+print(flush=True)
+sys.argv[0] = "fer-edge"
+import fer_edge.cli.program as program
+program.program()
 """
 
 
@@ -44,3 +56,83 @@ def test_a_pipe_that_nobody_reads_is_no_traceback() -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert done.stdout.splitlines()[-1].lstrip("{[") == "0"
+
+
+def shell(line: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line of bash, in which `F` stands for fer-edge."""
+    line = line.replace("F ", f"{sys.executable} -m fer_edge ")
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "models --help"])
+def test_what_options_print_fails_like_what_commands_print(option: str) -> None:
+    done = shell(f"F {option} >/dev/full")
+    assert (done.returncode, done.stderr) == (1, "fer-edge: error: No space left on device\n")
+    done = shell(f"F {option} | true; exit ${{PIPESTATUS[0]}}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("--nooption", 2),
+        ("run --nooption", 2),
+        ("card show nothing", 1),
+        ("models", 0),
+        ("data", 2),
+    ],
+)
+def test_a_broken_standard_error_changes_no_exit_code(arguments: str, code: int) -> None:
+    assert shell(f"F {arguments} 2>/dev/full").returncode == code
+    assert shell(f"F {arguments} 2>&-").returncode == code
+
+
+def test_a_group_without_a_command_prints_its_help_once() -> None:
+    done = shell("F data")
+    assert done.returncode == 2
+    assert done.stderr.count("Usage:") == 1
+
+
+@pytest.mark.parametrize("command", [["models"], ["benchmark", "compact", "--quick"], ["doctor"]])
+@pytest.mark.parametrize("after_s", [0.03, 0.1, 0.2, 0.4])
+def test_ctrl_c_at_any_moment_is_no_traceback(command: list[str], after_s: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    process.stdout.readline()  # Python itself has started
+    time.sleep(after_s)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert process.returncode in (0, 130, -signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("variable", "limit", "words"), [("v", 500_000, "ulimit -v"), ("d", 400_000, "ulimit -d")]
+)
+def test_a_limit_that_libraries_do_not_survive_is_one_line(
+    variable: str, limit: int, words: str
+) -> None:
+    done = shell(f"ulimit -{variable} {limit}; F models")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert words in line
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "iso8859-15"])
+def test_a_terminal_of_another_encoding_gets_what_it_can_show(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    monkeypatch.chdir(tmp_path)
+    done = shell("F demo --out 顔.png")
+    assert done.returncode == 0, done.stderr
+    assert "######" in done.stdout
+    assert r"\u9854.png" in done.stdout
+    name = "caf\xe9/\u9854.mp4"
+    done = shell(f"F run --input {name} --print-config")
+    assert f'input = "{tmp_path}/{name}"' in done.stdout

@@ -207,3 +207,24 @@ def test_the_child_may_not_use_much_memory_nor_write_files_nor_dump_its_memory(
 def test_a_graph_with_a_wrong_number_of_recalls_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="3 recalls for 7 labels"):
         replace(CARD, scores=(replace(CARD.scores[0], recall=(0.5,) * 3),))
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "CACHE_DIRECTORY"])
+def test_a_cache_that_cannot_be_read_is_not_the_models_fault(
+    sound: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "/" + "x" * 300)
+    open_model(sound).close()
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "CACHE_DIRECTORY", "HOME"])
+def test_a_relative_folder_is_no_cache(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv(variable, "relative")
+    open_model(sound).close()
+    assert list((tmp_path / "here").iterdir()) == []

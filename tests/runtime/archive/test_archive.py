@@ -113,7 +113,8 @@ def test_a_split_video_has_the_frames_of_the_whole_one(tmp_path: Path) -> None:
     whole, split = rows_of(tmp_path / "whole"), rows_of(tmp_path / "split")
     assert len(files_of(tmp_path / "split")) == 4
     assert {row["span"] for row in split} == {0, 1, 2, 3}
-    assert [row["time_s"] for row in split] == [row["time_s"] for row in whole]
+    for column in ("time_s", "seconds"):
+        assert [row[column] for row in split] == pytest.approx([row[column] for row in whole])
     same = sum(one["label"] == other["label"] for one, other in zip(split, whole, strict=True))
     assert same >= 0.95 * len(whole)
 
@@ -135,6 +136,17 @@ def test_one_frame_in_a_second_stands_for_a_second(tmp_path: Path) -> None:
     rows = rows_of(tmp_path / "out")
     assert [row["time_s"] for row in rows] == [0.0, 1.0, 2.0]
     assert [row["seconds"] for row in rows] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("split_min", [60.0, 4 / 60])
+def test_the_seconds_of_sampled_frames_add_up_to_the_video(
+    tmp_path: Path, split_min: float
+) -> None:
+    pytest.importorskip("matplotlib")
+    clip = make_clip(tmp_path / "clip.mp4", frames=100)
+    loop(tmp_path / "out", clip, every_s=3.0, split_min=split_min)
+    rows = rows_of(tmp_path / "out")
+    assert [row["seconds"] for row in rows] == pytest.approx([3.0, 3.0, 3.0, 1.0])
 
 
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])

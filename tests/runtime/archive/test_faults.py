@@ -1,6 +1,5 @@
 """Failures of workers, drivers and disks in the middle of a run of `fer-edge archive`."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from click.testing import Result
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (fer-edge[archive])")
 
+from fer_edge.child import module_command
 from fer_edge.runtime.archive.engine import MOST_LOSSES, PlainLoop
 from fer_edge.runtime.archive.job import run_archive
 from fer_edge.runtime.archive.pool import ProcessPool
@@ -38,6 +38,11 @@ def expected(videos: Path, tmp_path: Path) -> str:
     return digest_of(tmp_path / "expected")
 
 
+def children_of(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
 @contextmanager
 def killing(kill_signal: int, out: Path) -> Iterator[None]:
     """Kill one worker as soon as the first result file exists."""
@@ -45,7 +50,7 @@ def killing(kill_signal: int, out: Path) -> Iterator[None]:
     def kill() -> None:
         while not files_of(out):
             time.sleep(0.01)
-        os.kill(multiprocessing.active_children()[0].pid or 0, kill_signal)
+        os.kill(children_of(os.getpid())[0], kill_signal)
 
     thread = threading.Thread(target=kill)
     thread.start()
@@ -100,11 +105,6 @@ def driver(videos: Path, out: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*command, "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-
-
-def children_of(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
 
 
 def is_alive(pid: int) -> bool:
@@ -188,3 +188,51 @@ def test_a_node_that_sees_another_folder_says_so(videos: Path, tmp_path: Path) -
     (outcome,) = PlainLoop().run([task], lambda tick: None, lambda lost: None)
     assert isinstance(outcome, Failed)
     assert "shared folder" in outcome.reason
+
+
+STRANGERS = ("struct", "signal", "socket", "selectors", "warnings", "threading", "pickle", "re")
+
+
+def archive_in(folder: Path, out: Path, *videos: Path) -> "subprocess.CompletedProcess[str]":
+    """Run `fer-edge archive` with another current folder."""
+    command = module_command("fer_edge", "archive", *map(str, videos), "--out", str(out))
+    return subprocess.run(
+        [*command, "--format", "csv", "--workers", "2"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_no_python_file_of_the_current_folder_is_run(videos: Path, tmp_path: Path) -> None:
+    for name in STRANGERS:
+        (videos / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w'); raise OSError")
+    done = archive_in(videos, tmp_path / "out", Path())
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_whole_paths_need_no_current_folder(videos: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = module_command("fer_edge", "archive", str(videos), "--out", str(tmp_path / "out"))
+    command = ["sh", "-c", f'rmdir {gone}; exec "$@"', "sh", *code, "--format", "csv"]
+    done = subprocess.run(command, cwd=gone, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_too_few_open_files_are_one_line_with_the_way_out(videos: Path, tmp_path: Path) -> None:
+    code = module_command("fer_edge", "archive", str(videos), "--out", str(tmp_path / "out"))
+    command = ["sh", "-c", 'ulimit -n 12; exec "$@"', "sh", *code, "--format", "csv"]
+    done = subprocess.run([*command, "--workers", "6"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "Too many open files; pass fewer --workers" in done.stderr.splitlines()[-1]
+
+
+def test_an_empty_place_is_refused(fer_edge: Callable[..., Result], tmp_path: Path) -> None:
+    result = fer_edge("archive", "", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "empty" in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,11 +1,16 @@
 """Answers of a device that do not come from the agent: one clear line, never a traceback."""
 
+import json
 import os
+import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import Result
 
 from fer_edge.errors import DeployError
 from fer_edge.runtime.deploy import connection as connection_module
@@ -13,9 +18,15 @@ from fer_edge.runtime.deploy.connection import Connection
 from fer_edge.runtime.deploy.connections import Connections
 from fer_edge.runtime.deploy.deployment import deploy_to
 from fer_edge.runtime.deploy.plan import Choices
+from fer_edge.runtime.deploy.self_test import readings
 from fer_edge.runtime.deploy.source import MARK
+from fer_edge.runtime.measurement.remote import Errand, measure_there
+from fer_edge.runtime.measurement.report.report import report_to_json
+from fer_edge.schema import encode
+from tests.support.clear_line import assert_one_clear_line
+from tests.support.made_reports import make_model, make_report
 
-from .situations import delivery
+from .situations import EMPTY, FACTS, delivery
 
 ANSWERS = {
     "nothing-like-it": "Welcome to the door",
@@ -103,3 +114,165 @@ def test_a_local_problem_is_the_outcome_of_that_host() -> None:
 def test_a_host_without_a_name_is_refused_before_ssh_is_asked(host: str) -> None:
     with pytest.raises(DeployError, match="is not valid; expected a name, or user@name"):
         Connection(host, name="fer-edge")
+
+
+ESCAPE = "\x1b]0;pwn\x07\x1b[2J\x9b31m"
+AGENT = """
+import json, os, sys
+size = int(os.read(0, 8))
+while size:
+    size -= len(os.read(0, size))
+print({mark!r}, "{{}}", sep="\\n", flush=True)
+answers = json.loads({answers!r})
+for line in sys.stdin:
+    do = json.loads(line)["do"]
+    if do != "ping":
+        print(json.dumps(answers.get(do, {{"result": {{}}}})), flush=True)
+"""
+
+
+@pytest.fixture
+def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that makes every host answer the steps in this way."""
+
+    def put(**answers: Any) -> None:
+        ssh = tmp_path / "ssh"
+        program = AGENT.format(mark=MARK, answers=json.dumps(answers))
+        ssh.write_text(f"#!{sys.executable}\n{program}")
+        ssh.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    return put
+
+
+def assert_plain(result: Result) -> None:
+    """Assert that nothing in the output controls a terminal."""
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert not [letter for letter in result.output if not letter.isprintable() and letter != "\n"]
+
+
+def look(**facts: Any) -> dict[str, Any]:
+    situation = encode(EMPTY)
+    situation["facts"] |= facts
+    return {"result": situation}
+
+
+@pytest.mark.parametrize(
+    "words", [["--status"], ["--rollback"], ["--logs"], ["--model", "tiny", "--dry-run"]]
+)
+@pytest.mark.parametrize("kind", ["error", "texts", "list", "number", "version"])
+def test_no_answer_controls_the_terminal_or_ends_in_a_traceback(
+    fer_edge: Callable[..., Result], answer: Callable[..., None], words: list[str], kind: str
+) -> None:
+    steps = ("look", "begin", "go_back", "logs")
+    kinds: dict[str, dict[str, Any]] = {
+        "error": {step: {"error": f"bad {ESCAPE}\nsecond"} for step in steps},
+        "texts": {
+            "look": look(system=ESCAPE, board=f"{ESCAPE}\nfer-edge: good", base=ESCAPE),
+            "begin": {"result": {"settled": None}},
+            "go_back": {"result": {"wrong": ESCAPE, "number": 1, "way": "link", "tried": ""}},
+            "logs": {"result": {"text": f"first {ESCAPE}\nsecond\r\n"}},
+        },
+        "list": {step: {"result": [1]} for step in steps},
+        "number": {step: {"result": 1} for step in steps},
+        "version": {"look": look(pythons=[encode(FACTS.pythons[0]) | {"version": "x"}])},
+    }
+    answer(**kinds[kind])
+    done = fer_edge("deploy", "door", *words)
+    assert_plain(done)
+    if words == ["--logs"] and kind == "texts":
+        assert done.stdout == "first ?]0;pwn??[2J?31m\nsecond?\n"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        *({"machine": "../../x"}, {"machine": ""}, {"glibc": "2.99999999"}, {"glibc": "2.²"}),
+        *({"glibc": "2.36/../x"}, {"glibc": "musl"}),
+    ],
+    ids=str,
+)
+def test_an_impossible_fact_is_one_line(
+    fer_edge: Callable[..., Result], answer: Callable[..., None], facts: dict[str, str]
+) -> None:
+    answer(look=look(**facts))
+    done = fer_edge("deploy", "door", "--status")
+    assert done.exit_code == 1
+    assert "door: it states" in done.stdout
+    assert_plain(done)
+
+
+def ran(said: str, **more: Any) -> dict[str, Any]:
+    return {"result": {"code": 0, "said": said, "complained": "", **more}}
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        *(ran("[" * 200_000), ran("x"), ran("{}"), ran('{"status": "ok", "findings": []}')),
+        *(ran("", more=1), {"result": []}, {"result": {"code": "0"}}),
+        ran("", complained=f"bad {ESCAPE}\n"),
+    ],
+    ids=range(8),
+)
+def test_a_doctor_that_is_none_is_one_line(
+    fer_edge: Callable[..., Result], answer: Callable[..., None], run: dict[str, Any]
+) -> None:
+    answer(run=run)
+    done = fer_edge("doctor", "--on", "door")
+    assert_one_clear_line(done, "door: ")
+    assert_plain(done)
+
+
+def test_a_finding_does_not_control_the_terminal(
+    fer_edge: Callable[..., Result], answer: Callable[..., None]
+) -> None:
+    finding = {"topic": ESCAPE, "status": "ok", "text": f"{ESCAPE}\nx", "advice": ESCAPE}
+    answer(run=ran(json.dumps({"status": "ok", "findings": [finding]})))
+    done = fer_edge("doctor", "--on", "door")
+    assert done.exit_code == 0
+    assert_plain(done)
+
+
+ERRAND = Errand(("tiny",), None, None, None, (), None, (), "fer-edge benchmark tiny --on door")
+REPORT = json.loads(report_to_json(make_report(make_model("int8"))))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("[" * 200_000, "x", json.dumps({**REPORT, "models": []})),
+        *(json.dumps({**REPORT, "made": value}) for value in (float("nan"), 10**4000)),
+        *(json.dumps(REPORT).replace(": 1.0", f": {value}") for value in ("1e999", "1e308", "0.0")),
+        json.dumps({**REPORT, "reference": 1}),
+        json.dumps({**REPORT, "plan": {**REPORT["plan"], "threads": []}}),
+    ],
+    ids=[
+        *("deep", "text", "no-models", "nan", "long", "infinite", "huge", "zero"),
+        *("no-reference", "no-threads"),
+    ],
+)
+def test_a_report_that_is_none_is_one_line(answer: Callable[..., None], said: str) -> None:
+    answer(run=ran(said))
+    with pytest.raises(DeployError, match=r"door: .* cannot be read") as caught:
+        measure_there("door", ERRAND)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_report_has_no_control_characters(answer: Callable[..., None]) -> None:
+    answer(run=ran(json.dumps({**REPORT, "made": ESCAPE})))
+    assert measure_there("door", ERRAND).made.isprintable()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(None, 1, "text", [1], [{}], [{"faces": 1}], [{"faces": [1]}], [{"faces": [{}]}]),
+        *([{"faces": [{"scores": scores}]}] for scores in ([], {}, {"a": "x"}, {"a": 2}, 1)),
+    ],
+    ids=str,
+)
+def test_a_self_test_without_readings_is_one_line(lines: object) -> None:
+    with pytest.raises(DeployError, match="no readable result"):
+        readings(lines)

@@ -132,6 +132,33 @@ def test_short_memory_and_busy_swap_are_seen(tmp_path: Path) -> None:
     assert only(examine_board(root), "swap")[0] == "note"
 
 
+@pytest.mark.parametrize(
+    ("group", "limits", "status"),
+    [
+        ("0::/", {"memory.max": "max"}, "ok"),
+        ("0::/", {"memory.max": "128000000"}, "warning"),
+        ("0::/a/b", {"a/memory.max": "128000000", "a/b/memory.max": "max"}, "warning"),
+        ("0::/../other", {"memory.max": "128000000"}, "warning"),
+        ("4:memory:/a", {"memory/a/memory.limit_in_bytes": "128000000"}, "warning"),
+        ("4:memory:/on-the-host", {"memory/memory.limit_in_bytes": "128000000"}, "warning"),
+        ("4:memory:/a", {"memory/a/memory.limit_in_bytes": "9223372036854771712"}, "ok"),
+        ("4:cpu,memory:/\n0::/", {"memory.max": "300000000"}, "ok"),
+    ],
+)
+def test_the_memory_of_a_container_or_service_is_that_of_its_control_group(
+    tmp_path: Path, group: str, limits: dict[str, str], status: str
+) -> None:
+    root = pi4(tmp_path)
+    set_meminfo(root, 4 * GB, 3 * GB, 0, 0)
+    write(root, "proc/self/cgroup", f"{group}\n")
+    for name, limit in limits.items():
+        write(root, f"sys/fs/cgroup/{name}", f"{limit}\n")
+    found = only(examine_board(root), "memory")
+    assert found[0] == status
+    assert ("control group" in found[1]) == ("00000" in str(limits))
+    assert (found[2] != "") == (status == "warning")
+
+
 def test_disk_is_the_room_where_outputs_go(tmp_path: Path) -> None:
     (finding,) = examine_disk(tmp_path)
     assert f"free at {tmp_path}" in finding.text

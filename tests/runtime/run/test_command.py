@@ -148,7 +148,7 @@ def bad_files(folder: Path, clip: Path) -> None:
         (["--input", "PICTURE", "--model", "flipped.tflite"], "altered or damaged"),
         (["--input", "PICTURE", "--model", "bare.tflite"], "no card"),
         (["--input", "PICTURE", "--model", "missing.tflite"], "cannot be read"),
-        (["--input", "PICTURE", "--model", "x" * 300], "File name too long"),
+        (["--input", "PICTURE", "--model", "x" * 300], "is neither a file nor bundled"),
         (["--input", "PICTURE", "--model", "nothing"], "neither a file nor bundled"),
         (["--input", "PICTURE", "--detector-model", "bad.onnx"], "expected a face detector"),
         (["--input", "PICTURE", "--detector-model", "missing.onnx"], "expected a face detector"),

@@ -162,6 +162,23 @@ def test_a_place_with_a_password_comes_from_the_environment(
     assert parse_run(("--config", str(path))) == config
 
 
+def test_a_stream_option_with_a_secret_comes_from_the_environment(
+    fer_edge: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = "Authorization: Bearer s3cret"
+    given = ("--input", "http://h/s", *("--stream-option", f"headers={header}"))
+    more = ("--stream-option", "reconnect=1")
+    printed = fer_edge("run", *given, *more, "--print-config")
+    assert "s3cret" not in printed.output
+    assert "set FER_EDGE_STREAM_OPTION_HEADERS for the run" in printed.stderr
+    path = written(tmp_path, printed.stdout)
+    monkeypatch.setenv("FER_EDGE_STREAM_OPTION_HEADERS", header)
+    config = parse_run(("--config", str(path)))
+    assert config.source.stream_options == ("reconnect=1", f"headers={header}")
+    assert parse_run(given).source.stream_options == (f"headers={header}",)
+    assert parse_run(("--camera", "0")).source.stream_options == ()
+
+
 def test_no_secret_is_printed_and_each_is_named(fer_edge: Invoke) -> None:
     done = fer_edge(
         *("run", "--print-config", "--input", "rtsp://u:s3cret@h/s", "--web-token", "s3cret"),

@@ -25,7 +25,11 @@ from fer_edge.runtime.run.command import parse_run
             ("--sink", "csv=a/x", "--sink", "window", "--sink", "summary=-"),
             Needs(writes=(Path("a"),)),
         ),
-        (("--sink", "web=127.0.0.1:1"), Needs(network=True)),
+        (("--sink", "web=127.0.0.1:1"), Needs(loopback=True)),
+        (("--sink", "web=0.0.0.0:80"), Needs(network=True)),
+        (("--sink", "mqtt=mqtt://127.0.0.1/t"), Needs(loopback=True)),
+        (("--sink", "mqtt=mqtt://h/t"), Needs(network=True)),
+        (("--sink", "web"), Needs()),
         (("--camera", "0", "--delegate", "edgetpu"), Needs(camera=True, accelerator=True)),
         (("--camera", "0", "--detector-delegate", "edgetpu"), Needs(camera=True, accelerator=True)),
         (

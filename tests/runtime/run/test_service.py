@@ -4,6 +4,7 @@ import shlex
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import numpy as np
 import pytest
 from click.testing import Result as CommandResult
 
+from fer_edge.cli.needs import Needs
 from fer_edge.credentials import load_credentials
 from fer_edge.runtime.capture.config import SourceConfig
 from fer_edge.runtime.run.command import parse_run
 from fer_edge.runtime.run.config_file import read_config
+from fer_edge.runtime.run.service.unit import Unit
+from fer_edge.runtime.run.service.unit_text import unit_text
 from tests.support.clear_line import assert_one_clear_line
 
 from ...support.notify_socket import Listener
@@ -124,6 +128,37 @@ def test_what_could_not_work_is_not_installed(
     assert not home.exists()
 
 
+@pytest.mark.parametrize("kind", ["--user", "--system"])
+def test_a_package_that_only_this_shell_finds_is_not_installed(tmp_path: Path, kind: str) -> None:
+    import fer_edge as package
+
+    shell = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    code = (
+        "from fer_edge.runtime.run.service import unit\n"
+        "import sys; sys.executable = sys.argv[1]; from pathlib import Path\n"
+        "from fer_edge.cli.needs import Needs\n"
+        "made = unit.Unit('x', (sys.executable,), Path('x'), is_system=sys.argv[2] == '--system')\n"
+        "print(unit.problems(made, Needs(prints=True)))"
+    )
+    # Python without the installed packages
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", code, bare, kind],
+        env=shell,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"a service cannot import {Path(package.__file__).parent}" in done.stdout, done.stderr
+
+
+def test_a_package_in_a_home_folder_stays_visible() -> None:
+    unit = Unit("x", ("/usr/bin/fer-edge",), Path("/etc/x.toml"), package=Path("/home/pi/fer_edge"))
+    assert "ProtectHome=read-only\n" in unit_text(unit, Needs(prints=True))
+
+
 def test_a_user_made_for_the_service_writes_only_below_its_folder(fer_edge: Invoke) -> None:
     # not `install`: it names the first problem only; if only root can read the checkout, it is that
     done = fer_edge(
@@ -148,6 +183,18 @@ def test_a_streams_password_is_hidden_too(fer_edge: Invoke, home: Path, address:
     settings = (home / "fer-edge/fer-edge.toml").read_text()
     assert "s3cret" not in unit + settings + done.output
     assert (home / "fer-edge/fer-edge.secrets/FER_EDGE_INPUT").read_text() == address
+
+
+def test_a_streams_header_with_a_token_is_hidden_too(fer_edge: Invoke, home: Path) -> None:
+    header = "Authorization: Bearer s3cret"
+    options = ("--input", "http://10.0.0.9/s", "--stream-option", f"headers={header}")
+    done = fer_edge("service", "install", "--user", "--", *options, "--jsonl", "-")
+    assert done.exit_code == 0, done.output
+    unit = (home / "systemd/user/fer-edge.service").read_text()
+    settings = (home / "fer-edge/fer-edge.toml").read_text()
+    assert "s3cret" not in unit + settings + done.output
+    secret = home / "fer-edge/fer-edge.secrets/FER_EDGE_STREAM_OPTION_HEADERS"
+    assert secret.read_text() == header
 
 
 def test_a_configuration_file_becomes_a_service_that_runs_a_copy_with_whole_paths(
@@ -197,6 +244,24 @@ def test_secrets_that_are_not_passed_again_are_named(fer_edge: Invoke, home: Pat
     assert not (home / "fer-edge/fer-edge.secrets").exists()
     assert "LoadCredential" not in (home / "systemd/user/fer-edge.service").read_text()
     assert "not kept" not in install(fer_edge).stdout
+
+
+def test_other_files_among_the_secrets_stay(fer_edge: Invoke, home: Path) -> None:
+    install(fer_edge)
+    other = home / "fer-edge/fer-edge.secrets/mine.txt"
+    other.write_text("mine")
+    assert install(fer_edge).exit_code == 0
+    assert other.read_text() == "mine"
+
+
+def test_a_link_in_place_of_the_secrets_is_refused(fer_edge: Invoke, home: Path) -> None:
+    victim = home / "victim"
+    victim.mkdir(parents=True)
+    (victim / "FER_EDGE_INPUT").write_text("mine")
+    (home / "fer-edge").mkdir()
+    (home / "fer-edge/fer-edge.secrets").symlink_to(victim)
+    assert_one_clear_line(install(fer_edge), "is a symbolic link", "delete it")
+    assert [path.name for path in victim.iterdir()] == ["FER_EDGE_INPUT"]
 
 
 def test_a_wrong_configuration_file_is_not_installed(

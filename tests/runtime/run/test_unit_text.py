@@ -122,3 +122,12 @@ def test_a_newer_systemd_is_asked_for_ever_longer_pauses() -> None:
     unit = Unit("door", ("/usr/bin/fer-edge",), Path("/etc/door.toml"), systemd=257)
     assert "RestartMaxDelaySec=300" in unit_text(unit, needs)
     assert "RestartMaxDelaySec" not in unit_text(replace(unit, systemd=252), needs)
+
+
+@pytest.mark.parametrize("folder", ["a\n[Service]\nExecStartPre=/bin/evil", "a\u2028b", "a\rb"])
+def test_the_name_of_a_folder_adds_no_line(folder: str) -> None:
+    needs = parse_run(("--camera", "0")).needs()
+    usual = unit_text(Unit("door", ("/usr/bin/fer-edge",), Path("/etc/door.toml")), needs)
+    odd = unit_text(Unit("door", ("/usr/bin/fer-edge",), Path(f"/{folder}/door.toml")), needs)
+    assert len(odd.splitlines()) == len(usual.splitlines())
+    assert not [line for line in odd.splitlines() if line.startswith("ExecStartPre")]
