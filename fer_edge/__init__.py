@@ -12,6 +12,7 @@ nothing: OpenCV, NumPy and LiteRT come with the first name that needs them.
 """
 
 from .lazy_names import lazy_names
+from .source_folder import explain_missing_stages
 
 TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms to import
 if TYPE_CHECKING:
@@ -132,4 +133,5 @@ __all__ = [
     "open_source",
 ]
 
+explain_missing_stages()
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

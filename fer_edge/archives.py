@@ -7,7 +7,7 @@ from typing import IO
 
 from fer_edge.limits import ARCHIVE_ENTRIES, memory_bytes, too_large
 
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Python unpacks these in bounded steps; bzip2 and LZMA unpack a whole block of gigabytes."""
 
 
@@ -33,7 +33,7 @@ def check_archive(archive: zipfile.ZipFile, *, most_bytes: int | None = None) ->
     for entry in entries:
         if entry.flag_bits & 1:
             raise ArchiveError(f"{entry.filename[:80]!r} in it is encrypted")
-        if entry.compress_type not in _METHODS:
+        if entry.compress_type not in METHODS:
             raise ArchiveError(f"{entry.filename[:80]!r} in it is not stored or deflated")
     total = sum(entry.file_size for entry in entries)
     if total > (memory_bytes() if most_bytes is None else most_bytes):

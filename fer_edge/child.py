@@ -1,8 +1,8 @@
 """Python modules in separate processes, never imported from the current folder.
 
-`python -m` searches the current folder first: a `numpy.py` next to downloaded pictures would run.
-Python 3.11 has a switch against this, Python 3.10 has not, so the first line of the child removes
-the folder from the path.
+`python -m` and `python -c` search the current folder first: a `numpy.py` next to downloaded
+pictures would run. Python 3.11 has a switch against this, Python 3.10 has not, so the first line of
+the child removes the folder from the path. The processes of `multiprocessing` search it too.
 """
 
 import math
@@ -16,10 +16,9 @@ from pathlib import Path
 from fer_edge.credentials import without_secrets
 from fer_edge.limits import TRIAL_PATIENCE_S
 
-_START = (
-    "import sys; sys.path[:1] = [] if sys.path[:1] == [''] else sys.path[:1]; del sys.argv[0]; "
-    "import runpy; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
-)
+_SAFE = "import sys; sys.path[:1] = [] if sys.path[:1] == [''] else sys.path[:1]; del sys.argv[0]; "
+_RUN = f"{_SAFE}import runpy; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+_IMPORT = f"{_SAFE}import importlib; importlib.import_module(sys.argv[0])"
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
@@ -29,7 +28,12 @@ def module_command(module: str, *arguments: str) -> list[str]:
         module: Module name, such as `fer_edge` or `fer_edge.inference.model_trial`.
         arguments: Arguments of the module.
     """
-    return [sys.executable, "-c", _START, module, *arguments]
+    return [sys.executable, "-c", _RUN, module, *arguments]
+
+
+def import_command(module: str) -> list[str]:
+    """Return the command that only imports a module or package, with the current interpreter."""
+    return [sys.executable, "-c", _IMPORT, module]
 
 
 def run_on_trial(

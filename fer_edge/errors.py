@@ -7,7 +7,7 @@
     ├── TrainingError      a training run that cannot start, continue or be read
     ├── ModelError         a model file that is damaged, altered, or of another kind
     ├── SourceError        a picture, video or camera that cannot be read
-    ├── DetectorError      a face detector with a missing or unusable model file
+    ├── DetectorError      a face detector with an unusable model file or result
     ├── OutputError        a place that cannot be written
     ├── DeployError        a device that cannot be reached, or a deployment that failed
     ├── ClusterError       a Ray cluster that does not answer or has other versions
@@ -50,7 +50,7 @@ class SourceError(FerEdgeError):
 
 
 class DetectorError(FerEdgeError):
-    """Raised when the model file of a face detector is missing or unusable."""
+    """Raised when the model file of a face detector, or what it returns, cannot be used."""
 
 
 class OutputError(FerEdgeError):

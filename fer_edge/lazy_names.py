@@ -3,6 +3,8 @@
 Type checkers read the imports under `TYPE_CHECKING` instead.
 """
 
+from __future__ import annotations  # older Pythons read this file before the error
+
 import sys
 from collections.abc import Callable, Mapping
 

@@ -42,9 +42,12 @@ WHOLE_NUMBER = 1 << 63
 ARCHIVE_ENTRIES = 10_000
 """Files in a ZIP archive; the state of a run has a few hundred."""
 
-LEAST_ADDRESS_SPACE_MB = 600
-"""OpenCV, FFmpeg and LiteRT reserve more memory than they use; with less, some crash while they are
-loaded."""
+_LEAST_MB = (
+    ("RLIMIT_AS", "address space (ulimit -v)", 600),
+    ("RLIMIT_DATA", "data (ulimit -d)", 500),
+)
+"""Limits of a process, in MB. OpenCV, FFmpeg and LiteRT reserve more memory than they use; with
+less, some crash while they are loaded."""
 
 TRIAL_S = 15.0
 """CPU time of a model's first load and inferences, in a separate process: tens of milliseconds for
@@ -74,14 +77,18 @@ def memory_bytes() -> int:
     return int(text[:9]) * 1_000_000
 
 
-def address_space_mb() -> float | None:
-    """Return the address space of this process (ulimit -v); None if unlimited."""
+def process_limits() -> list[tuple[str, float, float]]:
+    """Return the memory limits of this process: what is limited, the MB, and the necessary MB."""
     try:
         import resource
     except ImportError:  # a system without such limits
-        return None
-    most, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return None if most == resource.RLIM_INFINITY else most / 1e6
+        return []
+    found = []
+    for name, words, least_mb in _LEAST_MB:
+        most, _ = resource.getrlimit(getattr(resource, name))
+        if most != resource.RLIM_INFINITY:
+            found.append((words, most / 1e6, float(least_mb)))
+    return found
 
 
 def too_large(size_bytes: int) -> str:

@@ -5,10 +5,10 @@ command imports the rest. `--help` lists all commands from the table without imp
 """
 
 import importlib
+import io
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,15 +16,11 @@ import click
 from fer_edge import __version__
 from fer_edge.chatter import StderrHandler, silence_libraries
 from fer_edge.credentials import load_credentials
-from fer_edge.errors import ConfigError, FerEdgeError
-from fer_edge.limits import (
-    LEAST_ADDRESS_SPACE_MB,
-    MEMORY_MB,
-    MEMORY_VARIABLE,
-    address_space_mb,
-)
-from fer_edge.require import blamed_package, broken_installation, missing
+from fer_edge.limits import MEMORY_MB, MEMORY_VARIABLE, process_limits
 from fer_edge.shown import hide_secrets_of, masked
+
+from .failures import Failure, in_one_line
+from .interrupt import ending_at_once
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.run.demo_command", "Recognize the face in a sample photograph."),
@@ -64,34 +60,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command -> the module that holds a click command of that name, and its line in `--help`."""
 
-HEAVY = (
-    "keras",
-    "tensorflow",
-    "tf_keras",
-    "tensorflow_model_optimization",
-    "matplotlib",
-)
-
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "On the device": ("demo", "run", "archive", "service", "deploy", "doctor"),
+    "Models": ("models", "card", "benchmark", "compare"),
+    "On the workstation": (
+        *("data", "train", "sweep", "convert", "convert-detector", "check-edgetpu"),
+    ),
+}
+"""Title in `--help` -> commands."""
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 """Log level by the number of -v."""
-
-
-class Failure(click.ClickException):
-    """A `FerEdgeError`, printed as one line."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        """Print it on standard error."""
-        message = " ".join(self.message.split())  # messages of libraries may contain line breaks
-        click.echo(f"fer-edge: error: {masked(message)}", err=True)
-
-
-class WrongUse(Failure):
-    """A wrong configuration: systemd does not retry it, like a wrong option."""
-
-    exit_code = click.UsageError.exit_code
 
 
 class LazyGroup(click.Group):
@@ -105,67 +84,49 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        with ending_at_once():
+            module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table into `--help` without importing the commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{width}}", COMMANDS[name][1]) for name in names])
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Parse the options of all commands; --help and --version print here."""
+        with in_one_line():
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a `FerEdgeError` becomes one line."""
-        if (space_mb := address_space_mb()) is not None and space_mb < LEAST_ADDRESS_SPACE_MB:
-            raise Failure(
-                f"this process is limited to {space_mb:.0f} MB of address space (ulimit -v), "
-                f"expected at least {LEAST_ADDRESS_SPACE_MB}; limit the memory with cgroups "
-                "instead (MemoryMax=)"
-            )
+        """Run a command; its errors become one line."""
+        _check_limits()
         try:
-            return super().invoke(ctx)
-        except FerEdgeError as error:
-            kind = WrongUse if isinstance(error, ConfigError) else Failure
-            raise kind(str(error)) from error
-        except ImportError as error:
-            package = blamed_package(error)
-            if package == "fer_edge":  # a bug in fer-edge: keep the traceback
-                raise
-            if package in HEAVY and isinstance(error, ModuleNotFoundError):
-                raise Failure(str(missing("train", package, what="this command"))) from error
-            raise Failure(broken_installation(error)) from error
+            with in_one_line():
+                return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
         except click.UsageError as error:
             # click's message repeats the input
             raise click.UsageError(masked(error.format_message()), error.ctx) from error
-        except MemoryError as error:
+
+
+def _check_limits() -> None:
+    for words, most_mb, least_mb in process_limits():
+        if most_mb < least_mb:
             raise Failure(
-                f"out of memory ({error or 'no room for an array'}); end other programs, or use "
-                "smaller pictures and models"
-            ) from error
-        except BrokenPipeError:  # the reader of the output has ended (`| head`): not an error
-            _settle_stdout()
-            return None
-        except OSError as error:  # a full disk, a name that is too long, ...
-            _settle_stdout()
-            raise Failure(_describe(error)) from error
-
-
-def _describe(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError) and not error.filename:
-        try:
-            Path.cwd()
-        except OSError:  # Path.absolute() fails without a name
-            return "the working folder was deleted; change to a folder that exists"
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"
-
-
-def _settle_stdout() -> None:
-    """Drop pending output, or Python would report an error at exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                f"this process is limited to {most_mb:.0f} MB of {words}, expected at least "
+                f"{least_mb:.0f}; limit the memory with cgroups instead (MemoryMax=)"
+            )
 
 
 def _open_standard_streams() -> None:
@@ -180,6 +141,12 @@ def _open_standard_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
             setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
+
+
+def _allow_every_name() -> None:
+    """Print characters that the terminal's encoding lacks as escapes, instead of failing."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @click.group(
@@ -204,6 +171,7 @@ def _open_standard_streams() -> None:
 def main(verbose: int, limit_memory: int | None) -> None:
     """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""
     _open_standard_streams()
+    _allow_every_name()
     load_credentials(os.environ)
     hide_secrets_of(os.environ)
     if limit_memory is not None:

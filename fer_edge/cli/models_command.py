@@ -26,7 +26,7 @@ def models(as_json: bool) -> None:
     files = [read_model(path) for path in bundled_models().values()]
     if as_json:
         cards = [{"path": str(file.path), **encode(file.card)} for file in files]
-        click.echo(json.dumps(cards, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(cards, indent=2))
         return
     for file in files:
         print_card(file)
@@ -49,9 +49,10 @@ def print_card(file: "ModelFile") -> None:
     click.echo(f"  reads         {size.height}x{size.width} {size.colors}, 0 to 255 {span}")
     click.echo(f"  expressions   {', '.join(card.labels)}")
     for score in card.scores:
+        share = f"{score.accuracy_without_duplicates:.2%}" if score.n_without_duplicates else "-"
         click.echo(
             f"  {score.variant:13} {score.accuracy:.2%} on {score.n} {score.split} faces "
-            f"({score.accuracy_without_duplicates:.2%} without training duplicates, "
+            f"({share} without training duplicates, "
             f"balanced {score.balanced_accuracy:.2%})"
         )
         if score.ferplus_accuracy is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fer_edge.loopback import is_loopback
 
@@ -33,6 +34,14 @@ class Needs:
 def reaching(host: str | None) -> Needs:
     """Return the needs for contacting a host."""
     return Needs(loopback=True) if is_loopback(host or "") else Needs(network=True)
+
+
+def reaching_address(address: str) -> Needs:
+    """Return the needs for contacting the host of an address with ://."""
+    try:
+        return reaching(urlsplit(address).hostname)
+    except ValueError:  # such as [ without ]
+        return reaching(None)
 
 
 def together(parts: Iterable[Needs]) -> Needs:

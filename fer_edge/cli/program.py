@@ -4,9 +4,10 @@ import atexit
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import NoReturn
 
-from fer_edge.require import blamed_package, broken_installation
+from .interrupt import ending_at_once
 
 
 def program() -> NoReturn:
@@ -16,24 +17,43 @@ def program() -> NoReturn:
     a native library while the interpreter shuts down can crash the process after all files were
     closed; so the interpreter is not shut down while such a thread exists.
     """
-    code: object = 0
-    try:
-        from .main import main
+    code = _run()
+    left = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if left and all(thread.daemon for thread in left):
+        atexit._run_exitfuncs()
+        os._exit(_settled(code))
+    sys.exit(_settled(code))
 
-        main(prog_name="fer-edge")
+
+def _run() -> int:
+    """Run the command line; returns its exit code."""
+    try:
+        with ending_at_once():
+            import click
+
+            from .failures import INTERRUPTED
+            from .main import main
     except ImportError as error:  # of click, or of what every command needs
+        from fer_edge.require import blamed_package, broken_installation
+
         if blamed_package(error) == "fer_edge":
             raise
         sys.exit(f"fer-edge: error: {broken_installation(error)}")
-    except SystemExit as ended:
-        code = ended.code
-    left = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
-    if isinstance(code, int) and left and all(thread.daemon for thread in left):
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):  # the reader has ended, or it is closed
-                code = code or 1 if stream is sys.stdout else code
-        os._exit(code)
-    sys.exit(code)  # type: ignore[arg-type]
+    try:
+        ended = main(prog_name="fer-edge", standalone_mode=False)
+    except click.ClickException as error:
+        with suppress(OSError):  # standard error cannot be written
+            error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return ended if isinstance(ended, int) else 0
+
+
+def _settled(code: int) -> int:
+    """Flush the standard streams; returns the exit code, 1 if the output of a success is lost."""
+    from .failures import settle
+
+    is_written = settle(sys.stdout)
+    settle(sys.stderr)
+    return code if is_written else code or 1

@@ -47,7 +47,8 @@ def check_model(
     """
     shape = " ".join(map(str, input_shape or ()))
     note = _note(flatbuffer, runtime, shape)
-    if note is not None and note.exists():
+    # os.path: pathlib raises an error in a folder that this user cannot enter
+    if note is not None and os.path.exists(note):  # noqa: PTH110
         return ""
     reason = _try(flatbuffer, name, shape)
     if not reason and note is not None:
@@ -61,13 +62,21 @@ def _note(flatbuffer: bytes, runtime: Runtime, shape: str) -> Path | None:
     # the runtime's file changes with its version, and is quick to check
     place = Path(str(getattr(runtime.module, "__file__", None) or np.__file__))
     digest.update(f"{runtime.name} {place} {place.stat().st_mtime_ns} {shape}".encode())
+    folder = _cache_folder()
+    return folder and folder / "fer-edge" / "tried-models" / digest.hexdigest()
+
+
+def _cache_folder() -> Path | None:
+    """Return the folder for caches; None if there is none. Relative paths do not count (XDG)."""
     for variable in CACHE_VARIABLES:
-        if folder := os.environ.get(variable, "").partition(":")[0]:
-            return Path(folder) / "fer-edge" / "tried-models" / digest.hexdigest()
+        folder = Path(os.environ.get(variable, "").partition(":")[0])
+        if folder.is_absolute():
+            return folder
     try:
-        return Path.home() / ".cache" / "fer-edge" / "tried-models" / digest.hexdigest()
+        home = Path.home()
     except RuntimeError:  # this user has no home folder
         return None
+    return home / ".cache" if home.is_absolute() else None
 
 
 def _write(note: Path) -> None:
