@@ -15,7 +15,9 @@ from pathlib import Path
 
 import click
 
-from fer_edge.converters.conversion import Converted, Options, convert_source
+from fer_edge.converters.conversion import convert_source
+from fer_edge.converters.converted import Converted
+from fer_edge.converters.options import Options
 from fer_edge.converters.sources.source import open_run
 from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.model.card import Gate
@@ -75,7 +77,7 @@ def main(runs: tuple[Path, ...], data: Path, rounds: int) -> None:
 
 def _convert(run: Path, faces: FaceSet, folder: Path) -> Row:
     click.echo(f"converting {run}", err=True)
-    options = Options(("float32", "int8"), gate=SHOW, replace=True)
+    options = Options(("float32", "int8"), gate=SHOW, overwrite=True)
     results = convert_source(open_run(run), faces, folder, options)
     recipe = parse_recipe((run / RECIPE).read_text("utf-8"), where=str(run / RECIPE))
     quantized = run / QAT_HISTORY

@@ -3,9 +3,9 @@
     python -m benchmarks.non_faces compact tiny --data faces.npz
 
 FER2013 has pictures without a face ("image not available" signs, drawings, faces lying on their
-side). The pictures that most FER+ taggers marked as not a face are classified, by split: recipes
-with `outlier_share` train on those of `train`, never on the others. Synthetic pictures of kinds
-that no recipe trains on are added: noise, one gray, ramps, stripes. `--photo` adds crops of
+side). The pictures that most FER+ taggers called unknown or not a face are classified, by split:
+recipes with `outlier_share` train on those of `train`, never on the others. Synthetic pictures of
+kinds that no recipe trains on are added: noise, one gray, ramps, stripes. `--photo` adds crops of
 photographs, outside of all faces that the detector finds.
 """
 
@@ -20,7 +20,7 @@ from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.votes import no_face
 from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.bundled import find_model
-from fer_edge.runtime.detection.opening import open_photo_detector
+from fer_edge.runtime.detection.opening import open_detector
 
 from .command import PATH, Benchmark, data_option, models_argument
 
@@ -51,7 +51,8 @@ def made_pictures() -> dict[str, NDArray[np.uint8]]:
 
 def photo_crops(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return up to 100 random square crops of a BGR photograph outside of faces: (n, 48, 48)."""
-    boxes = [found.box for found in open_photo_detector("yunet", min_score=0.3).detect(photo)]
+    detector = open_detector("yunet", min_score=0.3, is_photo=True)
+    boxes = [found.box for found in detector.detect(photo)]
     gray = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY)
     height, width = gray.shape
     random = np.random.default_rng(0)

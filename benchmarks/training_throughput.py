@@ -77,8 +77,10 @@ def main(
     steps = len(lessons.pictures) // recipe.batch_size
     random = np.random.default_rng(0)
     order = random.permutation(len(lessons.pictures))[: recipe.batch_size]
-    inputs, wanted = epoch_inputs(order, lessons.targets, recipe.augmentation, random)
-    run_steps = bare_steps(model, (inputs, wanted, np.ones(len(order), np.float32)))
+    inputs, wanted, weights = epoch_inputs(
+        order, lessons.targets, lessons.weights, recipe.augmentation, random
+    )
+    run_steps = bare_steps(model, (inputs, wanted, weights))
 
     real_rates, bare_rates = [], []
     for number in range(rounds + 1):

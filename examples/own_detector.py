@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_edge import Box, Detection, Recognizer, open_detector
 
-yunet = open_detector("yunet")
+yunet = open_detector("yunet", is_photo=True)
 
 
 def in_the_middle(image: NDArray[np.uint8]) -> list[Detection]:

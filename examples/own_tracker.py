@@ -1,6 +1,8 @@
 """How do I track faces with another library, such as ByteTrack?
 
 Run: python examples/own_tracker.py clip.mp4      (needs: pip install supervision trackers)
+
+In a separate environment: supervision replaces OpenCV (docs/how-to/python.md, "Use the result").
 """
 
 import sys

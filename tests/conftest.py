@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from fer_edge import runtime
 from fer_edge.cli.main import main
 from fer_edge.faces.faceset import FaceSet, save_faceset
 from fer_edge.training import train
@@ -25,6 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # fer-edge records tried models here, not in the user's own cache; child processes inherit this
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="fer-edge-cache-")
 
+ROOT = Path(__file__).resolve().parents[1]
 TRAINING_LIBRARIES = ("keras", "tensorflow", "tf_keras", "tensorflow_model_optimization", "jax")
 REAL_SERVERS = {"broker", "browser", "rtsp", "serve", "subscribe"}
 REAL_SERVERS |= {"device", "bare_device", "small_disk", "systemd", "two"}
@@ -40,11 +42,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _check_checkout()
     if config.getoption("--light"):
         # files whose tests all need these libraries skip at their importorskip
         for name in TRAINING_LIBRARIES:
             sys.modules[name] = None  # type: ignore[assignment]
         config.option.markexpr = config.option.markexpr or "not train and not slow"
+
+
+def _check_checkout() -> None:
+    """Refuse to test another checkout's stages: PYTHONPATH alone only finds the room `fer_edge`."""
+    expected = ROOT / "runtime" / "__init__.py"
+    found = Path(runtime.__file__).resolve()
+    # .ci/release-check removes the folders, to test the installed package
+    if expected.is_file() and found != expected:
+        raise pytest.UsageError(
+            f"fer_edge.runtime is {found}, expected {expected}; run: pip install --editable {ROOT}"
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import runpy
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,6 +19,7 @@ from fer_edge import UNCERTAIN
 from fer_edge.faces.labels import FER2013
 from fer_edge.model.bundled import DEFAULT_MODEL
 from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.recognition import follower
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
@@ -29,21 +31,21 @@ BLOCKS = {
     if page.stem not in ELSEWHERE
     for number, found in enumerate(BLOCK.finditer(page.read_text("utf-8")))
 }
-FRAMES = 6
+FRAMES, RATE_HZ = 6, 25
 
 
 @pytest.fixture(scope="session")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder with photo.jpg, clip.mp4 (6 frames, 10 Hz) and photos/, all with one face."""
+    """Make a folder with photo.jpg, clip.mp4 (6 frames, 25 Hz) and photos/, all with one face."""
     pytest.importorskip("matplotlib", reason="the sample photograph comes with matplotlib")
     folder = tmp_path_factory.mktemp("album")
     image = cv2.imread(str(sample_photo()))
     (folder / "photos").mkdir()
-    cv2.imwrite(str(folder / "photo.jpg"), image)
-    cv2.imwrite(str(folder / "photos/hopper.jpg"), image)
+    shutil.copy(sample_photo(), folder / "photo.jpg")
+    shutil.copy(sample_photo(), folder / "photos/hopper.jpg")
     height, width = image.shape[:2]
     code = cv2.VideoWriter.fourcc(*"mp4v")
-    writer = cv2.VideoWriter(str(folder / "clip.mp4"), code, 10, (width, height))
+    writer = cv2.VideoWriter(str(folder / "clip.mp4"), code, RATE_HZ, (width, height))
     for _ in range(FRAMES):
         writer.write(image)
     writer.release()
@@ -93,7 +95,7 @@ def test_a_photo_is_read() -> None:
 def test_a_video_is_read() -> None:
     lines = run("read_a_video.py", "clip.mp4")
     assert [float(line.split()[0]) for line in lines] == pytest.approx(
-        [number / 10 for number in range(FRAMES)]
+        [number / RATE_HZ for number in range(FRAMES)]
     )
     assert all(is_label(line.split()[2]) for line in lines)
 
@@ -101,13 +103,22 @@ def test_a_video_is_read() -> None:
 def test_the_seconds_of_each_expression_add_up_to_the_clip() -> None:
     lines = run("count_expressions.py", "clip.mp4")
     assert all(is_label(line.split()[0]) for line in lines)
-    assert sum(float(line.split()[1]) for line in lines) == pytest.approx(FRAMES / 10)
+    assert sum(float(line.split()[1]) for line in lines) == pytest.approx(FRAMES / RATE_HZ)
 
 
 def test_the_happiest_frame_is_found_and_drawn(tmp_path: Path) -> None:
     (line,) = run("happiest_frame.py", "clip.mp4", tmp_path / "happiest.jpg")
-    assert re.match(r"frame \d at 0\.\d0 s: happy \d+%", line)
+    assert re.match(r"frame \d at 0\.\d\d s: happy \d+%", line)
     assert cv2.imread(str(tmp_path / "happiest.jpg")).shape == (600, 512, 3)
+
+
+def test_a_picture_of_each_smile_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("save_smiles.py", "clip.mp4", tmp_path / "none") == []
+    labels = iter(["neutral", "happy", "happy", "neutral", "happy", "happy"])
+    monkeypatch.setattr(follower, "steady_label", lambda *_: next(labels))
+    lines = run("save_smiles.py", "clip.mp4", tmp_path / "smiles")
+    assert [Path(line).name for line in lines] == ["000001.jpg", "000004.jpg"]
+    assert all(cv2.imread(line).shape == (600, 512, 3) for line in lines)
 
 
 def test_faces_are_sorted_into_folders(tmp_path: Path) -> None:

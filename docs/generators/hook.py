@@ -21,6 +21,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands.reference,
     "configuration": configuration.reference,
     "recipe": recipe.reference,
+    "recipes": recipe.bundled,
     "card": card.reference,
     "models": models.comparison,
     "compact": partial(models.model_card, "compact"),

@@ -43,11 +43,12 @@ class Stripes:
     dropped = 0
 
     def __init__(self, address: str, settings: SourceSettings) -> None:
+        settings.check_used("stripes", "size", "frame_rate_hz")
         count = address.partition("://")[2] or "10"
         if not count.isdecimal():
             raise SourceError(f"expected stripes://NUMBER, got {address}")
         self.length: int | None = int(count)
-        self.frame_rate_hz = settings.rate_hz or 25.0
+        self.frame_rate_hz = settings.frame_rate_hz or 25.0
         self._size = settings.size or (160, 120)
 
     def __iter__(self) -> Iterator[Frame]:

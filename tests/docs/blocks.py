@@ -1,5 +1,6 @@
 """The fenced blocks of a page, and functions that run them."""
 
+import getpass
 import os
 import re
 import subprocess
@@ -106,6 +107,7 @@ def run(todo: list[Step], folder: Path, *, seconds: float) -> list[tuple[int, st
             **os.environ,
             "PATH": f"{programs}:{os.environ['PATH']}",
             "HOME": str(folder),
+            "USER": getpass.getuser(),
             "COLUMNS": "100",
         },
         stdout=subprocess.PIPE,

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from fer_edge import Recognizer
 from fer_edge.model.bundled import bundled_models
 from fer_edge.model.file import read_model
+from fer_edge.pictures.sample_photo import sample_photo
 from tests.docs.blocks import missing_lines, run, steps
 from tests.docs.given_files import clip, photo
 
@@ -27,6 +29,23 @@ def test_the_way_from_the_readme_through_a_tutorial_is_short(tutorial: Path) -> 
         *((ROOT / "docs" / name).read_text("utf-8") for name in ("index.md", tutorial)),
     ]
     assert sum(len(page.split()) for page in pages) <= MOST_WORDS_OF_A_WAY
+
+
+def test_figures_of_the_sample_photograph_are_those_of_the_present_model() -> None:
+    pytest.importorskip("matplotlib", reason="the sample photograph comes with matplotlib")
+    with Recognizer() as recognizer:
+        (face,) = recognizer.read(sample_photo())
+    pages = [
+        ROOT / "docs" / name for name in ("tutorials/photograph.md", "reference/json-lines.md")
+    ]
+    text = "".join(page.read_text("utf-8") for page in pages)
+    percents = re.findall(r"neutral\s+\(?(\d+(?:\.\d)?)%", text)
+    percents += [100 * float(share) for share in re.findall(r'"neutral": (0\.\d+)', text)]
+    assert len(percents) == 4
+    assert [float(shown) for shown in percents] == pytest.approx(
+        [100 * face.probability] * len(percents), abs=1.5
+    )
+    assert re.findall(r"(\d+) pixels high", text) == [f"{face.box.height:.0f}"]
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ from fer_edge.runtime.run.config import RunConfig
 from fer_edge.runtime.run.config_file import format_template, read_config
 from fer_edge.schema import encode
 from fer_edge.shown import masked
+from fer_edge.training.architectures.pytorch_file import read_state
 from fer_edge.training.data.class_naming import Naming
 from fer_edge.training.data.csv_faces import read_faces
 from fer_edge.training.data.fer2013 import read_votes
@@ -39,7 +40,6 @@ from fer_edge.training.data.import_notes import Notes
 from fer_edge.training.recipes import recipe as recipes
 from fer_edge.training.recipes.recipe import bundled_recipes, load_recipe, parse_recipe
 from fer_edge.training.reporting.history import load_history
-from fer_edge.training.warm_start.pytorch_file import read_state
 from tests.fuzz.door import Door
 from tests.fuzz.mutations import of_bytes, of_json, of_toml, of_zip
 from tests.support.cards import CARD

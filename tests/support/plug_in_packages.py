@@ -5,9 +5,14 @@ import hashlib
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from fer_edge import plugins
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -59,10 +64,28 @@ def pip_install(wheel: Path, target: Path) -> Path:
     return target
 
 
-def unpack(wheel: Path, target: Path) -> None:
-    """Install a wheel of pure Python modules by unpacking it, which is faster than pip."""
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(target)
+@contextmanager
+def installing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Yield a function that installs a package in this process.
+
+    Its arguments are the module's text, a group, and names of parts; all are `module:part`.
+    """
+    loaded = set(sys.modules)
+
+    def install(text: str, group: str, *names: str, package: str = "broken-package") -> None:
+        module = package.replace("-", "_")
+        parts = {group: {name: f"{module}:part" for name in names}}
+        # a wheel of pure Python modules is installed by unpacking it, which is faster than pip
+        with zipfile.ZipFile(make_wheel(folder, package, {module: text}, parts)) as wheel:
+            wheel.extractall(folder / "packages")
+        monkeypatch.syspath_prepend(folder / "packages")
+        plugins._foreign.cache_clear()
+
+    yield install
+    plugins._foreign.cache_clear()
+    for name in set(sys.modules) - loaded:
+        if name.endswith("_package"):
+            del sys.modules[name]
 
 
 def _digest(text: str) -> str:

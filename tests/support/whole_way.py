@@ -7,7 +7,8 @@ import cv2
 import keras
 import numpy as np
 
-from fer_edge.converters.conversion import Options, convert_source
+from fer_edge.converters.conversion import convert_source
+from fer_edge.converters.options import Options
 from fer_edge.converters.sources.keras_models import load_qat_network
 from fer_edge.converters.sources.source import open_run
 from fer_edge.model.card import Gate
