@@ -196,7 +196,9 @@ def _array(place: _Place, storage: NDArray[Any]) -> NDArray[Any]:
     _check_place(place, len(storage))
     strides = [step * storage.itemsize for step in place.strides]
     begin = storage[place.offset :]
-    return np.lib.stride_tricks.as_strided(begin, place.shape, strides, writeable=False)
+    array: NDArray[Any] = np.lib.stride_tricks.as_strided(begin, place.shape, strides)
+    array.setflags(write=False)  # its elements may overlap
+    return array
 
 
 def _check_place(place: _Place, length: int) -> None:
