@@ -89,7 +89,7 @@ def benchmark(
     """
     if not videos and detection != FacesConfig():
         raise ConfigError(
-            "detection has settings, but there are no videos to detect faces in; pass videos too"
+            "expected videos with the settings in detection, got none; pass videos too"
         )
     paths = [Path(video) for video in videos]
     for path in paths:
