@@ -113,7 +113,7 @@ def test_the_settings_of_detection_stand_with_the_stages():
 
 
 def test_settings_of_detection_without_a_video_are_refused():
-    with pytest.raises(ConfigError, match="expected videos .* got none"):
+    with pytest.raises(ConfigError, match=r"expected videos .* got none"):
         benchmark("tiny", plan=QUICK, detection=FacesConfig(every=2))
 
 
