@@ -28,6 +28,7 @@ from fer_edge.training.backend.keras3 import keras
 from fer_edge.training.backend.precision import learning_copy
 from fer_edge.training.loop.fitting import fit_epoch
 from fer_edge.training.loop.float_stage import build_training
+from fer_edge.training.loop.jax_epoch import CHUNK, changed_variables, fits_in_jax, loop
 from fer_edge.training.loop.lessons import plan_lessons
 from fer_edge.training.loop.resident import epoch_inputs
 from fer_edge.training.recipes.recipe import load_recipe
@@ -124,6 +125,8 @@ def on_jax() -> bool:
 def bare_steps(model: Any, batch: Any) -> Callable[[int], None]:
     """Return a function that runs a number of train steps on one batch and waits for the end."""
     resident = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+    if fits_in_jax(model):
+        return looped_steps(model, resident)
     if on_jax():
         return jax_steps(model, resident)
     step = model.train_step
@@ -140,8 +143,28 @@ def bare_steps(model: Any, batch: Any) -> Callable[[int], None]:
     return run
 
 
+def looped_steps(model: Any, resident: Any) -> Callable[[int], None]:
+    """Return such a function for JAX on a GPU, where a program runs many steps."""
+    import jax
+
+    def run(count: int) -> None:
+        groups = changed_variables(model)
+        state = [[variable.value for variable in group] for group in groups]
+        totals = jax.numpy.zeros(3)
+        batches = jax.tree_util.tree_map(
+            lambda rows: jax.numpy.broadcast_to(rows, (count, *rows.shape)), resident
+        )
+        for first in range(0, count, CHUNK):
+            end = min(first + CHUNK, count)
+            state, totals = loop(model)(state, totals, batches, first, end)
+        float(totals[0])
+        assign(groups, state)
+
+    return run
+
+
 def jax_steps(model: Any, resident: Any) -> Callable[[int], None]:
-    """Return such a function for JAX, whose step gets and returns the state, reusing its memory."""
+    """Return such a function for JAX on a CPU, whose step gets and returns the state."""
     import jax
 
     step = jax.jit(model.train_step, donate_argnums=0)
@@ -157,11 +180,16 @@ def jax_steps(model: Any, resident: Any) -> Callable[[int], None]:
         for _ in range(count):
             logs, state = step(state, resident)
         float(logs["loss"])
-        for group, values in zip(variables, state, strict=True):
-            for variable, value in zip(group, values, strict=True):
-                variable.assign(value)
+        assign(variables, state)
 
     return run
+
+
+def assign(groups: Any, state: Any) -> None:
+    """Assign values to groups of variables."""
+    for group, values in zip(groups, state, strict=True):
+        for variable, value in zip(group, values, strict=True):
+            variable.assign(value)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
     not FOLDER, reason="run by `make test-pytorch`: it installs gigabytes"
 )
 
-RECIPES = ("tiny", "compact", "compact-distilled", "compact-outliers", "tiny-mixed", "own-faces")
+RECIPES = ("tiny", "compact", "compact-distilled", "tiny-mixed", "own-faces")
 
 
 @pytest.fixture(scope="module")

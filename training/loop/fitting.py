@@ -10,26 +10,30 @@ from ..backend.devices import device_count
 from ..backend.keras3 import keras
 from ..backend.processes import own_rows, process_count
 from ..reporting.progress import EpochBar
+from .jax_epoch import fit_in_jax, fits_in_jax
 from .lessons import Lessons
-from .resident import epoch_inputs
+from .repeated_views import RepeatedViews
+from .resident import EpochInputs, epoch_inputs
 
 
 def fit_epoch(
-    model: Any, lessons: Lessons, number: int, bar: EpochBar | None = None
+    model: Any,
+    lessons: Lessons,
+    number: int,
+    bar: EpochBar | None = None,
+    views: RepeatedViews | None = None,
 ) -> dict[str, float]:
     """Train one epoch, from 1; return loss, accuracy and top3.
 
     Each epoch has its own order, so that a resumed run sees the same orders. Several devices get
-    equal shares, and JAX only gets whole batches: the remaining faces are skipped in this epoch.
+    equal shares, and JAX only gets whole batches: the remaining faces are skipped in this pass.
     Each process feeds its own share.
     """
-    random = np.random.default_rng((lessons.seed, number))
-    order = random.permutation(len(lessons.targets))
-    order = order[: len(order) - len(order) % _feeding_unit(len(order), lessons.batch_size)]
-    inputs, wanted, weights = epoch_inputs(
-        order, lessons.targets, lessons.weights, lessons.augmentation, random
-    )
-    mine = own_rows(len(order), lessons.batch_size)
+    inputs, wanted, weights = _passes(lessons, number, views)
+    if fits_in_jax(model):
+        batch_size = min(lessons.batch_size, len(lessons.targets))
+        return fit_in_jax(model, inputs, wanted, weights, batch_size=batch_size, bar=bar)
+    mine = own_rows(len(wanted), lessons.batch_size)
     with _unaveraged(model.optimizer) as keep:
         fitted = model.fit(
             {name: values[mine] for name, values in inputs.items()},
@@ -41,6 +45,28 @@ def fit_epoch(
             callbacks=[keep, *([bar] if bar else [])],
         ).history
     return {name: float(values[0]) for name, values in fitted.items()}
+
+
+def _passes(lessons: Lessons, number: int, views: RepeatedViews | None) -> EpochInputs:
+    """Return the inputs, targets and weights of all passes of an epoch, one after the other."""
+    random = np.random.default_rng((lessons.seed, number))
+    count = len(lessons.targets)
+    used = count - count % _feeding_unit(count, lessons.batch_size)
+    parts = []
+    for done in range(lessons.passes):
+        order = random.permutation(count)[:used]
+        if views is not None:
+            parts.append(views.pass_inputs((number - 1) * lessons.passes + done, order))
+            continue
+        parts.append(
+            epoch_inputs(order, lessons.targets, lessons.weights, lessons.augmentation, random)
+        )
+    inputs, wanted, weights = zip(*parts, strict=True)
+    return (
+        {name: np.concatenate([part[name] for part in inputs]) for name in inputs[0]},
+        np.concatenate(wanted),
+        np.concatenate(weights),
+    )
 
 
 def _feeding_unit(faces: int, batch_size: int) -> int:

@@ -29,6 +29,7 @@ from .fitting import fit_epoch
 from .lessons import Lessons, plan_lessons
 from .normalizations import measurement
 from .optimizer import build_loss, build_metrics, build_optimizer
+from .repeated_views import RepeatedViews, repeats_views
 from .resident import ResidentFaces, training_model
 from .run_place import STATE
 from .schedule import Stopping, learning_rate
@@ -74,6 +75,9 @@ def train_float(
         model=model,
         variables=_changing_variables(model, lessons.teachers),
         lessons=lessons,
+        views=RepeatedViews(model.get_layer("resident_faces"), lessons, recipe.loss)
+        if repeats_views(recipe)
+        else None,
         schedule=recipe.schedule,
         first_rate=recipe.learning_rate,
         epochs=recipe.epochs,
@@ -102,6 +106,7 @@ class FloatStage:
         model: Compiled model from row numbers to the learner's outputs for these faces.
         variables: Variables that an epoch changes.
         lessons: Targets and batches.
+        views: Views that repeat; None augments every epoch differently.
         schedule: Schedule of the learning rate.
         first_rate: Learning rate before the schedule.
         epochs: Number of epochs.
@@ -115,6 +120,7 @@ class FloatStage:
     model: Any
     variables: Sequence[Any]
     lessons: Lessons
+    views: RepeatedViews | None
     schedule: Schedule
     first_rate: float
     epochs: int
@@ -134,7 +140,7 @@ class FloatStage:
     def fit(self, number: int, rate: float, bar: EpochBar) -> dict[str, float]:
         """Train one epoch, and update the network."""
         self.model.optimizer.learning_rate.assign(rate)
-        fitted = fit_epoch(self.model, self.lessons, number, bar)
+        fitted = fit_epoch(self.model, self.lessons, number, bar, self.views)
         _hand_over(self.model, self.learner, self.network)
         if self.measure is not None:
             self.measure()
@@ -160,20 +166,23 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, lessons: Lesson
         shares = vote_shares(votes_of(train, "loss.votes_weight"))
         outliers = len(lessons.pictures) - len(train)  # without votes they add nothing to the loss
         votes = VotesHead(np.pad(shares, ((0, outliers), (0, 0))), recipe.loss.votes_weight)
+    repeated = repeats_views(recipe)
+    in_step = () if repeated else lessons.teachers
     model = training_model(
         learner,
         resident,
         recipe.augmentation,
         recipe.loss,
-        teachers=lessons.teachers,
+        teachers=in_step,
         votes=votes,
         sharpness=recipe.optimizer.sharpness,
+        repeated=repeated,
     )
     optimizer = build_optimizer(keras, recipe.optimizer, recipe.learning_rate)
     model.compile(
         optimizer=scaled(optimizer, recipe.precision),
         loss=build_loss(keras, recipe.loss, recipe.label_smoothing),
-        loss_weights=1.0 - recipe.loss.teacher_share if lessons.teachers else None,
+        loss_weights=1.0 - recipe.loss.teacher_share if in_step else None,
         weighted_metrics=[],
         metrics=build_metrics(keras, len(train.class_names)),
         # between calls, TensorFlow waits for the loss, and JAX wraps every variable again (1.3 ms)

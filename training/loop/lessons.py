@@ -23,8 +23,10 @@ class Lessons:
         pictures: uint8, (n, height, width), gray: the training faces, then the outliers.
         targets: float32, (n, classes), distributions.
         weights: float32, (n,), weight of each picture in the loss.
-        teachers: Keras networks to evaluate in every step; may be empty.
+        face_count: Number of training faces; the other pictures are outliers.
+        teachers: Keras networks to evaluate for augmented faces; may be empty.
         augmentation: Augmentation of the faces.
+        passes: Passes over the pictures in an epoch.
         batch_size: Faces per step.
         seed: Random seed of the orders.
     """
@@ -32,8 +34,10 @@ class Lessons:
     pictures: NDArray[np.uint8]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
+    face_count: int
     teachers: Sequence[Any]
     augmentation: Augmentation
+    passes: int
     batch_size: int
     seed: int
 
@@ -67,8 +71,10 @@ def plan_lessons(
         pictures=np.concatenate([train.images, others]),
         targets=np.concatenate([targets, even]),
         weights=np.concatenate([weights, np.ones(len(others), np.float32)]),
+        face_count=len(train),
         teachers=asked,
         augmentation=recipe.augmentation,
+        passes=recipe.passes,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
     )

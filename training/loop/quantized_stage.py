@@ -167,7 +167,8 @@ class QuantizedStage:
                 batch = augment(batch, draws, lessons.augmentation)
             wanted = tf.gather(lessons.targets, rows)
             if lessons.teachers:
-                wanted = (1.0 - share) * wanted + share * teaching.soft_targets(batch)
+                taught = share * tf.cast(rows < lessons.face_count, tf.float32)[:, tf.newaxis]
+                wanted = (1.0 - taught) * wanted + taught * teaching.soft_targets(batch)
             return batch, wanted, tf.gather(lessons.weights, rows)
 
         # complete batches only: quantized batch normalization is inaccurate for a last batch of a

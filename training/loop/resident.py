@@ -20,6 +20,9 @@ from ..targets.votes_head import VotesHead
 from .augmentation import DRAWS, augment
 from .sharpness import SharpnessAware
 
+EpochInputs = tuple[dict[str, NDArray[Any]], NDArray[np.float32], NDArray[np.float32]]
+"""Inputs of the training model, targets (n, classes) and sample weights (n,)."""
+
 
 class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stubs
     """From row numbers to model input; augmented during training.
@@ -39,27 +42,47 @@ class ResidentFaces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no s
         )
         self.pixels.assign(faces[..., np.newaxis])
 
+    @staticmethod
+    def inputs(settings: Augmentation, *, repeated: bool) -> dict[str, Any]:
+        """Return symbolic inputs of `call`, for a model; `repeated` adds `draws`."""
+        inputs = {"row": keras.Input((), dtype="int32", name="row")}
+        if repeated:
+            inputs["draws"] = keras.Input((DRAWS,), dtype="float32", name="draws")
+        if settings.mixup:
+            inputs["other"] = keras.Input((), dtype="int32", name="other")
+            inputs["share"] = keras.Input((), dtype="float32", name="share")
+            if repeated:
+                inputs["other_draws"] = keras.Input((DRAWS,), dtype="float32", name="other_draws")
+        return inputs
+
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """Gather rows as float32 (batch, height, width, 1) in [0, 1].
 
         Args:
             inputs: `row`; with mixup also `other`, a second row number, and `share`, the share of
-                the first face in the blend.
+                the first face in the blend. `draws` and `other_draws`, random numbers (batch,
+                DRAWS) for the augmentation of both; without them, the layer draws its own.
             training: Whether to augment the faces.
         """
-        faces = self._gather(inputs["row"], training)
-        if not training or "other" not in inputs:
+        return self.views(inputs) if training else self._gather(inputs["row"])
+
+    def views(self, inputs: dict[str, Any]) -> Any:
+        """Return augmented faces for inputs as in `call`."""
+        faces = self._augmented(inputs["row"], inputs.get("draws"))
+        if "other" not in inputs:
             return faces
         share = inputs["share"][:, None, None, None]
-        return share * faces + (1.0 - share) * self._gather(inputs["other"], training)
+        others = self._augmented(inputs["other"], inputs.get("other_draws"))
+        return share * faces + (1.0 - share) * others
 
-    def _gather(self, rows: Any, training: bool) -> Any:
+    def _gather(self, rows: Any) -> Any:
         faces = keras.ops.take(self.pixels, rows, axis=0)
-        faces = keras.ops.cast(faces, "float32") * PIXEL_SCALE
-        if not training:
-            return faces
-        draws = keras.random.uniform((keras.ops.shape(rows)[0], DRAWS), seed=self._draw_seed)
-        return augment(faces, draws, self._settings)
+        return keras.ops.cast(faces, "float32") * PIXEL_SCALE
+
+    def _augmented(self, rows: Any, draws: Any) -> Any:
+        if draws is None:
+            draws = keras.random.uniform((keras.ops.shape(rows)[0], DRAWS), seed=self._draw_seed)
+        return augment(self._gather(rows), draws, self._settings)
 
 
 def training_model(
@@ -71,6 +94,7 @@ def training_model(
     teachers: Sequence[Any] = (),
     votes: VotesHead | None = None,
     sharpness: float = 0.0,
+    repeated: bool = False,
 ) -> Any:
     """Put the resident faces in front of a network, and add teachers and votes to its loss.
 
@@ -82,14 +106,12 @@ def training_model(
         teachers: Keras networks to learn from.
         votes: Second head on the features below the softmax.
         sharpness: See `Optimizer.sharpness`.
+        repeated: Whether the model gets the random numbers of the augmentation.
 
     Returns:
         A Keras model from row numbers (see `ResidentFaces.call`) to probabilities.
     """
-    inputs = {"row": keras.Input((), dtype="int32", name="row")}
-    if settings.mixup:
-        inputs["other"] = keras.Input((), dtype="int32", name="other")
-        inputs["share"] = keras.Input((), dtype="float32", name="share")
+    inputs = faces.inputs(settings, repeated=repeated)
     pixels = faces(inputs)
     if votes is None:
         outputs = network(pixels)
@@ -110,7 +132,7 @@ def epoch_inputs(
     weights: NDArray[np.float32],
     settings: Augmentation,
     random: np.random.Generator,
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32], NDArray[np.float32]]:
+) -> EpochInputs:
     """Return the inputs of the training model for one epoch, its targets and sample weights.
 
     In a mixture of two faces each one's part of the target has its own weight.
@@ -131,7 +153,18 @@ def epoch_inputs(
     other = random.permutation(order)
     share = random.beta(settings.mixup, settings.mixup, len(order)).astype(np.float32)
     inputs |= {"other": other.astype(np.int32), "share": share}
-    own, others = share * weights[order], (1 - share) * weights[other]
-    weight = own + others
+    return inputs, *mixed(targets, weights, order, other, share)
+
+
+def mixed(
+    targets: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    rows: NDArray[Any],
+    others: NDArray[Any],
+    share: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return target and weight of each mixture of a picture, with its `share`, and another one."""
+    own, other = share * weights[rows], (1 - share) * weights[others]
+    weight = own + other
     part = (own / weight)[:, np.newaxis]
-    return inputs, part * targets[order] + (1 - part) * targets[other], weight
+    return part * targets[rows] + (1 - part) * targets[others], weight

@@ -21,6 +21,7 @@ _FROM_1: tuple[Fits, str] = (lambda value: value >= 1, "at least 1")
 
 LIMITS: tuple[tuple[str, Fits, str], ...] = (
     ("epochs", *_FROM_1),
+    ("passes", *_FROM_1),
     ("batch_size", *_FROM_1),
     ("learning_rate", *_POSITIVE),
     ("label_smoothing", *_PART),
@@ -53,6 +54,7 @@ LIMITS: tuple[tuple[str, Fits, str], ...] = (
     ("loss.teacher_share", *_SHARE),
     ("loss.votes_weight", *_FROM_0),
     ("loss.temperature", *_POSITIVE),
+    ("loss.repeated_views", *_FROM_1),
     ("qat.epochs", *_FROM_0),
     ("qat.learning_rate", *_POSITIVE),
 )

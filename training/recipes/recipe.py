@@ -118,13 +118,16 @@ class Loss:
     for the labels; see `training/targets/votes_head.py`. 0: no such head."""
     teacher_share: float = 0.5
     """Share of the teachers in the loss, if there are any."""
-    teacher_views: Literal["augmented", "clean"] = "augmented"
-    """augmented: the teachers see the same augmented faces as the student, in every step. clean:
-    the teachers see each face and its mirror image once, before training; costs no time
-    afterwards."""
+    teacher_views: Literal["augmented", "repeated", "clean"] = "augmented"
+    """augmented: the teachers see the same augmented faces as the student, in every step. repeated:
+    the same, but after `repeated_views` passes the augmented faces come again, and the teachers'
+    outputs are stored; see `training/loop/repeated_views.py`. clean: the teachers see each face and
+    its mirror image once, before training; costs no time afterwards."""
+    repeated_views: int = 40
+    """Number of augmented views of each face, with repeated views."""
     temperature: float = 2.0
-    """Temperature of the logits of teacher and student (Hinton et al. 2015, arXiv:1503.02531), if
-    the teachers see augmented faces; 1 for clean ones."""
+    """Temperature of the logits of teacher and student (Hinton et al. 2015, arXiv:1503.02531), with
+    augmented views; otherwise 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,10 @@ class Recipe:
     same classes, whose probabilities are also learned; several are averaged. Stored predictions
     need clean views."""
     epochs: int = 60
-    """Passes over the training faces, at most."""
+    """Number of epochs, at most."""
+    passes: int = 1
+    """Passes over the training faces in an epoch. After each epoch, the network is scored and
+    saved: on a fast GPU, several passes save time."""
     batch_size: int = 64
     """Faces in one step."""
     learning_rate: float = 1e-3
@@ -178,7 +184,7 @@ class Recipe:
     """Number of additional pictures without a face, as a share of the training faces. Their target
     is the same probability for every class, so that such pictures get no confident label. They are
     made from the faces; with `drop_non_faces` up to half of them are the pictures that it leaves
-    out. Teachers must use clean views; see `training/targets/outliers.py`."""
+    out. Teachers must use repeated or clean views; see `training/targets/outliers.py`."""
     train_faces: int = 0
     """Number of training faces, drawn at random, for a quick test; 0: all."""
     monitor: Literal["accuracy", "loss", "last"] = "accuracy"
@@ -202,15 +208,15 @@ class Recipe:
         object.__setattr__(self, "network", _network_of(self.architecture, self.network))
         check_ranges(self)
         stored = [name for name in self.teachers if name.endswith(".npz")]
-        if stored and self.loss.teacher_views == "augmented":
+        if stored and self.loss.teacher_views != "clean":
             raise RecipeError(
-                "'loss.teacher_views' is augmented, expected clean with the stored predictions in "
-                f"{stored[0]}: they exist for clean faces only"
+                f"'loss.teacher_views' is {self.loss.teacher_views}, expected clean with the "
+                f"stored predictions in {stored[0]}: they exist for clean faces only"
             )
         if self.outlier_share and self.teachers and self.loss.teacher_views == "augmented":
             raise RecipeError(
-                "'loss.teacher_views' is augmented, expected clean with outlier_share: teachers "
-                "would give pictures without a face a label"
+                "'loss.teacher_views' is augmented, expected repeated or clean with outlier_share: "
+                "teachers would give pictures without a face a label"
             )
         if self.precision == "float16" and self.optimizer.sharpness:
             raise RecipeError(

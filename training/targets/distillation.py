@@ -52,17 +52,22 @@ class TeacherLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stu
 
     def soft_targets(self, faces: Any) -> Any:
         """Return the mean softened probabilities of the teachers, (n, classes)."""
-        soft = [
-            soften(teacher(_resized(faces, teacher), training=False), self._temperature)
-            for teacher in self._teachers
-        ]
-        return sum(soft) / float(len(soft))
+        return mean_softened(self._teachers, faces, self._temperature)
+
+
+def mean_softened(teachers: Sequence[Any], faces: Any, temperature: float) -> Any:
+    """Return the mean of the teachers' softened probabilities for model inputs, (n, classes)."""
+    soft = [
+        soften(teacher(_resized(faces, teacher), training=False), temperature)
+        for teacher in teachers
+    ]
+    return sum(soft) / float(len(soft))
 
 
 def taught_targets(
     loss: Loss, precision: Precision, train: FaceSet, teachers: Sequence[Any]
 ) -> tuple[NDArray[np.float32], Sequence[Any]]:
-    """Return the target of each face, and the teachers to evaluate in every step.
+    """Return the target of each face, and the teachers to evaluate for augmented faces.
 
     With `loss.teacher_views` = clean the target is a blend of `soft_targets` and the teachers'
     outputs for the face and its mirror image; then no teachers are returned.
@@ -74,14 +79,14 @@ def taught_targets(
         teachers: Keras networks, and with clean views also `Predictions`.
 
     Returns:
-        Targets, float32 (n, classes); copies of the teachers, in `precision`.
+        Targets, float32 (n, classes); copies of the teachers in `precision`, or none.
 
     Raises:
         RecipeError: As `soft_targets`.
         TrainingError: Stored predictions lack a face.
     """
     targets = soft_targets(loss, train)
-    if not teachers or loss.teacher_views == "augmented":
+    if not teachers or loss.teacher_views != "clean":
         return targets, [learning_copy(teacher, precision) for teacher in teachers]
     said = np.mean([_of_clean_faces(teacher, train.images) for teacher in teachers], axis=0)
     share = loss.teacher_share

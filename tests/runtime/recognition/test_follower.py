@@ -316,7 +316,8 @@ BLACK = Frame(np.zeros((480, 640, 3), np.uint8), 0, 0.0, "black")
 def test_a_face_without_a_finite_output_keeps_its_label_and_recovers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with Faulty() as model, Follower(model, Seen(t1=place(1))) as follower:
+    sure = Steadiness(uncertain_below=0)
+    with Faulty() as model, Follower(model, Seen(t1=place(1)), steadiness=sure) as follower:
         for step in range(20):
             before = follower.read_frame(view(step / 10, 1))[0]
         assert before.label != UNCERTAIN

@@ -61,7 +61,7 @@ def test_the_teachers_loss_is_least_where_the_student_says_the_same():
 
 
 @pytest.mark.train
-@pytest.mark.parametrize("views", ["augmented", "clean"])
+@pytest.mark.parametrize("views", ["augmented", "repeated", "clean"])
 def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(views, tmp_path):
     faces = make_faces(per_class=4)
     run(quick(Recipe(network=SMALL, size_px=56)), faces, tmp_path / "teacher")

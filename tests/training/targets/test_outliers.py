@@ -78,7 +78,7 @@ def test_outliers_follow_the_faces_with_an_even_target_and_weight_one():
 
 
 def test_teachers_that_would_label_outliers_are_refused():
-    clean = Loss(teacher_views="clean")
-    Recipe(outlier_share=0.1, teachers=("compact",), loss=clean)
-    with pytest.raises(RecipeError, match=r"expected clean with outlier_share"):
+    for views in ("clean", "repeated"):
+        Recipe(outlier_share=0.1, teachers=("compact",), loss=Loss(teacher_views=views))
+    with pytest.raises(RecipeError, match=r"expected repeated or clean with outlier_share"):
         Recipe(outlier_share=0.1, teachers=("compact",))
