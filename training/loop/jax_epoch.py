@@ -6,7 +6,6 @@ border once per `CHUNK` steps, and all batches are in device memory.
 """
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,8 @@ from .sharpness import SharpnessAware
 CHUNK = 64
 """Steps between two updates of the progress bar."""
 
-_loops: "WeakKeyDictionary[Any, Any]" = WeakKeyDictionary()
-"""Model -> its compiled loop."""
+_LOOP = "_fer_edge_loop"
+"""Attribute of a model with its compiled loop, which is freed with it."""
 
 
 def fits_in_jax(model: Any) -> bool:
@@ -89,7 +88,7 @@ def loop(model: Any) -> Any:
     """
     import jax
 
-    if model not in _loops:
+    if not hasattr(model, _LOOP):
         step = _step_of(model)
 
         def run(state: Any, totals: Any, batches: Any, first: int, end: int) -> Any:
@@ -99,8 +98,8 @@ def loop(model: Any) -> Any:
 
             return jax.lax.fori_loop(first, end, body, (state, totals))
 
-        _loops[model] = jax.jit(run, donate_argnums=0)
-    return _loops[model]
+        setattr(model, _LOOP, jax.jit(run, donate_argnums=0))
+    return getattr(model, _LOOP)
 
 
 def changed_variables(model: Any) -> tuple[Any, Any, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import TrainingError
 
+from ..backend.devices import device_count
 from ..backend.keras3 import keras
 from ..backend.processes import process_count
 from ..recipes.recipe import Loss, Recipe
@@ -97,10 +98,10 @@ class RepeatedViews:
         return inputs
 
     def _asked(self, inputs: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-        count = len(inputs["row"])
-        rows = np.arange(-(-count // _BATCH) * _BATCH) % count  # whole batches: one program
+        count, size = len(inputs["row"]), _BATCH - _BATCH % device_count()
+        rows = np.arange(-(-count // size) * size) % count  # whole batches: one program
         said = self._teachers.predict(
-            {name: values[rows] for name, values in inputs.items()}, batch_size=_BATCH, verbose=0
+            {name: values[rows] for name, values in inputs.items()}, batch_size=size, verbose=0
         )
         return np.asarray(said, np.float32)[:count]
 
