@@ -28,7 +28,13 @@ from fer_edge.training.backend.keras3 import keras
 from fer_edge.training.backend.precision import learning_copy
 from fer_edge.training.loop.fitting import fit_epoch
 from fer_edge.training.loop.float_stage import build_training
-from fer_edge.training.loop.jax_epoch import CHUNK, changed_variables, fits_in_jax, loop
+from fer_edge.training.loop.jax_epoch import (
+    CHUNK,
+    assign_values,
+    changed_variables,
+    fits_in_jax,
+    loop,
+)
 from fer_edge.training.loop.lessons import plan_lessons
 from fer_edge.training.loop.resident import epoch_inputs
 from fer_edge.training.recipes.recipe import load_recipe
@@ -158,7 +164,7 @@ def looped_steps(model: Any, resident: Any) -> Callable[[int], None]:
             end = min(first + CHUNK, count)
             state, totals = loop(model)(state, totals, batches, first, end)
         float(totals[0])
-        assign(groups, state)
+        assign_values(groups, state)
 
     return run
 
@@ -180,16 +186,9 @@ def jax_steps(model: Any, resident: Any) -> Callable[[int], None]:
         for _ in range(count):
             logs, state = step(state, resident)
         float(logs["loss"])
-        assign(variables, state)
+        assign_values(variables, state)
 
     return run
-
-
-def assign(groups: Any, state: Any) -> None:
-    """Assign values to groups of variables."""
-    for group, values in zip(groups, state, strict=True):
-        for variable, value in zip(group, values, strict=True):
-            variable.assign(value)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An epoch as one program on a GPU: JAX loops over the batches, not Python.
+"""Many steps as one program on a GPU: JAX loops over the batches, not Python.
 
 With `fit`, JAX gets hundreds of variables for every step and returns them, and Keras wraps each of
 them again. On a fast GPU that takes longer than the step itself. Here the variables cross the
@@ -71,9 +71,7 @@ def fit_in_jax(
         state, totals = loop(model)(state, totals, batches, first, end)
         if bar and bar.bar is not None:  # reading the totals waits for the steps
             bar.on_train_batch_end(end - 1, _means(totals, end))
-    for group, values in zip(variables, state, strict=True):
-        for variable, value in zip(group, values, strict=True):
-            variable.assign(value)
+    assign_values(variables, state)
     means = _means(totals, steps)
     if bar:
         bar.on_train_end()
@@ -111,6 +109,13 @@ def changed_variables(model: Any) -> tuple[Any, Any, Any]:
     )
 
 
+def assign_values(groups: Any, values_of_groups: Any) -> None:
+    """Give the variables of `changed_variables` their new values."""
+    for group, values in zip(groups, values_of_groups, strict=True):
+        for variable, value in zip(group, values, strict=True):
+            variable.assign(value)
+
+
 def _step_of(model: Any) -> Any:
     """Return a pure function: one step of Keras's guide "Writing a custom train step in JAX"."""
     import jax
@@ -139,13 +144,13 @@ def _step_of(model: Any) -> Any:
 
 def _scores(loss: Any, said: Any, targets: Any) -> Any:
     """Return loss, accuracy and top-3 accuracy of a batch, as Keras's metrics compute them."""
-    numpy = keras.ops
-    label = numpy.argmax(targets, axis=-1)
-    of_label = numpy.take_along_axis(said, label[:, None], axis=-1)
-    above = numpy.sum(numpy.cast(said > of_label, "int32"), axis=-1)
-    first = numpy.cast(numpy.argmax(said, axis=-1) == label, "float32")
-    top3 = numpy.cast(above < min(3, said.shape[-1]), "float32")
-    return numpy.stack([numpy.cast(loss, "float32"), numpy.mean(first), numpy.mean(top3)])
+    ops = keras.ops
+    label = ops.argmax(targets, axis=-1)
+    of_label = ops.take_along_axis(said, label[:, None], axis=-1)
+    above = ops.sum(ops.cast(said > of_label, "int32"), axis=-1)
+    first = ops.cast(ops.argmax(said, axis=-1) == label, "float32")
+    top3 = ops.cast(above < min(3, said.shape[-1]), "float32")
+    return ops.stack([ops.cast(loss, "float32"), ops.mean(first), ops.mean(top3)])
 
 
 def _means(totals: Any, steps: int) -> dict[str, float]:
