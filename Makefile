@@ -130,10 +130,10 @@ license. No image of it is in this file. One of the networks that taught this on
 pretrained on VGGFace2, whose terms allow research only."
 
 # a file of at most 100 KB has no room for more
-TAUGHT_TINY := "license=Apache-2.0. Learned from FER2013, whose copies state no license, and from a network pretrained on \
-VGGFace2 (research only)."
-LIMITS_TINY := "limits=Frontal faces of about 40 pixels or more. FER2013's labels are noisy: people agree with about two in \
-three. Least accurate for fear, disgust, angry and sad; not measured by group."
+TAUGHT_TINY := "license=Apache-2.0. Learned from FER2013 (no license stated) and a network pretrained on VGGFace2 (research \
+only)."
+LIMITS_TINY := "limits=Frontal faces of 40 pixels or more. FER2013's labels are noisy. Weak: fear, disgust, angry, sad; not \
+measured by group."
 
 model-compact: runs/last/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours, with a GPU for its teachers
 	$(FER_EDGE) convert runs/last/compact --int8 --float32 --data $(DATA) --out models --overwrite \

@@ -108,9 +108,9 @@ def convert_source(
     faces = faces.in_class_order(source.labels)
     validation = faces.part("validation")
     suffixes = _plan(source, out, options, targets)
-    source = with_logit_offsets(source, options.logit_offsets)
+    source = _with_options(source, options)
     check_loops(source.network)
-    probabilities = float_probabilities(source.network, validation)
+    probabilities = float_probabilities(source.network, validation, low_light=source.low_light)
     check_finite(probabilities, source.name)
     pixels, record = choose_calibration(
         faces.part("train") if calibration is None else calibration,
@@ -118,6 +118,7 @@ def convert_source(
         seed=options.calibration_seed,
         height=source.height,
         width=source.width,
+        low_light=source.low_light,
         source=calibration_name,
     )
     reference = Reference(validation, probabilities, card_score("float", probabilities, validation))
@@ -134,6 +135,12 @@ def convert_source(
     if options.layer_report:
         results = _with_layers(results, source, validation)
     return _with_target_reports(results, targets)
+
+
+def _with_options(source: Source, options: Options) -> Source:
+    """Apply the options that change what a network reads and says."""
+    low_light = options.low_light or source.low_light
+    return with_logit_offsets(replace(source, low_light=low_light), options.logit_offsets)
 
 
 def _with_layers(results: list[Converted], source: Source, validation: FaceSet) -> list[Converted]:
@@ -264,7 +271,7 @@ def _card(source: Source, draft: Draft) -> ModelCard:
         name=f"{source.name}-{draft.suffix}",
         architecture=source.architecture,
         labels=source.labels,
-        input=InputSpec(height=source.height, width=source.width),
+        input=InputSpec(height=source.height, width=source.width, low_light=source.low_light),
         quantization=draft.quantization,
         parameters=graph.parameters,
         macs=graph.macs,

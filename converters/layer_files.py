@@ -30,7 +30,9 @@ def measure_layers(
     from .analysis.layer_plot import plot_layers  # imports matplotlib
 
     floating = to_float32(source.network)
-    inputs = model_inputs(validation.images[:FACES], source.height, source.width)
+    inputs = model_inputs(
+        validation.images[:FACES], source.height, source.width, low_light=source.low_light
+    )
     reports = {}
     for path, flatbuffer in files.items():
         reports[path] = layer_report(floating, flatbuffer, inputs)

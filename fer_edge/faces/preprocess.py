@@ -1,7 +1,7 @@
 """From a frame and a box to a model's input, the same way for all stages.
 
 Training, calibration, evaluation, benchmark and runtime create the model input with `model_input`;
-the runtime gets face crops from `crop`. Nothing else resizes or scales.
+the runtime gets face crops from `crop`. Nothing else resizes, scales or brightens.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError, DetectorError
+from fer_edge.faces.low_light import LowLight, corrected
 
 _LARGEST_BOX = 16
 """Largest side of a box, in sides of its image: a crop takes memory with the square of it."""
@@ -159,9 +160,15 @@ def crop(
 
 
 def model_input(
-    face: NDArray[np.uint8], height: int, width: int, colors: Colors = "gray"
+    face: NDArray[np.uint8],
+    height: int,
+    width: int,
+    colors: Colors = "gray",
+    *,
+    low_light: LowLight = "corrected",
+    levels: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
-    """Create the raw model input from one face: in the model's colors and size.
+    """Create the raw model input from one face: in the model's colors and size, bright enough.
 
     An int8 model with uint8 input uses these pixels unchanged; a float model uses them times
     `PIXEL_SCALE` (`as_real`).
@@ -171,6 +178,22 @@ def model_input(
         height: The model's input height in pixels.
         width: The model's input width in pixels.
         colors: Channels of the model; a gray face is repeated for three channels.
+        low_light: Whether a dark or noisy face is corrected (`faces.low_light`).
+        levels: uint8, (256,), value from 0 to 255 of each level of a gray face; None for
+            full-range levels. Applied to the resized face, which has far fewer pixels.
+
+    Returns:
+        uint8, (height, width, 1), or (height, width, 3) for rgb and bgr.
+    """
+    pixels = resized(face, height, width, colors)
+    pixels = pixels if levels is None else levels[pixels]
+    return corrected(pixels) if low_light == "corrected" else pixels
+
+
+def resized(
+    face: NDArray[np.uint8], height: int, width: int, colors: Colors = "gray"
+) -> NDArray[np.uint8]:
+    """Resize a face, and convert its colors: as in `model_input`, which then corrects its light.
 
     Returns:
         uint8, (height, width, 1), or (height, width, 3) for rgb and bgr.
@@ -196,10 +219,10 @@ def _in_order(face: NDArray[np.uint8], colors: Colors) -> NDArray[np.uint8]:
 
 
 def model_inputs(
-    faces: NDArray[np.uint8], height: int, width: int, colors: Colors = "gray"
+    faces: NDArray[np.uint8], height: int, width: int, *, low_light: LowLight = "corrected"
 ) -> NDArray[np.uint8]:
-    """Create the raw model input of many faces: uint8, (n, height, width, 1 or 3)."""
-    return np.stack([model_input(face, height, width, colors) for face in faces])
+    """Create the raw input of a gray model from many faces: uint8, (n, height, width, 1)."""
+    return np.stack([model_input(face, height, width, low_light=low_light) for face in faces])
 
 
 def as_real(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

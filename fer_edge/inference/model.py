@@ -99,13 +99,15 @@ class TFLiteModel:
         Args:
             face: uint8, (any height, any width[, 3 or 4]), gray or BGR(A).
             levels: uint8, (256,), value from 0 to 255 of each level of a gray face; None for
-                full-range levels. Applied last: the input has far fewer pixels than the face.
+                full-range levels.
 
         Returns:
             uint8, `input_shape`.
         """
-        pixels = model_input(face, *self.input_size, self.file.card.input.colors)
-        return pixels if levels is None else levels[pixels]
+        spec = self.file.card.input
+        return model_input(
+            face, *self.input_size, spec.colors, low_light=spec.low_light, levels=levels
+        )
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """Convert one raw model input to the input tensor's values.

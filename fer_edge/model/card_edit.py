@@ -25,7 +25,8 @@ from fer_edge.schema import decode, encode, nearest
 
 TEXT_KEYS = ("name", "intended_use", "limits", "license")
 NUMBER_KEYS = ("input.crop.side", "input.crop.center_x", "input.crop.center_y")
-EDITABLE = (*TEXT_KEYS, *NUMBER_KEYS)
+LOW_LIGHT = "input.low_light"
+EDITABLE = (*TEXT_KEYS, *NUMBER_KEYS, LOW_LIGHT)
 """Editable keys of a card."""
 
 
@@ -46,10 +47,15 @@ def edit_card(
     for key, text in settings.items():
         if key not in EDITABLE:
             raise ModelError(_refuse(key))
+        if key == LOW_LIGHT and card.scores:
+            raise ModelError(
+                f"the card's scores were measured with {key} {card.input.low_light}; convert the "
+                "network again: fer-edge convert --low-light"
+            )
         place, (*path, last) = data, key.split(".")
         for part in path:
             place = place[part]
-        place[last] = text if key in TEXT_KEYS else _number(key, text)
+        place[last] = _number(key, text) if key in NUMBER_KEYS else text
     try:
         card = decode(ModelCard, data)
     except (ValueError, ConfigError) as error:  # includes SchemaError

@@ -20,7 +20,7 @@ from fer_edge.evaluation.evaluation import (
     unscaled_probabilities,
 )
 from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.faces.preprocess import PIXEL_SCALE
+from fer_edge.faces.preprocess import PIXEL_SCALE, model_inputs
 from fer_edge.inference.model import TFLiteModel, open_model
 from fer_edge.model.card import Gate
 from fer_edge.model.file import read_model
@@ -127,7 +127,7 @@ def test_the_float_file_equals_the_keras_network(trained, converted):
     run, data = trained
     faces = load_faceset(data).part("validation")
     network = load_float_network(run)
-    wanted = network.predict(as_real(faces.images[..., np.newaxis]), verbose=0)
+    wanted = network.predict(as_real(model_inputs(faces.images, 48, 48)), verbose=0)
     served, _ = unscaled_probabilities(read_model(converted["float32"].path), faces)
     np.testing.assert_allclose(served, wanted, atol=1e-5)
 
@@ -196,9 +196,9 @@ def test_calibration_is_balanced_repeatable_and_pinned():
     assert pixels[0].max() == 0
     assert pixels[1].min() == 255
     chosen = {image.tobytes() for image in pixels[2:]}
+    read = model_inputs(train.images, 48, 48)
     counts = [
-        sum(image.tobytes() in chosen for image in train.images[train.labels == label])
-        for label in range(7)
+        sum(face.tobytes() in chosen for face in read[train.labels == label]) for label in range(7)
     ]
     assert counts == [5] * 7
     assert choose_calibration(train, count=35, seed=4, height=48, width=48)[1] != record

@@ -22,6 +22,13 @@ _FLAGS = (
     *("--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe"),
 )
 
+_LEFT = ("navigated or closed", "context was destroyed", "Cannot find context")
+"""What the browser answers when a page is left before an expression has its value."""
+
+
+class NavigatedError(Exception):
+    """The page was left while it was being read."""
+
 
 class Chromium:
     """Browser with one tab; a context manager."""
@@ -85,7 +92,10 @@ class Chromium:
         while True:
             answer = self._next_message(deadline)
             if answer.get("id") == self._last_id:
-                assert "error" not in answer, answer["error"]
+                error = answer.get("error")
+                if error and any(text in error["message"] for text in _LEFT):
+                    raise NavigatedError(error["message"])
+                assert not error, error
                 return answer["result"]
             self._note(answer)
 
@@ -106,12 +116,18 @@ class Chromium:
         return answer["result"].get("value")
 
     def wait_for(self, expression: str, timeout_s: float = 20) -> Any:
-        """Wait until an expression is true; return its value."""
+        """Wait until an expression is true, across changes of the page; return its value."""
         deadline = time.monotonic() + timeout_s
-        while not (value := self.evaluate(expression)):
+        while not (value := self._evaluate_here(expression)):
             assert time.monotonic() < deadline, f"never true: {expression}; {self.errors}"
             time.sleep(0.05)
         return value
+
+    def _evaluate_here(self, expression: str) -> Any:
+        try:
+            return self.evaluate(expression)
+        except NavigatedError:
+            return None  # the next page is asked the next time
 
     def resize(self, width: int, height: int, *, scale: float = 1, is_dark: bool = False) -> None:
         """Set the window's size in CSS pixels, the pixel ratio, and the color scheme."""

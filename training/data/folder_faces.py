@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DatasetError, SourceError
 from fer_edge.faces.class_names import check_class_names
 from fer_edge.faces.faceset import FaceSet
-from fer_edge.faces.preprocess import model_input
+from fer_edge.faces.preprocess import resized
 from fer_edge.limits import PICTURE_PX
 from fer_edge.pictures.folder import (
     FoundPictures,
@@ -105,4 +105,4 @@ def _read_face(path: Path, size_px: int, limit_px: int) -> NDArray[np.uint8]:
         image = read_picture(path, limit_px=limit_px)
     except SourceError as error:
         raise DatasetError(f"{error}; remove or replace it, or pass --skip-broken") from error
-    return model_input(image, size_px, size_px)[..., 0]
+    return resized(image, size_px, size_px)[..., 0]

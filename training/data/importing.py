@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import FaceSet, load_faceset
-from fer_edge.faces.preprocess import model_inputs
+from fer_edge.faces.preprocess import resized
 from fer_edge.limits import PICTURE_PX
 
 from .class_folders import find_layout
@@ -137,12 +139,12 @@ def _read_file(path: Path, naming: Naming, notes: Notes, on_progress: Progress) 
 def _resized(faces: FaceSet, size_px: int | None) -> FaceSet:
     if size_px is None or faces.images.shape[1:] == (size_px, size_px):
         return faces
-    images = model_inputs(faces.images, size_px, size_px)[..., 0]
-    resized = dataclasses.replace(faces, images=images, twins=None)
+    images = np.stack([resized(image, size_px, size_px)[..., 0] for image in faces.images])
+    smaller = dataclasses.replace(faces, images=images, twins=None)
     if faces.twins is None:
-        return resized
+        return smaller
     # faces that are identical after resizing come on top of those that were marked before
-    return dataclasses.replace(resized, twins=faces.twins | resized.duplicates)
+    return dataclasses.replace(smaller, twins=faces.twins | smaller.duplicates)
 
 
 def _with_votes(faces: FaceSet, path: Path, votes: Path) -> FaceSet:

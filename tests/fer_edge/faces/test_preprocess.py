@@ -14,6 +14,7 @@ from fer_edge.faces.preprocess import (
     gray,
     model_input,
     model_inputs,
+    resized,
 )
 
 CENTERED = CropPolicy(side=1.0, center_x=0.5, center_y=0.5)
@@ -100,16 +101,16 @@ def test_what_is_no_image_is_refused(image: NDArray[np.uint8]) -> None:
         gray(image)
 
 
-def test_a_face_of_the_right_size_is_the_model_input_itself(image: NDArray[np.uint8]) -> None:
-    assert np.array_equal(model_input(image, 40, 60)[..., 0], image)
-    assert np.array_equal(model_input(image[..., None], 40, 60)[..., 0], image)
+def test_a_face_of_the_right_size_stays_as_it_is(image: NDArray[np.uint8]) -> None:
+    assert np.array_equal(resized(image, 40, 60)[..., 0], image)
+    assert np.array_equal(resized(image[..., None], 40, 60)[..., 0], image)
 
 
 @pytest.mark.parametrize("size", [(48, 48), (96, 96), (24, 24), (24, 96), (1, 1), (300, 200)])
 @pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)])
 def test_any_face_becomes_the_model_size(size: tuple[int, int], channels: tuple[int, ...]) -> None:
     face = np.full((*size, *channels), 77, np.uint8)
-    made = model_input(face, 48, 48)
+    made = resized(face, 48, 48)
     assert (made.shape, made.dtype) == ((48, 48, 1), np.uint8)
     assert (made == 77).all()
 

@@ -16,7 +16,7 @@ from fer_edge.errors import ModelError
 from fer_edge.evaluation.card_check import faults_of_path
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import save_faceset
-from fer_edge.faces.preprocess import Box, CropPolicy, crop, gray, model_input
+from fer_edge.faces.preprocess import Box, CropPolicy, crop, gray, resized
 from fer_edge.inference.model import open_model
 from fer_edge.model.card import card_from_json, card_to_json
 from fer_edge.model.file import read_model, write_model
@@ -138,7 +138,7 @@ def test_a_model_from_elsewhere_reads_what_it_was_trained_on(
     with open_model(out) as model:
         for seed in range(3):
             face = colorful(seed)
-            pixels = model_input(face, SIDE, SIDE, model.file.card.input.colors)
+            pixels = resized(face, SIDE, SIDE, model.file.card.input.colors)
             real = ends[0] + pixels.astype(float) / 255 * (ends[1] - ends[0])
             wanted = softmax(weights @ real.ravel())
             read = model.probabilities(model.input_of(face))
@@ -149,15 +149,15 @@ def test_a_model_from_elsewhere_reads_what_it_was_trained_on(
 def test_a_gray_face_is_repeated_and_a_color_face_keeps_its_colors() -> None:
     plain, color = draw_face(3, 0), colorful(0, 48)
     for order, place in (("rgb", [2, 1, 0]), ("bgr", [0, 1, 2])):
-        made = model_input(plain, 48, 48, order)
+        made = resized(plain, 48, 48, order)
         assert made.shape == (48, 48, 3)
         assert (made == plain[..., np.newaxis]).all()
-        assert np.array_equal(model_input(color, 48, 48, order), color[..., place])
+        assert np.array_equal(resized(color, 48, 48, order), color[..., place])
         with_alpha = np.dstack([color, np.zeros((48, 48), np.uint8)])
-        assert np.array_equal(model_input(with_alpha, 48, 48, order), color[..., place])
-        assert model_input(color, 20, 30, order).shape == (20, 30, 3)
+        assert np.array_equal(resized(with_alpha, 48, 48, order), color[..., place])
+        assert resized(color, 20, 30, order).shape == (20, 30, 3)
     with pytest.raises(ValueError, match="float32"):
-        model_input(color.astype(np.float32), 48, 48, "rgb")
+        resized(color.astype(np.float32), 48, 48, "rgb")
 
 
 def test_a_color_crop_is_the_gray_crop_in_colors() -> None:
@@ -282,7 +282,7 @@ def test_it_is_compared_and_benchmarked(fer_edge: Invoke, served: Path, tmp_path
     with open_model(served) as model:
         read = served_probabilities(model, faces)
         pixels = np.repeat(faces.images[..., np.newaxis], 3, axis=3)
-        wanted = [model.probabilities(model_input(face, SIDE, SIDE, "rgb")) for face in pixels]
+        wanted = [model.probabilities(resized(face, SIDE, SIDE, "rgb")) for face in pixels]
     np.testing.assert_array_equal(read, np.stack(wanted))
     result = fer_edge("card", "calibrate", served, "--data", data, "--overwrite")
     assert_one_clear_line(result, "too few")

@@ -47,7 +47,7 @@ def test_a_crop_is_read_as_it_is_when_there_is_no_detector() -> None:
     with Recognizer(detector="none") as recognizer:
         (face,) = recognizer.read(image)
     with open_model(bundled_models()[DEFAULT_MODEL]) as model:
-        wanted = model.probabilities(image[..., np.newaxis])
+        wanted = model.probabilities(model.input_of(image))
     assert np.array_equal(np.float32([*face.probabilities.values()]), wanted)
     assert face.box == Box(0, 0, 48, 48)
     assert np.array_equal(face.crop(), cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))

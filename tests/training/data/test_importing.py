@@ -9,7 +9,7 @@ import pytest
 from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
-from fer_edge.faces.preprocess import model_inputs
+from fer_edge.faces.preprocess import resized
 from fer_edge.training.data.importing import ImportOptions, import_faces
 from tests.support.cartoons import draw_face, make_faces
 from tests.support.clear_line import assert_one_clear_line
@@ -191,7 +191,7 @@ def test_a_given_size_resizes_faces_of_every_source(tmp_path, fer_edge):
             assert result.exit_code == 0, result.output
             assert load_faceset(tmp_path / "b.npz").images.shape[1:] == (side, side)
     whole, smaller = (import_faces(sources[0], ImportOptions(size_px=px)) for px in (None, 24))
-    expected = model_inputs(whole.images, 24, 24)[..., 0]
+    expected = [resized(image, 24, 24)[..., 0] for image in whole.images]
     np.testing.assert_array_equal(smaller.images, expected)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.faces.preprocess import as_real
+from fer_edge.faces.preprocess import as_real, model_inputs
 from fer_edge.training.architectures.residual import Tiny
 from fer_edge.training.loop.normalizations import measurement
 from tests.support.cartoons import make_faces
@@ -24,7 +24,7 @@ def network_of(*layers):
 def test_the_first_one_gets_the_mean_and_variance_of_what_it_sees():
     norm = keras.layers.BatchNormalization()
     measurement(network_of(norm), images())()
-    pixels = as_real(images())
+    pixels = as_real(model_inputs(images(), 48, 48))
     np.testing.assert_allclose(norm.moving_mean, [pixels.mean()], rtol=1e-5)
     np.testing.assert_allclose(norm.moving_variance, [pixels.var()], rtol=1e-2)
     assert norm.momentum == 0.99
@@ -49,7 +49,7 @@ def test_a_measured_network_computes_what_it_learned_with():
     network = Tiny(stem=4, widths=(4, 8), blocks=(1, 1)).build(keras, size_px=48, classes=7)
     faces = images()[:128]  # one batch
     measurement(network, faces)()
-    pixels = as_real(faces)[..., np.newaxis]
+    pixels = as_real(model_inputs(faces, 48, 48))
     learning, serving = network(pixels, training=True), network(pixels, training=False)
     np.testing.assert_allclose(learning, serving, atol=1e-5)
 
