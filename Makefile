@@ -137,7 +137,7 @@ measured by group."
 
 model-compact: runs/last/compact/run.json ## FER2013 (DATA=faces.npz) to the bundled file; hours, with a GPU for its teachers
 	$(FER_EDGE) convert runs/last/compact --int8 --float32 --data $(DATA) --out models --overwrite \
-		--logit-offset fear=0.15
+		--calibration-seed 2 --logit-offset fear=0.15
 	$(FER_EDGE) card edit models/compact-int8-ptq.tflite --set $(TAUGHT) --overwrite
 	cp models/compact-int8-ptq.tflite fer_edge/model/files/compact.tflite
 
@@ -149,7 +149,7 @@ model-tiny: runs/last/tiny/run.json ## at most 100 KB, taught by a run of model-
 
 model-compact-ferplus: runs/last/compact-ferplus/run.json ## FER+'s eight classes, from a run of model-compact
 	$(FER_EDGE) convert runs/last/compact-ferplus --int8 --data runs/ferplus.npz --out models --overwrite \
-		--logit-offset contempt=0.75
+		--calibration-seed 1 --logit-offset contempt=0.75
 	$(FER_EDGE) card edit models/compact-ferplus-int8-ptq.tflite --set $(TAUGHT) --overwrite
 	cp models/compact-ferplus-int8-ptq.tflite fer_edge/model/files/compact-ferplus.tflite
 

@@ -22,7 +22,7 @@ _SECTIONS = {
         *("input_type", "output_type", "calibration", "calibration_faces", "calibration_seed"),
         *("keep_float", "keep_int16", "clip_percentile", "per_channel_dense", "logit_offsets"),
     ),
-    "Input": ("low_light",),
+    "Input": ("light",),
     "Requirements for a file": ("max_drop_points", "min_agreement_percent", "layer_report"),
     "Another project's network": ("labels", "input_range", "size_px", "trust_claims", "trust_code"),
     "Devices": ("targets", "edgetpu", "c_array"),
@@ -87,9 +87,9 @@ _SECTIONS = {
     "--layer-report", is_flag=True, help="Report the int8 error of each layer: table, advice, PNG."
 )
 @click.option(
-    "--low-light",
+    "--light",
     type=click.Choice(["corrected", "unchanged"]),
-    help="Whether the runtime corrects a dark or noisy face before the model reads it. Default: "
+    help="Whether dark, pale and noisy faces are corrected before the model reads them. Default: "
     "corrected; unchanged for another project's network.",
 )
 @click.option(

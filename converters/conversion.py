@@ -110,7 +110,7 @@ def convert_source(
     suffixes = _plan(source, out, options, targets)
     source = _with_options(source, options)
     check_loops(source.network)
-    probabilities = float_probabilities(source.network, validation, low_light=source.low_light)
+    probabilities = float_probabilities(source.network, validation, light=source.light)
     check_finite(probabilities, source.name)
     pixels, record = choose_calibration(
         faces.part("train") if calibration is None else calibration,
@@ -118,7 +118,7 @@ def convert_source(
         seed=options.calibration_seed,
         height=source.height,
         width=source.width,
-        low_light=source.low_light,
+        light=source.light,
         source=calibration_name,
     )
     reference = Reference(validation, probabilities, card_score("float", probabilities, validation))
@@ -139,8 +139,8 @@ def convert_source(
 
 def _with_options(source: Source, options: Options) -> Source:
     """Apply the options that change what a network reads and says."""
-    low_light = options.low_light or source.low_light
-    return with_logit_offsets(replace(source, low_light=low_light), options.logit_offsets)
+    light = options.light or source.light
+    return with_logit_offsets(replace(source, light=light), options.logit_offsets)
 
 
 def _with_layers(results: list[Converted], source: Source, validation: FaceSet) -> list[Converted]:
@@ -271,7 +271,7 @@ def _card(source: Source, draft: Draft) -> ModelCard:
         name=f"{source.name}-{draft.suffix}",
         architecture=source.architecture,
         labels=source.labels,
-        input=InputSpec(height=source.height, width=source.width, low_light=source.low_light),
+        input=InputSpec(height=source.height, width=source.width, light=source.light),
         quantization=draft.quantization,
         parameters=graph.parameters,
         macs=graph.macs,

@@ -31,7 +31,7 @@ def measure_layers(
 
     floating = to_float32(source.network)
     inputs = model_inputs(
-        validation.images[:FACES], source.height, source.width, low_light=source.low_light
+        validation.images[:FACES], source.height, source.width, light=source.light
     )
     reports = {}
     for path, flatbuffer in files.items():

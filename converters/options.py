@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Literal, get_args
 
 from fer_edge.errors import ConfigError
-from fer_edge.faces.low_light import LowLight
+from fer_edge.faces.light import Light
 from fer_edge.model.card import Gate
 from fer_edge.ranges import check_range
 from fer_edge.shown import printable
@@ -62,7 +62,7 @@ class Options:
         logit_offsets: Value to add to the logit of a class, by its name.
         layer_report: Whether to measure every layer of the int8 files, and to draw it as
             NAME-layers.png.
-        low_light: What happens to dark and noisy faces before the models read them, as the cards
+        light: What happens to dark, pale and noisy faces before models read them, as the cards
             state; None corrects them for runs, and leaves them unchanged for other networks.
         targets: Edge targets, by name (edgetpu, c-array, or another package's), whose files are
             created for each int8 file.
@@ -82,7 +82,7 @@ class Options:
     logit_offsets: Mapping[str, float] = field(default_factory=dict, hash=False)
     layer_report: bool = False
     targets: tuple[str, ...] = ()
-    low_light: LowLight | None = None
+    light: Light | None = None
 
     def __post_init__(self) -> None:
         names = names_in(self.variants, "variants")
@@ -92,8 +92,8 @@ class Options:
         object.__setattr__(self, "variants", tuple(dict.fromkeys(names)))
         check_choice(self.input_type, "input_type", get_args(IntegerType))
         check_choice(self.output_type, "output_type", get_args(IntegerType))
-        if self.low_light is not None:
-            check_choice(self.low_light, "low_light", get_args(LowLight))
+        if self.light is not None:
+            check_choice(self.light, "light", get_args(Light))
         check_range("calibration_faces", self.calibration_faces, 1, is_whole=True)
         check_range("calibration_seed", self.calibration_seed, 0, is_whole=True)
         object.__setattr__(self, "logit_offsets", _offsets(self.logit_offsets))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.faceset import FaceSet
-from fer_edge.faces.low_light import LowLight
+from fer_edge.faces.light import Light
 from fer_edge.faces.preprocess import model_inputs
 from fer_edge.model.card import Calibration
 
@@ -18,7 +18,7 @@ def choose_calibration(
     seed: int,
     height: int,
     width: int,
-    low_light: LowLight = "corrected",
+    light: Light = "corrected",
     source: str = "",
 ) -> tuple[NDArray[np.uint8], Calibration]:
     """Select faces, the same number of each class if possible.
@@ -32,7 +32,7 @@ def choose_calibration(
         seed: Random seed.
         height: The model's input height in pixels.
         width: The model's input width in pixels.
-        low_light: Whether dark and noisy faces are corrected.
+        light: Whether dark, pale and noisy faces are corrected.
         source: Name of the other face set, for the record.
 
     Returns:
@@ -47,7 +47,7 @@ def choose_calibration(
     longest = max(len(rows) for rows in by_class)
     rounds = [[rows[i] for rows in by_class if i < len(rows)] for i in range(longest)]
     rows = np.array([row for one_round in rounds for row in one_round][:count])
-    inputs = model_inputs(faces.images[rows], height, width, low_light=low_light)
+    inputs = model_inputs(faces.images[rows], height, width, light=light)
     digest = hashlib.sha256(inputs.tobytes()).hexdigest()
     black = np.zeros((1, height, width, 1), np.uint8)
     pinned = np.concatenate([black, np.full_like(black, 255), inputs])

@@ -26,7 +26,7 @@ class KerasPredictor:
 
     def probabilities(self, faces: FaceSet) -> NDArray[np.float32]:
         """Classify all faces of a set; returns float32 (n, classes)."""
-        return float_probabilities(self.network, faces, low_light="corrected")
+        return float_probabilities(self.network, faces, light="corrected")
 
 
 def open_predictor(path: Path) -> KerasPredictor:

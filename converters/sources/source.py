@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_edge.documents import parse_toml, read_limited
 from fer_edge.errors import ModelError, TrainingError
 from fer_edge.faces.faceset import FaceSet
-from fer_edge.faces.low_light import LowLight
+from fer_edge.faces.light import Light
 from fer_edge.faces.preprocess import as_real, model_inputs
 from fer_edge.limits import TOML_BYTES
 from fer_edge.model.card import INTENDED_USE, DataInfo
@@ -61,7 +61,7 @@ class Source:
     limits: str = ""
     license: str = ""
     logit_offsets: tuple[float, ...] = ()
-    low_light: LowLight = "unchanged"
+    light: Light = "unchanged"
 
 
 def open_run(run: Path, *, trust_code: bool = False) -> Source:
@@ -87,7 +87,7 @@ def open_run(run: Path, *, trust_code: bool = False) -> Source:
         recipe=_recipe_text(run / RECIPE),
         data=info.data,
         tools=info.tools,
-        low_light="corrected",
+        light="corrected",
     )
 
 
@@ -104,11 +104,11 @@ def _recipe_text(path: Path) -> str:
 
 
 def float_probabilities(
-    network: Any, faces: FaceSet, *, low_light: LowLight = "unchanged"
+    network: Any, faces: FaceSet, *, light: Light = "unchanged"
 ) -> NDArray[np.float32]:
     """Classify faces with a float network in Keras; returns float32 (n, classes)."""
     _, height, width, _ = network.input_shape
-    inputs = as_real(model_inputs(faces.images, height, width, low_light=low_light))
+    inputs = as_real(model_inputs(faces.images, height, width, light=light))
     return np.asarray(network.predict(inputs, batch_size=256, verbose=0), np.float32)
 
 

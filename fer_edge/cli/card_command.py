@@ -95,7 +95,7 @@ def edit(
     \b
     Keys: name, intended_use, limits, license,
           input.crop.side, input.crop.center_x, input.crop.center_y,
-          input.low_light (corrected or unchanged; only in a card without scores)
+          input.light (corrected or unchanged; only in a card without scores)
     \b
     Example:
         fer-edge card edit my.tflite --set name=lobby --set "limits=Lamps at night." --overwrite

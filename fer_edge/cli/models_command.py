@@ -47,7 +47,7 @@ def print_card(file: "ModelFile") -> None:
     if (size.minimum, size.maximum) != (0.0, 1.0):
         span = f"as {size.minimum:g} to {size.maximum:g}"
     click.echo(f"  reads         {size.height}x{size.width} {size.colors}, 0 to 255 {span}")
-    click.echo(f"  low light     {card.input.low_light}")
+    click.echo(f"  light         {card.input.light}")
     click.echo(f"  expressions   {', '.join(card.labels)}")
     for score in card.scores:
         share = f"{score.accuracy_without_duplicates:.2%}" if score.n_without_duplicates else "-"

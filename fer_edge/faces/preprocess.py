@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError, DetectorError
-from fer_edge.faces.low_light import LowLight, corrected
+from fer_edge.faces.light import Light, corrected
 
 _LARGEST_BOX = 16
 """Largest side of a box, in sides of its image: a crop takes memory with the square of it."""
@@ -165,7 +165,7 @@ def model_input(
     width: int,
     colors: Colors = "gray",
     *,
-    low_light: LowLight = "corrected",
+    light: Light = "corrected",
     levels: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Create the raw model input from one face: in the model's colors and size, bright enough.
@@ -178,7 +178,7 @@ def model_input(
         height: The model's input height in pixels.
         width: The model's input width in pixels.
         colors: Channels of the model; a gray face is repeated for three channels.
-        low_light: Whether a dark or noisy face is corrected (`faces.low_light`).
+        light: Whether a dark, pale or noisy face is corrected (`faces.light`).
         levels: uint8, (256,), value from 0 to 255 of each level of a gray face; None for
             full-range levels. Applied to the resized face, which has far fewer pixels.
 
@@ -187,7 +187,7 @@ def model_input(
     """
     pixels = resized(face, height, width, colors)
     pixels = pixels if levels is None else levels[pixels]
-    return corrected(pixels) if low_light == "corrected" else pixels
+    return corrected(pixels) if light == "corrected" else pixels
 
 
 def resized(
@@ -219,10 +219,10 @@ def _in_order(face: NDArray[np.uint8], colors: Colors) -> NDArray[np.uint8]:
 
 
 def model_inputs(
-    faces: NDArray[np.uint8], height: int, width: int, *, low_light: LowLight = "corrected"
+    faces: NDArray[np.uint8], height: int, width: int, *, light: Light = "corrected"
 ) -> NDArray[np.uint8]:
     """Create the raw input of a gray model from many faces: uint8, (n, height, width, 1)."""
-    return np.stack([model_input(face, height, width, low_light=low_light) for face in faces])
+    return np.stack([model_input(face, height, width, light=light) for face in faces])
 
 
 def as_real(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -105,9 +105,7 @@ class TFLiteModel:
             uint8, `input_shape`.
         """
         spec = self.file.card.input
-        return model_input(
-            face, *self.input_size, spec.colors, low_light=spec.low_light, levels=levels
-        )
+        return model_input(face, *self.input_size, spec.colors, light=spec.light, levels=levels)
 
     def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """Convert one raw model input to the input tensor's values.

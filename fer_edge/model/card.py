@@ -11,7 +11,7 @@ from typing import Literal
 from fer_edge.documents import parse_json
 from fer_edge.errors import ConfigError, ModelError
 from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
-from fer_edge.faces.low_light import LowLight
+from fer_edge.faces.light import Light
 from fer_edge.faces.preprocess import Colors, CropPolicy
 from fer_edge.model.card_checks import (
     check_encoding,
@@ -89,7 +89,7 @@ class InputSpec:
         maximum: Real value of a white pixel.
         crop: Mapping of a detector's box to the model's square.
         color_order: Order of three channels.
-        low_light: Whether dark and noisy faces are corrected before the model reads them; older
+        light: Whether dark, pale and noisy faces are corrected before the model reads them; older
             files are served unchanged.
     """
 
@@ -100,7 +100,7 @@ class InputSpec:
     maximum: float = 1.0
     crop: CropPolicy = field(default_factory=CropPolicy)
     color_order: Literal["rgb", "bgr"] = "rgb"
-    low_light: LowLight = "unchanged"
+    light: Light = "unchanged"
 
     def __post_init__(self) -> None:
         check_input(self.height, self.width, self.channels)

@@ -25,8 +25,8 @@ from fer_edge.schema import decode, encode, nearest
 
 TEXT_KEYS = ("name", "intended_use", "limits", "license")
 NUMBER_KEYS = ("input.crop.side", "input.crop.center_x", "input.crop.center_y")
-LOW_LIGHT = "input.low_light"
-EDITABLE = (*TEXT_KEYS, *NUMBER_KEYS, LOW_LIGHT)
+LIGHT = "input.light"
+EDITABLE = (*TEXT_KEYS, *NUMBER_KEYS, LIGHT)
 """Editable keys of a card."""
 
 
@@ -47,10 +47,10 @@ def edit_card(
     for key, text in settings.items():
         if key not in EDITABLE:
             raise ModelError(_refuse(key))
-        if key == LOW_LIGHT and card.scores:
+        if key == LIGHT and card.scores:
             raise ModelError(
-                f"the card's scores were measured with {key} {card.input.low_light}; convert the "
-                "network again: fer-edge convert --low-light"
+                f"the card's scores were measured with {key} {card.input.light}; convert the "
+                "network again: fer-edge convert --light"
             )
         place, (*path, last) = data, key.split(".")
         for part in path:

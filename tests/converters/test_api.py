@@ -71,13 +71,13 @@ def test_options_do_everything_that_the_command_does(trained, tmp_path, fer_edge
         logit_offsets={"sad": 1.5},
         layer_report=True,
         targets=("c-array",),
-        low_light="unchanged",
+        light="unchanged",
     )
     files = convert(run, data, tmp_path / "python", options)
     done = fer_edge(
         *("convert", run, "--int8", "--data", data, "--out", tmp_path / "command"),
         *("--max-drop", "100", "--logit-offset", "sad=1.5", "--layer-report", "--c-array"),
-        *("--low-light", "unchanged"),
+        *("--light", "unchanged"),
     )
     assert done.exit_code == 0, done.output
     made = {path.name: path for path in (tmp_path / "python").iterdir()}
@@ -88,7 +88,7 @@ def test_options_do_everything_that_the_command_does(trained, tmp_path, fer_edge
         assert is_equal or name.endswith(".png"), name
     for file in files:
         card = read_model(file.path).card
-        assert (card.logit_offsets, card.input.low_light) == ((0, 0, 0, 0, 1.5, 0, 0), "unchanged")
+        assert (card.logit_offsets, card.input.light) == ((0, 0, 0, 0, 1.5, 0, 0), "unchanged")
         assert file.layers is not None and file.layers.layers[0].layer
         assert file.path.with_name(f"{file.path.stem}-layers.png").exists()
         (text,) = file.target_reports
@@ -121,7 +121,7 @@ def test_an_unknown_target_is_refused_before_any_work(trained, tmp_path):
         ({"calibration_faces": 0}, "'calibration_faces' is 0, expected a whole number from 1"),
         ({"calibration_faces": 1.5}, "'calibration_faces' is 1.5, expected"),
         ({"calibration_seed": -1}, "'calibration_seed' is -1, expected a whole number from 0"),
-        ({"low_light": "brighter"}, "low_light is 'brighter', expected one of corrected"),
+        ({"light": "brighter"}, "light is 'brighter', expected one of corrected"),
         ({"targets": "edgetpu"}, "targets is 'edgetpu', expected a tuple"),
         ({"logit_offsets": ("sad", 1.0)}, "expected finite numbers by class"),
         ({"logit_offsets": {"sad": float("nan")}}, "expected finite numbers by class"),

@@ -104,4 +104,4 @@ def test_haar_which_opencv_5_lacks_is_refused_in_one_line(
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert "no longer has cascades" in line
-    assert "--detector yunet" in line
+    assert "or use the detector yunet" in line

@@ -170,7 +170,7 @@ def test_edit_in_place_wants_to_be_told(fer_edge: Invoke, copy: Path) -> None:
         *((f"input.crop.side={text}", ["the crop's side is", "0.1 to 10"]) for text in EXTREMES),
         ("input.crop.center_x=nan", ["the crop's center_x is nan", "-1 to 2"]),
         ("input.crop.center_y=1e300", ["the crop's center_y is 1e+300", "-1 to 2"]),
-        ("input.low_light=unchanged", ["scores were measured with input.low_light corrected"]),
+        ("input.light=unchanged", ["scores were measured with input.light corrected"]),
     ],
 )
 def test_a_key_that_cannot_be_edited_is_one_clear_line(

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from numpy.typing import NDArray
 
-from fer_edge.faces.low_light import corrected, noise
+from fer_edge.faces.light import corrected, noise, tone
 from fer_edge.faces.preprocess import model_input
 from fer_edge.inference.model import TFLiteModel
 from fer_edge.model.bundled import find_model
@@ -37,12 +37,12 @@ def test_a_face_in_normal_light_is_left_alone(face: NDArray[np.uint8]) -> None:
     assert corrected(face) is face
 
 
-@pytest.mark.parametrize("light", [0.4, 0.25, 0.125, 0.0625])
-def test_a_dark_face_gets_the_light_of_a_bright_one(face: NDArray[np.uint8], light: float) -> None:
-    dark = (face * light).astype(np.uint8)
+@pytest.mark.parametrize("share", [0.4, 0.25, 0.125, 0.0625])
+def test_a_dark_face_gets_the_light_of_a_bright_one(face: NDArray[np.uint8], share: float) -> None:
+    dark = (face * share).astype(np.uint8)
     bright = corrected(dark)
     assert (bright.shape, bright.dtype) == (face.shape, np.uint8)
-    assert 165 <= np.percentile(bright, 95) <= 195
+    assert 165 <= np.percentile(bright[7:-7, 7:-7], 95) <= 195
     # at a sixteenth of the light fifteen gray levels are left: one of them is worth twelve
     assert distance(bright, face * (180 / np.percentile(face, 95))) < 13
 
@@ -51,6 +51,24 @@ def test_a_picture_with_hardly_any_light_stays_dark() -> None:
     black = np.zeros((48, 48, 1), np.uint8)
     assert corrected(black) is black
     assert corrected(black + 2).max() == 32
+
+
+@pytest.mark.parametrize("middle", [60, 128, 200])
+def test_a_pale_face_gets_contrast(face: NDArray[np.uint8], middle: int) -> None:
+    pale = (middle + (face.astype(float) - 128) * 0.2).round().astype(np.uint8)
+    clear = corrected(pale)[7:-7, 7:-7]
+    low, high = np.percentile(clear, [5, 95])
+    assert 120 <= high - low <= 140
+    assert 170 <= high <= 190
+
+
+def test_tone_changes_only_what_is_dark_or_pale() -> None:
+    assert tone(40, 200) == (1.0, 0.0)
+    assert tone(0, 0) == tone(128, 128) == (1.0, 0.0)
+    assert tone(10, 90) == (2.0, 0.0)
+    gain, offset = tone(100, 150)
+    assert (gain * 100 + offset, gain * 150 + offset) == pytest.approx((50, 180))
+    assert tone(1, 2)[0] == tone(120, 122)[0] == 16.0
 
 
 def test_only_light_parts_become_white(face: NDArray[np.uint8]) -> None:
@@ -98,9 +116,9 @@ def test_a_color_face_keeps_its_colors(face: NDArray[np.uint8]) -> None:
 
 def test_the_card_decides(face: NDArray[np.uint8]) -> None:
     file = read_model(find_model("tiny"))
-    assert file.card.input.low_light == "corrected"
+    assert file.card.input.light == "corrected"
     dark = (face[..., 0] * 0.25).astype(np.uint8)
-    plain = replace(file.card, input=replace(file.card.input, low_light="unchanged"))
+    plain = replace(file.card, input=replace(file.card.input, light="unchanged"))
     with TFLiteModel(file) as served, TFLiteModel(replace(file, card=plain)) as unchanged:
         assert np.array_equal(served.input_of(dark), corrected(dark[..., np.newaxis]))
         assert np.array_equal(unchanged.input_of(dark)[..., 0], dark)
@@ -113,13 +131,13 @@ def test_a_file_from_elsewhere_is_corrected_if_its_card_is_edited(
     path.write_bytes(file.flatbuffer)
     attach = ("card", "attach", path, "--labels", ",".join(file.card.labels), "--overwrite")
     assert fer_edge(*attach).exit_code == 0
-    assert read_model(path).card.input.low_light == "unchanged"
+    assert read_model(path).card.input.light == "unchanged"
     edit = ("card", "edit", path, "--overwrite", "--set")
     assert_one_clear_line(
-        fer_edge(*edit, "input.low_light=brighter"), "low_light", "'brighter'", "corrected"
+        fer_edge(*edit, "input.light=brighter"), "light", "'brighter'", "corrected"
     )
-    assert fer_edge(*edit, "input.low_light=corrected").exit_code == 0
-    assert read_model(path).card.input.low_light == "corrected"
+    assert fer_edge(*edit, "input.light=corrected").exit_code == 0
+    assert read_model(path).card.input.light == "corrected"
 
 
 def test_levels_come_before_the_light(face: NDArray[np.uint8]) -> None:
