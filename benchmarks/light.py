@@ -65,7 +65,7 @@ def main(models: tuple[str, ...], data: Path, split: str) -> None:
         changed = replace(faces, images=images)
         click.echo(f"| {name} | {' | '.join(f'{accuracy(file, changed):.2%}' for file in files)} |")
     same = [np.array_equal(corrected(face), face) for face in faces.images[..., np.newaxis]]
-    click.echo(f"corrected as they are: {1 - np.mean(same):.1%} of the faces")
+    click.echo(f"of the faces as they are, {1 - np.mean(same):.1%} are corrected")
     bright = faces.images[:500]
     dark = np.stack([noisy(darkened(image, 1 / 4), 5, random) for image in bright])
     for name, some in (("a bright face", bright), ("a dark and noisy face", dark)):

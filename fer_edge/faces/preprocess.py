@@ -168,7 +168,7 @@ def model_input(
     light: Light = "corrected",
     levels: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
-    """Create the raw model input from one face: in the model's colors and size, bright enough.
+    """Create the raw model input from one face: in the model's colors, size and light.
 
     An int8 model with uint8 input uses these pixels unchanged; a float model uses them times
     `PIXEL_SCALE` (`as_real`).
