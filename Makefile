@@ -78,6 +78,9 @@ recording: $(DEV_ENV)/ready ## docs/images/deploy.svg, by termtosvg in a separat
 	$(DEV_ENV)/bin/python -m benchmarks.recording --termtosvg .venv/recording/bin/termtosvg \
 		docs/images/deploy.svg
 
+pictures: $(DEV_ENV)/ready ## the pictures of docs/images that the program draws (DATA=faces.npz); needs Chromium
+	$(DEV_ENV)/bin/python -m docs.generators.pictures --data $(DATA)
+
 test-extras: $(DEV_ENV)/ready ## check on PyPI that all packages of the training extras are available, with CUDA wheels
 	FER_EDGE_EXTRAS=1 $(DEV_ENV)/bin/python -m pytest tests/extras
 
@@ -152,6 +155,11 @@ model-compact-ferplus: runs/last/compact-ferplus/run.json ## FER+'s eight classe
 		--calibration-seed 1 --logit-offset contempt=0.75
 	$(FER_EDGE) card edit models/compact-ferplus-int8-ptq.tflite --set $(TAUGHT) --overwrite
 	cp models/compact-ferplus-int8-ptq.tflite fer_edge/model/files/compact-ferplus.tflite
+
+aligner: $(DEV_ENV)/ready ## fer_edge/aligner/files/aligner.tflite (DATA=faces.npz); 10 minutes on two cores
+	$(DEV_ENV)/bin/python -m fer_edge.training.aligner --data $(DATA) --out runs/aligner
+	$(DEV_ENV)/bin/python -m fer_edge.converters.aligner runs/aligner \
+		--out fer_edge/aligner/files/aligner.tflite
 
 TEACHERS := runs/teacher-wide runs/teacher-deep runs/teacher-144px
 teachers: $(TEACHERS:=/run.json) ## three large networks that teach compact (DATA=faces.npz); minutes on a GPU, npm

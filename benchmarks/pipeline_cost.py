@@ -25,6 +25,7 @@ import click
 import cv2
 import numpy as np
 
+from fer_edge.aligner.aligner import open_aligner
 from fer_edge.detector.file import bundled_detectors, read_detector
 from fer_edge.detector.network import DetectorNetwork
 from fer_edge.inference.model import open_model
@@ -109,7 +110,9 @@ def main(clip: Path, model: str, rounds: int, core: int, fer: bool, environments
             images.tofile(raw)
             worker = stack.enter_context(Worker(rival, raw, images.shape, core))
         tracker = open_tracker(open_detector("yunet"))
-        follower = stack.enter_context(Follower(open_model(find_model(model)), tracker))
+        follower = stack.enter_context(
+            Follower(open_model(find_model(model)), tracker, aligner=open_aligner())
+        )
         bare = BareParts(model, frames[0].shape[1::-1])
         pipeline_ms, bare_ms, fer_ms = [], [], []
         for number in range(rounds):

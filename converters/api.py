@@ -95,17 +95,19 @@ def _checked(path: Path, claims: Claims | None) -> Path:
 def _open_source(
     path: Path, faces: FaceSet, claims: Claims | None, *, trust_code: bool
 ) -> "Source":
-    """Open the network to convert; `faces` are for the check of the claims."""
-    from .sources.foreign import foreign_source, open_network
+    """Open the network to convert; `faces` are for the checks of another project's network."""
+    from .sources.foreign import check_unchanged, foreign_source, open_network
     from .sources.source import open_run
     from .sources.suspicions import check_claims
 
     if claims is None:
         return open_run(path, trust_code=trust_code)
-    network = open_network(path, trust_code=trust_code)
+    validation = faces.part("validation")
+    network = open_network(path, claims, validation, trust_code=trust_code)
     opened = foreign_source(network, claims)
     if claims.are_checked:
         check_claims(network, claims, faces)
+    check_unchanged(network, opened, validation)  # last: the checks before it run the network
     return opened
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ModelError, OutputError
 from fer_edge.evaluation.evaluation import card_score, fit_scaling, unscaled_probabilities
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.files import whole_file
@@ -133,7 +133,7 @@ def convert_source(
                 temporary.write_bytes(content)
     results = [converted for converted, _ in scored]
     if options.layer_report:
-        results = _with_layers(results, source, validation)
+        results = _with_layers(scored, source, validation)
     return _with_target_reports(results, targets)
 
 
@@ -143,13 +143,13 @@ def _with_options(source: Source, options: Options) -> Source:
     return with_logit_offsets(replace(source, light=light), options.logit_offsets)
 
 
-def _with_layers(results: list[Converted], source: Source, validation: FaceSet) -> list[Converted]:
-    """Measure every layer of the int8 files."""
-    files = {item.path: item.flatbuffer for item in results if item.is_int8}
-    if not files:
-        return results
-    reports = measure_layers(source, validation, files)
-    return [replace(item, layers=reports.get(item.path)) for item in results]
+def _with_layers(
+    scored: list[tuple[Converted, bytes]], source: Source, validation: FaceSet
+) -> list[Converted]:
+    """Measure every layer of the int8 files that the runtime can run."""
+    files = {item.path: item.flatbuffer for item, content in scored if item.is_int8 and content}
+    reports = measure_layers(source, validation, files) if files else {}
+    return [replace(item, layers=reports.get(item.path)) for item, _ in scored]
 
 
 def _with_target_reports(
@@ -192,14 +192,23 @@ def _plan(source: Source, out: Path, options: Options, targets: Sequence[EdgeTar
 def _score(
     source: Source, draft: Draft, path: Path, reference: Reference, gate: Gate
 ) -> tuple[Converted, bytes]:
-    """Score a draft and the float network; return the result and the content of the file."""
+    """Score a draft and the float network.
+
+    Returns:
+        The result, and the content of the file; empty if the runtime cannot run it.
+    """
     faces = reference.faces
     card = _card(source, draft)
     file = ModelFile(path, draft.flatbuffer, card, len(draft.flatbuffer))
-    probabilities, floor = unscaled_probabilities(file, faces)
+    unusable = ""
+    try:
+        probabilities, floor = unscaled_probabilities(file, faces)
+    except ModelError as error:  # the other files are still written
+        probabilities, floor = np.full_like(reference.probabilities, np.nan), 0.0
+        unusable = str(error).removeprefix(str(path)).strip(" :.")
     served = card_score("served", probabilities, faces)
     agreement = compare(probabilities, reference.probabilities, faces.labels)
-    wrong = fault(agreement, probabilities, gate)
+    wrong = unusable or fault(agreement, probabilities, gate)
     scaling = None
     has_probabilities = served.calibration_error is not None
     if not wrong and has_probabilities and len(faces) >= MIN_FACES:
@@ -212,12 +221,12 @@ def _score(
         gate=gate,
         temperature_scaling=scaling,
     )
-    content = pack_model(draft.flatbuffer, card)
+    content = b"" if unusable else pack_model(draft.flatbuffer, card)
     is_integer = draft.quantization.scheme in ("int8", "int16x8")
     converted = Converted(
         path=path,
         flatbuffer=draft.flatbuffer,
-        size_bytes=len(content),
+        size_bytes=len(content or draft.flatbuffer),
         score=served,
         agreement=agreement,
         temperature=scaling,

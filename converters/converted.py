@@ -22,7 +22,8 @@ class Converted:
         agreement: Agreement with the float network.
         temperature: Temperature in the card; None if the file was not written, for too few faces,
             or if the outputs are not probabilities.
-        fault: Reason why the file was not written; empty if it was.
+        fault: Reason why the file was not written; empty if it was. A file that the runtime cannot
+            run has no correct answer in its scores.
         float_operators: Operators that an integer file still computes in floating point.
         layers: Error of each layer of an int8 file, also of one that was not written; None without
             `Options.layer_report`.

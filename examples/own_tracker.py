@@ -27,7 +27,7 @@ class ByteTrack:
         scores = np.array([face.score for face in found], np.float32)
         paired = self._tracker.update(supervision.Detections(xyxy=boxes, confidence=scores))
         return [
-            Track(int(number) + 1, Box(*map(float, edges)))
+            Track(number + 1, Box(*edges))
             for edges, number in zip(paired.xyxy, paired.tracker_id, strict=True)
             if number >= 0  # -1: ByteTrack has not confirmed this box yet
         ]

@@ -17,6 +17,7 @@ from .source_folder import explain_missing_stages
 TYPE_CHECKING = False  # type checkers know the name; typing itself takes 7 ms to import
 if TYPE_CHECKING:
     # a stage lies elsewhere in the repository than in the installed package
+    from .aligner.placement import Placement
     from .errors import (
         ConfigError,
         DetectorError,
@@ -77,6 +78,7 @@ _HOMES = {
     "OutputError": ".errors",
     "PluginError": ".errors",
     "Pace": ".runtime.recognition.follower",
+    "Placement": ".aligner.placement",
     "ReaderGoneError": ".runtime.publish.sink",
     "Recognizer": ".runtime.recognition.recognizer",
     "Result": ".runtime.recognition.result",
@@ -116,6 +118,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "Pace",
+    "Placement",
     "PluginError",
     "ReaderGoneError",
     "Recognizer",

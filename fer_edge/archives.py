@@ -28,7 +28,9 @@ def check_archive(archive: zipfile.ZipFile, *, most_bytes: int | None = None) ->
     """
     entries = archive.infolist()
     names = {entry.filename for entry in entries}
-    if len(entries) > ARCHIVE_ENTRIES or len(names) < len(entries):
+    if len(entries) > ARCHIVE_ENTRIES:
+        raise ArchiveError(f"it has {len(entries):,} entries, expected at most {ARCHIVE_ENTRIES:,}")
+    if len(names) < len(entries):
         raise ArchiveError(f"it has {len(entries)} entries, but only {len(names)} different names")
     for entry in entries:
         if entry.flag_bits & 1:

@@ -47,9 +47,9 @@ def without_chatter() -> Iterator[None]:
     """Discard what this thread writes to `sys.stderr` inside the block.
 
     Writes of other threads pass. Nothing is discarded when the fer_edge logger is at DEBUG
-    (`fer-edge -vv`).
+    (`fer-edge -vv`). A program without a console has no standard error.
     """
-    if logging.getLogger("fer_edge").isEnabledFor(logging.DEBUG):
+    if sys.stderr is None or logging.getLogger("fer_edge").isEnabledFor(logging.DEBUG):
         yield
         return
     thread = threading.get_ident()
@@ -76,6 +76,8 @@ class StderrHandler(logging.Handler):
         text = self.format(record)
         line = masked(text if record.exc_info else " ".join(text.split())) + "\n"
         stream = sys.stderr.stream if isinstance(sys.stderr, _Muted) else sys.stderr
+        if stream is None:  # a program without a console
+            return
         try:
             stream.write(line)
             stream.flush()

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from fer_edge.credentials import without_secrets
+from fer_edge.errors import ConfigError
 from fer_edge.limits import TRIAL_PATIENCE_S
 
 _SAFE = "import sys; sys.path[:1] = [] if sys.path[:1] == [''] else sys.path[:1]; del sys.argv[0]; "
@@ -27,13 +28,20 @@ def module_command(module: str, *arguments: str) -> list[str]:
     Args:
         module: Module name, such as `fer_edge` or `fer_edge.inference.model_trial`.
         arguments: Arguments of the module.
+
+    Raises:
+        ConfigError: The path of the interpreter is unknown.
     """
-    return [sys.executable, "-c", _RUN, module, *arguments]
+    return [_interpreter(), "-c", _RUN, module, *arguments]
 
 
 def import_command(module: str) -> list[str]:
-    """Return the command that only imports a module or package, with the current interpreter."""
-    return [sys.executable, "-c", _IMPORT, module]
+    """Return the command that only imports a module or package, with the current interpreter.
+
+    Raises:
+        ConfigError: The path of the interpreter is unknown.
+    """
+    return [_interpreter(), "-c", _IMPORT, module]
 
 
 def run_on_trial(
@@ -48,6 +56,9 @@ def run_on_trial(
 
     Returns:
         The completed process; None if it exceeded its time.
+
+    Raises:
+        ConfigError: The path of the interpreter is unknown.
     """
     try:
         done = subprocess.run(
@@ -85,3 +96,12 @@ def limit_process(most_bytes: int, processor_s: float) -> None:
             resource.setrlimit(kind, (most, hard))
     except (ImportError, OSError, ValueError):
         return
+
+
+def _interpreter() -> str:
+    if not sys.executable:  # Python inside another program
+        raise ConfigError(
+            f"sys.executable is {sys.executable!r}, expected the path of Python, which is needed "
+            "to test files in a separate process; set it in the program that embeds Python"
+        )
+    return sys.executable

@@ -59,7 +59,7 @@ def parse_toml(data: str | bytes) -> dict[str, Any]:
 
     Raises:
         SchemaError: It is not UTF-8, not TOML, too large, nested too deeply, or contains a number
-            or text that cannot be used.
+            or text that cannot be used, such as a path with a zero byte.
     """
     text = _as_text(data, TOML_BYTES)
     if any(_parts(line) > NESTING for line in text.splitlines()):
@@ -70,7 +70,7 @@ def parse_toml(data: str | bytes) -> dict[str, Any]:
         raise SchemaError(_too_deep()) from error
     except (ValueError, ArithmeticError) as error:  # a date or number out of range
         raise SchemaError(f"it is not TOML: {error}") from error
-    _check(found)
+    _check(found, has_paths=True)
     return found
 
 
@@ -138,8 +138,11 @@ def _parts(line: str) -> int:
     return key.count(".") + 1
 
 
-def _check(root: object) -> None:
-    """Check depth, numbers and texts, without recursion."""
+def _check(root: object, *, has_paths: bool = False) -> None:
+    """Check depth, numbers and texts, without recursion.
+
+    Texts of a configuration become paths, which no system accepts with a zero byte.
+    """
     stack: list[tuple[object, int, str]] = [(root, 1, "")]
     while stack:
         value, depth, where = stack.pop()
@@ -157,6 +160,8 @@ def _check(root: object) -> None:
             stack += [(item, depth + 1, f"{inside}[{at}]") for at, item in enumerate(value)]
         elif isinstance(value, str):
             _check_text(value, where)
+            if has_paths and "\0" in value:
+                raise SchemaError(f"{_named(where)} contains a zero byte")
         elif isinstance(value, float) and not math.isfinite(value):
             raise SchemaError(f"{_named(where)} is {value}, expected a finite number")
         elif isinstance(value, int) and not -WHOLE_NUMBER <= value < WHOLE_NUMBER:

@@ -69,6 +69,7 @@ def whole_file(
             yield temporary
         return
     try:
+        check_path(path)
         if path.is_symlink():  # the link stays, as when a file is written in place
             path = Path(os.path.realpath(path))
         if path.is_dir():  # reported now, not after hours of work
@@ -120,7 +121,7 @@ def check_own_place(path: Path) -> None:
     """
     try:
         mode = path.lstat().st_mode
-    except OSError:  # not there, or the next step reports it
+    except (OSError, ValueError):  # not there, or the next step reports it
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         kind = "symbolic link" if stat.S_ISLNK(mode) else "pipe, socket or device"
@@ -164,7 +165,7 @@ def is_device(path: Path) -> bool:
     """Return whether a path is a device, a pipe, or a path like /dev/stdout: never replaced."""
     try:
         mode = path.stat().st_mode
-    except OSError:  # it does not exist, or the path is invalid
+    except (OSError, ValueError):  # it does not exist, or the path is invalid
         return False
     if not stat.S_ISREG(mode):
         return not stat.S_ISDIR(mode)
@@ -176,14 +177,30 @@ def is_device(path: Path) -> bool:
     return True
 
 
+def check_path(path: Path) -> None:
+    """Check that a file can have this name; Python raises a ValueError if not.
+
+    Raises:
+        OSError: It contains a zero byte or an unpaired surrogate.
+    """
+    try:
+        is_possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        reason = "the name contains a zero byte or an unpaired surrogate"
+        raise OSError(errno.EINVAL, reason, str(path))
+
+
 def check_no_named_pipe(path: Path) -> None:
     """Check that opening a file to read it does not wait for somebody who writes it.
 
     A pipe that is open already, as a shell passes it (`/dev/stdin`, `/dev/fd/63`), is sound.
 
     Raises:
-        OSError: It is a named pipe, or does not exist.
+        OSError: It is a named pipe, does not exist, or no file can have this name.
     """
+    check_path(path)
     if stat.S_ISFIFO(path.stat().st_mode) and not path.resolve().is_relative_to("/proc"):
         raise OSError(errno.EINVAL, "it is a named pipe, expected a file", str(path))
 
@@ -214,6 +231,7 @@ def new_folder(path: Path, *, replace: bool = False) -> Path:
     if path.exists() and not replace:
         raise OutputError(f"{path} already exists; choose another folder, or pass --overwrite")
     try:
+        check_path(path)
         if path.is_dir():
             shutil.rmtree(path)
         path.mkdir(parents=True)

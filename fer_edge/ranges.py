@@ -33,10 +33,19 @@ def check_range(
         return
     # NumPy's numbers are accepted, too; comparisons with NaN are false
     is_number = isinstance(value, Integral if is_whole else Real) and not isinstance(value, bool)
-    number = float(value) if is_number else math.nan
+    number = _as_float(value) if is_number else math.nan
     is_inside = (low < number if is_above else low <= number) and number < math.inf
     if not is_inside or (high is not None and number > high):
+        # Python does not write integers of thousands of digits
+        shown = f"{number}" if is_number and math.isinf(number) else repr(value)
         what = "a whole number" if is_whole else "a number"
         bound = f"{'above' if is_above else 'from'} {low:g}"
         most = "" if high is None else f" to {high:g}"
-        raise ConfigError(f"'{name}' is {value!r}, expected {what} {bound}{most}")
+        raise ConfigError(f"'{name}' is {shown}, expected {what} {bound}{most}")
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -49,12 +49,17 @@ def connect(address: str, *, cores: int | None = None) -> Any:
 def _check_answer(address: str) -> None:
     """Check the connection, since Ray itself would try for minutes and fill the terminal."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdecimal():
+    is_port = port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) <= 65535
+    if not colon or not is_port:
         raise ClusterError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
     advice = f"start it there: ray start --head --port {port}"
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
-    except (OSError, OverflowError) as error:
+    except (UnicodeError, OverflowError) as error:  # a label of the name is empty or too long
+        raise ClusterError(
+            f"--ray: '{address}' is not an address ({error}); expected HOST:PORT, or local"
+        ) from error
+    except OSError as error:
         raise ClusterError(f"Ray does not answer at {address} ({error}); {advice}") from error
     command = module_command("ray.scripts.scripts", "status", "--address", address)
     try:

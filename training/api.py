@@ -1,5 +1,6 @@
 """Python interface of `fer-edge train`: `fer_edge.training.train`."""
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.runfolder import FLOAT_MODEL, HISTORY, QAT_MODEL, named
 
 from .backend.cluster import Cluster
-from .data.importing import ImportOptions, import_faces
+from .data.importing import ImportOptions, import_faces, untrained_classes
+from .data.source_kind import source_kind
 from .loop.run_place import Existing, Place
 from .loop.schedule import Stopping
 from .recipes.recipe import Recipe, RecipeChanges, load_recipe
@@ -21,6 +23,8 @@ from .reporting.history import Epoch, StageName, load_history
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # in typing since Python 3.11
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,10 @@ def open_faces(data: str | Path | FaceSet, *, size_px: int) -> tuple[str, FaceSe
     if isinstance(data, FaceSet):
         return "face set", data
     path = Path(data)
-    if path.suffix == ".npz":
-        return path.name, load_faceset(path)
+    if path.suffix == ".npz" or source_kind(path) == "face set":
+        faces = load_faceset(path)
+        if note := untrained_classes(faces):
+            log.warning("%s", note)
+        return path.name, faces
     options = ImportOptions(size_px=size_px if path.is_dir() else None)
     return path.name, import_faces(path, options)

@@ -1,6 +1,7 @@
 """`fer-edge data`."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def data() -> None:
     "--labels",
     callback=_labels,
     metavar="NAME,NAME,...",
-    help="Class names for the numbers of a CSV file (or of numbered folders), from 0 on. "
+    help="Class names for the numbers of a CSV file (or of numbered folders), from 0 on; "
+    "--classes applies to them. "
     "Default: FER2013's angry,disgust,fear,happy,sad,surprise,neutral.",
 )
 @click.option(
@@ -105,7 +107,9 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
 
     from .data.importing import ImportOptions, import_faces
     from .data.inspection import count_table
+    from .data.outputs import check_outputs
 
+    check_outputs({"--out": out}, (path, settings["votes"]))
     stream = sys.stderr
     with click.progressbar(
         length=_length(path), label=f"reading {path.name}", file=stream, hidden=not stream.isatty()
@@ -141,7 +145,9 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
         sample_sheet,
         save_duplicates,
     )
+    from .data.outputs import check_outputs
 
+    check_outputs({"--sheet": sheet, "--duplicates": duplicates}, (path,))
     faces = load_faceset(path)
     reports = inspect_faces(faces)
     counts = faces.counts()
@@ -179,11 +185,16 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
 
 def _length(path: Path) -> int:
     """Count rows or files, for the progress bar; an archive is one step."""
-    if path.is_dir():
-        from fer_edge.pictures.folder import files_in
+    from fer_edge.errors import DatasetError
+    from fer_edge.pictures.folder import files_in
 
-        return sum(1 for _ in files_in(path))
-    if path.suffix.lower() == ".csv" and path.is_file():
-        with path.open("rb") as file:
-            return max(0, sum(1 for _ in file) - 1)
+    from .data.source_kind import source_kind
+
+    with suppress(DatasetError):  # the import reports it
+        kind = source_kind(path)
+        if kind == "folder":
+            return sum(1 for _ in files_in(path))
+        if kind == "table":
+            with path.open("rb") as file:
+                return max(0, sum(1 for _ in file) - 1)
     return 1

@@ -38,6 +38,7 @@ from .recipes.recipe import Recipe
 from .reporting.history import Epoch, StageName, load_history, save_history
 from .reporting.plots import plot_confusion, plot_curves
 from .targets.distillation import load_teachers
+from .targets.identity import target_digests
 from .warm_start.trained import load_float_network
 
 QAT_HISTORY = "qat-history.csv"
@@ -76,13 +77,13 @@ def run_stages(
         OutputError: The folder exists or cannot be written.
         TrainingError: The run cannot be started, continued or finished; or `qat` without
             TensorFlow.
-        DatasetError: The run to continue has a different face set.
+        DatasetError: The run to continue has a different face set, or other votes.
     """
     check_same_run(recipe, faces.digest)
     _check_backend(recipe, qat=qat)
     _check_faces(faces)
     _check_network(recipe, len(faces.class_names))
-    folder = open_shared_place(recipe, place, faces.digest)
+    folder = open_shared_place(recipe, place, faces.digest, target_digests(recipe, faces))
     if any((folder / name).exists() for name in (STATE, INFO)):
         load_float_network(folder)  # damage is reported now, not after the remaining epochs
     info = _run_info(recipe, faces, data_name)

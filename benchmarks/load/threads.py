@@ -5,6 +5,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
+from fer_edge.aligner.aligner import open_aligner
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.runtime.capture.frame import SourceSettings
@@ -21,7 +22,7 @@ def _read(address: str, path: Path) -> None:
     model, tracker = open_model(find_model(DEFAULT_MODEL)), open_tracker(open_detector("yunet"))
     with (
         path.open("w", encoding="utf-8", buffering=1) as lines,
-        Follower(model, tracker, pace=LIVE_PACE) as follower,
+        Follower(model, tracker, aligner=open_aligner(), pace=LIVE_PACE) as follower,
     ):
         run_to_end(source, follower, [partial(JsonLines, lines)])
 

@@ -26,6 +26,11 @@ class Measured:
 
 
 TEXT = Template("""\
+---
+hide:
+  - toc
+---
+
 # Rivals
 
 Packages of PyPI and npm that include their weights, next to fer-edge, each in its own environment:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fer_edge.detector.card import PictureSet
 from fer_edge.errors import DatasetError, SourceError
+from fer_edge.pictures.container import open_video_file, picture_stream
+from fer_edge.pictures.display_matrix import display_matrix, upright
 from fer_edge.pictures.folder import files_in
 from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.pictures.picture import read_picture
@@ -86,8 +88,11 @@ def _placed(picture: NDArray[np.uint8], height: int, width: int, scale: float) -
 
 
 def _frames(path: Path) -> Iterator[NDArray[np.uint8]]:
-    with av.open(str(path)) as container:
-        if container.streams.video:
-            for number, frame in enumerate(container.decode(video=0)):
-                if number % EVERY == 0:
-                    yield frame.to_ndarray(format="bgr24")
+    with open_video_file(path) as container:
+        matrix = None
+        for number, frame in enumerate(container.decode(picture_stream(container, str(path)))):
+            if frame.key_frame:
+                matrix = display_matrix(frame)
+            if number % EVERY == 0:
+                image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+                yield image if matrix is None else upright(image, matrix)

@@ -150,6 +150,10 @@ def read_yunet(path: Path) -> YuNetSource:
             if step.operator == "Conv"
         }
         heads = tuple(_read_head(named, level) for level in range(len(STRIDES)))
+    except KeyError as error:  # the name of a weight
+        raise ModelError(
+            f"{path} is not YuNet: it has no {printable(error.args[0], 200)}; {_NEXT_STEP}"
+        ) from error
     except Exception as error:  # protobuf and onnx raise their own types for a damaged file
         raise ModelError(f"{path} is not YuNet ({printable(error, 200)}); {_NEXT_STEP}") from error
     in_heads = {name for name in named if name.startswith("bbox_head.")}

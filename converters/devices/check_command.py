@@ -21,10 +21,20 @@ def check_edgetpu(models: tuple[str, ...], as_json: bool) -> None:
         fer-edge check-edgetpu compact yunet-320x192
         fer-edge check-edgetpu models/my-int8-ptq.tflite
     """
+    from fer_edge.errors import ModelError
+
     from .edgetpu import check_edgetpu as check
 
-    reports = {model: check(model) for model in models}
+    reports = {}
+    for model in models:
+        try:
+            reports[model] = check(model)
+        except ModelError as error:  # the other files are still checked
+            place = "" if model in str(error) else f"{model}: "
+            click.echo(f"fer-edge: error: {place}{' '.join(str(error).split())}", err=True)
     if as_json:
         click.echo(json.dumps({model: asdict(report) for model, report in reports.items()}))
-        return
-    click.echo("\n\n".join(f"{model}:\n{report}" for model, report in reports.items()))
+    elif reports:
+        click.echo("\n\n".join(f"{model}:\n{report}" for model, report in reports.items()))
+    if len(reports) < len(set(models)):
+        raise click.exceptions.Exit(1)

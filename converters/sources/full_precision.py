@@ -28,6 +28,20 @@ def to_full_precision(root: Any) -> tuple[str, ...]:
     return tuple(sorted({name for name in found if name.startswith("mixed")} or found))
 
 
+def is_quantized(root: Any) -> bool:
+    """Return whether Keras has quantized a layer, as `model.quantize("int8")` does."""
+    stack = [root]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            kind = value.get("class_name")
+            if isinstance(kind, str) and "Quantized" in kind and kind.endswith("DTypePolicy"):
+                return True
+        if isinstance(value, dict | list):
+            stack += value.values() if isinstance(value, dict) else value
+    return False
+
+
 def _types(root: Any) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield all places in a configuration with the name of a type or of a policy."""
     stack = [root]

@@ -18,8 +18,11 @@ with without_chatter():
 from fer_edge.errors import ModelError
 from fer_edge.keras_files.file import CheckedFile
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
+from fer_edge.shown import printable
 
-from .full_precision import to_full_precision
+from .fixed_batch import open_batch
+from .full_precision import is_quantized, to_full_precision
+from .training_mode import leave_training_mode
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +88,21 @@ def load_any_network(path: Path, *, trust_code: bool = False) -> tuple[Any, Any]
 
 def _checked(path: Path, trust_code: bool) -> CheckedFile:
     file = CheckedFile(path, trust_code=trust_code)
-    half = to_full_precision(file.config.root)
+    root = file.config.root
+    if is_quantized(root):
+        raise ModelError(
+            f"{path} is already quantized by Keras; save the float network, before quantize()"
+        )
+    half = to_full_precision(root)
     if half:
         log.warning("%s computes in %s: converted as float32", path.name, ", ".join(half))
+    training = leave_training_mode(root)
+    if training:
+        log.warning(
+            "%s calls %s in training mode: converted in inference mode",
+            *(path.name, ", ".join(map(printable, training))),
+        )
+    open_batch(root)
     return file
 
 

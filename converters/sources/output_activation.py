@@ -1,9 +1,19 @@
 """Outputs of another project's network: probabilities, sigmoids, logits, or other values."""
 
+from pathlib import Path
 from typing import Any
 
-SIGMOIDS = ("sigmoid", "hard_sigmoid")
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import ModelError
+
+SIGMOID = "sigmoid"
 LINEAR = "linear"
+
+_BOUNDED = (LINEAR, "softmax", "hard_sigmoid")
+"""Last activations behind which outputs can be probabilities in disguise; of the others, such as
+relu, the values are what the activation makes of logits."""
 
 _PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "ActivityRegularization", "InputLayer")
 """Layers that do not change values at inference."""
@@ -24,7 +34,9 @@ def output_activation(network: Any) -> str:
 
 
 def take_sigmoid_off(network: Any, module: Any) -> bool:
-    """Remove the sigmoids at the end of a network, in place, so that it outputs their logits.
+    """Remove the sigmoid at the end of a network, in place, so that it outputs the logits.
+
+    A layer that is also used inside the network loses its sigmoid there, too.
 
     Returns:
         Whether it outputs logits; a sigmoid that is a separate operation remains.
@@ -36,11 +48,50 @@ def take_sigmoid_off(network: Any, module: Any) -> bool:
     return True
 
 
+def are_shares(outputs: NDArray[np.float32]) -> bool:
+    """Return whether outputs, (n, classes), are probabilities that add up to 1."""
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1.0, atol=1e-3))
+
+
+def check_logits(outputs: NDArray[np.float32], activation: str, path: Path) -> None:
+    """Check that outputs on faces can be logits, to which a softmax may be added.
+
+    Logits go below 0, or above 1 with a sum that differs from face to face. Sigmoids and
+    percentages do not, whatever operation computes the output in the end: a softmax of them would
+    be far too even.
+
+    Args:
+        outputs: (n, classes), which are not probabilities that add up to 1.
+        activation: Activation of the outputs.
+        path: Path of the network, for messages.
+
+    Raises:
+        ModelError: They are sigmoids or scaled probabilities.
+    """
+    is_constant = bool(np.ptp(outputs, axis=0).max() <= 0)  # of a network without any answer
+    if activation not in _BOUNDED or outputs.min() < 0 or is_constant:
+        return
+    sums = outputs.sum(axis=1)
+    if np.ptp(sums) <= 1e-3 * sums.mean():
+        raise ModelError(
+            f"{path} produces values that add up to {sums.mean():.4g} for every face; expected "
+            "probabilities, which add up to 1, or logits: divide them inside the network, or save "
+            "it without its last operations"
+        )
+    if outputs.max() <= 1 + 1e-3:
+        raise ModelError(
+            f"{path} produces values between {outputs.min():.2g} and {outputs.max():.2g} for all "
+            f"{len(outputs)} faces, a yes or no per class (sigmoids) rather than logits; expected "
+            "probabilities or logits: save the network without the operations behind its last "
+            "dense layer, or divide its outputs by their sum"
+        )
+
+
 def remark(activation: str) -> str:
     """Describe outputs that are not probabilities, and how they are used."""
-    if activation in SIGMOIDS:
+    if activation == SIGMOID:
         return (
-            f"{activation} outputs, a yes or no per class: the files output the probability of "
+            "sigmoid outputs, a yes or no per class: the files output the probability of "
             "each class if exactly one of them holds; the most probable class stays the same"
         )
     if activation == LINEAR:

@@ -9,7 +9,8 @@ from fer_edge.keras_files.file import first_line
 
 from .graph_safety import read_meta_graph
 from .keras_models import keras
-from .output_activation import LINEAR, SIGMOIDS
+from .output_activation import LINEAR, SIGMOID
+from .random_numbers import check_random
 
 with without_chatter():
     import tensorflow as tf
@@ -55,18 +56,18 @@ class GraphLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stub
         return found[0] if isinstance(found, list | tuple) else found
 
 
-def open_saved_model(folder: Path) -> tuple[Any, str]:
+def open_saved_model(folder: Path) -> tuple[Any, str, Any]:
     """Open a SavedModel folder.
 
-    Its operations are checked before TensorFlow loads it. Sigmoids at its end are removed.
+    Its operations are checked before TensorFlow loads it.
 
     Returns:
-        A Keras 3 network with one layer, and the activation of the outputs in the file; `linear`
-        for none.
+        A Keras 3 network with one layer; the activation of its outputs, `linear` for none; and if
+        that is a sigmoid, the network without it, else None.
 
     Raises:
-        ModelError: It is damaged, does more than compute, or does not have one picture as input and
-            one row of classes as output.
+        ModelError: It is damaged, does more than compute, computes with random numbers, or does not
+            have one picture as input and one row of classes as output.
     """
     graph = read_meta_graph(folder)
     if any(node.op in ("Variable", "VariableV2") for node in graph.graph_def.node):
@@ -77,21 +78,45 @@ def open_saved_model(folder: Path) -> tuple[Any, str]:
     loaded, signature = _load_signature(folder, graph)
     spec, name = _input(signature, folder)
     classes = _classes(signature, folder)
+    frozen = _frozen(signature, spec, name, folder)
+    del loaded  # its variables must exist until they become constants
+    last = _last(frozen.outputs[0].op)
+    activation = last.type.lower() if last.type.lower() in _ACTIVATIONS else LINEAR
+    logits = None
+    if activation == SIGMOID:
+        pruned = frozen.prune(frozen.inputs, last.inputs[0])
+        logits = _network(pruned, spec, classes)
+    return _network(frozen, spec, classes), activation, logits
+
+
+def _frozen(signature: Any, spec: Any, name: str, folder: Path) -> Any:
+    """Return the function of a signature with constant weights.
+
+    Raises:
+        ModelError: It changes its variables, or computes with random numbers.
+    """
     with without_chatter():
         function = tf.function(
             lambda faces: next(iter(signature(**{name: faces}).values()))
         ).get_concrete_function(tf.TensorSpec(spec.shape, tf.float32, name="faces"))
-        frozen = convert_to_constants.convert_variables_to_constants_v2(
-            function, lower_control_flow=False
-        )
-    del loaded  # its variables must exist until they become constants
-    last = _last(frozen.outputs[0].op)
-    activation = last.type.lower() if last.type.lower() in _ACTIVATIONS else LINEAR
-    if activation in SIGMOIDS:
-        frozen = frozen.prune(frozen.inputs, last.inputs[0])
+        try:
+            frozen = convert_to_constants.convert_variables_to_constants_v2(
+                function, lower_control_flow=False
+            )
+        except Exception as error:  # raised for a graph that assigns to its variables
+            check_random(function.graph.as_graph_def(), folder)
+            raise ModelError(
+                f"{folder} changes its own variables when it runs, as layers in training mode do; "
+                "save it in inference mode (training=False)"
+            ) from error
+    check_random(frozen.graph.as_graph_def(), folder)
+    return frozen
+
+
+def _network(function: Any, spec: Any, classes: int) -> Any:
     face = keras.Input(tuple(spec.shape)[1:])
-    layer = GraphLayer(frozen, classes, fixed_batch=spec.shape[0] is not None)
-    return keras.Model(face, layer(face), name="saved_model"), activation
+    layer = GraphLayer(function, classes, fixed_batch=spec.shape[0] is not None)
+    return keras.Model(face, layer(face), name="saved_model")
 
 
 def _load_signature(folder: Path, graph: Any) -> tuple[Any, Any]:

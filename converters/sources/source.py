@@ -45,6 +45,8 @@ class Source:
         limits: Limits, for the card; empty for those of the usual data with these labels.
         license: License, for the card; empty for that of the usual data with these labels.
         logit_offsets: Offsets added to the trained network's logits; see `logit_offsets`.
+        light: Preparation of the faces for the network: "corrected" for networks of fer-edge, which
+            are trained on such faces; see `fer_edge.faces.light`.
     """
 
     name: str

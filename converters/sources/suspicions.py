@@ -16,8 +16,8 @@ from fer_edge.faces.faceset import FaceSet
 from fer_edge.scoring.scores import answers
 
 from .claims import Claims
-from .foreign import ForeignNetwork, wrap_network
-from .source import check_finite, float_probabilities
+from .source import float_probabilities
+from .wrapping import ForeignNetwork, wrap_network
 
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-0.5, 0.5))
 """Real values of black and white used in training by public networks."""
@@ -37,18 +37,14 @@ def check_claims(foreign: ForeignNetwork, claims: Claims, faces: FaceSet) -> Non
         faces: Face set with a `validation` split.
 
     Raises:
-        ModelError: Another order of the classes, or another range, is correct on many more faces;
-            or the network produces values that are not finite.
+        ModelError: Another order of the classes, or another range, is correct on many more faces.
         DatasetError: The faces have other classes.
     """
     validation = faces.in_class_order(claims.labels).part("validation")
     top = {}
     for span in {claims.input_range, *USUAL_RANGES}:
         wrapped = wrap_network(foreign, replace(claims, input_range=span))
-        probabilities = float_probabilities(wrapped, validation)
-        if span == claims.input_range:
-            check_finite(probabilities, str(foreign.path))
-        top[span] = answers(probabilities)
+        top[span] = answers(float_probabilities(wrapped, validation))
     check_range(
         {span: found == validation.labels for span, found in top.items()}, claims.input_range
     )

@@ -28,6 +28,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "compact-ferplus": partial(models.model_card, "compact-ferplus"),
     "tiny": partial(models.model_card, "tiny"),
     "detectors": models.detector_cards,
+    "aligner": models.aligner_card,
 }
 """NAME -> what makes its Markdown."""
 

@@ -1,6 +1,7 @@
 """The bundled models, from the cards in their files."""
 
 from docs.generators.prose import prose, table
+from fer_edge.aligner.file import bundled_aligner, read_aligner
 from fer_edge.detector.file import DetectorFile, bundled_detectors, read_detector
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.model.card import CardScore, ModelCard
@@ -21,7 +22,7 @@ def model_card(name: str) -> str:
 
 def comparison() -> str:
     """Return one row a bundled model: accuracy, size, expressions."""
-    header = ["model", "expressions", "accuracy", "faces", "without duplicates", "balanced"]
+    header = ["model", "classes", "accuracy", "faces", "without duplicates", "balanced"]
     rows = []
     for name in sorted(bundled_models(), key=lambda name: name != DEFAULT_MODEL):
         file = read_model(bundled_models()[name])
@@ -47,6 +48,29 @@ def detector_cards() -> str:
     names = [key for key, _ in columns[0]]
     rows = zip(names, *([value for _, value in column] for column in columns), strict=True)
     return table(["", *(f"`{file.path.stem}`" for file in files)], rows)
+
+
+def aligner_card() -> str:
+    """Return what the card of the bundled aligner states."""
+    file = read_aligner(bundled_aligner())
+    card = file.card
+    errors = [
+        f"{error.roll_degrees:.1f} degrees, {100 * error.log_scale:.1f}% of the size, "
+        f"{100 * error.shift:.1f}% of the side"
+        for error in (card.errors, card.float_errors)
+    ]
+    return table(
+        ["", "`aligner`"],
+        [
+            ("input", f"{card.height}x{card.width} pixels, gray"),
+            ("work", f"{card.macs / 1e6:.1f} million multiply-accumulates a face"),
+            ("size", f"{megabytes(file.size_bytes)} ({file.size_bytes:,} bytes)"),
+            (f"median errors, {card.errors.faces:,} views of faces it never saw", errors[0]),
+            ("those of the float network", errors[1]),
+            ("license", prose(card.license)),
+            ("made with", ", ".join(card.tools)),
+        ],
+    )
 
 
 def served(card: ModelCard) -> CardScore:

@@ -25,6 +25,8 @@ def card() -> None:
 def show(files: tuple[str, ...], as_json: bool) -> None:
     """Show the card of each FILE, a path or a bundled model's name.
 
+    With --json one FILE is printed as an object, several as a list.
+
     \b
     Example:
         fer-edge card show my.tflite --json
@@ -36,12 +38,13 @@ def show(files: tuple[str, ...], as_json: bool) -> None:
     from fer_edge.model.file import read_model
     from fer_edge.schema import encode
 
-    for file in files:
-        model = read_model(find_model(file))
-        if as_json:
-            click.echo(json.dumps({"path": str(model.path), **encode(model.card)}, indent=2))
-        else:
+    models = (read_model(find_model(file)) for file in files)
+    if not as_json:
+        for model in models:
             print_card(model)
+        return
+    cards = [{"path": str(model.path), **encode(model.card)} for model in models]
+    click.echo(json.dumps(cards if len(cards) > 1 else cards[0], indent=2))
 
 
 @card.command(short_help="Check files against their cards; exit code 1 for a fault.")
@@ -60,6 +63,7 @@ def verify(files: tuple[str, ...], data: Path | None) -> None:
         fer-edge card verify models/*.tflite
         fer-edge card verify compact --data faces.npz
     """
+    from fer_edge.errors import DatasetError, ModelError
     from fer_edge.evaluation.card_check import faults_of_path
     from fer_edge.faces.faceset import load_faceset
     from fer_edge.model.bundled import find_model
@@ -67,7 +71,10 @@ def verify(files: tuple[str, ...], data: Path | None) -> None:
     faces = None if data is None else load_faceset(data)
     broken = False
     for name in files:
-        faults = faults_of_path(find_model(name), faces)
+        try:
+            faults = faults_of_path(find_model(name), faces)
+        except (ModelError, DatasetError) as error:  # the other files are still checked
+            faults = (str(error),)
         for fault in faults:
             click.echo(f"fer-edge: error: {' '.join(fault.split())}", err=True)
         if not faults:
@@ -159,8 +166,8 @@ def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bo
     "--input-range",
     metavar="BLACK,WHITE",
     help=(
-        "Input values of a black and a white pixel, such as 0,1 or -1,1; integer models "
-        "contain them."
+        "Input values of a black and a white pixel, such as 0,1 or -1,1. Default: the ends of an "
+        "8-bit input."
     ),
 )
 @click.option("--channels", type=click.IntRange(1, 4), help="Number of input channels, to check.")
@@ -187,9 +194,9 @@ def attach(
 ) -> None:
     """Attach a card to FILE, a .tflite file from elsewhere, so that it can be served.
 
-    Size and channels are taken from the graph, for an integer model also the range. The file is
-    tested with the new card before it is written; a file that fer-edge cannot serve is rejected. A
-    model with three channels gets the face in color.
+    Size and channels are taken from the graph, for an 8-bit input also the range, unless it is
+    stated. The file is tested with the new card before it is written; a file that fer-edge cannot
+    serve is rejected. A model with three channels gets the face in color.
 
     \b
     Examples:
@@ -207,16 +214,19 @@ def attach(
 
     target = _target(file, out, overwrite)
     flatbuffer = bare_flatbuffer(read_flatbuffer_file(file), str(file))
-    made = new_card(
-        flatbuffer,
-        _split_labels(labels) or (),
-        name=target.stem if name is None else name,
-        architecture=architecture,
-        license=license or UNKNOWN_LICENSE,
-        input_range=None if input_range is None else _span(input_range),
-        channels=channels,
-        color_order=color_order,
-    )
+    try:
+        made = new_card(
+            flatbuffer,
+            _split_labels(labels) or (),
+            name=target.stem if name is None else name,
+            architecture=architecture,
+            license=license or UNKNOWN_LICENSE,
+            input_range=None if input_range is None else _span(input_range),
+            channels=channels,
+            color_order=color_order,
+        )
+    except ModelError as error:
+        raise ModelError(f"{file}: {error}") from error
     model = ModelFile(file, flatbuffer, made, len(flatbuffer), origin="disk")
     if faults := card_faults(model):
         raise ModelError(f"{file}: {'; '.join(faults)}")
@@ -228,6 +238,12 @@ def attach(
         )
     write_model(target, flatbuffer, made)
     click.echo(f"written to {target}")
+    if input_range is None:
+        click.echo(
+            f"black is read as {made.input.minimum:g}, white as {made.input.maximum:g}, the ends "
+            "of the input tensor; if the network was trained with a wider range, state it: "
+            "--input-range"
+        )
 
 
 def _target(file: Path, out: Path | None, overwrite: bool) -> Path:

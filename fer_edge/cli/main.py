@@ -168,10 +168,13 @@ def _allow_every_name() -> None:
     help="Memory limit for a model or a face set in MB; larger ones are refused. Default: "
     f"{MEMORY_MB}, or {MEMORY_VARIABLE}.",
 )
-def main(verbose: int, limit_memory: int | None) -> None:
+@click.pass_context
+def main(ctx: click.Context, verbose: int, limit_memory: int | None) -> None:
     """Facial-expression recognition for the edge: train, convert to a proven int8 file, run."""
     _open_standard_streams()
     _allow_every_name()
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":  # https://no-color.org
+        ctx.color = False
     load_credentials(os.environ)
     hide_secrets_of(os.environ)
     if limit_memory is not None:

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fer_edge.model.card import ModelCard
     from fer_edge.model.file import ModelFile
+
+_VALUE_COLUMN = 16
+_NARROWEST_VALUE = 24
 
 
 @click.command()
@@ -33,46 +39,76 @@ def models(as_json: bool) -> None:
 
 
 def print_card(file: "ModelFile") -> None:
-    """Print a model's card as text."""
-    card, size = file.card, file.card.input
+    """Print a model's card as text; on a terminal, long values are wrapped in their column."""
+    import shutil
+    import sys
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     click.secho(file.path.stem, bold=True)
-    click.echo(f"  card          {card.name}")
-    click.echo(f"  file          {file.path} ({file.size_bytes / 1e6:.2f} MB)")
-    click.echo(
-        f"  network       {card.architecture}, {card.parameters:,} parameters, "
-        f"{card.macs / 1e6:.1f} M MACs"
+    for name, value in _rows(file):
+        click.echo(_in_columns(name, value, width))
+
+
+def _in_columns(name: str, value: str, width: int | None) -> str:
+    """Return a name and its value as lines of at most `width` characters, except for long words."""
+    import textwrap
+
+    lines = [value]
+    if width is not None and value:
+        lines = textwrap.wrap(
+            value,
+            max(width - _VALUE_COLUMN, _NARROWEST_VALUE),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    heads = [f"  {name}", *[""] * len(lines)]
+    rows = [f"{head:{_VALUE_COLUMN - 1}} {line}" for head, line in zip(heads, lines, strict=False)]
+    return "\n".join(rows)
+
+
+def _rows(file: "ModelFile") -> "Iterator[tuple[str, str]]":
+    card, size = file.card, file.card.input
+    yield "card", card.name
+    yield "file", f"{file.path} ({file.size_bytes / 1e6:.2f} MB)"
+    yield (
+        "network",
+        f"{card.architecture}, {card.parameters:,} parameters, {card.macs / 1e6:.1f} M MACs",
     )
-    click.echo(f"  numbers       {card.quantization.scheme}, {card.quantization.method}")
+    yield "numbers", f"{card.quantization.scheme}, {card.quantization.method}"
     span = "as they are"
     if (size.minimum, size.maximum) != (0.0, 1.0):
         span = f"as {size.minimum:g} to {size.maximum:g}"
-    click.echo(f"  reads         {size.height}x{size.width} {size.colors}, 0 to 255 {span}")
-    click.echo(f"  light         {card.input.light}")
-    click.echo(f"  expressions   {', '.join(card.labels)}")
-    for score in card.scores:
-        share = f"{score.accuracy_without_duplicates:.2%}" if score.n_without_duplicates else "-"
-        click.echo(
-            f"  {score.variant:13} {score.accuracy:.2%} on {score.n} {score.split} faces "
-            f"({share} without training duplicates, "
-            f"balanced {score.balanced_accuracy:.2%})"
-        )
-        if score.ferplus_accuracy is not None:
-            click.echo(
-                f"  {'':13} {score.ferplus_accuracy:.2%} on the {score.ferplus_n} that most "
-                "FER+ taggers gave one of these classes, against the taggers"
-            )
+    yield "reads", f"{size.height}x{size.width} {size.colors}, 0 to 255 {span}"
+    yield "light", card.input.light
+    yield "expressions", ", ".join(card.labels)
+    yield from _scores(card)
     if card.agreement:
-        click.echo(f"  agreement     {card.agreement.top1:.2%} with the float network")
+        yield "agreement", f"{card.agreement.top1:.2%} with the float network"
     if card.logit_offsets:
         raised = zip(card.labels, card.logit_offsets, strict=True)
-        said = ", ".join(f"{label} {added:+g}" for label, added in raised if added)
-        click.echo(f"  logit offsets {said}")
+        yield "logit offsets", ", ".join(f"{label} {added:+g}" for label, added in raised if added)
     if card.temperature_scaling:
-        click.echo(f"  calibration   {card.temperature_scaling.describe()}")
+        yield "calibration", card.temperature_scaling.describe()
     if card.data:
-        click.echo(f"  trained on    {card.data.name}, {card.data.train:,} faces")
+        yield "trained on", f"{card.data.name}, {card.data.train:,} faces"
     if card.compilation:
-        click.echo(f"  compiled for  {card.compilation.target}, by {card.compilation.compiler}")
-    click.echo(f"  intended use  {card.intended_use}")
-    click.echo(f"  limits        {card.limits}")
-    click.echo(f"  license       {card.license}")
+        yield "compiled for", f"{card.compilation.target}, by {card.compilation.compiler}"
+    yield "intended use", card.intended_use
+    yield "limits", card.limits
+    yield "license", card.license
+
+
+def _scores(card: "ModelCard") -> "Iterator[tuple[str, str]]":
+    for score in card.scores:
+        share = f"{score.accuracy_without_duplicates:.2%}" if score.n_without_duplicates else "-"
+        yield (
+            score.variant,
+            f"{score.accuracy:.2%} on {score.n:,} {score.split} faces ({share} without training "
+            f"duplicates, balanced {score.balanced_accuracy:.2%})",
+        )
+        if score.ferplus_accuracy is not None:
+            yield (
+                "",
+                f"{score.ferplus_accuracy:.2%} on the {score.ferplus_n:,} that most FER+ taggers "
+                "gave one of these classes, against the taggers",
+            )

@@ -16,8 +16,8 @@ _INPUT_TYPES = {
     "float32": ("FLOAT32",),
     "float16": ("FLOAT32",),
     "dynamic": ("FLOAT32",),
-    "int8": ("UINT8", "INT8"),
-    "int16x8": ("INT16",),
+    "int8": ("UINT8", "INT8", "FLOAT32"),  # foreign files may quantize inside the graph
+    "int16x8": ("INT16", "FLOAT32"),
 }
 
 SCORE_TOLERANCE = 0.002
@@ -75,12 +75,18 @@ def try_outputs(file: ModelFile) -> str:
         A description of the outputs if they are not probabilities, else an empty text.
 
     Raises:
-        ModelError: The model cannot be run, or contradicts its card.
+        ModelError: The model cannot be run, contradicts its card, or produces values that are not
+            finite.
     """
     random = np.random.default_rng(0)
     with TFLiteModel(file) as model:
         faces = random.integers(0, 256, (4, *model.input_shape), np.uint8)
         outputs = model.probabilities_of(faces)
+    if not np.isfinite(outputs).all():
+        raise ModelError(
+            f"{file.path} produces values that are not finite on noise; look for weights that are "
+            "NaN or too large, and convert the source network again"
+        )
     if are_probabilities(outputs):
         return ""
     last = read_graph(file.flatbuffer).operators[-1].name
@@ -100,8 +106,8 @@ def _score_faults(file: ModelFile, faces: FaceSet) -> tuple[str, ...]:
     found = card_score("served", probabilities, validation)
     if found.n != claimed.n or abs(found.accuracy - claimed.accuracy) > SCORE_TOLERANCE:
         return (
-            f"its accuracy is {found.accuracy:.2%} on {found.n} validation faces, the card "
-            f"states {claimed.accuracy:.2%} on {claimed.n}",
+            f"its accuracy is {found.accuracy:.2%} on {found.n:,} validation faces, the card "
+            f"states {claimed.accuracy:.2%} on {claimed.n:,}",
         )
     scaling = card.temperature_scaling
     if scaling is None or (scaling.split, scaling.digest) != ("validation", validation.digest):

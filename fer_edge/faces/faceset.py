@@ -193,7 +193,7 @@ class FaceSet:
         return table
 
 
-def load_faceset(path: Path) -> FaceSet:
+def load_faceset(path: str | Path) -> FaceSet:
     """Read a `.npz` face set.
 
     `images`, `labels` and `split` are required; `class_names` (default: FER2013's), `votes` or
@@ -203,6 +203,7 @@ def load_faceset(path: Path) -> FaceSet:
     Raises:
         DatasetError: The file is missing, damaged, lacks an array, or has a value out of range.
     """
+    path = Path(path)
     try:
         check_no_named_pipe(path)
         with path.open("rb") as file:  # NumPy does not close a file that it cannot read
@@ -226,7 +227,7 @@ def load_faceset(path: Path) -> FaceSet:
         ) from error
 
 
-def save_faceset(faces: FaceSet, path: Path) -> None:
+def save_faceset(faces: FaceSet, path: str | Path) -> None:
     """Write a face set as a compressed `.npz`, completely or not at all.
 
     Raises:
@@ -241,7 +242,7 @@ def save_faceset(faces: FaceSet, path: Path) -> None:
     }
     if faces.votes is not None:
         arrays["votes"] = faces.votes
-    with whole_file(path) as temporary, temporary.open("wb") as file:
+    with whole_file(Path(path)) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 

@@ -4,8 +4,7 @@ FER2013 has no such columns, and predicting them with a model would not be relia
 the groups of their own faces can check whether a model works equally well for all of them.
 """
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
-from fer_edge.files import check_no_named_pipe
+from fer_edge.faces.csv_table import Column, Header, Row, open_table
 from fer_edge.shown import printable
 
 FACE = "face"
 """Column that identifies a face by its row in the face set, from 0."""
 UNKNOWN = -1
 MOST_GROUPS = 64
+
+_EXPECTED = f"'{FACE}' and others, each once, for example: face,age,glasses"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
     A face with an empty cell or without a line belongs to no group.
 
     Args:
-        path: UTF-8, comma-separated, with a header.
+        path: UTF-8, separated by commas, semicolons or tabs, with a header; capitals and spaces
+            around the name `face` do not matter.
         faces: Number of faces in the whole face set.
 
     Raises:
@@ -55,43 +57,48 @@ def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
             than 64 groups in a column.
     """
     try:
-        check_no_named_pipe(path)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            names = [name for name in reader.fieldnames or () if name != FACE]
-            if FACE not in (reader.fieldnames or ()) or not names or len(set(names)) < len(names):
-                raise DatasetError(
-                    f"{path} has the columns {', '.join(reader.fieldnames or ()) or 'none'}; "
-                    f"expected '{FACE}' and others, each once, for example: face,age,glasses"
-                )
-            cells = _cells(path, reader, names, faces)
-    except (OSError, UnicodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        with open_table(path, (Column((FACE,)),), _EXPECTED) as (header, rows):
+            places = _places(path, header)
+            cells = _cells(rows, places, faces)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise DatasetError(f"{path} cannot be read: {printable(reason, 200)}") from error
-    return tuple(_grouping(path, name, column) for name, column in zip(names, cells, strict=True))
+    return tuple(
+        _grouping(path, header.names[place], column)
+        for place, column in zip(places, cells, strict=True)
+    )
 
 
-def _cells(
-    path: Path, lines: Iterable[Mapping[str, str]], names: list[str], faces: int
-) -> list[list[str]]:
+def _places(path: Path, header: Header) -> list[int]:
+    """Return the indices of the columns of groups."""
+    places = [place for place, _ in enumerate(header.names) if place not in header.places]
+    names = [header.names[place].casefold() for place in places]
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise DatasetError(
+            f"{path} has the columns {printable(', '.join(map(repr, header.names)), 200)}; "
+            f"expected {_EXPECTED}"
+        )
+    return places
+
+
+def _cells(rows: Iterable[Row], places: list[int], faces: int) -> list[list[str]]:
     """Return the cells of each column by face; empty if not given."""
-    columns = [[""] * faces for _ in names]
+    columns = [[""] * faces for _ in places]
     seen: set[int] = set()
-    for number, line in enumerate(lines, start=2):
-        text = line[FACE] or ""
+    for row in rows:
+        (text,), cells = row.found(), row.cells()
+        text = text.strip()
         face = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else faces
         if face >= faces:
             raise DatasetError(
-                f"{path}, line {number}: face '{printable(text, 40)}' does not exist; expected 0 "
+                f"{row.where}: face '{printable(text, 40)}' does not exist; expected 0 "
                 f"to {faces - 1}, the row in the face set"
             )
         if face in seen:
-            raise DatasetError(
-                f"{path}, line {number}: face {face} occurs twice; expected one line"
-            )
+            raise DatasetError(f"{row.where}: face {face} occurs twice; expected one line")
         seen.add(face)
-        for column, name in zip(columns, names, strict=True):
-            column[face] = (line[name] or "").strip()
+        for column, place in zip(columns, places, strict=True):
+            column[face] = cells[place].strip()
     return columns
 
 

@@ -4,6 +4,7 @@ Training, calibration, evaluation, benchmark and runtime create the model input 
 the runtime gets face crops from `crop`. Nothing else resizes, scales or brightens.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,8 @@ from fer_edge.faces.light import Light, corrected
 
 _LARGEST_BOX = 16
 """Largest side of a box, in sides of its image: a crop takes memory with the square of it."""
+_LARGEST_TURNED_PX = 16_000
+"""A larger square is cut upright: OpenCV turns images of up to 32,767 pixels."""
 
 Colors = Literal["gray", "rgb", "bgr"]
 """Channels of a model's input."""
@@ -119,7 +122,13 @@ def gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def crop(
-    image: NDArray[np.uint8], box: Box, policy: CropPolicy, *, channels: int = 1
+    image: NDArray[np.uint8],
+    box: Box,
+    policy: CropPolicy,
+    *,
+    channels: int = 1,
+    roll_degrees: float = 0.0,
+    least_px: int | None = None,
 ) -> NDArray[np.uint8]:
     """Cut the square around a face out of an image.
 
@@ -128,6 +137,10 @@ def crop(
         box: Box of the detector; pixels beyond the image repeat its edge.
         policy: Mapping of the box to a square.
         channels: 1 for a gray crop, 3 for a crop in the image's colors.
+        roll_degrees: Rotation of box and square around the center of the box, clockwise in the
+            image; the crop is turned back by it.
+        least_px: The crop may be shrunk by a whole factor as long as its side is at least this,
+            which is faster than to turn and resize all its pixels; None keeps them.
 
     Returns:
         uint8, (side, side), gray, or (side, side[, 3 or 4]), like the image.
@@ -139,14 +152,17 @@ def crop(
     side = max(1, round(square.right - square.left))
     left, top = round(square.left), round(square.top)
     height, width = image.shape[:2]
-    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
-        face = image[top : top + side, left : left + side]
-        return gray(face) if channels == 1 else face
     if side > _LARGEST_BOX * max(height, width):
         raise DetectorError(
             f"the detector's box is {side} pixels large in an image of {width}x{height}; expected "
             "the box of a face"
         )
+    factor = max(1, side // (least_px or side))
+    if roll_degrees and side <= _LARGEST_TURNED_PX:
+        return _crop_turned(image, box, square, roll_degrees, channels, factor)
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        face = image[top : top + side, left : left + side]
+        return _shrunk(gray(face) if channels == 1 else face, factor)
     # a position beyond the image maps to its nearest edge, even for a box completely outside
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
@@ -156,7 +172,53 @@ def crop(
         face = gray(face)
     if face.shape[:2] != (side, side):
         face = face[np.ix_(rows - y, columns - x)]
-    return face
+    return _shrunk(face, factor)
+
+
+def _crop_turned(
+    image: NDArray[np.uint8],
+    box: Box,
+    square: Box,
+    roll_degrees: float,
+    channels: int,
+    factor: int,
+) -> NDArray[np.uint8]:
+    """Cut a square that is turned clockwise around the center of its box, and shrink it."""
+    cosine, sine = math.cos(math.radians(roll_degrees)), math.sin(math.radians(roll_degrees))
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    ahead_x, ahead_y = (square.left + square.right) / 2 - x, (square.top + square.bottom) / 2 - y
+    x += cosine * ahead_x - sine * ahead_y
+    y += sine * ahead_x + cosine * ahead_y
+    # the part of the image that the square reaches, with a pixel more for interpolation
+    reach = square.width * (abs(cosine) + abs(sine)) / 2 + 2 * factor
+    height, width = image.shape[:2]
+    left, right = (min(max(int(x + way), 0), width - 1) for way in (-reach, reach))
+    top, bottom = (min(max(int(y + way), 0), height - 1) for way in (-reach, reach))
+    part = image[top : bottom + 1, left : right + 1]
+    part = _shrunk(part, factor)
+    side = max(1, round(square.width / factor))
+    step, middle = square.width / factor / side, side / 2 - 0.5  # centers of pixels are at halves
+    turn = np.array([[cosine, -sine], [sine, cosine]]) * step
+    start = np.array([x - left, y - top]) / factor - 0.5 - turn @ (middle, middle)
+    face = cv2.warpAffine(
+        part,
+        np.column_stack([turn, start]),
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    ).astype(np.uint8, copy=False)
+    # last, so that a gray crop is exactly that of the color crop
+    return gray(face) if channels == 1 else face
+
+
+def _shrunk(face: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Average squares of pixels; a rest at the right and below is dropped."""
+    if factor == 1:
+        return face
+    rows, columns = (max(1, pixels // factor) for pixels in face.shape[:2])
+    whole = face[: rows * factor, : columns * factor]
+    small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False)
 
 
 def model_input(

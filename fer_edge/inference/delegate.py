@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fer_edge.errors import ModelError
+from fer_edge.files import check_path
 from fer_edge.inference.kernel import read_text
 
 EDGETPU_LIBRARIES = {
@@ -93,6 +94,7 @@ def find_library(text: str) -> Delegate:
     """
     delegate = parse_delegate(text)
     try:
+        check_path(Path(delegate.library))
         # LiteRT's loader would leave a partly initialized object that fails when it is freed
         library = ctypes.CDLL(delegate.library)
         if not hasattr(library, "tflite_plugin_create_delegate"):

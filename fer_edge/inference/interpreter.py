@@ -64,7 +64,7 @@ def open_interpreter(
     try:
         interpreter = runtime.module.Interpreter(
             model_content=flatbuffer,
-            num_threads=threads,
+            num_threads=int(threads),  # the runtime rejects NumPy's integers
             experimental_delegates=delegates or None,
         )
         if input_shape is not None:

@@ -35,7 +35,11 @@ _PACKAGE = Path(__file__).parents[1]
 _LOCAL_HEADER_BYTES, _DIRECTORY_ENTRY_BYTES, _END_BYTES = 30, 46, 22
 _FLATBUFFER_MAGIC = b"TFL3"  # file identifier of the schema, at byte 4
 _ZIP_MAGIC, _HDF5_MAGIC = b"PK\x03\x04", b"\x89HDF"
-_ARTICLES = {CLASSIFIER: "an expression classifier", "face-detector": "a face detector"}
+_ARTICLES = {
+    CLASSIFIER: "an expression classifier",
+    "face-detector": "a face detector",
+    "face-aligner": "a face aligner",
+}
 
 
 @dataclass(frozen=True, slots=True)

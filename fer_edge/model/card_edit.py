@@ -23,6 +23,10 @@ from fer_edge.model.card import (
 from fer_edge.model.graph import Graph, Tensor, read_graph
 from fer_edge.schema import decode, encode, nearest
 
+Scheme = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+
+_RANDOM = ("RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL")
+_PIXEL_TYPES = ("FLOAT32", "UINT8", "INT8", "INT16")
 TEXT_KEYS = ("name", "intended_use", "limits", "license")
 NUMBER_KEYS = ("input.crop.side", "input.crop.center_x", "input.crop.center_y")
 LIGHT = "input.light"
@@ -102,21 +106,20 @@ def new_card(
         name: Name of the model.
         architecture: Architecture of the network.
         license: License of weights and data.
-        input_range: Real values of a black and a white pixel; required for a float model, since
-            only the graph of an integer model contains them.
+        input_range: Real values of a black and a white pixel. Required for float32 and int16, since
+            only the graph of an 8-bit model contains them: the ends of its input tensor, which
+            clips a wider range.
         channels: Number of channels stated by the user, or None; the graph contains it.
         color_order: Order of three channels.
 
     Raises:
-        ModelError: The graph is damaged, does not have exactly one input and one output,
-            contradicts the channels or the range, or the range is missing.
+        ModelError: The graph is damaged, does not have exactly one picture of a fixed size as input
+            and one output, computes with random numbers, contradicts the channels, or the range is
+            missing; without the file's name.
     """
     graph = read_graph(flatbuffer)
-    tensor = _picture_input(graph, name, channels)
-    minimum, maximum = _input_range(tensor, input_range, name)
-    quantization = Quantization("int8", "unknown")
-    if tensor.dtype == "FLOAT32":
-        quantization = Quantization("float32", "none")
+    tensor = _picture_input(graph, channels)
+    minimum, maximum = _input_range(tensor, input_range)
     return ModelCard(
         name=name,
         architecture=architecture,
@@ -129,7 +132,7 @@ def new_card(
             maximum=maximum,
             color_order=color_order,
         ),
-        quantization=quantization,
+        quantization=_quantization(graph),
         parameters=graph.parameters,
         macs=graph.macs,
         sha256="",  # set by pack_model
@@ -139,36 +142,82 @@ def new_card(
     )
 
 
-def _picture_input(graph: Graph, name: str, channels: int | None) -> Tensor:
+def _picture_input(graph: Graph, channels: int | None) -> Tensor:
     """Return the only input, which accepts pictures."""
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(
-            f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
+            f"the file has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
             "expected one of each"
         )
-    tensor = graph.inputs[0]
-    if len(tensor.shape) != 4:
+    random = sorted({item.name for item in graph.operators if item.name in _RANDOM})
+    if random:
         raise ModelError(
-            f"{name}: the input is {tensor.shape}, expected (1, height, width, channels)"
+            f"the file computes with random numbers ({', '.join(random)}), such as those of "
+            "dropout in training mode; convert the source network again, in inference mode"
+        )
+    tensor = graph.inputs[0]
+    if tensor.dtype not in _PIXEL_TYPES:
+        raise ModelError(
+            f"the input is {tensor.dtype.lower()}, expected "
+            f"{', '.join(_PIXEL_TYPES[:-1]).lower()} or {_PIXEL_TYPES[-1].lower()}"
+        )
+    if len(tensor.shape) != 4:
+        raise ModelError(f"the input is {tensor.shape}, expected (1, height, width, channels)")
+    if {1, 2} & set(tensor.open_axes):
+        raise ModelError(
+            "the input accepts pictures of any size; convert the source network again, with a "
+            "fixed size"
         )
     found = tensor.shape[3]
     if found not in (1, 3) or channels not in (None, found):
         stated = "1 or 3" if channels is None else f"{channels}, as --channels states"
+        raise ModelError(f"the input {tensor.shape} has {found} channels, expected {stated}")
+    if min(tensor.shape[1:3]) < 2:
         raise ModelError(
-            f"{name}: the input {tensor.shape} has {found} channels, expected {stated}"
+            f"the input {tensor.shape} is a picture of {tensor.shape[2]}x{tensor.shape[1]} pixels, "
+            "in which no face can be seen"
         )
     return tensor
 
 
-def _input_range(
-    tensor: Tensor, stated: tuple[float, float] | None, name: str
-) -> tuple[float, float]:
-    lowest = {"UINT8": 0, "INT8": -128}.get(tensor.dtype)
-    if lowest is None or not (tensor.scales and tensor.zero_points):
+def _quantization(graph: Graph) -> Quantization:
+    """Derive the scheme from the types of the weights, whatever the input's type is."""
+    counts: dict[Scheme, int] = {}
+    for types, count in graph.weight_types().items():
+        scheme = _scheme(*types)
+        counts[scheme] = counts.get(scheme, 0) + count
+    dtype = graph.inputs[0].dtype
+    if dtype != "FLOAT32":
+        return Quantization("int16x8" if dtype == "INT16" else "int8", "unknown")
+    if set(counts) - {"float32"}:  # small layers often stay float32
+        counts.pop("float32", None)
+    scheme = max(counts, key=lambda item: counts[item], default="float32")
+    return Quantization(scheme, "none" if scheme in ("float32", "float16") else "unknown")
+
+
+def _scheme(activations: str, weights: str) -> Scheme:
+    if activations == "INT16":
+        return "int16x8"
+    if activations != "FLOAT32":
+        return "int8"
+    if weights == "FLOAT16":
+        return "float16"
+    return "float32" if weights == "FLOAT32" else "dynamic"
+
+
+def _input_range(tensor: Tensor, stated: tuple[float, float] | None) -> tuple[float, float]:
+    dtype = tensor.dtype.lower()
+    if dtype != "float32" and not (tensor.scales and tensor.zero_points and tensor.scales[0] > 0):
+        raise ModelError(
+            f"the input is {dtype} without a scale and a zero point, so its values have no known "
+            "meaning; convert the source network again, with a float32 or a quantized input"
+        )
+    lowest = {"uint8": 0, "int8": -128}.get(dtype)
+    if lowest is None:  # int16 reaches below black
         if stated is None:
             raise ModelError(
-                f"{name}: the input is {tensor.dtype.lower()}, so the file does not contain the "
-                "values of a black and a white pixel; state them: --input-range 0,1 or -1,1"
+                f"the input is {dtype}, so the file does not contain the values of a black and a "
+                "white pixel; state them: --input-range 0,1 or -1,1"
             )
         return stated
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]

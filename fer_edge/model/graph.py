@@ -31,7 +31,7 @@ class Tensor:
         is_constant: Whether its values are in the file.
         scales: Quantization scales; several where weights are quantized per channel.
         zero_points: One per scale.
-        is_dynamic: Whether a dimension is known at run time only.
+        open_axes: Axes whose size is known at run time only; `shape` has 1 there.
         size_bytes: Size of a constant's values in the file; 0 for others.
         indices: Values of a small int32 constant: axes, paddings, strides; empty for others.
         index: Number in the file, as an interpreter uses it; -1 for a tensor that is not from a
@@ -44,7 +44,7 @@ class Tensor:
     is_constant: bool
     scales: tuple[float, ...]
     zero_points: tuple[int, ...] = ()
-    is_dynamic: bool = False
+    open_axes: tuple[int, ...] = ()
     size_bytes: int = 0
     indices: tuple[int, ...] = ()
     index: int = -1
@@ -53,6 +53,11 @@ class Tensor:
     def size(self) -> int:
         """Number of values."""
         return math.prod(self.shape)
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether a dimension is known at run time only."""
+        return bool(self.open_axes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +92,7 @@ class Graph:
     @property
     def parameters(self) -> int:
         """Number of weights and biases."""
-        widened = {  # float16 weights go through a DEQUANTIZE first
-            tensor.name
-            for operator in self.operators
-            if operator.name == "DEQUANTIZE" and operator.inputs[0].is_constant
-            for tensor in operator.outputs
-        }
+        widened = self._widened()
         constants = {
             tensor.name: tensor.size
             for operator in self.operators
@@ -101,6 +101,30 @@ class Graph:
             if tensor.is_constant or tensor.name in widened
         }
         return sum(constants.values())
+
+    def weight_types(self) -> dict[tuple[str, str], int]:
+        """Count the weights of convolutions and dense layers.
+
+        Returns:
+            Their number by type: the names of the activations' and of the weights' type.
+        """
+        widened, found = self._widened(), Counter[tuple[str, str]]()
+        for operator in self.operators:
+            if operator.name not in _WEIGHTED or len(operator.inputs) < 2:
+                continue
+            weights = operator.inputs[1]
+            stored = widened.get(weights.name, weights.dtype)
+            found[operator.outputs[0].dtype, stored] += weights.size
+        return dict(found)
+
+    def _widened(self) -> dict[str, str]:
+        """Return the stored type of constants that go through a DEQUANTIZE, as float16 ones do."""
+        return {
+            tensor.name: operator.inputs[0].dtype
+            for operator in self.operators
+            if operator.name == "DEQUANTIZE" and operator.inputs[0].is_constant
+            for tensor in operator.outputs
+        }
 
     @property
     def macs(self) -> int:
@@ -189,7 +213,7 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
         indices: Any = ()
         if dtype == "INT32" and 0 < buffer.DataLength() <= _MOST_INDICES * 4:
             indices = buffer.DataAsNumpy().view("<i4")
-        signature = (tensor.ShapeSignature(axis) for axis in range(tensor.ShapeSignatureLength()))
+        axes = range(tensor.ShapeSignatureLength())
         tensors.append(
             Tensor(
                 name=tensor.Name().decode("utf-8", "replace"),
@@ -199,7 +223,7 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
                 is_constant=buffer.DataLength() > 0 or buffer.Size() > 0,
                 scales=tuple(map(float, scales)),
                 zero_points=tuple(map(int, zero_points)),
-                is_dynamic=any(size < 0 for size in signature),
+                open_axes=tuple(axis for axis in axes if tensor.ShapeSignature(axis) < 0),
                 size_bytes=buffer.DataLength() or buffer.Size(),
                 indices=tuple(map(int, indices)),
                 index=i,

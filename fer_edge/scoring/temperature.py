@@ -56,8 +56,9 @@ class TemperatureScaling:
     def describe(self) -> str:
         """Format it in one line."""
         return (
-            f"temperature {self.value:.3f}, fitted on {self.faces} {self.split} faces: calibration "
-            f"error {self.error_before:.2%} before, {self.error_after:.2%} after (cross-fitted)"
+            f"temperature {self.value:.3f}, fitted on {self.faces:,} {self.split} faces: "
+            f"calibration error {self.error_before:.2%} before, {self.error_after:.2%} after "
+            "(cross-fitted)"
         )
 
 

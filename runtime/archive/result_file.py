@@ -46,6 +46,8 @@ class RowWriter(Protocol):
 def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]:
     """Yield a writer; its file appears under its name when the block ends without an error.
 
+    Other errors of the block are passed on: an OSError of reading is not one of the result.
+
     Args:
         out: Results folder.
         name: Name of the unit.
@@ -58,20 +60,20 @@ def new_result(out: Path, name: str, format_: FormatName) -> Iterator[RowWriter]
     target = result_path(out, name, format_)
     temporary: Path | None = None
     try:
-        for folder in (out / DATA, target.parent, out / WRITING):
-            check_own_place(folder)
-            folder.mkdir(parents=True, exist_ok=True)
-        temporary = new_temporary(out / WRITING, UNFINISHED, target.suffix)
-        writer = _open_writer(temporary, format_)
+        with _writing(target):
+            for folder in (out / DATA, target.parent, out / WRITING):
+                check_own_place(folder)
+                folder.mkdir(parents=True, exist_ok=True)
+            temporary = new_temporary(out / WRITING, UNFINISHED, target.suffix)
+            writer: RowWriter = _Result(_open_writer(temporary, format_), target)
         try:
             yield writer
         finally:
             writer.close()
-        for written, final in _finished(temporary, target):
-            _to_disk(written)
-            written.replace(final)
-    except OSError as error:
-        raise cannot_write(target, error) from error
+        with _writing(target):
+            for written, final in _finished(temporary, target):
+                _to_disk(written)
+                written.replace(final)
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -107,6 +109,33 @@ def remove_result(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot delete {path}: {error.strerror}") from error
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(target, error) from error
+
+
+class _Result:
+    """A writer whose errors name the result file."""
+
+    def __init__(self, writer: RowWriter, target: Path) -> None:
+        self._writer, self._target = writer, target
+
+    def write(self, rows: Rows) -> None:
+        with _writing(self._target):
+            self._writer.write(rows)
+
+    def finish(self, footer: Footer) -> None:
+        with _writing(self._target):
+            self._writer.finish(footer)
+
+    def close(self) -> None:
+        with _writing(self._target):
+            self._writer.close()
 
 
 def _open_writer(path: Path, format_: FormatName) -> RowWriter:

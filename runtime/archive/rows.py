@@ -20,7 +20,7 @@ class Rows:
 
     Attributes:
         text: `source` and `label`.
-        numbers: All others by name, in the order of the file: `span` int16; `frame` int32; `time_s`
+        numbers: All others by name, in the order of the file: `span` int32; `frame` int32; `time_s`
             float64; `seconds` float32; `face` int16; `track` int32, -1 without tracking; `left`,
             `top`, `right`, `bottom`, `detection` and `p_<label>` float32.
     """
@@ -76,7 +76,7 @@ class RowBuffer:
         places = np.array(self._places, np.float64).reshape(count, 10)
         shares = np.array(self._probabilities, np.float32).reshape(count, len(self.labels))
         numbers: dict[str, NDArray[np.generic]] = {
-            "span": np.full(count, self.span, np.int16),
+            "span": np.full(count, self.span, np.int32),
             "frame": places[:, 0].astype(np.int32),
             "time_s": places[:, 1],
             "seconds": places[:, 2].astype(np.float32),

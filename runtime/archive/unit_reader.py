@@ -75,6 +75,7 @@ class UnitReader:
         self._picture_detector = open_chosen_detector(settings.faces, is_video=False)
         self._video_detector = open_chosen_detector(settings.faces, is_video=True)
         self._model = open_chosen_model(settings.model)
+        self._aligner = settings.recognition.open_aligner()
 
     def close(self) -> None:
         """Release the model."""
@@ -95,7 +96,7 @@ class UnitReader:
 
         Raises:
             SourceError: The video cannot be read, or is truncated; or no picture can be read.
-            OSError: The results cannot be written.
+            OutputError: The results cannot be written.
         """
         buffer = RowBuffer(self._model.labels, unit.number)
         counted, broken = Counted(), list[Broken]()
@@ -119,6 +120,7 @@ class UnitReader:
         reader = Reader(
             self._model,
             self._picture_detector,
+            aligner=self._aligner,
             min_face_px=self._settings.faces.min_face_px,
             max_faces=self._settings.faces.max_faces,
             uncertain_below=self._settings.recognition.uncertain_below,
@@ -153,6 +155,7 @@ class UnitReader:
         return Follower(
             self._model,
             open_chosen_tracker(self._settings.faces, self._video_detector),
+            aligner=self._aligner,
             steadiness=recognition.steadiness(),
             pace=recognition.pace(is_live=False),
             boxes_are_crops=isinstance(self._video_detector, WholeFrame),

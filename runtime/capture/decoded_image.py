@@ -12,6 +12,8 @@ from .frame import Gray
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
+    from fer_edge.pictures.display_matrix import Matrix
+
 _LUMA_FIRST = frozenset(
     f"yuv{kind}" for kind in ("420p", "422p", "444p", "440p", "411p", "j420p", "j422p", "j444p")
 ) | {"nv12", "nv21", "nv16"}
@@ -22,9 +24,7 @@ _LUMA_SPACES = frozenset((1, 2, 4, 5, 6, 7))
 """FFmpeg's AVColorSpace: BT.709, undeclared, and the variants of BT.601."""
 
 
-Matrix = tuple[tuple[int, int], tuple[int, int]]
-"""Direction that a step to the right becomes, and a step down."""
-Convert = Callable[["VideoFrame", tuple[int, int], Matrix | None], NDArray[np.uint8]]
+Convert = Callable[["VideoFrame", tuple[int, int], "Matrix | None"], NDArray[np.uint8]]
 """See `FrameConversion.to_bgr`."""
 
 
@@ -40,7 +40,7 @@ class DecodedImage:
         frame: "VideoFrame",
         convert: Convert,
         size: tuple[int, int],
-        matrix: Matrix | None,
+        matrix: "Matrix | None",
     ) -> None:
         """Store a frame.
 

@@ -1,29 +1,39 @@
 """Conversion of decoded frames to BGR arrays: square pixels, upright."""
 
+import logging
 import threading
 from fractions import Fraction
 from typing import Any
 
-import cv2
+import av
 import numpy as np
-from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from .decoded_image import DecodedImage, Matrix
+from fer_edge.errors import SourceError
+from fer_edge.pictures.container import reason
+from fer_edge.pictures.display_matrix import Matrix, can_turn, display_matrix, upright
+
+from .decoded_image import DecodedImage
 from .pixel_aspect import is_plausible
 
-_TURNS = {
-    # directions that one step to the right and one step down become by the display matrix
-    ((1, 0), (0, 1)): (),
-    ((0, 1), (-1, 0)): (cv2.ROTATE_90_CLOCKWISE,),
-    ((-1, 0), (0, -1)): (cv2.ROTATE_180,),
-    ((0, -1), (1, 0)): (cv2.ROTATE_90_COUNTERCLOCKWISE,),
+log = logging.getLogger(__name__)
+
+_KNOWN_COLORS = frozenset((0, 1, 2, 4, 5, 6, 7, 9))
+"""FFmpeg's AVColorSpace of the color matrices that its scaler converts; it refuses the others."""
+_COLOR_NAMES = {
+    8: "YCgCo",
+    10: "BT.2020 with constant luminance",
+    11: "SMPTE ST 2085",
+    12: "derived from its primaries",
+    13: "derived from its primaries, with constant luminance",
+    14: "ICtCp",
+    15: "IPT-C2",
+    16: "YCgCo-Re",
+    17: "YCgCo-Ro",
 }
-_FIXED_POINT = 1 << 16  # the matrix is in 16.16 fixed point, ISO/IEC 14496-12, 6.2.2
-
-
+_FEW_PIXELS = (16, 16)
 _FRAMES_KEPT = 8
 _LARGEST_LESSON_BYTES = 31 << 20
 """glibc does not adapt to larger blocks."""
@@ -35,16 +45,20 @@ class FrameConversion:
     At its original size, a frame of 640x360 takes 0.10 ms, a sixth of its decoding time.
     """
 
-    def __init__(self, pixel_aspect: Fraction | None = None) -> None:
+    def __init__(self, name: str, pixel_aspect: Fraction | None = None) -> None:
         """Create a conversion.
 
         Args:
+            name: Name of the video in messages.
             pixel_aspect: Width of a pixel divided by its height, overriding the video.
         """
+        self._name = name
         self._pixel_aspect = pixel_aspect
         self._scalers = (VideoReformatter(), VideoReformatter())
         self._scaling = threading.Lock()
         self._matrix: Matrix | None = None
+        self._colors: tuple[str, int] | None = None
+        self._warned: set[str] = set()
         self._is_warm = False
 
     def take(self, frame: VideoFrame, stored_aspect: Any) -> DecodedImage:
@@ -53,13 +67,20 @@ class FrameConversion:
         Args:
             frame: Decoded frame, of any pixel format.
             stored_aspect: Pixel aspect ratio declared by the video; None or 0 for square.
+
+        Raises:
+            SourceError: FFmpeg cannot convert frames of this pixel format.
         """
         if frame.key_frame:  # reading a frame's side data takes a tenth of its decoding time
-            self._matrix = _display_matrix(frame)
+            self._matrix = self._turn_of(frame)
         width = self._square_width(frame.width, stored_aspect)
         if not self._is_warm:
             _keep_freed_memory(3 * width * frame.height)
             self._is_warm = True
+        colors = (frame.format.name, int(frame.colorspace))
+        if colors != self._colors:
+            self._check_colors(frame)
+            self._colors = colors
         return DecodedImage(frame, self.to_bgr, (width, frame.height), self._matrix)
 
     def to_bgr(
@@ -74,33 +95,83 @@ class FrameConversion:
 
         Returns:
             uint8, (height, width, 3), BGR, upright.
+
+        Raises:
+            SourceError: FFmpeg cannot convert it.
         """
         width, height = size
         is_smaller = width * height < frame.width * frame.height
-        with self._scaling:
-            # each scaler has tables for one size; several threads cost a quarter more CPU time
-            # and do not help at these sizes
-            bgr = self._scalers[is_smaller].reformat(
-                frame,
-                width=width,
-                height=height,
-                format="bgr24",
-                # same as FFmpeg's program; averages when a frame is shrunk
-                interpolation=Interpolation.AREA if is_smaller else Interpolation.BICUBIC,
-                threads=1,
-            )
+        # same as FFmpeg's program; averages when a frame is shrunk
+        method = Interpolation.AREA if is_smaller else Interpolation.BICUBIC
+        with self._scaling:  # each scaler has tables for one size
+            bgr = self._scaled(self._scalers[is_smaller], frame, size, method)
         plane: Any = bgr.planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(bgr.height, plane.line_size)
         # rows are padded; the array keeps FFmpeg's buffer alive, which nothing else writes
         image = rows[:, : 3 * bgr.width].reshape(bgr.height, bgr.width, 3)
         image = np.ascontiguousarray(image)
-        return image if matrix is None else _upright(image, matrix)
+        return image if matrix is None else upright(image, matrix)
+
+    def _turn_of(self, frame: VideoFrame) -> Matrix | None:
+        matrix = display_matrix(frame)
+        if matrix is None or can_turn(matrix):
+            return matrix
+        self._warn(
+            "its display matrix rotates it by an angle that is not a multiple of 90 degrees; "
+            "its frames are not rotated"
+        )
+        return None
+
+    def _check_colors(self, frame: VideoFrame) -> None:
+        """Convert a few pixels, so that an error ends the reading and not the use of a frame."""
+        if not _has_known_colors(frame):
+            number = int(frame.colorspace)
+            self._warn(
+                f"FFmpeg cannot convert its color matrix ({_COLOR_NAMES.get(number, number)}); it "
+                "is read as BT.709: brightness is nearly right, colors are not"
+            )
+        self._scaled(VideoReformatter(), frame, _FEW_PIXELS, Interpolation.POINT)
+
+    def _scaled(
+        self,
+        scaler: VideoReformatter,
+        frame: VideoFrame,
+        size: tuple[int, int],
+        method: Interpolation,
+    ) -> VideoFrame:
+        try:
+            return scaler.reformat(
+                frame,
+                width=size[0],
+                height=size[1],
+                format="bgr24",
+                src_colorspace=None if _has_known_colors(frame) else Colorspace.ITU709,
+                interpolation=method,
+                # several cost a quarter more CPU time and do not help at these sizes
+                threads=1,
+            )
+        except av.error.FFmpegError as error:
+            raise SourceError(
+                f"{self._name}: FFmpeg cannot convert frames of {frame.width}x{frame.height} "
+                f"pixels in the format {frame.format.name} to BGR ({reason(error)}); convert it "
+                "(ffmpeg -i IN -vf format=yuv420p OUT.mp4)"
+            ) from error
+
+    def _warn(self, text: str) -> None:
+        """Log a warning once per video."""
+        if text not in self._warned:
+            self._warned.add(text)
+            log.warning("%s: %s", self._name, text)
 
     def _square_width(self, width: int, stored_aspect: Any) -> int:
         aspect = self._pixel_aspect or stored_aspect
         if not aspect or aspect == 1 or not is_plausible(aspect):
             return width
         return max(1, round(width * float(aspect)))
+
+
+def _has_known_colors(frame: VideoFrame) -> bool:
+    return int(frame.colorspace) in _KNOWN_COLORS
 
 
 def _keep_freed_memory(frame_bytes: int) -> None:
@@ -111,26 +182,3 @@ def _keep_freed_memory(frame_bytes: int) -> None:
     largest block freed so far, mallopt(3), M_MMAP_THRESHOLD; untouched pages cost nothing.
     """
     np.empty(min(_FRAMES_KEPT * frame_bytes, _LARGEST_LESSON_BYTES), np.uint8)
-
-
-def _upright(image: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.uint8]:
-    right, down = matrix
-    if right[0] * down[1] - right[1] * down[0] < 0:  # mirrored, as by the front camera of a phone
-        image = np.asarray(cv2.flip(image, 1), np.uint8)
-        right = (-right[0], -right[1])
-    for turn in _TURNS.get((right, down), ()):
-        image = np.asarray(cv2.rotate(image, turn), np.uint8)
-    return image
-
-
-def _display_matrix(frame: VideoFrame) -> Matrix | None:
-    """Return the directions of a step right and a step down by the display matrix, rounded."""
-    # `frame.side_data` references the container, which references the frame: only Python's
-    # garbage collector would free such a frame, after about a hundred of them
-    container: Any = SideDataContainer
-    data: Any = container(frame).get("DISPLAYMATRIX")
-    if data is None:
-        return None
-    values = np.frombuffer(bytes(data), np.int32)
-    a, b, _, c, d = (round(int(value) / _FIXED_POINT) for value in values[:5])
-    return (a, b), (c, d)

@@ -213,7 +213,10 @@ class Live:
         while self._thread.is_alive() and time.monotonic() < deadline_s:
             self._thread.join(_GRACE_S)  # a working camera delivers a frame in this time
             if self._thread.is_alive():
-                self._capture.interrupt()
+                try:
+                    self._capture.interrupt()
+                except Exception as error:  # of a driver: the thread is waited for all the same
+                    log.debug("%s cannot be interrupted: %s", self._capture.name, error)
 
     def _wait_for_first_try(self) -> None:
         with self._changed:
@@ -230,21 +233,22 @@ class Live:
     def _read_until_over(self) -> None:
         retry_s = FIRST_RETRY_S
         while self._wait_while_paused():
-            count, opened_s, was_paused = self._count, time.monotonic(), False
+            count, opened_s = self._count, time.monotonic()
+            fault: Exception | None = None
             try:
                 rate_hz = self._capture.open()
                 opened_s = time.monotonic()
                 self._opened(rate_hz)
                 while self._take(self._capture.read()):
                     pass
-                goes_on = was_paused = not self._is_over
-            except FerEdgeError as error:
-                goes_on = self._lose(error)
-            except Exception as error:  # exceptions of a driver: this thread must not end silently
-                reason = f"{type(error).__name__}: {error}"
-                goes_on = self._lose(SourceError(f"{self._capture.name} failed: {reason}"))
-            finally:
+            except Exception as error:  # also of a driver: this thread must not end silently
+                fault = error
+            try:
                 self._capture.close()
+            except Exception as error:  # after a loss, the reason of the loss is the one to report
+                fault = fault or error
+            was_paused = fault is None and not self._is_over
+            goes_on = was_paused or (fault is not None and self._lose(fault))
             if was_paused or (self._count > count and time.monotonic() - opened_s >= STEADY_S):
                 retry_s = FIRST_RETRY_S
             if not goes_on:
@@ -316,8 +320,10 @@ class Live:
             time_s = clock_s + self._clock_offset_s
         return time_s if self._index == 0 else max(self._time_s + _LEAST_STEP_S, time_s)
 
-    def _lose(self, error: FerEdgeError) -> bool:
+    def _lose(self, error: Exception) -> bool:
         """Note that the capture is lost; return whether to reopen it."""
+        if not isinstance(error, FerEdgeError):
+            error = SourceError(f"{self._capture.name} failed: {type(error).__name__}: {error}")
         with self._changed:
             self._is_tried = True
             waits = self._on_loss == "wait" or (self._on_loss is None and self._count > 0)

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Mapping
 from fractions import Fraction
+from operator import index
 from pathlib import Path
 
 from fer_edge import plugins
 from fer_edge.errors import ConfigError, SourceError
+from fer_edge.files import check_path
 from fer_edge.limits import PICTURE_PX
 from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.ranges import check_range
@@ -58,9 +60,7 @@ def open_source(
         raise ConfigError(
             f"'on_loss' and 'stream_options' are for streams, and {place} is a path; omit them"
         )
-    if not str(place):
-        raise SourceError(f"the name of the input is empty; expected {_WANTED}")
-    path = Path(place)
+    path = _path_of(place)
     if path.exists() and not path.is_dir():
         _check_file(path)
         if not is_picture_file(path):
@@ -79,6 +79,18 @@ def open_source(
     return _open_pictures(place, limit_px)
 
 
+def _path_of(place: str | Path) -> Path:
+    if not str(place):
+        raise SourceError(f"the name of the input is empty; expected {_WANTED}")
+    path = Path(place)
+    try:
+        check_path(path)
+    except OSError as error:
+        reason = f"{place} cannot be read: {error.strerror}"
+        raise SourceError(f"{reason}; expected {_WANTED}") from error
+    return path
+
+
 def _open_pictures(place: str | Path, limit_px: int) -> Source:
     if Path(place).is_file():
         return Pictures([Path(place)], limit_px=limit_px)
@@ -90,7 +102,7 @@ def _open_pictures(place: str | Path, limit_px: int) -> Source:
 
 
 def open_camera(
-    which: int | str,
+    which: int | str | Path,
     *,
     size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
@@ -112,6 +124,7 @@ def open_camera(
         ConfigError: The frame rate is out of range.
     """
     settings = SourceSettings(size, frame_rate_hz, on_loss)
+    which = str(which) if isinstance(which, str | Path) else index(which)  # NumPy's integers, too
     if isinstance(which, str) and not which.startswith("/"):
         return open_named_source(which, which, settings)
     from .camera import CameraCapture  # these imports are not needed for pictures

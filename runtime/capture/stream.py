@@ -10,9 +10,9 @@ import av
 from av.video.frame import VideoFrame
 
 from fer_edge.errors import SourceError
+from fer_edge.pictures.container import open_container, picture_stream, reason
 from fer_edge.shown import without_password
 
-from .container import open_container, picture_stream, reason
 from .decoded_image import DecodedImage
 from .frame import Source, SourceSettings
 from .frame_conversion import FrameConversion
@@ -70,7 +70,7 @@ class StreamCapture:
         self._stream: Any = None
         self._packets: Iterator[Any] = iter(())
         self._decoded: deque[VideoFrame] = deque()
-        self._conversion = FrameConversion(pixel_aspect)
+        self._conversion = FrameConversion(self.name, pixel_aspect)
 
     def open(self) -> float:
         """Connect; see `Capture`."""
@@ -95,7 +95,7 @@ class StreamCapture:
                 f"{self.name} is {kind}, not a live stream; download it and pass the file, or use "
                 "the camera's address for RTSP or Motion JPEG"
             )
-        self._conversion = FrameConversion(self._pixel_aspect)
+        self._conversion = FrameConversion(self.name, self._pixel_aspect)
         self._packets = self._container.demux()
         self._decoded.clear()
         rate = self._stream.average_rate or self._stream.guessed_rate

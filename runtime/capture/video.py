@@ -6,7 +6,6 @@ import re
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import av
 from av.video.frame import VideoFrame
 
 from fer_edge.errors import SourceError
+from fer_edge.pictures.container import open_video_file, picture_stream
 
-from .container import open_container, picture_stream, reason
 from .frame import Frame
 from .frame_conversion import FrameConversion
 from .presentation_clock import PresentationClock
@@ -29,10 +28,6 @@ _MISSING_FRAMES = 1.5
 _HIGHEST_TICK_RATE_HZ = 1000.0
 _DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """Containers with the length in their header. Of the others FFmpeg reads the end of the file."""
-_NOT_FILES = frozenset(
-    {"hls", "dash", "concat", "sdp", "rtsp", "rtp", "sap", "imf", "lavfi", "image2", "tty"}
-)
-"""Formats that refer to other files and addresses; tty makes a video of any text."""
 _EARLY = 1e-3
 """Share of a step by which a frame may be early: time stamps are rounded."""
 _LEAST_SHARE = 0.9
@@ -80,7 +75,7 @@ class Video:
         self._path = path
         self._reading = threading.RLock()
         self._closed = False
-        self._container = _open(path)
+        self._container: Any = open_video_file(path)
         try:
             self._stream = picture_stream(self._container, str(path))
             self._has_clock = _has_clock(self._container)
@@ -95,7 +90,7 @@ class Video:
         self._decoder_threads = decoder_threads
         self._set_threads()
         self._span = span
-        self._conversion = FrameConversion(pixel_aspect)
+        self._conversion = FrameConversion(str(path), pixel_aspect)
         self._every_s = every_s
         self._stored_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
         self.frame_rate_hz = self._stored_rate_hz
@@ -118,7 +113,10 @@ class Video:
 
     @property
     def length_s(self) -> float | None:
-        """Declared length of the video stream, if any."""
+        """Length of the video stream in seconds: the declared one until all frames were read.
+
+        None if none is declared.
+        """
         return self._length_s
 
     def __iter__(self) -> Iterator[Frame]:
@@ -128,9 +126,11 @@ class Video:
         )
         packets = self._container.demux() if not self._closed else iter(())
         index, due_s = 0, _first_due_s(span.from_s, self._every_s)
+        end_s: float | None = None
         while (decoded := self._decode(packets)) is not None:
             for frame in decoded:
                 time_s = clock.time_s(_stamp_s(frame) if self._has_clock else None)
+                end_s = time_s + self._shown_s(frame)
                 if time_s < span.from_s:
                     continue
                 if time_s >= span.to_s:
@@ -146,6 +146,7 @@ class Video:
                 index += 1
         if self._closed:
             return
+        self._length_s = end_s or self._length_s
         if self._damaged:
             log.warning("%s: %d or more damaged frames were skipped", self._path, self._damaged)
         self._check_end(index)
@@ -176,10 +177,17 @@ class Video:
         except av.error.FFmpegError:
             log.debug("seeking is not possible in %s", self._path)
         self._container.close()
-        self._container = _open(self._path)
+        self._container = open_video_file(self._path)
         self._stream = picture_stream(self._container, str(self._path))
         self._set_threads()
         return origin_s
+
+    def _shown_s(self, frame: VideoFrame) -> float:
+        """Return the duration of a frame, at least the usual one: its own may be rounded down."""
+        usual_s = 1 / self._stored_rate_hz
+        if not (self._has_clock and frame.duration and frame.time_base):
+            return usual_s
+        return max(usual_s, float(frame.duration * frame.time_base))
 
     def _set_threads(self) -> None:
         self._stream.thread_type = "AUTO"
@@ -265,29 +273,6 @@ class Video:
         return float((start + self._container.duration) / av.time_base)
 
 
-def _open(path: Path) -> Any:
-    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(_file_formats())}
-    try:
-        # the absolute name: FFmpeg interprets text before a colon as a protocol (12:30.mp4)
-        return open_container(str(path.absolute()), options=options)
-    except av.error.ArgumentError as error:
-        raise _no_video(path, "a playlist, or text") from error
-    except av.error.FFmpegError as error:
-        raise _no_video(path, reason(error)) from error
-
-
-@lru_cache(maxsize=1)
-def _file_formats() -> tuple[str, ...]:
-    return tuple(sorted(av.formats_available - _NOT_FILES))
-
-
-def _no_video(path: Path, why: str) -> SourceError:
-    return SourceError(
-        f"{path} is neither a picture nor a video that FFmpeg can read ({why}); check that "
-        "the file is complete, or convert it (ffmpeg -i IN OUT.mp4)"
-    )
-
-
 def _has_clock(container: Any) -> bool:
     """Return whether a container has time stamps; FFmpeg invents those of raw files."""
     is_raw = container.format.name.endswith("_pipe")  # JPEG pictures one after the other
@@ -323,11 +308,13 @@ def _length(container: Any, stream: Any, rate_hz: float) -> int | None:
     seconds = _tagged_s(stream.metadata.get("DURATION", ""))
     if seconds is None and container.duration is not None:
         seconds = container.duration / av.time_base
-    return None if seconds is None else max(1, round(seconds * rate_hz))
+    if seconds is not None and container.format.name.startswith("matroska"):  # it is an end
+        seconds -= float((stream.start_time or 0) * (stream.time_base or 0))
+    return None if seconds is None or seconds <= 0 else max(1, round(seconds * rate_hz))
 
 
 def _tagged_s(text: str) -> float | None:
-    """Return the seconds in a Matroska tag of a stream, such as 00:01:02.345000000."""
+    """Return the seconds in FFmpeg's Matroska tag of a stream, such as 00:01:02.345000000."""
     found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
 

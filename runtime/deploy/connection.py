@@ -123,7 +123,7 @@ class Connection:
             with self._lock:
                 self._send(head, body)
             line = self._answer()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: `close` has closed the pipe
             line = b""
         if not line:
             raise ConnectionLostError(self._explain(f"the connection was cut during '{do}'"))

@@ -10,7 +10,7 @@ from .own_detector import as_detector
 
 def open_detector(
     name: str,
-    model: Path | None = None,
+    model: str | Path | None = None,
     *,
     min_score: float | None = None,
     long_side_px: int | None = None,
@@ -40,7 +40,8 @@ def open_detector(
         PluginError: The name is unknown, or another package's detector cannot be used.
         ConfigError: A number is out of range.
     """
-    settings = DetectorSettings(model, min_score, long_side_px, is_photo, delegate)
+    path = None if model is None else Path(model)
+    settings = DetectorSettings(path, min_score, long_side_px, is_photo, delegate)
     return open_with_settings(name, settings)
 
 

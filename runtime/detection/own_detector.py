@@ -102,11 +102,15 @@ def _as_detection(given: object, name: str) -> Detection:
     try:
         # NumPy's numbers become Python's, since JSON only supports those
         edges: Any = box.edges if isinstance(box, Box) else box
+        if isinstance(edges, str | bytes):
+            raise TypeError("text has no edges")
         left, top, right, bottom, score = map(float, (*edges, score))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DetectorError(
             f"expected boxes of (left, top, right, bottom) from {name}, got {given!r:.80}"
         ) from error
     if not all(map(math.isfinite, (left, top, right, bottom, score))):
         raise DetectorError(f"expected finite numbers from {name}, got {given!r:.80}")
+    if not 0 <= score <= 1:
+        raise DetectorError(f"expected scores from 0 to 1 from {name}, got {score:g}")
     return Detection(Box(left, top, right, bottom), score)

@@ -2,20 +2,42 @@
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.aligner.placement import Placement
 from fer_edge.faces.preprocess import Box, CropPolicy, crop
 from fer_edge.inference.model import TFLiteModel
 
 from ..timing.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
+    from fer_edge.aligner.aligner import Aligner
+
     from .comparer import Comparer
 
 log = logging.getLogger(__name__)
+
+_EXACT_PX = 256
+"""A crop below twice this side keeps all pixels: what `Face.crop` returns, the model reads. Turning
+all pixels of larger ones takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What a model reads in a face.
+
+    Attributes:
+        probabilities: float32, (classes,), in the order of the model's labels; None if an output of
+            the model is not finite, as after a division by the contrast of a black picture.
+        placement: How the face was cut from its box.
+    """
+
+    probabilities: NDArray[np.float32] | None
+    placement: Placement
 
 
 class Classifier:
@@ -23,6 +45,7 @@ class Classifier:
 
     Attributes:
         model: Model in use.
+        aligner: Finds how a face lies in its box, or None: boxes are cut as they are.
         comparer: Comparison with another model on a sample of the crops, or None.
     """
 
@@ -30,17 +53,20 @@ class Classifier:
         self,
         model: TFLiteModel,
         *,
+        aligner: "Aligner | None" = None,
         boxes_are_crops: bool = False,
         comparer: "Comparer | None" = None,
     ) -> None:
-        """Store them; closing this closes all of them.
+        """Store them; closing this closes both models.
 
         Args:
             model: Open model.
+            aligner: Open aligner, or None; several classifiers may share one, taking turns.
             boxes_are_crops: Whether images are face crops already and are not cropped.
             comparer: Open comparison, or None.
         """
         self.model = model
+        self.aligner = None if boxes_are_crops else aligner
         self.comparer = comparer
         self._boxes_are_crops = boxes_are_crops
         self._has_warned = False
@@ -62,23 +88,22 @@ class Classifier:
         box: Box,
         watch: Stopwatch,
         levels: NDArray[np.uint8] | None = None,
-    ) -> NDArray[np.float32] | None:
+    ) -> Reading:
         """Classify one face.
 
-        Only the pixels of the crop are copied, never the whole image.
+        Only the pixels around the face are copied, never the whole image.
 
         Args:
             image: uint8, (height, width, 3), BGR, or (height, width) where `reads_gray`.
             box: Box of the face, as framed by the detector.
-            watch: Stopwatch for the stages `crop` and `classify`.
+            watch: Stopwatch for the stages `crop`, which includes the aligner, and `classify`.
             levels: Levels of a gray image, see `Gray`.
-
-        Returns:
-            float32, (classes,), in the order of the model's labels; None if an output of the model
-            is not finite, as after a division by the contrast of a black picture.
         """
+        placement = Placement()
         with watch.stage("crop"):
-            face = image if self._boxes_are_crops else self._crop(image, box)
+            if self.aligner is not None:
+                placement = self.aligner.align(image, box, levels)
+            face = image if self._boxes_are_crops else self._crop(image, box, placement)
             pixels = self.model.input_of(face, levels)
         with watch.stage("classify"):
             started = time.perf_counter()
@@ -86,10 +111,10 @@ class Classifier:
             elapsed_ms = 1e3 * (time.perf_counter() - started)
         if not np.isfinite(probabilities).all():
             self._warn()
-            return None
+            return Reading(None, placement)
         if self.comparer is not None:
             self.comparer.take(face, probabilities, elapsed_ms, levels)
-        return probabilities
+        return Reading(probabilities, placement)
 
     def _warn(self) -> None:
         if not self._has_warned:
@@ -97,10 +122,16 @@ class Classifier:
             name = self.model.file.path
             log.warning("%s: its output for a face is not finite; such faces are uncertain", name)
 
-    def _crop(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    def _crop(self, image: NDArray[np.uint8], box: Box, placement: Placement) -> NDArray[np.uint8]:
         """Crop a face, in color if one of the models reads colors."""
-        channels = 1 if self.reads_gray else 3
-        return crop(image, box, self.model.file.card.input.crop, channels=channels)
+        return crop(
+            image,
+            placement.box_of(box),
+            self.model.file.card.input.crop,
+            channels=1 if self.reads_gray else 3,
+            roll_degrees=placement.roll_degrees,
+            least_px=max(_EXACT_PX, 2 * max(self.model.input_size)),
+        )
 
     def replace_model(self, model: TFLiteModel) -> None:
         """Use another model from now on; the old one is closed.

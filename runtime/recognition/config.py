@@ -1,13 +1,14 @@
 """The part of a run's configuration for recognition, and the reader created from it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fer_edge.cli.option_fields import check_ranges, option
 
 from .model_config import ModelConfig, open_chosen_model
 
 if TYPE_CHECKING:
+    from fer_edge.aligner.aligner import Aligner
     from fer_edge.inference.model import TFLiteModel
 
     from ..capture.frame import Source
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionConfig:
-    """From predictions of a face to its label."""
+    """From a face's box to its label."""
 
+    alignment: Literal["on", "off"] = option(
+        "--alignment",
+        default="on",
+        shows_default=True,
+        help="Whether faces are turned upright and centered before they are classified, by a small "
+        "network, instead of cut exactly as the detector's box says.",
+    )
     smooth_s: float = option(
         "--smooth",
         default=0.2,
@@ -75,6 +83,18 @@ class RecognitionConfig:
     def __post_init__(self) -> None:
         check_ranges(self, "recognition")
 
+    def open_aligner(self) -> "Aligner | None":
+        """Open the aligner, if faces are aligned.
+
+        Raises:
+            ModelError: The installation is damaged.
+        """
+        if self.alignment == "off":
+            return None
+        from fer_edge.aligner.aligner import open_aligner
+
+        return open_aligner()
+
     def steadiness(self) -> "Steadiness":
         """Return the settings for steady labels in a video."""
         from .smoothing import Steadiness
@@ -125,6 +145,7 @@ def open_chosen_reader(
             reader = Follower(
                 served,
                 open_chosen_tracker(faces, detector),
+                aligner=recognition.open_aligner(),
                 steadiness=recognition.steadiness(),
                 pace=recognition.pace(is_live=source.is_live),
                 boxes_are_crops=isinstance(detector, WholeFrame),
@@ -134,6 +155,7 @@ def open_chosen_reader(
             reader = Reader(
                 served,
                 detector,
+                aligner=recognition.open_aligner(),
                 min_face_px=faces.min_face_px,
                 max_faces=faces.max_faces,
                 uncertain_below=recognition.uncertain_below,

@@ -1,24 +1,27 @@
 """Recognition in videos: tracked faces, classified at their own rate, with steady labels."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.aligner.placement import Placement
 from fer_edge.inference.model import TFLiteModel
 from fer_edge.ranges import check_range
 
 from ..capture.frame import Frame
 from ..timing.stopwatch import Stopwatch
 from ..tracking.track import TimedTracker, Track, Tracker
-from .classifier import Classifier
+from .classifier import Classifier, Reading
 from .reader import ModelReader
 from .result import UNCERTAIN, Face, Probabilities, Result
 from .smoothing import STEADY, Steadiness, smoothed, steady_label, unknown
 
 if TYPE_CHECKING:
+    from fer_edge.aligner.aligner import Aligner
+
     from .comparer import Comparer
 
 FORGET_AFTER_S = 2.0
@@ -62,12 +65,14 @@ class _State:
         read_s: Time of its last classification; None if it has not been classified yet.
         probabilities: float32, (classes,), smoothed.
         label: Steady label.
+        placement: How its face lay in its box when it was last classified.
     """
 
     seen_s: float
     read_s: float | None
     probabilities: NDArray[np.float32]
     label: str
+    placement: Placement = field(default_factory=Placement)
 
 
 class Follower(ModelReader):
@@ -81,6 +86,7 @@ class Follower(ModelReader):
         model: TFLiteModel,
         tracker: Tracker,
         *,
+        aligner: "Aligner | None" = None,
         steadiness: Steadiness = STEADY,
         pace: Pace = FILE_PACE,
         boxes_are_crops: bool = False,
@@ -91,13 +97,16 @@ class Follower(ModelReader):
         Args:
             model: Open model; closed with the follower.
             tracker: Tracker that finds and tracks the faces.
+            aligner: Aligner of the faces in their boxes; None cuts the boxes as they are.
             steadiness: Smoothing, hysteresis, and the threshold for `uncertain`.
             pace: How often a face is classified.
             boxes_are_crops: Whether frames are face crops already.
             comparer: Comparison with another model on a sample of the crops; closed with the
                 follower.
         """
-        super().__init__(Classifier(model, boxes_are_crops=boxes_are_crops, comparer=comparer))
+        super().__init__(
+            Classifier(model, aligner=aligner, boxes_are_crops=boxes_are_crops, comparer=comparer)
+        )
         self._tracker = tracker
         # checked once: isinstance of a protocol takes tens of microseconds
         self._timed = tracker if isinstance(tracker, TimedTracker) else None
@@ -121,9 +130,9 @@ class Follower(ModelReader):
         for track in tracks:
             self._see(track.number, frame.time_s)
         for track in self._due(tracks, frame.time_s):
-            probabilities = self._read(frame, track, watch)
+            reading = self._read(frame, track, watch)
             with watch.stage("smooth"):
-                self._update(track.number, probabilities, frame.time_s)
+                self._update(track.number, reading, frame.time_s)
         self._forget(frame.time_s)
         faces = tuple(self._face(frame, track) for track in tracks)
         return Result(frame, faces, watch.times())
@@ -167,18 +176,19 @@ class Follower(ModelReader):
         due.sort(key=waited_s, reverse=True)  # stable sort: of equals, the largest face stays first
         return due[: self._pace.per_frame]
 
-    def _read(self, frame: Frame, track: Track, watch: Stopwatch) -> NDArray[np.float32] | None:
+    def _read(self, frame: Frame, track: Track, watch: Stopwatch) -> Reading:
         """Classify one face: from the gray image, if there is one and no model needs colors."""
         gray = frame.ready_gray if self._classifier.reads_gray else None
         if gray is None:
             return self._classifier.read(frame.image, track.box, watch)
         return self._classifier.read(gray.pixels, track.box, watch, gray.levels)
 
-    def _update(self, number: int, probabilities: NDArray[np.float32] | None, now_s: float) -> None:
-        """Add a prediction to the state of a track; None leaves its label as it is."""
+    def _update(self, number: int, reading: Reading, now_s: float) -> None:
+        """Add a reading to the state of a track; without probabilities its label stays."""
         state, last = self._states[number], None
+        placement, probabilities = reading.placement, reading.probabilities
         if probabilities is None:
-            self._states[number] = replace(state, read_s=now_s)
+            self._states[number] = replace(state, read_s=now_s, placement=placement)
             return
         if state.read_s is not None:
             elapsed_s = now_s - state.read_s
@@ -187,7 +197,7 @@ class Follower(ModelReader):
             )
             last = state.label
         label = steady_label(probabilities, self.model.labels, self._steadiness, last)
-        self._states[number] = _State(state.seen_s, now_s, probabilities, label)
+        self._states[number] = _State(state.seen_s, now_s, probabilities, label, placement)
 
     def _forget(self, now_s: float) -> None:
         over = [n for n, s in self._states.items() if abs(now_s - s.seen_s) > FORGET_AFTER_S]
@@ -204,4 +214,5 @@ class Follower(ModelReader):
             track=track.number,
             frame_pixels=frame.pixels,
             crop_policy=self._classifier.crop_policy,
+            placement=state.placement,
         )

@@ -15,6 +15,8 @@ from .result import UNCERTAIN, Face, Probabilities, Result
 from .smoothing import STEADY, unknown
 
 if TYPE_CHECKING:
+    from fer_edge.aligner.aligner import Aligner
+
     from .comparer import Comparer, Comparison
 
 Opened = TypeVar("Opened", bound="ModelReader")
@@ -87,6 +89,7 @@ class Reader(ModelReader):
         model: TFLiteModel,
         detector: FaceDetector,
         *,
+        aligner: "Aligner | None" = None,
         min_face_px: float = 0.0,
         max_faces: int = MOST_FACES,
         uncertain_below: float = STEADY.uncertain_below,
@@ -97,6 +100,7 @@ class Reader(ModelReader):
         Args:
             model: Open model; closed with the reader.
             detector: Detector; `WholeFrame` for pictures that are face crops.
+            aligner: Aligner of the faces in their boxes; None cuts the boxes as they are.
             min_face_px: Lowest height of a face's box.
             max_faces: Most faces; the largest are kept.
             uncertain_below: Lowest probability of a label; otherwise a face is `uncertain`, 0 to 1.
@@ -104,7 +108,9 @@ class Reader(ModelReader):
                 reader.
         """
         is_crop = isinstance(detector, WholeFrame)
-        super().__init__(Classifier(model, boxes_are_crops=is_crop, comparer=comparer))
+        super().__init__(
+            Classifier(model, aligner=aligner, boxes_are_crops=is_crop, comparer=comparer)
+        )
         self._detector = detector
         self._min_face_px, self._max_faces = min_face_px, max_faces
         self._uncertain_below = uncertain_below
@@ -128,7 +134,8 @@ class Reader(ModelReader):
         return Result(frame, faces, watch.times())
 
     def _recognize(self, frame: Frame, found: Detection, watch: Stopwatch) -> Face:
-        probabilities, label = self._classifier.read(frame.image, found.box, watch), UNCERTAIN
+        reading = self._classifier.read(frame.image, found.box, watch)
+        probabilities, label = reading.probabilities, UNCERTAIN
         if probabilities is None:
             probabilities = unknown(len(self.model.labels))
         elif probabilities.max() >= self._uncertain_below:
@@ -140,4 +147,5 @@ class Reader(ModelReader):
             score=found.score,
             frame_pixels=frame.pixels,
             crop_policy=self._classifier.crop_policy,
+            placement=reading.placement,
         )

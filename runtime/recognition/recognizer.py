@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import cast
 
+from fer_edge.aligner.aligner import open_aligner
 from fer_edge.errors import ConfigError, ModelError
 from fer_edge.inference.model import open_model
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
@@ -24,6 +26,7 @@ from ..detection.opening import open_with_settings
 from ..detection.own_detector import OwnDetector, as_detector
 from ..timing.wall_clock import new_run
 from ..tracking.flow_tracker import open_tracker
+from ..tracking.own_tracker import as_tracker
 from ..tracking.track import Tracker
 from .follower import FILE_PACE, LIVE_PACE, Follower, Pace
 from .reader import Reader
@@ -64,33 +67,32 @@ class Recognizer:
                 crops; the name of another package's; or your own: a `FaceDetector`, or a function
                 from an image, uint8 (height, width, 3) BGR, to boxes of (left, top, right, bottom)
                 in its pixels. Boxes should have YuNet's framing: brow to chin. A name is opened in
-                its mode for photographs and, for videos, in that for videos; your own detector is
-                used for both.
-            detector_settings: Minimum score, size, model file and delegate of a detector that is
-                given by name; your own takes only the minimum score. None uses the defaults.
-                `is_photo` stays False, since each reading chooses the mode.
+                its modes for photographs and for videos; your own detector is used for both.
+            detector_settings: Minimum score, size, model file and delegate of a detector given by
+                name; your own takes only the minimum score. `is_photo` stays False: each reading
+                chooses the mode. None uses the defaults.
             min_face_px: Lowest height of a face's box in pixels of the frame.
             max_faces: Most faces per frame; the largest are kept.
             uncertain_below: Lowest probability of a label; otherwise a face is `uncertain`, 0 to 1.
             threads: CPU threads per inference.
-            delegate: Delegate for the model: `edgetpu`, `edgetpu:usb:0`, ..., or a TFLite
-                delegate's library.
+            delegate: Delegate for the model: `edgetpu`, `edgetpu:usb:0`, ..., or a library.
 
         Raises:
             ModelError: The model is damaged, altered or of another kind.
-            DetectorError: The detector's model file is missing or unusable, or it is not a
-                detector.
-            PluginError: The name of the detector is unknown, or another package's cannot be used.
-            ConfigError: A number is out of range, or a setting does not apply to your own detector.
+            DetectorError: The detector's file is missing or unusable, or it is not a detector.
+            PluginError: The detector's name is unknown, or another package's cannot be used.
+            ConfigError: A number is out of range, or a setting does not apply to your detector.
         """
-        self._lock = threading.Lock()
-        self._is_closed = False
+        self._lock = threading.RLock()  # a signal handler may close it while its thread reads
+        self._is_closed = self._is_reading = False
+        self._opened = weakref.WeakSet[Source]()
         self._uncertain_below = Steadiness(uncertain_below=uncertain_below).uncertain_below
         check_range("min_face_px", min_face_px, 0)
         check_range("max_faces", max_faces, 1, is_whole=True)
         self._min_face_px, self._max_faces = min_face_px, max_faces
         open_one = _opener(detector, detector_settings or DetectorSettings())
         self._open_moving = partial(open_one, is_photo=False)  # for the first video, if any
+        self._aligner = open_aligner()
         self._model = open_model(find_model(str(model)), threads=threads, delegate=delegate)
         try:
             self._detector = open_one(is_photo=True)
@@ -100,6 +102,7 @@ class Recognizer:
         self._reader = Reader(
             self._model,
             self._detector,
+            aligner=self._aligner,
             min_face_px=min_face_px,
             max_faces=max_faces,
             uncertain_below=uncertain_below,
@@ -112,10 +115,18 @@ class Recognizer:
         self.close()
 
     def close(self) -> None:
-        """Release the model; afterwards nothing can be recognized."""
+        """Release the model; afterwards nothing can be recognized.
+
+        It may be called from any thread and from a signal handler. Loops over cameras and streams
+        that were opened by `stream` end, even those that wait for a frame.
+        """
+        self._is_closed = True
+        for source in tuple(self._opened):
+            if source.is_live:
+                source.close()
         with self._lock:
-            self._is_closed = True
-            self._model.close()
+            if not self._is_reading:  # otherwise this thread was interrupted: it releases it
+                self._model.close()
 
     @property
     def card(self) -> ModelCard:
@@ -186,7 +197,7 @@ class Recognizer:
 
         Raises:
             SourceError: The source cannot be opened; or, in the loop, cannot be read.
-            DetectorError: In the loop: your own detector returned something other than faces.
+            DetectorError: In the loop: your own detector or tracker returned something else.
             PluginError: Another package's source or detector cannot be used, or fails in the loop.
             ModelError: The recognizer is closed.
             ConfigError: An argument is out of range.
@@ -198,8 +209,9 @@ class Recognizer:
         check_range("every", every, 1, is_whole=True)
         with ExitStack() as closing:
             frames = _open(source, frame_rate_hz, color)
-            if isinstance(source, int | str | Path):
+            if isinstance(source, int | Integral | str | Path):
                 closing.callback(frames.close)
+                self._opened.add(frames)
             reader: FrameReader = self._reader
             if frames.is_video:
                 pace = pace or (LIVE_PACE if frames.is_live else FILE_PACE)
@@ -221,8 +233,15 @@ class Recognizer:
                 min_face_px=self._min_face_px,
                 max_faces=self._max_faces,
             )
+        else:
+            tracker = as_tracker(tracker)
         return Follower(
-            self._model, tracker, steadiness=steadiness, pace=pace, boxes_are_crops=is_crop
+            self._model,
+            tracker,
+            aligner=self._aligner,
+            steadiness=steadiness,
+            pace=pace,
+            boxes_are_crops=is_crop,
         )
 
     def _results(self, reader: FrameReader, frames: Source, opened: ExitStack) -> Iterator[Result]:
@@ -234,7 +253,13 @@ class Recognizer:
     def _read_frame(self, reader: FrameReader, frame: Frame) -> Result:
         with self._lock:
             self._check_open()
-            return reader.read_frame(frame)
+            self._is_reading = True
+            try:
+                return reader.read_frame(frame)
+            finally:
+                self._is_reading = False
+                if self._is_closed:
+                    self._model.close()
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -270,8 +295,8 @@ def _open(
     frame_rate_hz: float | None,
     color: ColorOrder,
 ) -> Source:
-    if isinstance(source, int):
-        return open_camera(source, frame_rate_hz=frame_rate_hz)
+    if isinstance(source, int | Integral):  # NumPy's integers, too
+        return open_camera(int(source), frame_rate_hz=frame_rate_hz)
     if isinstance(source, str | Path):
         if _is_camera(source):
             return open_camera(str(source), frame_rate_hz=frame_rate_hz)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.aligner.placement import Placement
 from fer_edge.errors import MissingExtraError, SourceError
 from fer_edge.faces.preprocess import Box, CropPolicy, crop
 
@@ -71,6 +72,8 @@ class Face:
         track: Number of the track, from 1, never reused in a stream; None without tracking.
         frame_pixels: Pixels of the frame; see `frame_image`.
         crop_policy: Crop policy of the model; None if the whole frame is the face.
+        placement: How the face lies in its box, as found by the aligner: its roll, and how much
+            smaller or larger than the box it is.
     """
 
     label: str
@@ -82,6 +85,7 @@ class Face:
         default=None, repr=False, compare=False
     )
     crop_policy: CropPolicy | None = field(default=None, repr=False, compare=False)
+    placement: Placement = field(default=Placement(), repr=False, compare=False)
 
     @property
     def probability(self) -> float:
@@ -95,7 +99,7 @@ class Face:
         return None if self.frame_pixels is None else as_image(self.frame_pixels)
 
     def crop(self) -> NDArray[np.uint8]:
-        """Crop the face from its frame by the model's policy.
+        """Crop the face from its frame as the model reads it: upright, by the model's policy.
 
         Returns:
             uint8, (side, side, 3), BGR, a copy; pixels beyond the frame repeat its edge. The size
@@ -109,7 +113,13 @@ class Face:
         if face is None:
             raise SourceError("this Face has no frame_image, so it cannot be cropped")
         if self.crop_policy is not None:
-            face = crop(face, self.box, self.crop_policy, channels=3)
+            face = crop(
+                face,
+                self.placement.box_of(self.box),
+                self.crop_policy,
+                channels=3,
+                roll_degrees=self.placement.roll_degrees,
+            )
         return np.array(face)  # a copy, so that drawing on it does not change the frame
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,6 +137,8 @@ class Face:
 class Result:
     """Recognition result of one frame: a sequence of faces, the largest first.
 
+    Results are compared without their times, which are never the same twice.
+
     Attributes:
         frame: The frame.
         faces: Faces, over which the result iterates.
@@ -138,7 +150,7 @@ class Result:
 
     frame: Frame
     faces: tuple[Face, ...]
-    times: StageTimes = field(default_factory=StageTimes)
+    times: StageTimes = field(default_factory=StageTimes, compare=False)
     dropped: int = 0
     run: str | None = None
 

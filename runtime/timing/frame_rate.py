@@ -1,6 +1,7 @@
 """Current frame rate of a run."""
 
 from collections import deque
+from collections.abc import Sequence
 
 WINDOW_S = 5.0
 WINDOW_FRAMES = 128
@@ -37,11 +38,15 @@ class FrameRate:
             self._is_filled |= self._add(self._steady_s, now_s)
 
     def hz(self, now_s: float) -> float:
-        """Return frames per second for display; 0 until two frames were counted.
+        """Return the frames per second of the last 5 seconds, for display.
 
-        A stalled source is visible after one second, since the gap counts as well.
+        It is 0 until two frames were counted. A stalled source is visible after one second, since
+        the gap counts as well, and its rate is 0 after 5 seconds, or after four intervals if those
+        are longer.
         """
-        return _hz(self._times_s, now_s)
+        if self._times_s and now_s - self._times_s[-1] > max(WINDOW_S, 4 * self._gap_s):
+            return 0.0
+        return _hz(_recent(self._times_s, now_s), now_s)
 
     def steady_hz(self, now_s: float) -> float | None:
         """Return frames per second for recording; None until a whole window is stable."""
@@ -57,7 +62,13 @@ class FrameRate:
         return is_full
 
 
-def _hz(times_s: deque[float], now_s: float) -> float:
+def _recent(times_s: Sequence[float], now_s: float) -> Sequence[float]:
+    """Return the times of the last 5 seconds, and at least two."""
+    old = sum(now_s - time_s > WINDOW_S for time_s in times_s)
+    return list(times_s)[min(old, len(times_s) - 2) :] if len(times_s) > 2 else times_s
+
+
+def _hz(times_s: Sequence[float], now_s: float) -> float:
     if not times_s:
         return 0.0
     first_s, last_s = times_s[0], times_s[-1]

@@ -1,5 +1,6 @@
 """Duration that each frame of a video represents: the time until the next one."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 LONGEST_LIVE_FRAME_S = 1.0
@@ -21,14 +22,19 @@ class FrameSeconds:
     """
 
     def __init__(
-        self, usual_s: float, *, is_live: bool = False, length_s: float | None = None
+        self,
+        usual_s: float,
+        *,
+        is_live: bool = False,
+        length_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         """Start before the first frame.
 
         Args:
             usual_s: Usual frame interval, which is the duration of the last frame.
             is_live: Whether the source is live.
-            length_s: Length of the video, if known: the last frame does not outlast it.
+            length_s: Returns the length of the video, if known: the last frame does not outlast
+                it. Called after the last frame, when it is known best.
         """
         self._usual_s = usual_s
         self._longest_s = max(LONGEST_LIVE_FRAME_S, 2 * usual_s) if is_live else float("inf")
@@ -42,7 +48,7 @@ class FrameSeconds:
         return cls(
             1 / rate_hz if rate_hz > 0 else 0.0,
             is_live=source.is_live,
-            length_s=getattr(source, "length_s", None),
+            length_s=lambda: getattr(source, "length_s", None),
         )
 
     def next(self, time_s: float) -> float:
@@ -55,6 +61,7 @@ class FrameSeconds:
         """Return the duration of the last frame, after which the source ended."""
         if self._last_s is None:
             return 0.0
-        if self._length_s is None or self._length_s <= self._last_s:
+        length_s = self._length_s()
+        if length_s is None or length_s <= self._last_s:
             return self._usual_s
-        return min(self._usual_s, self._length_s - self._last_s)
+        return min(self._usual_s, length_s - self._last_s)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import cv2
 import numpy as np
 import pytest
 
-from docs.generators import commands, hook, navigation
+from docs.generators import commands, hook, navigation, pictures
 from docs.generators.fields import documented_fields
 from docs.generators.prose import prose
 from fer_edge import Box, Face, Frame, Result, plugins
@@ -179,3 +180,35 @@ def test_help_texts_become_markdown() -> None:
     text = "A quoted pattern as 'photos/*.jpg', <x> or [a|b]; see --jsonl-on and `a*b`."
     shown = r"A quoted pattern as 'photos/\*.jpg', \<x> or \[a\|b\]; see `--jsonl-on` and `a*b`."
     assert prose(text) == shown
+
+
+def test_pictures_of_the_program_are_drawn_by_their_names(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    pictures.draw(["run", "anonymize", "followed"], tmp_path / "no.npz", tmp_path / "out")
+    drawn = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert drawn == ["anonymize.jpg", "followed.jpg", "run.jpg"]
+    for name in drawn:
+        ours = cv2.imread(str(tmp_path / "out" / name))
+        assert ours.shape == cv2.imread(str(DOCS / "images" / name)).shape
+
+
+def test_every_picture_of_the_program_is_shown_and_has_a_command() -> None:
+    said = pictures.__doc__ or ""
+    texts = "".join(path.read_text("utf-8") for path in DOCS.rglob("*.md"))
+    for name in pictures.PICTURES:
+        assert f"docs.generators.pictures {name} " in said
+    for path in (DOCS / "images").iterdir():
+        assert path.name in said or path.name == "favicon.svg", path.name
+        assert path.name in texts or path.name == "favicon.svg", path.name
+
+
+def test_the_colors_of_the_site_can_be_read() -> None:
+    def channels(color: str) -> list[float]:
+        return [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+
+    plots = pytest.importorskip("fer_edge.training.reporting.plots")
+    css = page("site.css")
+    (primary,) = re.findall(r"--md-primary-fg-color: (#\w{6});", css)
+    on_light, on_dark = re.findall(r"--md-typeset-a-color: (#\w{6});", css)
+    for one, other in ((primary, "#ffffff"), (on_light, "#ffffff"), (on_dark, "#1e2129")):
+        assert plots.contrast(channels(one), channels(other)) >= 4.5, (one, other)

@@ -9,7 +9,7 @@ import pytest
 from fer_edge.archives import ArchiveError, check_archive_file
 from fer_edge.errors import DatasetError, ModelError
 from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
-from fer_edge.limits import MEMORY_VARIABLE
+from fer_edge.limits import ARCHIVE_ENTRIES, MEMORY_VARIABLE
 from fer_edge.model.archive import CARD, LABELS
 from fer_edge.model.file import pack_model, read_model
 from tests.support.cards import CARD as CARD_VALUE
@@ -113,6 +113,14 @@ def test_two_arrays_of_one_name_are_refused(tmp_path: Path) -> None:
         archive.writestr("labels.npy", npy(np.zeros(4, np.uint8)))
     with pytest.raises(DatasetError, match="4 entries, but only 3 different names"):
         load_faceset(path)
+
+
+def test_an_archive_of_too_many_entries_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "many.npz", "w") as archive:
+        for number in range(ARCHIVE_ENTRIES + 1):
+            archive.writestr(f"{number}.npy", b"")
+    with pytest.raises(DatasetError, match="it has 10,001 entries, expected at most 10,000"):
+        load_faceset(tmp_path / "many.npz")
 
 
 def test_a_written_face_set_is_read_without_a_word(

@@ -34,6 +34,14 @@ def test_the_command_line_drops_what_libraries_write_and_keeps_what_python_does(
     assert "cpu_feature_guard" not in done.stderr
 
 
+def test_a_program_without_standard_error_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with without_chatter():
+        assert sys.stderr is None
+    StderrHandler().emit(logging.makeLogRecord({"msg": "nowhere"}))
+    assert sys.stderr is None
+
+
 def test_the_signal_that_ends_the_command_line_is_said() -> None:
     done = run(
         "import os, signal\n"

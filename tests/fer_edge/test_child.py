@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.child import import_command, module_command
+from fer_edge.errors import ConfigError
 
 STRANGERS = ("numpy", "cv2", "json", "runpy", "click", "fer_edge")
 
@@ -38,6 +39,16 @@ def test_only_an_import_is_not_from_that_folder_either(
     monkeypatch.chdir(tmp_path)
     assert subprocess.run(import_command("statistics"), check=False).returncode == 0
     assert subprocess.run(import_command("no_such_module"), check=False).returncode == 1
+
+
+@pytest.mark.parametrize("executable", [None, ""])
+def test_python_in_another_program_is_told_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, executable: str | None
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    for command in (module_command, import_command):
+        with pytest.raises(ConfigError, match="expected the path of Python"):
+            command("fer_edge")
 
 
 def test_a_process_that_is_started_some_other_way_is_seen() -> None:

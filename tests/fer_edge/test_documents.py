@@ -39,6 +39,8 @@ Parse = Callable[[bytes], object]
         (parse_toml, b'a = "\xff"', "not UTF-8"),
         (parse_toml, b"#" * (TOML_BYTES + 1), "larger than"),
         (parse_toml, b"a = 2026-99-99", "not TOML"),
+        (parse_toml, b'[source]\ninput = "a\\u0000b.mp4"', r"'source\.input' contains a zero byte"),
+        (parse_toml, b'a = ["x", "\\u0000"]', "contains a zero byte"),
     ],
 )
 def test_a_hostile_document_is_refused_with_its_fault(

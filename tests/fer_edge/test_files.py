@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, is_device, new_folder, whole_file
+from fer_edge.files import cannot_write, check_no_named_pipe, is_device, new_folder, whole_file
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -66,6 +66,18 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
         temporary.write_text("x")
         assert len(place) > 255, "the block was entered"
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["zero\0byte.txt", "surrogate\ud800.txt"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    reason = "the name contains a zero byte or an unpaired surrogate"
+    with pytest.raises(OutputError, match=reason), whole_file(tmp_path / name):
+        pytest.fail("the block was entered")
+    with pytest.raises(OutputError, match=reason):
+        new_folder(tmp_path / name)
+    with pytest.raises(OSError, match=reason):
+        check_no_named_pipe(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_place_that_the_system_refuses_is_an_output_error() -> None:

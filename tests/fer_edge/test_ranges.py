@@ -14,7 +14,9 @@ def test_a_number_of_the_range_is_accepted(value: float | None) -> None:
     check_range("share", value, 0, 1)
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf, "0.5", True, [0.5]])
+@pytest.mark.parametrize(
+    "value", [-0.1, 1.1, math.nan, math.inf, "0.5", True, [0.5], 10**400, -(10**400)]
+)
 def test_everything_else_is_refused(value: float) -> None:
     with pytest.raises(ConfigError, match=r"^'share' is .*, expected a number from 0 to 1$"):
         check_range("share", value, 0, 1)
@@ -27,3 +29,5 @@ def test_an_open_end_and_whole_numbers() -> None:
         check_range("every", 1.5, 1, is_whole=True)
     with pytest.raises(ConfigError, match="'rate' is inf"):
         check_range("rate", math.inf, 0)
+    with pytest.raises(ConfigError, match="'every' is inf, expected a whole number from 1"):
+        check_range("every", 10**5000, 1, is_whole=True)

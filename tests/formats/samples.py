@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fer_edge import __version__
+from fer_edge.aligner.card import card_to_json as aligner_card_to_json
+from fer_edge.aligner.file import bundled_aligner, read_aligner
 from fer_edge.detector.card import card_to_json as detector_card_to_json
 from fer_edge.detector.file import bundled_detectors, read_detector
 from fer_edge.model.bundled import bundled_models
@@ -60,6 +62,7 @@ SAMPLES: Mapping[str, Callable[[], str]] = {
     "detector.json": lambda: detector_card_to_json(
         read_detector(bundled_detectors()["yunet"]).card
     ),
+    "aligner.json": lambda: aligner_card_to_json(read_aligner(bundled_aligner()).card),
     "run.toml": lambda: format_template(RunConfig().with_values(FULL)),
     "recipe.toml": lambda: format_recipe(load_recipe("tiny")),
     "run.json": _run_info,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge import __version__
+from fer_edge.aligner.card import card_from_json as aligner_card_from_json
 from fer_edge.detector.card import card_from_json as detector_card_from_json
 from fer_edge.model.card import card_from_json
 from fer_edge.runfolder import load_info
@@ -20,6 +21,7 @@ RELEASES = sorted(path for path in FORMATS.iterdir() if path.name[0].isdigit())
 READERS: Mapping[str, Callable[[Path], object]] = {
     "card.json": lambda path: card_from_json(path.read_text("utf-8")),
     "detector.json": lambda path: detector_card_from_json(path.read_text("utf-8")),
+    "aligner.json": lambda path: aligner_card_from_json(path.read_text("utf-8")),
     "run.toml": read_config,
     "recipe.toml": load_recipe,
     "run.json": lambda path: load_info(path.parent),

@@ -109,7 +109,7 @@ def _faceset() -> bytes:
 def _csv() -> bytes:
     rows = ["emotion,pixels,Usage"]
     for label in range(7):
-        rows.append(f"{label},{' '.join(str((label * 40 + i) % 256) for i in range(16))},Training")
+        rows.append(f"{label},{' '.join(str((label * 40 + i) % 256) for i in range(64))},Training")
     return "\n".join(rows).encode()
 
 

@@ -250,6 +250,8 @@ def test_an_address_where_no_ray_answers_is_one_line(
         ("127.0.0.1:1", "Ray does not answer at 127.0.0.1:1"),
         (f"127.0.0.1:{web_server}", "answers, but is not Ray"),
         ("nowhere", "expected HOST:PORT, or local"),
+        ("localhost:70000", "expected HOST:PORT, or local"),
+        (f"{'a' * 70}.lan:6379", "expected HOST:PORT, or local"),
     ):
         code, _, complained = ended(driver(videos, tmp_path / "out", address))
         assert code == 1

@@ -41,3 +41,14 @@ def decoded_by_ffmpeg(path: Path, size: tuple[int, int] = SIZE) -> NDArray[np.ui
     """Return all frames as ffmpeg decodes them: uint8, (n, height, width, 3), BGR."""
     raw = ffmpeg("-i", path, "-f", "rawvideo", "-pix_fmt", "bgr24", "-vsync", "passthrough", "-")
     return np.frombuffer(raw, np.uint8).reshape(-1, size[1], size[0], 3)
+
+
+def with_matrix(video: Path, path: Path, matrix: tuple[float, float, float, float]) -> Path:
+    """Copy an .mp4 file with another display matrix: a, b, c, d of ISO/IEC 14496-12, 6.2.2."""
+    unity = b"".join(n.to_bytes(4, "big") for n in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+    a, b, c, d = (round(value * (1 << 16)) for value in matrix)
+    other = b"".join(n.to_bytes(4, "big", signed=True) for n in (a, b, 0, c, d, 0, 0, 0, 1 << 30))
+    data = video.read_bytes()
+    at = data.index(unity, data.index(b"tkhd"))
+    path.write_bytes(data[:at] + other + data[at + len(other) :])
+    return path

@@ -29,18 +29,23 @@ PATHS = (
 Answer = tuple[int, dict[str, str], bytes]
 
 
-def make_face(track: int | None = 1, label: str = "happy") -> Face:
-    scores = tuple(0.8 if label == name else 0.1 for name in LABELS)
-    return Face(label, Probabilities(LABELS, scores), Box(16, 12, 32, 36), 0.9, track)
+def make_face(
+    track: int | None = 1, label: str = "happy", labels: tuple[str, ...] = LABELS
+) -> Face:
+    scores = tuple(0.8 if label == name else 0.1 for name in labels)
+    return Face(label, Probabilities(labels, scores), Box(16, 12, 32, 36), 0.9, track)
 
 
 def result(
-    number: int = 0, faces: Sequence[Face] = (), image: NDArray[np.uint8] | None = None
+    number: int = 0,
+    faces: Sequence[Face] = (),
+    image: NDArray[np.uint8] | None = None,
+    source: str = "camera 0",
 ) -> Result:
     if image is None:
         image = np.full((48, 64, 3), 10 + number % 200, np.uint8)
     return Result(
-        Frame(image, number, number / 25, "camera 0"),
+        Frame(image, number, number / 25, source),
         tuple(faces),
         StageTimes(detect_ms=3.0, classify_ms=1.0),
         dropped=2,

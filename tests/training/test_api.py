@@ -10,7 +10,9 @@ import pytest
 
 import fer_edge.training
 from fer_edge.errors import RecipeError, TrainingError
+from fer_edge.faces.faceset import save_faceset
 from fer_edge.training import Cluster, RecipeChanges, TrainedRun, load_recipe, train
+from fer_edge.training.api import open_faces
 from fer_edge.training.architectures import FourBlock
 from fer_edge.training.command import train as command
 from fer_edge.training.loop.run_place import Place, open_place
@@ -78,6 +80,15 @@ def test_a_misspelt_word_deletes_no_run(tmp_path):
     with pytest.raises(TrainingError, match="expected one of refuse, resume, overwrite"):
         open_place(Recipe(), Place(tmp_path / "run", "replace"), "digest")
     assert (tmp_path / "run" / "run.json").exists()
+
+
+@pytest.mark.parametrize("name", ["faces.npz", "faces"])
+def test_classes_without_a_training_face_are_named(tmp_path, caplog, name):
+    faces = make_faces(names=("a", "b", "c"))
+    keep = (faces.split != 0) | (faces.labels != 1)
+    save_faceset(faces.select(keep), tmp_path / name)
+    assert open_faces(tmp_path / name, size_px=48)[1].class_names == ("a", "b", "c")
+    assert "no training face: b; a model cannot learn them" in caplog.text
 
 
 @pytest.mark.train

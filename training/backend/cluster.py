@@ -8,6 +8,8 @@ from fer_edge.errors import TrainingError
 AUTO = "auto"
 """As a coordinator: read everything from the environment of SLURM or Open MPI."""
 
+_HIGHEST_PORT = 65535
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -39,7 +41,7 @@ class Cluster:
                     "coordinator; expected HOST:PORT, the address of the first process"
                 )
             return
-        if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):[0-9]{1,5}", self.coordinator):
+        if not _is_address(self.coordinator):
             raise TrainingError(
                 f"the coordinator is {self.coordinator!r}; expected HOST:PORT, where the first "
                 f"process listens, or {AUTO}"
@@ -54,3 +56,14 @@ class Cluster:
     def is_alone(self) -> bool:
         """Whether there is only one process."""
         return not self.coordinator
+
+
+def _is_address(text: str) -> bool:
+    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):[0-9]{1,5}", text):
+        return False
+    host, _, port = text.rpartition(":")
+    try:
+        host.encode("idna")  # as for every connection: labels of 1 to 63 characters
+    except UnicodeError:
+        return False
+    return 1 <= int(port) <= _HIGHEST_PORT

@@ -1,5 +1,6 @@
 """The class folders of a face set, and the split of each."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from .split_words import split_code
 
 _OWN_NAMES = frozenset((*SPLITS, "training", "valid", "val", "testing"))
 """Folders with these names are not reported."""
+
+_NUMBERED = re.compile(r"\D+\d+")
+"""Such as subject12, fold_1 or cam2; a bare number may be a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,12 @@ def find_layout(root: Path, notes: Notes) -> Layout:
 
     Args:
         root: The face set.
-        notes: Gets a line about splits that are renamed or merged.
+        notes: Gets a line about splits that are renamed or merged, and about folders that may be
+            the classes.
 
     Raises:
-        DatasetError: The folders are in another order.
+        DatasetError: The folders are in another order: classes above splits, or subjects, folds
+            or cameras above classes.
         OSError: A folder cannot be listed.
     """
     root, passed = _step_in(root)
@@ -66,6 +72,7 @@ def find_layout(root: Path, notes: Notes) -> Layout:
         others = [folder for folder in folders if folder not in parts]
         return _layout_of_parts(root, parts, others, passed, notes)
     _check_order(root, folders)
+    _check_groups(folders, notes)
     classes = tuple(ClassFolder(folder, 0) for folder in folders)
     return Layout(classes, tuple(_files_in(root)), tuple(passed), root)
 
@@ -87,6 +94,7 @@ def _layout_of_parts(
         )
         found = [*(ClassFolder(folder, 0) for folder in others), *found]
         others = []
+    _check_groups([folder.path for folder in found], notes)
     _note_parts(used, notes)
     beside = [file for place in (root, *map(places.__getitem__, used)) for file in _files_in(place)]
     unused = (*passed, *others, *(part for part in parts if part not in used))
@@ -133,7 +141,7 @@ def _has_parts(folder: Path) -> bool:
 
 def _is_class(folder: Path) -> bool:
     """Return whether a folder is a class, not a level above the classes."""
-    is_known = standard_name(folder.name) in FER2013
+    is_known = _is_known(folder.name)
     return is_known or not folders_in(folder) or any(map(is_picture_file, _files_in(folder)))
 
 
@@ -146,6 +154,40 @@ def _check_order(root: Path, classes: list[Path]) -> None:
             f"example {inner.name}/{mixed[0].name}; if {mixed[0].name} is a face set, import it "
             "separately"
         )
+
+
+def _check_groups(classes: list[Path], notes: Notes) -> None:
+    """Check that the class folders are not subjects, folds or cameras with classes inside."""
+    inside: dict[str, set[str]] = {}
+    for folder in classes:
+        if not _is_known(folder.name):
+            inside.setdefault(folder.name, set()).update(i.name for i in folders_in(folder))
+    if not inside or not all(inside.values()):
+        return
+    outer = next(iter(inside))
+    shown = [name for name in sorted(inside[outer]) if _is_known(name)]
+    shared = sorted(set.intersection(*inside.values()))
+    if not all(any(map(_is_known, names)) for names in inside.values()):
+        shown = []
+        if len(inside) < 2 or any(_is_known(folder.name) for folder in classes):
+            return
+        if all(map(_NUMBERED.fullmatch, inside)):
+            shown = [name for name in shared if not _NUMBERED.fullmatch(name)]
+    order = "classes above subjects, folds or cameras"
+    if shown:
+        raise DatasetError(
+            f"{next(f for f in classes if f.name == outer)} contains the folder {shown[0]}, which "
+            f"seems to be a class; expected {order}, for example {shown[0]}/{outer}"
+        )
+    if shared:
+        notes.add(
+            f"the classes are {', '.join(inside)}, and all contain {', '.join(shared)}; if these "
+            f"are the classes, expected {order}, for example {shared[0]}/{outer}"
+        )
+
+
+def _is_known(name: str) -> bool:
+    return standard_name(name) in FER2013
 
 
 def _share_classes(others: list[Path], found: list[ClassFolder]) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from fer_edge.errors import DatasetError
 from fer_edge.faces.labels import FER2013, standard_name
+from fer_edge.shown import printable
 
 from .import_notes import Notes
 
@@ -40,12 +41,59 @@ def name_classes(found: Iterable[str], naming: Naming, where: str, notes: Notes)
         Found name -> class name.
 
     Raises:
-        DatasetError: Two names differ only in spelling, or a number has no name.
+        DatasetError: Two names differ only in spelling, a number has no name, or the names of
+            numbers are given for names.
     """
-    names = {name: _named(name, naming, where) for name in sorted(set(found))}
-    _note_changes(names, notes)
-    _check_spelling(sorted(set(names.values())), where)
-    return names
+    ordered = sorted(set(found))
+    if naming.meanings is None:
+        if ordered and all(name.strip().isdecimal() for name in ordered):
+            notes.add(
+                f"the classes are called {', '.join(ordered)}; to name them pass --labels "
+                "NAME,NAME,... starting with number 0"
+            )
+        return _standard_names(ordered, naming, where, notes)
+    for name in ordered:
+        if not name.strip().isdecimal():
+            raise DatasetError(
+                f"{where} contains class names ({printable(name, 40)}, ...), but --labels is for "
+                "numbers; omit it"
+            )
+    meant = {name: meaning_of(int(name), naming, f"{where}: class") for name in ordered}
+    unused = [name for name in naming.meanings if name not in meant.values()]
+    if unused:
+        notes.add(
+            f"nothing has the number of {', '.join(unused)}; check the names of --labels and "
+            "their order"
+        )
+    names = _standard_names(list(meant.values()), naming, where, notes)
+    return {name: names[meaning] for name, meaning in meant.items()}
+
+
+def name_meanings(
+    meanings: tuple[str, ...], naming: Naming, where: str, notes: Notes
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Name the classes that numbers stand for, as in a `.npz`, and note changed names.
+
+    Args:
+        meanings: Names of the numbers from 0 on.
+        naming: Options for names.
+        where: Location in messages.
+        notes: Gets a line about changed names.
+
+    Returns:
+        Classes in FER2013's order, or others in the order of their numbers; and the index of each
+        number into them.
+
+    Raises:
+        DatasetError: Two names differ only in spelling.
+    """
+    names = _standard_names(meanings, naming, where, notes)
+    if all(name == found for found, name in names.items()):
+        return meanings, tuple(range(len(meanings)))
+    ordered = tuple(dict.fromkeys(names[name] for name in meanings))
+    if set(ordered) <= set(FER2013):
+        ordered = in_order(ordered)
+    return ordered, tuple(ordered.index(names[name]) for name in meanings)
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
@@ -72,20 +120,29 @@ def meaning_of(number: int, naming: Naming, where: str) -> str:
     )
 
 
-def _named(name: str, naming: Naming, where: str) -> str:
-    if naming.meanings is not None and name.isdecimal():
-        return meaning_of(int(name), naming, f"{where}: class")
-    return name if naming.keeps_names else standard_name(name)
+def _standard_names(
+    found: Sequence[str], naming: Naming, where: str, notes: Notes
+) -> dict[str, str]:
+    """Map names to class names; spaces at the ends never distinguish two classes."""
+    plain = {name: name.strip() for name in found}
+    same = [name for name in plain if [*plain.values()].count(plain[name]) > 1]
+    if same:
+        notes.add(
+            "classes that differ only in spaces at their ends are merged: "
+            f"{', '.join(map(repr, same))}"
+        )
+    names = {
+        name: stripped if naming.keeps_names else standard_name(stripped)
+        for name, stripped in plain.items()
+    }
+    _note_changes({plain[name]: standard for name, standard in names.items()}, notes)
+    _check_spelling(sorted(set(names.values())), where)
+    return names
 
 
 def _note_changes(names: dict[str, str], notes: Notes) -> None:
     changed = {name: standard for name, standard in names.items() if name != standard}
-    if all(name.isdecimal() for name in names.values()):
-        notes.add(
-            f"the classes are called {', '.join(names)}; to name them pass --labels "
-            "NAME,NAME,... starting with number 0"
-        )
-    if not changed or all(name.isdecimal() for name in changed):
+    if not changed:
         return
     pairs = ", ".join(f"{name} as {standard}" for name, standard in changed.items())
     joined = [

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
 from fer_edge.faces.class_names import check_class_names
+from fer_edge.faces.csv_table import Column, Header, Row, open_table
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.labels import FER2013
 from fer_edge.shown import printable
 
-from .class_naming import Naming, in_order, meaning_of, name_classes
-from .csv_table import Column, Row, read_rows
+from .class_naming import Naming, in_order, meaning_of, name_classes, name_meanings
+from .face_side import check_side
 from .import_notes import Notes
 from .split_words import CHOICES, split_code
 
@@ -25,6 +26,8 @@ _COLUMNS = (
     Column(("pixels", "pixel")),
     Column(("usage", "split", "set", "subset", "part"), is_needed=False),
 )
+
+_ADVICE = "put the pixels in quotes, separated by spaces"
 
 _SHOWN = 20
 """Characters of a wrong cell in a message."""
@@ -63,17 +66,23 @@ def read_faces(
         DatasetError: A row cannot be read; the message names its line.
     """
     found: list[_Face | _Broken] = []
-    for row in read_rows(path, _COLUMNS, "FER2013's emotion, pixels, Usage"):
-        on_progress(1)
-        try:
-            found.append(_parse(row))
-        except DatasetError as error:
-            found.append(_Broken(row.where, error))
-            if not notes.skips_broken:
-                break
+    with open_table(path, _COLUMNS, "FER2013's emotion, pixels, Usage", _ADVICE) as (header, rows):
+        _note_choice(header, notes)
+        for row in rows:
+            on_progress(1)
+            try:
+                found.append(_parse(row))
+            except DatasetError as error:
+                found.append(_Broken(row.where, error))
+                if not notes.skips_broken:
+                    break
     faces = _alike(found, naming, path, notes)
     if not faces:
-        raise DatasetError(f"{path} has a header but no readable rows; expected one face per row")
+        first = next((face.error for face in found if isinstance(face, _Broken)), None)
+        raise DatasetError(
+            f"{path} has a header but no readable rows; expected one face per row"
+            + ("" if first is None else f"; first problem: {first}")
+        )
     names, labels = _number([face.name for face in faces], naming, path, notes)
     notes.add_left_out(len(faces), Counter(), noun="rows")
     splits = np.array([face.split for face in faces], np.uint8)
@@ -92,8 +101,18 @@ def parse_part(text: str, where: str) -> int:
     return code
 
 
+def _note_choice(header: Header, notes: Notes) -> None:
+    """Note which columns are read if several fit."""
+    if header.passed_over:
+        read = ", ".join(header.names[place] for place in header.places if place is not None)
+        notes.add(
+            f"the columns {read} are read; not read, although fitting: "
+            f"{', '.join(header.passed_over)}"
+        )
+
+
 def _parse(row: Row) -> _Face:
-    label, pixels, part = row.cells
+    label, pixels, part = row.found()
     image = _parse_pixels(pixels, row.where)
     name = _parse_class(label, row.where)
     return _Face(row.where, image, name, parse_part(part, row.where))
@@ -157,11 +176,9 @@ def _number(
     if numbers:
         meanings = naming.meanings or FER2013
         check_class_names(meanings)
-        return meanings, np.array(numbers, np.uint8)
-    if naming.meanings is not None:
-        raise DatasetError(
-            f"{path} contains class names ({classes[0]}, ...), but --labels is for numbers; omit it"
-        )
+        ordered, place_of = name_meanings(meanings, naming, str(path), notes)
+        check_class_names(ordered)
+        return ordered, np.array(place_of, np.uint8)[numbers]
     names = name_classes((str(value) for value in classes), naming, str(path), notes)
     ordered = in_order(names.values())
     check_class_names(ordered)
@@ -187,6 +204,7 @@ def _parse_pixels(text: str, where: str) -> NDArray[np.uint8]:
         raise DatasetError(
             f"{where}: {len(values)} pixels do not form a square; FER2013 has 48 * 48"
         )
+    check_side(side, side, where)
     return values.astype(np.uint8).reshape(side, side)
 
 

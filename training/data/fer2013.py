@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
+from fer_edge.faces.csv_table import Column, open_table
 from fer_edge.faces.faceset import SPLITS
 from fer_edge.faces.labels import FERPLUS
 
 from .csv_faces import parse_part
-from .csv_table import Column, read_rows
 
 VOTES = (*FERPLUS[:-1], "NF")
 """The vote columns of fer2013new.csv."""
@@ -32,20 +32,23 @@ def read_votes(path: Path, split: NDArray[np.uint8]) -> NDArray[np.uint8]:
         DatasetError: It cannot be read, or does not belong to these faces.
     """
     table: list[list[int]] = []
-    for row in read_rows(path, _COLUMNS, "FER+'s fer2013new.csv"):
-        code = parse_part(row.cells[0], row.where)
-        if len(table) == len(split):
-            raise DatasetError(
-                f"{row.where}: more rows of votes than the {len(split)} faces; expected the "
-                "votes for this fer2013.csv"
-            )
-        if code != split[len(table)]:
-            raise DatasetError(
-                f"{row.where}: the votes are for a {SPLITS[code]} face, but the face in this row "
-                f"is a {SPLITS[split[len(table)]]} face; expected the votes for this fer2013.csv"
-            )
-        counts = zip(VOTES, row.cells[1:], strict=True)
-        table.append([_parse_count(text, f"{row.where}: {name}") for name, text in counts])
+    with open_table(path, _COLUMNS, "FER+'s fer2013new.csv") as (_, rows):
+        for row in rows:
+            usage, *counts = row.found()
+            code = parse_part(usage, row.where)
+            if len(table) == len(split):
+                raise DatasetError(
+                    f"{row.where}: more rows of votes than the {len(split)} faces; expected the "
+                    "votes for this fer2013.csv"
+                )
+            if code != split[len(table)]:
+                raise DatasetError(
+                    f"{row.where}: the votes are for a {SPLITS[code]} face, but the face in this "
+                    f"row is a {SPLITS[split[len(table)]]} face; expected the votes for this "
+                    "fer2013.csv"
+                )
+            named = zip(VOTES, counts, strict=True)
+            table.append([_parse_count(text, f"{row.where}: {name}") for name, text in named])
     if len(table) != len(split):
         raise DatasetError(
             f"{path} has votes for {len(table)} faces, expected {len(split)}: the votes for this "

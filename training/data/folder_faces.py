@@ -23,7 +23,11 @@ from fer_edge.pictures.picture import read_picture
 
 from .class_folders import Layout
 from .class_naming import Naming, in_order, name_classes
+from .face_side import check_side
 from .import_notes import Notes
+
+_SQUARE = 1.1
+"""Ratio of the sides up to which a picture counts as square: detectors are off by some pixels."""
 
 
 def read_folders(
@@ -56,21 +60,31 @@ def read_folders(
     check_class_names(ordered)  # before minutes of reading
     left_out = _left_out(layout, notes)
     images, labels, splits = list[NDArray[np.uint8]](), list[int](), list[int]()
+    squeezed: list[Path] = []
     for folder in layout.folders:
         pictures = _pictures(folder.path)
         left_out += pictures.left_out
         for path in pictures.pictures:
             on_progress(1)
             try:
-                images.append(_read_face(path, size_px, limit_px))
+                picture = _read_face(path, limit_px)
             except DatasetError as error:
                 notes.skip(str(path), error)
                 continue
+            height, width = picture.shape[:2]
+            if max(height, width) > _SQUARE * min(height, width):
+                squeezed.append(path)
+            images.append(resized(picture, size_px, size_px)[..., 0])
             labels.append(ordered.index(names[folder.path.name]))
             splits.append(folder.split)
     if not images:
         raise DatasetError(f"{root} has no readable picture")
     notes.add_left_out(len(images), left_out, noun="files")
+    if squeezed:
+        notes.add(
+            f"{len(squeezed)} of {len(images)} pictures are not square (such as {squeezed[0]}) and "
+            "are squeezed to a square; crop the faces first"
+        )
     return FaceSet(
         np.stack(images), np.array(labels, np.uint8), np.array(splits, np.uint8), ordered
     )
@@ -100,9 +114,10 @@ def _pictures(folder: Path) -> FoundPictures:
     return found
 
 
-def _read_face(path: Path, size_px: int, limit_px: int) -> NDArray[np.uint8]:
+def _read_face(path: Path, limit_px: int) -> NDArray[np.uint8]:
     try:
         image = read_picture(path, limit_px=limit_px)
     except SourceError as error:
         raise DatasetError(f"{error}; remove or replace it, or pass --skip-broken") from error
-    return resized(image, size_px, size_px)[..., 0]
+    check_side(image.shape[0], image.shape[1], f"picture {path}")
+    return image

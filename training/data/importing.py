@@ -13,12 +13,13 @@ from fer_edge.faces.preprocess import resized
 from fer_edge.limits import PICTURE_PX
 
 from .class_folders import find_layout
-from .class_naming import Classes, Naming
+from .class_naming import Classes, Naming, name_meanings
 from .csv_faces import read_faces
 from .fer2013 import read_votes
 from .ferplus import relabel
 from .folder_faces import read_folders
 from .import_notes import Notes
+from .source_kind import SourceKind, source_kind
 from .splitting import split_off_validation
 
 _UNSPLIT = (("train",), ("train", "test"))
@@ -31,6 +32,8 @@ _ADVICE_FOR_NUMBERS = (
     "if the numbers stand for other classes, pass their names: --labels NAME,NAME,... starting "
     "with number 0"
 )
+
+_ADVICE_FOR_LABELS = "check the names of --labels and their order"
 
 Progress = Callable[[int], object]
 
@@ -48,7 +51,7 @@ class ImportOptions:
     split."""
     seed: int = 0
     """Random seed of that split."""
-    votes: Path | None = None
+    votes: str | Path | None = None
     """FER+'s fer2013new.csv, for fer2013.csv."""
     classes: Classes = "own"
     """own: the existing classes, with synonyms of FER2013's (anger, fearful, ...) renamed to
@@ -66,7 +69,7 @@ _PLAIN = ImportOptions()
 
 
 def import_faces(
-    path: Path,
+    path: str | Path,
     options: ImportOptions = _PLAIN,
     *,
     on_progress: Progress = lambda count: None,
@@ -83,57 +86,87 @@ def import_faces(
         DatasetError: Something cannot be read; the message names the row or file.
         MissingExtraError: A picture needs a library that is not installed.
     """
-    naming = Naming(keeps_names=options.classes == "as-named", meanings=options.labels)
+    path = Path(path)
     notes = Notes(skips_broken=options.skip_broken)
-    where, is_table = "", path.suffix.lower() == ".csv"
     try:
-        if path.is_dir():
-            layout = find_layout(path, notes)
-            where = str(layout.train)
-            faces = read_folders(
-                layout,
-                path,
-                size_px=options.size_px or SIZE_PX,
-                naming=naming,
-                notes=notes,
-                limit_px=options.limit_px or PICTURE_PX,
-                on_progress=on_progress,
-            )
-        else:
-            faces = _resized(_read_file(path, naming, notes, on_progress), options.size_px)
-        if options.votes is not None:
-            faces = _with_votes(faces, path, options.votes)
+        kind = source_kind(path)
+        faces, where = _read_source(path, kind, options, notes, on_progress)
     except OSError as error:
         raise DatasetError(f"{error.filename or path} cannot be read: {error.strerror}") from error
     if options.classes == "ferplus":
         faces = relabel(faces)
+    advice = ""
+    if kind == "table" and options.classes != "ferplus":
+        advice = _ADVICE_FOR_NUMBERS if options.labels is None else _ADVICE_FOR_LABELS
     share = options.validation_share
     if share is None:
         share = DEFAULT_SHARE if faces.split_names in _UNSPLIT else 0.0
     if share:
-        advice = _ADVICE_FOR_NUMBERS if is_table and options.labels is None else ""
         faces = split_off_validation(
             faces, share=share, seed=options.seed, where=where, unused_advice=advice
         )
+    if note := untrained_classes(faces, advice):
+        notes.add(note)
     notes.tell()
     return faces
 
 
-def _read_file(path: Path, naming: Naming, notes: Notes, on_progress: Progress) -> FaceSet:
-    if not path.exists():
-        raise DatasetError(
-            f"{path} does not exist; expected a CSV file, a folder of class folders or a .npz"
+def _read_source(
+    path: Path, kind: SourceKind, options: ImportOptions, notes: Notes, on_progress: Progress
+) -> tuple[FaceSet, str]:
+    """Return the faces, with votes if there are any, and the folder of the training split."""
+    # the classes of FER+ replace those of the source
+    naming = Naming(keeps_names=options.classes != "own", meanings=options.labels)
+    if options.votes is not None and kind != "table":
+        raise DatasetError(f"votes belong to the rows of fer2013.csv, but {path} is not a CSV file")
+    if kind == "folder":
+        layout = find_layout(path, notes)
+        faces = read_folders(
+            layout,
+            path,
+            size_px=options.size_px or SIZE_PX,
+            naming=naming,
+            notes=notes,
+            limit_px=options.limit_px or PICTURE_PX,
+            on_progress=on_progress,
         )
-    if path.suffix.lower() == ".csv":
-        return read_faces(path, naming=naming, notes=notes, on_progress=on_progress)
-    if path.suffix.lower() == ".npz":
-        if naming.meanings is not None:
-            raise DatasetError(f"{path} contains class names; omit --labels")
-        return load_faceset(path)
-    raise DatasetError(
-        f"{path} is neither .csv, .npz nor a folder; expected fer2013.csv, a face set, or "
-        "train/<class>/*.jpg"
-    )
+        return faces, str(layout.train)
+    if kind == "table":
+        faces = read_faces(path, naming=naming, notes=notes, on_progress=on_progress)
+    else:
+        faces = _read_faceset(path, naming, notes)
+    faces = _resized(faces, options.size_px)
+    if options.votes is not None:
+        faces = dataclasses.replace(faces, votes=read_votes(Path(options.votes), faces.split))
+    return faces, ""
+
+
+def untrained_classes(faces: FaceSet, unused_advice: str = "") -> str:
+    """Describe the classes without a training face; empty if all have some, or none has.
+
+    Args:
+        faces: The face set.
+        unused_advice: Next step if a class has no face in any split.
+    """
+    counts = faces.counts()
+    names = [name for name, n in zip(faces.class_names, counts[0], strict=True) if not n]
+    if not names or not counts[0].any():
+        return ""
+    advice = "add faces, or correct the spelling of the classes"
+    if unused_advice and not counts.any(axis=0).all():
+        advice = unused_advice
+    return f"no training face: {', '.join(names)}; a model cannot learn them: {advice}"
+
+
+def _read_faceset(path: Path, naming: Naming, notes: Notes) -> FaceSet:
+    if naming.meanings is not None:
+        raise DatasetError(f"{path} contains class names; omit --labels")
+    faces = load_faceset(path)
+    names, places = name_meanings(faces.class_names, naming, str(path), notes)
+    if names == faces.class_names:
+        return faces
+    labels = np.array(places, np.uint8)[faces.labels]
+    return dataclasses.replace(faces, labels=labels, class_names=names)
 
 
 def _resized(faces: FaceSet, size_px: int | None) -> FaceSet:
@@ -145,9 +178,3 @@ def _resized(faces: FaceSet, size_px: int | None) -> FaceSet:
         return smaller
     # faces that are identical after resizing come on top of those that were marked before
     return dataclasses.replace(smaller, twins=faces.twins | smaller.duplicates)
-
-
-def _with_votes(faces: FaceSet, path: Path, votes: Path) -> FaceSet:
-    if path.suffix.lower() != ".csv":
-        raise DatasetError(f"votes belong to the rows of fer2013.csv, but {path} is not a CSV file")
-    return dataclasses.replace(faces, votes=read_votes(votes, faces.split))

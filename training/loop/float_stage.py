@@ -113,6 +113,7 @@ class FloatStage:
         measure: Measures the normalizations of the network again, after every epoch; None keeps the
             learned statistics.
         folder: Run folder.
+        title: Name of an epoch in messages.
     """
 
     network: Any

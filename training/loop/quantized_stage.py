@@ -116,6 +116,8 @@ class QuantizedStage:
         augments: Whether faces are augmented.
         constant_rate: Learning rate.
         best: Weights of the best epoch so far; empty before the first.
+        title: Name of an epoch in messages.
+        advice: Next step if the loss is not finite.
     """
 
     network: Any

@@ -10,13 +10,14 @@ from typing import Literal, get_args
 
 from fer_edge.documents import read_json
 from fer_edge.errors import DatasetError, FerEdgeError, OutputError, RecipeError, TrainingError
-from fer_edge.files import cannot_write, new_folder, whole_file
+from fer_edge.files import cannot_write, check_path, new_folder, whole_file
 from fer_edge.runfolder import INFO, RECIPE, load_info, partial
 from fer_edge.schema import decode, encode
 from fer_edge.shown import printable
 
 from ..architectures import Pretrained
 from ..recipes.recipe import Recipe, format_recipe, load_recipe
+from ..targets.identity import TargetDigests
 
 Existing = Literal["refuse", "resume", "overwrite"]
 """What to do with an existing run."""
@@ -24,6 +25,8 @@ STATE = "state.npz"
 """Complete state of the float stage, until the run is complete."""
 BEGUN = "begun.json"
 """`Begun`, until the run is complete."""
+
+_UNKNOWN = TargetDigests()
 
 _REPLACED = "replaced"
 """The overwritten run in the new one, for the moment of its deletion."""
@@ -56,13 +59,17 @@ class Begun:
     Attributes:
         data_digest: Digest of the face set.
         overwrites: Whether the run replaces an existing one when it is complete.
+        targets: Digests of votes and teachers; empty if an older version began the run.
     """
 
     data_digest: str
     overwrites: bool = False
+    targets: TargetDigests = _UNKNOWN
 
 
-def open_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
+def open_place(
+    recipe: Recipe, place: Place, data_digest: str, targets: TargetDigests = _UNKNOWN
+) -> Path:
     """Create the folder of an incomplete run, or find the one to resume.
 
     A run that is to be overwritten stays until the new one is complete (`complete_place`).
@@ -71,21 +78,24 @@ def open_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
         recipe: Recipe, written into a new folder; a resumed run must have the same recipe.
         place: Run folder, and what to do with an existing run.
         data_digest: Digest of the face set; a resumed run must have the same.
+        targets: Digests of votes and teachers; the same.
 
     Raises:
         OutputError: It or `NAME.partial` exists and must not be touched or replaced, the folder
             cannot be created, or the run to resume contains links.
-        TrainingError: There is no run to resume, or `existing` is not a valid value.
+        TrainingError: There is no run to resume, it has different teachers, or `existing` is not a
+            valid value.
         RecipeError: The existing run has a different recipe.
-        DatasetError: The existing run has a different face set.
+        DatasetError: The existing run has a different face set, or other votes.
     """
     out, existing = place.out, place.existing
+    begun = Begun(data_digest, overwrites=existing == "overwrite", targets=targets)
     if existing not in get_args(Existing):  # a typing error must not delete a run
         raise TrainingError(
             f"existing is {existing!r}; expected one of {', '.join(get_args(Existing))}"
         )
     if existing == "resume":
-        return _resumed(recipe, place, data_digest)
+        return _resumed(recipe, place, begun)
     unfinished = partial(out)
     if existing == "refuse" and out.is_dir() and not out.is_symlink():
         raise OutputError(f"{out} already exists; choose another --out, or pass --overwrite")
@@ -98,8 +108,7 @@ def open_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
         )
     folder = new_folder(unfinished, replace=True)
     with whole_file(folder / BEGUN) as temporary:
-        text = json.dumps(encode(Begun(data_digest, overwrites=existing == "overwrite")), indent=2)
-        temporary.write_text(text + "\n", "utf-8")
+        temporary.write_text(json.dumps(encode(begun), indent=2) + "\n", "utf-8")
     with whole_file(folder / RECIPE) as temporary:
         temporary.write_text(format_recipe(recipe), "utf-8")
     return folder
@@ -128,7 +137,7 @@ def complete_place(folder: Path, out: Path) -> None:
     (out / BEGUN).unlink(missing_ok=True)
 
 
-def _resumed(recipe: Recipe, place: Place, data_digest: str) -> Path:
+def _resumed(recipe: Recipe, place: Place, now: Begun) -> Path:
     out, unfinished = place.out, partial(place.out)
     folder = unfinished if unfinished.is_dir() else out
     if not folder.is_dir():
@@ -136,12 +145,12 @@ def _resumed(recipe: Recipe, place: Place, data_digest: str) -> Path:
     # `out` itself may be a link, since the user named it
     check_no_links((unfinished, *folder.iterdir()))
     try:
-        begun = _check_same(folder, recipe, data_digest)
+        begun = _check_same(folder, recipe, now)
     except FerEdgeError:
         if folder == out or not out.is_dir() or _has_epochs(unfinished):
             raise
         # a run that was to overwrite this one, and failed before its first epoch
-        _check_same(out, recipe, data_digest)
+        _check_same(out, recipe, now)
         return out
     if folder == unfinished:
         if (out.exists() or out.is_symlink()) and not begun.overwrites:
@@ -154,8 +163,8 @@ def _resumed(recipe: Recipe, place: Place, data_digest: str) -> Path:
     return folder
 
 
-def _check_same(folder: Path, recipe: Recipe, data_digest: str) -> Begun:
-    """Check that a run has the recipe and the faces with which it is to be continued."""
+def _check_same(folder: Path, recipe: Recipe, now: Begun) -> Begun:
+    """Check that a run has the recipe, faces and targets with which it is to be continued."""
     if not (folder / RECIPE).exists():
         raise TrainingError(
             f"{folder} has no {RECIPE}, so there is nothing to continue; start again with "
@@ -168,12 +177,27 @@ def _check_same(folder: Path, recipe: Recipe, data_digest: str) -> Begun:
         )
     begun = _load_begun(folder)
     known = load_info(folder).data.digest if (folder / INFO).exists() else begun.data_digest
-    if known and known != data_digest:
+    if known and known != now.data_digest:
         raise DatasetError(
             f"the run in {folder} has a different face set: expected the digest {known[:12]}, got "
-            f"{data_digest[:12]}; resume with the faces of its start, or choose another --out"
+            f"{now.data_digest[:12]}; resume with the faces of its start, or choose another --out"
+        )
+    if _differ(begun.targets.votes, now.targets.votes):
+        raise DatasetError(
+            f"the run in {folder} began with other FER+ votes; resume with the face set of its "
+            "start, or choose another --out"
+        )
+    if _differ(begun.targets.teachers, now.targets.teachers):
+        raise TrainingError(
+            f"the run in {folder} began with other files of its teachers "
+            f"({', '.join(recipe.teachers)}); restore them, or choose another --out"
         )
     return begun
+
+
+def _differ(known: str, now: str) -> bool:
+    """Return whether two digests differ; an empty one is unknown."""
+    return bool(known and now and known != now)
 
 
 def check_no_links(paths: Iterable[Path]) -> None:
@@ -256,9 +280,13 @@ def _check_inputs(recipe: Recipe, place: Place, replaced: Sequence[Path]) -> Non
     """Check that nothing that the run reads or logs is in a folder that it replaces.
 
     Raises:
-        OutputError: Something is.
+        OutputError: Something is, or no file can have its name.
     """
     for what, path in _inputs(recipe, place):
+        try:
+            check_path(path)
+        except OSError as error:
+            raise OutputError(f"{what} {path}: {error.strerror}; choose another path") from error
         for folder in replaced:
             if path.resolve().is_relative_to(folder.resolve()):
                 raise OutputError(

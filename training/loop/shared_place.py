@@ -9,6 +9,7 @@ from fer_edge.errors import FerEdgeError, TrainingError
 
 from ..backend.processes import check_alike, process_count, process_id, tell
 from ..recipes.recipe import Recipe, format_recipe
+from ..targets.identity import TargetDigests
 from .run_place import Place, open_place
 
 _REFUSAL = "refusal"
@@ -26,7 +27,9 @@ def check_same_run(recipe: Recipe, faces_digest: str) -> None:
         check_alike("face set", hashlib.sha256(faces_digest.encode()).digest())
 
 
-def open_shared_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
+def open_shared_place(
+    recipe: Recipe, place: Place, data_digest: str, targets: TargetDigests
+) -> Path:
     """Create or find the folder of an incomplete run, like `open_place`; equal in all processes.
 
     Args:
@@ -34,6 +37,7 @@ def open_shared_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
         place: Run folder, and what to do with an existing run; for other processes than the first,
             a folder that does not exist.
         data_digest: Digest of the face set.
+        targets: Digests of votes and teachers.
 
     Raises:
         OutputError: The first process's folder exists, or cannot be created.
@@ -42,10 +46,10 @@ def open_shared_place(recipe: Recipe, place: Place, data_digest: str) -> Path:
         TrainingError: There is no run to resume, or the first process could not open its folder.
     """
     if process_count() == 1:
-        return open_place(recipe, place, data_digest)
+        return open_place(recipe, place, data_digest, targets)
     if process_id() == 0:
         try:
-            folder = open_place(recipe, place, data_digest)
+            folder = open_place(recipe, place, data_digest, targets)
         except FerEdgeError as error:
             tell(_packed({_REFUSAL: str(error).encode()}))
             raise

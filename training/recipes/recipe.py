@@ -207,6 +207,8 @@ class Recipe:
             object.__setattr__(self, name, value)
         object.__setattr__(self, "network", _network_of(self.architecture, self.network))
         check_ranges(self)
+        if "\0" in f"{self.start}{''.join(self.teachers)}":
+            raise RecipeError("'start' or 'teachers' has a zero byte, expected paths or names")
         stored = [name for name in self.teachers if name.endswith(".npz")]
         if stored and self.loss.teacher_views != "clean":
             raise RecipeError(

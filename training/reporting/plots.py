@@ -49,11 +49,11 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
         axes.text(
             column,
             row,
-            f"{shares[row, column]:.0%}\n{counts[row, column]}",
+            f"{shares[row, column]:.0%}\n{counts[row, column]:,}",
             ha="center",
             va="center",
-            fontsize=8,
-            color="white" if shares[row, column] > 0.5 else "black",
+            fontsize=9,
+            color=ink_on([*image.to_rgba(shares[row, column])[:3]]),
         )
     ticks = range(len(class_names))
     # a name is not a formula, whatever it contains
@@ -69,3 +69,22 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
     with warnings.catch_warnings():  # characters missing in matplotlib's font are drawn as boxes
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(path, dpi=110)
+
+
+def ink_on(color: Sequence[float]) -> str:
+    """Return "black" or "white", whichever has more contrast on a color (sRGB, 0 to 1)."""
+    black, white = contrast(color, (0, 0, 0)), contrast(color, (1, 1, 1))
+    return "black" if black > white else "white"
+
+
+def contrast(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the contrast ratio of two colors (sRGB, 0 to 1) as WCAG 2 defines it, 1 to 21."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Sequence[float]) -> float:
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in color
+    ]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))

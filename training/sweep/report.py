@@ -77,7 +77,7 @@ def _best(study: Any) -> Any:
 def _write_table(trials: list[Any], sweep: Sweep, out: Path) -> None:
     with whole_file(out / TABLE) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("trial", "run", "state", "value", "epochs", *sweep.space, "reason"))
+        writer.writerow(("trial", "run", "state", "value", "epochs_done", *sweep.space, "reason"))
         for trial in trials:
             writer.writerow(
                 (

@@ -17,13 +17,12 @@ from .study import (
     RUN,
     TRIALS,
     TrialState,
-    abandoned,
     counted,
-    go_on_with,
+    go_on,
+    next_trial,
     open_study,
     optuna,
     run_name,
-    working_on,
 )
 from .sweep import Sweep
 
@@ -73,11 +72,9 @@ def search(
     """
     study = open_study(sweep, out, faces.digest)
     if resume:
-        for trial in abandoned(study, out):
-            go_on_with(study, trial)
+        go_on(study, out)
     while len(counted(study)) < sweep.plan.trials or _is_queued(study):
-        trial = study.ask()
-        with working_on(out, trial.number):
+        with next_trial(study, out) as trial:
             if _rank(study, trial.number) > sweep.plan.trials:  # other processes were faster
                 study.tell(trial, state=TrialState.FAIL)
                 break

@@ -5,7 +5,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ JournalFileBackend = require("sweep", "optuna.storages.journal", what="a sweep")
 TrialState = optuna.trial.TrialState
 
 JOURNAL, RESOLVED, TRIALS = "journal.log", "resolved.toml", "trials"
+CHOOSING = ".choosing.lock"
+"""Lock that a process holds while it takes a trial: for the time until the trial's own is held."""
 
 RUN, REASON = "run", "reason"
 """Attributes of a trial: its run folder, and the reason of its failure. A failed trial without a
@@ -94,36 +96,68 @@ def run_name(trial: Any) -> str:
 
 
 @contextmanager
-def working_on(out: Path, number: int) -> Iterator[None]:
-    """Hold the lock of a trial: it can be taken only while no process works on the trial.
+def next_trial(study: Any, out: Path) -> Iterator[Any]:
+    """Ask for a trial, and hold its lock: others see that a process works on it.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: A lock cannot be written.
     """
-    path = _lock_path(out, number)
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-        fcntl.flock(handle, fcntl.LOCK_EX)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(handle)
+    with ExitStack() as held:
+        with _locked(out / CHOOSING):  # nobody may see the trial before its own lock is held
+            trial = study.ask()
+            path = _lock_path(out, trial.number)
+            held.enter_context(_locked(path))
+        try:
+            yield trial
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def abandoned(study: Any, out: Path) -> list[Any]:
-    """Return the trials that the journal lists as running, but no process works on."""
+    """Return the trials that the journal lists as running, but no process works on.
+
+    Raises:
+        OutputError: A lock cannot be read or written.
+    """
+    with _locked(out / CHOOSING):
+        return _abandoned(study, out)
+
+
+def go_on(study: Any, out: Path) -> None:
+    """Queue the abandoned trials again, with their values and run folders.
+
+    Several processes may call this: the first one queues a trial.
+
+    Raises:
+        OutputError: A lock cannot be read or written, or the journal is damaged.
+    """
+    with _locked(out / CHOOSING):
+        for trial in _abandoned(study, out):
+            study.tell(trial.number, state=TrialState.FAIL)
+            if trial.params:
+                study.enqueue_trial(trial.params, user_attrs={RUN: run_name(trial)})
+
+
+def _abandoned(study: Any, out: Path) -> list[Any]:
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return [trial for trial in running if not _is_held(_lock_path(out, trial.number))]
 
 
-def go_on_with(study: Any, trial: Any) -> None:
-    """Queue an abandoned trial again, with its values and its run folder."""
-    study.tell(trial.number, state=TrialState.FAIL)
-    if trial.params:
-        study.enqueue_trial(trial.params, user_attrs={RUN: run_name(trial)})
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file; the kernel releases it when the process ends."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def _is_held(path: Path) -> bool:

@@ -8,13 +8,14 @@ file stores. A face is found by its pixels, so that order and selection of the r
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.archives import ArchiveError, check_archive_file
 from fer_edge.errors import DatasetError, TrainingError
-from fer_edge.faces.class_names import read_class_names
+from fer_edge.faces.class_names import check_class_names, read_class_names
 from fer_edge.files import UNREADABLE_ARCHIVE, check_no_named_pipe, whole_file
 
 SUFFIX = ".npz"
@@ -63,7 +64,7 @@ class Predictions:
 
 def save_predictions(
     images: NDArray[np.uint8],
-    probabilities: NDArray[np.float32],
+    probabilities: NDArray[np.floating[Any]],
     labels: tuple[str, ...],
     path: Path,
 ) -> None:
@@ -71,13 +72,33 @@ def save_predictions(
 
     Args:
         images: uint8, (n, height, width), gray, as in the face set.
-        probabilities: float32, (n, classes), each row sums to 1.
+        probabilities: float, (n, classes), each row sums to 1; stored as float32.
         labels: Classes in output order.
         path: A `.npz` file.
 
     Raises:
+        TrainingError: Shapes or types differ from these, or rows are not distributions.
         OutputError: The file cannot be written.
     """
+    if images.dtype != np.uint8 or images.ndim != 3:
+        raise TrainingError(
+            f"the images are {images.dtype} {images.shape}; expected uint8 (n, height, width), as "
+            "in the face set"
+        )
+    wanted = (len(images), len(labels))
+    if probabilities.dtype.kind != "f" or probabilities.shape != wanted:
+        raise TrainingError(
+            f"the probabilities are {probabilities.dtype} {probabilities.shape}; expected float32 "
+            f"{wanted} for {wanted[0]} faces and {wanted[1]} classes"
+        )
+    try:
+        check_class_names(labels)
+    except DatasetError as error:
+        raise TrainingError(str(error)) from error
+    if not path.name.endswith(SUFFIX):
+        raise TrainingError(f"{path} does not end in {SUFFIX}; --teacher knows the file by it")
+    probabilities = probabilities.astype(np.float32)
+    _check_distributions(probabilities, "the probabilities have")
     faces = _digests(images)
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
@@ -117,14 +138,18 @@ def load_predictions(path: Path) -> Predictions:
             f"teacher {path} has faces {faces.dtype} {faces.shape} and probabilities {rows.dtype} "
             f"{rows.shape}; expected uint8 (n, {_DIGEST_BYTES}) and float32 (n, {len(labels)})"
         )
-    if not (rows >= 0).all() or not np.allclose(rows.sum(axis=1), 1, atol=1e-3):
-        raise TrainingError(
-            f"teacher {path} has rows that are not distributions; expected probabilities from 0 "
-            "to 1 with a sum of 1"
-        )
+    _check_distributions(rows, f"teacher {path} has")
     digests = _as_texts(faces)
     order = np.argsort(digests, kind="stable")
     return Predictions(str(path), labels, digests[order], rows[order])
+
+
+def _check_distributions(rows: NDArray[np.float32], subject: str) -> None:
+    if not (rows >= 0).all() or not np.allclose(rows.sum(axis=1), 1, atol=1e-3):
+        raise TrainingError(
+            f"{subject} rows that are not distributions; expected probabilities from 0 to 1 with a "
+            "sum of 1: apply a softmax to logits"
+        )
 
 
 def _digests(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

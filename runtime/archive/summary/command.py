@@ -72,11 +72,15 @@ def _describe(archive: "Archive") -> str:
 
     total = float(archive.seconds.sum())
     lines = [
-        f"{archive.videos} videos, {duration(archive.looked_at_s)} processed, "
-        f"{duration(archive.seen_s)} with a face; {archive.pictures} pictures; "
-        f"{archive.faces} faces, {archive.tracks} tracks"
+        f"{_number(archive.videos, 'video')}, {duration(archive.looked_at_s)} processed, "
+        f"{duration(archive.seen_s)} with a face; {_number(archive.pictures, 'picture')}; "
+        f"{_number(archive.faces, 'face')}, {_number(archive.tracks, 'track')}"
     ]
     if total:
         shares = sorted(zip(archive.seconds.tolist(), archive.labels, strict=True), reverse=True)
         lines.append(", ".join(f"{label} {100 * s / total:.1f}%" for s, label in shares if s))
     return "\n".join(lines)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -53,14 +53,13 @@ function showDistribution() {
     ? "Total time of faces with each label in videos; two faces at the same time count twice."
     : "Faces in pictures with each label.";
   const total = values.reduce((sum, value) => sum + value, 0);
-  const most = Math.max(...values, 1e-9);
   data.labels.forEach((label, at) => {
     const fill = make("div", "fill");
-    fill.style.width = `${(100 * values[at]) / most}%`;
+    fill.style.width = total ? `${(100 * values[at]) / total}%` : "0";
     fill.style.background = css(label);
     const figure = `${ofVideos ? clock(values[at]) : count(values[at])}  (${share(values[at], total)})`;
     document.getElementById("distribution").append(
-      make("div", "bar", make("span", "", label), make("div", "track", fill), make("span", "figure", figure)),
+      make("div", "bar", make("span", "", bidi(label)), make("div", "track", fill), make("span", "figure", figure)),
     );
   });
 }
@@ -90,44 +89,96 @@ function paint(canvas, row, chosen) {
   context.putImageData(image, 0, 0);
 }
 
+// Seconds are known per step: a cell of a short video is a part of one.
 function describe(row, column) {
   const item = data.rows[row];
-  const values = cell(row, column);
-  const from = (column * item.length) / data.cells;
-  const to = ((column + 1) * item.length) / data.cells;
+  const from = Math.floor((column * item.length) / data.cells / data.step) * data.step;
+  const to = Math.ceil(((column + 1) * item.length) / data.cells / data.step) * data.step;
+  const where = item.count > 1 ? item.name : `${item.name}, ${clock(from)} to ${clock(Math.ceil(Math.min(to, item.length)))}`;
+  return `${where}: ${inWords([...cell(row, column)].map((value) => value / 255))}`;
+}
+
+function describeRow(row) {
+  const sums = new Array(width).fill(0);
+  for (let column = 0; column < data.cells; column += 1) cell(row, column).forEach((value, at) => { sums[at] += value; });
+  return `${data.rows[row].name}, ${clock(data.rows[row].length)}: ${inWords(sums.map((sum) => sum / 255 / data.cells))}`;
+}
+
+function inWords(shares) {
   const shown = data.labels
-    .map((label, at) => [label, values[at]])
-    .filter(([, value]) => value > 2)
+    .map((label, at) => [label, shares[at]])
+    .filter(([, value]) => value > 0.005)
     .sort((one, other) => other[1] - one[1])
     .slice(0, 3)
-    .map(([label, value]) => `${label} ${Math.round(value / 2.55)}%`);
-  const where = item.count > 1 ? item.name : `${item.name}, ${clock(from)} to ${clock(to)}`;
-  return `${where}: ${shown.join(", ") || "no face"}`;
+    .map(([label, value]) => `${label} ${Math.round(100 * value)}%`);
+  const total = shares.reduce((sum, value) => sum + value, 0);
+  const words = shown.length ? `${shown.join(", ")} of the time` : "no face";
+  return total > 1.02 ? `${words}; two faces at the same time count twice` : words;
+}
+
+function showTip(text, left, top) {
+  const tip = document.getElementById("tip");
+  tip.textContent = text;
+  tip.hidden = false;
+  tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 8))}px`;
+  tip.style.top = `${top}px`;
+}
+
+function hideTip() {
+  document.getElementById("tip").hidden = true;
+}
+
+// A slider over time. Of all rows, the last used one is in the tab order.
+function makeStrip(item, row) {
+  const canvas = make("canvas");
+  Object.assign(canvas, { width: data.cells, height: 1, tabIndex: row ? -1 : 0 });
+  const state = { role: "slider", "aria-label": describeRow(row), "aria-valuemin": 0, "aria-valuemax": data.cells - 1 };
+  for (const [name, value] of Object.entries(state)) canvas.setAttribute(name, value);
+  const show = (column) => {
+    canvas.setAttribute("aria-valuenow", column);
+    canvas.setAttribute("aria-valuetext", describe(row, column));
+  };
+  const openAt = (column) => {
+    if (item.href) open(`${item.href}#t=${((column * item.length) / data.cells).toFixed(1)}`);
+  };
+  const columnAt = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - box.left) / box.width) * data.cells);
+    return Math.min(data.cells - 1, Math.max(0, column));
+  };
+  const tipHere = () => {
+    const column = Number(canvas.getAttribute("aria-valuenow"));
+    const box = canvas.getBoundingClientRect();
+    showTip(describe(row, column), box.left + ((column + 0.5) * box.width) / data.cells, box.bottom + 6);
+  };
+  canvas.addEventListener("pointermove", (event) => showTip(describe(row, columnAt(event)), event.clientX + 12, event.clientY + 16));
+  canvas.addEventListener("pointerleave", hideTip);
+  canvas.addEventListener("pointerdown", (event) => show(columnAt(event)));
+  canvas.addEventListener("click", (event) => openAt(columnAt(event)));
+  canvas.addEventListener("focus", () => {
+    document.querySelector("#rows canvas[tabindex='0']").tabIndex = -1;
+    canvas.tabIndex = 0;
+    tipHere();
+  });
+  canvas.addEventListener("blur", hideTip);
+  canvas.addEventListener("keydown", (event) => {
+    const column = Number(canvas.getAttribute("aria-valuenow"));
+    const moved = { ArrowLeft: column - 1, ArrowRight: column + 1, PageDown: column - 10, PageUp: column + 10, Home: 0, End: data.cells - 1 }[event.key];
+    const other = { ArrowUp: row - 1, ArrowDown: row + 1 }[event.key];
+    if (event.key === "Enter") openAt(column);
+    else if (moved !== undefined) show(Math.min(data.cells - 1, Math.max(0, moved)));
+    else if (other !== undefined) document.querySelectorAll("#rows canvas")[other]?.focus();
+    else return;
+    event.preventDefault();
+    if (document.activeElement === canvas) tipHere();
+  });
+  show(0);
+  return canvas;
 }
 
 function showRows() {
   const canvases = data.rows.map((item, row) => {
-    const canvas = make("canvas");
-    canvas.width = data.cells;
-    canvas.height = 1;
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", item.name);
-    const columnAt = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const column = Math.floor(((event.clientX - box.left) / box.width) * data.cells);
-      return Math.min(data.cells - 1, Math.max(0, column));
-    };
-    const tip = document.getElementById("tip");
-    canvas.addEventListener("pointermove", (event) => {
-      tip.textContent = describe(row, columnAt(event));
-      tip.hidden = false;
-      tip.style.left = `${Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8)}px`;
-      tip.style.top = `${event.clientY + 16}px`;
-    });
-    canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
-    canvas.addEventListener("click", (event) => {
-      if (item.href) open(`${item.href}#t=${((columnAt(event) * item.length) / data.cells).toFixed(1)}`);
-    });
+    const canvas = makeStrip(item, row);
     const name = make("span", "name", bidi(item.name));
     name.title = item.name;
     document.getElementById("rows").append(make("div", "row", name, canvas, make("span", "figure", clock(item.length))));

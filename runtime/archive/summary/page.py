@@ -14,6 +14,7 @@ from ...drawing.palette import UNCERTAIN_BGR, colors_bgr
 from .clips import Clip
 from .heat_map import CELLS, HeatRow
 from .summarize import Archive
+from .totals import CLIP_S
 
 PAGE = "index.html"
 
@@ -54,6 +55,7 @@ def _data(archive: Archive) -> dict[str, Any]:
         "labels": labels,
         "colors": {label: color[::-1] for label, color in colors.items()},
         "cells": CELLS,
+        "step": CLIP_S,
         "heat": base64.b64encode(archive.heat_map.shares().tobytes()).decode(),
         "rows": [_row(row, root) for row in rows],
         "clips": {

@@ -53,6 +53,7 @@ def _checks(root: Path) -> list[tuple[str, bool, Callable[[], list[Finding]]]]:
         ("interpreter", True, models.examine_interpreter),
         ("model", True, models.examine_models),
         ("detector", True, models.examine_detector),
+        ("aligner", True, models.examine_aligner),
         ("opencv", True, video.examine_opencv),
         ("video", True, video.examine_pyav),
         ("edge tpu", False, lambda: coral.examine_coral(root)),

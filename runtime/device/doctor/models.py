@@ -57,6 +57,18 @@ def examine_detector() -> list[Finding]:
     return findings
 
 
+def examine_aligner() -> list[Finding]:
+    """Compare the bundled aligner with its card, and open it."""
+    from fer_edge.aligner.aligner import open_aligner
+
+    try:
+        file = open_aligner().file
+    except FerEdgeError as error:
+        return [Finding("aligner", "problem", str(error), _REINSTALL)]
+    text = f"{file.card.name}, {file.card.scheme}, sha256 {file.card.sha256[:12]} as its card"
+    return [Finding("aligner", "ok", text)]
+
+
 def examine_interpreter() -> list[Finding]:
     """Find the interpreter, and run the bundled int8 model with and without XNNPACK."""
     from fer_edge.inference.runtime import FOR_NUMPY_1, find_runtime, needs_numpy_1

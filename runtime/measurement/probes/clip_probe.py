@@ -18,6 +18,7 @@ from typing import IO
 
 import cv2
 
+from fer_edge.aligner.aligner import open_aligner
 from fer_edge.errors import FerEdgeError, SourceError
 from fer_edge.inference.model import open_model
 from fer_edge.schema import decode, encode
@@ -224,6 +225,7 @@ def probe(run: ClipRun) -> ClipPass:
         Follower(
             open_model(Path(run.model), threads=run.threads),
             open_chosen_tracker(run.detection, detector),
+            aligner=open_aligner(),
             pace=FILE_PACE if run.rate_hz is None else LIVE_PACE,
             boxes_are_crops=isinstance(detector, WholeFrame),
         ) as follower,

@@ -82,7 +82,7 @@ def end_to_end_table(report: Report) -> Table:
         "face detection and tracking, recognition of each face in every frame, JSON lines; "
         "a file waits, so no frame is dropped. Detector: detect and track. Classifier: "
         f"crop, classify and smooth.{others}",
-    )
+    ).measured()
 
 
 def camera_table(report: Report) -> Table:
@@ -112,7 +112,7 @@ def camera_table(report: Report) -> Table:
         "one arrives before it is processed. Delay: from the arrival of a frame to its "
         f"written line. Computed: CPU ms per frame times {CAMERA_HZ:.0f}; it lacks the cost "
         "of waiting, such as cold caches.",
-    )
+    ).measured()
 
 
 def detailed(report: Report) -> tuple[EndToEnd, ...]:

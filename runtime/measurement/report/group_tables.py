@@ -39,7 +39,7 @@ def group_tables(report: Report) -> Iterator[Table]:
                 for label, item in found
             ),
             _note(found),
-        )
+        ).measured()
         names = report.faces.class_names if report.faces else ()
         yield Table(
             f"Recall of each class by {grouping}",
@@ -95,11 +95,13 @@ def _rows(report: Report, grouping: str) -> Iterator[tuple[str, GroupScores]]:
 
 
 def _note(found: list[tuple[str, GroupScores]]) -> str:
-    note = (
-        "Accuracy: Wilson's interval. Calibration error: it grows as the number of faces "
-        "falls, so compare groups of similar size. Overconfidence: mean probability of the "
-        f"answer minus accuracy; it does not grow. Its interval needs {LEAST_FACES} faces."
-    )
+    note = "Accuracy: Wilson's interval."
+    if any(item.calibration_error is not None for _, item in found):
+        note += (
+            " Calibration error: it grows as the number of faces falls, so compare groups of "
+            "similar size. Overconfidence: mean probability of the answer minus accuracy; it does "
+            f"not grow. Its interval needs {LEAST_FACES} faces."
+        )
     few = sorted({item.group for _, item in found if item.n < _FEW})
     if few:
         note += f" Fewer than {_FEW} faces: {', '.join(few)}."

@@ -35,7 +35,7 @@ def compute_table(report: Report, threads: int) -> Table:
         ("", "billion MACs per second", "share of the limit"),
         tuple(rows),
         note,
-    )
+    ).measured()
 
 
 def look_table(report: Report) -> Table | None:
@@ -57,7 +57,7 @@ def look_table(report: Report) -> Table | None:
         ),
         "Measured in the same rounds as the models, on the first frame of a video, already "
         "shrunk: network and boxes.",
-    )
+    ).measured()
 
 
 def _name(look: DetectorLook) -> str:

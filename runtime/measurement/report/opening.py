@@ -48,7 +48,7 @@ def meaning(report: Report) -> str:
         if low <= 0 <= high
         else "it does not contain zero, so the difference is more than chance."
     )
-    return f"In brackets: the paired 95% interval on {found.n:,} faces; {says}"
+    return f"In square brackets: the paired 95% interval on {found.n:,} faces; {says}"
 
 
 def tiles(report: Report) -> tuple[Tile, ...]:

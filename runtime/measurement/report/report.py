@@ -123,12 +123,13 @@ def report_to_json(report: Report) -> str:
     return _NOT_UTF8.sub(lambda found: rf"\\u{ord(found[0]):x}", text)
 
 
-def read_report(path: Path) -> Report:
+def read_report(path: str | Path) -> Report:
     """Read a `report.json`.
 
     Raises:
         ReportError: It cannot be read, is not a report, or has another format version.
     """
+    path = Path(path)
     if path.is_dir():
         path = path / "report.json"
     try:

@@ -1,7 +1,7 @@
 """The tables of a report, for text, Markdown and HTML."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from fer_edge.evaluation.evaluation import Evaluation
 from fer_edge.scoring.scores import Scores
@@ -28,6 +28,15 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
 
+    def measured(self) -> "Table":
+        """Return the table without columns in which nothing was measured."""
+        kept = filled_columns(self.rows, len(self.header))
+        return replace(
+            self,
+            header=tuple(self.header[column] for column in kept),
+            rows=tuple(tuple(row[column] for column in kept) for row in self.rows),
+        )
+
     @property
     def has_header(self) -> bool:
         """Whether its columns have names."""
@@ -41,6 +50,15 @@ class Table:
             for column in range(1, len(self.header))
             if not any(row[column][:1] in "0123456789+-[" for row in self.rows)
         )
+
+
+def filled_columns(rows: Sequence[Sequence[str]], count: int) -> list[int]:
+    """Return the first column, and those that hold more than "-" in any row."""
+    return [
+        column
+        for column in range(count)
+        if column == 0 or not rows or any(row[column] != "-" for row in rows)
+    ]
 
 
 def summary_table(report: Report) -> Table:
@@ -58,7 +76,8 @@ def summary_table(report: Report) -> Table:
                 "yes" if index in front else "no" if found and model.evaluation else "-",
             )
         )
-    return Table("All models", ("", "accuracy", "median ms", "MB", "Pareto"), tuple(rows))
+    header = ("", "accuracy", "median ms", "MB", "Pareto")
+    return Table("All models", header, tuple(rows)).measured()
 
 
 def models_table(report: Report) -> Table:
@@ -92,7 +111,7 @@ def models_table(report: Report) -> Table:
             " Arm64 instructions: executed by one inference, counted in a guest under qemu; a "
             "portable figure, not a time."
         )
-    return Table("Files", tuple(header), tuple(rows), note)
+    return Table("Files", tuple(header), tuple(rows), note).measured()
 
 
 def latency_table(report: Report, threads: int) -> Table:
@@ -127,7 +146,7 @@ def latency_table(report: Report, threads: int) -> Table:
         "One face: write the input, run, read the output. IQR: spread of the middle half. "
         "Outliers are more than three IQR above the upper quartile; they are included in "
         "every figure. Per second: over the whole measured time.",
-    )
+    ).measured()
 
 
 def start_table(report: Report, threads: int) -> Table:
@@ -150,7 +169,7 @@ def start_table(report: Report, threads: int) -> Table:
         f"Median of {report.plan.cold_starts} fresh processes; peak includes Python, NumPy "
         "and the runtime, added does not. Load: reading the file (from the page cache) and "
         "preparing the interpreter.",
-    )
+    ).measured()
 
 
 def accuracy_table(report: Report) -> Table | None:
@@ -172,8 +191,6 @@ def accuracy_table(report: Report) -> Table | None:
                 optional(scores.calibration_error, "{:.2%}"),
             )
         )
-    voted = _voted(report)
-    without = any(found.every_face.calibration_error is None for _, _, found in scored(report))
     return Table(
         f"Accuracy on {report.faces.n:,} {report.faces.split} faces",
         (
@@ -182,10 +199,9 @@ def accuracy_table(report: Report) -> Table | None:
         ),
         tuple(rows),
         f"Without duplicates: {report.faces.n_without_duplicates:,} faces that do not occur "
-        f"in the training split pixel for pixel. {voted}Balanced: mean recall. Calibration "
-        "error: expected calibration error of the top class, 15 bins."
-        + (" -: the outputs are not probabilities." if without else ""),
-    )
+        f"in the training split pixel for pixel. {_voted(report)}Balanced: mean recall."
+        + _calibrated(report),
+    ).measured()
 
 
 def recall_table(report: Report) -> Table | None:
@@ -225,7 +241,7 @@ def agreement_table(report: Report) -> Table | None:
         tuple(rows),
         "The interval is paired: both models classify the same faces, so only faces count "
         "that exactly one of them gets right (fixed, broken).",
-    )
+    ).measured()
 
 
 def environment_table(report: Report) -> Table:
@@ -285,3 +301,11 @@ def _voted(report: Report) -> str:
     if not counts:
         return ""
     return f"FER+ majority: {max(counts):,} faces, against the majority of ten taggers. "
+
+
+def _calibrated(report: Report) -> str:
+    errors = [found.every_face.calibration_error for _, _, found in scored(report)]
+    if all(error is None for error in errors):
+        return ""
+    without = " -: the outputs are not probabilities." if None in errors else ""
+    return f" Calibration error: expected calibration error of the top class, 15 bins.{without}"

@@ -8,7 +8,7 @@ from .figures import interval, milliseconds, optional, threads_text
 from .group_tables import group_tables
 from .machine_tables import look_table
 from .report import Report, warnings
-from .tables import Table, counted, instructions_text
+from .tables import Table, counted, filled_columns, instructions_text
 from .verdict import verdict
 
 _WIDTH = 100
@@ -66,8 +66,8 @@ def _machine(report: Report) -> str:
     if report.faces:
         faces = report.faces
         lines.append(
-            f"faces: {faces.n} {faces.split} faces of {faces.path}; {faces.n_without_duplicates} "
-            "without a duplicate in train"
+            f"faces: {faces.n:,} {faces.split} faces of {faces.path}; "
+            f"{faces.n_without_duplicates:,} without a duplicate in train"
         )
     limits = ", ".join(
         f"{limit.macs_per_second / 1e9:.1f} with {threads_text(limit.threads)}"
@@ -95,7 +95,8 @@ def _rows(report: Report) -> list[list[str]]:
         rows[0].append("arm64 instructions")
         for row, model in zip(rows[1:], report.models, strict=True):
             row.append(instructions_text(model))
-    return rows
+    kept = filled_columns(rows[1:], len(rows[0]))
+    return [[row[column] for column in kept] for row in rows]
 
 
 def _row(report: Report, model: ModelResult) -> list[str]:

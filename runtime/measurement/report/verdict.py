@@ -82,9 +82,13 @@ def _accuracy(model: ModelResult) -> str:
     agreement = model.agreement
     if agreement is None:
         return ""
+    low, high = agreement.interval
     change = f"{100 * abs(agreement.difference):.2f}"
     if change == "0.00":
         return f"keeps the accuracy {interval(agreement)}"
+    if low <= 0 <= high:
+        points = f"{100 * agreement.difference:+.2f} points {interval(agreement)}"
+        return f"shows no measurable difference in accuracy ({points})"
     verb = "gains" if agreement.difference > 0 else "loses"
     return f"{verb} {change} point{'' if change == '1.00' else 's'} {interval(agreement)}"
 

@@ -72,7 +72,7 @@ def face_numbers(faces: Sequence[Face]) -> list[int]:
 
 
 class History:
-    """The last minutes, by wall clock, in bounded memory."""
+    """The last minutes, by the monotonic clock, in bounded memory."""
 
     def __init__(self, started_s: float, *, span_s: int = 300, window_frames: int = 128) -> None:
         self.span_s = span_s

@@ -24,7 +24,7 @@ from ...drawing.palette import UNCERTAIN_BGR, colors_bgr
 from ...recognition.result import UNCERTAIN, Result
 from ...timing.frame_seconds import FrameSeconds
 from ..standing import Standing
-from .history import History, Second, Throughput, face_numbers
+from .history import MAX_FACES, History, Second, Throughput, face_numbers
 from .totals import RunTotals
 
 Draw = Callable[[Result], NDArray[np.uint8]]
@@ -174,7 +174,11 @@ class LiveRun:
         """Return the timeline from a second on, as plain data for JSON."""
         with self._lock:
             seconds = self._history.since(second)
-        return {"span_s": self._history.span_s, "seconds": [_as_row(item) for item in seconds]}
+        return {
+            "span_s": self._history.span_s,
+            "most_faces": MAX_FACES,
+            "seconds": [_as_row(item) for item in seconds],
+        }
 
     def _as_numbers(
         self, seen: Seen | None, throughput: Throughput, uptime_s: float

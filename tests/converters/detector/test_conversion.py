@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from fer_edge.model.graph import read_graph
 from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
 from tests.support.clear_line import assert_one_clear_line
+from tests.support.made_videos import make, moving, with_matrix
 
 pytestmark = pytest.mark.train
 
@@ -66,6 +68,38 @@ def converted(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_video_gives_every_tenth_frame_and_what_is_no_picture_is_left_out(pictures: Path) -> None:
     found = read_pictures(pictures)
     assert [picture.shape[:2] for picture in found] == [(300, 256)] * 4 + [(600, 512)]
+
+
+def test_text_and_playlists_are_not_videos(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(sample_photo().read_bytes())
+    (tmp_path / "README.txt").write_text("Pictures of the lobby camera.\n" * 20)
+    (tmp_path / "list.ffconcat").write_text("ffconcat version 1.0\nfile photo.jpg\n")
+    assert len(read_pictures(tmp_path)) == 1
+
+
+def test_a_video_with_a_title_that_is_not_utf_8_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "titled.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Fete du jardin"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode())
+    written = path.read_bytes()
+    assert b"Fete" in written
+    path.write_bytes(written.replace(b"Fete", b"F\xeate"))
+    assert [picture.shape for picture in read_pictures(tmp_path)] == [(48, 64, 3)]
+
+
+def test_a_video_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    path = make(tmp_path / "lying.mp4", *moving(0.2), "-c:v", "libx264")
+    with_matrix(path, tmp_path / "pictures" / "turned.mp4", (0, 1, -1, 0))
+    (found,) = read_pictures(tmp_path / "pictures")
+    with av.open(str(path)) as container:
+        lying = next(container.decode(video=0)).to_ndarray(format="bgr24")
+    assert np.array_equal(found, np.rot90(lying, -1))
 
 
 def test_pictures_are_placed_in_several_sizes_and_recorded() -> None:

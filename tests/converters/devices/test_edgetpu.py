@@ -131,6 +131,18 @@ def test_the_check_has_a_command_and_a_public_name(
     assert_one_clear_line(missing, "nothing")
 
 
+def test_a_file_that_cannot_be_read_does_not_stop_the_check(
+    fer_edge: Callable[..., Result], tmp_path: Path
+) -> None:
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(FLATBUFFER[:8] + bytes(100))
+    result = fer_edge("check-edgetpu", path, "tiny")
+    assert result.exit_code == 1
+    assert str(path) in result.stderr
+    assert result.stdout == f"tiny:\n{check_edgetpu('tiny')}\n"
+    assert json.loads(fer_edge("check-edgetpu", path, "tiny", "--json").stdout).keys() == {"tiny"}
+
+
 def test_a_float_model_is_refused() -> None:
     assert "not quantized" in check(dense_float_model()).refusals[0]
 

@@ -16,7 +16,7 @@ keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[tr
 from fer_edge.converters.conversion import convert_source
 from fer_edge.converters.options import Options
 from fer_edge.converters.sources.claims import Claims
-from fer_edge.converters.sources.foreign import open_foreign
+from fer_edge.converters.sources.foreign import foreign_source, open_network
 from fer_edge.converters.sources.source import open_run
 from fer_edge.converters.sources.suspicions import check_labels, check_range
 from fer_edge.errors import ModelError
@@ -67,7 +67,8 @@ def convert(fer_edge, theirs, trained, out, *more):
 
 def test_their_network_gives_the_same_answers_behind_our_input(theirs, trained):
     faces = load_faceset(trained[1]).part("validation")
-    foreign = open_foreign(theirs, Claims(FER2013, (-1.0, 1.0)))
+    claims = Claims(FER2013, (-1.0, 1.0))
+    foreign = foreign_source(open_network(theirs, claims, faces), claims)
     gray = faces.images[..., np.newaxis]
     color = np.repeat(gray, 3, axis=3) / np.float32(127.5) - 1
     logits = keras.models.load_model(theirs, compile=False).predict(color, verbose=0)
@@ -142,7 +143,7 @@ def test_bug_two_a_file_whose_input_has_another_scale_is_refused(trained, tmp_pa
     good = convert_source(source, load_faceset(trained[1]), tmp_path, LOOSE)[0].path
     path = tmp_path / "pixels as 0 to 255.tflite"
     path.write_bytes(pack_model(converter.convert(), read_model(good).card))
-    with pytest.raises(ModelError, match=r"has scale 1 and"):
+    with pytest.raises(ModelError, match=r"scale 1 and zero point 0 cover"):
         open_model(path)
 
 
@@ -203,14 +204,16 @@ def test_words_that_do_not_fit_the_network_are_one_clear_line(theirs, trained, f
     assert not (tmp_path / "out").exists()
 
 
-def test_a_network_that_takes_pictures_of_any_size_needs_one(tmp_path):
+def test_a_network_that_takes_pictures_of_any_size_needs_one(trained, tmp_path):
     inputs = keras.Input((None, None, 1))
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(inputs))
     path = tmp_path / "any.keras"
     keras.Model(inputs, keras.layers.Dense(7, activation="softmax")(x)).save(path)
+    faces = load_faceset(trained[1])
     with pytest.raises(ModelError, match="--input-size"):
-        open_foreign(path, Claims(FER2013, (0.0, 1.0)))
-    assert open_foreign(path, Claims(FER2013, (0.0, 1.0), 40)).height == 40
+        open_network(path, Claims(FER2013), faces)
+    claims = Claims(FER2013, size_px=40)
+    assert foreign_source(open_network(path, claims, faces), claims).height == 40
 
 
 @pytest.mark.parametrize("name", ["absent.keras", "text.keras", "text.h5"])

@@ -13,7 +13,7 @@ import tf_keras
 from tensorflow.core.protobuf import saved_model_pb2
 
 from fer_edge.converters.sources.claims import Claims
-from fer_edge.converters.sources.foreign import open_foreign
+from fer_edge.converters.sources.foreign import foreign_source, open_network
 from fer_edge.converters.sources.source import float_probabilities
 from fer_edge.evaluation.evaluation import unscaled_probabilities
 from fer_edge.faces.faceset import load_faceset
@@ -111,7 +111,7 @@ def test_colors_and_a_fixed_batch_are_served(convert, cartoons, tmp_path, batch)
 def test_outputs_are_called_what_they_are(cartoons, tmp_path, caplog, end, words):
     module = saved_module(tmp_path / "theirs", (None, 48, 48, 1), channels=1, end=end)
     faces = load_faceset(cartoons).part("validation")
-    source = open_foreign(tmp_path / "theirs", CLAIMS)
+    source = foreign_source(open_network(tmp_path / "theirs", CLAIMS, faces), CLAIMS)
     assert words in caplog.text
     module.end = tf.nn.softmax  # both outputs are served as the softmax of these logits
     wanted = np.asarray(module.read(faces.images[..., np.newaxis].astype(np.float32) / 255))
@@ -165,6 +165,44 @@ def test_an_operation_that_does_more_than_compute_is_refused(convert, tmp_path, 
     saved_module(tmp_path / "theirs", (None, 48, 48, 1), read=read)
     result = convert(tmp_path / "theirs", "--float32")
     assert_one_clear_line(result, "theirs", f"the operation {name}", "nothing was loaded")
+
+
+def dropping(faces):
+    return tf.nn.softmax(tf.nn.dropout(tf.reduce_mean(faces, axis=(1, 2)) * tf.ones((1, 7)), 0.5))
+
+
+def noisy(faces):
+    return tf.nn.softmax(faces[:, 0, :7, 0] + tf.random.normal((1, 7)))
+
+
+@pytest.mark.parametrize("read", [dropping, noisy])
+def test_random_answers_are_refused(convert, tmp_path, read):
+    saved_module(tmp_path / "theirs", (None, 48, 48, 1), read=read)
+    result = convert(tmp_path / "theirs", "--float32")
+    assert_one_clear_line(result, "theirs computes with random numbers (Random", "training=False")
+
+
+@pytest.mark.parametrize("layer", [keras.layers.RandomFlip(), keras.layers.Dropout(0.5)])
+def test_layers_in_training_mode_are_called_so(convert, tmp_path, layer):
+    face = keras.Input((48, 48, 1))
+    x = keras.layers.Flatten()(layer(face, training=True))
+    network = keras.Model(face, keras.layers.Dense(7, activation="softmax")(x))
+    network.export(tmp_path / "theirs", verbose=False)
+    result = convert(tmp_path / "theirs", "--float32")
+    assert_one_clear_line(result, "theirs computes with random numbers (", "training=False")
+
+
+def counting(folder):
+    module = tf.Module()
+    module.calls = tf.Variable(0.0)
+
+    def read(faces):
+        module.calls.assign(module.calls + 1.0)
+        return tf.nn.softmax(faces[:, 0, :7, 0] * module.calls)
+
+    spec = tf.TensorSpec((None, 48, 48, 1))
+    signature = tf.function(read).get_concrete_function(spec)
+    tf.saved_model.save(module, str(folder), signatures=signature)
 
 
 def rename(name):
@@ -257,6 +295,7 @@ def recurrent(folder):
         (channels_first, ["channels last"]),
         (integers, ["reads uint8"]),
         (recurrent, ["recurrent layer"]),
+        (counting, ["changes its own variables"]),
     ],
 )
 def test_what_cannot_be_converted_is_one_clear_line(convert, tmp_path, save, words):

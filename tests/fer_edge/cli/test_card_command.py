@@ -54,6 +54,8 @@ def test_show_prints_the_card(fer_edge: Invoke, copy: Path) -> None:
     shown = json.loads(fer_edge("card", "show", DEFAULT_MODEL, "--json").stdout)
     assert shown["sha256"] == MODEL.card.sha256
     assert shown["path"] == str(MODEL.path)
+    both = fer_edge("card", "show", copy, DEFAULT_MODEL, "--json").stdout
+    assert json.loads(both)[1] == shown
 
 
 def test_without_a_unique_face_there_is_no_accuracy_on_unique_ones(
@@ -103,14 +105,13 @@ def test_verify_gives_every_fault_a_line_and_goes_on(
     data[500_000] ^= 1
     altered = tmp_path / "altered.tflite"
     altered.write_bytes(data)
-    result = fer_edge("card", "verify", bad, altered, bare, copy)
+    result = fer_edge("card", "verify", bad, altered, "nothere", bare, copy)
     assert result.exit_code == 1
     lines = result.stderr.splitlines()
-    assert len(lines) == 4
     assert all(line.startswith("fer-edge: error: ") for line in lines)
     for line, words in zip(
         lines,
-        ["2 labels", f"{MODEL.card.parameters:,} and 1", "altered or damaged", "no card"],
+        ["2 labels", f"{MODEL.card.parameters:,} and 1", "altered", "'nothere'", "no card"],
         strict=True,
     ):
         assert words in line

@@ -1,5 +1,6 @@
 """The end of a command's process: exit code and output."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -136,3 +137,46 @@ def test_a_terminal_of_another_encoding_gets_what_it_can_show(
     name = "caf\xe9/\u9854.mp4"
     done = shell(f"F run --input {name} --print-config")
     assert f'input = "{tmp_path}/{name}"' in done.stdout
+
+
+def on_terminal(line: str, **environment: str) -> str:
+    """Return what a command prints on a terminal."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fer_edge", *line.split()],
+        stdout=theirs,
+        env={**os.environ, "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    parts = []
+    while True:
+        try:
+            part = os.read(ours, 1 << 16)
+        except OSError:  # Linux reports the end of a terminal as an error
+            break
+        if not part:
+            break
+        parts.append(part)
+    os.close(ours)
+    assert process.wait(30) == 0
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+def test_a_card_is_wrapped_in_its_column_to_the_terminal() -> None:
+    text = on_terminal("models", COLUMNS="60")
+    lines = [line for line in text.splitlines() if "/" not in line]
+    assert max(map(len, lines)) <= 60
+    start = next(number for number, line in enumerate(lines) if line.startswith("  limits  "))
+    assert lines[start + 1].startswith(16 * " ")
+    assert lines[start + 1][16] != " "
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_colored"),
+    [({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+)
+def test_a_terminal_without_color_gets_none(
+    environment: dict[str, str], is_colored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert ("\x1b[" in on_terminal("models", **environment)) is is_colored

@@ -44,6 +44,11 @@ def test_a_saved_set_is_loaded_back(faces: FaceSet, tmp_path: Path, with_votes: 
     assert [path.name for path in tmp_path.iterdir()] == ["faces.npz"]
 
 
+def test_a_path_may_be_text(faces: FaceSet, tmp_path: Path) -> None:
+    save_faceset(faces, f"{tmp_path}/faces.npz")
+    assert load_faceset(f"{tmp_path}/faces.npz").digest == faces.digest
+
+
 def test_a_set_without_class_names_has_those_of_fer2013(tmp_path: Path) -> None:
     assert load_faceset(save(tmp_path / "faces.npz")).class_names == FER2013
 
@@ -224,6 +229,7 @@ def test_what_is_no_face_set_is_refused(tmp_path: Path) -> None:
         ("missing.npz", "fer-edge data import"),
         ("pipe.npz", "(it is a named pipe, expected a file)"),
         (".", "cannot be read as a .npz face set"),
+        ("zero\0byte.npz", "the name contains a zero byte"),
     ]:
         with pytest.raises(DatasetError) as caught:
             load_faceset(tmp_path / name)

@@ -25,12 +25,26 @@ def test_each_column_divides_the_faces_and_empty_cells_belong_nowhere(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Face, age \n1,old\n", " FACE;age\n1;old\n", "face\tage\n 1\tyoung\n", "age,face\nold,1\n"],
+)
+def test_capitals_spaces_and_separators_do_not_matter(tmp_path: Path, text: str) -> None:
+    (age,) = load_groups(write(tmp_path, text), 2)
+    assert (age.name, list(age.members)) == ("age", [UNKNOWN, 0])
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "expected 'face' and others"),
         ("face\n0\n", "expected 'face' and others"),
         ("row,age\n0,old\n", "expected 'face' and others"),
         ("face,age,age\n0,old,old\n", "each once"),
+        ("face,age, Age\n0,old,old\n", "each once"),
+        ("face,Face,age\n0,0,old\n", "has the column face 2 times"),
+        ("face,age,\n0,old,\n", "each once"),
+        ("face,age\n0,old,yes\n", "line 2 has 3 cells, the header 2: put a cell that"),
+        ('face,age\n0,old\n1,"old\n2,old\n', "line 3: a quotation mark is not closed"),
         ("face,age\n4,old\n", "line 2: face '4' does not exist; expected 0 to 3"),
         ("face,age\n-1,old\n", "face '-1' does not exist"),
         ("face,age\nface.png,old\n", "face 'face.png' does not exist"),
@@ -56,7 +70,7 @@ def test_bytes_that_are_not_text_are_refused_or_kept(data: bytes, tmp_path: Path
     try:
         (age,) = load_groups(path, 1)
     except DatasetError as error:
-        assert "cannot be read" in str(error)
+        assert "line 2: byte 0xff is not UTF-8" in str(error)
     else:
         assert len(age.groups) == 1
 

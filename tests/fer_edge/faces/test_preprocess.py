@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.errors import ConfigError
+from fer_edge.errors import ConfigError, DetectorError
 from fer_edge.faces.preprocess import (
     Box,
     CropPolicy,
@@ -55,6 +55,56 @@ def test_a_color_crop_is_the_crop_of_the_gray_image(image: NDArray[np.uint8]) ->
     color = np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     for box in (Box(5, 5, 20, 20), Box(-5, 30, 10, 45)):
         assert np.array_equal(crop(color, box, CENTERED), crop(gray(color), box, CENTERED))
+
+
+@pytest.mark.parametrize("policy", [CENTERED, CropPolicy(side=0.8, center_x=0.25, center_y=0.75)])
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_crop_of_a_turned_image_is_turned_back(policy: CropPolicy, degrees: int) -> None:
+    image = np.random.default_rng(2).integers(0, 256, (60, 60), dtype=np.uint8)
+    turned = np.ascontiguousarray(np.rot90(image, -degrees // 90))  # clockwise
+    # whole pixels, around the middle of the image: every pixel has a place in both
+    face = crop(turned, Box(20, 20, 40, 40), policy, roll_degrees=degrees)
+    assert np.array_equal(face, crop(image, Box(20, 20, 40, 40), policy))
+
+
+def test_a_turned_gray_crop_is_the_gray_of_the_color_crop() -> None:
+    image = np.random.default_rng(4).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    for least_px in (None, 10):
+        one, three = (
+            crop(image, Box(9, 9, 50, 50), CENTERED, channels=c, roll_degrees=20, least_px=least_px)
+            for c in (1, 3)
+        )
+        assert np.array_equal(one, gray(three))
+
+
+@pytest.mark.parametrize("degrees", [0, 30])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_crop_may_be_shrunk_by_a_whole_factor(degrees: int, channels: int) -> None:
+    small = np.random.default_rng(3).integers(0, 256, (30, 30, 3), dtype=np.uint8)
+    image = cv2.resize(small, (600, 600), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    box = Box(201, 199, 407, 405)
+    faces = [
+        crop(image, box, CENTERED, channels=channels, roll_degrees=degrees, least_px=least_px)
+        for least_px in (None, 100, 207)
+    ]
+    assert [face.shape[0] for face in faces] == [206, 103, 206]
+    assert np.array_equal(faces[0], faces[2])
+    expected = cv2.resize(faces[0], (103, 103), interpolation=cv2.INTER_AREA).astype(float)
+    assert abs(faces[1] - expected)[2:-2, 2:-2].max() <= 12
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_beyond_the_image_a_turned_crop_repeats_the_edge(channels: int) -> None:
+    image = np.full((30, 40, 3), 90, np.uint8)
+    for box in (Box(-10, -10, 20, 20), Box(25, 15, 60, 50), Box(-99, -99, -60, -60)):
+        face = crop(image, box, CENTERED, channels=channels, roll_degrees=33)
+        assert face.shape[0] == face.shape[1] == round(box.height)
+        assert (face == 90).all()
+
+
+def test_a_turned_box_that_is_much_larger_than_its_image_is_refused() -> None:
+    with pytest.raises(DetectorError, match="expected the box of a face"):
+        crop(np.zeros((9, 9), np.uint8), Box(0, 0, 999, 999), CENTERED, roll_degrees=5)
 
 
 def test_a_crop_leaves_the_image_as_it_was(image: NDArray[np.uint8]) -> None:

@@ -202,10 +202,10 @@ def test_an_integer_output_becomes_probabilities(
 @pytest.mark.parametrize(
     ("dtype", "quantization", "change", "word"),
     [
-        (np.uint8, (1 / 128, 0), {}, "the input has scale 0.0078125"),
-        (np.uint8, (1 / 255, 3), {}, "zero point 3"),
-        (np.int8, (1 / 255, 0), {}, "expected 0.00392157 and -128"),
-        (np.int16, (1 / 255, 0), {}, "expected 3.05185e-05 and 0"),
+        (np.uint8, (1 / 128, 0), {}, "scale 0.0078125 and zero point 0 cover"),
+        (np.uint8, (1 / 255, 100), {}, "zero point 100"),
+        (np.int8, (1 / 255, 0), {}, "cover -0.501961 to 0.498039"),
+        (np.int16, (1 / 65536, 0), {}, "cover -0.5 to 0.499985"),
         (np.int32, (1 / 255, 0), {}, "input of int32 is not supported"),
         (np.uint8, (1 / 255, 0), {"height": 32}, "the card states (1, 32, 16, 1)"),
         (np.uint8, (1 / 255, 0), {"channels": 3}, "the card states (1, 16, 16, 3)"),

@@ -70,6 +70,23 @@ def test_an_operator_has_its_known_cost(
     assert (graph.macs, graph.parameters) == (macs, parameters)
 
 
+def test_weights_are_counted_by_their_type_in_the_file() -> None:
+    def made(name: str, dtype: str, *shape: int, constant: bool = False) -> Tensor:
+        return Tensor(name, shape, dtype, constant, ())
+
+    half, wide = made("half", "FLOAT16", 7, 10, constant=True), made("wide", "FLOAT32", 7, 10)
+    small = made("small", "INT8", 3, 7, constant=True)
+    middle, end = made("middle", "FLOAT32", 1, 7), made("end", "FLOAT32", 1, 3)
+    graph = Graph(
+        (
+            Operator("DEQUANTIZE", (half,), (wide,)),
+            Operator("FULLY_CONNECTED", (made("face", "FLOAT32", 1, 10), wide), (middle,)),
+            Operator("FULLY_CONNECTED", (middle, small), (end,)),
+        )
+    )
+    assert graph.weight_types() == {("FLOAT32", "FLOAT16"): 70, ("FLOAT32", "INT8"): 21}
+
+
 @pytest.mark.slow
 def test_a_damaged_graph_is_refused_or_read(model: ModelFile) -> None:
     chance, size = random.Random(1), len(model.flatbuffer)

@@ -18,6 +18,7 @@ from fer_edge.runtime.archive.job import run_archive
 from fer_edge.runtime.archive.pool import ProcessPool
 from tests.support.archives import config, digest_of, files_of, make_clip, rows_of
 from tests.support.clear_line import assert_one_clear_line
+from tests.support.made_videos import make, moving
 
 Cli = Callable[..., Result]
 
@@ -211,6 +212,18 @@ def test_unreadable_clips_among_good_ones_are_listed_and_tried_again_as_asked(
     assert mended.exit_code == 0
     assert good.exists()
     assert len(rows_of(out)) == 48
+
+
+@pytest.mark.slow
+def test_a_video_that_cannot_be_converted_does_not_end_the_run(
+    fer_edge: Cli, videos: Path, tmp_path: Path
+) -> None:
+    raw = make(tmp_path / "a.nut", *moving(0.2), "-c:v", "rawvideo", "-pix_fmt", "rgb4")
+    raw.rename(videos / "odd.mkv")
+    done = fer_edge("archive", videos, "--out", tmp_path / "out", "--workers", 1)
+    assert "6 units read" in done.stdout
+    (line,) = (tmp_path / "out" / "failures.jsonl").read_text().splitlines()
+    assert "odd.mkv: FFmpeg cannot convert" in json.loads(line)["reason"]
 
 
 def test_failures_are_plain_utf8_whatever_the_names(fer_edge: Cli, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from fer_edge.child import module_command
 from fer_edge.runtime.archive.engine import MOST_LOSSES, PlainLoop
 from fer_edge.runtime.archive.job import run_archive
 from fer_edge.runtime.archive.pool import ProcessPool
+from fer_edge.runtime.archive.result_file import new_result
 from fer_edge.runtime.archive.results_folder import locked_results
 from fer_edge.runtime.archive.settings import resolve_settings
 from fer_edge.runtime.archive.unit import SourceFile, Unit
@@ -159,6 +160,12 @@ def test_a_disk_that_fills_up_ends_in_one_line_and_room_lets_it_go_on(
     subprocess.run(["mount", "-o", "remount,size=4m", str(out.parent)], check=True)
     assert fer_edge("archive", videos, "--out", out, "--workers", 1).exit_code == 0
     assert digest_of(out) == expected
+
+
+def test_an_error_of_reading_is_not_one_of_writing(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError), new_result(tmp_path, "3f/clip", "csv"):
+        raise TimeoutError("a network drive")
+    assert not files_of(tmp_path)
 
 
 def test_a_model_that_cannot_be_read_ends_the_run_and_fails_no_unit(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,7 +75,7 @@ def _rows(name: str, faces: Sequence[Face], span: int) -> Rows:
 
     zero = np.zeros(len(faces), np.float32)
     numbers = {
-        "span": np.full(len(faces), span, np.int16),
+        "span": np.full(len(faces), span, np.int32),
         "frame": column([face.time_s for face in faces], np.int32),
         "time_s": column([face.time_s for face in faces], np.float64),
         "seconds": column([face.seconds for face in faces], np.float32),
@@ -198,6 +199,73 @@ def test_a_browser_shows_rows_bars_and_links_with_times(
     assert browser.evaluate(f"[...{pixel}]") == [245, 190, 30, 255]  # happy's hue
     browser.evaluate("document.querySelectorAll('#choice input')[2].click()")
     assert browser.evaluate(f"[...{pixel}]")[3] < 255  # sad: only in the last half of it
+
+
+KEY = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: '{}'}}))"
+TIP = "document.getElementById('tip').textContent"
+
+
+def test_a_bar_is_as_long_as_its_share(browser: Chromium, results: Path, tmp_path: Path) -> None:
+    page = write_page(summarize_results(results, tmp_path / "out"), tmp_path / "out")
+    browser.open(page.as_uri())
+    for bar, share in enumerate(
+        re.findall(
+            r"([\d.]+)%", browser.evaluate("document.getElementById('distribution').textContent")
+        )
+    ):
+        fill = f"document.querySelectorAll('.fill')[{bar}]"
+        part = browser.evaluate(f"{fill}.clientWidth / {fill}.parentElement.clientWidth")
+        assert 100 * part == pytest.approx(float(share), abs=0.5)
+
+
+def test_long_class_names_leave_the_bars_and_the_page_alone(
+    browser: Chromium, results: Path, tmp_path: Path
+) -> None:
+    archive = summarize_results(results, tmp_path / "out")
+    name = "pleasantly_surprised_woman_of_forty"
+    archive.labels = (name, *archive.labels[1:])
+    archive.clips = {name: archive.clips["happy"]}
+    browser.open(write_page(archive, tmp_path / "out").as_uri())
+    for width in (360, 1280):
+        browser.resize(width, 800)
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+        assert browser.evaluate(
+            "[...document.querySelectorAll('.bar')].every((bar) => "
+            "bar.querySelector('bdi').getBoundingClientRect().right "
+            "<= bar.querySelector('.track').getBoundingClientRect().left)"
+        )
+
+
+def test_the_heat_map_is_read_by_keyboard(browser: Chromium, results: Path, tmp_path: Path) -> None:
+    browser.open(
+        write_page(summarize_results(results, tmp_path / "out"), tmp_path / "out").as_uri()
+    )
+    strips = "document.querySelectorAll('#rows canvas')"
+    assert browser.evaluate(f"[...{strips}].filter((e) => e.tabIndex === 0).length") == 1
+    names = browser.evaluate(f"[...{strips}].map((e) => e.getAttribute('aria-label'))")
+    assert names[0] == "empty.mp4, 0:01:00: no face"
+    assert names[2] == "short.mp4, 0:01:00: happy 17%, sad 8%, uncertain 2% of the time"
+    browser.evaluate(f"{strips}[0].focus()")
+    browser.evaluate(KEY.format("ArrowDown"))
+    browser.evaluate(KEY.format("ArrowDown"))
+    assert browser.evaluate(f"document.activeElement === {strips}[2]")
+    for key in ("Home", *["PageUp"] * 2, *["ArrowRight"] * 5):
+        browser.evaluate(KEY.format(key))
+    # ten seconds, as far apart as the totals know them, with two faces in their second half
+    said = (
+        "short.mp4, 0:00:10 to 0:00:20: happy 100%, sad 50% of the time; two faces at the same "
+        "time count twice"
+    )
+    assert browser.evaluate(TIP) == said
+    assert browser.evaluate("document.activeElement.getAttribute('aria-valuetext')") == said
+    assert browser.errors == []
+
+
+def test_one_is_singular(fer_edge: Cli, tmp_path: Path) -> None:
+    write(tmp_path, "/a/photos", [Face(0, "sad", track=-1)], kind="pictures", frames=1)
+    result = fer_edge("archive", "summarize", tmp_path)
+    assert "0 videos, " in result.stdout
+    assert "; 1 picture; 1 face, 0 tracks" in result.stdout
 
 
 def test_what_cannot_be_summarized_is_one_line(fer_edge: Cli, tmp_path: Path) -> None:

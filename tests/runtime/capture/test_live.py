@@ -267,3 +267,62 @@ def test_close_interrupts_the_wait_for_a_lost_camera(monkeypatch: pytest.MonkeyP
     source = Live(Tap(SourceError("none")), on_loss="wait")
     source.close()
     assert not source._thread.is_alive()
+
+
+class UncloseableTap(Tap):
+    """A capture whose driver reports an error when it is closed."""
+
+    def close(self) -> None:
+        super().close()
+        raise RuntimeError("VIDIOC_STREAMOFF: no such device")
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_lost_camera_that_cannot_be_closed_is_opened_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "fer_edge")
+    tap = UncloseableTap()
+    source = Live(tap)
+    frames = iter(source)
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))
+    assert next(frames).index == 0
+    tap.frames.put(SourceError("the cable is loose"))
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))
+    assert next(frames).index == 1
+    source.close()
+    assert caplog.messages[0] == "the cable is loose; trying again until it is back"
+    assert len(tap.opened_at) > 1
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_camera_that_cannot_be_closed_in_a_pause_can_be_resumed() -> None:
+    tap = UncloseableTap()
+    source = Live(tap, on_loss="exit")
+    tap.started()
+    source.pause()
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))  # the read that the pause waits for
+    while tap.closed == 0:
+        time.sleep(0.01)
+    source.resume()
+    tap.frames.put(np.zeros((2, 2, 3), np.uint8))
+    assert next(iter(source)).index == 0
+    source.close()
+
+
+def test_a_camera_that_can_neither_be_opened_nor_closed_is_one_error() -> None:
+    with pytest.raises(SourceError, match="no such camera"):
+        Live(UncloseableTap(SourceError("no such camera")))
+
+
+def test_close_goes_on_if_a_driver_cannot_be_interrupted() -> None:
+    class Uninterruptible(Tap):
+        def interrupt(self) -> None:
+            super().interrupt()
+            raise RuntimeError("no such device")
+
+    tap = Uninterruptible()
+    source = Live(tap)
+    tap.started()
+    source.close()
+    assert (tap.interrupted, list(source)) == (True, [])

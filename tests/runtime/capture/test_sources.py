@@ -186,9 +186,10 @@ def test_a_header_of_too_many_pixels_is_refused(picture: Path) -> None:
         frames_of(picture)
 
 
-def test_a_camera_that_is_not_there_is_refused() -> None:
-    with pytest.raises(SourceError, match=r"camera 63 \(/dev/video63\) does not exist; "):
-        open_camera(63)
+@pytest.mark.parametrize("which", [63, np.int64(63), "/dev/video63", Path("/dev/video63")])
+def test_a_camera_that_is_not_there_is_refused(which: int | str | Path) -> None:
+    with pytest.raises(SourceError, match=r"camera .*63.* does not exist; "):
+        open_camera(which)
 
 
 def test_an_animated_gif_is_a_video_that_plays_once(tmp_path: Path) -> None:
@@ -309,6 +310,13 @@ def test_an_empty_name_is_not_the_working_folder(
     monkeypatch.chdir(picture.parent)
     with pytest.raises(SourceError, match="name of the input is empty"):
         open_source("")
+
+
+@pytest.mark.parametrize("name", ["zero\0byte", "surrogate\ud800"])
+@pytest.mark.parametrize("pattern", ["{}.mp4", "{}/*.jpg", "{}/**/*.jpg"])
+def test_a_name_that_no_file_can_have_is_refused(pattern: str, name: str) -> None:
+    with pytest.raises(SourceError, match="the name contains a zero byte or an unpaired"):
+        open_source(pattern.format(name))
 
 
 def test_the_name_of_a_video_need_not_be_utf8_and_an_address_must(clip: Path) -> None:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from fer_edge.errors import SourceError
 from fer_edge.runtime.capture.decoded_image import DecodedImage
@@ -21,7 +22,16 @@ from fer_edge.runtime.capture.video import Video
 from tests.support.clear_line import assert_one_clear_line
 
 from ...support.gray_frames import gray_of
-from ...support.made_videos import SIZE, decoded_by_ffmpeg, ffmpeg, make, moving, tone
+from ...support.made_pictures import encode
+from ...support.made_videos import (
+    SIZE,
+    decoded_by_ffmpeg,
+    ffmpeg,
+    make,
+    moving,
+    tone,
+    with_matrix,
+)
 
 Invoke = Callable[..., Result]
 
@@ -216,16 +226,9 @@ TURNS = {
 def test_a_video_is_turned_and_mirrored_as_a_player_shows_it(tmp_path: Path, turn: str) -> None:
     path = make(tmp_path / "phone.mp4", *moving(0.2), *H264)
     (plain,) = (frame.image for frame in frames_of(path)[:1])
-    (a, b, c, d), expected = TURNS[turn]
-    unity = b"".join(n.to_bytes(4, "big") for n in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
-    turned = b"".join(
-        n.to_bytes(4, "big", signed=True)
-        for n in (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
-    )
-    data = path.read_bytes()
-    at = data.index(unity, data.index(b"tkhd"))
-    path.write_bytes(data[:at] + turned + data[at + len(turned) :])
-    assert np.array_equal(frames_of(path)[0].image, expected(plain))
+    matrix, expected = TURNS[turn]
+    turned = with_matrix(path, tmp_path / "turned.mp4", matrix)
+    assert np.array_equal(frames_of(turned)[0].image, expected(plain))
 
 
 def test_two_recordings_joined_have_one_clock(tmp_path: Path) -> None:
@@ -265,6 +268,20 @@ def test_a_gap_in_an_avi_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     path.write_bytes(data)
     assert len(frames_of(path)) < 74
     assert "frames are missing, and times after them are too early" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", ["mjpeg", "avi", "mkv"])
+def test_a_jpeg_cut_short_in_a_video_is_skipped_and_said(
+    tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    jpegs = [encode(Image.effect_noise((96, 64), 10 + n), "JPEG") for n in range(6)]
+    jpegs[2] = jpegs[2][: len(jpegs[2]) // 2]
+    jpegs[4] = jpegs[4][:-2]  # without an end mark it is whole: some cameras omit it
+    raw = tmp_path / "raw.mjpeg"
+    raw.write_bytes(b"".join(jpegs))
+    path = raw if suffix == "mjpeg" else make(tmp_path / f"a.{suffix}", "-i", raw, "-c", "copy")
+    assert len(frames_of(path)) == 5
+    assert "1 or more damaged frames were skipped" in caplog.text
 
 
 def test_the_cover_of_a_song_is_not_a_video(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import getpass
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -71,6 +72,14 @@ def deploy_with(device: SshDevice, *words: object) -> Result:
     """Run `fer-edge deploy` with the ssh configuration that defines the device."""
     line = ["deploy", *map(str, words), "--ssh-config", str(device.config)]
     return CliRunner().invoke(main, line)
+
+
+def wait_until_free(device: SshDevice) -> None:
+    """Wait until the agent of a killed deployment has ended: it then empties the lock file."""
+    end = time.monotonic() + 60
+    while (device.base / "lock").exists() and (device.base / "lock").read_text():
+        assert time.monotonic() < end, "the agent still runs after its connection was cut"
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

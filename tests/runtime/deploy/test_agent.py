@@ -1,6 +1,7 @@
 """Parts of the deployment agent, run on this machine."""
 
 import ast
+import errno
 import json
 import os
 import sys
@@ -106,6 +107,17 @@ def test_a_lock_is_free_again_when_it_is_given_back(tmp_path: Path) -> None:
         Lock(tmp_path / "lock", "berta@desk")
     first.release()
     Lock(tmp_path / "lock", "berta@desk").release()
+
+
+def test_a_file_system_without_locks_is_not_another_deployment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(handle: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(RefusedError, match="lock cannot be locked there: No locks available"):
+        Lock(tmp_path / "lock", "anna@desk")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from fer_edge.model.bundled import find_model
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.ssh_device import SshDevice
 
-from .conftest import deploy_with, write_config
+from .conftest import deploy_with, wait_until_free, write_config
 
 
 def service_of(device: SshDevice, *names: str) -> dict[str, str]:
@@ -144,7 +143,7 @@ def test_an_output_that_cannot_be_written_there_is_refused(
     assert done.exit_code == 1
     assert "/nowhere" in done.stderr.strip().splitlines()[-1]
     assert current(device) == was
-    time.sleep(0.5)  # when the connection ends, the agent removes the unfinished release
+    wait_until_free(device)  # when the connection ends, the agent removes the unfinished release
     assert sorted(path.name for path in device.base.iterdir() if path.name.startswith(".")) == []
 
 

@@ -18,7 +18,7 @@ from fer_edge.runtime.deploy.connection import Connection
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.ssh_device import SshDevice
 
-from .conftest import deploy_with, new_device
+from .conftest import deploy_with, new_device, wait_until_free
 
 STEPS = ("look", "begin", "make_release", "put", "self_test", "prepare_service", "switch", "prune")
 """Steps of a deployment that changes only the configuration; `INSTALL_STEPS` install software."""
@@ -57,14 +57,6 @@ def assert_whole(device: SshDevice) -> int:
     assert (release / "env" / "bin" / "fer-edge").exists()
     assert (release / "model.tflite").stat().st_size > 10_000
     return number
-
-
-def wait_until_free(device: SshDevice) -> None:
-    """Wait until the agent of a killed deployment has ended: it then empties the lock file."""
-    end = time.monotonic() + 60
-    while (device.base / "lock").exists() and (device.base / "lock").read_text():
-        assert time.monotonic() < end, "the agent still runs after its connection was cut"
-        time.sleep(0.05)
 
 
 def is_active(device: SshDevice) -> bool:

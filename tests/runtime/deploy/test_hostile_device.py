@@ -14,7 +14,7 @@ from click.testing import Result
 
 from fer_edge.errors import DeployError
 from fer_edge.runtime.deploy import connection as connection_module
-from fer_edge.runtime.deploy.connection import Connection
+from fer_edge.runtime.deploy.connection import Connection, ConnectionLostError
 from fer_edge.runtime.deploy.connections import Connections
 from fer_edge.runtime.deploy.deployment import deploy_to
 from fer_edge.runtime.deploy.plan import Choices
@@ -79,6 +79,18 @@ def test_a_step_that_hangs_can_be_ended(
         connection.close()
         with pytest.raises(DeployError):
             asked.result(timeout=20)
+
+
+def test_a_step_after_the_end_of_the_connection_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn_ssh(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(connection_module, "_CLOSE_S", 0.2)
+    connection = Connection("door", name="fer-edge")
+    connection.close()
+    with pytest.raises(ConnectionLostError, match="the connection was cut during 'look'"):
+        connection.ask("look")
 
 
 def test_ctrl_c_ends_a_connection_that_was_just_begun(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from fer_edge.aligner.file import bundled_aligner
 from fer_edge.detector.file import bundled_detectors
 from fer_edge.runtime.device.doctor import Finding, examine, worst
 from fer_edge.runtime.device.doctor.board import examine_board, examine_disk
 from fer_edge.runtime.device.doctor.cameras import examine_cameras
 from fer_edge.runtime.device.doctor.coral import examine_coral
-from fer_edge.runtime.device.doctor.models import delegated_operators, examine_interpreter
+from fer_edge.runtime.device.doctor.models import (
+    delegated_operators,
+    examine_aligner,
+    examine_interpreter,
+)
 from fer_edge.runtime.device.doctor.packages import examine_packages
 from fer_edge.runtime.device.doctor.video import examine_pyav
 
@@ -297,6 +302,19 @@ def test_a_problem_is_exit_code_1_and_json_tells_of_it(
     assert found["status"] == "problem"
     assert "was altered or damaged" in found["text"]
     assert "pip install" in found["advice"]
+
+
+def test_an_altered_aligner_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (finding,) = examine_aligner()
+    assert (finding.status, finding.text[:8]) == ("ok", "aligner,")
+    altered = bytearray(bundled_aligner().read_bytes())
+    altered[1000] ^= 1
+    (tmp_path / "aligner.tflite").write_bytes(altered)
+    monkeypatch.setattr(
+        "fer_edge.aligner.aligner.bundled_aligner", lambda: tmp_path / "aligner.tflite"
+    )
+    (finding,) = examine_aligner()
+    assert (finding.status, "was altered or damaged" in finding.text) == ("problem", True)
 
 
 def test_the_video_reader_and_its_decoders_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -286,6 +286,7 @@ def test_a_new_viewer_sees_the_past_and_the_end() -> None:
         with asked(page, "/api/events") as answer:
             past = next_event(answer, "past")
             assert past["span_s"] == 300
+            assert past["most_faces"] == 8
             assert [second for second, _ in past["seconds"]] == [0, 1]
             assert sorted(past["seconds"][0][1]) == [[3, "sad", 0.8], [4, "happy", 0.8]]
             now = next_event(answer, "now")

@@ -122,6 +122,8 @@ def test_the_page_shows_faces_whose_bars_change(
         browser.evaluate("document.getElementById('pause').focus()")
         browser.evaluate("document.activeElement.click()")
         browser.wait_for(f"{STATUS} === 'paused'")
+        assert browser.evaluate("document.activeElement.textContent") == "Resume"
+        assert not browser.evaluate("document.activeElement.hasAttribute('aria-pressed')")
         held = browser.evaluate(BARS)
         time.sleep(0.5)
         assert browser.evaluate(BARS) == held
@@ -137,9 +139,10 @@ def test_the_page_shows_faces_whose_bars_change(
         ):
             browser.resize(width, 800, is_dark=is_dark)
             assert browser.evaluate("document.documentElement.scrollWidth") <= width
-        # FER_EDGE_WEB_IMAGE=docs/images/web.png renews the documentation's picture
+        # docs/generators/pictures.py takes it from here
         image = Path(os.environ.get("FER_EDGE_WEB_IMAGE", tmp_path / "web.png"))
         browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
+        browser.evaluate("document.activeElement.blur()")
         browser.screenshot(image)
         assert cv2.imread(str(image)).std() > 20
         assert browser.errors == []
@@ -154,6 +157,7 @@ def test_the_page_says_when_the_run_ends_and_finds_the_next_one(
         browser.open(f"http://127.0.0.1:{port}/")
         browser.wait_for(f"{STATUS} === 'live'")
     browser.wait_for(f"{STATUS} === 'ended'")
+    assert browser.evaluate("document.getElementById('rate').textContent") == "\N{EN DASH}"
     assert "run has ended" in browser.evaluate("document.getElementById('veil').textContent")
     with running(clip, port) as process:
         browser.wait_for(f"{STATUS} === 'live'")
@@ -192,3 +196,66 @@ def test_a_wrong_token_sees_an_empty_page_and_the_right_one_logs_in(
         browser.wait_for(BARS)
         assert browser.evaluate("location.href") == f"http://127.0.0.1:{port}/"
         assert browser.evaluate("document.cookie") == ""  # scripts cannot read the cookie
+
+
+def test_names_of_classes_are_whole_and_keep_the_order_of_the_text_around_them(
+    browser: Chromium,
+) -> None:
+    labels = ("happiness", "surprise", "contemptuous-and-bored-or-angry", "سعيد")
+    names = "[...document.querySelectorAll('#faces .face li > :first-child')]"
+    with served() as page:
+        for width in (360, 1280):
+            browser.resize(width, 800)
+            browser.open(page.address.url)
+            page.write(result(1, [make_face(1, labels[3], labels)]))
+            browser.wait_for(f"{names}.length")
+            cut = browser.evaluate(
+                f"{names}.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
+            )
+            assert cut == [labels[2]]
+            assert browser.evaluate(f"{names}.map((e) => e.title)") == list(labels)
+            starts = "[...document.querySelectorAll('#faces .bar')].map((e) => e.offsetLeft)"
+            assert len(set(browser.evaluate(starts))) == 1
+        box = "document.querySelector('#boxes .box span')?.textContent"
+        assert browser.wait_for(box) == f"1 · \u2068{labels[3]}\u2069"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("camera 0", "camera 0"),
+        ("/home/pi/door.mp4", "door.mp4"),
+        ("rtsp://cam.local:554/", "cam.local:554"),
+        ("http://cam.local/video/", "cam.local/video"),
+        ("rtsp://pi:***@cam/live?token=abcdef", "cam/live"),
+    ],
+)
+def test_a_source_is_named_without_folders_and_secrets(
+    browser: Chromium, source: str, shown: str
+) -> None:
+    with served() as page:
+        page.write(result(1, source=source))
+        browser.open(page.address.url)
+        assert browser.wait_for("document.getElementById('source').textContent") == shown
+
+
+def test_a_crowd_is_said_to_be_larger_than_the_timeline(browser: Chromium) -> None:
+    with served() as page:
+        browser.open(page.address.url)
+        for number in range(25):
+            page.write(result(number, [make_face(track) for track in range(1, 21)]))
+            time.sleep(0.05)
+        assert browser.wait_for("!document.getElementById('cut').hidden")
+        assert "8 largest" in browser.evaluate("document.getElementById('cut').textContent")
+
+
+def test_without_scripts_only_what_works_is_shown(browser: Chromium) -> None:
+    with served() as page:
+        page.write(result(1, [make_face()]))
+        browser.call("Emulation.setScriptExecutionDisabled", value=True)
+        browser.call("Page.navigate", url=page.address.url)  # the stream loads without end
+        assert browser.wait_for("document.querySelector('noscript img')?.clientWidth")
+        text = browser.evaluate("document.body.innerText")
+        assert "Without JavaScript" in text
+        for dead in ("connecting", "Pause", "Waiting", "Frame rate", "No face"):
+            assert dead not in text

@@ -1,6 +1,7 @@
 """`fer_edge.Recognizer`, the main class of the Python API."""
 
 import gc
+import json
 import math
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import fer_edge.runtime.recognition.recognizer
 from fer_edge import (
     Box,
     ConfigError,
+    DetectorError,
     Frame,
     ModelError,
     Recognizer,
@@ -180,7 +182,7 @@ def probabilities_of(recognizer: Recognizer, clip: Path) -> list[dict[str, float
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
-    for model in ("no-such-model", tmp_path / "none.tflite"):
+    for model in ("no-such-model", tmp_path / "none.tflite", "zero\0byte.tflite"):
         with pytest.raises(ModelError):
             Recognizer(model)
 
@@ -205,6 +207,7 @@ def test_an_own_tracker_is_all_that_is_needed(recognizer: Recognizer) -> None:
     ("place", "which"),
     [
         (2, 2),
+        (np.int64(2), 2),
         ("/dev/video9", "/dev/video9"),
         (Path("/dev/v4l/x"), "/dev/v4l/x"),
         ("picamera2",) * 2,
@@ -228,6 +231,11 @@ def test_cameras_are_opened_by_number_device_or_name(
 def test_a_name_that_no_file_has_is_not_a_camera(recognizer: Recognizer) -> None:
     with pytest.raises(SourceError, match="does not exist"):
         recognizer.stream("video9")
+
+
+def test_numpys_whole_numbers_are_accepted() -> None:
+    with Recognizer(threads=np.int64(2), max_faces=np.int64(1)) as recognizer:  # type: ignore[arg-type]
+        assert recognizer.read(BLACK).faces == ()
 
 
 def test_a_picture_of_opencvs_goes_straight_in(picture: Path, recognizer: Recognizer) -> None:
@@ -261,3 +269,78 @@ def test_a_number_out_of_range_is_refused(name: str, value: Any) -> None:
 def test_a_number_of_a_stream_out_of_range_is_refused(name: str, value: Any) -> None:
     with Recognizer() as recognizer, pytest.raises(ConfigError, match=f"'{name}' is {value!r}"):
         list(recognizer.stream([BLACK] * 2, **{"frame_rate_hz": 25.0, name: value}))
+
+
+def test_two_reads_of_a_picture_are_equal(recognizer: Recognizer) -> None:
+    assert recognizer.read(BLACK) == recognizer.read(BLACK)
+    assert recognizer.read(BLACK) != recognizer.read(BLACK[:40])
+
+
+def test_a_signal_handler_may_close_it_while_it_reads() -> None:
+    opened: list[Recognizer] = []
+
+    def close_then_find(image: np.ndarray) -> list[Box]:
+        opened[0].close()
+        return [BOX]
+
+    opened.append(Recognizer(detector=close_then_find))
+    assert len(opened[0].read(BLACK)) == 1  # the reading that was interrupted ends well
+    with pytest.raises(ModelError, match="is closed"):
+        opened[0].read(BLACK)
+
+
+def test_closing_it_ends_a_loop_over_a_live_source_that_waits(monkeypatch) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    class Waiting(Images):
+        is_video = is_live = True
+
+        def __iter__(self) -> Iterator[Frame]:
+            begun.set()
+            ended.wait(20)
+            yield from ()
+
+        def close(self) -> None:
+            ended.set()
+
+    place = fer_edge.runtime.recognition.recognizer
+    monkeypatch.setattr(place, "open_source", lambda *a, **k: Waiting([]))
+    recognizer = Recognizer(detector="none")
+    results: list[object] = []
+    loop = threading.Thread(target=lambda: results.extend(recognizer.stream("rtsp://camera/")))
+    loop.start()
+    assert begun.wait(20)
+    recognizer.close()
+    loop.join(20)
+    assert not loop.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("tracks", "words"),
+    [
+        (None, "expected tracks from your tracker, got NoneType"),
+        ([(1, BOX)], "expected Track"),
+        ([Track(1.5, BOX)], "expected Track"),
+        ([Track(1, Box(0, 0, float("nan"), 9))], "expected finite boxes"),
+        ([Track(1, BOX, 7.5)], "scores from 0 to 1"),
+        ([Track(1, Box(0, 0, 10**400, 9))], "expected Track"),
+    ],
+)
+def test_a_tracker_that_returns_no_tracks_is_one_clear_error(
+    recognizer: Recognizer, tracks: Any, words: str
+) -> None:
+    class Mine:
+        def follow(self, frame: Frame) -> Any:
+            return tracks
+
+    with pytest.raises(DetectorError, match=words):
+        list(recognizer.stream([BLACK], tracker=Mine(), frame_rate_hz=25))
+
+
+def test_numbers_of_numpy_from_a_tracker_become_pythons(recognizer: Recognizer) -> None:
+    class Mine:
+        def follow(self, frame: Frame) -> list[Track]:
+            return [Track(np.int64(7), Box(*np.array(BOX.edges, np.float32)), np.float32(0.5))]
+
+    (result,) = recognizer.stream([BLACK], tracker=Mine(), frame_rate_hz=25)
+    assert json.loads(json.dumps(result.to_dict()))["faces"][0]["track"] == 7

@@ -152,6 +152,9 @@ def test_an_exception_of_the_callers_own_detector_is_the_callers() -> None:
         ([Detection(Box(0, 0, float("nan"), 9))], "expected finite numbers"),
         ([Detection(BOX, "high")], "got Detection"),
         ([Detection(None)], "got Detection"),
+        ([Detection(BOX, 7.5)], "expected scores from 0 to 1"),
+        (["1234"], "expected boxes"),
+        ([(0, 0, 10**400, 9)], "expected boxes"),
     ],
 )
 def test_what_is_no_box_is_refused_in_one_line(

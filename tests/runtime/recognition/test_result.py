@@ -49,7 +49,7 @@ def test_a_crop_is_square_bgr_of_its_own_also_at_the_edge() -> None:
         with Recognizer(detector=lambda image, box=box: [box]) as recognizer:
             (face,) = recognizer.read(image)
         cut = face.crop()
-        side = round(recognizer.card.input.crop.side * box.height)
+        side = round(recognizer.card.input.crop.side * face.placement.scale * box.height)
         assert (cut.shape, cut.dtype) == ((side, side, 3), np.uint8)
         assert not np.shares_memory(cut, image)
 

@@ -62,7 +62,20 @@ def test_a_hiccup_is_no_stop() -> None:
 def test_silence_brings_the_rate_down_and_the_next_frames_forget_it() -> None:
     rate = counted(0, 0.1, 0.2)
     assert rate.hz(1.0) == pytest.approx(10)
-    assert rate.hz(100) < 0.1
+    assert rate.hz(3.0) == pytest.approx(2 / 3)
+    assert 0 < rate.hz(5.1) < 0.25
+    assert rate.hz(5.3) == 0
     for time_s in (3600, 3600.1, 3600.2):
         rate.count(time_s)
     assert rate.hz(3600.2) == pytest.approx(10)
+
+
+def test_frames_older_than_five_seconds_do_not_count_while_none_arrive() -> None:
+    rate = counted(*steadily(20, 0, 5))
+    assert rate.hz(8.0) == pytest.approx(40 / 5, rel=0.05)
+
+
+def test_a_slow_source_is_not_taken_for_a_stopped_one() -> None:
+    rate = counted(0, 10, 20)
+    assert rate.hz(36) > 0
+    assert rate.hz(61) == 0

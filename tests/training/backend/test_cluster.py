@@ -20,6 +20,10 @@ from tests.support.ssh_access import free_port
         ((1, "here", 2, 0), "HOST:PORT"),
         ((1, "h:1 2", 2, 0), "HOST:PORT"),
         ((1, "here:1234", 2, 2), "expected 0 to 1"),
+        ((1, "here:0", 2, 0), "HOST:PORT"),
+        ((1, "here:70000", 2, 1), "HOST:PORT"),
+        ((1, "..:7000", 2, 1), "HOST:PORT"),
+        ((1, f"{'a' * 70}.lan:7000", 2, 1), "HOST:PORT"),
     ],
 )
 def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: str) -> None:

@@ -100,6 +100,66 @@ def test_people_within_a_class_are_not_classes(tmp_path):
     assert counts_of(faces) == (6, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        (("subject0/happy", "subject0/sad", "subject1/happy"), "for example happy/subject0"),
+        (("train/ann/joy", "test/bob/joy", "train/eve/Anger"), "train/ann contains the folder joy"),
+        (("happy", "sad", "unsorted/happy"), "unsorted contains the folder happy"),
+        (("fold1/awake", "fold1/tired", "fold2/awake"), "for example awake/fold1"),
+    ],
+)
+def test_subjects_and_folds_are_not_classes(tmp_path, fer_edge, folders, words):
+    put(tmp_path / "in", *folders)
+    done = fer_edge("data", "import", tmp_path / "in", "--out", tmp_path / "x.npz")
+    assert_one_clear_line(done, "expected classes above subjects, folds or cameras", words)
+
+
+def test_people_within_unknown_classes_are_a_warning(tmp_path, caplog):
+    faces = import_faces(put(tmp_path, "awake/ann", "awake/bob", "tired/ann"))
+    assert faces.class_names == ("awake", "tired")
+    assert "the classes are awake, tired, and all contain ann; if these are the" in caplog.text
+
+
+def test_names_that_differ_only_in_spaces_at_their_ends_are_one_class(tmp_path, caplog):
+    faces = import_faces(put(tmp_path, "train/a", "train/b", "val/a ", "val/b"))
+    assert faces.class_names == ("a", "b")
+    assert "merged: 'a', 'a '" in caplog.text
+
+
+def test_labels_for_folders_with_names_are_refused(tmp_path, fer_edge):
+    put(tmp_path / "in", "0", "tired")
+    done = fer_edge(
+        "data", "import", tmp_path / "in", "--labels", "a,b", "--out", tmp_path / "x.npz"
+    )
+    assert_one_clear_line(done, "contains class names (tired, ...), but --labels is for numbers")
+
+
+def test_names_of_labels_become_fer2013s_and_unused_ones_are_named(tmp_path, caplog):
+    put(tmp_path, "0", "1")
+    faces = import_faces(tmp_path, ImportOptions(labels=("sadness", "anger", "bored")))
+    assert faces.class_names == ("angry", "sad")
+    assert "sadness as sad" in caplog.text
+    assert "nothing has the number of bored; check the names of --labels" in caplog.text
+
+
+def test_pictures_that_are_not_square_are_counted(tmp_path, caplog):
+    put(tmp_path, "a", "b")
+    cv2.imwrite(str(tmp_path / "a" / "wide.png"), draw_face(0, 7, 96)[:48])
+    cv2.imwrite(str(tmp_path / "a" / "nearly.png"), draw_face(0, 8)[:46])
+    import_faces(tmp_path)
+    assert f"1 of 6 pictures are not square (such as {tmp_path}/a/wide.png)" in caplog.text
+
+
+def test_a_picture_of_a_few_pixels_is_refused(tmp_path, fer_edge):
+    root = put(tmp_path / "in", "a", "b")
+    cv2.imwrite(str(root / "a" / "dot.png"), np.zeros((1, 1), np.uint8))
+    done = fer_edge("data", "import", root, "--out", tmp_path / "x.npz")
+    assert_one_clear_line(done, "dot.png: the face has 1x1 pixels; expected at least 8x8")
+    done = fer_edge("data", "import", root, "--skip-broken", "--out", tmp_path / "x.npz")
+    assert done.exit_code == 0, done.output
+
+
 def test_synonyms_of_the_seven_become_fer2013s_names_and_are_said(tmp_path, caplog):
     names = ("Anger", "disgusted", "fearful", "happiness", "Sadness", "surprised", "0_neutral")
     faces = import_faces(put(tmp_path, *names))

@@ -69,6 +69,7 @@ def test_votes_come_row_by_row(tmp_path: Path, fer_edge: Callable[..., Result]) 
         ([row(anger="many")], "line 2: anger is 'many'"),
         ([row(NF=-1)], "line 2: NF is '-1'"),
         ([["Training", "fer0.png", 1]], "line 2: happiness is ''"),
+        ([[*row(), 1]], "line 2 has 13 cells, the header 12"),
         ([], "votes for 0 faces"),
     ],
 )

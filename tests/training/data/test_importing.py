@@ -55,7 +55,7 @@ def test_a_csv_gives_back_every_pixel_label_and_split(tmp_path):
         ([-1, pixels(), "Training"], "emotion is '-1'"),
         ([9, pixels(), "Training"], "emotion is '9'; expected 0 to 6"),
         (["²", pixels(), "Training"], "emotion is '²'"),
-        ([0, "1 2 3 4", "Training"], "the face has 4 pixels, most faces have 2304"),
+        ([0, "1 " * 100, "Training"], "the face has 100 pixels, most faces have 2304"),
         ([0, "1 2 3", "Training"], "3 pixels"),
         ([0, "", "Training"], "0 pixels"),
         ([0, pixels() + " 30", "Training"], "2305 pixels"),
@@ -243,9 +243,101 @@ def test_a_missing_path_is_one_clear_line(tmp_path, fer_edge, name):
     assert_one_clear_line(result, name, "does not exist")
 
 
+def test_a_path_may_be_text(tmp_path):
+    save_faceset(make_faces(), tmp_path / "a.npz")
+    assert import_faces(str(tmp_path / "a.npz")).digest == make_faces().digest
+
+
 def test_import_of_a_face_set_keeps_it(tmp_path, fer_edge):
     faces = make_faces()
     save_faceset(faces, tmp_path / "a.npz")
     result = fer_edge("data", "import", tmp_path / "a.npz", "--out", tmp_path / "b.npz")
     assert result.exit_code == 0, result.output
     assert load_faceset(tmp_path / "b.npz").digest == faces.digest
+
+
+@pytest.mark.parametrize("name", ["faces", "faces.dat"])
+def test_a_face_set_is_recognized_by_its_content(tmp_path, fer_edge, name):
+    save_faceset(make_faces(), tmp_path / name)
+    result = fer_edge("data", "import", tmp_path / name, "--out", tmp_path / "b.npz")
+    assert result.exit_code == 0, result.output
+    assert load_faceset(tmp_path / "b.npz").digest == make_faces().digest
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.tsv", "x"])
+def test_a_csv_is_recognized_by_its_content(tmp_path, name):
+    rows = [[label, pixels(label), "Training"] for label in range(7)]
+    path = write_csv(tmp_path / name, rows)
+    assert len(import_faces(path, ImportOptions(validation_share=0))) == 7
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\x1f\x8b\x08 gzip", "is compressed; unpack it first: gunzip"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "is neither a CSV file, a .npz nor a folder"),
+        (b"", "is neither a CSV file, a .npz nor a folder"),
+        (b"some words\n", "has no column emotion"),
+    ],
+)
+def test_another_file_is_one_clear_line(tmp_path, fer_edge, data, words):
+    (tmp_path / "x.dat").write_bytes(data)
+    result = fer_edge("data", "import", tmp_path / "x.dat", "--out", tmp_path / "x.npz")
+    assert_one_clear_line(result, "x.dat", words)
+
+
+def test_names_of_a_face_set_become_fer2013s(tmp_path, caplog):
+    faces = make_faces()
+    names = ("anger", "disgust", "fearful", "Happiness", " contempt ", "surprise", "neutral")
+    save_faceset(dataclasses.replace(faces, class_names=names), tmp_path / "a.npz")
+    own = import_faces(tmp_path / "a.npz")
+    assert own.class_names == (
+        *("angry", "disgust", "fear", "happy", "contempt", "surprise", "neutral"),
+    )
+    assert own.labels.tolist() == faces.labels.tolist()
+    assert "anger as angry, fearful as fear, Happiness as happy" in caplog.text
+    kept = import_faces(tmp_path / "a.npz", ImportOptions(classes="as-named"))
+    assert kept.class_names[:2] == ("anger", "disgust")
+
+
+def test_a_face_set_in_another_order_gets_fer2013s(tmp_path):
+    faces = make_faces()
+    names = ("sadness", *FER2013[1:4], "anger", *FER2013[5:])
+    save_faceset(dataclasses.replace(faces, class_names=names), tmp_path / "a.npz")
+    own = import_faces(tmp_path / "a.npz")
+    assert own.class_names == FER2013
+    said = [FER2013[label] for label in own.labels]
+    assert said == [
+        {"sadness": "sad", "anger": "angry"}.get(names[k], names[k]) for k in faces.labels
+    ]
+
+
+def test_classes_without_a_training_face_are_named(tmp_path, caplog):
+    write_folders(tmp_path, ("bored", "tired"))
+    write_folders(tmp_path, ("bored", "tierd"), part="val")
+    import_faces(tmp_path)
+    assert (
+        "no training face: tierd; a model cannot learn them: add faces, or correct" in caplog.text
+    )
+
+
+def test_the_import_does_not_write_over_what_it_reads(tmp_path, fer_edge):
+    rows = [[label, pixels(label, k), "Training"] for label in range(7) for k in range(2)]
+    table = write_csv(tmp_path / "a.csv", rows)
+    root = write_folders(tmp_path / "faces", ("a", "b"))
+    picture = root / "train" / "a" / "0.png"
+    (tmp_path / "link.csv").symlink_to(table)
+    os.link(table, tmp_path / "hard.csv")
+    before = table.read_bytes(), picture.read_bytes()
+    for source, out, words in (
+        (table, table, "is the input itself; choose another path"),
+        (table, tmp_path / "link.csv", "is the input itself"),
+        (tmp_path / "link.csv", table, "is the input itself"),
+        (table, tmp_path / "hard.csv", "is the input itself"),
+        (root, picture, "is one of the inputs; choose another path"),
+    ):
+        assert_one_clear_line(fer_edge("data", "import", source, "--out", out), "--out", words)
+    options = ("--votes", tmp_path / "v.csv", "--out", tmp_path / "v.csv")
+    (tmp_path / "v.csv").touch()
+    assert_one_clear_line(fer_edge("data", "import", table, *options), "is the input itself")
+    assert (table.read_bytes(), picture.read_bytes()) == before

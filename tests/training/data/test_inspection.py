@@ -12,6 +12,7 @@ from click.testing import Result
 from fer_edge.faces.faceset import FaceSet, save_faceset
 from fer_edge.training.data.inspection import count_table, inspect_faces, sample_sheet
 from tests.support.cartoons import make_faces
+from tests.support.clear_line import assert_one_clear_line
 
 
 @pytest.fixture
@@ -72,6 +73,23 @@ def test_the_command_says_it_and_draws_samples(
     record = json.loads(fer_edge("data", "inspect", data, "--json").stdout)
     assert record["counts"]["train"]["angry"] == 8
     assert record["splits"][1]["also_in"] == {"train": 1, "validation": 0, "test": 0}
+
+
+def test_the_inspection_does_not_write_over_what_it_reads(
+    tmp_path: Path, fer_edge: Callable[..., Result]
+) -> None:
+    data, other = tmp_path / "x.npz", tmp_path / "x.csv"
+    save_faceset(make_faces(), data)
+    (tmp_path / "link.npz").symlink_to(data)
+    before = data.read_bytes()
+    for option in ("--sheet", "--duplicates"):
+        for path in (data, tmp_path / "link.npz"):
+            result = fer_edge("data", "inspect", data, option, path)
+            assert_one_clear_line(result, f"{option} {path} is the input itself; choose another")
+    result = fer_edge("data", "inspect", data, "--sheet", other, "--duplicates", other)
+    assert_one_clear_line(result, "--sheet and --duplicates both write")
+    assert data.read_bytes() == before
+    assert not other.exists()
 
 
 def test_a_class_that_cannot_be_learned_is_named(

@@ -5,6 +5,7 @@ import functools
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fer_edge.errors import DatasetError, FerEdgeError, OutputError, RecipeError, TrainingError
@@ -13,6 +14,8 @@ from fer_edge.runfolder import INFO, RECIPE, RunInfo, partial, save_info
 from fer_edge.training.architectures import ResNet50
 from fer_edge.training.loop.run_place import BEGUN, STATE, Place, complete_place, open_place
 from fer_edge.training.recipes.recipe import Loss, Recipe, format_recipe
+from fer_edge.training.targets.identity import TargetDigests, target_digests
+from tests.support.cartoons import make_faces
 
 RUN = RunInfo("four-block", ("a", "b"), 48, DataInfo("faces.npz", "one", 100, 10), ("keras 3",))
 
@@ -64,6 +67,39 @@ def test_another_face_set_is_not_resumed(tmp_path: Path, is_complete: bool) -> N
     with pytest.raises(DatasetError, match="expected the digest one, got two"):
         open_place(Recipe(), Place(out, "resume"), "two")
     assert open_place(Recipe(), Place(out, "resume"), "one").is_dir()
+
+
+def test_other_votes_or_teachers_are_not_resumed(tmp_path: Path) -> None:
+    teacher = tmp_path / "teacher.npz"
+    teacher.write_bytes(b"one")
+    faces = make_faces()
+    faces = dataclasses.replace(faces, votes=np.ones((len(faces), 10), np.uint8))
+    others = dataclasses.replace(faces, votes=np.zeros((len(faces), 10), np.uint8))
+    loss = Loss(vote_share=0.5, teacher_views="clean")
+    recipe, place = Recipe(teachers=(str(teacher),), loss=loss), Place(tmp_path / "run")
+    folder = open_place(recipe, place, "one", target_digests(recipe, faces))
+    place = dataclasses.replace(place, existing="resume")
+    assert open_place(recipe, place, "one", target_digests(recipe, faces)) == folder
+    with pytest.raises(DatasetError, match=r"began with other FER\+ votes; resume with the face"):
+        open_place(recipe, place, "one", target_digests(recipe, others))
+    teacher.write_bytes(b"two")
+    with pytest.raises(
+        TrainingError, match=r"other files of its teachers \(.*teacher\.npz\); rest"
+    ):
+        open_place(recipe, place, "one", target_digests(recipe, faces))
+
+
+def test_votes_that_a_recipe_does_not_use_do_not_matter() -> None:
+    faces = make_faces()
+    voted = dataclasses.replace(faces, votes=np.ones((len(faces), 10), np.uint8))
+    assert target_digests(Recipe(), faces) == target_digests(Recipe(), voted)
+
+
+def test_a_run_that_did_not_store_its_targets_is_resumed(tmp_path: Path) -> None:
+    folder = open_place(Recipe(), Place(tmp_path / "run"), "one")
+    (folder / BEGUN).write_text('{"data_digest": "one", "overwrites": false}\n', "utf-8")
+    place = Place(tmp_path / "run", "resume")
+    assert open_place(Recipe(), place, "one", TargetDigests("votes", "teachers")) == folder
 
 
 def test_a_run_of_an_older_version_is_resumed(tmp_path: Path) -> None:

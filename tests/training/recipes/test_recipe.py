@@ -83,6 +83,12 @@ def test_an_integer_is_good_for_a_float():
     )
 
 
+@pytest.mark.parametrize("change", [{"start": "a\0b"}, {"teachers": ("tiny", "a\0b")}])
+def test_a_path_with_a_zero_byte_is_refused(change):
+    with pytest.raises(RecipeError, match="zero byte"):
+        load_recipe("four-block", **change)
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,14 @@ from fer_edge.training.recipes.recipe import format_recipe, load_recipe
 from fer_edge.training.reporting.history import load_history
 from fer_edge.training.sweep.report import write_report
 from fer_edge.training.sweep.search import Ended, search
-from fer_edge.training.sweep.study import abandoned, counted, open_study
+from fer_edge.training.sweep.study import (
+    TrialState,
+    abandoned,
+    counted,
+    go_on,
+    next_trial,
+    open_study,
+)
 from fer_edge.training.sweep.sweep import Sweep, load_sweep
 from tests.support.cartoons import make_faces
 from tests.support.chromium import Chromium
@@ -77,11 +85,12 @@ def table(out: Path) -> list[dict[str, str]]:
 
 
 def test_a_sweep_leaves_run_folders_a_table_and_the_winners_recipe(
-    fer_edge: Callable[..., Result], file: Path, data: Path, tmp_path: Path
+    fer_edge: Callable[..., Result], file: Path, data: Path, tmp_path: Path, caplog: Any
 ) -> None:
     out = tmp_path / "sweep"
     result = fer_edge("sweep", file, "--data", data, "--out", out)
     assert result.exit_code == 0, result.output
+    assert "retracing" not in caplog.text  # TensorFlow warns about networks that follow another
     rows = table(out)
     assert [row["state"] for row in rows] == ["complete"] * 4
     for row in rows:
@@ -213,10 +222,50 @@ def test_a_killed_sweep_goes_on_in_the_middle_of_a_training(
     assert len(counted(study)) == 2
     assert sorted(path.name for path in (out / "trials").glob("????")) == ["0000", "0001"]
     write_report(study, sweep, out)
-    assert [(row["trial"], row["run"], row["epochs"]) for row in table(out)] == [
+    assert [(row["trial"], row["run"], row["epochs_done"]) for row in table(out)] == [
         ("0", "0000", "3"),
         ("2", "0001", "3"),
     ]
+
+
+def test_two_processes_that_resume_queue_an_abandoned_trial_once(
+    file: Path, faces: FaceSet, tmp_path: Path
+) -> None:
+    sweep, out = load_sweep(file), tmp_path / "sweep"
+    study = open_study(sweep, out, faces.digest)
+    trial = study.ask()  # and the process is killed
+    values = {key: entry.ask(key, trial) for key, entry in sweep.space.items()}
+    one, other = (open_study(sweep, out, faces.digest) for _ in range(2))
+    assert len(abandoned(one, out)) == len(abandoned(other, out)) == 1
+    go_on(one, out)
+    go_on(other, out)
+    (queued,) = study.get_trials(states=(TrialState.WAITING,))
+    assert queued.number == 1
+    again = study.ask()
+    assert {key: entry.ask(key, again) for key, entry in sweep.space.items()} == values
+
+
+def test_a_trial_that_a_process_is_about_to_take_is_not_abandoned(
+    file: Path, faces: FaceSet, tmp_path: Path
+) -> None:
+    sweep, out = load_sweep(file), tmp_path / "sweep"
+    study, other = (open_study(sweep, out, faces.digest) for _ in range(2))
+    seen: list[list[Any]] = []
+    look = threading.Thread(target=lambda: seen.append(abandoned(other, out)))
+
+    class SlowStudy:
+        """A study whose process is interrupted after it asked for a trial."""
+
+        def ask(self) -> Any:
+            trial = study.ask()
+            look.start()
+            look.join(0.5)
+            return trial
+
+    with next_trial(SlowStudy(), out):
+        look.join()
+    assert seen == [[]]
+    assert len(abandoned(other, out)) == 1  # the trial has no result
 
 
 def test_two_processes_share_the_trials(
@@ -273,3 +322,26 @@ def test_a_browser_shows_the_report(
     assert browser.evaluate("document.querySelectorAll('#table tr').length") == 13
     bars = browser.evaluate("[...document.querySelectorAll('.bar')].map(b => b.innerText)")
     assert bars[0].startswith("learning_rate")
+    assert browser.evaluate("document.querySelectorAll('#curves circle').length") == 5
+    assert browser.evaluate("[...document.querySelectorAll('th')].every((e) => e.textContent)")
+    assert browser.evaluate("document.querySelectorAll('main table').length") == 1
+    texts = browser.evaluate(
+        "[...document.querySelectorAll('#verdict, #table td:nth-child(4), #curves .soft')]"
+        ".map((e) => e.textContent)"
+    )
+    reached = f"{best.value:.2%}"
+    assert f"a validation accuracy of {reached}" in texts[0]
+    assert reached in texts[1:]
+
+    # a phone scrolls the charts, and paper holds the whole table
+    browser.resize(360, 800)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 360
+    letters = "[...document.querySelectorAll('svg text')].map((e) => e.getBBox().height *"
+    scale = "e.ownerSVGElement.clientWidth / e.ownerSVGElement.viewBox.baseVal.width)"
+    assert min(browser.evaluate(f"{letters} {scale}")) >= 11
+    browser.resize(700, 1000)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 700
+    assert browser.evaluate(
+        "[...document.querySelectorAll('.wide')].every((e) => e.scrollWidth <= e.clientWidth)"
+    )

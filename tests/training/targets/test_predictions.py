@@ -61,6 +61,35 @@ def test_other_classes_are_refused(faces, said, tmp_path):
         load_teachers([str(tmp_path / "six.npz")], faces)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda said: said * 9 - 3, "rows that are not distributions; .* apply a softmax"),
+        (lambda said: said * np.nan, "not distributions"),
+        (lambda said: said[1:], r"expected float32 \(28, 7\) for 28 faces and 7 classes"),
+        (lambda said: said[:, 1:], "expected float32"),
+        (lambda said: said.astype(int), "are int64"),
+    ],
+)
+def test_what_a_training_would_refuse_is_not_stored(faces, said, tmp_path, change, words):
+    path = tmp_path / "said.npz"
+    with pytest.raises(TrainingError, match=words):
+        save_predictions(faces.images, change(said), faces.class_names, path)
+    with pytest.raises(TrainingError, match=r"expected uint8 \(n, height, width\)"):
+        save_predictions(faces.images / 255, said, faces.class_names, path)
+    with pytest.raises(TrainingError, match="occurs twice"):
+        save_predictions(faces.images, said, ("a",) * 7, path)
+    with pytest.raises(TrainingError, match=r"does not end in \.npz"):
+        save_predictions(faces.images, said, faces.class_names, tmp_path / "said")
+    assert not list(tmp_path.iterdir())
+
+
+def test_wider_floats_are_stored_as_float32(faces, said, tmp_path):
+    path = tmp_path / "said.npz"
+    save_predictions(faces.images, said.astype(np.float64), faces.class_names, path)
+    np.testing.assert_array_equal(load_predictions(path).of(faces.images), said)
+
+
 def changed(stored, **arrays):
     with np.load(stored) as old:
         kept = {name: old[name] for name in old.files}

@@ -1,7 +1,7 @@
 // The picture and the boxes over it. One picture is requested at a time, when the last one has been
 // drawn: a slow connection skips frames and does not lag behind.
 
-import { colorOf, nameOf } from "./appearance.js";
+import { colorOf, isolated, nameOf } from "./appearance.js";
 
 const canvas = document.getElementById("picture");
 const boxes = document.getElementById("boxes");
@@ -83,7 +83,7 @@ function place(box, face) {
   box.classList.toggle("low", top * height < 34);
   box.classList.toggle("right", left > 0.7);
   box.classList.toggle("small", (bottom - top) * height < 70);
-  box.firstChild.textContent = `${nameOf(face.face, true)} · ${face.label}`;
+  box.firstChild.textContent = `${nameOf(face.face, true)} · ${isolated(face.label)}`;
 }
 
 new ResizeObserver(fitBoxes).observe(stage);

@@ -1,6 +1,6 @@
 // The page: numbers come as server-sent events, pictures are requested one by one (overlay.js).
 
-import { colorOf, nameOf, setColors } from "./appearance.js";
+import { colorOf, nameOf, setColors, sourceName } from "./appearance.js";
 import { setPaused, showPictures, startAgain } from "./overlay.js";
 import { add, drawTimeline, forget } from "./timeline.js";
 
@@ -45,6 +45,7 @@ function connect() {
     drawnSecond = -1;
     hasPicture = false;
     startAgain();
+    byId("rate").textContent = "–";
     say("bad", text, veil);
     setTimeout(retry, RETRY_MS);
   };
@@ -78,7 +79,7 @@ function show(now) {
   sayHowItGoes(now);
   showNumbers(now);
   if (isPaused || now.frames === 0) return;
-  byId("source").textContent = now.source.split("/").pop(); // viewers do not need the folders
+  byId("source").textContent = sourceName(now.source);
   setColors(now.colors);
   showLegend(now.labels);
   showFaces(now);
@@ -157,6 +158,7 @@ function fillCard(card, face, labels) {
   const [title, list] = card.children;
   card.style.setProperty("--hue", colorOf(face.label));
   title.children[0].textContent = face.label;
+  title.children[0].title = face.label;
   // the probability is that of the top bar: "uncertain 38%" would be misread
   title.children[1].textContent = face.label === "uncertain" ? "" : percent(face.probability);
   const top = face.scores.indexOf(Math.max(...face.scores));
@@ -167,6 +169,7 @@ function fillCard(card, face, labels) {
     const row = list.children[i];
     row.className = i === top ? "top" : "";
     row.children[0].textContent = label;
+    row.children[0].title = label;
     const bar = row.children[1].firstChild;
     bar.style.setProperty("--share", face.scores[i]);
     bar.style.setProperty("--hue", colorOf(label));
@@ -240,7 +243,6 @@ function duration(seconds) {
 byId("pause").addEventListener("click", () => {
   isPaused = !isPaused;
   setPaused(isPaused);
-  byId("pause").setAttribute("aria-pressed", String(isPaused));
   byId("pause").textContent = isPaused ? "Resume" : "Pause";
 });
 window.addEventListener("resize", () => (drawnSecond = -1));

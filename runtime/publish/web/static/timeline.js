@@ -1,6 +1,6 @@
 // The last minutes: one strip per face, colored by expression, as high as its probability.
 
-import { colorOf, nameOf } from "./appearance.js";
+import { colorOf, isolated, nameOf } from "./appearance.js";
 
 const MAX_ROWS = 10;
 const SHORTEST_S = 60;
@@ -8,6 +8,7 @@ const rows = document.getElementById("rows");
 const start = document.getElementById("axis-start");
 
 let spanS = 300;
+let mostFaces = Infinity; // of a second
 let seconds = new Map(); // number -> [[face, label, probability], ...]
 let first = Infinity;
 
@@ -18,6 +19,7 @@ export function forget() {
 
 export function add(past) {
   spanS = past.span_s;
+  mostFaces = past.most_faces;
   for (const [number, moments] of past.seconds) {
     seconds.set(number, moments);
     first = Math.min(first, number);
@@ -28,6 +30,9 @@ export function drawTimeline(now) {
   for (const number of seconds.keys()) if (number < now - spanS) seconds.delete(number);
   const shownS = Math.min(spanS, Math.max(SHORTEST_S, now - Math.min(first, now)));
   const faces = recentFaces();
+  const isCut = [...seconds.values()].some((moments) => moments.length === mostFaces) || faces.size === MAX_ROWS;
+  document.getElementById("cut").hidden = !isCut;
+  document.getElementById("cut").textContent = `Shown are the ${mostFaces} largest faces of each second, and of these the ${MAX_ROWS} most recent.`;
   document.getElementById("quiet").hidden = faces.size > 0;
   document.getElementById("axis").hidden = faces.size === 0;
   start.textContent = shownS < 120 ? `${shownS} seconds ago` : `${Math.round(shownS / 60)} minutes ago`;
@@ -72,7 +77,7 @@ function newRow(face) {
 function fill(row, face, counts, now, shownS) {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const [label, count] = [...counts].sort((a, b) => b[1] - a[1])[0];
-  row.children[2].textContent = `mostly ${label}, ${Math.round((100 * count) / total)}%`;
+  row.children[2].textContent = `mostly ${isolated(label)}, ${Math.round((100 * count) / total)}%`;
 
   const strip = row.children[1];
   const ratio = window.devicePixelRatio || 1;

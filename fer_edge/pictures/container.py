@@ -8,14 +8,16 @@ return uninitialized memory for interlaced video.
 import errno
 import os
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from fer_edge.errors import SourceError
-from fer_edge.limits import FRAME_PX
+from ..errors import SourceError
+from ..limits import FRAME_PX
 
 _REASONS = {
     av.error.ExitError: "no answer within the time limit",
@@ -25,6 +27,26 @@ _REASONS = {
     av.error.HTTPForbiddenError: "access forbidden",
     av.error.HTTPNotFoundError: "not found",
 }
+_NOT_FILES = frozenset(
+    {"hls", "dash", "concat", "sdp", "rtsp", "rtp", "sap", "imf", "lavfi", "image2", "tty"}
+)
+"""Formats that refer to other files and addresses; tty makes a video of any text."""
+
+
+def open_video_file(path: Path) -> InputContainer:
+    """Open a video file; formats and protocols that refer to other places are refused.
+
+    Raises:
+        SourceError: FFmpeg cannot read it as a video.
+    """
+    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(_file_formats())}
+    try:
+        # the absolute name: FFmpeg interprets text before a colon as a protocol (12:30.mp4)
+        return open_container(str(path.absolute()), options=options)
+    except av.error.ArgumentError as error:
+        raise _no_video(path, "a playlist, or text") from error
+    except av.error.FFmpegError as error:
+        raise _no_video(path, reason(error)) from error
 
 
 def open_container(
@@ -52,6 +74,8 @@ def open_container(
 def picture_stream(container: InputContainer, name: str) -> VideoStream:
     """Return the video stream to decode: the default one, else the largest.
 
+    Decoding a damaged frame of Motion JPEG raises an error.
+
     Args:
         container: An open container.
         name: Name in messages.
@@ -74,7 +98,9 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
             f"{name}: FFmpeg cannot decode its video, or the file is damaged; convert it (ffmpeg "
             "-i IN OUT.mp4)"
         )
-    stream.codec_context.options = {"max_pixels": str(FRAME_PX)}
+    # by default a JPEG cut short is a frame that is gray below the cut
+    strict = {"err_detect": "explode"} if stream.codec_context.name == "mjpeg" else {}
+    stream.codec_context.options = {"max_pixels": str(FRAME_PX), **strict}
     return stream
 
 
@@ -87,6 +113,18 @@ def reason(error: Exception) -> str:
     if isinstance(number, int) and number in errno.errorcode:
         return os.strerror(number).lower()
     return str(getattr(error, "strerror", "") or type(error).__name__).lower()
+
+
+@lru_cache(maxsize=1)
+def _file_formats() -> tuple[str, ...]:
+    return tuple(sorted(av.formats_available - _NOT_FILES))
+
+
+def _no_video(path: Path, why: str) -> SourceError:
+    return SourceError(
+        f"{path} is neither a picture nor a video that FFmpeg can read ({why}); check that "
+        "the file is complete, or convert it (ffmpeg -i IN OUT.mp4)"
+    )
 
 
 def _size(stream: VideoStream) -> tuple[Any, ...]:
