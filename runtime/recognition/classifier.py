@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXACT_PX = 256
-"""A crop below twice this side keeps all pixels: what `Face.crop` returns, the model reads. Turning
-all pixels of larger ones takes milliseconds."""
+"""A crop of a color image keeps all pixels below twice this side: what `Face.crop` returns, the
+model reads. To turn all pixels of a larger one takes milliseconds. Gray videos are quicker."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +88,7 @@ class Classifier:
         box: Box,
         watch: Stopwatch,
         levels: NDArray[np.uint8] | None = None,
+        placement: Placement | None = None,
     ) -> Reading:
         """Classify one face.
 
@@ -98,10 +99,12 @@ class Classifier:
             box: Box of the face, as framed by the detector.
             watch: Stopwatch for the stages `crop`, which includes the aligner, and `classify`.
             levels: Levels of a gray image, see `Gray`.
+            placement: How the face lies in its box, if that is known; None asks the aligner.
         """
-        placement = Placement()
         with watch.stage("crop"):
-            if self.aligner is not None:
+            if self.aligner is None:
+                placement = Placement()
+            elif placement is None:
                 placement = self.aligner.align(image, box, levels)
             face = image if self._boxes_are_crops else self._crop(image, box, placement)
             pixels = self.model.input_of(face, levels)
@@ -124,13 +127,14 @@ class Classifier:
 
     def _crop(self, image: NDArray[np.uint8], box: Box, placement: Placement) -> NDArray[np.uint8]:
         """Crop a face, in color if one of the models reads colors."""
+        least_px = 2 * max(self.model.input_size)
         return crop(
             image,
             placement.box_of(box),
             self.model.file.card.input.crop,
             channels=1 if self.reads_gray else 3,
             roll_degrees=placement.roll_degrees,
-            least_px=max(_EXACT_PX, 2 * max(self.model.input_size)),
+            least_px=least_px if image.ndim == 2 else max(least_px, _EXACT_PX),
         )
 
     def replace_model(self, model: TFLiteModel) -> None:

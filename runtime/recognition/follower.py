@@ -65,7 +65,9 @@ class _State:
         read_s: Time of its last classification; None if it has not been classified yet.
         probabilities: float32, (classes,), smoothed.
         label: Steady label.
-        placement: How its face lay in its box when it was last classified.
+        placement: How its face lies in its box, as far as is known.
+        is_aligned: Whether that was found since the last detection: optical flow moves a box with
+            its face, but a detection gives it a new one.
     """
 
     seen_s: float
@@ -73,6 +75,7 @@ class _State:
     probabilities: NDArray[np.float32]
     label: str
     placement: Placement = field(default_factory=Placement)
+    is_aligned: bool = False
 
 
 class Follower(ModelReader):
@@ -128,7 +131,7 @@ class Follower(ModelReader):
         watch = Stopwatch()
         tracks = self._follow(frame, watch)
         for track in tracks:
-            self._see(track.number, frame.time_s)
+            self._see(track, frame.time_s)
         for track in self._due(tracks, frame.time_s):
             reading = self._read(frame, track, watch)
             with watch.stage("smooth"):
@@ -156,13 +159,14 @@ class Follower(ModelReader):
             watch.add("track", 1e3 * (time.perf_counter() - started))
         return sorted(tracks, key=lambda track: track.box.area, reverse=True)
 
-    def _see(self, number: int, now_s: float) -> None:
-        state = self._states.get(number)
+    def _see(self, track: Track, now_s: float) -> None:
+        state = self._states.get(track.number)
         if state is None:
             nothing = unknown(len(self.model.labels))
-            self._states[number] = _State(now_s, None, nothing, UNCERTAIN)
+            self._states[track.number] = _State(now_s, None, nothing, UNCERTAIN)
         else:
-            self._states[number] = replace(state, seen_s=now_s)
+            is_aligned = state.is_aligned and not track.is_detected
+            self._states[track.number] = replace(state, seen_s=now_s, is_aligned=is_aligned)
 
     def _due(self, tracks: list[Track], now_s: float) -> list[Track]:
         """Select the faces to classify now: new ones first, then by waiting time."""
@@ -178,17 +182,23 @@ class Follower(ModelReader):
 
     def _read(self, frame: Frame, track: Track, watch: Stopwatch) -> Reading:
         """Classify one face: from the gray image, if there is one and no model needs colors."""
+        state = self._states[track.number]
+        placement = state.placement if state.is_aligned else None
         gray = frame.ready_gray if self._classifier.reads_gray else None
         if gray is None:
-            return self._classifier.read(frame.image, track.box, watch)
-        return self._classifier.read(gray.pixels, track.box, watch, gray.levels)
+            return self._classifier.read(frame.image, track.box, watch, placement=placement)
+        return self._classifier.read(
+            gray.pixels, track.box, watch, gray.levels, placement=placement
+        )
 
     def _update(self, number: int, reading: Reading, now_s: float) -> None:
         """Add a reading to the state of a track; without probabilities its label stays."""
         state, last = self._states[number], None
         placement, probabilities = reading.placement, reading.probabilities
         if probabilities is None:
-            self._states[number] = replace(state, read_s=now_s, placement=placement)
+            self._states[number] = replace(
+                state, read_s=now_s, placement=placement, is_aligned=True
+            )
             return
         if state.read_s is not None:
             elapsed_s = now_s - state.read_s
@@ -197,7 +207,7 @@ class Follower(ModelReader):
             )
             last = state.label
         label = steady_label(probabilities, self.model.labels, self._steadiness, last)
-        self._states[number] = _State(state.seen_s, now_s, probabilities, label, placement)
+        self._states[number] = _State(state.seen_s, now_s, probabilities, label, placement, True)
 
     def _forget(self, now_s: float) -> None:
         over = [n for n, s in self._states.items() if abs(now_s - s.seen_s) > FORGET_AFTER_S]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,10 +13,15 @@ from numpy.typing import NDArray
 
 pytest.importorskip("matplotlib", reason="its photograph is the face")
 
-from fer_edge import Pace, Recognizer
+from fer_edge import Box, Frame, Pace, Recognizer, Track
+from fer_edge.aligner.aligner import Aligner
+from fer_edge.aligner.file import bundled_aligner, read_aligner
 from fer_edge.aligner.placement import Placement
+from fer_edge.inference.model import open_model
+from fer_edge.model.bundled import find_model
 from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
+from fer_edge.runtime.recognition.follower import Follower
 from tests.support.readers import open_reader
 
 DEGREES = 35
@@ -74,3 +80,26 @@ def test_alignment_can_be_off(
         (read[alignment],) = json.loads(done.stdout)["faces"]
     assert read["on"]["box"] == read["off"]["box"]
     assert read["on"]["scores"] != read["off"]["scores"]
+
+
+def test_in_a_video_the_aligner_looks_after_each_detection(tilted: NDArray[np.uint8]) -> None:
+    asked: list[int] = []
+    frames = [Frame(tilted, index, index / 25, "clip") for index in range(7)]
+
+    class Spy(Aligner):
+        def align(self, image: Any, box: Box, levels: Any = None) -> Placement:
+            asked.append(image.shape[0])
+            return super().align(image, box, levels)
+
+    class Follows:
+        def follow(self, frame: Frame) -> list[Track]:
+            is_detected = frame.index in (0, 4)
+            shift = 3.0 * frame.index
+            return [Track(1, Box(150 + shift, 110, 320 + shift, 320), 0.9, is_detected)]
+
+    model, aligner = open_model(find_model("tiny")), Spy(read_aligner(bundled_aligner()))
+    with Follower(model, Follows(), aligner=aligner) as follower:
+        rolls = [follower.read_frame(frame).faces[0].placement.roll_degrees for frame in frames]
+    assert len(asked) == 2
+    assert len(set(rolls[:4])) == len(set(rolls[4:])) == 1
+    assert rolls[0] != rolls[4]
