@@ -43,7 +43,7 @@ def test_two_tasks_share_the_trials_and_the_report_is_of_all(folder: Path) -> No
     with (folder / "out" / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["state"] for row in rows] == ["complete"] * 3
-    assert {row["epochs"] for row in rows} == {"2"}
+    assert {row["epochs_done"] for row in rows} == {"2"}
     assert (folder / "out" / "best.toml").exists()
 
 
