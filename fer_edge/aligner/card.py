@@ -1,17 +1,14 @@
 """The card of a face aligner, JSON inside its `.tflite` file."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fer_edge.documents import parse_json
 from fer_edge.errors import ModelError
 from fer_edge.faces.preprocess import CropPolicy
-from fer_edge.schema import decode, encode
-from fer_edge.shown import printable
+from fer_edge.model.card_format import CardFormat
 
 KIND: Literal["face-aligner"] = "face-aligner"
-FORMAT_VERSION = 1
+FORMAT = CardFormat(1, "the aligner", "install fer-edge again")
 OUTPUTS = ("roll", "logarithm of the scale", "x", "y")
 """Meaning of the last axis of the output."""
 
@@ -101,10 +98,10 @@ class AlignerCard:
     tools: tuple[str, ...] = ()
     license: str = LICENSE
     kind: Literal["face-aligner"] = KIND
-    format_version: int = FORMAT_VERSION
+    format_version: int = FORMAT.version
 
     def __post_init__(self) -> None:
-        _check_version(self.format_version)
+        FORMAT.check_version(self.format_version)
         if min(self.height, self.width) < 1:
             raise ModelError(
                 f"the card's input is {self.width}x{self.height}; expected positive numbers"
@@ -112,36 +109,10 @@ class AlignerCard:
 
 
 def card_to_json(card: AlignerCard) -> str:
-    """Convert a card to JSON text; equal cards give equal texts.
-
-    Raises:
-        ModelError: A number is infinite or NaN, which JSON does not have.
-    """
-    try:
-        text = json.dumps(encode(card), indent=2, ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
-        raise ModelError("the card has a number that is infinite or NaN") from error
-    return text + "\n"
+    """Convert a card to JSON text; see `CardFormat.to_json`."""
+    return FORMAT.to_json(card)
 
 
 def card_from_json(text: str) -> AlignerCard:
-    """Parse a card.
-
-    Raises:
-        ModelError: The text is not a card in this format.
-    """
-    try:
-        data = parse_json(text)
-        if isinstance(data, dict):  # checked first: a newer format may have other keys
-            _check_version(data.get("format_version", FORMAT_VERSION))
-        return decode(AlignerCard, data)
-    except ValueError as error:  # includes SchemaError
-        raise ModelError(f"the card is damaged: {error}; install fer-edge again") from error
-
-
-def _check_version(version: object) -> None:
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"the aligner's card has format version {printable(version, 40)}, this fer-edge reads "
-            f"{FORMAT_VERSION}; install fer-edge again"
-        )
+    """Parse a card; see `CardFormat.from_json`."""
+    return FORMAT.from_json(AlignerCard, text)

@@ -1,17 +1,14 @@
 """The card of a face detector, JSON inside its `.tflite` file."""
 
-import json
 from dataclasses import dataclass
 from typing import Literal
 
-from fer_edge.documents import parse_json
 from fer_edge.errors import ModelError
 from fer_edge.model.card import Compilation
-from fer_edge.schema import decode, encode
-from fer_edge.shown import printable
+from fer_edge.model.card_format import CardFormat
 
 KIND: Literal["face-detector"] = "face-detector"
-FORMAT_VERSION = 1
+FORMAT = CardFormat(1, "the detector", "create it again: fer-edge convert-detector")
 CHANNELS = ("dx", "dy", "log width", "log height", "class", "objectness")
 """Meaning of the last axis of each output."""
 
@@ -171,48 +168,20 @@ class DetectorCard:
     license: str = YUNET_LICENSE
     training_data: str = YUNET_TRAINING_DATA
     kind: Literal["face-detector"] = KIND
-    format_version: int = FORMAT_VERSION
+    format_version: int = FORMAT.version
 
     def __post_init__(self) -> None:
-        _check_version(self.format_version)
+        FORMAT.check_version(self.format_version)
         strides = [head.stride for head in self.heads]
         if not strides or strides != sorted(set(strides)):
             raise ModelError(f"the card's outputs have strides {strides}; expected ascending order")
 
 
 def card_to_json(card: DetectorCard) -> str:
-    """Convert a card to JSON text; equal cards give equal texts.
-
-    Raises:
-        ModelError: A number is infinite or NaN, which JSON does not have.
-    """
-    try:
-        text = json.dumps(encode(card), indent=2, ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
-        raise ModelError("the card has a number that is infinite or NaN") from error
-    return text + "\n"
+    """Convert a card to JSON text; see `CardFormat.to_json`."""
+    return FORMAT.to_json(card)
 
 
 def card_from_json(text: str) -> DetectorCard:
-    """Parse a card.
-
-    Raises:
-        ModelError: The text is not a card in this format.
-    """
-    try:
-        data = parse_json(text)
-        if isinstance(data, dict):  # checked first: a newer format may have other keys
-            _check_version(data.get("format_version", FORMAT_VERSION))
-        return decode(DetectorCard, data)
-    except ValueError as error:  # includes SchemaError
-        raise ModelError(
-            f"the card is damaged: {error}; create it again: fer-edge convert-detector"
-        ) from error
-
-
-def _check_version(version: object) -> None:
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"the detector's card has format version {printable(version, 40)}, this fer-edge reads "
-            f"{FORMAT_VERSION}; create it again (fer-edge convert-detector) or upgrade fer-edge"
-        )
+    """Parse a card; see `CardFormat.from_json`."""
+    return FORMAT.from_json(DetectorCard, text)

@@ -4,29 +4,25 @@ The runtime takes scale, zero point and dtype from the tensors, and the meaning 
 expression of each output, crop of a face, origin and accuracy of the model.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fer_edge.documents import parse_json
-from fer_edge.errors import ConfigError, ModelError
+from fer_edge.errors import ModelError
 from fer_edge.faces.labels import FER2013, FERPLUS_CLASSES
 from fer_edge.faces.light import Light
 from fer_edge.faces.preprocess import Colors, CropPolicy
 from fer_edge.model.card_checks import (
-    check_encoding,
     check_input,
     check_input_range,
     check_labels,
     check_line,
     check_paragraphs,
 )
-from fer_edge.schema import decode, encode
+from fer_edge.model.card_format import CardFormat
 from fer_edge.scoring.scores import Agreement
 from fer_edge.scoring.temperature import TemperatureScaling
-from fer_edge.shown import printable
 
-FORMAT_VERSION = 1
+FORMAT = CardFormat(1, "the model", "convert the model again")
 
 INTENDED_USE = (
     "Recognizing facial expressions of people who know about it and agreed. An expression is "
@@ -268,10 +264,10 @@ class ModelCard:
     compilation: Compilation | None = None
     logit_offsets: tuple[float, ...] = ()
     temperature_scaling: TemperatureScaling | None = None
-    format_version: int = FORMAT_VERSION
+    format_version: int = FORMAT.version
 
     def __post_init__(self) -> None:
-        _check_version(self.format_version)
+        FORMAT.check_version(self.format_version)
         check_labels(self.labels)
         check_line("name", self.name)
         check_line("architecture", self.architecture)
@@ -308,38 +304,10 @@ def _check_counts(card: ModelCard) -> None:
 
 
 def card_to_json(card: ModelCard) -> str:
-    """Convert a card to JSON text; equal cards give equal texts.
-
-    Raises:
-        ModelError: A number is infinite or NaN, which JSON does not have, or a text is not UTF-8,
-            such as the name of a file.
-    """
-    try:
-        text = json.dumps(encode(card), indent=2, ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
-        raise ModelError("the card has a number that is infinite or NaN") from error
-    check_encoding(text)
-    return text + "\n"
+    """Convert a card to JSON text; see `CardFormat.to_json`."""
+    return FORMAT.to_json(card)
 
 
 def card_from_json(text: str | bytes) -> ModelCard:
-    """Parse a card.
-
-    Raises:
-        ModelError: The text is not a card in this format.
-    """
-    try:
-        data = parse_json(text)
-        if isinstance(data, dict):  # checked first: a newer format may have other keys
-            _check_version(data.get("format_version", FORMAT_VERSION))
-        return decode(ModelCard, data)
-    except (ValueError, ConfigError) as error:  # includes SchemaError
-        raise ModelError(f"the card is damaged: {error}; convert the model again") from error
-
-
-def _check_version(version: object) -> None:
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"the card has format version {printable(version, 40)}, this fer-edge reads "
-            f"{FORMAT_VERSION}; convert the model again or upgrade fer-edge"
-        )
+    """Parse a card; see `CardFormat.from_json`."""
+    return FORMAT.from_json(ModelCard, text)
