@@ -79,3 +79,11 @@ def test_the_figures_of_the_readme_are_those_of_the_cards(name: str) -> None:
     assert score is not None
     assert f"{100 * score.accuracy:.2f}%" in row
     assert f"{file.size_bytes / 1e6:.2f} MB" in row
+
+
+def test_every_bundled_file_is_as_close_to_its_float_network_as_the_readme_states() -> None:
+    (most,) = re.findall(r"Each int8 file is within (\d\.\d) points of its float network", README)
+    for path in bundled_models().values():
+        agreement = read_model(path).card.agreement
+        assert agreement is not None
+        assert abs(100 * agreement.difference) <= float(most)
