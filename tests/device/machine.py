@@ -20,6 +20,8 @@ _UNUSED = (
 )
 """Kernel modules for hardware that is not used here; each takes time to load."""
 _BOOT_S = 420
+_PANIC, _MOST_PANICS = "Kernel panic - not syncing", 2
+"""An emulated kernel sometimes panics while it starts, before anything of ours runs."""
 _FIRST_WORD_S = 25
 """Time in seconds within which a kernel under KVM writes its first line."""
 
@@ -63,12 +65,18 @@ class Machine:
         return time.monotonic() - start
 
     def wait_for_ssh(self) -> None:
-        """Wait until the machine runs a command over ssh."""
-        end = time.monotonic() + _BOOT_S
+        """Wait until the machine runs a command over ssh; after a panic start it again."""
+        end, panics = time.monotonic() + _BOOT_S, 0
         while self.run("true", check=False, timeout_s=30).returncode:
             assert self._process is not None
             assert self._process.poll() is None, "qemu has ended"
-            assert time.monotonic() < end, self.serial.read_text(errors="replace")[-3000:]
+            said = self.serial.read_text(errors="replace")
+            assert time.monotonic() < end, said[-3000:]
+            if _PANIC in said and panics < _MOST_PANICS:
+                assert self.accelerator is not None
+                self.cut_power()
+                self._launch(self.accelerator)
+                panics += 1
             time.sleep(0.5)
 
     def run(
