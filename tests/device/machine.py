@@ -21,7 +21,7 @@ _UNUSED = (
 """Kernel modules for hardware that is not used here; each takes time to load."""
 _BOOT_S = 420
 _PANIC, _MOST_PANICS = "Kernel panic - not syncing", 2
-"""An emulated kernel sometimes panics while it starts, before anything of ours runs."""
+"""An emulated kernel sometimes panics while it starts, before fer-edge runs."""
 _FIRST_WORD_S = 25
 """Time in seconds within which a kernel under KVM writes its first line."""
 
