@@ -131,10 +131,13 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     """Count a face set's classes and splits; find duplicates, blank pictures and non-faces.
 
     PATH is a .npz face set. Duplicates have identical pixels. If the set has FER+ votes, a picture
-    is a non-face if most taggers called it unknown or not a face.
+    is a non-face if most taggers called it unknown or not a face. Framing is how large, centered
+    and upright the faces are; the bundled models expect FER2013's.
     """
     import json
 
+    from fer_edge.aligner.aligner import open_aligner
+    from fer_edge.aligner.framing import describe_framing, framing_of
     from fer_edge.faces.faceset import SPLITS, load_faceset
     from fer_edge.schema import encode
 
@@ -150,6 +153,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     check_outputs({"--sheet": sheet, "--duplicates": duplicates}, (path,))
     faces = load_faceset(path)
     reports = inspect_faces(faces)
+    framing = framing_of(faces.images, open_aligner())
     counts = faces.counts()
     if as_json:
         result = {
@@ -164,6 +168,7 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
                 {**encode(report), "also_in": dict(zip(SPLITS, report.also_in, strict=True))}
                 for report in reports
             ],
+            "framing": None if framing is None else encode(framing),
             "votes": faces.votes is not None,
         }
         click.echo(json.dumps(result, ensure_ascii=False))
@@ -175,6 +180,8 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
         rare = [name for name, n in zip(faces.class_names, counts[0], strict=True) if n < 2]
         if rare and reports[0].faces:
             click.echo(f"fewer than two training faces: {', '.join(rare)}")
+        if framing is not None:
+            click.echo(describe_framing(framing))
     if sheet:
         sample_sheet(faces, sheet)
         click.echo(f"samples: {sheet}", err=as_json)

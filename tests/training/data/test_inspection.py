@@ -70,7 +70,10 @@ def test_the_command_says_it_and_draws_samples(
     ]
     assert {row["picture"] for row in rows} == {"0"}
 
+    assert result.stdout.count("framing, relative to FER2013: size ") == 1
+
     record = json.loads(fer_edge("data", "inspect", data, "--json").stdout)
+    assert record["framing"]["faces"] == 83  # all but the blank one
     assert record["counts"]["train"]["angry"] == 8
     assert record["splits"][1]["also_in"] == {"train": 1, "validation": 0, "test": 0}
 
