@@ -4,13 +4,18 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from fer_edge import plugins
 from fer_edge.cli.command_options import PATH, NumberRange, PartName, SectionedCommand
-from fer_edge.errors import ModelError
+from fer_edge.errors import MissingExtraError, ModelError
+
+if TYPE_CHECKING:
+    from .converted import Converted
+    from .options import Options
 
 INTEGER = click.Choice(["uint8", "int8"])
 
@@ -27,6 +32,14 @@ _SECTIONS = {
     "Another project's network": ("labels", "input_range", "size_px", "trust_claims", "trust_code"),
     "Devices": ("targets", "edgetpu", "c_array"),
 }
+
+_OF_INT8 = (
+    *("input_type", "output_type", "keep_float", "keep_int16", "clip_percentile"),
+    *("per_channel_dense", "layer_report", "targets", "edgetpu", "c_array"),
+)
+"""Options of the int8 files only."""
+_OF_CALIBRATION = ("calibration", "calibration_faces", "calibration_seed")
+"""Options of the files that are calibrated."""
 
 
 @click.command(cls=SectionedCommand, sections=_SECTIONS)
@@ -200,6 +213,7 @@ def convert(
     if not variants:
         flags = ", ".join(f"--{name}" for name in VARIANTS)
         raise click.UsageError(f"nothing to write; pass {flags}")
+    _check_used(variants, labels)
     span = _span(input_range or "0,1")
     offsets = _offsets(logit_offsets)
     source = source if labels else run_of(source)
@@ -255,6 +269,40 @@ def convert(
             f"{'; '.join(faults)}; not written: try more --calibration-faces, --layer-report, or "
             "train with --qat"
         )
+    if lacking := [i.path.name for i in results if len(i.target_reports) < _reports(i, options)]:
+        raise MissingExtraError(
+            f"the files of --target for {', '.join(lacking)} were not all written, since a tool is "
+            "not installed (see the warning): install it, or omit the option"
+        )
+
+
+def _reports(item: "Converted", options: "Options") -> int:
+    """Return the number of targets whose files were to be created for a file."""
+    return len(options.targets) if item.is_int8 and not item.fault else 0
+
+
+def _check_used(variants: Sequence[str], labels: str | None) -> None:
+    """Reject options without an effect on the files that are written.
+
+    Raises:
+        click.UsageError: One is given.
+    """
+    context = click.get_current_context()
+    given = {
+        parameter.name: max(parameter.opts, key=len)
+        for parameter in context.command.params
+        if context.get_parameter_source(str(parameter.name)) is not ParameterSource.DEFAULT
+    }
+    needs = ((_OF_INT8, ("int8",)), (_OF_CALIBRATION, ("int8", "int16x8")))
+    for names, needed in needs:
+        unused = [given[name] for name in names if name in given]
+        if unused and not set(needed) & set(variants):
+            raise click.UsageError(
+                f"expected {' or '.join(f'--{name}' for name in needed)} with {', '.join(unused)}, "
+                f"which no other file has; got {', '.join(f'--{name}' for name in variants)}"
+            )
+    if "trust_claims" in given and labels is None:
+        raise click.UsageError("expected --labels with --trust-claims")
 
 
 def _span(text: str) -> tuple[float, float]:
@@ -277,6 +325,8 @@ def _span(text: str) -> tuple[float, float]:
 
 
 def _offsets(texts: Sequence[str]) -> dict[str, float]:
+    from .options import MOST_OFFSET, is_offset
+
     offsets: dict[str, float] = {}
     for text in texts:
         name, _, value = (part.strip() for part in text.rpartition("="))
@@ -284,9 +334,10 @@ def _offsets(texts: Sequence[str]) -> dict[str, float]:
             added = float(value)
         except ValueError:
             added = math.nan
-        if not name or not math.isfinite(added) or name in offsets:
+        if not name or not is_offset(added) or name in offsets:
             raise click.BadParameter(
-                f"expected CLASS=VALUE, once per class (such as contempt=2.5), got {text!r}",
+                "expected CLASS=VALUE, once per class (such as contempt=2.5), with a value from "
+                f"{-MOST_OFFSET:g} to {MOST_OFFSET:g}, got {text!r}",
                 param_hint="--logit-offset",
             )
         offsets[name] = added

@@ -1,10 +1,9 @@
 """Options of a conversion; importing them does not import TensorFlow."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from fer_edge.errors import ConfigError
 from fer_edge.faces.light import Light
@@ -17,6 +16,9 @@ from .option_values import check_choice, names_in
 Variant = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 IntegerType = Literal["uint8", "int8"]
+
+MOST_OFFSET = 100.0
+"""Largest logit offset in either direction; with 10, a class is e^10 = 22,000 times as probable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Options:
         calibration_seed: Random seed of their selection.
         gate: Requirement for writing a file.
         overwrite: Whether existing files may be replaced.
-        logit_offsets: Value to add to the logit of a class, by its name.
+        logit_offsets: Value to add to the logit of a class, by its name; -100 to 100.
         layer_report: Whether to measure every layer of the int8 files, and to draw it as
             NAME-layers.png.
         light: What happens to dark, pale and noisy faces before models read them, as the cards
@@ -101,14 +103,19 @@ class Options:
         object.__setattr__(self, "targets", tuple(dict.fromkeys(targets)))
 
 
+def is_offset(value: Any) -> bool:
+    """Return whether a real number can be added to a logit."""
+    return bool(abs(value) <= MOST_OFFSET)  # False for NaN
+
+
 def _offsets(value: object) -> dict[str, float]:
     are_offsets = isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(offset, Real) and math.isfinite(offset)
+        isinstance(name, str) and isinstance(offset, Real) and is_offset(offset)
         for name, offset in value.items()
     )
     if not isinstance(value, Mapping) or not are_offsets:
         raise ConfigError(
-            f"logit_offsets is {printable(repr(value))}, expected finite numbers by class, such as "
-            "{'contempt': 0.78}"
+            f"logit_offsets is {printable(repr(value))}, expected numbers from "
+            f"{-MOST_OFFSET:g} to {MOST_OFFSET:g} by class, such as {{'contempt': 0.78}}"
         )
     return {name: float(offset) for name, offset in value.items()}

@@ -15,7 +15,7 @@ from fer_edge import Recognizer
 
 def fade_in(path: str) -> Iterator[NDArray[np.uint8]]:
     """Yield frames, uint8 (height, width, 3) BGR: a photograph that becomes brighter."""
-    photo = cv2.imread(path).astype(np.float32)
+    photo = np.asarray(cv2.imread(path), np.float32)
     for brightness in np.linspace(0.0, 1.0, 6):
         yield (photo * brightness).astype(np.uint8)
 

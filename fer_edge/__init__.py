@@ -19,19 +19,25 @@ if TYPE_CHECKING:
     # a stage lies elsewhere in the repository than in the installed package
     from .aligner.placement import Placement
     from .errors import (
+        ClusterError,
         ConfigError,
+        DatasetError,
         DetectorError,
         FerEdgeError,
         MissingExtraError,
         ModelError,
         OutputError,
         PluginError,
+        RecipeError,
+        ReportError,
         SourceError,
+        TrainingError,
     )
     from .faces.preprocess import Box, CropPolicy
     from .model.card import ModelCard
+    from .runtime.capture.capture import Capture  # type: ignore[import-not-found]
     from .runtime.capture.frame import Decoded, Frame, Gray, Source, SourceSettings  # type: ignore[import-not-found]
-    from .runtime.capture.live import Capture, Live  # type: ignore[import-not-found]
+    from .runtime.capture.live import Live  # type: ignore[import-not-found]
     from .runtime.capture.opening import (  # type: ignore[import-not-found]
         open_camera,
         open_source,
@@ -59,9 +65,11 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "Box": ".faces.preprocess",
-    "Capture": ".runtime.capture.live",
+    "Capture": ".runtime.capture.capture",
+    "ClusterError": ".errors",
     "ConfigError": ".errors",
     "CropPolicy": ".faces.preprocess",
+    "DatasetError": ".errors",
     "Decoded": ".runtime.capture.frame",
     "Detection": ".runtime.detection.detector",
     "DetectorError": ".errors",
@@ -80,7 +88,9 @@ _HOMES = {
     "Pace": ".runtime.recognition.follower",
     "Placement": ".aligner.placement",
     "ReaderGoneError": ".runtime.publish.sink",
+    "RecipeError": ".errors",
     "Recognizer": ".runtime.recognition.recognizer",
+    "ReportError": ".errors",
     "Result": ".runtime.recognition.result",
     "Sink": ".runtime.publish.sink",
     "SinkContext": ".runtime.publish.sink",
@@ -90,6 +100,7 @@ _HOMES = {
     "StageTimes": ".runtime.timing.stopwatch",
     "Track": ".runtime.tracking.track",
     "Tracker": ".runtime.tracking.track",
+    "TrainingError": ".errors",
     "UNCERTAIN": ".runtime.recognition.result",
     "open_camera": ".runtime.capture.opening",
     "open_detector": ".runtime.detection.opening",
@@ -101,8 +112,10 @@ __all__ = [
     "UNCERTAIN",
     "Box",
     "Capture",
+    "ClusterError",
     "ConfigError",
     "CropPolicy",
+    "DatasetError",
     "Decoded",
     "Detection",
     "DetectorError",
@@ -121,7 +134,9 @@ __all__ = [
     "Placement",
     "PluginError",
     "ReaderGoneError",
+    "RecipeError",
     "Recognizer",
+    "ReportError",
     "Result",
     "Sink",
     "SinkContext",
@@ -131,6 +146,7 @@ __all__ = [
     "StageTimes",
     "Track",
     "Tracker",
+    "TrainingError",
     "open_camera",
     "open_detector",
     "open_source",

@@ -22,7 +22,12 @@ which a retry does not fix.
 
 
 class FerEdgeError(Exception):
-    """Base class of all errors below."""
+    """Base class of all errors below; its text is one line without the passwords of addresses."""
+
+    def __str__(self) -> str:
+        from .shown import in_one_line, masked  # loaded for an error only
+
+        return masked(in_one_line(super().__str__()))
 
 
 class DatasetError(FerEdgeError):

@@ -10,7 +10,8 @@ import importlib
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,13 @@ EDGE_TARGETS = "fer_edge.edge_targets"
 
 _OWN = "fer-edge"
 _FAILED = "failed"
+_ACTING = ("write", "close")
+"""Methods that act and return when they are called: a generator does nothing until it is read."""
+_SOURCE_NAME = re.compile(r"[a-z][a-z0-9+.-]*")
+_SOURCE_NAME_RULE = (
+    "expected a name of lower-case letters, digits, '+', '-' and '.', since it is also the scheme "
+    "of addresses"
+)
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +66,7 @@ def unknown(group: str, name: str) -> PluginError:
     import difflib
 
     known = names(group)
-    near = difflib.get_close_matches(name, known, n=2)
+    near = difflib.get_close_matches(str(name), known, n=2)
     advice = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     return PluginError(
         f"{_kind(group)} {name!r} does not exist; expected one of {', '.join(known)}{advice}"
@@ -98,8 +106,10 @@ def open_part(
     name: str,
     *arguments: object,
     members: Sequence[str],
+    attributes: Sequence[str] = (),
     is_function: bool = False,
     may_raise: tuple[type[Exception], ...] = (),
+    faults: tuple[type[FerEdgeError], ...] = (),
 ) -> Any:
     """Import a part and call it.
 
@@ -110,9 +120,11 @@ def open_part(
         group: One of the groups above.
         name: Registered name.
         arguments: Arguments for parts of this kind.
-        members: Methods and attributes that the result must have.
+        members: Methods that the result must have.
+        attributes: Attributes that it must have.
         is_function: Whether a function is accepted instead.
         may_raise: Exceptions that a part of this kind may raise, besides `FerEdgeError`.
+        faults: Errors of fer-edge's classes that a package uses, which are faults of the package.
 
     Raises:
         PluginError: The name is unknown; or a part of another package cannot be imported, raises
@@ -121,14 +133,15 @@ def open_part(
     opener = load(group, name)
     if name in _own(group):
         return opener(*arguments)
-    guard = _Guard(group, name, (FerEdgeError, MemoryError, *may_raise))
+    guard = _Guard(group, name, (FerEdgeError, MemoryError, *may_raise), faults)
     part = guard.call("cannot be opened", opener, *arguments)
     if not isinstance(part, type):
-        if all(hasattr(part, member) for member in members):
+        has_methods = all(callable(guard.get(part, member, None)) for member in members)
+        if has_methods and all(guard.has(part, attribute) for attribute in attributes):
             return _GuardedPart(part, guard)
         if is_function and callable(part):
             return partial(guard.call, _FAILED, part)
-    expected = f"an object with {', '.join(members)}"
+    expected = f"an object with {', '.join((*members, *attributes))}"
     raise PluginError(
         f"{describe(group, name)} returned {type(part).__name__}, expected "
         f"{'a function, or ' if is_function else ''}{expected}; update the package, or ask its "
@@ -145,29 +158,65 @@ def describe(group: str, name: str) -> str:
 class _Guard:
     """Runs the code of another package, and reports its exceptions as faults of the package."""
 
-    def __init__(self, group: str, name: str, allowed: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self,
+        group: str,
+        name: str,
+        allowed: tuple[type[Exception], ...],
+        faults: tuple[type[FerEdgeError], ...],
+    ) -> None:
         self._group, self._entry = group, _foreign(group)[name]
-        self._allowed = allowed
+        self._allowed, self._faults = allowed, faults
 
     def call(
         self, what: str, function: Callable[..., Any], *arguments: object, **options: object
     ) -> Any:
         """Call a function of the package; an iterator that it returns is guarded, too."""
-        try:
+        with self._guarding(what):
             result = function(*arguments, **options)
-        except self._allowed:
+        if isinstance(result, Awaitable | AsyncIterator):
+            close = getattr(result, "close", None)
+            if callable(close):  # otherwise Python warns that it was not awaited
+                close()
+            raise self._not_plain(function)
+        return self._each(result) if isinstance(result, Iterator) else result
+
+    def act(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
+        """Call a function that acts when it is called, and reject a generator."""
+        result = self.call(_FAILED, function, *arguments, **options)
+        if isinstance(result, Iterator):
+            raise self._not_plain(function)
+        return result
+
+    def get(self, part: Any, name: str, *default: object) -> Any:
+        """Return an attribute of a part, which may be a property that fails."""
+        with self._guarding(f"{_FAILED} ({name})", AttributeError):
+            return getattr(part, name, *default)
+
+    def has(self, part: Any, name: str) -> bool:
+        """Return whether a part has an attribute."""
+        with self._guarding(f"{_FAILED} ({name})"):
+            return hasattr(part, name)
+
+    def _each(self, items: Iterator[Any]) -> Iterator[Any]:
+        with self._guarding(_FAILED):
+            yield from items
+
+    @contextmanager
+    def _guarding(self, what: str, *also: type[Exception]) -> Iterator[None]:
+        try:
+            yield
+        except self._faults as error:
+            raise _broken(self._group, self._entry, what, error) from error
+        except (*self._allowed, *also):
             raise
         except Exception as error:  # foreign code can raise anything
             raise _broken(self._group, self._entry, what, error) from error
-        return self._each(result) if isinstance(result, Iterator) else result
 
-    def _each(self, items: Iterator[Any]) -> Iterator[Any]:
-        try:
-            yield from items
-        except self._allowed:
-            raise
-        except Exception as error:
-            raise _broken(self._group, self._entry, _FAILED, error) from error
+    def _not_plain(self, function: Callable[..., Any]) -> PluginError:
+        name = getattr(function, "__name__", "it")
+        error = TypeError(f"{name} is asynchronous or a generator, expected a plain function")
+        return _broken(self._group, self._entry, _FAILED, error)
 
 
 class _GuardedPart:
@@ -180,8 +229,12 @@ class _GuardedPart:
         self._part, self._guard = part, guard
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._part, name)
-        return partial(self._guard.call, _FAILED, value) if callable(value) else value
+        value = self._guard.get(self._part, name)
+        if not callable(value):
+            return value
+        if name in _ACTING:
+            return partial(self._guard.act, value)
+        return partial(self._guard.call, _FAILED, value)
 
     def __iter__(self) -> Iterator[Any]:
         iterator: Iterator[Any] = self._guard.call(_FAILED, iter, self._part)
@@ -191,6 +244,8 @@ class _GuardedPart:
 def _broken(group: str, entry: "EntryPoint", what: str, error: Exception) -> PluginError:
     log.info("%s:", _said(group, entry), exc_info=error)  # --verbose shows the traceback
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, FerEdgeError):
+        reason = str(error)
     return PluginError(
         f"{_said(group, entry)} {what}: {reason}; update or uninstall the package, or ask its "
         "authors"
@@ -268,7 +323,9 @@ def _foreign(group: str) -> "dict[str, EntryPoint]":
             log.info("entry points of %s cannot be read: %s", distribution, error)
             continue
         for entry in entries:
-            if entry.name in _own(group):
+            if group == SOURCES and not _SOURCE_NAME.fullmatch(entry.name):
+                log.warning("%s is not used: %s", _said(group, entry), _SOURCE_NAME_RULE)
+            elif entry.name in _own(group):
                 log.warning("%s is not used: %s has one of that name", _said(group, entry), _OWN)
             elif (first := found.setdefault(entry.name, entry)) != entry:
                 said, taken = _said(group, entry), _package(first)

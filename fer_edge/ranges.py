@@ -15,21 +15,23 @@ def check_range(
     *,
     is_above: bool = False,
     is_whole: bool = False,
+    is_optional: bool = False,
 ) -> None:
     """Reject a value that is not a number of a range.
 
     Args:
         name: Name of the argument, for the message.
-        value: The value; None is accepted, as a default.
+        value: The value.
         low: Lowest number.
         high: Highest number; None for no limit, but a finite number.
         is_above: Whether `low` itself is excluded.
         is_whole: Whether only integers are accepted.
+        is_optional: Whether None is accepted, as a default.
 
     Raises:
         ConfigError: It is not a number, not finite or out of range.
     """
-    if value is None:
+    if value is None and is_optional:
         return
     # NumPy's numbers are accepted, too; comparisons with NaN are false
     is_number = isinstance(value, Integral if is_whole else Real) and not isinstance(value, bool)
@@ -41,7 +43,8 @@ def check_range(
         what = "a whole number" if is_whole else "a number"
         bound = f"{'above' if is_above else 'from'} {low:g}"
         most = "" if high is None else f" to {high:g}"
-        raise ConfigError(f"'{name}' is {shown}, expected {what} {bound}{most}")
+        none = ", or None" if is_optional else ""
+        raise ConfigError(f"'{name}' is {shown}, expected {what} {bound}{most}{none}")
 
 
 def _as_float(value: Any) -> float:

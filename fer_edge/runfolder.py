@@ -94,7 +94,8 @@ def load_info(folder: Path) -> RunInfo:
     except OSError as error:
         unfinished = partial(folder)
         advice = (
-            f"its training is not finished ({unfinished} exists): continue with --resume"
+            f"its training is not finished ({unfinished} exists): continue with --resume (in "
+            "Python: existing='resume')"
             if unfinished.is_dir()
             else "create one: fer-edge train"
         )

@@ -1,6 +1,6 @@
 """Untrusted text for display: in one line, and without secrets.
 
-Every log line and every error of the command line goes through `masked`: it removes user, password
+Every log line and every error goes through `masked`: it removes user, password
 and query (which contains keys) from addresses, replaces the secrets of the program wherever they
 occur, and removes control characters.
 """
@@ -88,6 +88,11 @@ def without_password(url: str) -> str:
     path = re.split(r"[?#]", behind, maxsplit=1)[0]
     secret = (_RTMP_KEY if scheme.lower().startswith("rtmp") else _PATH_SECRET).search(path)
     return f"{scheme}://{host}{path[: secret.start()] + MASK if secret else path}"
+
+
+def in_one_line(text: str) -> str:
+    """Return a text with a space for each line break: file names and libraries contain some."""
+    return " ".join(filter(None, map(str.strip, text.splitlines())))
 
 
 def printable(text: object, most: int = 80) -> str:

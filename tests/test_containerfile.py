@@ -34,6 +34,14 @@ def test_the_extras_and_the_command_exist() -> None:
     assert "fer-edge" in PROJECT["scripts"]
 
 
+def test_the_documented_build_keeps_the_health_check() -> None:
+    (in_file,) = re.findall("^# +(podman build .+)$", TEXT, re.MULTILINE)
+    page = (ROOT / "docs/how-to/run-in-a-container.md").read_text("utf-8")
+    (in_page,) = re.findall("^(podman build .+)$", page, re.MULTILINE)
+    assert in_file == in_page
+    assert "\nHEALTHCHECK " not in TEXT or "--format docker" in in_page
+
+
 def test_it_runs_without_root_and_ends_by_the_signal_that_is_obeyed() -> None:
     assert TEXT.index("\nUSER fer-edge") > TEXT.index("\nRUN ")
     assert "\nSTOPSIGNAL SIGTERM" in TEXT

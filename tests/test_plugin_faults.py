@@ -8,7 +8,9 @@ from click.testing import Result
 from PIL import Image
 
 from fer_edge import DetectorSettings, PluginError, Recognizer, open_source, plugins
-from fer_edge.converters.devices.edge_targets import open_targets
+from fer_edge.converters.devices.edge_targets import open_targets, write_companions
+from fer_edge.faces.faceset import save_faceset
+from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.plug_in_packages import installing
 
@@ -19,6 +21,17 @@ DETECTOR = """
 class Part:
     def detect(self, image):
         {body}
+def part(settings): return Part()
+"""
+NO_METHOD = """
+class Part:
+    detect = None
+def part(settings): return Part()
+"""
+FAILING_PROPERTY = """
+class Part:
+    @property
+    def detect(self): raise OSError("prop")
 def part(settings): return Part()
 """
 FUNCTION = """
@@ -38,6 +51,14 @@ class Part:
     def close(self): {close}
 part = Part
 """
+ARCHITECTURE = """
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class part:
+    units: int = 4
+    def __post_init__(self): {check}
+    def build(self, keras, *, size_px, classes): {build}
+"""
 SINK = """
 from fer_edge import OutputError, ReaderGoneError
 class Part:
@@ -45,6 +66,16 @@ class Part:
     def close(self, *, complete): {close}
 def part(place, context): return Part()
 """
+
+
+def network(
+    shape: str, *, first: str = "keras.layers.Flatten()", units: int = 7, last: str = "'softmax'"
+) -> str:
+    """Return the body of an architecture's `build`."""
+    return (
+        f"return keras.Sequential([keras.Input(({shape})), {first}, keras.layers.Flatten(), "
+        f"keras.layers.Dense({units}, activation={last})])"
+    )
 
 
 @pytest.fixture
@@ -76,9 +107,20 @@ def source(body: str = "pass", close: str = "pass") -> str:
         (plugins.DETECTORS, DETECTOR.format(body="yield image.nothing"), "failed: AttributeError"),
         (plugins.DETECTORS, DETECTOR.format(body="raise StopIteration"), "failed: StopIteration"),
         (plugins.DETECTORS, FUNCTION.format(body="raise OSError('bus')"), "failed: OSError: bus"),
+        (
+            plugins.DETECTORS,
+            FUNCTION.format(body="raise ValueError('a\\nb')"),
+            "failed: ValueError: a b",
+        ),
+        (plugins.DETECTORS, f"async {FUNCTION.format(body='pass').strip()}", "failed: TypeError"),
+        (plugins.DETECTORS, NO_METHOD, "returned Part, expected a function, or an object with det"),
+        (plugins.DETECTORS, FAILING_PROPERTY, "failed (detect): OSError: prop"),
         (plugins.SOURCES, source(body="1 / 0"), "failed: ZeroDivisionError: division by zero"),
         (plugins.SOURCES, source(close="1 / 0"), "failed: ZeroDivisionError"),
         (plugins.SINKS, sink(write="1 / 0"), "failed: ZeroDivisionError"),
+        (plugins.SINKS, sink(write="yield"), "failed: TypeError: write is asynchronous or a gen"),
+        (plugins.SINKS, sink(close="yield"), "failed: TypeError: close is asynchronous or a gen"),
+        (plugins.SINKS, sink().replace("def write", "async def write"), "failed: TypeError: write"),
         (plugins.SINKS, sink(write="raise BrokenPipeError"), "failed: BrokenPipeError"),
         (plugins.SINKS, sink(close="raise KeyError('x')"), "failed: KeyError: 'x'"),
         (plugins.SINKS, sink().replace(", *, complete", ""), "failed: TypeError"),
@@ -172,6 +214,33 @@ def test_a_target_that_fails_in_a_conversion_is_told_with_its_package(
         opened.write(tmp_path / "model.tflite")
 
 
+@pytest.mark.parametrize(
+    ("companions", "write", "fault"),
+    [
+        ("None", "'done'", "companions returned None, expected a tuple of paths"),
+        ("'model.c'", "'done'", "companions returned 'model.c', expected a tuple of paths"),
+        ("(3,)", "'done'", r"companions returned \(3,\), expected a tuple of paths"),
+        ("(path,)", "'done'", r"companions returned \S+ itself, expected additional files"),
+        ("()", "None", "write returned NoneType, expected a text"),
+        ("()", "path.unlink() or 'done'", r"\S+model.tflite does not exist after write"),
+        ("(path.with_suffix('.c'),)", "'done'", r"\S+model.c does not exist after write"),
+    ],
+)
+def test_what_a_target_returns_and_writes_is_checked(
+    install: Install, tmp_path: Path, companions: str, write: str, fault: str
+) -> None:
+    install(
+        "class part:\n"
+        f"    def companions(self, path): return {companions}\n"
+        f"    def write(self, path): return {write}",
+        plugins.EDGE_TARGETS,
+        "bad",
+    )
+    (path := tmp_path / "model.tflite").write_bytes(b"")
+    with pytest.raises(PluginError, match=f"'bad' of the package broken-package: {fault}; update"):
+        write_companions([path], open_targets(["bad"]))
+
+
 def test_a_part_keeps_its_other_attributes(install: Install) -> None:
     install(source(), plugins.SOURCES, "bad")
     opened = open_source("bad://x", frame_rate_hz=5.0)
@@ -193,3 +262,48 @@ def test_a_source_can_refuse_an_option_that_it_does_not_use(
     done = fer_edge(*run, "--stream-option", "a=b")
     assert_one_clear_line(done, "the source bad does not use --stream-option (in Python: options)")
     assert done.exit_code == 2
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(
+    ("check", "build", "words"),
+    [
+        ("pass", "return {}['x']", "cannot be built for faces of 48 px: KeyError: 'x'; change"),
+        ("pass", "return None", "build returned NoneType, expected a Keras model; change"),
+        (
+            "pass",
+            network("32, 32, 1"),
+            "its input is (None, 32, 32, 1), expected (None, 48",
+        ),
+        ("pass", network("48, 48, 1", units=3), "its output is (None, 3), expected (None, 7)"),
+        (
+            "pass",
+            network("48, 48, 1", last="'linear'"),
+            "its outputs for a black face sum to 0,",
+        ),
+        (
+            "pass",
+            network("48, 48, 1", first="keras.layers.Lambda(lambda x: x, name='mine')"),
+            "layer 'mine' is a Lambda layer, whose code a run folder cannot contain",
+        ),
+        ("1 / 0", "pass", "rejects [network]: ZeroDivisionError: division by zero; change it, or"),
+    ],
+)
+def test_an_architecture_that_fails_is_one_line_that_names_its_package(
+    install: Install,
+    fer_edge: Invoke,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    check: str,
+    build: str,
+    words: str,
+) -> None:
+    pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
+    install(ARCHITECTURE.format(check=check, build=build), plugins.ARCHITECTURES, "bad")
+    save_faceset(make_faces(per_class=1), tmp_path / "faces.npz")
+    data = ("--data", tmp_path / "faces.npz", "--out", tmp_path / "run")
+    done = fer_edge("train", *data, "--arch", "bad")
+    assert_one_clear_line(done, "architecture 'bad' of the package broken-package", words)
+    assert not caplog.records
+    fer_edge("-v", "train", *data, "--arch", "bad")  # with a traceback for the package's authors
+    assert any(record.exc_info for record in caplog.records)

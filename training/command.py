@@ -155,6 +155,8 @@ def train(
     from .backend.cluster import Cluster
     from .recipes.recipe import load_recipe
 
+    if resume and overwrite:
+        raise click.UsageError("expected --resume or --overwrite, got both")
     if not changes.get("teachers"):
         changes["teachers"] = None  # click passes an empty tuple if none is given
     resolved = load_recipe(recipe, **changes)

@@ -29,10 +29,11 @@ from .backend.keras3 import keras
 from .backend.memory import memory_checked
 from .backend.validation import predict
 from .data.inspection import sample_sheet
+from .loop.building import build_checked, check_built
 from .loop.float_stage import train_float
 from .loop.run_place import STATE, Place, complete_place
 from .loop.schedule import Stopping
-from .loop.shared_place import check_same_run, open_shared_place
+from .loop.shared_place import check_same_run, shared_place
 from .loop.sharpness import check_backend
 from .recipes.recipe import Recipe
 from .reporting.history import Epoch, StageName, load_history, save_history
@@ -74,7 +75,7 @@ def run_stages(
         Scores of the float network on the validation faces.
 
     Raises:
-        OutputError: The folder exists or cannot be written.
+        OutputError: The folder exists, is in use by another training, or cannot be written.
         TrainingError: The run cannot be started, continued or finished; or `qat` without
             TensorFlow.
         DatasetError: The run to continue has a different face set, or other votes.
@@ -83,30 +84,32 @@ def run_stages(
     _check_backend(recipe, qat=qat)
     _check_faces(faces)
     _check_network(recipe, len(faces.class_names))
-    folder = open_shared_place(recipe, place, faces.digest, target_digests(recipe, faces))
-    if any((folder / name).exists() for name in (STATE, INFO)):
-        load_float_network(folder)  # damage is reported now, not after the remaining epochs
     info = _run_info(recipe, faces, data_name)
-    teachers = load_teachers(recipe.teachers, faces)
-    _say_what_computes(recipe)
-    with memory_checked(f"training {recipe.architecture}", "lower batch_size or size_px"):
-        if not (folder / INFO).exists():  # written when the float stage is done
-            report = partial(on_epoch, "float")
-            train_float(recipe, faces, folder, teachers=teachers, on_epoch=report)
-            save_info(info, folder)
-        if qat and not (folder / QAT_MODEL).exists():  # the same
-            from .loop.quantized_stage import train_quantized
+    with shared_place(recipe, place, faces.digest, target_digests(recipe, faces)) as folder:
+        if any((folder / name).exists() for name in (STATE, INFO)):
+            load_float_network(folder)  # damage is reported now, not after the remaining epochs
+        teachers = load_teachers(recipe.teachers, faces)
+        _say_what_computes(recipe)
+        with memory_checked(f"training {recipe.architecture}", "lower batch_size or size_px"):
+            if not (folder / INFO).exists():  # written when the float stage is done
+                report = partial(on_epoch, "float")
+                train_float(recipe, faces, folder, teachers=teachers, on_epoch=report)
+                save_info(info, folder)
+            if qat and not (folder / QAT_MODEL).exists():  # the same
+                from .loop.quantized_stage import train_quantized
 
-            report = partial(on_epoch, "qat")
-            epochs = train_quantized(recipe, faces, folder, teachers=teachers, on_epoch=report)
-            save_history(epochs, folder / QAT_HISTORY)
-    evaluation = _describe(recipe, faces, folder)
-    complete_place(folder, place.out)
+                report = partial(on_epoch, "qat")
+                epochs = train_quantized(recipe, faces, folder, teachers=teachers, on_epoch=report)
+                save_history(epochs, folder / QAT_HISTORY)
+        evaluation = _describe(recipe, faces, folder)
+        complete_place(folder, place.out)
     return evaluation
 
 
 def _check_backend(recipe: Recipe, *, qat: bool) -> None:
-    """Report now, not after hours of the float stage, what Keras's backend does not support."""
+    """Report now, not after hours of the float stage, what the stages do not support."""
+    if qat and not recipe.qat.epochs:
+        raise RecipeError("'qat.epochs' is 0, expected at least 1 with the stage (--qat)")
     backend = keras.backend.backend()
     if qat and backend != "tensorflow":
         raise TrainingError(
@@ -152,18 +155,11 @@ def _run_info(recipe: Recipe, faces: FaceSet, data_name: str) -> RunInfo:
 
 def _check_network(recipe: Recipe, classes: int) -> None:
     """Build the network once before the folder is created, since Keras reports invalid options."""
-    try:
-        with memory_checked(
-            f"{recipe.architecture} with {recipe.network} for faces of {recipe.size_px} px",
-            "choose smaller sizes in [network], or a smaller size_px",
-        ):
-            recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
-    except (ValueError, TypeError, ArithmeticError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise RecipeError(
-            f"{recipe.architecture} with {recipe.network} cannot be built for faces of "
-            f"{recipe.size_px} px: {reason}; change size_px or [network]"
-        ) from error
+    what = f"{recipe.architecture} with {recipe.network} for faces of {recipe.size_px} px"
+    advice = "choose smaller sizes in [network], or a smaller size_px"
+    with memory_checked(what, advice), build_checked(recipe):
+        network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
+        check_built(network, recipe, classes)
 
 
 def _describe(recipe: Recipe, faces: FaceSet, folder: Path) -> Evaluation:

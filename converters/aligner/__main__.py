@@ -5,13 +5,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fer_edge.chatter import without_chatter
 from fer_edge.errors import FerEdgeError
 
+from ..tensorflow_keras import keras
 from .conversion import convert_aligner
-
-with without_chatter():
-    import keras
 
 
 @click.command()

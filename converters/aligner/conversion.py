@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 from fer_edge.aligner.aligner import Aligner
 from fer_edge.aligner.card import AlignerCard, AlignerErrors, OutputRange
 from fer_edge.aligner.file import AlignerFile, pack_aligner
-from fer_edge.chatter import without_chatter
 from fer_edge.errors import ModelError
 from fer_edge.faces.preprocess import as_real
 from fer_edge.files import whole_file
 from fer_edge.model.graph import read_graph
 
 from ..quantization.tflite import to_int8
-
-with without_chatter():
-    import keras
+from ..tensorflow_keras import keras
 
 TOOLS = ("tensorflow", "keras")
 _MOST_MORE = 1.1

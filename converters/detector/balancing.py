@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tensorflow_keras import keras
 from .network import build_body
 from .yunet import INPUT, Convolution, Step, YuNetSource
 

@@ -1,7 +1,6 @@
 """`fer-edge convert-detector`."""
 
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from fer_edge.errors import MissingExtraError, ModelError
 if TYPE_CHECKING:
     from .conversion import ConvertedDetector
 
-log = logging.getLogger(__name__)
 _MULTIPLE_PX, _LARGEST_PX = 32, 4096
 
 
@@ -80,6 +78,7 @@ def convert_detector(
     if settings["edgetpu"] and fixed is None:
         raise click.UsageError("--edgetpu needs --size, for example --size 320x192")
 
+    from ..devices.edgetpu import check_edgetpu
     from .agreement import DetectorGate
     from .conversion import DetectorOptions, convert_yunet
     from .yunet_file import find_yunet
@@ -93,14 +92,18 @@ def convert_detector(
         overwrite=settings["overwrite"],
     )
     found = source or find_yunet()
-    results = []
+    results, missing = [], None
     for file in convert_yunet(found, pictures, out, options, progress=_say):
         results.append(file)
         if not as_json:
             click.echo(_line(file))
         if fixed is not None and not file.fault and file.card.scheme == "int8":
-            said = _for_edgetpu(file.path, compiles=settings["edgetpu"])
-            click.echo(said, err=as_json)
+            click.echo(f"Edge TPU, {file.path.name}:\n{check_edgetpu(file.path)}", err=as_json)
+            if settings["edgetpu"]:
+                try:
+                    click.echo(_compiled(file.path), err=as_json)
+                except MissingExtraError as error:  # the other files are still written
+                    missing = error
     if as_json:
         click.echo(json.dumps([_as_json(file) for file in results]))
     faults = [f"{file.path.name} {file.fault}" for file in results if file.fault]
@@ -108,22 +111,16 @@ def convert_detector(
         raise ModelError(
             f"{'; '.join(faults)}; not written: use more calibration pictures with faces"
         )
+    if missing is not None:
+        raise missing
 
 
-def _for_edgetpu(path: Path, *, compiles: bool) -> str:
-    """Check a file for the Edge TPU, and compile it if requested and possible."""
-    from ..devices.edgetpu import check_edgetpu
+def _compiled(path: Path) -> str:
+    """Compile a file for the Edge TPU."""
     from ..devices.edgetpu_compiler import EdgeTpu, compile_detector
 
-    said = f"Edge TPU, {path.name}:\n{check_edgetpu(path)}"
-    if not compiles:
-        return said
-    try:
-        made = compile_detector(path, EdgeTpu().companions(path)[0], overwrite=True)
-    except MissingExtraError as error:
-        log.warning("%s", error)
-        return said
-    return f"{said}\ncompiled: {made.path}, log: {made.log_path}"
+    made = compile_detector(path, EdgeTpu().companions(path)[0], overwrite=True)
+    return f"compiled: {made.path}, log: {made.log_path}"
 
 
 def _say(text: str) -> None:

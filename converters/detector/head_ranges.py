@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.detector.card import CHANNELS, Head
 
+from ..tensorflow_keras import keras
 from .network import build_network
 from .yunet import STRIDES, DetectionHead, YuNetSource
 

@@ -4,13 +4,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fer_edge.chatter import without_chatter
-
+from ..tensorflow_keras import keras, tf
 from .yunet import INPUT, Convolution, DetectionHead, Step, YuNetSource
-
-with without_chatter():
-    import keras
-    import tensorflow as tf
 
 Upsampling = Literal["shuffle", "resize"]
 """Method of doubling a grid. shuffle: four copies in the channels, moved into place

@@ -5,12 +5,14 @@ packages.
 """
 
 import logging
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from fer_edge import plugins
-from fer_edge.errors import MissingExtraError
+from fer_edge.errors import MissingExtraError, PluginError
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +31,40 @@ class EdgeTarget(Protocol):
 
         Raises:
             MissingExtraError: A tool is not installed: logged as a warning, and the conversion
-                continues.
+                continues; at its end, the command fails.
             FerEdgeError: The model is not suitable for the device.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckedTarget:
+    """A target whose results are checked: those of other packages may be anything."""
+
+    name: str
+    target: EdgeTarget
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        made = self.target.companions(path)
+        if not isinstance(made, list | tuple) or not all(
+            isinstance(each, str | os.PathLike) for each in made
+        ):
+            raise self._fault(f"companions returned {made!r}, expected a tuple of paths")
+        if path in (paths := tuple(map(Path, made))):
+            raise self._fault(f"companions returned {path} itself, expected additional files")
+        return paths
+
+    def write(self, path: Path) -> str:
+        files = (path, *self.companions(path))
+        text = self.target.write(path)
+        if not isinstance(text, str):
+            raise self._fault(f"write returned {type(text).__name__}, expected a text")
+        if lost := [each for each in files if not each.exists()]:
+            raise self._fault(f"{lost[0]} does not exist after write")
+        return text
+
+    def _fault(self, what: str) -> PluginError:
+        said = plugins.describe(plugins.EDGE_TARGETS, self.name)
+        return PluginError(f"{said}: {what}; update the package, or ask its authors")
 
 
 def open_targets(names: Sequence[str]) -> tuple[EdgeTarget, ...]:
@@ -41,7 +74,10 @@ def open_targets(names: Sequence[str]) -> tuple[EdgeTarget, ...]:
         PluginError: A name is unknown, or another package's target cannot be used.
     """
     group, members = plugins.EDGE_TARGETS, ("companions", "write")
-    return tuple(plugins.open_part(group, name, members=members) for name in dict.fromkeys(names))
+    return tuple(
+        _CheckedTarget(name, plugins.open_part(group, name, members=members))
+        for name in dict.fromkeys(names)
+    )
 
 
 def companions_of(path: Path, targets: Sequence[EdgeTarget]) -> tuple[Path, ...]:

@@ -12,14 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
-
-with without_chatter():
-    import tensorflow as tf
-
 from fer_edge.errors import ModelError
 from fer_edge.faces.preprocess import as_real
 
 from ..options import IntegerType
+from ..tensorflow_keras import tf
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on saved models
 
@@ -119,8 +116,17 @@ def trace(network: Any) -> Any:
     try:
         return function.get_concrete_function(spec)
     except Exception as error:  # layers raise many types of exceptions
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise ModelError(f"the network cannot be run: {lines[-1] if lines else error!r}") from error
+        raise ModelError(f"the network cannot be run: {_last_sentence(error)}") from error
+
+
+def _last_sentence(error: Exception) -> str:
+    """Return the last sentence of a message: lines of source code come first, arguments last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    for number, line in enumerate(lines):
+        if line.startswith("Arguments received by"):
+            del lines[number:]
+            break
+    return lines[-1] if lines else repr(error)
 
 
 def _converter(network: Any) -> Any:

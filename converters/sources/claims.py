@@ -33,7 +33,7 @@ class Claims:
         # the way to set a field of a frozen dataclass
         object.__setattr__(self, "labels", names_in(self.labels, "labels"))
         _check_range(self.input_range)
-        check_range("size_px", self.size_px, 1, is_whole=True)
+        check_range("size_px", self.size_px, 1, is_whole=True, is_optional=True)
 
 
 def _check_range(values: Any) -> None:

@@ -14,9 +14,10 @@ from fer_edge.faces.faceset import FaceSet
 from fer_edge.model.card import UNKNOWN_LICENSE, UNKNOWN_LIMITS
 
 from ..quantization.tflite import trace
+from ..tensorflow_keras import keras
 from .claims import Claims
 from .file_outputs import file_outputs
-from .keras_models import keras, load_any_network
+from .keras_models import load_any_network
 from .output_activation import (
     SIGMOID,
     are_shares,

@@ -11,6 +11,8 @@ from typing import Any
 
 from fer_edge.chatter import without_chatter
 
+from .. import tensorflow_keras  # noqa: F401  # first: it chooses the backend of Keras
+
 with without_chatter():
     from tensorflow.core.protobuf import saved_model_pb2
     from tensorflow.python.framework import op_def_registry

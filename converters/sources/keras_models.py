@@ -1,25 +1,16 @@
 """Loading of Keras networks for conversion: from a run folder, or from other projects."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
-# the TFLite converter reads TensorFlow graphs, whatever backend trained the network
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # for tfmot
-
 from fer_edge.chatter import without_chatter
-
-with without_chatter():
-    import keras as keras  # for the other modules of this package; this one sets the backend
-
 from fer_edge.errors import ModelError
 from fer_edge.keras_files.file import CheckedFile
 from fer_edge.runfolder import FLOAT_MODEL, QAT_MODEL
 from fer_edge.shown import printable
 
+from ..tensorflow_keras import keras
 from .fixed_batch import open_batch
 from .full_precision import is_quantized, to_full_precision
 from .training_mode import leave_training_mode

@@ -74,11 +74,13 @@ def warn_of_empty_pictures(
     if not offsets or len(labels) * UNCERTAIN_BELOW <= 1:
         return
     raised = int(np.argmax(offsets))
-    powers = np.exp((np.array(offsets) - offsets[raised]) / temperature)
-    probability, others = 1 / powers.sum(), powers.sum() - 1
+    logits = (np.array(offsets) - offsets[raised]) / temperature
+    # in logarithms: next to a large offset, the powers of the others vanish
+    others = np.logaddexp.reduce(np.delete(logits, raised))
+    probability = np.exp(-np.logaddexp(0, others))
     if probability < UNCERTAIN_BELOW:
         return
-    surplus = temperature * np.log((1 / UNCERTAIN_BELOW - 1) / others)
+    surplus = temperature * (np.log(1 / UNCERTAIN_BELOW - 1) - others)
     log.warning(
         "%s: a picture in which the network sees nothing is %.0f%% %s, because its logit is raised "
         "by %g and the temperature is %.2f; with an offset below %.2g it is uncertain",

@@ -7,13 +7,12 @@ from fer_edge.chatter import without_chatter
 from fer_edge.errors import ModelError
 from fer_edge.keras_files.file import first_line
 
+from ..tensorflow_keras import keras, tf
 from .graph_safety import read_meta_graph
-from .keras_models import keras
 from .output_activation import LINEAR, SIGMOID
 from .random_numbers import check_random
 
 with without_chatter():
-    import tensorflow as tf
     from tensorflow.python.framework import convert_to_constants
 
 

@@ -42,8 +42,8 @@ class Source:
         data: Training data, if known.
         tools: Names and versions of the training tools.
         intended_use: Intended use, for the card.
-        limits: Limits, for the card; empty for those of the usual data with these labels.
-        license: License, for the card; empty for that of the usual data with these labels.
+        limits: Limits, for the card; empty for those of the data.
+        license: License, for the card; empty for that of the data.
         logit_offsets: Offsets added to the trained network's logits; see `logit_offsets`.
         light: Preparation of the faces for the network: "corrected" for networks of fer-edge, which
             are trained on such faces; see `fer_edge.faces.light`.

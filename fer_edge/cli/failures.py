@@ -25,6 +25,9 @@ HEAVY = (
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as in shells."""
 
+TERMINATED = 143
+"""Exit code after SIGTERM, as in shells."""
+
 
 class Failure(click.ClickException):
     """A `FerEdgeError`, printed as one line."""

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from typing import NoReturn
 
+from .first_process import leave_first_process
 from .interrupt import ending_at_once
 
 
@@ -17,6 +18,7 @@ def program() -> NoReturn:
     a native library while the interpreter shuts down can crash the process after all files were
     closed; so the interpreter is not shut down while such a thread exists.
     """
+    leave_first_process()
     code = _run()
     left = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     if left and all(thread.daemon for thread in left):

@@ -24,8 +24,9 @@ def check_class_names(names: tuple[str, ...]) -> None:
     """
     if not 2 <= len(names) <= MOST_CLASSES:
         shown = f" ({', '.join(map(_shown, names))})" if 0 < len(names) < 3 else ""
+        noun = "class" if len(names) == 1 else "classes"
         raise DatasetError(
-            f"the faces have {len(names)} classes{shown}; expected 2 to {MOST_CLASSES}"
+            f"the faces have {len(names)} {noun}{shown}; expected 2 to {MOST_CLASSES}"
         )
     for name in names:
         if not name.strip():

@@ -83,7 +83,7 @@ def _refused(runtime: Runtime, name: str, reason: str) -> ModelError:
     if EDGETPU_OPERATOR.decode() in reason:
         advice = (
             "; it is compiled for the Edge TPU: pass --delegate edgetpu (for a detector "
-            "--detector-delegate edgetpu)"
+            "--detector-delegate edgetpu; in Python: delegate='edgetpu')"
         )
     elif needs_numpy_1(runtime):
         advice = (

@@ -53,7 +53,13 @@ OWN_LICENSE = (
 UNKNOWN_LIMITS = "Not stated; test the model on faces like yours and write down what you find."
 UNKNOWN_LICENSE = "Not stated; ask the author of the model."
 
-_TEXTS = {FER2013: (LIMITS, LICENSE), FERPLUS_CLASSES: (FERPLUS_LIMITS, LICENSE)}
+_PUBLISHED: dict[tuple[tuple[str, ...], int, int] | None, tuple[str, str]] = {
+    (FER2013, 28_709, 3_589): (LIMITS, LICENSE),
+    (FERPLUS_CLASSES, 25_059, 3_199): (FERPLUS_LIMITS, LICENSE),
+}
+"""Labels and numbers of faces for training and validation -> limits and license of FER2013, and of
+its pictures with FER+'s classes. Own faces often have the same labels; a digest would also depend
+on whether PrivateTest was imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +239,9 @@ class ModelCard:
         agreement: Agreement of this file with the float network, on the validation faces.
         gate: Requirement that the agreement met; None in older files.
         intended_use: Intended use.
-        limits: Known limits; if empty, those of the usual data with these labels.
-        license: License of weights and data; if empty, that of the usual data with these labels.
+        limits: Known limits; if empty, those of FER2013 or FER+ if `data` is one of them, otherwise
+            those of unknown faces.
+        license: License of weights and data; if empty, the same.
         compilation: Compilation for a device; None if there was none.
         logit_offsets: Offsets added to the trained network's logits, in label order, so that rare
             classes are recognized more often; part of the graph and of all scores, including those
@@ -274,7 +281,8 @@ class ModelCard:
         for key in ("intended_use", "limits", "license"):
             check_paragraphs(key, getattr(self, key))
         _check_counts(self)
-        limits, license = _TEXTS.get(self.labels, (OWN_LIMITS, OWN_LICENSE))
+        data = None if self.data is None else (self.labels, self.data.train, self.data.validation)
+        limits, license = _PUBLISHED.get(data, (OWN_LIMITS, OWN_LICENSE))
         # the way to set a field of a frozen dataclass from another field
         object.__setattr__(self, "limits", self.limits or limits)
         object.__setattr__(self, "license", self.license or license)

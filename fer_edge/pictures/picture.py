@@ -158,7 +158,8 @@ def _check_size(size: tuple[int, int], name: str, limit_px: int) -> None:
     if width * height > limit_px:
         raise SourceError(
             f"picture {name} declares {width}x{height} pixels; expected at most "
-            f"{limit_px / 1e6:g} million; reduce its size, or raise the limit (--limit-pixels)"
+            f"{limit_px / 1e6:g} million; reduce its size, or raise the limit (--limit-pixels, in "
+            "Python: open_source(path, limit_px=...))"
         )
 
 

@@ -4,12 +4,13 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from fer_edge.cli.command_options import Options, SectionedCommand
-from fer_edge.cli.failures import INTERRUPTED
+from fer_edge.cli.failures import INTERRUPTED, TERMINATED
 from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
 
@@ -88,9 +89,9 @@ def archive(context: click.Context, /, places: tuple[str, ...], **options: Any) 
                 listed=listed,
                 on_start=_say_start,
             )
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             click.echo("fer-edge: stopped; the same command continues from here", err=True)
-            context.exit(INTERRUPTED)
+            context.exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED)
     _say_end(ended, config)
     if ended.failed:
         context.exit(1)
@@ -120,10 +121,18 @@ def _open_engine(config: ArchiveConfig, opened: ExitStack) -> "Engine":
     return cluster
 
 
+class _Terminated(KeyboardInterrupt):
+    """Raised for SIGTERM."""
+
+
 @contextmanager
 def _stop_by_sigterm() -> Iterator[None]:
     """Make SIGTERM stop the work like Ctrl-C, including the workers."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:

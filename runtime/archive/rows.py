@@ -56,7 +56,8 @@ class RowBuffer:
 
         Args:
             result: Recognition result of the frame.
-            number: Number of the frame in the unit, from 0.
+            number: Number of the frame in the unit, from 0; sampled frames of a video keep the
+                numbers that they have among all frames.
             seconds: Time that the frame represents.
         """
         source = printable(result.frame.name)

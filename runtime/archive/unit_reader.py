@@ -100,9 +100,15 @@ class UnitReader:
         """
         buffer = RowBuffer(self._model.labels, unit.number)
         counted, broken = Counted(), list[Broken]()
-        results = self._pictures(unit, broken) if unit.kind == "pictures" else self._video(unit)
+        is_video = unit.kind == "video"
+        results = self._video(unit) if is_video else self._pictures(unit, broken)
+        first: int | None = None
         for result, seconds in results:
-            buffer.add(result, counted.frames, seconds)
+            if first is None:
+                first = result.frame.index
+            # in a video, as in `fer-edge run`: frames between the sampled ones count, too
+            number = result.frame.index - first if is_video else counted.frames
+            buffer.add(result, number, seconds)
             counted = Counted(
                 counted.frames + 1, counted.seconds + seconds, counted.faces + len(result)
             )

@@ -61,7 +61,7 @@ class CameraCapture:
                 failure(self.name, path)
                 if is_linux
                 else SourceError(
-                    f"{self.name} cannot be opened; plug it in, or pass another --camera"
+                    f"{self.name} cannot be opened; plug it in, or pass another camera"
                 )
             )
         for property_id, value in self._wishes():

@@ -48,7 +48,8 @@ def failure(name: str, path: Path) -> SourceError:
         return SourceError(_in_use(shown, path))
     return SourceError(
         f"{shown} exists but does not deliver pictures; check its cable and power, pass "
-        f"another --size, and compare with: v4l2-ctl --device {path} --list-formats-ext"
+        "another --size (in Python: size), and compare with: v4l2-ctl --device "
+        f"{path} --list-formats-ext"
     )
 
 
@@ -108,7 +109,7 @@ def _name_of_user() -> str:
 
 def _present() -> str:
     found = ", ".join(map(str, cameras()))
-    pi = "--camera picamera2 for a camera on a Pi's CSI port"
+    pi = "--camera picamera2 (in Python: 'picamera2') for a camera on a Pi's CSI port"
     if found:
         return f"cameras on this device: {found}; pass one of these, or {pi}"
     return f"no camera was found on this device; plug one in, or pass {pi}"

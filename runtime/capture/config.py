@@ -31,7 +31,7 @@ _SECRET_OPTION = re.compile(
 PixelFormatName = Literal["bgr24", "rgb24", "bgra", "gray", "yuyv422", "yuv420p", "nv12"]
 """The keys of `raw_frames.PIXEL_FORMATS`, without loading OpenCV."""
 
-_LARGEST_SIDE_PX = 16384
+_LARGEST_SIDE_PX = 16384  # frame.MOST_SIDE_PX, without loading NumPy
 
 _PIPE_EXAMPLE = "fer-edge run --input - --size 640x480 --pixel-format yuv420p --fps 15"
 

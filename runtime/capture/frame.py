@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from fer_edge.errors import ConfigError
 from fer_edge.faces.preprocess import gray
 from fer_edge.ranges import check_range
+
+from .pixel_aspect import MOST_STRETCHED
 
 OnLoss = Literal["exit", "wait"]
 """Behavior of a live source when its camera or stream is lost."""
@@ -109,13 +111,8 @@ def as_image(pixels: NDArray[np.uint8] | Decoded) -> NDArray[np.uint8]:
 class Source(Protocol):
     """An iterable of frames that is closed when done.
 
-    Attributes:
-        is_video: Whether the frames form one video.
-        is_live: Whether frames arrive in real time and late ones are dropped.
-        frame_rate_hz: Frame rate of a video.
-        length: Number of frames, if known.
-        dropped: Number of frames dropped before the last returned one, because they arrived too
-            fast. For a live source this is its index minus the number of frames read before it.
+    A loop over fer-edge's pictures and videos starts at the first frame, also after another loop
+    or a `break`; one loop at a time reads a video. A live source continues with its newest frame.
 
     A video of a file may also have `tick_rate_hz`: the lowest rate at which each frame has its own
     tick, also at a varying frame rate; and pictures of files `paths`: all of them.
@@ -125,11 +122,33 @@ class Source(Protocol):
     stream.
     """
 
-    is_video: bool
-    is_live: bool
-    frame_rate_hz: float
-    length: int | None
-    dropped: int
+    @property
+    def is_video(self) -> bool:
+        """Whether the frames form one video."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether frames arrive in real time and late ones are dropped."""
+        ...
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """Frame rate of a video."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """Number of frames, if known."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Number of frames dropped before the last returned one, since they arrived too fast.
+
+        For a live source this is its index minus the number of frames read before it.
+        """
+        ...
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -153,7 +172,7 @@ class SourceSettings:
         options: Options by name, from --stream-option.
 
     Raises:
-        ConfigError: The frame rate is out of range.
+        ConfigError: A value is of another kind, or out of range.
     """
 
     size: tuple[int, int] | None = None
@@ -163,7 +182,12 @@ class SourceSettings:
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        check_range("frame_rate_hz", self.frame_rate_hz, 0, 1000, is_above=True)
+        _check_size(self.size)
+        check_range("frame_rate_hz", self.frame_rate_hz, 0, 1000, is_above=True, is_optional=True)
+        check_on_loss(self.on_loss)
+        most = MOST_STRETCHED
+        check_range("pixel_aspect", self.pixel_aspect, 1 / most, most, is_optional=True)
+        _check_options(self.options)
 
     def check_used(self, name: str, *used: str) -> None:
         """Reject the settings that a source does not use.
@@ -190,3 +214,35 @@ _OPTIONS = {
     "options": "--stream-option",
 }
 """Attribute of `SourceSettings` -> option of the command line."""
+
+MOST_SIDE_PX = 16384
+"""Longest side that can be requested."""
+
+
+def check_on_loss(given: object) -> None:
+    """Reject an unknown behavior.
+
+    Raises:
+        ConfigError: It is neither "exit", "wait" nor None.
+    """
+    if given is not None and given not in get_args(OnLoss):
+        raise ConfigError(f"'on_loss' is {given!r:.80}, expected 'exit', 'wait' or None")
+
+
+def _check_size(given: Any) -> None:
+    if given is None:
+        return
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise ConfigError(f"'size' is {given!r:.80}, expected (width, height) in pixels, or None")
+    for name, side in zip(("width", "height"), given, strict=True):
+        check_range(f"size: {name}", side, 1, MOST_SIDE_PX, is_whole=True)
+
+
+def _check_options(given: Any) -> None:
+    expected = "expected a dictionary from text to text"
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"the options of a stream are {type(given).__name__}, {expected}")
+    for name, value in given.items():
+        if not isinstance(name, str) or not isinstance(value, str):  # a value may be a password
+            kind = type(value).__name__
+            raise ConfigError(f"the option {name!r:.80} of a stream is {kind}, {expected}")

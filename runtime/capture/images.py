@@ -40,7 +40,7 @@ class Images:
             SourceError: It does not contain images.
             ConfigError: The frame rate is out of range.
         """
-        check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True)
+        check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True, is_optional=True)
         self._images = _several(images)
         self._name = name
         self._color = color

@@ -6,14 +6,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import FerEdgeError, SourceError
+from fer_edge.errors import FerEdgeError
 
-from .frame import Decoded, Frame, OnLoss
+from .capture import Capture, CaptureFaultError, check_capture, checked_rate_hz
+from .frame import Decoded, Frame, OnLoss, check_on_loss
 
 log = logging.getLogger(__name__)
 
@@ -34,45 +34,6 @@ _GRACE_S = 0.1
 _LAST_WAIT_S = 15.0
 _LARGEST_DRIFT_S = 1.0
 _LEAST_STEP_S = 1e-3
-
-
-class Capture(Protocol):
-    """The device behind a `Live` source: blocking, used by one thread, reopened after a loss.
-
-    A capture may also have `clock_s`, the time stamp in seconds of the last frame or None, and
-    `outlives_python`: whether Python may exit while one of its reads hangs.
-
-    Attributes:
-        name: Name in messages and `Frame.name`; without any password.
-    """
-
-    name: str
-
-    def open(self) -> float:
-        """Open it and return its frame rate in Hz, 0 if unknown.
-
-        Raises:
-            SourceError: It cannot be opened.
-        """
-        ...
-
-    def read(self) -> NDArray[np.uint8] | Decoded:
-        """Wait for the next frame, with a timeout: uint8, (height, width, 3), BGR.
-
-        Raises:
-            SourceError: No frame arrived within some seconds, or none will arrive.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release it; may be called when it is not open."""
-        ...
-
-    def interrupt(self) -> None:
-        """Make an `open` or `read` that hangs in the thread return soon, if possible.
-
-        This is the only method that is called from another thread; perhaps several times.
-        """
 
 
 _running: "set[Live]" = set()
@@ -117,8 +78,11 @@ class Live:
                 immediately, but a camera that restarts at night does not end the run.
 
         Raises:
-            SourceError: It cannot be opened, and `on_loss` is not "wait".
+            SourceError: It cannot be opened, and `on_loss` is not "wait"; or it is not a `Capture`.
+            ConfigError: `on_loss` is unknown.
         """
+        check_capture(capture)
+        check_on_loss(on_loss)
         self.dropped = 0
         self.frame_rate_hz = USUAL_RATE_HZ
         self._capture = capture
@@ -238,7 +202,7 @@ class Live:
             try:
                 rate_hz = self._capture.open()
                 opened_s = time.monotonic()
-                self._opened(rate_hz)
+                self._opened(checked_rate_hz(rate_hz))
                 while self._take(self._capture.read()):
                     pass
             except Exception as error:  # also of a driver: this thread must not end silently
@@ -323,7 +287,8 @@ class Live:
     def _lose(self, error: Exception) -> bool:
         """Note that the capture is lost; return whether to reopen it."""
         if not isinstance(error, FerEdgeError):
-            error = SourceError(f"{self._capture.name} failed: {type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            error = CaptureFaultError(f"{self._capture.name} failed: {reason}")
         with self._changed:
             self._is_tried = True
             waits = self._on_loss == "wait" or (self._on_loss is None and self._count > 0)

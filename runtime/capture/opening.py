@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from operator import index
 from pathlib import Path
+from typing import SupportsIndex
 
 from fer_edge import plugins
 from fer_edge.errors import ConfigError, SourceError
@@ -14,9 +15,11 @@ from fer_edge.pictures.kinds import is_picture_file
 from fer_edge.ranges import check_range
 from fer_edge.shown import without_password
 
+from .capture import CaptureFaultError
 from .frame import OnLoss, Source, SourceSettings
+from .own_source import SOURCE_ATTRIBUTES, SOURCE_METHODS, CheckedSource
 from .pictures import Pictures, open_folder, open_pattern
-from .stream_url import is_address, scheme_of
+from .stream_url import address_without_password, is_address, scheme_of
 
 _WANTED = "a picture, a folder or a video file"
 
@@ -48,10 +51,11 @@ def open_source(
     Raises:
         SourceError: It is missing, empty, or none of these.
         PluginError: Another package's source cannot be used.
-        ConfigError: A number is out of range, or an argument does not apply to this source.
+        ConfigError: An argument is out of range, of another kind, or not for this source.
     """
     settings = SourceSettings(None, frame_rate_hz, on_loss, pixel_aspect, stream_options or {})
     check_range("sample_every_s", sample_every_s, 0)
+    check_range("limit_px", limit_px, 1, is_whole=True)
     if isinstance(place, str) and is_address(place):
         if sample_every_s:
             raise ConfigError("'sample_every_s' is for video files, not for streams; omit it")
@@ -74,17 +78,23 @@ def open_source(
             )
     if frame_rate_hz or pixel_aspect or sample_every_s:
         raise SourceError(
-            f"{place} is not a video; --fps, --pixel-aspect and --sample-every are for videos"
+            f"{place} is not a video; --fps, --pixel-aspect and --sample-every (in Python: "
+            "frame_rate_hz, pixel_aspect, sample_every_s) are for videos"
         )
     return _open_pictures(place, limit_px)
 
 
 def _path_of(place: str | Path) -> Path:
+    if not isinstance(place, str | Path):
+        raise SourceError(f"expected a path or an address, got {type(place).__name__}")
     if not str(place):
         raise SourceError(f"the name of the input is empty; expected {_WANTED}")
+    if isinstance(place, Path) and (address := address_without_password(place)):
+        raise SourceError(f"expected an address as text, got a Path of {address}")
     path = Path(place)
     try:
         check_path(path)
+        path.exists()  # raises for a name that is too long, or a folder that may not be searched
     except OSError as error:
         reason = f"{place} cannot be read: {error.strerror}"
         raise SourceError(f"{reason}; expected {_WANTED}") from error
@@ -102,7 +112,7 @@ def _open_pictures(place: str | Path, limit_px: int) -> Source:
 
 
 def open_camera(
-    which: int | str | Path,
+    which: SupportsIndex | str | Path,
     *,
     size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
@@ -121,16 +131,26 @@ def open_camera(
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
         PluginError: The name of the camera is unknown, or another package's cannot be used.
-        ConfigError: The frame rate is out of range.
+        ConfigError: The size, the frame rate or `on_loss` is out of range or of another kind.
     """
     settings = SourceSettings(size, frame_rate_hz, on_loss)
-    which = str(which) if isinstance(which, str | Path) else index(which)  # NumPy's integers, too
+    which = _camera(which)
     if isinstance(which, str) and not which.startswith("/"):
         return open_named_source(which, which, settings)
     from .camera import CameraCapture  # these imports are not needed for pictures
     from .live import Live
 
     return Live(CameraCapture(which, size=size, rate_hz=frame_rate_hz), on_loss=on_loss)
+
+
+def _camera(given: SupportsIndex | str | Path) -> int | str:
+    if isinstance(given, str | Path):
+        return str(given)
+    try:
+        return int(index(given))  # NumPy's integers, too
+    except TypeError as error:
+        kind = type(given).__name__
+        raise SourceError(f"expected a camera's number, device or name, got {kind}") from error
 
 
 def open_named_source(name: str, address: str, settings: SourceSettings) -> Source:
@@ -146,9 +166,16 @@ def open_named_source(name: str, address: str, settings: SourceSettings) -> Sour
         MissingExtraError: A package for it is not installed.
         PluginError: The name is unknown, or another package's source cannot be used.
     """
-    members = ("__iter__", "close", "is_video", "is_live", "frame_rate_hz", "length", "dropped")
-    source: Source = plugins.open_part(plugins.SOURCES, name, address, settings, members=members)
-    return source
+    group = plugins.SOURCES
+    source: Source = plugins.open_part(
+        *(group, name, address, settings),
+        members=SOURCE_METHODS,
+        attributes=SOURCE_ATTRIBUTES,
+        faults=(CaptureFaultError,),
+    )
+    if name in plugins.own_names(group):
+        return source
+    return CheckedSource(source, plugins.describe(group, name))
 
 
 def open_address(address: str, settings: SourceSettings) -> Source:
@@ -170,11 +197,13 @@ def open_address(address: str, settings: SourceSettings) -> Source:
 
 def _check_file(path: Path) -> None:
     if path.is_char_device():
-        raise SourceError(f"{path} is a device; for a camera pass --camera {path}")
+        raise SourceError(
+            f"{path} is a device; for a camera pass --camera {path}, or in Python open_camera(path)"
+        )
     if not path.is_file():
         raise SourceError(
-            f"{path} is not a file; for raw frames from a pipe pass: --input - <{path}, "
-            "with --size and --pixel-format"
+            f"{path} is not a file; for raw frames from a pipe run: fer-edge run --input - "
+            f"<{path}, with --size and --pixel-format"
         )
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path} cannot be read: permission denied")

@@ -151,7 +151,10 @@ def open_pi_camera(address: str, settings: SourceSettings) -> Source:
         MissingExtraError: picamera2 is not installed, or does not match pip's packages.
     """
     if address != PiCapture.name:
-        raise SourceError(f"{address} is not a valid address; pass --camera {PiCapture.name}")
+        raise SourceError(
+            f"{address} is not a valid address; pass --camera {PiCapture.name} (in Python: "
+            f"'{PiCapture.name}')"
+        )
     settings.check_used(PiCapture.name, "size", "frame_rate_hz", "on_loss")
     capture = PiCapture(size=settings.size, rate_hz=settings.frame_rate_hz)
     return Live(capture, on_loss=settings.on_loss)

@@ -11,6 +11,7 @@ from fer_edge.errors import ConfigError, SourceError
 
 from .bit_depth import as_8_bits
 from .pillow_image import is_pillow_image, pillow_to_bgr
+from .stream_url import address_without_password
 
 ColorOrder = Literal["bgr", "rgb"]
 
@@ -44,12 +45,24 @@ def as_bgr(image: object, *, color: ColorOrder = "bgr") -> NDArray[np.uint8]:
     if isinstance(image, str | Path):
         from fer_edge.pictures.picture import read_picture
 
+        _check_path(image)
         return read_picture(image)
     if is_pillow_image(image):
         return pillow_to_bgr(image)
     array = as_array(image)
     _check_shape(array)
     return _three_channels(as_8_bits(array), color)
+
+
+def _check_path(path: str | Path) -> None:
+    if not str(path):
+        raise SourceError("the path of the picture is empty")
+    address = address_without_password(path)
+    if address:
+        raise SourceError(
+            f"expected the path of a picture, got the address {address}; pass the path of a file, "
+            "or the address of a stream to Recognizer.stream"
+        )
 
 
 def as_array(image: object) -> NDArray[Any]:

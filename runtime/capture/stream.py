@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import av
@@ -89,15 +90,17 @@ class StreamCapture:
                 "address, user and password, and that it sends H.264, H.265 or MJPEG"
             ) from error
         self._stream = picture_stream(self._container, self.name)
+        self._packets = self._container.demux()
+        self._decoded.clear()
         kind = _recorded_kind(self._container) if self._url.startswith("http") else ""
+        if not kind and self._ends_after_a_picture(started_s):
+            kind = "a single picture"
         if kind:
             raise SourceError(
                 f"{self.name} is {kind}, not a live stream; download it and pass the file, or use "
                 "the camera's address for RTSP or Motion JPEG"
             )
         self._conversion = FrameConversion(self.name, self._pixel_aspect)
-        self._packets = self._container.demux()
-        self._decoded.clear()
         rate = self._stream.average_rate or self._stream.guessed_rate
         return float(rate or 0)
 
@@ -123,6 +126,28 @@ class StreamCapture:
 
     def interrupt(self) -> None:
         """Do nothing: only its timeout can end a read of FFmpeg."""
+
+    def _ends_after_a_picture(self, started_s: float) -> bool:
+        """Return whether it is a picture of unknown size on a web server, such as a snapshot.
+
+        FFmpeg gives a sequence of JPEG files the same format: only its second one shows that it is
+        a stream.
+        """
+        name = self._container.format.name
+        if not self._url.startswith("http") or not (name.endswith("_pipe") or name == "image2"):
+            return False
+        read: list[Any] = []
+        try:
+            while len(read) < 2:
+                packet = next(self._packets)
+                if packet.size:
+                    read.append(packet)
+        except av.error.ExitError as error:
+            raise self._stalled(started_s) from error
+        except (StopIteration, av.error.FFmpegError):
+            return True
+        self._packets = chain(read, self._packets)
+        return False
 
     def _decode_next(self, started_s: float) -> None:
         asked_s = time.monotonic()

@@ -1,6 +1,8 @@
 """Stream addresses, and their form without secrets."""
 
+import os
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from fer_edge import plugins
@@ -8,6 +10,8 @@ from fer_edge.errors import SourceError
 from fer_edge.shown import without_password
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SCHEME_OF_PATH = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
+"""`Path` makes one slash of two. A single letter is a Windows drive."""
 
 
 def scheme_of(text: str) -> str:
@@ -20,6 +24,17 @@ def is_address(text: str) -> bool:
     """Return whether a text is an address that a source can open, and not a file name."""
     scheme = scheme_of(text)
     return bool(scheme) and plugins.is_name(plugins.SOURCES, scheme)
+
+
+def address_without_password(place: str | Path) -> str:
+    """Return the address that a path turns out to be, for display; empty for a path.
+
+    An existing file with such a name is a path.
+    """
+    text = str(place)
+    if isinstance(place, Path):
+        text = _SCHEME_OF_PATH.sub(r"\1://", text)
+    return without_password(text) if scheme_of(text) and not os.path.exists(place) else ""  # noqa: PTH110 - False for a name that is too long
 
 
 def check_url(url: str) -> None:

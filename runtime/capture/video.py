@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,13 +18,12 @@ from .frame import Frame
 from .frame_conversion import FrameConversion
 from .presentation_clock import PresentationClock
 from .span import WHOLE, Span
+from .video_header import declared_length, has_clock, has_flag, stored_rate_hz, tick_rate_hz
 
 log = logging.getLogger(__name__)
 
-_USUAL_RATE_HZ = 25.0
 _MISSING_FRAMES = 1.5
 """A codec with frames that depend on later ones may end a frame early."""
-_HIGHEST_TICK_RATE_HZ = 1000.0
 _DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """Containers with the length in their header. Of the others FFmpeg reads the end of the file."""
 _EARLY = 1e-3
@@ -35,7 +33,9 @@ _LEAST_SHARE = 0.9
 
 
 class Video:
-    """A video file or an animated GIF, all frames in order, once.
+    """A video file or an animated GIF, all frames in order.
+
+    Every loop starts at the first frame, and ends an earlier loop that is not finished.
 
     Frames that the decoder cannot produce, or only partly, are skipped and counted in a warning.
     `next_s` is the time of the first frame after the span, once it has been reached.
@@ -78,11 +78,11 @@ class Video:
         self._container: Any = open_video_file(path)
         try:
             self._stream = picture_stream(self._container, str(path))
-            self._has_clock = _has_clock(self._container)
+            self._has_clock = has_clock(self._container)
             if self._has_clock and frame_rate_hz is not None:
                 raise SourceError(
-                    f"{path} has its own time stamps; --fps is for raw .h264, .h265 and .mjpeg "
-                    "files and for cameras"
+                    f"{path} has its own time stamps; omit the frame rate: --fps is for raw .h264, "
+                    ".h265 and .mjpeg files and for cameras (in Python: frame_rate_hz)"
                 )
         except SourceError:
             self._container.close()
@@ -92,18 +92,18 @@ class Video:
         self._span = span
         self._conversion = FrameConversion(str(path), pixel_aspect)
         self._every_s = every_s
-        self._stored_rate_hz = frame_rate_hz or _rate_hz(self._stream, self._has_clock)
+        self._stored_rate_hz = frame_rate_hz or stored_rate_hz(self._stream, self._has_clock)
         self.frame_rate_hz = self._stored_rate_hz
-        self.tick_rate_hz = _tick_rate_hz(self._stream, self._stored_rate_hz)
-        self.length = _length(self._container, self._stream, self._stored_rate_hz)
+        self.tick_rate_hz = tick_rate_hz(self._stream, self._stored_rate_hz)
+        self.length = declared_length(self._container, self._stream, self._stored_rate_hz)
         self._length_s = None if self.length is None else self.length / self._stored_rate_hz
         if every_s * self._stored_rate_hz > 1:
             self.frame_rate_hz = 1 / every_s
             if self.length is not None:
                 self.length = math.ceil(self.length / (every_s * self._stored_rate_hz))
-        self._is_broadcast = _has(self._container, av.format.Flags.ts_discont)
+        self._is_broadcast = has_flag(self._container, av.format.Flags.ts_discont)
         self._reached_s = self._pictures_reached_s = 0.0
-        self._damaged = 0
+        self._damaged = self._loops = 0
         self.next_s: float | None = None
 
     @property
@@ -120,14 +120,14 @@ class Video:
         return self._length_s
 
     def __iter__(self) -> Iterator[Frame]:
-        span = self._span
+        span, loop = self._span, self._begin()
         clock = PresentationClock(
             self._stored_rate_hz, is_broadcast=self._is_broadcast, origin_s=self._seek(span.from_s)
         )
         packets = self._container.demux() if not self._closed else iter(())
         index, due_s = 0, _first_due_s(span.from_s, self._every_s)
         end_s: float | None = None
-        while (decoded := self._decode(packets)) is not None:
+        while (decoded := self._decode(packets, loop)) is not None:
             for frame in decoded:
                 time_s = clock.time_s(_stamp_s(frame) if self._has_clock else None)
                 end_s = time_s + self._shown_s(frame)
@@ -176,11 +176,24 @@ class Video:
                 return origin_s
         except av.error.FFmpegError:
             log.debug("seeking is not possible in %s", self._path)
+        self._reopen()
+        return origin_s
+
+    def _begin(self) -> int:
+        """Begin a loop at the first frame; return its number."""
+        with self._reading:
+            self._loops += 1
+            if self._loops > 1 and not self._closed:
+                self._reopen()
+                self._reached_s = self._pictures_reached_s = 0.0
+                self._damaged, self.next_s = 0, None
+            return self._loops
+
+    def _reopen(self) -> None:
         self._container.close()
         self._container = open_video_file(self._path)
         self._stream = picture_stream(self._container, str(self._path))
         self._set_threads()
-        return origin_s
 
     def _shown_s(self, frame: VideoFrame) -> float:
         """Return the duration of a frame, at least the usual one: its own may be rounded down."""
@@ -200,11 +213,16 @@ class Video:
         except av.error.FFmpegError:
             return None
 
-    def _decode(self, packets: Iterator[Any]) -> list[VideoFrame] | None:
+    def _decode(self, packets: Iterator[Any], loop: int) -> list[VideoFrame] | None:
         """Return the frames that the next packet completes; None at the end."""
         with self._reading:  # the container must not be closed during a read in another thread
             if self._closed:
                 return None
+            if loop != self._loops:
+                raise SourceError(
+                    f"{self._path} is read by another loop, which started again at its beginning; "
+                    "open it once for each loop"
+                )
             try:
                 packet = next(packets)
             except (StopIteration, av.error.FFmpegError):
@@ -271,52 +289,6 @@ class Video:
         is_end = name.startswith("matroska")
         start = 0 if is_end else self._container.start_time or 0
         return float((start + self._container.duration) / av.time_base)
-
-
-def _has_clock(container: Any) -> bool:
-    """Return whether a container has time stamps; FFmpeg invents those of raw files."""
-    is_raw = container.format.name.endswith("_pipe")  # JPEG pictures one after the other
-    return not is_raw and not _has(container, av.format.Flags.no_timestamps)
-
-
-def _has(container: Any, flag: av.format.Flags) -> bool:
-    return bool(container.format.flags & flag.value)
-
-
-def _rate_hz(stream: Any, has_clock: bool) -> float:
-    # the average rate of a raw file is FFmpeg's guess; its stream may declare a rate
-    rates = (stream.average_rate, stream.guessed_rate)
-    for rate in rates if has_clock else reversed(rates):
-        if rate and 0.01 <= float(rate) <= 1000:
-            return float(rate)
-    return _USUAL_RATE_HZ
-
-
-def _tick_rate_hz(stream: Any, rate_hz: float) -> float:
-    """Return the lowest rate at which each frame has its own tick, also at a varying frame rate."""
-    base = float(stream.base_rate or 0)  # FFmpeg's, from the first time stamps
-    return base if rate_hz <= base <= _HIGHEST_TICK_RATE_HZ else rate_hz
-
-
-def _length(container: Any, stream: Any, rate_hz: float) -> int | None:
-    """Return the approximate number of frames; an edit list may hide stored frames."""
-    if stream.duration is not None and stream.time_base:
-        count = max(1, round(float(stream.duration * stream.time_base) * rate_hz))
-        return min(count, stream.frames) if stream.frames else count
-    if stream.frames:
-        return int(stream.frames)
-    seconds = _tagged_s(stream.metadata.get("DURATION", ""))
-    if seconds is None and container.duration is not None:
-        seconds = container.duration / av.time_base
-    if seconds is not None and container.format.name.startswith("matroska"):  # it is an end
-        seconds -= float((stream.start_time or 0) * (stream.time_base or 0))
-    return None if seconds is None or seconds <= 0 else max(1, round(seconds * rate_hz))
-
-
-def _tagged_s(text: str) -> float | None:
-    """Return the seconds in FFmpeg's Matroska tag of a stream, such as 00:01:02.345000000."""
-    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
-    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
 
 
 def _next_due_s(time_s: float, every_s: float) -> float:

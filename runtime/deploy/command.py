@@ -160,6 +160,7 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
     """
     from .connections import Connections
     from .outcome import exit_code
+    from .overview import show_logs, show_status
 
     if not hosts and options["fleet"] is None:
         raise click.UsageError("no host given; expected HOST, or --fleet FILE", context)
@@ -175,9 +176,12 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
         system_hosts=[host.address for host in chosen.values() if host.system],
         ssh_config=options["ssh_config"],
     )
+    shown = {name: options[name] for name in ("parallel", "as_json")}
     try:
-        if options["action"] in ("status", "logs"):
-            code = _show(connections, chosen, options)
+        if options["action"] == "status":
+            code = show_status(chosen, connections.connect, **shown)
+        elif options["action"] == "logs":
+            code = show_logs(chosen, connections.connect, lines=options["lines"], **shown)
         else:
             outcomes = _change(connections, chosen, options)
             _report(outcomes, as_json=options["as_json"])
@@ -193,6 +197,7 @@ def _chosen(words: tuple[str, ...], options: dict[str, Any]) -> "dict[str, Host]
     """Return the hosts of the command line by name; --system applies to all of them."""
     from dataclasses import replace
 
+    from .connection import check_address
     from .fleet_file import Host, choose_hosts, read_fleet
 
     hosts = (
@@ -200,36 +205,10 @@ def _chosen(words: tuple[str, ...], options: dict[str, Any]) -> "dict[str, Host]
         if options["fleet"] is None
         else choose_hosts(read_fleet(options["fleet"]), words)
     )
+    for host in hosts.values():
+        check_address(host.address)
     is_system = options["is_system"]
     return {name: replace(host, system=host.system or is_system) for name, host in hosts.items()}
-
-
-def _show(connections: "Connections", hosts: "dict[str, Host]", options: dict[str, Any]) -> int:
-    import json
-    from concurrent.futures import ThreadPoolExecutor
-
-    from fer_edge.schema import encode
-    from fer_edge.shown import masked
-
-    from .outcome import one_line
-    from .upkeep import read_logs, status_of
-
-    if options["action"] == "logs":
-        for host in hosts.values():
-            for line in read_logs(host.address, connections.connect, options["lines"]).splitlines():
-                click.echo(masked(line))
-        return 0
-    with ThreadPoolExecutor(options["parallel"]) as pool:
-        found = list(
-            pool.map(lambda host: status_of(host.address, connections.connect), hosts.values())
-        )
-    if options["as_json"]:
-        click.echo(json.dumps([encode(status) | {"is_well": status.is_well} for status in found]))
-    else:
-        for status in found:
-            for line in status.describe():
-                click.echo(one_line(line))
-    return 0 if all(status.is_well for status in found) else 1
 
 
 def _change(

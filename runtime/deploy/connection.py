@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from fer_edge.errors import DeployError
+from fer_edge.errors import ConfigError, DeployError
 from fer_edge.limits import memory_bytes
 from fer_edge.shown import printable
 
@@ -42,6 +42,26 @@ class ConnectionLostError(DeployError):
     """Raised when an established connection has ended."""
 
 
+def check_address(host: str) -> None:
+    """Reject what ssh would not take as the name of a host.
+
+    Raises:
+        ConfigError: It is empty, or looks like an option.
+    """
+    if not host or host.startswith(("-", "@")) or host.endswith("@"):
+        raise ConfigError(f"host {host!r} is not valid; expected a name, or user@name")
+
+
+def check_ssh_config(path: Path | None) -> None:
+    """Reject an SSH configuration file that does not exist.
+
+    Raises:
+        ConfigError: It does not exist; "none" stands for no file (ssh(1), -F).
+    """
+    if path is not None and str(path) != "none" and not path.exists():
+        raise ConfigError(f"--ssh-config {path} does not exist; expected a file as for ssh -F")
+
+
 class Connection:
     """An ssh session. A context manager; unfinished files on the device are removed at its end."""
 
@@ -57,10 +77,11 @@ class Connection:
             ssh_config: SSH configuration file instead of the user's.
 
         Raises:
+            ConfigError: The name is not valid, or there is no such configuration file.
             DeployError: ssh is missing, cannot connect, or the device has no Python.
         """
-        if not host or host.startswith(("-", "@")) or host.endswith("@"):
-            raise DeployError(f"host {host!r} is not valid; expected a name, or user@name")
+        check_address(host)
+        check_ssh_config(ssh_config)
         self.host = host
         self._lock = threading.Lock()
         self._is_over = threading.Event()

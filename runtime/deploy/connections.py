@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer_edge.errors import DeployError
 
-from .connection import Connection
+from .connection import Connection, check_ssh_config
 
 
 class Connections:
@@ -27,7 +27,11 @@ class Connections:
             name: Name of the service.
             system_hosts: Addresses of hosts where it is a system service, not the user's.
             ssh_config: SSH configuration file instead of the user's.
+
+        Raises:
+            ConfigError: There is no such configuration file.
         """
+        check_ssh_config(ssh_config)
         self._open_one = partial(Connection, name=name, ssh_config=ssh_config)
         self._system_hosts = frozenset(system_hosts)
         self._lock = threading.Lock()

@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_edge.child import module_command
 from fer_edge.documents import parse_toml, read_limited
-from fer_edge.errors import ConfigError, DeployError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.limits import TOML_BYTES
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
 from fer_edge.model.file import read_model
@@ -90,17 +90,20 @@ def read_delivery(wheel: OwnWheel, model: str | None, config: Path | None) -> De
         config: Configuration file of `fer-edge run`.
 
     Raises:
-        ConfigError: The configuration is invalid.
-        ModelError: The model is missing, damaged, or has no card.
+        ConfigError: The configuration is invalid; or the model is missing, damaged, or has no card.
     """
     alone = model is not None and config is None
     chosen = None if config is None else _read_config(config)
     if chosen is not None and config is not None and model is None:
         named = str(chosen[1].get("model", DEFAULT_MODEL))
         model = named if named in bundled_models() else str(config.parent / named)
+    try:
+        read = None if model is None else read_named_model(model)
+    except ModelError as error:  # a wrong value of an option or a file
+        raise ConfigError(str(error)) from error
     return Delivery(
         wheel=wheel,
-        model=None if model is None else read_named_model(model),
+        model=read,
         config=None if chosen is None else chosen[0],
         is_model_alone=alone,
     )
@@ -158,7 +161,7 @@ def check_wheel_folder(folder: Path | None) -> None:
     """Reject a folder of wheels that does not exist.
 
     Raises:
-        DeployError: It does not exist.
+        ConfigError: It does not exist.
     """
     if folder is not None and not folder.is_dir():
-        raise DeployError(f"--wheels {folder} does not exist; expected a folder of .whl files")
+        raise ConfigError(f"--wheels {folder} does not exist; expected a folder of .whl files")

@@ -29,7 +29,7 @@ from .answers import (
 from .connection import Connection, ConnectionLostError
 from .delivery import Delivery, Model, read_named_model
 from .drawn_faces import drawn_faces
-from .outcome import Outcome
+from .outcome import Outcome, reason
 from .own_wheel import EXTRAS
 from .plan import ONLINE_MB, Choices, Plan, make_plan
 from .self_test import Reading, difference, largest_gap, read_here, readings
@@ -75,11 +75,10 @@ def deploy_to(
             outcome = deployment.carry_out(is_dry_run=is_dry_run)
     except ConnectionLostError as error:
         stays = f"release {current} runs as before" if current else "nothing is deployed there yet"
-        text = f"{error}; {stays}, or the complete new one; run the command again"
+        text = f"{reason(error, host)}; {stays}, or the complete new one; run the command again"
         outcome = Outcome(host, "failed", current, 0.0, text)
     except (FerEdgeError, OSError) as error:  # OSError: a file of this machine is unreadable
-        text = str(error).removeprefix(f"{host}: ")
-        outcome = Outcome(host, "failed", current, 0.0, text)
+        outcome = Outcome(host, "failed", current, 0.0, reason(error, host))
     return replace(outcome, seconds=time.monotonic() - started)
 
 

@@ -20,6 +20,11 @@ def one_line(text: str) -> str:
     return masked(" ".join(text[:_LONGEST_LINE].splitlines()))
 
 
+def reason(error: Exception, address: str) -> str:
+    """Return the text of an error without the address: a fleet shows its hosts by other names."""
+    return str(error).removeprefix(f"{address}: ")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Outcome of a deployment.

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from fer_edge.errors import DeployError, FerEdgeError
 
 from .answers import Switched, Text
 from .connection import Connection
 from .deployment import who
-from .outcome import Outcome
+from .outcome import Outcome, reason
 from .situation import Situation, read_situation
 
 Connect = Callable[[str], Connection]
@@ -20,12 +21,14 @@ class Status:
     """State of a device.
 
     Attributes:
-        host: Name as given.
+        host: Name for display.
+        address: Name for ssh.
         situation: None if it cannot be reached.
         error: Reason if it cannot be reached.
     """
 
     host: str
+    address: str
     situation: Situation | None
     error: str = ""
 
@@ -40,7 +43,7 @@ class Status:
     def describe(self) -> list[str]:
         """Format it as lines of text."""
         if self.situation is None:
-            return [f"{self.host}: {self.error.removeprefix(f'{self.host}: ')}"]
+            return [f"{self.host}: {self.error}"]
         lines = [f"{self.host}: {self.situation.facts.describe()}"]
         for release in self.situation.releases:
             mark = "*" if release.number == self.situation.current else " "
@@ -63,13 +66,43 @@ class Status:
         return lines
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Latest log of a device's service.
+
+    Attributes:
+        host: Name for display.
+        address: Name for ssh.
+        lines: Lines, the oldest first.
+        error: Reason if it cannot be read.
+    """
+
+    host: str
+    address: str
+    lines: tuple[str, ...]
+    error: str = ""
+
+
+Kind = TypeVar("Kind", Status, Log)
+
+
 def status_of(host: str, connect: Connect) -> Status:
     """Inspect a device; errors are part of the result."""
     try:
         with connect(host) as connection:
-            return Status(host, read_situation(host, connection.ask("look")))
+            return Status(host, host, read_situation(host, connection.ask("look")))
     except FerEdgeError as error:
-        return Status(host, None, str(error))
+        return Status(host, host, None, reason(error, host))
+
+
+def log_of(host: str, connect: Connect, lines: int) -> Log:
+    """Read the latest log lines of a device's service; errors are part of the result."""
+    try:
+        with connect(host) as connection:
+            text = connection.ask_for(Text, "logs", lines=lines).text
+    except FerEdgeError as error:
+        return Log(host, host, (), reason(error, host))
+    return Log(host, host, tuple(text.splitlines()))
 
 
 def what_is_wrong(host: str, connect: Connect) -> str:
@@ -110,21 +143,11 @@ def remove(host: str, connect: Connect) -> Outcome:
     return _outcome_of(host, connect, work)
 
 
-def read_logs(host: str, connect: Connect, lines: int) -> str:
-    """Return the latest log lines of a device's service.
-
-    Raises:
-        DeployError: It cannot be reached, or has no journal.
-    """
-    with connect(host) as connection:
-        return connection.ask_for(Text, "logs", lines=lines).text
-
-
 def _outcome_of(host: str, connect: Connect, work: Callable[[Connection], Outcome]) -> Outcome:
     started = time.monotonic()
     try:
         with connect(host) as connection:
             outcome = work(connection)
     except DeployError as error:
-        outcome = Outcome(host, "failed", None, 0.0, str(error).removeprefix(f"{host}: "))
+        outcome = Outcome(host, "failed", None, 0.0, reason(error, host))
     return replace(outcome, seconds=time.monotonic() - started)

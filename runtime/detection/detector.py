@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DetectorError
+from fer_edge.errors import ConfigError, DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.ranges import check_range
 
@@ -43,7 +43,7 @@ class DetectorSettings:
             it.
 
     Raises:
-        ConfigError: A number is out of range.
+        ConfigError: A value is out of range, or of another kind.
     """
 
     model: Path | None = None
@@ -53,8 +53,13 @@ class DetectorSettings:
     delegate: str | None = None
 
     def __post_init__(self) -> None:
-        check_range("min_score", self.min_score, 0, 1)
-        check_range("long_side_px", self.long_side_px, 1, is_whole=True)
+        model: object = self.model
+        if model is not None and not isinstance(model, str | Path):
+            raise ConfigError(f"'model' is {model!r:.80}, expected a path, or None")
+        if isinstance(model, str):  # the way to set a field of a frozen dataclass
+            object.__setattr__(self, "model", Path(model))
+        check_range("min_score", self.min_score, 0, 1, is_optional=True)
+        check_range("long_side_px", self.long_side_px, 1, is_whole=True, is_optional=True)
 
     def check_cpu(self, name: str) -> None:
         """Reject a delegate, for a detector that only runs on the CPU.
@@ -65,7 +70,7 @@ class DetectorSettings:
         if self.delegate is not None:
             raise DetectorError(
                 f"the detector {name} runs on the CPU only, got the delegate {self.delegate}; "
-                "omit it (--detector-delegate), or use the detector yunet"
+                "omit it (--detector-delegate, in Python: delegate), or use the detector yunet"
             )
 
 
@@ -100,14 +105,17 @@ class ShrinkingDetector(FaceDetector, Protocol):
 
 
 def select(
-    detections: Iterable[Detection], *, min_face_px: float = 0.0, max_faces: int = MOST_FACES
+    detections: Iterable[Detection],
+    *,
+    min_face_px: float = 0.0,
+    max_faces: int | None = MOST_FACES,
 ) -> list[Detection]:
     """Select the faces to keep.
 
     Args:
         detections: Detected faces; boxes without an area are dropped.
         min_face_px: Lowest height of a box, in the pixels of the boxes.
-        max_faces: Most faces; the largest are kept.
+        max_faces: Most faces; the largest are kept. None keeps all.
 
     Returns:
         The selected faces, the largest first.
@@ -119,6 +127,12 @@ def select(
     ]
     kept.sort(key=lambda found: found.box.area, reverse=True)
     return kept[:max_faces]
+
+
+def left_out(found: Iterable[Detection], kept: Iterable[Detection]) -> tuple[Box, ...]:
+    """Return the boxes of the faces that `select` left out, except boxes without an area."""
+    chosen = {id(face) for face in kept}
+    return tuple(face.box for face in select(found, max_faces=None) if id(face) not in chosen)
 
 
 class WholeFrame:
@@ -140,6 +154,6 @@ def open_whole_frame(settings: DetectorSettings) -> WholeFrame:
     if settings.model is not None:
         raise DetectorError(
             f"the detector none does not use a model file, got {settings.model}; omit it "
-            "(--detector-model), or use the detector yunet"
+            "(--detector-model, in Python: model), or use the detector yunet"
         )
     return WholeFrame()

@@ -81,13 +81,14 @@ def as_detector(
     if isinstance(given, WholeFrame):  # readers recognize it: its boxes are crops already
         return given
     if not isinstance(given, type):
-        if hasattr(given, "detect"):
+        detect = getattr(given, "detect", None)
+        if callable(detect):
             long_side_px = getattr(given, "long_side_px", None)
             if long_side_px is not None:
                 return CheckedShrinkingDetector(
-                    given.detect, long_side_px, min_score=min_score, name=name
+                    detect, long_side_px, min_score=min_score, name=name
                 )
-            return CheckedDetector(given.detect, min_score=min_score, name=name)
+            return CheckedDetector(detect, min_score=min_score, name=name)
         if callable(given):
             return CheckedDetector(given, min_score=min_score, name=name)
     got = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__

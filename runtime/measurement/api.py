@@ -83,7 +83,8 @@ def benchmark(
         DatasetError: The face set cannot be read.
         SourceError: A video cannot be read.
         DetectorError: The detector cannot be opened.
-        ConfigError: Settings of detection are given without a video, or a video is given twice.
+        ConfigError: There are no models; the plan cannot be measured; settings of detection are
+            given without a video, or a video is given twice.
         ReportError: The instructions cannot be read, or the reference has no scores.
         MissingExtraError: A package is not installed; the message names the extra.
     """
@@ -95,10 +96,9 @@ def benchmark(
     for path in paths:
         if paths.count(path) > 1:
             raise ConfigError(f"videos contains {path} twice; pass each video once")
-    names = [models] if isinstance(models, str | Path) else models
     scored, info = _scored(data)
     subject = Subject(
-        names=tuple(map(str, names)),
+        names=_names(models),
         faces=scored,
         info=info,
         reference=None if reference is None else str(reference),
@@ -121,6 +121,7 @@ def measure(
     Raises:
         FerEdgeError: As `benchmark`.
     """
+    plan.check()
     began = datetime.now(timezone.utc).isoformat(timespec="seconds")
     device, watch = describe_device(), Watch()
     measured = benchmark_models(
@@ -164,6 +165,13 @@ def read_clips(videos: Sequence[Path], detection: FacesConfig) -> tuple[Clip, ..
         return ()
     open_chosen_detector(detection, is_video=True)
     return tuple(map(read_clip, videos))
+
+
+def _names(models: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    names = [models] if isinstance(models, str | Path) else models
+    if not names:
+        raise ConfigError("'models' is empty, expected at least one model")
+    return tuple(map(str, names))
 
 
 def _scored(data: str | Path | FaceSet | None) -> tuple[FaceSet | None, FacesInfo | None]:

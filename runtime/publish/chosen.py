@@ -1,6 +1,5 @@
 """The outputs in a configuration; a module is only imported if its output is used."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -8,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_edge import plugins
-from fer_edge.errors import OutputError
-from fer_edge.files import is_device
+from fer_edge.errors import ConfigError
 
 from .chosen_sink import ChosenSink
 from .config import OutputsConfig
@@ -90,25 +88,28 @@ def anonymizing(
     if style is None:
         return reader
 
-    from ..detection.detector import MIN_SCORE, WholeFrame
-    from ..detection.yunet import YuNet
+    from ..detection.cover_yunet import CoverYuNet
+    from ..detection.detector import WholeFrame
+    from ..detection.yunet import PHOTO_LONG_SIDE_PX
     from ..recognition.anonymizing import COVER_MIN_SCORE, AnonymizingReader
 
     if faces.detector == "none":  # each picture is a face crop
         return AnonymizingReader(reader, WholeFrame(), style)
     # files can wait for a slow detector of small faces, a camera cannot
+    usual_px = 320 if source.is_live else 640 if source.is_video else PHOTO_LONG_SIDE_PX
     is_own = faces.detector == "yunet"
-    detector = YuNet(
+    detector = CoverYuNet(
         faces.detector_model if is_own else None,
-        long_side_px=320 if source.is_live else 640,
-        min_score=min(COVER_MIN_SCORE, MIN_SCORE if faces.min_score is None else faces.min_score),
+        # the search of recognition must not find smaller faces
+        long_side_px=max(usual_px, faces.detect_size_px or 0),
+        min_score=min(COVER_MIN_SCORE, 1.0 if faces.min_score is None else faces.min_score),
         delegate=faces.detector_delegate if is_own else None,
     )
     return AnonymizingReader(reader, detector, style)
 
 
 def check_paths(outputs: OutputsConfig, source: str | None, pictures: Sequence[Path] = ()) -> None:
-    """Reject an output without its place, two outputs with the same path, and an input's path.
+    """Reject an output with an input's path.
 
     Args:
         outputs: Outputs to check.
@@ -116,29 +117,13 @@ def check_paths(outputs: OutputsConfig, source: str | None, pictures: Sequence[P
         pictures: Files that a folder or pattern stands for.
 
     Raises:
-        OutputError: An output was rejected.
+        ConfigError: An output was rejected.
     """
-    sinks = (*outputs.file_sinks(), *outputs.named_sinks())
-    for sink in sinks:
-        if sink.lacks_place:
-            raise OutputError(f"{sink.option} has no place; expected {sink.option}=PLACE")
-    printing = [sink.option for sink in sinks if sink.prints]
-    if len(printing) > 1:
-        advice = "; add --jsonl none" if "--jsonl" in printing and outputs.jsonl is None else ""
-        raise OutputError(f"{' and '.join(printing)} cannot share stdout{advice}")
-    taken: dict[Path, str] = {}
     for option, path in outputs.files():
-        where = Path(os.path.realpath(path))
-        if where in taken:
-            raise OutputError(
-                f"{taken[where]} and {option} both write {path}; choose different files"
-            )
-        if not is_device(path):
-            taken[where] = option
         if source is not None and _is_same(Path(source), path):
-            raise OutputError(f"{option} {path} is the input itself; choose another path")
+            raise ConfigError(f"{option} {path} is the input itself; choose another path")
         if path.is_file() and any(_is_same(picture, path) for picture in pictures):
-            raise OutputError(f"{option} {path} is one of the inputs; choose another path")
+            raise ConfigError(f"{option} {path} is one of the inputs; choose another path")
 
 
 def _is_same(source: Path, path: Path) -> bool:

@@ -36,13 +36,16 @@ class _Place:
         is_file: Whether a path is always a file; otherwise one without a suffix is a folder.
         can_print: Whether - is standard output.
         is_optional: Whether the sink works without a place.
-        needs: Function from a place that is not a path to the system resources that it needs.
+        suffixes: What the name of a file must end in; empty for any.
+        needs: Function from a place that is not a path to the system resources that it needs;
+            raises `ConfigError` for an invalid address.
     """
 
     is_path: bool = True
     is_file: bool = False
     can_print: bool = False
     is_optional: bool = False
+    suffixes: tuple[str, ...] = ()
     needs: Callable[[str], Needs] = _needs_of_address
 
 
@@ -50,8 +53,8 @@ _PLACES = {
     "jsonl": _Place(is_file=True, can_print=True),
     "csv": _Place(is_file=True, can_print=True),
     "annotate": _Place(),
-    "video": _Place(is_file=True),
-    "gif": _Place(is_file=True),
+    "video": _Place(is_file=True, suffixes=(".mp4", ".avi", ".mkv")),
+    "gif": _Place(is_file=True, suffixes=(".gif",)),
     "window": _Place(is_path=False, is_optional=True),
     "summary": _Place(is_file=True, is_optional=True),  # its - is standard error
     "web": _Place(is_path=False, needs=_needs_of_web),
@@ -105,6 +108,23 @@ class ChosenSink:
     def _kind(self) -> _Place:
         is_own = self.name in plugins.own_names(plugins.SINKS)
         return _PLACES[self.name] if is_own else _FOREIGN_PLACE
+
+    def check(self) -> None:
+        """Reject a place that its output cannot use.
+
+        Raises:
+            ConfigError: A file has another suffix, or an address is invalid.
+        """
+        kind = self._kind
+        if self.path is None:
+            self.needs()  # parses an address
+        if self.place and kind.suffixes and Path(self.place).suffix.lower() not in kind.suffixes:
+            *others, last = kind.suffixes
+            ends = f"{', '.join(others)} or {last}" if others else last
+            advice = "; for a video use --video" if self.name == "gif" else ""
+            raise ConfigError(
+                f"{self.option} {self.place}: expected a name that ends in {ends}{advice}"
+            )
 
     def needs(self) -> Needs:
         """Return the system resources that it needs, without standard output."""

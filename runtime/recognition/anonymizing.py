@@ -61,7 +61,8 @@ class AnonymizingReader:
 
     It comes before all outputs, so that none of them, including a web page or a message, ever gets
     a visible face. It detects faces itself, in every frame and with a lower score than for
-    recognition, and keeps a place covered for a while after its face was lost.
+    recognition, also covers those that recognition found and ignored, and keeps a place covered
+    for a while after its face was lost.
     """
 
     def __init__(self, reader: FrameReader, detector: FaceDetector, style: Style) -> None:
@@ -81,17 +82,16 @@ class AnonymizingReader:
     def read_frame(self, frame: Frame) -> Result:
         """Recognize all faces in a frame, and return the result with the frame covered."""
         result = self._reader.read_frame(frame)
-        boxes = self._boxes(frame, result.faces)
-        image = cover(frame.image, boxes, self._style)
+        boxes = self._boxes(frame, result)
+        image = cover(result.frame.image, boxes, self._style)
         # a face cropped from its frame is also covered
         faces = tuple(replace(face, frame_pixels=image) for face in result.faces)
         return replace(result, frame=replace(result.frame, pixels=image), faces=faces)
 
-    def _boxes(self, frame: Frame, faces: Sequence[Face]) -> list[Box]:
+    def _boxes(self, frame: Frame, result: Result) -> list[Box]:
         if frame.name != self._name:  # another picture, without known faces
             self._name, self._held = frame.name, []
-        seen = [face.box for face in faces]
-        seen = _united(seen + [found.box for found in select(self._detector.detect(frame.image))])
+        seen = _united(found_faces(result, self._detector))
         held = [(box, frame.time_s - time_s) for box, time_s in self._held]
         likeness = overlaps([box for box, _ in held], seen).max(axis=1, initial=0.0)
         held = [
@@ -102,6 +102,17 @@ class AnonymizingReader:
         self._held = [(box, frame.time_s - age_s) for box, age_s in held]
         self._held += [(box, frame.time_s) for box in seen]
         return seen + [_grown(box, _GROWTH_PER_S * age_s) for box, age_s in held]
+
+
+def found_faces(result: Result, detector: FaceDetector) -> list[Box]:
+    """Return all faces to cover in a frame: those of its result, and those of another detector.
+
+    The limits of recognition do not apply: even a face that is too small to be recognized, or one
+    too many, is covered.
+    """
+    others = select(detector.detect(result.frame.image), max_faces=None)
+    recognized = [face.box for face in result.faces]
+    return [*recognized, *result.ignored, *(found.box for found in others)]
 
 
 def _head(box: Box) -> Box:

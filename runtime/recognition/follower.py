@@ -13,7 +13,7 @@ from fer_edge.ranges import check_range
 
 from ..capture.frame import Frame
 from ..timing.stopwatch import Stopwatch
-from ..tracking.track import TimedTracker, Track, Tracker
+from ..tracking.track import SelectingTracker, TimedTracker, Track, Tracker
 from .classifier import Classifier, Reading
 from .reader import ModelReader
 from .result import UNCERTAIN, Face, Probabilities, Result
@@ -45,7 +45,7 @@ class Pace:
 
     def __post_init__(self) -> None:
         check_range("every_s", self.every_s, 0, 3600)
-        check_range("per_frame", self.per_frame, 1, is_whole=True)
+        check_range("per_frame", self.per_frame, 1, is_whole=True, is_optional=True)
 
 
 FILE_PACE = Pace()
@@ -113,6 +113,7 @@ class Follower(ModelReader):
         self._tracker = tracker
         # checked once: isinstance of a protocol takes tens of microseconds
         self._timed = tracker if isinstance(tracker, TimedTracker) else None
+        self._selecting = tracker if isinstance(tracker, SelectingTracker) else None
         self._steadiness = steadiness
         self._pace = pace
         self._states: dict[int, _State] = {}
@@ -138,7 +139,8 @@ class Follower(ModelReader):
                 self._update(track.number, reading, frame.time_s)
         self._forget(frame.time_s)
         faces = tuple(self._face(frame, track) for track in tracks)
-        return Result(frame, faces, watch.times())
+        ignored = () if self._selecting is None else self._selecting.ignored
+        return Result(frame, faces, watch.times(), ignored=tuple(ignored))
 
     def replace_model(self, model: TFLiteModel) -> None:
         """Use another model from now on; see `ModelReader.replace_model`."""

@@ -8,7 +8,7 @@ from fer_edge.inference.model import TFLiteModel
 
 from ..capture.frame import Frame
 from ..capture.pixels import as_bgr
-from ..detection.detector import MOST_FACES, Detection, FaceDetector, WholeFrame, select
+from ..detection.detector import MOST_FACES, Detection, FaceDetector, WholeFrame, left_out, select
 from ..timing.stopwatch import Stopwatch
 from .classifier import Classifier
 from .result import UNCERTAIN, Face, Probabilities, Result
@@ -125,13 +125,10 @@ class Reader(ModelReader):
         frame = self._checked(frame)
         watch = Stopwatch()
         with watch.stage("detect"):
-            found = select(
-                self._detector.detect(frame.image),
-                min_face_px=self._min_face_px,
-                max_faces=self._max_faces,
-            )
-        faces = tuple(self._recognize(frame, detection, watch) for detection in found)
-        return Result(frame, faces, watch.times())
+            found = self._detector.detect(frame.image)
+            kept = select(found, min_face_px=self._min_face_px, max_faces=self._max_faces)
+        faces = tuple(self._recognize(frame, detection, watch) for detection in kept)
+        return Result(frame, faces, watch.times(), ignored=left_out(found, kept))
 
     def _recognize(self, frame: Frame, found: Detection, watch: Stopwatch) -> Face:
         reading = self._classifier.read(frame.image, found.box, watch)

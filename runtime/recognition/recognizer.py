@@ -2,13 +2,13 @@
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from pathlib import Path
-from typing import cast
+from typing import SupportsIndex, TypeVar, cast
 
 from fer_edge.aligner.aligner import open_aligner
 from fer_edge.errors import ConfigError, ModelError
@@ -20,6 +20,7 @@ from fer_edge.ranges import check_range
 from ..capture.frame import Frame, Source
 from ..capture.images import Images
 from ..capture.opening import open_camera, open_source
+from ..capture.own_source import CheckedSource
 from ..capture.pixels import ColorOrder, as_bgr, check_color
 from ..detection.detector import MOST_FACES, DetectorSettings, FaceDetector, WholeFrame
 from ..detection.opening import open_with_settings
@@ -32,6 +33,8 @@ from .follower import FILE_PACE, LIVE_PACE, Follower, Pace
 from .reader import Reader
 from .result import FrameReader, Result, completed
 from .smoothing import STEADY, Steadiness
+
+Opened = TypeVar("Opened", bound="Recognizer")
 
 
 class Recognizer:
@@ -81,7 +84,7 @@ class Recognizer:
             ModelError: The model is damaged, altered or of another kind.
             DetectorError: The detector's file is missing or unusable, or it is not a detector.
             PluginError: The detector's name is unknown, or another package's cannot be used.
-            ConfigError: A number is out of range, or a setting does not apply to your detector.
+            ConfigError: An argument is out of range, of another kind, or not for your detector.
         """
         self._lock = threading.RLock()  # a signal handler may close it while its thread reads
         self._is_closed = self._is_reading = False
@@ -90,7 +93,7 @@ class Recognizer:
         check_range("min_face_px", min_face_px, 0)
         check_range("max_faces", max_faces, 1, is_whole=True)
         self._min_face_px, self._max_faces = min_face_px, max_faces
-        open_one = _opener(detector, detector_settings or DetectorSettings())
+        open_one = _opener(detector, detector_settings)
         self._open_moving = partial(open_one, is_photo=False)  # for the first video, if any
         self._aligner = open_aligner()
         self._model = open_model(find_model(str(model)), threads=threads, delegate=delegate)
@@ -108,7 +111,7 @@ class Recognizer:
             uncertain_below=uncertain_below,
         )
 
-    def __enter__(self) -> "Recognizer":
+    def __enter__(self: Opened) -> Opened:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -163,7 +166,7 @@ class Recognizer:
 
     def stream(
         self,
-        source: str | Path | int | Source | Iterable[object],
+        source: str | Path | SupportsIndex | Source | Iterable[object],
         *,
         tracker: Tracker | None = None,
         every: int = 5,
@@ -172,12 +175,13 @@ class Recognizer:
         pace: Pace | None = None,
         frame_rate_hz: float | None = None,
         color: ColorOrder = "bgr",
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """Open a source, and recognize the faces in each of its frames when it is asked for.
 
         In a video faces are tracked, and their labels are steady; pictures of a folder are
-        independent. Every call starts with new tracks. A source opened here is closed when the loop
-        ends, breaks or fails; a `Source` or generator of the caller stays open.
+        independent. Every call starts with new tracks. A source opened here is closed when its last
+        frame was read or reading fails, and with the returned generator: by its `close`, or when
+        nothing refers to it any more, as after `break`. The caller's sources stay open.
 
         Args:
             source: A video, picture, folder of pictures or pattern; an address, such as rtsp://; a
@@ -193,34 +197,32 @@ class Recognizer:
             color: Channel order of the arrays, `bgr` or `rgb`.
 
         Returns:
-            An iterator of one result per frame.
+            A generator of one result per frame; `contextlib.closing` closes it after a `break`.
 
         Raises:
             SourceError: The source cannot be opened; or, in the loop, cannot be read.
             DetectorError: In the loop: your own detector or tracker returned something else.
             PluginError: Another package's source or detector cannot be used, or fails in the loop.
             ModelError: The recognizer is closed.
-            ConfigError: An argument is out of range.
+            ConfigError: An argument is out of range, or of another kind.
         """
         self._check_open()
-        check_color(color)
-        check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True)
+        _check_arguments(color, pace, frame_rate_hz, every)
+        own_tracker = None if tracker is None else as_tracker(tracker)
         steadiness = Steadiness(smooth_s, hysteresis, self._uncertain_below)
-        check_range("every", every, 1, is_whole=True)
         with ExitStack() as closing:
             frames = _open(source, frame_rate_hz, color)
-            if isinstance(source, int | Integral | str | Path):
+            if isinstance(source, Integral | str | Path):
                 closing.callback(frames.close)
                 self._opened.add(frames)
             reader: FrameReader = self._reader
             if frames.is_video:
                 pace = pace or (LIVE_PACE if frames.is_live else FILE_PACE)
-                reader = self._follower(tracker, every, steadiness, pace)
+                reader = self._follower(own_tracker, every, steadiness, pace)
             opened = closing.pop_all()
         results = self._results(reader, frames, opened)
-        # a generator that was never started does not run its own cleanup
-        weakref.finalize(results, opened.close)
-        return results
+        next(results)  # a generator that was never started does not run its own cleanup
+        return cast(Generator[Result, None, None], results)
 
     def _follower(
         self, tracker: Tracker | None, every: int, steadiness: Steadiness, pace: Pace
@@ -233,8 +235,6 @@ class Recognizer:
                 min_face_px=self._min_face_px,
                 max_faces=self._max_faces,
             )
-        else:
-            tracker = as_tracker(tracker)
         return Follower(
             self._model,
             tracker,
@@ -244,9 +244,12 @@ class Recognizer:
             boxes_are_crops=is_crop,
         )
 
-    def _results(self, reader: FrameReader, frames: Source, opened: ExitStack) -> Iterator[Result]:
+    def _results(
+        self, reader: FrameReader, frames: Source, opened: ExitStack
+    ) -> Generator[Result | None, None, None]:
         with opened:
             run = new_run()
+            yield None  # for `stream`, which starts it
             for frame in frames:
                 yield completed(self._read_frame(reader, frame), frames, run)
 
@@ -268,10 +271,23 @@ class Recognizer:
             )
 
 
+def _check_arguments(color: object, pace: object, frame_rate_hz: object, every: object) -> None:
+    check_color(color)
+    check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True, is_optional=True)
+    check_range("every", every, 1, is_whole=True)
+    if pace is not None and not isinstance(pace, Pace):
+        raise ConfigError(f"'pace' is {pace!r:.80}, expected a Pace, or None")
+
+
 def _opener(
-    detector: str | FaceDetector | OwnDetector, settings: DetectorSettings
+    detector: str | FaceDetector | OwnDetector, given: DetectorSettings | None
 ) -> Callable[..., FaceDetector]:
     """Return a function of `is_photo` that opens the detector; raises for one that is not."""
+    settings = DetectorSettings() if given is None else given
+    if not isinstance(settings, DetectorSettings):
+        raise ConfigError(
+            f"'detector_settings' is {settings!r:.80}, expected DetectorSettings, or None"
+        )
     if settings.is_photo:
         raise ConfigError(
             "detector_settings.is_photo is True, expected the default: read uses the mode for "
@@ -291,19 +307,19 @@ def _opener(
 
 
 def _open(
-    source: str | Path | int | Source | Iterable[object],
+    source: str | Path | SupportsIndex | Source | Iterable[object],
     frame_rate_hz: float | None,
     color: ColorOrder,
 ) -> Source:
-    if isinstance(source, int | Integral):  # NumPy's integers, too
+    if isinstance(source, Integral):  # NumPy's integers, too
         return open_camera(int(source), frame_rate_hz=frame_rate_hz)
     if isinstance(source, str | Path):
         if _is_camera(source):
             return open_camera(str(source), frame_rate_hz=frame_rate_hz)
         return open_source(source, frame_rate_hz=frame_rate_hz)
     if hasattr(source, "is_live"):
-        return cast(Source, source)
-    return Images(source, frame_rate_hz=frame_rate_hz, color=color)
+        return source if isinstance(source, CheckedSource) else CheckedSource(cast(Source, source))
+    return Images(cast(Iterable[object], source), frame_rate_hz=frame_rate_hz, color=color)
 
 
 def _is_camera(place: str | Path) -> bool:

@@ -55,6 +55,9 @@ class Probabilities(Mapping[str, float]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
+    def __reduce__(self) -> "tuple[type[Probabilities], tuple[object, ...]]":
+        return Probabilities, (self._labels, self._values)
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -146,6 +149,9 @@ class Result:
         dropped: Number of frames that a live source dropped before this one; together with the
             number of results before it they make up `frame.index`.
         run: Identifier of the run, for a live source: equal in all results of one start.
+        ignored: Boxes of faces that were found, but not recognized, because of `min_face_px` or
+            `max_faces`, so that outputs that cover faces cover them; in a video those of the last
+            detection.
     """
 
     frame: Frame
@@ -153,6 +159,7 @@ class Result:
     times: StageTimes = field(default_factory=StageTimes, compare=False)
     dropped: int = 0
     run: str | None = None
+    ignored: tuple[Box, ...] = ()
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)

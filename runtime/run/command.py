@@ -60,7 +60,10 @@ def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
         fer-edge run --camera 0 --jsonl-on change
         fer-edge run --input crops/ --detector none --model my-int8.tflite
     """
+    from .combinations import check_complete, check_run
+
     config = _config_of(context)  # which knows the origin of each option
+    check_run(config, os.environ)
     if print_config:
         _print_config(config)
         return
@@ -68,6 +71,7 @@ def run(context: click.Context, /, print_config: bool, **options: Any) -> None:
         config.source.check_complete()
     except ConfigError as error:
         raise click.UsageError(str(error), context) from error
+    check_complete(config)
     with ending_at_once():
         _run(config)
 

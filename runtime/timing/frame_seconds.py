@@ -10,8 +10,15 @@ LONGEST_LIVE_FRAME_S = 1.0
 class Paced(Protocol):
     """The attributes of a source that the durations depend on; `length_s` is optional."""
 
-    is_live: bool
-    frame_rate_hz: float
+    @property
+    def is_live(self) -> bool:
+        """Whether frames arrive in real time."""
+        ...
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """Frame rate of a video."""
+        ...
 
 
 class FrameSeconds:

@@ -13,13 +13,15 @@ from ..detection.detector import (
     FaceDetector,
     ShrinkingDetector,
     WholeFrame,
+    left_out,
     select,
 )
 from ..detection.overlap import match, match_nearest, overlap
 from ..detection.shrinking import shrink, shrunk_size
 from ..timing.stopwatch import StageTimes, Stopwatch
 from .followed_face import FollowedFace, confirm_matches
-from .optical_flow import MAX_CORNERS, find_corners, follow, is_cut
+from .optical_flow import MAX_CORNERS, find_corners, follow
+from .scene import Scene, is_cut, last_scene, scene_of
 from .track import Track, Tracker
 
 # Long side of the gray images for the flow: the detector's, so that detected faces have corners,
@@ -51,13 +53,18 @@ class WholeFrameTracker:
 
 
 class FaceTracker:
-    """Tracks faces in a video; implements `TimedTracker`.
+    """Tracks faces in a video; implements `TimedTracker` and `SelectingTracker`.
 
     The detector runs in every Nth frame. In between, and if it misses a known face, optical flow
     moves the boxes. Detection also runs when the flow loses a face and after a gap in time; in a
     crowd a single lost face waits at its place for the next detection. A face that flow and
     detection have lost ends; a face that only the detector misses is searched for in the next
-    frames, and ends if it is missed again. At a scene cut all tracks end.
+    frames, and ends if it is missed again. At a scene cut all tracks end; they return only if their
+    scene does.
+
+    Attributes:
+        ignored: Boxes of the faces that the last detection found beyond the limits, and of surplus
+            tracks, in pixels of the frame.
     """
 
     def __init__(
@@ -90,6 +97,7 @@ class FaceTracker:
         self._last_number = 0
         self._time_s = 0.0
         self._watch = Stopwatch()
+        self.ignored: list[Box] = []
         self._forget(())
 
     @property
@@ -101,7 +109,10 @@ class FaceTracker:
         self._shape = shape
         self._followed: list[FollowedFace] = []
         self._gone: list[FollowedFace] = []
+        self._left_out: list[Box] = []
         self._gray: NDArray[np.uint8] | None = None
+        self._scene: Scene | None = None  # of the last picture that was not dim
+        self._seen: Scene | None = None  # of the last picture
         self._wait = 0
 
     def follow(self, frame: Frame) -> list[Track]:
@@ -114,6 +125,7 @@ class FaceTracker:
         if frame.shape != self._shape or not 0 <= gap_s <= _MAX_GAP_S:
             self._forget(frame.shape)
         if 0 in frame.shape:
+            self.ignored = []
             return []
         before = self._gray if gap_s <= _MAX_FLOW_GAP_S else None
         after = None
@@ -122,14 +134,19 @@ class FaceTracker:
             with self._watch.stage("track"):
                 # converted to gray first: shrinking one channel takes a third of the time
                 after = shrink(frame.gray.pixels, self._flow_side_px)
-                self._flow(self._followed, before, after)
+                is_due = self._see_cut(after, is_near=True)
+                if not is_due:
+                    self._flow(self._followed, before, after)
             lost = sum(face.is_lost for face in self._followed)
-            is_due = lost > 0 and lost >= _LOST_SHARE * len(self._followed)
+            is_due = is_due or (lost > 0 and lost >= _LOST_SHARE * len(self._followed))
         self._wait = max(0, self._wait - 1)
         if is_due:
             after = self._look(frame, before, after)
         self._gray = after if self._followed else None
-        return self._tracks(was_detected=is_due)
+        tracks = self._tracks(was_detected=is_due)
+        surplus = [track.box for track in tracks[self._max_faces :]]
+        self.ignored = self._left_out + surplus
+        return tracks[: self._max_faces]
 
     def _look(
         self,
@@ -145,27 +162,26 @@ class FaceTracker:
             after: Current gray image, if the flow has already used it.
 
         Returns:
-            The current gray image; None without faces.
+            The current gray image; None without faces, also past ones.
         """
         with self._watch.stage("detect"):
             side_px = self._detect_side_px
             view = _shrunk(frame, max(self._flow_side_px, side_px)) if side_px else frame.image
             scale = max(view.shape[:2]) / max(frame.shape[:2])
-            found = select(
-                self._detector.detect(view),
-                min_face_px=self._min_face_px * scale,
-                max_faces=self._max_faces,
-            )
+            found = self._detector.detect(view)
+            kept = select(found, min_face_px=self._min_face_px * scale, max_faces=self._max_faces)
+            self._left_out = [_scaled(box, 1 / scale) for box in left_out(found, kept)]
         with self._watch.stage("track"):
             self._wait = self._every - 1
-            if not found and not self._followed:
+            self._gone = [face for face in self._gone if self._time_s - face.gone_s <= _RETURN_S]
+            if not kept and not self._followed and not self._gone:
                 return None
             has_flowed = after is not None
-            after = self._small_gray(frame, view) if after is None else after
-            if before is not None and is_cut(before, after):
-                self._followed, self._gone = [], []
+            if after is None:
+                after = self._small_gray(frame, view)
+                self._see_cut(after, is_near=before is not None)
             scale = max(after.shape) / max(view.shape[:2])
-            faces = [Detection(_scaled(face.box, scale), face.score) for face in found]
+            faces = [Detection(_scaled(face.box, scale), face.score) for face in kept]
             missed, faces = confirm_matches(self._followed, faces, match)
             if missed and before is not None and not has_flowed:
                 self._flow(missed, before, after)
@@ -174,6 +190,32 @@ class FaceTracker:
             self._begin(faces)
             self._end(missed, is_followed=before is not None)
             return after
+
+    def _see_cut(self, after: NDArray[np.uint8], *, is_near: bool) -> bool:
+        """Compare a gray image with the last scene; at a cut end all tracks.
+
+        Args:
+            after: Current gray image.
+            is_near: Whether the last image is so recent that a moving camera cannot explain a
+                difference; otherwise only faces that were lost before are affected.
+
+        Returns:
+            Whether tracks were ended.
+        """
+        before, seen = self._scene, scene_of(after, self._time_s)
+        self._scene, self._seen = last_scene(before, seen), seen
+        if before is None or not is_cut(before, seen):
+            return False
+        self._scene = seen  # a dim one, too: the new faces belong to it
+        ended = self._followed if is_near else []
+        for face in ended:
+            face.gone_s = self._time_s
+        self._gone += ended
+        for face in self._gone:
+            face.scene = face.scene or before
+        if is_near:
+            self._followed = []
+        return bool(ended)
 
     def _small_gray(self, frame: Frame, view: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the small gray image; all have the same size for a video."""
@@ -213,15 +255,20 @@ class FaceTracker:
 
     def _begin(self, faces: list[Detection]) -> None:
         """Add faces without a track: those that return, and new ones."""
-        gone = [face for face in self._gone if 0 < self._time_s - face.gone_s <= _RETURN_S]
-        self._gone, faces = confirm_matches(gone, faces, match)
-        self._followed += [face for face in gone if not face.gone_s]
+        gone = [face for face in self._gone if face.gone_s < self._time_s and self._is_back(face)]
+        away, faces = confirm_matches(gone, faces, match)
+        self._gone = [face for face in self._gone if face not in gone or face in away]
+        self._followed += [face for face in gone if face not in away]
         for face in faces:
             self._last_number += 1
             self._followed.append(FollowedFace(self._last_number, face.box, face.score))
 
+    def _is_back(self, face: FollowedFace) -> bool:
+        """Return whether the current picture shows the scene in which a face was lost."""
+        return face.scene is None or self._seen is None or not is_cut(face.scene, self._seen)
+
     def _tracks(self, *, was_detected: bool) -> list[Track]:
-        """Return the tracks in frame pixels, the largest first."""
+        """Return all tracks in frame pixels, the largest first."""
         scale = min(1.0, self._flow_side_px / max(self._shape[:2]))
         tracks = [
             Track(
@@ -233,7 +280,7 @@ class FaceTracker:
             for face in self._followed
         ]
         tracks.sort(key=lambda track: track.box.area, reverse=True)
-        return tracks[: self._max_faces]
+        return tracks
 
 
 def open_tracker(

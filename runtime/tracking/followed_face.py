@@ -10,6 +10,7 @@ from fer_edge.faces.preprocess import Box
 
 from ..detection.detector import Detection
 from ..detection.overlap import overlap
+from .scene import Scene
 
 # Part of a detection's box, relative to the track's: a detector's boxes vary on a still face. If
 # they overlap less than this variation explains, the face has moved.
@@ -30,6 +31,7 @@ class FollowedFace:
         corners: Its corners in the last gray image; None if not computed yet.
         is_lost: Whether the flow has lost it.
         gone_s: Time of the first frame without it; 0 while it is visible.
+        scene: Scene in which it was lost, if another one followed: it only returns to this one.
     """
 
     number: int
@@ -40,6 +42,7 @@ class FollowedFace:
     corners: NDArray[np.float32] | None = None
     is_lost: bool = False
     gone_s: float = 0.0
+    scene: Scene | None = None
 
     def confirm(self, face: Detection) -> None:
         """Update from a detection; a box at the same place is smoothed."""
@@ -47,7 +50,8 @@ class FollowedFace:
         self.box = face.box if has_moved else _blend(self.box, face.box)
         self.score = face.score
         self.detections += 1
-        self.misses, self.corners, self.is_lost, self.gone_s = 0, None, False, 0.0
+        self.misses, self.corners, self.is_lost = 0, None, False
+        self.gone_s, self.scene = 0.0, None
 
 
 def confirm_matches(

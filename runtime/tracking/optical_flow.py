@@ -36,11 +36,6 @@ _MAX_SHIFT = 0.6
 _MAX_SCALE = 1.25
 # corners farther from their expected position are dropped, in sides of the box
 _MAX_STRAY = 0.08
-# A pixel is the same if it differs by less than this, in standard deviations of its image. From
-# frame to frame this holds for 85% of a clip's pixels, for 30% when the camera turns by an eighth
-# of the picture in a frame; across a cut, or between two photographs, for 7 to 20%.
-_SAME_PIXEL = 0.25
-_MIN_SAME = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +181,3 @@ def _common_motion(
     return Motion(
         Box(x - half_width, y - half_height, x + half_width, y + half_height), after[follows]
     )
-
-
-def is_cut(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-    """Return whether two gray images show different scenes: hardly any pixel is the same."""
-    ones, others = (gray[::8, ::8].astype(np.float32) for gray in (before, after))
-    for pixels in (ones, others):
-        pixels -= pixels.mean()
-        spread = float(np.sqrt(np.vdot(pixels, pixels) / pixels.size))
-        if spread < 1:  # a uniform image, as from a covered lens, has no scene to compare
-            return False
-        pixels /= spread  # exposure is not part of the scene
-    same = int(np.count_nonzero(abs(ones - others) < _SAME_PIXEL))
-    return same < _MIN_SAME * ones.size

@@ -51,7 +51,14 @@ class CheckedTimedTracker(CheckedTracker):
 
 
 def as_tracker(given: Tracker) -> Tracker:
-    """Return a caller's tracker with checked results."""
+    """Return a caller's tracker with checked results.
+
+    Raises:
+        DetectorError: It is not an object with `follow`.
+    """
+    if isinstance(given, type) or not callable(getattr(given, "follow", None)):
+        got = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+        raise DetectorError(f"expected a tracker, an object with follow(frame), got {got}")
     if isinstance(given, TimedTracker):
         return CheckedTimedTracker(given)
     return CheckedTracker(given)

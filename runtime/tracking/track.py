@@ -1,5 +1,6 @@
 """A tracked face."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -41,4 +42,14 @@ class TimedTracker(Tracker, Protocol):
     @property
     def times(self) -> StageTimes:
         """The stages `detect` and `track` of the last frame."""
+        ...
+
+
+@runtime_checkable
+class SelectingTracker(Tracker, Protocol):
+    """A tracker that does not return all faces that it found."""
+
+    @property
+    def ignored(self) -> Sequence[Box]:
+        """Boxes of the other faces in pixels of the frame, at their last known places."""
         ...

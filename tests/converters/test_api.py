@@ -123,8 +123,10 @@ def test_an_unknown_target_is_refused_before_any_work(trained, tmp_path):
         ({"calibration_seed": -1}, "'calibration_seed' is -1, expected a whole number from 0"),
         ({"light": "brighter"}, "light is 'brighter', expected one of corrected"),
         ({"targets": "edgetpu"}, "targets is 'edgetpu', expected a tuple"),
-        ({"logit_offsets": ("sad", 1.0)}, "expected finite numbers by class"),
-        ({"logit_offsets": {"sad": float("nan")}}, "expected finite numbers by class"),
+        ({"logit_offsets": ("sad", 1.0)}, "expected numbers from -100 to 100 by class"),
+        ({"logit_offsets": {"sad": float("nan")}}, "expected numbers from -100 to 100 by class"),
+        ({"logit_offsets": {"sad": 100.1}}, "expected numbers from -100 to 100 by class"),
+        ({"logit_offsets": {"sad": -(10**400)}}, "expected numbers from -100 to 100 by class"),
         ({"logit_offsets": {"sad": "1"}}, "logit_offsets is {'sad': '1'}, expected"),
     ],
 )

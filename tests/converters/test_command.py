@@ -25,7 +25,7 @@ def first(trained, tmp_path_factory) -> tuple[subprocess.CompletedProcess[str], 
     out = tmp_path_factory.mktemp("first")
     command = [sys.executable, "-m", "fer_edge", "convert", *arguments(trained, out)]
     command += ["--layer-report", "--edgetpu", "--c-array"]
-    return subprocess.run(command, capture_output=True, text=True, check=True), out
+    return subprocess.run(command, capture_output=True, text=True, check=False), out
 
 
 def arguments(trained, out):
@@ -60,6 +60,10 @@ def test_a_compiler_that_is_not_there_is_said_once(first, monkeypatch):
     if list(out.glob("*_edgetpu.tflite")):
         pytest.skip("edgetpu_compiler is installed here")
     assert done.stderr.count("edgetpu_compiler is not installed") == 1
+    assert done.returncode == 1
+    *_, last = done.stderr.strip().splitlines()
+    names = "cartoons-int8-ptq.tflite, cartoons-int8-qat.tflite"
+    assert last.startswith(f"fer-edge: error: the files of --target for {names} were not all")
 
 
 def test_another_process_gives_the_same_bytes(first, trained, fer_edge, tmp_path):
@@ -117,6 +121,24 @@ def small_disk(tmp_path) -> Iterator[Path]:
         pytest.skip("mounting a small disk is not permitted here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--target", "c-array"], "expected --int8 with --target, which no other file has; got"),
+        (["--edgetpu", "--c-array", "--layer-report"], "--layer-report, --edgetpu, --c-array"),
+        (["--keep-float", "conv1"], "expected --int8 with --keep-float"),
+        (["--input-type", "uint8"], "expected --int8 with --input-type"),  # even the default
+        (["--calibration-faces", "9"], "expected --int8 or --int16x8 with --calibration-faces"),
+        (["--trust-claims"], "expected --labels with --trust-claims"),
+    ],
+)
+def test_an_option_without_effect_is_a_usage_error(fer_edge, tmp_path, options, words):
+    files = ("none", "--data", "none.npz", "--out", tmp_path / "out")
+    result = fer_edge("convert", *files, "--float32", "--dynamic", *options)
+    assert result.exit_code == 2
+    assert words in result.stderr
 
 
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(trained, fer_edge, small_disk):

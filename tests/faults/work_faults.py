@@ -22,7 +22,7 @@ from tests.support.cartoons import make_faces
 from tests.support.quick_recipe import QUICK_RECIPE
 
 _LONGEST_S = 900.0
-_ENDS = (0, 1, 130, -signal.SIGTERM, -signal.SIGINT)
+_ENDS = (0, 1, 130, 143, -signal.SIGTERM, -signal.SIGINT)
 """Exit codes after SIGTERM or SIGINT, also before Python has set its signal handlers."""
 
 

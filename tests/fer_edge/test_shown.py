@@ -3,6 +3,7 @@ import logging
 import pytest
 
 from fer_edge.chatter import StderrHandler
+from fer_edge.errors import FerEdgeError, SourceError
 from fer_edge.shown import csv_text, hide, hide_address, masked
 
 
@@ -71,6 +72,12 @@ def test_every_log_line_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_terminal_obeys_no_text_of_others() -> None:
     assert masked("a\x1b[2Jb\x07\x9b1m\rc\x00") == "a?[2Jb??1m?c?"
     assert masked("two\nlines\tand ü") == "two\nlines\tand ü"
+
+
+def test_an_error_is_one_line_without_passwords() -> None:
+    assert str(SourceError("a\n b\u2028\n\nc")) == "a b c"
+    assert str(FerEdgeError("rtsp://anna:secret@host/1 is lost")) == "rtsp://host/1 is lost"
+    assert (str(FerEdgeError()), str(FerEdgeError("two  spaces"))) == ("", "two  spaces")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from fer_edge import runfolder
-from fer_edge.errors import TrainingError
+from fer_edge.errors import OutputError, TrainingError
 from fer_edge.faces.faceset import save_faceset
 from fer_edge.training import train
 from fer_edge.training.architectures import FourBlock
@@ -110,6 +111,21 @@ def test_resuming_with_another_recipe_is_refused(trained, fer_edge):
 def test_resuming_nothing_is_refused(trained, fer_edge, tmp_path):
     result = fer_edge("train", "--data", trained[1], "--out", tmp_path / "none", "--resume")
     assert_one_clear_line(result, "no run to resume")
+
+
+@pytest.mark.parametrize("existing", ["refuse", "resume", "overwrite"])
+def test_a_second_training_into_the_folder_of_a_live_one_is_refused(tmp_path, existing):
+    faces, refusals = make_faces(per_class=8, validation_per_class=4), []
+
+    def meanwhile(stage, epoch):
+        with pytest.raises(OutputError, match=r"run is in use by another training \(process "):
+            run_quietly(replace(QUICK, seed=2), faces, tmp_path / "run", existing=existing)
+        refusals.append(epoch)
+
+    done = train(faces, tmp_path / "run", QUICK, on_epoch=meanwhile)
+    assert refusals
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert load_recipe(done.folder / "recipe.toml") == QUICK
 
 
 def test_a_state_of_another_network_is_refused(tmp_path):

@@ -117,7 +117,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(tmp_path)
 
     with (
         pytest.MonkeyPatch.context() as monkey,
-        pytest.raises(TrainingError, match="epoch 2 is not finite"),
+        pytest.raises(TrainingError, match=r"epoch 2 is not finite.*earlier epochs are kept in"),
     ):
         run_quietly(Recipe(epochs=3, batch_size=16), faces, tmp_path / "run", on_epoch=explode)
     left = runfolder.partial(tmp_path / "run")
@@ -133,9 +133,20 @@ def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(fer_edge, tmp_pat
         *("train", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run"),
         *("--recipe", quick_recipe(tmp_path), "--learning-rate", "1e30"),
     )
-    assert_one_clear_line(result, "loss of epoch 1 is not finite", "lower the learning rate")
+    assert_one_clear_line(
+        result, "loss of epoch 1 is not finite", "; lower the learning rate (now 1e+30), and train"
+    )
     left = {path.name for path in (tmp_path / "run.partial").iterdir()}
     assert left == {"begun.json", "recipe.toml"}
+
+
+def test_what_else_can_make_the_loss_infinite_is_named(tmp_path):
+    optimizer = Optimizer(kind="adamw", weight_decay=1e30)
+    with pytest.raises(TrainingError) as caught:
+        run_quietly(Recipe(batch_size=16, optimizer=optimizer), make_faces(), tmp_path / "run")
+    expected = "lower the learning rate (now 0.001), or optimizer.weight_decay (now 1e+30), and"
+    assert expected in str(caught.value)
+    assert "earlier epochs" not in str(caught.value)
 
 
 def test_a_full_disk_keeps_the_last_good_epoch(fer_edge, tmp_path):
@@ -211,7 +222,7 @@ def test_faces_without_a_validation_part_are_refused(tmp_path, fer_edge):
     [
         ("compact", "widths = [4, 8]", "2 widths and 3 blocks"),
         ("four-block", "filters = [0, 8]", "cannot be built for faces of 48 px"),
-        ("four-block", "dense_units = 1000000000000", "the memory is too small for four-block"),
+        ("four-block", "dense_units = 10001", "'network.dense_units' is 10001, expected at most"),
     ],
 )
 def test_a_network_that_cannot_be_built_is_one_clear_line(
@@ -257,6 +268,18 @@ def test_wrong_options_are_one_clear_line(trained, fer_edge, tmp_path, options, 
     arguments = ["train", "--data", trained[1], "--out", tmp_path / "run", *options]
     assert_one_clear_line(fer_edge(*arguments), words)
     assert not list(tmp_path.iterdir())
+
+
+def test_options_without_effect_are_refused(fer_edge, tmp_path):
+    save_faceset(make_faces(per_class=1), tmp_path / "faces.npz")
+    arguments = ["train", "--data", tmp_path / "faces.npz", "--out", tmp_path / "run"]
+    both = fer_edge(*arguments, "--resume", "--overwrite")
+    assert both.exit_code == 2
+    assert "expected --resume or --overwrite, got both" in both.stderr
+    (tmp_path / "recipe.toml").write_text("[qat]\nepochs = 0\n")
+    without = fer_edge(*arguments, "--recipe", tmp_path / "recipe.toml", "--qat")
+    assert_one_clear_line(without, "'qat.epochs' is 0, expected at least 1")
+    assert not list(tmp_path.glob("run*"))
 
 
 def test_qat_can_be_added_to_a_finished_run_and_a_kill_leaves_no_half_of_it(trained, tmp_path):

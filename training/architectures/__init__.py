@@ -6,6 +6,8 @@ same code serves the float stage (Keras 3 on any backend) and the quantization-a
 name as entry points in pyproject.toml; other packages can add their own in the same way.
 """
 
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -13,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge import plugins
-from fer_edge.errors import PluginError, RecipeError
+from fer_edge.errors import FerEdgeError, PluginError, RecipeError
+from fer_edge.schema import SchemaError, decode, encode
 
 from .efficientnet_lite import EfficientNetLite
 from .four_block import FourBlock
@@ -28,7 +31,15 @@ __all__ = [
     "Pretrained",
     "ResNet50",
     "find_architecture",
+    "read_options",
 ]
+
+log = logging.getLogger(__name__)
+
+_MOST = 10_000
+"""Largest size in `[network]`: a backend would try to allocate anything."""
+_MOST_OF = {"blocks": 100, "first_filters_log2": 10}
+"""Largest value of an option that is not a size."""
 
 
 @runtime_checkable
@@ -88,3 +99,37 @@ def find_architecture(name: str) -> type[Architecture]:
             f"architecture {name!r} is {found!r}, expected a frozen dataclass with a build method"
         )
     return cast(type[Architecture], found)
+
+
+def read_options(name: str, table: object) -> Architecture:
+    """Read the options of an architecture, the table `[network]` of a recipe.
+
+    Raises:
+        RecipeError: The architecture is unknown, an option is, or a value is wrong or too large.
+    """
+    part = find_architecture(name)
+    try:
+        options = decode(part, table, where="network")
+    except SchemaError as error:
+        raise RecipeError(str(error)) from error
+    except FerEdgeError:
+        raise
+    except Exception as error:  # the dataclass of another package can raise anything
+        said = plugins.describe(plugins.ARCHITECTURES, name)
+        log.info("%s:", said, exc_info=error)  # --verbose shows the traceback
+        raise RecipeError(
+            f"{said} rejects [network]: {type(error).__name__}: {error}; change it, or ask the "
+            "authors of the package"
+        ) from error
+    if name in plugins.own_names(plugins.ARCHITECTURES):
+        for key, value in _numbers(encode(options)):
+            if value > (most := _MOST_OF.get(key, _MOST)):
+                raise RecipeError(f"'network.{key}' is {value}, expected at most {most}")
+    return options
+
+
+def _numbers(table: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for key, value in table.items():
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, int | float):
+                yield key, number

@@ -31,9 +31,8 @@ class Stage(Protocol):
     def title(self) -> str:
         """Name of an epoch, for progress and messages."""
 
-    @property
-    def advice(self) -> str:
-        """Advice when the loss is no longer finite."""
+    def advice(self, number: int, rate: float) -> str:
+        """Return the next step if the loss of epoch `number`, from 1, is not finite."""
 
     @property
     def network(self) -> Any:
@@ -100,7 +99,7 @@ def _run_epoch(stage: Stage, number: int, rate: float, validation: FaceSet, bar:
     if not np.isfinite([fitted["loss"], loss]).all():
         raise TrainingError(
             f"the loss of {stage.title} {number} is not finite (training {fitted['loss']}, "
-            f"validation {loss}); {stage.advice} (now {rate:g}) and train again"
+            f"validation {loss}); {stage.advice(number, rate)}"
         )
     return Epoch(
         number=number,

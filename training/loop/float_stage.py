@@ -1,6 +1,6 @@
 """The float stage: Keras 3 on any backend, resumable after any epoch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ..targets.votes_head import VotesHead, vote_shares
 from ..warm_start.pretrained import load_base_weights
 from ..warm_start.start import start_from
 from ..warm_start.trained import load_trained
+from .building import build_checked
 from .epochs import run_epochs
 from .fitting import fit_epoch
 from .lessons import Lessons, plan_lessons
@@ -86,6 +87,7 @@ def train_float(
         if recipe.optimizer.average or recipe.optimizer.sharpness
         else None,
         folder=folder,
+        unusual=tuple(_unusual(recipe)),
     )
     run_epochs(
         stage,
@@ -113,6 +115,7 @@ class FloatStage:
         measure: Measures the normalizations of the network again, after every epoch; None keeps the
             learned statistics.
         folder: Run folder.
+        unusual: Other settings that can make the loss infinite, with their values.
         title: Name of an epoch in messages.
     """
 
@@ -127,12 +130,14 @@ class FloatStage:
     epochs: int
     measure: Callable[[], None] | None
     folder: Path
+    unusual: tuple[str, ...] = ()
     title: str = "epoch"
 
-    @property
-    def advice(self) -> str:
-        """Advice when the loss is no longer finite."""
-        return f"earlier epochs are kept in {self.folder}; lower the learning rate"
+    def advice(self, number: int, rate: float) -> str:
+        """Return the next step if the loss is not finite."""
+        kept = f"earlier epochs are kept in {self.folder}; " if number > 1 else ""
+        others = "".join(f", or {setting}" for setting in self.unusual)
+        return f"{kept}lower the learning rate (now {rate:g}){others}, and train again"
 
     def rate(self, history: Sequence[Epoch]) -> float:
         """Return the learning rate of the next epoch."""
@@ -193,9 +198,29 @@ def build_training(recipe: Recipe, learner: Any, train: FaceSet, lessons: Lesson
     return model
 
 
+def _unusual(recipe: Recipe) -> Iterator[str]:
+    """Yield the settings, other than the rate, that can make the loss infinite, if they are set."""
+    optimizer, loss = recipe.optimizer, recipe.loss
+    if optimizer.kind in ("adamw", "sgd") and optimizer.weight_decay:
+        yield f"optimizer.weight_decay (now {optimizer.weight_decay:g})"
+    if optimizer.sharpness:
+        yield f"optimizer.sharpness (now {optimizer.sharpness:g})"
+    if loss.votes_weight:
+        yield f"loss.votes_weight (now {loss.votes_weight:g})"
+    if loss.kind == "focal":
+        yield f"loss.focal_gamma (now {loss.focal_gamma:g})"
+    penalty = getattr(recipe.network, "regularization_rate", 0.0)
+    if penalty:
+        yield f"network.regularization_rate (now {penalty:g})"
+    if recipe.precision == "float16":
+        yield "use precision bfloat16 or float32"
+
+
 def _first_network(recipe: Recipe, train: FaceSet, *, start: bool) -> Any:
     """Build the network; with `start` it gets the initial weights of the recipe."""
-    network = recipe.network.build(keras, size_px=recipe.size_px, classes=len(train.class_names))
+    with build_checked(recipe):
+        classes = len(train.class_names)
+        network = recipe.network.build(keras, size_px=recipe.size_px, classes=classes)
     if not start:
         return network
     if recipe.start:

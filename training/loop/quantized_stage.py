@@ -31,6 +31,7 @@ from ..targets.distillation import TeacherLoss
 from ..targets.targets import training_faces
 from ..warm_start.trained import load_float_network
 from .augmentation import DRAWS, augment
+from .building import build_checked
 from .epochs import run_epochs
 from .lessons import Lessons, plan_lessons
 from .optimizer import build_loss, build_metrics
@@ -72,7 +73,7 @@ def train_quantized(
         faces, without_non_faces=recipe.drop_non_faces, count=recipe.train_faces, seed=recipe.seed
     )
     float_network = load_float_network(folder)
-    network = quantized_copy(float_network, recipe.network, recipe.size_px)
+    network = _quantized(float_network, recipe)
     settle_ranges(network, float_network, train.images[:SETTLING_FACES])
     network.compile()  # otherwise saving logs a warning
     trained = _Trained(network.inputs, network.outputs)
@@ -103,6 +104,11 @@ def train_quantized(
     return history
 
 
+def _quantized(float_network: Any, recipe: Recipe) -> Any:
+    with build_checked(recipe, "train without --qat, or change [network]"):
+        return quantized_copy(float_network, recipe.network, recipe.size_px)
+
+
 @dataclass(frozen=True, slots=True)
 class QuantizedStage:
     """The quantization-aware stage for the loop over epochs.
@@ -117,7 +123,6 @@ class QuantizedStage:
         constant_rate: Learning rate.
         best: Weights of the best epoch so far; empty before the first.
         title: Name of an epoch in messages.
-        advice: Next step if the loss is not finite.
     """
 
     network: Any
@@ -129,7 +134,10 @@ class QuantizedStage:
     constant_rate: float
     best: list[NDArray[np.float32]] = field(default_factory=list)
     title: str = "quantization-aware epoch"
-    advice: str = "lower qat.learning_rate"
+
+    def advice(self, number: int, rate: float) -> str:
+        """Return the next step if the loss is not finite."""
+        return f"lower qat.learning_rate (now {rate:g}), and train again"
 
     def rate(self, history: Sequence[Epoch]) -> float:
         """Return the constant learning rate."""

@@ -34,6 +34,9 @@ _REPLACED = "replaced"
 _BEGINNING = re.compile(r"begun\.json|recipe\.toml|\.(begun|recipe)-\w+\.(json|toml)")
 """Files that a run has before its first epoch; the hidden ones are left by a kill."""
 
+_LEFT = re.compile(r"\.[\w-]{1,40}-\w{8}\.(csv|h5|json|keras|npz|png|toml)")
+"""Incomplete files of `whole_file`, left by a kill."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -117,10 +120,14 @@ def open_place(
 def complete_place(folder: Path, out: Path) -> None:
     """Move a complete run to its place; only now the run that it overwrites is deleted.
 
+    No other process may write into it (`locked_run`).
+
     Raises:
         OutputError: It cannot be moved.
     """
     (folder / STATE).unlink(missing_ok=True)
+    for path in [path for path in folder.iterdir() if _LEFT.fullmatch(path.name)]:
+        path.unlink(missing_ok=True)
     if folder != out:
         try:
             if _load_begun(folder).overwrites:

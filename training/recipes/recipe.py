@@ -19,7 +19,7 @@ from fer_edge.errors import RecipeError
 from fer_edge.limits import TOML_BYTES
 from fer_edge.schema import SchemaError, decode, encode
 
-from ..architectures import Architecture, Pretrained, find_architecture
+from ..architectures import Architecture, Pretrained, find_architecture, read_options
 from .checks import check_ranges, typed
 
 if TYPE_CHECKING:
@@ -238,10 +238,7 @@ def _network_of(architecture: str, network: Architecture) -> Architecture:
             f"'network' is {type(network).__name__}, expected {part.__name__} for the architecture "
             f"{architecture!r}; omit it for the defaults"
         )
-    try:
-        return decode(part, {} if network is _DEFAULTS else encode(network), where="network")
-    except SchemaError as error:
-        raise RecipeError(str(error)) from error
+    return read_options(architecture, {} if network is _DEFAULTS else encode(network))
 
 
 class RecipeChanges(TypedDict, total=False):
@@ -314,7 +311,7 @@ def _build_recipe(table: Mapping[str, Any], where: str, changes: Mapping[str, An
         if data["architecture"] != own:
             data["network"] = {}  # the recipe's keys belong to another architecture
         name = str(data["architecture"])
-        network = decode(find_architecture(name), data.get("network", {}), where="network")
+        network = read_options(name, data.get("network", {}))
         if weights is not None:
             network = _with_weights(network, weights, name)
         return decode(Recipe, {**data, "network": network})

@@ -46,10 +46,11 @@ def plot_confusion(scores: Scores, class_names: Sequence[str], path: Path) -> No
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(*counts.shape):
+        share = f"{shares[row, column]:.0%}" if counts[row].any() else "-"  # a class without a face
         axes.text(
             column,
             row,
-            f"{shares[row, column]:.0%}\n{counts[row, column]:,}",
+            f"{share}\n{counts[row, column]:,}",
             ha="center",
             va="center",
             fontsize=9,

@@ -1,6 +1,7 @@
 """The search space of a sweep: keys of a recipe, each with a range or a list."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -119,10 +120,12 @@ def _entries(
 
 
 def _choice(name: str, values: list[Value], where: str) -> Choice:
-    if len(values) < 2:
+    # JSON text, since true equals 1, and a list has no hash
+    count = len({json.dumps(value, default=str) for value in values})
+    if count < 2:
         raise RecipeError(
-            f"{where}: 'search.{name}' has {len(values)} value(s), expected two or more; put "
-            "constant values into the recipe"
+            f"{where}: 'search.{name}' has {count} different value{'s' * (count != 1)}, expected "
+            "two or more; put constant values into the recipe"
         )
     return Choice(tuple(values))
 
@@ -147,5 +150,10 @@ def _range(name: str, table: Mapping[str, Any], where: str) -> Range:
         raise RecipeError(
             f"{where}: 'search.{name}': expected low < high, low above 0 with log, and a step "
             f"above 0 without log, got {dict(table)}"
+        )
+    if step is not None and low + step > high and not math.isclose(low + step, high):
+        raise RecipeError(
+            f"{where}: 'search.{name}' has only the value {low}, expected a step of at most "
+            "high - low; put constant values into the recipe"
         )
     return Range(low, high, log, step)

@@ -126,6 +126,11 @@ def load_sweep(path: Path) -> Sweep:
     base = load_recipe(beside if beside.is_file() else plan.recipe)
     sweep = Sweep(plan, base, space, _resolved(plan, base, space))
     for key, values in space.items():
+        if key.startswith("qat."):
+            raise RecipeError(
+                f"{where}: 'search.{key}' has no effect: trials have no quantization-aware stage; "
+                "expected keys of the float stage"
+            )
         for value in values.samples:
             try:
                 sweep.recipe({key: value})

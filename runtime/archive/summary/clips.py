@@ -10,17 +10,19 @@ from .totals import CLIP_S, Times
 
 @dataclass(frozen=True, slots=True, order=True)
 class Clip:
-    """A clip of ten seconds.
+    """A clip of ten seconds, or less at the end of its video.
 
     Attributes:
         seconds: Seconds of faces with the expression; simultaneous faces add up.
         source: Path of the video.
         start_s: Start of the clip.
+        end_s: End of the clip.
     """
 
     seconds: float
     source: str
     start_s: float
+    end_s: float
 
 
 class BestClips:
@@ -37,14 +39,23 @@ class BestClips:
         self._most, self._most_of_video = most, most_of_video
         self._heaps: dict[str, list[Clip]] = {label: [] for label in labels}
 
-    def add(self, source: str, steps: Times) -> None:
-        """Add a video: (n, labels), seconds of faces in each `CLIP_S`."""
+    def add(self, source: str, steps: Times, length_s: float) -> None:
+        """Add a video.
+
+        Args:
+            source: Its path.
+            steps: (n, labels), seconds of faces in each `CLIP_S`.
+            length_s: Its approximate length.
+        """
         for at, label in enumerate(self._heaps):
             column = steps[:, at]
             count = min(self._most_of_video, len(column))
             for step in np.argpartition(column, -count)[-count:]:
                 if column[step] > 0:
-                    self._offer(label, Clip(float(column[step]), source, float(step * CLIP_S)))
+                    start_s, end_s = float(step * CLIP_S), float((step + 1) * CLIP_S)
+                    if start_s < length_s:  # otherwise its length is wrong
+                        end_s = min(end_s, length_s)
+                    self._offer(label, Clip(float(column[step]), source, start_s, end_s))
 
     def best(self) -> dict[str, list[Clip]]:
         """Return the clips of each label, the top clip first."""

@@ -103,4 +103,4 @@ def _add(archive: Archive, source: Scanned, tables: Tables, best: BestClips) -> 
     archive.seen_s += float(totals.seen_s.sum())
     archive.seconds += totals.per_label
     archive.heat_map.add(source, totals.steps)
-    best.add(source.name, totals.steps)
+    best.add(source.name, totals.steps, source.length_s)

@@ -78,9 +78,9 @@ class Tables:
         writer = self._open("clips", ("label", "video", "start_s", "end_s", "seconds"))
         for label, items in clips.items():
             for clip in items:
-                end_s = clip.start_s + CLIP_S
                 texts = csv_text(label), csv_text(clip.source)
-                writer.writerow((*texts, clip.start_s, end_s, _rounded(clip.seconds)))
+                times = clip.start_s, _rounded(clip.end_s), _rounded(clip.seconds)
+                writer.writerow((*texts, *times))
 
     def _open(self, name: str, columns: Sequence[str]) -> Any:
         path = self._folder / f"{name}.csv"

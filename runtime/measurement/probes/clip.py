@@ -37,9 +37,7 @@ def read_clip(path: Path) -> Clip:
         SourceError: It is missing, not a video, truncated, or empty.
     """
     if not path.exists():
-        raise SourceError(
-            f"{path} does not exist; expected a video file, for example --video clip.mp4"
-        )
+        raise SourceError(f"{path} does not exist; expected a video file, for example clip.mp4")
     source = open_source(path)
     try:
         if not source.is_video:

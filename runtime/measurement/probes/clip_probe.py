@@ -141,10 +141,6 @@ class TimedSource:
         """Number of frames that the source dropped."""
         return self._source.dropped
 
-    @dropped.setter
-    def dropped(self, count: int) -> None:
-        self._source.dropped = count
-
     def __iter__(self) -> Iterator[Frame]:
         frames = iter(self._source)
         while True:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from fer_edge.errors import ConfigError
 from fer_edge.evaluation.evaluation import Evaluation
+from fer_edge.limits import MOST_THREADS
+from fer_edge.ranges import check_range
 from fer_edge.scoring.scores import Agreement
 
 from .cold_start import ColdStart
@@ -29,6 +32,22 @@ class Plan:
     rounds: int = 10
     cold_starts: int = 3
     passes: int = 3
+
+    def check(self) -> None:
+        """Reject a plan that cannot be measured; one that was read from a report is not checked.
+
+        Raises:
+            ConfigError: There are no thread counts, or a number is out of range.
+        """
+        if not isinstance(self.threads, tuple | list) or not self.threads:
+            raise ConfigError(
+                f"'threads' is {self.threads!r:.80}, expected a tuple of thread counts, such as "
+                "(1, 2)"
+            )
+        for count in self.threads:
+            check_range("threads", count, 1, MOST_THREADS, is_whole=True)
+        for name in ("rounds", "cold_starts", "passes"):
+            check_range(name, getattr(self, name), 1, is_whole=True)
 
     def steps(self, models: int, clips: int = 0) -> int:
         """Return the number of calls of `on_step` by `benchmark_models`."""

@@ -166,10 +166,14 @@ def start_table(report: Report, threads: int) -> Table:
         f"Start and memory, {threads_text(threads)}",
         ("", "load ms", "first inference ms", "warm-up ms", "added MiB", "peak MiB"),
         tuple(rows),
-        f"Median of {report.plan.cold_starts} fresh processes; peak includes Python, NumPy "
+        f"{_starts(report.plan.cold_starts)}; peak includes Python, NumPy "
         "and the runtime, added does not. Load: reading the file (from the page cache) and "
         "preparing the interpreter.",
     ).measured()
+
+
+def _starts(count: int) -> str:
+    return "One fresh process" if count == 1 else f"Median of {count} fresh processes"
 
 
 def accuracy_table(report: Report) -> Table | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 from fer_edge.pictures.kinds import SUFFIXES
 
 from ...capture.frame import Source
@@ -24,8 +24,9 @@ class AnnotatedPictures:
         """Check the path, and create the folder.
 
         Raises:
-            OutputError: It cannot be created; OpenCV cannot write pictures with its suffix; or it
-                is a single picture and there are several.
+            ConfigError: OpenCV cannot write pictures with its suffix, or it is a single picture
+                and there are several.
+            OutputError: It cannot be created.
         """
         single = source.length == 1 and not source.is_video
         self._folder = None if single and path.suffix and not path.is_dir() else path
@@ -35,7 +36,7 @@ class AnnotatedPictures:
             check_picture_suffix(path)
             return
         if path.suffix.lower() in SUFFIXES and not path.is_dir():
-            raise OutputError(
+            raise ConfigError(
                 f"--annotate {path} is a single picture, but the input has several; expected a "
                 "folder, for example --annotate annotated"
             )

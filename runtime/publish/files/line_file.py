@@ -16,7 +16,7 @@ from fer_edge.files import cannot_write, is_device, leave, whole_file
 
 from ..sink import ReaderGoneError
 from .disk_sync import DiskSync
-from .power_cut import LineFormat, cut_damage
+from .power_cut import ForeignContentError, LineFormat, cut_damage
 
 log = logging.getLogger(__name__)
 
@@ -107,14 +107,12 @@ class LineFile:
     def _continue(self) -> None:
         """Check the content of an earlier run, and remove damage by a power cut."""
         size = os.fstat(self._handle).st_size
-        wanted = self._format.beginning.encode("utf-8", "backslashreplace")
-        found = os.pread(self._handle, len(wanted), 0)
-        if b"\0" not in found and not wanted.startswith(found):
+        try:
+            gone = cut_damage(self._handle, size, self._format)
+        except ForeignContentError as error:
             raise OutputError(
-                f"{self._path} has lines of a different format: expected it to begin with "
-                f"{self._format.beginning.strip()}; choose another file, or move it away"
-            )
-        gone = cut_damage(self._handle, size, self._format)
+                f"{self._path} has {error}; choose another file, or move it away"
+            ) from error
         if gone > 0:
             log.warning("%s: removed %d bytes that a power cut left at its end", self._path, gone)
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 from fer_edge.files import whole_file
 from fer_edge.pictures.opencv_path import opencv_path
 
@@ -18,7 +18,8 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     """Write a picture, uint8 (height, width, 3) BGR, in the format of its suffix.
 
     Raises:
-        OutputError: The format is unknown, or the file cannot be written.
+        ConfigError: The format is unknown.
+        OutputError: The file cannot be written.
     """
     check_picture_suffix(path)
     with whole_file(path) as temporary:
@@ -38,11 +39,11 @@ def check_picture_suffix(path: Path) -> None:
     """Reject unsupported formats before the first frame is read.
 
     Raises:
-        OutputError: The suffix is not that of a supported picture format.
+        ConfigError: The suffix is not that of a supported picture format.
     """
-    opencv_path(Path(path.suffix), OutputError)
+    opencv_path(Path(path.suffix), ConfigError)
     if not path.suffix or not _is_writable(_encoding(path)):
-        raise OutputError(
+        raise ConfigError(
             f"'{path.suffix}' is not a picture format that OpenCV can write; expected .jpg, .png "
             "or .webp, for example"
         )

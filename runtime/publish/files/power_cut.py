@@ -4,6 +4,9 @@ A file system may store the new length of a file before its content is on the di
 cut the last blocks are then zero bytes, and the line before them is incomplete; if a later block
 was written earlier, complete lines follow. FAT, which has no unwritten blocks, may show bytes of
 another file. Since a damaged line breaks every reader, it is removed; complete lines are kept.
+
+A file of another kind must not be taken for a damaged one. A power cut replaces bytes by zeros, so
+the others are still those of the format; and it damages only the last seconds.
 """
 
 import os
@@ -14,6 +17,12 @@ from itertools import takewhile
 WINDOW_BYTES = 4 << 20
 """Size of the part that may be damaged: data of the last seconds before the cut, see
 `disk_sync`."""
+
+_BLOCK_BYTES = 4096
+
+
+class ForeignContentError(Exception):
+    """Raised for content that a power cut does not explain: the file is of another kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +54,10 @@ def cut_damage(handle: int, size: int, line_format: LineFormat) -> int:
         Number of bytes removed.
 
     Raises:
+        ForeignContentError: Its content is of another kind; it was not changed.
         OSError: It cannot be read or written.
     """
+    _check_beginning(handle, line_format)
     start, tail = _tail(handle, size)
     if not tail or not _is_damaged(tail):
         return 0
@@ -54,6 +65,7 @@ def cut_damage(handle: int, size: int, line_format: LineFormat) -> int:
     # the last zero bytes extend to the end of the file
     intact = [line for line, _ in takewhile(lambda item: item[1], lines[:-1])]
     later = [line for line, is_whole in lines[len(intact) :] if is_whole]
+    _check_damage(tail, [*intact, *later])
     header = (line_format.header or "").encode() + b"\n"
     if start == 0 and later and not intact and line_format.header is not None:
         # the block with the header is lost, but a later one is not
@@ -63,6 +75,31 @@ def cut_damage(handle: int, size: int, line_format: LineFormat) -> int:
     _write_all(handle, b"".join(later))
     os.fdatasync(handle)
     return len(tail) - sum(map(len, (*intact, *later)))
+
+
+def _check_beginning(handle: int, line_format: LineFormat) -> None:
+    """Reject a file whose first bytes are neither those of the format nor zero."""
+    expected = line_format.beginning.encode("utf-8", "backslashreplace")
+    found = os.pread(handle, len(expected), 0)
+    if any(byte not in (0, wanted) for byte, wanted in zip(found, expected, strict=False)):
+        raise ForeignContentError(
+            "lines of a different format: expected it to begin with "
+            f"{line_format.beginning.strip()}"
+        )
+
+
+def _check_damage(tail: bytes, whole: list[bytes]) -> None:
+    """Reject damage that is more than zero bytes, incomplete lines and blocks of another file."""
+    whole_bytes = sum(map(len, whole))
+    if whole:
+        lost = len(tail) - tail.count(b"\0") - whole_bytes
+        is_foreign = lost > max(_BLOCK_BYTES, whole_bytes)
+    else:  # zero bytes, and the end of a line and the beginning of the next
+        rest = tail.replace(b"\0", b"")
+        ends, has_zeros = rest.count(b"\n"), len(rest) < len(tail)
+        is_foreign = ends > has_zeros or any(byte < 0x20 and byte != 10 for byte in rest)
+    if is_foreign:
+        raise ForeignContentError("content of a different format, more than a power cut leaves")
 
 
 def _tail(handle: int, size: int) -> tuple[int, bytes]:

@@ -2,10 +2,9 @@
 
 import cv2
 
-from ...detection.detector import select
+from ...detection.cover_yunet import CoverYuNet
 from ...detection.shrinking import shrink
-from ...detection.yunet import YuNet
-from ...recognition.anonymizing import COVER_MIN_SCORE, cover
+from ...recognition.anonymizing import COVER_MIN_SCORE, cover, found_faces
 from ...recognition.result import Result
 
 _LONG_SIDE_PX = 640
@@ -20,12 +19,10 @@ class CoveredPictures:
     """
 
     def __init__(self) -> None:
-        self._detector = YuNet(long_side_px=_LONG_SIDE_PX, min_score=COVER_MIN_SCORE)
+        self._detector = CoverYuNet(long_side_px=_LONG_SIDE_PX, min_score=COVER_MIN_SCORE)
 
     def jpeg(self, result: Result) -> bytes:
         """Return a frame with pixelated faces, at most 640 pixels wide or high, as a JPEG."""
-        image = result.frame.image
-        found = [face.box for face in select(self._detector.detect(image))]
-        covered = cover(image, [*(face.box for face in result.faces), *found], "pixelate")
+        covered = cover(result.frame.image, found_faces(result, self._detector), "pixelate")
         quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
         return cv2.imencode(".jpg", shrink(covered, _LONG_SIDE_PX), quality)[1].tobytes()

@@ -7,7 +7,7 @@ import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 from fer_edge.loopback import is_loopback
 
 SHORTEST_TOKEN = 12
@@ -41,11 +41,11 @@ def parse_address(text: str) -> WebAddress:
     """Parse HOST:PORT, [IPV6]:PORT or PORT, which means the loopback address.
 
     Raises:
-        OutputError: It is none of these.
+        ConfigError: It is none of these.
     """
     found = _FORM.fullmatch(text)
     if found is None or int(found["port"]) > 65535:
-        raise OutputError(
+        raise ConfigError(
             f"--web '{text}' is not an address; expected HOST:PORT, such as 127.0.0.1:8000 or "
             "[::1]:8000"
         )
@@ -56,18 +56,34 @@ def chosen_token(text: str | None) -> str | None:
     """Return the token for viewers; `auto` creates one.
 
     Raises:
-        OutputError: It is short enough to be guessed, or cannot be sent in a header.
+        ConfigError: It is invalid.
     """
-    if not text:
-        return None
-    if text == "auto":
-        return secrets.token_urlsafe(18)
+    check_token(text)
+    return secrets.token_urlsafe(18) if text == "auto" else text or None
+
+
+def check_token(text: str | None) -> None:
+    """Reject a token that viewers cannot use.
+
+    Raises:
+        ConfigError: It is short enough to be guessed, or cannot be sent in a header.
+    """
+    if not text or text == "auto":
+        return
     if len(text) < SHORTEST_TOKEN or not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise OutputError(
+        raise ConfigError(
             f"the web token is invalid; expected {SHORTEST_TOKEN} or more printable ASCII "
             "characters without spaces; --web-token auto creates one"
         )
-    return text
+
+
+def needs_token(address: WebAddress) -> ConfigError:
+    """Return the error for a page that others can reach, without a token."""
+    return ConfigError(
+        f"--web {address.host} can be reached from other machines, so viewers need a token: "
+        "add --web-token auto (or set FER_EDGE_WEB_TOKEN), or use --web "
+        f"127.0.0.1:{address.port}"
+    )
 
 
 def listen(address: WebAddress, *, has_token: bool) -> tuple[WebAddress, list[socket.socket]]:
@@ -81,16 +97,12 @@ def listen(address: WebAddress, *, has_token: bool) -> tuple[WebAddress, list[so
         The address with the actual port, and the sockets.
 
     Raises:
-        OutputError: The host is unknown, not loopback without a token, or the port is not
-            available.
+        ConfigError: The host is not loopback, and there is no token.
+        OutputError: The host is unknown, or the port is not available.
     """
     places = _resolve(address)
     if not has_token and not all(is_loopback(host) for _, host in places):
-        raise OutputError(
-            f"--web {address.host} can be reached from other machines, so viewers need a token: "
-            "add --web-token auto (or set FER_EDGE_WEB_TOKEN), or use --web "
-            f"127.0.0.1:{address.port}"
-        )
+        raise needs_token(address)
     sockets: list[socket.socket] = []
     refusal: OSError | None = None
     port = address.port

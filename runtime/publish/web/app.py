@@ -82,7 +82,9 @@ class Guard:
             if self._is_here(request.headers.get("host", "")):
                 return None
             return PlainTextResponse("Misdirected Request", 421, headers=_FAREWELL)
-        given = parse_qs(request.scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        query = request.scope["query_string"].decode("latin-1")
+        # a token may contain +, which means a space in a query, but no space
+        given = parse_qs(query).get("token", [""])[0].replace(" ", "+")
         if request.url.path == "/" and _is_same(given, self._token):
             return self._logged_in()
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")

@@ -40,6 +40,10 @@ class WebConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self, "web")
+        if self.address is not None:
+            from .address import parse_address
+
+            parse_address(self.address)
 
     def completed(self, environment: Mapping[str, str]) -> "WebConfig":
         """Return the part; the default of the token is that of the environment."""

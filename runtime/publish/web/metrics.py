@@ -39,9 +39,16 @@ class RunMetrics:
         self._registry.register(_Figures(totals, standing, Path(model).name))
 
     def answer(self, accept: str) -> tuple[bytes, str]:
-        """Return the metrics and their content type, in the format that Accept requests."""
-        encode, kind = choose_encoder(accept)
-        return encode(self._registry), kind
+        """Return the metrics and their content type, in the format that Accept requests.
+
+        An invalid version of a format is answered in the plain text format.
+        """
+        try:
+            encode, kind = choose_encoder(accept)
+            return encode(self._registry), kind
+        except (TypeError, ValueError):  # prometheus-client compares any version with numbers
+            encode, kind = choose_encoder("")
+            return encode(self._registry), kind
 
 
 class _Figures(Collector):

@@ -60,6 +60,7 @@ class WebPage:
             seconds: Durations of the frames, for the metrics; None for a live source.
 
         Raises:
+            ConfigError: Others can reach the address, and there is no token.
             OutputError: The address cannot be opened.
             MissingExtraError: The web server is not installed.
         """
@@ -133,7 +134,8 @@ def open_web_page(place: str, context: OwnContext) -> WebPage:
         context: Its options include the token and the rate.
 
     Raises:
-        OutputError: The address or the token is invalid.
+        ConfigError: The address or the token is invalid.
+        OutputError: The address cannot be opened.
         MissingExtraError: The web server is not installed.
     """
     web = context.web
@@ -157,6 +159,9 @@ def _make_server(app: Any) -> "Server":
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from .app import HEADERS
+    from .server_log import shorten_errors
+
+    shorten_errors()
 
     class Connection(H11Protocol):
         """A viewer's connection; too many or slow connections do not use up file descriptors.

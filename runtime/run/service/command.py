@@ -146,7 +146,7 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
 
     Raises:
         click.UsageError: The options contradict each other.
-        ConfigError: The configuration file has a wrong key or value.
+        ConfigError: The configuration has a wrong key, value or combination.
         OutputError: The user does not exist.
     """
     from .unit_file import installed_unit
@@ -173,6 +173,7 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
 
 def _run_config(options: ServiceOptions) -> "RunConfig":
     """Return the configuration of the service, with absolute paths: it starts in another folder."""
+    from ..combinations import check_complete, check_run
     from ..command import parse_run
 
     file = options.config_file
@@ -187,6 +188,8 @@ def _run_config(options: ServiceOptions) -> "RunConfig":
         config.source.check_complete()
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    check_run(config, os.environ)
+    check_complete(config)
     return config.based_at(_current_folder())
 
 

@@ -47,8 +47,11 @@ class Unit:
 
     @property
     def state_folder(self) -> Path:
-        """Folder that a dynamic user can write to."""
-        return Path("/var/lib") / self.name
+        """Folder of its own files: systemd's for a system unit, else below the user's data."""
+        if self.is_system:
+            return Path("/var/lib") / self.name
+        home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        return Path(home) / self.name
 
     @property
     def secrets_folder(self) -> Path:
@@ -79,12 +82,14 @@ def problems(unit: Unit, needs: Needs) -> list[str]:
             "another user; install fer-edge in a virtual environment"
         )
     for folder in dict.fromkeys(needs.writes):
-        if is_dynamic and not folder.is_relative_to(unit.state_folder):
+        # the run creates a missing folder there; elsewhere it may be a disk that is not mounted
+        is_own = folder.is_relative_to(unit.state_folder)
+        if is_dynamic and not is_own:
             found.append(
                 f"{folder} cannot be written by the service's user; write below "
                 f"{unit.state_folder}, or {advice}"
             )
-        elif not is_dynamic and not folder.is_dir():
+        elif not (folder.is_dir() or is_dynamic or (is_own and not folder.exists())):
             found.append(f"folder {folder} does not exist; create it, writable for the service")
     return found
 

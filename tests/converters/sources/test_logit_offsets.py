@@ -82,6 +82,15 @@ def test_an_offset_that_labels_pictures_without_information_is_named_with_its_li
     assert not caplog.records
 
 
+@pytest.mark.parametrize("temperature", [0.05, 1.0])
+@pytest.mark.parametrize("offset", [40.0, 100.0])
+def test_next_to_a_large_offset_the_limit_is_still_right(offset, temperature, caplog):
+    warn_of_empty_pictures(("a", "b", "c"), (-offset, 0.0, offset), temperature, "x.tflite")
+    (record,) = caplog.records
+    at_limit = even_picture((-offset, 0.0, record.args[-1]), temperature)
+    assert at_limit[2] == pytest.approx(UNCERTAIN_BELOW)
+
+
 @pytest.mark.parametrize(
     ("labels", "offsets"),
     [(("a", "b", "c"), ()), (("a", "b"), (0.0, 1.0)), (("a",) * 8, (0.5,) * 8)],
@@ -127,7 +136,9 @@ def test_the_command_writes_it_and_people_read_it(fer_edge, trained, tmp_path):
     assert "logit offsets sad +1.5" in shown
 
 
-@pytest.mark.parametrize("texts", [["sad"], ["sad=much"], ["sad=inf"], ["sad=1", "sad=2"], ["=1"]])
+@pytest.mark.parametrize(
+    "texts", [["sad"], ["sad=much"], ["sad=inf"], ["sad=1e3"], ["sad=1", "sad=2"], ["=1"]]
+)
 def test_an_offset_that_is_none_is_said_before_anything_is_read(fer_edge, tmp_path, texts):
     options = [part for text in texts for part in ("--logit-offset", text)]
     done = fer_edge(

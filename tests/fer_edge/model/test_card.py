@@ -4,12 +4,19 @@ from dataclasses import replace
 import pytest
 
 from fer_edge.errors import ModelError
+from fer_edge.model.bundled import find_model
 from fer_edge.model.card import (
+    FERPLUS_LIMITS,
+    LICENSE,
+    LIMITS,
+    OWN_LICENSE,
+    OWN_LIMITS,
     ModelCard,
     Quantization,
     card_from_json,
     card_to_json,
 )
+from fer_edge.model.file import read_model
 from fer_edge.schema import encode
 from tests.support.cards import CARD, SCALING, SCORE
 
@@ -50,11 +57,18 @@ def test_a_card_keeps_its_temperature() -> None:
     assert scaled.temperature == 1.25
 
 
-def test_a_card_says_nothing_of_fer2013_when_the_classes_are_others() -> None:
-    own = replace(CARD, labels=("awake", "asleep"), limits="", license="", scores=())
-    assert "FER2013" in CARD.limits + CARD.license
-    assert "FER2013" not in own.limits + own.license
-    assert replace(CARD, limits="Mine.").limits == "Mine."
+@pytest.mark.parametrize("name", ["compact", "compact-ferplus"])
+def test_a_card_says_nothing_of_fer2013_when_the_data_are_others(name: str) -> None:
+    theirs = read_model(find_model(name)).card
+    assert theirs.data is not None
+    unset = replace(theirs, limits="", license="")
+    assert (unset.limits, unset.license) in ((LIMITS, LICENSE), (FERPLUS_LIMITS, LICENSE))
+    with_test = replace(unset, data=replace(theirs.data, digest="of PrivateTest, too"), limits="")
+    assert with_test.limits == unset.limits
+    for data in (None, replace(theirs.data, train=5_000)):  # own faces in the same classes
+        own = replace(unset, data=data, limits="", license="")
+        assert (own.limits, own.license) == (OWN_LIMITS, OWN_LICENSE)
+        assert replace(own, limits="Mine.").limits == "Mine."
 
 
 def test_the_served_score_is_that_of_this_file() -> None:

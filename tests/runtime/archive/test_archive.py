@@ -136,6 +136,7 @@ def test_one_frame_in_a_second_stands_for_a_second(tmp_path: Path) -> None:
     loop(tmp_path / "out", clip, every_s=1.0)
     rows = rows_of(tmp_path / "out")
     assert [row["time_s"] for row in rows] == [0.0, 1.0, 2.0]
+    assert [row["frame"] for row in rows] == [0, 10, 20]  # as in `fer-edge run --sample-every 1`
     assert [row["seconds"] for row in rows] == [1.0, 1.0, 1.0]
 
 
@@ -148,6 +149,8 @@ def test_the_seconds_of_sampled_frames_add_up_to_the_video(
     loop(tmp_path / "out", clip, every_s=3.0, split_min=split_min)
     rows = rows_of(tmp_path / "out")
     assert [row["seconds"] for row in rows] == pytest.approx([3.0, 3.0, 3.0, 1.0])
+    numbers = [0, 30, 60, 90] if split_min > 1 else [0, 30, 0, 0]  # spans of 4 s
+    assert [row["frame"] for row in rows] == numbers
 
 
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])

@@ -117,7 +117,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_driver_that_was_stopped_goes_on_and_leaves_no_worker(
-    videos: Path, tmp_path: Path, expected: str, stop: int
+    videos: Path, tmp_path: Path, expected: str, stop: signal.Signals
 ) -> None:
     out = tmp_path / "out"
     with driver(videos, out) as process:
@@ -129,7 +129,8 @@ def test_a_driver_that_was_stopped_goes_on_and_leaves_no_worker(
         assert process.stderr
         words = process.stderr.read()
         process.wait(30)
-    assert process.returncode == (-stop if stop == signal.SIGKILL else 130)
+    codes = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
+    assert process.returncode == codes[stop]
     if stop != signal.SIGKILL:
         assert words.splitlines()[-1].startswith("fer-edge: stopped")
     deadline = time.monotonic() + 20

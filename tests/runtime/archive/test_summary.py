@@ -149,6 +149,13 @@ def test_the_best_clips_of_an_expression_come_first(results: Path, tmp_path: Pat
     assert [row["label"] for row in table(tmp_path / "out", "clips")].count("sad") == 3
 
 
+def test_a_clip_ends_with_its_video(tmp_path: Path) -> None:
+    write(tmp_path, "/a/short.mp4", [Face(0.0, "sad"), Face(11.0, "happy")], length_s=12.4)
+    summarize_results(tmp_path, tmp_path / "out")
+    times = [(row["start_s"], row["end_s"]) for row in table(tmp_path / "out", "clips")]
+    assert times == [("10.0", "12.4"), ("0.0", "10.0")]
+
+
 def test_a_row_of_the_heat_map_shows_when_faces_were_seen(results: Path, tmp_path: Path) -> None:
     archive = summarize_results(results, tmp_path / "out")
     rows = [row.first for row in archive.heat_map.rows]

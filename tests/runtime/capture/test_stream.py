@@ -1,5 +1,6 @@
 """Streams: a real RTSP server that is killed and restarted, and Motion JPEG over HTTP."""
 
+import gc
 import http.server
 import json
 import logging
@@ -45,24 +46,6 @@ def rtsp() -> Iterator[RtspServer]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., str]]:
-    """Start HTTP servers, each for one request handler; return their addresses."""
-    servers: list[http.server.ThreadingHTTPServer] = []
-
-    def start(handler: type[http.server.BaseHTTPRequestHandler], **attributes: object) -> str:
-        own = type("Handler", (handler,), attributes)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), own)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
 def nothing_leaks() -> Iterator[None]:
     """Assert that the test leaves no file descriptor and no thread behind."""
 
@@ -71,6 +54,7 @@ def nothing_leaks() -> Iterator[None]:
 
     with pytest.raises(SourceError):  # FFmpeg keeps some files open after the first use
         open_source("rtsp://127.0.0.1:1/none")
+    gc.collect()  # videos that earlier tests did not close
     before = count()
     yield
     deadline = time.monotonic() + PATIENCE_S

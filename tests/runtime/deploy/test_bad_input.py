@@ -47,6 +47,46 @@ def test_a_folder_of_wheels_that_is_not_there_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("top", "host"),
+    [
+        ('model = "nosuch"', ""),
+        ("", 'model = "nosuch.tflite"'),
+        ('config = "nosuch.toml"', ""),
+        ('config = "door.toml"', ""),
+        ("", 'address = "-oProxyCommand=x"'),
+        ("system = 1", ""),
+    ],
+)
+def test_a_wrong_value_of_a_fleet_is_not_taken_for_a_failure_of_a_host(
+    tmp_path: Path, top: str, host: str
+) -> None:
+    (tmp_path / "door.toml").write_text('[source]\ncamera = 0\n[model]\nmodel = "nosuch"\n')
+    path = tmp_path / "fleet.toml"
+    path.write_text(f"{top}\n[hosts.door]\n{host}\n[hosts.gate]\n")
+    done = deploy("--fleet", path)
+    assert_one_clear_line(done)
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize("action", ["--dry-run", "--status", "--logs", "--rollback"])
+@pytest.mark.parametrize(
+    "words",
+    [("",), ("@door",), ("door", "--ssh-config", "nosuch"), ("--", "-oProxyCommand=x")],
+)
+def test_a_wrong_option_is_not_taken_for_a_failure_of_a_host(
+    action: str, words: tuple[str, ...]
+) -> None:
+    done = deploy(action, *words)
+    assert_one_clear_line(done)
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--model", "--wheels", "--config"])
+def test_a_missing_file_is_not_taken_for_a_failure_of_a_host(option: str) -> None:
+    assert deploy("door", option, "nosuch").exit_code == 2
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         ((), "expected HOST, or --fleet FILE"),

@@ -147,6 +147,19 @@ def test_an_output_that_cannot_be_written_there_is_refused(
     assert sorted(path.name for path in device.base.iterdir() if path.name.startswith(".")) == []
 
 
+def test_a_missing_folder_of_an_output_is_created_there(
+    device: SshDevice, camera: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "lines.toml"
+    config.write_text(
+        f'[source]\ninput = "{camera}"\n[outputs]\nquiet = true\njsonl = "lines/a b.jsonl"\n'
+    )
+    done = deploy_with(device, "device", "--config", config)
+    assert done.exit_code == 0, done.stderr
+    assert (device.base / "lines" / "a b.jsonl").stat().st_size
+    assert deploy_with(device, "device", "--rollback").exit_code == 0
+
+
 def test_as_many_releases_stay_as_asked(device: SshDevice) -> None:
     for model in ("tiny", "compact", "tiny"):
         done = deploy_with(device, "device", "--model", model, "--keep", 2)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from fer_edge.errors import DeployError
+from fer_edge.errors import ConfigError, DeployError
 from fer_edge.runtime.deploy import connection as connection_module
 from fer_edge.runtime.deploy.connection import Connection, ConnectionLostError
 from fer_edge.runtime.deploy.connections import Connections
@@ -124,7 +124,7 @@ def test_a_local_problem_is_the_outcome_of_that_host() -> None:
 
 @pytest.mark.parametrize("host", ["", "@door", "pi@", "-oProxyCommand=x"])
 def test_a_host_without_a_name_is_refused_before_ssh_is_asked(host: str) -> None:
-    with pytest.raises(DeployError, match="is not valid; expected a name, or user@name"):
+    with pytest.raises(ConfigError, match="is not valid; expected a name, or user@name"):
         Connection(host, name="fer-edge")
 
 

@@ -81,7 +81,13 @@ def test_status_shows_all_hosts(fleet: tuple[Path, Path]) -> None:
     done = run(fleet, "--status")
     assert done.exit_code == 1
     assert done.stdout.count("* release 1") == 2
-    assert "off.local: no ssh server is listening" in done.stdout
+    names = [line.split(":")[0] for line in done.stdout.splitlines() if line[0] != " "]
+    assert names == ["door", "gate", "off"]
+    assert "off: no ssh server is listening" in done.stdout
+    found = json.loads(run(fleet, "--status", "--json").stdout)
+    assert [item["host"] for item in found] == names
+    assert [item["address"] for item in found] == ["door.local", "gate.local", "off.local"]
+    assert found[2]["error"].startswith("no ssh server is listening")
 
 
 @pytest.fixture
@@ -98,6 +104,22 @@ def test_logs_are_what_the_journal_has_of_the_service(two: list[SshDevice], jour
     done = deploy_with(two[0], "device", "--logs", "--lines", 7)
     assert done.exit_code == 0
     assert done.stdout == "fer-edge: asked for --user -u fer-edge -n 7 --no-pager\n"
+
+
+def test_logs_of_several_hosts_have_their_names_and_a_failure_hides_none(
+    fleet: tuple[Path, Path], journal: Path
+) -> None:
+    fleet_file = fleet[0].with_name("reverse.toml")  # the first host does not answer
+    tables = fleet[0].read_text().split("[hosts")
+    fleet_file.write_text("[hosts".join([tables[0], *reversed(tables[1:])]))
+    journal.write_text("#!/bin/sh\nprintf 'first\\nsecond\\n'\n")
+    done = run((fleet_file, fleet[1]), "off", "door", "--logs")
+    assert done.exit_code == 1
+    assert done.stdout == "door:\n  first\n  second\n"
+    assert done.stderr.startswith("fer-edge: error: off: no ssh server is listening")
+    off, door = json.loads(run((fleet_file, fleet[1]), "off", "door", "--logs", "--json").stdout)
+    assert (off["host"], off["address"], off["lines"]) == ("off", "off.local", [])
+    assert (door["host"], door["lines"], door["error"]) == ("door", ["first", "second"], "")
 
 
 def test_a_journal_that_cannot_be_read_is_one_clear_line(

@@ -12,6 +12,7 @@ from fer_edge.model.bundled import find_model
 from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.opening import open_source
+from fer_edge.runtime.detection.cover_yunet import CoverYuNet
 from fer_edge.runtime.detection.detector import Detection, select
 from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.detection.overlap import overlap
@@ -163,6 +164,17 @@ def test_photographs_show_faces_that_are_too_small_for_a_look_at_320_pixels(
 def test_a_photograph_of_any_size_is_taken(size: tuple[int, int]) -> None:
     detector = open_detector("yunet", is_photo=True)
     assert detector.detect(np.zeros((*size, 3), np.uint8)) == []
+
+
+def test_for_covering_the_coarse_box_of_a_face_that_fills_the_picture_is_kept(
+    photo: NDArray[np.uint8],
+) -> None:
+    enlarged = cv2.resize(photo[110:410, 150:410], (1109, 1280))  # its face: 910 pixels high
+    single = YuNet(long_side_px=1280, min_score=0.3).detect(enlarged)
+    covered = CoverYuNet(long_side_px=1280, min_score=0.3).detect(enlarged)
+    assert max(face.box.height for face in covered) > 800
+    assert max(face.box.height for face in single) < 600
+    assert CoverYuNet(long_side_px=640, min_score=0.3).detect(enlarged[:0]) == []
 
 
 def test_a_file_of_one_size_looks_at_frames_of_every_shape(photo: NDArray[np.uint8]) -> None:

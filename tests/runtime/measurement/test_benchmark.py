@@ -10,12 +10,13 @@ import jsonschema
 import numpy as np
 import pytest
 
-from fer_edge.errors import MissingExtraError, ModelError
+from fer_edge.errors import ConfigError, MissingExtraError, ModelError
 from fer_edge.faces.faceset import save_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.model.bundled import DEFAULT_MODEL, find_model
 from fer_edge.model.card_edit import new_card
 from fer_edge.model.file import read_model, write_model
+from fer_edge.runtime import benchmark
 from fer_edge.runtime.device.description import describe_device
 from fer_edge.runtime.measurement.comparison.changes import compare_reports
 from fer_edge.runtime.measurement.probes.candidate import read_candidate
@@ -306,6 +307,23 @@ def test_a_place_that_cannot_be_written_is_said_before_the_measurement(fer_edge,
     (tmp_path / "file").write_text("")
     result = fer_edge("benchmark", model, "--report", tmp_path / "file" / "report")
     assert_one_clear_line(result, "cannot write a report")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("threads", value) for value in ((), 2, (0,), ("1",), (65,))),
+        *((name, value) for name in ("rounds", "cold_starts", "passes") for value in (0, -1, None)),
+    ],
+)
+def test_a_plan_that_cannot_be_measured_is_refused(name, value):
+    with pytest.raises(ConfigError, match=f"'{name}' is .*, expected a"):
+        benchmark("tiny", plan=Plan(**{name: value}))
+
+
+def test_a_benchmark_needs_a_model():
+    with pytest.raises(ConfigError, match="'models' is empty, expected at least one model"):
+        benchmark([])
 
 
 def test_pictures_of_people_need_somewhere_to_go(fer_edge, model):

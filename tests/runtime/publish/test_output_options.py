@@ -9,12 +9,15 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from numpy.typing import NDArray
 from PIL import Image
 
 from fer_edge import plugins
+from fer_edge.errors import ConfigError
 from fer_edge.faces.labels import FER2013
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.publish.chosen_sink import parse_sink
+from fer_edge.runtime.publish.files.video_encoder import ENCODINGS
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.clip import CLIP_FRAMES
 
@@ -77,6 +80,14 @@ def test_our_own_outputs_are_sinks_as_others_are(
     with Image.open("a.gif") as animation:
         assert animation.size[0] == 80
     assert json.loads(Path("a.json").read_text())["frames"] == CLIP_FRAMES
+
+
+def test_the_suffixes_of_a_video_are_those_that_can_be_written() -> None:
+    for suffix in ENCODINGS:
+        parse_sink(f"video=a{suffix.upper()}").check()
+    for text in ("video=a.webm", "gif=a.mp4", "video=a", "gif=gif"):
+        with pytest.raises(ConfigError, match="expected a name that ends in"):
+            parse_sink(text).check()
 
 
 @pytest.mark.parametrize("name", plugins.own_names(plugins.SINKS))
@@ -237,6 +248,51 @@ def test_anonymized_pictures_show_no_face_and_the_lines_are_the_same(
     assert json.loads(again.stdout)["faces"] == []
 
 
+def small_faces(count: int) -> NDArray[np.uint8]:
+    """Return a picture of 1920x1080 pixels with a row of faces, 40 pixels high."""
+    photo = cv2.imread(str(sample_photo()))
+    head = cv2.resize(photo[80:380, 130:390], (56, 65), interpolation=cv2.INTER_AREA)
+    image = np.full((1080, 1920, 3), 110, np.uint8)
+    for n in range(count):
+        image[100:165, 100 + 200 * n : 156 + 200 * n] = head
+    return image
+
+
+@pytest.mark.parametrize(
+    ("limit", "recognized"), [([], 6), (["--min-face", 60], 0), (["--max-faces", 1], 1)]
+)
+def test_limits_of_recognition_leave_no_face_uncovered(
+    fer_edge: Invoke, elsewhere: Path, limit: list[object], recognized: int
+) -> None:
+    pytest.importorskip("matplotlib")
+    cv2.imwrite("small.png", small_faces(6))
+    result = fer_edge(
+        *("run", "--input", "small.png", "--annotate", "covered.png", "--anonymize", "box", *limit)
+    )
+    assert len(json.loads(result.stdout)["faces"]) == recognized
+    covered = cv2.imread("covered.png")
+    assert covered is not None
+    for n in range(6):  # the middle of each face, inside the box that is drawn around it
+        assert covered[128:142, 120 + 200 * n : 134 + 200 * n].std(axis=(0, 1)).max() < 3
+
+
+def test_a_new_face_of_a_video_is_covered_in_its_first_frame_whatever_the_size_of_detection(
+    fer_edge: Invoke, elsewhere: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    video = cv2.VideoWriter("small.avi", cv2.VideoWriter.fourcc(*"MJPG"), 25, (1920, 1080))
+    for count in (0, 6, 6):
+        video.write(small_faces(count))
+    video.release()
+    options = ("--quiet", "--annotate", "frames", "--anonymize", "box", "--detect-size", 1280)
+    assert fer_edge("run", "--input", "small.avi", *options).exit_code == 0
+    for name in ("000001", "000002"):  # the detector looks into frames 0 and 5 only
+        covered = cv2.imread(f"frames/{name}.jpg")
+        assert covered is not None
+        for n in range(6):
+            assert covered[128:142, 120 + 200 * n : 134 + 200 * n].std(axis=(0, 1)).max() < 3
+
+
 @pytest.mark.slow
 def test_rows_go_to_stdout_whatever_it_is(clip: Path, elsewhere: Path) -> None:
     command = [*RUN, "--input", str(clip), "--detector", "none", "--csv"]
@@ -248,7 +304,7 @@ def test_rows_go_to_stdout_whatever_it_is(clip: Path, elsewhere: Path) -> None:
         assert Path("rows.csv").read_text() == piped.stdout
     assert Path("/dev/stdout").is_symlink()
     both = subprocess.run([*command, "-"], capture_output=True, text=True, check=False)
-    assert both.returncode == 1
+    assert both.returncode == 2
     assert "add --jsonl none" in both.stderr
 
 

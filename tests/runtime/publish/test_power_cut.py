@@ -44,6 +44,7 @@ def continued(path: Path) -> list[int]:
 SOUND = lines(30)
 STARTS = [0, *(at + 1 for at, byte in enumerate(SOUND) if byte == 10)]
 LAST = STARTS[-2]
+LINE_END = STARTS[1]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,8 @@ LAST = STARTS[-2]
         ),
         pytest.param(bytes(700) + SOUND[STARTS[3] + 9 :], range(4, 30), id="zeros at the start"),
         pytest.param(bytes(BLOCK), [], id="zeros alone"),
+        pytest.param(bytes(BLOCK) + SOUND[9:LINE_END], [], id="zeros and the end of a line"),
+        pytest.param(SOUND[: LINE_END - 9] + bytes(BLOCK), [], id="half of the first line, zeros"),
         pytest.param(b'{"fra', [], id="half of the first line"),
         pytest.param(b"", [], id="an empty file"),
     ],
@@ -150,6 +153,69 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> No
     with pytest.raises(OutputError, match="has lines of a different format"):
         JsonLinesFile(path, in_place=True)
     assert path.read_text() == text
+
+
+BINARY = random.Random(1).randbytes(50_000)
+HEADS = {
+    "jpg": b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+    "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "gz": b"\x1f\x8b\x08\0\0\0\0\0",
+    "sqlite": b"SQLite format 3\0\x10\0",
+    "npz": b"PK\x03\x04\x2d\0\0\0\0\0",
+    "tflite": b"\x1c\0\0\0TFL3",
+    "mp4": b"\0\0\0\x20ftypisom\0\0\x02\0",
+    "iso": bytes(32768) + b"\x01CD001\x01\0",
+    "log": bytes(BLOCK) + b"started\nstopped\n",
+    "utf-16": '{"frame": 0}\n'.encode("utf-16-le"),
+}
+
+
+def opened(kind: str, path: Path) -> JsonLinesFile | CsvRows:
+    """Open a file as a live run does."""
+    if kind == "jsonl":
+        return JsonLinesFile(path, in_place=True)
+    return CsvRows(path, FER2013, in_place=True)
+
+
+@pytest.mark.parametrize("size_bytes", [300, 50_000, 9 << 20])
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_binary_file_is_left_alone(tmp_path: Path, kind: str, head: str, size_bytes: int) -> None:
+    path = tmp_path / f"k.{head}"
+    content = HEADS[head] + BINARY * (size_bytes // len(BINARY) + 1)
+    path.write_bytes(content[: len(HEADS[head]) + size_bytes])
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match=r"different format.*; choose another file"):
+        opened(kind, path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("repeats", [1, 200])  # also more than the part that may be damaged
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_binary_content_behind_whole_lines_is_not_the_damage_of_a_power_cut(
+    tmp_path: Path, rows: bytes, kind: str, repeats: int
+) -> None:
+    path = tmp_path / "k.bin"
+    first = SOUND[: STARTS[3]] if kind == "jsonl" else rows
+    path.write_bytes(first + BINARY * repeats)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="more than a power cut leaves; choose another file"):
+        opened(kind, path)
+    assert path.read_bytes() == before
+
+
+def test_a_block_of_another_file_behind_whole_lines_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "live.jsonl"
+    path.write_bytes(SOUND[: STARTS[2]] + BINARY[:BLOCK] + bytes(BLOCK))
+    assert continued(path) == [0, 1, 777]
+
+
+def test_a_document_that_begins_like_a_line_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "frame.json"
+    path.write_text('{"frame": 1,\n "faces": []}')
+    with pytest.raises(OutputError, match="choose another file"):
+        JsonLinesFile(path, in_place=True)
+    assert path.read_text() == '{"frame": 1,\n "faces": []}'
 
 
 def test_a_sound_file_keeps_what_somebody_added_by_hand(tmp_path: Path) -> None:

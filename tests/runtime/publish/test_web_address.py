@@ -8,7 +8,7 @@ from pathlib import Path
 import click.testing
 import pytest
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 from tests.support.clear_line import assert_one_clear_line
 
 pytest.importorskip("starlette")
@@ -18,7 +18,9 @@ from fer_edge.runtime.publish.web.address import WebAddress, chosen_token, liste
 
 from ...support.web_client import (
     TOKEN,
+    get,
     result,
+    served,
     served_at,
 )
 
@@ -40,7 +42,7 @@ def test_an_address_is_read(text: str, address: WebAddress) -> None:
     "text", ["", ":8000", "host:", "host:x", "::1:80", "[::1]", "a:65536", "a:-1", "http://a:1"]
 )
 def test_what_is_no_address_says_what_one_is(text: str) -> None:
-    with pytest.raises(OutputError, match=r"expected HOST:PORT, such as 127\.0\.0\.1:8000"):
+    with pytest.raises(ConfigError, match=r"expected HOST:PORT, such as 127\.0\.0\.1:8000"):
         parse_address(text)
 
 
@@ -60,7 +62,7 @@ def test_ipv6_is_served() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "169.254.1.1"])
 def test_an_address_that_others_reach_needs_a_token(host: str) -> None:
-    with pytest.raises(OutputError, match="--web-token auto"):
+    with pytest.raises(ConfigError, match="--web-token auto"):
         listen(WebAddress(host, 0), has_token=False)
 
 
@@ -83,8 +85,22 @@ def test_a_token_is_long_or_made() -> None:
     assert len(made) == 3
     assert all(len(token or "") >= 20 for token in made)
     for poor in ("password", "with a space in it", "fröhlich-fröhlich"):
-        with pytest.raises(OutputError, match="--web-token auto"):
+        with pytest.raises(ConfigError, match="--web-token auto"):
             chosen_token(poor)
+
+
+@pytest.mark.parametrize(
+    ("token", "address"),
+    [
+        ("kG+3/x+Yz0=+end1", "kG+3/x+Yz0=+end1"),
+        ("kG+3/x+Yz0=+end1", "kG%2B3%2Fx%2BYz0%3D%2Bend1"),
+        ("100%-sure&#1-a+b", "100%25-sure%26%231-a%2Bb"),
+    ],
+)
+def test_a_token_with_characters_that_addresses_escape_logs_in(token: str, address: str) -> None:
+    with served(token=token) as page:
+        assert get(page, f"/?token={address}")[0] == 200
+        assert get(page, f"/?token={address}x")[0] == 401
 
 
 Invoke = Callable[..., click.testing.Result]

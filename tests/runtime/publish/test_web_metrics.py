@@ -78,6 +78,14 @@ def test_the_figures_are_what_was_read() -> None:
         assert samples(page, as_prometheus_asks) == found
 
 
+@pytest.mark.parametrize("version", ["x", "a", "1.x", "1.0.0-beta", "2.0.x", "\u0661", "9" * 900])
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+def test_an_invalid_version_is_answered_in_plain_text(kind: str, version: str) -> None:
+    with served() as page:
+        asked = f"{kind}; version={version}".encode().decode("latin-1")
+        assert value(samples(page, asked), "frames_total") == 0
+
+
 def test_frames_that_are_seconds_apart_count_in_full() -> None:
     with served(seconds=FrameSeconds(2.0, is_live=True)) as page:
         page.write(shown(-3.0))

@@ -173,6 +173,24 @@ def test_a_face_that_is_found_and_not_read_is_covered_too() -> None:
     assert result.faces == ()
 
 
+def test_a_face_that_recognition_ignores_is_covered_too() -> None:
+    class Ignores(Reads):
+        def read_frame(self, frame: Frame) -> Result:
+            return replace(super().read_frame(frame), ignored=(FACE,))
+
+    result = AnonymizingReader(Ignores(), Blind(), "box").read_frame(Frame(noise(), 0, 0.0, "x"))
+    assert changed(noise(), result.frame.image)[100:210, 120:200].mean() > 0.99
+
+
+def test_faces_that_only_the_search_for_covering_finds_are_all_covered() -> None:
+    boxes = [Box(x, y, x + 10, y + 12) for x in range(0, 500, 20) for y in range(0, 500, 50)]
+    assert len(boxes) == 250
+    image = noise(500, 500)
+    result = AnonymizingReader(Reads(), Sees(*boxes), "box").read_frame(Frame(image, 0, 0.0, "x"))
+    covered = changed(image, result.frame.image)
+    assert min(covered[int(b.top) + 2, int(b.left) + 5] for b in boxes)
+
+
 def test_a_face_that_is_lost_stays_covered_for_a_while_and_more_widely() -> None:
     reader = Reads(FACE)
     covering = AnonymizingReader(reader, Blind(), "box")

@@ -42,6 +42,15 @@ def test_every_face_is_cut_by_the_policy_of_the_card_and_read() -> None:
             assert np.array_equal(cv2.cvtColor(face.crop(), cv2.COLOR_BGR2GRAY), cut)
 
 
+@pytest.mark.parametrize("limits", [{"min_face_px": 45}, {"max_faces": 1}])
+def test_faces_beyond_the_limits_are_ignored_but_not_forgotten(limits: dict[str, int]) -> None:
+    large, small = (face.box for face in TwoFaces.faces)
+    with Reader(open_model(bundled_models()[DEFAULT_MODEL]), TwoFaces(), **limits) as reader:
+        result = reader.read_frame(Frame(frame(), 0, 0.0, "drawn"))
+    assert [face.box for face in result] == [large]
+    assert result.ignored == (small,)
+
+
 def test_a_crop_is_read_as_it_is_when_there_is_no_detector() -> None:
     image = draw_face(3, 0)
     with Recognizer(detector="none") as recognizer:

@@ -71,6 +71,14 @@ def test_a_face_copies_no_pixels() -> None:
     assert held < 200_000  # one frame takes 18 million bytes
 
 
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_result_is_pickled_by_every_protocol(recognizer: Recognizer, protocol: int) -> None:
+    result = recognizer.read(BLACK)
+    copy = pickle.loads(pickle.dumps(result, protocol))
+    assert copy == result
+    assert (copy.frame.image == result.frame.image).all()
+
+
 def test_without_supervision_it_is_named(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.model.bundled import bundled_models
+from fer_edge.pictures.sample_photo import sample_photo
 from tests.faults.camera import Camera
 
 from ...support.systemd_machine import SystemdMachine
@@ -79,6 +80,16 @@ def test_a_service_reads_a_camera_and_serves_its_page_with_little_of_the_system_
     assert systemd.run("ls", "/var/cache/private/door/fer-edge/tried-models").strip()
     threshold = ("--threshold=25", "door.service")
     systemd.run("systemd-analyze", "security", "--no-pager", *threshold)
+
+
+def test_a_service_creates_a_missing_folder_below_its_own(systemd: SystemdMachine) -> None:
+    (systemd.shared / "pictures").mkdir()
+    shutil.copyfile(sample_photo(), systemd.shared / "pictures" / "face.jpg")
+    lines = "/var/lib/made/new folder/lines.jsonl"
+    options = ("--input", INSIDE / "pictures", "--jsonl", lines)
+    install(systemd, "made", "--run-as", "daemon", "--", *options)
+    systemd.run("systemctl", "start", "made")
+    systemd.wait_for('"faces"', "cat", lines)
 
 
 def test_a_service_that_cannot_start_says_why_in_the_journal(systemd: SystemdMachine) -> None:

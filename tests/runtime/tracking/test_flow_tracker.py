@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from fer_edge.faces.preprocess import Box
-from fer_edge.pictures.picture import read_picture
-from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.opening import open_source
 from fer_edge.runtime.detection.detector import Detection, FaceDetector, WholeFrame
@@ -42,13 +40,6 @@ class Scripted:
 
     def detect(self, image: Image) -> list[Detection]:
         return list(self.faces)
-
-
-@pytest.fixture(scope="module")
-def head() -> Image:
-    """A photograph of a head, 260 x 300 pixels, with a face 185 pixels high in the middle."""
-    pytest.importorskip("matplotlib")
-    return read_picture(sample_photo())[80:380, 130:390]
 
 
 @pytest.mark.parametrize("size", [(1002, 2000), (999, 1333), (720, 1280), (300, 500)])
@@ -277,6 +268,17 @@ def test_at_most_so_many_faces_the_largest(head: Image) -> None:
         assert len(each) == 2
         assert each[0].box.left > 380
         assert 180 < each[1].box.left < 300
+
+
+def test_faces_beyond_the_limits_are_known_until_the_next_detection() -> None:
+    boxes = [Box(x, 50, x + size, 50 + size) for x, size in ((10, 90), (200, 60), (400, 30))]
+    tracker = FaceTracker(Scripted(*boxes), every=3, min_face_px=40, max_faces=1)
+    images = [background()] * 4
+    for frame in as_frames(images):
+        assert [track.box.width for track in tracker.follow(frame)] == pytest.approx([90], abs=9)
+        assert tracker.ignored == boxes[1:]
+    tracker.follow(Frame(np.zeros((0, 0, 3), np.uint8), 4, 0.2, "x"))
+    assert tracker.ignored == []
 
 
 def test_a_crowd_of_500_faces_is_followed(head: Image) -> None:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from fer_edge.faces.preprocess import Box
 from fer_edge.runtime.detection.overlap import match, match_nearest, overlap, overlaps
 from fer_edge.runtime.detection.shrinking import shrink
-from fer_edge.runtime.tracking.optical_flow import find_corners, follow, is_cut
+from fer_edge.runtime.tracking.optical_flow import find_corners, follow
 
 BOX = Box(120, 60, 200, 140)
 
@@ -110,18 +110,6 @@ def test_what_cannot_be_followed_is_lost() -> None:
     assert follow(texture(), texture(5), [(BOX, corners)]) == [None]
     assert follow(texture(), texture(), [(BOX, corners[:3])]) == [None]  # too few corners
     assert follow(texture(), texture(), []) == []
-
-
-def test_a_cut_is_told_from_motion() -> None:
-    before = texture()
-    assert is_cut(before, texture(1))
-    brighter = (before // 2 + 90).astype(np.uint8)
-    for after in (before, moved(before, (2, 1)), brighter):
-        assert not is_cut(before, after)
-    jumped = before.copy()
-    jumped[40:160, 60:200] = texture(1)[40:160, 60:200]  # a large part of the picture, but not all
-    assert not is_cut(before, jumped)
-    assert not is_cut(np.zeros_like(before), before)
 
 
 def test_overlaps_are_intersections_over_unions() -> None:

@@ -236,6 +236,16 @@ def test_a_run_that_was_killed_at_its_beginning_is_begun_again(tmp_path: Path) -
     assert sorted(path.name for path in folder.iterdir()) == [BEGUN, RECIPE]
 
 
+def test_incomplete_files_that_a_kill_left_are_not_in_the_complete_run(tmp_path: Path) -> None:
+    folder = open_place(Recipe(), Place(tmp_path / "run"), "one")
+    left = (".run-1a2b3c4d.json", ".state-00ff00ff.npz", ".qat-history-00ff00ff.csv")
+    own = (".gitignore", ".notes-12345678.txt", "history.csv")
+    for name in (*left, *own):
+        (folder / name).touch()
+    complete_place(folder, tmp_path / "run")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {RECIPE, *own}
+
+
 def test_a_run_with_links_is_not_continued(tmp_path: Path) -> None:
     folder = open_place(Recipe(), Place(tmp_path / "run"), "one")
     (tmp_path / "mine").write_text("mine", "utf-8")

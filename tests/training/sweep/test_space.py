@@ -45,6 +45,11 @@ def test_a_fraction_as_step_between_whole_numbers_gives_fractions() -> None:
     assert Range(0, 1, step=0.25).ask("shift", trial) == 0.25
 
 
+def test_a_range_may_have_two_values_whatever_the_rounding(tmp_path: Path) -> None:
+    range_ = "{low = 0.1, high = 0.3, step = 0.2}"  # 0.1 + 0.2 is above 0.3
+    load_sweep(write(tmp_path, f"[search]\noptimizer.sharpness = {range_}\n"))
+
+
 def test_another_architecture_starts_from_its_own_options(tmp_path: Path) -> None:
     text = '[search]\narchitecture = ["four-block", "mini-xception"]\n'
     sweep = load_sweep(write(tmp_path, text))
@@ -83,6 +88,11 @@ def test_the_recipe_may_be_a_file_beside(tmp_path: Path) -> None:
         ("[pruning]\nwarmup_epochs = -1\n[search]\nepochs = [1, 2]", "-1, expected at least 0"),
         ('[search]\nlearning_rate = {low = 1e-4, high = 1.0, log = "true"}', "true or false"),
         ('[search]\nepochs.much = [1, 2]', "is not a table"),
+        ("[search]\nnetwork.dense_units = [8, 9000000000000000000]", "expected at most 10000"),
+        ("[search]\nbatch_size = {low = 1, high = 10, step = 20}", "only the value 1"),
+        ("[search]\nlearning_rate = {low = 0.1, high = 0.2, step = 0.2}", "only the value 0.1"),
+        ("[search]\nbatch_size = [8, 8]", "has 1 different value, expected two or more"),
+        ("[search]\nqat.epochs = [1, 2]", "'search.qat.epochs' has no effect"),
         ('[search]\noptimizer.kind = ["adam", "adamm"]', "did you mean 'adam"),
         ("[search", "sweep.toml"),
         ("[search]\nepochs = {low = 1, high = 3, step = 0.5}", "'search.epochs' = 1.5"),

@@ -1,0 +1,24 @@
+"""The log of the web server: an error takes one line, as everywhere in fer-edge."""
+
+import logging
+
+_OWN = logging.getLogger("fer_edge")
+_LOGGERS = ("uvicorn.error", "asyncio")
+
+
+def shorten_errors() -> None:
+    """Log an exception in the server's thread without its traceback, unless details are logged.
+
+    A viewer can repeat the request that causes it, and each traceback takes dozens of lines.
+    """
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_in_one_line)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None and not _OWN.isEnabledFor(logging.DEBUG):
+        text = f"{record.getMessage().strip()} ({type(error).__name__}: {error})"
+        record.msg = f"web page: {' '.join(text.split())}; -vv logs its traceback"
+        record.args = record.exc_info = record.exc_text = None
+    return True
