@@ -298,8 +298,8 @@ def _check_used(variants: Sequence[str], labels: str | None) -> None:
         unused = [given[name] for name in names if name in given]
         if unused and not set(needed) & set(variants):
             raise click.UsageError(
-                f"expected {' or '.join(f'--{name}' for name in needed)} with {', '.join(unused)}, "
-                f"which no other file has; got {', '.join(f'--{name}' for name in variants)}"
+                f"{', '.join(unused)}: only for files of {' or '.join(f'--{n}' for n in needed)}; "
+                f"expected one of these, got {', '.join(f'--{name}' for name in variants)}"
             )
     if "trust_claims" in given and labels is None:
         raise click.UsageError("expected --labels with --trust-claims")

@@ -7,6 +7,7 @@ one file per package.
 """
 
 import importlib
+import inspect
 import logging
 import re
 import sys
@@ -172,19 +173,25 @@ class _Guard:
         self, what: str, function: Callable[..., Any], *arguments: object, **options: object
     ) -> Any:
         """Call a function of the package; an iterator that it returns is guarded, too."""
+        result = self._result(what, function, *arguments, **options)
+        return self._each(result) if isinstance(result, Iterator) else result
+
+    def act(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
+        """Call a function that acts when it is called, and reject a generator."""
+        result = self._result(_FAILED, function, *arguments, **options)
+        if inspect.isgenerator(result):
+            raise self._not_plain(function)
+        return result
+
+    def _result(
+        self, what: str, function: Callable[..., Any], *arguments: object, **options: object
+    ) -> Any:
         with self._guarding(what):
             result = function(*arguments, **options)
         if isinstance(result, Awaitable | AsyncIterator):
             close = getattr(result, "close", None)
             if callable(close):  # otherwise Python warns that it was not awaited
                 close()
-            raise self._not_plain(function)
-        return self._each(result) if isinstance(result, Iterator) else result
-
-    def act(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
-        """Call a function that acts when it is called, and reject a generator."""
-        result = self.call(_FAILED, function, *arguments, **options)
-        if isinstance(result, Iterator):
             raise self._not_plain(function)
         return result
 

@@ -221,6 +221,7 @@ def test_a_target_that_fails_in_a_conversion_is_told_with_its_package(
         ("'model.c'", "'done'", "companions returned 'model.c', expected a tuple of paths"),
         ("(3,)", "'done'", r"companions returned \(3,\), expected a tuple of paths"),
         ("(path,)", "'done'", r"companions returned \S+ itself, expected additional files"),
+        ("(path.parent / 'x' / '..' / path.name,)", "'done'", r"companions returned \S+ itself"),
         ("()", "None", "write returned NoneType, expected a text"),
         ("()", "path.unlink() or 'done'", r"\S+model.tflite does not exist after write"),
         ("(path.with_suffix('.c'),)", "'done'", r"\S+model.c does not exist after write"),
@@ -237,8 +238,15 @@ def test_what_a_target_returns_and_writes_is_checked(
         "bad",
     )
     (path := tmp_path / "model.tflite").write_bytes(b"")
-    with pytest.raises(PluginError, match=f"'bad' of the package broken-package: {fault}; update"):
+    with pytest.raises(
+        PluginError, match=f"'bad' of the package broken-package: {fault}.*; update"
+    ):
         write_companions([path], open_targets(["bad"]))
+
+
+def test_a_sink_may_return_what_it_likes(install: Install, fer_edge: Invoke, photo: Path) -> None:
+    install(sink(write="return iter(())"), plugins.SINKS, "bad")
+    assert fer_edge("run", "-q", "--input", photo, "--sink", "bad=x").exit_code == 0
 
 
 def test_a_part_keeps_its_other_attributes(install: Install) -> None:
@@ -269,7 +277,11 @@ def test_a_source_can_refuse_an_option_that_it_does_not_use(
     ("check", "build", "words"),
     [
         ("pass", "return {}['x']", "cannot be built for faces of 48 px: KeyError: 'x'; change"),
-        ("pass", "return None", "build returned NoneType, expected a Keras model; change"),
+        (
+            "pass",
+            "return None",
+            "build returned NoneType, expected a functional Keras model; change",
+        ),
         (
             "pass",
             network("32, 32, 1"),

@@ -49,9 +49,9 @@ class _CheckedTarget:
             isinstance(each, str | os.PathLike) for each in made
         ):
             raise self._fault(f"companions returned {made!r}, expected a tuple of paths")
-        if path in (paths := tuple(map(Path, made))):
+        if os.path.realpath(path) in map(os.path.realpath, made):
             raise self._fault(f"companions returned {path} itself, expected additional files")
-        return paths
+        return tuple(map(Path, made))
 
     def write(self, path: Path) -> str:
         files = (path, *self.companions(path))

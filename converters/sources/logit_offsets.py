@@ -80,16 +80,16 @@ def warn_of_empty_pictures(
     probability = np.exp(-np.logaddexp(0, others))
     if probability < UNCERTAIN_BELOW:
         return
+    shown = "%s: a picture in which the network sees nothing is %.0f%% %s, because "
+    found = (name, 100 * probability, labels[raised])
+    if offsets[raised] <= 0:
+        log.warning(f"{shown}the logits of other classes are lowered", *found)
+        return
     surplus = temperature * (np.log(1 / UNCERTAIN_BELOW - 1) - others)
     log.warning(
-        "%s: a picture in which the network sees nothing is %.0f%% %s, because its logit is raised "
-        "by %g and the temperature is %.2f; with an offset below %.2g it is uncertain",
-        name,
-        100 * probability,
-        labels[raised],
-        offsets[raised],
-        temperature,
-        offsets[raised] - surplus,
+        f"{shown}its logit is raised by %g and the temperature is %.2f; with an offset below %.2f "
+        "it is uncertain",
+        *(*found, offsets[raised], temperature, offsets[raised] - surplus),
     )
 
 

@@ -50,10 +50,10 @@ def framing_of(images: NDArray[np.uint8], aligner: "Aligner") -> Framing | None:
         images: uint8, (n, height, width), gray. At most 600, evenly spaced, are measured.
         aligner: Open aligner.
     """
-    images = images[np.flatnonzero(np.ptp(images.reshape(len(images), -1), axis=1))]
-    if not len(images):
+    shown = np.flatnonzero(np.ptp(images, axis=(1, 2)))
+    if not len(shown):
         return None
-    rows = np.linspace(0, len(images) - 1, min(len(images), _MOST_FACES)).round().astype(int)
+    rows = shown[np.linspace(0, len(shown) - 1, min(len(shown), _MOST_FACES)).round().astype(int)]
     card = aligner.file.card
     squares = [model_input(image, card.height, card.width) for image in images[rows]]
     rolls, log_sizes, x, y = aligner.offsets(np.stack(squares)).T

@@ -10,6 +10,9 @@ from fer_edge.errors import SourceError
 
 from .frame import Decoded
 
+USUAL_RATE_HZ = 30.0
+"""Frame rate of a live source that does not know its own."""
+
 _METHODS = ("open", "read", "close", "interrupt")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import FerEdgeError
 
-from .capture import Capture, CaptureFaultError, check_capture, checked_rate_hz
+from .capture import USUAL_RATE_HZ, Capture, CaptureFaultError, check_capture, checked_rate_hz
 from .frame import Decoded, Frame, OnLoss, check_on_loss
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ CLOSE_S = 2.0
 """Longest time that `close` waits for a read that hangs in a driver."""
 _CLOSE_STREAM_S = 0.5
 """Longest time that it waits for a read that hangs in the network and cannot be interrupted."""
-USUAL_RATE_HZ = 30.0
 REMIND_S = 600.0
 """Time after a loss of the first reminder; further ones follow after 1 h, 6 h, then daily."""
 _DAY_S = 86400.0

@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_edge.errors import SourceError
 
+from .capture import USUAL_RATE_HZ
 from .frame import Frame, Source
 from .pixels import as_bgr
 
@@ -56,7 +57,11 @@ class CheckedSource:
     @property
     def frame_rate_hz(self) -> float:
         """Frame rate of a video."""
-        given = self._source.frame_rate_hz
+        given: Any = self._source.frame_rate_hz  # another package may give None
+        if given is None and not self.is_video:
+            return 0.0
+        if given == 0 and self.is_live:  # unknown, as `Capture.open` returns it
+            return USUAL_RATE_HZ
         rate_hz = _finite(given)
         if rate_hz is None or rate_hz < 0 or (self.is_video and rate_hz == 0):
             expected = "a number above 0" if self.is_video else "a number from 0"

@@ -3,7 +3,7 @@
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -11,6 +11,7 @@ from fer_edge.cli.command_options import PATH, NumberRange, Options, SectionedCo
 
 if TYPE_CHECKING:
     from .connections import Connections
+    from .delivery import Delivery
     from .fleet import Pace, Target
     from .fleet_file import Host
     from .outcome import Outcome
@@ -235,7 +236,7 @@ def _change(
         else:
             outcome = deploy_to(
                 target.address,
-                target.delivery,
+                cast("Delivery", target.delivery),
                 choices,
                 connect=connect,
                 is_dry_run=options["dry_run"],
@@ -255,13 +256,18 @@ def _change(
 
 
 def _targets(hosts: "dict[str, Host]", options: dict[str, Any]) -> "list[Target]":
-    """Return the hosts with their deliveries; files are read once each."""
+    """Return the hosts with their deliveries; files are read once each.
+
+    A rollback or removal needs no files, and works without them.
+    """
     from functools import cache
 
     from .delivery import Delivery, check_config, check_wheel_folder, read_delivery
     from .fleet import Target
     from .own_wheel import own_wheel
 
+    if options["action"]:
+        return [Target(name, host.address, None) for name, host in hosts.items()]
     check_wheel_folder(options["wheels"])
     wheel = own_wheel()
 

@@ -20,12 +20,12 @@ class Target:
     Attributes:
         name: Name for display.
         address: Name for ssh.
-        delivery: Files to deploy.
+        delivery: Files to deploy; None if there are none, as for a rollback.
     """
 
     name: str
     address: str
-    delivery: Delivery
+    delivery: Delivery | None
 
 
 @dataclass(frozen=True, slots=True)

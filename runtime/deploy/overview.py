@@ -9,7 +9,6 @@ from functools import partial
 import click
 
 from fer_edge.schema import encode
-from fer_edge.shown import masked
 
 from .fleet_file import Host
 from .outcome import FAILED, one_line
@@ -63,7 +62,7 @@ def show_logs(
             if len(found) > 1:
                 click.echo(f"{log.host}:")
             for line in log.lines:
-                click.echo(masked(f"  {line}" if len(found) > 1 else line))
+                click.echo(f"  {line}" if len(found) > 1 else line)
     return FAILED if any(log.error for log in found) else 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from fer_edge.errors import DeployError, FerEdgeError
+from fer_edge.shown import masked
 
 from .answers import Switched, Text
 from .connection import Connection
@@ -102,7 +103,7 @@ def log_of(host: str, connect: Connect, lines: int) -> Log:
             text = connection.ask_for(Text, "logs", lines=lines).text
     except FerEdgeError as error:
         return Log(host, host, (), reason(error, host))
-    return Log(host, host, tuple(text.splitlines()))
+    return Log(host, host, tuple(map(masked, text.splitlines())))
 
 
 def what_is_wrong(host: str, connect: Connect) -> str:

@@ -69,7 +69,10 @@ _MODEL_OPTIONS = (
         ["--threads"],
         callback=_thread_counts,
         metavar="N,...",
-        help=("Numbers of CPU threads to measure with, such as 1,2,4.  [default: 1 and all cores]"),
+        help=(
+            "Numbers of CPU threads to measure with, such as 1,2,4.  [default: 1, and all cores up "
+            "to 64]"
+        ),
     ),
     click.Option(
         ["--rounds"],
@@ -152,6 +155,8 @@ def benchmark(
     import shlex
     from dataclasses import replace
 
+    from fer_edge.limits import MOST_THREADS
+
     from ..device.description import usable_cores
     from .api import QUICK, Subject, measure, read_clips
     from .probes.instructions import read_instructions
@@ -177,7 +182,8 @@ def benchmark(
         detection=settings,
         instructions=None if counted is None else read_instructions(counted),
     )
-    plan = Plan(threads=threads or tuple(sorted({1, usable_cores()})), rounds=rounds)
+    all_threads = min(usable_cores(), MOST_THREADS)
+    plan = Plan(threads=threads or tuple(sorted({1, all_threads})), rounds=rounds)
     if quick:
         plan = replace(QUICK, threads=threads or QUICK.threads)
     with click.progressbar(

@@ -50,8 +50,6 @@ def check_outputs(
     _check_used(web, {"fps": "web"}, names)
     _check_used(mqtt, {"every_s": "mqtt"}, names)
     _check_used(outputs, {"gif_seconds": "gif", "gif_width_px": "gif"}, names)
-    if outputs.jsonl != "none":  # which switches off the lines that a file requests
-        _check_used(outputs, {"jsonl_on": "jsonl"}, names)
 
 
 def check_complete_outputs(outputs: OutputsConfig, web: WebConfig) -> None:

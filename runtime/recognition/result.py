@@ -151,7 +151,7 @@ class Result:
         run: Identifier of the run, for a live source: equal in all results of one start.
         ignored: Boxes of faces that were found, but not recognized, because of `min_face_px` or
             `max_faces`, so that outputs that cover faces cover them; in a video those of the last
-            detection.
+            detection. Empty with a tracker of your own.
     """
 
     frame: Frame

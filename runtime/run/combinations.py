@@ -1,5 +1,6 @@
 """Values and options of a run that cannot work together, found before anything is opened."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -81,7 +82,8 @@ def _check_model(model: ModelConfig) -> None:
 
     try:
         for name in filter(None, (model.model, model.compare)):
-            find_model(name)
+            if os.sep not in name:  # a file may be there later
+                find_model(name)
         if model.delegate is not None:
             parse_delegate(model.delegate)
     except ModelError as error:

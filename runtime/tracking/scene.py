@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 # of the picture in a frame; across a cut, or between two photographs, for 7 to 20%.
 _SAME_PIXEL = 0.25
 _MIN_SAME = 0.25
+# Differences of fewer gray levels are noise, whatever the contrast.
+_NOISE_LEVELS = 1.5
 # Standard deviation of the gray values, of 255. Below the first a picture is uniform, as from a
 # covered lens or between two scenes, and shows nothing. Below the second its few levels make many
 # pixels equal by chance: two scenes at the ends of a fade would be the same.
@@ -54,7 +56,8 @@ def is_cut(before: Scene, after: Scene) -> bool:
     """Return whether two pictures show different scenes: hardly any pixel is the same."""
     if before.is_uniform or after.is_uniform:
         return False
-    same = int(np.count_nonzero(abs(before.pixels - after.pixels) < _SAME_PIXEL))
+    limit = max(_SAME_PIXEL, _NOISE_LEVELS / min(before.spread, after.spread))
+    same = int(np.count_nonzero(abs(before.pixels - after.pixels) < limit))
     return same < _MIN_SAME * after.pixels.size
 
 

@@ -126,11 +126,14 @@ def small_disk(tmp_path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--target", "c-array"], "expected --int8 with --target, which no other file has; got"),
+        (["--target", "c-array"], "--target: only for files of --int8; expected one of these, got"),
         (["--edgetpu", "--c-array", "--layer-report"], "--layer-report, --edgetpu, --c-array"),
-        (["--keep-float", "conv1"], "expected --int8 with --keep-float"),
-        (["--input-type", "uint8"], "expected --int8 with --input-type"),  # even the default
-        (["--calibration-faces", "9"], "expected --int8 or --int16x8 with --calibration-faces"),
+        (["--keep-float", "conv1"], "--keep-float: only for files of --int8"),
+        (["--input-type", "uint8"], "--input-type: only for files of --int8"),  # even the default
+        (
+            ["--calibration-faces", "9"],
+            "--calibration-faces: only for files of --int8 or --int16x8",
+        ),
         (["--trust-claims"], "expected --labels with --trust-claims"),
     ],
 )

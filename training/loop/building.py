@@ -62,8 +62,9 @@ def check_built(network: Any, recipe: Recipe, classes: int) -> None:
     Raises:
         ValueError: It is something else; in a block of `build_checked`.
     """
-    if not isinstance(network, keras.Model):
-        raise ValueError(f"build returned {type(network).__name__}, expected a Keras model")
+    if not isinstance(network, keras.Model) or not hasattr(network, "input_shape"):
+        kind = type(network).__name__
+        raise ValueError(f"build returned {kind}, expected a functional Keras model")
     expected = (None, recipe.size_px, recipe.size_px, 1)
     if network.input_shape != expected:
         raise ValueError(f"its input is {network.input_shape}, expected {expected}")
@@ -78,7 +79,8 @@ def check_built(network: Any, recipe: Recipe, classes: int) -> None:
                 "expected a layer of Keras, or a registered class"
             )
     faces = np.zeros((1, recipe.size_px, recipe.size_px, 1), np.float32)
-    total = float(np.sum(keras.ops.convert_to_numpy(network(faces, training=False))))
+    outputs = keras.ops.convert_to_numpy(network(faces, training=False))
+    total = float(np.asarray(outputs, np.float64).sum())  # bfloat16 would round the sum
     if not abs(total - 1) <= _SUM_TOLERANCE:
         raise ValueError(
             f"its outputs for a black face sum to {total:.3g}, expected probabilities (softmax)"

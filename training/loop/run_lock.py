@@ -10,14 +10,16 @@ from pathlib import Path
 from fer_edge.errors import OutputError
 from fer_edge.shown import printable
 
+_MARK = "process "
 _MOST_NAME_BYTES = 200
 
 
 @contextmanager
 def locked_run(out: Path, *, creates: bool = True) -> Iterator[None]:
-    """Hold the lock of a run folder and its `NAME.partial`; the kernel releases it after a kill.
+    """Hold the lock of a run folder and its `NAME.partial`.
 
-    The lock is a hidden file next to both, since either can be replaced or moved meanwhile. A file
+    The lock is a hidden file next to both, since either can be replaced or moved meanwhile. The
+    kernel releases it after a kill, unless a child process of the killed one still runs. A file
     system without locks, or a folder that cannot be written, has none: the run itself reports the
     latter.
 
@@ -28,30 +30,42 @@ def locked_run(out: Path, *, creates: bool = True) -> Iterator[None]:
     Raises:
         OutputError: Another process holds it.
     """
-    path = out.with_name(f".{out.name}.in-use")
     if creates:
         with suppress(OSError, ValueError):
             out.parent.mkdir(parents=True, exist_ok=True)
-    handle = _take(path, out)
+    path = _lock_of(out)
+    handle = None if path is None else _take(path, out)
     try:
         yield
     finally:
-        if handle is not None:
+        if path is not None and handle is not None:
             with suppress(OSError):
                 path.unlink()  # before it is released: others could hold it then
             os.close(handle)
+
+
+def _lock_of(out: Path) -> Path | None:
+    """Return the same file for all names of a run: links, and the folder of the unfinished run."""
+    try:
+        place = Path(os.path.realpath(out))
+    except (OSError, ValueError):  # the latter for a zero byte in the name
+        return None
+    return place.with_name(f".{place.name.removesuffix('.partial')}.in-use") if place.name else None
 
 
 def _take(path: Path, out: Path) -> int | None:
     while True:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        except (OSError, ValueError):  # the latter for a zero byte in the name
+        except OSError:
+            return None
+        if not _is_lock(handle):  # a file of the user
+            os.close(handle)
             return None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.read(handle, _MOST_NAME_BYTES).decode("utf-8", "replace")
+            holder = os.pread(handle, _MOST_NAME_BYTES, 0).decode("utf-8", "replace")
             os.close(handle)
             raise OutputError(
                 f"{out} is in use by another training ({printable(holder) or 'just started'}); "
@@ -62,9 +76,15 @@ def _take(path: Path, out: Path) -> int | None:
         if _is_at(path, handle):
             with suppress(OSError):  # a full disk
                 os.ftruncate(handle, 0)
-                os.pwrite(handle, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+                os.pwrite(handle, f"{_MARK}{os.getpid()} on {platform.node()}".encode(), 0)
             return handle
         os.close(handle)  # its holder has just ended, and deleted it
+
+
+def _is_lock(handle: int) -> bool:
+    """Return whether an open file was written here: it is empty, or names a process."""
+    head = os.pread(handle, len(_MARK), 0)
+    return not head or head == _MARK.encode()
 
 
 def _is_at(path: Path, handle: int) -> bool:

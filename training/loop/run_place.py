@@ -34,7 +34,7 @@ _REPLACED = "replaced"
 _BEGINNING = re.compile(r"begun\.json|recipe\.toml|\.(begun|recipe)-\w+\.(json|toml)")
 """Files that a run has before its first epoch; the hidden ones are left by a kill."""
 
-_LEFT = re.compile(r"\.[\w-]{1,40}-\w{8}\.(csv|h5|json|keras|npz|png|toml)")
+_LEFT = re.compile(r"\.[\w-]{1,40}-[0-9a-f]{8}\.(csv|h5|json|keras|npz|png|toml)")
 """Incomplete files of `whole_file`, left by a kill."""
 
 

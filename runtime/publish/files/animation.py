@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 from fer_edge.files import cannot_write, leave, whole_file
 
 from ...capture.frame import Source
@@ -51,10 +51,11 @@ class Animation:
             width_px: Long side to which larger frames are shrunk.
 
         Raises:
-            OutputError: It does not end in .gif, or cannot be written.
+            ConfigError: It does not end in .gif.
+            OutputError: It cannot be written.
         """
         if path.suffix.lower() != ".gif":
-            raise OutputError(f"{path}: expected a name that ends in .gif; for a video use --video")
+            raise ConfigError(f"{path}: expected a name that ends in .gif; for a video use --video")
         self._files = ExitStack()
         self._temporary = self._files.enter_context(whole_file(path))
         self._path = path
@@ -174,7 +175,8 @@ def open_animation(place: str, context: OwnContext) -> Animation:
     """Open an annotated GIF; see `Animation`.
 
     Raises:
-        OutputError: It does not end in .gif, or cannot be written.
+        ConfigError: It does not end in .gif.
+        OutputError: It cannot be written.
     """
     outputs = context.outputs
     return Animation(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 from fer_edge.files import cannot_write, leave, whole_file
 
 from ...capture.frame import Source
@@ -42,7 +42,7 @@ class AnnotatedVideo:
     def __init__(self, path: Path, source: Source) -> None:
         self._suffix = path.suffix.lower()
         if self._suffix not in ENCODINGS:
-            raise OutputError(f"{path}: expected a name that ends in .mp4, .avi or .mkv")
+            raise ConfigError(f"{path}: expected a name that ends in .mp4, .avi or .mkv")
         self._source = source
         self._is_live = source.is_live
         rate_hz = source.frame_rate_hz if source.is_video else 1 / _PICTURE_S
@@ -171,6 +171,7 @@ def open_annotated_video(place: str, context: OwnContext) -> AnnotatedVideo:
     """Open an annotated video; see `AnnotatedVideo`.
 
     Raises:
-        OutputError: The suffix is unknown, or the file cannot be written.
+        ConfigError: The suffix is unknown.
+        OutputError: The file cannot be written.
     """
     return AnnotatedVideo(Path(place), context.source)

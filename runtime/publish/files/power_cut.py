@@ -90,15 +90,16 @@ def _check_beginning(handle: int, line_format: LineFormat) -> None:
 
 def _check_damage(tail: bytes, whole: list[bytes]) -> None:
     """Reject damage that is more than zero bytes, incomplete lines and blocks of another file."""
-    whole_bytes = sum(map(len, whole))
-    if whole:
-        lost = len(tail) - tail.count(b"\0") - whole_bytes
-        is_foreign = lost > max(_BLOCK_BYTES, whole_bytes)
-    else:  # zero bytes, and the end of a line and the beginning of the next
-        rest = tail.replace(b"\0", b"")
-        ends, has_zeros = rest.count(b"\n"), len(rest) < len(tail)
-        is_foreign = ends > has_zeros or any(byte < 0x20 and byte != 10 for byte in rest)
-    if is_foreign:
+    whole_bytes, kept = sum(map(len, whole)), set(whole)
+    *ended, last = tail.split(b"\n")
+    broken = [line for line in ended if line + b"\n" not in kept]
+    # zero bytes explain the line around them; lines have no other control characters
+    odd = [
+        line for line in (*broken, last) if any(byte < 0x20 for byte in line.replace(b"\0", b""))
+    ]
+    unexplained = odd + [line for line in broken if b"\0" not in line and line not in odd]
+    lost = sum(len(line) - line.count(0) + 1 for line in unexplained)
+    if lost > (max(_BLOCK_BYTES, whole_bytes) if whole else 0):
         raise ForeignContentError("content of a different format, more than a power cut leaves")
 
 

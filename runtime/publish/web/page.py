@@ -22,6 +22,7 @@ from ..own_context import OwnContext
 from ..standing import Standing, standing
 from .address import MAX_CONNECTIONS, WebAddress, chosen_token, listen, parse_address
 from .live_run import LiveRun, PictureFeed
+from .server_log import SERVER_THREAD, shorten_errors
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -87,7 +88,7 @@ class WebPage:
             on_failure.pop_all()
         self._loop = asyncio.new_event_loop()
         self._ending = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="fer-edge-web", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=SERVER_THREAD, daemon=True)
         self._thread.start()
 
     def write(self, result: Result) -> None:
@@ -159,7 +160,6 @@ def _make_server(app: Any) -> "Server":
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from .app import HEADERS
-    from .server_log import shorten_errors
 
     shorten_errors()
 

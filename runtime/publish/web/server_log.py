@@ -4,6 +4,7 @@ import logging
 
 _OWN = logging.getLogger("fer_edge")
 _LOGGERS = ("uvicorn.error", "asyncio")
+SERVER_THREAD = "fer-edge-web"
 
 
 def shorten_errors() -> None:
@@ -17,7 +18,8 @@ def shorten_errors() -> None:
 
 def _in_one_line(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    if error is not None and not _OWN.isEnabledFor(logging.DEBUG):
+    is_ours = record.threadName == SERVER_THREAD  # another part of the program may use asyncio
+    if error is not None and is_ours and not _OWN.isEnabledFor(logging.DEBUG):
         text = f"{record.getMessage().strip()} ({type(error).__name__}: {error})"
         record.msg = f"web page: {' '.join(text.split())}; -vv logs its traceback"
         record.args = record.exc_info = record.exc_text = None

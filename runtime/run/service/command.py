@@ -114,6 +114,7 @@ def print_unit(**options: Any) -> None:
         )
     for problem in problems(unit, config.needs()):
         click.echo(f"fer-edge: WARNING: {problem}", err=True)
+    _warn_of_gaps(config)
 
 
 @service.command(params=[*_UNIT_OPTIONS])
@@ -135,6 +136,7 @@ def install(force: bool, **options: Any) -> None:
     from .unit_file import install_unit
 
     unit, config = _chosen(ServiceOptions(**options))
+    _warn_of_gaps(config)
     for problem in problems(unit, config.needs()):
         raise OutputError(problem)
     for line in install_unit(unit, config, force=force, into=options["into"]):
@@ -171,9 +173,23 @@ def _chosen(options: ServiceOptions) -> "tuple[Unit, RunConfig]":
     return unit, config
 
 
+def _warn_of_gaps(config: "RunConfig") -> None:
+    """Warn of a missing token or place, which a credential added to the unit could supply."""
+    from ..combinations import check_complete
+
+    try:
+        check_complete(config)
+    except ConfigError as error:
+        click.echo(
+            f"fer-edge: WARNING: {error}; without it, or a credential with it, the service ends "
+            "with exit code 2",
+            err=True,
+        )
+
+
 def _run_config(options: ServiceOptions) -> "RunConfig":
     """Return the configuration of the service, with absolute paths: it starts in another folder."""
-    from ..combinations import check_complete, check_run
+    from ..combinations import check_run
     from ..command import parse_run
 
     file = options.config_file
@@ -189,7 +205,6 @@ def _run_config(options: ServiceOptions) -> "RunConfig":
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     check_run(config, os.environ)
-    check_complete(config)
     return config.based_at(_current_folder())
 
 

@@ -91,6 +91,14 @@ def test_next_to_a_large_offset_the_limit_is_still_right(offset, temperature, ca
     assert at_limit[2] == pytest.approx(UNCERTAIN_BELOW)
 
 
+def test_lowered_logits_are_the_cause_if_none_is_raised(caplog):
+    warn_of_empty_pictures(("a", "b", "c"), (0.0, 0.0, -50.0), 1.0, "x.tflite")
+    assert caplog.messages == [
+        "x.tflite: a picture in which the network sees nothing is 50% a, because the logits of "
+        "other classes are lowered"
+    ]
+
+
 @pytest.mark.parametrize(
     ("labels", "offsets"),
     [(("a", "b", "c"), ()), (("a", "b"), (0.0, 1.0)), (("a",) * 8, (0.5,) * 8)],

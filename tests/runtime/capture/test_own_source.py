@@ -101,6 +101,13 @@ def test_numbers_of_numpy_become_pythons(recognizer: Recognizer) -> None:
     assert (line["dropped"], line["time"]) == (3, "1970-01-01T00:00:07.000Z")
 
 
+def test_an_unknown_frame_rate_of_a_live_source_is_the_usual_one(recognizer: Recognizer) -> None:
+    live = Given(Frame(IMAGE, 0, 0.0, "x"), is_live=True, frame_rate_hz=0)
+    assert len(list(recognizer.stream(live))) == 1
+    pictures = Given(Frame(IMAGE, 0, 0.0, "x"), is_video=False, frame_rate_hz=None)
+    assert len(list(recognizer.stream(pictures))) == 1
+
+
 def test_a_frame_that_is_right_is_passed_on(recognizer: Recognizer) -> None:
     frame = Frame(IMAGE, 0, 0.0, "x")
     (result,) = recognizer.stream(Given(frame))

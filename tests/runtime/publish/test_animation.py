@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.drawing.annotation import annotate
 from fer_edge.runtime.publish.files.animation import Animation
@@ -146,5 +146,5 @@ def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path: Path, seconds: flo
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"a name that ends in \.gif"):
+    with pytest.raises(ConfigError, match=r"a name that ends in \.gif"):
         Animation(tmp_path / "a.mp4", File())

@@ -102,6 +102,20 @@ def test_whatever_a_cut_does_to_the_last_blocks_only_whole_lines_stay(tmp_path: 
         assert gone == len(data) - len(after)
 
 
+@pytest.mark.parametrize("faces", [1, 12, 18])
+def test_lost_blocks_of_a_young_file_are_damage_whatever_the_length_of_lines(
+    tmp_path: Path, faces: int
+) -> None:
+    result = make_result(*[make_face()] * faces)
+    sound = 8 * (json.dumps(result.to_dict()).encode() + b"\n")
+    path = tmp_path / "live.jsonl"
+    for start in range(0, len(sound), BLOCK):
+        data = bytearray(sound)
+        data[start : start + BLOCK] = bytes(len(data[start : start + BLOCK]))
+        path.write_bytes(data)
+        assert continued(path)[-1] == 777
+
+
 def test_damage_in_a_large_file_is_found_in_its_last_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

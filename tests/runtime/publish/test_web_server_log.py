@@ -1,4 +1,5 @@
 import http.client
+import logging
 from contextlib import suppress
 
 import pytest
@@ -29,3 +30,13 @@ def test_an_error_in_an_answer_is_one_line_in_the_log(
     assert "web page: Exception in ASGI application (" in record.getMessage()
     assert "a bug with two lines" in record.getMessage()
     assert record.exc_info is None
+
+
+def test_an_error_of_another_part_that_uses_asyncio_stays_as_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with served():
+        logging.getLogger("asyncio").error("a task failed", exc_info=ValueError("theirs"))
+    (record,) = caplog.records
+    assert record.getMessage() == "a task failed"
+    assert record.exc_info

@@ -27,6 +27,15 @@ def test_a_cut_is_told_from_motion_and_light() -> None:
         assert not is_cut(scene_of(before), scene_of(after))
 
 
+def test_noise_in_a_dark_picture_is_not_a_cut() -> None:
+    dark, random = texture() * 0.06, np.random.default_rng(2)
+    scenes = [
+        scene_of((dark + random.normal(0, 2, dark.shape) + 10).astype(np.uint8)) for _ in range(20)
+    ]
+    assert all(3 < scene.spread < 6 for scene in scenes)
+    assert not any(map(is_cut, scenes, scenes[1:]))
+
+
 def test_a_uniform_picture_shows_no_scene() -> None:
     uniform = scene_of(np.full((180, 320), 7, np.uint8))
     assert uniform.is_uniform

@@ -43,6 +43,26 @@ def test_a_second_process_is_refused_until_the_first_ends_or_is_killed(tmp_path:
     assert not list(out.parent.iterdir())
 
 
+def test_all_names_of_a_run_have_one_lock(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    (tmp_path / "run.partial").mkdir()
+    (tmp_path / "link").symlink_to(out)
+    (tmp_path / "unfinished").symlink_to(tmp_path / "run.partial")
+    with locked_run(out):
+        for name in ("run.partial", "link", "unfinished", "other/../run"):
+            with pytest.raises(OutputError, match="is in use"), locked_run(tmp_path / name):
+                pass
+    with locked_run(Path("/")):
+        pass
+
+
+def test_a_file_of_the_user_in_the_place_of_the_lock_stays(tmp_path: Path) -> None:
+    (mine := tmp_path / ".run.in-use").write_text("mine")
+    with locked_run(tmp_path / "run"):
+        pass
+    assert mine.read_text() == "mine"
+
+
 def test_a_lock_whose_file_was_deleted_meanwhile_is_taken_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -239,7 +239,7 @@ def test_a_run_that_was_killed_at_its_beginning_is_begun_again(tmp_path: Path) -
 def test_incomplete_files_that_a_kill_left_are_not_in_the_complete_run(tmp_path: Path) -> None:
     folder = open_place(Recipe(), Place(tmp_path / "run"), "one")
     left = (".run-1a2b3c4d.json", ".state-00ff00ff.npz", ".qat-history-00ff00ff.csv")
-    own = (".gitignore", ".notes-12345678.txt", "history.csv")
+    own = (".gitignore", ".notes-12345678.txt", ".vscode-settings.json", "history.csv")
     for name in (*left, *own):
         (folder / name).touch()
     complete_place(folder, tmp_path / "run")
