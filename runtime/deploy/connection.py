@@ -77,7 +77,7 @@ class Connection:
             ssh_config: SSH configuration file instead of the user's.
 
         Raises:
-            ConfigError: The name is not valid, or there is no such configuration file.
+            ConfigError: The name is invalid, or the configuration file does not exist.
             DeployError: ssh is missing, cannot connect, or the device has no Python.
         """
         check_address(host)

@@ -29,7 +29,7 @@ class Connections:
             ssh_config: SSH configuration file instead of the user's.
 
         Raises:
-            ConfigError: There is no such configuration file.
+            ConfigError: The configuration file does not exist.
         """
         check_ssh_config(ssh_config)
         self._open_one = partial(Connection, name=name, ssh_config=ssh_config)

@@ -32,7 +32,7 @@ class CoverYuNet:
 
         Args:
             model: As in `YuNet`.
-            long_side_px: Long side of the fine pass; up to 320 pixels there is no coarse one.
+            long_side_px: Long side of the fine pass; up to 320 pixels it is the only pass.
             min_score: Lowest score in either pass, 0 to 1.
             delegate: As in `YuNet`.
         """

@@ -83,8 +83,8 @@ def benchmark(
         DatasetError: The face set cannot be read.
         SourceError: A video cannot be read.
         DetectorError: The detector cannot be opened.
-        ConfigError: There are no models; the plan cannot be measured; settings of detection are
-            given without a video, or a video is given twice.
+        ConfigError: The list of models is empty; the plan cannot be measured; settings of detection
+            are given without a video, or a video is given twice.
         ReportError: The instructions cannot be read, or the reference has no scores.
         MissingExtraError: A package is not installed; the message names the extra.
     """

@@ -37,7 +37,7 @@ class Plan:
         """Reject a plan that cannot be measured; one that was read from a report is not checked.
 
         Raises:
-            ConfigError: There are no thread counts, or a number is out of range.
+            ConfigError: `threads` is empty, or a number is out of range.
         """
         if not isinstance(self.threads, tuple | list) or not self.threads:
             raise ConfigError(

@@ -97,7 +97,7 @@ def listen(address: WebAddress, *, has_token: bool) -> tuple[WebAddress, list[so
         The address with the actual port, and the sockets.
 
     Raises:
-        ConfigError: The host is not loopback, and there is no token.
+        ConfigError: The host is not loopback, and the token is missing.
         OutputError: The host is unknown, or the port is not available.
     """
     places = _resolve(address)

@@ -61,7 +61,7 @@ class WebPage:
             seconds: Durations of the frames, for the metrics; None for a live source.
 
         Raises:
-            ConfigError: Others can reach the address, and there is no token.
+            ConfigError: Others can reach the address, and the token is missing.
             OutputError: The address cannot be opened.
             MissingExtraError: The web server is not installed.
         """
