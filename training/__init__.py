@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from .api import TrainedRun, train
     from .architectures import Architecture, Pretrained
     from .backend.cluster import Cluster
-    from .data.importing import ImportOptions, import_faces
+    from .data.import_options import ImportOptions
+    from .data.importing import import_faces
     from .loop.run_place import Existing
     from .recipes.recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
     from .reporting.history import Epoch, StageName
@@ -33,7 +34,7 @@ _HOMES = {
     "Evaluation": "fer_edge.evaluation.evaluation",
     "Existing": ".loop.run_place",
     "FaceSet": "fer_edge.faces.faceset",
-    "ImportOptions": ".data.importing",
+    "ImportOptions": ".data.import_options",
     "Pretrained": ".architectures",
     "Recipe": ".recipes.recipe",
     "RecipeChanges": ".recipes.recipe",

@@ -13,7 +13,8 @@ from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.runfolder import FLOAT_MODEL, HISTORY, QAT_MODEL, named
 
 from .backend.cluster import Cluster
-from .data.importing import ImportOptions, import_faces, untrained_classes
+from .data.import_options import ImportOptions
+from .data.importing import import_faces, untrained_classes
 from .data.source_kind import source_kind
 from .loop.run_place import Existing, Place
 from .loop.schedule import Stopping

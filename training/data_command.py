@@ -9,6 +9,8 @@ import click
 
 from fer_edge.cli.command_options import PATH, NumberRange
 
+from .data.import_options import SIZES_PX, VALIDATION_SHARES
+
 
 def _labels(
     context: click.Context, parameter: click.Parameter, value: str | None
@@ -34,14 +36,14 @@ def data() -> None:
 @click.option(
     "--size",
     "size_px",
-    type=click.IntRange(8, 512),
+    type=click.IntRange(*SIZES_PX),
     metavar="PX",
     help="Side of the stored faces. Default: 48 for pictures; faces in a CSV file or a .npz keep "
     "their size.",
 )
 @click.option(
     "--validation-share",
-    type=NumberRange(0, 0.9),
+    type=NumberRange(*VALIDATION_SHARES),
     help="Share of train that becomes validation, per class; an existing validation split is "
     "added to test. Default: 0.1 if there is no validation split.",
 )
@@ -105,7 +107,8 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
     """
     from fer_edge.faces.faceset import save_faceset
 
-    from .data.importing import ImportOptions, import_faces
+    from .data.import_options import ImportOptions
+    from .data.importing import import_faces
     from .data.inspection import count_table
     from .data.outputs import check_outputs
 

@@ -3,7 +3,6 @@
 Every graph has batch size 1 and constant shapes, as the Edge TPU compiler requires.
 """
 
-import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,8 +16,6 @@ from fer_edge.faces.preprocess import as_real
 
 from ..options import IntegerType
 from ..tensorflow_keras import tf
-
-logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice on saved models
 
 
 def to_float32(network: Any) -> bytes:

@@ -181,6 +181,8 @@ def main(ctx: click.Context, verbose: int, limit_memory: int | None) -> None:
         os.environ[MEMORY_VARIABLE] = str(limit_memory)  # for child processes, too
     if verbose < 2:
         silence_libraries()
+        # its advice on saved models, and on networks that are compiled again
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.basicConfig(
         level=logging.WARNING,
         format="fer-edge: %(levelname)s: %(message)s",

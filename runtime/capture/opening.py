@@ -147,6 +147,8 @@ def _camera(given: SupportsIndex | str | Path) -> int | str:
     if isinstance(given, str | Path):
         return str(given)
     try:
+        if isinstance(given, bool):  # is an integer for Python
+            raise TypeError
         return int(index(given))  # NumPy's integers, too
     except TypeError as error:
         kind = type(given).__name__

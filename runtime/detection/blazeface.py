@@ -19,7 +19,7 @@ from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
 from fer_edge.model.archive import read_flatbuffer_file
 
-from .detector import MIN_SCORE, Detection, DetectorSettings
+from .detector import MIN_SCORE, Detection, DetectorSettings, has_pixels
 from .framing import Framing
 from .overlap import overlaps
 from .shrinking import shrink
@@ -88,7 +88,7 @@ class BlazeFace:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`."""
-        if not image.size:
+        if not has_pixels(image):
             return []
         size_px = self.long_side_px
         scale = size_px / max(image.shape[:2])

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .detector import Detection
+from .detector import Detection, has_pixels
 from .shrinking import shrink
 from .yunet import YuNet, as_detections
 
@@ -41,7 +41,7 @@ class CoverYuNet:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`. A face found by both passes is returned twice."""
-        if not image.size:
+        if not has_pixels(image):
             return []
         small = shrink(image, self.long_side_px)
         height, width = small.shape[:2]

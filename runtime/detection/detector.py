@@ -89,6 +89,9 @@ class FaceDetector(Protocol):
 
         Returns:
             The faces in pixels of this image, in any order.
+
+        Raises:
+            DetectorError: It is not such an image, from the detectors of fer-edge.
         """
         ...
 
@@ -102,6 +105,19 @@ class ShrinkingDetector(FaceDetector, Protocol):
     """
 
     long_side_px: int
+
+
+def has_pixels(image: NDArray[np.uint8]) -> bool:
+    """Return whether an image for `FaceDetector.detect` is not empty.
+
+    Raises:
+        DetectorError: It is not an array, or has another shape or type.
+    """
+    shape, dtype = getattr(image, "shape", ()), getattr(image, "dtype", None)
+    if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8:
+        got = type(image).__name__ if dtype is None else f"{dtype} {tuple(shape)}"
+        raise DetectorError(f"expected an image of uint8 (height, width, 3), BGR, got {got}")
+    return bool(image.size)
 
 
 def select(
@@ -140,8 +156,10 @@ class WholeFrame:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Return one face that covers the picture."""
+        if not has_pixels(image):
+            return []
         height, width = image.shape[:2]
-        return [Detection(Box(0.0, 0.0, float(width), float(height)))] if image.size else []
+        return [Detection(Box(0.0, 0.0, float(width), float(height)))]
 
 
 def open_whole_frame(settings: DetectorSettings) -> WholeFrame:

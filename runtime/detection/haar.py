@@ -15,7 +15,7 @@ from fer_edge.errors import DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.pictures.opencv_path import opencv_path
 
-from .detector import Detection, DetectorSettings
+from .detector import Detection, DetectorSettings, has_pixels
 from .framing import Framing
 from .shrinking import shrink
 
@@ -56,7 +56,7 @@ class Haar:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`. Every score is 1, since a cascade has no scores."""
-        if not image.size:
+        if not has_pixels(image):
             return []
         scale = min(1.0, self.long_side_px / max(image.shape[:2]))
         gray = cv2.cvtColor(shrink(image, self.long_side_px), cv2.COLOR_BGR2GRAY)

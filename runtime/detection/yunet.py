@@ -15,7 +15,7 @@ from fer_edge.detector.network import DetectorNetwork
 from fer_edge.errors import DetectorError, ModelError
 from fer_edge.faces.preprocess import Box
 
-from .detector import MIN_SCORE, Detection, DetectorSettings
+from .detector import MIN_SCORE, Detection, DetectorSettings, has_pixels
 from .shrinking import shrink
 
 DEFAULT_FILE = "yunet"
@@ -75,7 +75,7 @@ class YuNet:
         Raises:
             DetectorError: There is not enough memory for an input of this size.
         """
-        if not image.size:
+        if not has_pixels(image):
             return []
         return as_detections(self.look(image, self.long_side_px))
 
@@ -161,7 +161,7 @@ class PhotoYuNet:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`."""
-        if not image.size:
+        if not has_pixels(image):
             return []
         image, factor = self._shrunk(image)
         side_px = max(image.shape[:2])

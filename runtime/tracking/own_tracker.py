@@ -24,8 +24,8 @@ class CheckedTracker:
         """Return the faces in the next frame.
 
         Raises:
-            DetectorError: The tracker returned something other than tracks with a whole number,
-                finite boxes and scores from 0 to 1.
+            DetectorError: The tracker returned something other than tracks with different whole
+                numbers from 1, finite boxes and scores from 0 to 1.
         """
         given: object = self._tracker.follow(frame)
         if not isinstance(given, Iterable):
@@ -33,7 +33,14 @@ class CheckedTracker:
                 f"expected tracks from your tracker, got {type(given).__name__}; return a list, "
                 "which is empty if there is no face"
             )
-        return [_checked(track) for track in given]
+        tracks = [_checked(track) for track in given]
+        numbers = [track.number for track in tracks]
+        if len(set(numbers)) < len(numbers) or min(numbers, default=1) < 1:
+            raise DetectorError(
+                "expected different numbers from 1 for the faces of a frame from your tracker, "
+                f"got {', '.join(map(str, numbers[:20]))}"
+            )
+        return tracks
 
 
 class CheckedTimedTracker(CheckedTracker):

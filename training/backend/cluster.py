@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from fer_edge.errors import TrainingError
+from fer_edge.ranges import check_range
 
 AUTO = "auto"
 """As a coordinator: read everything from the environment of SLURM or Open MPI."""
@@ -33,7 +34,11 @@ class Cluster:
 
         Raises:
             TrainingError: The values are inconsistent.
+            ConfigError: A number is out of range or of another kind.
         """
+        check_range("devices", self.devices, 1, is_whole=True)
+        check_range("processes", self.processes, 1, is_whole=True)
+        check_range("process_id", self.process_id, 0, is_whole=True)
         if self.coordinator in ("", AUTO):
             if (self.processes, self.process_id) != (1, 0):
                 raise TrainingError(

@@ -4,7 +4,6 @@ KERAS_BACKEND is tensorflow, jax or torch. If unset, the backend comes from Kera
 default TensorFlow; if TensorFlow is not installed, it is the first of the others that is.
 """
 
-import logging
 import os
 from importlib.util import find_spec
 
@@ -34,8 +33,5 @@ _choose_backend()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with without_chatter():
     import keras
-if not logging.getLogger("fer_edge").isEnabledFor(logging.DEBUG):
-    # each network of a sweep is compiled again, which TensorFlow warns about
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 __all__ = ["keras"]

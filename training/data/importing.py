@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,13 @@ from fer_edge.faces.preprocess import resized
 from fer_edge.limits import PICTURE_PX
 
 from .class_folders import find_layout
-from .class_naming import Classes, Naming, name_meanings
+from .class_naming import Naming, name_meanings
 from .csv_faces import read_faces
 from .fer2013 import read_votes
 from .ferplus import relabel
 from .folder_faces import read_folders
 from .import_notes import Notes
+from .import_options import ImportOptions
 from .source_kind import SourceKind, source_kind
 from .splitting import split_off_validation
 
@@ -36,34 +36,6 @@ _ADVICE_FOR_NUMBERS = (
 _ADVICE_FOR_LABELS = "check the names of --labels and their order"
 
 Progress = Callable[[int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """Options of an import."""
-
-    size_px: int | None = None
-    """Side to which faces are resized. None: 48 for pictures in folders; faces in a CSV file or a
-    `.npz` keep their size."""
-    validation_share: float | None = None
-    """Share of each class that is moved from train to validation; an existing validation split is
-    added to test, and 0 moves nothing. None moves a tenth, or nothing if there is a validation
-    split."""
-    seed: int = 0
-    """Random seed of that split."""
-    votes: str | Path | None = None
-    """FER+'s fer2013new.csv, for fer2013.csv."""
-    classes: Classes = "own"
-    """own: the existing classes, with synonyms of FER2013's (anger, fearful, ...) renamed to
-    FER2013's names; as-named: all names unchanged; ferplus: the eight classes of FER+, from the
-    votes."""
-    labels: tuple[str, ...] | None = None
-    """Names for the numbers of a CSV file, or of folders, from 0 on. None: FER2013's."""
-    skip_broken: bool = False
-    """Whether to skip unreadable files and rows, and log their number."""
-    limit_px: int | None = None
-    """Largest picture in pixels; larger ones are rejected before decoding. None: 120 million."""
-
 
 _PLAIN = ImportOptions()
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,17 @@ def test_no_detector_takes_no_model_file(tmp_path: Path) -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="expected a"):
         open_detector("yunet", **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["yunet", "haar", "none"])
+@pytest.mark.parametrize(
+    "image",
+    [None, "a.png", np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))],
+)
+def test_other_images_are_refused(name: str, image: Any) -> None:
+    for is_photo in (False, True):
+        with pytest.raises(DetectorError, match=r"expected an image of uint8 .*BGR, got"):
+            open_detector(name, is_photo=is_photo).detect(image)
 
 
 def test_the_whole_frame_is_one_face() -> None:

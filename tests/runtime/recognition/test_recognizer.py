@@ -319,6 +319,8 @@ def test_closing_it_ends_a_loop_over_a_live_source_that_waits(monkeypatch) -> No
     ("tracks", "words"),
     [
         (None, "expected tracks from your tracker, got NoneType"),
+        ([Track(0, Box(0, 0, 9, 9))], "expected different numbers from 1"),
+        ([Track(2, Box(0, 0, 9, 9)), Track(2, Box(9, 0, 18, 9))], "got 2, 2"),
         ([(1, BOX)], "expected Track"),
         ([Track(1.5, BOX)], "expected Track"),
         ([Track(1, Box(0, 0, float("nan"), 9))], "expected finite boxes"),

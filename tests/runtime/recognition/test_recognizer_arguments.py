@@ -77,7 +77,7 @@ def test_a_size_is_width_and_height(size: Any) -> None:
         open_camera(0, size=size)
 
 
-@pytest.mark.parametrize("which", [None, 1.5])
+@pytest.mark.parametrize("which", [None, 1.5, True])
 def test_something_else_is_neither_a_camera_nor_a_source(which: Any) -> None:
     with pytest.raises(SourceError, match="expected a camera's number, device or name, got"):
         open_camera(which)

@@ -3,10 +3,11 @@
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
-from fer_edge.errors import TrainingError
+from fer_edge.errors import ConfigError, TrainingError
 from fer_edge.training.backend.cluster import Cluster
 from fer_edge.training.backend.meeting import meet
 from tests.support.ssh_access import free_port
@@ -28,6 +29,12 @@ from tests.support.ssh_access import free_port
 )
 def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: str) -> None:
     with pytest.raises(TrainingError, match=said):
+        Cluster(*values)
+
+
+@pytest.mark.parametrize("values", [(0,), (1.5,), (True,), (1, "h:1", 0), (1, "h:1", 2, -1)])
+def test_numbers_out_of_range_are_refused(values: Any) -> None:
+    with pytest.raises(ConfigError, match="expected a whole number"):
         Cluster(*values)
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 from fer_edge.faces.labels import FER2013
 from fer_edge.pictures import folder as picture_folder
 from fer_edge.pictures import kinds as picture_kinds
-from fer_edge.training.data.importing import ImportOptions, import_faces
+from fer_edge.training.data.import_options import ImportOptions
+from fer_edge.training.data.importing import import_faces
 from tests.support.cartoons import draw_face
 from tests.support.clear_line import assert_one_clear_line
 

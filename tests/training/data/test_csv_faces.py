@@ -7,7 +7,8 @@ import pytest
 
 from fer_edge.errors import DatasetError
 from fer_edge.faces.labels import FER2013
-from fer_edge.training.data.importing import ImportOptions, import_faces
+from fer_edge.training.data.import_options import ImportOptions
+from fer_edge.training.data.importing import import_faces
 from tests.support.cartoons import draw_face
 from tests.support.clear_line import assert_one_clear_line
 

@@ -10,7 +10,8 @@ from fer_edge.errors import DatasetError
 from fer_edge.faces.faceset import load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.faces.preprocess import resized
-from fer_edge.training.data.importing import ImportOptions, import_faces
+from fer_edge.training.data.import_options import ImportOptions
+from fer_edge.training.data.importing import import_faces
 from tests.support.cartoons import draw_face, make_faces
 from tests.support.clear_line import assert_one_clear_line
 
