@@ -1,11 +1,13 @@
 """Reading of a picture file, for the runtime, the demo, imports and the Python API.
 
 OpenCV decodes most kinds; Pillow decodes GIF and AVIF, which older OpenCVs do not support, and
-pillow-heif decodes HEIC, of which OpenCV's FFmpeg would return a single tile.
+pillow-heif decodes HEIC, of which OpenCV's FFmpeg would return a single tile. PGM and PPM are
+decoded here.
 """
 
 import io
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from ..errors import SourceError
 from ..limits import PICTURE_PX
 from ..require import missing
 from .kinds import Kind, missing_extra, picture_kind
-from .size import has_exif, picture_size
+from .pnm import decode_pnm
+from .size import has_exif, has_loose_alpha, has_subsampled_colors, picture_size
 from .still_png import still_png
 
 _LIMIT_BYTES = 1 << 30
@@ -90,6 +93,16 @@ def decode_picture(data: bytes, name: str, *, limit_px: int = PICTURE_PX) -> NDA
     # OpenCV applies the EXIF data of a WebP since 4.13
     if kind in ("GIF", "AVIF") or (kind == "WebP" and has_exif(data)):
         return _decode_with_pillow(data, kind, name, limit_px)
+    if kind == "JPEG 2000" and has_subsampled_colors(data):  # OpenCV does not support them
+        return _decode_with_pillow(data, kind, name, limit_px)
+    if kind == "TIFF" and has_loose_alpha(data):  # OpenCV's would be multiplied into the colors
+        with suppress(SourceError):  # of a form that Pillow does not support
+            return _decode_with_pillow(data, kind, name, limit_px)
+    if kind == "PNM" and data[1:2] in b"2356":
+        image = decode_pnm(data)
+        if image is None:
+            raise SourceError(_damaged(kind, name))
+        return image
     still = still_png(data) if kind == "PNG" else data
     if still is None:
         raise SourceError(_damaged(kind, name))
@@ -114,7 +127,7 @@ def _decode_with_pillow(data: bytes, kind: Kind, name: str, limit_px: int) -> ND
         # Pillow warns about sizes that are allowed here
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
+            with Image.open(io.BytesIO(data), formats=[kind.upper().replace(" ", "")]) as image:
                 _check_size(image.size, name, limit_px)
                 upright = ImageOps.exif_transpose(image).convert("RGB")
     except SourceError:

@@ -9,7 +9,11 @@ from .kinds import Kind
 _STARTS_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))
 _PNM_HEADER_BYTES = 1 << 16
-_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT = 256, 257, 322, 323
+_CODESTREAM = b"\xff\x4f\xff\x51"
+"""Start of a JPEG 2000 codestream, then its size."""
+_TIFF_SIDES = (256, 257, 322, 323)
+"""Tags of the width and height of the picture and of its tiles."""
+_TIFF_EXTRA_SAMPLES, _UNASSOCIATED = 338, 2
 _MOST_TIFF_ENTRIES = 1 << 16
 
 
@@ -100,21 +104,35 @@ def has_exif(webp: bytes) -> bool:
     return webp[12:16] == b"VP8X" and len(webp) > 20 and bool(webp[20] & 0x08)
 
 
+def has_loose_alpha(tiff: bytes) -> bool:
+    """Return whether a TIFF declares transparency that its colors do not contain yet."""
+    try:
+        return _tiff_values(tiff, _TIFF_EXTRA_SAMPLES)[_TIFF_EXTRA_SAMPLES] == _UNASSOCIATED
+    except (struct.error, IndexError, ValueError):
+        return False
+
+
 def _tiff(data: bytes) -> tuple[int, int] | None:
+    sides = _tiff_values(data, *_TIFF_SIDES)
+    width, height, tile_width, tile_height = (sides[tag] for tag in _TIFF_SIDES)
+    return _largest([(width, height), (tile_width, tile_height)])
+
+
+def _tiff_values(data: bytes, *tags: int) -> dict[int, int]:
+    """Return the first value of each tag of the first directory, the largest if it is repeated."""
     order = "<" if data[:2] == b"II" else ">"
     is_big = struct.unpack_from(f"{order}H", data, 2)[0] == 43
     at = struct.unpack_from(f"{order}Q" if is_big else f"{order}I", data, 8 if is_big else 4)[0]
     count = struct.unpack_from(f"{order}Q" if is_big else f"{order}H", data, at)[0]
     at += 8 if is_big else 2
     step, place = (20, 12) if is_big else (12, 8)
-    sides = dict.fromkeys((_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT), 0)
+    values = dict.fromkeys(tags, 0)
     for entry in range(at, at + step * min(count, _MOST_TIFF_ENTRIES), step):
         tag, type_ = struct.unpack_from(f"{order}HH", data, entry)
-        if tag in sides and (code := {3: "H", 4: "I", 16: "Q"}.get(type_)):
+        if tag in values and (code := {3: "H", 4: "I", 16: "Q"}.get(type_)):
             value = struct.unpack_from(order + code, data, entry + place)[0]
-            sides[tag] = max(sides[tag], value)
-    whole = sides[_TIFF_WIDTH], sides[_TIFF_HEIGHT]
-    return _largest([whole, (sides[_TIFF_TILE_WIDTH], sides[_TIFF_TILE_HEIGHT])])
+            values[tag] = max(values[tag], value)
+    return values
 
 
 def _pnm(data: bytes) -> tuple[int, int]:
@@ -122,9 +140,18 @@ def _pnm(data: bytes) -> tuple[int, int]:
     return int(words[0]), int(words[1])
 
 
+def has_subsampled_colors(jpeg_2000: bytes) -> bool:
+    """Return whether a JPEG 2000 declares components with fewer pixels than the picture."""
+    start = jpeg_2000.find(_CODESTREAM)
+    count = int.from_bytes(jpeg_2000[start + 40 : start + 42], "big")
+    components = jpeg_2000[start + 42 : start + 42 + 3 * count]
+    # of each: depth, horizontal and vertical distance of its samples
+    return start >= 0 and max(components[1::3] + components[2::3], default=1) > 1
+
+
 def _jpeg_2000(data: bytes) -> tuple[int, int] | None:
     sizes = []
-    for found in re.finditer(rb"\xff\x4f\xff\x51", data):  # start of codestream, then its size
+    for found in re.finditer(re.escape(_CODESTREAM), data):
         right, bottom, left, top = struct.unpack_from(">IIII", data, found.start() + 8)
         sizes.append((max(0, right - left), max(0, bottom - top)))
     return _largest(sizes)

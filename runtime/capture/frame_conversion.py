@@ -57,12 +57,21 @@ class FrameConversion:
         self._scalers = (VideoReformatter(), VideoReformatter())
         self._scaling = threading.Lock()
         self._matrix: Matrix | None = None
+        self._is_begun = False
         self._colors: tuple[str, int] | None = None
         self._warned: set[str] = set()
         self._is_warm = False
 
+    def note(self, frame: VideoFrame) -> None:
+        """Note how the next frame and those after it are rotated, whether it is taken or not."""
+        # reading a frame's side data takes a tenth of its decoding time; the first frame is not a
+        # key frame if the video was trimmed without encoding
+        if frame.key_frame or not self._is_begun:
+            self._is_begun = True
+            self._matrix = self._turn_of(frame)
+
     def take(self, frame: VideoFrame, stored_aspect: Any) -> DecodedImage:
-        """Store the next frame without converting it.
+        """Store the next frame without converting it, after `note`.
 
         Args:
             frame: Decoded frame, of any pixel format.
@@ -71,8 +80,6 @@ class FrameConversion:
         Raises:
             SourceError: FFmpeg cannot convert frames of this pixel format.
         """
-        if frame.key_frame:  # reading a frame's side data takes a tenth of its decoding time
-            self._matrix = self._turn_of(frame)
         width = self._square_width(frame.width, stored_aspect)
         if not self._is_warm:
             _keep_freed_memory(3 * width * frame.height)

@@ -4,6 +4,11 @@ _LONGEST_GAP_S = 10.0
 """A longer gap in a broadcast format is a joint of two recordings; same limit as in FFmpeg."""
 
 
+_JITTER_S = 0.25
+"""Time stamps that are less than this, or than two frames, earlier than the last one are inexact;
+others are a joint."""
+
+
 class PresentationClock:
     """Converts time stamps to seconds that start at 0 and never decrease.
 
@@ -58,5 +63,7 @@ class PresentationClock:
         time_s = stamp_s + self._offset_s
         if self._last_s <= time_s <= self._last_s + self._longest_gap_s:
             return time_s
+        if self._last_s - max(_JITTER_S, 2 * self._step_s) <= time_s < self._last_s:
+            return self._last_s  # an inexact time stamp, of this frame or the last one
         self._offset_s = self._last_s + self._step_s - stamp_s
         return self._last_s + self._step_s

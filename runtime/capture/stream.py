@@ -18,6 +18,7 @@ from .decoded_image import DecodedImage
 from .frame import Source, SourceSettings
 from .frame_conversion import FrameConversion
 from .live import Live
+from .pixel_aspect import StoredAspect
 from .stream_url import check_url, scheme_of
 
 OPEN_TIMEOUT_S = 10.0
@@ -69,6 +70,7 @@ class StreamCapture:
         self._timeout_s = (open_timeout_s, read_timeout_s)
         self._container: Any = None
         self._stream: Any = None
+        self._aspect = StoredAspect(None)
         self._packets: Iterator[Any] = iter(())
         self._decoded: deque[VideoFrame] = deque()
         self._conversion = FrameConversion(self.name, pixel_aspect)
@@ -90,6 +92,7 @@ class StreamCapture:
                 "address, user and password, and that it sends H.264, H.265 or MJPEG"
             ) from error
         self._stream = picture_stream(self._container, self.name)
+        self._aspect = StoredAspect(self._stream)
         self._packets = self._container.demux()
         self._decoded.clear()
         kind = _recorded_kind(self._container) if self._url.startswith("http") else ""
@@ -114,7 +117,8 @@ class StreamCapture:
             self._decode_next(started_s)
         frame = self._decoded.popleft()
         self.clock_s = None if frame.pts is None else float(frame.time)
-        return self._conversion.take(frame, self._stream.sample_aspect_ratio)
+        self._conversion.note(frame)
+        return self._conversion.take(frame, self._aspect.of_frame())
 
     def close(self) -> None:
         """Disconnect."""

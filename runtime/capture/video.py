@@ -16,6 +16,7 @@ from fer_edge.pictures.container import open_video_file, picture_stream
 
 from .frame import Frame
 from .frame_conversion import FrameConversion
+from .pixel_aspect import StoredAspect
 from .presentation_clock import PresentationClock
 from .span import WHOLE, Span
 from .video_header import declared_length, has_clock, has_flag, stored_rate_hz, tick_rate_hz
@@ -26,6 +27,8 @@ _MISSING_FRAMES = 1.5
 """A codec with frames that depend on later ones may end a frame early."""
 _DECLARE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """Containers with the length in their header. Of the others FFmpeg reads the end of the file."""
+_STAMPED_IN_DECODING_ORDER = ("avi", "asf")
+"""Containers whose time stamps increase in the order of decoding, also with B-frames."""
 _EARLY = 1e-3
 """Share of a step by which a frame may be early: time stamps are rounded."""
 _LEAST_SHARE = 0.9
@@ -78,6 +81,7 @@ class Video:
         self._container: Any = open_video_file(path)
         try:
             self._stream = picture_stream(self._container, str(path))
+            self._aspect = StoredAspect(self._stream)
             self._has_clock = has_clock(self._container)
             if self._has_clock and frame_rate_hz is not None:
                 raise SourceError(
@@ -129,7 +133,8 @@ class Video:
         end_s: float | None = None
         while (decoded := self._decode(packets, loop)) is not None:
             for frame in decoded:
-                time_s = clock.time_s(_stamp_s(frame) if self._has_clock else None)
+                self._conversion.note(frame)
+                time_s = clock.time_s(self._stamp_s(frame))
                 end_s = time_s + self._shown_s(frame)
                 if time_s < span.from_s:
                     continue
@@ -140,7 +145,7 @@ class Video:
                     with self._reading:
                         if self._closed:
                             return
-                        image = self._conversion.take(frame, self._stream.sample_aspect_ratio)
+                        image = self._conversion.take(frame, self._aspect.of_frame())
                     due_s = _next_due_s(time_s, self._every_s)
                     yield Frame(image, index, time_s, str(self._path))
                 index += 1
@@ -193,6 +198,7 @@ class Video:
         self._container.close()
         self._container = open_video_file(self._path)
         self._stream = picture_stream(self._container, str(self._path))
+        self._aspect = StoredAspect(self._stream)
         self._set_threads()
 
     def _shown_s(self, frame: VideoFrame) -> float:
@@ -202,6 +208,14 @@ class Video:
             return usual_s
         return max(usual_s, float(frame.duration * frame.time_base))
 
+    def _stamp_s(self, frame: VideoFrame) -> float | None:
+        if not self._has_clock or frame.time_base is None:
+            return None
+        ticks = (
+            frame.dts if self._container.format.name in _STAMPED_IN_DECODING_ORDER else frame.pts
+        )
+        return None if ticks is None else float(ticks * frame.time_base)
+
     def _set_threads(self) -> None:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = self._decoder_threads
@@ -209,7 +223,7 @@ class Video:
     def _next_stamp_s(self) -> float | None:
         """Return the time stamp of the next frame that can be decoded."""
         try:
-            return next((_stamp_s(frame) for frame in self._container.decode(self._stream)), None)
+            return next(map(self._stamp_s, self._container.decode(self._stream)), None)
         except av.error.FFmpegError:
             return None
 
@@ -285,8 +299,10 @@ class Video:
             return frames / float(rate) if frames and rate else None
         if self._container.duration is None or not name.startswith(_DECLARE_THEIR_LENGTH):
             return None
-        # FFmpeg's duration of a Matroska file is its end, also if it starts later than zero
-        is_end = name.startswith("matroska")
+        # FFmpeg's duration of these is their end, also if they start later than zero; a fragmented
+        # MP4 does not declare its number of frames
+        is_fragmented = name.startswith("mov") and not self._stream.frames
+        is_end = is_fragmented or name.startswith(("matroska", "asf"))
         start = 0 if is_end else self._container.start_time or 0
         return float((start + self._container.duration) / av.time_base)
 
@@ -301,7 +317,3 @@ def _next_due_s(time_s: float, every_s: float) -> float:
 def _first_due_s(from_s: float, every_s: float) -> float:
     """Return the first multiple of a step in a span, as when the whole video is read."""
     return 0.0 if from_s <= 0 else _next_due_s(from_s - 2 * _EARLY * every_s, every_s)
-
-
-def _stamp_s(frame: VideoFrame) -> float | None:
-    return None if frame.pts is None or frame.time_base is None else float(frame.time)

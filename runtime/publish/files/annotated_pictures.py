@@ -1,5 +1,6 @@
 """Annotated pictures: one file for one picture, a folder for several."""
 
+import os
 from pathlib import Path
 
 from fer_edge.errors import ConfigError, OutputError
@@ -10,6 +11,9 @@ from ...drawing.annotation import annotate
 from ...recognition.result import Result
 from ..own_context import OwnContext
 from .picture_file import check_picture_suffix, write_picture
+
+_LONGEST_NAME_BYTES = 255
+"""NAME_MAX of Linux."""
 
 
 class AnnotatedPictures:
@@ -51,7 +55,7 @@ class AnnotatedPictures:
         if self._folder is None:
             path = self._path
         elif not self._is_video:
-            path = self._folder / f"{frame.index:06d}-{Path(frame.name).stem}.jpg"
+            path = self._folder / _file_name(f"{frame.index:06d}-{Path(frame.name).stem}")
         else:
             # the numbers start again in each run of a camera
             moment = "" if result.time is None else f"{result.time.replace(':', '')}-"
@@ -62,6 +66,12 @@ class AnnotatedPictures:
 
     def close(self, *, complete: bool) -> None:
         """Do nothing: each picture is already complete."""
+
+
+def _file_name(stem: str) -> str:
+    """Return the name of a JPEG; a stem that is too long for a file name is shortened."""
+    left = os.fsencode(stem)[: _LONGEST_NAME_BYTES - len(".jpg")]
+    return os.fsdecode(left) + ".jpg"
 
 
 def open_annotated_pictures(place: str, context: OwnContext) -> AnnotatedPictures:

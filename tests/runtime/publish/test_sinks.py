@@ -154,7 +154,7 @@ def test_one_picture_is_annotated_into_a_file_or_a_folder(
 
 
 def test_several_pictures_are_annotated_into_a_folder(picture: Path, tmp_path: Path) -> None:
-    for name in ("a.png", "a.jpg", "deep/a.png", "x" * 240 + ".png"):
+    for name in ("a.png", "a.jpg", "deep/a.png", "x" * 251 + ".png", "é" * 125 + ".png"):
         path = picture.parent / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(picture.read_bytes())
@@ -165,6 +165,7 @@ def test_several_pictures_are_annotated_into_a_folder(picture: Path, tmp_path: P
         "000002-a.jpg",
         "000003-pictu",
         "000004-xxxxx",
+        "000005-ééééé",
     ]
 
 
