@@ -72,4 +72,4 @@ def _as_8_bits(samples: NDArray[np.uint8 | np.uint16], highest: int) -> NDArray[
         return (samples >> 8).astype(np.uint8)
     # every sample is one of these: a table is faster than a division of all of them
     table = np.rint(np.arange(highest + 1) * (255 / highest)).astype(np.uint8)
-    return table[np.minimum(samples, highest)]
+    return np.take(table, np.minimum(samples, highest))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +113,8 @@ def has_pixels(image: NDArray[np.uint8]) -> bool:
     Raises:
         DetectorError: It is not an array, or has another shape or type.
     """
-    shape, dtype = getattr(image, "shape", ()), getattr(image, "dtype", None)
+    given: Any = image
+    shape, dtype = getattr(given, "shape", ()), getattr(given, "dtype", None)
     if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8:
         got = type(image).__name__ if dtype is None else f"{dtype} {tuple(shape)}"
         raise DetectorError(f"expected an image of uint8 (height, width, 3), BGR, got {got}")
