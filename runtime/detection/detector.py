@@ -114,7 +114,8 @@ def has_pixels(image: NDArray[np.uint8]) -> bool:
         DetectorError: It is not an array, or has another shape or type.
     """
     given: Any = image
-    shape, dtype = getattr(given, "shape", ()), getattr(given, "dtype", None)
+    shape: tuple[int, ...] = getattr(given, "shape", ())
+    dtype = getattr(given, "dtype", None)
     if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8:
         got = type(image).__name__ if dtype is None else f"{dtype} {tuple(shape)}"
         raise DetectorError(f"expected an image of uint8 (height, width, 3), BGR, got {got}")
