@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from fer_edge.converters.detector.yunet_file import find_yunet
 from fer_edge.detector.file import bundled_detectors, read_detector
-from fer_edge.detector.network import DetectorNetwork
+from fer_edge.inference.interpreter import open_interpreter
+from fer_edge.inference.runtime import find_runtime
 from fer_edge.pictures.picture import read_picture
 from fer_edge.runtime.detection.yunet import PhotoYuNet, YuNet
 
@@ -84,10 +85,18 @@ def make_detection(kind: str, image: NDArray[np.uint8], name: str) -> Detection:
 
 
 def make_bare(image: NDArray[np.uint8]) -> Detection:
-    """Return a function that runs the network at the image's size."""
-    network = DetectorNetwork(read_detector(bundled_detectors()["yunet"]))
-    network.find(image)
-    return network.invoke_again
+    """Return a function that runs the network at the image's size, a multiple of its stride."""
+    file = read_detector(bundled_detectors()["yunet"])
+    interpreter = open_interpreter(
+        find_runtime(),
+        file.flatbuffer,
+        name=str(file.path),
+        threads=1,
+        origin=file.origin,
+        input_shape=(1, *image.shape),
+    )
+    invoke: Detection = interpreter.invoke
+    return invoke
 
 
 def measure(looks: dict[str, Detection], rounds: int, repeats: int) -> dict[str, float]:

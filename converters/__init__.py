@@ -16,6 +16,7 @@ from fer_edge.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fer_edge.faces.faceset import FaceSet, load_faceset
+    from fer_edge.faces.groups import Grouping
     from fer_edge.model.card import CardScore, Gate
     from fer_edge.scoring.scores import Agreement
     from fer_edge.scoring.temperature import TemperatureScaling
@@ -39,6 +40,7 @@ _HOMES = {
     "Exceptions": ".options",
     "FaceSet": "fer_edge.faces.faceset",
     "Gate": "fer_edge.model.card",
+    "Grouping": "fer_edge.faces.groups",
     "LayerError": ".analysis.layer_report",
     "LayerReport": ".analysis.layer_report",
     "OperatorRow": ".devices.edgetpu",
@@ -61,6 +63,7 @@ __all__ = [
     "Exceptions",
     "FaceSet",
     "Gate",
+    "Grouping",
     "LayerError",
     "LayerReport",
     "OperatorRow",

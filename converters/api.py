@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError
 from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.runfolder import load_info
 
@@ -49,8 +49,10 @@ def convert(
         One result per file, in the order of `options.variants`, but int8 last.
 
     Raises:
-        ModelError: The source cannot be read, contains code, cannot be converted, or contradicts
-            its claims; or the logit offsets do not fit it.
+        ConfigError: Claims, logit offsets or exceptions do not fit the source, such as labels of
+            another number than its outputs.
+        ModelError: The source cannot be read, contains code, cannot be converted, or scores much
+            better with other claims.
         TrainingError: The run is not complete.
         DatasetError: The face set cannot be read, or its classes differ from the source's.
         OutputError: A file exists or cannot be written.
@@ -82,11 +84,11 @@ def _checked(path: Path, claims: Claims | None) -> Path:
     path = run_of(path) if claims is None else path
     is_run = identify_source(path) == "run"
     if is_run and claims is not None:
-        raise ModelError(
+        raise ConfigError(
             f"{path} is a run folder, which contains its input and classes; expected no claims"
         )
     if not is_run and claims is None:
-        raise ModelError(f"{path} has no card; expected claims: its classes in output order")
+        raise ConfigError(f"{path} has no card; expected claims: its classes in output order")
     if is_run:
         load_info(path)
     return path

@@ -263,12 +263,10 @@ def convert(
     for text in (layer_tables(results), device_tables(results)):
         if text:
             click.echo(text, err=as_json)
-    faults = [f"{item.path.name} {item.fault}" for item in results if item.fault]
-    if faults:
-        raise ModelError(
-            f"{'; '.join(faults)}; not written: try more --calibration-faces, --layer-report, or "
-            "train with --qat"
-        )
+    if refused := [item for item in results if item.fault]:
+        faults = "; ".join(f"{item.path.name} {item.fault}" for item in refused)
+        advice = ": try more --calibration-faces, --layer-report, or train with --qat"
+        raise ModelError(f"{faults}; not written{advice if refused[0].can_run else ''}")
     if lacking := [i.path.name for i in results if len(i.target_reports) < _reports(i, options)]:
         raise MissingExtraError(
             f"the files of --target for {', '.join(lacking)} were not all written, since a tool is "

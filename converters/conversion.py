@@ -231,6 +231,7 @@ def _score(
         agreement=agreement,
         temperature=scaling,
         fault=wrong,
+        can_run=not unusable,
         float_operators=read_graph(draft.flatbuffer).float_operators if is_integer else (),
     )
     return converted, content

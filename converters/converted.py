@@ -22,8 +22,8 @@ class Converted:
         agreement: Agreement with the float network.
         temperature: Temperature in the card; None if the file was not written, for too few faces,
             or if the outputs are not probabilities.
-        fault: Reason why the file was not written; empty if it was. A file that the runtime cannot
-            run has no correct answer in its scores.
+        fault: Reason why the file was not written; empty if it was.
+        can_run: Whether the runtime can run it; if not, its scores have no meaning.
         float_operators: Operators that an integer file still computes in floating point.
         layers: Error of each layer of an int8 file, also of one that was not written; None without
             `Options.layer_report`.
@@ -38,6 +38,7 @@ class Converted:
     agreement: Agreement
     temperature: TemperatureScaling | None = None
     fault: str = ""
+    can_run: bool = True
     float_operators: tuple[str, ...] = ()
     layers: LayerReport | None = None
     target_reports: tuple[str, ...] = ()

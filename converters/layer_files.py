@@ -1,14 +1,18 @@
 """Layer reports of new int8 files, with a PNG next to each."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from fer_edge.errors import ModelError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.preprocess import model_inputs
 
 from .analysis.layer_report import LayerReport, layer_report
 from .quantization.tflite import to_float32
 from .sources.source import Source
+
+log = logging.getLogger(__name__)
 
 FACES = 128
 """Number of validation faces; the errors hardly change with more."""
@@ -35,7 +39,11 @@ def measure_layers(
     )
     reports = {}
     for path, flatbuffer in files.items():
-        reports[path] = layer_report(floating, flatbuffer, inputs)
+        try:
+            reports[path] = layer_report(floating, flatbuffer, inputs)
+        except ModelError as error:  # the file itself is sound
+            log.warning("%s has no layer report: %s", path.name, error)
+            continue
         plot_layers(reports[path], plot_of(path), title=path.stem)
     return reports
 

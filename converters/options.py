@@ -17,6 +17,9 @@ Variant = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 IntegerType = Literal["uint8", "int8"]
 
+CLIP_PERCENTILES = (50, 100)
+"""Range of the percentile at which activations are clipped; above the first one."""
+
 MOST_OFFSET = 100.0
 """Largest logit offset in either direction; with 10, a class is e^10 = 22,000 times as probable."""
 
@@ -30,12 +33,22 @@ class Exceptions:
         keep_int16: Layers with int8 weights and int16 activations.
         clip_percentile: Percentile at which activations are clipped, above 50 to 100.
         per_channel_dense: Whether dense layers have one scale per output instead of one.
+
+    Raises:
+        ConfigError: The percentile is out of range, or the layers are not a tuple of names.
     """
 
     keep_float: tuple[str, ...] = ()
     keep_int16: tuple[str, ...] = ()
     clip_percentile: float = 100.0
     per_channel_dense: bool = False
+
+    def __post_init__(self) -> None:
+        for key in ("keep_float", "keep_int16"):
+            names = getattr(self, key)
+            # the way to set a field of a frozen dataclass
+            object.__setattr__(self, key, names_in(names, key) if names else ())
+        check_range("clip_percentile", self.clip_percentile, *CLIP_PERCENTILES, is_above=True)
 
     def in_words(self) -> tuple[str, ...]:
         """Describe each exception for the card; empty for plain int8."""

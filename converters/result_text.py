@@ -22,8 +22,8 @@ def results_as_json(results: Sequence[Converted]) -> str:
                 "written": not item.fault,
                 "fault": item.fault,
                 "size_bytes": item.size_bytes,
-                "score": encode(item.score),
-                "agreement": encode(item.agreement),
+                "score": encode(item.score) if item.can_run else None,
+                "agreement": encode(item.agreement) if item.can_run else None,
                 "temperature_scaling": encode(item.temperature),
                 "float_operators": encode(item.float_operators),
             }
@@ -36,6 +36,9 @@ def results_as_table(results: Sequence[Converted], out: Path) -> str:
     """Return the scores of each file, in the order of the results; `out` is their folder."""
     lines = [f"{results[0].score.n} {results[0].score.split} faces, through the served path:"]
     for item in results:
+        if not item.can_run:
+            lines += [item.path.name, f"{'':28} NOT WRITTEN: it {item.fault}"]
+            continue
         score, agreement = item.score, item.agreement
         low, high = agreement.interval
         share = f"{score.accuracy_without_duplicates:.2%}" if score.n_without_duplicates else "-"

@@ -1,7 +1,7 @@
-"""Passwords and tokens from systemd (systemd.exec(5), LoadCredential=).
+"""Environment variables with passwords and tokens, and systemd's credentials in place of them.
 
-A credential is a file that only the service can read, in the folder CREDENTIALS_DIRECTORY. Its name
-is the name of the environment variable that it replaces.
+A credential (systemd.exec(5), LoadCredential=) is a file that only the service can read, in the
+folder CREDENTIALS_DIRECTORY. Its name is the name of the environment variable that it replaces.
 """
 
 import re
@@ -9,16 +9,30 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from fer_edge.errors import ConfigError
+from fer_edge.shown import hide, hide_address
 
 FOLDER_VARIABLE = "CREDENTIALS_DIRECTORY"
 _SECRET = re.compile(
     r"FER_EDGE_(INPUT|MQTT_PASSWORD|WEB_TOKEN|SINK_\w+|STREAM_OPTION_\w+)", re.ASCII
 )
+_WHOLLY_SECRET = re.compile(r"FER_EDGE_((\w+_)?(TOKEN|PASSWORD)|STREAM_OPTION_\w+)", re.ASCII)
 
 
 def is_secret(variable: str) -> bool:
     """Return whether an environment variable of fer-edge may contain a secret."""
     return _SECRET.fullmatch(variable) is not None
+
+
+def hide_secrets_of(environment: Mapping[str, str]) -> None:
+    """Mask the values of fer-edge's environment variables in everything that is shown.
+
+    Tokens, passwords and stream options are masked as a whole, addresses without their host.
+    """
+    for name, value in environment.items():
+        if _WHOLLY_SECRET.fullmatch(name):
+            hide(value)
+        elif name.startswith("FER_EDGE_") and "://" in value:
+            hide_address(value)
 
 
 def load_credentials(environment: MutableMapping[str, str]) -> None:

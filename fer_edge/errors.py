@@ -2,7 +2,7 @@
 
     FerEdgeError
     ├── DatasetError       faces that cannot be read or do not match
-    ├── ConfigError        a setting with a wrong name or value
+    ├── ConfigError        a setting with a wrong name or value, or one its file rules out
     ├── RecipeError        a training recipe with a wrong key or value
     ├── TrainingError      a training run that cannot start, continue or be read
     ├── ModelError         a model file that is damaged, altered, or of another kind
@@ -16,8 +16,8 @@
     └── MissingExtraError  an optional part of fer-edge that is not installed
 
 A message states in one line what failed, the actual and the expected value, and the next step. The
-command line prints `fer-edge: error: ...` and exits with 1, or with 2 for a configuration error,
-which a retry does not fix.
+command line prints `fer-edge: error: ...` and exits with 1, or with 2 for a wrong configuration or
+recipe, which a retry does not fix.
 """
 
 
@@ -35,7 +35,7 @@ class DatasetError(FerEdgeError):
 
 
 class ConfigError(FerEdgeError):
-    """Raised for a setting with a wrong name or value: of a configuration, or an argument."""
+    """Raised for a setting or an argument with a wrong name or value, or one its file rules out."""
 
 
 class RecipeError(FerEdgeError):

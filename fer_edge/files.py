@@ -170,11 +170,39 @@ def is_device(path: Path) -> bool:
     if not stat.S_ISREG(mode):
         return not stat.S_ISDIR(mode)
     # /dev/stdout and /dev/fd/3 lead through /proc to a file that a process has open
+    return _in_proc(path) is not None
+
+
+def own_descriptor(path: Path) -> int | None:
+    """Return which open file of this process a path names: 1 for /dev/stdout; None for others."""
+    found = _in_proc(path) if is_device(path) else None
+    folder = None if found is None else found.parent.resolve()
+    if found is None or folder is None or folder.name != "fd":
+        return None
+    is_own = folder.is_relative_to(f"/proc/{os.getpid()}")
+    return int(found.name) if is_own and found.name.isdecimal() else None
+
+
+def open_device(path: Path) -> int:
+    """Open a device or pipe for writing, and return its descriptor, which the caller closes.
+
+    An open file of this process (/dev/stdout) is not opened again: a second opening has its own
+    position, so that one overwrites the other, and a socket cannot be opened by name.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    descriptor = own_descriptor(path)
+    return os.open(path, os.O_WRONLY | os.O_APPEND) if descriptor is None else os.dup(descriptor)
+
+
+def _in_proc(path: Path) -> Path | None:
+    """Follow links to one below /proc, such as /proc/self/fd/1; None if there is none."""
     while not path.parent.resolve().is_relative_to("/proc"):
         if not path.is_symlink():
-            return False
+            return None
         path = path.parent / path.readlink()
-    return True
+    return path
 
 
 def check_path(path: Path) -> None:
@@ -212,7 +240,7 @@ def _into_device(path: Path) -> Iterator[Path]:
         temporary.touch()
         yield temporary
         try:
-            with temporary.open("rb") as written, path.open("wb") as device:
+            with temporary.open("rb") as written, os.fdopen(open_device(path), "wb") as device:
                 shutil.copyfileobj(written, device)
         except OSError as error:
             raise cannot_write(path, error) from error

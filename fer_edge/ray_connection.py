@@ -7,7 +7,7 @@ import subprocess
 from typing import Any
 
 from fer_edge.child import module_command
-from fer_edge.errors import ClusterError
+from fer_edge.errors import ClusterError, ConfigError
 from fer_edge.require import require
 
 LOCAL = "local"
@@ -27,6 +27,7 @@ def connect(address: str, *, cores: int | None = None) -> Any:
         cores: Cores of a Ray that is started here; None uses all.
 
     Raises:
+        ConfigError: It is not an address.
         ClusterError: Ray does not answer there, expects another token, or has another version of
             Ray or Python.
         MissingExtraError: Ray is not installed.
@@ -51,12 +52,12 @@ def _check_answer(address: str) -> None:
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     is_port = port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) <= 65535
     if not colon or not is_port:
-        raise ClusterError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
+        raise ConfigError(f"--ray: '{address}' is not an address; expected HOST:PORT, or local")
     advice = f"start it there: ray start --head --port {port}"
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
     except (UnicodeError, OverflowError) as error:  # a label of the name is empty or too long
-        raise ClusterError(
+        raise ConfigError(
             f"--ray: '{address}' is not an address ({error}); expected HOST:PORT, or local"
         ) from error
     except OSError as error:

@@ -7,7 +7,6 @@ occur, and removes control characters.
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from urllib.parse import quote, unquote, unquote_plus
 
 MASK = "..."
@@ -41,16 +40,6 @@ def hide(secret: str) -> None:
     """Mask a secret, literally and in percent-encoded form, in everything that `masked` returns."""
     forms = {secret, unquote(secret), unquote_plus(secret), quote(secret), quote(secret, safe="")}
     _secrets.update(form for form in forms if len(form) >= _SHORTEST_SECRET)
-
-
-def hide_secrets_of(environment: Mapping[str, str]) -> None:
-    """Mask the values of fer-edge's environment variables: tokens, passwords, addresses."""
-    for name, value in environment.items():
-        is_option = name.startswith("FER_EDGE_STREAM_OPTION_")
-        if is_option or (name.startswith("FER_EDGE_") and name.endswith(("_TOKEN", "_PASSWORD"))):
-            hide(value)
-        elif name.startswith("FER_EDGE_") and "://" in value:
-            hide_address(value)
 
 
 def hide_address(address: str) -> None:

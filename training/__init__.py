@@ -16,7 +16,10 @@ from fer_edge.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fer_edge.evaluation.evaluation import Evaluation
+    from fer_edge.evaluation.group_scores import GroupScores
     from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
+    from fer_edge.faces.groups import Grouping
+    from fer_edge.scoring.scores import Scores
 
     from .api import TrainedRun, train
     from .architectures import Architecture, Pretrained
@@ -24,20 +27,40 @@ if TYPE_CHECKING:
     from .data.import_options import ImportOptions
     from .data.importing import import_faces
     from .loop.run_place import Existing
-    from .recipes.recipe import Recipe, RecipeChanges, bundled_recipes, format_recipe, load_recipe
+    from .recipes.recipe import (
+        Augmentation,
+        Loss,
+        Optimizer,
+        QuantizationAware,
+        Recipe,
+        RecipeChanges,
+        Schedule,
+        bundled_recipes,
+        format_recipe,
+        load_recipe,
+    )
     from .reporting.history import Epoch, StageName
+    from .targets.predictions import save_predictions
 
 _HOMES = {
     "Architecture": ".architectures",
+    "Augmentation": ".recipes.recipe",
     "Cluster": ".backend.cluster",
     "Epoch": ".reporting.history",
     "Evaluation": "fer_edge.evaluation.evaluation",
     "Existing": ".loop.run_place",
     "FaceSet": "fer_edge.faces.faceset",
+    "GroupScores": "fer_edge.evaluation.group_scores",
+    "Grouping": "fer_edge.faces.groups",
     "ImportOptions": ".data.import_options",
+    "Loss": ".recipes.recipe",
+    "Optimizer": ".recipes.recipe",
     "Pretrained": ".architectures",
+    "QuantizationAware": ".recipes.recipe",
     "Recipe": ".recipes.recipe",
     "RecipeChanges": ".recipes.recipe",
+    "Schedule": ".recipes.recipe",
+    "Scores": "fer_edge.scoring.scores",
     "StageName": ".reporting.history",
     "TrainedRun": ".api",
     "bundled_recipes": ".recipes.recipe",
@@ -46,21 +69,30 @@ _HOMES = {
     "load_faceset": "fer_edge.faces.faceset",
     "load_recipe": ".recipes.recipe",
     "save_faceset": "fer_edge.faces.faceset",
+    "save_predictions": ".targets.predictions",
     "train": ".api",
 }
 """Name -> the module that defines it."""
 
 __all__ = [
     "Architecture",
+    "Augmentation",
     "Cluster",
     "Epoch",
     "Evaluation",
     "Existing",
     "FaceSet",
+    "GroupScores",
+    "Grouping",
     "ImportOptions",
+    "Loss",
+    "Optimizer",
     "Pretrained",
+    "QuantizationAware",
     "Recipe",
     "RecipeChanges",
+    "Schedule",
+    "Scores",
     "StageName",
     "TrainedRun",
     "bundled_recipes",
@@ -69,6 +101,7 @@ __all__ = [
     "load_faceset",
     "load_recipe",
     "save_faceset",
+    "save_predictions",
     "train",
 ]
 

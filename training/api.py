@@ -89,15 +89,15 @@ def train(
         qat: Whether to add the quantization-aware stage, which needs TensorFlow.
         existing: What to do with an existing run: refuse to touch it, resume it, or overwrite it
             when the new run is complete.
-        devices: Number of GPUs that share each batch, on JAX; or a `Cluster` that includes those of
-            other processes, each of which makes the same call. The first process writes the run
-            folder.
+        devices: Number of GPUs that share each batch, on JAX; or a `Cluster` with those of other
+            processes, each of which makes the same call. The first one writes the run folder.
         tensorboard: Folder for a TensorBoard log.
         on_epoch: Called after each epoch with the stage, float or qat.
         changes: Recipe keys to override, such as `epochs` and `start`.
 
     Raises:
         RecipeError: The recipe or a change is invalid.
+        ConfigError: `devices` are not for Keras's backend, or cannot divide the batch.
         DatasetError: The data cannot be read, or differs from that of the run to resume.
         OutputError: The run folder exists or cannot be written.
         TrainingError: The run cannot be started, continued or finished.

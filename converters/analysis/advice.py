@@ -36,6 +36,8 @@ class Advice:
             clip (`clip_percentile`), per-channel-dense (`per_channel_dense`), keep-float and
             keep-int16 (`keep_float`, `keep_int16` with the layers of `keep`).
         keep: Layers to keep float or int16.
+        writes_output: Whether one of `keep` writes the output, which must not be uint8 then if it
+            is int16.
         clip_percentile: Percentile that clips the large values; 100 if they are not few.
     """
 
@@ -44,6 +46,7 @@ class Advice:
     reason: str
     remedies: tuple[Remedy, ...]
     keep: tuple[str, ...]
+    writes_output: bool = False
     clip_percentile: float = 100.0
 
 
@@ -58,7 +61,7 @@ def advise(report: LayerReport) -> tuple[Advice, ...]:
     for layer in report.layers:
         if layer.layer in covered:  # it passes on an error that already has advice
             continue
-        advice = _saturation(layer) or _outliers(layer) or _weights(layer, report)
+        advice = _saturation(layer) or _outliers(layer, report) or _weights(layer, report)
         if advice is not None:
             found.append(advice)
             covered.update(layer.reach)
@@ -83,7 +86,7 @@ def _saturation(layer: LayerError) -> Advice | None:
     )
 
 
-def _outliers(layer: LayerError) -> Advice | None:
+def _outliers(layer: LayerError, report: LayerReport) -> Advice | None:
     if not layer.scale or layer.rounding_snr_db >= POOR_SNR_DB:
         return None
     few = layer.loud <= FEW
@@ -97,6 +100,7 @@ def _outliers(layer: LayerError) -> Advice | None:
         ),
         remedies=("clip", "keep-float", "keep-int16") if few else ("keep-float", "keep-int16"),
         keep=layer.reach,
+        writes_output=report.layers[-1].layer in layer.reach,
         # twice the share, at least 0.1%: the calibration pictures may contain more of them than
         # these
         clip_percentile=min(99.9, floor(1e4 * (1 - 2 * layer.loud)) / 100) if few else 100.0,
@@ -166,4 +170,6 @@ def _in_words(remedy: Remedy, advice: Advice) -> str:
     if remedy == "per-channel-dense":
         return "--per-channel-dense"
     options = " ".join(f"--{remedy} {name}" for name in advice.keep)
-    return options + (" (slow on CPUs)" if remedy == "keep-int16" else "")
+    if remedy == "keep-int16":
+        options += " --output-type int8" * advice.writes_output + " (slow on CPUs)"
+    return options

@@ -30,7 +30,7 @@ class LayerError:
         layer: Name of the Keras layer.
         operator: Its TFLite operator.
         dtype: Type of the output: int8, int16, float32.
-        scale: Scale of the output; 0 for float.
+        scale: Scale of the output; 0 for float and for plain integers.
         zero_point: Zero point of the output; 0 for float.
         snr_db: Signal-to-noise ratio of the output, including all earlier errors.
         channel_snr_db: The same for the median channel; layers are ranked by it, since one loud

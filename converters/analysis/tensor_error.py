@@ -98,7 +98,7 @@ def measure_error(
     Args:
         real: Float tensor, (..., channels).
         stored: The same tensor in the other file, same shape: integers, or float32.
-        grid: Values of the integers; None if `stored` is float.
+        grid: Values of the integers; None if `stored` is float or has plain integers.
 
     Raises:
         ValueError: The shapes differ.

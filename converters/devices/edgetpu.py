@@ -180,7 +180,7 @@ def _refusals(graph: Graph) -> tuple[str, ...]:
     outputs = [tensor for operator in graph.operators for tensor in operator.outputs]
     if not any(tensor.dtype in _EIGHT_BIT for tensor in outputs):
         reasons.append("the model is not quantized: no operator produces 8-bit values; use --int8")
-    dynamic = {tensor.name for tensor in (*graph.inputs, *outputs) if tensor.is_dynamic}
+    dynamic = {tensor.index for tensor in (*graph.inputs, *outputs) if tensor.is_dynamic}
     if dynamic:
         reasons.append(
             f"{len(dynamic)} tensors have no constant size; convert with a fixed batch of 1"
@@ -218,7 +218,7 @@ def _notes(verdicts: list[Verdict], size_bytes: int) -> tuple[str, ...]:
 
 def _parameter_bytes(operators: list[Operator]) -> int:
     constants = {
-        tensor.name: tensor.size_bytes
+        tensor.index: tensor.size_bytes
         for operator in operators
         for tensor in operator.inputs
         if tensor.is_constant

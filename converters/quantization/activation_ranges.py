@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelError
-
 from .probe import Probe
 
 _BINS_PER_OCTAVE = 64
@@ -87,13 +85,9 @@ def activation_ranges(
         Ranges by tensor name.
 
     Raises:
-        ModelError: The percentile is out of range, or the file is damaged.
+        ModelError: The file is damaged.
         DatasetError: The pictures do not match the model.
     """
-    if not 50 < percentile <= 100:
-        raise ModelError(
-            f"a clip percentile of {percentile:g} is out of range; expected above 50, up to 100"
-        )
     probe = Probe(float_flatbuffer)
     tensors = [tensor for operator in probe.graph.operators for tensor in operator.outputs]
     kind = Extremes if percentile == 100 else Histogram

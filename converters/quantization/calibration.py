@@ -23,8 +23,10 @@ def choose_calibration(
 ) -> tuple[NDArray[np.uint8], Calibration]:
     """Select faces, the same number of each class if possible.
 
-    A black and a white picture are added at the start: they fix the range of the input to 0 to 1,
-    so that its scale becomes 1/255 and the raw pixel is the quantized input.
+    A copy of the first one with a black and a white pixel is added at the start: it fixes the range
+    of the input to 0 to 1, so that its scale becomes 1/255 and the raw pixel is the quantized
+    input. A uniform picture would do this, too, but networks that normalize each picture divide by
+    its contrast of zero, and get ranges that no face reaches.
 
     Args:
         faces: Training faces, or other faces.
@@ -36,7 +38,7 @@ def choose_calibration(
         source: Name of the other face set, for the record.
 
     Returns:
-        Model inputs, uint8 (count + 2, height, width, 1), and their record.
+        Model inputs, uint8 (count + 1, height, width, 1), and their record.
     """
     random = np.random.default_rng(seed)
     by_class = [
@@ -49,6 +51,8 @@ def choose_calibration(
     rows = np.array([row for one_round in rounds for row in one_round][:count])
     inputs = model_inputs(faces.images[rows], height, width, light=light)
     digest = hashlib.sha256(inputs.tobytes()).hexdigest()
-    black = np.zeros((1, height, width, 1), np.uint8)
-    pinned = np.concatenate([black, np.full_like(black, 255), inputs])
-    return pinned, Calibration(faces=len(rows), seed=seed, digest=digest, source=source)
+    pinned = inputs[:1].copy()
+    pinned[0, 0, 0], pinned[0, -1, -1] = 0, 255
+    return np.concatenate([pinned, inputs]), Calibration(
+        faces=len(rows), seed=seed, digest=digest, source=source
+    )

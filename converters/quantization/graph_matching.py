@@ -2,7 +2,8 @@
 
 Tensor names are not suitable: a quantization-aware network has different names. Positions are not
 suitable either: quantized files have additional QUANTIZE and DEQUANTIZE operators. So both graphs
-are walked in step, backward from the output.
+are walked in step, backward from the output. Where the order of two inputs does not matter, the
+structure of what computes them decides.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,15 @@ from fer_edge.model.graph import Graph, Operator, Tensor
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 """Operators that change the type of a tensor and belong to no layer."""
 
+_COMMUTATIVE = ("ADD", "MUL", "MAXIMUM", "MINIMUM")
+_MOST_ATTEMPTS = 10_000
+"""Largest number of other orders that are tried; networks need a few, if any."""
+
 Pair = tuple[Operator, Operator]
+_Due = list[tuple[Operator | None, Operator | None]]
+"""Operators to pair next; None for the network's input."""
+_Choice = tuple[_Due, int]
+"""What is due with the inputs in the other order, and the number of pairs before it."""
 
 
 def match_operators(first: Graph, second: Graph) -> tuple[Pair, ...]:
@@ -25,8 +34,8 @@ def match_operators(first: Graph, second: Graph) -> tuple[Pair, ...]:
     ends = [[o for o in graph.operators if o.name not in CONVERSIONS] for graph in (first, second)]
     if not ends[0] or not ends[1]:
         raise ModelError("a model without operators cannot be compared")
-    walk = _Walk(producers(first), producers(second))
-    if not walk.matches(ends[0][-1].outputs[0], ends[1][-1].outputs[0]):
+    walk = _Walk(first, second)
+    if not walk.matches(ends[0][-1], ends[1][-1]):
         raise ModelError(
             f"the two files contain different networks: {walk.difference}; convert both from the "
             "same run"
@@ -50,56 +59,121 @@ def before_conversions(tensor: Tensor, written_by: Mapping[int, Operator]) -> Te
     return tensor
 
 
+class _Side:
+    """One graph: the operators that compute the data of each operator, and its structure."""
+
+    def __init__(self, graph: Graph, numbers: dict[object, int]) -> None:
+        """Number the structures.
+
+        Args:
+            graph: The graph, whose operators are in the order of computation.
+            numbers: Number of each structure, shared by both graphs.
+        """
+        written_by = producers(graph)
+        self._sources: dict[int, tuple[Operator | None, ...]] = {}
+        self._structures: dict[int, int] = {}
+        for operator in graph.operators:
+            data = [before_conversions(tensor, written_by) for tensor in operator.inputs]
+            sources = tuple(written_by.get(t.index) for t in data if not t.is_constant)
+            before = [self.structure(source) for source in sources]
+            if operator.name in _COMMUTATIVE:
+                before.sort()
+            key = (operator.name, operator.outputs[0].shape, tuple(before))
+            index = operator.outputs[0].index
+            self._sources[index] = sources
+            self._structures[index] = numbers.setdefault(key, len(numbers))
+
+    def sources(self, operator: Operator) -> tuple[Operator | None, ...]:
+        """Return what computes its inputs that are not constants; None for the network's input."""
+        return self._sources[operator.outputs[0].index]
+
+    def structure(self, operator: Operator | None) -> int:
+        """Return the number of everything that computes an operator's output."""
+        return -1 if operator is None else self._structures.get(operator.outputs[0].index, -2)
+
+
 class _Walk:
     """State of the backward walk through two graphs."""
 
-    def __init__(self, first: dict[int, Operator], second: dict[int, Operator]) -> None:
-        self.written_by = first, second
+    def __init__(self, first: Graph, second: Graph) -> None:
+        numbers: dict[object, int] = {}
+        self._sides = _Side(first, numbers), _Side(second, numbers)
         self.pairs: dict[int, Operator] = {}
         self.difference = ""
-        self._failed: set[tuple[int, int]] = set()
 
-    def matches(self, first: Tensor, second: Tensor) -> bool:
-        """Pair the operators that write two tensors, and all operators before them."""
-        one, other = self._origin(0, first), self._origin(1, second)
-        if one is None or other is None:
-            return one is other  # both reach the network's input
-        key = one.outputs[0].index, other.outputs[0].index
-        if key[0] in self.pairs:
-            return self.pairs[key[0]] is other
-        if key in self._failed:
+    def matches(self, first: Operator, second: Operator) -> bool:
+        """Pair two operators, and all operators before them.
+
+        Two equal branches may be in the other order in the second graph. If an operator inside them
+        is paired with another one elsewhere, the walk returns to the last such place.
+        """
+        if not self._are_alike(first, second):
+            self.difference = self._first_difference(first, second)
             return False
-        sides = self._data(0, one), self._data(1, other)
-        if one.name != other.name or len(sides[0]) != len(sides[1]):
-            self.difference = (
-                f"{one.name} of {len(sides[0])} inputs ({one.outputs[0].name[:60]}) is in the "
-                f"place of {other.name} of {len(sides[1])}"
-            )
-        elif one.outputs[0].shape != other.outputs[0].shape:
-            self.difference = (
-                f"{one.name} produces {one.outputs[0].shape}, the other's {other.outputs[0].shape}"
-            )
-        else:
-            orders = [sides[1]]
-            if one.name in ("ADD", "MUL", "MAXIMUM", "MINIMUM"):
-                orders.append(sides[1][::-1])
-            for order in orders:
-                before = dict(self.pairs)
-                self.pairs[key[0]] = other
-                if all(self.matches(a, b) for a, b in zip(sides[0], order, strict=True)):
-                    return True
-                self.pairs = before
-        self._failed.add(key)
+        due: _Due = [(first, second)]
+        choices: list[_Choice] = []
+        for _ in range(_MOST_ATTEMPTS):
+            if self._walk(due, choices):
+                return True
+            if not choices:
+                return False
+            due, count = choices.pop()
+            while len(self.pairs) > count:
+                self.pairs.popitem()
         return False
 
-    def _origin(self, side: int, tensor: Tensor) -> Operator | None:
-        written_by = self.written_by[side]
-        return written_by.get(before_conversions(tensor, written_by).index)
+    def _walk(
+        self,
+        due: _Due,
+        choices: list[_Choice],
+    ) -> bool:
+        """Pair what is due, and note the places where another order of the inputs fits."""
+        while due:
+            one, other = due.pop()
+            if one is None or other is None:
+                continue  # both are the network's input, since their structures are equal
+            index = one.outputs[0].index
+            if index in self.pairs:
+                if self.pairs[index] is not other:
+                    self.difference = f"{_title(one)} computes what two operators of the other do"
+                    return False
+                continue
+            self.pairs[index] = other
+            sources, others = self._sides[0].sources(one), self._sides[1].sources(other)
+            straight, crossed = (
+                list(zip(sources, order, strict=True)) for order in (others, others[::-1])
+            )
+            is_crossed = one.name in _COMMUTATIVE and all(self._are_alike(*p) for p in crossed)
+            if not all(self._are_alike(*pair) for pair in straight):
+                straight = crossed
+            elif is_crossed and straight != crossed:
+                choices.append(([*due, *reversed(crossed)], len(self.pairs)))
+            due += reversed(straight)
+        return True
 
-    def _data(self, side: int, operator: Operator) -> tuple[Tensor, ...]:
-        """Return the inputs that are not constants."""
-        return tuple(
-            tensor
-            for tensor in operator.inputs
-            if not before_conversions(tensor, self.written_by[side]).is_constant
-        )
+    def _are_alike(self, one: Operator | None, other: Operator | None) -> bool:
+        return self._sides[0].structure(one) == self._sides[1].structure(other)
+
+    def _first_difference(self, one: Operator, other: Operator) -> str:
+        """Describe the difference nearest to the outputs of two operators that are not alike."""
+        while True:
+            sides = self._sides[0].sources(one), self._sides[1].sources(other)
+            if one.name != other.name or len(sides[0]) != len(sides[1]):
+                return (
+                    f"{one.name} of {len(sides[0])} inputs ({one.outputs[0].name[:60]}) is in the "
+                    f"place of {other.name} of {len(sides[1])}"
+                )
+            if one.outputs[0].shape != other.outputs[0].shape:
+                return (
+                    f"{one.name} produces {one.outputs[0].shape}, the other's "
+                    f"{other.outputs[0].shape}"
+                )
+            pairs = [pair for pair in zip(*sides, strict=True) if not self._are_alike(*pair)]
+            before, behind = pairs[0] if pairs else (None, None)
+            if before is None or behind is None:
+                return f"{_title(one)} has other inputs"
+            one, other = before, behind
+
+
+def _title(operator: Operator) -> str:
+    return f"{operator.name} ({operator.outputs[0].name[:60]})"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError
 from fer_edge.model.graph import Graph, Operator, Tensor
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
@@ -74,7 +74,7 @@ def find_layers(layers: Sequence[Layer], names: Sequence[str]) -> tuple[Layer, .
     """Return the layers with these names or aliases, in graph order.
 
     Raises:
-        ModelError: A name is unknown.
+        ConfigError: A name is unknown.
     """
     meant = set()
     for name in names:
@@ -82,7 +82,7 @@ def find_layers(layers: Sequence[Layer], names: Sequence[str]) -> tuple[Layer, .
         if not found:
             known = [alias for layer in layers for alias in layer.aliases]
             near = get_close_matches(name, known, n=3, cutoff=0.4) or known[:5]
-            raise ModelError(
+            raise ConfigError(
                 f"the network has no layer '{name}'; nearest: {', '.join(dict.fromkeys(near))}; "
                 "the layer report lists all of them"
             )

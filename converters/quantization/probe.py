@@ -73,6 +73,8 @@ class Probe:
         if len(inputs) != 1:
             raise ModelError(f"the model has {len(inputs)} inputs, expected 1")
         self._input = inputs[0]
+        if self._input["dtype"] != np.float32 and not _scales(self._input).size:
+            raise ModelError("the model's input has no scale; expected float32 or quantized")
         self._details = {item["index"]: item for item in self._interpreter.get_tensor_details()}
 
     def run(self, pixels: NDArray[np.uint8]) -> None:
@@ -100,16 +102,15 @@ class Probe:
         return values
 
     def grid(self, tensor: Tensor) -> Grid | None:
-        """Return the grid of an integer tensor with one scale; None for a float tensor."""
+        """Return the grid of an integer tensor with one scale; None for a float or a plain one."""
         details = self._details[tensor.index]
-        return _grid(details) if np.issubdtype(details["dtype"], np.integer) else None
+        return _grid(details) if _scales(details).size else None
 
     def weights(self, tensor: Tensor) -> NDArray[np.float64]:
         """Return a constant tensor as real values, with one scale or one per channel."""
         details, values = self._details[tensor.index], self.stored(tensor)
-        quantization = details["quantization_parameters"]
-        scales = quantization["scales"]
-        if not len(scales):
+        quantization, scales = details["quantization_parameters"], _scales(details)
+        if not scales.size:
             return values.astype(np.float64)
         shape = [1] * values.ndim
         if len(scales) > 1:
@@ -119,6 +120,11 @@ class Probe:
             np.float64
         ).reshape(shape)
         return real
+
+
+def _scales(details: Any) -> NDArray[np.float32]:
+    scales: NDArray[np.float32] = details["quantization_parameters"]["scales"]
+    return scales
 
 
 def _grid(details: Any) -> Grid:

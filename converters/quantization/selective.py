@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.model.graph import read_graph
 from fer_edge.require import missing
 
@@ -54,8 +54,8 @@ def to_int8_selective(
         output_type: Type of the probabilities, scale 1/256.
 
     Raises:
-        ModelError: A layer is unknown or given twice, the network cannot be converted, or
-            ai-edge-quantizer leaves a layer in float.
+        ConfigError: A layer is unknown or given twice.
+        ModelError: The network cannot be converted, or ai-edge-quantizer leaves a layer in float.
         MissingExtraError: ai-edge-quantizer is not installed.
     """
     flatbuffer = to_float32(network)
@@ -93,11 +93,18 @@ def quantize_flatbuffer(
         input_type: Type of the pictures.
         output_type: Type of the probabilities.
     """
-    layers = name_layers(read_graph(flatbuffer))
+    graph = read_graph(flatbuffer)
+    layers = name_layers(graph)
     floating, wide = find_layers(layers, keep_float), find_layers(layers, keep_int16)
     both = [layer.name for layer in floating if layer in wide]
     if both:
-        raise ModelError(f"layer '{both[0]}' cannot be both float32 and int16; name it once")
+        raise ConfigError(f"layer '{both[0]}' cannot be both float32 and int16; name it once")
+    last = [layer.name for layer in wide if layer.operator.outputs[0] == graph.outputs[0]]
+    if last and output_type == "uint8":
+        raise ModelError(
+            f"layer '{last[0]}' writes the output, and LiteRT cannot convert int16 to uint8; pass "
+            "--output-type int8 (in Python: output_type), or leave the layer int8"
+        )
     try:
         with without_chatter():
             from ai_edge_litert.tools import flatbuffer_utils
@@ -129,7 +136,7 @@ def quantize_flatbuffer(
 def _add_rules(
     plan: Any, floating: Sequence[Layer], wide: Sequence[Layer], *, per_channel_dense: bool
 ) -> None:
-    """Return the number type for each operator.
+    """Add a rule with the number type of each operator to the plan.
 
     The last matching rule for an operator wins, so each operator needs its own expression.
     """

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError
 
 from .source import Source
 
@@ -35,20 +35,20 @@ def with_logit_offsets(source: Source, offsets: Mapping[str, float]) -> Source:
         offsets: Offset by class.
 
     Raises:
-        ModelError: A class is unknown, or a network does not end in a dense layer with a bias and a
-            softmax.
+        ConfigError: A class is unknown, or a network does not end in a dense layer with a bias and
+            a softmax.
     """
     if not offsets:
         return source
     unknown = [name for name in offsets if name not in source.labels]
     if unknown:
-        raise ModelError(
+        raise ConfigError(
             f"--logit-offset has {', '.join(unknown)}; {source.name} has the classes "
             f"{', '.join(source.labels)}"
         )
     added = tuple(offsets.get(name, 0.0) for name in source.labels)
     if not _add_to_logits(source.network, added):
-        raise ModelError(
+        raise ConfigError(
             f"{source.name} does not end in a dense layer with a bias and a softmax, which "
             "--logit-offset needs; convert without it"
         )

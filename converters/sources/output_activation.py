@@ -11,9 +11,11 @@ from fer_edge.errors import ModelError
 SIGMOID = "sigmoid"
 LINEAR = "linear"
 
-_BOUNDED = (LINEAR, "softmax", "hard_sigmoid")
-"""Last activations behind which outputs can be probabilities in disguise; of the others, such as
-relu, the values are what the activation makes of logits."""
+_OF_LOGITS = (
+    *("relu", "relu6", "leakyrelu", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "mish"),
+    *("silu", "swish", "hard_silu", "hard_swish", "softplus", "softsign", "tanh", "hard_tanh"),
+)
+"""Last activations whose values are never probabilities in disguise."""
 
 _PASSING = ("Flatten", "Reshape", "Dropout", "Identity", "ActivityRegularization", "InputLayer")
 """Layers that do not change values at inference."""
@@ -24,7 +26,7 @@ def output_activation(network: Any) -> str:
     layer = _output_layer(network)
     activation = getattr(layer, "activation", None)
     if activation is not None:
-        return str(getattr(activation, "__name__", type(activation).__name__)).lower()
+        return _name(activation)
     config = layer.get_config() if hasattr(layer, "get_config") else {}
     if isinstance(config.get("function"), str):  # an operation of TensorFlow: math.sigmoid
         return str(config["function"].rpartition(".")[2])
@@ -69,7 +71,7 @@ def check_logits(outputs: NDArray[np.float32], activation: str, path: Path) -> N
         ModelError: They are sigmoids or scaled probabilities.
     """
     is_constant = bool(np.ptp(outputs, axis=0).max() <= 0)  # of a network without any answer
-    if activation not in _BOUNDED or outputs.min() < 0 or is_constant:
+    if activation in _OF_LOGITS or outputs.min() < 0 or is_constant:
         return
     sums = outputs.sum(axis=1)
     if np.ptp(sums) <= 1e-3 * sums.mean():
@@ -99,6 +101,13 @@ def remark(activation: str) -> str:
     return (
         f"{activation} outputs, which are not probabilities: treated as logits, a softmax is added"
     )
+
+
+def _name(activation: Any) -> str:
+    """Return the name of an activation: a function, or a layer that applies one."""
+    while getattr(activation, "activation", None) is not None:
+        activation = activation.activation
+    return str(getattr(activation, "__name__", type(activation).__name__)).lower()
 
 
 def _output_layer(network: Any) -> Any:

@@ -31,7 +31,7 @@ class GraphLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stub
         """Wrap a concrete function of one float tensor.
 
         Args:
-            function: Function that returns (batch, classes).
+            function: Function that returns (batch, classes), or the same numbers in another shape.
             classes: Number of classes of its output.
             fixed_batch: Whether it only reads one face at a time.
         """
@@ -52,7 +52,9 @@ class GraphLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras has no stub
 
     def _run(self, faces: Any) -> Any:
         found = self._function(faces)
-        return found[0] if isinstance(found, list | tuple) else found
+        found = found[0] if isinstance(found, list | tuple) else found
+        # what comes before the last activation may have further axes of length 1
+        return found if len(found.shape) == 2 else tf.reshape(found, (-1, self.classes))
 
 
 def open_saved_model(folder: Path) -> tuple[Any, str, Any]:

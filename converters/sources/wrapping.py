@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.keras_files.file import first_line
 from fer_edge.shown import printable
 
@@ -64,8 +64,8 @@ def check_shapes(network: Any, path: Path, claims: Claims) -> None:
     """Compare the shapes of a network with the claims.
 
     Raises:
-        ModelError: It does not read one picture of the claimed size, or does not produce one value
-            per claimed class.
+        ModelError: It does not read one picture, or does not produce one value per class.
+        ConfigError: It reads another size, or has another number of classes.
     """
     input_shape(network, path, claims.size_px)
     if network.output_shape == (None, len(claims.labels)):
@@ -76,7 +76,8 @@ def check_shapes(network: Any, path: Path, claims: Claims) -> None:
             f"{path} has a fixed batch of {batch}; build it with an open batch, load the weights "
             "into it and save it again"
         )
-    raise ModelError(
+    is_list = isinstance(network.output_shape, tuple) and len(network.output_shape) == 2
+    raise (ConfigError if is_list else ModelError)(
         f"{path} produces {network.output_shape}; expected one output of "
         f"{len(claims.labels)} classes, as in --labels ({', '.join(claims.labels)})"
     )
@@ -91,7 +92,8 @@ def input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, int
         size_px: Side of the square input, if the network does not fix it.
 
     Raises:
-        ModelError: It does not read one picture, or not of this size.
+        ModelError: It does not read one picture.
+        ConfigError: It does not read one of this size.
     """
     shape = network.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
@@ -101,9 +103,9 @@ def input_shape(network: Any, path: Path, size_px: int | None) -> tuple[int, int
         )
     height, width = shape[1] or size_px, shape[2] or size_px
     if height is None or width is None:
-        raise ModelError(f"{path} accepts pictures of any size; choose one with --input-size")
+        raise ConfigError(f"{path} accepts pictures of any size; choose one with --input-size")
     if size_px is not None and (height, width) != (size_px, size_px):
-        raise ModelError(f"{path} reads {height}x{width} pictures, but --input-size is {size_px}")
+        raise ConfigError(f"{path} reads {height}x{width} pictures, but --input-size is {size_px}")
     return height, width, shape[3]
 
 

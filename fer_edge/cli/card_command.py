@@ -1,6 +1,7 @@
 """`fer-edge card`."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -205,7 +206,7 @@ def attach(
         fer-edge card attach other.tflite --labels angry,disgust,fear,happy,sad,surprise,neutral \\
             --out other-with-card.tflite
     """
-    from fer_edge.errors import ModelError
+    from fer_edge.errors import ConfigError, ModelError
     from fer_edge.evaluation.card_check import card_faults, try_outputs
     from fer_edge.model.archive import read_flatbuffer_file
     from fer_edge.model.card import UNKNOWN_LICENSE
@@ -225,8 +226,8 @@ def attach(
             channels=channels,
             color_order=color_order,
         )
-    except ModelError as error:
-        raise ModelError(f"{file}: {error}") from error
+    except (ConfigError, ModelError) as error:
+        raise type(error)(f"{file}: {error}") from error
     model = ModelFile(file, flatbuffer, made, len(flatbuffer), origin="disk")
     if faults := card_faults(model):
         raise ModelError(f"{file}: {'; '.join(faults)}")
@@ -256,12 +257,18 @@ def _target(file: Path, out: Path | None, overwrite: bool) -> Path:
 
 
 def _span(text: str) -> tuple[float, float]:
+    from fer_edge.model.card_checks import MOST_RANGE, is_input_range
+
     try:
         black, white = map(float, text.replace(",", " ").split())
     except ValueError:
+        black = white = math.nan
+    if not is_input_range(black, white):
         raise click.BadParameter(
-            f"expected BLACK,WHITE such as 0,1 or -1,1, got {text!r}", param_hint="--input-range"
-        ) from None
+            "expected BLACK,WHITE such as 0,1 or -1,1, black below white, both within "
+            f"{-MOST_RANGE:g} to {MOST_RANGE:g}, got {text!r}",
+            param_hint="--input-range",
+        )
     return black, white
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from fer_edge.errors import ConfigError, FerEdgeError
+from fer_edge.errors import ConfigError, FerEdgeError, RecipeError
 from fer_edge.require import blamed_package, broken_installation, missing
 from fer_edge.shown import masked
 from fer_edge.source_folder import STAGES
@@ -41,7 +41,7 @@ class Failure(click.ClickException):
 
 
 class WrongUse(Failure):
-    """A wrong configuration: systemd does not retry it, like a wrong option."""
+    """A wrong configuration or recipe: systemd does not retry it, like a wrong option."""
 
     exit_code = click.UsageError.exit_code
 
@@ -52,7 +52,7 @@ def in_one_line() -> Iterator[None]:
     try:
         yield
     except FerEdgeError as error:
-        kind = WrongUse if isinstance(error, ConfigError) else Failure
+        kind = WrongUse if isinstance(error, ConfigError | RecipeError) else Failure
         raise kind(str(error)) from error
     except ImportError as error:
         raise _import_failure(error) from error

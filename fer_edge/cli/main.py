@@ -15,9 +15,9 @@ import click
 
 from fer_edge import __version__
 from fer_edge.chatter import StderrHandler, silence_libraries
-from fer_edge.credentials import load_credentials
+from fer_edge.credentials import hide_secrets_of, load_credentials
 from fer_edge.limits import MEMORY_MB, MEMORY_VARIABLE, process_limits
-from fer_edge.shown import hide_secrets_of, masked
+from fer_edge.shown import masked
 
 from .failures import Failure, in_one_line
 from .interrupt import ending_at_once

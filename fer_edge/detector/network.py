@@ -49,13 +49,9 @@ class _Look:
     def faces(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the boxes with a sufficient score; see `Decoder.faces`."""
         self._write(image)
-        self.invoke()
+        self._interpreter.invoke()
         outputs = [self._interpreter.get_tensor(index) for index in self._outputs]
         return self._decoder.faces(outputs)
-
-    def invoke(self) -> None:
-        """Run the network on the current input."""
-        self._interpreter.invoke()
 
     def _write(self, image: NDArray[np.uint8]) -> None:
         """Write the pixels into the input tensor; the rest, below and to the right, is black."""
@@ -145,16 +141,6 @@ class DetectorNetwork:
         # all operators are convolutions, so the cost is proportional to the area
         stored = read_graph(self.file.flatbuffer).macs
         return stored * rows * columns // (spec.height * spec.width)
-
-    def invoke_again(self) -> None:
-        """Run the network on the last image again, without reading the outputs, to measure it.
-
-        Raises:
-            ModelError: No image was processed yet.
-        """
-        if not self._looks:
-            raise ModelError(f"{self.file.path} has not processed an image yet; call find first")
-        next(reversed(self._looks.values())).invoke()
 
     def _input_size(self, height: int, width: int) -> tuple[int, int]:
         fixed, multiple = self.fixed_size, self.file.card.input.multiple_px

@@ -133,10 +133,17 @@ def _input_fault(file: ModelFile, graph: Graph) -> str:
 
 
 def _output_fault(file: ModelFile, graph: Graph) -> str:
-    shape, labels = graph.outputs[0].shape, file.card.labels
-    if shape == (1, len(labels)):
+    output, labels = graph.outputs[0], file.card.labels
+    if output.shape != (1, len(labels)):
+        return f"the output is {output.shape}, the card has {len(labels)} labels: " + ", ".join(
+            labels
+        )
+    if output.has_real_values:
         return ""
-    return f"the output is {shape}, the card has {len(labels)} labels: {', '.join(labels)}"
+    return (
+        f"the output is {output.dtype.lower()} without a scale, expected float32, or quantized "
+        "uint8, int8 or int16; convert the source network again"
+    )
 
 
 def _scheme_fault(file: ModelFile, graph: Graph) -> str:

@@ -33,8 +33,7 @@ class Evaluation:
         without_non_faces: Scores on faces that most FER+ taggers considered a face; None without
             votes.
         ferplus: Scores against the majority of FER+ taggers, on faces with a majority for one of
-            the classes (`fer_edge.faces.votes.majority`); None without votes, or for other classes
-            than FER+'s.
+            the classes; None without votes, or for other classes than FER+'s.
         groups: Scores on each group of the faces' groups, on the whole split; empty without groups.
     """
 

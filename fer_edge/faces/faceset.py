@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.archives import ArchiveError, check_archive_file
-from fer_edge.errors import DatasetError
+from fer_edge.errors import ConfigError, DatasetError
 from fer_edge.faces.class_names import check_class_names, read_class_names
 from fer_edge.faces.groups import Grouping
 from fer_edge.faces.labels import FER2013
@@ -58,7 +58,7 @@ class FaceSet:
     Attributes:
         images: uint8, (n, side, side), gray, 0 to 255; at least one pixel each.
         labels: uint8, (n,), index into `class_names`.
-        split: uint8, (n,), index into `SPLITS`.
+        split: uint8, (n,): 0 train, 1 validation, 2 test.
         class_names: Classes in label order.
         votes: uint8, (n, 10), FER+ votes in FER+'s order (neutral, happiness, surprise, sadness,
             anger, disgust, fear, contempt, unknown, not a face), all zero if unknown.
@@ -134,14 +134,21 @@ class FaceSet:
         return found
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceSet":
-        """Select the rows of a mask or an index array."""
-        votes = None if self.votes is None else self.votes[rows]
+        """Select the rows of a mask or an index array.
+
+        Raises:
+            ConfigError: These are not rows of this face set.
+        """
+        try:
+            images = self.images[rows]
+        except IndexError as error:
+            raise ConfigError(f"these are not rows of {len(self)} faces: {error}") from error
         return FaceSet(
-            self.images[rows],
+            images,
             self.labels[rows],
             self.split[rows],
             self.class_names,
-            votes,
+            None if self.votes is None else self.votes[rows],
             self.duplicates[rows],
             tuple(grouping.select(rows) for grouping in self.groups),
         )
@@ -150,10 +157,11 @@ class FaceSet:
         """Select the faces of one split.
 
         Raises:
-            DatasetError: The split is unknown or empty.
+            ConfigError: The split is unknown.
+            DatasetError: The split is empty.
         """
         if split not in SPLITS:
-            raise DatasetError(f"split '{split}' is unknown; expected one of {', '.join(SPLITS)}")
+            raise ConfigError(f"split '{split}' is unknown; expected one of {', '.join(SPLITS)}")
         rows = self.split == SPLITS.index(split)
         if not rows.any():
             raise DatasetError(

@@ -30,7 +30,7 @@ class Grouping:
     Attributes:
         name: Name of the column.
         groups: Names of the groups, sorted.
-        members: int64, (n,), index of each face into `groups`; `UNKNOWN` if none is given.
+        members: int64, (n,), index of each face into `groups`; -1 if none is given.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Grouping:
         return Grouping(self.name, self.groups, self.members[rows])
 
 
-def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
+def load_groups(path: str | Path, faces: int) -> tuple[Grouping, ...]:
     """Read groupings from a CSV file with the column `face` and one column per grouping.
 
     A face with an empty cell or without a line belongs to no group.
@@ -56,6 +56,7 @@ def load_groups(path: Path, faces: int) -> tuple[Grouping, ...]:
         DatasetError: The file cannot be read, names an unknown face or a face twice, or has more
             than 64 groups in a column.
     """
+    path = Path(path)
     try:
         with open_table(path, (Column((FACE,)),), _EXPECTED) as (header, rows):
             places = _places(path, header)

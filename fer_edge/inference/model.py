@@ -23,6 +23,8 @@ from fer_edge.scoring.temperature import at_temperature, output_floor
 
 log = logging.getLogger(__name__)
 
+_QUANTIZED = (np.uint8, np.int8, np.int16)
+
 
 class TFLiteModel:
     """A model file, open for inference. A context manager; close it when done.
@@ -178,6 +180,12 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
             f"{file.path} has {len(inputs)} inputs and {len(outputs)} outputs, expected one of each"
         )
     spec, card = file.card.input, file.card
+    dtype, scale = outputs[0]["dtype"], outputs[0]["quantization"][0]
+    if dtype != np.float32 and not (dtype in _QUANTIZED and scale > 0):
+        raise ModelError(
+            f"{file.path}: the output is {np.dtype(dtype)} without a scale, expected float32, or "
+            "quantized uint8, int8 or int16; convert the source network again"
+        )
     shape, wanted = tuple(map(int, inputs[0]["shape"])), (1, spec.height, spec.width, spec.channels)
     if shape != wanted:
         raise ModelError(

@@ -48,17 +48,24 @@ def check_labels(labels: tuple[str, ...]) -> None:
     Raises:
         ModelError: There are too few or too many, two are equal, or one cannot be shown.
     """
+    if fault := fault_of_labels(labels):
+        raise ModelError(f"the card has {fault}")
+
+
+def fault_of_labels(labels: tuple[str, ...]) -> str:
+    """Describe what is wrong with the class names of a model; empty for nothing."""
     if not 2 <= len(set(labels)) == len(labels) <= MOST_LABELS:
-        raise ModelError(
-            f"the card has {len(labels)} labels, {len(set(labels))} of them different; expected "
-            f"2 to {MOST_LABELS} different names"
+        return (
+            f"{len(labels)} labels, {len(set(labels))} of them different; expected 2 to "
+            f"{MOST_LABELS} different names"
         )
     for label in labels:
         if not label.strip() or unwritable(label) or len(label) > LONGEST_LABEL:
-            raise ModelError(
-                f"the card's label {label[:LONGEST_LABEL]!r} cannot be shown; expected 1 to "
+            return (
+                f"the label {label[:LONGEST_LABEL]!r}, which cannot be shown; expected 1 to "
                 f"{LONGEST_LABEL} printable characters"
             )
+    return ""
 
 
 def check_line(key: str, text: str) -> None:

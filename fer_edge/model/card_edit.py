@@ -45,14 +45,14 @@ def edit_card(
         labels: New class names in output order, or None.
 
     Raises:
-        ModelError: A key cannot be edited, a value has the wrong type, or the labels do not match.
+        ConfigError: A key cannot be edited, a value is wrong, or the labels do not match.
     """
     data = encode(card)
     for key, text in settings.items():
         if key not in EDITABLE:
-            raise ModelError(_refuse(key))
+            raise ConfigError(_refuse(key))
         if key == LIGHT and card.scores:
-            raise ModelError(
+            raise ConfigError(
                 f"the card's scores were measured with {key} {card.input.light}; convert the "
                 "network again: fer-edge convert --light"
             )
@@ -62,9 +62,9 @@ def edit_card(
         place[last] = _number(key, text) if key in NUMBER_KEYS else text
     try:
         card = decode(ModelCard, data)
-    except (ValueError, ConfigError) as error:  # includes SchemaError
-        raise ModelError(f"this change to the card is not possible: {error}") from error
-    return card if labels is None else _rename_labels(card, tuple(labels))
+        return card if labels is None else _rename_labels(card, tuple(labels))
+    except (ValueError, ConfigError, ModelError) as error:  # includes SchemaError
+        raise ConfigError(f"this change to the card is not possible: {error}") from error
 
 
 def bare_flatbuffer(data: bytes, name: str) -> bytes:
@@ -114,32 +114,46 @@ def new_card(
 
     Raises:
         ModelError: The graph is damaged, does not have exactly one picture of a fixed size as input
-            and one output, computes with random numbers, contradicts the channels, or the range is
-            missing; without the file's name.
+            and one output, or computes with random numbers; without the file's name.
+        ConfigError: Labels or channels have another number than the graph's, the range is missing,
+            or a text cannot be in a card; also without the file's name.
     """
     graph = read_graph(flatbuffer)
     tensor = _picture_input(graph, channels)
     minimum, maximum = _input_range(tensor, input_range)
-    return ModelCard(
-        name=name,
-        architecture=architecture,
-        labels=tuple(labels),
-        input=InputSpec(
-            height=tensor.shape[1],
-            width=tensor.shape[2],
-            channels=tensor.shape[3],
-            minimum=minimum,
-            maximum=maximum,
-            color_order=color_order,
-        ),
-        quantization=_quantization(graph),
-        parameters=graph.parameters,
-        macs=graph.macs,
-        sha256="",  # set by pack_model
-        tools=(f"card attached by fer-edge {__version__}",),
-        limits=UNKNOWN_LIMITS,
-        license=license,
+    _check_count(labels, graph.outputs[0].shape)
+    spec = InputSpec(
+        height=tensor.shape[1],
+        width=tensor.shape[2],
+        channels=tensor.shape[3],
+        minimum=minimum,
+        maximum=maximum,
+        color_order=color_order,
     )
+    try:
+        return ModelCard(
+            name=name,
+            architecture=architecture,
+            labels=tuple(labels),
+            input=spec,
+            quantization=_quantization(graph),
+            parameters=graph.parameters,
+            macs=graph.macs,
+            sha256="",  # set by pack_model
+            tools=(f"card attached by fer-edge {__version__}",),
+            limits=UNKNOWN_LIMITS,
+            license=license,
+        )
+    except ModelError as error:  # the user's texts
+        raise ConfigError(str(error)) from error
+
+
+def _check_count(labels: Sequence[str], outputs: tuple[int, ...]) -> None:
+    if len(outputs) == 2 and outputs[1] != len(labels):
+        raise ConfigError(
+            f"got {len(labels)} labels ({', '.join(labels)}), expected {outputs[1]}, one for each "
+            "output"
+        )
 
 
 def _picture_input(graph: Graph, channels: int | None) -> Tensor:
@@ -169,9 +183,13 @@ def _picture_input(graph: Graph, channels: int | None) -> Tensor:
             "fixed size"
         )
     found = tensor.shape[3]
-    if found not in (1, 3) or channels not in (None, found):
-        stated = "1 or 3" if channels is None else f"{channels}, as --channels states"
-        raise ModelError(f"the input {tensor.shape} has {found} channels, expected {stated}")
+    if found not in (1, 3):
+        raise ModelError(f"the input {tensor.shape} has {found} channels, expected 1 or 3")
+    if channels not in (None, found):
+        raise ConfigError(
+            f"the input {tensor.shape} has {found} channels, expected {channels}, as --channels "
+            "states"
+        )
     if min(tensor.shape[1:3]) < 2:
         raise ModelError(
             f"the input {tensor.shape} is a picture of {tensor.shape[2]}x{tensor.shape[1]} pixels, "
@@ -215,7 +233,7 @@ def _input_range(tensor: Tensor, stated: tuple[float, float] | None) -> tuple[fl
     lowest = {"uint8": 0, "int8": -128}.get(dtype)
     if lowest is None:  # int16 reaches below black
         if stated is None:
-            raise ModelError(
+            raise ConfigError(
                 f"the input is {dtype}, so the file does not contain the values of a black and a "
                 "white pixel; state them: --input-range 0,1 or -1,1"
             )
@@ -253,12 +271,12 @@ def _number(key: str, text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ModelError(f"'{key}' is '{text}', expected a number") from error
+        raise ConfigError(f"'{key}' is '{text}', expected a number") from error
 
 
 def _rename_labels(card: ModelCard, labels: tuple[str, ...]) -> ModelCard:
     if len(labels) != len(card.labels):
-        raise ModelError(
+        raise ConfigError(
             f"got {len(labels)} labels, expected {len(card.labels)}: {', '.join(card.labels)}"
         )
     moved = [
@@ -267,7 +285,7 @@ def _rename_labels(card: ModelCard, labels: tuple[str, ...]) -> ModelCard:
         if label in card.labels and card.labels.index(label) != i
     ]
     if moved and card.scores:
-        raise ModelError(
+        raise ConfigError(
             f"label '{moved[0]}' would move to another output, but the card's scores were "
             "measured in the old order; change names, not their order"
         )
@@ -278,16 +296,16 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
     """Split KEY=VALUE arguments.
 
     Raises:
-        ModelError: A pair has no equals sign, or a key occurs twice.
+        ConfigError: A pair has no equals sign, or a key occurs twice.
     """
     settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals:
-            raise ModelError(
+            raise ConfigError(
                 f"'{pair}' does not have the form KEY=VALUE, for example name=my-model"
             )
         if key in settings:
-            raise ModelError(f"'{key}' is set twice")
+            raise ConfigError(f"'{key}' is set twice")
         settings[key] = text
     return settings

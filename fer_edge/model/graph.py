@@ -13,6 +13,7 @@ from fer_edge.shown import printable
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64")
+_INTEGERS = ("UINT8", "INT8", "INT16")
 _WITH_PARAMETERS = (*_WEIGHTED, "ADD", "MUL", "SUB", "PRELU")
 _MOST_ITEMS = 500_000
 """Largest number of tensors, operators, and entries of shapes, scales and ends; large networks have
@@ -25,7 +26,7 @@ class Tensor:
     """A tensor of the graph.
 
     Attributes:
-        name: Name given by the converter.
+        name: Name given by the converter; it may be empty, or that of other tensors too.
         shape: Shape of the tensor.
         dtype: Type name in the schema: FLOAT32, INT8, UINT8, INT32, ...
         is_constant: Whether its values are in the file.
@@ -34,8 +35,8 @@ class Tensor:
         open_axes: Axes whose size is known at run time only; `shape` has 1 there.
         size_bytes: Size of a constant's values in the file; 0 for others.
         indices: Values of a small int32 constant: axes, paddings, strides; empty for others.
-        index: Number in the file, as an interpreter uses it; -1 for a tensor that is not from a
-            file.
+        index: Number in the file, as an interpreter uses it; it identifies the tensor. -1 for a
+            tensor that is not from a file.
     """
 
     name: str
@@ -48,6 +49,13 @@ class Tensor:
     size_bytes: int = 0
     indices: tuple[int, ...] = ()
     index: int = -1
+
+    @property
+    def has_real_values(self) -> bool:
+        """Whether its values stand for real numbers: float32, or an integer type with a scale."""
+        return self.dtype == "FLOAT32" or (
+            self.dtype in _INTEGERS and len(self.scales) == 1 and self.scales[0] > 0
+        )
 
     @property
     def size(self) -> int:
@@ -94,11 +102,11 @@ class Graph:
         """Number of weights and biases."""
         widened = self._widened()
         constants = {
-            tensor.name: tensor.size
+            tensor.index: tensor.size
             for operator in self.operators
             if operator.name in _WITH_PARAMETERS
             for tensor in operator.inputs
-            if tensor.is_constant or tensor.name in widened
+            if tensor.is_constant or tensor.index in widened
         }
         return sum(constants.values())
 
@@ -113,14 +121,14 @@ class Graph:
             if operator.name not in _WEIGHTED or len(operator.inputs) < 2:
                 continue
             weights = operator.inputs[1]
-            stored = widened.get(weights.name, weights.dtype)
+            stored = widened.get(weights.index, weights.dtype)
             found[operator.outputs[0].dtype, stored] += weights.size
         return dict(found)
 
-    def _widened(self) -> dict[str, str]:
+    def _widened(self) -> dict[int, str]:
         """Return the stored type of constants that go through a DEQUANTIZE, as float16 ones do."""
         return {
-            tensor.name: operator.inputs[0].dtype
+            tensor.index: operator.inputs[0].dtype
             for operator in self.operators
             if operator.name == "DEQUANTIZE" and operator.inputs[0].is_constant
             for tensor in operator.outputs
@@ -216,7 +224,7 @@ def _read_subgraph(model: Any, subgraph: Any, schema: Any) -> Graph:
         axes = range(tensor.ShapeSignatureLength())
         tensors.append(
             Tensor(
-                name=tensor.Name().decode("utf-8", "replace"),
+                name=(tensor.Name() or b"").decode("utf-8", "replace"),
                 shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
                 dtype=dtype,
                 # ai-edge-quantizer stores large ones after the flatbuffer, by offset and size

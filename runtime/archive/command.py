@@ -130,6 +130,7 @@ def _stop_by_sigterm() -> Iterator[None]:
     """Make SIGTERM stop the work like Ctrl-C, including the workers."""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` may send it twice
         raise _Terminated
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -119,6 +119,9 @@ class ArchiveConfig:
     faces: FacesConfig = field(default_factory=FacesConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
 
+    def __post_init__(self) -> None:
+        self.faces.check()
+
 
 PARTS: dict[str, type] = {
     "reading": ReadingConfig,

@@ -12,13 +12,11 @@ from fer_edge.pictures.picture import read_picture
 
 from ..capture.frame import Frame
 from ..capture.video import Video
-from ..detection.detector import WholeFrame
-from ..recognition.follower import Follower
+from ..recognition.config import chosen_reader
 from ..recognition.model_config import open_chosen_model
-from ..recognition.reader import Reader
 from ..recognition.result import FrameReader, Result
 from ..timing.frame_seconds import FrameSeconds
-from ..tracking.config import open_chosen_detector, open_chosen_tracker
+from ..tracking.config import open_chosen_detector
 from .footer import Footer
 from .result_file import RowWriter
 from .rows import ROWS_AT_ONCE, RowBuffer
@@ -123,14 +121,7 @@ class UnitReader:
         return footer, tuple(broken)
 
     def _pictures(self, unit: Unit, broken: list[Broken]) -> Iterator[tuple[Result, float]]:
-        reader = Reader(
-            self._model,
-            self._picture_detector,
-            aligner=self._aligner,
-            min_face_px=self._settings.faces.min_face_px,
-            max_faces=self._settings.faces.max_faces,
-            uncertain_below=self._settings.recognition.uncertain_below,
-        )
+        reader = self._reader(is_video=False)
         for index, file in enumerate(unit.files):
             try:
                 image = read_picture(file.path)
@@ -143,7 +134,7 @@ class UnitReader:
         every_s = self._settings.reading.every_s
         video = Video(unit.source, every_s=every_s, span=unit.span, decoder_threads=1)
         with closing(video):
-            reader, seconds = self._follower(), FrameSeconds.of(video)
+            reader, seconds = self._reader(is_video=True), FrameSeconds.of(video)
             waiting: Result | None = None  # the time of a frame is known at the next one
             for frame in video:
                 share = seconds.next(frame.time_s)
@@ -156,15 +147,13 @@ class UnitReader:
                 next_s = video.next_s
                 yield waiting, seconds.last() if next_s is None else seconds.next(next_s)
 
-    def _follower(self) -> FrameReader:
-        recognition = self._settings.recognition
-        return Follower(
-            self._model,
-            open_chosen_tracker(self._settings.faces, self._video_detector),
+    def _reader(self, *, is_video: bool) -> FrameReader:
+        settings = self._settings
+        return chosen_reader(
+            *(self._model, settings.faces, settings.recognition),
+            self._video_detector if is_video else self._picture_detector,
             aligner=self._aligner,
-            steadiness=recognition.steadiness(),
-            pace=recognition.pace(is_live=False),
-            boxes_are_crops=isinstance(self._video_detector, WholeFrame),
+            is_video=is_video,
         )
 
     def _footer(self, unit: Unit, counted: Counted, failed: int) -> Footer:

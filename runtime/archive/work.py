@@ -9,6 +9,7 @@ from time import monotonic
 import cv2
 
 from fer_edge.errors import (
+    ConfigError,
     DetectorError,
     FerEdgeError,
     ModelError,
@@ -90,7 +91,7 @@ class Failed:
 
 Outcome = Done | Failed
 
-_FOR_ALL = (OutputError, ModelError, DetectorError, PluginError)
+_FOR_ALL = (ConfigError, OutputError, ModelError, DetectorError, PluginError)
 """An error that would affect all units."""
 
 

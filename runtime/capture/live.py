@@ -59,7 +59,7 @@ class Live:
     reader is, the latency is that of one frame. Frames are counted from the first returned one, and
     the clock starts with it. The `index` of a frame is the number of frames read before it plus the
     number dropped before it (`dropped`). Frame times are the stream's time stamps, if it has any,
-    and follow the wall clock while the capture is lost or paused.
+    else those of arrival; they follow the wall clock while the capture is lost or paused.
     """
 
     is_video = True
@@ -162,7 +162,7 @@ class Live:
         """End the iteration and the thread; the thread releases the capture.
 
         A hanging read is interrupted. If a driver or FFmpeg does not allow that, this returns after
-        `CLOSE_S`, and the thread ends with that read.
+        two seconds, and the thread ends with that read.
         """
         with self._changed:
             self._newest = None

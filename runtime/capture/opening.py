@@ -43,7 +43,8 @@ def open_source(
         frame_rate_hz: Frame rate of a raw H.264, H.265 or Motion JPEG file; other files have a
             clock.
         pixel_aspect: Width of a pixel divided by its height, overriding the video.
-        stream_options: Options of FFmpeg for a stream, see `StreamCapture`.
+        stream_options: Options of FFmpeg for a stream, such as {"rtsp_transport": "udp"}; RTSP uses
+            TCP without it.
         sample_every_s: Interval in seconds between the frames of a video file; 0 reads all.
         limit_px: Largest number of pixels a picture may declare; larger ones are rejected, or
             skipped in a folder.
@@ -77,7 +78,7 @@ def open_source(
                 every_s=sample_every_s,
             )
     if frame_rate_hz or pixel_aspect or sample_every_s:
-        raise SourceError(
+        raise ConfigError(
             f"{place} is not a video; --fps, --pixel-aspect and --sample-every (in Python: "
             "frame_rate_hz, pixel_aspect, sample_every_s) are for videos"
         )
@@ -86,11 +87,11 @@ def open_source(
 
 def _path_of(place: str | Path) -> Path:
     if not isinstance(place, str | Path):
-        raise SourceError(f"expected a path or an address, got {type(place).__name__}")
+        raise ConfigError(f"expected a path or an address, got {type(place).__name__}")
     if not str(place):
-        raise SourceError(f"the name of the input is empty; expected {_WANTED}")
+        raise ConfigError(f"the name of the input is empty; expected {_WANTED}")
     if isinstance(place, Path) and (address := address_without_password(place)):
-        raise SourceError(f"expected an address as text, got a Path of {address}")
+        raise ConfigError(f"expected an address as text, got a Path of {address}")
     path = Path(place)
     try:
         check_path(path)
@@ -131,7 +132,7 @@ def open_camera(
         SourceError: It cannot be opened.
         MissingExtraError: picamera2 is not installed.
         PluginError: The name of the camera is unknown, or another package's cannot be used.
-        ConfigError: The size, the frame rate or `on_loss` is out of range or of another kind.
+        ConfigError: An argument is out of range or of another kind.
     """
     settings = SourceSettings(size, frame_rate_hz, on_loss)
     which = _camera(which)
@@ -152,7 +153,7 @@ def _camera(given: SupportsIndex | str | Path) -> int | str:
         return int(index(given))  # NumPy's integers, too
     except TypeError as error:
         kind = type(given).__name__
-        raise SourceError(f"expected a camera's number, device or name, got {kind}") from error
+        raise ConfigError(f"expected a camera's number, device or name, got {kind}") from error
 
 
 def open_named_source(name: str, address: str, settings: SourceSettings) -> Source:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import SourceError
+from fer_edge.errors import ConfigError, SourceError
 
 from .frame import Frame
 from .pixels import as_bgr
@@ -83,12 +83,13 @@ class RawFrames:
             name: Name in messages.
 
         Raises:
-            SourceError: The stream is a terminal, or the size does not suit the format.
+            ConfigError: The size does not suit the format.
+            SourceError: The stream is a terminal.
         """
         layout = PIXEL_FORMATS[pixel_format]
         width, height = size
         if width % layout.even[0] or height % layout.even[1]:
-            raise SourceError(
+            raise ConfigError(
                 f"{pixel_format} frames need an even width and height, got {width}x{height}"
             )
         if stream.isatty():

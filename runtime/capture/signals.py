@@ -6,9 +6,11 @@ frame that may never arrive, another thread closes the source, which ends the wa
 """
 
 import _thread
+import ctypes
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -16,20 +18,26 @@ from typing import Any
 from fer_edge.errors import FerEdgeError
 
 from .frame import Frame, Source
+from .own_source import CheckedSource
+
+SAME_REQUEST_S = 1.0
+"""Time in which further signals belong to the same request: `timeout` signals its command and then
+their group, and `uv run` passes on a Ctrl-C that the terminal also sends."""
 
 
 class Signals:
     """SIGTERM and SIGINT (Ctrl-C) end a run; SIGHUP makes it reload its model file.
 
-    A second SIGTERM or SIGINT ends the process immediately, without finishing anything. A SIGHUP
-    caused by a closed terminal ends the run. Signals that were ignored before (`nohup`) stay
-    ignored. A context manager; outside the main thread, where Python has no handlers, it does
-    nothing.
+    Another SIGTERM or SIGINT, `SAME_REQUEST_S` after the first or later, ends the process
+    immediately, without finishing anything. A SIGHUP caused by a closed terminal ends the run.
+    Signals that were ignored before (`nohup`) stay ignored. A context manager; outside the main
+    thread, where Python has no handlers, it does nothing.
     """
 
     def __init__(self) -> None:
         self.stop_requested = False
         self.reload_requested = False
+        self._is_over = False
         self._waits_for: Source | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._terminals = [number for number in range(3) if _is_terminal(number)]
@@ -46,6 +54,7 @@ class Signals:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._is_over = True
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -61,8 +70,9 @@ class Signals:
         return requested
 
     def _next(self, frames: Iterator[Frame], source: Source) -> Frame | None:
-        # a source with a known length never blocks, and need not be closed while reading
-        self._waits_for = source if source.length is None else None
+        # fer-edge's sources of a known length never block, and need not be closed while reading
+        may_wait = isinstance(source, CheckedSource) or source.length is None
+        self._waits_for = source if may_wait else None
         try:
             # a signal before this line is seen by it, a later one finds a source to close
             return None if self.stop_requested else next(frames, None)
@@ -74,13 +84,24 @@ class Signals:
             self._waits_for = None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self.stop_requested:
+            return
         self.stop_requested = True
-        for ending in {signal.SIGTERM, signal.SIGINT} & set(self._before):
-            signal.signal(ending, signal.SIG_DFL)  # the kernel handles the second one
+        # in threads: this one may hold the source's lock; and not with threading.Thread, whose
+        # start takes a lock that the interrupted code may hold as well
+        _thread.start_new_thread(self._leave_to_kernel, ())
         if self._waits_for is not None:
-            # not here: this thread may hold the source's lock; and not with threading.Thread,
-            # whose start takes a lock that the interrupted code may hold as well
             _thread.start_new_thread(self._waits_for.close, ())
+
+    def _leave_to_kernel(self) -> None:
+        """Let the kernel handle the next signal: Python's handlers wait for native code.
+
+        Python sets handlers in the main thread only, which such code may hold.
+        """
+        time.sleep(SAME_REQUEST_S)
+        for ending in {signal.SIGTERM, signal.SIGINT} & set(self._before):
+            if not self._is_over:
+                ctypes.CDLL(None).signal(int(ending), None)  # SIG_DFL is a null pointer
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         if all(map(_is_terminal, self._terminals)):

@@ -20,6 +20,7 @@ from .frame_conversion import FrameConversion
 from .live import Live
 from .pixel_aspect import StoredAspect
 from .stream_url import check_url, scheme_of
+from .video_header import has_clock
 
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 5.0
@@ -33,7 +34,8 @@ class StreamCapture:
 
     Attributes:
         name: Address without user, password and query.
-        clock_s: Time stamp of the last frame; None if the stream has none.
+        clock_s: Time stamp of the last frame; None if the stream has none, like Motion JPEG, for
+            which FFmpeg counts 25 frames per second.
     """
 
     outlives_python = True
@@ -70,6 +72,7 @@ class StreamCapture:
         self._timeout_s = (open_timeout_s, read_timeout_s)
         self._container: Any = None
         self._stream: Any = None
+        self._has_clock = False
         self._aspect = StoredAspect(None)
         self._packets: Iterator[Any] = iter(())
         self._decoded: deque[VideoFrame] = deque()
@@ -92,6 +95,7 @@ class StreamCapture:
                 "address, user and password, and that it sends H.264, H.265 or MJPEG"
             ) from error
         self._stream = picture_stream(self._container, self.name)
+        self._has_clock = has_clock(self._container)
         self._aspect = StoredAspect(self._stream)
         self._packets = self._container.demux()
         self._decoded.clear()
@@ -116,7 +120,8 @@ class StreamCapture:
                 raise self._stalled(started_s)
             self._decode_next(started_s)
         frame = self._decoded.popleft()
-        self.clock_s = None if frame.pts is None else float(frame.time)
+        is_timed = self._has_clock and frame.pts is not None
+        self.clock_s = float(frame.time) if is_timed else None
         self._conversion.note(frame)
         return self._conversion.take(frame, self._aspect.of_frame())
 

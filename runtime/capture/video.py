@@ -11,7 +11,7 @@ from typing import Any
 import av
 from av.video.frame import VideoFrame
 
-from fer_edge.errors import SourceError
+from fer_edge.errors import ConfigError, SourceError
 from fer_edge.pictures.container import open_video_file, picture_stream
 
 from .frame import Frame
@@ -72,8 +72,8 @@ class Video:
             decoder_threads: Number of decoder threads; 0 uses one per core.
 
         Raises:
-            SourceError: FFmpeg cannot decode the file as a video, or it has time stamps and
-                `frame_rate_hz` is given.
+            SourceError: FFmpeg cannot decode the file as a video.
+            ConfigError: It has time stamps, and `frame_rate_hz` is given.
         """
         self._path = path
         self._reading = threading.RLock()
@@ -84,16 +84,15 @@ class Video:
             self._aspect = StoredAspect(self._stream)
             self._has_clock = has_clock(self._container)
             if self._has_clock and frame_rate_hz is not None:
-                raise SourceError(
+                raise ConfigError(
                     f"{path} has its own time stamps; omit the frame rate: --fps is for raw .h264, "
                     ".h265 and .mjpeg files and for cameras (in Python: frame_rate_hz)"
                 )
-        except SourceError:
+        except (ConfigError, SourceError):
             self._container.close()
             raise
-        self._decoder_threads = decoder_threads
+        self._decoder_threads, self._span = decoder_threads, span
         self._set_threads()
-        self._span = span
         self._conversion = FrameConversion(str(path), pixel_aspect)
         self._every_s = every_s
         self._stored_rate_hz = frame_rate_hz or stored_rate_hz(self._stream, self._has_clock)

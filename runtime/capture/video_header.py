@@ -10,7 +10,7 @@ _HIGHEST_TICK_RATE_HZ = 1000.0
 
 
 def has_clock(container: Any) -> bool:
-    """Return whether a container has time stamps; FFmpeg invents those of raw files."""
+    """Return whether a container has time stamps; FFmpeg invents those of raw files and streams."""
     is_raw = container.format.name.endswith("_pipe")  # JPEG pictures one after the other
     return not is_raw and not has_flag(container, av.format.Flags.no_timestamps)
 

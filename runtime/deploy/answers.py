@@ -47,15 +47,26 @@ class Switched:
 
     Attributes:
         wrong: Problem of the new release; empty for none.
-        number: Number of the release that runs; None for none.
+        number: Number of the current release; None for none.
         way: How it was activated.
         tried: Error of a reload that became a restart; empty for none.
+        again: After a problem, the problem of the earlier release too; empty for none.
     """
 
     wrong: str
     number: int | None
     way: Literal["restart", "reload", "link"]
     tried: str
+    again: str
+
+    @property
+    def fallback(self) -> str:
+        """What runs after a problem, in words."""
+        if self.number is None:
+            return "no release runs"
+        if self.again:
+            return f"release {self.number} does not run either ({self.again})"
+        return f"release {self.number} runs again"
 
 
 @dataclass(frozen=True, slots=True)

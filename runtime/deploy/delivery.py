@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.child import module_command
+from fer_edge.credentials import is_secret
 from fer_edge.documents import parse_toml, read_limited
 from fer_edge.errors import ConfigError, ModelError
 from fer_edge.limits import TOML_BYTES
@@ -18,15 +19,6 @@ from fer_edge.schema import SchemaError
 
 from .own_wheel import OwnWheel
 from .situation import ReleasedModel
-
-SECRETS = (
-    "FER_EDGE_MQTT_PASSWORD",
-    "FER_EDGE_WEB_TOKEN",
-    "FER_EDGE_INPUT",
-    "FER_EDGE_SINK_",
-    "FER_EDGE_STREAM_OPTION_",
-)
-"""Prefixes of the variables from which `fer-edge service` takes passwords and tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +126,7 @@ def _read_config(path: Path) -> tuple[Configuration, dict[str, Any]]:
         raise ConfigError(f"{path}: {error}") from error
     table = tables.get("model")
     table = table if isinstance(table, dict) else {}
-    secrets = {
-        name: value for name, value in os.environ.items() if value and name.startswith(SECRETS)
-    }
+    secrets = {name: value for name, value in os.environ.items() if value and is_secret(name)}
     return Configuration(data, secrets, str(table.get("delegate") or "")), table
 
 

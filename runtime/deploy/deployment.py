@@ -262,8 +262,7 @@ class Deployment:
         }
         done = self.connection.ask_for(Switched, "switch", record=record, way=plan.way)
         if done.wrong:
-            runs = f"release {done.number} runs again" if done.number else "no release runs"
-            text = f"release {number} was not healthy ({done.wrong}); {runs}"
+            text = f"release {number} was not healthy ({done.wrong}); {done.fallback}"
             return self._outcome("rolled back", done.number, text, gap)
         self.connection.ask("prune", keep=self.choices.keep)
         was = f"previous release {before.number}" if before is not None else "the first release"

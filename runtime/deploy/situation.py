@@ -154,6 +154,7 @@ class Release:
         delegate: Delegate of its model; empty for the CPU.
         limits: Limits of its service.
         has_service: Whether a service runs it.
+        before: Number of the release that ran before it; None for the first.
     """
 
     number: int
@@ -168,6 +169,7 @@ class Release:
     delegate: str
     limits: Limits
     has_service: bool
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

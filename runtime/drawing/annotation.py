@@ -80,7 +80,8 @@ def annotate(image: object, faces: Iterable[Labeled]) -> NDArray[np.uint8]:
     label, a tiny one only its box.
 
     Args:
-        image: Image in a form that `Reader.read` accepts, preferably uint8 (height, width, 3) BGR.
+        image: Image in a form that `Recognizer.read` accepts, preferably uint8, (height, width, 3),
+            BGR.
         faces: Faces recognized in it.
 
     Returns:

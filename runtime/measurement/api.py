@@ -84,7 +84,8 @@ def benchmark(
         SourceError: A video cannot be read.
         DetectorError: The detector cannot be opened.
         ConfigError: The list of models is empty; the plan cannot be measured; settings of detection
-            are given without a video, or a video is given twice.
+            are given without a video; a model or a video is given twice; or the reference is not
+            among the models.
         ReportError: The instructions cannot be read, or the reference has no scores.
         MissingExtraError: A package is not installed; the message names the extra.
     """

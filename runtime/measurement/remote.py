@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fer_edge.errors import DeployError, ModelError, ReportError
+from fer_edge.errors import ConfigError, DeployError, ReportError
 from fer_edge.faces.faceset import FaceSet, save_faceset
 from fer_edge.model.bundled import bundled_models, find_model
 
@@ -53,7 +53,7 @@ def measure_there(
 
     Raises:
         DeployError: The device cannot be reached, has no fer-edge, or could not measure.
-        ModelError: A model is a Keras file, which does not run on devices.
+        ConfigError: A model is a Keras file, which does not run on devices.
     """
     files: dict[str, bytes | Path] = {}
     words = ["benchmark", *(_sent(item, files) for item in errand.names), "--json"]
@@ -92,7 +92,7 @@ def _sent(name: str, files: dict[str, bytes | Path]) -> str:
         return name
     path = find_model(name)
     if path.suffix != ".tflite":
-        raise ModelError(f"{path} is not a .tflite file, which --on needs; convert it first")
+        raise ConfigError(f"{path} is not a .tflite file, which --on needs; convert it first")
     there = f"{len(files)}-{path.name}"
     files[there] = path
     return f"{FOLDER}/{there}"

@@ -9,6 +9,7 @@ from fer_edge import plugins
 from fer_edge.cli.needs import Needs, reaching_address
 from fer_edge.cli.option_fields import is_path
 from fer_edge.errors import ConfigError
+from fer_edge.files import own_descriptor
 from fer_edge.shown import without_password
 
 from .mqtt.config import MqttConfig
@@ -89,15 +90,16 @@ class ChosenSink:
     @property
     def folder(self) -> Path | None:
         """The folder that must be writable for it, if any."""
-        path = self.path
+        path = None if self.prints else self.path
         if path is None or path.is_dir():
             return path
         return path.parent if self._kind.is_file or path.suffix else path
 
     @property
     def prints(self) -> bool:
-        """Whether it writes to standard output."""
-        return self.place == "-" and self._kind.can_print
+        """Whether it writes to standard output: its place is - or /dev/stdout."""
+        is_stdout = self.place == "-" or own_descriptor(Path(self.place)) == 1
+        return is_stdout and self._kind.can_print
 
     @property
     def lacks_place(self) -> bool:

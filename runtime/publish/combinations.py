@@ -18,12 +18,15 @@ from .mqtt.config import MqttConfig
 from .web.config import TOKEN_VARIABLE, WebConfig
 
 _EXAMPLES = {
-    "jsonl": "--jsonl FILE.jsonl",
     "gif": "--gif FILE.gif",
     "web": "--web 127.0.0.1:8000",
     "mqtt": "--mqtt mqtt://host/topic",
 }
-"""For each output that has options, how to request it."""
+"""For each output that has options, how to request it.
+
+Not for JSON lines, which are on by default: --quiet and --jsonl none switch them off on purpose,
+for example those of a configuration file with jsonl_on.
+"""
 
 
 def check_outputs(

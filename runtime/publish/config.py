@@ -156,10 +156,10 @@ class OutputsConfig:
 
     def needs(self) -> Needs:
         """Return the system resources that it needs."""
-        sinks = self.named_sinks()
-        prints = self.jsonl == "-" or str(self.csv) == "-" or any(sink.prints for sink in sinks)
-        every = (*self.file_sinks(), *sinks)
-        return together([Needs(prints=prints), *(sink.needs() for sink in every)])
+        # without the lines that are printed by default
+        requested = (*replace(self, quiet=True).file_sinks(), *self.named_sinks())
+        prints = any(sink.prints for sink in requested)
+        return together([Needs(prints=prints), *(sink.needs() for sink in requested)])
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the places with a password or a key, as environment variables."""

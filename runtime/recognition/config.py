@@ -120,19 +120,12 @@ def open_chosen_reader(
     detector: "FaceDetector",
     source: "Source",
 ) -> "Reader | Follower":
-    """Open the model, and create the reader for the source's frames.
-
-    Pictures are independent; faces in a video are tracked.
+    """Open the model, and create the reader for the source's frames; see `chosen_reader`.
 
     Raises:
         ModelError: A model is damaged, altered or of another kind.
     """
     from contextlib import ExitStack
-
-    from ..detection.detector import WholeFrame
-    from ..tracking.config import open_chosen_tracker
-    from .follower import Follower
-    from .reader import Reader
 
     with ExitStack() as opened:
         served = open_chosen_model(model)
@@ -140,29 +133,64 @@ def open_chosen_reader(
         comparer = _open_chosen_comparer(model, served)
         if comparer is not None:
             opened.callback(comparer.close)
-        reader: Reader | Follower
-        if source.is_video:
-            reader = Follower(
-                served,
-                open_chosen_tracker(faces, detector),
-                aligner=recognition.open_aligner(),
-                steadiness=recognition.steadiness(),
-                pace=recognition.pace(is_live=source.is_live),
-                boxes_are_crops=isinstance(detector, WholeFrame),
-                comparer=comparer,
-            )
-        else:
-            reader = Reader(
-                served,
-                detector,
-                aligner=recognition.open_aligner(),
-                min_face_px=faces.min_face_px,
-                max_faces=faces.max_faces,
-                uncertain_below=recognition.uncertain_below,
-                comparer=comparer,
-            )
+        reader = chosen_reader(
+            *(served, faces, recognition, detector),
+            aligner=recognition.open_aligner(),
+            is_video=source.is_video,
+            is_live=source.is_live,
+            comparer=comparer,
+        )
         opened.pop_all()  # from now on the reader closes them
     return reader
+
+
+def chosen_reader(
+    served: "TFLiteModel",
+    faces: "FacesConfig",
+    recognition: RecognitionConfig,
+    detector: "FaceDetector",
+    *,
+    aligner: "Aligner | None",
+    is_video: bool,
+    is_live: bool = False,
+    comparer: "Comparer | None" = None,
+) -> "Reader | Follower":
+    """Create the reader of pictures, which are independent, or of a video, whose faces are tracked.
+
+    Args:
+        served: Open model; closed with the reader.
+        faces: Face detection and tracking.
+        recognition: From a face's box to its label.
+        detector: Detector of the faces, opened for pictures or for videos.
+        aligner: From `RecognitionConfig.open_aligner`.
+        is_video: Whether the frames form a video.
+        is_live: Whether they arrive in real time.
+        comparer: Comparison with another model; closed with the reader.
+    """
+    from ..detection.detector import WholeFrame
+    from ..tracking.config import open_chosen_tracker
+    from .follower import Follower
+    from .reader import Reader
+
+    if not is_video:
+        return Reader(
+            served,
+            detector,
+            aligner=aligner,
+            min_face_px=faces.min_face_px,
+            max_faces=faces.max_faces,
+            uncertain_below=recognition.uncertain_below,
+            comparer=comparer,
+        )
+    return Follower(
+        served,
+        open_chosen_tracker(faces, detector),
+        aligner=aligner,
+        steadiness=recognition.steadiness(),
+        pace=recognition.pace(is_live=is_live),
+        boxes_are_crops=isinstance(detector, WholeFrame),
+        comparer=comparer,
+    )
 
 
 def _open_chosen_comparer(model: ModelConfig, served: "TFLiteModel") -> "Comparer | None":

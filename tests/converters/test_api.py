@@ -12,8 +12,9 @@ pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 import fer_edge.converters as converters
 from fer_edge.converters import Claims, Exceptions, Gate, Options, convert, load_faceset
 from fer_edge.converters.command import convert as command
-from fer_edge.converters.options import VARIANTS
-from fer_edge.errors import ConfigError, ModelError, PluginError
+from fer_edge.converters.options import CLIP_PERCENTILES, VARIANTS
+from fer_edge.converters.sources.claims import SIZES_PX
+from fer_edge.errors import ConfigError, PluginError
 from fer_edge.inference.model import open_model
 from fer_edge.model.file import read_model
 
@@ -57,6 +58,51 @@ def test_it_takes_what_the_command_takes():
         "as_json",  # the results
     }
     assert settings - options - {"variants", "gate", "exceptions", "are_checked"} == set()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: Exceptions(clip_percentile=500),
+            "'clip_percentile' is 500, expected .* 50 to 100",
+        ),
+        (lambda: Exceptions(clip_percentile=50), "expected a number above 50 to 100"),
+        (lambda: Exceptions(keep_float="conv1"), "expected a tuple of names"),
+        (lambda: Gate(min_agreement=90), "'min_agreement' is 90, expected a number from 0 to 1"),
+        (lambda: Gate(max_drop_points=-1), "'max_drop_points' is -1, expected .* from 0 to 100"),
+        (lambda: Claims(("a",)), "1 labels, 1 of them different; expected 2"),
+        (lambda: Claims(("a", "a")), "expected 2 to 10000 different names"),
+        (
+            lambda: Claims(("a", "b"), size_px=1),
+            "'size_px' is 1, expected a whole number from 8 to",
+        ),
+    ],
+)
+def test_numbers_that_the_command_refuses_are_refused_in_python(make, words):
+    with pytest.raises(ConfigError, match=words):
+        make()
+
+
+def test_the_ranges_of_the_command_are_those_of_python():
+    ranges = {
+        item.name: (item.type.min, item.type.max) for item in command.params if _has_range(item)
+    }
+    assert ranges["clip_percentile"] == CLIP_PERCENTILES
+    assert ranges["size_px"] == SIZES_PX
+
+
+def _has_range(parameter):
+    return hasattr(parameter.type, "max")
+
+
+def test_what_does_not_fit_the_source_is_a_wrong_option(trained, tmp_path, fer_edge):
+    run, data = trained
+    attempt = ("convert", run, "--float32", "--int8", "--data", data, "--out", tmp_path)
+    for wrong in (("--keep-float", "nolayer"), ("--logit-offset", "nope=1")):
+        assert fer_edge(*attempt, *wrong).exit_code == 2
+    with pytest.raises(ConfigError, match="expected one output of 2 classes"):
+        convert(run / "model.keras", data, tmp_path, claims=Claims(("a", "b")))
 
 
 def test_without_options_a_run_becomes_int8_files():
@@ -145,7 +191,7 @@ def test_an_option_that_is_unknown_is_refused(settings, words):
         ({"input_range": (float("nan"), 1.0)}, "black below white"),
         ({"input_range": ("0", "1")}, "black below white"),
         ({"input_range": 1.0}, "black below white"),
-        ({"size_px": 0}, "'size_px' is 0, expected a whole number from 1"),
+        ({"size_px": 0}, "'size_px' is 0, expected a whole number from 8"),
     ],
 )
 def test_a_claim_that_no_network_can_meet_is_refused(settings, words):
@@ -161,9 +207,9 @@ def test_lists_of_names_are_taken_as_tuples():
 
 def test_claims_are_for_other_projects_networks(trained, tmp_path):
     run, data = trained
-    with pytest.raises(ModelError, match="expected no claims"):
+    with pytest.raises(ConfigError, match="expected no claims"):
         convert(run, data, tmp_path, LOOSE, claims=Claims(("a", "b")))
     foreign = tmp_path / "theirs.keras"
     foreign.write_bytes((run / "model.keras").read_bytes())
-    with pytest.raises(ModelError, match="expected claims"):
+    with pytest.raises(ConfigError, match="expected claims"):
         convert(foreign, data, tmp_path, LOOSE)

@@ -193,9 +193,10 @@ def test_calibration_is_balanced_repeatable_and_pinned():
     again, same = choose_calibration(train, count=35, seed=3, height=48, width=48)
     np.testing.assert_array_equal(pixels, again)
     assert record == same
-    assert pixels[0].max() == 0
-    assert pixels[1].min() == 255
-    chosen = {image.tobytes() for image in pixels[2:]}
+    assert len(pixels) == 36
+    assert (pixels[0].min(), pixels[0].max()) == (0, 255)
+    assert (pixels[0] != pixels[1]).sum() <= 2
+    chosen = {image.tobytes() for image in pixels[1:]}
     read = model_inputs(train.images, 48, 48)
     counts = [
         sum(face.tobytes() in chosen for face in read[train.labels == label]) for label in range(7)
@@ -221,27 +222,33 @@ def test_a_file_that_loses_too_much_is_not_written(trained, fer_edge, tmp_path, 
     assert [path.name for path in out.iterdir()] == ["cartoons-float32.tflite"]
 
 
-def test_a_file_that_agrees_too_seldom_is_not_written(source, trained, tmp_path, monkeypatch):
-    """Plant a bug that reverses the classes, and allow any loss of accuracy."""
-    faces = load_faceset(trained[1])
+@pytest.fixture
+def reversed_classes(monkeypatch):
+    """Plant a bug that reverses the classes."""
     honest = TFLiteModel.probabilities
 
     def mirrored(self, pixels):
         return honest(self, pixels)[::-1]
 
     monkeypatch.setattr(TFLiteModel, "probabilities", mirrored)
+
+
+@pytest.mark.usefixtures("reversed_classes")
+def test_a_file_that_agrees_too_seldom_is_not_written(source, trained, tmp_path):
+    faces = load_faceset(trained[1])
     strict = Options(("int8",), gate=Gate(max_drop_points=100, min_agreement=0.9))
     results = convert_source(source, faces, tmp_path, strict)
     assert all("--min-agreement 90" in item.fault for item in results)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("reversed_classes")
 def test_a_file_that_fails_leaves_the_one_before_it(source, trained, tmp_path):
     faces = load_faceset(trained[1])
     path = tmp_path / "cartoons-float32.tflite"
     path.write_bytes(b"the good one of before")
-    never = Options(("float32",), gate=Gate(max_drop_points=-100), overwrite=True)
-    assert convert_source(source, faces, tmp_path, never)[0].fault
+    strict = Options(("float32",), gate=Gate(max_drop_points=0), overwrite=True)
+    assert convert_source(source, faces, tmp_path, strict)[0].fault
     assert path.read_bytes() == b"the good one of before"
 
 

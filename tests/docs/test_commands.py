@@ -20,6 +20,10 @@ PAGES = [
 _SHELLS = {"", "sh", "console", "bash"}
 _INLINE = re.compile(r"`((?:fer-edge|make|python -m benchmarks\.)[^`]*)`")
 
+_PUBLIC = ("fer_edge", "fer_edge.training", "fer_edge.converters", "fer_edge.runtime")
+_PHOTO = "fer_edge.pictures.sample_photo"
+"""It finds a photograph to try the examples with."""
+
 _OPTION = re.compile(r"\[?(--[a-z][a-z0-9-]*|-[a-z]$)")
 
 
@@ -98,6 +102,12 @@ def test_the_commands_of_a_page_exist(page: Path) -> None:
         if not (p.with_suffix(".py").exists() or (p / "__main__.py").exists())
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_python_of_a_page_imports_public_names_only(page: Path) -> None:
+    modules = set(re.findall(r"from (fer_edge[\w.]*) import", page.read_text("utf-8")))
+    assert modules <= {*_PUBLIC, _PHOTO}
 
 
 def test_a_command_or_option_that_does_not_exist_is_seen() -> None:

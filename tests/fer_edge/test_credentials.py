@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from fer_edge.credentials import load_credentials, without_secrets
+from fer_edge.credentials import hide_secrets_of, load_credentials, without_secrets
+from fer_edge.shown import masked
 from tests.support.clear_line import assert_one_clear_line
 
 
@@ -51,3 +52,18 @@ def test_a_folder_of_credentials_that_is_gone_ends_in_one_line(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "gone"))
     assert_one_clear_line(fer_edge("run"), "gone cannot be read")
+
+
+def test_secrets_are_hidden_as_a_whole_and_addresses_without_their_host() -> None:
+    hide_secrets_of(
+        {
+            "FER_EDGE_WEB_TOKEN": "token-1",
+            "FER_EDGE_STREAM_OPTION_KEY": "option-2",
+            "FER_EDGE_SINK_MINE_PASSWORD": "word-3",
+            "FER_EDGE_INPUT": "rtsp://camera.local/?user=key-4",
+            "FER_EDGE_SINK_CSV": "faces.csv",
+            "TOKEN": "of-others",
+        }
+    )
+    text = masked("token-1 option-2 word-3 user=key-4 camera.local faces.csv of-others")
+    assert text == "... ... ... ... camera.local faces.csv of-others"

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, check_no_named_pipe, is_device, new_folder, whole_file
+from fer_edge.files import (
+    cannot_write,
+    check_no_named_pipe,
+    is_device,
+    new_folder,
+    own_descriptor,
+    whole_file,
+)
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -126,6 +133,27 @@ def test_an_open_file_is_written_into_and_not_replaced(tmp_path: Path) -> None:
             temporary.write_text("whole")
         assert path.read_text() == "whole"
         assert link.is_symlink()
+
+
+def test_an_open_file_keeps_what_others_write_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    with path.open("wb", buffering=0) as shared:
+        shared.write(b"before ")
+        with whole_file(Path(f"/dev/fd/{shared.fileno()}")) as temporary:
+            temporary.write_text("whole ")
+        shared.write(b"after")
+    assert path.read_text() == "before whole after"
+
+
+def test_a_descriptor_is_found_behind_links_and_in_this_process_only(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("/dev/stdout")
+    names = ("/dev/stdout", "/proc/self/fd/1", "/proc/thread-self/fd/1", link)
+    assert [own_descriptor(Path(name)) for name in names] == [1, 1, 1, 1]
+    link.unlink()
+    link.symlink_to(link)
+    names = ("/dev/null", "/proc/self/cmdline", tmp_path, link, tmp_path / "missing")
+    assert [own_descriptor(Path(name)) for name in names] == [None] * 5
 
 
 def test_a_file_in_dev_shm_is_a_file_like_others() -> None:

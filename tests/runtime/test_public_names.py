@@ -2,12 +2,13 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import pytest
 
@@ -72,9 +73,42 @@ def test_what_a_stage_exports_names_only_what_is_exported(stage: str) -> None:
     public = {*package.__all__, *fer_edge.__all__}
     for name in package.__all__:
         value = getattr(package, name)
-        if inspect.isfunction(value):
-            hints = typing.get_type_hints(value, localns=NOT_IN_3_10)
-            assert {found for hint in hints.values() for found in names_in(hint)} <= public, name
+        if not inspect.isfunction(value) and not is_dataclass(value):
+            continue
+        hints = typing.get_type_hints(value, localns=NOT_IN_3_10)
+        if is_dataclass(value):
+            hints = {field.name: hints[field.name] for field in fields(value)}
+        assert {found for hint in hints.values() for found in names_in(hint)} <= public, name
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        *("fer_edge", "fer_edge.training", "fer_edge.runtime"),
+        pytest.param("fer_edge.converters", marks=pytest.mark.train),
+    ],
+)
+def test_what_is_public_does_not_refer_to_what_is_not(package: str) -> None:
+    module = importlib.import_module(package)
+    public = {*module.__all__, *fer_edge.__all__}
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            home = vars(importlib.import_module(value.__module__))
+            private = {
+                key
+                for key, other in home.items()
+                if (inspect.isfunction(other) or inspect.isclass(other) or key.isupper())
+                and key not in (*public, *dir(value))
+            }
+            assert not private & set(_named_in_docstrings(value)), name
+
+
+def _named_in_docstrings(value: type | Callable[..., object]) -> Iterator[str]:
+    yield from re.findall(r"`(\w+)`", inspect.getdoc(value) or "")
+    for name, member in vars(value).items() if inspect.isclass(value) else ():
+        if not name.startswith("_") and isinstance(member, property | FunctionType):
+            yield from re.findall(r"`(\w+)`", member.__doc__ or "")
 
 
 def test_types_can_be_checked_and_nothing_is_loaded_before_it_is_used() -> None:

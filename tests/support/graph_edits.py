@@ -40,6 +40,16 @@ def replace_operator(model: Any, index: int, name: str) -> None:
     model.subgraphs[0].operators[index].opcodeIndex = add_operator_code(model, name)
 
 
+def renamed(flatbuffer: bytes, name: str | None) -> bytes:
+    """Give all tensors the same name; None strips the names, as TensorFlow's strip_strings does."""
+
+    def change(model: Any) -> None:
+        for tensor in model.subgraphs[0].tensors:
+            tensor.name = name
+
+    return rebuild(flatbuffer, change)
+
+
 def make_edgetpu_file(flatbuffer: bytes) -> bytes:
     """Replace the whole graph by one `edgetpu-custom-op`, as in a file compiled for Edge TPU."""
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from fer_edge.evaluation.evaluation import evaluate
 from fer_edge.faces.faceset import FaceSet
@@ -18,6 +19,7 @@ from fer_edge.runtime.measurement.report.report import FacesInfo, Report
 from fer_edge.scoring.scores import Agreement
 
 FACES = 70
+COLD_START = ColdStart(5.0, 2.0, 60.0, 5.0)
 
 
 def make_model(
@@ -35,8 +37,7 @@ def make_model(
     timings = []
     for count in threads if median_ms is not None else ():
         steady = summarize([[median_ms] * 99, [median_ms, 5 * median_ms]], 30.0)
-        start = ColdStart(5.0, 2.0, 60.0, 5.0)
-        timings.append(Timing(count, start, steady, 1e9, 0.5))
+        timings.append(Timing(count, COLD_START, steady, 1e9, 0.5))
     evaluation = agreement = None
     if accuracy is not None:
         labels = np.arange(FACES, dtype=np.uint8) % 7
@@ -56,6 +57,13 @@ def make_model(
         timings=tuple(timings),
         evaluation=evaluation,
         agreement=agreement,
+    )
+
+
+def without_cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a benchmark start no processes, which take most of its time."""
+    monkeypatch.setattr(
+        "fer_edge.runtime.measurement.probes.measuring.cold_start", lambda *_: COLD_START
     )
 
 

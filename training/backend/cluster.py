@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from fer_edge.errors import TrainingError
+from fer_edge.errors import ConfigError
 from fer_edge.ranges import check_range
 
 AUTO = "auto"
@@ -33,26 +33,25 @@ class Cluster:
         """Reject inconsistent values.
 
         Raises:
-            TrainingError: The values are inconsistent.
-            ConfigError: A number is out of range or of another kind.
+            ConfigError: A value is out of range or of another kind, or they are inconsistent.
         """
         check_range("devices", self.devices, 1, is_whole=True)
         check_range("processes", self.processes, 1, is_whole=True)
         check_range("process_id", self.process_id, 0, is_whole=True)
         if self.coordinator in ("", AUTO):
             if (self.processes, self.process_id) != (1, 0):
-                raise TrainingError(
+                raise ConfigError(
                     f"got {self.processes} processes with process {self.process_id} but no "
                     "coordinator; expected HOST:PORT, the address of the first process"
                 )
             return
         if not _is_address(self.coordinator):
-            raise TrainingError(
+            raise ConfigError(
                 f"the coordinator is {self.coordinator!r}; expected HOST:PORT, where the first "
                 f"process listens, or {AUTO}"
             )
         if not 0 <= self.process_id < self.processes:
-            raise TrainingError(
+            raise ConfigError(
                 f"process {self.process_id} of {self.processes} is out of range; expected 0 to "
                 f"{self.processes - 1}"
             )

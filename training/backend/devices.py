@@ -7,7 +7,7 @@ normalization and the loss use the whole batch, so the result is the same as on 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from fer_edge.errors import TrainingError
+from fer_edge.errors import ConfigError, TrainingError
 
 from .cluster import Cluster
 from .keras3 import keras
@@ -26,15 +26,15 @@ def spread(cluster: Cluster, batch_size: int) -> Iterator[None]:
         batch_size: Batch size of the training, for all devices together.
 
     Raises:
-        TrainingError: Keras's backend does not support it, there are fewer devices, the batch
-            cannot be divided, or the processes do not connect.
+        ConfigError: Keras's backend does not support it, or the batch cannot be divided.
+        TrainingError: There are fewer devices, or the processes do not connect.
     """
     if cluster == Cluster():
         yield
         return
     backend = keras.backend.backend()
     if backend != "jax":
-        raise TrainingError(
+        raise ConfigError(
             f"Keras can use several devices with JAX only, but runs on {backend}; set "
             "KERAS_BACKEND=jax, or pass --devices 1 and omit --coordinator"
         )
@@ -44,7 +44,7 @@ def spread(cluster: Cluster, batch_size: int) -> Iterator[None]:
     names = _devices(cluster.devices)
     if batch_size % len(names):
         near = max(1, round(batch_size / len(names))) * len(names)
-        raise TrainingError(
+        raise ConfigError(
             f"a batch of {batch_size} cannot be divided among {len(names)} devices; expected a "
             f"multiple, such as --batch-size {near}"
         )

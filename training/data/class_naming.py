@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fer_edge.errors import DatasetError
+from fer_edge.errors import ConfigError, DatasetError
 from fer_edge.faces.labels import FER2013, standard_name
 from fer_edge.shown import printable
 
@@ -41,8 +41,8 @@ def name_classes(found: Iterable[str], naming: Naming, where: str, notes: Notes)
         Found name -> class name.
 
     Raises:
-        DatasetError: Two names differ only in spelling, a number has no name, or the names of
-            numbers are given for names.
+        DatasetError: Two names differ only in spelling, or a number has no name.
+        ConfigError: The names of numbers are given for names.
     """
     ordered = sorted(set(found))
     if naming.meanings is None:
@@ -54,7 +54,7 @@ def name_classes(found: Iterable[str], naming: Naming, where: str, notes: Notes)
         return _standard_names(ordered, naming, where, notes)
     for name in ordered:
         if not name.strip().isdecimal():
-            raise DatasetError(
+            raise ConfigError(
                 f"{where} contains class names ({printable(name, 40)}, ...), but --labels is for "
                 "numbers; omit it"
             )

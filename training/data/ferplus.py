@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fer_edge.errors import DatasetError
+from fer_edge.errors import ConfigError, DatasetError
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.faces.labels import FERPLUS_CLASSES
 from fer_edge.faces.votes import NO_MAJORITY, majority_labels
@@ -15,10 +15,11 @@ def relabel(faces: FaceSet) -> FaceSet:
     (`fer_edge.faces.votes.majority`), a majority for unknown or not a face, or no votes.
 
     Raises:
-        DatasetError: The set has no votes, or no face is left.
+        ConfigError: The set has no votes.
+        DatasetError: No face is left.
     """
     if faces.votes is None:
-        raise DatasetError(
+        raise ConfigError(
             "FER+'s classes need FER+ votes, but the faces have none; pass --votes "
             "fer2013new.csv together with fer2013.csv, or a .npz with votes"
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_edge.errors import DatasetError
+from fer_edge.errors import ConfigError, DatasetError
 from fer_edge.faces.faceset import FaceSet, load_faceset
 from fer_edge.faces.preprocess import resized
 from fer_edge.limits import PICTURE_PX
@@ -56,6 +56,8 @@ def import_faces(
 
     Raises:
         DatasetError: Something cannot be read; the message names the row or file.
+        ConfigError: `labels` are for numbers, and the faces have names; or FER+'s classes need
+            votes.
         MissingExtraError: A picture needs a library that is not installed.
     """
     path = Path(path)
@@ -132,7 +134,7 @@ def untrained_classes(faces: FaceSet, unused_advice: str = "") -> str:
 
 def _read_faceset(path: Path, naming: Naming, notes: Notes) -> FaceSet:
     if naming.meanings is not None:
-        raise DatasetError(f"{path} contains class names; omit --labels")
+        raise ConfigError(f"{path} contains class names; omit --labels")
     faces = load_faceset(path)
     names, places = name_meanings(faces.class_names, naming, str(path), notes)
     if names == faces.class_names:

@@ -66,7 +66,7 @@ def save_predictions(
     images: NDArray[np.uint8],
     probabilities: NDArray[np.floating[Any]],
     labels: tuple[str, ...],
-    path: Path,
+    path: str | Path,
 ) -> None:
     """Write the predictions for faces, completely or not at all.
 
@@ -80,6 +80,7 @@ def save_predictions(
         TrainingError: Shapes or types differ from these, or rows are not distributions.
         OutputError: The file cannot be written.
     """
+    path = Path(path)
     if images.dtype != np.uint8 or images.ndim != 3:
         raise TrainingError(
             f"the images are {images.dtype} {images.shape}; expected uint8 (n, height, width), as "

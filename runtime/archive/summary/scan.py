@@ -77,9 +77,11 @@ def scan_results(results: Path) -> list[Scanned]:
             found.setdefault(key, []).append(Part(item.path, item.footer))
     if not found:
         got = f"only {', '.join(sorted(others))} files" if others else "no finished file"
+        # a folder keeps the format of its first run
+        folder = "ANOTHER_FOLDER, without --format" if others else str(results)
         raise SourceError(
             f"{results}: expected Parquet files of fer-edge archive, got {got}; run: fer-edge "
-            f"archive PLACE --out {results}"
+            f"archive PLACE --out {folder}"
         )
     _check_together(results, found.values())
     return list(_ordered(found))

@@ -58,6 +58,20 @@ class Store:
         found = [_read(folder / RELEASE) for folder in self.releases.glob("[0-9]*")]
         return sorted((item for item in found if item), key=lambda item: int(item["number"]))
 
+    def line(self) -> list[int]:
+        """Return the current release and those before it, in the order in which a rollback goes.
+
+        A release that was left by a rollback is not among them.
+        """
+        before = {int(item["number"]): item.get("before") for item in self.records()}
+        found: list[int] = []
+        number = self.number()
+        while number in before:
+            found.append(number)
+            older = [item for item in before if item < number]
+            number = before[number] if before[number] in older else max(older, default=None)
+        return found
+
     def has_service(self, number: int | None) -> bool:
         """Return whether a service runs a release; False for None."""
         record = None if number is None else _read(self.release(number) / RELEASE)
@@ -93,11 +107,14 @@ class Store:
             path.unlink()
 
     def prune(self, keep: int) -> list[int]:
-        """Remove all except the newest releases and the current one; return the removed numbers."""
-        current = self.number()
-        numbers = [int(item["number"]) for item in self.records()]
-        older = [number for number in numbers if number != current]
-        gone = older[: max(0, len(older) - (keep - 1))]
+        """Keep the current release and those before it; return the numbers of the removed ones.
+
+        Args:
+            keep: Number of releases to keep; if fewer ran before, the newest others stay too.
+        """
+        line = self.line()
+        others = [int(item["number"]) for item in reversed(self.records())]
+        gone = sorted([*line, *(number for number in others if number not in line)][keep:])
         for number in gone:
             self.remove_release(number)
         used = {path.resolve() for path in self.releases.glob("*/env")}

@@ -23,8 +23,9 @@ class Switching:
             way: "restart" or "reload" the service; "link" without a service.
 
         Returns:
-            The error or an empty text; the number of the release that runs; how it was activated,
-            and the error of a reload that became a restart.
+            The error or an empty text; the number of the current release; how it was activated;
+            the error of a reload that became a restart; and after an error, the error of the
+            earlier release, if it does not start either.
         """
         note = {"before": self._store.number(), "number": number, "way": way}
         write_whole(self._store.switch_file, json.dumps(note))
@@ -36,7 +37,10 @@ class Switching:
         note = self._store.open_switch()
         if note is None:
             return None
-        if self._store.number() != note["number"] or not self._service.manager():
+        is_current = self._store.number() == note["number"]
+        if not is_current:  # not switched yet, or already taken back
+            self._remove_new(note)
+        if not is_current or not self._service.manager():
             self._store.switch_file.unlink()
             return None
         way = "restart" if note["way"] != "link" else "link"
@@ -44,21 +48,27 @@ class Switching:
 
     def _prove(self, note: dict[str, Any]) -> dict[str, Any]:
         way, before, number = note["way"], note["before"], note["number"]
-        wrong = tried = ""
+        wrong = tried = again = ""
         if way == "reload":
             tried = self._service.reload()
         if way == "restart" or tried:
             way = "restart"
             wrong = self._service.restart()
         if wrong:
-            self._take_back(before, number)
+            again = self._take_back(before)
+            self._remove_new(note)
         self._store.switch_file.unlink()
-        return {"wrong": wrong, "number": before if wrong else number, "way": way, "tried": tried}
+        runs = before if wrong else number
+        return {"wrong": wrong, "number": runs, "way": way, "tried": tried, "again": again}
 
-    def _take_back(self, before: int | None, number: int) -> None:
+    def _take_back(self, before: int | None) -> str:
         self._store.switch(before)
         if self._store.has_service(before):
-            self._service.restart()
-        else:
-            self._service.unlink()
-        self._store.remove_release(number)
+            return self._service.restart()
+        self._service.unlink()
+        return ""
+
+    def _remove_new(self, note: dict[str, Any]) -> None:
+        """Remove the release of a failed deployment; a rollback goes to an older one, it stays."""
+        if note["number"] > (note["before"] or 0):
+            self._store.remove_release(note["number"])

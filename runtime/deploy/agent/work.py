@@ -227,21 +227,21 @@ class Work:
         release = self._made_release()
         number = int(release.name)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        record = {**record, "number": number, "made": stamp}
+        record = {**record, "number": number, "made": stamp, "before": self._store.number()}
         record["environment"] = (release / "env").resolve().name
         write_whole(release / RELEASE, json.dumps(record, indent=2))
         return self._switching.switch(number, way)
 
     def go_back(self) -> dict[str, Any]:
-        """Switch to the previous release."""
-        current = self._store.number()
-        older = [item for item in self._store.records() if int(item["number"]) < (current or 0)]
-        if current is None or not older:
+        """Switch to the release that ran before the current one."""
+        line = self._store.line()
+        if len(line) < 2:
             raise RefusedError("the device has no release before the current one")
-        way = "restart" if older[-1].get("has_service") and self._service.manager() else "link"
-        if way == "link" and self._service.manager():
+        has_manager = bool(self._service.manager())
+        way = "restart" if self._store.has_service(line[1]) and has_manager else "link"
+        if way == "link" and has_manager:
             self._service.unlink()
-        return self._switching.switch(int(older[-1]["number"]), way)
+        return self._switching.switch(line[1], way)
 
     def prune(self, keep: int) -> dict[str, Any]:
         """Remove old releases."""

@@ -8,12 +8,12 @@ from pathlib import Path
 from fer_edge.inference.kernel import read_text
 from fer_edge.limits import process_limits
 
-from ..thermals import cpu_temperature_celsius, read_throttling
+from ..thermals import HOT_C, cpu_temperature_celsius, read_throttling
 from .control_group import group_memory_mb
 from .finding import Finding, Status
 
-_HOT_CELSIUS, _WARM_CELSIUS = 80.0, 70.0
-"""Temperature from which a Raspberry Pi 3 to 5 throttles (documentation, thermal control)."""
+_WARM_C = 70.0
+"""Temperature from which better cooling is advised, degrees Celsius; at `HOT_C` boards throttle."""
 
 _NEEDED_MB = 160
 """Free memory or disk below which `fer-edge run` is at risk: its peak is about 100 MB."""
@@ -116,10 +116,10 @@ def _temperature(root: Path) -> Finding:
     if celsius is None:
         return Finding("temperature", "ok", "the kernel names none, as in most virtual machines")
     text = f"{celsius:.0f} °C"
-    if celsius >= _HOT_CELSIUS:
+    if celsius >= HOT_C:
         return Finding("temperature", "warning", f"{text}, too hot", "add a heat sink or a fan")
-    if celsius >= _WARM_CELSIUS:
-        advice = "improve the cooling: a Raspberry Pi throttles at 80 °C"
+    if celsius >= _WARM_C:
+        advice = f"improve the cooling: a Raspberry Pi throttles at {HOT_C:.0f} °C"
         return Finding("temperature", "note", f"{text}, warm", advice)
     return Finding("temperature", "ok", text)
 

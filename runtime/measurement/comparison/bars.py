@@ -6,7 +6,8 @@
     UNIT   = x        after / before, for everything that is not a share
              points   after - before in points (may be left out), for accuracy and other shares
 
-A limit is crossed when the condition holds for any model, at any thread count in both reports.
+A limit is crossed when the condition holds for any model, at any thread count in both reports. It
+is an error if a model of the first report lacks a value that it needs: the limit could not fail.
 """
 
 import operator
@@ -14,7 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fer_edge.errors import ReportError
+from fer_edge.errors import ConfigError, ReportError
 
 from ..report.figures import threads_text
 from .changes import Change, ReportComparison
@@ -51,7 +52,7 @@ def parse_bars(texts: tuple[str, ...]) -> tuple[Bar, ...]:
     """Parse limits, separated by commas in a text.
 
     Raises:
-        ReportError: A text is not a limit.
+        ConfigError: A text is not a limit.
     """
     return tuple(_parse(part) for text in texts for part in text.split(","))
 
@@ -60,16 +61,13 @@ def crossed(bars: tuple[Bar, ...], comparison: ReportComparison) -> list[tuple[B
     """Find all changes that cross a limit.
 
     Raises:
-        ReportError: A limit needs a value that one of the reports does not have, so it could never
-            be crossed.
+        ReportError: A limit needs a value that one of the reports does not have for a model of the
+            first, so it could not be crossed.
     """
     found = []
     for bar in bars:
-        changes = [
-            item
-            for item in comparison.changes
-            if item.metric == bar.metric and item.change is not None
-        ]
+        changes = [item for item in comparison.changes if item.metric == bar.metric]
+        gaps = [item for item in comparison.gaps if item.metric == bar.metric]
         if not changes:
             why = "the reports share no model that has it"
             if METRICS[bar.metric].of_faces and not comparison.same_faces:
@@ -77,34 +75,39 @@ def crossed(bars: tuple[Bar, ...], comparison: ReportComparison) -> list[tuple[B
             elif METRICS[bar.metric].of_reference and not comparison.same_reference:
                 why = "they have different references (pass the same --reference to both)"
             raise ReportError(f"'{bar.text}' cannot be checked on these reports: {why}")
+        if gaps:
+            gap = gaps[0]
+            why = f"{gap.model}{_with_threads(gap.threads)} {gap.reason}"
+            raise ReportError(f"'{bar.text}' cannot be checked on these reports: {why}")
         holds = _COMPARE[bar.compare]
-        found += [
-            (bar, item)
-            for item in changes
-            if item.change is not None and holds(item.change, bar.number)
-        ]
+        found += [(bar, item) for item in changes if holds(item.for_limits, bar.number)]
     return found
 
 
 def describe_crossing(bar: Bar, change: Change) -> str:
     """Describe a crossed limit."""
-    threads = "" if change.threads is None else f" with {threads_text(change.threads)}"
     unit = "x" if METRICS[bar.metric].unit == "ratio" else " points"
-    value = 0.0 if change.change is None else change.change
     sign = "" if unit == "x" else "+"
-    return f"{bar.text}: {change.model}{threads} has {value:{sign}.3f}{unit}"
+    value = f"has {change.for_limits:{sign}.3f}{unit}"
+    if change.change is None:
+        value = f"went from {change.before:.4g} to {change.after:.4g}"
+    return f"{bar.text}: {change.model}{_with_threads(change.threads)} {value}"
+
+
+def _with_threads(threads: int | None) -> str:
+    return "" if threads is None else f" with {threads_text(threads)}"
 
 
 def _parse(text: str) -> Bar:
     match = _BAR.fullmatch(text)
     if match is None:
-        raise ReportError(
+        raise ConfigError(
             f"'{text}' is not a limit; expected METRIC, one of > >= < <=, a number and its unit: "
             "latency>1.10x or accuracy<-0.3"
         )
     metric, compare, number, unit = match.groups()
     if metric not in METRICS:
-        raise ReportError(
+        raise ConfigError(
             f"'{text}' has the metric '{metric}'; expected one of {', '.join(METRICS)}"
         )
     kind = METRICS[metric].unit
@@ -114,5 +117,5 @@ def _parse(text: str) -> Bar:
             if kind == "ratio"
             else f"in points: {metric}{compare}-0.3"
         )
-        raise ReportError(f"'{text}': {metric} is compared {wanted}")
+        raise ConfigError(f"'{text}': {metric} is compared {wanted}")
     return Bar(text.strip(), metric, compare, float(number))

@@ -1,5 +1,6 @@
 """Comparison of two benchmark reports: before and after, or two devices."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -30,6 +31,30 @@ class Change:
     after: float
     change: float | None
 
+    @property
+    def for_limits(self) -> float:
+        """The change as a limit sees it: more than zero is infinitely many times zero."""
+        if self.change is not None:
+            return self.change
+        return math.inf if self.after > self.before else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A metric that cannot be compared for a model of the first report.
+
+    Attributes:
+        model: Name and number format.
+        metric: Name of the metric.
+        threads: Thread count; None for a metric without one.
+        reason: Description, for a message.
+    """
+
+    model: str
+    metric: str
+    threads: int | None
+    reason: str
+
 
 @dataclass(frozen=True, slots=True)
 class ReportComparison:
@@ -37,6 +62,8 @@ class ReportComparison:
 
     Attributes:
         changes: Changes of the models in both reports.
+        gaps: Metrics of models of the first report without a value in one of the reports. What a
+            model cannot have, such as the latency of a Keras network, is not among them.
         only_before: Models in the first report only.
         only_after: Models in the second report only.
         same_faces: Whether both were scored on the same faces; otherwise metrics of
@@ -47,6 +74,7 @@ class ReportComparison:
     """
 
     changes: tuple[Change, ...]
+    gaps: tuple[Gap, ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     same_faces: bool
@@ -70,26 +98,37 @@ def compare_reports(before: Report, after: Report) -> ReportComparison:
     same_faces = bool(before.faces and after.faces and before.faces.digest == after.faces.digest)
     same_reference = _reference(before) == _reference(after)
     threads = [count for count in before.plan.threads if count in after.plan.threads]
-    changes = []
-    for name in common:
-        for metric in METRICS.values():
-            if metric.of_faces and not same_faces:
-                continue
-            if metric.of_reference and not same_reference:
-                continue
-            for count in threads if metric.per_thread else (0,):
-                old, new = metric.read(ours[name], count), metric.read(theirs[name], count)
-                if old is not None and new is not None:
-                    change = _change(metric, old, new)
-                    changes.append(Change(name, metric.name, count or None, old, new, change))
+    metrics = [
+        metric
+        for metric in METRICS.values()
+        if (same_faces or not metric.of_faces) and (same_reference or not metric.of_reference)
+    ]
+    found = [
+        _compare(metric, count, name, ours[name], theirs.get(name))
+        for name in ours
+        for metric in metrics
+        for count in (threads if metric.per_thread else (0,))
+    ]
     return ReportComparison(
-        changes=tuple(changes),
+        changes=tuple(item for item in found if isinstance(item, Change)),
+        gaps=tuple(item for item in found if isinstance(item, Gap)),
         only_before=tuple(name for name in ours if name not in theirs),
         only_after=tuple(name for name in theirs if name not in ours),
         same_faces=same_faces,
         same_reference=same_reference,
         differences=_differences(before, after),
     )
+
+
+def change_of(metric: Metric, before: float, after: float) -> float | None:
+    """Return the change of a value in the metric's unit: a ratio, or points.
+
+    Returns:
+        The change; None for a ratio to zero.
+    """
+    if metric.unit == "points":
+        return round(100 * (after - before), 9)  # a loss of exactly 0.3 is not more than 0.3
+    return after / before if before > 0 else None
 
 
 def comparison_rows(
@@ -135,10 +174,22 @@ def _reference(report: Report) -> str | None:
     return None if report.reference is None else _name(report.models[report.reference])
 
 
-def _change(metric: Metric, before: float, after: float) -> float | None:
-    if metric.unit == "points":
-        return round(100 * (after - before), 9)  # a loss of exactly 0.3 is not more than 0.3
-    return after / before if before > 0 else None
+def _compare(
+    metric: Metric, count: int, name: str, ours: ModelResult, theirs: ModelResult | None
+) -> Change | Gap | None:
+    """Compare a value; None if the model has it in neither report and cannot have it."""
+    threads, old = count or None, metric.read(ours, count)
+    if theirs is None:
+        only = "is only in the first report"
+        return None if old is None else Gap(name, metric.name, threads, only)
+    new = metric.read(theirs, count)
+    if old is not None and new is not None:
+        return Change(name, metric.name, threads, old, new, change_of(metric, old, new))
+    is_timed = metric.per_thread and (ours.timings or theirs.timings)
+    if old is None and new is None and not is_timed:
+        return None
+    which = "second" if old is not None else "first" if new is not None else "first and second"
+    return Gap(name, metric.name, threads, f"has no value of it in the {which} report")
 
 
 def _differences(before: Report, after: Report) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from typing import IO
 
 import cv2
 
-from fer_edge.aligner.aligner import open_aligner
 from fer_edge.errors import FerEdgeError, SourceError
 from fer_edge.inference.model import open_model
 from fer_edge.schema import decode, encode
@@ -26,13 +25,13 @@ from fer_edge.schema import decode, encode
 from ...capture.frame import Frame, Source
 from ...capture.live import Live
 from ...capture.opening import open_source
-from ...detection.detector import ShrinkingDetector, WholeFrame
+from ...detection.detector import ShrinkingDetector
 from ...publish.files.json_lines import JsonLines
 from ...publish.pipeline import run_to_end
-from ...recognition.follower import FILE_PACE, LIVE_PACE, Follower
+from ...recognition.config import RecognitionConfig, chosen_reader
 from ...recognition.result import Result
 from ...timing.stopwatch import STAGES
-from ...tracking.config import FacesConfig, open_chosen_detector, open_chosen_tracker
+from ...tracking.config import FacesConfig, open_chosen_detector
 from .cold_start import peak_memory_mib
 from .fresh_process import FreshProcessError, in_fresh_process
 from .paced_video import PacedVideo, VideoOverError
@@ -215,22 +214,23 @@ def probe(run: ClipRun) -> ClipPass:
     Raises:
         FerEdgeError: The video, the model or the detector cannot be used.
     """
+    recognition = RecognitionConfig()
     detector = open_chosen_detector(run.detection, is_video=True)
     with (
         Path(devnull).open("w", encoding="utf-8") as stream,
-        Follower(
+        chosen_reader(
             open_model(Path(run.model), threads=run.threads),
-            open_chosen_tracker(run.detection, detector),
-            aligner=open_aligner(),
-            pace=FILE_PACE if run.rate_hz is None else LIVE_PACE,
-            boxes_are_crops=isinstance(detector, WholeFrame),
-        ) as follower,
+            *(run.detection, recognition, detector),
+            aligner=recognition.open_aligner(),
+            is_video=True,
+            is_live=run.rate_hz is not None,
+        ) as reader,
         closing(_open(run)) as video,
     ):
         source = TimedSource(video)
         lines = TimedLines(source, stream)
         lines.begin()
-        run_to_end(source, follower, [lambda: lines])
+        run_to_end(source, reader, [lambda: lines])
     return ClipPass(
         faces=lines.faces,
         dropped=lines.dropped,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import MissingExtraError, ModelError, ReportError
+from fer_edge.errors import ConfigError, MissingExtraError, ModelError, ReportError
 from fer_edge.evaluation.evaluation import Variant, evaluate
 from fer_edge.faces.faceset import FaceSet
 from fer_edge.model.graph import read_graph
@@ -67,8 +67,8 @@ def benchmark_models(
         on_step: Called `plan.steps(len(paths), len(clips))` times.
 
     Raises:
-        ModelError: A file is missing, damaged, cannot be run, or is given twice; or no file can
-            process a video.
+        ConfigError: A file is given twice, or the reference is not among them.
+        ModelError: A file is missing, damaged or cannot be run; or none can process a video.
         SourceError: A video cannot be processed with a model.
         DatasetError: The face set's classes differ from a model's.
         ReportError: All instruction counts belong to other models.
@@ -128,7 +128,7 @@ def _read_candidates(
     """Read the files; reject unusable ones before hours of measuring."""
     for path in paths:
         if paths.count(path) > 1:
-            raise ModelError(f"{path} is given twice; pass each model once")
+            raise ConfigError(f"{path} is given twice; pass each model once")
     candidates = [read_candidate(path) for path in paths]
     if faces is not None:
         check_classes(candidates, faces)
@@ -145,7 +145,7 @@ def _reference(candidates: list[Candidate], wanted: Path | None) -> int | None:
     if wanted is not None:
         paths = [candidate.path for candidate in candidates]
         if wanted not in paths:
-            raise ModelError(f"reference {wanted} is not among the models; add it to them")
+            raise ConfigError(f"reference {wanted} is not among the models; add it to them")
         return paths.index(wanted)
     for numbers in ("float32", "float32 keras"):
         for index, candidate in enumerate(candidates):

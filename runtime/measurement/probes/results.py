@@ -22,7 +22,7 @@ class Plan:
 
     Attributes:
         threads: Thread counts.
-        rounds: Rounds of latency, see `measure_in_rounds`.
+        rounds: Rounds of latency; in each, every model runs in turn.
         cold_starts: Fresh processes for each model and thread count; the median is used.
         passes: Passes of each video with each model and thread count, each in a fresh process; as
             many at a camera's rate.
@@ -50,7 +50,7 @@ class Plan:
             check_range(name, getattr(self, name), 1, is_whole=True)
 
     def steps(self, models: int, clips: int = 0) -> int:
-        """Return the number of calls of `on_step` by `benchmark_models`."""
+        """Return the number of calls of `on_step` by `benchmark`."""
         return self.rounds + self.cold_starts + self.passes * clips + models
 
 

@@ -46,7 +46,7 @@ def write_report(
     Args:
         report: Report.
         folder: Output folder.
-        disagreements: Faces for `report.html`, see `report_to_html`.
+        disagreements: Faces for `report.html`: each with its picture, uint8 (height, width).
 
     Returns:
         Paths of the files.

@@ -1,4 +1,4 @@
-"""The tables of a report, for text, Markdown and HTML."""
+"""The tables of a report, for Markdown and HTML; the terminal's is narrower, see `text.py`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,6 @@
 """An annotated video."""
 
 import errno
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from ...drawing.annotation import annotate
 from ...recognition.result import Result
 from ..own_context import OwnContext
 from .disk_sync import DiskSync
+from .new_file import new_file, reserve
 from .picture_file import fitted
 from .video_encoder import ENCODINGS, VideoEncoder
 
@@ -25,7 +25,6 @@ from .video_encoder import ENCODINGS, VideoEncoder
 _SURVIVES_POWER_CUT = (".avi", ".mkv")
 _LONGEST_STILL_S = 2.0
 _PICTURE_S = 1.0
-log = logging.getLogger(__name__)
 
 
 class AnnotatedVideo:
@@ -51,12 +50,7 @@ class AnnotatedVideo:
         self._rate_hz = rate_hz if 0.1 <= rate_hz <= most_hz else 25.0
         self._files = ExitStack()
         self._in_place = source.is_live and self._suffix in _SURVIVES_POWER_CUT
-        self._path = _free_name(path) if source.is_live else path
-        self._growing = (
-            _touch(self._path)
-            if self._in_place
-            else self._files.enter_context(whole_file(self._path))
-        )
+        self._path, self._growing = self._opened(path)
         self._sync = DiskSync(self._path) if self._in_place else None
         self._encoder: VideoEncoder | None = None
         self._size = (0, 0)
@@ -95,6 +89,15 @@ class AnnotatedVideo:
                 self._growing.unlink(missing_ok=True)
             leave(self._files, complete=whole)
             self._end_sync(is_told=complete)
+
+    def _opened(self, path: Path) -> tuple[Path, Path]:
+        """Return the path of the video, and that of the file that is written until the end."""
+        if self._in_place:
+            path = reserve(path)
+            return path, path
+        if self._is_live:
+            return self._files.enter_context(new_file(path))
+        return path, self._files.enter_context(whole_file(path))
 
     def _end_sync(self, *, is_told: bool) -> None:
         if self._sync is None:
@@ -144,27 +147,6 @@ class AnnotatedVideo:
             raise cannot_write(self._path, error) from error
         except OutputError as error:
             raise OutputError(f"{self._path}: {error}; try --annotate for pictures") from error
-
-
-def _free_name(path: Path) -> Path:
-    """Return the path, or NAME-2, NAME-3, ... if it exists: a live run replaces nothing."""
-    free, number = path, 2
-    while free.exists():
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    if free != path:
-        log.warning("%s already exists; this run writes %s", path, free)
-    return free
-
-
-def _touch(path: Path) -> Path:
-    """Create an empty file, to detect errors now and not after the first frame."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(exist_ok=False)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    return path
 
 
 def open_annotated_video(place: str, context: OwnContext) -> AnnotatedVideo:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from fer_edge.errors import OutputError
-from fer_edge.files import cannot_write, is_device, leave, whole_file
+from fer_edge.files import cannot_write, is_device, leave, open_device, whole_file
 
 from ..sink import ReaderGoneError
 from .disk_sync import DiskSync
@@ -33,7 +33,7 @@ class LineFile:
                 appended to.
             in_place: Whether to append each line at once, and flush it to the disk soon. Existing
                 complete lines are kept; a file that was moved or deleted (log rotation) is created
-                again.
+                again, and one that was emptied begins again.
 
         Raises:
             OutputError: It cannot be written, or has lines of another format.
@@ -48,8 +48,7 @@ class LineFile:
             return
         temporary = self._files.enter_context(whole_file(path))
         self._handle = os.open(temporary, os.O_WRONLY)
-        if line_format.header is not None:
-            self._append(line_format.header)
+        self._begin()
 
     def write(self, line: str) -> None:
         """Add a line, completely or not at all.
@@ -58,9 +57,8 @@ class LineFile:
             OutputError: The disk is full, or the folder no longer exists.
             ReaderGoneError: It is a pipe without a reader.
         """
-        if self._in_place and self._is_moved():
-            self._close_handle()
-            self._open_in_place()
+        if self._in_place:
+            self._follow_rotation()
         self._append(line)
 
     def close(self, *, complete: bool) -> None:
@@ -91,17 +89,21 @@ class LineFile:
     def _open_in_place(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # a pipe opened for reading and writing would read its own lines
-            access = os.O_WRONLY if is_device(self._path) else os.O_RDWR | os.O_CREAT
-            self._handle = os.open(self._path, access | os.O_APPEND, 0o666)
             self._is_regular = not is_device(self._path)
             if self._is_regular:
+                access = os.O_RDWR | os.O_CREAT | os.O_APPEND
+                self._handle = os.open(self._path, access, 0o666)
                 self._continue()
                 self._sync = DiskSync(self._path)
+            else:  # a pipe opened for reading and writing would read its own lines
+                self._handle = open_device(self._path)
         except OSError as error:
             raise cannot_write(self._path, error) from error
-        is_empty = not self._is_regular or not os.fstat(self._handle).st_size
-        if is_empty and self._format.header is not None:
+        if not self._is_regular or not os.fstat(self._handle).st_size:
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._format.header is not None:
             self._append(self._format.header)
 
     def _continue(self) -> None:
@@ -116,13 +118,18 @@ class LineFile:
         if gone > 0:
             log.warning("%s: removed %d bytes that a power cut left at its end", self._path, gone)
 
-    def _is_moved(self) -> bool:
-        try:
-            there = self._path.stat()
-        except FileNotFoundError:
-            return True
+    def _follow_rotation(self) -> None:
+        """Create a file again that was moved or deleted; begin one again that was emptied."""
         here = os.fstat(self._handle)
-        return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
+        try:
+            is_there = os.path.samestat(here, self._path.stat())
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            self._close_handle()
+            self._open_in_place()
+        elif self._is_regular and not here.st_size:
+            self._begin()
 
     def _append(self, line: str) -> None:
         data = line.encode("utf-8", "backslashreplace") + b"\n"

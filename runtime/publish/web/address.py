@@ -81,8 +81,8 @@ def needs_token(address: WebAddress) -> ConfigError:
     """Return the error for a page that others can reach, without a token."""
     return ConfigError(
         f"--web {address.host} can be reached from other machines, so viewers need a token: "
-        "add --web-token auto (or set FER_EDGE_WEB_TOKEN), or use --web "
-        f"127.0.0.1:{address.port}"
+        "add --web-token auto, in a service --web-token TOKEN (or set FER_EDGE_WEB_TOKEN), or use "
+        f"--web 127.0.0.1:{address.port}"
     )
 
 

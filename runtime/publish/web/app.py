@@ -64,9 +64,11 @@ class Guard:
         self._app = app
         self._token = token
         self._host = host.lower()
-        # cookies do not distinguish ports: two runs on one device must not log each other out
-        self._cookie_name = f"fer_edge_{port}"
-        self._cookie = _session(token) if token else ""
+        # cookies distinguish neither ports nor the devices behind a proxy: two runs must not log
+        # each other out
+        mark = _derived(token, b"fer-edge web cookie name")[:8] if token else ""
+        self._cookie_name = f"fer_edge_{port}_{mark}"
+        self._cookie = _derived(token, b"fer-edge web session") if token else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -110,6 +112,7 @@ class Guard:
             self._cookie_name,
             self._cookie,
             max_age=_COOKIE_AGE_S,
+            path=None,  # that of the page: a proxy may have other pages below other paths
             httponly=True,
             samesite="strict",
         )
@@ -258,9 +261,9 @@ def _stream(request: Request, parts: AsyncIterator[bytes], kind: str) -> Respons
     return StreamingResponse(parts, headers={"content-type": kind})
 
 
-def _session(token: str) -> str:
-    """Return the cookie for a token: it survives a restart, and does not reveal the token."""
-    return hmac.new(token.encode(), b"fer-edge web session", hashlib.sha256).hexdigest()
+def _derived(token: str, purpose: bytes) -> str:
+    """Return a text for a token: it survives a restart, and does not reveal the token."""
+    return hmac.new(token.encode(), purpose, hashlib.sha256).hexdigest()
 
 
 def _is_same(given: str, wanted: str) -> bool:

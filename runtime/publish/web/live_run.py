@@ -85,6 +85,12 @@ class LiveRun:
         return self._over.is_set()
 
     @property
+    def number(self) -> int:
+        """Number of the newest result; 0 before the first."""
+        with self._lock:
+            return self._seen.number if self._seen else 0
+
+    @property
     def silent_s(self) -> float:
         """Seconds since the newest frame, or since the start."""
         return time.monotonic() - self._arrived_s
@@ -208,18 +214,29 @@ class PictureFeed:
         self._worker = worker
         self._interval_s = 1 / rate_hz
         self._latest: Picture | None = None
-        self._next_s = 0.0
+        self._next_s = 0.0  # until then, the latest picture is recent
         self._work: asyncio.Task[None] | None = None
 
     async def newer(self, number: int) -> Picture | None:
-        """Wait for a picture after a number; None when the run has ended."""
+        """Wait for a picture other than that of a number; None when the run has ended.
+
+        It is of the newest frame, or not older than the interval of pictures.
+        """
+        picture = self._recent()
         while not self._live.ended:
-            if self._latest is not None and self._latest.number != number:
-                return self._latest
+            if picture is not None and picture.number != number:
+                return picture
             if self._work is None or self._work.done():
                 self._work = asyncio.create_task(self._encode())
             await asyncio.shield(self._work)  # another viewer may be waiting for it, too
+            picture = self._latest  # even if encoding took longer than the interval
         return None
+
+    def _recent(self) -> Picture | None:
+        """Return the latest picture, unless it is from a time when others were viewing."""
+        latest = self._latest
+        is_old = latest is None or latest.number != self._live.number
+        return None if is_old and time.monotonic() >= self._next_s else latest
 
     async def _encode(self) -> None:
         await self._live.pause(self._next_s - time.monotonic())
@@ -227,9 +244,10 @@ class PictureFeed:
         if seen is None:
             self._latest = None
             return
-        self._next_s = time.monotonic() + self._interval_s
+        started_s = time.monotonic()
         loop = asyncio.get_running_loop()
         self._latest = await loop.run_in_executor(self._worker, self._picture, seen)
+        self._next_s = started_s + self._interval_s  # not earlier: it is the picture's age
 
     def _picture(self, seen: Seen) -> Picture:
         return Picture(seen.number, _as_jpeg(self._draw(seen.result)), as_json(_overlay(seen)))

@@ -36,7 +36,9 @@ class RunMetrics:
             model: Name or path of the model.
         """
         self._registry = CollectorRegistry()
-        self._registry.register(_Figures(totals, standing, Path(model).name))
+        # the name of a file may be any bytes
+        name = Path(model).name.encode("utf-8", "backslashreplace").decode()
+        self._registry.register(_Figures(totals, standing, name))
 
     def answer(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics and their content type, in the format that Accept requests.

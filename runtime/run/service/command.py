@@ -205,6 +205,11 @@ def _run_config(options: ServiceOptions) -> "RunConfig":
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     check_run(config, os.environ)
+    if config.web.token == "auto":
+        raise ConfigError(
+            "--web-token auto makes another token at each start; a service needs one that stays: "
+            "--web-token TOKEN, for example the output of openssl rand -hex 16"
+        )
     return config.based_at(_current_folder())
 
 

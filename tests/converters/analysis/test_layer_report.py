@@ -15,7 +15,7 @@ from fer_edge.converters.quantization.layer_names import find_layers, name_layer
 from fer_edge.converters.quantization.selective import to_int8_selective
 from fer_edge.converters.quantization.tflite import to_float16, to_float32, to_int8
 from fer_edge.converters.sources.keras_models import load_float_network, load_qat_network
-from fer_edge.errors import DatasetError, MissingExtraError, ModelError
+from fer_edge.errors import ConfigError, DatasetError, MissingExtraError, ModelError
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.runtime import find_runtime
@@ -227,14 +227,32 @@ def test_parameters_of_a_mixed_file_are_counted_in_full(files):
     assert read_graph(mixed).parameters == read_graph(flatbuffers["float32"]).parameters
 
 
+def test_an_int16_output_is_refused_as_uint8(files):
+    network, _, calibration, _ = files
+    with pytest.raises(ModelError, match=r"layer .softmax. writes the output.*--output-type int8"):
+        to_int8_selective(network, calibration, keep_int16=["softmax"])
+    mixed = to_int8_selective(network, calibration, keep_int16=["softmax"], output_type="int8")
+    interpreter = open_interpreter(find_runtime(), mixed, name="mixed", threads=1, origin="memory")
+    assert interpreter.get_output_details()[0]["dtype"] == np.int8
+
+
+def test_plain_integers_inside_a_network_are_compared_as_numbers():
+    face = keras.Input((8, 8, 1))
+    x = keras.ops.cast(keras.ops.cast(face * 50, "int32"), "float32")
+    network = keras.Model(face, keras.layers.Dense(7)(keras.layers.Flatten()(x)))
+    faces = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), np.uint8)
+    report = layer_report(to_float32(network), to_int8(network, faces), faces)
+    plain = [layer for layer in report.layers if layer.dtype == "int32"]
+    assert plain
+    assert all(layer.scale == 0 for layer in plain)
+
+
 def test_an_unknown_layer_is_answered_with_the_nearest(files):
     network, _, calibration, _ = files
-    with pytest.raises(ModelError, match="no layer 'conv22'; nearest: conv2"):
+    with pytest.raises(ConfigError, match="no layer 'conv22'; nearest: conv2"):
         to_int8_selective(network, calibration, keep_float=["conv22"])
-    with pytest.raises(ModelError, match="both"):
+    with pytest.raises(ConfigError, match="both"):
         to_int8_selective(network, calibration, keep_float=["conv2"], keep_int16=["conv2_relu"])
-    with pytest.raises(ModelError, match="clip percentile"):
-        to_int8_selective(network, calibration, clip_percentile=12)
 
 
 def test_a_missing_quantizer_says_what_to_install(files, monkeypatch):

@@ -23,6 +23,7 @@ from tests.support.graph_edits import (
     dense_float_model,
     make_edgetpu_file,
     rebuild,
+    renamed,
     replace_operator,
 )
 
@@ -156,6 +157,13 @@ def test_parameters_beyond_the_chips_memory_are_counted() -> None:
     report = check(rebuild(FLATBUFFER, change))
     assert report.parameter_bytes > 9_000_000
     assert any("1.07 MB are transferred at every inference" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("name", [None, "", "a"], ids=["stripped", "empty", "equal"])
+def test_tensors_need_no_names(name: str | None) -> None:
+    assert check(renamed(FLATBUFFER, name)) == check(FLATBUFFER)
+    any_size = rebuild(FLATBUFFER, batch_of_any_size)
+    assert check(renamed(any_size, name)).refusals == check(any_size).refusals
 
 
 def test_a_compiled_file_is_recognized() -> None:

@@ -45,6 +45,14 @@ def hard(x):
     return spread(activation="hard_sigmoid")(x)
 
 
+def hard_in_a_layer(x):
+    return spread(activation=keras.layers.Activation("hard_sigmoid"))(x)
+
+
+def sparse(x):
+    return spread(activation="sparse_sigmoid")(x)
+
+
 def percent(x):
     return keras.layers.Rescaling(100.0)(spread(activation="softmax")(x))
 
@@ -63,6 +71,8 @@ SIGMOIDS = "a yes or no per class (sigmoids)"
         (averaged, SIGMOIDS),
         (one_by_one, SIGMOIDS),
         (hard, SIGMOIDS),
+        (hard_in_a_layer, SIGMOIDS),
+        (sparse, SIGMOIDS),
         (percent, "add up to 100 for every face"),
         (two_heads, "add up to 2 for every face"),
     ],

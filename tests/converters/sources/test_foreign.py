@@ -19,7 +19,7 @@ from fer_edge.converters.sources.claims import Claims
 from fer_edge.converters.sources.foreign import foreign_source, open_network
 from fer_edge.converters.sources.source import open_run
 from fer_edge.converters.sources.suspicions import check_labels, check_range
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError, ModelError
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.inference.model import TFLiteModel, open_model
@@ -210,7 +210,7 @@ def test_a_network_that_takes_pictures_of_any_size_needs_one(trained, tmp_path):
     path = tmp_path / "any.keras"
     keras.Model(inputs, keras.layers.Dense(7, activation="softmax")(x)).save(path)
     faces = load_faceset(trained[1])
-    with pytest.raises(ModelError, match="--input-size"):
+    with pytest.raises(ConfigError, match="--input-size"):
         open_network(path, Claims(FER2013), faces)
     claims = Claims(FER2013, size_px=40)
     assert foreign_source(open_network(path, claims, faces), claims).height == 40

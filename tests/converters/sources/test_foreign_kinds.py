@@ -1,6 +1,7 @@
 """`convert` with files that are not Keras networks, and with Keras networks of unusual kinds."""
 
 import itertools
+import json
 import pickle
 import zipfile
 from dataclasses import replace
@@ -13,6 +14,7 @@ pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 from fer_edge.converters.conversion import convert_source
 from fer_edge.converters.options import Options
 from fer_edge.converters.quantization.loops import check_loops
+from fer_edge.converters.result_text import results_as_json, results_as_table
 from fer_edge.converters.sources.claims import Claims
 from fer_edge.converters.sources.foreign import foreign_source, open_network
 from fer_edge.converters.sources.source import float_probabilities
@@ -217,8 +219,15 @@ def test_a_file_that_the_runtime_cannot_run_is_refused_alone(cartoons, tmp_path,
         Options(("float16", "float32")),
     )
     assert half.fault == "cannot be run by this runtime: no kernel"
-    assert (half.score.accuracy, half.agreement.top1, half.temperature) == (0, 0, None)
+    assert (half.can_run, half.temperature, whole.can_run) == (False, None, True)
     assert (whole.fault, whole.path.exists(), half.path.exists()) == ("", True, False)
+    table = results_as_table([half, whole], tmp_path / "out")
+    assert table.count("accuracy") == 1
+    assert "NOT WRITTEN: it cannot be run by this runtime" in table
+    assert [item["score"] is None for item in json.loads(results_as_json([half, whole]))] == [
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
@@ -249,52 +258,6 @@ def test_half_precision_networks_are_read_as_float32(
         np.testing.assert_allclose(served, wanted, atol=0.03)
 
 
-def lstm(module):
-    layers = module.layers
-    return layers.Reshape((11, 44)), layers.LSTM(6, name="steps"), layers.Reshape((1, 1, 6))
-
-
-def gru(module):
-    layers = module.layers
-    return layers.Reshape((11, 44)), layers.GRU(6, name="steps"), layers.Reshape((1, 1, 6))
-
-
-def both_ways(module):
-    layers = module.layers
-    wrapped = layers.Bidirectional(layers.SimpleRNN(6), name="steps")
-    return layers.Reshape((11, 44)), wrapped, layers.Reshape((1, 1, 12))
-
-
-def convolutional(module):
-    layers = module.layers
-    reshape = layers.Reshape((11, 11, 4, 1))
-    return reshape, layers.ConvLSTM2D(3, 2, name="steps"), layers.Reshape((1, -1, 3))
-
-
-def in_a_network(module):
-    inner = module.Sequential([module.Input((11, 11, 4)), *lstm(module)])
-    return (inner,)
-
-
-@pytest.mark.parametrize("build", [lstm, gru, both_ways, convolutional, in_a_network])
-@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
-def test_recurrent_layers_are_named_before_anything_is_calibrated(convert, tmp_path, kind, build):
-    module = keras_of(kind)
-    path = saved(small_network(module, *build(module)), tmp_path / kind)
-    for variant in ("--int8", "--int16x8", "--float32"):
-        assert_one_clear_line(convert(path, variant), "recurrent", "steps", "unroll=True")
-
-
-@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
-def test_an_unrolled_recurrent_layer_is_converted(convert, tmp_path, kind):
-    layers = keras_of(kind).layers
-    steps = layers.LSTM(6, unroll=True)
-    middle = layers.Reshape((11, 44)), steps, layers.Reshape((1, 1, 6))
-    path = saved(small_network(keras_of(kind), *middle), tmp_path / kind)
-    result = convert(path, "--int8")
-    assert result.exit_code == 0, result.output
-
-
 def apart(module):
     return small_network(module, activation="linear"), module.layers.Activation("sigmoid")
 
@@ -303,8 +266,17 @@ def built_in(module):
     return (small_network(module, activation="sigmoid"),)
 
 
-@pytest.mark.parametrize("parts", [apart, built_in])
-@pytest.mark.parametrize("kind", ["keras3.keras", "keras2.h5"])
+def in_a_layer(module):
+    return (small_network(module, activation=module.layers.Activation("sigmoid")),)
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind"),
+    [
+        *((parts, kind) for parts in (apart, built_in) for kind in ("keras3.keras", "keras2.h5")),
+        (in_a_layer, "keras3.keras"),
+    ],
+)
 def test_sigmoid_outputs_are_called_so_and_get_no_softmax(
     convert, cartoons, tmp_path, kind, parts, caplog
 ):

@@ -15,7 +15,7 @@ from fer_edge.converters.sources.logit_offsets import (
     with_logit_offsets,
 )
 from fer_edge.converters.sources.source import float_probabilities, open_run
-from fer_edge.errors import ModelError
+from fer_edge.errors import ConfigError
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.inference.model import open_model
@@ -132,7 +132,7 @@ def test_a_network_whose_last_layer_has_no_bias_is_refused(trained):
     x = keras.layers.Dense(7)(x)  # a bias of seven values, but not that of the logits
     x = keras.layers.Dense(7, use_bias=False, activation="softmax")(x)
     source = replace(open_run(trained[0]), network=keras.Model(face, x), qat_network=None)
-    with pytest.raises(ModelError, match="does not end in a dense layer with a bias"):
+    with pytest.raises(ConfigError, match="does not end in a dense layer with a bias"):
         with_logit_offsets(source, {"sad": 1.0})
 
 

@@ -105,8 +105,18 @@ def test_colors_and_a_fixed_batch_are_served(convert, cartoons, tmp_path, batch)
     np.testing.assert_allclose(served, wanted, atol=1e-5)
 
 
+def reshaped_sigmoid(logits):
+    """Apply a sigmoid before the shape is final, as a head of 1x1 convolutions does."""
+    return tf.reshape(tf.nn.sigmoid(tf.reshape(logits, (-1, 1, 1, 7))), (-1, 7))
+
+
 @pytest.mark.parametrize(
-    ("end", "words"), [(tf.nn.sigmoid, "sigmoid outputs"), (tf.identity, "produces logits")]
+    ("end", "words"),
+    [
+        (tf.nn.sigmoid, "sigmoid outputs"),
+        (reshaped_sigmoid, "sigmoid outputs"),
+        (tf.identity, "produces logits"),
+    ],
 )
 def test_outputs_are_called_what_they_are(cartoons, tmp_path, caplog, end, words):
     module = saved_module(tmp_path / "theirs", (None, 48, 48, 1), channels=1, end=end)

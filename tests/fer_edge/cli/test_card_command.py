@@ -222,7 +222,8 @@ def test_a_file_from_elsewhere_is_served_with_an_attached_card(
 
 def test_attach_checks_the_labels_against_the_output(fer_edge: Invoke, bare: Path) -> None:
     result = fer_edge("card", "attach", bare, "--labels", "sad, happy", "--overwrite")
-    assert_one_clear_line(result, "the output is (1, 7), the card has 2 labels: sad, happy")
+    assert result.exit_code == 2
+    assert_one_clear_line(result, "got 2 labels (sad, happy), expected 7, one for each output")
     assert bare.read_bytes() == MODEL.flatbuffer
 
 
@@ -236,9 +237,8 @@ def test_a_float_models_range_must_be_stated(fer_edge: Invoke, tmp_path: Path) -
     path.write_bytes(dense_float_model())
     attach = ("card", "attach", path, "--labels", "a,b,c", "--out", out)
     assert_one_clear_line(fer_edge(*attach), "float32", "--input-range 0,1 or -1,1")
-    for wrong, words in (("1,0", "black below white"), ("nan,1", "black below white")):
-        assert_one_clear_line(fer_edge(*attach, "--input-range", wrong), words)
-    assert fer_edge(*attach, "--input-range", "1").exit_code == 2
+    for wrong in ("1,0", "nan,1", "1"):
+        assert "black below white" in fer_edge(*attach, "--input-range", wrong).stderr
     assert not out.exists()
     assert fer_edge(*attach, "--input-range", "0,1").exit_code == 0
     assert read_model(out).card.quantization == Quantization("float32", "none")

@@ -14,7 +14,9 @@ from click.testing import Result
 from fer_edge import __version__
 from fer_edge.cli.main import COMMANDS, main
 from fer_edge.errors import ModelError
+from fer_edge.faces.faceset import save_faceset
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models, find_model
+from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
 
 Invoke = Callable[..., Result]
@@ -116,6 +118,23 @@ def test_an_error_of_several_lines_becomes_one(
 
     monkeypatch.setattr("fer_edge.model.bundled.bundled_models", fail)
     assert fer_edge("models").stderr == "fer-edge: error: one two three\n"
+
+
+def test_a_wrong_option_or_recipe_ends_with_2(fer_edge: Invoke, tmp_path: Path) -> None:
+    model, data = find_model(DEFAULT_MODEL), tmp_path / "faces.npz"
+    save_faceset(make_faces(), data)
+    for wrong in (
+        ("card", "edit", model, "--set", "accuracy=1", "--out", tmp_path / "a.tflite"),
+        ("card", "edit", model, "--set", "input.crop.side=abc", "--out", tmp_path / "a.tflite"),
+        ("card", "edit", model, "--set", "input.crop.side=99", "--out", tmp_path / "a.tflite"),
+        ("card", "edit", model, "--labels", "a,b", "--out", tmp_path / "a.tflite"),
+        ("card", "calibrate", model, "--data", data, "--split", "nope", "--out", tmp_path / "a"),
+        ("train", "--data", data, "--out", tmp_path / "run", "--precision", "float8"),
+        ("train", "--data", data, "--out", tmp_path / "run", "--recipe", "nope"),
+        ("data", "import", data, "--labels", "a,b", "--out", tmp_path / "other.npz"),
+    ):
+        result = fer_edge(*wrong)
+        assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1), result.stderr
 
 
 def test_models_shows_every_bundled_model_and_its_card(fer_edge: Invoke) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_edge.errors import DatasetError, OutputError
+from fer_edge.errors import ConfigError, DatasetError, OutputError
 from fer_edge.faces.class_names import read_class_names
 from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013
@@ -264,12 +264,17 @@ def test_a_part_holds_the_faces_of_its_split(faces: FaceSet) -> None:
     assert part.digest != faces.digest
 
 
-@pytest.mark.parametrize(
-    ("name", "word"), [("test", "it has train, validation"), ("val", "unknown; expected one of")]
-)
-def test_a_part_that_is_not_there_is_refused(faces: FaceSet, name: str, word: str) -> None:
-    with pytest.raises(DatasetError, match=word):
-        faces.part(name)
+def test_a_part_that_is_not_there_is_refused(faces: FaceSet) -> None:
+    with pytest.raises(DatasetError, match="it has train, validation"):
+        faces.part("test")
+    with pytest.raises(ConfigError, match="unknown; expected one of"):
+        faces.part("val")
+
+
+@pytest.mark.parametrize("rows", [np.array([99_999]), np.ones(3, np.bool_), np.array([0.5])])
+def test_rows_of_another_face_set_are_refused(faces: FaceSet, rows: Any) -> None:
+    with pytest.raises(ConfigError, match=f"these are not rows of {len(faces)} faces"):
+        faces.select(rows)
 
 
 @pytest.mark.parametrize("field", ["images", "labels", "split", "class_names"])

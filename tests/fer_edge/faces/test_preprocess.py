@@ -93,6 +93,25 @@ def test_a_crop_may_be_shrunk_by_a_whole_factor(degrees: int, channels: int) -> 
     assert abs(faces[1] - expected)[2:-2, 2:-2].max() <= 12
 
 
+@pytest.mark.parametrize("least_px", [None, 30, 20, 15, 8])
+@pytest.mark.parametrize("degrees", [-80, -45, 3, 30, 45, 90])
+def test_a_turned_crop_has_the_pixels_of_its_place_up_to_its_edge(
+    degrees: int, least_px: int | None
+) -> None:
+    x, y = np.meshgrid(np.arange(120), np.arange(120))
+    box = Box(30.5, 28, 91.25, 89)
+    turn = np.deg2rad(degrees)
+    for ramp in (x, y):
+        image = (2 * ramp).astype(np.uint8)
+        face = crop(image, box, CENTERED, roll_degrees=degrees, least_px=least_px)
+        steps = ((np.arange(len(face)) + 0.5) / len(face) - 0.5) * box.height
+        right, down = np.meshgrid(steps, steps)
+        places_x = 60.875 + np.cos(turn) * right - np.sin(turn) * down
+        places_y = 58.5 + np.sin(turn) * right + np.cos(turn) * down
+        expected = 2 * (places_x if ramp is x else places_y) - 1  # at the centers of pixels
+        assert abs(face - expected).max() < 2
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_beyond_the_image_a_turned_crop_repeats_the_edge(channels: int) -> None:
     image = np.full((30, 40, 3), 90, np.uint8)

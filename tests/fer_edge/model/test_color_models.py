@@ -19,7 +19,7 @@ from fer_edge.faces.faceset import save_faceset
 from fer_edge.faces.preprocess import Box, CropPolicy, crop, gray, resized
 from fer_edge.inference.model import open_model
 from fer_edge.model.card import card_from_json, card_to_json
-from fer_edge.model.file import read_model, write_model
+from fer_edge.model.file import pack_model, read_model, write_model
 from tests.support.cartoons import draw_face, make_faces
 from tests.support.clear_line import assert_one_clear_line
 from tests.support.graph_edits import add_operator_code, pack
@@ -36,6 +36,7 @@ def color_model(
     scale: float = 1 / 127.5,
     zero_point: int = 127,
     softmax: bool = True,
+    answer: str = "FLOAT32",
 ) -> tuple[bytes, NDArray[np.float32]]:
     """Make a model of one dense layer with the tensors of a Teachable Machine model.
 
@@ -82,6 +83,10 @@ def color_model(
     if softmax:
         end = tensor((1, 3))
         operator("SOFTMAX", [logits], [end], "SoftmaxOptions")
+    if answer != "FLOAT32":
+        logits, end = end, tensor((1, 3), answer)
+        graph.tensors[end].quantization = None
+        operator("CAST", [logits], [end])
     graph.inputs, graph.outputs = [start], [end]
     return pack(model), weights
 
@@ -239,6 +244,21 @@ def test_outputs_that_are_not_probabilities_are_said(
     result, _ = attach(fer_edge, tmp_path, "--input-range", "-1,1", softmax=False)
     assert result.exit_code == 0, result.output
     assert "from the operator FULLY_CONNECTED) are not probabilities" in caplog.text
+
+
+@pytest.mark.parametrize("answer", ["FLOAT64", "INT32", "INT64", "BOOL", "UINT8", "INT8"])
+def test_outputs_without_real_values_are_refused(
+    fer_edge: Invoke, tmp_path: Path, answer: str
+) -> None:
+    result, out = attach(fer_edge, tmp_path, "--input-range", "0,1", answer=answer)
+    assert_one_clear_line(result, "the output is", "without a scale, expected float32")
+    assert not out.exists()
+    attach(fer_edge, tmp_path, "--input-range", "0,1")
+    card = read_model(out).card
+    out.write_bytes(pack_model(color_model(answer=answer)[0], card))
+    assert_one_clear_line(fer_edge("card", "verify", out), "without a scale, expected float32")
+    with pytest.raises(ModelError, match="without a scale, expected float32"):
+        open_model(out)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import random
+from itertools import count
 
 import pytest
 
@@ -6,6 +7,7 @@ from fer_edge.errors import ModelError
 from fer_edge.model.bundled import bundled_models
 from fer_edge.model.file import ModelFile, read_model
 from fer_edge.model.graph import Graph, Operator, Tensor, read_graph
+from tests.support.graph_edits import renamed
 
 
 @pytest.fixture(params=sorted(bundled_models()))
@@ -44,8 +46,8 @@ def test_the_convolutions_of_a_bundled_model_have_a_scale_per_channel(model: Mod
         assert len(set(operator.inputs[1].scales)) > 1
 
 
-def tensor(*shape: int, name: str = "t", constant: bool = False) -> Tensor:
-    return Tensor(name, shape, "INT8", constant, ())
+def tensor(*shape: int, index: int = -1, constant: bool = False) -> Tensor:
+    return Tensor("t", shape, "INT8", constant, (), index=index)
 
 
 @pytest.mark.parametrize(
@@ -65,14 +67,16 @@ def test_an_operator_has_its_known_cost(
     macs: int,
     parameters: int,
 ) -> None:
-    read = [tensor(*shape, name=f"input {i}", constant=i > 0) for i, shape in enumerate(inputs)]
+    read = [tensor(*shape, index=i, constant=i > 0) for i, shape in enumerate(inputs)]
     graph = Graph((Operator(name, tuple(read), (tensor(*output),)),))
     assert (graph.macs, graph.parameters) == (macs, parameters)
 
 
 def test_weights_are_counted_by_their_type_in_the_file() -> None:
+    numbers = count()
+
     def made(name: str, dtype: str, *shape: int, constant: bool = False) -> Tensor:
-        return Tensor(name, shape, dtype, constant, ())
+        return Tensor(name, shape, dtype, constant, (), index=next(numbers))
 
     half, wide = made("half", "FLOAT16", 7, 10, constant=True), made("wide", "FLOAT32", 7, 10)
     small = made("small", "INT8", 3, 7, constant=True)
@@ -85,6 +89,15 @@ def test_weights_are_counted_by_their_type_in_the_file() -> None:
         )
     )
     assert graph.weight_types() == {("FLOAT32", "FLOAT16"): 70, ("FLOAT32", "INT8"): 21}
+
+
+@pytest.mark.parametrize("name", [None, "", "a"], ids=["stripped", "empty", "equal"])
+def test_tensors_need_no_names(model: ModelFile, name: str | None) -> None:
+    graph = read_graph(renamed(model.flatbuffer, name))
+    expected = read_graph(model.flatbuffer)
+    assert (graph.parameters, graph.macs) == (expected.parameters, expected.macs)
+    assert graph.weight_types() == expected.weight_types()
+    assert {tensor.name for tensor in graph.inputs} == {name or ""}
 
 
 @pytest.mark.slow

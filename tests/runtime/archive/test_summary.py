@@ -281,6 +281,11 @@ def test_what_cannot_be_summarized_is_one_line(fer_edge: Cli, tmp_path: Path) ->
     (tmp_path / "empty").mkdir()
     empty = fer_edge("archive", "summarize", tmp_path / "empty")
     assert_one_clear_line(empty, "expected Parquet files", "no finished file")
+    write(tmp_path / "tables", "/a.mp4", [Face(0, "sad")])
+    for part in (tmp_path / "tables").rglob("*.parquet"):
+        part.rename(part.with_suffix(".csv"))
+    tables = fer_edge("archive", "summarize", tmp_path / "tables")
+    assert_one_clear_line(tables, "only .csv files", "ANOTHER_FOLDER, without --format")
     write(tmp_path / "mixed", "/a.mp4", [Face(0, "sad")])
     write(tmp_path / "mixed", "/b.mp4", [Face(0, "sad")], settings="1")
     mixed = fer_edge("archive", "summarize", tmp_path / "mixed")

@@ -3,7 +3,6 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,14 +10,7 @@ import pytest
 from fer_edge.errors import SourceError
 from fer_edge.runtime.capture import live
 from fer_edge.runtime.capture.live import Live
-from tests.support.tap import PATIENCE_S, Tap
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    until_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < until_s
-        time.sleep(0.01)
+from tests.support.tap import PATIENCE_S, Tap, wait_until
 
 
 def test_a_pause_closes_the_capture_and_a_resume_opens_it_again(
@@ -72,7 +64,9 @@ def test_what_breaks_during_a_pause_is_no_loss_and_a_close_ends_a_pause() -> Non
     ender.join(PATIENCE_S)
 
 
-def test_a_pause_ends_the_tries_to_find_a_lost_capture() -> None:
+def test_a_pause_ends_the_tries_to_find_a_lost_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(live, "LAST_RETRY_S", 0.01)
     tap = Tap(25.0, SourceError("away"))
     source = Live(tap, on_loss="wait")
     tap.started()
@@ -82,8 +76,9 @@ def test_a_pause_ends_the_tries_to_find_a_lost_capture() -> None:
     source.pause()
     assert not source.is_lost
     tries = len(tap.opened_at)
-    time.sleep(1.2)
-    assert len(tap.opened_at) == tries
+    time.sleep(0.1)
+    # the try that the pause met may have begun
+    assert len(tap.opened_at) <= tries + 1
     source.resume()
     wait_until(lambda: source.is_lost)
     source.close()

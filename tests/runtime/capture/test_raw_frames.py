@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.errors import SourceError
+from fer_edge.errors import ConfigError, SourceError
 from fer_edge.runtime.capture.raw_frames import PIXEL_FORMATS, RawFrames
 
 BGR = np.zeros((4, 6, 3), np.uint8)
@@ -116,7 +116,7 @@ def test_no_whole_frame_is_an_error(pipe: tuple[BinaryIO, BinaryIO], sent: int) 
 def test_odd_sizes_of_formats_with_halved_color_are_refused(
     pipe: tuple[BinaryIO, BinaryIO], pixel_format: str, size: tuple[int, int]
 ) -> None:
-    with pytest.raises(SourceError, match="even width and height"):
+    with pytest.raises(ConfigError, match="even width and height"):
         source_of(pipe[0], pixel_format=pixel_format, size=size)
 
 

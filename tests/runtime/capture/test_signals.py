@@ -30,6 +30,7 @@ from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.runtime.capture.signals import Signals
 from fer_edge.runtime.detection.opening import open_detector
 from fer_edge.runtime.capture.frame import Frame
+from fer_edge.runtime.capture.own_source import CheckedSource
 from fer_edge.runtime.recognition.model_reload import reload_model
 from fer_edge.runtime.publish.pipeline import run_to_end
 from fer_edge.runtime.recognition.reader import Reader
@@ -67,6 +68,9 @@ logging.basicConfig()
 logging.getLogger(reload_model.__module__).setLevel(logging.INFO)
 folder, stall, model = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 source = Endless(stall)
+if sys.argv[4] == "plugin":  # it declares a length, and may wait for a frame all the same
+    source.length = 100
+    source = CheckedSource(source)
 sinks = [lambda: JsonLines(sys.stdout), lambda: JsonLinesFile(folder / "out.jsonl"),
          lambda: AnnotatedVideo(folder / "out.avi", source)]
 with Reader(open_model(model), open_detector("none", None, min_score=0.6)) as reader:
@@ -79,9 +83,12 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    def start(*, stall: int = -1, model: Path | None = None) -> "subprocess.Popen[str]":
+    def start(
+        *, stall: int = -1, model: Path | None = None, kind: str = "own"
+    ) -> "subprocess.Popen[str]":
+        model = model or find_model(DEFAULT_MODEL)
         process = subprocess.Popen(
-            [sys.executable, "-c", LOOP, tmp_path, str(stall), model or find_model(DEFAULT_MODEL)],
+            [sys.executable, "-c", LOOP, tmp_path, str(stall), model, kind],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -133,8 +140,9 @@ def test_a_signal_ends_a_run_with_every_file_whole(
     check_outputs(tmp_path)
 
 
-def test_a_stalled_source_does_not_hold_up_the_end(start: Start, tmp_path: Path) -> None:
-    process = start(stall=3)
+@pytest.mark.parametrize("kind", ["own", "plugin"])
+def test_a_stalled_source_does_not_hold_up_the_end(start: Start, tmp_path: Path, kind: str) -> None:
+    process = start(stall=3, kind=kind)
     assert process.stdout is not None
     while process.stdout.readline() != "stalled\n":
         pass
@@ -144,24 +152,44 @@ def test_a_stalled_source_does_not_hold_up_the_end(start: Start, tmp_path: Path)
     check_outputs(tmp_path)
 
 
-def test_the_second_signal_ends_at_once(tmp_path: Path) -> None:
-    code = """
-import signal, time
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_that_is_sent_twice_is_one(number: signal.Signals) -> None:
+    code = f"""
+import os
 from fer_edge.runtime.capture.signals import Signals
 with Signals() as signals:
+    os.kill(os.getpid(), {int(number)})
+    assert signals.stop_requested
+    os.kill(os.getpid(), {int(number)})  # `timeout`, `uv run`
+    print("finished")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"finished\n", b"")
+
+
+def test_a_later_signal_ends_at_once() -> None:
+    code = """
+import signal, time
+from fer_edge.runtime.capture import signals
+signals.SAME_REQUEST_S = 0.1
+with signals.Signals() as asked:
     print("ready", flush=True)
-    while True:  # files that take for ever to finish
+    while not asked.stop_requested:
         time.sleep(0.01)
-        if signals.stop_requested:
-            print("asked", flush=True)
-            time.sleep(60)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    print("asked", flush=True)
+    signal.sigwait({signal.SIGALRM})  # native code: Python's handlers would have to wait
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.terminate()
     assert process.stdout.readline() == "asked\n"
-    process.terminate()
+    deadline = time.monotonic() + 10
+    while process.poll() is None and time.monotonic() < deadline:
+        process.terminate()
+        time.sleep(0.02)
+    process.kill()
     assert process.wait(5) == -signal.SIGTERM
     process.stdout.close()
 

@@ -1,11 +1,13 @@
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.errors import SourceError
+from fer_edge.errors import ConfigError, SourceError
 from fer_edge.pictures.picture import read_picture
 from fer_edge.runtime.capture.frame import Frame
 from fer_edge.runtime.capture.opening import open_camera, open_source
@@ -308,8 +310,25 @@ def test_an_empty_name_is_not_the_working_folder(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(picture.parent)
-    with pytest.raises(SourceError, match="name of the input is empty"):
+    with pytest.raises(ConfigError, match="name of the input is empty"):
         open_source("")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"sample_every_s": 1}, {"pixel_aspect": Fraction(16, 15)}, {"frame_rate_hz": 25}]
+)
+def test_settings_of_videos_are_refused_for_a_picture(
+    picture: Path, settings: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match="is not a video"):
+        open_source(picture, **settings)
+
+
+def test_a_place_of_another_type_is_a_wrong_argument() -> None:
+    with pytest.raises(ConfigError, match="expected a path or an address, got int"):
+        open_source(3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="expected a camera's number, device or name, got float"):
+        open_camera(1.5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["zero\0byte", "surrogate\ud800"])

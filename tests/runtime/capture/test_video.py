@@ -207,6 +207,7 @@ def test_a_raw_file_has_its_streams_own_rate_where_it_declares_one(
 def test_fps_for_a_file_with_a_clock_is_one_line(tmp_path: Path, fer_edge: Invoke) -> None:
     path = make(tmp_path / "a.mp4", *moving(0.2), *H264)
     result = fer_edge("run", "--input", path, "--fps", "40")
+    assert result.exit_code == 2  # a service would fail for ever
     assert_one_clear_line(result, "has its own time stamps", "--fps is for raw")
 
 

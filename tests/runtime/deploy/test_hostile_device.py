@@ -170,6 +170,17 @@ def look(**facts: Any) -> dict[str, Any]:
     return {"result": situation}
 
 
+def test_a_rollback_does_not_go_back_twice_after_an_unconfirmed_switch(
+    fer_edge: Callable[..., Result], answer: Callable[..., None]
+) -> None:
+    note = {"before": 4, "number": 4, "way": "restart"}
+    settled = {**note, "wrong": "no camera", "tried": "", "again": ""}
+    answer(begin={"result": {"settled": settled}}, go_back={"error": "went back twice"})
+    done = fer_edge("deploy", "door", "--rollback")
+    assert done.exit_code == 3
+    assert_one_clear_line(done, "not confirmed (no camera)", "release 4 runs again")
+
+
 @pytest.mark.parametrize(
     "words", [["--status"], ["--rollback"], ["--logs"], ["--model", "tiny", "--dry-run"]]
 )
@@ -183,7 +194,9 @@ def test_no_answer_controls_the_terminal_or_ends_in_a_traceback(
         "texts": {
             "look": look(system=ESCAPE, board=f"{ESCAPE}\nfer-edge: good", base=ESCAPE),
             "begin": {"result": {"settled": None}},
-            "go_back": {"result": {"wrong": ESCAPE, "number": 1, "way": "link", "tried": ""}},
+            "go_back": {
+                "result": {"wrong": ESCAPE, "number": 1, "way": "link", "tried": "", "again": ""}
+            },
             "logs": {"result": {"text": f"first {ESCAPE}\nsecond\r\n"}},
         },
         "list": {step: {"result": [1]} for step in steps},

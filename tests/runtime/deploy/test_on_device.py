@@ -86,11 +86,11 @@ def test_only_the_faces_that_are_scored_travel(
 
 
 def test_a_keras_file_does_not_travel(device: SshDevice, tmp_path: Path) -> None:
-    from fer_edge.errors import ModelError
+    from fer_edge.errors import ConfigError
     from fer_edge.runtime.measurement.remote import Errand, measure_there
 
     path = tmp_path / "model.keras"
     path.touch()
     errand = Errand((str(path),), None, None, None, (), None, (), "")
-    with pytest.raises(ModelError, match="convert it first"):
+    with pytest.raises(ConfigError, match="convert it first"):
         measure_there("device", errand, device.config)

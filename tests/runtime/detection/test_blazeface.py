@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_edge.errors import DetectorError
+from fer_edge.errors import ConfigError, DetectorError
 from fer_edge.faces.preprocess import Box
 from fer_edge.model.bundled import DEFAULT_MODEL, bundled_models
 from fer_edge.pictures.picture import read_picture
@@ -76,7 +76,7 @@ def test_a_framing_places_one_box_in_another() -> None:
 
 def test_a_model_file_is_asked_for() -> None:
     with pytest.raises(
-        DetectorError,
+        ConfigError,
         match=r"pass --detector-model FILE\.tflite, or in Python DetectorSettings\(model=",
     ):
         open_detector("blazeface")

@@ -193,12 +193,12 @@ def test_values_that_are_not_finite_are_said(model, tmp_path, caplog):
 
 
 def test_a_reference_that_is_not_measured_is_refused(model, tmp_path):
-    with pytest.raises(ModelError, match="not among the models"):
+    with pytest.raises(ConfigError, match="not among the models"):
         measure([model], make_faces(per_class=0), reference=tmp_path / "other.tflite")
 
 
 def test_a_model_that_is_named_twice_is_refused(model):
-    with pytest.raises(ModelError, match="given twice"):
+    with pytest.raises(ConfigError, match="given twice"):
         measure([model, model])
 
 

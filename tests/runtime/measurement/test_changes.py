@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.errors import ReportError
+from fer_edge.errors import ConfigError, ReportError
 from fer_edge.runtime.measurement.compare_command import REGRESSION
-from fer_edge.runtime.measurement.comparison.bars import crossed, parse_bars
+from fer_edge.runtime.measurement.comparison.bars import crossed, describe_crossing, parse_bars
+from fer_edge.runtime.measurement.comparison.changes import change_of as points
 from fer_edge.runtime.measurement.comparison.changes import compare_reports
 from fer_edge.runtime.measurement.comparison.metrics import METRICS, metric_names
 from fer_edge.runtime.measurement.report.report import read_report, report_to_json
@@ -147,10 +148,11 @@ def test_a_loss_of_exactly_the_limit_does_not_cross_it():
         scores = replace(INT8.evaluation.every_face, accuracy=share)
         return make_report(replace(INT8, evaluation=replace(INT8.evaluation, every_face=scores)))
 
+    comparison = compare_reports(with_accuracy(0.6), with_accuracy(0.597))
+    assert not crossed(parse_bars(("accuracy<-0.3",)), comparison)
+    assert crossed(parse_bars(("accuracy<=-0.3",)), comparison)
     for hits in range(3, 1001):
-        comparison = compare_reports(with_accuracy(hits / 1000), with_accuracy((hits - 3) / 1000))
-        assert not crossed(parse_bars(("accuracy<-0.3",)), comparison), hits
-        assert crossed(parse_bars(("accuracy<=-0.3",)), comparison), hits
+        assert points(METRICS["accuracy"], hits / 1000, (hits - 3) / 1000) == -0.3, hits
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_a_loss_of_exactly_the_limit_does_not_cross_it():
     ],
 )
 def test_what_is_no_bar_is_said(text, words):
-    with pytest.raises(ReportError, match=words):
+    with pytest.raises(ConfigError, match=words):
         parse_bars((text,))
 
 
@@ -175,6 +177,62 @@ def test_a_bar_that_nothing_can_cross_is_refused():
     bare = make_report(make_model("int8", accuracy=None))
     with pytest.raises(ReportError, match="cannot be checked"):
         crossed(parse_bars(("accuracy<0",)), compare_reports(bare, bare))
+
+
+def with_memory(model, added_mib):
+    timings = [
+        replace(item, start=replace(item.start, added_memory_mib=added_mib))
+        for item in model.timings
+    ]
+    return replace(model, timings=tuple(timings))
+
+
+@pytest.mark.parametrize(
+    ("bar", "before", "after", "falls"),
+    [
+        ("memory>1.1x", 0.0, 4.4, True),
+        ("memory>=1.1x", 0.0, 4.4, True),
+        ("memory>1.1x", 0.0, 0.0, False),
+        ("memory<1.1x", 0.0, 4.4, False),
+    ],
+)
+def test_more_than_nothing_crosses_every_ratio(bar, before, after, falls):
+    comparison = compare_reports(
+        make_report(with_memory(INT8, before)), make_report(with_memory(INT8, after))
+    )
+    found = crossed(parse_bars((bar,)), comparison)
+    assert bool(found) == falls
+    for item in found:
+        assert "four-block (int8 ptq) with 1 thread went from 0 to 4.4" in describe_crossing(*item)
+
+
+@pytest.mark.parametrize("which", ["first", "second", "first and second"])
+def test_a_value_that_one_of_several_models_lacks_is_an_error(which):
+    lacking = make_report(FLOAT, with_memory(INT8, None), reference=0)
+    before = lacking if "first" in which else BEFORE
+    after = lacking if "second" in which else BEFORE
+    with pytest.raises(ReportError) as caught:
+        crossed(parse_bars(("memory>1.1x",)), compare_reports(before, after))
+    assert str(caught.value).endswith(
+        f"four-block (int8 ptq) with 1 thread has no value of it in the {which} report"
+    )
+    assert crossed(parse_bars(("latency>1.1x",)), compare_reports(before, after)) == []
+
+
+def test_a_model_that_the_second_report_lacks_is_an_error_only_with_a_limit(fer_edge, written):
+    before, after = written(BEFORE, "before"), written(make_report(INT8), "after")
+    assert fer_edge("compare", before, after).exit_code == 0
+    done = fer_edge("compare", before, after, "--fail-if", "size>1.1x")
+    assert done.exit_code == 1
+    assert_one_clear_line(done, "size>1.1x", "four-block (float32) is only in the first report")
+    assert fer_edge("compare", after, before, "--fail-if", "size>1.1x").exit_code == 0
+
+
+def test_what_a_model_cannot_have_is_not_missed():
+    keras = make_model("float32 keras", median_ms=None)  # it is not timed
+    report = make_report(INT8, keras, reference=1)  # and the reference agrees with itself
+    bars = parse_bars(("latency>1.1x", "memory>1.1x", "agreement<-1", "accuracy<-0.3"))
+    assert crossed(bars, compare_reports(report, report)) == []
 
 
 def test_a_regression_has_an_exit_code_of_its_own(fer_edge, written):

@@ -15,7 +15,7 @@ from fer_edge.runtime.measurement.probes.instructions import (
 from fer_edge.runtime.measurement.report.html import report_to_html
 from fer_edge.runtime.measurement.report.markdown import report_to_markdown
 from tests.support.clear_line import assert_one_clear_line
-from tests.support.made_reports import FLOAT, INT8, make_report
+from tests.support.made_reports import FLOAT, INT8, make_report, without_cold_starts
 
 NOTE = "a portable figure, not a time"
 QUICK = ("--quick", "--rounds", 1, "--threads", 1)
@@ -34,7 +34,8 @@ def file(tmp_path):
     return write
 
 
-def test_a_model_gets_the_figure_of_its_flatbuffer(fer_edge, file, tmp_path):
+def test_a_model_gets_the_figure_of_its_flatbuffer(fer_edge, file, tmp_path, monkeypatch):
+    without_cold_starts(monkeypatch)
     tiny, folder = read_model(find_model("tiny")), tmp_path / "report"
     bare = tmp_path / "bare.tflite"  # the same flatbuffer without its card
     bare.write_bytes(tiny.flatbuffer)

@@ -30,14 +30,20 @@ from fer_edge.runtime.measurement.report.verdict import verdict
 from tests.support.cartoons import make_faces
 from tests.support.chromium import Chromium
 from tests.support.html_page import Page
-from tests.support.made_reports import FLOAT, INT8, make_model, make_report
+from tests.support.made_reports import (
+    FLOAT,
+    INT8,
+    make_model,
+    make_report,
+    without_cold_starts,
+)
 
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "reference" / "benchmark-report.schema.json"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A real report that compares a bundled model with a copy that is labeled as float32."""
+    """A measured report that compares a bundled model with a copy labeled as float32."""
     from click.testing import CliRunner
 
     from fer_edge.cli.main import main
@@ -51,7 +57,9 @@ def folder(tmp_path_factory):
     save_faceset(make_faces(per_class=1, validation_per_class=3), folder / "faces.npz")
     command = ["benchmark", "tiny", str(folder / "float.tflite"), "--quick", "--threads"]
     command += ["1,2", "--data", str(folder / "faces.npz"), "--report", str(folder / "report")]
-    result = CliRunner().invoke(main, [*command, "--with-faces"])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_cold_starts(monkeypatch)
+        result = CliRunner().invoke(main, [*command, "--with-faces"])
     assert result.exit_code == 0, result.output
     return folder / "report"
 

@@ -21,6 +21,12 @@ def broker(tmp_path: Path) -> "Iterator[BrokerProcess]":
 
 
 @pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect to a broker again soon."""
+    monkeypatch.setattr("fer_edge.runtime.publish.mqtt.connection.FIRST_RETRY_S", 0.1)
+
+
+@pytest.fixture
 def subscribe() -> "Iterator[Callable[[int], Subscriber]]":
     from tests.support.mqtt_broker import Subscriber
 

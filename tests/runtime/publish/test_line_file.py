@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -93,6 +94,20 @@ def test_a_live_file_that_was_moved_or_deleted_is_made_anew_with_its_header(
     sink.close(complete=True)
     header, row = path.read_text().splitlines()
     assert (header, row.split(",")[0]) == (HEADER, "3")
+
+
+def test_a_live_file_that_was_emptied_begins_with_its_header_again(tmp_path: Path) -> None:
+    path = tmp_path / "live.csv"
+    sink = CsvRows(path, FER2013, in_place=True)
+    sink.write(make_result(make_face(), index=1))
+    os.truncate(path, 0)  # as logrotate's copytruncate
+    for index in (2, 3):
+        sink.write(make_result(make_face(), index=index))
+    sink.close(complete=True)
+    CsvRows(path, FER2013, in_place=True).close(complete=True)  # the next run accepts it
+    header, *rows = path.read_text().splitlines()
+    assert header == HEADER
+    assert [row.split(",")[0] for row in rows] == ["2", "3"]
 
 
 def test_a_row_is_a_face_in_a_frame(tmp_path: Path) -> None:
@@ -188,6 +203,26 @@ def test_a_device_is_written_and_not_replaced(tmp_path: Path) -> None:
     reader.join(10)
     assert lines == ["one", "two"]
     assert pipe.is_fifo()
+
+
+def test_an_open_file_keeps_what_others_write_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    with path.open("wb", buffering=0) as shared:
+        shared.write(b"before\n")
+        file = LineFile(Path(f"/dev/fd/{shared.fileno()}"), LineFormat("one\n", bool, header="one"))
+        file.write("two")
+        file.close(complete=True)
+        shared.write(b"after\n")
+    assert path.read_text().splitlines() == ["before", "one", "two", "after"]
+
+
+def test_an_open_socket_is_written(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()  # as the standard output of a service is
+    with ours, theirs:
+        file = LineFile(Path(f"/dev/fd/{ours.fileno()}"), LINES)
+        file.write("one")
+        file.close(complete=True)
+        assert theirs.recv(100) == b"one\n"
 
 
 def test_a_pipe_that_nobody_reads_any_more_is_told_apart_from_failures(tmp_path: Path) -> None:

@@ -193,6 +193,35 @@ def test_a_live_video_replaces_no_older_one(
     ]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "mkv"])
+def test_live_runs_at_the_same_time_with_the_same_name_keep_their_videos(
+    tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = Live()
+    videos = [AnnotatedVideo(tmp_path / f"b.{suffix}", source) for _ in range(3)]
+    for number, video in enumerate(videos):
+        for shown in frames(number + 1):
+            video.write(shown)
+    for video in videos:
+        video.close(complete=True)
+    names = [f"b.{suffix}", f"b-2.{suffix}", f"b-3.{suffix}"]
+    assert [count_frames(tmp_path / name) for name in names] == [1, 2, 3]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    ends = [message.rpartition("writes ")[2] for message in caplog.messages]
+    assert ends == [str(tmp_path / name) for name in names[1:]]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_link_to_a_live_video_that_is_not_there_yet_stays(tmp_path: Path, suffix: str) -> None:
+    link, target = tmp_path / f"b.{suffix}", tmp_path / "disk" / f"new.{suffix}"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    source = Live(frames(2))
+    run(source, lambda: AnnotatedVideo(link, source))
+    assert link.is_symlink()
+    assert count_frames(target) == 2
+
+
 @pytest.mark.parametrize(("suffix", "lost"), [("avi", 0), ("mkv", 1)])
 def test_a_live_video_loses_its_last_frame_at_most_when_it_is_killed(
     tmp_path: Path, suffix: str, lost: int

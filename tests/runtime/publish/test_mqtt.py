@@ -22,6 +22,7 @@ from tests.support.mqtt_broker import MOSQUITTO, BrokerProcess, Subscriber, wait
 from tests.support.mqtt_sink import LABELS, Camera, is_connected, result, sink_for
 from tests.support.stream_servers import FaceCamera
 
+pytestmark = pytest.mark.usefixtures("soon")
 needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
 
 
@@ -152,7 +153,7 @@ def test_a_wrong_password_is_one_line_without_the_password(
     try:
         sink = MqttStates(parse_broker(url, {}), Camera(), labels=LABELS)
         wait_until(lambda: "rejects the connection" in caplog.text, "it is reported")
-        time.sleep(1.5)  # time for a second attempt
+        time.sleep(0.4)  # time for a second attempt
         sink.close(complete=True)
         assert len(caplog.records) == 1
         assert "Not authorized" in caplog.text

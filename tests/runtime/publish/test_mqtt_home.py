@@ -35,7 +35,7 @@ def test_what_the_last_run_left_is_never_shown_as_live(
     camera = Camera()
     sink = sink_for(broker.port, camera)
     wait_until(lambda: seen.told(), "it is connected")
-    time.sleep(1.2)  # longer than the interval of the camera's check
+    time.sleep(0.7)  # longer than the interval of the camera's check
     assert seen.told() == [("availability", "offline")]
     camera.is_lost = True  # before the first frame
     wait_until(lambda: ("availability", "online") in seen.told(), "it is there")
@@ -73,7 +73,7 @@ def test_a_camera_that_goes_is_told_at_once_and_a_switch_pauses_it(
     seen.publish("home/door/reading/set", "ON")
     wait_until(lambda: seen.told()[-1] == ("reading", "ON"), "it is read again")
     assert not camera.is_paused
-    time.sleep(1.2)  # longer than the interval of the camera's check
+    time.sleep(0.7)  # longer than the interval of the camera's check
     assert seen.told()[-1] == ("reading", "ON")  # without a frame, the state is that before
     sink.write(result("happy"))
     wait_until(lambda: seen.told()[-1] == ("camera", "online"), "the first frame is there")

@@ -14,6 +14,7 @@ from fer_edge.runtime.publish.mqtt.announcement import Announcement
 from tests.support.mqtt_broker import MOSQUITTO, BrokerProcess, Subscriber, wait_until
 from tests.support.mqtt_sink import LABELS, is_connected, result, sink_for
 
+pytestmark = pytest.mark.usefixtures("soon")
 LAST_WILL = ("home/door/availability", "offline")
 
 
@@ -26,7 +27,7 @@ def test_the_last_will_of_a_run_before_a_power_cut_is_corrected(
     seen.messages.clear()
     seen.publish(*LAST_WILL, retain=True)
     wait_until(lambda: seen.payloads("/availability") == ["offline", "online"], "it is corrected")
-    time.sleep(1.2)  # time for further corrections
+    time.sleep(0.7)  # time for further corrections
     assert seen.payloads("/availability") == ["offline", "online"]
     leaves = [topic.rpartition("/")[2] for topic, _, _ in seen.messages]
     assert leaves.index("state") < leaves.index("camera")  # of this run, not of the earlier one
@@ -47,7 +48,7 @@ def test_a_topic_is_online_until_the_last_of_two_runs_has_ended(
     second = sink_for(broker.port)
     second.write(result("happy"))
     wait_until(lambda: is_connected(second), "the second is there")
-    time.sleep(1.2)  # time for what it sends, and for corrections
+    time.sleep(0.7)  # time for what it sends, and for corrections
     assert seen.payloads("/availability")[-1] == "online"
     seen.messages.clear()
     second.close(complete=True)
@@ -105,7 +106,7 @@ def test_a_broker_that_drops_each_connection_is_one_line_and_is_tried_less_and_l
     announcement = Announcement("homeassistant", "home/door", "Door", "tiny", LABELS, expire_s=60)
     sink = sink_for(broker.port, announcement=announcement)
     try:
-        wait_until(lambda: sink._connection._retry_s >= 8, "it is tried later and later", 15)
+        wait_until(lambda: sink._connection._retry_s >= 0.8, "it is tried later and later", 15)
     finally:
         sink.close(complete=True)
         broker.stop()

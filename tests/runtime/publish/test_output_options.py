@@ -299,9 +299,11 @@ def test_rows_go_to_stdout_whatever_it_is(clip: Path, elsewhere: Path) -> None:
     piped = subprocess.run([*command, "-", "-q"], capture_output=True, text=True, check=True)
     assert len(piped.stdout.splitlines()) == CLIP_FRAMES + 1
     for name in ("-", "/dev/stdout"):
-        with Path("rows.csv").open("w") as file:
+        with Path("rows.csv").open("wb", buffering=0) as file:
+            file.write(b"before\n")
             subprocess.run([*command, name, "-q"], stdout=file, check=True)
-        assert Path("rows.csv").read_text() == piped.stdout
+            file.write(b"after\n")
+        assert Path("rows.csv").read_text() == f"before\n{piped.stdout}after\n"
     assert Path("/dev/stdout").is_symlink()
     both = subprocess.run([*command, "-"], capture_output=True, text=True, check=False)
     assert both.returncode == 2

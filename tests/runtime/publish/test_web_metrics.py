@@ -49,6 +49,13 @@ def value(found: Samples, name: str, **labels: str) -> float:
     return found[f"fer_edge_{name}", frozenset(labels.items())]
 
 
+def test_a_file_name_that_is_not_utf_8_is_escaped() -> None:
+    with served(model="/models/mod\udce9l.tflite") as page:
+        for accept in (None, "application/openmetrics-text"):
+            names = {dict(labels).get("model") for _, labels in samples(page, accept)}
+            assert r"mod\udce9l.tflite" in names
+
+
 def test_the_figures_are_what_was_read() -> None:
     with served(model="/models/tiny.tflite") as page:
         empty = samples(page)

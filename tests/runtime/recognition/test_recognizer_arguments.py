@@ -79,9 +79,9 @@ def test_a_size_is_width_and_height(size: Any) -> None:
 
 @pytest.mark.parametrize("which", [None, 1.5, True])
 def test_something_else_is_neither_a_camera_nor_a_source(which: Any) -> None:
-    with pytest.raises(SourceError, match="expected a camera's number, device or name, got"):
+    with pytest.raises(ConfigError, match="expected a camera's number, device or name, got"):
         open_camera(which)
-    with pytest.raises(SourceError, match="expected a path or an address, got"):
+    with pytest.raises(ConfigError, match="expected a path or an address, got"):
         open_source(which)
 
 
@@ -135,7 +135,7 @@ def test_an_address_is_not_a_picture_and_its_password_is_not_shown(
 
 
 def test_an_address_as_a_path_and_an_empty_path_are_told(recognizer: Recognizer) -> None:
-    with pytest.raises(SourceError, match=r"address as text, got a Path of rtsp://host/1$"):
+    with pytest.raises(ConfigError, match=r"address as text, got a Path of rtsp://host/1$"):
         recognizer.stream(Path("rtsp://user:secret@host/1"))
     with pytest.raises(SourceError, match="the path of the picture is empty"):
         recognizer.read("")

@@ -26,6 +26,8 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("--web", "127.0.0.1:0", "--web-token", "short"), "the web token is invalid"),
     (("--jsonl", "-", "--csv", "-"), "--jsonl and --csv cannot share stdout"),
     (("--csv", "-"), "add --jsonl none"),
+    (("--csv", "/dev/stdout"), "--jsonl and --csv cannot share stdout; add --jsonl none"),
+    (("--jsonl", "/dev/stdout", "--sink", "csv=-"), "--jsonl and --sink csv cannot share stdout"),
     (("--csv", "a.x", "--sink", "csv=a.x"), "--csv and --sink csv both write a.x"),
     (("--video", "a.txt"), "--video a.txt: expected a name that ends in .mp4, .avi or .mkv"),
     (("--sink", "video=a"), "--sink video a: expected a name that ends in .mp4"),

@@ -49,3 +49,12 @@ def test_relative_paths_start_at_the_folder_as_the_shell_names_it(
     for named, expected in ((link, link), (tmp_path, link.resolve()), ("", link.resolve())):
         monkeypatch.setenv("PWD", str(named))
         assert f'jsonl = "{expected}/faces.jsonl"' in fer_edge(*words).output
+
+
+def test_a_service_takes_a_token_that_stays(fer_edge: Invoke) -> None:
+    words = ("service", "print", "--user", "--", "--camera", "0", "--web", "0.0.0.0:8000")
+    refused = fer_edge(*words, "--web-token", "auto")
+    assert refused.exit_code == 2
+    assert "makes another token at each start" in refused.stderr
+    assert "in a service --web-token TOKEN" in fer_edge(*words).stderr
+    assert "WARNING" not in fer_edge(*words, "--web-token", "a-token-of-its-house").stderr

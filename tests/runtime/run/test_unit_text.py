@@ -105,7 +105,8 @@ def test_the_unit_gives_what_the_options_need_and_no_more(fer_edge: Invoke) -> N
 @needs_systemd
 @pytest.mark.parametrize("user", [(), ("--run-as", "daemon")])
 @pytest.mark.parametrize(
-    "more", [(), ("--delegate", "edgetpu"), ("--web", "0.0.0.0:80", "--web-token", "auto")]
+    "more",
+    [(), ("--delegate", "edgetpu"), ("--web", "0.0.0.0:80", "--web-token", "long-enough-token")],
 )
 def test_systemd_finds_the_unit_well_protected(
     fer_edge: Invoke, tmp_path: Path, user: tuple[str, ...], more: tuple[str, ...]

@@ -54,6 +54,15 @@ def test_what_waits_during_a_stop_is_no_rate() -> None:
     assert rate.steady_hz(110) == pytest.approx(25)
 
 
+@pytest.mark.parametrize(("hz", "known_s", "unknown_s"), [(25, 1.9, 2.1), (0.1, 39, 41)])
+def test_while_a_source_is_stopped_it_has_no_rate_that_is_kept(
+    hz: float, known_s: float, unknown_s: float
+) -> None:
+    rate = counted(*steadily(hz, 0, 20 + 3 / hz), last_s := 20 + 3 / hz)
+    assert rate.steady_hz(last_s + known_s) is not None
+    assert rate.steady_hz(last_s + unknown_s) is None
+
+
 def test_a_hiccup_is_no_stop() -> None:
     rate = counted(*steadily(25, 0, 20), *steadily(25, 21.5, 22))
     assert rate.steady_hz(22) == pytest.approx(62 / 3.98, rel=0.5)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.errors import DetectorError
+from fer_edge.errors import ConfigError, DetectorError
 from fer_edge.pictures.picture import read_picture
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.capture.frame import Frame
@@ -68,7 +68,7 @@ def test_a_model_file_goes_to_the_detector_that_is_named(tmp_path: Path) -> None
         ("blazeface", "other cannot be used as BlazeFace"),
         ("none", "does not use a model file"),
     ):
-        with pytest.raises(DetectorError, match=words):
+        with pytest.raises((ConfigError, DetectorError), match=words):
             open_chosen_detector(
                 parse("--detector", name, "--detector-model", other), is_video=True
             )

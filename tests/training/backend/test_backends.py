@@ -156,7 +156,7 @@ ON_TWO_DEVICES = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from fer_edge.errors import TrainingError
+from fer_edge.errors import ConfigError, TrainingError
 from fer_edge.faces.faceset import load_faceset
 from fer_edge.training.loop import float_stage
 from fer_edge.training.backend.cluster import Cluster
@@ -179,7 +179,7 @@ def refusal(devices, batch_size):
     try:
         with spread(Cluster(devices), batch_size):
             raise SystemExit("it was not refused")
-    except TrainingError as error:
+    except (ConfigError, TrainingError) as error:
         return str(error)
 
 print(json.dumps([

@@ -28,7 +28,7 @@ from tests.support.ssh_access import free_port
     ],
 )
 def test_what_does_not_fit_is_refused(values: tuple[int, str, int, int], said: str) -> None:
-    with pytest.raises(TrainingError, match=said):
+    with pytest.raises(ConfigError, match=said):
         Cluster(*values)
 
 

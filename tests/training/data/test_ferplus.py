@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from fer_edge.errors import DatasetError
+from fer_edge.errors import ConfigError, DatasetError
 from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.faces.labels import FER2013, FERPLUS, FERPLUS_CLASSES
 from fer_edge.training.data.fer2013 import VOTES
@@ -126,7 +126,7 @@ def test_a_twin_of_a_face_that_left_train_is_none() -> None:
 
 
 def test_without_usable_votes_there_are_no_ferplus_classes() -> None:
-    with pytest.raises(DatasetError, match="need FER\\+ votes"):
+    with pytest.raises(ConfigError, match="need FER\\+ votes"):
         relabel(make_faces())
     with pytest.raises(DatasetError, match="no face has a majority"):
         relabel(voted([None, "unknown"], [0, 0]))
