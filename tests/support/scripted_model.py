@@ -14,7 +14,7 @@ SURE = 0.94
 
 
 class ScriptedModel(TFLiteModel):
-    """Model that reads the expressions of a script, one after the other; None is no finite output.
+    """Model that reads the expressions of a script, one by one; None stands for NaN.
 
     Attributes:
         readings: Number of readings so far.

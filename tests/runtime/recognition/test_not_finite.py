@@ -69,5 +69,5 @@ def labels_of(script: Sequence[str | None]) -> list[str]:
 
 def test_readings_without_a_finite_output_do_not_count_in_the_smoothing() -> None:
     assert labels_of([None, None, "happy"]) == [UNCERTAIN, UNCERTAIN, "happy"]
-    # after 2 s the old probabilities have no weight, whether it was read in vain or not
+    # after 2 s the old probabilities have no weight, also if there were readings without a result
     assert labels_of(["happy", *20 * [None], "angry"]) == [*21 * ["happy"], "angry"]
