@@ -95,6 +95,7 @@ def make_bare(image: NDArray[np.uint8]) -> Detection:
         origin=file.origin,
         input_shape=(1, *image.shape),
     )
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image[np.newaxis])
     invoke: Detection = interpreter.invoke
     return invoke
 

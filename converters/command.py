@@ -266,7 +266,8 @@ def convert(
     if refused := [item for item in results if item.fault]:
         faults = "; ".join(f"{item.path.name} {item.fault}" for item in refused)
         advice = ": try more --calibration-faces, --layer-report, or train with --qat"
-        raise ModelError(f"{faults}; not written{advice if refused[0].can_run else ''}")
+        is_lossy = any(item.can_run for item in refused)
+        raise ModelError(f"{faults}; not written{advice if is_lossy else ''}")
     if lacking := [i.path.name for i in results if len(i.target_reports) < _reports(i, options)]:
         raise MissingExtraError(
             f"the files of --target for {', '.join(lacking)} were not all written, since a tool is "

@@ -26,7 +26,7 @@ class Converted:
         can_run: Whether the runtime can run it; if not, its scores have no meaning.
         float_operators: Operators that an integer file still computes in floating point.
         layers: Error of each layer of an int8 file, also of one that was not written; None without
-            `Options.layer_report`.
+            `Options.layer_report`, or if it could not be made (see the log).
         target_reports: Text of each of `Options.targets` about the files that it created; a target
             whose tool is not installed has none.
     """

@@ -43,6 +43,7 @@ def measure_layers(
             reports[path] = layer_report(floating, flatbuffer, inputs)
         except ModelError as error:  # the file itself is sound
             log.warning("%s has no layer report: %s", path.name, error)
+            plot_of(path).unlink(missing_ok=True)  # of an earlier file
             continue
         plot_layers(reports[path], plot_of(path), title=path.stem)
     return reports

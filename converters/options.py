@@ -109,6 +109,9 @@ class Options:
         check_choice(self.output_type, "output_type", get_args(IntegerType))
         if self.light is not None:
             check_choice(self.light, "light", get_args(Light))
+        # not in Gate itself: a card of an earlier version may have any numbers
+        check_range("gate.max_drop_points", self.gate.max_drop_points, 0, 100)
+        check_range("gate.min_agreement", self.gate.min_agreement, 0, 1)
         check_range("calibration_faces", self.calibration_faces, 1, is_whole=True)
         check_range("calibration_seed", self.calibration_seed, 0, is_whole=True)
         object.__setattr__(self, "logit_offsets", _offsets(self.logit_offsets))

@@ -19,8 +19,10 @@ _MOST_ATTEMPTS = 10_000
 """Largest number of other orders that are tried; networks need a few, if any."""
 
 Pair = tuple[Operator, Operator]
-_Due = list[tuple[Operator | None, Operator | None]]
-"""Operators to pair next; None for the network's input."""
+_Source = tuple[Operator, int] | None
+"""An operator, and which of its outputs; None for the network's input."""
+_Due = list[tuple[_Source, _Source]]
+"""Sources to pair next."""
 _Choice = tuple[_Due, int]
 """What is due with the inputs in the other order, and the number of pairs before it."""
 
@@ -31,18 +33,18 @@ def match_operators(first: Graph, second: Graph) -> tuple[Pair, ...]:
     Raises:
         ModelError: The graphs belong to different networks.
     """
-    ends = [[o for o in graph.operators if o.name not in CONVERSIONS] for graph in (first, second)]
+    ends = [
+        [o for o in graph.operators if o.outputs and o.name not in CONVERSIONS]
+        for graph in (first, second)
+    ]
     if not ends[0] or not ends[1]:
         raise ModelError("a model without operators cannot be compared")
     walk = _Walk(first, second)
-    if not walk.matches(ends[0][-1], ends[1][-1]):
-        raise ModelError(
-            f"the two files contain different networks: {walk.difference}; convert both from the "
-            "same run"
-        )
+    if not walk.matches((ends[0][-1], 0), (ends[1][-1], 0)):
+        raise ModelError(f"{walk.difference}; convert both files from the same run")
     return tuple(
         (operator, walk.pairs[operator.outputs[0].index])
-        for operator in first.operators
+        for operator in ends[0]
         if operator.outputs[0].index in walk.pairs
     )
 
@@ -70,11 +72,18 @@ class _Side:
             numbers: Number of each structure, shared by both graphs.
         """
         written_by = producers(graph)
-        self._sources: dict[int, tuple[Operator | None, ...]] = {}
+        places = {t.index: place for o in graph.operators for place, t in enumerate(o.outputs)}
+        self._sources: dict[int, tuple[_Source, ...]] = {}
         self._structures: dict[int, int] = {}
         for operator in graph.operators:
+            if not operator.outputs:
+                continue
             data = [before_conversions(tensor, written_by) for tensor in operator.inputs]
-            sources = tuple(written_by.get(t.index) for t in data if not t.is_constant)
+            sources = tuple(
+                (written_by[t.index], places[t.index]) if t.index in written_by else None
+                for t in data
+                if not t.is_constant
+            )
             before = [self.structure(source) for source in sources]
             if operator.name in _COMMUTATIVE:
                 before.sort()
@@ -83,13 +92,16 @@ class _Side:
             self._sources[index] = sources
             self._structures[index] = numbers.setdefault(key, len(numbers))
 
-    def sources(self, operator: Operator) -> tuple[Operator | None, ...]:
-        """Return what computes its inputs that are not constants; None for the network's input."""
+    def sources(self, operator: Operator) -> tuple[_Source, ...]:
+        """Return what computes its inputs that are not constants."""
         return self._sources[operator.outputs[0].index]
 
-    def structure(self, operator: Operator | None) -> int:
-        """Return the number of everything that computes an operator's output."""
-        return -1 if operator is None else self._structures.get(operator.outputs[0].index, -2)
+    def structure(self, source: _Source) -> tuple[int, int]:
+        """Return the number of everything that computes a tensor, and which output it is."""
+        if source is None:
+            return (-1, 0)
+        operator, place = source
+        return self._structures[operator.outputs[0].index], place
 
 
 class _Walk:
@@ -101,14 +113,16 @@ class _Walk:
         self.pairs: dict[int, Operator] = {}
         self.difference = ""
 
-    def matches(self, first: Operator, second: Operator) -> bool:
-        """Pair two operators, and all operators before them.
+    def matches(self, first: _Source, second: _Source) -> bool:
+        """Pair the operators of two sources, and all operators before them.
 
         Two equal branches may be in the other order in the second graph. If an operator inside them
         is paired with another one elsewhere, the walk returns to the last such place.
         """
         if not self._are_alike(first, second):
-            self.difference = self._first_difference(first, second)
+            self.difference = "the two files contain different networks: " + (
+                self._first_difference(first, second)
+            )
             return False
         due: _Due = [(first, second)]
         choices: list[_Choice] = []
@@ -116,10 +130,15 @@ class _Walk:
             if self._walk(due, choices):
                 return True
             if not choices:
+                self.difference = (
+                    "the two files contain different networks: one shares an operator where the "
+                    "other computes it twice"
+                )
                 return False
             due, count = choices.pop()
             while len(self.pairs) > count:
                 self.pairs.popitem()
+        self.difference = "the operators of two files with many equal branches cannot be paired"
         return False
 
     def _walk(
@@ -129,13 +148,13 @@ class _Walk:
     ) -> bool:
         """Pair what is due, and note the places where another order of the inputs fits."""
         while due:
-            one, other = due.pop()
-            if one is None or other is None:
+            source, match = due.pop()
+            if source is None or match is None:
                 continue  # both are the network's input, since their structures are equal
+            one, other = source[0], match[0]
             index = one.outputs[0].index
             if index in self.pairs:
                 if self.pairs[index] is not other:
-                    self.difference = f"{_title(one)} computes what two operators of the other do"
                     return False
                 continue
             self.pairs[index] = other
@@ -151,12 +170,13 @@ class _Walk:
             due += reversed(straight)
         return True
 
-    def _are_alike(self, one: Operator | None, other: Operator | None) -> bool:
+    def _are_alike(self, one: _Source, other: _Source) -> bool:
         return self._sides[0].structure(one) == self._sides[1].structure(other)
 
-    def _first_difference(self, one: Operator, other: Operator) -> str:
-        """Describe the difference nearest to the outputs of two operators that are not alike."""
-        while True:
+    def _first_difference(self, first: _Source, second: _Source) -> str:
+        """Describe the difference nearest to two sources that are not alike."""
+        while first is not None and second is not None:
+            one, other = first[0], second[0]
             sides = self._sides[0].sources(one), self._sides[1].sources(other)
             if one.name != other.name or len(sides[0]) != len(sides[1]):
                 return (
@@ -169,11 +189,7 @@ class _Walk:
                     f"{other.outputs[0].shape}"
                 )
             pairs = [pair for pair in zip(*sides, strict=True) if not self._are_alike(*pair)]
-            before, behind = pairs[0] if pairs else (None, None)
-            if before is None or behind is None:
-                return f"{_title(one)} has other inputs"
-            one, other = before, behind
-
-
-def _title(operator: Operator) -> str:
-    return f"{operator.name} ({operator.outputs[0].name[:60]})"
+            if not pairs:
+                return f"{one.name} ({one.outputs[0].name[:60]}) has another output there"
+            first, second = pairs[0]
+        return "one reads the picture where the other reads an operator"

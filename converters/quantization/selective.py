@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fer_edge.chatter import without_chatter
 from fer_edge.errors import ConfigError, ModelError
-from fer_edge.model.graph import read_graph
+from fer_edge.model.graph import Graph, read_graph
 from fer_edge.require import missing
 
 from ..options import IntegerType
@@ -54,13 +54,13 @@ def to_int8_selective(
         output_type: Type of the probabilities, scale 1/256.
 
     Raises:
-        ConfigError: A layer is unknown or given twice.
+        ConfigError: A layer is unknown or given twice, or cannot be kept.
         ModelError: The network cannot be converted, or ai-edge-quantizer leaves a layer in float.
         MissingExtraError: ai-edge-quantizer is not installed.
     """
     flatbuffer = to_float32(network)
-    layers = name_layers(read_graph(flatbuffer))
-    find_layers(layers, [*keep_float, *keep_int16])  # report a wrong name before the slow steps
+    # report a wrong name before the slow steps
+    _chosen(read_graph(flatbuffer), keep_float, keep_int16, output_type)
     return quantize_flatbuffer(
         flatbuffer,
         activation_ranges(flatbuffer, calibration, percentile=clip_percentile),
@@ -93,18 +93,7 @@ def quantize_flatbuffer(
         input_type: Type of the pictures.
         output_type: Type of the probabilities.
     """
-    graph = read_graph(flatbuffer)
-    layers = name_layers(graph)
-    floating, wide = find_layers(layers, keep_float), find_layers(layers, keep_int16)
-    both = [layer.name for layer in floating if layer in wide]
-    if both:
-        raise ConfigError(f"layer '{both[0]}' cannot be both float32 and int16; name it once")
-    last = [layer.name for layer in wide if layer.operator.outputs[0] == graph.outputs[0]]
-    if last and output_type == "uint8":
-        raise ModelError(
-            f"layer '{last[0]}' writes the output, and LiteRT cannot convert int16 to uint8; pass "
-            "--output-type int8 (in Python: output_type), or leave the layer int8"
-        )
+    layers, floating, wide = _chosen(read_graph(flatbuffer), keep_float, keep_int16, output_type)
     try:
         with without_chatter():
             from ai_edge_litert.tools import flatbuffer_utils
@@ -131,6 +120,27 @@ def quantize_flatbuffer(
     quantized = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     _check_types(quantized, layers, floating)
     return quantized
+
+
+def _chosen(
+    graph: Graph, keep_float: Sequence[str], keep_int16: Sequence[str], output_type: IntegerType
+) -> tuple[Sequence[Layer], Sequence[Layer], Sequence[Layer]]:
+    """Return all layers, those to keep float32, and those to keep int16.
+
+    Raises:
+        ConfigError: A layer is unknown or given twice, or cannot be kept.
+    """
+    layers = name_layers(graph)
+    floating, wide = find_layers(layers, keep_float), find_layers(layers, keep_int16)
+    if both := [layer.name for layer in floating if layer in wide]:
+        raise ConfigError(f"layer '{both[0]}' cannot be both float32 and int16; name it once")
+    last = [layer.name for layer in wide if layer.operator.outputs[0] == graph.outputs[0]]
+    if last and output_type == "uint8":
+        raise ConfigError(
+            f"layer '{last[0]}' writes the output, and LiteRT cannot convert int16 to uint8; pass "
+            "--output-type int8 (in Python: output_type), or leave the layer int8"
+        )
+    return layers, floating, wide
 
 
 def _add_rules(

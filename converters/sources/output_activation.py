@@ -14,6 +14,7 @@ LINEAR = "linear"
 _OF_LOGITS = (
     *("relu", "relu6", "leakyrelu", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "mish"),
     *("silu", "swish", "hard_silu", "hard_swish", "softplus", "softsign", "tanh", "hard_tanh"),
+    *("exponential", "squareplus", "sparse_plus", "thresholdedrelu", "threshold", "glu"),
 )
 """Last activations whose values are never probabilities in disguise."""
 

@@ -141,8 +141,8 @@ def _output_fault(file: ModelFile, graph: Graph) -> str:
     if output.has_real_values:
         return ""
     return (
-        f"the output is {output.dtype.lower()} without a scale, expected float32, or quantized "
-        "uint8, int8 or int16; convert the source network again"
+        f"the output is {output.dtype.lower()}, expected float32, or uint8, int8 or int16 "
+        "with one scale; convert the source network again"
     )
 
 

@@ -183,8 +183,8 @@ def _check_against_card(file: ModelFile, interpreter: Any) -> None:
     dtype, scale = outputs[0]["dtype"], outputs[0]["quantization"][0]
     if dtype != np.float32 and not (dtype in _QUANTIZED and scale > 0):
         raise ModelError(
-            f"{file.path}: the output is {np.dtype(dtype)} without a scale, expected float32, or "
-            "quantized uint8, int8 or int16; convert the source network again"
+            f"{file.path}: the output is {np.dtype(dtype)}, expected float32, or uint8, "
+            "int8 or int16 with one scale; convert the source network again"
         )
     shape, wanted = tuple(map(int, inputs[0]["shape"])), (1, spec.height, spec.width, spec.channels)
     if shape != wanted:

@@ -19,7 +19,6 @@ from fer_edge.model.card_checks import (
     check_paragraphs,
 )
 from fer_edge.model.card_format import CardFormat
-from fer_edge.ranges import check_range
 from fer_edge.scoring.scores import Agreement
 from fer_edge.scoring.temperature import TemperatureScaling
 
@@ -158,19 +157,12 @@ class Gate:
     """Accuracy requirement for writing a file, relative to the float network.
 
     Attributes:
-        max_drop_points: Largest loss of accuracy, in points.
+        max_drop_points: Largest loss of accuracy, in points, 0 to 100.
         min_agreement: Lowest top-1 agreement with the float network, 0 to 1.
-
-    Raises:
-        ConfigError: A number is out of range: 0 to 100 points, 0 to 1.
     """
 
     max_drop_points: float = 0.5
     min_agreement: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_range("max_drop_points", self.max_drop_points, 0, 100)
-        check_range("min_agreement", self.min_agreement, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

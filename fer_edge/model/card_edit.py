@@ -130,13 +130,14 @@ def new_card(
         maximum=maximum,
         color_order=color_order,
     )
+    quantization = _quantization(graph)
     try:
         return ModelCard(
             name=name,
             architecture=architecture,
             labels=tuple(labels),
             input=spec,
-            quantization=_quantization(graph),
+            quantization=quantization,
             parameters=graph.parameters,
             macs=graph.macs,
             sha256="",  # set by pack_model

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 _SPACE = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _HEADER = re.compile(rb"P([2356])" + 3 * (_SPACE + rb"(\d{1,9})") + rb"\s")
+_NUMBERS = re.compile(rb"[0-9\s]*")
 _HIGHEST = 65535
 
 
 def decode_pnm(data: bytes) -> NDArray[np.uint8] | None:
-    """Decode a PGM or PPM file; the first picture of several.
+    """Decode a PGM or PPM file; of a binary file with several pictures, the first one.
 
     Args:
         data: The whole file, with the magic number P2, P3, P5 or P6.
@@ -55,12 +56,11 @@ def _text_samples(
     data: bytes, start: int, count: int, highest: int
 ) -> NDArray[np.uint8 | np.uint16] | None:
     text = re.sub(rb"#[^\r\n]*", b" ", data[start:])
-    try:
-        # without its argument `count`, which leaves missing numbers unset
-        samples = np.fromstring(text, np.int32, sep=" ")[:count]
-    except ValueError:  # not a number
+    if not _NUMBERS.fullmatch(text):
         return None
-    if len(samples) < count or samples.min() < 0 or samples.max() > highest:
+    # without its argument `count`, which leaves missing numbers unset
+    samples = np.fromstring(text, np.int64, sep=" ")[:count]
+    if len(samples) < count or not 0 <= samples.min() <= samples.max() <= highest:
         return None
     return samples.astype(np.uint16)
 

@@ -1,7 +1,9 @@
 """`fer-edge archive`."""
 
+import math
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -14,6 +16,7 @@ from fer_edge.cli.failures import INTERRUPTED, TERMINATED
 from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
 
+from ..capture.signals import SAME_REQUEST_S
 from ..recognition.model_config import SERVED_FIELDS
 from .config import PARTS, ArchiveConfig
 from .summary.command import summarize
@@ -128,10 +131,13 @@ class _Terminated(KeyboardInterrupt):
 @contextmanager
 def _stop_by_sigterm() -> Iterator[None]:
     """Make SIGTERM stop the work like Ctrl-C, including the workers."""
+    last_s = -math.inf
 
     def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` may send it twice
-        raise _Terminated
+        nonlocal last_s
+        before_s, last_s = last_s, time.monotonic()
+        if last_s - before_s >= SAME_REQUEST_S:
+            raise _Terminated
 
     before = signal.signal(signal.SIGTERM, stop)
     try:

@@ -7,8 +7,6 @@ from typing import Any
 MOST_STRETCHED = 4
 """Largest ratio of width to height, or the reverse, that occurs."""
 
-_UNKNOWN = object()
-
 
 class StoredAspect:
     """The ratio that a video declares: its container's, until its codec's changes.
@@ -19,13 +17,14 @@ class StoredAspect:
     def __init__(self, stream: Any) -> None:
         """Create it before the first frame of an open stream."""
         self._stream = stream
-        self._first: Any = _UNKNOWN
+        self._first = stream.codec_context.sample_aspect_ratio
 
     def of_frame(self) -> Any:
-        """Return the ratio of the last decoded frame; None or 0 for square."""
+        """Return the ratio of the last decoded frame; None or 0 for square.
+
+        A change arrives a frame or two early, since the codec reads ahead.
+        """
         coded = self._stream.codec_context.sample_aspect_ratio
-        if self._first is _UNKNOWN:
-            self._first = coded
         return coded if coded and coded != self._first else self._stream.sample_aspect_ratio
 
 

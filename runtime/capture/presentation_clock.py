@@ -5,8 +5,8 @@ _LONGEST_GAP_S = 10.0
 
 
 _JITTER_S = 0.25
-"""Time stamps that are less than this, or than two frames, earlier than the last one are inexact;
-others are a joint."""
+"""A single time stamp that is less than this earlier than the last one is inexact; others are a
+joint."""
 
 
 class PresentationClock:
@@ -33,6 +33,7 @@ class PresentationClock:
         self._unstamped = 0
         self._offset_s = None if origin_s is None else -origin_s
         self._last_s: float | None = None
+        self._is_early = False
 
     def time_s(self, stamp_s: float | None) -> float:
         """Return the time of the next frame.
@@ -62,8 +63,14 @@ class PresentationClock:
             return next_s
         time_s = stamp_s + self._offset_s
         if self._last_s <= time_s <= self._last_s + self._longest_gap_s:
+            self._is_early = False
             return time_s
-        if self._last_s - max(_JITTER_S, 2 * self._step_s) <= time_s < self._last_s:
-            return self._last_s  # an inexact time stamp, of this frame or the last one
-        self._offset_s = self._last_s + self._step_s - stamp_s
-        return self._last_s + self._step_s
+        is_early = self._last_s - _JITTER_S <= time_s < self._last_s
+        if is_early and not self._is_early:  # an inexact time stamp, of this frame or the last one
+            self._is_early = True
+            return self._last_s
+        # a second one in a row is a joint, which the first one was already
+        steps = 2 if self._is_early else 1
+        self._is_early = False
+        self._offset_s = self._last_s + steps * self._step_s - stamp_s
+        return self._last_s + steps * self._step_s

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from fer_edge.errors import FerEdgeError
-
 from .frame import Frame, Source
 from .own_source import CheckedSource
 
@@ -38,6 +36,7 @@ class Signals:
         self.stop_requested = False
         self.reload_requested = False
         self._is_over = False
+        self._restoring = threading.Lock()
         self._waits_for: Source | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._terminals = [number for number in range(3) if _is_terminal(number)]
@@ -54,7 +53,8 @@ class Signals:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._is_over = True
+        with self._restoring:
+            self._is_over = True
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -76,8 +76,8 @@ class Signals:
         try:
             # a signal before this line is seen by it, a later one finds a source to close
             return None if self.stop_requested else next(frames, None)
-        except FerEdgeError:
-            if self.stop_requested:  # closing a source during a read may cause an error
+        except Exception:
+            if self.stop_requested:  # closing a source during a read may cause any error
                 return None
             raise
         finally:
@@ -96,11 +96,14 @@ class Signals:
     def _leave_to_kernel(self) -> None:
         """Let the kernel handle the next signal: Python's handlers wait for native code.
 
-        Python sets handlers in the main thread only, which such code may hold.
+        Python sets handlers in the main thread only, where such code may run. Code that hangs with
+        Python's global lock also stops this thread: only SIGKILL ends that.
         """
         time.sleep(SAME_REQUEST_S)
         for ending in {signal.SIGTERM, signal.SIGINT} & set(self._before):
-            if not self._is_over:
+            with self._restoring:
+                if self._is_over:
+                    return
                 ctypes.CDLL(None).signal(int(ending), None)  # SIG_DFL is a null pointer
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:

@@ -73,7 +73,7 @@ class StreamCapture:
         self._container: Any = None
         self._stream: Any = None
         self._has_clock = False
-        self._aspect = StoredAspect(None)
+        self._aspect: Any = None
         self._packets: Iterator[Any] = iter(())
         self._decoded: deque[VideoFrame] = deque()
         self._conversion = FrameConversion(self.name, pixel_aspect)

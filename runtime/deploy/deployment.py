@@ -91,7 +91,7 @@ def _settle(connection: Connection, say: Say) -> Situation:
     """Confirm or roll back a switch that a deployment or the device did not survive."""
     settled = connection.ask_for(Begun, "begin", holder=who()).settled
     if settled is not None:
-        what = f"rolled back: {settled.wrong}" if settled.wrong else "it is healthy"
+        what = f"{settled.wrong}; {settled.fallback}" if settled.wrong else "it is healthy"
         say(f"an earlier switch was not confirmed: {what}")
     return read_situation(connection.host, connection.ask("look"))
 

@@ -69,8 +69,14 @@ def test_it_takes_what_the_command_takes():
         ),
         (lambda: Exceptions(clip_percentile=50), "expected a number above 50 to 100"),
         (lambda: Exceptions(keep_float="conv1"), "expected a tuple of names"),
-        (lambda: Gate(min_agreement=90), "'min_agreement' is 90, expected a number from 0 to 1"),
-        (lambda: Gate(max_drop_points=-1), "'max_drop_points' is -1, expected .* from 0 to 100"),
+        (
+            lambda: Options(gate=Gate(min_agreement=90)),
+            "'gate.min_agreement' is 90, expected a number from 0 to 1",
+        ),
+        (
+            lambda: Options(gate=Gate(max_drop_points=-1)),
+            "'gate.max_drop_points' is -1, expected .* from 0 to 100",
+        ),
         (lambda: Claims(("a",)), "1 labels, 1 of them different; expected 2"),
         (lambda: Claims(("a", "a")), "expected 2 to 10000 different names"),
         (

@@ -131,7 +131,7 @@ class Store:
         """Point `current` to another release, in one step that survives a power cut."""
         os.sync()
         if number is None:
-            self.current.unlink()
+            self.current.unlink(missing_ok=True)
             return
         temporary = self.base / f".current-{uuid.uuid4().hex[:6]}"
         temporary.symlink_to(Path("releases") / str(number))

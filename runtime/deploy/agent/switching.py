@@ -37,14 +37,25 @@ class Switching:
         note = self._store.open_switch()
         if note is None:
             return None
-        is_current = self._store.number() == note["number"]
-        if not is_current:  # not switched yet, or already taken back
-            self._remove_new(note)
-        if not is_current or not self._service.manager():
+        if self._store.number() != note["number"]:
+            return self._settle_back(note)
+        if not self._service.manager():
             self._store.switch_file.unlink()
             return None
         way = "restart" if note["way"] != "link" else "link"
         return {**note, **self._prove({**note, "way": way})}
+
+    def _settle_back(self, note: dict[str, Any]) -> dict[str, Any] | None:
+        """Settle a switch whose release is not current: not switched yet, or already taken back."""
+        before, settled = note["before"], None
+        if _is_new(note):
+            # the service may have stopped between the switch back and its start
+            again = self._take_back(before) if self._service.manager() else ""
+            ended = {"wrong": "it was interrupted", "number": before, "tried": "", "again": again}
+            settled = {**note, **ended}
+        self._remove_new(note)
+        self._store.switch_file.unlink()
+        return settled
 
     def _prove(self, note: dict[str, Any]) -> dict[str, Any]:
         way, before, number = note["way"], note["before"], note["number"]
@@ -70,5 +81,9 @@ class Switching:
 
     def _remove_new(self, note: dict[str, Any]) -> None:
         """Remove the release of a failed deployment; a rollback goes to an older one, it stays."""
-        if note["number"] > (note["before"] or 0):
+        if _is_new(note):
             self._store.remove_release(note["number"])
+
+
+def _is_new(note: dict[str, Any]) -> bool:
+    return bool(note["number"] > (note["before"] or 0))

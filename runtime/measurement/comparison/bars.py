@@ -6,8 +6,9 @@
     UNIT   = x        after / before, for everything that is not a share
              points   after - before in points (may be left out), for accuracy and other shares
 
-A limit is crossed when the condition holds for any model, at any thread count in both reports. It
-is an error if a model of the first report lacks a value that it needs: the limit could not fail.
+A limit is crossed when the condition holds for any model, at any thread count in both reports. If
+none is crossed, it is an error if a model of the first report has the value in one report only, or
+no model has it in both: the limit could not fail.
 """
 
 import operator
@@ -61,10 +62,26 @@ def crossed(bars: tuple[Bar, ...], comparison: ReportComparison) -> list[tuple[B
     """Find all changes that cross a limit.
 
     Raises:
-        ReportError: A limit needs a value that one of the reports does not have for a model of the
-            first, so it could not be crossed.
+        ReportError: No limit is crossed, and one of them needs a value that one of the reports does
+            not have.
     """
-    found = []
+    holding = [
+        (bar, item)
+        for bar in bars
+        for item in comparison.changes
+        if item.metric == bar.metric and _COMPARE[bar.compare](item.for_limits, bar.number)
+    ]
+    if not holding:
+        _check_values(bars, comparison)
+    return holding
+
+
+def _check_values(bars: tuple[Bar, ...], comparison: ReportComparison) -> None:
+    """Check that limits that were not crossed could have been.
+
+    Raises:
+        ReportError: One of them could not.
+    """
     for bar in bars:
         changes = [item for item in comparison.changes if item.metric == bar.metric]
         gaps = [item for item in comparison.gaps if item.metric == bar.metric]
@@ -79,9 +96,6 @@ def crossed(bars: tuple[Bar, ...], comparison: ReportComparison) -> list[tuple[B
             gap = gaps[0]
             why = f"{gap.model}{_with_threads(gap.threads)} {gap.reason}"
             raise ReportError(f"'{bar.text}' cannot be checked on these reports: {why}")
-        holds = _COMPARE[bar.compare]
-        found += [(bar, item) for item in changes if holds(item.for_limits, bar.number)]
-    return found
 
 
 def describe_crossing(bar: Bar, change: Change) -> str:

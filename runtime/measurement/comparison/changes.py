@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A metric that cannot be compared for a model of the first report.
+    """A metric that a model of the first report has in one of the reports only.
 
     Attributes:
         model: Name and number format.
@@ -177,7 +177,7 @@ def _reference(report: Report) -> str | None:
 def _compare(
     metric: Metric, count: int, name: str, ours: ModelResult, theirs: ModelResult | None
 ) -> Change | Gap | None:
-    """Compare a value; None if the model has it in neither report and cannot have it."""
+    """Compare a value; None if the model has it in neither report."""
     threads, old = count or None, metric.read(ours, count)
     if theirs is None:
         only = "is only in the first report"
@@ -185,10 +185,9 @@ def _compare(
     new = metric.read(theirs, count)
     if old is not None and new is not None:
         return Change(name, metric.name, threads, old, new, change_of(metric, old, new))
-    is_timed = metric.per_thread and (ours.timings or theirs.timings)
-    if old is None and new is None and not is_timed:
+    if old is None and new is None:
         return None
-    which = "second" if old is not None else "first" if new is not None else "first and second"
+    which = "second" if old is not None else "first"
     return Gap(name, metric.name, threads, f"has no value of it in the {which} report")
 
 

@@ -70,8 +70,9 @@ class AnnotatedPictures:
 
 def _file_name(stem: str) -> str:
     """Return the name of a JPEG; a stem that is too long for a file name is shortened."""
-    left = os.fsencode(stem)[: _LONGEST_NAME_BYTES - len(".jpg")]
-    return os.fsdecode(left) + ".jpg"
+    while len(os.fsencode(stem)) > _LONGEST_NAME_BYTES - len(".jpg"):
+        stem = stem[:-1]
+    return stem + ".jpg"
 
 
 def open_annotated_pictures(place: str, context: OwnContext) -> AnnotatedPictures:

@@ -59,11 +59,25 @@ def new_file(path: Path) -> Iterator[tuple[Path, Path]]:
     _report(path, free)
     try:
         yield free, temporary
-        temporary.replace(reserve(path, free))
+        taken = _taken(free, path)
+        try:
+            temporary.replace(taken)
+        except OSError:
+            taken.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise cannot_write(free, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _taken(free: Path, path: Path) -> Path:
+    """Create an empty file of a name that was free, else of the next free one."""
+    try:
+        free.touch(exist_ok=False)
+    except FileExistsError:
+        return reserve(path, free)
+    return free
 
 
 def _free_name(path: Path) -> Path:

@@ -60,9 +60,13 @@ class Guard:
     gets nothing, since the cookie belongs to the original name.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str | None, host: str, port: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, token: str | None, host: str, port: int, keeps_login: bool
+    ) -> None:
         self._app = app
         self._token = token
+        # the cookie of a token for a single run ends with the browser: cookies would pile up
+        self._age_s = _COOKIE_AGE_S if keeps_login else None
         self._host = host.lower()
         # cookies distinguish neither ports nor the devices behind a proxy: two runs must not log
         # each other out
@@ -111,7 +115,7 @@ class Guard:
         response.set_cookie(
             self._cookie_name,
             self._cookie,
-            max_age=_COOKIE_AGE_S,
+            max_age=self._age_s,
             path=None,  # that of the page: a proxy may have other pages below other paths
             httponly=True,
             samesite="strict",
@@ -136,7 +140,9 @@ class Views:
     metrics: RunMetrics
 
 
-def make_app(views: Views, *, token: str | None, host: str, port: int) -> Starlette:
+def make_app(
+    views: Views, *, token: str | None, host: str, port: int, keeps_login: bool = True
+) -> Starlette:
     """Create the ASGI application.
 
     Args:
@@ -144,6 +150,7 @@ def make_app(views: Views, *, token: str | None, host: str, port: int) -> Starle
         token: Token for viewers; None for loopback only.
         host: Host of the page, which requests without a token may name.
         port: Port of the page, for the name of the cookie.
+        keeps_login: Whether a browser remembers the token after it was closed.
     """
     files = _page_files()
 
@@ -185,7 +192,7 @@ def make_app(views: Views, *, token: str | None, host: str, port: int) -> Starle
         Route("/frame.jpg", frame),
         Route("/stream.mjpg", stream),
     ]
-    guard = Middleware(Guard, token=token, host=host, port=port)
+    guard = Middleware(Guard, token=token, host=host, port=port, keeps_login=keeps_login)
     app = Starlette(routes=routes, middleware=[guard])
     app.router.redirect_slashes = False  # a redirect would use the Host of the request
     return app

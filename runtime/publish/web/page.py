@@ -45,6 +45,7 @@ class WebPage:
         address: WebAddress,
         *,
         token: str | None = None,
+        keeps_login: bool = True,
         rate_hz: float = 10.0,
         camera: Callable[[], Standing] = lambda: "online",
         model: str = "",
@@ -55,6 +56,7 @@ class WebPage:
         Args:
             address: Address to listen on; the port may be 0 for any free port.
             token: Token for viewers; without it only loopback addresses are accepted.
+            keeps_login: Whether a browser remembers the token after it was closed.
             rate_hz: Most pictures per second.
             camera: Function that returns the state of the source.
             model: Name or path of the model, for display.
@@ -83,7 +85,13 @@ class WebPage:
             )
             metrics = RunMetrics(self._live.totals, camera, model)
             views = Views(self._live, bare, drawn, metrics)
-            app = make_app(views, token=token, host=self.address.host, port=self.address.port)
+            app = make_app(
+                views,
+                token=token,
+                host=self.address.host,
+                port=self.address.port,
+                keeps_login=keeps_login,
+            )
             self._server = _make_server(app)
             on_failure.pop_all()
         self._loop = asyncio.new_event_loop()
@@ -144,6 +152,7 @@ def open_web_page(place: str, context: OwnContext) -> WebPage:
     page = WebPage(
         parse_address(place),
         token=token,
+        keeps_login=web.token != "auto",
         rate_hz=web.fps,
         camera=partial(standing, context.source),
         model=context.model,

@@ -207,7 +207,7 @@ def _run_config(options: ServiceOptions) -> "RunConfig":
     check_run(config, os.environ)
     if config.web.token == "auto":
         raise ConfigError(
-            "--web-token auto makes another token at each start; a service needs one that stays: "
+            "the web token auto is another token after each start; a service needs one that stays: "
             "--web-token TOKEN, for example the output of openssl rand -hex 16"
         )
     return config.based_at(_current_folder())

@@ -26,6 +26,11 @@ class Drawn:
         self._operators.append(Operator(kind, inputs, (out,)))
         return out
 
+    def split(self, tensor: Tensor) -> tuple[Tensor, ...]:
+        halves = tuple(self._tensor("half", (1, 4)) for _ in range(2))
+        self._operators.append(Operator("SPLIT", (tensor,), halves))
+        return halves
+
     @property
     def graph(self) -> Graph:
         return Graph(tuple(self._operators))
@@ -76,6 +81,19 @@ def test_equal_branches_are_told_apart_by_their_other_use(swap: bool) -> None:
         if one.name == "CONV_2D"
     ]
     assert names == [("left", "left"), ("right", "right")]
+
+
+def test_outputs_of_one_operator_are_told_apart() -> None:
+    def split(swap: bool) -> Graph:
+        drawn = Drawn()
+        left, right = drawn.split(drawn.picture)
+        branches = [drawn.add("CONV_2D", left, name="left"), drawn.add("CONV_2D", right)]
+        drawn.add("ADD", *(branches[::-1] if swap else branches))
+        return drawn.graph
+
+    pairs = match_operators(split(False), split(True))
+    names = [tuple(o.outputs[0].name for o in pair) for pair in pairs if pair[0].name == "CONV_2D"]
+    assert names == [("left", "left"), ("", "")]
 
 
 def test_the_difference_nearest_to_the_output_is_named() -> None:

@@ -229,7 +229,7 @@ def test_parameters_of_a_mixed_file_are_counted_in_full(files):
 
 def test_an_int16_output_is_refused_as_uint8(files):
     network, _, calibration, _ = files
-    with pytest.raises(ModelError, match=r"layer .softmax. writes the output.*--output-type int8"):
+    with pytest.raises(ConfigError, match=r"layer .softmax. writes the output.*--output-type int8"):
         to_int8_selective(network, calibration, keep_int16=["softmax"])
     mixed = to_int8_selective(network, calibration, keep_int16=["softmax"], output_type="int8")
     interpreter = open_interpreter(find_runtime(), mixed, name="mixed", threads=1, origin="memory")

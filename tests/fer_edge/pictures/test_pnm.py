@@ -53,6 +53,7 @@ def test_a_text_may_have_comments_between_its_numbers() -> None:
         b"P2 2 1 9 9 x",
         b"P2 2 1 9 9 10",
         b"P2 2 1 9 9 -1",
+        b"P2 2 1 9 9 99999999999",
         b"P5 2 1 0 ab",
         b"P5 2 1 70000 abcd",
         b"P5 0 1 255 ab",

@@ -68,8 +68,14 @@ logging.basicConfig()
 logging.getLogger(reload_model.__module__).setLevel(logging.INFO)
 folder, stall, model = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 source = Endless(stall)
-if sys.argv[4] == "plugin":  # it declares a length, and may wait for a frame all the same
+if sys.argv[4] != "own":  # it declares a length, and may wait for a frame all the same
     source.length = 100
+    if sys.argv[4] == "impolite":  # a read after the end of the wait fails
+        plain = iter(source)
+        def frames():
+            yield from plain
+            raise ValueError("read of closed file")
+        source.__class__ = type("Impolite", (Endless,), {"__iter__": lambda self: frames()})
     source = CheckedSource(source)
 sinks = [lambda: JsonLines(sys.stdout), lambda: JsonLinesFile(folder / "out.jsonl"),
          lambda: AnnotatedVideo(folder / "out.avi", source)]
@@ -140,7 +146,7 @@ def test_a_signal_ends_a_run_with_every_file_whole(
     check_outputs(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["own", "plugin"])
+@pytest.mark.parametrize("kind", ["own", "plugin", "impolite"])
 def test_a_stalled_source_does_not_hold_up_the_end(start: Start, tmp_path: Path, kind: str) -> None:
     process = start(stall=3, kind=kind)
     assert process.stdout is not None

@@ -21,11 +21,13 @@ class FakeService:
     """A service whose next restarts return these errors; afterwards it starts."""
 
     errors: list[str] = field(default_factory=list)
+    restarts: int = 0
 
     def manager(self) -> str:
         return "user"
 
     def restart(self) -> str:
+        self.restarts += 1
         return self.errors.pop(0) if self.errors else ""
 
     def unlink(self) -> None:
@@ -123,7 +125,11 @@ def test_a_switch_that_the_device_did_not_survive_removes_only_a_new_release(
     service.errors = [NO_CAMERA]
     settled = Switching(three, service).settle()  # type: ignore[arg-type]
     begun = as_kind(Begun, {"settled": settled}, "door", "")
-    assert (begun.settled is not None) == was_switched
+    # a rollback that was not switched yet can be requested again
+    assert (begun.settled is not None) == (was_switched or number == 6)
+    if begun.settled is not None:
+        assert (bool(begun.settled.wrong), begun.settled.number) == (True, 5)
+    assert service.restarts == (2 if was_switched else 1 if number == 6 else 0)
     assert (numbers(three), three.number()) == (left, 5)
     assert three.open_switch() is None
 

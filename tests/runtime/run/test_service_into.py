@@ -55,6 +55,6 @@ def test_a_service_takes_a_token_that_stays(fer_edge: Invoke) -> None:
     words = ("service", "print", "--user", "--", "--camera", "0", "--web", "0.0.0.0:8000")
     refused = fer_edge(*words, "--web-token", "auto")
     assert refused.exit_code == 2
-    assert "makes another token at each start" in refused.stderr
+    assert "another token after each start" in refused.stderr
     assert "in a service --web-token TOKEN" in fer_edge(*words).stderr
     assert "WARNING" not in fer_edge(*words, "--web-token", "a-token-of-its-house").stderr
