@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 
 from fer_edge import UNCERTAIN
+from fer_edge.faces.faceset import save_faceset
 from fer_edge.faces.labels import FER2013
 from fer_edge.model.bundled import DEFAULT_MODEL
 from fer_edge.pictures.sample_photo import sample_photo
 from fer_edge.runtime.recognition import follower
+from tests.support.cartoons import make_faces
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
@@ -36,7 +38,10 @@ FRAMES, RATE_HZ = 6, 25
 
 @pytest.fixture(scope="session")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder with photo.jpg, clip.mp4 (6 frames, 25 Hz) and photos/, all with one face."""
+    """Make a folder with photo.jpg, clip.mp4 (6 frames, 25 Hz) and photos/, all with one face.
+
+    And drawn faces in groups, in faces.npz and groups.csv.
+    """
     pytest.importorskip("matplotlib", reason="the sample photograph comes with matplotlib")
     folder = tmp_path_factory.mktemp("album")
     image = cv2.imread(str(sample_photo()))
@@ -49,6 +54,10 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in range(FRAMES):
         writer.write(image)
     writer.release()
+    faces = make_faces()
+    save_faceset(faces, folder / "faces.npz")
+    lines = [f"{row},{'old' if row % 3 else 'young'}" for row in range(len(faces))]
+    (folder / "groups.csv").write_text("\n".join(["face,age", *lines]), "utf-8")
     return folder
 
 

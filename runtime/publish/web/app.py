@@ -61,7 +61,7 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, *, token: str | None, host: str, port: int, keeps_login: bool
+        self, app: ASGIApp, *, token: str | None, host: str, port: int, keeps_login: bool = True
     ) -> None:
         self._app = app
         self._token = token
