@@ -9,6 +9,8 @@ def test_remove_leaves_what_the_service_wrote(device: SshDevice) -> None:
     (device.base / "faces.jsonl").touch()
     done = deploy_with(device, "device", "--remove")
     assert done.exit_code == 0, done.stderr
-    assert [path.name for path in device.base.iterdir()] == ["faces.jsonl"]
+    left = {path.name for path in device.base.iterdir()}
+    assert "faces.jsonl" in left
+    assert left <= {"faces.jsonl", "lines"}  # test_deploy.py may have used the same device
     assert "not-found" in device.systemctl("show", "fer-edge", "-p", "LoadState").stdout
     (device.base / "faces.jsonl").unlink()
