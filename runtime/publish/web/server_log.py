@@ -16,8 +16,15 @@ def shorten_errors() -> None:
         logging.getLogger(name).addFilter(_in_one_line)
 
 
+def _cause(error: BaseException | None) -> BaseException | None:
+    """Return the only exception of a group, in which older versions of Starlette wrap it."""
+    while len(inner := getattr(error, "exceptions", ())) == 1:
+        (error,) = inner
+    return error
+
+
 def _in_one_line(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
+    error = _cause(record.exc_info[1] if record.exc_info else None)
     is_ours = record.threadName == SERVER_THREAD  # another part of the program may use asyncio
     if error is not None and is_ours and not _OWN.isEnabledFor(logging.DEBUG):
         text = f"{record.getMessage().strip()} ({type(error).__name__}: {error})"
