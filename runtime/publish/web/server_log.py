@@ -1,6 +1,7 @@
 """The log of the web server: an error takes one line, as everywhere in fer-edge."""
 
 import logging
+from typing import Any
 
 _OWN = logging.getLogger("fer_edge")
 _LOGGERS = ("uvicorn.error", "asyncio")
@@ -18,8 +19,9 @@ def shorten_errors() -> None:
 
 def _cause(error: BaseException | None) -> BaseException | None:
     """Return the only exception of a group, in which older versions of Starlette wrap it."""
-    while len(inner := getattr(error, "exceptions", ())) == 1:
-        (error,) = inner
+    while len(getattr(error, "exceptions", ())) == 1:
+        group: Any = error
+        error = group.exceptions[0]
     return error
 
 
