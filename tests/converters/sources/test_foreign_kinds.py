@@ -38,15 +38,6 @@ def opened(path, cartoons):
     return foreign_source(open_network(path, CLAIMS, load_faceset(cartoons)), CLAIMS)
 
 
-@pytest.fixture
-def convert(cartoons, fer_edge, tmp_path):
-    def invoke(path, *more):
-        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--trust-claims")
-        return fer_edge("convert", path, "--labels", ",".join(FER2013), *out, *more)
-
-    return invoke
-
-
 def torch_archive(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({}))

@@ -4,21 +4,11 @@ import pytest
 
 pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
-from fer_edge.faces.labels import FER2013
 from tests.support.clear_line import assert_one_clear_line
 
 from ...support.network_files import keras_of, saved, small_network
 
 pytestmark = pytest.mark.train
-
-
-@pytest.fixture
-def convert(cartoons, fer_edge, tmp_path):
-    def invoke(path, *more):
-        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--trust-claims")
-        return fer_edge("convert", path, "--labels", ",".join(FER2013), *out, *more)
-
-    return invoke
 
 
 def lstm(module):
