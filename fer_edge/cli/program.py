@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from .first_process import leave_first_process
-from .interrupt import ending_at_once
+from .interrupt import ending_at_once, repeat_lost_interrupt
 
 
 def program() -> NoReturn:
@@ -29,6 +29,7 @@ def program() -> NoReturn:
 
 def _run() -> int:
     """Run the command line; returns its exit code."""
+    sys.unraisablehook = repeat_lost_interrupt
     try:
         with ending_at_once():
             import click

@@ -112,6 +112,24 @@ def test_ctrl_c_at_any_moment_is_no_traceback(command: list[str], after_s: float
     assert process.returncode in (0, 130, -signal.SIGINT)
 
 
+def test_ctrl_c_that_python_cannot_raise_is_repeated() -> None:
+    code = """
+import sys, time
+from fer_edge.cli.interrupt import repeat_lost_interrupt
+sys.unraisablehook = repeat_lost_interrupt
+class Closing:
+    def __del__(self):
+        raise KeyboardInterrupt
+try:
+    Closing()
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("repeated")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("repeated\n", "")
+
+
 @pytest.mark.parametrize(
     ("variable", "limit", "words"), [("v", 500_000, "ulimit -v"), ("d", 400_000, "ulimit -d")]
 )
