@@ -94,7 +94,7 @@ class Signals:
             _thread.start_new_thread(self._waits_for.close, ())
 
     def _leave_to_kernel(self) -> None:
-        """Let the kernel handle the next signal: Python's handlers wait for native code.
+        """Give the next signal back to the kernel, because Python's handlers wait for native code.
 
         Python sets handlers in the main thread only, where such code may run. Code that hangs with
         Python's global lock also stops this thread: only SIGKILL ends that.

@@ -61,7 +61,7 @@ def make_model(
 
 
 def without_cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a benchmark start no processes, which take most of its time."""
+    """Replace the processes that a benchmark starts: they take most of its time."""
     monkeypatch.setattr(
         "fer_edge.runtime.measurement.probes.measuring.cold_start", lambda *_: COLD_START
     )

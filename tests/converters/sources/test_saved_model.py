@@ -29,15 +29,6 @@ pytestmark = pytest.mark.train
 CLAIMS = Claims(FER2013, (0.0, 1.0))
 
 
-@pytest.fixture
-def convert(cartoons, fer_edge, tmp_path):
-    def invoke(path, *more):
-        out = ("--data", cartoons, "--out", tmp_path / "out", "--max-drop", 100, "--trust-claims")
-        return fer_edge("convert", path, "--labels", ",".join(FER2013), *out, *more)
-
-    return invoke
-
-
 class OwnNetwork(tf.Module):
     """A network as converters from other formats write it: a plain module with its variables."""
 
