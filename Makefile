@@ -92,8 +92,13 @@ test-ray: $(RAY_ENV)/ready ## `archive --ray` and `sweep --ray` on a cluster of 
 test-pytorch: $(DEV_ENV)/ready ## `train` where PyTorch is the only backend, in a separate environment; minutes, 6 GB
 	FER_EDGE_PYTORCH=.venv/pytorch $(DEV_ENV)/bin/python -m pytest tests/pytorch
 
-test-processes: $(DEV_ENV)/ready ## `train --coordinator` in two processes on JAX; five minutes
-	FER_EDGE_PROCESSES=1 $(DEV_ENV)/bin/python -m pytest tests/processes
+test-processes: $(DEV_ENV)/ready ## `train --coordinator` and `--devices` on JAX; five minutes
+	FER_EDGE_PROCESSES=1 $(DEV_ENV)/bin/python -m pytest tests/processes \
+		tests/training/backend/test_backends.py
+
+test-large: $(DEV_ENV)/ready ## ResNet-50 and EfficientNet-Lite trained and converted; two minutes
+	FER_EDGE_LARGE=1 $(DEV_ENV)/bin/python -m pytest \
+		tests/training/architectures/test_whole_way_large.py
 
 parts: ## Debian packages for tests with real programs (skipped without them); needs root
 	apt-get update -qq

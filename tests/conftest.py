@@ -73,6 +73,17 @@ def _is_light(item: pytest.Item) -> tuple[bool, bool]:
     return item.get_closest_marker("train") is None, "training" not in item.path.parts
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unoptimized_graphs() -> None:
+    """Have TensorFlow run graphs as they are: optimizing takes a third of the time of a short run.
+
+    Runs in other processes, and TensorFlow Lite's converter, still optimize theirs.
+    """
+    tensorflow = sys.modules.get("tensorflow")  # the light tests have none
+    if tensorflow:
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 @pytest.fixture
 def faces() -> FaceSet:
     return make_faces()

@@ -1,6 +1,7 @@
 """Fixtures of the training tests."""
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ def resnet50_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base.get_layer("conv2_block1_0_bn").set_weights([np.full(256, v) for v in (0.5, 1, 2, 3)])
     base.save_weights(path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the plots of a run, a second each: the run of the fixture `trained` has them."""
+    if sys.modules.get("tensorflow"):
+        from fer_edge.training import run
+
+        for name in ("plot_curves", "plot_confusion"):
+            monkeypatch.setattr(run, name, lambda *arguments: arguments[-1].touch())
 
 
 @pytest.fixture

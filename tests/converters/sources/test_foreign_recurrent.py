@@ -43,7 +43,8 @@ def in_a_network(module):
 def test_recurrent_layers_are_named_before_anything_is_calibrated(convert, tmp_path, kind, build):
     module = keras_of(kind)
     path = saved(small_network(module, *build(module)), tmp_path / kind)
-    for variant in ("--int8", "--int16x8", "--float32"):
+    # the kind of layer is found before the variant counts
+    for variant in ("--int8", "--int16x8", "--float32") if build is lstm else ("--int8",):
         assert_one_clear_line(convert(path, variant), "recurrent", "steps", "unroll=True")
 
 

@@ -8,7 +8,7 @@ from fer_edge import plugins
 from tests.support.whole_way import go_the_whole_way
 
 pytestmark = pytest.mark.train
-LARGE = {"resnet50", "efficientnet-lite"}  # in a separate file, so that two workers share them
+LARGE = {"resnet50", "efficientnet-lite"}  # `make test-large`
 NO_NEWS = {"lenet", "tiny", "four-block", "four-block-56", "deep-4x4"}
 """Tested without QAT: their layers are in other architectures, or in the run that tests share."""
 

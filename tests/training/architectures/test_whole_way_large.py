@@ -1,4 +1,9 @@
-"""Training, conversion and `run` of the large architectures."""
+"""Training, conversion and `run` of the large architectures. Run by `make test-large`.
+
+Their kinds of layers are in other architectures; tests/training/architectures has their networks.
+"""
+
+import os
 
 import pytest
 
@@ -6,7 +11,10 @@ pytest.importorskip("keras", reason="Keras is not installed (fer-edge[train])")
 
 from tests.support.whole_way import go_the_whole_way
 
-pytestmark = pytest.mark.train
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.skipif("FER_EDGE_LARGE" not in os.environ, reason="run by make test-large"),
+]
 
 
 @pytest.mark.parametrize("name", ["efficientnet-lite", "resnet50"])

@@ -189,6 +189,7 @@ print(json.dumps([
 """
 
 
+@pytest.mark.skipif("FER_EDGE_PROCESSES" not in os.environ, reason="run by make test-processes")
 @pytest.mark.skipif(not find_spec("jax"), reason="JAX is not installed (fer-edge[train-jax])")
 def test_two_devices_learn_what_one_learns(no_tensorflow, tmp_path):
     options(tmp_path)

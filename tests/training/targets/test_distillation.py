@@ -60,19 +60,28 @@ def test_the_teachers_loss_is_least_where_the_student_says_the_same():
     assert loss(same) < loss(other)
 
 
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    """Train a network for faces of 56 pixels; return its run folder."""
+    folder = tmp_path_factory.mktemp("teachers") / "teacher"
+    run(quick(Recipe(network=SMALL, size_px=56)), make_faces(per_class=4), folder)
+    return folder
+
+
 @pytest.mark.train
 @pytest.mark.parametrize("views", ["augmented", "repeated", "clean"])
-def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(views, tmp_path):
+def test_a_student_learns_from_a_teacher_of_another_size_and_leaves_it_alone(
+    views, teacher, tmp_path
+):
     faces = make_faces(per_class=4)
-    run(quick(Recipe(network=SMALL, size_px=56)), faces, tmp_path / "teacher")
-    before = (tmp_path / "teacher" / "model.keras").read_bytes()
+    before = (teacher / "model.keras").read_bytes()
     loss = Loss(teacher_share=0.9, teacher_views=views)
-    student = quick(Recipe(network=SMALL, loss=loss, teachers=(str(tmp_path / "teacher"),) * 2))
+    student = quick(Recipe(network=SMALL, loss=loss, teachers=(str(teacher),) * 2))
     run(student, faces, tmp_path / "student", qat=True)
     assert (tmp_path / "student" / "qat.h5").exists()
     kept = load_recipe(str(tmp_path / "student" / "recipe.toml"))
     assert kept.teachers == student.teachers  # the card names them, and --resume uses them
-    assert (tmp_path / "teacher" / "model.keras").read_bytes() == before
+    assert (teacher / "model.keras").read_bytes() == before
 
 
 @pytest.mark.train
