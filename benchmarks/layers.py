@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from fer_edge.converters.analysis.advice import advise, format_advice
+from fer_edge.converters.analysis.advice import format_advice
 from fer_edge.converters.analysis.layer_plot import plot_layers
 from fer_edge.converters.analysis.layer_report import format_layers, layer_report
 from fer_edge.converters.quantization.calibration import choose_calibration
@@ -43,7 +43,7 @@ def main(run: Path, data: Path, count: int, png: Path | None, gains: bool) -> No
     floating = to_float32(network)
     report = layer_report(floating, to_int8(network, calibration), inputs)
     print(format_layers(report))
-    print(format_advice(advise(report)))
+    print(format_advice(report))
     if png:
         plot_layers(report, png, title=f"{run.name}, int8")
     if gains:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fer_edge.schema import encode
 
-from .analysis.advice import advise, format_advice
+from .analysis.advice import format_advice
 from .analysis.layer_report import format_layers
 from .converted import Converted
 from .devices.edgetpu import check
@@ -65,7 +65,7 @@ def layer_tables(results: Sequence[Converted]) -> str:
     """Return the table, the advice and the plot's path of each layer report."""
     return "\n".join(
         f"{item.path.stem}, layer by layer:\n{format_layers(item.layers)}\n"
-        f"{format_advice(advise(item.layers))}\n{plot_of(item.path)}"
+        f"{format_advice(item.layers)}\n{plot_of(item.path)}"
         for item in results
         if item.layers is not None
     )

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from fer_edge.credentials import without_secrets
+from fer_edge.credentials import FOLDER_VARIABLE, without_secrets
 from fer_edge.errors import ConfigError
 from fer_edge.limits import TRIAL_PATIENCE_S
 
@@ -44,6 +44,17 @@ def import_command(module: str) -> list[str]:
     return [_interpreter(), "-c", _IMPORT, module]
 
 
+def clean_environment() -> dict[str, str]:
+    """Return the environment of this process without secrets, as `env` of a child process.
+
+    Passwords, tokens and addresses are for `fer-edge run` itself; a child, its libraries and a
+    report of its crash would expose them.
+    """
+    environment = without_secrets(os.environ)
+    environment.pop(FOLDER_VARIABLE, None)  # a child of fer-edge would load the secrets again
+    return environment
+
+
 def run_on_trial(
     module: str, *arguments: str, given: bytes = b""
 ) -> "subprocess.CompletedProcess[bytes] | None":
@@ -67,7 +78,7 @@ def run_on_trial(
             capture_output=True,
             check=False,
             timeout=TRIAL_PATIENCE_S,
-            env=without_secrets(os.environ),
+            env=clean_environment(),
         )
     except subprocess.TimeoutExpired:
         return None

@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.child import clean_environment
+
 _NVIDIA = "0x10de"
 _DISPLAY = "0x03"
 """First digits of the PCI class of display controllers, including 3D controllers."""
@@ -60,7 +62,12 @@ def _listed() -> list[str]:
         return []
     try:
         done = subprocess.run(
-            [command, "-L"], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+            [command, "-L"],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return []

@@ -6,7 +6,7 @@ import socket
 import subprocess
 from typing import Any
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.errors import ClusterError, ConfigError
 from fer_edge.require import require
 
@@ -64,7 +64,13 @@ def _check_answer(address: str) -> None:
         raise ClusterError(f"Ray does not answer at {address} ({error}); {advice}") from error
     command = module_command("ray.scripts.scripts", "status", "--address", address)
     try:
-        status = subprocess.run(command, capture_output=True, timeout=_STATUS_S, check=False)
+        status = subprocess.run(
+            command,
+            env=clean_environment(),
+            capture_output=True,
+            timeout=_STATUS_S,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise ClusterError(f"{address} answers, but is not Ray; {advice}") from error
     if b"InvalidAuthToken" in status.stderr + status.stdout:

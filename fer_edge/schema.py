@@ -15,10 +15,23 @@ from typing import Any, TypeVar
 from fer_edge.shown import printable
 
 T = TypeVar("T")
+_PLAIN = (bool, int, float, str)
 
 
 class SchemaError(ValueError):
     """Raised for data that does not match the dataclass; callers convert it to their own error."""
+
+
+class WrongTypeError(SchemaError):
+    """Raised for a value of another type.
+
+    Attributes:
+        without_value: The message for a document with secrets: only the type of the value.
+    """
+
+    def __init__(self, where: str, value: object, expected: str) -> None:
+        super().__init__(f"{where} is {_kind(value)}, expected {expected}")
+        self.without_value = f"{where} is {type(value).__name__}, expected {expected}"
 
 
 def decode(cls: type[T], data: object, *, where: str = "") -> T:
@@ -34,7 +47,7 @@ def decode(cls: type[T], data: object, *, where: str = "") -> T:
         SchemaError: A key is unknown or missing, or a value has the wrong type.
     """
     if not isinstance(data, dict):
-        raise SchemaError(f"{where or 'the document'} is {_kind(data)}, expected a table of keys")
+        raise WrongTypeError(where or "the document", data, "a table of keys")
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
@@ -81,7 +94,7 @@ def _decode_value(hint: Any, value: object, where: str) -> Any:
         return None
     # bool is a subclass of int, and `epochs = true` is a mistake
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise SchemaError(f"'{where}' is {_kind(value)}, expected {hint.__name__}")
+        raise WrongTypeError(f"'{where}'", value, hint.__name__)
     return value
 
 
@@ -89,11 +102,11 @@ def _as_float(value: int, where: str) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise SchemaError(f"'{where}' is {_kind(value)}, expected a number below 1e308") from error
+        raise WrongTypeError(f"'{where}'", value, "a number below 1e308") from error
 
 
 def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:
-    """Report the error of the last alternative: `X | None` is written with None last."""
+    """Report an error with all alternatives: int | str; of a table only its own error helps."""
     wanted = [option for option in options if option is not type(None)]
     if value is None and len(wanted) < len(options):
         return None
@@ -102,7 +115,13 @@ def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:
             return _decode_value(option, value, where)
         except SchemaError:
             continue
-    return _decode_value(wanted[-1], value, where)
+    try:
+        return _decode_value(wanted[-1], value, where)
+    except SchemaError:
+        if len(wanted) == 1 or not all(option in _PLAIN for option in wanted):
+            raise
+    kinds = " or ".join(option.__name__ for option in wanted)
+    raise WrongTypeError(f"'{where}'", value, kinds)
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
@@ -125,7 +144,7 @@ def _decode_choice(choices: tuple[Any, ...], value: object, where: str) -> Any:
 
 def _decode_tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise SchemaError(f"'{where}' is {_kind(value)}, expected a list")
+        raise WrongTypeError(f"'{where}'", value, "a list")
     if items[-1] is not Ellipsis and len(value) != len(items):
         raise SchemaError(f"'{where}' has {len(value)} items, expected {len(items)}")
     hints = [items[0]] * len(value) if items[-1] is Ellipsis else list(items)

@@ -20,7 +20,8 @@ _USER_AND_PASSWORD = re.compile(r"(?:\b[^\s/'\"<>@:]{1,100})?:(?!//|PASSWORD@)[^
 _PATH_SECRET = re.compile(r"(?i)(user(name)?|pass(word|wd)?|pwd|token|key|secret)=")
 _RTMP_KEY = re.compile(r"(?<=[^/]/)(?<!^/)[^/].*")
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal interprets, and what shows a text in another order than it is."""
 
 _CELL_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORMULA = ("=", "+", "-", "@", "'")
@@ -53,13 +54,18 @@ def hide_address(address: str) -> None:
 def masked(text: str) -> str:
     """Return a text without known secrets, and without those in its addresses.
 
-    Control characters, which a terminal would interpret, become question marks; line breaks stay.
+    Control characters become question marks, as in `without_controls`.
     """
-    text = _CONTROLS.sub("?", text)
+    text = without_controls(text)
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
     text = _ADDRESS.sub(lambda found: without_password(found[0]), text)
     return _USER_AND_PASSWORD.sub(f"{MASK}@", text)
+
+
+def without_controls(text: str) -> str:
+    """Return a text with "?" for what a terminal would interpret; line breaks and tabs stay."""
+    return _CONTROLS.sub("?", text)
 
 
 def without_password(url: str) -> str:

@@ -209,7 +209,10 @@ def _first_line_shown() -> Iterator[None]:
 
 @contextmanager
 def _standard_output_kept() -> Iterator[None]:
-    """Redirect standard output to standard error, since a library of JAX prints there."""
+    """Redirect standard output to descriptor 2, since a library of JAX prints there.
+
+    Without -vv this discards it, as `silence_libraries` does with all that libraries print.
+    """
     sys.stdout.flush()
     own = os.dup(1)
     os.dup2(2, 1)

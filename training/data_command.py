@@ -1,6 +1,7 @@
 """`fer-edge data`."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -105,14 +106,15 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
         fer-edge data import ck.csv --labels anger,disgust,fear,happy,sad,surprise,neutral,contempt
             --out ck.npz
     """
+    from fer_edge.cli.written_files import check_written
     from fer_edge.faces.faceset import save_faceset
 
     from .data.import_options import ImportOptions
     from .data.importing import import_faces
     from .data.inspection import count_table
-    from .data.outputs import check_outputs
 
-    check_outputs({"--out": out}, (path, settings["votes"]))
+    votes = ("the file of --votes", settings["votes"])
+    check_written((("--out", out),), (votes, *_files_read(path)))
     stream = sys.stderr
     with click.progressbar(
         length=_length(path), label=f"reading {path.name}", file=stream, hidden=not stream.isatty()
@@ -125,9 +127,7 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
 
 @data.command(short_help="Count classes; find duplicates, blank pictures, non-faces.")
 @click.argument("path", type=PATH)
-@click.option(
-    "--sheet", type=PATH, help="Write a picture with sample faces of each class and split."
-)
+@click.option("--sheet", type=PATH, help="Write a .png with sample faces of each class and split.")
 @click.option("--duplicates", type=PATH, help="Write the duplicate rows as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bool) -> None:
@@ -141,7 +141,10 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
 
     from fer_edge.aligner.aligner import open_aligner
     from fer_edge.aligner.framing import describe_framing, framing_of
+    from fer_edge.cli.written_files import check_written
+    from fer_edge.errors import ConfigError
     from fer_edge.faces.faceset import SPLITS, load_faceset
+    from fer_edge.files import is_device
     from fer_edge.schema import encode
 
     from .data.inspection import (
@@ -151,9 +154,10 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
         sample_sheet,
         save_duplicates,
     )
-    from .data.outputs import check_outputs
 
-    check_outputs({"--sheet": sheet, "--duplicates": duplicates}, (path,))
+    check_written((("--sheet", sheet), ("--duplicates", duplicates)), _files_read(path))
+    if sheet is not None and sheet.suffix.lower() != ".png" and not is_device(sheet):
+        raise ConfigError(f"--sheet {sheet}: expected a name that ends in .png")
     faces = load_faceset(path)
     reports = inspect_faces(faces)
     framing = framing_of(faces.images, open_aligner())
@@ -191,6 +195,17 @@ def inspect(path: Path, sheet: Path | None, duplicates: Path | None, as_json: bo
     if duplicates:
         written = save_duplicates(faces, duplicates)
         click.echo(f"duplicates: {duplicates}, {written:,} faces", err=as_json)
+
+
+def _files_read(path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the input, and the pictures of a folder, each with its name for messages."""
+    from fer_edge.pictures.folder import files_in
+    from fer_edge.pictures.kinds import is_picture_file
+
+    yield "the input itself", path
+    for file in files_in(path) if path.is_dir() else ():
+        if is_picture_file(file):
+            yield "one of the inputs", file
 
 
 def _length(path: Path) -> int:

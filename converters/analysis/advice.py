@@ -54,7 +54,7 @@ def advise(report: LayerReport) -> tuple[Advice, ...]:
     """Find the layers that cause errors themselves, in the network's order.
 
     A layer that only passes on the error of an earlier one gets no advice: fix the first, and
-    report again. Empty if every layer keeps 20 dB.
+    report again. Empty if the output keeps 20 dB and no layer before it loses them itself.
     """
     found: list[Advice] = []
     covered: set[str] = set()
@@ -151,10 +151,17 @@ def _accumulation(layers: Sequence[LayerError]) -> Advice:
     )
 
 
-def format_advice(advice: Sequence[Advice]) -> str:
-    """Format advice as text; one line if no action is needed."""
+def format_advice(report: LayerReport) -> str:
+    """Format the advice on a report as text; one line if no action is needed."""
+    advice = advise(report)
     if not advice:
-        return f"every layer keeps {POOR_SNR_DB:.0f} dB: no action needed"
+        worst, output = report.worst_first[0], report.layers[-1]
+        if worst.channel_snr_db >= POOR_SNR_DB:
+            return f"every layer keeps {POOR_SNR_DB:.0f} dB in its median channel: no action needed"
+        return (
+            f"{worst.layer} keeps only {worst.channel_snr_db:.1f} dB in its median channel, but "
+            f"the output keeps {output.channel_snr_db:.1f} dB: no action needed"
+        )
     lines = []
     for item in advice:
         lines.append(f"{item.layer}: {item.reason}; try")

@@ -5,6 +5,8 @@ from dataclasses import asdict
 
 import click
 
+from fer_edge.shown import without_controls
+
 
 @click.command("check-edgetpu")
 @click.argument("models", nargs=-1, required=True, metavar="NAME|FILE...")
@@ -35,6 +37,7 @@ def check_edgetpu(models: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({model: asdict(report) for model, report in reports.items()}))
     elif reports:
-        click.echo("\n\n".join(f"{model}:\n{report}" for model, report in reports.items()))
+        texts = (f"{model}:\n{report}" for model, report in reports.items())
+        click.echo(without_controls("\n\n".join(texts)))
     if len(reports) < len(set(models)):
         raise click.exceptions.Exit(1)

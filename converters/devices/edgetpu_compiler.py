@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fer_edge.child import clean_environment
 from fer_edge.detector.file import DetectorFile, pack_detector, read_detector
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
 from fer_edge.files import whole_file
@@ -159,6 +160,7 @@ def _run_compiler(file: ModelFile | DetectorFile) -> tuple[bytes, str]:
             done = subprocess.run(
                 command,
                 cwd=folder,
+                env=clean_environment(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 timeout=TIMEOUT_S,

@@ -14,9 +14,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.errors import MissingExtraError, ModelError, OutputError
 from fer_edge.files import whole_file
+from fer_edge.limits import TRIAL_PATIENCE_S
 from fer_edge.model.card import ModelCard
 from fer_edge.model.file import read_model
 from fer_edge.model.graph import Graph, Tensor, read_graph
@@ -90,7 +91,7 @@ def arena_bytes(flatbuffer: bytes) -> int:
 
     Raises:
         MissingExtraError: tflite-micro is not installed.
-        ModelError: tflite-micro cannot run the graph.
+        ModelError: tflite-micro cannot run the graph, or did not finish.
     """
     if find_spec("tflite_micro") is None:
         raise missing("micro", "tflite_micro", what="measuring the arena (on x86-64 Linux only)")
@@ -209,7 +210,20 @@ def resolver_calls(graph: Graph) -> tuple[str, ...]:
 def _probe(flatbuffer: bytes, size_bytes: int) -> tuple[bool, str]:
     """Try an arena; return whether the model fits, and tflite-micro's output."""
     command = module_command("fer_edge.converters.devices.arena_probe", str(size_bytes))
-    done = subprocess.run(command, input=flatbuffer, capture_output=True, check=False)
+    try:
+        done = subprocess.run(
+            command,
+            env=clean_environment(),
+            input=flatbuffer,
+            capture_output=True,
+            check=False,
+            timeout=TRIAL_PATIENCE_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(
+            f"tflite-micro did not plan this model within {TRIAL_PATIENCE_S:.0f} s; try a smaller "
+            "network"
+        ) from error
     return done.returncode == 0, done.stderr.decode("utf-8", "replace")
 
 

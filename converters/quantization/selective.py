@@ -33,7 +33,7 @@ def to_int8_selective(
     keep_float: Sequence[str] = (),
     keep_int16: Sequence[str] = (),
     clip_percentile: float = 100.0,
-    per_channel_dense: bool = True,
+    per_channel_dense: bool = False,
     input_type: IntegerType = "uint8",
     output_type: IntegerType = "uint8",
 ) -> bytes:
@@ -49,7 +49,8 @@ def to_int8_selective(
         keep_int16: Layers with int8 weights and int16 activations.
         clip_percentile: Below 100 the ranges exclude the largest values, which are clipped at
             inference; see `Histogram.clipped`.
-        per_channel_dense: Whether dense layers have one scale per output; `to_int8` uses one scale.
+        per_channel_dense: Whether dense layers have one scale per output instead of one, as with
+            `to_int8`.
         input_type: uint8 reads raw gray pixels; int8 reads pixels minus 128.
         output_type: Type of the probabilities, scale 1/256.
 
@@ -78,7 +79,7 @@ def quantize_flatbuffer(
     *,
     keep_float: Sequence[str] = (),
     keep_int16: Sequence[str] = (),
-    per_channel_dense: bool = True,
+    per_channel_dense: bool = False,
     input_type: IntegerType = "uint8",
     output_type: IntegerType = "uint8",
 ) -> bytes:
@@ -89,7 +90,7 @@ def quantize_flatbuffer(
         ranges: Ranges of its tensors, from `activation_ranges`.
         keep_float: Layers to keep float32.
         keep_int16: Layers with int8 weights and int16 activations.
-        per_channel_dense: Whether dense layers have one scale per output.
+        per_channel_dense: Whether dense layers have one scale per output instead of one.
         input_type: Type of the pictures.
         output_type: Type of the probabilities.
     """

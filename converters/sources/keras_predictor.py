@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.light import Light
 
 from .keras_models import load_any_network
 from .source import float_probabilities
@@ -24,9 +25,9 @@ class KerasPredictor:
         """Number of weights and biases, including the statistics of batch normalization."""
         return int(self.network.count_params())
 
-    def probabilities(self, faces: FaceSet) -> NDArray[np.float32]:
+    def probabilities(self, faces: FaceSet, light: Light) -> NDArray[np.float32]:
         """Classify all faces of a set; returns float32 (n, classes)."""
-        return float_probabilities(self.network, faces, light="corrected")
+        return float_probabilities(self.network, faces, light=light)
 
 
 def open_predictor(path: Path) -> KerasPredictor:

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from fer_edge.cli.command_options import PATH
+from fer_edge.shown import without_controls
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def verify(files: tuple[str, ...], data: Path | None) -> None:
         for fault in faults:
             click.echo(f"fer-edge: error: {' '.join(fault.split())}", err=True)
         if not faults:
-            click.echo(f"{name}: ok")
+            click.echo(f"{without_controls(name)}: ok")
         broken = broken or bool(faults)
     if broken:
         raise click.exceptions.Exit(1)
@@ -115,11 +116,11 @@ def edit(
     from fer_edge.model.file import read_model, write_model
 
     path = find_model(str(file))
-    target = _target(path, out, overwrite)
+    target = _target(str(file), path, out, overwrite)
     model = read_model(path)
     changed = edit_card(model.card, parse_settings(pairs), _split_labels(labels))
     write_model(target, model.flatbuffer, changed)
-    click.echo(f"written to {target}")
+    click.echo(f"written to {without_controls(str(target))}")
 
 
 @card.command(short_help="Fit the temperature, so that 0.8 means 80%.")
@@ -142,19 +143,21 @@ def calibrate(file: str, data: Path, split: str, out: Path | None, overwrite: bo
     """
     from dataclasses import replace
 
+    from fer_edge.cli.written_files import check_written
     from fer_edge.evaluation.evaluation import fit_scaling, unscaled_probabilities
     from fer_edge.faces.faceset import load_faceset
     from fer_edge.model.bundled import find_model
     from fer_edge.model.file import read_model, write_model
 
     path = find_model(file)
-    target = _target(path, out, overwrite)
+    target = _target(file, path, out, overwrite)
+    check_written((("--out", out),), (("the file of --data", data),))
     model = read_model(path)
     faces = load_faceset(data).in_class_order(model.card.labels).part(split)
     probabilities, floor = unscaled_probabilities(model, faces)
     scaling = fit_scaling(probabilities, faces, floor=floor)
     write_model(target, model.flatbuffer, replace(model.card, temperature_scaling=scaling))
-    click.echo(f"{scaling.describe()}; written to {target}")
+    click.echo(f"{scaling.describe()}; written to {without_controls(str(target))}")
 
 
 @card.command(short_help="Make a card for a .tflite file from elsewhere.")
@@ -213,7 +216,7 @@ def attach(
     from fer_edge.model.card_edit import bare_flatbuffer, new_card
     from fer_edge.model.file import ModelFile, write_model
 
-    target = _target(file, out, overwrite)
+    target = _target(str(file), file, out, overwrite)
     flatbuffer = bare_flatbuffer(read_flatbuffer_file(file), str(file))
     try:
         made = new_card(
@@ -238,7 +241,7 @@ def attach(
             *(file.name, remark),
         )
     write_model(target, flatbuffer, made)
-    click.echo(f"written to {target}")
+    click.echo(f"written to {without_controls(str(target))}")
     if input_range is None:
         click.echo(
             f"black is read as {made.input.minimum:g}, white as {made.input.maximum:g}, the ends "
@@ -247,10 +250,20 @@ def attach(
         )
 
 
-def _target(file: Path, out: Path | None, overwrite: bool) -> Path:
-    from fer_edge.errors import OutputError
+def _target(name: str, path: Path, out: Path | None, overwrite: bool) -> Path:
+    """Return the file to write.
 
-    target = out or file
+    Args:
+        name: The user's name or path for the file to read.
+        path: Path of that file.
+        out: The user's choice, if any.
+        overwrite: Whether the file may exist.
+    """
+    from fer_edge.errors import ConfigError, OutputError
+
+    if out is None and path != Path(name):  # the file of the installation, which all runs share
+        raise ConfigError(f"{name} is a bundled model, which stays unchanged; pass --out FILE")
+    target = out or path
     if target.exists() and not overwrite:
         raise OutputError(f"{target} already exists; choose another --out, or pass --overwrite")
     return target

@@ -10,6 +10,9 @@ import click
 
 from fer_edge import plugins
 
+MOST_WHOLE = 2**63 - 1
+"""The largest whole number in TOML."""
+
 Options = Sequence[click.Option]
 """Options of a room, in the order for `--help`."""
 
@@ -90,6 +93,17 @@ class NumberRange(click.FloatRange):
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+class WholeNumber(click.IntRange):
+    """A range of whole numbers that rejects those beyond 64 bits, which no file can hold."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Convert the text to a number."""
+        number = int(super().convert(value, param, ctx))
+        if abs(number) > MOST_WHOLE:
+            self.fail(f"{value} is too large, expected at most {MOST_WHOLE}", param, ctx)
         return number
 
 

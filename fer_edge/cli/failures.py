@@ -1,6 +1,5 @@
 """Errors of a command as one line and an exit code."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from fer_edge.errors import ConfigError, FerEdgeError, RecipeError
 from fer_edge.require import blamed_package, broken_installation, missing
 from fer_edge.shown import masked
 from fer_edge.source_folder import STAGES
+
+from .standard_output import lead_nowhere
 
 HEAVY = (
     "keras",
@@ -61,7 +62,7 @@ def in_one_line() -> Iterator[None]:
             f"out of memory ({str(error) or 'no room for an array'}); end other programs, or use "
             "smaller pictures and models"
         ) from error
-    except BrokenPipeError as error:  # the reader has ended (`| head`): not an error
+    except BrokenPipeError as error:  # the reader of `run` or of --help has ended: not an error
         settle(sys.stdout)
         raise click.exceptions.Exit(0) from error
     except OSError as error:  # a full disk, a name that is too long, ...
@@ -85,9 +86,7 @@ def settle(stream: Any) -> bool:
     except ValueError:  # closed
         return True
     except OSError as error:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, stream.fileno())
-        os.close(nothing)
+        lead_nowhere(stream.fileno())
         return isinstance(error, BrokenPipeError)
     return True
 

@@ -21,6 +21,7 @@ from fer_edge.shown import masked
 
 from .failures import Failure, in_one_line
 from .interrupt import ending_at_once
+from .standard_output import outlive_reader
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fer_edge.runtime.run.demo_command", "Recognize the face in a sample photograph."),
@@ -68,6 +69,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Title in `--help` -> commands."""
+
+_PRINTS_UNTIL_NOBODY_READS = ("run",)
+"""Commands that end early, without an error, when the reader of standard output has ended.
+
+All others go on to their verdict: `compare ... | head -1` ends with the exit code of `compare`.
+"""
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 """Log level by the number of -v."""
@@ -183,6 +190,9 @@ def main(ctx: click.Context, verbose: int, limit_memory: int | None) -> None:
         silence_libraries()
         # its advice on saved models, and on networks that are compiled again
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    outlive_reader("stderr")
+    if ctx.invoked_subcommand not in _PRINTS_UNTIL_NOBODY_READS:
+        outlive_reader("stdout")
     logging.basicConfig(
         level=logging.WARNING,
         format="fer-edge: %(levelname)s: %(message)s",

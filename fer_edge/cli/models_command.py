@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.shown import without_controls
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,9 +46,9 @@ def print_card(file: "ModelFile") -> None:
     import sys
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.secho(file.path.stem, bold=True)
+    click.secho(without_controls(file.path.stem), bold=True)
     for name, value in _rows(file):
-        click.echo(_in_columns(name, value, width))
+        click.echo(_in_columns(name, without_controls(value), width))
 
 
 def _in_columns(name: str, value: str, width: int | None) -> str:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from fer_edge import plugins
-from fer_edge.cli.command_options import FilePath, NumberRange, PartName
+from fer_edge.cli.command_options import FilePath, NumberRange, PartName, WholeNumber
 from fer_edge.errors import ConfigError
 
 Part = TypeVar("Part")
@@ -125,7 +125,8 @@ def check_ranges(part: object, table: str = "") -> None:
             _check_name(field.group, value, f"{table}.{name}" if table else name)
         if field.is_place is not None and value == "":
             where = f"{table}.{name}" if table else name
-            raise ConfigError(f"'{where}' is empty, expected {field.metavar or 'a path'}")
+            place = field.metavar or "a path"
+            raise ConfigError(f"{field.flags[0]} ('{where}') is empty, expected {place}")
         if isinstance(value, int | float) and not isinstance(value, bool):
             low, high = field.at_least, field.at_most
             if not _fits(value, field):
@@ -146,8 +147,14 @@ def based_at(part: Part, folder: Path) -> Part:
     for name, field in option_fields(part):
         value = getattr(part, name)
         if field.is_place is not None and value is not None and field.is_place(str(value)):
-            moved[name] = type(value)(folder / value)
+            moved[name] = type(value)(moved_to(folder, str(value), field.is_place))
     return dataclasses.replace(part, **moved)  # type: ignore[type-var]
+
+
+def moved_to(folder: Path, place: str, is_place: Callable[[str], bool] = is_path) -> str:
+    """Return a path resolved against a folder; ./- stays a file, where - is standard output."""
+    moved = str(folder / place)
+    return moved if is_place(moved) else f"./{moved}"
 
 
 def _fits(value: float, field: OptionField) -> bool:
@@ -185,7 +192,7 @@ def _click_type(field: OptionField, kind: Any) -> "click.ParamType[Any]":
         return NumberRange(field.at_least, field.at_most, min_open=field.is_above)
     if kind is int:
         low, high = field.at_least, field.at_most
-        return click.IntRange(_whole(low), _whole(high))
+        return WholeNumber(_whole(low), _whole(high))
     if kind is Path:
         return FilePath(exists=field.must_exist, dir_okay=not field.must_exist)
     if typing.get_origin(kind) is typing.Literal:

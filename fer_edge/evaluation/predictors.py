@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.light import Light
 from fer_edge.require import missing
 
 PREDICTORS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -29,8 +30,8 @@ class Predictor(Protocol):
     def parameters(self) -> int:
         """Number of weights and biases."""
 
-    def probabilities(self, faces: FaceSet) -> NDArray[np.float32]:
-        """Classify all faces of a set; returns float32 (n, classes)."""
+    def probabilities(self, faces: FaceSet, light: Light) -> NDArray[np.float32]:
+        """Classify all faces of a set, in this light; returns float32 (n, classes)."""
 
 
 def check_predictor(path: Path) -> None:

@@ -95,7 +95,8 @@ class FaceSet:
                 f"the faces are {height}x{width} pixels; expected squares: crop or pad them"
             )
         check_class_names(self.class_names)
-        _check_labels(self.labels, self.class_names)
+        classes = len(self.class_names)
+        _check_range("label", self.labels, classes, f"0 to {classes - 1} for {classes} classes")
         _check_range("split code", self.split, len(SPLITS), _SPLIT_CODES)
 
     def __len__(self) -> int:
@@ -273,7 +274,8 @@ def _from_arrays(archive: Mapping[str, Any]) -> FaceSet:
         raise DatasetError(f"{len(arrays['images']):,} faces: {too_large(needed_bytes)}")
     if votes is None and "ferplus" in arrays:
         votes = trusted_votes(arrays["ferplus"], arrays.get("ferplus_valid"))
-    _check_labels(labels, names)
+    classes = len(names)
+    _check_range("label", labels, classes, f"0 to {classes - 1} for {classes} classes")
     _check_range("split code", split, len(SPLITS), _SPLIT_CODES)
     if votes is not None:
         _check_range("vote", votes, 256, "0 to 255")
@@ -304,8 +306,11 @@ def _check_array_names(names: Sequence[str]) -> None:
     """Report ignored arrays, so that data with a damaged name is not lost silently.
 
     Raises:
-        DatasetError: The name of an array is similar to a missing one.
+        DatasetError: The name of an array is similar to a missing one, or is there twice.
     """
+    twice = [name for name in _ARRAYS if names.count(name) > 1]  # `images` and `images.npy`
+    if twice:
+        raise DatasetError(f"array {twice[0]!r} is there twice; create the face set again")
     unknown = [name for name in names if name not in _ARRAYS]
     missing = [name for name in _ARRAYS if name not in names]
     for name in unknown:
@@ -325,11 +330,6 @@ def _check_array_names(names: Sequence[str]) -> None:
 def _as_bytes(values: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Convert integers to uint8; other values are left to the check that rejects them."""
     return values.astype(np.uint8) if values.dtype.kind in "iu" else values  # type: ignore[return-value]
-
-
-def _check_labels(labels: NDArray[np.uint8], names: tuple[str, ...]) -> None:
-    wanted = f"0 to {len(names) - 1} for {len(names)} classes"
-    _check_range("label", labels, len(names), wanted)
 
 
 def _check_range(name: str, values: NDArray[np.uint8], count: int, wanted: str) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DatasetError
 from fer_edge.faces.csv_table import Column, Header, Row, open_table
-from fer_edge.shown import printable
+from fer_edge.shown import printable, unwritable
 
 FACE = "face"
 """Column that identifies a face by its row in the face set, from 0."""
@@ -53,8 +53,8 @@ def load_groups(path: str | Path, faces: int) -> tuple[Grouping, ...]:
         faces: Number of faces in the whole face set.
 
     Raises:
-        DatasetError: The file cannot be read, names an unknown face or a face twice, or has more
-            than 64 groups in a column.
+        DatasetError: The file cannot be read, names an unknown face or a face twice, or has no
+            group or more than 64 groups in a column.
     """
     path = Path(path)
     try:
@@ -105,9 +105,19 @@ def _cells(rows: Iterable[Row], places: list[int], faces: int) -> list[list[str]
 
 def _grouping(path: Path, name: str, cells: list[str]) -> Grouping:
     groups = tuple(sorted({cell for cell in cells if cell}))
-    if not 1 <= len(groups) <= MOST_GROUPS:
+    for text in (name, *groups):
+        if kind := unwritable(text):
+            raise DatasetError(
+                f"{path}: '{printable(text, 40)}' contains {kind}; expected names in one line"
+            )
+    if not groups:
         raise DatasetError(
-            f"{path}: column '{printable(name, 40)}' has {len(groups)} groups; expected 1 to "
+            f"{path}: column '{printable(name, 40)}' is empty; expected the group of at least one "
+            "face, or no such column"
+        )
+    if len(groups) > MOST_GROUPS:
+        raise DatasetError(
+            f"{path}: column '{printable(name, 40)}' has {len(groups)} groups; expected at most "
             f"{MOST_GROUPS}; group numbers such as ages into ranges"
         )
     numbers = {group: index for index, group in enumerate(groups)}

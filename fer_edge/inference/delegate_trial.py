@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.errors import ModelError
 from fer_edge.inference.delegate import Delegate
 from fer_edge.inference.runtime import find_runtime
@@ -39,6 +39,7 @@ def check_survival(delegate: Delegate, text: str, flatbuffer: bytes) -> None:
             stderr=subprocess.DEVNULL,
             check=False,
             timeout=TIMEOUT_S,
+            env=clean_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise ModelError(

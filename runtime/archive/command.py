@@ -15,6 +15,7 @@ from fer_edge.cli.command_options import Options, SectionedCommand
 from fer_edge.cli.failures import INTERRUPTED, TERMINATED
 from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
+from fer_edge.shown import without_controls
 
 from ..capture.signals import SAME_REQUEST_S
 from ..recognition.model_config import SERVED_FIELDS
@@ -181,7 +182,8 @@ def _say_end(ended: "Ended", config: ArchiveConfig) -> None:
         + (f", {ended.lost} workers lost" if ended.lost else "")
     )
     if ended.failed:
-        click.echo(f"fer-edge: failures: {config.results.out}/{FAILURES}", err=True)
+        place = without_controls(f"{config.results.out}/{FAILURES}")
+        click.echo(f"fer-edge: failures: {place}", err=True)
 
 
 def _describe_work(config: ArchiveConfig, places: Sequence[str], listed: BinaryIO | None) -> None:

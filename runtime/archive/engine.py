@@ -15,21 +15,22 @@ LOST = (
 
 OnTick = Callable[[Tick], object]
 
+OnLoss = Callable[[Task, bool], object]
+"""Called when a worker died with a task, and with whether the task is tried again."""
+
 
 class Engine(Protocol):
     """Runs tasks, several at a time."""
 
     workers: int
 
-    def run(
-        self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
-    ) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task], on_tick: OnTick, on_loss: OnLoss) -> Iterator[Outcome]:
         """Yield the outcome of each task when it arrives; leaving the loop stops the workers.
 
         Args:
             tasks: Tasks to run.
             on_tick: Called with the progress of a unit.
-            on_loss: Called when a worker died with a task, which is then tried again.
+            on_loss: Called when a worker died with a task.
         """
 
 
@@ -38,9 +39,7 @@ class PlainLoop:
 
     workers = 1
 
-    def run(
-        self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
-    ) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task], on_tick: OnTick, on_loss: OnLoss) -> Iterator[Outcome]:
         """Run the tasks."""
         for task in tasks:
             yield do_task(task, on_tick)

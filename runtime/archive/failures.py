@@ -12,7 +12,7 @@ from fer_edge.files import cannot_write, check_own_place, whole_file
 from fer_edge.limits import memory_bytes
 from fer_edge.schema import SchemaError, decode, encode
 
-from .unit import printable
+from .unit import in_utf8
 from .work import Done, Outcome
 
 FAILURES = "failures.jsonl"
@@ -41,8 +41,8 @@ def failures_of(outcome: Outcome) -> list[Failure]:
     if isinstance(outcome, Done):
         broken = [(item.path, item.reason) for item in outcome.broken]
     else:
-        broken = [(printable(unit.source), outcome.reason)]
-    return [Failure(source, printable(reason), unit.name, unit.stamp) for source, reason in broken]
+        broken = [(in_utf8(unit.source), outcome.reason)]
+    return [Failure(source, in_utf8(reason), unit.name, unit.stamp) for source, reason in broken]
 
 
 class Failures:

@@ -40,7 +40,7 @@ class Footer:
         seconds: Seconds of video that these represent; 0 for pictures.
         rows: Number of faces.
         failed: Number of pictures that could not be read.
-        pictures: Names of all pictures of the unit, see `printable`; none for a video.
+        pictures: Names of all pictures of the unit, see `in_utf8`; none for a video.
     """
 
     source: str

@@ -25,7 +25,7 @@ from .results_folder import (
     require_format,
 )
 from .settings import Settings, resolve_settings
-from .unit import SourceFile, Unit, printable
+from .unit import SourceFile, Unit, in_utf8
 from .work import Done, Failed, Task
 
 _log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ def run_archive(
             remove_result(item.path)
         _forget(failures, work)
         for path, reason in work.found.missing:
-            failures.add(Failure(printable(path), reason))
+            failures.add(Failure(in_utf8(path), reason))
         on_start(work)
         tasks = (Task(unit, settings, out, identity) for unit in _longest_first(work.missing))
         progress = Progress(work.missing)
@@ -175,11 +175,11 @@ def run_archive(
 def _do(engine: Engine, tasks: Iterable[Task], progress: Progress, failures: Failures) -> int:
     """Run the tasks; returns the number of result files written."""
 
-    def lose(task: Task) -> None:
+    def lose(task: Task, is_again: bool) -> None:
         progress.lose(task.unit)
-        _log.warning(
-            "a worker was killed while processing %s; it is processed again", task.unit.describe()
-        )
+        if is_again:  # otherwise its failure is reported
+            unit = task.unit.describe()
+            _log.warning("a worker was killed while processing %s; it is processed again", unit)
 
     done = 0
     for outcome in engine.run(tasks, progress.tick, lose):
@@ -229,7 +229,7 @@ def _with_known_pictures(found: FoundFiles, existing: Sequence[Existing]) -> Fou
         names = known.get(Unit("pictures", folder, ()).source_id)
         if names:
             for path in folder.iterdir():
-                if path not in pictures and printable(path.name) in names and path.is_file():
+                if path not in pictures and in_utf8(path.name) in names and path.is_file():
                     pictures[path] = source_file(path)
     return replace(found, pictures=in_order(pictures.values()))
 

@@ -14,7 +14,7 @@ from fer_edge.pictures.folder import files_in, files_of_pattern
 from fer_edge.pictures.kinds import SUFFIXES, is_picture_file
 
 from ..capture.pictures import VIDEO_SUFFIXES
-from .unit import SourceFile, printable
+from .unit import SourceFile, in_utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,13 @@ def _below(place: str) -> Iterator[Path]:
             yield from files_in(path)
         except OSError as error:
             raise SourceError(
-                f"folder {printable(place)} cannot be read: {error.strerror}"
+                f"folder {in_utf8(place)} cannot be read: {error.strerror}"
             ) from error
     elif glob.has_magic(place) and not path.exists():
         yield from files_of_pattern(place)
     elif not path.is_file():
         raise SourceError(
-            f"{printable(place)} does not exist; expected a video, a picture, a folder, a "
+            f"{in_utf8(place)} does not exist; expected a video, a picture, a folder, a "
             "pattern such as 'videos/**/*.mp4', or - for a list of files on standard input"
         )
 
@@ -146,7 +146,7 @@ def _kind(path: Path, *, is_named: bool) -> str | None:
 
 
 def _nothing(places: Sequence[str], left_out: Counter[str]) -> str:
-    where = ", ".join(map(printable, places)) or "the list on standard input"
+    where = ", ".join(map(in_utf8, places)) or "the list on standard input"
     got = ", ".join(f"{count} {kind}" for kind, count in left_out.most_common(5)) or "no file"
     return (
         f"{where}: expected videos or pictures, got {got}; to process a file anyway, pass its name"

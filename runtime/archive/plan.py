@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -44,7 +44,7 @@ def make_plan(
         split_s: Longer videos are split into spans of this length; None splits none.
         known: Headers that are already known.
     """
-    headers = {**read_headers(found.videos, known or {}), **(known or {})}
+    headers = {**_read_headers(found.videos, known or {}), **(known or {})}
     units: list[Unit] = []
     for video in found.videos:
         units += _of_video(video, headers[video.path], split_s)
@@ -53,20 +53,11 @@ def make_plan(
     return tuple(units)
 
 
-def read_headers(
-    videos: Sequence[SourceFile],
-    known: Mapping[Path, Header],
-    on_header: Callable[[], object] = lambda: None,
-) -> dict[Path, Header]:
-    """Read the headers of videos in parallel; unreadable ones are left out."""
-
-    def read(video: SourceFile) -> tuple[Path, Header]:
-        on_header()
-        return video.path, _read_header(video.path)
-
-    unknown = [video for video in videos if video.path not in known]
+def _read_headers(videos: Sequence[SourceFile], known: Mapping[Path, Header]) -> dict[Path, Header]:
+    """Read the headers of other videos in parallel; that of an unreadable one is empty."""
+    unknown = [video.path for video in videos if video.path not in known]
     with ThreadPoolExecutor(_HEADERS_AT_ONCE) as threads:
-        return dict(threads.map(read, unknown))
+        return dict(zip(unknown, threads.map(_read_header, unknown), strict=True))
 
 
 def _read_header(path: Path) -> Header:

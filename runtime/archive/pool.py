@@ -11,15 +11,15 @@ import subprocess
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from queue import SimpleQueue
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.errors import FerEdgeError
 
-from .engine import LOST, MOST_LOSSES, OnTick
+from .engine import LOST, MOST_LOSSES, OnLoss, OnTick
 from .work import Failed, Outcome, Task, Tick, do_task, use_one_core
 
 _MODULE = "fer_edge.runtime.archive.pool"
@@ -36,9 +36,7 @@ class ProcessPool:
         """
         self.workers = workers or len(os.sched_getaffinity(0))
 
-    def run(
-        self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
-    ) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task], on_tick: OnTick, on_loss: OnLoss) -> Iterator[Outcome]:
         """Run tasks; see `Engine`.
 
         Raises:
@@ -62,9 +60,10 @@ class ProcessPool:
                     del busy[worker.connection]
                     idle.append(worker if message else worker.replaced())
                     if message is None:
-                        on_loss(task)
                         losses[task.unit.name] += 1
-                        if losses[task.unit.name] < MOST_LOSSES:
+                        is_again = losses[task.unit.name] < MOST_LOSSES
+                        on_loss(task, is_again)
+                        if is_again:
                             waiting.append(task)
                             continue
                         message = Failed(task.unit, LOST)
@@ -87,6 +86,7 @@ class _Worker:
                     module_command(_MODULE, str(descriptor)),
                     stdin=subprocess.DEVNULL,
                     pass_fds=(descriptor,),
+                    env=clean_environment(),
                 )
         except OSError as error:
             self.connection.close()

@@ -1,13 +1,13 @@
 """The engine on a Ray cluster, or on Ray on this machine (extra [ray])."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from fer_edge.ray_connection import connect
 from fer_edge.require import require
 
-from .engine import LOST, MOST_LOSSES, OnTick
+from .engine import LOST, MOST_LOSSES, OnLoss, OnTick
 from .work import Failed, Outcome, Task, Tick, do_task, use_one_core
 
 ray = require("ray", "ray", what="--ray")
@@ -37,9 +37,7 @@ class RayCluster:
         """Disconnect; a Ray that was started here ends."""
         ray.shutdown()
 
-    def run(
-        self, tasks: Iterable[Task], on_tick: OnTick, on_loss: Callable[[Task], object]
-    ) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task], on_tick: OnTick, on_loss: OnLoss) -> Iterator[Outcome]:
         """Run tasks; see `Engine`.
 
         Ray itself restarts a task when its node or worker dies.
@@ -65,13 +63,13 @@ class RayCluster:
                 ray.cancel(reference, force=True)
 
 
-def _outcome(reference: Any, task: Task, on_loss: Callable[[Task], object]) -> Outcome:
+def _outcome(reference: Any, task: Task, on_loss: OnLoss) -> Outcome:
     try:
         outcome: Outcome = ray.get(reference)
     except ray.exceptions.RayTaskError as error:  # such as another version of fer-edge on that node
         return Failed(task.unit, " ".join(str(error.cause or error).split())[:300])
     except ray.exceptions.RayError:
-        on_loss(task)
+        on_loss(task, False)  # Ray has tried it again
         return Failed(task.unit, LOST)
     return outcome
 

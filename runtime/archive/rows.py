@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recognition.result import Result
-from .unit import printable
+from .unit import in_utf8
 
 ROWS_AT_ONCE = 65536
 """Number of rows in memory before they are written."""
@@ -60,7 +60,7 @@ class RowBuffer:
                 numbers that they have among all frames.
             seconds: Time that the frame represents.
         """
-        source = printable(result.frame.name)
+        source = in_utf8(result.frame.name)
         for rank, face in enumerate(result.faces):
             self._sources.append(source)
             self._labels.append(face.label)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fer_edge.aligner.file import bundled_aligner
+from fer_edge.detector.file import bundled_detectors
 from fer_edge.model.bundled import bundled_models, find_model
 from fer_edge.schema import encode
 
@@ -32,7 +34,9 @@ class Settings:
         recognition: From predictions to labels.
         format: Format of the result files.
         model_digest: SHA-256 of the model file.
-        detector_digest: SHA-256 of the detector's model file; empty for that of a package.
+        detector_digest: SHA-256 of the detector's model file, also of the bundled one; empty for
+            that of another package.
+        aligner_digest: SHA-256 of the aligner; empty without alignment.
     """
 
     reading: ReadingConfig
@@ -42,6 +46,7 @@ class Settings:
     format: FormatName
     model_digest: str
     detector_digest: str
+    aligner_digest: str
 
     def options(self) -> dict[str, Any]:
         """Return the settings that determine the rows as plain data, one key per option."""
@@ -50,7 +55,7 @@ class Settings:
             flat |= encode(part)
         # the digest represents the file, wherever it is; threads do not change the rows
         flat |= {"delegate": self.model.delegate, "detector_model": self.detector_digest[:16]}
-        return {**flat, "model": self.model_digest[:16]}
+        return {**flat, "aligner": self.aligner_digest[:16], "model": self.model_digest[:16]}
 
     def digest(self) -> str:
         """Return 16 hexadecimal digits that identify `options`."""
@@ -68,6 +73,7 @@ def resolve_settings(config: ArchiveConfig) -> Settings:
     name = config.model.model
     model = find_model(name).absolute()
     faces, own = config.faces, config.faces.detector_model
+    detector, aligner = detector_file(faces), aligner_file(config.recognition)
     if config.reading.every_s >= DETECT_ALWAYS_FROM_S:
         faces = replace(faces, every=1)
     if own is not None:
@@ -80,8 +86,22 @@ def resolve_settings(config: ArchiveConfig) -> Settings:
         recognition=config.recognition,
         format=config.results.format,
         model_digest=file_digest(model),
-        detector_digest="" if own is None or not own.is_file() else file_digest(own),
+        detector_digest="" if detector is None else file_digest(detector),
+        aligner_digest="" if aligner is None else file_digest(aligner),
     )
+
+
+def detector_file(faces: FacesConfig) -> Path | None:
+    """Return the detector's model file; None if it is missing, or another package's."""
+    path = faces.detector_model
+    if path is None and faces.detector == "yunet":
+        path = bundled_detectors()["yunet"]
+    return path if path is not None and path.is_file() else None
+
+
+def aligner_file(recognition: RecognitionConfig) -> Path | None:
+    """Return the file of the aligner; None without alignment."""
+    return None if recognition.alignment == "off" else bundled_aligner()
 
 
 def file_digest(path: Path) -> str:

@@ -86,18 +86,18 @@ class Unit:
 
     def describe(self) -> str:
         """Describe it as text."""
-        name = printable(self.source)
+        name = in_utf8(self.source)
         if self.kind == "pictures":
             return f"{len(self.files)} picture{'s' * (len(self.files) != 1)} in {name}"
         return name if self.count == 1 else f"{name}, span {self.number + 1} of {self.count}"
 
 
-def printable(path: Path | str) -> str:
+def in_utf8(path: Path | str) -> str:
     r"""Return a name in UTF-8: a byte that is not UTF-8 becomes `\udcXX`."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _readable(source: Path) -> str:
-    stem = printable(source.name).replace("\\", "_")
+    stem = in_utf8(source.name).replace("\\", "_")
     stem = "".join(sign if sign.isprintable() else "_" for sign in stem)
     return stem.encode()[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore").lstrip(".") or "root"

@@ -20,8 +20,8 @@ from ..tracking.config import open_chosen_detector
 from .footer import Footer
 from .result_file import RowWriter
 from .rows import ROWS_AT_ONCE, RowBuffer
-from .settings import Settings, file_digest
-from .unit import Unit, printable
+from .settings import Settings, aligner_file, detector_file, file_digest
+from .unit import Unit, in_utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Broken:
     """An unreadable file.
 
     Attributes:
-        path: Path, in the form of `printable`.
+        path: Path, in the form of `in_utf8`.
         reason: Reason, in one line.
     """
 
@@ -59,19 +59,14 @@ class UnitReader:
         """Open the models.
 
         Raises:
-            ModelError: The model is damaged, or differs from the one in the settings.
+            ModelError: A model is damaged, or differs from the one in the settings.
             DetectorError: The detector's model file is missing or unusable.
         """
         self._settings = settings
-        model = find_model(settings.model.model)
-        if file_digest(model) != settings.model_digest:
-            raise ModelError(
-                f"{model} differs from the file that this archive was started with; expected the "
-                "same fer-edge and model files on all nodes"
-            )
         # pictures get a more expensive detector than the frames of a video
         self._picture_detector = open_chosen_detector(settings.faces, is_video=False)
         self._video_detector = open_chosen_detector(settings.faces, is_video=True)
+        _check_files(settings)
         self._model = open_chosen_model(settings.model)
         self._aligner = settings.recognition.open_aligner()
 
@@ -126,7 +121,7 @@ class UnitReader:
             try:
                 image = read_picture(file.path)
             except FerEdgeError as error:
-                broken.append(Broken(printable(file.path), str(error)))
+                broken.append(Broken(in_utf8(file.path), str(error)))
                 continue
             yield reader.read_frame(Frame(image, index, 0.0, str(file.path))), 0.0
 
@@ -158,7 +153,7 @@ class UnitReader:
 
     def _footer(self, unit: Unit, counted: Counted, failed: int) -> Footer:
         return Footer(
-            source=printable(unit.source),
+            source=in_utf8(unit.source),
             source_id=unit.source_id,
             kind=unit.kind,
             number=unit.number,
@@ -175,7 +170,22 @@ class UnitReader:
             seconds=counted.seconds,
             rows=counted.faces,
             failed=failed,
-            pictures=tuple(printable(file.path.name) for file in unit.files)
+            pictures=tuple(in_utf8(file.path.name) for file in unit.files)
             if unit.kind == "pictures"
             else (),
         )
+
+
+def _check_files(settings: Settings) -> None:
+    """Reject other files than those of the machine that started the archive."""
+    used = (
+        (find_model(settings.model.model), settings.model_digest),
+        (detector_file(settings.faces), settings.detector_digest),
+        (aligner_file(settings.recognition), settings.aligner_digest),
+    )
+    for path, digest in used:
+        if path is not None and file_digest(path) != digest:
+            raise ModelError(
+                f"{path} differs from the file that this archive was started with; expected the "
+                "same fer-edge and model files on all nodes"
+            )

@@ -25,8 +25,11 @@ OPTION_VARIABLE = "FER_EDGE_STREAM_OPTION_"
 """Prefix of the environment variables for stream options with a password or a key."""
 
 _SECRET_OPTION = re.compile(
-    r"\w*(auth|cookie|header|key|pass|proxy|pwd|secret|token)\w*", re.ASCII | re.IGNORECASE
+    r"\w*(auth|cookie|credential|header|key|pass|proxy|pwd|secret|session|signature|token"
+    r"|post_data|rtmp_conn|rtmp_playpath|rtmp_subscribe|rtmp_tcurl|streamid|user(?!_agent))\w*",
+    re.ASCII | re.IGNORECASE,
 )
+"""Options whose value may be a password: RTMP's key of a stream, for example, is its playpath."""
 
 PixelFormatName = Literal["bgr24", "rgb24", "bgra", "gray", "yuyv422", "yuv420p", "nv12"]
 """The keys of `raw_frames.PIXEL_FORMATS`, without loading OpenCV."""

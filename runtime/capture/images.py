@@ -24,7 +24,6 @@ class Images:
         images: Iterable[object],
         *,
         frame_rate_hz: float | None = None,
-        name: str = "images",
         color: ColorOrder = "bgr",
     ) -> None:
         """Store the images; nothing is read from them yet.
@@ -33,7 +32,6 @@ class Images:
             images: Images in a form that `as_bgr` accepts, preferably uint8 (height, width, 3) BGR;
                 size and type may vary. A single image, an array or Pillow's, is a list of one.
             frame_rate_hz: Frame rate of a video; None for independent pictures.
-            name: Value of `Frame.name`; pictures given by path have their path instead.
             color: Channel order of the arrays.
 
         Raises:
@@ -42,7 +40,6 @@ class Images:
         """
         check_range("frame_rate_hz", frame_rate_hz, 0, 1000, is_above=True, is_optional=True)
         self._images = _several(images)
-        self._name = name
         self._color = color
         self.is_video = frame_rate_hz is not None
         self.frame_rate_hz = frame_rate_hz or 0.0
@@ -56,7 +53,7 @@ class Images:
             except SourceError as error:
                 raise SourceError(f"image {index}: {error}") from error
             time_s = index / self.frame_rate_hz if self.is_video else 0.0
-            name = str(given) if isinstance(given, str | Path) else self._name
+            name = str(given) if isinstance(given, str | Path) else "images"
             yield Frame(image, index, time_s, name)
 
     def close(self) -> None:

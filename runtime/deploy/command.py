@@ -1,6 +1,5 @@
 """`fer-edge deploy`."""
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -159,18 +158,14 @@ def deploy(context: click.Context, /, hosts: tuple[str, ...], **options: Any) ->
         fer-edge deploy --fleet fleet.toml office --canary 1 --soak 60
         fer-edge deploy pi@door.local --status
     """
+    from .connection import check_name
     from .connections import Connections
     from .outcome import exit_code
     from .overview import show_logs, show_status
 
     if not hosts and options["fleet"] is None:
         raise click.UsageError("no host given; expected HOST, or --fleet FILE", context)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", options["name"]):
-        raise click.UsageError(
-            f"--name {options['name']!r} is not a valid unit name; expected letters, digits, _ . "
-            "and -",
-            context,
-        )
+    check_name(options["name"])
     chosen = _chosen(hosts, options)
     connections = Connections(
         name=options["name"],

@@ -5,6 +5,7 @@ passwords are not supported, and an unknown host key ends the connection.
 """
 
 import json
+import re
 import subprocess
 import threading
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from fer_edge.child import clean_environment
 from fer_edge.errors import ConfigError, DeployError
 from fer_edge.limits import memory_bytes
 from fer_edge.shown import printable
@@ -52,6 +54,18 @@ def check_address(host: str) -> None:
         raise ConfigError(f"host {host!r} is not valid; expected a name, or user@name")
 
 
+def check_name(name: str) -> None:
+    """Reject what is not the name of a unit.
+
+    Raises:
+        ConfigError: It has other characters, or too many.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
+        raise ConfigError(
+            f"--name {name!r} is not a valid unit name; expected letters, digits, _ . and -"
+        )
+
+
 def check_ssh_config(path: Path | None) -> None:
     """Reject an SSH configuration file that does not exist.
 
@@ -81,6 +95,7 @@ class Connection:
             DeployError: ssh is missing, cannot connect, or the device has no Python.
         """
         check_address(host)
+        check_name(name)
         check_ssh_config(ssh_config)
         self.host = host
         self._lock = threading.Lock()
@@ -93,6 +108,7 @@ class Connection:
             # Ctrl-C is handled here: the agent must be informed properly
             self._process = subprocess.Popen(
                 command,
+                env=clean_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

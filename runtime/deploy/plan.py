@@ -10,7 +10,7 @@ from fer_edge.model.bundled import DEFAULT_MODEL
 
 from .delivery import Delivery
 from .own_wheel import EXTRAS
-from .situation import Facts, Limits, Python, Situation
+from .situation import Facts, Limits, Python, Release, Situation
 
 MACHINES = ("x86_64", "aarch64")
 """Architectures for which LiteRT has wheels."""
@@ -87,7 +87,7 @@ def make_plan(situation: Situation, delivery: Delivery, choices: Choices) -> Pla
         DeployError: The device cannot run it.
     """
     release, facts = situation.release, situation.facts
-    choices = _as_before(choices, situation)
+    choices = _as_before(choices, situation, is_model_alone=delivery.is_model_alone)
     model_alone = delivery.is_model_alone and release is not None
     identity, python = "", None
     if not model_alone:
@@ -162,13 +162,33 @@ def _check_alone(situation: Situation) -> None:
         )
 
 
-def _as_before(choices: Choices, situation: Situation) -> Choices:
+def _as_before(choices: Choices, situation: Situation, *, is_model_alone: bool) -> Choices:
     """Return the options; those not given are taken from the current release."""
     release, paths = situation.release, [item.path for item in situation.facts.pythons]
     if release is None:
         return choices
+    if is_model_alone:
+        _check_kept(choices, release, situation.facts)
     python = choices.python or (release.python if release.python in paths else "")
     return replace(choices, python=python, system_site=choices.system_site or release.system_site)
+
+
+def _check_kept(choices: Choices, release: Release, facts: Facts) -> None:
+    """Reject another environment than that of the current release, which stays.
+
+    Raises:
+        DeployError: Another Python, or the system's packages are chosen.
+    """
+    given = list[str]()
+    if choices.python and choose_python(facts, choices.python).path != release.python:
+        given.append("--python")
+    if choices.system_site and not release.system_site:
+        given.append("--system-site-packages")
+    if given:
+        raise DeployError(
+            f"{' and '.join(given)} would have no effect: with --model alone only the model is "
+            "exchanged; deploy without --model first, or omit the option"
+        )
 
 
 def _check_machine(facts: Facts, choices: Choices) -> None:

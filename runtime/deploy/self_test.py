@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.documents import parse_json
 from fer_edge.errors import DeployError
 
@@ -48,7 +48,7 @@ def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...
     """Classify the pictures on this machine, with the same command as on the device.
 
     Args:
-        model: Path of the .tflite file.
+        model: Content of the .tflite file.
         pictures: PNG files by name.
 
     Raises:
@@ -65,6 +65,7 @@ def read_here(model: bytes, pictures: Mapping[str, bytes]) -> tuple[Reading, ...
             capture_output=True,
             text=True,
             check=False,
+            env=clean_environment(),
         )
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2].removeprefix("fer-edge: error: ")

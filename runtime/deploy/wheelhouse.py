@@ -3,14 +3,17 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from fer_edge.child import clean_environment
 from fer_edge.errors import DeployError
 from fer_edge.files import UNREADABLE_ARCHIVE, cannot_write
 
@@ -19,6 +22,11 @@ from .situation import Facts, Python
 
 _OLDEST_GLIBC_MINOR = 17
 """glibc of manylinux2014, the oldest that current wheels are built for."""
+_KEPT = 4
+"""Number of folders of the cache that stay however old they are; each has hundreds of MB."""
+_UNUSED_S = 24 * 3600.0
+_UNFINISHED = ".part-"
+"""Start of the names of folders of downloads that have not finished."""
 
 
 def wheel_cache() -> Path:
@@ -50,6 +58,8 @@ def collect_wheels(wheel: OwnWheel, facts: Facts, python: Python, identity: str)
         with _only_one(folder):  # a fleet of equal devices needs one download
             if not folder.is_dir():
                 _collect(folder, wheel, facts, python)
+            os.utime(folder)
+        _remove_unused(folder.parent)
     except OSError as error:
         raise cannot_write(folder, error) from error
     return sorted(folder.glob("*.whl"))
@@ -93,8 +103,29 @@ def _only_one(folder: Path) -> Iterator[None]:
         yield
 
 
+def _remove_unused(cache: Path) -> None:
+    """Remove the folders that no deployment has used for a day, but not the newest ones."""
+    folders = [path for path in cache.glob("[!.]*") if path.is_dir()]
+    unused_s = time.time() - _UNUSED_S
+    for folder in sorted(folders, key=_used_s, reverse=True)[_KEPT:]:
+        with _only_one(folder):
+            if _used_s(folder) < unused_s:
+                shutil.rmtree(folder, ignore_errors=True)
+    for folder in cache.glob(f"{_UNFINISHED}*"):  # of a process that was killed
+        if _used_s(folder) < unused_s:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _used_s(folder: Path) -> float:
+    """Return when a folder was last used, in seconds since 1970; 0 if it has been removed."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 def _collect(folder: Path, wheel: OwnWheel, facts: Facts, python: Python) -> None:
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as name:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_UNFINISHED) as name:
         part = Path(name) / "wheels"
         part.mkdir()
         own = part / wheel.name
@@ -146,6 +177,7 @@ def _download(arguments: list[str], markers: dict[str, str]) -> None:
         capture_output=True,
         text=True,
         check=False,
+        env=clean_environment(),
     )
     if done.returncode == 0:
         return

@@ -138,7 +138,6 @@ class PhotoYuNet:
         *,
         long_side_px: int = PHOTO_LONG_SIDE_PX,
         min_score: float = PHOTO_MIN_SCORE,
-        threads: int = 1,
         delegate: str | None = None,
     ) -> None:
         """Load it; see `YuNet`.
@@ -147,17 +146,11 @@ class PhotoYuNet:
             model: As in `YuNet`.
             long_side_px: Long side of the fine pass.
             min_score: Lowest score of both passes together, 0 to 1.
-            threads: As in `YuNet`.
             delegate: As in `YuNet`.
         """
         self.long_side_px = long_side_px
         self._min_score = min_score
-        self._yunet = YuNet(
-            model,
-            min_score=min(min_score, _CANDIDATE_SCORE),
-            threads=threads,
-            delegate=delegate,
-        )
+        self._yunet = YuNet(model, min_score=min(min_score, _CANDIDATE_SCORE), delegate=delegate)
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Find faces; see `FaceDetector`."""

@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.child import clean_environment
 from fer_edge.inference.kernel import read_text
 
 _BITS = {
@@ -88,6 +89,7 @@ def _from_program(root: Path) -> int | None:
     try:
         done = subprocess.run(
             [program, "get_throttled"],
+            env=clean_environment(),
             capture_output=True,
             text=True,
             check=False,

@@ -137,6 +137,7 @@ def benchmark(
     videos: tuple[Path, ...],
     hosts: tuple[str, ...],
     ssh_config: Path | None,
+    service: str,
     **detection: Any,
 ) -> None:
     """Compare models: size, accuracy, agreement with float, latency, memory, and whole frames.
@@ -214,7 +215,8 @@ def benchmark(
             options=options_for_devices(),
             command=command,
         )
-        measure_devices(report, errand, hosts, ssh_config, folder, as_json=as_json)
+        there: dict[str, Any] = {"service": service, "ssh_config": ssh_config}
+        measure_devices(report, errand, hosts, folder, **there, as_json=as_json)
         return
     click.echo(report_to_json(report) if as_json else report_to_text(report), nl=not as_json)
 

@@ -1,12 +1,19 @@
 """`fer-edge compare`."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fer_edge.cli.command_options import PATH
+from fer_edge.shown import in_one_line, without_controls
 
 from .comparison.metrics import CHIEF, METRICS, metric_names
+
+if TYPE_CHECKING:
+    from .comparison.changes import ReportComparison
+    from .report.report import Report
 
 REGRESSION = 3
 """Exit code when a limit is crossed: 1 is an error, 2 a wrong command line."""
@@ -50,7 +57,7 @@ def compare(
 
     from .comparison.bars import crossed, describe_crossing, parse_bars
     from .comparison.changes import compare_reports, comparison_rows
-    from .report.report import read_report, warnings
+    from .report.report import read_report
     from .report.text import align
 
     wanted = parse_bars(bars)
@@ -64,21 +71,28 @@ def compare(
         }
         click.echo(json.dumps(data))
     else:
-        for text in comparison.differences:
-            click.echo(text)
-        for name, report in zip(("before", "after"), reports, strict=True):
-            for text in warnings(report):
-                click.echo(f"warning, {name}: {text}")
-        for name, models in (("before", comparison.only_before), ("after", comparison.only_after)):
-            if models:
-                click.echo(f"only {name}: {', '.join(models)}")
-        if not comparison.same_faces:
-            click.echo("accuracy is not compared: the models were not scored on the same faces")
-        elif not comparison.same_reference:
-            click.echo("agreement is not compared: the reports have different references")
         shown = METRICS if everything else {*CHIEF, *(bar.metric for bar in wanted)}
+        for line in _notes(comparison, *reports):
+            click.echo(without_controls(in_one_line(line)))
         click.echo(align(comparison_rows(comparison, shown)))
     for bar, change in found:
         click.echo(f"fer-edge: regression: {describe_crossing(bar, change)}", err=True)
     if found:
         context.exit(REGRESSION)
+
+
+def _notes(comparison: "ReportComparison", before: "Report", after: "Report") -> Iterator[str]:
+    """Yield what a reader of the table has to know."""
+    from .report.report import warnings
+
+    yield from comparison.differences
+    for name, report in (("before", before), ("after", after)):
+        for text in warnings(report):
+            yield f"warning, {name}: {text}"
+    for name, models in (("before", comparison.only_before), ("after", comparison.only_after)):
+        if models:
+            yield f"only {name}: {', '.join(models)}"
+    if not comparison.same_faces:
+        yield "accuracy is not compared: the models were not scored on the same faces"
+    elif not comparison.same_reference:
+        yield "agreement is not compared: the reports have different references"

@@ -31,6 +31,13 @@ DEVICE_OPTIONS = (
         metavar="FILE",
         help="SSH configuration file, as for ssh -F.",
     ),
+    click.Option(
+        ["--name", "service"],
+        default="fer-edge",
+        show_default=True,
+        metavar="NAME",
+        help="Name of the service there, as in fer-edge deploy --name.",
+    ),
 )
 
 _TRAVELLING = (
@@ -57,9 +64,10 @@ def measure_devices(
     report: "Report",
     errand: "Errand",
     hosts: tuple[str, ...],
-    ssh_config: Path | None,
     folder: Path | None,
     *,
+    service: str,
+    ssh_config: Path | None,
     as_json: bool,
 ) -> None:
     """Collect the reports of devices one after the other, and show them next to the local one.
@@ -78,7 +86,7 @@ def measure_devices(
     reports = {HERE: report}
     for host in hosts:
         click.echo(f"measuring on {host}", err=True)
-        reports[host] = measure_there(host, errand, ssh_config)
+        reports[host] = measure_there(host, errand, ssh_config, name=service)
         if folder is not None:
             for path in write_report(reports[host], folder / host):
                 click.echo(f"wrote {path}", err=True)

@@ -1,13 +1,11 @@
 """The outputs in a configuration; a module is only imported if its output is used."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_edge import plugins
-from fer_edge.errors import ConfigError
 
 from .chosen_sink import ChosenSink
 from .config import OutputsConfig
@@ -106,28 +104,3 @@ def anonymizing(
         delegate=faces.detector_delegate if is_own else None,
     )
     return AnonymizingReader(reader, detector, style)
-
-
-def check_paths(outputs: OutputsConfig, source: str | None, pictures: Sequence[Path] = ()) -> None:
-    """Reject an output with an input's path.
-
-    Args:
-        outputs: Outputs to check.
-        source: Path of the input, if it is a path.
-        pictures: Files that a folder or pattern stands for.
-
-    Raises:
-        ConfigError: An output was rejected.
-    """
-    for option, path in outputs.files():
-        if source is not None and _is_same(Path(source), path):
-            raise ConfigError(f"{option} {path} is the input itself; choose another path")
-        if path.is_file() and any(_is_same(picture, path) for picture in pictures):
-            raise ConfigError(f"{option} {path} is one of the inputs; choose another path")
-
-
-def _is_same(source: Path, path: Path) -> bool:
-    try:
-        return source.samefile(path)
-    except OSError:  # one of them does not exist: a stream, or a new file
-        return False

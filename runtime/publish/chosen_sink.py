@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fer_edge import plugins
 from fer_edge.cli.needs import Needs, reaching_address
-from fer_edge.cli.option_fields import is_path
+from fer_edge.cli.option_fields import is_path, moved_to
 from fer_edge.errors import ConfigError
 from fer_edge.files import own_descriptor
 from fer_edge.shown import without_password
@@ -146,7 +146,7 @@ class ChosenSink:
 
     def based_at(self, folder: Path) -> "ChosenSink":
         """Return it with a relative path resolved against a folder."""
-        return self if self.path is None else replace(self, place=str(folder / self.path))
+        return self if self.path is None else replace(self, place=moved_to(folder, self.place))
 
 
 def parse_sink(text: str) -> ChosenSink:

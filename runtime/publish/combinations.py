@@ -1,15 +1,13 @@
 """Outputs and options that cannot work together, found before anything is opened."""
 
 import ipaddress
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from fer_edge.cli.option_fields import option_fields
+from fer_edge.cli.written_files import check_written
 from fer_edge.errors import ConfigError
-from fer_edge.files import is_device
 from fer_edge.loopback import is_loopback
 
 from .chosen_sink import ChosenSink
@@ -42,7 +40,7 @@ def check_outputs(
     for sink in sinks:
         sink.check()
     _check_stdout(outputs, sinks)
-    _check_files(outputs.files())
+    check_written(outputs.files(), ())
     names = {sink.name for sink in sinks}
     if "web" in names:
         from .web.address import check_token
@@ -86,18 +84,6 @@ def _check_stdout(outputs: OutputsConfig, sinks: Iterable[ChosenSink]) -> None:
     if len(printing) > 1:
         advice = "; add --jsonl none" if "--jsonl" in printing and outputs.jsonl is None else ""
         raise ConfigError(f"{' and '.join(printing)} cannot share stdout{advice}")
-
-
-def _check_files(files: Iterable[tuple[str, Path]]) -> None:
-    taken: dict[Path, str] = {}
-    for option, path in files:
-        where = Path(os.path.realpath(path))
-        if where in taken:
-            raise ConfigError(
-                f"{taken[where]} and {option} both write {path}; choose different files"
-            )
-        if not is_device(path):
-            taken[where] = option
 
 
 def _check_used(part: Any, outputs: Mapping[str, str], requested: set[str]) -> None:

@@ -35,7 +35,7 @@ class OutputsConfig:
         help="Lines to write: one per frame, or only the first and one whenever a face appears, "
         "leaves or changes its label.",
     )
-    csv: Path | None = option(
+    csv: str | None = option(
         "--csv",
         metavar="FILE",
         is_place=is_path,
@@ -105,15 +105,16 @@ class OutputsConfig:
         default=(),
         metavar="NAME=PLACE",
         help="A further output: of another package (fer_edge.sinks), or a second one of a kind, "
-        "such as csv=FILE. PLACE is a path, an address with ://, or - for stdout. A place with a "
-        "password can be set in FER_EDGE_SINK_NAME instead. May be repeated.",
+        "such as csv=FILE. PLACE is a path, an address with ://, or - for stdout (for summary: "
+        "stderr). A place with a password can be set in FER_EDGE_SINK_NAME instead. May be "
+        "repeated.",
     )
     quiet: bool = option(
         "--quiet",
         "-q",
         default=False,
         help="Print nothing by default: no JSON lines on stdout without --jsonl -, no progress, "
-        "no summary. Errors are still shown.",
+        "no summary without --summary or --compare. Errors are still shown.",
     )
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from fer_edge.cli.command_options import PATH, Options, SectionedCommand
 from fer_edge.cli.interrupt import ending_at_once
 from fer_edge.cli.option_fields import click_options, option_fields, parameter_name
+from fer_edge.cli.written_files import check_written
 from fer_edge.errors import ConfigError
 from fer_edge.shown import hide, hide_address
 
@@ -84,6 +85,10 @@ def parse_run(arguments: Sequence[str]) -> RunConfig:
         ConfigError: Their configuration file has a wrong key or value.
     """
     with run.make_context("fer-edge run", list(arguments)) as context:
+        if context.params["print_config"]:
+            raise click.UsageError(
+                "--print-config is for fer-edge run itself; omit it here", context
+            )
         return _config_of(context)
 
 
@@ -108,6 +113,7 @@ def _config_of(context: click.Context) -> RunConfig:
         config = config.with_values(given).completed(os.environ)
     except ConfigError as error:
         raise click.UsageError(str(error), context) from error
+    check_written(config.outputs.files(), (("the file of --config", file), *config.files_read()))
     for secret in config.secrets(os.environ).values():
         hide_address(secret) if "://" in secret else hide(secret)
     return config
@@ -186,14 +192,15 @@ def _sinks(
     config: RunConfig, source: "Source", reader: "Reader | Follower"
 ) -> list[Callable[[], "Sink"]]:
     """Return functions that open the outputs, in opening order."""
-    from ..publish.chosen import check_paths, chosen_sinks
+    from ..publish.chosen import chosen_sinks
     from ..publish.own_context import OwnContext
 
     def comparison() -> str | None:
         found = reader.comparison()
         return None if found is None else found.describe()
 
-    check_paths(config.outputs, config.source.input, getattr(source, "paths", ()))
+    pictures = getattr(source, "paths", ())
+    check_written(config.outputs.files(), (("one of the inputs", path) for path in pictures))
     return chosen_sinks(
         OwnContext(
             source=source,

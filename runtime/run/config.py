@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.cli.needs import Needs, together
-from fer_edge.cli.option_fields import based_at, check_ranges, option
+from fer_edge.cli.option_fields import based_at, check_ranges, option, option_fields
 
 from ..capture.config import SourceConfig
 from ..publish.config import OutputsConfig
@@ -107,6 +107,16 @@ class RunConfig:
         """Return the system resources that the run needs."""
         asking = (self.source, self.model, self.faces, self.outputs, self.web, self.mqtt)
         return together(part.needs() for part in asking)
+
+    def files_read(self) -> Iterator[tuple[str, Path]]:
+        """Yield each file or folder that an option names to be read, and its name in messages."""
+        for table, part in self.parts():
+            for name, found in option_fields(part) if table != "outputs" else ():
+                value = getattr(part, name)
+                if found.is_place is not None and value and found.is_place(str(value)):
+                    flag = found.flags[0]
+                    is_input = flag == "--input"
+                    yield "the input itself" if is_input else f"the file of {flag}", Path(value)
 
     def secrets(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return passwords and tokens, as the environment variables that the run reads.

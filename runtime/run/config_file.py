@@ -11,7 +11,7 @@ from fer_edge.cli.option_fields import option_fields
 from fer_edge.documents import read_toml
 from fer_edge.errors import ConfigError
 from fer_edge.files import is_device
-from fer_edge.schema import SchemaError, decode, encode, nearest
+from fer_edge.schema import SchemaError, WrongTypeError, decode, encode, nearest
 
 from .config import PARTS, RunConfig
 
@@ -39,6 +39,8 @@ def read_config(path: Path) -> RunConfig:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}; fer-edge run --print-config prints one"
         ) from error
+    except WrongTypeError as error:  # the value may be a password, and nothing hides it yet
+        raise ConfigError(f"{path}: {error.without_value}") from None
     except (SchemaError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -45,13 +45,17 @@ def demo(
     """
     import json
 
+    from fer_edge.cli.written_files import check_written
     from fer_edge.errors import SourceError
+    from fer_edge.model.bundled import find_model
     from fer_edge.pictures.sample_photo import sample_photo
 
     from ..publish.files.picture_file import write_picture
     from ..recognition.recognizer import Recognizer
 
     photo = path or sample_photo()
+    read = (("the input itself", photo), ("the file of --model", find_model(model)))
+    check_written((("--out", out),), read)
     with Recognizer(model, threads=threads, delegate=delegate) as recognizer:
         result = recognizer.read(photo)
     if not result.faces:

@@ -92,7 +92,7 @@ class FacesConfig:
         """Reject combinations that no detector of fer-edge accepts.
 
         Raises:
-            ConfigError: A model file is missing, or a file or a delegate is not for the detector.
+            ConfigError: A model file is missing, or an option is not for the detector.
         """
         name = self.detector
         if name == "blazeface" and self.detector_model is None:
@@ -106,6 +106,13 @@ class FacesConfig:
                 "the detector none does not use a model file; omit --detector-model, or use the "
                 "detector yunet"
             )
+        unused = {"--detect-size": self.detect_size_px, "--min-score": self.min_score}
+        for option_name, value in unused.items():
+            if name == "none" and value is not None:
+                raise ConfigError(
+                    f"the detector none searches no faces; omit {option_name}, or use the detector "
+                    "yunet"
+                )
         if name in _CPU_DETECTORS and self.detector_delegate is not None:
             raise ConfigError(
                 f"the detector {name} runs on the CPU only; omit --detector-delegate, or use the "

@@ -32,6 +32,7 @@ def test_a_camera_is_set_to_the_mode_that_is_asked_for(
 
 def test_a_face_is_read_from_a_camera(machine: Machine) -> None:
     lines = machine.says("fer-edge run --camera 10 --max-frames 3 --jsonl -").splitlines()
+    assert len(lines) == 3
     for record in map(json.loads, lines):
         (face,) = record["faces"]
         assert face["box"][2] - face["box"][0] > 50

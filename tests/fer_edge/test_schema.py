@@ -22,6 +22,7 @@ class Outer:
     shares: tuple[float, ...] = ()
     pair: tuple[int, str] = (1, "one")
     note: str | None = None
+    place: int | str | None = None
     parts: tuple[Inner, ...] = ()
 
 
@@ -45,7 +46,7 @@ WHOLE = {
 def test_plain_data_becomes_a_tree_and_goes_back() -> None:
     tree = decode(Outer, WHOLE)
     assert tree == Outer(
-        "x", 3, Inner(1.0, "plateau"), False, (1.0, 0.5), (2, "two"), None, (Inner(0.5),)
+        "x", 3, Inner(1.0, "plateau"), False, (1.0, 0.5), (2, "two"), None, None, (Inner(0.5),)
     )
     assert isinstance(tree.inner.rate, float)
     assert decode(Outer, encode(tree)) == tree
@@ -90,6 +91,7 @@ def test_keys_with_a_default_may_be_left_out() -> None:
         ({"pair": [1]}, ["'pair' has 1 items, expected 2"]),
         ({"pair": ["a", "b"]}, ["'pair[0]'", "expected int"]),
         ({"note": 5}, ["'note' is int 5", "expected str"]),
+        ({"place": 0.5}, ["'place' is float 0.5", "expected int or str"]),
         ({"parts": [{"rate": 1}, {}]}, ["'parts[1].rate' is missing"]),
     ],
 )

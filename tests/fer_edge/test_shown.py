@@ -4,7 +4,7 @@ import pytest
 
 from fer_edge.chatter import StderrHandler
 from fer_edge.errors import FerEdgeError, SourceError
-from fer_edge.shown import csv_text, hide, hide_address, masked
+from fer_edge.shown import csv_text, hide, hide_address, masked, without_controls
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +72,7 @@ def test_every_log_line_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_terminal_obeys_no_text_of_others() -> None:
     assert masked("a\x1b[2Jb\x07\x9b1m\rc\x00") == "a?[2Jb??1m?c?"
     assert masked("two\nlines\tand ü") == "two\nlines\tand ü"
+    assert without_controls("left\u202eright\u2066 \u200d") == "left?right? \u200d"
 
 
 def test_an_error_is_one_line_without_passwords() -> None:

@@ -6,7 +6,7 @@ gets one sentence that names the missing ones. The first process listens where J
 
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from fer_edge.errors import TrainingError
 
@@ -17,6 +17,7 @@ PATIENCE_S = 300.0
 
 _GO = "go"
 _POLL_S = 0.2
+_ANSWER_S = 5.0
 _LONGEST_LINE = 300
 
 
@@ -28,7 +29,8 @@ def meet(cluster: Cluster, patience_s: float = PATIENCE_S) -> None:
         patience_s: Timeout in seconds.
 
     Raises:
-        TrainingError: A process is missing, two have the same number, or their counts differ.
+        TrainingError: A process is missing or ended, two have the same number, or their counts
+            differ.
     """
     if cluster.processes == 1:
         return
@@ -52,7 +54,7 @@ def _receive(cluster: Cluster, end_s: float) -> None:
             ) from error
         there: dict[int, socket.socket] = {}
         wrong = ""
-        while len(there) < cluster.processes - 1 and not wrong:
+        while not wrong and not _is_complete(there, cluster):
             left_s = end_s - time.monotonic()
             if left_s <= 0:
                 missing = sorted(set(range(1, cluster.processes)) - there.keys())
@@ -64,15 +66,37 @@ def _receive(cluster: Cluster, end_s: float) -> None:
             except TimeoutError:
                 continue
             wrong = _take(line, cluster, there)
-        for line in there.values():
-            line.sendall(f"{wrong or _GO}\n".encode())
+        answer = wrong or _GO
+        for number, line in there.items():
+            if not _say(line, answer):
+                wrong = wrong or f"process {number} ended"
     if wrong:
         raise TrainingError(f"{wrong}; start one process for each of --processes")
 
 
+def _is_complete(there: dict[int, socket.socket], cluster: Cluster) -> bool:
+    """Forget the processes that ended; return whether all others are there."""
+    for number in [number for number, line in there.items() if _is_closed(line)]:
+        del there[number]  # its replacement may connect
+    return len(there) == cluster.processes - 1
+
+
+def _is_closed(line: socket.socket) -> bool:
+    """Return whether the other end of a connection was closed; it sends nothing anymore."""
+    line.setblocking(False)
+    try:
+        return not line.recv(1)
+    except BlockingIOError:
+        return False
+    except OSError:  # reset
+        return True
+    finally:
+        line.settimeout(_ANSWER_S)
+
+
 def _take(line: socket.socket, cluster: Cluster, there: dict[int, socket.socket]) -> str:
     """Add a process; return the error, or an empty text."""
-    line.settimeout(5.0)
+    line.settimeout(_ANSWER_S)
     words = _read_line(line).split()
     if len(words) != 2 or not all(word.isdecimal() for word in words):
         return ""  # not from fer-edge
@@ -80,12 +104,12 @@ def _take(line: socket.socket, cluster: Cluster, there: dict[int, socket.socket]
     if count != cluster.processes:
         wrong = f"process {number} was started with {count} processes, process 0 with "
         wrong += f"{cluster.processes}"
-    elif number in (0, *there):
+    elif number == 0 or (number in there and not _is_closed(there[number])):
         wrong = f"two processes have the same --process-id {number}"
     else:
         there[number] = line
         return ""
-    line.sendall(f"{wrong}\n".encode())
+    _say(line, wrong)
     return wrong
 
 
@@ -93,7 +117,7 @@ def _report(cluster: Cluster, end_s: float) -> None:
     """Report this process, and wait for the others."""
     while True:
         try:
-            with socket.create_connection(_address(cluster), timeout=5.0) as line:
+            with socket.create_connection(_address(cluster), timeout=_ANSWER_S) as line:
                 line.sendall(f"{cluster.process_id} {cluster.processes}\n".encode())
                 line.settimeout(max(1.0, end_s - time.monotonic()) + 5.0)
                 said = _read_line(line)
@@ -111,6 +135,14 @@ def _report(cluster: Cluster, end_s: float) -> None:
                 "it, and check the address"
             )
         time.sleep(_POLL_S)
+
+
+def _say(line: socket.socket, text: str) -> bool:
+    """Send a line; return whether the other end was still there."""
+    with suppress(OSError):
+        line.sendall(f"{text}\n".encode())
+        return True
+    return False
 
 
 def _read_line(line: socket.socket) -> str:

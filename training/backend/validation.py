@@ -33,9 +33,7 @@ def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8])
     return float(-np.log(np.clip(picked, 1e-7, 1.0)).mean())
 
 
-def top_share(
-    probabilities: NDArray[np.float32], labels: NDArray[np.uint8], likeliest: int = 3
-) -> float:
-    """Return the share of faces whose label is among the most probable classes."""
-    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :likeliest]
+def top_share(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    """Return the share of faces whose label is among the three most probable classes."""
+    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
     return float((top == labels[:, np.newaxis]).any(axis=1).mean())

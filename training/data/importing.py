@@ -56,8 +56,8 @@ def import_faces(
 
     Raises:
         DatasetError: Something cannot be read; the message names the row or file.
-        ConfigError: `labels` are for numbers, and the faces have names; or FER+'s classes need
-            votes.
+        ConfigError: `labels` are for numbers, and the faces have names; FER+'s classes need votes;
+            or votes are given for a source that is not a CSV file.
         MissingExtraError: A picture needs a library that is not installed.
     """
     path = Path(path)
@@ -92,7 +92,7 @@ def _read_source(
     # the classes of FER+ replace those of the source
     naming = Naming(keeps_names=options.classes != "own", meanings=options.labels)
     if options.votes is not None and kind != "table":
-        raise DatasetError(f"votes belong to the rows of fer2013.csv, but {path} is not a CSV file")
+        raise ConfigError(f"votes belong to the rows of fer2013.csv, but {path} is not a CSV file")
     if kind == "folder":
         layout = find_layout(path, notes)
         faces = read_folders(

@@ -14,6 +14,7 @@ from fer_edge.faces.faceset import SPLITS, FaceSet
 from fer_edge.faces.labels import drawable
 from fer_edge.faces.votes import no_face
 from fer_edge.files import whole_file
+from fer_edge.shown import csv_text
 
 COLUMNS = 16
 _FONT, _SCALE, _LINE_PX = cv2.FONT_HERSHEY_SIMPLEX, 0.4, 16
@@ -133,17 +134,17 @@ def save_duplicates(faces: FaceSet, path: Path) -> int:
         table.writerow(["picture", "row", "split", "class"])
         for row in rows:
             split, name = SPLITS[faces.split[row]], faces.class_names[faces.labels[row]]
-            table.writerow([faces.pictures[row], row, split, name])
+            table.writerow([faces.pictures[row], row, split, csv_text(name)])
     return len(rows)
 
 
-def sample_sheet(faces: FaceSet, path: Path, *, seed: int = 0) -> None:
+def sample_sheet(faces: FaceSet, path: Path) -> None:
     """Write a PNG with a row of random faces per split and class.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     height, width = faces.images.shape[1:]
     names = [drawable(name) for name in faces.class_names]
     texts = [*names, "validation 99999"]

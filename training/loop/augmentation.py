@@ -18,6 +18,9 @@ DRAWS = 17
 whether, height, width, top and left; darkness, blur; for noise its strength and two patterns."""
 
 _PATTERNS = 256
+_FEWEST_PATTERNS = 32
+_FULL_SIZE = 64
+"""Largest side, in pixels, with all patterns: 4 MiB."""
 
 
 def augment(faces: Any, draws: Any, settings: Augmentation) -> Any:
@@ -77,14 +80,17 @@ def _noise(ops: Any, draws: Any, size: int) -> Any:
 
     Drawing a number per pixel would cost more than all other augmentation.
     """
-    bank = ops.convert_to_tensor(_patterns(size))
-    one, other = (ops.cast(draws[:, at] * _PATTERNS, "int32") for at in (15, 16))
+    patterns = _patterns(size)
+    bank = ops.convert_to_tensor(patterns)
+    one, other = (ops.cast(draws[:, at] * len(patterns), "int32") for at in (15, 16))
     return (ops.take(bank, one, axis=0) - ops.take(bank, other, axis=0)) / 2**0.5
 
 
 @cache
 def _patterns(size: int) -> NDArray[np.float32]:
-    shape = (_PATTERNS, size, size, 1)
+    """Return fewer patterns for larger faces: they are part of the graph, for the whole run."""
+    fitting = max(_FEWEST_PATTERNS, _PATTERNS * _FULL_SIZE**2 // size**2)
+    shape = (min(_PATTERNS, fitting), size, size, 1)
     return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
 
 

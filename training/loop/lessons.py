@@ -25,8 +25,8 @@ class Lessons:
         weights: float32, (n,), weight of each picture in the loss.
         face_count: Number of training faces; the other pictures are outliers.
         teachers: Keras networks to evaluate for augmented faces; may be empty.
-        augmentation: Augmentation of the faces.
-        passes: Passes over the pictures in an epoch.
+        augmentation: Augmentation of the faces; mixup is for the float stage only.
+        passes: Passes over the pictures in an epoch of the float stage.
         batch_size: Faces per step.
         seed: Random seed of the orders.
     """

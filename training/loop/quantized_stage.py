@@ -119,7 +119,7 @@ class QuantizedStage:
         pixels: uint8, (n, size, size, 1), the lessons' pictures.
         lessons: Targets and batches.
         teacher_share: Share of the teachers in the targets, if there are any.
-        augments: Whether faces are augmented.
+        augments: Whether faces are augmented, except by mixup.
         constant_rate: Learning rate.
         best: Weights of the best epoch so far; empty before the first.
         title: Name of an epoch in messages.
@@ -144,7 +144,7 @@ class QuantizedStage:
         return self.constant_rate
 
     def fit(self, number: int, rate: float, bar: EpochBar) -> dict[str, float]:
-        """Train one epoch."""
+        """Train one epoch, which is one pass."""
         fitted = self.trained.fit(
             self._batches(number),
             verbose=0,

@@ -58,7 +58,7 @@ class Augmentation:
     """Largest deviation of the normal noise on every second face, as a share of the full range."""
     mixup: float = 0.0
     """Parameter of the Beta distribution for blending pairs of faces and their targets (Zhang et
-    al. 2017, arXiv:1710.09412)."""
+    al. 2017, arXiv:1710.09412); float stage only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +132,14 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class QuantizationAware:
-    """The short second training, with int8 rounding in the graph."""
+    """The short second training, with int8 rounding in the graph; Adam, one pass per epoch."""
 
     epochs: int = 3
     """Length of this stage."""
     learning_rate: float = 1e-5
-    """Rate of its first epoch."""
+    """Constant learning rate of this stage."""
     augment: bool = True
-    """Whether the augmentation of the float stage is used."""
+    """Whether the augmentation of the float stage is used, except mixup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ class Recipe:
     epochs: int = 60
     """Number of epochs, at most."""
     passes: int = 1
-    """Passes over the training faces in an epoch. After each epoch, the network is scored and
-    saved: on a fast GPU, several passes save time."""
+    """Passes over the training faces in an epoch of the float stage. After each epoch, the network
+    is scored and saved: on a fast GPU, several passes save time."""
     batch_size: int = 64
     """Faces in one step."""
     learning_rate: float = 1e-3
@@ -281,6 +281,8 @@ def load_recipe(recipe: str | Path | Recipe, **changes: "Unpack[RecipeChanges]")
     else:
         try:
             text = read_limited(Path(name), TOML_BYTES)
+        except SchemaError as error:
+            raise RecipeError(f"recipe {name}: {error}") from error
         except OSError as error:
             raise RecipeError(
                 f"recipe {name} cannot be read; pass a TOML file or one of: "

@@ -33,7 +33,7 @@ class Epoch:
 
 def save_history(history: Sequence[Epoch], path: Path) -> None:
     """Write the epochs as CSV."""
-    with whole_file(path) as temporary, temporary.open("w", newline="") as file:
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(field.name for field in dataclasses.fields(Epoch))
         writer.writerows(dataclasses.astuple(epoch) for epoch in history)
@@ -46,7 +46,7 @@ def load_history(path: Path) -> list[Epoch]:
         TrainingError: The file is missing or damaged.
     """
     try:
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             return [
                 Epoch(int(row.pop("number")), **{key: float(value) for key, value in row.items()})
                 for row in csv.DictReader(file)

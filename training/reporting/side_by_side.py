@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.errors import TrainingError
 from fer_edge.faces.faceset import FaceSet, save_faceset
 
@@ -33,7 +33,14 @@ def compare_quantized(run: Path, faces: FaceSet) -> str:
         command = module_command("fer_edge", "convert", str(run), "--int8", "--json")
         command += ["--data", str(folder / "faces.npz"), "--out", str(folder / "models")]
         command += ["--max-drop", "100"]  # only shown; a user's own conversion applies the gate
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            env=clean_environment(),
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
     if done.returncode != 0:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise TrainingError(f"{run} is complete, but cannot be converted: {why}")

@@ -1,15 +1,20 @@
 """Several trainings at once on one machine: more processes of the same command, on other GPUs."""
 
+import logging
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from fer_edge.child import module_command
+from fer_edge.chatter import standard_error
+from fer_edge.child import clean_environment, module_command
+from fer_edge.errors import TrainingError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 _DRIVER = Path("/proc/driver/nvidia/gpus")
+
+log = logging.getLogger(__name__)
 
 
 def gpus(environment: Mapping[str, str], driver: Path = _DRIVER) -> list[str]:
@@ -23,26 +28,52 @@ def gpus(environment: Mapping[str, str], driver: Path = _DRIVER) -> list[str]:
 def sharing(jobs: int, arguments: Sequence[str]) -> Iterator[None]:
     """Let other processes search too while the block runs; then wait for them.
 
-    Each process, including this one, gets one GPU, in turns; Keras must not be loaded yet.
+    Each process, including this one, gets one GPU, in turns; Keras must not be loaded yet. The
+    others write to the standard error of this one; a warning names those that failed.
 
     Args:
         jobs: Total number of processes, including this one.
         arguments: Arguments of `fer-edge` for the others.
+
+    Raises:
+        TrainingError: A process cannot be started.
     """
     devices = gpus(os.environ) if jobs > 1 else []
-    others = []
-    for number in range(1, jobs):
-        own = {VISIBLE: devices[number % len(devices)]} if devices else {}
-        command = module_command("fer_edge", *arguments)
-        others.append(subprocess.Popen(command, env={**os.environ, **own}, stdout=2))
-    if devices:
-        os.environ[VISIBLE] = devices[0]
+    others: list[subprocess.Popen[bytes]] = []
     try:
+        for number in range(1, jobs):
+            own = {VISIBLE: devices[number % len(devices)]} if devices else {}
+            others.append(_start(arguments, own, f"process {number + 1} of {jobs}"))
+        if devices:
+            os.environ[VISIBLE] = devices[0]
         yield
-        for other in others:
-            other.wait()
+        for number, other in enumerate(others, 2):
+            if other.wait() != 0:
+                log.warning(
+                    "process %d of %d ended with exit code %d, so fewer trainings ran at a time; "
+                    "its error is above",
+                    *(number, jobs, other.returncode),
+                )
     finally:
-        for other in others:
-            if other.poll() is None:
-                other.terminate()
-                other.wait()
+        running = [other for other in others if other.poll() is None]
+        for other in running:
+            other.terminate()
+        for other in running:
+            other.wait()
+
+
+def _start(
+    arguments: Sequence[str], own: Mapping[str, str], name: str
+) -> "subprocess.Popen[bytes]":
+    error = standard_error()
+    try:
+        return subprocess.Popen(
+            module_command("fer_edge", *arguments),
+            env={**clean_environment(), **own},
+            stdout=error,  # the standard output has the results of this process
+            stderr=error,
+        )
+    except OSError as failure:
+        raise TrainingError(
+            f"{name} cannot be started ({failure.strerror}); choose fewer --jobs"
+        ) from failure

@@ -1,19 +1,22 @@
 """A sweep on a Ray cluster: each task runs on one GPU, if there are any."""
 
+import logging
 import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.errors import ClusterError
 from fer_edge.ray_connection import connect
+
+log = logging.getLogger(__name__)
 
 _RETRIES = 3
 """Number of restarts of a task on a lost node; it continues the training that was interrupted."""
 
 
 def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> None:
-    """Let tasks search until the sweep has enough trials.
+    """Let tasks search until the sweep has enough trials; a warning names those that failed.
 
     Args:
         address: host:port of the cluster's head node, or "local".
@@ -36,12 +39,22 @@ def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> N
         ray.shutdown()
     if all(reasons):
         raise ClusterError(f"no Ray task on {address} could run the search: {reasons[0]}")
+    for number, reason in enumerate(reasons, 1):
+        if reason:
+            log.warning("Ray task %d of %d failed: %s", number, len(reasons), reason)
 
 
 def _join(arguments: list[str]) -> str:
     """Run on a node; returns the last line of the error."""
     command = module_command("fer_edge", *arguments, "--resume")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=clean_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        check=False,
+    )
     lines = done.stderr.strip().splitlines()
     return "" if done.returncode == 0 else (lines or [f"exit code {done.returncode}"])[-1]
 

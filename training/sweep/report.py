@@ -9,6 +9,7 @@ from typing import Any
 
 from fer_edge.files import whole_file
 from fer_edge.runfolder import RECIPE
+from fer_edge.shown import csv_text
 
 from ..loop.run_place import check_no_links
 from ..recipes.recipe import format_recipe, load_recipe
@@ -75,21 +76,30 @@ def _best(study: Any) -> Any:
 
 
 def _write_table(trials: list[Any], sweep: Sweep, out: Path) -> None:
-    with whole_file(out / TABLE) as temporary, temporary.open("w", newline="") as file:
+    with (
+        whole_file(out / TABLE) as temporary,
+        # the reason of a failure may name a path that is not UTF-8
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("trial", "run", "state", "value", "epochs_done", *sweep.space, "reason"))
         for trial in trials:
+            value = _value(trial, sweep)
             writer.writerow(
                 (
                     trial.number,
-                    trial.user_attrs.get(RUN, ""),
+                    csv_text(str(trial.user_attrs.get(RUN, ""))),
                     _STATES[trial.state],
-                    "" if trial.value is None else f"{trial.value:.5f}",
+                    "" if value is None else f"{value:.5f}",
                     len(trial.intermediate_values),
-                    *(trial.params.get(key, "") for key in sweep.space),
-                    trial.user_attrs.get(REASON, ""),
+                    *(_cell(trial.params.get(key, "")) for key in sweep.space),
+                    csv_text(str(trial.user_attrs.get(REASON, ""))),
                 )
             )
+
+
+def _cell(value: Any) -> Any:
+    return csv_text(value) if isinstance(value, str) else value
 
 
 def _data(study: Any, trials: list[Any], best: Any, sweep: Sweep) -> dict[str, Any]:
@@ -106,7 +116,7 @@ def _data(study: Any, trials: list[Any], best: Any, sweep: Sweep) -> dict[str, A
                 "number": trial.number,
                 "run": trial.user_attrs.get(RUN, ""),
                 "state": _STATES[trial.state],
-                "value": _value(trial, is_loss=is_loss),
+                "value": _value(trial, sweep),
                 "values": {key: trial.params.get(key) for key in sweep.space},
                 "curve": sorted(trial.intermediate_values.items()),
                 "reason": trial.user_attrs.get(REASON, ""),
@@ -116,9 +126,14 @@ def _data(study: Any, trials: list[Any], best: Any, sweep: Sweep) -> dict[str, A
     }
 
 
-def _value(trial: Any, *, is_loss: bool) -> float | None:
-    """Return the best epoch of a trial, also of one that was stopped early."""
-    if trial.value is not None:
+def _value(trial: Any, sweep: Sweep) -> float | None:
+    """Return the value of the epoch to keep of a trial, also of one that was stopped early."""
+    if trial.state == TrialState.COMPLETE:
         return float(trial.value)
-    found = list(trial.intermediate_values.values())
-    return None if not found else float(min(found) if is_loss else max(found))
+    # Optuna's value of a trial that was stopped early is that of its last epoch
+    found = [value for _, value in sorted(trial.intermediate_values.items())]
+    if not found:
+        return None
+    if sweep.base.monitor == "last":
+        return float(found[-1])
+    return float(min(found) if sweep.base.monitor == "loss" else max(found))

@@ -199,8 +199,9 @@ def _pruner(sweep: Sweep) -> Any:
     pruning = sweep.plan.pruning
     if not pruning.enabled:
         return optuna.pruners.NopPruner()
+    # epochs count from 1, and Optuna never prunes at a step below `n_warmup_steps`
     return optuna.pruners.MedianPruner(
-        n_startup_trials=pruning.startup_trials, n_warmup_steps=pruning.warmup_epochs
+        n_startup_trials=pruning.startup_trials, n_warmup_steps=pruning.warmup_epochs + 1
     )
 
 

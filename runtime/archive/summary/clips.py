@@ -7,6 +7,9 @@ import numpy as np
 
 from .totals import CLIP_S, Times
 
+_MOST_OF_VIDEO = 3
+"""Number of clips per label and video."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Clip:
@@ -28,15 +31,14 @@ class Clip:
 class BestClips:
     """Keeps the top clips of each label, and only a few per video."""
 
-    def __init__(self, labels: tuple[str, ...], most: int, *, most_of_video: int = 3) -> None:
+    def __init__(self, labels: tuple[str, ...], most: int) -> None:
         """Start without clips.
 
         Args:
             labels: Columns of the totals.
             most: Number of clips per label.
-            most_of_video: Number of clips per label and video.
         """
-        self._most, self._most_of_video = most, most_of_video
+        self._most = most
         self._heaps: dict[str, list[Clip]] = {label: [] for label in labels}
 
     def add(self, source: str, steps: Times, length_s: float) -> None:
@@ -49,7 +51,7 @@ class BestClips:
         """
         for at, label in enumerate(self._heaps):
             column = steps[:, at]
-            count = min(self._most_of_video, len(column))
+            count = min(_MOST_OF_VIDEO, len(column))
             for step in np.argpartition(column, -count)[-count:]:
                 if column[step] > 0:
                     start_s, end_s = float(step * CLIP_S), float((step + 1) * CLIP_S)

@@ -55,13 +55,12 @@ class HeatMap:
         row.first, row.last = row.first or video.name, video.name
         row.count, row.length_s = row.count + 1, row.length_s + video.length_s
         length_s = max(video.length_s, 1e-3)
-        for step in np.flatnonzero(steps.sum(axis=1)):
-            # a step is divided among the cells that it covers
-            start = step * CLIP_S / length_s * CELLS
-            end = min((step + 1) * CLIP_S, length_s) / length_s * CELLS
-            first = min(int(start), CELLS - 1)
-            last = min(max(int(np.ceil(end)), first + 1), CELLS)
-            self._cells[place, first:last] += steps[step] / (last - first)
+        # a step is spread evenly over its time: a cell gets the part that it overlaps
+        steps_s = np.minimum(np.arange(len(steps) + 1) * CLIP_S, length_s)
+        cells_s = np.linspace(0, length_s, CELLS + 1)
+        until = np.vstack([np.zeros(steps.shape[1]), steps.cumsum(axis=0)])
+        for label, total in enumerate(until.T):
+            self._cells[place, :, label] += np.diff(np.interp(cells_s, steps_s, total))
 
     def shares(self) -> NDArray[np.uint8]:
         """Return (rows, cells, labels): share of a cell's length, 255 for all of it."""

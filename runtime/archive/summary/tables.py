@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from fer_edge.shown import csv_text
 
 from .clips import Clip
 from .scan import Scanned
-from .totals import CLIP_S, Totals, TrackTotal
+from .totals import CLIP_S, MOST_STEPS, Totals, TrackTotal
 
 _STEPS_OF_HOUR = round(3600 / CLIP_S)
 
@@ -66,12 +67,10 @@ class Tables:
         counts = (_rounded(source.seconds), source.frames, source.faces, totals.tracks)
         coverage = _share(totals.seen_s.sum(), source.seconds)
         self._write("videos", (source.name, *counts, coverage, uncertain), sums)
-        for hour, start in enumerate(range(0, len(totals.steps), _STEPS_OF_HOUR)):
-            of_hour = slice(start, start + _STEPS_OF_HOUR)
-            seen_s = totals.seen_s[of_hour].sum()
-            if seen_s:
-                row = (source.name, hour, _rounded(seen_s))
-                self._write("hours", row, totals.steps[of_hour].sum(axis=0))
+        for hour in _hours(source, totals):
+            of_hour = slice(hour * _STEPS_OF_HOUR, (hour + 1) * _STEPS_OF_HOUR)
+            row = (source.name, hour, _rounded(totals.seen_s[of_hour].sum()))
+            self._write("hours", row, totals.steps[of_hour].sum(axis=0))
 
     def add_clips(self, clips: dict[str, list[Clip]]) -> None:
         """Write the top clips of each label."""
@@ -93,6 +92,19 @@ class Tables:
     def _write(self, name: str, row: Iterable[Any], sums: "np.ndarray[Any, Any]") -> None:
         cells = [csv_text(cell) if isinstance(cell, str) else cell for cell in row]
         self._writers[name].writerow((*cells, *(_rounded(value) for value in sums)))
+
+
+def _hours(source: Scanned, totals: Totals) -> list[int]:
+    """Return the hours that were processed, also those without a face."""
+    hours = set((np.flatnonzero(totals.seen_s) // _STEPS_OF_HOUR).tolist())
+    for part in source.parts:
+        first, end = (
+            # rounding in a sum of frames does not begin another hour
+            round(time_s / 3600, 6)
+            for time_s in (part.footer.start_s, part.footer.start_s + part.footer.seconds)
+        )
+        hours.update(range(int(first), min(ceil(end), MOST_STEPS // _STEPS_OF_HOUR)))
+    return sorted(hours)
 
 
 def _rounded(value: float) -> float:

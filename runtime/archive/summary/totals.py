@@ -26,7 +26,8 @@ _COLUMNS = {
     "label": pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
 }
 _BATCH_ROWS = 131072
-_MOST_STEPS = 10_000_000
+_ROUNDING_S = 1e-5
+MOST_STEPS = 10_000_000
 """Over three years in one video; a later time means a damaged file."""
 
 Times = NDArray[np.float64]
@@ -166,21 +167,50 @@ def _add_steps(
 ) -> None:
     if not len(times_s):
         return
-    if times_s.max() >= _MOST_STEPS * CLIP_S:
-        raise _damaged(part, f"it has a time of {times_s.max():.3g} s")
-    step = np.maximum(times_s // CLIP_S, 0).astype(np.intp)
-    count, width = int(step.max()) + 1, totals.steps.shape[1]
-    totals.reach(count)
-    sums = np.bincount(step * width + label, weights=seconds, minlength=count * width)
-    totals.steps[:count] += sums.reshape(count, width)
+    latest_s = float((times_s + seconds).max())
+    if latest_s >= MOST_STEPS * CLIP_S:
+        raise _damaged(part, f"it has a time of {latest_s:.3g} s")
+    sums = _per_step(times_s, seconds, label, totals.steps.shape[1])
+    totals.reach(len(sums))
+    totals.steps[: len(sums)] += sums
 
 
 def _add_seen(totals: Totals, batch: Any, times_s: Times, seconds: Times) -> None:
     is_first = batch.column("face").to_numpy() == 0
     if is_first.any():
-        step = np.maximum(times_s[is_first] // CLIP_S, 0).astype(np.intp)
-        sums = np.bincount(step, weights=seconds[is_first])
+        column = np.zeros(int(is_first.sum()), np.intp)
+        sums = _per_step(times_s[is_first], seconds[is_first], column, 1)[:, 0]
         totals.seen_s[: len(sums)] += sums
+
+
+def _per_step(times_s: Times, seconds: Times, column: NDArray[np.intp], width: int) -> Times:
+    """Divide the time that each row represents among the steps that it covers.
+
+    Returns:
+        (n, width): seconds of the rows of each column, in each `CLIP_S`.
+    """
+    starts_s = _to_steps(np.maximum(times_s, 0))
+    ends_s = np.maximum(_to_steps(np.maximum(times_s, 0) + seconds), starts_s)
+    first = (starts_s // CLIP_S).astype(np.intp)
+    last = np.maximum(np.ceil(ends_s / CLIP_S).astype(np.intp) - 1, first)
+    size = (int(last.max()) + 1) * width
+    of_first = np.minimum(ends_s, (first + 1) * CLIP_S) - starts_s
+    of_last = np.where(last > first, ends_s - last * CLIP_S, 0)
+    ends = np.bincount(first * width + column, of_first, size)
+    ends += np.bincount(last * width + column, of_last, size)
+    # rows begin and end to cover a whole step: far fewer numbers than one for each row and step
+    far = last > first
+    begun = np.bincount((first + 1)[far] * width + column[far], minlength=size)
+    ended = np.bincount(last[far] * width + column[far], minlength=size)
+    whole = (begun - ended).reshape(-1, width).cumsum(axis=0)
+    covered: Times = ends.reshape(-1, width) + whole * CLIP_S
+    return covered
+
+
+def _to_steps(times_s: Times) -> Times:
+    """Move times within rounding of the edge of a step to it: `seconds` is a float32."""
+    edges_s = np.rint(times_s / CLIP_S) * CLIP_S
+    return np.where(np.abs(times_s - edges_s) < _ROUNDING_S, edges_s, times_s)
 
 
 class _Tracks:

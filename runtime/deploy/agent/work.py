@@ -259,17 +259,16 @@ class Work:
         """Return the service's latest log lines."""
         return {"text": self._service.logs(lines)}
 
-    def health(self) -> dict[str, Any]:
-        """Return the state of the service."""
-        return self._service.health()
-
     def run(self, words: list[str], timeout_s: float) -> dict[str, Any]:
         """Run the current release's fer-edge; {folder} in an argument is the scratch folder."""
         current = self._store.current
         if self._store.number() is None:  # any user may run the system's
             current = Place(self._place.name, True).base / "current"
         if not current.is_symlink():
-            raise RefusedError("nothing is deployed there; run: fer-edge deploy HOST")
+            raise RefusedError(
+                f"nothing is deployed there as {self._place.name}; run: fer-edge deploy HOST, or "
+                "pass the --name of another service"
+            )
         self._environment = (current / "env").resolve()
         scratch = str(self._folder("scratch"))
         words = [word.replace("{folder}", scratch) for word in words]

@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from fer_edge.child import import_command
+from fer_edge.child import clean_environment, import_command
 from fer_edge.inference.kernel import read_text
 
 from ...capture.video_nodes import SENSOR_RECEIVERS, VideoNode, cameras, holders
@@ -113,6 +113,7 @@ def _why_picamera2_fails() -> str:
             errors="replace",
             timeout=_IMPORT_S,
             check=False,
+            env=clean_environment(),
         )
     except subprocess.TimeoutExpired:
         return f"it takes more than {_IMPORT_S:g} s"

@@ -31,7 +31,15 @@ _COLORS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
     metavar="FILE",
     help="SSH configuration file, as for ssh -F.",
 )
-def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None) -> None:
+@click.option(
+    "--name",
+    "service",
+    default="fer-edge",
+    show_default=True,
+    metavar="NAME",
+    help="Name of the service there, as in fer-edge deploy --name.",
+)
+def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None, service: str) -> None:
     """Check this device: packages, models, cameras, board; with advice.
 
     ok: as it should be. note: useful to know. warning: slower or less reliable than possible.
@@ -45,10 +53,13 @@ def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None) -> No
     """
     import json
 
+    from ...deploy.connection import check_address, check_ssh_config
     from . import examine, worst
-    from .remote import examine_there
 
-    found = {host: examine_there(host, ssh_config) for host in hosts} or {"": examine()}
+    for host in hosts:  # a wrong name is found before a device is contacted
+        check_address(host)
+    check_ssh_config(ssh_config)
+    found = {host: _ask(host, ssh_config, service) for host in hosts} or {"": examine()}
     records = {
         host: {"status": worst(findings), "findings": encode(findings)}
         for host, findings in found.items()
@@ -63,6 +74,21 @@ def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None) -> No
             _show(findings)
     if any(worst(findings) == "problem" for findings in found.values()):
         raise SystemExit(1)
+
+
+def _ask(host: str, ssh_config: Path | None, service: str) -> "list[Finding]":
+    """Return the findings there; a device that does not answer hides no other one."""
+    from fer_edge.errors import DeployError
+
+    from .finding import Finding
+    from .remote import examine_there
+
+    try:
+        return examine_there(host, ssh_config, name=service)
+    except DeployError as error:
+        return [
+            Finding("connection", "problem", str(error), f"try: fer-edge deploy {host} --status")
+        ]
 
 
 def _show(findings: "Sequence[Finding]") -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from fer_edge.errors import ConfigError, ReportError
 
-from ..report.figures import threads_text
+from ..report.figures import significant, threads_text
 from .changes import Change, ReportComparison
 from .metrics import METRICS
 
@@ -104,7 +104,7 @@ def describe_crossing(bar: Bar, change: Change) -> str:
     sign = "" if unit == "x" else "+"
     value = f"has {change.for_limits:{sign}.3f}{unit}"
     if change.change is None:
-        value = f"went from {change.before:.4g} to {change.after:.4g}"
+        value = f"went from {significant(change.before, 4)} to {significant(change.after, 4)}"
     return f"{bar.text}: {change.model}{_with_threads(change.threads)} {value}"
 
 

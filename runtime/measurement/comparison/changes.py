@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fer_edge.errors import ReportError
 
 from ..probes.results import ModelResult
+from ..report.figures import significant
 from ..report.report import Report
 from .metrics import METRICS, Metric
 
@@ -128,7 +129,7 @@ def change_of(metric: Metric, before: float, after: float) -> float | None:
     """
     if metric.unit == "points":
         return round(100 * (after - before), 9)  # a loss of exactly 0.3 is not more than 0.3
-    return after / before if before > 0 else None
+    return round(after / before, 9) if before > 0 else None
 
 
 def comparison_rows(
@@ -146,7 +147,7 @@ def comparison_rows(
         if item.change is not None:
             change = f"{item.change:+.2f} points" if scale == 100 else f"{item.change:.2f}x"
         threads = "" if item.threads is None else str(item.threads)
-        figures = [f"{scale * value:.4g}" for value in (item.before, item.after)]
+        figures = [significant(scale * value, 4) for value in (item.before, item.after)]
         name = "" if item.model == last else item.model
         rows.append([name, metric.title, threads, *figures, change])
         last = item.model

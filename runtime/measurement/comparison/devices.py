@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from ..probes.results import ModelResult
+from ..report.figures import significant
 from ..report.markdown import plain
 from ..report.report import Report
 from .metrics import CHIEF, METRICS, Metric
@@ -51,7 +52,7 @@ def devices_markdown(reports: Mapping[str, Report]) -> str:
 def _cell(metric: Metric, model: ModelResult, threads: int) -> str:
     value = metric.read(model, threads)
     scale = 100 if metric.unit == "points" else 1
-    return "-" if value is None else f"{scale * value:.4g}"
+    return "-" if value is None else significant(scale * value, 4)
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """A model to measure: a `.tflite` file, or a run's Keras network."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.documents import read_limited
 from fer_edge.errors import DatasetError, ModelError, TrainingError
 from fer_edge.evaluation.evaluation import served_probabilities
 from fer_edge.evaluation.predictors import PREDICTORS, check_predictor, open_predictor
 from fer_edge.faces.faceset import FaceSet
+from fer_edge.faces.light import Light
 from fer_edge.inference.interpreter import open_interpreter
 from fer_edge.inference.model import TFLiteModel
 from fer_edge.inference.runtime import find_runtime
+from fer_edge.limits import TOML_BYTES
 from fer_edge.model.archive import read_flatbuffer_file
 from fer_edge.model.file import ModelFile, read_model
-from fer_edge.runfolder import FLOAT_MODEL, load_info
+from fer_edge.runfolder import FLOAT_MODEL, RECIPE, load_info
+from fer_edge.schema import SchemaError
 
 NO_CARD = "no card"
 
@@ -119,15 +123,21 @@ def inference(candidate: Candidate, faces: FaceSet | None, threads: int) -> Call
 
 
 def probabilities(
-    candidate: Candidate, faces: FaceSet
+    candidate: Candidate, faces: FaceSet, candidates: Sequence[Candidate]
 ) -> tuple[NDArray[np.float32] | None, int | None]:
-    """Classify faces; returns float32 (n, classes), and the parameters of a Keras network."""
+    """Classify faces; returns float32 (n, classes), and the parameters of a Keras network.
+
+    Args:
+        candidate: File to run.
+        faces: The n faces.
+        candidates: All files; a Keras network reads the faces like those converted from its run.
+    """
     if candidate.file is not None:
         with TFLiteModel(candidate.file) as model:
             return served_probabilities(model, faces), None
     if candidate.flatbuffer is None:
         predictor = open_predictor(candidate.path)
-        return predictor.probabilities(faces), predictor.parameters
+        return predictor.probabilities(faces, _light(candidate, candidates)), predictor.parameters
     return None, None
 
 
@@ -146,6 +156,17 @@ def uses_delegate(candidate: Candidate) -> bool | None:
     if details is None:
         return None
     return any(operator["op_name"] == "DELEGATE" for operator in details())
+
+
+def _light(network: Candidate, candidates: Sequence[Candidate]) -> Light:
+    """Return how the files of a run read faces; without any, or if they differ, as in training."""
+    try:
+        recipe = read_limited(network.path.parent / RECIPE, TOML_BYTES).decode("utf-8", "replace")
+    except (OSError, SchemaError):
+        return "corrected"
+    files = (item.file for item in candidates if item.file is not None)
+    lights = {file.card.input.light for file in files if file.card.recipe == recipe}
+    return lights.pop() if len(lights) == 1 else "corrected"
 
 
 def _read_run(path: Path) -> Candidate:

@@ -4,7 +4,7 @@ import json
 import subprocess
 from typing import TypeVar
 
-from fer_edge.child import module_command
+from fer_edge.child import clean_environment, module_command
 from fer_edge.schema import SchemaError, decode
 
 Value = TypeVar("Value")
@@ -21,7 +21,11 @@ def in_fresh_process(module: str, kind: type[Value], *arguments: str) -> Value:
         FreshProcessError: It prints no value.
     """
     done = subprocess.run(
-        module_command(module, *arguments), capture_output=True, text=True, check=False
+        module_command(module, *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=clean_environment(),
     )
     try:
         return decode(kind, json.loads(done.stdout))

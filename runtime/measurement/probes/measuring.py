@@ -89,7 +89,7 @@ def benchmark_models(
     )
     results, read = [], []
     for candidate in candidates:
-        result, ours = _score(candidate, faces, instructions)
+        result, ours = _score(candidate, faces, instructions, candidates)
         timings = _timings(result, limits, starts, latencies)
         results.append(dataclasses.replace(result, timings=timings))
         read.append(ours)
@@ -196,10 +196,15 @@ def _work(candidate: Candidate, flatbuffer: bytes) -> tuple[int | None, int | No
 
 
 def _score(
-    candidate: Candidate, faces: FaceSet | None, instructions: Instructions | None
+    candidate: Candidate,
+    faces: FaceSet | None,
+    instructions: Instructions | None,
+    candidates: list[Candidate],
 ) -> tuple[ModelResult, NDArray[np.float32] | None]:
     """Describe a file and classify the faces with it; also returns its probabilities."""
-    ours, parameters = (None, None) if faces is None else probabilities(candidate, faces)
+    ours, parameters = (
+        (None, None) if faces is None else probabilities(candidate, faces, candidates)
+    )
     if ours is not None and not np.isfinite(ours).all():
         log.warning(
             "%s produces values that are not finite, which count as wrong answers; expected "

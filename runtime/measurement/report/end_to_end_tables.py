@@ -5,7 +5,7 @@ from pathlib import Path
 from ...tracking.config import FacesConfig
 from ..probes.clip_probe import MOST_PACED_FRAMES
 from ..probes.end_to_end import CAMERA_HZ, EndToEnd, busy_cores, per_frame_ms
-from .figures import milliseconds, optional, threads_text
+from .figures import milliseconds, optional, significant, threads_text
 from .report import Report
 from .tables import Table
 from .verdict import headline
@@ -195,7 +195,7 @@ def _clip(found: EndToEnd) -> str:
 
 
 def _faces(found: EndToEnd) -> str:
-    faces = f"{found.faces / found.frames:.2g}"
+    faces = significant(found.faces / found.frames, 2)
     return f"{faces} face{'' if faces == '1' else 's'} per frame"
 
 

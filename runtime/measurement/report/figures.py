@@ -20,6 +20,11 @@ def interval(agreement: Agreement) -> str:
     return f"[{low:+.2f}, {high:+.2f}]"
 
 
+def significant(value: float, digits: int) -> str:
+    """Format a value with significant digits; a larger one as an integer, not as a power of ten."""
+    return f"{value:.{digits}g}" if abs(value) < 10**digits - 0.5 else f"{value:,.0f}"
+
+
 def optional(value: float | None, pattern: str) -> str:
     """Format a value, or "-" if it was not measured."""
     return "-" if value is None else pattern.format(value)

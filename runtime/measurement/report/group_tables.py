@@ -8,7 +8,7 @@ from .chart import Span, spans
 from .figures import optional
 from .report import Report
 from .shapes import Figure
-from .tables import Table, scored
+from .tables import Table, plain_keras, scored
 from .verdict import headline
 
 _FEW = 30
@@ -38,7 +38,7 @@ def group_tables(report: Report) -> Iterator[Table]:
                 )
                 for label, item in found
             ),
-            _note(found),
+            _note(report, found),
         ).measured()
         names = report.faces.class_names if report.faces else ()
         yield Table(
@@ -94,13 +94,13 @@ def _rows(report: Report, grouping: str) -> Iterator[tuple[str, GroupScores]]:
     yield from sorted(found, key=lambda pair: order.index(pair[1].group))
 
 
-def _note(found: list[tuple[str, GroupScores]]) -> str:
+def _note(report: Report, found: list[tuple[str, GroupScores]]) -> str:
     note = "Accuracy: Wilson's interval."
     if any(item.calibration_error is not None for _, item in found):
         note += (
             " Calibration error: it grows as the number of faces falls, so compare groups of "
             "similar size. Overconfidence: mean probability of the answer minus accuracy; it does "
-            f"not grow. Its interval needs {LEAST_FACES} faces."
+            f"not grow. Its interval needs {LEAST_FACES} faces.{plain_keras(report)}"
         )
     few = sorted({item.group for _, item in found if item.n < _FEW})
     if few:

@@ -244,7 +244,7 @@ def agreement_table(report: Report) -> Table | None:
         ),
         tuple(rows),
         "The interval is paired: both models classify the same faces, so only faces count "
-        "that exactly one of them gets right (fixed, broken).",
+        f"that exactly one of them gets right (fixed, broken).{plain_keras(report)}",
     ).measured()
 
 
@@ -285,6 +285,13 @@ def scored(report: Report) -> list[tuple[str, ModelResult, Evaluation]]:
     return [(label, model, model.evaluation) for label, model in report.named if model.evaluation]
 
 
+def plain_keras(report: Report) -> str:
+    """Return a note on Keras networks, whose probabilities are not those of their files."""
+    if all(found.variant == "served" for _, _, found in scored(report)):
+        return ""
+    return " Keras networks lack the temperature and the logit offsets of files."
+
+
 def counted(report: Report) -> bool:
     """Return whether arm64 instruction counts exist for any model."""
     return any(model.arm64_instructions is not None for model in report.models)
@@ -312,4 +319,5 @@ def _calibrated(report: Report) -> str:
     if all(error is None for error in errors):
         return ""
     without = " -: the outputs are not probabilities." if None in errors else ""
-    return f" Calibration error: expected calibration error of the top class, 15 bins.{without}"
+    text = f" Calibration error: expected calibration error of the top class, 15 bins.{without}"
+    return text + plain_keras(report)

@@ -2,6 +2,8 @@
 
 from textwrap import fill
 
+from fer_edge.shown import without_controls
+
 from ..probes.results import ModelResult
 from .end_to_end_tables import answers, camera_table, detailed, end_to_end_table, stages_table
 from .figures import interval, milliseconds, optional, threads_text
@@ -34,6 +36,7 @@ def report_to_text(report: Report) -> str:
 
 def align(rows: list[list[str]]) -> str:
     """Align cells in columns, with a rule below the first row; two columns of words lead."""
+    rows = [[" ".join(without_controls(cell).splitlines()) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(

@@ -61,7 +61,7 @@ class AnnotatedPictures:
             moment = "" if result.time is None else f"{result.time.replace(':', '')}-"
             path = self._folder / f"{moment}{frame.index:06d}.jpg"
         if path.exists() and Path(frame.name).exists() and path.samefile(frame.name):
-            raise OutputError(f"--annotate {path} is the input itself; choose another path")
+            raise ConfigError(f"--annotate {path} is the input itself; choose another path")
         write_picture(path, annotate(frame.image, result.faces))
 
     def close(self, *, complete: bool) -> None:

@@ -2,8 +2,7 @@
 
 import csv
 import io
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,6 @@ _COLUMNS = (
     *("frame", "time_s", "time", "run", "source", "track", "left", "top", "right", "bottom"),
     *("detection", "label"),
 )
-log = logging.getLogger(__name__)
 
 
 class CsvRows:
@@ -35,8 +33,6 @@ class CsvRows:
             in_place: Whether to append to the file row by row.
         """
         self._labels = tuple(labels)
-        self._path = path
-        self._others: set[str] = set()
         header = _row((*_COLUMNS, *map(csv_text, self._labels)))
         is_row = partial(_has_columns, len(_COLUMNS) + len(self._labels))
         self._file = LineFile(
@@ -48,15 +44,13 @@ class CsvRows:
         frame = result.frame
         for face in result.faces:
             shares = face.probabilities
-            self._notice(shares)
             self._file.write(
                 _row(
                     (
                         *(frame.index, round(frame.time_s, 4), result.time, result.run),
                         csv_text(frame.name),
                         *_face(face),
-                        # a model that was reloaded may lack a column
-                        *(_rounded(shares.get(label)) for label in self._labels),
+                        *(round(shares[label], 4) for label in self._labels),
                     )
                 )
             )
@@ -65,21 +59,11 @@ class CsvRows:
         """Finish the file."""
         self._file.close(complete=complete)
 
-    def _notice(self, shares: Mapping[str, float]) -> None:
-        others = shares.keys() - set(self._labels) - self._others
-        if others:
-            self._others |= others
-            log.warning("%s has no column for %s", self._path, ", ".join(sorted(others)))
-
 
 def _face(face: Face) -> tuple[object, ...]:
     edges = (round(edge, 1) for edge in face.box.edges)
     track = "" if face.track is None else face.track
     return (track, *edges, round(face.score, 4), csv_text(face.label))
-
-
-def _rounded(share: float | None) -> object:
-    return "" if share is None else round(share, 4)
 
 
 def _has_columns(count: int, line: str) -> bool:

@@ -79,7 +79,8 @@ class MqttConfig:
         for name, text in given.items():
             if text is not None and not (text.strip() and text.isprintable() and len(text) <= 100):
                 raise ConfigError(
-                    f"{name}: {text!r} is not a valid name; expected 1 to 100 characters"
+                    f"{name}: {text!r} is not a valid name; expected 1 to 100 characters without "
+                    "line breaks and control characters, not only spaces"
                 )
             if text is not None and self.discovery is None:
                 raise ConfigError(f"{name} needs --mqtt-discovery; add it")

@@ -5,6 +5,7 @@ so a broker that is away for a month costs as much memory as one that is away fo
 use QoS 0: within a connection TCP delivers them, and after a new connection they are sent again.
 """
 
+import logging
 import secrets
 import sys
 import threading
@@ -29,6 +30,11 @@ CLOSE_S = 1.5
 LEAVES = ("state", "scores", "device", "reading", "camera", "availability")
 """Retained topics below the base topic, in sending order: a client that reads that a camera or a
 run is online finds a state of this run, never of an earlier one."""
+
+_LONGEST_PAYLOAD = 100
+"""Bytes of a message that are read: all that count are words such as ON and offline."""
+
+log = logging.getLogger(__name__)
 
 Greeting = Callable[[str | None], Mapping[str, str]]
 """Called with this machine's address as seen by the broker; returns full topics and retained
@@ -195,13 +201,22 @@ class Connection:
             client.subscribe(topic, qos=1)
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
-        payload = message.payload.decode("utf-8", "replace")
-        if message.topic == self._topic("availability"):
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # not MQTT, and an error would end paho's thread
+            return
+        payload = message.payload[:_LONGEST_PAYLOAD].decode("utf-8", "replace")
+        if topic == self._topic("availability"):
             with self._lock:
                 self._heard = payload
-        listener = self._listeners.get(message.topic)
-        if listener is not None:
+        listener = self._listeners.get(topic)
+        if listener is None:
+            return
+        try:
             listener(payload)
+        except Exception as error:  # a source of another package; paho's thread must not end
+            log.error("MQTT: %s has no effect: %s", topic, error)
+            log.info("MQTT: %s:", topic, exc_info=error)
 
     def _on_connect_fail(self, client: Any, data: Any) -> None:
         error = sys.exc_info()[1]  # paho calls this during its error handling, without the error

@@ -82,6 +82,7 @@ class MqttStates:
             OutputError: The file of certificates cannot be read.
         """
         self._source = source
+        self._can_pause = _can_pause(source)
         self._labels = labels
         self._announcement = announcement
         self._pictures = pictures
@@ -154,7 +155,7 @@ class MqttStates:
                     self._connection.keep("state", json.dumps(unseen_state()))
                     self._connection.keep("scores", json.dumps(as_scores((), self._labels)))
             reading = {"reading": "OFF" if now == "paused" else "ON"}
-            told = reading if _can_pause(self._source) else {}
+            told = reading if self._can_pause else {}
             camera = self._standing["camera"] if is_awaited else now
             told = {**told, "camera": camera, "availability": "online"}
             for leaf, payload in told.items():
@@ -195,7 +196,7 @@ class MqttStates:
 
     def _listeners(self, topic: str) -> dict[str, Callable[[str], None]]:
         listeners: dict[str, Callable[[str], None]] = {}
-        if _can_pause(self._source):
+        if self._can_pause:
             listeners[f"{topic}/reading/set"] = self._switch
         if self._announcement is not None:
             # its birth message keeps this topic even if the prefix differs

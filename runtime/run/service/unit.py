@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fer_edge
-from fer_edge.child import import_command
+from fer_edge.child import clean_environment, import_command
 from fer_edge.cli.needs import Needs
 
 MARK = "# Written by fer-edge service"
@@ -106,7 +106,9 @@ def _is_importable(unit: Unit) -> bool:
     command = import_command("fer_edge.runtime")
     if unit.is_system and not _has_our_packages(unit.user):
         command.insert(1, "-s")
-    environment = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
+    environment = {
+        key: text for key, text in clean_environment().items() if not key.startswith("PYTHON")
+    }
     return (
         subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
     )

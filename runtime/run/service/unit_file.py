@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from fer_edge.child import clean_environment
 from fer_edge.cli.needs import Needs
 from fer_edge.credentials import is_secret
 from fer_edge.errors import OutputError
@@ -96,6 +97,7 @@ def install_unit(
     _write_secrets(unit.secrets_folder, secrets)
     with whole_file(path, reaches_disk=True) as temporary:
         temporary.write_text(text, "utf-8")
+    _remove_secrets(unit.secrets_folder, lost)  # only now does no unit name them
     return [
         f"wrote {path}",
         f"wrote {unit.config_file}",
@@ -129,17 +131,21 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
-    """Write a file per secret, and remove older ones; only the folder's owner can read them."""
-    for name in _names_in(folder):
-        (folder / name).unlink()
+    """Write a file per secret, which replaces an older one; only the owner can read them."""
     if folder.is_dir():
         folder.chmod(0o700)
-        if not secrets and not any(folder.iterdir()):
-            folder.rmdir()
     for name, value in secrets.items():
         folder.mkdir(exist_ok=True, mode=0o700)
         with whole_file(folder / name, is_secret=True, reaches_disk=True) as temporary:
             temporary.write_text(value, "utf-8")
+
+
+def _remove_secrets(folder: Path, names: Iterable[str]) -> None:
+    """Remove secrets of an earlier installation, and the folder if it is then empty."""
+    for name in names:
+        (folder / name).unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _check_ours(*paths: Path) -> None:
@@ -186,7 +192,12 @@ def _systemd_version() -> int:
     """Return this machine's systemd version; Debian 12's without systemd."""
     try:
         done = subprocess.run(
-            ["systemctl", "--version"], capture_output=True, text=True, check=False, timeout=5
+            ["systemctl", "--version"],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=5,
         )
         return int(done.stdout.split()[1])
     except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):

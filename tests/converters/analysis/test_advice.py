@@ -81,7 +81,22 @@ def test_a_network_that_quantizes_well_gets_no_advice(pictures):
     report = layer_report(to_float32(network), to_int8(network, calibration), measured)
     assert scores_snr_db(report) > 25
     assert advise(report) == ()
-    assert "no action needed" in format_advice(())
+    assert format_advice(report).startswith("every layer keeps 20 dB in its median channel: no")
+
+
+def test_a_poor_layer_that_the_output_survives_is_named(pictures):
+    calibration, measured = pictures
+    network = small_network()
+    report = layer_report(to_float32(network), to_int8(network, calibration), measured)
+    first, second, *others = report.layers
+    first = replace(first, channel_snr_db=19.0)
+    second = replace(second, channel_snr_db=17.26)
+    report = replace(report, layers=(first, second, *others))
+    assert advise(report) == ()
+    assert format_advice(report) == (
+        f"{second.layer} keeps only 17.3 dB in its median channel, but the output keeps "
+        f"{others[-1].channel_snr_db:.1f} dB: no action needed"
+    )
 
 
 def test_a_loud_channel_is_kept_float(pictures):
@@ -97,7 +112,7 @@ def test_a_loud_channel_is_kept_float(pictures):
     assert advice.remedies[0] == "keep-float"
     assert "clip" not in advice.remedies  # 1/8 of the values are large, and conv2 reads them
     assert advice.keep == ("conv1", "pool", "conv2")
-    assert "--keep-float conv1 --keep-float pool --keep-float conv2" in format_advice([advice])
+    assert "--keep-float conv1 --keep-float pool --keep-float conv2" in format_advice(failed)
 
     mended = to_int8_selective(network, calibration, keep_float=advice.keep)
     assert scores_snr_db(layer_report(floating, mended, measured)) > 25
@@ -161,7 +176,7 @@ def test_dense_weights_get_a_scale_for_each_output(pictures):
     for settings in ({"per_channel_dense": True}, {"keep_float": advice.keep}):
         mended = to_int8_selective(network, calibration, **settings)
         assert scores_snr_db(layer_report(floating, mended, measured)) > 25, settings
-    still = to_int8_selective(network, calibration, per_channel_dense=False)
+    still = to_int8_selective(network, calibration)
     assert scores_snr_db(layer_report(floating, still, measured)) < 3
 
 

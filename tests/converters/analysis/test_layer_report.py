@@ -188,7 +188,7 @@ def dtypes(flatbuffer):
 
 def test_without_exceptions_both_tools_choose_the_same_scales(files, report):
     network, flatbuffers, calibration, measured = files
-    ours = to_int8_selective(network, calibration, per_channel_dense=False)
+    ours = to_int8_selective(network, calibration)
     same = layer_report(flatbuffers["float32"], ours, measured)
     for one, other in zip(same.layers, report.layers, strict=True):
         assert one.scale == pytest.approx(other.scale, rel=1e-4), one.layer

@@ -95,6 +95,13 @@ def test_a_small_model_needs_a_small_arena(arena: int) -> None:
     assert 0 < arena_bytes(dense_float_model()) < 4096 < arena
 
 
+def test_a_probe_that_does_not_end_is_refused_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microcontroller, "find_spec", lambda name: "there")
+    monkeypatch.setattr(microcontroller, "TRIAL_PATIENCE_S", 0.0)
+    with pytest.raises(ModelError, match="did not plan this model within 0 s"):
+        arena_bytes(MODEL.flatbuffer)
+
+
 def test_without_tflite_micro_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microcontroller, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"fer-edge\[micro\]"):

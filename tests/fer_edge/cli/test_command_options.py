@@ -45,6 +45,15 @@ def test_every_option_that_takes_a_number_with_a_point_refuses_nan_and_infinity(
                 pytest.fail(f"{option.opts[0]} accepts {text}")
 
 
+def test_a_whole_number_that_a_configuration_file_cannot_hold_is_refused() -> None:
+    whole = [option for option in run.params if isinstance(option.type, click.IntRange)]
+    assert len(whole) >= 6
+    for option in whole:
+        with pytest.raises(click.BadParameter, match=r"too large|in the range"):
+            option.type.convert(str(2**63), option, None)
+            pytest.fail(f"{option.opts[0]} accepts 2**63")
+
+
 @pytest.mark.parametrize("text", ["inf", "1e300", "-0.1", "one"])
 def test_a_number_out_of_range_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):

@@ -65,6 +65,29 @@ def shell(line: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("card verify compact FILE compact", "not a TFLite model"),
+        ("models", ""),
+        ("card show compact FILE", "not a TFLite model"),
+    ],
+)
+def test_a_command_whose_reader_has_ended_goes_on_to_its_verdict(
+    arguments: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.tflite").write_bytes(b"broken")
+    line = f"F {arguments.replace('FILE', str(tmp_path / 'broken.tflite'))}"
+    code = 1 if words else 0
+    for flag in ("", "PYTHONUNBUFFERED=1 "):
+        done = shell(f"{flag}{line} | true; exit ${{PIPESTATUS[0]}}")
+        assert done.returncode == code
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == code
+    done = shell(f"{line} 2>&1 | true; exit ${{PIPESTATUS[0]}}")
+    assert (done.returncode, done.stderr) == (code, "")
+
+
 @pytest.mark.parametrize("option", ["--help", "--version", "models --help"])
 def test_what_options_print_fails_like_what_commands_print(option: str) -> None:
     done = shell(f"F {option} >/dev/full")

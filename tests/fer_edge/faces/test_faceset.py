@@ -304,3 +304,12 @@ def test_class_names_with_numbers_that_are_not_characters_are_refused(order: str
         "",
         "a",
     )
+
+
+def test_an_array_under_two_names_is_refused(faces: FaceSet, tmp_path: Path) -> None:
+    path = tmp_path / "faces.npz"
+    save_faceset(faces, path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("images", archive.read("images.npy"))
+    with pytest.raises(DatasetError, match="'images' is there twice"):
+        load_faceset(path)

@@ -50,7 +50,7 @@ def test_capitals_spaces_and_separators_do_not_matter(tmp_path: Path, text: str)
         ("face,age\nface.png,old\n", "face 'face.png' does not exist"),
         ("face,age\n\u00b2,old\n", "does not exist"),
         ("face,age\n1,old\n1,young\n", "line 3: face 1 occurs twice"),
-        ("face,age\n0,\n", "column 'age' has 0 groups"),
+        ("face,age\n0,\n", "column 'age' is empty; expected the group of at least one face"),
         ("face,age\n" + "".join(f"{n},{n}\n" for n in range(65)), "has 65 groups"),
     ],
 )
@@ -63,18 +63,26 @@ def test_a_file_that_says_something_else_is_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"face,age\n0,\xff\n", b"face,age\n0,a\x00b\n"])
-def test_bytes_that_are_not_text_are_refused_or_kept(data: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"face,age\n0,\xff\n", "line 2: byte 0xff is not UTF-8"),
+        (b"face,age\n0,a\x00b\n", "'a.b' contains a control character"),
+    ],
+)
+def test_bytes_that_are_not_text_are_refused(data: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / "groups.csv"
     path.write_bytes(data)
-    try:
-        (age,) = load_groups(path, 1)
-    except DatasetError as error:
-        assert "line 2: byte 0xff is not UTF-8" in str(error)
-    else:
-        assert len(age.groups) == 1
+    with pytest.raises(DatasetError, match=words):
+        load_groups(path, 1)
 
 
 def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="cannot be read: No such file"):
         load_groups(tmp_path / "none.csv", 4)
+
+
+@pytest.mark.parametrize("text", ["face,a\x1bge\n1,old\n", "face,age\n1,o\x07ld\n"])
+def test_a_name_that_a_terminal_would_obey_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="contains a control character"):
+        load_groups(write(tmp_path, text), 4)

@@ -86,18 +86,20 @@ def test_a_unit_that_kills_every_worker_is_named_and_the_others_are_done(
 ) -> None:
     clips = sorted(videos.rglob("*.mp4"))
     units = [Unit("video", path, (SourceFile(path, 0, 0),)) for path in clips]
-    lost = list[str]()
+    lost = list[tuple[str, bool]]()
+
+    def lose(task: Task, is_again: bool) -> None:
+        lost.append((task.unit.name, is_again))
+
     with locked_results(tmp_path / "out") as identity:
         settings = resolve_settings(config(tmp_path / "out"))
         tasks = [Task(unit, settings, tmp_path / "out", identity) for unit in units]
         tasks[2] = replace(tasks[2], identity=Deadly())  # type: ignore[arg-type]
-        outcomes = list(
-            ProcessPool(2).run(tasks, lambda tick: None, lambda task: lost.append(task.unit.name))
-        )
+        outcomes = list(ProcessPool(2).run(tasks, lambda tick: None, lose))
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
     assert [outcome.unit for outcome in failed] == [units[2]]
     assert "killed" in failed[0].reason
-    assert lost == [units[2].name] * MOST_LOSSES
+    assert lost == [(units[2].name, True)] * (MOST_LOSSES - 1) + [(units[2].name, False)]
     assert sum(isinstance(outcome, Done) for outcome in outcomes) == 5
 
 
@@ -195,7 +197,7 @@ def test_a_node_that_sees_another_folder_says_so(videos: Path, tmp_path: Path) -
     clip = next(videos.rglob("*.mp4"))
     unit = Unit("video", clip, (SourceFile(clip, 0, 0),))
     task = Task(unit, resolve_settings(config(tmp_path)), tmp_path / "elsewhere", "abc")
-    (outcome,) = PlainLoop().run([task], lambda tick: None, lambda lost: None)
+    (outcome,) = PlainLoop().run([task], lambda tick: None, lambda task, again: None)
     assert isinstance(outcome, Failed)
     assert "shared folder" in outcome.reason
 

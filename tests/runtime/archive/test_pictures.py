@@ -11,9 +11,12 @@ from click.testing import Result
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (fer-edge[archive])")
 
+from fer_edge.errors import ModelError, OutputError
 from fer_edge.runtime.archive.engine import PlainLoop
 from fer_edge.runtime.archive.job import run_archive
 from fer_edge.runtime.archive.result_file import read_footer
+from fer_edge.runtime.archive.settings import resolve_settings
+from fer_edge.runtime.archive.unit_reader import UnitReader
 from tests.support.archives import config, files_of, head, rows_of
 
 Cli = Callable[..., Result]
@@ -44,6 +47,28 @@ def test_pictures_share_files_by_folder_and_a_broken_one_fails_alone(
     cv2.imwrite(str(photos / "cut.png"), head())
     assert fer_edge("archive", photos, "--out", out, "--workers", 1).exit_code == 0
     assert len(rows_of(out)) == 5
+
+
+@pytest.mark.parametrize(
+    ("function", "option"),
+    [("bundled_detectors", "detector_model"), ("bundled_aligner", "aligner")],
+)
+def test_another_bundled_network_is_noticed_and_not_mixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, option: str
+) -> None:
+    photos, out, other = tmp_path / "photos", tmp_path / "out", tmp_path / "other.tflite"
+    photos.mkdir()
+    cv2.imwrite(str(photos / "0.png"), np.zeros((64, 64, 3), np.uint8))
+    loop(out, photos)
+    loop(out, photos)
+    settings = resolve_settings(config(out))
+    other.write_bytes(b"that of another version")
+    found = other if option == "aligner" else {"yunet": other}
+    monkeypatch.setattr(f"fer_edge.runtime.archive.settings.{function}", lambda: found)
+    with pytest.raises(OutputError, match=f"1 result files made with other options: {option} '"):
+        loop(out, photos)
+    with pytest.raises(ModelError, match=r"other\.tflite differs .* same fer-edge"):
+        UnitReader(settings)  # on a node with that version
 
 
 def test_pictures_named_in_several_calls_keep_all_their_results(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def test_tables_hold_seconds_per_video_hour_and_track(fer_edge: Cli, results: Pa
     assert float(short["uncertain_share"]) == pytest.approx(1 / 16, abs=1e-4)
     hours = table(results / "summary", "hours")
     assert [(row["video"], row["hour"], row["sad"]) for row in hours] == [
+        ("/a/empty.mp4", "0", "0.0"),
         ("/a/long.mp4", "0", "10.0"),
         ("/a/long.mp4", "1", "10.0"),
         ("/a/short.mp4", "0", "5.0"),
@@ -215,11 +216,10 @@ TIP = "document.getElementById('tip').textContent"
 def test_a_bar_is_as_long_as_its_share(browser: Chromium, results: Path, tmp_path: Path) -> None:
     page = write_page(summarize_results(results, tmp_path / "out"), tmp_path / "out")
     browser.open(page.as_uri())
-    for bar, share in enumerate(
-        re.findall(
-            r"([\d.]+)%", browser.evaluate("document.getElementById('distribution').textContent")
-        )
-    ):
+    text = browser.evaluate("document.getElementById('distribution').textContent")
+    shares = re.findall(r"([\d.]+)%", text)
+    assert len(shares) == 3
+    for bar, share in enumerate(shares):
         fill = f"document.querySelectorAll('.fill')[{bar}]"
         part = browser.evaluate(f"{fill}.clientWidth / {fill}.parentElement.clientWidth")
         assert 100 * part == pytest.approx(float(share), abs=0.5)

@@ -12,7 +12,6 @@ from fer_edge.faces.faceset import FaceSet, load_faceset, save_faceset
 from fer_edge.model.bundled import find_model
 from fer_edge.runtime.measurement.report.report import read_report
 from tests.support.cartoons import make_faces
-from tests.support.clear_line import assert_one_clear_line
 from tests.support.ssh_device import SshDevice
 
 
@@ -34,7 +33,33 @@ def test_a_device_is_examined_by_its_own_doctor(device: SshDevice) -> None:
 
 def test_a_device_without_a_release_is_named(bare_device: SshDevice) -> None:
     done = ask(bare_device, "doctor", "--on", "device")
-    assert_one_clear_line(done, "nothing is deployed there", "fer-edge deploy")
+    assert done.exit_code == 1
+    assert "nothing is deployed there" in done.stdout
+    assert "fer-edge deploy" in done.stdout
+
+
+def test_a_device_that_does_not_answer_hides_no_other(device: SshDevice) -> None:
+    done = ask(device, "doctor", "--on", "127.0.0.1.invalid", "--on", "device", "--json")
+    assert done.exit_code == 1
+    reports = json.loads(done.stdout)
+    assert reports["device"]["status"] != "problem"
+    assert reports["127.0.0.1.invalid"]["status"] == "problem"
+    (finding,) = reports["127.0.0.1.invalid"]["findings"]
+    assert "127.0.0.1.invalid: " in finding["text"]
+    assert ask(device, "doctor", "--on", "device", "--on", "").exit_code == 2
+
+
+def test_a_service_is_found_by_its_name(device: SshDevice) -> None:
+    device.base.with_name("gate").symlink_to(device.base)
+    try:
+        done = ask(device, "doctor", "--on", "device", "--name", "gate", "--json")
+        assert done.exit_code == 0, done.stderr
+    finally:
+        device.base.with_name("gate").unlink()
+    for command in (("doctor",), ("benchmark", "tiny", "--quick")):
+        done = ask(device, *command, "--on", "device", "--name", "gate")
+        assert done.exit_code == 1
+        assert "nothing is deployed there as gate; run" in done.output
 
 
 @pytest.fixture

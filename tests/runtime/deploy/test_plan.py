@@ -40,6 +40,26 @@ def test_a_model_alone_leaves_the_software_as_it_is() -> None:
     assert (plan.identity, plan.way) == ("", "reload")
 
 
+@pytest.mark.parametrize(
+    ("choices", "option"),
+    [
+        (Choices(system_site=True), "--system-site-packages"),
+        (Choices(python="/opt/python/bin/python3"), "--python"),
+    ],
+)
+def test_a_model_alone_does_not_come_with_another_environment(
+    choices: Choices, option: str
+) -> None:
+    other = Python("/opt/python/bin/python3", "3.12.1", True, True)
+    there = replace(deployed("other-0a1b2c"), facts=replace(FACTS, pythons=(PYTHON, other)))
+    with pytest.raises(DeployError, match=f"^{option} would have no effect"):
+        make_plan(there, delivery("tiny", alone=True), choices)
+    assert make_plan(EMPTY, delivery("tiny", alone=True), replace(choices, python="")).identity
+    release = replace(there.releases[0], python=other.path, system_site=True)
+    same = replace(there, releases=(release,))
+    assert make_plan(same, delivery("tiny", alone=True), choices).way == "reload"
+
+
 def test_a_model_with_other_labels_needs_a_restart() -> None:
     there = deployed(environment_of())
     plan = make_plan(there, delivery("compact-ferplus", alone=True), Choices())

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -162,6 +163,29 @@ def test_equal_devices_at_the_same_time_share_one_download(
         one, other = pool.map(lambda _: collect_wheels(WHEEL, FACTS, PYTHON, "abc"), range(2))
     assert one == other != []
     assert len(downloads) == 1
+
+
+def test_the_cache_keeps_the_newest_folders_and_those_of_today(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(wheelhouse, "_download", lambda arguments, markers: None)
+    cache = wheelhouse.wheel_cache()
+
+    def names() -> set[str]:
+        return {path.name.partition("-")[0] for path in cache.iterdir() if path.is_dir()}
+
+    for number in range(6):
+        (folder,) = {path.parent for path in collect_wheels(WHEEL, FACTS, PYTHON, f"v{number}")}
+        os.utime(folder, (0, 100_000 * (number + 1)))
+        (folder.with_name(".part-killed")).mkdir(exist_ok=True)
+    os.utime(cache / ".part-killed", (0, 0))
+    assert names() == {"v2", "v3", "v4", "v5", ".part"}
+    collect_wheels(WHEEL, FACTS, PYTHON, "v2")  # used again
+    assert names() == {"v2", "v3", "v4", "v5"}
+    for number in range(6):
+        collect_wheels(WHEEL, FACTS, PYTHON, f"v{number}")
+    assert names() == {f"v{number}" for number in range(6)}
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(

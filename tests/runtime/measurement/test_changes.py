@@ -11,7 +11,7 @@ from fer_edge.errors import ConfigError, ReportError
 from fer_edge.runtime.measurement.compare_command import REGRESSION
 from fer_edge.runtime.measurement.comparison.bars import crossed, describe_crossing, parse_bars
 from fer_edge.runtime.measurement.comparison.changes import change_of as points
-from fer_edge.runtime.measurement.comparison.changes import compare_reports
+from fer_edge.runtime.measurement.comparison.changes import compare_reports, comparison_rows
 from fer_edge.runtime.measurement.comparison.metrics import METRICS, metric_names
 from fer_edge.runtime.measurement.report.report import read_report, report_to_json
 from tests.support.clear_line import assert_one_clear_line
@@ -54,6 +54,20 @@ def test_ratios_and_points():
     assert change_of(comparison, "size").change == pytest.approx(0.8)
     assert change_of(comparison, "latency", "four-block (float32)").change == 1.0
     assert {item.metric for item in comparison.changes} == set(METRICS)
+
+
+def test_a_ratio_of_the_limit_is_not_more_than_it():
+    before = make_report(make_model("int8 ptq", size_bytes=135_700))
+    for size_bytes, is_crossed in ((149_270, False), (149_271, True)):
+        after = make_report(make_model("int8 ptq", size_bytes=size_bytes))
+        found = crossed(parse_bars(("size>1.10x",)), compare_reports(before, after))
+        assert bool(found) == is_crossed
+
+
+def test_large_values_are_not_powers_of_ten():
+    comparison = compare_reports(BEFORE, changed(median_ms=12345.6))
+    [row] = [row for row in comparison_rows(comparison, ("latency",)) if "12345.60x" in row]
+    assert row[3:5] == ["1", "12,346"]
 
 
 def test_models_that_only_one_has_are_named():

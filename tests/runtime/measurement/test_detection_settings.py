@@ -126,15 +126,16 @@ def test_a_video_given_twice_is_refused(tall_clip):
 def test_other_devices_measure_with_the_same_settings(fer_edge, clip, monkeypatch):
     errands = []
 
-    def measure_there(host, errand, ssh_config):
+    def measure_there(host, errand, ssh_config, *, name):
         errands.append(errand)
+        assert name == "gate"
         raise DeployError("enough")
 
     monkeypatch.setattr(remote, "measure_there", measure_there)
     settings = ("--every", "2", "--min-score", "0.7", "--min-face", "48.0", "--max-faces", "3")
     detector = bundled_detectors()["yunet-320x192"]
     fer_edge(
-        *("benchmark", "tiny", "--video", clip, "--quick", "--on", "door"),
+        *("benchmark", "tiny", "--video", clip, "--quick", "--on", "door", "--name", "gate"),
         *("--detector-model", detector, *settings),
     )
     [errand] = errands

@@ -177,6 +177,8 @@ def test_the_owners_question_is_answered_in_a_sentence():
         in text
     )
     assert text.endswith("105 of 180 frames and kept 3.90 of 4 cores busy, which leaves 0.10.")
+    crowd = make_end_to_end(faces=100 * slow.frames)
+    assert ", 100 faces per frame)" in answers(make_report(FLOAT, end_to_end=(crowd,)))[0]
     pace = CameraPace(30.0, 180, 9, 0.5, 6.0, 70.0)
     [text] = answers(make_report(FLOAT, end_to_end=(make_end_to_end(camera=pace),)))
     assert "and on average keeps up with a camera's 30. At that rate it dropped 9 of 180" in text

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,6 +82,37 @@ def test_a_camera_that_goes_is_told_at_once_and_a_switch_pauses_it(
     device = json.loads(seen.payloads("/device")[0])
     assert (device["frame_rate_hz"], device["latency_ms"]) == (None, None)
     sink.close(complete=True)
+
+
+class Faulty(Camera):
+    """Source of another package whose methods and attributes fail."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "is_lost":
+            raise RuntimeError("the driver is gone")
+        return super().__getattribute__(name)
+
+    def pause(self) -> None:
+        raise RuntimeError("the driver refuses")
+
+
+def test_a_source_that_fails_is_reported_once_and_ends_no_thread(
+    broker: BrokerProcess,
+    subscribe: Callable[[int], Subscriber],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen, camera = subscribe(broker.port), Faulty()
+    sink = sink_for(broker.port, camera)
+    sink.write(result("happy"))
+    wait_until(lambda: seen.told()[-1:] == [("availability", "online")], "it is there")
+    seen.publish("home/door/reading/set", "OFF")
+    wait_until(lambda: "reading/set has no effect: the driver refuses" in caplog.text, "it fails")
+    camera.is_paused = True
+    wait_until(lambda: ("camera", "paused") in seen.told(), "the source is still watched")
+    seen.publish("home/door/reading/set", "ON")
+    wait_until(lambda: not camera.is_paused, "messages still arrive")
+    sink.close(complete=True)
+    assert caplog.text.count("is_lost of the source is not known: the driver is gone") == 1
 
 
 def test_what_was_switched_off_stays_off_when_the_device_starts_again(

@@ -97,6 +97,33 @@ def test_a_server_that_is_no_broker_is_one_line(
     assert "gives no MQTT answer (check the port; a port for TLS needs mqtts://)" in line
 
 
+def test_a_topic_that_is_not_text_does_not_end_the_connection_for_good(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    accepted: list[socket.socket] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection = server.accept()[0]
+            except OSError:
+                return
+            accepted.append(connection)
+            connection.recv(1000)
+            connection.sendall(b"\x20\x02\x00\x00")  # CONNACK
+            connection.sendall(b"\x30\x06\x00\x03\xff\xfe/O")  # PUBLISH
+            connection.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=serve, daemon=True).start()
+    sink = sink_for(server.getsockname()[1])
+    wait_until(lambda: len(accepted) >= 2, "it is connected again")
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+    sink.close(complete=False)
+    assert not any(record.exc_info for record in caplog.records)
+
+
 @pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed")
 def test_a_broker_that_drops_each_connection_is_one_line_and_is_tried_less_and_less(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

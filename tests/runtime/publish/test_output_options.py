@@ -173,56 +173,12 @@ def test_outputs_that_cannot_be_are_one_clear_line_and_leave_no_file(
     assert clip.read_bytes() == data
 
 
-@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--gif", "--video", "--summary", "--sink"])
-def test_an_output_over_one_of_many_inputs_is_refused(
-    fer_edge: Invoke, picture: Path, option: str
-) -> None:
-    suffix = {"--gif": ".gif", "--video": ".avi"}.get(option, ".png")
-    other = picture.with_name(f"other{suffix}")
-    other.write_bytes(picture.read_bytes())  # a picture by its content, whatever its suffix
-    before = other.read_bytes()
-    given = f"csv={other}" if option == "--sink" else str(other)
-    for place in (picture.parent, f"{picture.parent}/*"):
-        result = fer_edge("run", "--quiet", "--input", place, f"{option}={given}")
-        if suffix != ".avi":  # which a folder of pictures does not read
-            assert_one_clear_line(result, "is one of the inputs")
-            assert other.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    "option", ["--csv", "--jsonl", "--annotate", "--gif", "--video", "--summary", "--input"]
-)
-def test_an_empty_place_is_refused_as_an_unset_variable(
-    fer_edge: Invoke, picture: Path, elsewhere: Path, option: str
-) -> None:
-    result = fer_edge("run", "--quiet", "--input", picture, f"{option}=")
-    assert (result.exit_code, "empty" in result.stderr) in {(2, True), (1, True)}
-    assert not list(elsewhere.iterdir())
-
-
-def test_an_empty_place_in_a_configuration_is_refused(
-    fer_edge: Invoke, picture: Path, tmp_path: Path
-) -> None:
-    config = tmp_path / "run.toml"
-    config.write_text('[outputs]\ncsv = ""\n')
-    assert_one_clear_line(
-        fer_edge("run", "--config", config, "--input", picture), "csv", "is empty"
-    )
-
-
 @pytest.mark.parametrize("suffix", [".exr", ".hdr.nothing", ".xyz"])
 def test_a_picture_format_that_opencv_cannot_write_is_one_line(
     fer_edge: Invoke, picture: Path, elsewhere: Path, suffix: str
 ) -> None:
     result = fer_edge("run", "--quiet", "--input", picture, "--annotate", f"out{suffix}")
     assert_one_clear_line(result, "is not a picture format")
-
-
-def test_a_folder_of_annotated_pictures_is_not_the_input(fer_edge: Invoke, picture: Path) -> None:
-    assert_one_clear_line(
-        fer_edge("run", "--input", picture.parent, "--annotate", picture.parent),
-        "is the input itself",
-    )
 
 
 def test_two_outputs_may_go_to_the_same_device(fer_edge: Invoke, clip: Path) -> None:

@@ -72,6 +72,23 @@ def test_the_watchdog_bites_a_stalled_source_and_spares_one_that_knows_why_it_wa
     assert f"STATUS={status}" in listener.lines
 
 
+class Unknown(Slow):
+    """Source of another package that cannot report its state."""
+
+    @property
+    def is_paused(self) -> bool:  # type: ignore[override]
+        raise RuntimeError("the driver is gone")
+
+
+def test_the_watchdog_survives_a_source_that_fails(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_edge.runtime.publish.service_manager.STATUS_S", 0.05)
+    with ServiceManager({"NOTIFY_SOCKET": listener.address}) as manager:
+        manager.reads(Unknown(0))
+        listener.wait_for_count("EXTEND_TIMEOUT_USEC=60000000", 4)
+
+
 def test_a_long_start_and_a_long_end_ask_for_more_time(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,8 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("--gif", "a.txt"), "a name that ends in .gif"),
     (("--detector", "blazeface"), "--detector-model FILE.tflite"),
     (("--detector", "none", "--detector-model", "x.tflite"), "omit --detector-model"),
+    (("--detector", "none", "--min-score", "0.7"), "omit --min-score"),
+    (("--detector", "none", "--detect-size", "640"), "omit --detect-size"),
     (("--detector", "haar", "--detector-delegate", "edgetpu"), "runs on the CPU only"),
     (("--model", "nosuch"), "neither a file nor bundled"),
     (("--compare", "nosuch"), "neither a file nor bundled"),

@@ -69,7 +69,7 @@ def test_without_a_detector_every_picture_is_a_face(fer_edge: Invoke, picture: P
 
 @pytest.mark.parametrize(
     ("options", "count"),
-    [([], CLIP_FRAMES), (["--max-frames", 5], 5), (["--max-frames", 10**30], CLIP_FRAMES)],
+    [([], CLIP_FRAMES), (["--max-frames", 5], 5), (["--max-frames", 2**63 - 1], CLIP_FRAMES)],
 )
 def test_a_video_is_a_record_per_frame(
     fer_edge: Invoke, clip: Path, options: list[object], count: int
@@ -190,6 +190,18 @@ def test_the_demo_prints_the_face_and_writes_the_annotated_picture(
     drawn = cv2.imread("fer-edge-demo.png")
     assert drawn.shape == (600, 512, 3)
     assert not np.array_equal(drawn, cv2.imread(str(photo)))
+
+
+@pytest.mark.parametrize("read", ["--input", "--model"])
+def test_the_demo_does_not_write_over_what_it_reads(
+    fer_edge: Invoke, tmp_path: Path, read: str
+) -> None:
+    file = tmp_path / "file.png"
+    file.write_bytes(b"what is read")
+    result = fer_edge("demo", read, file, "--out", file)
+    assert_one_clear_line(result, f"--out {file} is the", "choose another path")
+    assert result.exit_code == 2
+    assert file.read_bytes() == b"what is read"
 
 
 def test_the_demo_speaks_json_and_writes_where_it_is_told(

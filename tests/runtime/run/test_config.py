@@ -204,9 +204,9 @@ def test_no_secret_is_printed_and_each_is_named(fer_edge: Invoke) -> None:
         ("[faces]\ndetect-size = 320", ["'faces.detect-size'", "'faces.detect_size_px'"]),
         ("[outputs]\nmqtt-every = 3", ["'outputs.mqtt-every'", "'mqtt.every_s'"]),
         ("[faces]\nzzz = 3", ["'faces.zzz'", "detector, detector_model"]),
-        ("source = 3", ["source is int 3"]),
-        ("[faces]\nevery = 'two'", ["'faces.every' is str 'two'"]),
-        ("[faces]\nevery = 2.0", ["'faces.every' is float 2.0"]),
+        ("source = 3", ["source is int, expected a table"]),
+        ("[faces]\nevery = 'two'", ["'faces.every' is str, expected int"]),
+        ("[faces]\nevery = 2.0", ["'faces.every' is float, expected int"]),
         ("[faces]\nevery = 0", ["'faces.every' is 0, expected at least 1"]),
         ("[faces]\nmin_score = nan", ["'faces.min_score' is nan"]),
         ("[faces]\nmin_face_px = inf\nmin_score = 1.5", ["'faces.min_face_px' is inf"]),
@@ -220,7 +220,7 @@ def test_no_secret_is_printed_and_each_is_named(fer_edge: Invoke) -> None:
         ("[source]\ncamera = 0\ninput = 'x'", ["either --input or --camera"]),
         ("[source]\nstream_options = 'a=b'", ["'source.stream_options'", "list"]),
         ("[source]\ninput = 2026-11-25", ["'source.input' is date"]),
-        ("[outputs]\nquiet = 1", ["'outputs.quiet' is int 1"]),
+        ("[outputs]\nquiet = 1", ["'outputs.quiet' is int, expected bool"]),
         ("[mqtt]\ndiscovery = 'homeassistant'", ["--mqtt-discovery needs --mqtt"]),
         ("max_frames = 0", ["'max_frames' is 0"]),
         ("[faces\n", ["it is not TOML", "line 1"]),
@@ -251,13 +251,6 @@ def test_a_file_that_cannot_be_read_is_one_line(fer_edge: Invoke, tmp_path: Path
         done = fer_edge("run", "--config", tmp_path / name)
         assert done.exit_code == 2
         assert_one_clear_line(done, name, word)
-
-
-def test_a_password_is_not_repeated(fer_edge: Invoke, tmp_path: Path) -> None:
-    path = written(tmp_path, '[mqtt]\nurl = "mqtt://u:sec/ret@host/t"\n')
-    done = fer_edge("run", "--config", path)
-    assert_one_clear_line(done, "not a valid broker address")
-    assert "sec" not in done.stderr.replace(str(path), "")
 
 
 def test_a_wrong_option_beside_a_file_is_still_a_usage_error(

@@ -1,10 +1,14 @@
 """`fer-edge service install --into`: all files in one folder, as a deployment needs them."""
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+
+from fer_edge.files import whole_file
 
 Invoke = Callable[..., Result]
 CONFIG = '[source]\ninput = "http://anna:geheim@127.0.0.1/camera"\n[outputs]\njsonl = "f.jsonl"\n'
@@ -30,6 +34,30 @@ def test_all_files_stand_in_the_folder_and_the_unit_names_them_there(
     assert f"--config {folder}/door.toml" in (folder / "door.service").read_text()
     assert {path.stem for path in folder.iterdir()} == {"door"}
     assert not (tmp_path / "config").exists()
+
+
+@pytest.mark.parametrize("full", [".service", "FER_EDGE_WEB_TOKEN"])
+def test_an_installation_that_fails_keeps_the_secrets_of_the_one_before(
+    fer_edge: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(CONFIG)
+    words = ("service", "install", "--user", "--name", "door", "--into", tmp_path)
+    done = fer_edge(*words, "--config", tmp_path / "mine.toml")
+    assert done.exit_code == 0, done.stderr
+    secret = tmp_path / "door.secrets" / "FER_EDGE_INPUT"
+    before = secret.read_text()
+
+    @contextmanager
+    def whole(path: Path, **options: bool) -> Iterator[Path]:
+        if path.name.endswith(full):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        with whole_file(path, **options) as temporary:
+            yield temporary
+
+    monkeypatch.setattr("fer_edge.runtime.run.service.unit_file.whole_file", whole)
+    more = ("--camera", "0", "--web", "0.0.0.0:8000", "--web-token", "a-token-of-the-house")
+    assert fer_edge(*words, "--", *more).exit_code == 1
+    assert secret.read_text() == before
 
 
 def test_a_folder_that_is_not_there_is_refused(fer_edge: Invoke, tmp_path: Path) -> None:

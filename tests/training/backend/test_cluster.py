@@ -74,6 +74,42 @@ def test_two_of_one_number_are_named() -> None:
     assert all("two processes have the same --process-id 1" in text for text in told)
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_process_that_was_killed_may_be_started_again(comes_back: bool) -> None:
+    port = free_port()
+    told: dict[int, str] = {}
+
+    def one(number: int) -> None:
+        try:
+            meet(Cluster(1, f"localhost:{port}", 3, number), 20.0 if comes_back else 2.0)
+            told[number] = ""
+        except TrainingError as error:
+            told[number] = str(error)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in (0, 1, 2)]
+    threads[0].start()
+    with connection(port) as killed:
+        killed.sendall(b"1 3\n")
+    for thread in threads[1:] if comes_back else threads[2:]:
+        thread.start()
+    for thread in threads if comes_back else (threads[0], threads[2]):
+        thread.join()
+    if comes_back:
+        assert told == {0: "", 1: "", 2: ""}
+    else:
+        assert all("process 1 did not connect" in text for text in told.values())
+        assert set(told) == {0, 2}
+
+
+def connection(port: int) -> socket.socket:
+    """Connect as soon as the first process listens."""
+    while True:
+        try:
+            return socket.create_connection(("localhost", port))
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+
+
 def test_counts_must_be_the_same() -> None:
     told = meet_all((0, 3), (1, 2))
     assert all("was started with 2 processes, process 0 with 3" in text for text in told)

@@ -337,8 +337,10 @@ def test_the_import_does_not_write_over_what_it_reads(tmp_path, fer_edge):
         (table, tmp_path / "hard.csv", "is the input itself"),
         (root, picture, "is one of the inputs; choose another path"),
     ):
-        assert_one_clear_line(fer_edge("data", "import", source, "--out", out), "--out", words)
+        result = fer_edge("data", "import", source, "--out", out)
+        assert_one_clear_line(result, "--out", words)
+        assert result.exit_code == 2
     options = ("--votes", tmp_path / "v.csv", "--out", tmp_path / "v.csv")
     (tmp_path / "v.csv").touch()
-    assert_one_clear_line(fer_edge("data", "import", table, *options), "is the input itself")
+    assert_one_clear_line(fer_edge("data", "import", table, *options), "is the file of --votes")
     assert (table.read_bytes(), picture.read_bytes()) == before

@@ -10,7 +10,12 @@ import pytest
 from click.testing import Result
 
 from fer_edge.faces.faceset import FaceSet, save_faceset
-from fer_edge.training.data.inspection import count_table, inspect_faces, sample_sheet
+from fer_edge.training.data.inspection import (
+    count_table,
+    inspect_faces,
+    sample_sheet,
+    save_duplicates,
+)
 from tests.support.cartoons import make_faces
 from tests.support.clear_line import assert_one_clear_line
 
@@ -95,6 +100,17 @@ def test_the_inspection_does_not_write_over_what_it_reads(
     assert not other.exists()
 
 
+@pytest.mark.parametrize("name", ["s.jpg", "s.csv", "s"])
+def test_the_sheet_is_a_png_by_its_name(
+    tmp_path: Path, fer_edge: Callable[..., Result], name: str
+) -> None:
+    save_faceset(make_faces(), tmp_path / "x.npz")
+    result = fer_edge("data", "inspect", tmp_path / "x.npz", "--sheet", tmp_path / name)
+    assert_one_clear_line(result, "--sheet", "a name that ends in .png")
+    assert result.exit_code == 2
+    assert not (tmp_path / name).exists()
+
+
 def test_a_class_that_cannot_be_learned_is_named(
     tmp_path: Path, fer_edge: Callable[..., Result]
 ) -> None:
@@ -113,6 +129,15 @@ def test_small_and_large_faces_fit_on_the_sheet(tmp_path: Path, size_px: int) ->
     sheet = cv2.imread(str(tmp_path / "x.png"), cv2.IMREAD_GRAYSCALE)
     assert sheet.shape[0] == 4 * max(40, size_px)
     assert (sheet == 128).sum() >= 4 * size_px**2
+
+
+def test_no_class_name_is_a_formula_in_the_table_of_duplicates(
+    spoilt: FaceSet, tmp_path: Path
+) -> None:
+    named = replace(spoilt, class_names=("=1+1", *spoilt.class_names[1:]))
+    assert save_duplicates(named, tmp_path / "x.csv") == 4
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["class"] for row in csv.DictReader(file)} == {"'=1+1", "disgust"}
 
 
 def test_the_table_counts_every_face(faces: FaceSet) -> None:

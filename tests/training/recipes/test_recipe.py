@@ -171,3 +171,10 @@ def test_a_recipe_in_python_equals_the_same_one_as_toml():
     )
     assert parse_recipe(format_recipe(written), where="copy") == written
     assert hash(written) == hash(dataclasses.replace(written))
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path):
+    path = tmp_path / "large.toml"
+    path.write_text("#" * 2**21)
+    with pytest.raises(RecipeError, match="larger than 1,048,576 bytes"):
+        load_recipe(path)
