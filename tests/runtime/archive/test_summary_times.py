@@ -45,7 +45,7 @@ def test_a_constant_expression_fills_all_of_its_time(
     assert archive.seconds.tolist() == pytest.approx([length_s, 0, 0])
     for clip in archive.clips["happy"]:
         assert clip.seconds == pytest.approx(clip.end_s - clip.start_s, abs=1e-4)
-        assert clip.seconds > 0.01  # rounding is no clip
+        assert clip.seconds > 0.01  # not only a rounding error
     hours = [float(row["seen_s"]) for row in table(tmp_path / "out", "hours")]
     full, rest = divmod(length_s, 3600)
     assert hours == pytest.approx([3600] * int(full) + [rest] * bool(rest), abs=2e-3)
