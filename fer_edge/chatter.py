@@ -25,8 +25,8 @@ _muting = threading.Lock()
 def silence_libraries() -> None:
     """Discard writes to file descriptor 2; `sys.stderr` gets its own descriptor.
 
-    Meant for programs, at startup. Child processes inherit this unless they get
-    `standard_error()`. If `sys.stderr` is not descriptor 2, as in tests, nothing changes.
+    Meant for programs, at startup. Child processes inherit this. If `sys.stderr` is not
+    descriptor 2, as in tests, nothing changes.
     """
     if not _is_descriptor_2(sys.stderr):
         return
@@ -40,14 +40,6 @@ def silence_libraries() -> None:
     )
     # otherwise the signal and location of a crash would be lost
     faulthandler.enable(sys.stderr)
-
-
-def standard_error() -> int:
-    """Return the descriptor of `sys.stderr`, for output of child processes; 2 if it has none."""
-    try:
-        return sys.stderr.fileno()
-    except (OSError, ValueError, AttributeError):  # in memory, closed, or missing
-        return 2
 
 
 @contextmanager

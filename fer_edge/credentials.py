@@ -65,5 +65,5 @@ def _text(path: Path) -> str:
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a process that runs an untrusted model."""
+    """Return the environment for a child process, which needs none of the secrets."""
     return {name: value for name, value in environment.items() if not is_secret(name)}

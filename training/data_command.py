@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def import_(path: Path, out: Path, **settings: Any) -> None:
     from .data.inspection import count_table
 
     votes = ("the file of --votes", settings["votes"])
-    check_written((("--out", out),), (votes, *_files_read(path)))
+    check_written((("--out", out),), chain((votes,), _files_read(path)))
     stream = sys.stderr
     with click.progressbar(
         length=_length(path), label=f"reading {path.name}", file=stream, hidden=not stream.isatty()

@@ -42,8 +42,10 @@ def outlive_reader(name: str) -> None:
     if type(stream) is not io.TextIOWrapper:  # tests have their own kinds
         return
     stream.flush()
+    file = DroppingFile(stream)
     dropping = io.TextIOWrapper(
-        io.BufferedWriter(DroppingFile(stream)),
+        # with python -u, nothing is kept in memory
+        file if stream.write_through else io.BufferedWriter(file),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,

@@ -112,8 +112,8 @@ def _grouping(path: Path, name: str, cells: list[str]) -> Grouping:
             )
     if not groups:
         raise DatasetError(
-            f"{path}: column '{printable(name, 40)}' is empty; expected the group of at least one "
-            "face, or no such column"
+            f"{path}: column '{printable(name, 40)}' has no groups; fill at least one cell, or "
+            "remove the column"
         )
     if len(groups) > MOST_GROUPS:
         raise DatasetError(

@@ -10,7 +10,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fer_edge.child import clean_environment
@@ -108,10 +108,10 @@ def _remove_unused(cache: Path) -> None:
     folders = [path for path in cache.glob("[!.]*") if path.is_dir()]
     unused_s = time.time() - _UNUSED_S
     for folder in sorted(folders, key=_used_s, reverse=True)[_KEPT:]:
-        with _only_one(folder):
-            if _used_s(folder) < unused_s:
-                shutil.rmtree(folder, ignore_errors=True)
-    for folder in cache.glob(f"{_UNFINISHED}*"):  # of a process that was killed
+        with suppress(OSError), _only_one(folder):  # of another user: it stays
+            if _used_s(folder) < unused_s:  # renamed first: a half removed one would count as whole
+                folder.rename(cache / f"{_UNFINISHED}{folder.name}")
+    for folder in cache.glob(f"{_UNFINISHED}*"):  # also those of a process that was killed
         if _used_s(folder) < unused_s:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,7 +10,12 @@ from fer_edge.cli.command_options import PATH, Options, SectionedCommand
 
 from ..tracking.config import FacesConfig
 from .clip_options import CLIP_OPTIONS, check_videos
-from .device_options import DEVICE_OPTIONS, measure_devices, options_for_devices
+from .device_options import (
+    DEVICE_OPTIONS,
+    check_device_options,
+    measure_devices,
+    options_for_devices,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -168,6 +173,7 @@ def benchmark(
     from .report.text import report_to_text
 
     check_videos(videos)
+    check_device_options(hosts, click.get_current_context())
     if with_faces and (folder is None or data is None):
         raise click.UsageError("--with-faces needs --report and --data")
     if folder is not None:

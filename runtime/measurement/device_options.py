@@ -1,6 +1,7 @@
 """The options of `fer-edge benchmark` for measurements on other devices."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,19 @@ DEVICE_OPTIONS = (
         help="Name of the service there, as in fer-edge deploy --name.",
     ),
 )
+
+
+def check_device_options(hosts: Sequence[str], context: click.Context) -> None:
+    """Reject options of devices without a device.
+
+    Raises:
+        click.UsageError: One is given without --on.
+    """
+    for name, option in (("ssh_config", "--ssh-config"), ("service", "--name")):
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if is_given and not hosts:
+            raise click.UsageError(f"{option} needs --on HOST")
+
 
 _TRAVELLING = (
     *("rounds", "quick", "threads"),

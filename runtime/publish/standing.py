@@ -31,6 +31,6 @@ def _is_true(source: "Source", name: str) -> bool:
     except Exception as error:  # of another package, or of the program's own source
         if (id(source), name) not in _reported:
             _reported.add((id(source), name))
-            log.error("%s of the source is not known: %s", name, error)
+            log.error("the source's %s failed: %s", name, error)
             log.info("%s:", name, exc_info=error)
         return False

@@ -26,7 +26,7 @@ _COLUMNS = {
     "label": pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
 }
 _BATCH_ROWS = 131072
-_ROUNDING_S = 1e-5
+_ROUNDING_S = 1e-4  # of a float32, up to half an hour
 MOST_STEPS = 10_000_000
 """Over three years in one video; a later time means a damaged file."""
 

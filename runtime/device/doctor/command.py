@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .finding import Finding
 
+DEFAULT_NAME = "fer-edge"
 _COLORS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
 
 
@@ -34,7 +35,7 @@ _COLORS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
 @click.option(
     "--name",
     "service",
-    default="fer-edge",
+    default=DEFAULT_NAME,
     show_default=True,
     metavar="NAME",
     help="Name of the service there, as in fer-edge deploy --name.",
@@ -56,6 +57,8 @@ def doctor(as_json: bool, hosts: tuple[str, ...], ssh_config: Path | None, servi
     from ...deploy.connection import check_address, check_ssh_config
     from . import examine, worst
 
+    if not hosts and (service != DEFAULT_NAME or ssh_config is not None):
+        raise click.UsageError("--name and --ssh-config need --on HOST")
     for host in hosts:  # a wrong name is found before a device is contacted
         check_address(host)
     check_ssh_config(ssh_config)
@@ -86,9 +89,10 @@ def _ask(host: str, ssh_config: Path | None, service: str) -> "list[Finding]":
     try:
         return examine_there(host, ssh_config, name=service)
     except DeployError as error:
-        return [
-            Finding("connection", "problem", str(error), f"try: fer-edge deploy {host} --status")
-        ]
+        named = "" if service == DEFAULT_NAME else f" --name {service}"
+        config = "" if ssh_config is None else f" --ssh-config {ssh_config}"
+        advice = f"try: fer-edge deploy {host} --status{named}{config}"
+        return [Finding("connection", "problem", str(error), advice)]
 
 
 def _show(findings: "Sequence[Finding]") -> None:

@@ -79,7 +79,7 @@ def test_a_command_whose_reader_has_ended_goes_on_to_its_verdict(
     (tmp_path / "broken.tflite").write_bytes(b"broken")
     line = f"F {arguments.replace('FILE', str(tmp_path / 'broken.tflite'))}"
     code = 1 if words else 0
-    for flag in ("", "PYTHONUNBUFFERED=1 "):
+    for flag in ("env -u PYTHONUNBUFFERED ", "PYTHONUNBUFFERED=1 "):
         done = shell(f"{flag}{line} | true; exit ${{PIPESTATUS[0]}}")
         assert done.returncode == code
         assert words in done.stderr

@@ -50,7 +50,7 @@ def test_capitals_spaces_and_separators_do_not_matter(tmp_path: Path, text: str)
         ("face,age\nface.png,old\n", "face 'face.png' does not exist"),
         ("face,age\n\u00b2,old\n", "does not exist"),
         ("face,age\n1,old\n1,young\n", "line 3: face 1 occurs twice"),
-        ("face,age\n0,\n", "column 'age' is empty; expected the group of at least one face"),
+        ("face,age\n0,\n", "column 'age' has no groups; fill at least one cell"),
         ("face,age\n" + "".join(f"{n},{n}\n" for n in range(65)), "has 65 groups"),
     ],
 )

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
@@ -186,6 +187,41 @@ def test_the_cache_keeps_the_newest_folders_and_those_of_today(
     for number in range(6):
         collect_wheels(WHEEL, FACTS, PYTHON, f"v{number}")
     assert names() == {f"v{number}" for number in range(6)}
+
+
+def test_a_removal_that_is_interrupted_leaves_no_half_folder_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(wheelhouse, "_download", lambda arguments, markers: None)
+    for number in range(4):
+        wheels = collect_wheels(WHEEL, FACTS, PYTHON, f"v{number}")
+        os.utime(wheels[0].parent, (0, 100_000 * (number + 1)))
+
+    def interrupted(folder: Path, **options: object) -> None:
+        next(folder.iterdir()).unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(wheelhouse, "shutil", SimpleNamespace(rmtree=interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        collect_wheels(WHEEL, FACTS, PYTHON, "v4")
+    monkeypatch.undo()
+    assert not list((tmp_path / "fer-edge" / "wheels").glob("v0-*"))
+
+
+def test_a_folder_that_cannot_be_removed_stays_and_the_others_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(wheelhouse, "_download", lambda arguments, markers: None)
+    for number in range(4):
+        wheels = collect_wheels(WHEEL, FACTS, PYTHON, f"v{number}")
+        os.utime(wheels[0].parent, (0, 100_000 * (number + 1)))
+    (lock,) = wheelhouse.wheel_cache().glob(".v0-*.lock")
+    lock.unlink()
+    lock.mkdir()  # it cannot be opened
+    assert collect_wheels(WHEEL, FACTS, PYTHON, "v4")
+    assert list(wheelhouse.wheel_cache().glob("v0-*"))
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(

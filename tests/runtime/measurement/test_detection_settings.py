@@ -141,3 +141,12 @@ def test_other_devices_measure_with_the_same_settings(fer_edge, clip, monkeypatc
     [errand] = errands
     assert errand.options == ("--quick", *settings)
     assert errand.detector_model == detector  # a file, which is sent
+
+
+@pytest.mark.parametrize("command", [("benchmark", "tiny", "--quick"), ("doctor",)])
+@pytest.mark.parametrize("option", [("--name", "gate"), ("--ssh-config", "config")])
+def test_an_option_of_a_device_without_a_device_is_refused(fer_edge, command, option):
+    result = fer_edge(*command, *option)
+    assert result.exit_code == 2
+    assert option[0] in result.stderr
+    assert result.stderr.endswith("--on HOST\n")

@@ -112,7 +112,7 @@ def test_a_source_that_fails_is_reported_once_and_ends_no_thread(
     seen.publish("home/door/reading/set", "ON")
     wait_until(lambda: not camera.is_paused, "messages still arrive")
     sink.close(complete=True)
-    assert caplog.text.count("is_lost of the source is not known: the driver is gone") == 1
+    assert caplog.text.count("the source's is_lost failed: the driver is gone") == 1
 
 
 def test_what_was_switched_off_stays_off_when_the_device_starts_again(
