@@ -31,7 +31,7 @@ def lead_nowhere(descriptor: int) -> None:
 
 
 def outlive_reader(name: str) -> None:
-    """Let a command go on when nobody reads a standard stream any more.
+    """Drop what is written to a standard stream once its reader has ended; the command goes on.
 
     Otherwise the first line after that would end the command, without its exit code.
 

@@ -16,7 +16,7 @@ _RETRIES = 3
 
 
 def search_on_ray(address: str, jobs: int | None, arguments: Sequence[str]) -> None:
-    """Let tasks search until the sweep has enough trials; a warning names those that failed.
+    """Search in tasks until the sweep has enough trials; a warning names those that failed.
 
     Args:
         address: host:port of the cluster's head node, or "local".

@@ -189,14 +189,19 @@ def test_the_cache_keeps_the_newest_folders_and_those_of_today(
     assert names() == {f"v{number}" for number in range(6)}
 
 
-def test_a_removal_that_is_interrupted_leaves_no_half_folder_in_use(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def fill_cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collect four sets of wheels, v0 to v3, which were used long ago."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     monkeypatch.setattr(wheelhouse, "_download", lambda arguments, markers: None)
     for number in range(4):
         wheels = collect_wheels(WHEEL, FACTS, PYTHON, f"v{number}")
         os.utime(wheels[0].parent, (0, 100_000 * (number + 1)))
+
+
+def test_a_removal_that_is_interrupted_leaves_no_half_folder_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_cache(tmp_path, monkeypatch)
 
     def interrupted(folder: Path, **options: object) -> None:
         next(folder.iterdir()).unlink()
@@ -212,11 +217,7 @@ def test_a_removal_that_is_interrupted_leaves_no_half_folder_in_use(
 def test_a_folder_that_cannot_be_removed_stays_and_the_others_are_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(wheelhouse, "_download", lambda arguments, markers: None)
-    for number in range(4):
-        wheels = collect_wheels(WHEEL, FACTS, PYTHON, f"v{number}")
-        os.utime(wheels[0].parent, (0, 100_000 * (number + 1)))
+    fill_cache(tmp_path, monkeypatch)
     (lock,) = wheelhouse.wheel_cache().glob(".v0-*.lock")
     lock.unlink()
     lock.mkdir()  # it cannot be opened

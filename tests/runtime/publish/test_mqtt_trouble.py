@@ -57,21 +57,12 @@ def test_a_topic_is_online_until_the_last_of_two_runs_has_ended(
     wait_until(lambda: seen.payloads("/availability")[-1] == "offline", "both have ended")
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"",
-        b"\x15\x03\x01\x00\x02\x02\x46",  # TLS alert
-        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        b"\x20\x01\x00",  # a CONNACK that is too short
-        None,
-    ],
-    ids=["closes", "TLS", "HTTP", "malformed", "silent"],
-)
-def test_a_server_that_is_no_broker_is_one_line(
-    answer: bytes | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fer_edge.runtime.publish.mqtt.connection.KEEPALIVE_S", 1)
+def serving(answer: bytes | None) -> tuple[socket.socket, list[socket.socket]]:
+    """Start a server that answers with these bytes and closes; with None it stays silent.
+
+    Returns:
+        The listening socket, and the connections so far.
+    """
     server = socket.create_server(("127.0.0.1", 0))
     accepted: list[socket.socket] = []
 
@@ -88,6 +79,25 @@ def test_a_server_that_is_no_broker_is_one_line(
                 connection.close()
 
     threading.Thread(target=serve, daemon=True).start()
+    return server, accepted
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x15\x03\x01\x00\x02\x02\x46",  # TLS alert
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        b"\x20\x01\x00",  # a CONNACK that is too short
+        None,
+    ],
+    ids=["closes", "TLS", "HTTP", "malformed", "silent"],
+)
+def test_a_server_that_is_no_broker_is_one_line(
+    answer: bytes | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_edge.runtime.publish.mqtt.connection.KEEPALIVE_S", 1)
+    server, accepted = serving(answer)
     sink = sink_for(server.getsockname()[1])
     wait_until(lambda: len(accepted) == 2, "it is tried again")
     sink.close(complete=True)
@@ -100,22 +110,8 @@ def test_a_server_that_is_no_broker_is_one_line(
 def test_a_topic_that_is_not_text_does_not_end_the_connection_for_good(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    server = socket.create_server(("127.0.0.1", 0))
-    accepted: list[socket.socket] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                connection = server.accept()[0]
-            except OSError:
-                return
-            accepted.append(connection)
-            connection.recv(1000)
-            connection.sendall(b"\x20\x02\x00\x00")  # CONNACK
-            connection.sendall(b"\x30\x06\x00\x03\xff\xfe/O")  # PUBLISH
-            connection.shutdown(socket.SHUT_WR)
-
-    threading.Thread(target=serve, daemon=True).start()
+    publish = b"\x30\x06\x00\x03\xff\xfe/O"
+    server, accepted = serving(b"\x20\x02\x00\x00" + publish)  # after a CONNACK
     sink = sink_for(server.getsockname()[1])
     wait_until(lambda: len(accepted) >= 2, "it is connected again")
     server.shutdown(socket.SHUT_RDWR)
